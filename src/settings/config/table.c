@@ -93,235 +93,234 @@ const struct wi_section wi_sections[] = {
         .help = "The listener for browsers: the page, model files and the node protocol."},
     {.name = "pool", .help = "How many browsers run, and how much work is accepted."},
     {.name = "browser_preferences",
-        .help =
-            "Where models go while nothing has been measured: for each type of model the kinds of "
-            "browser, each with a platform if that matters, the preferred first. Kinds that are "
-            "not installed are passed over, and measurements outweigh preferences."},
+        .help = "Where models run until something has been measured: for each type of model, the "
+                "kinds of browser in order of preference, each with a platform if that matters. "
+                "Kinds that are not installed are skipped, and measurements outweigh preferences."},
     {.name = WI_SECTION_BROWSER,
-        .help = "A kind of browser. chrome, edge, firefox and safari are always there; further "
-                "sections "
-                "add kinds, their names being lower-case letters, digits, \"-\" and \"_\".",
+        .help = "A kind of browser. chrome, edge, firefox and safari always exist; further "
+                "sections add kinds, named with lower-case letters, digits, \"-\" and \"_\".",
         .sample = "chrome"},
     {.name = "models", .help = "Where the models are, and where they come from."},
     {.name = WI_SECTION_HUB,
-        .help = "A place that models are pulled from. huggingface and ipfs are always there; "
-                "further sections add others, such as a company's mirror, their names being "
-                "lower-case letters, digits, \"-\" and \"_\".",
+        .help = "A source from which models are pulled. huggingface and ipfs always exist; "
+                "further sections add others, such as a company's mirror, named with lower-case "
+                "letters, digits, \"-\" and \"_\".",
         .sample = WI_HUB_DEFAULT},
     {.name = WI_SECTION_ALIASES,
-        .help = "Other names for models, for clients that ask for one of their own: each a key, "
-                "which may have letters of both cases, digits, \".\", \"_\", \"-\" and one \"/\", "
-                "at most 48 in all. An alias goes before a model of that name, and cannot lead to "
-                "another alias. Where MODEL names no variant, who asks may do so, as in "
-                "NAME:VARIANT.",
+        .help = "Other names for models, for clients that ask for a name of their own. Each key "
+                "is an alias of letters of both cases, digits, \".\", \"_\", \"-\" and at most "
+                "one \"/\", at most 48 characters in all. An alias takes precedence over a model "
+                "of the same name, and cannot lead to another alias. If MODEL names no variant, a "
+                "request may add one, as in NAME:VARIANT.",
         .free_key = "NAME",
         .free_value = "MODEL[:VARIANT]"},
     {.name = "content",
-        .help = "Models by content: what of them the bridge's listener gives to others, block by "
-                "block under their CIDs, as a trustless gateway of IPFS."},
+        .help = "Models by content: which models the bridge's listener serves to others, block by "
+                "block under their CIDs, as a trustless IPFS gateway."},
     {.name = "store",
-        .help = "What is remembered from one start to the next: measurements, verdicts, what "
-                "browsers can do, jobs and "
-                "runs of the laboratory."},
+        .help = "Data that is kept across restarts: measurements, verdicts, capabilities of "
+                "browsers, jobs and runs of the laboratory."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 
 const struct wi_setting wi_options[] = {
     {KEY(api, listen), ADDRESS, DEFAULT("127.0.0.1:8470"),
-        .help = "Where clients connect. Port 0 lets the system choose. An address other than "
-                "loopback needs tokens_file."},
+        .help = "Address for clients. With port 0 the system chooses the port. An address other "
+                "than loopback requires tokens_file."},
     {KEY(api, tokens_file), PATH, DEFAULT(""), RELOADABLE,
-        .help =
-            "The file of tokens, made by \"webinfer token new\": lines of NAME:SHA256:RANK, where "
-            "the rank is user, admin or node. It has mode 0600 and belongs to the user whom "
-            "the daemon runs as. Without it everybody on this machine may do everything."},
+        .help = "The file of tokens, made by \"webinfer token new\": lines of NAME:SHA256:RANK, "
+                "where the rank is user, admin or node. The file must have mode 0600 and belong "
+                "to the user that the daemon runs as. Without it, every user of this machine may "
+                "do everything."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
-        .help = "Names under which clients may address the service in the Host header, beside the "
-                "listening address itself and, with any port, localhost and loopback's addresses."},
+        .help = "Names that the Host header of a request may contain, in addition to the "
+                "listening address itself and, with any port, localhost and the loopback "
+                "addresses."},
     {KEY(api, allowed_origins), LIST, DEFAULT(""), RELOADABLE,
         .help = "Origins of web pages that may use the service from a browser, such as "
                 "https://example.org."},
     {KEY(api, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
-        .help =
-            "Proxies of yours before this listener: addresses and networks, such as 127.0.0.1 and "
-            "10.1.0.0/16. What they say of a request is believed: whose it is (X-Forwarded-For), "
-            "and by which scheme, name and path they were asked (X-Forwarded-Proto, -Host and "
-            "-Prefix, or Forwarded). The name has to be one of allowed_hosts. It needs "
-            "tokens_file. Wherever it comes from, a request with one of these headers is none of "
-            "this machine: where there are no tokens it is refused."},
+        .help = "Your own proxies in front of this listener: addresses and networks, such as "
+                "127.0.0.1 and 10.1.0.0/16. The service believes their headers on the client's "
+                "address (X-Forwarded-For) and on the scheme, name and path of the original "
+                "request (X-Forwarded-Proto, -Host and -Prefix, or Forwarded). The name must be "
+                "one of allowed_hosts. This option requires tokens_file. A request with one of "
+                "these headers never counts as a request from this machine, whatever its source: "
+                "without tokens it is refused."},
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "The largest request body."},
     {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
-        .help = "The most bytes of tensors in an answer, where half of [pool] memory_budget is not "
-                "less."},
+        .help = "The largest answer, in bytes of tensors. It is never more than half of [pool] "
+                "memory_budget."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
-        .help =
-            "How many connections clients may have at the same time, as far as the limit of "
-            "open files (LimitNOFILE, ulimit -n) has room for them: of it one for each of "
-            "[bridge] max_nodes and 128 more, but at most a quarter, are left to the rest of "
-            "the service. For further ones those go that have shown no token, where there is none "
-            "one that has asked nothing for a while; where all others are asking they are "
-            "answered 503, but for /healthz and admins."},
+        .help = "Maximum number of connections of clients. The limit of open files (LimitNOFILE, "
+                "ulimit -n) can lower it: one descriptor for each of [bridge] max_nodes and 128 "
+                "more, but at most a quarter of that limit, are reserved for the rest of the "
+                "service. Beyond the maximum, a new connection replaces one that has shown no "
+                "token or, if there is none, one that has been idle for a while. If all others "
+                "are busy, the new connection is answered 503, except for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
-        .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. For "
-                "further ones those of the same address go that have shown no token or ask "
-                "nothing; where there is none they are answered 503. Those of this machine itself "
-                "are not counted. All that a proxy passes on has the proxy's address here: it has "
-                "limits of its own for its clients."},
+        .help = "Maximum number of connections of clients from one address: an IPv4 address or an "
+                "IPv6 /64 network. Beyond it, a new connection replaces one from the same address "
+                "that has shown no token or is idle; if there is none, the new one is answered "
+                "503. Connections from this machine are not counted. All connections through a "
+                "proxy count for the proxy's address: the proxy has limits of its own for its "
+                "clients."},
     {KEY(api, max_connections_loopback), INTEGER(1, 65536), DEFAULT("1536"), RELOADABLE,
-        .help = "How many of them this machine itself may have, by its loopback addresses, so that "
-                "the others are left to those from elsewhere; likewise, but for /healthz and "
-                "admins. Where a proxy on this machine brings all clients, make it as large as "
-                "max_connections."},
+        .help = "Maximum number of connections of clients from this machine's loopback addresses, "
+                "so that the rest is left for other machines. Beyond it the same rules apply, "
+                "except for /healthz and admins. If a proxy on this machine brings all clients, "
+                "set it to the value of max_connections."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
-        .help = "How many clients may take GET /v1/events at the same time; never more than half "
-                "of max_connections, and of one user never more than a quarter of them. Further "
-                "ones are answered 429."},
+        .help = "Maximum number of clients that read GET /v1/events at the same time, never more "
+                "than half of max_connections. One user may have at most a quarter of this "
+                "number. Further clients are answered 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
-        .help = "How long the client of a resumable stream may be away until its work is "
-                "cancelled, and how long the end of one is kept."},
+        .help = "How long the client of a resumable stream may be disconnected before its work is "
+                "cancelled, and how long the end of a finished stream is kept."},
     {KEY(api, stream_buffer), SIZE(0, 64 * MIB), DEFAULT("256K"), RELOADABLE,
-        .help = "How much of a resumable stream is kept after it was sent, for a client that comes "
-                "back."},
+        .help = "How much of a resumable stream is kept after it has been sent, for a client that "
+                "reconnects."},
     {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
-        .help = "How much of a live sound may have no final text yet. A client that sends more is "
-                "answered 429 until some of it has."},
+        .help = "How much of a live sound may be without final text. A client that sends more is "
+                "answered 429 until the text of some of it is final."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
-        .help = "A client that takes nothing of a stream for so long, though there is something, "
-                "counts as gone."},
+        .help = "A client that reads nothing from a stream for this long, although data is "
+                "waiting, counts as gone."},
     {KEY(api, idle_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("60s"), RELOADABLE,
         .help = "How long a connection stays open between two requests. A proxy that keeps "
-                "connections should close them earlier than the service does."},
+                "connections open should close them earlier than the service does."},
     {KEY(api, unknown_parameters), ENUM(unknown_parameters), DEFAULT("refuse"), RELOADABLE,
-        .help = "What becomes of parameters of compatible APIs that the service does not know. "
-                "refuse: the request is answered 400 with the parameter's name. ignore: they "
-                "are passed over and named in the header X-Webinfer-Ignored of the answer. "
-                "Unknown fields of the service's own API are always refused."},
+        .help = "How parameters of compatible APIs are treated that the service does not know. "
+                "refuse: the request is answered 400 with the name of the parameter. ignore: they "
+                "are ignored and named in the header X-Webinfer-Ignored of the answer. Unknown "
+                "fields of the service's own API are always refused."},
     {KEY(api, custom_kernels), ENUM(custom_kernels), DEFAULT("admin"), RELOADABLE,
-        .help = "Who may send kernels of their own, in WGSL, to POST /v1/compute: nobody, admins, "
-                "or users as well. Others are answered 403."},
+        .help = "Clients that may send their own WGSL kernels to POST /v1/compute: none (off), "
+                "admins, or users as well. Others are answered 403."},
     {KEY(api, kernel_time), DURATION(100, 60 * SECOND), DEFAULT("5s"), RELOADABLE,
-        .help = "How long such a kernel may be compiled and run. One that takes longer is "
-                "answered 504, and what computes it is ended: the GPU process of its browser, or "
-                "where there is none of its own the browser."},
+        .help = "Maximum time for compiling and running such a kernel. A kernel that takes longer "
+                "is answered 504, and the GPU process of the browser that runs it is ended, or "
+                "the whole browser if it has no separate GPU process."},
     {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether who opens the address with a browser gets the console. It holds no data "
-                "by itself: what it shows it asks the API for, with its user's token."},
+        .help = "Whether the address shows the console when it is opened in a browser. The "
+                "console holds no data of its own: it asks the API for everything, with its "
+                "user's token."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
-        .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
-                "tls_key."},
+        .help = "The certificate chain of the listener, in PEM, for TLS. It requires tls_key."},
     {KEY(api, tls_key), PATH, DEFAULT(""), .help = "The private key of tls_certificate, in PEM."},
 
     {KEY(bridge, listen), ADDRESS, DEFAULT("127.0.0.1:8471"),
-        .help = "Where browsers connect. Port 0 lets the system choose."},
+        .help = "Address for browsers. With port 0 the system chooses the port."},
     {KEY(bridge, public_url), URL, DEFAULT(""),
-        .help = "How browsers reach this listener, where that is not its address: behind a proxy, "
-                "or when it listens on all addresses."},
+        .help = "The URL under which browsers reach this listener, if it differs from the "
+                "listening address: behind a proxy, or when it listens on all addresses."},
     {KEY(bridge, page), PATH, .min = 1, DEFAULT("$DATADIR/page"),
         .help = "The folder of the built page."},
     {KEY(bridge, tls_certificate), PATH, DEFAULT(""),
-        .help = "The certificate chain, in PEM, with which the listener speaks TLS. It needs "
-                "tls_key."},
+        .help = "The certificate chain of the listener, in PEM, for TLS. It requires tls_key."},
     {KEY(bridge, tls_key), PATH, DEFAULT(""),
         .help = "The private key of tls_certificate, in PEM."},
     {KEY(bridge, heartbeat_interval), DURATION(100, 5 * MINUTE), DEFAULT("5s"),
-        .help = "How often service and page show each other that they are alive."},
+        .help = "How often the service and the page signal that they are alive."},
     {KEY(bridge, heartbeat_misses), INTEGER(1, 100), DEFAULT("3"),
-        .help = "After how many silent intervals a connection is given up."},
+        .help = "Number of silent intervals after which a connection is given up."},
     {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
-        .help = "How long a page whose connection broke may come back and keep its work."},
+        .help = "How long a page may take to reconnect after its connection broke and still keep "
+                "its work."},
     {KEY(bridge, max_nodes), INTEGER(1, 65536), DEFAULT("1024"), RELOADABLE,
-        .help = "How many nodes may be connected at the same time. Up to a quarter of them, and "
-                "at most [pool] max_connections, are kept for browsers that the service starts."},
+        .help = "Maximum number of connected nodes. Up to a quarter of them, and at most [pool] "
+                "max_connections, are reserved for browsers that the service starts."},
     {KEY(bridge, max_connections_per_address), INTEGER(16, 65536), DEFAULT("256"), RELOADABLE,
-        .help = "How many connections one address may have; this machine's own are not counted. "
-                "Of IPv6 addresses, those of one /64 network are taken together."},
+        .help = "Maximum number of connections from one address. Connections from this machine "
+                "are not counted. The IPv6 addresses of one /64 network count as one address."},
 
     {KEY(pool, max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
-        .help = "The most browsers that are started."},
+        .help = "Maximum number of browsers that the service starts."},
     {KEY(pool, min_connections), INTEGER(0, 1024), DEFAULT("1"), RELOADABLE,
-        .help = "How many browsers are kept running without work."},
+        .help = "Number of browsers that are kept running without work."},
     {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "How long a browser may take from its start until its page is connected."},
     {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
-        .help =
-            "How often a job whose browser broke is tried again. It is sent to a browser at most "
-            "four times as often, plus four, whatever became of it there."},
+        .help = "How often a job is tried again after its browser broke. In total, a job is sent "
+                "to browsers at most four times as often, plus four, for whatever reason."},
     {KEY(pool, max_queue), INTEGER(1, 1000000), DEFAULT("1024"), RELOADABLE,
-        .help = "How many jobs may wait. More are refused with 429."},
+        .help = "Maximum number of waiting jobs. Further jobs are refused with 429."},
     {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
-        .help = "Memory for request bodies, queue and frames together. A request for which none "
-                "is left is refused with 503. It is never more than a quarter of the memory that "
-                "the machine has, or that the service's control group may have (MemoryMax=)."},
+        .help = "Memory for request bodies, the queue and frames together. A request that does "
+                "not fit is refused with 503. The budget is never more than a quarter of the "
+                "machine's memory, or of the memory that the service's control group may have "
+                "(MemoryMax=)."},
     {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
-        .help = "How many bytes of models a page keeps loaded. The least recently used goes "
-                "first. A folder that does not fit beside what is needed has its encoder, or what "
-                "sees, in memory in turns with what writes: less memory, slower answers."},
+        .help = "Size of the models that a page keeps loaded. The least recently used model is "
+                "unloaded first. A folder that does not fit together with the models in use loads "
+                "its encoder, or its vision part, and its decoder in turns: this takes less "
+                "memory, but answers are slower."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
-        .help = "How long running jobs may take to finish when the service is told to end."},
+        .help = "How long running jobs may take to finish after the service was told to stop."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether browsers are opened when work waits, up to max_connections, and closed "
-                "when there is none. Without it max_connections of them are kept running. "
-                "Those that serve share out the machine's cores as threads for wasm: with a "
-                "queue there are more browsers of fewer threads."},
+        .help = "Whether browsers are opened while work waits, up to max_connections, and closed "
+                "when there is none. Otherwise max_connections browsers are kept running. The "
+                "running browsers divide the machine's cores among them as threads for wasm: with "
+                "a queue there are more browsers with fewer threads each."},
     {KEY(pool, idle_timeout), DURATION(0, 24 * HOUR), DEFAULT("5m"), RELOADABLE,
-        .help = "A browser above min_connections that has had no work for so long is closed. 0 "
-                "keeps it."},
+        .help = "A browser above min_connections is closed after this long without work. 0 keeps "
+                "it."},
     {KEY(pool, recycle_after), INTEGER(0, 1000000000), DEFAULT("10000"), RELOADABLE,
-        .help = "After how many jobs a browser is replaced by a fresh one. 0 means never."},
+        .help = "Number of jobs after which a browser is replaced by a fresh one. 0 means never."},
     {KEY(pool, memory_limit), SIZE(0, 1 * TIB), DEFAULT("4G"), RELOADABLE,
-        .help =
-            "A browser whose processes together hold more memory, what they share counted once, is "
-            "replaced by a fresh one. 0 means no limit."},
+        .help = "A browser is replaced by a fresh one when its processes together hold more "
+                "memory than this. Shared memory is counted once. 0 means no limit."},
     {KEY(pool, numerics), ENUM(numerics), DEFAULT("check"), RELOADABLE,
         .help = "With check, a platform other than wasm is trusted with a model only after its "
-                "answer was compared with that of wasm."},
+                "answer has been compared with that of wasm."},
     {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
-        .help = "The share of requests after which the comparison is made again."},
+        .help = "Fraction of requests that trigger a new comparison."},
     {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
-        .help = "How much of what a model's runs for clients take may be spent at each other place "
-                "on finding out whether it has become faster: a request is run there once more, "
-                "beside the client's path."},
+        .help = "Time that each other place may spend on finding out whether it has become faster "
+                "for a model, as a share of the time of the model's runs for clients. To find "
+                "out, a request runs there once more, outside the client's path."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
-        .help = "Whether requests for one model whose first dimension is free are joined: off, "
-                "fixed waits batch_window for company, auto joins what waits anyway."},
+        .help = "Whether requests for the same model are joined if its first dimension is free. "
+                "fixed waits batch_window for further requests, auto joins requests that are "
+                "waiting anyway."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
-        .help = "How long a request waits for others to be joined with."},
+        .help = "How long a request waits for others that it can be joined with."},
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
-        .help = "How large the first dimension may become by joining."},
+        .help = "Maximum size of the first dimension after joining."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the room for stored jobs, that one client may "
-                "fill. While "
-                "others wait a client is also given no more than this share, and no more than an "
-                "equal part "
-                "with those others, of what a node and all nodes run at a time; what nobody else "
-                "can use it "
-                "has all the same, and nothing that runs is taken back. Of the slots in which "
-                "GGUF models write texts a client never has more than this share: 75% leaves one "
-                "of four to a short text of another, which else waits for the end of a long one."},
+                "use. While others wait, a client also gets no more than this share, and no more "
+                "than an equal part, of the work that a node and all nodes run at a time. It may "
+                "still use capacity that no other client can use, and work that is running is "
+                "never taken back. Of the slots in which GGUF models write texts, a client never "
+                "has more than this share: with 75%, one slot of four stays free for another "
+                "client's short text, which would otherwise wait for the end of a long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
-        .help = "How long the results of jobs are kept for being fetched."},
+        .help = "How long the results of jobs are kept for clients to fetch."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
-        .help = "What is sent to browsers and programs that the service did not start: none of the "
-                "work, tensors and pictures only, or text and sound as well, which is what people "
-                "write and say to models. A picture with a question, a prompt or labels has text."},
+        .help = "The work that is sent to browsers and programs that the service did not start: "
+                "none, tensors and pictures only, or also text and sound, which is what people "
+                "write and say to models. A picture with a question, a prompt or labels counts as "
+                "text."},
     {KEY(pool, recheck_strangers), PERCENT, DEFAULT("5%"), RELOADABLE,
         .help = "The share of the answers of such nodes that a browser of the service computes "
-                "again after the client was answered, and each such node's first three. Who is "
-                "found wrong gets no more work. 0% computes none again."},
+                "again after the client was answered. The first three answers of each such node "
+                "are always computed again. A node that is found wrong gets no more work. With 0% "
+                "no answer is computed again."},
     {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
-        .help =
-            "Which nodes get no work before they have shown that they compute right: none, those "
-            "that the service did not start, or all. A node without the engine kernels cannot "
-            "show it, and gets work all the same. webinfer-proof(7) describes it."},
+        .help = "Which nodes must show that they compute correctly before they get work: none, "
+                "those that the service did not start, or all. A node without the engine kernels "
+                "cannot show it, and gets work all the same. webinfer-proof(7) describes the "
+                "check."},
     {KEY(pool, verify_again), DURATION(1 * SECOND, 168 * HOUR), DEFAULT("1h"), RELOADABLE,
-        .help = "After how long such a node has to show it again."},
+        .help = "Time after which such a node must show it again."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
-        .help = "Whether each browser that is started, with its driver, has a network of its own. "
-                "isolated: there is nothing in it but the bridge, and nobody else on the machine "
-                "reaches the browser's ports. host: it has the machine's network, and every user "
-                "of the machine can read and change what it computes. auto: isolated where the "
-                "kernel allows it, else host with a warning. Browsers of a driver_url have the "
-                "network of their service."},
+        .help = "Whether each browser that the service starts has, together with its driver, a "
+                "network of its own. isolated: this network contains only the bridge, and no "
+                "other user of the machine can reach the browser's ports. host: the browser uses "
+                "the machine's network, and every user of the machine can read and change what it "
+                "computes. auto: isolated if the kernel allows it, else host with a warning. "
+                "Browsers of a driver_url use the network of their service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},
@@ -330,170 +329,176 @@ const struct wi_setting wi_options[] = {
     {KEY(browser_preferences, text2text), ROUTES, DEFAULT("edge, chrome, firefox"), RELOADABLE,
         .help = "For models that turn text into other text."},
     {KEY(browser_preferences, vision), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"), RELOADABLE,
-        .help = "For models of pictures."},
+        .help = "For models that take pictures."},
     {KEY(browser_preferences, audio), ROUTES, DEFAULT("firefox/webgpu, chrome, edge"), RELOADABLE,
-        .help = "For models of sound."},
+        .help = "For models that take sound."},
     {KEY(browser_preferences, multimodal), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"),
-        RELOADABLE, .help = "For models of several kinds of input."},
+        RELOADABLE, .help = "For models that take several kinds of input."},
     {KEY(browser_preferences, other), ROUTES, DEFAULT("chrome, edge, firefox, safari"), RELOADABLE,
-        .help = "For models whose type cannot be told."},
+        .help = "For models of unknown type."},
 
     {BROWSER_KEY(family), ENUM(families), DEFAULT("auto"), RELOADABLE,
-        .help = "Which browser this kind is underneath, and so how it is started. With auto it "
-                "follows from the kind's name: chrome and edge are chromium, firefox and safari "
-                "are firefox and webkit, and any other is chromium."},
+        .help = "The browser family of this kind, which decides how it is started. With auto it "
+                "follows from the name of the kind: chrome and edge are chromium, firefox is "
+                "firefox, safari is webkit, and any other kind is chromium."},
     {BROWSER_KEY(driver), ENUM(protocols), DEFAULT("auto"), RELOADABLE,
-        .help = "The protocol of WebDriver: classic or bidi. With auto, a Firefox without a "
-                "driver_command is started directly and spoken to in bidi, everything else in "
-                "classic. With bidi, a browser that needs a driver is asked for BiDi beside "
-                "classic, so that what its page writes to the console is in the log."},
+        .help = "The WebDriver protocol: classic or bidi. With auto, a Firefox without a "
+                "driver_command is started directly and controlled through bidi, and every other "
+                "browser through classic. With bidi, a browser that needs a driver is controlled "
+                "through classic and BiDi together, so that the console messages of its page "
+                "appear in the log."},
     {BROWSER_KEY(driver_command), STRING, DEFAULT(""), RELOADABLE,
-        .help = "The WebDriver program: a path, or a name to look for in PATH, and its arguments. "
-                "Empty looks for the usual names."},
+        .help = "The WebDriver program: a path, or a name to look up in PATH, followed by its "
+                "arguments. If empty, the usual names are tried."},
     {BROWSER_KEY(driver_url), URL, DEFAULT(""), RELOADABLE,
-        .help = "A WebDriver service that runs already, such as a Selenium Grid. No driver is "
-                "started then, and [bridge] public_url must be reachable from its browsers."},
+        .help = "A WebDriver service that is already running, such as a Selenium Grid. No driver "
+                "is started then, and its browsers must be able to reach [bridge] public_url."},
     {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
-        .help = "The browser: a path, or a name to look for in PATH. Empty looks for the usual "
-                "names."},
+        .help = "The browser: a path, or a name to look up in PATH. If empty, the usual names are "
+                "tried."},
     {BROWSER_KEY(arguments), LINES, DEFAULT(""), RELOADABLE,
-        .help = "A further command-line argument for the browser. Repeat the key for each one."},
+        .help = "An additional command-line argument for the browser. Repeat the key for each "
+                "argument."},
     {BROWSER_KEY(preferences), LINES, DEFAULT(""), RELOADABLE,
         .help = "A preference of the browser, as NAME=VALUE with the value in JSON, such as "
-                "dom.webgpu.enabled=true. Repeat the key for each one."},
+                "dom.webgpu.enabled=true. Repeat the key for each preference."},
     {BROWSER_KEY(platforms), LIST, .names = platforms, DEFAULT(""), RELOADABLE,
-        .help = "What may compute in this browser. Empty allows whatever it offers."},
+        .help = "The platforms that may compute in this browser. If empty, every platform that it "
+                "offers may."},
     {BROWSER_KEY(headless), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether the browser runs without a window."},
     {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
-        .help =
-            "Which graphics adapter is used: auto takes what the browser gives and labels it, and "
-            "has Chromium without a window use an NVIDIA GPU that this user may open and whose "
-            "Vulkan driver is installed; hardware uses a GPU through whichever Vulkan driver "
-            "there is, and treats a software adapter as none; software forces one, and off "
-            "uses none."},
+        .help = "The graphics adapter. auto takes the adapter that the browser chooses and labels "
+                "it; a Chromium without a window uses an NVIDIA GPU if this user may open it and "
+                "its Vulkan driver is installed. hardware uses a GPU through any Vulkan driver, "
+                "and treats a software adapter as none. software forces a software adapter, and "
+                "off uses none."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
-        .help = "Whether the browser's own sandbox is on. With auto it is off only for root."},
+        .help = "Whether the browser's own sandbox is on. With auto it is off only if the daemon "
+                "runs as root."},
     {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,
-        .help = "How many browsers of this kind are kept running without work."},
+        .help = "Number of browsers of this kind that are kept running without work."},
     {BROWSER_KEY(max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
-        .help = "The most browsers of this kind. 0 switches the kind off."},
+        .help = "Maximum number of browsers of this kind. 0 turns the kind off."},
 
     {KEY(models, directory), PATH, .min = 1, DEFAULT("$STATE_DIRECTORY/models"), RELOADABLE,
-        .help = "The folder with one folder per model."},
+        .help = "The folder that contains one folder for each model."},
     {KEY(models, max_picture_pixels), INTEGER(1, 1000000000), DEFAULT("40000000"), RELOADABLE,
-        .help = "The most pixels of a picture. Larger ones are refused before they are decoded."},
+        .help = "Maximum number of pixels of a picture. Larger pictures are refused before they "
+                "are decoded."},
     {KEY(models, context), INTEGER(0, 1048576), DEFAULT("0"), RELOADABLE,
-        .help = "How many tokens of context each conversation with a language model has. 0 takes "
-                "what the model was made for, at most 8192, and less where memory is short."},
+        .help = "Number of tokens of context for each conversation with a language model. 0 uses "
+                "the length that the model was made for, at most 8192, and less if memory is "
+                "short."},
     {KEY(models, slots), INTEGER(1, 16), DEFAULT("4"), RELOADABLE,
-        .help = "How many conversations a loaded language model serves at the same time, fewer "
-                "where memory is short. Each has the whole context."},
+        .help = "Number of conversations that a loaded language model serves at the same time; "
+                "fewer if memory is short. Each has the whole context."},
     {KEY(models, idle_unload), DURATION(0, 720 * HOUR), DEFAULT("30m"), RELOADABLE,
-        .help = "A language model that nobody has asked for so long is unloaded. 0 keeps it until "
-                "its room is needed."},
+        .help = "A language model is unloaded after this long without a request. 0 keeps it "
+                "loaded until its memory is needed."},
     {KEY(models, warmup), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help =
-            "Whether a language model that was loaded before anybody asked for it computes a few "
-            "tokens for nobody then, which makes the first answer faster."},
+        .help = "Whether a language model that was loaded ahead of any request first computes a "
+                "few tokens, which are discarded. This makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
-        .help =
-            "On how many threads models run on wasm. With auto a model of less than 4 MiB whose "
-            "runs take less than 5 ms has one, any other the browser's share of the machine's "
-            "cores, a language model one less, at most 4; one that runs on more than its share, "
-            "since another browser was opened, is loaded again when it is idle. On a busy "
-            "machine more threads can be slower, for a language model many times."},
+        .help = "Number of threads for models on wasm. With auto, a model of less than 4 MiB "
+                "whose runs take less than 5 ms has one thread. Any other model has the browser's "
+                "share of the machine's cores, a language model one less, at most 4. A model that "
+                "has more threads than its share, because another browser was opened, is loaded "
+                "again when it is idle. On a busy machine more threads can be slower, for a "
+                "language model many times."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether one client's conversation may go on from what was computed for another's "
-                "with the same beginning. The time that an answer takes then tells that somebody "
-                "else has begun so."},
+        .help = "Whether one client's conversation may reuse what was computed for another "
+                "client's conversation with the same beginning. The response time then reveals "
+                "that another client has used this beginning."},
     {KEY(models, hub), STRING, .min = 1, DEFAULT(WI_HUB_DEFAULT), RELOADABLE,
-        .help = "The hub that models are pulled from where a pull names none: the NAME of a "
-                "[hub.NAME]."},
+        .help = "The hub for pulls that name none: the NAME of a [hub.NAME]."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "What pulled models may take on the disk. For one that has no room others "
-                "are removed, first those that neighbours have too, and of them the least recently "
-                "used, never one that was added by hand or is in use. With 0 none is removed, and "
-                "there is as much room as the disk has."},
+        .help = "Disk space for pulled models. To make room for a new model, others are removed: "
+                "first those that neighbours have too, and of these the least recently used "
+                "first. A model that was added by hand or is in use is never removed. With 0 no "
+                "model is removed, and the limit is the free space of the disk."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
-        .help = "How many versions of a pulled model are kept, the newest counted."},
+        .help = "Number of versions of a pulled model that are kept, including the newest."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,
-        .help = "Which models a request for them pulls where they are absent: no, or names as "
-                "ORG/NAME, and ORG/* for all of an organisation. Whoever may run models can then "
-                "fill the disk with those, up to quota."},
+        .help = "Models that are pulled when a request names them and they are missing: no, or a "
+                "list of ORG/NAME, with ORG/* for all models of an organisation. Every client "
+                "that may run models can then fill the disk with these models, up to quota."},
     {KEY(models, quantize_on_demand), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether a request for a precision that a model is not there in has that variant "
-                "made: int8, int4 or fp16, of fp32 graphs; and so where it leaves the precision "
-                "open, and there is no memory for the model. It waits within its timeout_ms. "
-                "Whoever may run models can then have the processor and the disk used for that, "
-                "two variants at a time."},
+        .help = "Whether a missing variant is made from fp32 graphs when a request asks for its "
+                "precision: int8, int4 or fp16. A variant is also made when the request names no "
+                "precision and the model does not fit into memory. The request waits within its "
+                "timeout_ms. Every client that may run models can then use processor time and "
+                "disk space for this, for two variants at a time."},
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
-        .help =
-            "Where the hub is: https, or http on this machine; of the layouts ipfs and webinfer "
-            "without a token also http elsewhere, since all that comes from there is verified. "
-            "Every hub but huggingface and ipfs needs one. That of ipfs is "
-            "https://trustless-gateway.link where none is given, and empty it takes ipfs away."},
+        .help = "The URL of the hub: https, or http on this machine. Hubs of the layouts ipfs and "
+                "webinfer without a token may also use http elsewhere, since all their data is "
+                "verified. Every hub except huggingface and ipfs needs a URL. The default of ipfs "
+                "is https://trustless-gateway.link; an empty URL removes that hub."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
-        .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
-                "0600 and belongs to the user whom the daemon runs as."},
+        .help = "A file with the token for this hub; the token is sent to no other host. The file "
+                "must have mode 0600 and belong to the user that the daemon runs as."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
-        .help =
-            "With huggingface the hub answers as huggingface.co does. With plain every folder "
-            "below the URL that has a SHA256SUMS is a model, which any web server can be made "
-            "to serve. With ipfs it is a trustless gateway, a source of every ipfs:// pull. With "
-            "webinfer it is another webinferd, the URL that of its [bridge] listen: a source of "
-            "every pull for what its [content] serve gives."},
+        .help = "huggingface: the hub answers as huggingface.co does. plain: every folder below "
+                "the URL that has a SHA256SUMS is a model; any web server can serve this. ipfs: "
+                "the hub is a trustless gateway, a source of every ipfs:// pull. webinfer: the "
+                "hub is another webinferd, at the URL of its [bridge] listen; it is a source of "
+                "every pull for the models that its [content] serve allows."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
-        .help = "Which models are served: none, those that were published, or all, which adds each "
-                "that is pulled while it is so, but nothing from a hub with a token. What was "
-                "pulled before is served once it is pulled again, which brings nothing anew. "
-                "Nothing is fetched for others."},
+        .help = "Which models are served: none, those that were published, or all. all also "
+                "serves every model that is pulled while it is set, except from a hub with a "
+                "token. A model that was pulled earlier is served once it is pulled again, which "
+                "fetches nothing new. The daemon fetches nothing on behalf of others."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether whoever reaches the bridge's listener is served. Without it who asks "
-                "shows a token of rank node, or is on this machine where there is no tokens_file."},
+        .help = "Whether models are served to every client that reaches the bridge's listener. "
+                "Otherwise a client must show a token of rank node or, if there is no "
+                "tokens_file, be on this machine."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all pulls get together. 0 means no limit."},
+        .help = "Maximum rate of all pulls together, in bytes per second. 0 means no limit."},
     {KEY(content, interval), DURATION(1 * SECOND, 60 * MINUTE), DEFAULT("60s"), RELOADABLE,
-        .help = "How often neighbours are asked what they have, where copies are kept."},
+        .help = "How often neighbours are asked which models they have, if copies are kept."},
     {KEY(content, replicas), INTEGER(0, 100), DEFAULT("0"), RELOADABLE,
-        .help = "How many whole copies there should be of what is published here or by a "
-                "neighbour, that of its publisher counted. Where there are fewer for two "
-                "intervals, one daemon that has this option pulls one as ipfs/CID. It goes when "
-                "its publisher is there and does not publish it any more. 0 makes none. Copies are "
-                "served where serve is not no, which is needed."},
+        .help = "Number of complete copies that should exist of every model that is published "
+                "here or by a neighbour, including the publisher's. If there are fewer for two "
+                "intervals, one daemon with this option pulls a copy as ipfs/CID. The copy is "
+                "removed once its publisher is reachable and no longer publishes the model. 0 "
+                "makes no copies. This option requires a serve other than no, and the copies are "
+                "served."},
     {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes the copies made here may have, which [models] quota does not "
-                "count. 0 means what that leaves. No other model goes for a copy."},
+        .help = "Disk space for the copies made here, which [models] quota does not count. 0 "
+                "means the space that [models] quota leaves. No other model is removed to make "
+                "room for a copy."},
     {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
-        .help = "A delegated router: once for each ipfs:// pull it is asked who has it. The URL is "
-                "what /routing/v1/providers/CID is appended to, and may end with /routing/v1; "
-                "https, or http. Of whom it names at most 8 gateways are asked for blocks in this "
-                "pull, only over https and at public addresses, since nobody here has chosen them. "
-                "The router learns which CIDs are pulled. Empty means that nobody is asked."},
+        .help = "A delegated router, which is asked once for each ipfs:// pull which providers "
+                "have it. The path /routing/v1/providers/CID is appended to the URL, which may "
+                "end with /routing/v1; https, or http. At most 8 of the gateways that the router "
+                "names are asked for blocks in this pull, only over https and at public "
+                "addresses, since no one here has chosen them. The router learns which CIDs are "
+                "pulled. If empty, no router is asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
-        .help = "A source that brings less than 64 kB of a block in this time has others asked for "
-                "it, too."},
+        .help = "If a source brings less than 64 kB of a block in this time, other sources are "
+                "asked for the block, too."},
     {KEY(content, hub_shares), BOOL, DEFAULT("no"), RELOADABLE,
-        .help =
-            "Whether a hub brings parts of a file beside the neighbours that have it. Without it "
-            "the hub is asked for what they lack or fail to bring."},
+        .help = "Whether a hub brings parts of a file while neighbours that have the file bring "
+                "others. Otherwise the hub is only asked for parts that neighbours lack or fail "
+                "to bring."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "How many bytes a second all those who are served get together. 0 means no limit."},
+        .help = "Maximum rate for all clients of the served models together, in bytes per second. "
+                "0 means no limit."},
 
     {KEY(store, path), PATH, DEFAULT(""),
-        .help = "The folder of the database. Empty means $STATE_DIRECTORY, else "
-                "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. One daemon at a time."},
+        .help = "The folder of the database. If empty, it is $STATE_DIRECTORY, else "
+                "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. Only one daemon may use "
+                "it at a time."},
     {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
-        .help = "What accepted jobs and their results may take in the database. A job beyond it is "
-                "refused with 507 until results have expired."},
+        .help = "Maximum size of accepted jobs and their results in the database. A job that "
+                "exceeds it is refused with 507 until results have expired."},
     {KEY(store, results_keep), INTEGER(1, 100000), DEFAULT("200"), RELOADABLE,
-        .help = "How many runs of the laboratory are kept; a new one takes the place of the "
-                "oldest."},
+        .help = "Number of runs of the laboratory that are kept; a new run replaces the oldest."},
 
     {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
-        .help = "The least urgent messages that are written."},
+        .help = "The lowest level of messages that are written."},
     {KEY(log, format), ENUM(formats), DEFAULT("text"), RELOADABLE,
-        .help = "Lines for people, or one JSON object each."},
+        .help = "Lines for people, or one JSON object for each message."},
     {0}};
