@@ -292,8 +292,8 @@ const struct wi_setting wi_options[] = {
                 "use. While others wait, a client also gets no more than this share, and no more "
                 "than an equal part, of the work that a node and all nodes run at a time. It may "
                 "still use capacity that no other client can use, and work that is running is "
-                "never taken back. Of the slots in which GGUF models write texts, a client never "
-                "has more than this share: with 75%, one slot of four stays free for another "
+                "never taken back. A client never has more than this share of the slots in which "
+                "GGUF models write texts: with 75%, one slot of four stays free for another "
                 "client's short text, which would otherwise wait for the end of a long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for clients to fetch."},
