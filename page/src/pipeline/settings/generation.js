@@ -12,13 +12,13 @@ export const GENERATION = Object.freeze([
     honoured("Whisper's languages, tasks and times", `alignment_heads is_multilingual lang_to_id max_initial_timestamp_index
         no_timestamps_token_id task_to_id`),
     harmless('the request says it', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
-    honoured('where the likeliest text is asked for, and no draw; such a text comes as a whole; but for Whisper',
+    honoured('if the most likely text is requested and no sampling; such a text is sent whole; except for Whisper',
         'num_beams length_penalty early_stopping renormalize_logits'),
-    harmless('it matters to groups of beams alone', 'diversity_penalty'),
+    harmless('it only affects groups of beams', 'diversity_penalty'),
     harmless('the same tokens come sooner, or with less memory', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
         cache_config cache_implementation compile_config disable_compile is_assistant low_memory max_matching_ngram_size num_assistant_tokens
         num_assistant_tokens_schedule prefill_chunk_size prompt_lookup_num_tokens target_lookbehind use_cache`),
-    harmless('it says what a program gets, or who wrote the file', `_commit_hash _from_model_config generation_kwargs output_attentions
+    harmless('it describes the results of a program, or the author of the file', `_commit_hash _from_model_config generation_kwargs output_attentions
         output_hidden_states output_logits output_scores return_dict_in_generate return_legacy_cache transformers_version trust_remote_code`),
     ignored('a request gets one answer', 'num_return_sequences', { num_return_sequences: 1 }),
     ignored('tokens are drawn by temperature, top_k, top_p and min_p alone', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',

@@ -2,7 +2,7 @@
 import { harmless, honoured } from './rows.js';
 
 const NAMES = honoured('which processor it is', 'feature_extractor_type image_processor_type processor_class');
-const OF_PROGRAMS = harmless('it says what a program gets, or who wrote the file', `_processor_class _valid_processor_keys auto_map data_format device
+const OF_PROGRAMS = harmless('it describes the results of a program, or the author of the file', `_processor_class _valid_processor_keys auto_map data_format device
     disable_grouping input_data_format model_input_names return_metadata return_tensors transformers_version`);
 
 export const PREPROCESSOR = Object.freeze([
@@ -16,7 +16,7 @@ export const PREPROCESSOR = Object.freeze([
         padding_side padding_value preemphasis return_attention_mask sampling_rate std stride top_db truncation win_length`),
     harmless('it follows from others', 'fft_overlap mel_filters n_samples nb_frequency_bins nb_max_frames nb_max_samples'),
     honoured('whether the values of pictures and sounds are normalized', 'do_normalize'),
-    harmless('only training takes it', 'do_convert_annotations do_reduce_labels reduce_labels ignore_index num_labels class_info_file metadata num_text repo_path'),
+    harmless('it is for training only', 'do_convert_annotations do_reduce_labels reduce_labels ignore_index num_labels class_info_file metadata num_text repo_path'),
     OF_PROGRAMS,
 ]);
 
@@ -25,8 +25,8 @@ export const PROCESSOR = Object.freeze([
     honoured('how many tokens a picture becomes', 'image_seq_len image_token num_additional_image_tokens patch_size vision_feature_select_strategy'),
     honoured('how pictures and sounds are prepared, before preprocessor_config.json', 'feature_extractor image_processor'),
     harmless('another file says it', 'chat_template tokenizer'),
-    harmless('no film is read', 'video_processor'),
-    harmless('no sound or film is read beside a text', `audio_token fake_image_token num_audio_tokens num_image_tokens audio_seq_length
+    harmless('no video is read', 'video_processor'),
+    harmless('no sound or video is read together with a text', `audio_token fake_image_token num_audio_tokens num_image_tokens audio_seq_length
         image_seq_length video_token`),
     OF_PROGRAMS,
 ]);

@@ -11,13 +11,13 @@ export const POOLING = Object.freeze([
 
 export const SENTENCES = Object.freeze([
     honoured('how long a text may be', 'max_seq_length'),
-    honoured('texts are in small letters before they are tokens', 'do_lower_case'),
-    harmless('it says what a program gets', 'cache_dir config_args config_kwargs model_args model_kwargs processing_kwargs tokenizer_args tokenizer_kwargs tokenizer_name_or_path transformer_task unpad_inputs'),
+    honoured('texts are converted to lower case before tokenization', 'do_lower_case'),
+    harmless('it describes the results of a program', 'cache_dir config_args config_kwargs model_args model_kwargs processing_kwargs tokenizer_args tokenizer_kwargs tokenizer_name_or_path transformer_task unpad_inputs'),
 ]);
 
 export const SENTENCE_PROMPTS = Object.freeze([
-    honoured('the prompt of that name comes before each text', 'default_prompt_name prompts'),
-    harmless('vectors are compared by their cosine, where the service compares them', 'similarity_fn_name'),
+    honoured('the prompt of that name precedes each text', 'default_prompt_name prompts'),
+    harmless('if the service compares vectors, it uses their cosine', 'similarity_fn_name'),
     harmless('it describes the file', '__version__ model_type'),
     ignored('options.dimensions says it', 'truncate_dim'),
 ]);
