@@ -1,11 +1,11 @@
 /*
  * A network of its own for one session: a network namespace (network_namespaces(7)) in which only
  * loopback is up. The lifeline helper makes it before it starts anything, and stays in it. The
- * daemon stays outside and is handed sockets that were made inside, which belong to that network
- * for good: it accepts on one and connects others, so that nobody stands between.
+ * daemon stays outside and receives sockets that were made inside and belong to that network for
+ * good: it accepts on one and connects others, so there is no proxy between the two.
  *
- * Descriptor 3 is a socket for packets then. The helper sends one packet with the listening socket
- * and WI_APART_STOCK others, and later one with a further socket for each byte that it is sent.
+ * Descriptor 3 is then a socket for packets. The helper sends one packet with the listening socket
+ * and WI_APART_STOCK others, and later one with a further socket for each byte that it receives.
  *
  * It depends on libc only, for the helper's sake.
  */

@@ -1,10 +1,11 @@
 /*
- * Processes that we start, each under the lifeline helper, and the ones that come back to us.
+ * Processes that we start, each under the lifeline helper, and the orphans that come back to us.
  *
  * A living helper is a subreaper itself, so a process becomes a direct child of the daemon only
- * when its helper was killed. That makes one rule enough for every violent end: when a helper is
- * gone, whatever is our child and no helper is ended with its descendants, until none is left.
- * libuv waits for its children by pid, and we by pid for the others, so nobody steals a status.
+ * when its helper was killed. So one rule is enough for every violent end: when a helper is gone,
+ * every child of ours that is not a helper is ended with its descendants, until none is left. libuv
+ * waits for its children by pid, and we wait by pid for the others, so neither takes a status of
+ * the other.
  */
 #include "browser/children.h"
 

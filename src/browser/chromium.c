@@ -44,7 +44,7 @@ static const struct wi_switch switches[] = {
     {"--disable-backgrounding-occluded-windows", WI_WHEN_ALWAYS},
     {"--disable-renderer-backgrounding", WI_WHEN_ALWAYS},
     {"--disable-hang-monitor", WI_WHEN_ALWAYS}, /* a long run is no hang; we have our own watch */
-    /* It talks to us and nobody else. */
+    /* It connects only to us. */
     {"--disable-background-networking", WI_WHEN_ALWAYS},
     {"--disable-component-update", WI_WHEN_ALWAYS},
     {"--disable-domain-reliability", WI_WHEN_ALWAYS},
@@ -57,7 +57,7 @@ static const struct wi_switch switches[] = {
     {"--no-proxy-server", WI_WHEN_LOCAL}, /* a proxy for the machine is not for loopback */
     {"--disable-features=Translate,OptimizationHints,MediaRouter,InterestFeedContentSuggestions",
         WI_WHEN_ALWAYS},
-    /* A fresh profile asks nobody anything. */
+    /* A fresh profile asks no questions. */
     {"--no-first-run", WI_WHEN_ALWAYS},
     {"--no-default-browser-check", WI_WHEN_ALWAYS},
     {"--disable-search-engine-choice-screen", WI_WHEN_ALWAYS},

@@ -14,7 +14,7 @@ struct wi_door {
     struct wi_watch *watch;
     int stock[WI_APART_STOCK];
     size_t count;
-    int wanted; /* of the helper, beside those that it has been asked for */
+    int wanted; /* sockets still to be requested from the helper */
     int open;
     wi_door_fn *on_open;
     void *context;

@@ -1,6 +1,6 @@
 /*
  * The daemon's side of a session's own network (browser/apart.h): takes the sockets that the
- * lifeline helper sends, and keeps some in stock, so that nobody has to wait for one.
+ * lifeline helper sends, and keeps some in stock, so that no connection has to wait for one.
  */
 #ifndef WI_BROWSER_DOOR_H
 #define WI_BROWSER_DOOR_H

@@ -33,7 +33,7 @@ struct wi_preference {
     enum wi_when when;
 };
 
-/* One kind by name: its usual programs, and what it has beside its family. */
+/* One kind by name: its usual programs, and its additions to its family. */
 struct wi_kind {
     const char *name;                 /* NULL: every other kind of the family */
     const char *drivers;              /* programs to look for, in this order, ' ' between */

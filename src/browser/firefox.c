@@ -54,7 +54,7 @@ static const struct wi_preference preferences[] = {
     {"network.process.enabled", "false", WI_WHEN_ALWAYS},
     {"media.rdd-process.enabled", "false", WI_WHEN_ALWAYS},
     {"media.peerconnection.enabled", "false", WI_WHEN_ALWAYS},
-    /* A fresh profile opens an empty page and asks nobody anything. */
+    /* A fresh profile opens an empty page and asks no questions. */
     {"browser.startup.page", "0", WI_WHEN_ALWAYS},
     {"browser.startup.homepage", "\"about:blank\"", WI_WHEN_ALWAYS},
     {"browser.startup.homepage_override.mstone", "\"ignore\"", WI_WHEN_ALWAYS},
@@ -66,7 +66,7 @@ static const struct wi_preference preferences[] = {
     {"datareporting.policy.dataSubmissionPolicyBypassNotification", "true", WI_WHEN_ALWAYS},
     {"browser.sessionstore.resume_from_crash", "false", WI_WHEN_ALWAYS},
     {"toolkit.startup.max_resumed_crashes", "-1", WI_WHEN_ALWAYS},
-    /* It talks to us and nobody else. */
+    /* It connects only to us. */
     {"network.proxy.type", "0", WI_WHEN_LOCAL}, /* a proxy for the machine is not for loopback */
     {"app.update.disabledForTesting", "true", WI_WHEN_ALWAYS},
     {"app.normandy.enabled", "false", WI_WHEN_ALWAYS},
@@ -191,7 +191,7 @@ static char *make_user_js(const struct wi_plan *plan, const json_t *all, struct 
 static void add_environment(const struct wi_plan *plan, struct wi_launch *launch)
 {
     wi_plan_environment(plan, launch);
-    /* No dumps with tensors in them, and nobody is told. */
+    /* No dumps with tensors in them, and no reports. */
     wi_strings_add(&launch->environment, "MOZ_CRASHREPORTER_DISABLE=1");
     if (!launch->sandbox)
         wi_strings_add(&launch->environment, "MOZ_DISABLE_CONTENT_SANDBOX=1");

@@ -15,9 +15,9 @@ struct wi_headroom {
     int of_group;       /* a group's limit is the least, not the machine's memory */
 };
 
-/* Reads proc/ and sys/fs/cgroup/ below `root`, which ends with "/": some small files. What cannot
- * be read bounds nothing. A group's page cache that is not in use counts as available, as in the
- * kernel's MemAvailable (proc(5)). */
+/* Reads proc/ and sys/fs/cgroup/ below `root`, which ends with "/": some small files. A file that
+ * cannot be read sets no limit. A group's page cache that is not in use counts as available, as in
+ * the kernel's MemAvailable (proc(5)). */
 void wi_headroom_read(const char *root, struct wi_headroom *headroom);
 /* What [pool] memory_budget holds of the bytes that are wanted: a quarter of the limit at most. The
  * rest is for the daemon itself, and for its browsers, which are in the same group. */

@@ -14,7 +14,7 @@ enum wi_code wi_home_write(
 void wi_home_remove(uv_loop_t *loop, const char *directory, wi_remove_fn *done, void *context);
 
 /* Removes the socket of the display that webinfer-desk noted in `directory`/run, if it had one, its
- * server is gone and nobody else has taken the number since. Public for tests. */
+ * server is gone and no other server has taken the number since. Public for tests. */
 void wi_display_tidy(const char *directory);
 
 #endif

@@ -11,7 +11,8 @@
 #include "base/loop.h"
 
 struct wi_instance;
-/* Makes and locks a fresh directory and sweeps unlocked ones of dead daemons beside it. */
+/* Makes and locks a fresh directory, and sweeps the unlocked directories of dead daemons next to
+ * it. */
 struct wi_instance *wi_instance_new(struct wi_error *error);
 const char *wi_instance_path(const struct wi_instance *instance);
 /* The descriptor that holds the lock, for a helper to inherit; it stays the instance's. */

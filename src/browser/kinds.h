@@ -70,8 +70,8 @@ int wi_kind_is_here(const struct wi_config_browser *browser);
 /* Whether it does, and this machine has less shared memory than a Chromium needs: 512 MiB. */
 int wi_kind_lacks_shm(const struct wi_config_browser *browser);
 
-/* Whether the browser's own sandbox is on: `auto` is off only on this machine for user id 0, for
- * whom Chromium refuses to start with it. */
+/* Whether the browser's own sandbox is on. `auto` is off only for a browser on this machine with
+ * user id 0, because Chromium does not start with its sandbox as that user. */
 int wi_kind_sandbox(const struct wi_config_browser *browser);
 
 #endif

@@ -8,7 +8,7 @@
 #define WI_HELPER_PATH_SIZE (PATH_MAX + 32)
 #define WI_LIFELINE_PATH_SIZE WI_HELPER_PATH_SIZE
 
-/* The helper beside the running program, as in a build tree, else where it is installed. */
+/* The helper next to the running program, as in a build tree, else where it is installed. */
 void wi_helper_find(const char *name, char path[WI_HELPER_PATH_SIZE]);
 void wi_lifeline_find(char path[WI_HELPER_PATH_SIZE]); /* webinfer-lifeline */
 

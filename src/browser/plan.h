@@ -7,8 +7,9 @@
 /* Folders to make below the session's directory, ended by NULL. Static. */
 const char *const *wi_launch_folders(void);
 
-/* Whether the session must be asked to accept any certificate (acceptInsecureCerts): the page's is
- * signed by nobody whom this system trusts. For browsers that cannot be given that one alone. */
+/* Whether the session must be asked to accept any certificate (acceptInsecureCerts), because no
+ * authority that this system trusts has signed the page's. For browsers that cannot be given that
+ * one alone. */
 int wi_plan_accepts_any(const struct wi_plan *plan);
 
 /* The configured program, or the first of `names` that is there, with driver_command's arguments

@@ -176,7 +176,7 @@ uint64_t wi_proctree_memory(struct wi_proctree *tree, pid_t root)
     return sum + most_shared;
 }
 
-/* Some processes write their command line anew, with spaces between its words. */
+/* Some processes rewrite their command line, with spaces between its words. */
 static int has_argument(pid_t pid, const char *argument)
 {
     char path[64], text[4096];

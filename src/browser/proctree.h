@@ -2,8 +2,8 @@
  * A snapshot of the system's processes, read from /proc. It depends on libc only, because the
  * lifeline helper uses it too.
  *
- * A snapshot is not atomic, but whoever reaps a process's children is its parent alone: as long as
- * a descendant of ours lives, a direct child of ours is there to be seen (alive or as a zombie).
+ * A snapshot is not atomic, but only its parent reaps a process: as long as a descendant of ours
+ * lives, a direct child of ours can be seen (alive or as a zombie).
  */
 #ifndef WI_BROWSER_PROCTREE_H
 #define WI_BROWSER_PROCTREE_H
@@ -32,10 +32,10 @@ int wi_proctree_read(struct wi_proctree *tree);
 size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root);
 /* How many of `root` and its descendants are stopped. Forgets earlier marks. */
 size_t wi_proctree_stopped(struct wi_proctree *tree, pid_t root);
-/* Bytes of memory that `root` and its descendants hold: each its proportional part of the pages
- * that it shares (Pss of proc_pid_smaps(5)). Of one whose pages we may not look at, what it shares
- * with nobody, and once, of all of those, the most that one shares. The kernel walks all of their
- * pages: about a millisecond for 100 MiB. Forgets earlier marks. */
+/* Bytes of memory that `root` and its descendants hold: each counts its proportional part of the
+ * pages that it shares (Pss of proc_pid_smaps(5)). A process whose pages we may not read counts its
+ * unshared pages, and the largest amount that one of these processes shares is added once. The
+ * kernel walks all of their pages: about a millisecond for 100 MiB. Forgets earlier marks. */
 uint64_t wi_proctree_memory(struct wi_proctree *tree, pid_t root);
 /* Marks, of `root`'s descendants, those with this among what they were started with. Forgets
  * earlier marks; returns how many. */

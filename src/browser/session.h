@@ -44,9 +44,9 @@ struct wi_session_deps {
     struct wi_children *children;
     const char *page_url; /* the bridge's, as this browser reaches it; NULL: not known */
     const struct wi_certificate *certificate; /* what it shows there; NULL: without TLS */
-    /* Not 0: the session has a network of its own, with loopback alone. What connects to this port
-     * of it is the bridge's: `listen` takes a socket that listens there, which is the callee's, and
-     * gives what to free in the end, or NULL. Only for a browser that we start. */
+    /* Not 0: the session has a network of its own, with only loopback. Connections to this port of
+     * it go to the bridge: `listen` takes a socket that listens there, which then belongs to the
+     * callee, and returns the object to free later, or NULL. Only for a browser that we start. */
     unsigned apart_port;
     struct wi_listener *(*listen)(struct wi_bridge *bridge, int fd);
     struct wi_bridge *bridge;

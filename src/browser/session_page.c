@@ -11,8 +11,8 @@
 /* To leave a page needs nothing of it: a browser or driver that takes longer is stuck itself. */
 #define LEAVE_TIMEOUT_MS 5000
 
-/* Whether it is the page's certificate that the browser does not accept, which the browser says to
- * nobody, or in words of its own. The caller frees it. */
+/* A hint that the browser may reject the page's certificate, which browsers do not report, or only
+ * in words of their own. The caller frees it. */
 static char *doubt_certificate(const struct wi_session *session)
 {
     const char *page = session->deps.page_url;

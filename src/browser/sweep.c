@@ -1,11 +1,12 @@
 /*
  * The removal of trees and of instance directories.
  *
- * The lock file is locked under another name before it gets its own, so "lock" unlocked means that
- * its daemon is dead and that no helper of it is left, for these hold the lock, too: a browser that
- * is just ending makes its profile anew where it was removed. A directory that has none yet is left
- * alone for a while. The directory itself is locked, too: by that systemd-tmpfiles(8) knows to
- * leave it alone, and we, if another cleaner of old files has taken the lock file out of it.
+ * The lock file is locked under another name before it gets its own, so an unlocked "lock" means
+ * that its daemon is dead and that no helper of it is left, since helpers hold the lock, too: a
+ * browser that is just ending would recreate its removed profile. A directory that has no lock file
+ * yet is left alone for a while. The directory itself is locked, too: that tells
+ * systemd-tmpfiles(8) to leave it alone, and us, if another cleaner of old files has removed the
+ * lock file from it.
  */
 #include "browser/sweep.h"
 
@@ -39,7 +40,7 @@ int wi_sweep_tree(const char *path)
     return lstat(path, &info) == 0 ? -1 : 0;
 }
 
-/* Whether nobody has the lock file of the directory. Leaves it in `*lock_fd`, to be closed after
+/* Whether the lock file of the directory is unlocked. Leaves it in `*lock_fd`, to be closed after
  * the removal, so that two sweepers do not meet. */
 static int is_left(int folder_fd, const struct stat *info, int *lock_fd)
 {

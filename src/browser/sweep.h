@@ -15,7 +15,7 @@ enum wi_sweep {
     WI_SWEEP_BUSY, /* somebody has its directory locked: its daemon, or another one that sweeps */
     WI_SWEEP_NONE  /* there is no such directory of this user */
 };
-/* Removes an instance directory (browser/instance.h) that nobody has locked. */
+/* Removes an instance directory (browser/instance.h) that is not locked. */
 enum wi_sweep wi_sweep_instance(const char *path);
 
 #endif

@@ -20,9 +20,9 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
 void wi_switches_tell(
     struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
 
-/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; of those
- * alone whose browsers were seen to compute on them so. `root` stands before each path: "" but in
- * tests. */
+/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; only
+ * vendors whose GPUs were seen to compute in browsers this way. `root` is put before each path: ""
+ * except in tests. */
 int wi_gpu_is_here(const char *root);
 
 #endif

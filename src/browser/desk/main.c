@@ -99,9 +99,9 @@ static int desk_read_number(int fd)
     return size > 0 && text[size] == '\n' && strspn(text, "0123456789") == size ? atoi(text) : -1;
 }
 
-/* A display that nobody has. A server that looks for one by itself goes by sockets that every
- * network has for itself, and takes another's in /tmp/.X11-unix, which all networks share; but a
- * process id is given once. */
+/* A display that no other server has. A server that chooses one by itself checks sockets that each
+ * network has for itself, and takes another server's display in /tmp/.X11-unix, which all networks
+ * share; but a process id is given only once. */
 static void choose_display(char display[24])
 {
     int number = FIRST_DISPLAY + (int)getpid();

@@ -1,6 +1,7 @@
 /*
- * The verbs over BiDi. A verb is one command, or some, one after the other, within one deadline;
- * the connection is opened by the first one and, while nobody has answered yet, as often as needed.
+ * The verbs over BiDi. A verb is one command, or several in sequence, within one deadline. The
+ * first verb opens the connection, and tries again as often as needed until the browser has
+ * answered.
  */
 #include "browser/webdriver/bidi.h"
 

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No answer that we use is larger than a few KiB; errors carry a stack trace. What a page writes
- * to its console may be of any size. */
+/* No answer that we use is larger than a few KiB; errors carry a stack trace. Console messages of a
+ * page may be of any size. */
 #define MESSAGE_MAX (256 * 1024)
 
 struct wi_command {

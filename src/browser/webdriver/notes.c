@@ -110,7 +110,7 @@ void wi_notes_take(struct wi_notes *notes, const char *method, const json_t *par
         }
 }
 
-/* --- beside a session in classic: connect, find the window, subscribe, then only events ------ */
+/* --- next to a session in classic: connect, find the window, subscribe, then only events ----- */
 
 /* For each step; the session waits for it. */
 #define COMMAND_MS 3000

@@ -19,11 +19,11 @@ json_t *wi_notes_subscription(const struct wi_notes *notes);
 /* Takes the window from the result of browsingContext.getTree: WI_OK, or WI_INTERNAL. */
 enum wi_code wi_notes_take_window(
     struct wi_notes *notes, const json_t *tree, struct wi_error *error);
-/* Tells of one event. What `notes` is part of may be freed inside. */
+/* Reports one event. The object that contains `notes` may be freed inside. */
 void wi_notes_take(struct wi_notes *notes, const char *method, const json_t *params);
 void wi_notes_clear(struct wi_notes *notes);
 
-/* --- beside a session in classic -------------------------------------------------------------- */
+/* --- next to a session in classic ------------------------------------------------------------- */
 
 /* Listening over BiDi where the driver grants it (webSocketUrl): an extra, without which everything
  * works. */

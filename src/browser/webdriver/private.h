@@ -1,4 +1,4 @@
-/* What a protocol brings to driver.c; nobody else includes it. */
+/* The interface between driver.c and a protocol; no other file includes it. */
 #ifndef WI_BROWSER_WEBDRIVER_PRIVATE_H
 #define WI_BROWSER_WEBDRIVER_PRIVATE_H
 

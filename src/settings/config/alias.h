@@ -44,8 +44,8 @@ enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error 
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
 /* The variant that some clients name everywhere: it means the preferred one, as none does. */
 #define WI_VARIANT_LATEST "latest"
-/* What `name`, which is a valid name of a model, stands for: into `out`, or `name` itself. The
- * variant of an alias may be named behind it where it leads to none itself. */
+/* Resolves `name`, a valid name of a model: writes the model of the alias to `out`, or returns
+ * `name` itself. A variant may follow the name of an alias that leads to no variant itself. */
 const char *wi_aliases_resolve(
     const struct wi_aliases *aliases, const char *name, char out[WI_MODEL_NAME_MAX + 1]);
 void wi_aliases_copy(struct wi_aliases *to, const struct wi_aliases *from); /* `to` is empty */

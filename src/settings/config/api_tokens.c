@@ -29,7 +29,7 @@ int wi_token_name_ok(const char *name)
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
                                   "._-";
     size_t length = strlen(name);
-    /* "-" stands in logs for a request without a token. */
+    /* "-" is the name in logs of a request without a token. */
     return length > 0 && length <= WI_TOKEN_NAME_MAX && strspn(name, allowed) == length &&
            strcmp(name, "-") != 0;
 }

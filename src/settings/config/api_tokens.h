@@ -1,6 +1,6 @@
 /*
- * The file of API tokens ([api] tokens_file): lines of NAME:SHA256[:RANK], `#` begins a comment.
- * Who may use the API reads it here, and so does the bridge, for the programs that compute.
+ * The file of API tokens ([api] tokens_file): lines of NAME:SHA256[:RANK]; `#` begins a comment.
+ * The API reads its users from it, and the bridge reads the programs that compute.
  */
 #ifndef WI_SETTINGS_CONFIG_API_TOKENS_H
 #define WI_SETTINGS_CONFIG_API_TOKENS_H

@@ -122,7 +122,7 @@ static void check_listeners(const struct check *check)
             config->bridge.listen);
 }
 
-/* A proxy on loopback is of this machine, and those whom it lets in are not. */
+/* A proxy on loopback counts as this machine, but the clients that it lets in do not. */
 static void check_proxies(const struct check *check)
 {
     const struct wi_strings *proxies = &check->config->api.trusted_proxies;
@@ -207,7 +207,7 @@ static void check_callers(const struct check *check)
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
-/* Kinds of pages that joined, beside those of the sections: page/src/ui/browser.js. */
+/* Kinds of pages that joined, in addition to those of the sections: page/src/ui/browser.js. */
 static int is_joined_kind(const char *kind)
 {
     return strcmp(kind, "chromium") == 0 || strcmp(kind, "webkit") == 0;

@@ -16,7 +16,7 @@
 /* What becomes of parameters that a compatible dialect does not know. */
 enum wi_unknown_parameters { WI_UNKNOWN_REFUSE, WI_UNKNOWN_IGNORE };
 
-/* Whose own kernels are run: nobody's, admins', or users' as well. */
+/* Clients whose own kernels are run: none, admins, or users as well. */
 enum wi_custom_kernels { WI_CUSTOM_KERNELS_OFF, WI_CUSTOM_KERNELS_ADMIN, WI_CUSTOM_KERNELS_USER };
 
 struct wi_config_api {
@@ -170,9 +170,9 @@ enum wi_serve { WI_SERVE_NO, WI_SERVE_PUBLISHED, WI_SERVE_ALL };
 
 struct wi_config_content {
     enum wi_serve serve;
-    int anyone;              /* whoever asks, without a token */
+    int anyone;              /* every client, even without a token */
     uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
-    int hub_shares;          /* beside neighbours, where a hub says which files they have */
+    int hub_shares;          /* together with neighbours, where a hub lists the files */
     uint64_t download_limit; /* of all pulls together; 0: none */
     int64_t replicas;        /* whole copies that there should be of what is published; 0: as many
                               * as there are */
@@ -253,8 +253,8 @@ struct wi_config *wi_config_load(const char *path, struct wi_problems *problems)
 /* The same with settings over the file, each "SECTION.KEY=VALUE". */
 struct wi_config *wi_config_load_with(
     const char *path, const struct wi_strings *settings, struct wi_problems *problems);
-/* Nobody changes it once it is loaded: what was begun with one may hold it beyond a reload. On the
- * loop's thread; NULL is fine for the latter. */
+/* A loaded configuration never changes: work that began with one may hold it beyond a reload. On
+ * the loop's thread; NULL is fine for the latter. */
 struct wi_config *wi_config_ref(struct wi_config *config);
 void wi_config_unref(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* In the place of a path: where what stands on the command line is from. */
+/* In place of a path: the source of settings on the command line. */
 #define SETTING "--set"
 
 struct reader {

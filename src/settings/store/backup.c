@@ -42,8 +42,8 @@ static enum wi_code make_empty(const char *path, struct wi_error *error)
     return WI_OK;
 }
 
-/* The file is thrown away if anything goes wrong, so that nothing of it needs a journal. The last
- * line takes out of its head that the database has a log beside it. */
+/* The file is discarded if anything goes wrong, so it needs no journal. The last line removes from
+ * its header that the database has a log. */
 static enum wi_code copy_pages(sqlite3 *source, sqlite3 *target, struct wi_error *error)
 {
     enum wi_code code = wi_db_exec(target, "PRAGMA journal_mode=OFF;PRAGMA synchronous=OFF", error);
@@ -234,7 +234,7 @@ static void end_restoring(struct restoring *restoring)
     free(restoring->before);
 }
 
-/* What lies beside a copy of a database that was made while it was written to. */
+/* Checks for the log files that accompany a copy of a database made while it was written to. */
 static enum wi_code check_beside(const char *path, struct wi_error *error)
 {
     char *log = wi_sprintf("%s-wal", path);

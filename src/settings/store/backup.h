@@ -1,7 +1,7 @@
 /*
- * Copies of the database: one is made while the daemon works, and one is put back where no daemon
- * is. A backup is one SQLite file, with all that was committed when it was begun and no log beside
- * it.
+ * Copies of the database: wi_db_backup makes one while the daemon works, and wi_db_restore puts one
+ * back while no daemon runs. A backup is one SQLite file without a log, with everything that was
+ * committed when it began.
  */
 #ifndef WI_SETTINGS_STORE_BACKUP_H
 #define WI_SETTINGS_STORE_BACKUP_H
@@ -24,11 +24,11 @@ struct wi_db_restored {
     char *database; /* that the backup is now; free with wi_db_restored_clear */
     char *before;   /* what was there, under its new name; NULL: there was none */
 };
-/* Puts a copy of the backup at `path` in the place of the database in `folder` (NULL: as
- * wi_db_open has it), which has to be there, and keeps that beside it. Root gives it to whom the
- * folder belongs. WI_OK; else nothing has changed: WI_STORAGE_FAILED, or WI_INVALID_FIELD for a
- * file that is no backup, for one of a newer version, or where an earlier database is kept already.
- */
+/* Replaces the database in `folder` (NULL: as in wi_db_open), which must exist, by a copy of the
+ * backup at `path`, and keeps the database under another name in that folder. Root gives the copy
+ * to the owner of the folder. WI_OK; else nothing has changed: WI_STORAGE_FAILED, or
+ * WI_INVALID_FIELD for a file that is no backup, for one of a newer version, or if an earlier
+ * database is kept already. */
 enum wi_code wi_db_restore(
     const char *path, const char *folder, struct wi_db_restored *restored, struct wi_error *error);
 void wi_db_restored_clear(struct wi_db_restored *restored);

@@ -1,8 +1,8 @@
 /*
  * The database: one SQLite file, written by a thread of its own, in the order in which the loop
- * asked. What is asked for while a transaction runs goes into the next one, so that a burst costs
- * one flush of the disk. A transaction is on the disk (WAL, synchronous=FULL) before the loop hears
- * of it, and survives a kill of the process at any moment.
+ * asked. Work that is requested while a transaction runs goes into the next one, so that a burst
+ * costs one flush of the disk. A transaction is on the disk (WAL, synchronous=FULL) before the loop
+ * hears of it, and survives a kill of the process at any moment.
  *
  * Everything here is for the loop's thread. A NULL `db` remembers nothing: that is for unit tests.
  */
@@ -40,9 +40,10 @@ typedef enum wi_code wi_db_work_fn(sqlite3 *sqlite, void *data, struct wi_error 
  * committed. `data` is the callee's. */
 typedef void wi_db_done_fn(void *data, const struct wi_error *failure);
 void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* Work that only reads, beside what is written: it sees what was committed when it begins, so what
- * this loop has heard of, and may miss what the loop has only asked for. Nothing else waits for it.
- * `done` as above; before wi_db_free the loop turns until it has come. */
+/* Work that only reads, concurrently with writes: it sees everything that was committed when it
+ * begins, which includes all that this loop has heard of, but may miss what the loop has only
+ * requested. Nothing else waits for it. `done` as above; before wi_db_free the loop turns until it
+ * has come. */
 void wi_db_look(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
 /* The same as wi_db_submit at once, on this thread: only while starting, before anything was
  * submitted. */

@@ -22,7 +22,7 @@ struct wi_db_list {
     struct wi_db_piece *first, **end;
 };
 
-/* Between the loop and the thread; whoever touches it holds the mutex. */
+/* Shared by the loop and the thread; access requires the mutex. */
 struct wi_db_boxes {
     uv_mutex_t mutex;
     uv_cond_t wake;
@@ -83,7 +83,7 @@ void wi_db_backup_sweep(const struct wi_db *db);
 /* Work that writes and changes nothing. */
 enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);
 
-/* writer.c, beside wi_db_submit and wi_db_now */
+/* writer.c, which also has wi_db_submit and wi_db_now */
 
 /* Begins to take work: WI_OK or WI_STORAGE_FAILED. */
 enum wi_code wi_db_writer_start(struct wi_db *db, struct wi_error *error);
@@ -96,7 +96,7 @@ void wi_db_writer_run_late(struct wi_db *db);
 /* How long after the last failure writing is tried. Public for tests. */
 void wi_db_set_calm(struct wi_db *db, uint64_t ms);
 
-/* reader.c, beside wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */
+/* reader.c, which also has wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */
 enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error);
 void wi_db_reader_end(struct wi_db *db);
 

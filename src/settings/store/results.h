@@ -1,8 +1,8 @@
 /*
  * Runs of the laboratory as rows of the database, and their cells, whose samples are packed as
- * doubles. What a run and a cell are is terms/lab/run.h's. As in rows.h each piece of work here is
- * for wi_db_submit or wi_db_look, `data` points at its struct, and what is not marked "out" is to
- * be filled. A piece of work that failed may be submitted again as it is.
+ * doubles. terms/lab/run.h defines runs and cells. As in rows.h each piece of work here is for
+ * wi_db_submit or wi_db_look, `data` points at its struct, and members that are not marked "out"
+ * are to be filled. A piece of work that failed may be submitted again unchanged.
  */
 #ifndef WI_SETTINGS_STORE_RESULTS_H
 #define WI_SETTINGS_STORE_RESULTS_H

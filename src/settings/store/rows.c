@@ -12,7 +12,7 @@ static void hash_bytes(const unsigned char *bytes, size_t size, unsigned char ha
     wi_hash(bytes, size, hash);
 }
 
-/* What a key stands for: what the body means, and how it is framed. */
+/* The hash that belongs to a key: of the meaning of the body and of its framing. */
 static void hash_body(const struct wi_row_accept *accept, unsigned char hash[WI_HASH_SIZE])
 {
     unsigned char both[WI_HASH_SIZE + sizeof(uint64_t)];

@@ -87,15 +87,15 @@ struct wi_row_room {
 };
 
 /* Takes queued rows, with their bodies: at most `count`, and after the first no more than `bytes`
- * bytes of bodies and parsing; of each client no more than `rooms` says, or `each` (0: any number)
- * where that does not name it. Clients take turns, each with his most urgent row; those that
- * somebody waits for (`infer`) go before the others, of which every fourth is one all the same. One
- * whose body is lost comes without; one that cannot be read now pauses. Their runs and crashes are
- * counted before they begin. Of those that crashed before, at most one is taken, first, and none
- * while `suspect`. */
+ * bytes of bodies and parsing; for each client no more than `rooms` says, or `each` (0: any number)
+ * if that does not name it. Clients take turns, each with its most urgent row. Rows that a request
+ * waits for (`infer`) go before the others, but every fourth row is one of the others all the same.
+ * A row whose body is lost comes without it; a row that cannot be read now pauses. Their runs and
+ * crashes are counted before they begin. At most one row that crashed before is taken, first, and
+ * none while `suspect`. */
 struct wi_row_take {
     size_t count, each;
-    struct wi_row_room *rooms; /* owned with the array; those of whom rows are taken are added */
+    struct wi_row_room *rooms; /* owned with the array; clients whose rows are taken are added */
     size_t room_count;
     uint64_t bytes;
     int suspect;
@@ -135,7 +135,7 @@ struct wi_row_finish {
     enum wi_row_state state;
     int status;
     int64_t now;
-    int forget_key;            /* of /v1/infer: a retry with the key is to be run anew */
+    int forget_key;            /* of /v1/infer: a retry with the key runs again */
     struct wi_row_part *parts; /* the answer, borrowed; the first is its JSON */
     size_t part_count;
     int finished;       /* out: 0 if it was finished before */
@@ -144,9 +144,9 @@ struct wi_row_finish {
 };
 wi_db_work_fn wi_row_finish;
 
-/* Cancels a queued row, as wi_row_finish would. Of one that runs it is kept that it is to end as
- * cancelled: whoever runs it does that, or wi_row_return and wi_row_recover see to it. One that is
- * finished is left as it is. */
+/* Cancels a queued row, as wi_row_finish would. For a running row the database records that it is
+ * to end as cancelled: its runner does that, or wi_row_return and wi_row_recover do. A finished row
+ * stays as it is. */
 struct wi_row_cancel {
     struct wi_row_finish finish;
     /* Fills `finish.parts` for this row, which waits. On the writer's thread; may come again. */

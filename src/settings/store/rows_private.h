@@ -21,8 +21,8 @@ enum wi_code wi_row_read_bytes(
 /* Runs a statement whose ?1 is an id and whose ?2, if it has one, is a number. */
 enum wi_code wi_row_change(
     sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error);
-/* rows_take.c: a row of the client may be taken, so that he stands in the line; and likewise every
- * client that has one of the rows ("jobs WHERE …"). */
+/* rows_take.c: a row of the client may be taken, so the client joins the line; and likewise for
+ * every client that has one of the rows ("jobs WHERE …"). */
 enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error);
 enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error);
 

@@ -199,7 +199,7 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK)
         code = wi_db_exec(sqlite, sql, error);
     recover->requeued = (size_t)sqlite3_changes(sqlite);
-    if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
+    if (code == WI_OK) /* waiting rows need not wait longer: the clock may have been wrong */
         code = wi_db_exec(
             sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0 AND retry_at > 0", error);
     if (code == WI_OK)

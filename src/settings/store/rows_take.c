@@ -1,9 +1,9 @@
 /*
- * Taking rows from the queue. Clients take turns: each that has rows which may run stands in line
- * (the table job_turns), once for those that somebody waits for and once for the others; who has
- * had a turn goes to the end, and who has as many as he may is passed over. A client whose turn it
- * is and who has nothing leaves the line, and enters it when something of his comes, or has paused
- * long enough. So a step costs the logarithm of the rows, however many wait or pause.
+ * Taking rows from the queue. Clients take turns: each client with runnable rows is in the line
+ * (the table job_turns), once for rows that a request waits for and once for the others. After its
+ * turn a client goes to the end, and a client that has reached its limit is skipped. A client whose
+ * turn it is but that has no row leaves the line, and joins it again when a row of it arrives or
+ * has paused long enough. So a step costs the logarithm of the rows, however many wait or pause.
  */
 #include "settings/store/rows_private.h"
 
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of so many rows one is such that nobody waits for it, if there is one. */
+/* Among this many rows, one is a row without a waiting request, if there is one. */
 #define UNAWAITED_EVERY 4
 /* How long a row pauses whose body could not be read now. */
 #define UNREAD_MS 5000
@@ -96,7 +96,8 @@ static void drop_taken(struct wi_row_take *take)
 }
 
 /* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it comes
- * without, and its end says so. What cannot be read now can perhaps be read later. */
+ * without its body, and its end says so. A body that cannot be read now can perhaps be read later.
+ */
 static enum wi_code row_read_body(
     struct taking *taking, struct wi_row *row, int *is_read, struct wi_error *error)
 {
@@ -108,7 +109,8 @@ static enum wi_code row_read_body(
                           row->id, taking->take->now + UNREAD_MS, error);
 }
 
-/* Takes the row, unless it is too large beside the others or cannot be read now. Moves it. */
+/* Takes the row, unless it is too large in addition to the others or cannot be read now. Moves it.
+ */
 static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct wi_error *error)
 {
     struct wi_row_take *take = taking->take;
@@ -228,7 +230,7 @@ static enum wi_code most_urgent(struct taking *taking, int infer, const char *cl
     return first_row(taking->sqlite, statement, row, error);
 }
 
-/* Gives the next of the line a turn: 0 in `left` if nobody stands in it. */
+/* Gives the next client in the line a turn: 0 in `left` if the line is empty. */
 static enum wi_code take_turn(struct taking *taking, int infer, int *left, struct wi_error *error)
 {
     char client[WI_ROW_CLIENT_MAX + 1];

@@ -1,8 +1,8 @@
 /*
- * The writer: a thread of its own takes pieces of work from a mailbox and runs what has gathered
- * there in one transaction. A transaction that fails is repeated piece by piece, so that one that
- * does not fit on the disk fails alone. What is done lies in a second box until the loop, woken by
- * a uv_async_t, calls back.
+ * The writer: a thread of its own takes pieces of work from a mailbox and runs all that have
+ * gathered there in one transaction. A transaction that fails is repeated piece by piece, so that
+ * only a piece that does not fit on the disk fails. Finished work waits in a second box until the
+ * loop, woken by a uv_async_t, calls back.
  */
 #include "settings/store/private.h"
 
