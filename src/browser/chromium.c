@@ -130,8 +130,8 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
         wi_switches_add(list, text);
         free(text);
     }
-    /* WebGPU, WebNN and threads exist only in a secure context; this makes one of our page alone.
-     */
+    /* WebGPU, WebNN and threads exist only in a secure context; this makes one of our page
+     * alone. */
     if (page && !wi_url_is_secure(page)) {
         char *origin = wi_url_origin(page);
         text = wi_sprintf("--unsafely-treat-insecure-origin-as-secure=%s", origin);

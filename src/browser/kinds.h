@@ -52,10 +52,10 @@ struct wi_launch {
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
 
-/* The SHA-256 of all that may change what browsers of the kind can do: its programs, as updates of
- * their packages change them; how it is started; our version; and where it runs on this machine the
- * kernel, the adapters and what there is of their drivers. It blocks for less than a millisecond.
- */
+/* The SHA-256 of all that may change what browsers of the kind can do: its programs, as updates
+ * of their packages change them; how it is started; our version; and where it runs on this
+ * machine the kernel, the adapters and what there is of their drivers. It blocks for less than
+ * a millisecond. */
 #define WI_KIND_STAMP_SIZE WI_HASH_HEX_SIZE
 void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE]);
 

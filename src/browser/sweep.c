@@ -19,8 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-/* How old a directory without a lock must be to be removed: far longer than making the lock takes.
- */
+/* How old a directory without a lock must be to be removed: far longer than making the lock
+ * takes. */
 #define NO_LOCK_AGE_S 60
 #define OPEN_FILES_MAX 16 /* of a walk of a tree */
 

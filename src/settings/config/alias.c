@@ -55,7 +55,7 @@ const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const c
     return index < 0 ? NULL : &aliases->items[index];
 }
 
-/* The alias that `name` is without its variant. */
+/* The alias named by `name` without its variant. */
 static const struct wi_alias *find_base(const struct wi_aliases *aliases, const char *name)
 {
     char base[WI_MODEL_NAME_MAX + 1];

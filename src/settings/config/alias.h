@@ -1,6 +1,6 @@
 /*
- * Other names for models, as the configuration gives them ([aliases] NAME = MODEL[:VARIANT]). An
- * alias goes before a model of the same name, and leads to a model: not to another alias.
+ * Other names for models, from the configuration ([aliases] NAME = MODEL[:VARIANT]). An alias takes
+ * precedence over a model of the same name, and leads to a model, never to another alias.
  */
 #ifndef WI_SETTINGS_CONFIG_ALIAS_H
 #define WI_SETTINGS_CONFIG_ALIAS_H
@@ -24,25 +24,26 @@ struct wi_aliases {
     size_t count;
 };
 
-/* WI_OK, or WI_INVALID_FIELD with what is wrong with one of the two names, or with one alias more.
- * All texts are copied. */
+/* WI_OK, or WI_INVALID_FIELD with the problem: one of the two names is invalid, or there is one
+ * alias too many. All texts are copied. */
 enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const char *model,
     const char *file, unsigned line, struct wi_error *error);
 /* NULL if there is none. */
 const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const char *name);
-/* WI_OK if a model that is added may have this name: a valid one without a variant, that no
- * built-in model has, no alias (`aliases` NULL: none is known), and that is none of content. Else
- * WI_INVALID_FIELD or WI_CONFLICT of `field`. */
+/* WI_OK if a new model may have this name: a valid one without a variant that is not the name of a
+ * built-in model, of an alias (`aliases` NULL: none is known) or of content. Else WI_INVALID_FIELD
+ * or WI_CONFLICT of `field`. */
 enum wi_code wi_aliases_allow(
     const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error);
-/* Names below this belong to what has the CID that follows: wi_aliases_allow refuses them. */
+/* Names below this belong to the content with the CID that follows: wi_aliases_allow refuses
+ * them. */
 #define WI_NAME_CONTENT "ipfs/"
 int wi_name_is_content(const char *name);
-/* WI_OK if some model may lie under this name in the store: as above, with those of content. */
+/* WI_OK if some model may have this name in the store: as above, and also names of content. */
 enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error);
 /* The first alias that leads to another one; NULL if all lead to models. */
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
-/* The variant that some clients name everywhere: it means the preferred one, as none does. */
+/* The variant that some clients always name: it means the preferred one, like no variant. */
 #define WI_VARIANT_LATEST "latest"
 /* Resolves `name`, a valid name of a model: writes the model of the alias to `out`, or returns
  * `name` itself. A variant may follow the name of an alias that leads to no variant itself. */

@@ -1,5 +1,5 @@
-/* The tokens file; see api_tokens.h. Nothing of a line but its name is ever repeated in an error:
- * somebody may have put the token itself there. */
+/* The tokens file; see api_tokens.h. Errors repeat only the name of a line, because the rest may be
+ * a token that was put there by mistake. */
 #include "settings/config/api_tokens.h"
 
 #include "base/file.h"
@@ -66,7 +66,7 @@ static enum wi_code parse_line(struct wi_api_token *token, const char *path, uns
     return token->rank == WI_RANK_NONE ? refuse_rank(path, number, rest, error) : WI_OK;
 }
 
-/* One secret cannot be two clients', or have two ranks. */
+/* One secret cannot belong to two clients, or have two ranks. */
 static enum wi_code check_alone(const struct wi_api_tokens *tokens,
     const struct wi_api_token *token, const char *path, unsigned number, struct wi_error *error)
 {

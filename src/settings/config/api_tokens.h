@@ -13,7 +13,7 @@
 #define WI_API_TOKENS_MAX 4096
 #define WI_API_TOKENS_FILE_MAX (1 << 20) /* bytes */
 
-/* What a token is good for; on the API each rank may do what the lower ones may. */
+/* The permissions of a token; on the API each rank includes those of the lower ones. */
 enum wi_rank {
     WI_RANK_NONE,  /* no token */
     WI_RANK_NODE,  /* brings nodes to the bridge; nothing on the API */
@@ -38,7 +38,7 @@ struct wi_api_tokens {
     size_t count;
 };
 
-/* Whether a token may be called so: 1 to WI_TOKEN_NAME_MAX of A-Z a-z 0-9 . _ -, but not "-". */
+/* Whether a token may have this name: 1 to WI_TOKEN_NAME_MAX of A-Z a-z 0-9 . _ -, but not "-". */
 int wi_token_name_ok(const char *name);
 
 /* Reads the file. WI_OK, or an error that names the file, the line and what to do; then `tokens` is
@@ -50,7 +50,7 @@ enum wi_code wi_api_tokens_parse(
     struct wi_api_tokens *tokens, const char *path, char *text, struct wi_error *error);
 void wi_api_tokens_clear(struct wi_api_tokens *tokens);
 
-/* Borrowed; NULL if there is none. The time says nothing about which one came close. */
+/* Borrowed; NULL if there is none. The time reveals nothing about near matches. */
 const struct wi_api_token *wi_api_tokens_find(
     const struct wi_api_tokens *tokens, const unsigned char hash[WI_HASH_SIZE]);
 /* How many have that rank. */

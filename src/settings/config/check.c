@@ -1,6 +1,6 @@
 /*
  * Rules that concern more than one key; each names the key that the operator should look at. A rule
- * about a key whose own value was refused says nothing: that one has its default.
+ * is skipped for a key whose own value was refused, since that key has its default.
  */
 #include "settings/config/options.h"
 
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A browser would ignore a bad one. */
+/* A browser would ignore a malformed one. */
 enum wi_code wi_preference_parse(
     const char *line, char **name, json_t **value, struct wi_error *error)
 {
@@ -47,7 +47,7 @@ struct check {
     struct wi_problems *problems;
 };
 
-/* Where the value is from, "FILE:LINE: ", or nothing. */
+/* The source of the value, "FILE:LINE: ", or nothing. */
 static void put_origin(const struct wi_config *config, const char *section, const char *key,
     size_t instance, char *out, size_t size)
 {
@@ -74,7 +74,7 @@ __attribute__((format(printf, 4, 5))) static void fail(
         section, key, detail);
 }
 
-/* Whether the two fields have the values that the file gives them, and can be held together. */
+/* Whether both fields have the values that the file gives them, so that they can be compared. */
 static int are_known(const struct check *check, const char *one, const char *other)
 {
     return !wi_problems_has(check->problems, one) && !wi_problems_has(check->problems, other);
@@ -141,7 +141,7 @@ static void check_proxies(const struct check *check)
             "token new NAME\"");
 }
 
-/* In a section that may be there several times. */
+/* In a section that may occur several times. */
 static void fail_instance(const struct check *check, const char *section, size_t index,
     const char *key, const char *detail)
 {
@@ -311,7 +311,7 @@ static int is_demand(const char *item)
     return strcmp(item, "*") == 0 || (name > 0 && item[name] == '\0');
 }
 
-/* Neighbours count those copies alone that they can see. */
+/* Neighbours count only the copies that they can see. */
 static void check_content(const struct check *check)
 {
     const struct wi_config_content *content = &check->config->content;

@@ -1,4 +1,4 @@
-/* The configuration as a whole: made from the defaults, asked, compared, freed. */
+/* The configuration as a whole: created from the defaults, queried, compared, freed. */
 #include "settings/config/options.h"
 
 #include "settings/config/private.h"
@@ -49,7 +49,7 @@ void wi_problems_clear(struct wi_problems *problems)
 
 /* --- sections that may be there several times, and where the options of each lie ------------- */
 
-/* Whether a section may be there several times. */
+/* Whether a section may occur several times. */
 static int is_repeated_section(const char *section)
 {
     return strcmp(section, WI_SECTION_BROWSER) == 0 || strcmp(section, WI_SECTION_HUB) == 0;
@@ -117,7 +117,7 @@ static size_t append_instance(struct wi_config *config, const char *section, con
     return index;
 }
 
-/* What no row of the table says, since it is of this one alone. */
+/* Defaults that no row of the table gives, since they are specific to this one. */
 static void set_gateway(struct wi_config_hub *hub)
 {
     free(hub->url);

@@ -1,6 +1,6 @@
 /*
- * The configuration: one option table (name, type, limits, default, help, reloadable) that the
- * INI reader, --print-config, the sample file and the man page are all made from.
+ * The configuration: one option table (name, type, limits, default, help, reloadable), from which
+ * the INI reader, --print-config, the sample file and the man page are all derived.
  */
 #ifndef WI_SETTINGS_CONFIG_CONFIG_H
 #define WI_SETTINGS_CONFIG_CONFIG_H
@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* What becomes of parameters that a compatible dialect does not know. */
+/* Treatment of parameters that a compatible dialect does not know. */
 enum wi_unknown_parameters { WI_UNKNOWN_REFUSE, WI_UNKNOWN_IGNORE };
 
 /* Clients whose own kernels are run: none, admins, or users as well. */
@@ -59,15 +59,15 @@ struct wi_config_bridge {
 
 enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
 enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
-/* What nodes that we did not start are given: nothing, tensors and pictures, or text as well. */
+/* Work for nodes that we did not start: none, tensors and pictures, or text as well. */
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
 
-/* Which nodes have to show that they compute right before they get work: those that we did not
+/* Nodes that must show that they compute correctly before they get work: those that we did not
  * start, or all. */
 enum wi_verify { WI_VERIFY_OFF, WI_VERIFY_JOINED, WI_VERIFY_ALL };
 
-/* Whether browsers that we start have a network of their own. */
+/* Whether browsers that we start have their own network. */
 enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };
 
 struct wi_config_pool {
@@ -94,12 +94,12 @@ struct wi_config_pool {
     int64_t job_retention;
     enum wi_strangers strangers;
     enum wi_verify verify;
-    int64_t verify_again; /* after so long they have to show it once more */
+    int64_t verify_again; /* time after which they must show it again */
     enum wi_network_mode network;
 };
 
-/* By model type, in the order of enum wi_model_type, then for what has none: each a list of "KIND"
- * or "KIND/PLATFORM", the preferred first. */
+/* By model type, in the order of enum wi_model_type, then for models without one: each a list of
+ * "KIND" or "KIND/PLATFORM", the preferred first. */
 struct wi_config_preferences {
     struct wi_strings text_embedding;
     struct wi_strings text_generation;
@@ -118,7 +118,7 @@ struct wi_config_store {
 
 enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };
 enum wi_tristate { WI_AUTO, WI_YES, WI_NO };
-/* Which browser it is underneath; AUTO: by the kind's name, Chromium for one that is not known. */
+/* The browser family of a kind; AUTO: by the kind's name, Chromium for an unknown one. */
 enum wi_family { WI_FAMILY_AUTO, WI_FAMILY_CHROMIUM, WI_FAMILY_FIREFOX, WI_FAMILY_WEBKIT };
 /* AUTO: BiDi for a Firefox that is started without a driver, else classic. */
 enum wi_driver_protocol { WI_DRIVER_AUTO, WI_DRIVER_CLASSIC, WI_DRIVER_BIDI };
@@ -128,7 +128,7 @@ struct wi_config_browser {
     enum wi_family family;
     enum wi_driver_protocol driver;
     char *driver_command;          /* NULL: the family's own */
-    char *driver_url;              /* a driver or Grid that runs already; NULL: we start one */
+    char *driver_url;              /* a running driver or Grid; NULL: we start one */
     char *binary;                  /* NULL: the family's usual ones */
     struct wi_strings arguments;   /* the key may be repeated */
     struct wi_strings preferences; /* "NAME=VALUE", VALUE in JSON; likewise */
@@ -141,8 +141,8 @@ struct wi_config_browser {
 };
 
 /* How a hub lays out its files: as huggingface.co does, as folders with a SHA256SUMS each, or as
- * blocks by their CIDs: that is a source and has no models by name. A neighbour is another daemon:
- * it has blocks, and says which models and files they are of. */
+ * blocks by their CIDs, which is only a source, without models by name. A neighbour is another
+ * daemon: it has blocks, and lists the models and files that they belong to. */
 enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS, WI_HUB_WEBINFER };
 
 /* What hubs of a layout have: a neighbour has both. models/arrive/hub/layout.h has the URLs. */
@@ -152,7 +152,7 @@ struct wi_hub_facts {
 };
 extern const struct wi_hub_facts wi_hub_facts[]; /* by enum wi_hub_kind */
 
-/* The hubs that are always there. */
+/* The hubs that always exist. */
 #define WI_HUB_DEFAULT "huggingface"
 #define WI_HUB_DEFAULT_GATEWAY "ipfs"
 
@@ -177,9 +177,9 @@ struct wi_config_content {
     int64_t replicas;        /* whole copies that there should be of what is published; 0: as many
                               * as there are */
     uint64_t replica_quota;  /* bytes of copies made here; 0: what [models] quota leaves */
-    int64_t interval;        /* ms between two looks at what neighbours have */
-    char *routing; /* URL of a router that is asked who has what a CID names; NULL: none */
-    int64_t stall; /* ms after which one who is slow has to share a block with others */
+    int64_t interval;        /* ms between two queries of the neighbours' content */
+    char *routing;           /* URL of a router that is asked for providers of a CID; NULL: none */
+    int64_t stall;           /* ms after which a slow source has to share a block with others */
 };
 
 struct wi_config_log {
@@ -196,7 +196,7 @@ struct wi_config_models {
     int warmup;
     int threads; /* of a model on wasm, 1 to 8; 0: by the share of the cores */
     int share_prefix;
-    char *hub;                        /* where models are pulled from unless a pull says so */
+    char *hub;                        /* where models are pulled from unless a pull names a hub */
     uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */
     int64_t keep_versions;            /* of each pulled model */
     struct wi_strings pull_on_demand; /* "no", or "ORG/NAME" and "ORG/" with a star for any name */
@@ -224,22 +224,23 @@ struct wi_config {
 
 /* --- all that is wrong with a configuration, so that a file is mended in one go -------------- */
 
-/* How many are kept; a file that is no configuration has one in every line. */
+/* Maximum number that is kept; a file that is no configuration has a problem in every line. */
 #define WI_PROBLEMS_MAX 50
 
 /* Zero-initialise; clear with wi_problems_clear. */
 struct wi_problems {
-    struct wi_error *items; /* in the order of the file, then what concerns more than one line */
+    struct wi_error
+        *items; /* in the order of the file, then those that concern more than one line */
     size_t count;
-    size_t more; /* how many there are beyond those */
+    size_t more; /* the number of further problems */
 };
 
 /* A fresh one for the caller to fill, borrowed until the next is added; NULL, which the functions
- * of base/error.h take, where there are too many to keep. */
+ * of base/error.h accept, if there are too many to keep. */
 struct wi_error *wi_problems_add(struct wi_problems *problems);
-/* Whether one of them is that of this field ("api.listen"). */
+/* Whether one of them concerns this field ("api.listen"). */
 int wi_problems_has(const struct wi_problems *problems, const char *field);
-/* One line for each, and one for how many are not told. */
+/* One line for each, and one for the number of omitted problems. */
 void wi_problems_say(const struct wi_problems *problems,
     void (*say)(void *context, const char *line), void *context);
 void wi_problems_clear(struct wi_problems *problems);
@@ -247,8 +248,8 @@ void wi_problems_clear(struct wi_problems *problems);
 /* --------------------------------------------------------------------------------------------- */
 
 /* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with all
- * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
- * Let go of with wi_config_unref. */
+ * its problems added to `problems`, each naming file, line, what was found and what is allowed.
+ * Release with wi_config_unref. */
 struct wi_config *wi_config_load(const char *path, struct wi_problems *problems);
 /* The same with settings over the file, each "SECTION.KEY=VALUE". */
 struct wi_config *wi_config_load_with(
@@ -261,21 +262,21 @@ const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);
 const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, const char *name);
 
-/* Whether the file says anything about that kind, or it is there by default alone. */
+/* Whether the file configures that kind; otherwise it only exists by default. */
 int wi_config_browser_given(const struct wi_config *config, size_t index);
 
 /* A line of [browser.NAME] preferences: NAME=VALUE, VALUE in JSON. WI_OK with `name` (the caller
- * frees it) and `value` (owned), or WI_INVALID_FIELD saying what is wrong. Browsers keep booleans,
- * numbers and strings; Chromium lists and objects too. */
+ * frees it) and `value` (owned), or WI_INVALID_FIELD with the problem. Browsers keep booleans,
+ * numbers and strings; Chromium also lists and objects. */
 enum wi_code wi_preference_parse(
     const char *line, char **name, json_t **value, struct wi_error *error);
 
-/* Checks that `next` differs from `current` only in reloadable keys: each other one is added as a
- * WI_CONFLICT that names it. 0 if there is none. */
+/* Checks that `next` differs from `current` only in reloadable keys: each other difference is added
+ * as a WI_CONFLICT that names the key. Returns 0 if there is none. */
 int wi_config_check_reload(
     const struct wi_config *current, const struct wi_config *next, struct wi_problems *problems);
 
-/* Every effective value as a valid file, each with a comment on where it came from. */
+/* Every effective value as a valid file, each with a comment on its source. */
 void wi_config_print(const struct wi_config *config, FILE *out);
 /* The commented sample file, and the option list for webinferd.conf(5), both from the table. */
 void wi_config_print_sample(FILE *out);

@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-/* Prints `text` as lines of mdoc: each sentence begins one, none has more than 78 columns, and
- * backslashes and leading dots are made harmless. */
+/* Prints `text` as lines of mdoc: each sentence starts a new line, no line has more than 78
+ * columns, and backslashes and leading dots are escaped. */
 void wi_mdoc_text(const char *text, FILE *out);
 
 #endif

@@ -21,7 +21,7 @@ const struct wi_setting *wi_option_find(const char *section, const char *key)
     return NULL;
 }
 
-/* What a value is in memory, which several kinds share. */
+/* The representation of a value in memory, which several kinds share. */
 enum form { A_STRING, A_LIST, A_FRACTION, A_FLAG, AN_INDEX, A_NUMBER };
 
 static enum form form_of(const struct wi_setting *option)
@@ -86,7 +86,7 @@ char *wi_config_data_directory(void)
 }
 
 /* The text with a leading $STATE_DIRECTORY (the first that the service manager names) or $DATADIR
- * replaced; NULL if it is not absolute then. */
+ * replaced; NULL if the result is not absolute. */
 static char *expand_path(const char *text)
 {
     static const char state[] = "$STATE_DIRECTORY", data[] = "$DATADIR";
@@ -360,7 +360,7 @@ static void list_names(const char *const *names, const char *separator, char *ou
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? separator : "", names[i]);
 }
 
-/* Values that people write, for the range: at most two of them, or the lowest. */
+/* Typical values within the range: at most two of them, or the lowest. */
 static void list_examples(const struct wi_setting *option, char *out, size_t size)
 {
     static const char *const durations[] = {"500ms", "30s", "10m", "12h", NULL};

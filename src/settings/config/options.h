@@ -1,6 +1,6 @@
 /*
- * The option table and what can be done with one option. The reader, --print-config, the sample
- * file, the man page and the check of a reload all go over this table.
+ * The option table and the operations on one option. The reader, --print-config, the sample file,
+ * the man page and the check of a reload all use this table.
  */
 #ifndef WI_SETTINGS_CONFIG_OPTIONS_H
 #define WI_SETTINGS_CONFIG_OPTIONS_H
@@ -8,14 +8,14 @@
 #include "settings/config/config.h"
 #include <stddef.h>
 
-/* The sections that may be there several times, as [browser.NAME] and [hub.NAME]. */
+/* The sections that may occur several times, as [browser.NAME] and [hub.NAME]. */
 #define WI_SECTION_BROWSER "browser"
 #define WI_SECTION_HUB "hub"
 /* The longest NAME. */
 #define WI_SECTION_NAME_MAX 31
 /* The section whose keys are names that the operator chooses. */
 #define WI_SECTION_ALIASES "aliases"
-/* The longest of them: what inih hands over of a key. */
+/* The longest of them: the part of a key that inih passes on. */
 #define WI_ALIAS_NAME_MAX 48
 
 enum wi_option_kind {
@@ -50,13 +50,13 @@ struct wi_section {
     const char *name;
     const char *help;
     const char *free_key, *free_value; /* of a section without keys of its own: their forms */
-    const char *sample; /* of a section that may be there several times: a NAME for it */
+    const char *sample; /* of a section that may occur several times: a NAME for it */
 };
 
-/* Where a value came from; what has none is the default. */
+/* The source of a value; a value without one is the default. */
 struct wi_config_origin {
     const struct wi_setting *option;
-    size_t instance; /* of a section that may be there several times: the index */
+    size_t instance; /* of a section that may occur several times: the index */
     char *file;
     unsigned line;
 };
@@ -70,8 +70,8 @@ int wi_option_is_list(const struct wi_setting *option);
 /* Sets the option in `base` from text; with `append` a list grows instead of being replaced. 0, or
  * -1 if the text is not allowed. */
 int wi_option_set(const struct wi_setting *option, void *base, const char *text, int append);
-void wi_option_clear(const struct wi_setting *option, void *base); /* frees what it holds */
-/* What is allowed, for people: "a duration from 1s to 1h, such as 30s". */
+void wi_option_clear(const struct wi_setting *option, void *base); /* frees its contents */
+/* The allowed values, for people: "a duration from 1s to 1h, such as 30s". */
 void wi_option_allowed(const struct wi_setting *option, char *out, size_t size);
 /* The value as text that wi_option_set reads; items of a list are separated by newlines. The
  * caller frees it. */
@@ -79,9 +79,9 @@ char *wi_option_format(const struct wi_setting *option, const void *base);
 /* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
 void wi_option_placeholder(const struct wi_setting *option, char *out, size_t size);
 
-/* Where the page and what is built with it is: in a build tree below the program's own folder, in
- * an installed one below its parent, wherever that was moved to, else where it was configured to be
- * installed. The caller frees. */
+/* The folder of the page and of the other built data: in a build tree below the program's own
+ * folder, in an installed one below its parent, wherever that was moved to, else the configured
+ * place of installation. The caller frees it. */
 char *wi_config_data_directory(void);
 
 #endif

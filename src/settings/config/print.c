@@ -9,7 +9,8 @@
 #include <string.h>
 
 /* Longer lists are printed one item per line, so that no line is too long to be read back; for the
- * same reason the spaces around "=" go where key and value together are longer than TIGHT_LINE. */
+ * same reason the spaces around "=" are omitted if key and value together are longer than
+ * TIGHT_LINE. */
 enum { LIST_LINE = 80, TIGHT_LINE = 150, WIDTH = 78 };
 
 static void print_origin(const struct wi_config_origin *origin, FILE *out)
@@ -26,7 +27,7 @@ static void print_origin(const struct wi_config_origin *origin, FILE *out)
     fputc('\n', out);
 }
 
-/* A key's line; without the spaces where they would make it too long to be read back. */
+/* A key's line; without the spaces if they would make it too long to be read back. */
 static void key_print(const char *key, const char *value, FILE *out)
 {
     int tight = strlen(key) + strlen(value) > TIGHT_LINE;
@@ -144,7 +145,8 @@ void wi_config_print_sample(FILE *out)
 
 /* --- the man page ----------------------------------------------------------------------------- */
 
-/* How long what is allowed is without the example, which the page has for every kind of value. */
+/* The length of the allowed values without the example, which the page has for every kind of
+ * value. */
 static size_t without_example(const char *allowed)
 {
     const char *example = strstr(allowed, ", such as");

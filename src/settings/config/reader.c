@@ -1,7 +1,7 @@
 /*
- * The INI file. inih splits "key = value"; everything that it does silently is done here before it
- * sees a line: lines are counted and bounded, comments and continuation lines and sections are
- * judged, and what would be cut (over-long lines, " ;" in a value) is refused.
+ * The INI file. inih splits "key = value". Everything that it would do silently is done here before
+ * it sees a line: lines are counted and bounded, comments, continuation lines and sections are
+ * checked, and input that would be cut (over-long lines, " ;" in a value) is refused.
  */
 #include "base/nearest.h"
 #include "settings/config/options.h"
@@ -24,16 +24,16 @@ struct reader {
     struct wi_config *config;
     const char *path; /* or SETTING */
     FILE *file;
-    unsigned line;       /* 0: what is read is no file */
+    unsigned line;       /* 0: the input is not a file */
     const char *section; /* of wi_sections, or NULL before the first */
     char title[64];      /* "browser.chrome", for messages */
-    size_t instance;     /* of a section that may be there several times */
-    int refused;         /* the section: what its keys mean is not known */
+    size_t instance;     /* of a section that may occur several times */
+    int refused;         /* the section: the meaning of its keys is unknown */
     struct wi_problems *problems;
 };
 
-/* Records a problem of the current line and goes on; the caller may add to what is returned, which
- * may be NULL. `key` is one of the section, or NULL. */
+/* Records a problem of the current line and continues; the caller may add to the returned error,
+ * which may be NULL. `key` is one of the section, or NULL. */
 __attribute__((format(printf, 4, 5))) static struct wi_error *fail(
     struct reader *reader, enum wi_code code, const char *key, const char *format, ...)
 {
@@ -111,7 +111,7 @@ static int is_instance_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
-/* That of "api", or of "browser.chrome"; NULL if there is none. */
+/* The one of "api", or of "browser.chrome"; NULL if there is none. */
 static const struct wi_section *find_section(const char *name)
 {
     for (const struct wi_section *section = wi_sections; section->name; section++) {
@@ -171,7 +171,7 @@ static void set_alias(struct reader *reader, const char *name, const char *model
         fail(reader, WI_INVALID_FIELD, name, "[%s] %.48s: %s", reader->title, name, error.detail);
 }
 
-/* Where the same file, or the same command line, has given it already. */
+/* The line in which the same file, or the same command line, has given it already. */
 static const struct wi_config_origin *earlier_origin(
     const struct reader *reader, const struct wi_setting *option)
 {
@@ -247,7 +247,7 @@ static ssize_t read_line(FILE *file, char *line, size_t size)
     return (ssize_t)length;
 }
 
-/* 0 if it is none, which it reports. */
+/* 0 if it is invalid, which is reported. */
 static int check_section_line(struct reader *reader, char *line)
 {
     char *end = strchr(line, ']');
@@ -267,7 +267,7 @@ static int check_section_line(struct reader *reader, char *line)
     return reader->section != NULL;
 }
 
-/* How long the key is: of letters that one can have in this section. */
+/* The length of the key: of the letters that a key of this section may have. */
 static size_t key_length(const struct reader *reader, const char *line)
 {
     if (reader->section && strcmp(reader->section, WI_SECTION_ALIASES) == 0)
@@ -303,7 +303,7 @@ static int check_key_line(struct reader *reader, const char *line)
     return 1;
 }
 
-/* Where the text of the line begins: nothing of it where inih need not see it. */
+/* The start of the line's text, or an empty text if inih need not see the line. */
 static char *check_line(struct reader *reader, char *line, size_t length, size_t size)
 {
     char *text = line;
@@ -352,8 +352,8 @@ static char *next_line(char *out, int size, void *context)
     return out;
 }
 
-/* Reading a pipe or a device may never end, and gives nothing when the configuration is read again.
- * /dev/null is how people say that there is none. */
+/* Reading a pipe or a device may never end, and returns nothing when the configuration is read
+ * again. /dev/null is the usual way to name no file. */
 static int can_be_read_again(int fd, const char *path)
 {
     struct stat info;
@@ -368,7 +368,7 @@ static void fail_to_open(const char *path, struct wi_problems *problems)
         strerror(errno));
 }
 
-/* NULL, and the problem is told. A directory is found out by reading it. */
+/* NULL, and the problem is reported. A directory is detected by reading it. */
 static FILE *config_open(const char *path, struct wi_problems *problems)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -393,8 +393,8 @@ static FILE *config_open(const char *path, struct wi_problems *problems)
     return file;
 }
 
-/* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
- * whose value is refused keeps its default. */
+/* Reads `path` over `config`, and adds the problems of each line, with file and line. A key whose
+ * value is refused keeps its default. */
 static void config_read_file(
     struct wi_config *config, const char *path, struct wi_problems *problems)
 {
@@ -408,15 +408,15 @@ static void config_read_file(
     line = ini_parse_stream(next_line, &reader, on_value, &reader);
     if (ferror(reader.file))
         fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
-    else if (line != 0 && problems->count == 0) { /* what inih found and we did not */
+    else if (line != 0 && problems->count == 0) { /* errors that inih found and we did not */
         reader.line = line > 0 ? (unsigned)line : reader.line;
         fail(&reader, WI_INVALID_FIELD, NULL, "the line cannot be understood");
     }
     fclose(reader.file);
 }
 
-/* "SECTION.KEY=VALUE", which takes the place of what the file says. The section is all before the
- * last dot: [browser.NAME] has one of its own. */
+/* "SECTION.KEY=VALUE", which overrides the file. The section is everything before the last dot:
+ * [browser.NAME] contains one itself. */
 static void read_setting(
     struct wi_config *config, const char *setting, struct wi_problems *problems)
 {

@@ -1,6 +1,6 @@
 /*
  * Copies of the database; see backup.h. One step of SQLite's backup copies all pages within one
- * reading of the database (WAL): what is committed meanwhile is not in it, and does not wait.
+ * read transaction (WAL): data that is committed meanwhile is not in it, and does not wait.
  */
 #include "settings/store/backup.h"
 
@@ -20,7 +20,7 @@ struct backup {
     char *from, *to;
     wi_db_backup_fn *done;
     void *context;
-    int fd; /* what was made, or -1 with `error` */
+    int fd; /* the copy, or -1 with `error` */
     uint64_t size;
     struct wi_error error;
 };
@@ -151,7 +151,7 @@ static enum wi_code check_whole(sqlite3 *sqlite, struct wi_error *error)
     return code;
 }
 
-/* What SQLite takes for an empty database. */
+/* A file that SQLite takes for an empty database. */
 static enum wi_code check_size(const char *path, struct wi_error *error)
 {
     struct stat info;
@@ -193,7 +193,7 @@ static enum wi_code refuse_path(
     return wi_error_set(error, code, NULL, "%s %s", path, why);
 }
 
-/* Of root's files webinferd could use none. */
+/* webinferd could not use files that belong to root. */
 static enum wi_code give_to_owner(
     const struct restoring *restoring, int fd, const char *path, struct wi_error *error)
 {
@@ -261,7 +261,7 @@ static enum wi_code copy_bytes(int from, int to, const char *path, struct wi_err
     return fsync(to) == 0 ? WI_OK : refuse_file(path, error);
 }
 
-/* A copy in the folder, whole on the disk. */
+/* A copy in the folder, completely on the disk. */
 static enum wi_code copy_in(const struct restoring *restoring, struct wi_error *error)
 {
     enum wi_code code = check_beside(restoring->path, error);
@@ -293,7 +293,7 @@ static enum wi_code check_copy(const struct restoring *restoring, struct wi_erro
     return version < 0 ? error->code : wi_db_check_version(version, error);
 }
 
-/* Its log goes into it, if it can be read: then one name has all of it. */
+/* Its log is merged into it, if it can be read: then one file has everything. */
 static void fold_log(const char *database)
 {
     sqlite3 *sqlite = NULL;
@@ -302,7 +302,7 @@ static void fold_log(const char *database)
     sqlite3_close(sqlite);
 }
 
-/* The log of a database that cannot be read goes with it: SQLite would take it for the backup's. */
+/* The log of an unreadable database is moved with it: SQLite would take it for the backup's. */
 static int move_log(const struct restoring *restoring, const char *suffix)
 {
     char *from = wi_sprintf("%s%s", restoring->database, suffix);
@@ -315,7 +315,7 @@ static int move_log(const struct restoring *restoring, const char *suffix)
     return status;
 }
 
-/* The database gets a second name, so that there is one at every moment. 1 if there is one. */
+/* The database gets a second name, so that a database exists at every moment. 1 if there is one. */
 static enum wi_code keep_old(
     const struct restoring *restoring, int *is_there, struct wi_error *error)
 {

@@ -8,21 +8,22 @@
 
 #include "settings/store/db.h"
 
-/* What is behind `fd`, which the callee closes, has no name any more, and goes with it. -1 with
- * `failure`. */
+/* The file behind `fd`, which the callee closes, no longer has a name, and is removed with it. -1
+ * with `failure`. */
 typedef void wi_db_backup_fn(void *context, int fd, uint64_t size, const struct wi_error *failure);
-/* Makes a backup on a thread, by a connection of its own, so that nothing that is written or read
- * waits for it. It takes as much of the disk as the database until its descriptor is closed.
- * `done` comes once, on the loop. One at a time: the caller sees to it. */
+/* Makes a backup on a thread, with a connection of its own, so that no write or read waits for it.
+ * It takes as much disk space as the database until its descriptor is closed. `done` comes once, on
+ * the loop. One at a time: the caller ensures this. */
 void wi_db_backup(struct wi_db *db, wi_db_backup_fn *done, void *context);
 
-/* Whether the file at `path`, which no other process has open, is a backup: whole, undamaged, and
- * webinferd's. The version of its tables, or -1 with `error`. It reads all of it. */
+/* Checks that the file at `path`, which no other process has open, is a backup: complete,
+ * undamaged, and webinferd's. Returns the version of its tables, or -1 with `error`. Reads the
+ * whole file. */
 int64_t wi_db_backup_check(const char *path, struct wi_error *error);
 
 struct wi_db_restored {
     char *database; /* that the backup is now; free with wi_db_restored_clear */
-    char *before;   /* what was there, under its new name; NULL: there was none */
+    char *before;   /* the previous database, under its new name; NULL: there was none */
 };
 /* Replaces the database in `folder` (NULL: as in wi_db_open), which must exist, by a copy of the
  * backup at `path`, and keeps the database under another name in that folder. Root gives the copy

@@ -1,4 +1,4 @@
-/* The database as a whole: its file, its writer and its values; opened, closed, looked at. */
+/* The database as a whole: its file, its writer and its values; opened, closed, queried. */
 #include "settings/store/private.h"
 
 #include "base/memory.h"

@@ -15,19 +15,19 @@
 
 struct wi_db;
 
-/* Opens webinfer.db in `folder`, making both where they are missing (modes 0700 and 0600), and
- * brings its tables up to date. `folder` NULL: $STATE_DIRECTORY, else $XDG_STATE_HOME/webinfer,
- * else ~/.local/state/webinfer. NULL with `error`: WI_STORAGE_FAILED for a database that another
- * process holds, or a disk that is full or fails; WI_INVALID_FIELD for what somebody has to mend: a
- * folder that cannot be used, a database that is damaged, empty, another program's, or written by a
- * newer version. */
+/* Opens webinfer.db in `folder`, making both if they are missing (modes 0700 and 0600), and brings
+ * its tables up to date. `folder` NULL: $STATE_DIRECTORY, else $XDG_STATE_HOME/webinfer, else
+ * ~/.local/state/webinfer. NULL with `error`: WI_STORAGE_FAILED for a database that another process
+ * holds, or a disk that is full or fails; WI_INVALID_FIELD for a problem that a person has to fix:
+ * a folder that cannot be used, or a database that is damaged, empty, another program's, or written
+ * by a newer version. */
 struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *error);
-/* Begins the end: what was asked for is written at once; the loop turns until it is. */
+/* Begins the end: requested work is written at once; the loop turns until it is. */
 void wi_db_close(struct wi_db *db);
-/* After the loop has become empty; writes whatever came after wi_db_close, closes the file. */
+/* After the loop has become empty; writes work that came after wi_db_close, and closes the file. */
 void wi_db_free(struct wi_db *db);
 const char *wi_db_path(const struct wi_db *db); /* of the file */
-/* The folder by default, as above. NULL: there is none; the caller frees. */
+/* The default folder, as above. NULL: there is none; the caller frees it. */
 char *wi_db_default_folder(void);
 
 /* --- work of the store's other parts (rows.h) ------------------------------------------------ */
@@ -65,15 +65,15 @@ enum wi_db_space {
     WI_DB_SPACES
 };
 
-/* Remembers `value` (a JSON text) under `key`, in place of what was there. Both are copied. It is
- * written within a second; puts of one key in between are one. A failed write is tried again.
- * `rules`: the version of the rules by which its owner found it out; 0 where they never changed. */
+/* Remembers `value` (a JSON text) under `key`, in place of the earlier value. Both are copied. It
+ * is written within a second; several puts of one key in that time are written once. A failed write
+ * is tried again. `rules`: the version of the rules by which its owner determined it; 0 if they
+ * never changed. */
 void wi_db_put(
     struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value);
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key);
-/* Calls `each` for every pair on the disk that was put with those `rules`, the oldest first: others
- * are as if they were not there. Blocks: only while starting. A space keeps the WI_DB_SPACE_MAX
- * newest. */
+/* Calls `each` for every pair on the disk that was put with those `rules`, the oldest first; other
+ * pairs are skipped. Blocks: only while starting. A space keeps the WI_DB_SPACE_MAX newest. */
 #define WI_DB_SPACE_MAX 50000
 typedef void wi_db_each_fn(void *context, const char *key, const char *value);
 void wi_db_each(
@@ -87,8 +87,8 @@ struct wi_db_counters {
     uint64_t bytes;                  /* of the file and its log, now */
 };
 void wi_db_counters(const struct wi_db *db, struct wi_db_counters *counters);
-/* WI_OK, or WI_STORAGE_FAILED with what a transaction died of: from the first that fails until none
- * has failed for a while and one goes well. */
+/* WI_OK, or WI_STORAGE_FAILED with the error of a failed transaction: from the first failure until
+ * none has failed for a while and one succeeds. */
 enum wi_code wi_db_health(const struct wi_db *db, struct wi_error *error);
 
 #endif

@@ -17,10 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Damage is looked for in files up to this size: larger ones would keep the start waiting. */
+/* Files up to this size are checked for damage: larger ones would keep the start waiting. */
 #define CHECK_MAX (64 << 20)
 
-/* SQL from each version to the next; what has been released is never changed. */
+/* SQL from each version to the next; released SQL is never changed. */
 static const char *const migrations[] = {
     /* Each with the version of its owner's rules by which the value was found out. */
     "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
@@ -63,10 +63,10 @@ static const char *const migrations[] = {
     "CREATE INDEX jobs_state ON jobs (state, accepted_at);"
     "CREATE INDEX jobs_client ON jobs (client, accepted_at);"
     "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at, body_size, answer_size);",
-    /* What this daemon is called by others. */
+    /* The name of this daemon for others. */
     "CREATE TABLE self (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
-    /* How often each model ran lately. */
+    /* How often each model ran recently. */
     "CREATE TABLE runs (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
     /* Which kernels have run at which place. */
@@ -85,7 +85,7 @@ static const char *const migrations[] = {
     /* How kernels are compiled fastest at which place. */
     "CREATE TABLE tunings (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
-    /* What kinds of browser can do, and which models had not the memory where. */
+    /* What kinds of browser can do, and the models for which memory was lacking, by place. */
     "CREATE TABLE abilities (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "CREATE TABLE shortages (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
@@ -114,7 +114,7 @@ char *wi_db_default_folder(void)
     return folder;
 }
 
-/* mkdir -p; what is made is for our user alone. 0 or -1 with errno. */
+/* mkdir -p; new folders are for our user only. 0 or -1 with errno. */
 static int make_path(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -133,8 +133,8 @@ static int make_path(char *path)
     return S_ISDIR(info.st_mode) ? 0 : -1;
 }
 
-/* Whether a start that failed for `why` (errno) may go well at another time: then it is the disk's
- * code, and else that of a setting, which somebody has to change. */
+/* The code for a start that failed for `why` (errno): the disk's if it may succeed at another time,
+ * otherwise that of a setting, which a person has to change. */
 static enum wi_code sqlite_code(int why)
 {
     return wi_is_shortage(why) || wi_is_full(why) || why == EIO ? WI_STORAGE_FAILED
@@ -198,7 +198,7 @@ void wi_db_sync_folder(const char *path)
 
 /* --- the file -------------------------------------------------------------------------------- */
 
-/* A number that a PRAGMA gives, or -1. */
+/* The number that a PRAGMA returns, or -1. */
 static int64_t sqlite_ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
 {
     int64_t value = -1;
@@ -311,7 +311,7 @@ static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error
     return db_migrate(sqlite, version, error);
 }
 
-/* Whether there is no room for what was written last: of the disk, a quota or a limit. */
+/* Whether the last write failed for lack of room: of the disk, a quota or a limit. */
 static int is_full(sqlite3 *sqlite)
 {
     int why = sqlite3_system_errno(sqlite);
@@ -324,7 +324,7 @@ static int is_damaged(sqlite3 *sqlite)
     return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
 }
 
-/* Adds to what is wrong (`why`) which file it is about and what to do. */
+/* Adds to the problem (`why`) the file that it concerns and what to do. */
 static void failure_explain(
     const char *path, int damaged, int full, const struct wi_error *why, struct wi_error *error)
 {
@@ -341,8 +341,8 @@ static void failure_explain(
 
 /* --- a new file ------------------------------------------------------------------------------ */
 
-/* Nothing of it needs to outlive a crash before it has its name. auto_vacuum counts only before the
- * first table is made. */
+/* It need not survive a crash before it has its name. auto_vacuum counts only before the first
+ * table is made. */
 static const char making[] = "PRAGMA auto_vacuum=INCREMENTAL;"
                              "PRAGMA journal_mode=OFF;"
                              "PRAGMA synchronous=OFF;";
@@ -359,7 +359,7 @@ static enum wi_code make_tables(const char *path, struct wi_error *error)
     return code;
 }
 
-/* SQLite does not always say of a write that failed why it did. */
+/* SQLite does not always report why a write failed. */
 static int has_no_room(int fd)
 {
     return pwrite(fd, "", 1, lseek(fd, 0, SEEK_END)) < 0 && (wi_is_full(errno) || errno == EFBIG);
@@ -386,7 +386,7 @@ static int make_fresh(const char *fresh, int *full, struct wi_error *why)
     return -1;
 }
 
-/* It is complete before it has its name: no kill leaves an empty one, so that an empty one can be
+/* It is complete before it gets its name: no kill leaves an empty file, so an empty one can be
  * refused. */
 static enum wi_code make_file(const char *path, struct wi_error *error)
 {
@@ -405,8 +405,8 @@ static enum wi_code make_file(const char *path, struct wi_error *error)
     return why.code;
 }
 
-/* What was accepted last is in the log of a database: without the rest of it all of that would be
- * lost, and nothing would say so. */
+/* The log of a database has the data accepted last: without its other half all of that would be
+ * lost silently. */
 static enum wi_code check_log(const char *path, struct wi_error *error)
 {
     char *log = wi_sprintf("%s-wal", path);
@@ -421,7 +421,7 @@ static enum wi_code check_log(const char *path, struct wi_error *error)
     return code;
 }
 
-/* WI_OK if it is there, or was made. */
+/* WI_OK if it exists, or was made. */
 static enum wi_code find_file(const char *path, struct wi_error *error)
 {
     struct wi_error why;

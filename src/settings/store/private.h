@@ -1,11 +1,11 @@
-/* Between the files of the store: the only place where sqlite3.h is included. */
+/* Shared by the files of the store: the only place where sqlite3.h is included. */
 #ifndef WI_SETTINGS_STORE_PRIVATE_H
 #define WI_SETTINGS_STORE_PRIVATE_H
 
 #include "settings/store/db.h"
 #include <sqlite3.h>
 
-/* For so long it is tried again where another tool looks into the file. */
+/* Time for retries while another tool reads the file. */
 #define WI_DB_BUSY_MS 5000
 
 /* Work on its way to the writer, or back. */
@@ -43,7 +43,7 @@ struct wi_db {
     int threaded;      /* the thread is there, and the boxes with it */
     struct wi_db_boxes boxes;
     size_t pending;         /* pieces that the thread has and that have not called back */
-    struct wi_db_list late; /* what came after that: for wi_db_free */
+    struct wi_db_list late; /* work that came after that: for wi_db_free */
     int closing;
     struct wi_timer *calm; /* runs from the last failure on */
     uint64_t calm_ms;
@@ -69,31 +69,31 @@ sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
 char *wi_db_make_folder(const char *folder, struct wi_error *error);
 /* The folder of `path` is on the disk as it is now. */
 void wi_db_sync_folder(const char *path);
-/* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or it is no
- * database of webinferd's. */
+/* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or is not a
+ * database of webinferd. */
 int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error);
 /* WI_OK, or WI_INVALID_FIELD for one that is newer than this program. */
 enum wi_code wi_db_check_version(int64_t version, struct wi_error *error);
 /* A descriptor that holds the folder's lock, or -1 with `error`. */
 int wi_db_lock(const char *folder, struct wi_error *error);
 
-/* backup.c: removes what a daemon has left that was killed while it made a backup. */
+/* backup.c: removes the files of a daemon that was killed while it made a backup. */
 void wi_db_backup_sweep(const struct wi_db *db);
 
-/* Work that writes and changes nothing. */
+/* Work that writes without changing anything. */
 enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);
 
 /* writer.c, which also has wi_db_submit and wi_db_now */
 
 /* Begins to take work: WI_OK or WI_STORAGE_FAILED. */
 enum wi_code wi_db_writer_start(struct wi_db *db, struct wi_error *error);
-/* The loop is kept for what is under way, and no longer. */
+/* The loop is kept for unfinished work, and no longer. */
 void wi_db_writer_close(struct wi_db *db);
-/* Waits for the thread, if there is one: it has nothing to do any more. */
+/* Waits for the thread, if there is one: it has no more work. */
 void wi_db_writer_end(struct wi_db *db);
-/* What came when the loop was not to be kept any longer, and what that asks for. */
+/* Runs work that came after the loop was released, and the work that this requests. */
 void wi_db_writer_run_late(struct wi_db *db);
-/* How long after the last failure writing is tried. Public for tests. */
+/* Time without failures after which a write is tried. Public for tests. */
 void wi_db_set_calm(struct wi_db *db, uint64_t ms);
 
 /* reader.c, which also has wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */
@@ -105,7 +105,7 @@ struct wi_db_values;
 /* Keeps the newest WI_DB_SPACE_MAX of each space. */
 enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error);
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop);
-void wi_db_values_close(struct wi_db_values *values); /* submits what has gathered; no timer more */
+void wi_db_values_close(struct wi_db_values *values); /* submits gathered work; no more timer */
 void wi_db_values_flush(struct wi_db_values *values); /* likewise, the last time; NULL is fine */
 void wi_db_values_free(struct wi_db_values *values);  /* nothing may be submitted any more */
 

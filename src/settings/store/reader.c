@@ -1,7 +1,7 @@
 /*
- * The reader: work that only looks, and may take its time, has a connection of its own, which
+ * The reader: work that only reads, and may take its time, has a connection of its own, which
  * cannot write, and one thread of the pool at a time. It sees what was committed when it began
- * (WAL), and nothing that is to be written waits for it.
+ * (WAL), and no write waits for it.
  */
 #include "settings/store/private.h"
 

@@ -134,7 +134,7 @@ static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *
     return code == WI_OK ? results_prune(sqlite, op->keep, error) : code;
 }
 
-/* What the request says of a run that is there has to be what was said of it first. */
+/* The members that the request gives for an existing run must equal those given first. */
 static enum wi_code check_given(
     const struct wi_result_write *op, const struct wi_result *run, struct wi_error *error)
 {
@@ -185,8 +185,8 @@ static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
     return wi_db_finish(sqlite, statement, error);
 }
 
-/* Whether the cell is there: `*there` 1, or 0; WI_CONFLICT for another one in its place. One that
- * was not run goes, as long as the run has not ended. */
+/* Whether the cell exists: `*there` 1, or 0; WI_CONFLICT for a different one in its place. A cell
+ * that was not run is removed, as long as the run has not ended. */
 static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
     const struct wi_result_cell *cell, int *there, struct wi_error *error)
 {

@@ -21,19 +21,19 @@ struct wi_result_cell {
     const char *yardstick_of; /* of a yardstick, the kind of browser; else NULL */
 };
 
-/* Writes what came of a run, all of it or nothing. A run that is not there begins, and the oldest
- * beyond `keep` go. One that is there takes the cells that it has not: the same cell again is none,
- * so that a request may be repeated; one that was not run gives way. With `ended_at` it ends, and
- * it is known whether it was noisy.
+/* Writes the data of a run, all of it or nothing. An unknown run begins, and the oldest runs beyond
+ * `keep` are removed. An existing run takes the cells that it lacks: a repeated cell is ignored, so
+ * that a request may be repeated; a cell that was not run is replaced. With `ended_at` the run
+ * ends, and it is known whether it was noisy.
  *
- * WI_NOT_FOUND for a run that is not there and has no `head`. WI_CONFLICT for a cell that is there
- * and differs, for a new one of a run that has ended, and for what is said of the run itself if
- * that is not what was said first. */
+ * WI_NOT_FOUND for an unknown run without `head`. WI_CONFLICT for a cell that exists and differs,
+ * for a new cell of a run that has ended, and for members of the run itself that differ from those
+ * given first. */
 struct wi_result_write {
     char id[WI_ID_SIZE];
-    const char *head;    /* JSON of a new run: see wi_lab_run_head; NULL: it has to be there */
-    const json_t *given; /* what the request says of the run */
-    int64_t ended_at;    /* Unix milliseconds; 0: it goes on */
+    const char *head;    /* JSON of a new run: see wi_lab_run_head; NULL: the run must exist */
+    const json_t *given; /* the request's members of the run */
+    int64_t ended_at;    /* Unix milliseconds; 0: it continues */
     struct wi_result_cell *cells;
     size_t count;
     int64_t keep;
@@ -43,12 +43,12 @@ struct wi_result_write {
 };
 wi_db_work_fn wi_result_write;
 
-/* What is known of a run without its cells. Free what it holds with wi_result_clear. */
+/* A run without its cells. Free its contents with wi_result_clear. */
 struct wi_result {
     int64_t number; /* it grows with each run */
     char id[WI_ID_SIZE];
     char *head;
-    int64_t ended_at; /* 0: it goes on */
+    int64_t ended_at; /* 0: it continues */
     int noisy;
     size_t cells;
     uint64_t bytes; /* of its cells */

@@ -64,7 +64,7 @@ void wi_row_clear(struct wi_row *row);
 
 enum wi_row_found { WI_ROW_NEW, WI_ROW_SAME, WI_ROW_OTHER };
 
-/* Writes a queued row with its body, unless its client has used the key already for the same
+/* Writes a queued row with its body, unless its client has already used the key for the same
  * endpoint (`row.infer`). */
 struct wi_row_accept {
     struct wi_row row;         /* in: all that is known of it */
@@ -79,7 +79,7 @@ wi_db_work_fn wi_row_accept;
 
 /* --- running --------------------------------------------------------------------------------- */
 
-/* How many rows of a client may be taken, and were. */
+/* How many rows of a client may be taken, and how many were. */
 struct wi_row_room {
     char client[WI_ROW_CLIENT_MAX + 1];
     size_t most;
@@ -109,10 +109,10 @@ wi_db_work_fn wi_row_take;
 /* A row that would wait for longer was put back before the clock was set back: it is due. */
 #define WI_ROW_PAUSE_MAX_MS 60000
 
-/* Back into the queue, because it could not run or its run was ended in good order; but not if it
- * was cancelled meanwhile: then it is left as it is, and has to be finished. It keeps its place, or
- * goes to where it would be if it were accepted `behind_at`: what nothing can run must not be tried
- * over and over before what something can. */
+/* Back into the queue, because it could not run or its run was ended in good order. A row that was
+ * cancelled meanwhile stays as it is, and has to be finished. The row keeps its place, or goes to
+ * the place of a row accepted at `behind_at`, so that a row that nothing can run is not tried over
+ * and over before rows that can. */
 struct wi_row_return {
     char id[WI_ID_SIZE];
     int64_t retry_at;  /* Unix milliseconds, at most WI_ROW_PAUSE_MAX_MS from now */
@@ -151,7 +151,7 @@ struct wi_row_cancel {
     struct wi_row_finish finish;
     /* Fills `finish.parts` for this row, which waits. On the writer's thread; may come again. */
     void (*tell)(struct wi_row_cancel *cancel, const struct wi_row *row);
-    char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* the owner that the row must have; "" for any */
     int found;                          /* out */
     enum wi_row_state before;           /* out: its state until now */
 };
@@ -162,7 +162,7 @@ wi_db_work_fn wi_row_cancel;
 /* One row, with its answer if that is no larger than `answer_max`. */
 struct wi_row_read {
     char id[WI_ID_SIZE];
-    char client[WI_ROW_CLIENT_MAX + 1]; /* whose row it must be to be found; "" for anybody's */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* the owner that the row must have; "" for any */
     size_t answer_max;
     int found;         /* out */
     struct wi_row row; /* out: owned */
@@ -170,10 +170,10 @@ struct wi_row_read {
 wi_db_work_fn wi_row_read;
 
 /* The newest rows, at most `limit`, in `state` (WI_ROW_STATES: in any); with `before_id` those that
- * would stand behind a row with that id and that time, whether or not it is there. */
+ * would follow a row with that id and that time, whether or not it exists. */
 struct wi_row_list {
     enum wi_row_state state;
-    char client[WI_ROW_CLIENT_MAX + 1]; /* only this one's; "" for everybody's */
+    char client[WI_ROW_CLIENT_MAX + 1]; /* only this owner's; "" for all */
     size_t limit;
     int64_t before_at;
     char before_id[WI_ID_SIZE]; /* "": from the newest on */
@@ -191,7 +191,7 @@ struct wi_row_name {
     char client[WI_ROW_CLIENT_MAX + 1];
 };
 
-/* What a client has of what all share. */
+/* A client's part of the shared resources. */
 struct wi_row_holding {
     char client[WI_ROW_CLIENT_MAX + 1];
     size_t open;    /* rows that are not finished */
@@ -214,10 +214,10 @@ struct wi_row_sweep {
 };
 wi_db_work_fn wi_row_sweep;
 
-/* At the start: what is from the future, as the clock was wrong when it was written, is of `now`,
- * with as much time as it had; what was running waits again, except for rows that were cancelled
- * while they ran, and those that had `crashes_max` runs without an end: both are named, and have to
- * be finished. */
+/* At the start: times in the future, from a wrong clock, are set to `now`, with the remaining
+ * time unchanged. Rows that were running wait again, except those that were cancelled while
+ * they ran, and those that had `crashes_max` runs without an end: both are returned, and have
+ * to be finished. */
 struct wi_row_recover {
     int64_t now; /* Unix milliseconds */
     unsigned crashes_max;

@@ -1,4 +1,5 @@
-/* Below the other files of rows: rows_sql.c, and of rows_take.c what lets clients into the line. */
+/* Below the other files of rows: rows_sql.c, and the part of rows_take.c that lets clients into the
+ * line. */
 #ifndef WI_SETTINGS_STORE_ROWS_PRIVATE_H
 #define WI_SETTINGS_STORE_ROWS_PRIVATE_H
 
@@ -14,8 +15,8 @@
 
 /* Fills `row`, which is empty, from the columns of a statement that has a row. */
 void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);
-/* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are not
- * there or damaged; any other failure may pass. */
+/* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are
+ * missing or damaged; any other failure may be temporary. */
 enum wi_code wi_row_read_bytes(
     sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error);
 /* Runs a statement whose ?1 is an id and whose ?2, if it has one, is a number. */

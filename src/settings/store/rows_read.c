@@ -158,7 +158,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = remove_rows(sqlite, &old, error);
     if (code == WI_OK && old.count > 0)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
-    if (code == WI_OK) /* the + keeps it from walking through all that waits */
+    if (code == WI_OK) /* the + keeps it from walking through all waiting rows */
         code = names_collect(sqlite,
             "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
             "<= ?1 "

@@ -1,4 +1,4 @@
-/* What reading and changing rows have in common. */
+/* Functions that reading and changing rows share. */
 #include "settings/store/rows_private.h"
 
 #include "base/memory.h"

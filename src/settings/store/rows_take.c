@@ -13,7 +13,7 @@
 
 /* Among this many rows, one is a row without a waiting request, if there is one. */
 #define UNAWAITED_EVERY 4
-/* How long a row pauses whose body could not be read now. */
+/* How long a row pauses if its body could not be read now. */
 #define UNREAD_MS 5000
 
 #define LAST_TURN(infer)                                                                           \
@@ -64,8 +64,8 @@ static enum wi_code end_pauses_of(sqlite3 *sqlite, const char *due, struct wi_er
     return code;
 }
 
-/* Those that have paused long enough may run, and so may those whose pause the clock has made too
- * long. */
+/* Rows that have paused long enough may run, and so may rows whose pause is too long because the
+ * clock was changed. */
 static enum wi_code end_pauses(sqlite3 *sqlite, int64_t now, struct wi_error *error)
 {
     char due[40];
@@ -95,9 +95,9 @@ static void drop_taken(struct wi_row_take *take)
         take->rooms[i].taken = 0;
 }
 
-/* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it comes
- * without its body, and its end says so. A body that cannot be read now can perhaps be read later.
- */
+/* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it
+ * comes without its body, and its end says so. A body that cannot be read now can perhaps be
+ * read later. */
 static enum wi_code row_read_body(
     struct taking *taking, struct wi_row *row, int *is_read, struct wi_error *error)
 {
@@ -109,8 +109,8 @@ static enum wi_code row_read_body(
                           row->id, taking->take->now + UNREAD_MS, error);
 }
 
-/* Takes the row, unless it is too large in addition to the others or cannot be read now. Moves it.
- */
+/* Takes the row, unless it is too large in addition to the others or cannot be read now. Moves
+ * it. */
 static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct wi_error *error)
 {
     struct wi_row_take *take = taking->take;

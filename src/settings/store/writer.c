@@ -13,9 +13,9 @@
 
 /* Pieces of work in one transaction. */
 #define BATCH_MAX 256
-/* Writing works again when nothing has failed for so long and a write goes well then: longer than
- * anybody waits before another try, so that a disk with room for small rows alone stays failing as
- * long as there is a large one that does not fit. */
+/* Writing counts as working again when nothing has failed for this long and a write then succeeds.
+ * It is longer than any pause before a retry, so that a disk with room only for small rows keeps
+ * failing as long as there is a large one that does not fit. */
 #define CALM_MS 10000
 /* --- transactions, on the thread ------------------------------------------------------------- */
 
@@ -120,7 +120,7 @@ static void write_on(void *data)
 
 /* --- the loop -------------------------------------------------------------------------------- */
 
-/* Says it when writing begins to fail, not each time. */
+/* Reports the first failure of writing, not each one. */
 static void note_failure(struct wi_db *db, const struct wi_error *failure)
 {
     db->problem = *failure;
@@ -164,8 +164,8 @@ static void free_async(uv_handle_t *handle)
     free(handle);
 }
 
-/* The handle keeps the loop turning while work is under way, and only then; when the end has begun
- * and nothing is under way any more it goes. */
+/* The handle keeps the loop turning only while work is under way; it is closed when the end has
+ * begun and no work is left. */
 static void hold_loop(struct wi_db *db)
 {
     uv_handle_t *handle = (uv_handle_t *)db->async;
