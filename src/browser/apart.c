@@ -1,4 +1,4 @@
-/* Making a network namespace, and sockets of it on their way through a Unix socket (unix(7)). */
+/* Making a network namespace, and passing its sockets through a Unix socket (unix(7)). */
 #include "browser/apart.h"
 
 #include <errno.h>
@@ -17,7 +17,7 @@
 
 /* --- the network ----------------------------------------------------------------------------- */
 
-/* Closes, and keeps errno for who has to say what failed. */
+/* Closes, and keeps errno for the caller, which reports the failure. */
 static int fd_fail(int fd)
 {
     int why = errno;
@@ -63,8 +63,8 @@ static int id_map(const char *path, unsigned id)
     return write_text(path, line);
 }
 
-/* In a new user namespace everything is allowed that concerns what belongs to it, until the next
- * exec of who is not root in it: loopback goes up before that. */
+/* In a new user namespace, everything is permitted that concerns its own resources, until the next
+ * exec of a user that is not root in it: so loopback goes up before that. */
 static int enter_with_identity(const char **step)
 {
     unsigned user = geteuid(), group = getegid();

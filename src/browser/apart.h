@@ -17,25 +17,25 @@
 
 #define WI_APART_STOCK 4
 #define WI_APART_PACKET_MAX (1 + WI_APART_STOCK) /* descriptors in a packet */
-/* The helper's first words where it could not, then the step and why. */
+/* The first words of the helper if it failed, then the step and the reason. */
 #define WI_APART_REFUSED "its network cannot be isolated: "
-/* Its exit status then. */
+/* Its exit status in that case. */
 #define WI_APART_EXIT 3
 
-/* Puts this process, which must have one thread, into a network of its own; for who is not root,
- * or a root who may not, in a user namespace of its own, in which its identity is as before. 0, or
- * -1 with errno and what failed in `*step` (static): nothing may be started then, as half of it may
- * be done. */
+/* Moves this process, which must have one thread, into a network of its own. A user other than
+ * root, or a root without the right, also gets a user namespace of its own, in which its identity
+ * is unchanged. 0, or -1 with errno and the failed step in `*step` (static): nothing may be started
+ * then, as half of it may be done. */
 int wi_apart_enter(const char **step);
 /* Listens at 127.0.0.1:PORT: the descriptor (close-on-exec, non-blocking), or -1 with errno. */
 int wi_apart_listen(unsigned port);
-/* A TCP socket for IPv4 that is not connected, likewise. */
+/* An unconnected IPv4 TCP socket, likewise. */
 int wi_apart_socket(void);
 
 /* Sends a packet with `count` descriptors, without waiting: 0, or -1 with errno. */
 int wi_apart_send(int channel, const int *fds, size_t count);
-/* Takes the next packet, without waiting: how many descriptors came with it (close-on-exec, the
- * caller's), or -1 with errno: EAGAIN where there is none now, EPIPE at the end. */
+/* Takes the next packet, without waiting: the number of descriptors in it (close-on-exec, the
+ * caller's), or -1 with errno: EAGAIN if there is none now, EPIPE at the end. */
 ssize_t wi_apart_receive(int channel, int fds[WI_APART_PACKET_MAX]);
 
 #endif

@@ -29,12 +29,14 @@
 #include <unistd.h>
 #include <utlist.h>
 
-/* Of a line; what the log shows of one is less (base/secret.h). */
+/* The length of a line; the log shows less of one (base/secret.h). */
 #define LINE_MAX_BYTES (4096 + WI_TOKEN_SIZE)
 #define SWEEP_MS 10
-/* What trees hold is found out so seldom, since the kernel walks all of their pages for it. */
+/* The interval for measuring the memory of trees; it is long, since the kernel walks all of their
+ * pages. */
 #define WEIGH_MS 5000
-/* What ends so soon after the kernel ended a process for want of memory, ended for that. */
+/* A process that ends this soon after the kernel ended one for lack of memory ended for that
+ * reason. */
 #define RAN_OUT_MS 5000
 #define ROOT "/"
 
@@ -44,8 +46,8 @@ struct wi_children {
     uv_signal_t child_signal;
     struct wi_timer *sweep;
     struct wi_child *first;
-    /* Children from before us (what our program's predecessor started before it called exec):
-     * reaped, never ended. */
+    /* Children from before us (started by our program's predecessor before it called exec): reaped,
+     * never ended. */
     pid_t *foreign;
     size_t foreign_count;
     struct wi_work *weighing; /* NULL: none goes on */
@@ -134,8 +136,8 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         uv_read_stop(stream);
 }
 
-/* What was written just before the end and not read yet. Bounded, for somebody outside the tree
- * may hold the pipe too. */
+/* Output that was written just before the end and not read yet. Bounded, because a process outside
+ * the tree may hold the pipe too. */
 static void drain_output(struct wi_child *child)
 {
     uv_os_fd_t fd;
@@ -189,8 +191,8 @@ static void child_finish(struct wi_child *child)
     close_child(child);
 }
 
-/* Waits for our children that are neither helpers nor libuv's. With `end`, kills them and all that
- * is below them first. Returns how many of ours to end are left. */
+/* Waits for our children that are neither helpers nor libuv's. With `end`, first kills them and all
+ * their descendants. Returns how many children to end are left. */
 static size_t take_orphans(struct wi_children *children, int end)
 {
     struct wi_proctree tree;
@@ -220,7 +222,7 @@ static size_t take_orphans(struct wi_children *children, int end)
     return left;
 }
 
-/* Ends what helpers that are gone left behind, then reports them. */
+/* Ends the processes that ended helpers left behind, then reports the helpers. */
 static void children_sweep(void *context)
 {
     struct wi_children *children = context;
@@ -323,7 +325,7 @@ size_t wi_children_count(const struct wi_children *children)
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-/* PATH, a locale that exists everywhere, the time zone, and what the caller gives. */
+/* PATH, a locale that exists everywhere, the time zone, and the caller's variables. */
 static char **make_environment(const char *const *given)
 {
     size_t count = 0, used = 0;
@@ -417,7 +419,7 @@ static void on_grace_over(void *context)
         kill(child->pid, SIGKILL);
 }
 
-/* What the helper hangs on: the first end is its own. */
+/* The pipe that keeps the helper alive: the first end is its own. */
 static int make_lifeline(const struct wi_child_options *options, int ends[2])
 {
     if (options->apart_port)
@@ -570,7 +572,7 @@ static void note_headroom(struct wi_children *children, const struct wi_headroom
     children->headroom = *headroom;
 }
 
-/* One that has come since then is weighed the next time. */
+/* A child that has come since then is weighed the next time. */
 static void note_trees(struct wi_children *children, const struct weighing *weighing)
 {
     for (size_t i = 0; i < weighing->count; i++) {

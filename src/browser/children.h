@@ -1,6 +1,7 @@
 /*
  * Every process that we start: each under the lifeline helper in a group of its own. The daemon is
- * a subreaper, so that what leaves its group is adopted, found among our descendants and ended.
+ * a subreaper, so a process that leaves its group is adopted, found among our descendants and
+ * ended.
  */
 #ifndef WI_BROWSER_CHILDREN_H
 #define WI_BROWSER_CHILDREN_H
@@ -30,8 +31,9 @@ struct wi_child_events {
     void (*on_line)(void *context, const char *line);
     /* The helper and every descendant are gone. The child is freed after this callback. */
     void (*on_end)(void *context, int exit_status, int signal);
-    /* With apart_port: `fd` (the callee's) listens in its network; -1: none was left for it. Before
-     * the program has begun, unless that cannot be: then it ends with WI_APART_EXIT. */
+    /* With apart_port: `fd` (the callee's) listens in its network; -1: no descriptor was left for
+     * it. Called before the program has begun, unless that is impossible: then it ends with
+     * WI_APART_EXIT. */
     void (*on_apart)(void *context, int fd);
 };
 
@@ -40,14 +42,14 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
 /* Only when no child is left. */
 void wi_children_free(struct wi_children *children);
 size_t wi_children_count(const struct wi_children *children);
-/* Finds out, off the loop, which processes are stopped and what is left of the memory, and every
- * few seconds, of a new one the first time, what each tree holds. Nothing while that is still
- * going on. */
+/* Determines, off the loop, which processes are stopped and how much memory is left, and every few
+ * seconds (for a new tree the first time) the memory of each tree. Does nothing while an earlier
+ * call is still running. */
 void wi_children_weigh(struct wi_children *children);
-/* What was left of the memory when that was last found out. */
+/* The memory that was left at the last measurement. */
 const struct wi_headroom *wi_children_headroom(const struct wi_children *children);
 #define WI_RAN_OUT "out of memory: the kernel has ended a process for want of it"
-/* Whether the kernel has just ended a process of ours, or of the machine, for want of memory. */
+/* Whether the kernel has just ended a process of ours, or of the machine, for lack of memory. */
 int wi_children_ran_out(struct wi_children *children);
 
 /* NULL with `error` filled if the program cannot be started. */
@@ -60,8 +62,8 @@ int wi_child_take_socket(struct wi_child *child);
 /* SIGTERM to the tree, SIGKILL after `grace_ms` (0: at once) or the helper's own two seconds,
  * whichever comes first. on_end follows. */
 void wi_child_end(struct wi_child *child, uint64_t grace_ms);
-/* SIGKILL to those of its tree with this among their arguments; how many they were. Reads the
- * processes at once, on the loop. */
+/* SIGKILL to the processes of its tree with this among their arguments; returns their number. Reads
+ * the processes at once, on the loop. */
 size_t wi_child_end_part(const struct wi_child *child, const char *argument);
 /* Bytes that the whole tree held when it was last weighed, see wi_proctree_memory; 0 before. */
 uint64_t wi_child_memory(const struct wi_child *child);

@@ -1,6 +1,6 @@
 /*
- * Chromium and what is made of it: Chrome, Edge and others, over chromedriver or msedgedriver. Each
- * switch says why it is there.
+ * Chromium and the browsers built on it: Chrome, Edge and others, through chromedriver or
+ * msedgedriver. Each switch says why it is there.
  */
 #include "browser/family.h"
 
@@ -24,19 +24,19 @@ static const struct wi_switch switches[] = {
      * without a GPU gives SwiftShader, labelled as a fallback adapter, and without it none. */
     {"--enable-unsafe-webgpu", WI_WHEN_GPU},
     {"--use-webgpu-adapter=swiftshader", WI_WHEN_GPU_SOFTWARE},
-    /* Dawn and ANGLE on Vulkan without a window system: the set that Chrome's own guide to testing
-     * on servers gives. Headless Chromium takes SwiftShader otherwise, on a machine with a GPU too.
+    /* Dawn and ANGLE on Vulkan without a window system: the set in Chrome's own guide to testing on
+     * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU.
      * Without a Vulkan driver it leaves no adapter, which is what `hardware` asks for, so `auto`
-     * has it only where wi_gpu_is_here. */
+     * has it only if wi_gpu_is_here. */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},
     {"--ignore-gpu-blocklist", WI_WHEN_GPU_HARDWARE},
-    /* The adapter's own name, without which two GPUs of a vendor are one to the guard and to what
-     * is tuned, and its clock in ns, not rounded to 100 µs. */
+    /* The adapter's own name, without which the guard and the tuned settings cannot tell two GPUs
+     * of a vendor apart, and its clock in ns, not rounded to 100 µs. */
     {"--enable-webgpu-developer-features", WI_WHEN_GPU_HARDWARE},
     {"--disable-gpu", WI_WHEN_GPU_OFF},
-    /* A lost device must not shut WebGL and WebGPU out until the browser restarts. */
+    /* A lost device must not disable WebGL and WebGPU until the browser restarts. */
     {"--disable-domain-blocking-for-3d-apis", WI_WHEN_ALWAYS},
     {"--disable-gpu-process-crash-limit", WI_WHEN_ALWAYS},
     /* The page is never in front, and must run as fast as if it were. */
@@ -109,7 +109,7 @@ static const struct wi_kind kinds[] = {
     },
 };
 
-/* Whose names the capabilities have: the driver's, for it ignores the other's. */
+/* The capabilities are named after the driver, because it ignores the other driver's names. */
 static int is_edge(const struct wi_plan *plan, const struct wi_launch *launch)
 {
     if (launch->command.count > 0)
@@ -130,8 +130,7 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
         wi_switches_add(list, text);
         free(text);
     }
-    /* WebGPU, WebNN and threads exist only in a secure context; this makes one of our page
-     * alone. */
+    /* WebGPU, WebNN and threads exist only in a secure context; this makes our page one. */
     if (page && !wi_url_is_secure(page)) {
         char *origin = wi_url_origin(page);
         text = wi_sprintf("--unsafely-treat-insecure-origin-as-secure=%s", origin);
@@ -139,8 +138,8 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
         free(text);
         free(origin);
     }
-    /* Our page's certificate needs no authority that the browser knows. This names one public key,
-     * and leaves every other certificate to be judged as ever. */
+    /* Our page's certificate needs no authority that the browser knows: this names one public key,
+     * and every other certificate is checked as usual. */
     if (plan->request->certificate) {
         text =
             wi_sprintf("--ignore-certificate-errors-spki-list=%s", plan->request->certificate->pin);
@@ -167,7 +166,7 @@ static json_t *chromium_capabilities(
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
     wi_strings_clear(&list);
-    /* Navigation need not wait for what the page loads: its node's welcome is what counts. */
+    /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
     made = json_pack("{s:s, s:s, s:o}", "browserName", edge ? "MicrosoftEdge" : "chrome",
         "pageLoadStrategy", "eager", edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
     if (plan->browser->driver == WI_DRIVER_BIDI)

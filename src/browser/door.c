@@ -1,4 +1,4 @@
-/* A stock of sockets: as many are asked for as are taken. */
+/* A stock of sockets: a new one is requested for each one taken. */
 #include "browser/door.h"
 
 #include "base/loop.h"
@@ -20,7 +20,7 @@ struct wi_door {
     void *context;
 };
 
-/* What it does not take now it is asked for with the next one. */
+/* A request that it does not accept now is repeated with the next one. */
 static void door_ask(struct wi_door *door)
 {
     static const char byte = 0;
@@ -63,7 +63,7 @@ static void on_readable(void *context, int status, int events)
     while ((count = wi_apart_receive(door->channel, fds)) >= 0)
         take_packet(door, fds, (size_t)count);
     if (errno != EAGAIN && errno != EINTR)
-        wi_watch_set(door->watch, 0); /* the helper is gone, which is told elsewhere */
+        wi_watch_set(door->watch, 0); /* the helper is gone, which is reported elsewhere */
 }
 
 struct wi_door *wi_door_new(uv_loop_t *loop, int channel, wi_door_fn *on_open, void *context)

@@ -7,8 +7,8 @@
 
 #include <uv.h>
 
-/* The network is there: `fd` listens in it and is the callee's; -1 where no descriptor was left for
- * it. Once. The door must not be freed inside. */
+/* The network exists: `fd` listens in it and is the callee's; -1 if no descriptor was left for it.
+ * Called once. The door must not be freed inside. */
 typedef void wi_door_fn(void *context, int fd);
 
 struct wi_door;

@@ -1,6 +1,6 @@
 /*
  * The families of browsers, for the files of this folder that make launches: one family is one
- * browser underneath, with a table of what it is given, each row with its reason.
+ * underlying browser, with a table of its switches, each row with its reason.
  */
 #ifndef WI_BROWSER_FAMILY_H
 #define WI_BROWSER_FAMILY_H
@@ -42,13 +42,13 @@ struct wi_kind {
     const struct wi_switch *switches; /* NULL: none */
 };
 
-/* What a family makes a launch from. */
+/* The input from which a family makes a launch. */
 struct wi_plan {
     const struct wi_launch_request *request;
     const struct wi_config_browser *browser; /* the request's */
     const struct wi_kind *kind;
     int sandbox;  /* wi_kind_sandbox */
-    int hardware; /* a GPU is to be used, and software is not */
+    int hardware; /* a GPU is to be used, and no software adapter */
 };
 
 struct wi_browser_family {

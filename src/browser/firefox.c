@@ -1,7 +1,7 @@
 /*
- * Firefox: started directly and spoken to in BiDi, or through geckodriver in classic where the
- * operator names one. Each preference says why it is there; when it is told to listen for BiDi,
- * Firefox adds some of its own, and ours are what it must know before.
+ * Firefox: started directly and controlled through BiDi, or through geckodriver in classic if the
+ * operator names one. Each preference says why it is there. When Firefox is told to listen for
+ * BiDi, it adds some preferences of its own; ours must be known before that.
  */
 #include "browser/family.h"
 
@@ -46,8 +46,8 @@ static const struct wi_preference preferences[] = {
     {"dom.ipc.reportProcessHangs", "false", WI_WHEN_ALWAYS},
     {"dom.max_script_run_time", "0", WI_WHEN_ALWAYS},
     {"browser.tabs.unloadOnLowMemory", "false", WI_WHEN_ALWAYS},
-    /* One page is all there will be: no processes in reserve, none for the new-tab page, none for
-     * calls and video. */
+    /* There will be only one page: no spare processes, none for the new-tab page, none for calls
+     * and video. */
     {"dom.ipc.processPrelaunch.enabled", "false", WI_WHEN_ALWAYS},
     {"browser.newtab.preload", "false", WI_WHEN_ALWAYS},
     {"browser.newtabpage.enabled", "false", WI_WHEN_ALWAYS},
@@ -92,11 +92,11 @@ static const struct wi_preference preferences[] = {
     {"media.gmp-manager.updateEnabled", "false", WI_WHEN_ALWAYS},
     {"network.captive-portal-service.enabled", "false", WI_WHEN_ALWAYS},
     {"network.connectivity-service.enabled", "false", WI_WHEN_ALWAYS},
-    {"network.trr.mode", "5", WI_WHEN_ALWAYS}, /* names are asked for where the system says */
+    {"network.trr.mode", "5", WI_WHEN_ALWAYS}, /* the system decides where names are resolved */
     {"network.dns.disablePrefetch", "true", WI_WHEN_ALWAYS},
     {"network.http.speculative-parallel-limit", "0", WI_WHEN_ALWAYS},
     {"security.remote_settings.intermediates.enabled", "false", WI_WHEN_ALWAYS},
-    /* Neither models nor answers go to the disk. */
+    /* Neither models nor answers are written to the disk. */
     {"browser.cache.disk.enable", "false", WI_WHEN_ALWAYS},
     {"browser.pagethumbnails.capturing_disabled", "true", WI_WHEN_ALWAYS},
     {NULL, NULL, WI_WHEN_ALWAYS},
@@ -118,7 +118,7 @@ static const struct wi_kind kinds[] = {
 
 /* --- preferences ----------------------------------------------------------------------------- */
 
-/* The table's, the page's, the operator's. */
+/* The preferences of the table, of the page, and of the operator. */
 static json_t *collect_preferences(const struct wi_plan *plan)
 {
     json_t *all = wi_preferences_json(preferences, plan);
@@ -126,7 +126,7 @@ static json_t *collect_preferences(const struct wi_plan *plan)
     const char name[] = "dom.securecontext.allowlist";
     char *host;
 
-    /* WebGPU and threads exist only in a secure context; this makes one of our page's host. */
+    /* WebGPU and threads exist only in a secure context; this makes our page's host one. */
     if (page && !wi_url_is_secure(page) && !json_object_get(all, name)) {
         host = wi_url_host(page);
         json_object_set_new(all, name, json_string(host));
@@ -135,7 +135,7 @@ static json_t *collect_preferences(const struct wi_plan *plan)
     return all;
 }
 
-/* Firefox reads few of JSON's escapes, but any character by its number. */
+/* Firefox reads few of JSON's escapes, but any character by its code. */
 static void add_string(struct wi_buffer *text, const char *string)
 {
     wi_buffer_puts(text, "\"");
@@ -161,7 +161,7 @@ static enum wi_code check_preference(
         plan->browser->kind, plan->browser->kind, name);
 }
 
-/* user.js, which a profile is started with; NULL with `error` filled. The caller frees it. */
+/* user.js, with which a profile is started; NULL with `error` filled. The caller frees it. */
 static char *make_user_js(const struct wi_plan *plan, const json_t *all, struct wi_error *error)
 {
     struct wi_buffer text = {0};
@@ -195,8 +195,8 @@ static void add_environment(const struct wi_plan *plan, struct wi_launch *launch
     wi_strings_add(&launch->environment, "MOZ_CRASHREPORTER_DISABLE=1");
     if (!launch->sandbox)
         wi_strings_add(&launch->environment, "MOZ_DISABLE_CONTENT_SANDBOX=1");
-    /* Firefox takes what the Vulkan loader offers, which can be told by the names of the drivers'
-     * files: Mesa's software adapter is lvp_icd. */
+    /* Firefox takes the adapters of the Vulkan loader. The file names of the drivers distinguish
+     * them: Mesa's software adapter is lvp_icd. */
     if (plan->browser->gpu == WI_GPU_SOFTWARE)
         wi_strings_add(&launch->environment, "VK_LOADER_DRIVERS_SELECT=lvp*");
     if (plan->browser->gpu == WI_GPU_HARDWARE)
@@ -252,7 +252,7 @@ static json_t *firefox_capabilities(const struct wi_plan *plan, const char *bina
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
     wi_strings_clear(&list);
-    /* Navigation need not wait for what the page loads: its node's welcome is what counts. */
+    /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
     made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy", "eager",
         "moz:firefoxOptions", options);
     if (wi_plan_accepts_any(plan))

@@ -1,7 +1,8 @@
 /*
- * Reading what is left of memory; see headroom.h. /proc/self/cgroup names our group in each
- * hierarchy, "ID:CONTROLLERS:PATH": version 2's has no controllers, version 1's of memory names it.
- * A limit holds for all groups below, so each from ours up to the hierarchy's root is looked at.
+ * Reading the available memory; see headroom.h. /proc/self/cgroup names our group in each
+ * hierarchy, "ID:CONTROLLERS:PATH": version 2's has no controllers, version 1's for memory names
+ * it. A limit applies to all groups below, so each group from ours up to the hierarchy's root is
+ * checked.
  */
 #include "browser/headroom.h"
 
@@ -19,7 +20,7 @@
 struct layout {
     const char *mount; /* below root */
     const char *limit, *used, *events;
-    const char *idle; /* what of memory.stat can be had again */
+    const char *idle; /* the part of memory.stat that can be reclaimed */
 };
 
 static const struct layout version_2 = {

@@ -1,4 +1,4 @@
-/* A session's directory below the instance's: everything that its browser writes is in there. */
+/* A session's directory below the instance's: its browser writes only there. */
 #ifndef WI_BROWSER_HOME_H
 #define WI_BROWSER_HOME_H
 
@@ -7,10 +7,10 @@
 
 /* Makes it with its folders; the caller frees the path. NULL with `error` filled. */
 char *wi_home_make(struct wi_instance *instance, const char *session_id, struct wi_error *error);
-/* The launch's files into it. WI_OK or WI_UNAVAILABLE. */
+/* Writes the launch's files into it. WI_OK or WI_UNAVAILABLE. */
 enum wi_code wi_home_write(
     const char *directory, const struct wi_launch *launch, struct wi_error *error);
-/* Removes it, on a worker thread, and what its display left elsewhere; `done` follows. */
+/* Removes it, on a worker thread, and the files of its display elsewhere; `done` follows. */
 void wi_home_remove(uv_loop_t *loop, const char *directory, wi_remove_fn *done, void *context);
 
 /* Removes the socket of the display that webinfer-desk noted in `directory`/run, if it had one, its

@@ -16,7 +16,7 @@
 
 #define PREFIX "webinfer-"
 #define RANDOM_PART "XXXXXX"
-/* Browsers put sockets below the directories that we give them, and a socket's path ends at 107
+/* Browsers put sockets below the directories that we give them, and a socket's path has at most 107
  * bytes (unix(7)): "/webinfer-XXXXXX/s-12345678/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket"
  * takes 76 of them. */
 #define ROOT_MAX 31
@@ -201,7 +201,7 @@ int wi_instance_lock(const struct wi_instance *instance)
     return instance->lock_fd;
 }
 
-/* Another directory in the place of one that is gone; 0, or -1. */
+/* A new directory in place of one that is gone; 0, or -1. */
 static int instance_renew(struct wi_instance *instance, struct wi_error *error)
 {
     char *root = choose_root();
@@ -216,7 +216,7 @@ static int instance_renew(struct wi_instance *instance, struct wi_error *error)
     return result;
 }
 
-/* A browser that still runs may have made another one of that name, which is not locked. */
+/* A browser that still runs may have created another one of that name, which is not locked. */
 static int is_gone(const struct wi_instance *instance)
 {
     struct stat ours, now;

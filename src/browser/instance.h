@@ -1,8 +1,8 @@
 /*
  * The daemon's own directory for this run, under $RUNTIME_DIRECTORY or the temporary directory:
  * profiles, HOME and XDG directories of everything we start. It is locked (flock) while we live, or
- * a helper that we have started with it. The last helper of a killed daemon removes it; where these
- * were killed, too, a later start does.
+ * a helper that we have started with it. The last helper of a killed daemon removes it; if the
+ * helpers were killed, too, a later start does.
  */
 #ifndef WI_BROWSER_INSTANCE_H
 #define WI_BROWSER_INSTANCE_H
@@ -17,8 +17,8 @@ struct wi_instance *wi_instance_new(struct wi_error *error);
 const char *wi_instance_path(const struct wi_instance *instance);
 /* The descriptor that holds the lock, for a helper to inherit; it stays the instance's. */
 int wi_instance_lock(const struct wi_instance *instance);
-/* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. If PATH
- * was removed by somebody it is another one from now on. */
+/* Makes PATH/NAME (mode 0700) and returns its path; the caller frees it. NULL on failure. If
+ * another program removed PATH, it is a different directory from now on. */
 char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error);
 void wi_instance_free(struct wi_instance *instance); /* removes the directory */
 

@@ -31,7 +31,7 @@ static const struct wi_kind *find_kind(const struct wi_browser_family *family, c
     return kind;
 }
 
-/* The configured family, or that which knows the kind's name, or Chromium. */
+/* The configured family, or the one that knows the kind's name, or Chromium. */
 static const struct wi_browser_family *find_family(const struct wi_config_browser *browser)
 {
     if (browser->family != WI_FAMILY_AUTO)
@@ -81,8 +81,8 @@ enum wi_code wi_launch_make(
 
 /* --- what is installed ------------------------------------------------------------------------ */
 
-/* Adapters and their drivers: which there are, files that updates replace, and files that say what
- * they are. */
+/* Adapters and their drivers: which exist, files that updates replace, and files that identify
+ * them. */
 static const char *const devices[] = {"/dev/nvidia[0-9]*", "/dev/dri/renderD*", NULL};
 static const char *const driver_files[] = {"/etc/vulkan/icd.d/*.json",
     "/usr/share/vulkan/icd.d/*.json", "/usr/local/share/vulkan/icd.d/*.json", NULL};
@@ -94,7 +94,7 @@ static void stamp_add_text(struct wi_hasher *hasher, const char *text)
     wi_hasher_add(hasher, text, strlen(text) + 1);
 }
 
-/* Which file it is, links followed. */
+/* The identity of the file, links followed. */
 static void stamp_add_file(struct wi_hasher *hasher, const char *path)
 {
     struct stat status;
@@ -108,7 +108,7 @@ static void stamp_add_file(struct wi_hasher *hasher, const char *path)
     stamp_add_text(hasher, which);
 }
 
-/* What it says, in its first bytes. */
+/* The first bytes of its contents. */
 static void stamp_add_content(struct wi_hasher *hasher, const char *path)
 {
     char text[512];
@@ -140,7 +140,7 @@ static void stamp_add_strings(struct wi_hasher *hasher, const struct wi_strings 
         stamp_add_text(hasher, strings->items[i]);
 }
 
-/* What a driver is asked for, and the browser that it is to start. */
+/* The capabilities requested from a driver, and the browser that it is to start. */
 static void stamp_add_capabilities(struct wi_hasher *hasher, json_t *capabilities)
 {
     char *text = json_dumps(capabilities, JSON_COMPACT | JSON_SORT_KEYS);

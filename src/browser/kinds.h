@@ -1,6 +1,6 @@
 /*
- * What differs between the kinds of browser: programs, switches, preferences, environment,
- * capabilities, and how what is started says where it listens. The tables are in one file per
+ * The differences between the kinds of browser: programs, switches, preferences, environment,
+ * capabilities, and how a started program reports where it listens. The tables are in one file per
  * family: chromium.c and its like.
  */
 #ifndef WI_BROWSER_KINDS_H
@@ -16,8 +16,8 @@
 struct wi_launch_request {
     const struct wi_config_browser *browser;
     const char *directory; /* of the session; it has the folders named by wi_launch_folders */
-    /* Where the page will come from (the bridge's URL): secure contexts depend on it. NULL where
-     * that is not known yet. */
+    /* The origin of the page (the bridge's URL): secure contexts depend on it. NULL if it is not
+     * known yet. */
     const char *page_url;
     const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
                                                  NULL: without TLS */
@@ -29,40 +29,39 @@ struct wi_launch_file {
     char *text;
 };
 
-/* Everything that it takes to start a browser and to speak to it. Zero-initialise; free with
+/* Everything needed to start a browser and to control it. Zero-initialise; free with
  * wi_launch_clear. */
 struct wi_launch {
-    struct wi_strings command; /* program and arguments; none: a service runs already at `url` */
+    struct wi_strings command; /* program and arguments; none: a service runs at `url` already */
     struct wi_strings environment; /* "NAME=value" */
     struct wi_launch_file *files;
     size_t file_count;
     enum wi_driver_protocol protocol; /* classic or bidi */
-    char *url;                        /* of a WebDriver service that runs already; else NULL */
-    const char *port_line;   /* what comes before the port in the line that tells it; static */
+    char *url;               /* of a WebDriver service that is already running; else NULL */
+    const char *port_line;   /* the text before the port in the line that reports it; static */
     json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the protocol needs none */
     int sandbox;             /* 0: the browser runs without its sandbox */
-    struct wi_strings flags; /* what may be told of its switches and preferences */
+    struct wi_strings flags; /* the part of its switches and preferences that may be reported */
 };
-/* At most so many are told, each of less than so many bytes. */
+/* At most this many are reported, each of less than this many bytes. */
 #define WI_LAUNCH_FLAGS_MAX 64
 #define WI_LAUNCH_FLAG_SIZE 256
 
-/* WI_OK, or WI_UNAVAILABLE naming the program that is missing and what brings it, or saying why
- * this browser cannot show our page from there. */
+/* WI_OK, or WI_UNAVAILABLE naming the missing program and the package that provides it, or the
+ * reason why this browser cannot show our page from there. */
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
 
-/* The SHA-256 of all that may change what browsers of the kind can do: its programs, as updates
- * of their packages change them; how it is started; our version; and where it runs on this
- * machine the kernel, the adapters and what there is of their drivers. It blocks for less than
- * a millisecond. */
+/* The SHA-256 of everything that may change the capabilities of the kind: its programs, as package
+ * updates change them; how it is started; our version; and, if it runs on this machine, the kernel,
+ * the adapters and their drivers. It blocks for less than a millisecond. */
 #define WI_KIND_STAMP_SIZE WI_HASH_HEX_SIZE
 void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE]);
 
-/* What to install for it: "the packages chromium and chromium-driver (Debian)". Static. */
+/* The packages to install for it: "the packages chromium and chromium-driver (Debian)". Static. */
 const char *wi_kind_package(const struct wi_config_browser *browser);
 
-/* "chromium", "firefox" or "webkit": what the kind is underneath. Static. */
+/* The family of the kind: "chromium", "firefox" or "webkit". Static. */
 const char *wi_kind_family(const struct wi_config_browser *browser);
 
 /* Whether the browser runs on this machine: we start it, or its driver_url is loopback. */

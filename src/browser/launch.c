@@ -1,5 +1,5 @@
-/* What it takes to start a browser, whatever its kind: files, the port that it tells, this machine.
- */
+/* The parts of starting a browser that do not depend on its kind: files, the port that it reports,
+ * this machine. */
 #include "browser/launch.h"
 
 #include "base/net/url.h"

@@ -1,4 +1,4 @@
-/* What is made of a launch, and what is read out of what it says. */
+/* Functions on a launch, and on the output of the programs that it starts. */
 #ifndef WI_BROWSER_LAUNCH_H
 #define WI_BROWSER_LAUNCH_H
 

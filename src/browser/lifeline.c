@@ -8,7 +8,7 @@
 void wi_helper_find(const char *name, char path[WI_HELPER_PATH_SIZE])
 {
     /* Below the program's own folder in a build tree, else below its parent in a tree that was
-     * installed elsewhere than it was configured for (DESTDIR, an unpacked archive). */
+     * installed at another place than configured (DESTDIR, an unpacked archive). */
     static const char *const folders[] = {"", "/libexec/webinfer"};
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);

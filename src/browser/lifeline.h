@@ -1,5 +1,5 @@
-/* Where our helper programs are: webinfer-lifeline, under which every process of ours is started,
- * and webinfer-desk. */
+/* Locations of our helper programs: webinfer-lifeline, under which every process of ours is
+ * started, and webinfer-desk. */
 #ifndef WI_BROWSER_LIFELINE_H
 #define WI_BROWSER_LIFELINE_H
 

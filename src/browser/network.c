@@ -1,4 +1,4 @@
-/* What this machine, and each kind of browser, allows; see network.h. */
+/* What this machine, and each kind of browser, permits; see network.h. */
 #include "browser/network.h"
 
 #include "base/memory.h"
@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Starts with a network of its own that failed before one without is tried. */
+/* Failed starts with a network of its own before one without is tried. */
 #define FAILURES 2
 #define ADVICE                                                                                     \
     " (sysctl user.max_net_namespaces, kernel.unprivileged_userns_clone, "                         \
@@ -23,7 +23,7 @@ struct known_kind {
     char *name;
     int proven;   /* it has started with a network of its own */
     int failures; /* in a row, before that */
-    int without;  /* it starts without alone */
+    int without;  /* it starts only without one */
 };
 
 struct wi_network {
@@ -39,7 +39,7 @@ static void set_problem(struct wi_network *network, const char *why)
     network->problem = wi_sprintf("%s" ADVICE, why);
 }
 
-/* What the helper says, without its name; "" if it says nothing. */
+/* The message of the helper, without its name; "" if there is none. */
 static void read_words(int fd, char *words, size_t size)
 {
     size_t used = 0;
@@ -51,7 +51,7 @@ static void read_words(int fd, char *words, size_t size)
     words[strcspn(words, "\n")] = '\0';
 }
 
-/* The helper's exit status, with what it said in `words`; -1 if it cannot be started. */
+/* The helper's exit status, with its message in `words`; -1 if it cannot be started. */
 static int ask_helper(const char *lifeline, char *words, size_t size)
 {
     char *const arguments[] = {(char *)"webinfer-lifeline", (char *)"--try-apart", NULL};
@@ -174,7 +174,7 @@ int wi_network_tried(struct wi_network *network, const char *name, int apart, in
         kind->failures = came ? 0 : kind->failures + 1;
         return 0;
     }
-    /* It was the one that is tried without, and shows whose fault it was. */
+    /* It was the trial without a network, and shows what caused the failures. */
     kind->without = came && kind->failures >= FAILURES;
     kind->failures = 0;
     return kind->without;

@@ -1,13 +1,13 @@
 /*
- * Whether browsers get a network of their own ([pool] network): what this machine allows, found out
- * once by trying, and which kinds turned out not to start in one.
+ * Whether browsers get a network of their own ([pool] network): whether this machine permits it,
+ * determined once by trying, and which kinds turned out not to start in one.
  */
 #ifndef WI_BROWSER_NETWORK_H
 #define WI_BROWSER_NETWORK_H
 
 #include "settings/config/config.h"
 
-/* What is at stake, for the end of a warning. */
+/* The consequence, for the end of a warning. */
 #define WI_NETWORK_RISK                                                                            \
     "every user of this machine can read and change what they compute, over the ports of "         \
     "browsers "                                                                                    \
@@ -21,16 +21,16 @@ void wi_network_free(struct wi_network *network); /* NULL is fine */
 /* Whether a session of that kind is to have one, now. NULL for `network`: no. */
 int wi_network_apart(const struct wi_network *network, enum wi_network_mode mode,
     const struct wi_config_browser *browser);
-/* Why none of that kind (NULL: of any) has one under `auto`; NULL: it has, or none is started
+/* Why none of that kind (NULL: of any) has one under `auto`; NULL: it has one, or none is started
  * here. */
 const char *wi_network_problem(
     const struct wi_network *network, const struct wi_config_browser *browser);
 
-/* The machine refused one to a session: none is tried any more under `auto`. */
+/* The machine refused one to a session: no further one is tried under `auto`. */
 void wi_network_refused(struct wi_network *network, const char *why);
-/* A session under `auto` has its browser (`came`), or its driver or browser ended or said no.
- * Where that happened twice with a network of its own and never went well, one is tried without;
- * if that goes well, the kind has none from then on, which is 1, once. */
+/* A session under `auto` has its browser (`came`), or its driver or browser ended or refused. If
+ * that happened twice with a network of its own and it never succeeded, a start without one is
+ * tried; if that succeeds, the kind has none from then on, and 1 is returned, once. */
 int wi_network_tried(struct wi_network *network, const char *kind, int apart, int came);
 
 #endif

@@ -1,4 +1,4 @@
-/* The parts of a launch that every family makes in the same way. */
+/* The parts of a launch that every family creates in the same way. */
 #include "browser/plan.h"
 
 #include "browser/family.h"
@@ -8,7 +8,7 @@
 
 /* --- environment ----------------------------------------------------------------------------- */
 
-/* Everything that a browser writes outside its profile lands below the session's directory. */
+/* Files that a browser writes outside its profile go below the session's directory. */
 static const char *const folders[] = {"profile", "home", "tmp", "run", NULL};
 
 static const struct {
@@ -24,7 +24,7 @@ static const struct {
     {"TMPDIR", "tmp"},
 };
 
-/* What the operator's environment says about displays and GPU drivers passes through. */
+/* Variables of the operator's environment about displays and GPU drivers are passed on. */
 static const char *const passed[] = {
     "DISPLAY",
     "WAYLAND_DISPLAY",
@@ -76,7 +76,7 @@ int wi_plan_accepts_any(const struct wi_plan *plan)
 
 /* --- programs -------------------------------------------------------------------------------- */
 
-/* The first program of a ' '-separated list that is there. The caller frees it. */
+/* The first program of a ' '-separated list that exists. The caller frees it. */
 static char *find_any(const char *names)
 {
     char *copy = wi_strdup(names), *rest = copy, *name, *found = NULL;

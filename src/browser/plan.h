@@ -1,4 +1,4 @@
-/* What all families put into a launch: folders, certificates, programs, environment. */
+/* The parts that all families put into a launch: folders, certificates, programs, environment. */
 #ifndef WI_BROWSER_PLAN_H
 #define WI_BROWSER_PLAN_H
 
@@ -12,16 +12,16 @@ const char *const *wi_launch_folders(void);
  * one alone. */
 int wi_plan_accepts_any(const struct wi_plan *plan);
 
-/* The configured program, or the first of `names` that is there, with driver_command's arguments
- * left out. `key` is the configuration's, for the message. NULL with `error` filled. The caller
- * frees it. */
+/* The configured program, or the first of `names` that exists, without driver_command's arguments.
+ * `key` is the configuration's, for the message. NULL with `error` filled. The caller frees it. */
 char *wi_plan_find(const struct wi_plan *plan, const char *configured, const char *names,
     const char *key, struct wi_error *error);
-/* The driver, `arguments` (ended by NULL), then those that the operator's driver_command brings,
- * all into launch->command. */
+/* The driver, `arguments` (ended by NULL), then those of the operator's driver_command, all into
+ * launch->command. */
 enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *arguments,
     struct wi_launch *launch, struct wi_error *error);
-/* What every browser gets: directories below the session's, and what passes through. */
+/* The environment of every browser: directories below the session's, and variables that are passed
+ * on. */
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
 
 #endif

@@ -1,4 +1,4 @@
-/* Reading what the kernel tells; see proc_text.h. */
+/* Reading the kernel's small files; see proc_text.h. */
 #include "browser/proc_text.h"
 
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 /*
  * Reading the process table from /proc/PID/stat (proc_pid_stat(5)) and finding descendants in it.
- * The command name in that line may hold anything, spaces and parentheses included, so fields are
- * counted from the last ')'. Memory is read from smaps_rollup, or from statm, which everybody may.
+ * The command name in that line may contain anything, including spaces and parentheses, so fields
+ * are counted from the last ')'. Memory is read from smaps_rollup, or from statm, which every user
+ * may read.
  */
 #include "browser/proctree.h"
 
@@ -110,7 +111,7 @@ size_t wi_proctree_mark(struct wi_proctree *tree, pid_t root)
     return total;
 }
 
-/* Marks `root` and its descendants alone. */
+/* Marks only `root` and its descendants. */
 static void mark_all_of(struct wi_proctree *tree, pid_t root)
 {
     for (size_t i = 0; i < tree->count; i++)
@@ -130,7 +131,7 @@ size_t wi_proctree_stopped(struct wi_proctree *tree, pid_t root)
     return stopped;
 }
 
-/* Bytes, its part of what it shares included. -1: we may not look, or it is gone. */
+/* Bytes, including its part of shared pages. -1: we may not read them, or it is gone. */
 static int read_pss(pid_t pid, uint64_t *bytes)
 {
     char path[64], text[2048];

@@ -37,8 +37,8 @@ size_t wi_proctree_stopped(struct wi_proctree *tree, pid_t root);
  * unshared pages, and the largest amount that one of these processes shares is added once. The
  * kernel walks all of their pages: about a millisecond for 100 MiB. Forgets earlier marks. */
 uint64_t wi_proctree_memory(struct wi_proctree *tree, pid_t root);
-/* Marks, of `root`'s descendants, those with this among what they were started with. Forgets
- * earlier marks; returns how many. */
+/* Marks the descendants of `root` that were started with this argument. Forgets earlier marks;
+ * returns how many. */
 size_t wi_proctree_find(struct wi_proctree *tree, pid_t root, const char *argument);
 /* Sends `signal` to every marked process. */
 void wi_proctree_kill(const struct wi_proctree *tree, int signal);

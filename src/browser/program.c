@@ -1,6 +1,5 @@
 /*
- * Finding programs as a shell would, so that what is missing can be named before anything is
- * started.
+ * Finding programs as a shell would, so that a missing one can be named before anything is started.
  */
 #include "browser/program.h"
 

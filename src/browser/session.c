@@ -1,6 +1,6 @@
 /*
- * A session's life, from outside: made, ordered about, looked at. Steps while starting: spawn →
- * driver → session → navigate → welcome; each ends in a callback that begins the next.
+ * A session's life as seen from outside: created, controlled, observed. Steps while starting: spawn
+ * → driver → session → navigate → welcome; each ends in a callback that begins the next.
  */
 #include "browser/session_private.h"
 
@@ -136,7 +136,8 @@ unsigned wi_session_stopped(const struct wi_session *session)
     return session->child ? wi_child_stopped(session->child) : 0;
 }
 
-/* What Chromium's family starts it with; the other families' browsers have none like it. */
+/* The switch with which Chromium's family starts it; the other families' browsers have no such
+ * process. */
 #define GPU_PROCESS "--type=gpu-process"
 
 int wi_session_end_gpu(struct wi_session *session)

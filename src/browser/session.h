@@ -35,11 +35,11 @@ enum wi_session_state {
 };
 const char *wi_session_state_name(enum wi_session_state state);
 
-/* What a session needs from outside; all of it must outlive the session. */
+/* The dependencies of a session; all of them must outlive it. */
 struct wi_session_deps {
     uv_loop_t *loop;
     struct wi_http *http;
-    struct lws_context *lws; /* for BiDi; NULL where there is none */
+    struct lws_context *lws; /* for BiDi; NULL if there is none */
     struct wi_instance *instance;
     struct wi_children *children;
     const char *page_url; /* the bridge's, as this browser reaches it; NULL: not known */
@@ -62,7 +62,7 @@ struct wi_session_events {
      * inside this callback then. */
     void (*on_state)(void *context, const char *session_id, enum wi_session_state from,
         enum wi_session_state to, const struct wi_error *error);
-    /* What became of wi_session_check: `error` is NULL if the page is well. May be NULL. */
+    /* The result of wi_session_check: `error` is NULL if the page is well. May be NULL. */
     void (*on_checked)(void *context, const char *session_id, const struct wi_error *error);
 };
 
@@ -75,13 +75,13 @@ struct wi_session_info {
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
     int apart;     /* it has a network of its own */
-    int unable;    /* its driver or browser ended, or said no, before its page was welcome once */
+    int unable;    /* its driver or browser ended, or refused, before its page was welcomed once */
     char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */
     int welcomed;
 };
 
 struct wi_session;
-/* What the errors of sessions that could not have a network of their own are about. */
+/* The field in errors of sessions that could not have a network of their own. */
 #define WI_SESSION_NETWORK "pool.network"
 /* Starts at once. `browser` is copied. It becomes broken if its node is not welcomed within
  * `timeout_ms`. */
@@ -92,14 +92,13 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
 void wi_session_welcomed(struct wi_session *session);
 /* Whether it has work: ready or busy. Says nothing about a session in any other state. */
 void wi_session_set_busy(struct wi_session *session, int busy);
-/* Opens the page afresh in the same browser (a fresh token is asked for). Only when ready. Leaving
- * the old one has a short deadline of its own, then `timeout_ms` begin. */
+/* Opens the page afresh in the same browser (with a fresh token). Only when ready. Leaving the old
+ * page has a short deadline of its own; then `timeout_ms` begin. */
 void wi_session_reload(struct wi_session *session, int64_t timeout_ms);
-/* Asks the driver to ask the document, which must answer within `timeout_ms`: on_checked follows if
- * the session still serves then. Takes the place of a check under way. */
+/* Makes the driver query the document, which must answer within `timeout_ms`: on_checked follows if
+ * the session still serves then. Replaces a check under way. */
 void wi_session_check(struct wi_session *session, uint64_t timeout_ms);
-/* Ends the process in which its browser speaks to the GPU: the browser begins another. 0, or -1
- * where it has none of its own. */
+/* Ends the browser's GPU process, which the browser then starts again. 0, or -1 if it has none. */
 int wi_session_end_gpu(struct wi_session *session);
 /* It is to take no more work; nothing else happens until it is closed. */
 void wi_session_drain(struct wi_session *session);
@@ -113,11 +112,11 @@ enum wi_session_state wi_session_state(const struct wi_session *session);
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
 uint64_t wi_session_memory(const struct wi_session *session);  /* see wi_child_memory */
 unsigned wi_session_stopped(const struct wi_session *session); /* see wi_child_stopped */
-/* What may be told of how its browser was started. */
+/* The part of its browser's start that may be reported. */
 const struct wi_strings *wi_session_flags(const struct wi_session *session);
 
-/* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the program that is
- * missing and the package that brings it. Used before each start and by `webinfer doctor`. */
+/* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the missing program and
+ * the package that provides it. Used before each start and by `webinfer doctor`. */
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error);
 
 #endif

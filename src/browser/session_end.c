@@ -1,6 +1,6 @@
 /*
- * How a session ends: whatever goes wrong goes through wi_session_fail(), whatever ends goes
- * through wi_session_end_tree() → remove_files() → CLOSED.
+ * How a session ends: every failure goes through wi_session_fail(), every end through
+ * wi_session_end_tree() → remove_files() → CLOSED.
  */
 #include "browser/session_private.h"
 
@@ -31,7 +31,7 @@ static void remove_files(struct wi_session *session)
         on_removed(session);
 }
 
-/* Stops everything that could still call back, but the processes' end. */
+/* Stops everything that could still call back, except the processes' end. */
 static void session_let_go(struct wi_session *session)
 {
     wi_timer_stop(session->deadline);
@@ -76,14 +76,15 @@ void wi_session_delete(struct wi_session *session)
     wi_driver_cancel(session->check);
     session->check = NULL;
     wi_timer_stop(session->deadline);
-    /* One that is being made by a service would be there for ever: it is deleted when it comes. */
+    /* A session that a service is still creating would exist for ever: it is deleted when it
+     * arrives. */
     if (session->creating && wi_session_is_remote(session)) {
         session->step = "late session";
         wi_timer_start(session->late,
             session->state == WI_SESSION_DRAINING ? WI_SESSION_DELETE_MS : WI_SESSION_LATE_MS, 0);
         return;
     }
-    /* Else its answer would come first, and a page that never loads would hold the end up. */
+    /* Otherwise its answer would come first, and a page that never loads would delay the end. */
     wi_driver_cancel(session->call);
     session->call = NULL;
     if (session->driver && wi_driver_session_id(session->driver))

@@ -1,4 +1,4 @@
-/* A session's page: opened, welcomed as a node, opened afresh, looked at now and then. */
+/* A session's page: opened, welcomed as a node, opened afresh, checked now and then. */
 #include "browser/session_private.h"
 
 #include "base/clock.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* To leave a page needs nothing of it: a browser or driver that takes longer is stuck itself. */
+/* Leaving a page does not depend on the page: a browser or driver that takes longer is stuck
+ * itself. */
 #define LEAVE_TIMEOUT_MS 5000
 
 /* A hint that the browser may reject the page's certificate, which browsers do not report, or only

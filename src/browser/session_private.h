@@ -18,13 +18,14 @@
 #include "browser/session.h"
 #include "browser/webdriver/driver.h"
 
-/* How long a session is waited for that was asked of a service and is not wanted any more. */
+/* How long we wait for a session that was requested from a service and is no longer needed. */
 #define WI_SESSION_LATE_MS 60000
-/* A Grid ends sessions of which it hears nothing for its --session-timeout, 300 s by default. */
+/* A Grid ends sessions that are idle for its --session-timeout, 300 s by default. */
 #define WI_SESSION_KEEP_ALIVE_MS 20000
 /* For a driver to delete a session. */
 #define WI_SESSION_DELETE_MS 5000
-/* A driver chooses its port first and opens it then: another process may be quicker, once. */
+/* A driver chooses its port first and opens it later: another process may take it in between,
+ * once. */
 #define WI_SESSION_SPAWNS 2
 
 struct wi_session {
@@ -67,32 +68,32 @@ void wi_session_set_state(
 int wi_session_serves(const struct wi_session *session);
 /* Its end has not begun: what happens to its processes is news. */
 int wi_session_is_alive(const struct wi_session *session);
-/* Its browser belongs to a service that runs already, so that no process is ours. */
+/* Its browser belongs to a service that is already running, so no process is ours. */
 int wi_session_is_remote(const struct wi_session *session);
 
 /* --- session_end.c --------------------------------------------------------------------------- */
 
-/* Whatever goes wrong; nothing may touch the session afterwards. */
+/* For every failure; nothing may touch the session afterwards. */
 void wi_session_fail(struct wi_session *session, const struct wi_error *why);
 /* Deletes the browser's session, if there is one, then ends the rest. */
 void wi_session_delete(struct wi_session *session);
 /* Ends the processes, then removes the files. */
 void wi_session_end_tree(struct wi_session *session, uint64_t grace_ms);
-/* The answer to a request for a session that is not wanted any more; that it has not come. */
+/* The answer to a request for a session that is no longer needed, or the news that none came. */
 void wi_session_take_late(struct wi_session *session, const struct wi_error *error);
 void wi_session_on_late(void *session);
 
 /* --- session_page.c -------------------------------------------------------------------------- */
 
-/* There is a browser: it is sent to our page. */
+/* The browser exists: it is sent to our page. */
 void wi_session_open_page(struct wi_session *session);
 /* It has taken too long to serve. */
 void wi_session_on_deadline(void *session);
 
 /* --- session_start.c ------------------------------------------------------------------------- */
 
-/* Spawns, or turns to the service that runs already; what follows leads to wi_session_open_page or
- * wi_session_fail. An error is the caller's to report. */
+/* Starts the process, or connects to the running service; further steps lead to
+ * wi_session_open_page or wi_session_fail. The caller reports an error. */
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
 /* The session's outlet, see base/net/outlet.h. */

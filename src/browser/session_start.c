@@ -19,9 +19,9 @@
 #include <sys/pidfd.h>
 #include <unistd.h>
 
-/* A service that does not run is reported, and tried again later, rather than waited for. */
+/* A service that is not running is reported, and tried again later, without waiting for it. */
 #define REMOTE_READY_MS 5000
-/* The lifeline's exit status for a program that somebody has killed. */
+/* The lifeline's exit status for a program that was killed from outside. */
 #define KILLED (128 + SIGKILL)
 
 static uint64_t time_left(const struct wi_session *session, double since)
@@ -51,7 +51,7 @@ static void watch_browser(struct wi_session *session, const json_t *capabilities
     const json_t *firefox = json_object_get(capabilities, "moz:processID");
     json_int_t pid = json_integer_value(chromium ? chromium : firefox);
 
-    /* A browser that we did not start is on another machine, or somebody else's. */
+    /* A browser that we did not start is on another machine, or belongs to someone else. */
     if (wi_session_is_remote(session) || pid <= 1 || pid > INT32_MAX)
         return;
     session->browser_fd = pidfd_open((pid_t)pid, 0);
@@ -105,12 +105,12 @@ static void on_driver_ready(void *context, const struct wi_error *error)
     session->step = "session";
     session->creating = 1;
     session->launch.capabilities = NULL;
-    /* Beyond the deadline, which fails us first, for a service's late answer. */
+    /* Beyond the deadline, which fails first, for a service's late answer. */
     session->call = wi_driver_new_session(session->driver, capabilities,
         time_left(session, session->started) + WI_SESSION_LATE_MS, on_session_made, session);
 }
 
-/* What the browser tells of its page: for the operator, as nothing of it is needed. */
+/* The browser's messages about its page: for the operator, since we need none of them. */
 static void on_note(void *context, enum wi_level level, const char *text)
 {
     const struct wi_session *session = context;
@@ -126,7 +126,7 @@ static void on_gone(void *context, const struct wi_error *why)
         wi_session_fail(session, why);
 }
 
-/* From here on there is somebody to speak to: at `url`, in the launch's protocol. */
+/* From here on the other side can be reached: at `url`, in the launch's protocol. */
 static void meet_driver(struct wi_session *session, const char *url)
 {
     const struct wi_driver_events events = {session, on_note, on_gone};
@@ -179,7 +179,7 @@ int wi_session_take_socket(void *context)
     return session->child ? wi_child_take_socket(session->child) : -1;
 }
 
-/* It has its own network: from now on the bridge is in it. */
+/* It has its own network: from now on the bridge listens in it. */
 static void on_apart(void *context, int fd)
 {
     struct wi_session *session = context;
@@ -197,7 +197,7 @@ static void on_apart(void *context, int fd)
 
 static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error);
 
-/* Whether the driver ended by itself before it listened, as one does that finds its port taken. */
+/* Whether the driver ended by itself before it listened, as a driver does whose port is taken. */
 static int lost_its_port(const struct wi_session *session, int signal)
 {
     return session->state == WI_SESSION_STARTING && !session->driver && !signal &&
@@ -243,7 +243,8 @@ static void on_tree_end(void *context, int exit_status, int signal)
     wi_session_fail(session, &error);
 }
 
-/* Starts the driver's process, for the first time or again; it says on which port it listens. */
+/* Starts the driver's process, for the first time or again; it reports the port on which it
+ * listens. */
 static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};

@@ -1,4 +1,4 @@
-/* The states of a session, the ways between them, and the one place where they change. */
+/* The states of a session, the transitions between them, and the one place where they change. */
 #include "browser/session_private.h"
 
 #include "base/clock.h"
@@ -37,7 +37,7 @@ static enum wi_level level_of(
 {
     if (error)
         return WI_LOG_WARN;
-    /* These two come with every piece of work. */
+    /* These two occur with every piece of work. */
     return from == WI_SESSION_BUSY || to == WI_SESSION_BUSY ? WI_LOG_DEBUG : WI_LOG_INFO;
 }
 

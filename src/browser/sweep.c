@@ -34,7 +34,7 @@ int wi_sweep_tree(const char *path)
 {
     struct stat info;
 
-    /* Again where a process that is just ending still wrote into it. */
+    /* Again if a process that is just ending has written into it. */
     for (int i = 0; i < 3 && lstat(path, &info) == 0; i++)
         nftw(path, remove_entry, OPEN_FILES_MAX, FTW_PHYS | FTW_DEPTH);
     return lstat(path, &info) == 0 ? -1 : 0;

@@ -1,7 +1,7 @@
 /*
- * What a browser is given, from a family's table and the operator's lines: rows by setting, the
- * operator's last, which win. Lists of features are joined, because of two such switches a browser
- * reads only the last.
+ * The switches and preferences of a browser, from a family's table and the operator's lines: rows
+ * by setting, then the operator's, which take precedence. Lists of features are merged, because a
+ * browser reads only the last of two such switches.
  */
 #include "browser/switches.h"
 
@@ -91,7 +91,7 @@ json_t *wi_switches_json(const struct wi_strings *list)
 
 /* --- graphics adapters ------------------------------------------------------------------------ */
 
-/* Where the Vulkan loader looks for its drivers' manifests. */
+/* Folders in which the Vulkan loader looks for its drivers' manifests. */
 static const char *const manifests[] = {
     "/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", NULL};
 
@@ -151,21 +151,21 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
 
 /* --- what is told ---------------------------------------------------------------------------- */
 
-/* Whether it depends on how the browser computes. */
+/* Whether it affects how the browser computes. */
 static int is_setting(enum wi_when when)
 {
     return when != WI_WHEN_ALWAYS && when != WI_WHEN_LOCAL;
 }
 
-/* What is told is bounded. */
+/* The reported text is bounded. */
 static void flag_tell(struct wi_strings *flags, const char *text)
 {
     if (flags->count < WI_LAUNCH_FLAGS_MAX && strlen(text) < WI_LAUNCH_FLAG_SIZE)
         wi_switches_add(flags, text);
 }
 
-/* The operator's: an argument without dashes is an address or a path, and so may any value be, but
- * for those of what says how a browser computes. */
+/* The operator's: an argument without dashes is an address or a path, and any value may be one,
+ * except those that say how a browser computes. */
 static void tell_argument(struct wi_strings *flags, const char *text)
 {
     static const char *const whole[] = {"--headless", "--use-angle", "--use-gl", "--use-vulkan",
@@ -181,7 +181,7 @@ static void tell_argument(struct wi_strings *flags, const char *text)
     free(told);
 }
 
-/* "dom.webgpu.enabled=true"; a text's value may be anything. */
+/* "dom.webgpu.enabled=true"; the value of a text may be anything. */
 static void tell_preference(struct wi_strings *flags, const char *name, const json_t *value)
 {
     char *shown = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);

@@ -11,12 +11,11 @@ void wi_switches_add_rows(
     struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
 /* The strings as a JSON array. */
 json_t *wi_switches_json(const struct wi_strings *list);
-/* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
+/* The rows that apply (NULL: none), then the operator's, which take precedence: {name: value}. */
 json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
 
-/* Adds what is told of how a browser is started: the rows that a setting decides and those of the
- * kind, then the operator's, of which the value is told only where it can be no path and no name of
- * a host. */
+/* Adds a report of how a browser is started: the rows that a setting decides and those of the kind,
+ * then the operator's, whose value is reported only if it cannot be a path or a host name. */
 void wi_switches_tell(
     struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
 

@@ -1,6 +1,7 @@
 /*
- * WebKit: WebKitGTK's MiniBrowser over WebKitWebDriver, on a display of its own where it is to be
- * headless, for it has no such mode. Safari itself only remotely, over the safaridriver of a Mac.
+ * WebKit: WebKitGTK's MiniBrowser through WebKitWebDriver, on a display of its own if it is to be
+ * headless, since it has no such mode. Safari itself only remotely, through the safaridriver of a
+ * Mac.
  */
 #include "browser/family.h"
 
@@ -51,7 +52,7 @@ static const struct wi_kind kinds[] = {
     },
 };
 
-/* Our page's certificate, which needs no authority then; every other is judged as ever. */
+/* Our page's certificate, which then needs no authority; every other one is checked as usual. */
 static json_t *known_certificates(const struct wi_launch_request *request)
 {
     char *host = wi_url_host(request->page_url);
@@ -88,10 +89,10 @@ static json_t *webkit_capabilities(const struct wi_plan *plan, const char *binar
     json_t *always = json_object();
 
     json_object_set_new(always, "pageLoadStrategy", json_string("eager"));
-    /* Another machine has not the certificate's file. */
+    /* Another machine does not have the certificate's file. */
     if (browser->driver_url && wi_plan_accepts_any(plan))
         json_object_set_new(always, "acceptInsecureCerts", json_true());
-    /* A remote one is Safari, which takes no options, unless it is given some. */
+    /* A remote browser is Safari, which takes no options unless it is given some. */
     if (browser->driver_url && !browser->binary && browser->arguments.count == 0)
         json_object_set_new(always, "browserName", json_string("safari"));
     else
@@ -99,7 +100,7 @@ static json_t *webkit_capabilities(const struct wi_plan *plan, const char *binar
     return json_pack("{s:o}", "alwaysMatch", always);
 }
 
-/* webinfer-desk before the driver, and where there is to be no window, a display. */
+/* webinfer-desk before the driver, and a display if there is to be no window. */
 static enum wi_code add_desk(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {

@@ -131,7 +131,7 @@ static int start_display(char *xvfb)
     number = pid > 0 ? desk_read_number(ends[0]) : -1;
     close(ends[0]);
     if (number < 0) {
-        /* After whatever it has to say itself, for the last line is what people see. */
+        /* After its own messages, because people see the last line. */
         if (pid > 0)
             waitpid(pid, NULL, 0);
         fprintf(stderr, "webinfer-desk: %s gave no display\n", xvfb);

@@ -42,7 +42,7 @@
  * that has to be killed then takes well under a second to go. */
 #define GRACE_MS 2000
 #define TICK_MS 20
-/* How often to come back to a directory that somebody else looks at, or a daemon that is dying. */
+/* The interval for retrying a directory that another program reads, or a daemon that is dying. */
 #define SWEEPS_MAX 50
 #define EXIT_USAGE 2
 #define EXIT_NO_EXEC 127
@@ -78,7 +78,7 @@ static int lifeline_prepare(struct lifeline *line)
         fprintf(stderr, "webinfer-lifeline: descriptor 4 must hold the lock of the directory\n");
         return -1;
     }
-    /* Whatever else the daemon's libraries left open is none of the program's business. */
+    /* Other descriptors of the daemon's libraries must not reach the program. */
     close_range(line->instance ? LOCK_FD + 1 : LIFELINE_FD + 1, UINT_MAX, 0);
     setpgid(0, 0); /* fails where we lead a session, and so a group, already */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
@@ -135,7 +135,7 @@ static int go_apart(struct lifeline *line, unsigned port)
     return failed ? -1 : 0;
 }
 
-/* Where it cannot, the daemon has one less, and asks again when it takes another. */
+/* If it fails, the daemon has one less, and asks again when it takes another. */
 static void hand_out_socket(void)
 {
     int fd = wi_apart_socket();
@@ -201,7 +201,7 @@ static int lifeline_reap(struct lifeline *line)
     return pid == 0;
 }
 
-/* Waits for the next thing to happen and begins the end where it asks for that. */
+/* Waits for the next event, and begins the end if the event asks for that. */
 static void wait_event(struct lifeline *line)
 {
     struct pollfd fds[2] = {
@@ -229,7 +229,8 @@ static int is_daemon_gone(void)
     return poll(&daemon, 1, 0) > 0 && (daemon.revents & POLLHUP);
 }
 
-/* What the daemon has left on disk, unless another helper of it still lives: that one does it. */
+/* Removes the files of the daemon on the disk, unless another helper of it still lives: then that
+ * one does. */
 static void lifeline_sweep(const struct lifeline *line)
 {
     const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
@@ -243,7 +244,7 @@ static int lifeline_run(struct lifeline *line)
 {
     while (lifeline_reap(line)) {
         if (line->program < 0)
-            begin_end(line); /* what the program left behind */
+            begin_end(line); /* processes that the program left behind */
         if (line->ending && now_ms() >= line->kill_at)
             signal_descendants(SIGKILL);
         wait_event(line);

@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define RETRY_MS 50
-/* One question to a browser that accepts but does not answer. */
+/* One question to a browser that accepts connections but does not answer. */
 #define STATUS_MS 2000
 
 struct bidi {
@@ -53,8 +53,8 @@ static void on_over(void *context, const struct wi_error *why)
 {
     struct bidi *driver = context;
 
-    /* A session ends with its connection: the dead wire stays, and fails whatever comes. Before
-     * there is one, wait_ready connects again. */
+    /* A session ends with its connection: the dead wire stays, and fails every later command.
+     * Before there is a session, wait_ready connects again. */
     if (driver->driver.session_id) {
         driver->notes.events.on_gone(driver->notes.events.context, why);
     } else {
@@ -200,14 +200,14 @@ static void bidi_navigate(struct wi_driver_call *base, const char *url, uint64_t
     struct bidi_call *call = (struct bidi_call *)base;
 
     set_deadline(call, timeout_ms);
-    /* Not until everything is loaded: its node's welcome is what counts. */
+    /* Without waiting for all resources: only the welcome of its node counts. */
     bidi_command(call, "browsingContext.navigate",
         json_pack("{s:s, s:s, s:s}", "context", window_of(call), "url", url, "wait", "interactive"),
         on_last);
 }
 
-/* The list of windows still names a page that has crashed, with its address; only its own answer
- * says that it lives. */
+/* The list of windows still contains a page that has crashed, with its address; only its own answer
+ * shows that it lives. */
 static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
     struct bidi_call *call = (struct bidi_call *)base;

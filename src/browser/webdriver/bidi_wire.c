@@ -31,7 +31,7 @@ struct wi_wire {
     struct wi_command *commands; /* without an answer yet */
     json_int_t last_id;
     unsigned nonsense;      /* messages dropped */
-    struct wi_timer *over;  /* fails what is left, one command at a time */
+    struct wi_timer *over;  /* fails the remaining commands, one at a time */
     struct wi_error reason; /* why it is over */
 };
 
@@ -50,7 +50,7 @@ void wi_command_cancel(struct wi_command *command)
     free(command);
 }
 
-/* The end of a command: it is gone before its callback, which may close the wire. */
+/* The end of a command: it is removed before its callback, which may close the wire. */
 static void command_answer(
     struct wi_command *command, const json_t *result, const struct wi_error *error)
 {
@@ -128,7 +128,7 @@ static struct wi_command *find_command(const struct wi_wire *wire, const json_t 
     return command;
 }
 
-/* -1 if the message makes no sense; else whatever it was for has been told. */
+/* -1 if the message is invalid; otherwise its receiver has been called. */
 static int take_message(struct wi_wire *wire, const json_t *root)
 {
     struct incoming message = {0};
@@ -191,7 +191,7 @@ static void on_closed(void *context, const char *why)
     wi_timer_start(wire->over, 0, 0);
 }
 
-/* Each command is told in a turn of its own, as it may close the wire. */
+/* Each command fails in a turn of its own, as its callback may close the wire. */
 static void on_over(void *context)
 {
     struct wi_wire *wire = context;

@@ -1,6 +1,6 @@
 /*
  * WebDriver's classic protocol: verbs as rows of method, path and body, all through one exchange
- * function. The driver is not trusted: its answers are bounded and read by a table.
+ * function. The driver is not trusted: its answers are bounded and read with a table.
  */
 #include "browser/webdriver/classic.h"
 
@@ -17,7 +17,7 @@
 #define ANSWER_MAX (256 * 1024)
 #define POLL_FIRST_MS 20
 #define POLL_MAX_MS 500
-/* One question to a driver that accepts but does not answer. */
+/* One question to a driver that accepts connections but does not answer. */
 #define POLL_ANSWER_MS 2000
 
 struct classic {
@@ -35,7 +35,7 @@ struct classic {
 struct classic_call {
     struct wi_driver_call call;
     struct wi_http_call *http_call;
-    /* What to do with a good answer's value: WI_OK, or an error filled. May be NULL. */
+    /* Processes the value of a successful answer: WI_OK, or an error filled. May be NULL. */
     enum wi_code (*on_value)(struct wi_driver *driver, const json_t *value, struct wi_error *error);
     /* Only wait_ready asks again. */
     struct wi_timer *again;
@@ -69,8 +69,8 @@ static enum wi_code read_error(
         error, WI_INTERNAL, "", "%s: the driver answered HTTP %d without saying why", verb, status);
 }
 
-/* Checks the exchange and hands out `value` (NULL where it is null or absent), borrowed from
- * `*root`, which the caller frees. */
+/* Checks the exchange and returns `value` (NULL if it is null or absent), borrowed from `*root`,
+ * which the caller frees. */
 static enum wi_code classic_read_answer(const char *verb, const struct wi_http_answer *http,
     json_t **root, json_t **value, struct wi_error *error)
 {
@@ -221,7 +221,8 @@ static void on_listening(void *context)
         wi_driver_done(call, NULL);
 }
 
-/* The session is there once its console is heard, if it can be, from the page's first line on. */
+/* The session counts as created once its console is being read, if possible, from the page's first
+ * line on. */
 static void on_session(void *context, const struct wi_http_answer *http)
 {
     struct classic_call *call = context;
@@ -269,7 +270,7 @@ static void classic_navigate(struct wi_driver_call *base, const char *url, uint6
         (struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
 }
 
-/* Fails where the page has crashed, and is not answered where its document hangs. */
+/* Fails if the page has crashed, and is not answered if its document hangs. */
 static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
     session_exchange((struct classic_call *)base, "POST", "/execute/sync",

@@ -1,6 +1,6 @@
 /*
- * What the protocols have in common: the list of calls under way, the session's id and its
- * capabilities, and how an error reads.
+ * The common part of the protocols: the list of calls under way, the session's id and its
+ * capabilities, and the text of an error.
  */
 #include "browser/webdriver/driver.h"
 

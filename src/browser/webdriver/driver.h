@@ -1,7 +1,7 @@
 /*
- * WebDriver as a session uses it, in whichever protocol the other side speaks: classic.h and bidi.h
- * make a driver, everything else is here. No policy: each verb is one exchange with a deadline and
- * a handle that cancels it.
+ * WebDriver as a session uses it, in either protocol: classic.h and bidi.h make a driver,
+ * everything else is here. No policy: each verb is one exchange with a deadline and a handle that
+ * cancels it.
  */
 #ifndef WI_BROWSER_WEBDRIVER_DRIVER_H
 #define WI_BROWSER_WEBDRIVER_DRIVER_H
@@ -16,25 +16,24 @@ struct wi_driver_call; /* one exchange under way */
 
 /* `error` is NULL on success. Called exactly once unless cancelled, never from inside the verb.
  * Errors are WI_UNAVAILABLE (no answer, deadline) or WI_INTERNAL (the driver's own error, whose
- * text is in `detail`, or an answer that makes no sense). */
+ * text is in `detail`, or an invalid answer). */
 typedef void wi_driver_fn(void *context, const struct wi_error *error);
 
-/* What happens without being asked for. Only BiDi tells. */
+/* Events that were not requested. Only BiDi reports them. */
 struct wi_driver_events {
     void *context;
-    /* Something to tell people about: what the page wrote to its console, an uncaught error, a
-     * prompt. Cut at about 500 bytes, not yet scrubbed; at most some per second. The driver must
-     * not be freed inside. */
+    /* A note for people: a console message of the page, an uncaught error, a prompt. Cut at about
+     * 500 bytes, not yet scrubbed; only a few per second. The driver must not be freed inside. */
     void (*on_note)(void *context, enum wi_level level, const char *text);
-    /* The session is of no use any more: its window or the connection to the browser is gone.
-     * Where it is the connection, calls under way have failed before. May be said twice. The
-     * driver may be freed inside. */
+    /* The session can no longer be used: its window or the connection to the browser is gone. If it
+     * is the connection, calls under way have failed before. May be reported twice. The driver may
+     * be freed inside. */
     void (*on_gone)(void *context, const struct wi_error *why);
 };
 
 void wi_driver_free(struct wi_driver *driver); /* cancels every call under way; NULL is fine */
 
-/* Until the driver says that it is ready, or `timeout_ms` have passed. */
+/* Waits until the driver reports that it is ready, or `timeout_ms` have passed. */
 struct wi_driver_call *wi_driver_wait_ready(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 /* Asks for a browser with `capabilities` (takes ownership): {"alwaysMatch": …}. */
@@ -42,7 +41,7 @@ struct wi_driver_call *wi_driver_new_session(struct wi_driver *driver, json_t *c
     uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 struct wi_driver_call *wi_driver_navigate(struct wi_driver *driver, const char *url,
     uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
-/* Asks something that cannot be answered where the page has crashed. */
+/* Asks a question that a crashed page cannot answer. */
 struct wi_driver_call *wi_driver_check_page(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 /* Ends the session and its browser. */

@@ -43,7 +43,7 @@ void wi_notes_clear(struct wi_notes *notes)
 
 /* --- events ---------------------------------------------------------------------------------- */
 
-/* A text of the page, which may hold any character; what follows a NUL is not worth keeping. */
+/* A text of the page, which may contain any character; the part after a NUL is dropped. */
 static const char *params_text(const json_t *params, const char *name, const char *without)
 {
     const char *text = json_string_value(json_object_get(params, name));

@@ -1,4 +1,4 @@
-/* What a browser tells over BiDi without being asked, as struct wi_driver_events. */
+/* Events that a browser reports over BiDi without a request, as struct wi_driver_events. */
 #ifndef WI_BROWSER_WEBDRIVER_NOTES_H
 #define WI_BROWSER_WEBDRIVER_NOTES_H
 
@@ -9,8 +9,8 @@
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
 struct wi_notes {
     struct wi_driver_events events;
-    char *window;  /* the context that our page is in; NULL: not known yet */
-    double second; /* the start of the one in which notes are counted */
+    char *window;  /* the context of our page; NULL: not known yet */
+    double second; /* the start of the interval in which notes are counted */
     unsigned count;
 };
 
@@ -25,13 +25,13 @@ void wi_notes_clear(struct wi_notes *notes);
 
 /* --- next to a session in classic ------------------------------------------------------------- */
 
-/* Listening over BiDi where the driver grants it (webSocketUrl): an extra, without which everything
+/* Listening over BiDi if the driver grants it (webSocketUrl): an extra, without which everything
  * works. */
 struct wi_listening;
 /* Once, when it listens or has given up; never from inside wi_listening_new. */
 typedef void wi_listening_fn(void *context);
-/* Connects to `url` (the driver's word, not trusted) and tells of what happens. That it cannot is
- * a note; that the connection ends says nothing about the session. `outlet` as in
+/* Connects to `url` (given by the driver, not trusted) and reports events. A failure to connect is
+ * a note; the end of the connection says nothing about the session. `outlet` as in
  * base/net/websocket.h. */
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events,

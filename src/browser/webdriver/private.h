@@ -33,7 +33,7 @@ struct wi_driver_call {
     void *context;
 };
 
-/* The end of a call: it is gone before its callback, which may free the driver. */
+/* The end of a call: it is removed before its callback, which may free the driver. */
 void wi_driver_done(struct wi_driver_call *call, const struct wi_error *error);
 /* Takes sessionId and capabilities from the answer to "new session": WI_OK, or `error` filled. */
 enum wi_code wi_driver_take_session(
