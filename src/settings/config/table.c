@@ -190,7 +190,7 @@ const struct wi_setting wi_options[] = {
         .help = "How long a connection stays open between two requests. A proxy that keeps "
                 "connections open should close them earlier than the service does."},
     {KEY(api, unknown_parameters), ENUM(unknown_parameters), DEFAULT("refuse"), RELOADABLE,
-        .help = "How parameters of compatible APIs are treated that the service does not know. "
+        .help = "Treatment of unknown parameters of compatible APIs. "
                 "refuse: the request is answered 400 with the name of the parameter. ignore: they "
                 "are ignored and named in the header X-Webinfer-Ignored of the answer. Unknown "
                 "fields of the service's own API are always refused."},
