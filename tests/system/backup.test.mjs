@@ -168,7 +168,7 @@ test('restore refuses what is no backup, says why, and changes nothing', async (
         made('logged-wal', 'something');
         for (const [name, words] of Object.entries({
             empty: /it is empty/, text: /file is not a database/, cut: /malformed|cut|page/i, torn: /malformed|page|btree/i,
-            foreign: /another program's: tables of webinferd are missing/, logged: /logged-wal is beside it/,
+            foreign: /another program's: tables of webinferd are missing/, logged: /logged-wal belongs to it/,
             newer: /newer webinferd \(version 1000 of the tables, this one knows \d+\)/, nothing: /No such file/,
         })) {
             const { code, problems } = await restore(at(name));

@@ -63,7 +63,7 @@ test('a session that the Grid ends is replaced', async () => {
 test('a full Grid: said, and served as soon as it has room', async () => {
     await withDaemon({ ready: false, config: remote(grid.url) },
         async (other) => {
-            await other.logs(/not ready.*has it a browser to give/, { timeout: 20_000 * patience });
+            await other.logs(/not ready.*does it have a free browser/, { timeout: 20_000 * patience });
             assert.equal((await grid.sessions()).length, 1, 'ours is left alone');
             await daemon.stop();
             daemon = null;

@@ -223,7 +223,7 @@ static int on_value(void *context, const char *section, const char *key, const c
     else if (reader->section)
         set_value(reader, key, value);
     else if (!reader->refused)
-        fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" stands before any [section]", key);
+        fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" is before the first [section]", key);
     return 1; /* the next line may have a problem of its own */
 }
 
@@ -296,7 +296,7 @@ static int check_key_line(struct reader *reader, const char *line)
         if ((*c == ' ' || *c == '\t' || c == after) && c[1] == ';') {
             fail(reader, WI_INVALID_FIELD, NULL,
                 "a value cannot begin with \";\" or contain a space and \";\"; a comment "
-                "stands on a line of its own");
+                "needs a line of its own");
             return 0;
         }
     }

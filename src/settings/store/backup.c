@@ -242,7 +242,8 @@ static enum wi_code check_beside(const char *path, struct wi_error *error)
     enum wi_code code = WI_OK;
     if (stat(log, &info) == 0 && info.st_size > 0)
         code = wi_error_set(error, WI_INVALID_FIELD, NULL,
-            "%s is beside it, and has what was written last: give what webinfer backup has written",
+            "%s belongs to it, and has the data written last: give a file that webinfer backup has "
+            "written",
             log);
     free(log);
     return code;

@@ -120,7 +120,7 @@ static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *
 {
     if (op->head == NULL)
         return wi_error_set(error, WI_NOT_FOUND, "id",
-            "there is no run %s; a new one says its name and when it began", op->id);
+            "there is no run %s; a new one needs its name and the time when it began", op->id);
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "INSERT INTO lab_runs (id, head, ended_at, noisy, cells, bytes)"
         " VALUES (?1, ?2, 0, 0, 0, 0)",

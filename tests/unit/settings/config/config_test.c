@@ -221,7 +221,7 @@ TEST(refuses_what_it_does_not_know)
     refuse("[api]\nlisen = x\n", "2: [api] has no key \"lisen\"; did you mean \"listen\"?");
     refuse("[api]\nzzz = x\n", "2: [api] has no key \"zzz\"; allowed are listen, tokens_file,");
     refuse("[browser.chrome]\nheadles = x\n", "2: [browser.chrome] has no key \"headles\"; did");
-    refuse("listen = x\n", "1: \"listen\" stands before any [section]");
+    refuse("listen = x\n", "1: \"listen\" is before the first [section]");
     refuse("[api]\nlisten\n", "2: found \"listen\"; allowed are");
     refuse("[api]\nlisten: 1\n", "2: found \"listen: 1\"; allowed are");
     refuse("[api]\nListen = 1\n", "2: found \"Listen = 1\"; allowed are");
@@ -436,7 +436,7 @@ TEST(says_all_that_is_wrong_at_once)
                      "tls_key = /key\n"   /* 16 */
                      "listen = there\n",  /* 17 */
         &problems));
-    assert_problem(&problems, 0, "1: \"stray\" stands before any [section]");
+    assert_problem(&problems, 0, "1: \"stray\" is before the first [section]");
     assert_problem(&problems, 1, "3: [pool] has no key \"max_conections\"; did you mean");
     assert_problem(&problems, 2, "4: [pool] max_queue: found \"many\"; allowed: ");
     assert_problem(&problems, 3, "6: [pool] connection_timeout: is given twice");
@@ -525,7 +525,7 @@ TEST(checks_rules_across_keys)
         "2: [browser.chrome] driver_url: it is another machine, whose browsers need [bridge] "
         "public_url");
     refuse("[content]\nreplicas = 2\n",
-        "2: [content] replicas: 2 copies would be of use to nobody, since serve is no; set serve = "
+        "2: [content] replicas: 2 copies would not be served, since serve is no; set serve = "
         "published");
     wi_config_unref(load_good("[content]\nreplicas = 2\nserve = published\n"));
     refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
