@@ -1,14 +1,14 @@
 /*
- * How much memory of outside size the process may hold: bodies, frames, tensors, printed answers.
- * It counts what was agreed on, not what malloc gave. Everything here is for the loop's thread,
- * and a NULL budget counts nothing.
+ * Limits the memory whose size is chosen outside the process: bodies, frames, tensors, printed
+ * answers. It counts the bytes that were granted, not those that malloc allocates. Everything here
+ * is for the loop's thread, and a NULL budget counts nothing.
  */
 #ifndef WI_BASE_BUDGET_H
 #define WI_BASE_BUDGET_H
 
 #include <stdint.h>
 
-/* `limit` may be changed at any time; `used` is written by the functions below alone. */
+/* `limit` may be changed at any time; `used` is written only by the functions below. */
 struct wi_budget {
     uint64_t limit;
     uint64_t used;
@@ -16,7 +16,7 @@ struct wi_budget {
 
 /* Takes `bytes` if they fit: 0, or -1 and nothing is taken. */
 int wi_budget_take(struct wi_budget *budget, uint64_t bytes);
-/* Counts memory that is held already, whether it fits or not. */
+/* Counts memory that is already held, whether it fits or not. */
 void wi_budget_force(struct wi_budget *budget, uint64_t bytes);
 /* Gives back what was taken or forced. */
 void wi_budget_give(struct wi_budget *budget, uint64_t bytes);

@@ -26,7 +26,7 @@ struct wi_change_listener {
     void (*on_change)(void *context, enum wi_change_kind kind, const char *id, const char *owner);
 };
 
-/* Whether anybody listens; `listener` may be NULL. */
+/* Whether there is a listener; `listener` may be NULL. */
 static inline int wi_change_is_heard(const struct wi_change_listener *listener)
 {
     return listener && listener->on_change;

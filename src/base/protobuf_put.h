@@ -18,7 +18,7 @@ static inline void wi_protobuf_put_number(
     wi_protobuf_put_varint(message, value);
 }
 
-/* The head of a field of `size` bytes, which the caller adds next. */
+/* Writes the head of a field of `size` bytes, which the caller adds next. */
 static inline void wi_protobuf_put_head(struct wi_buffer *message, uint32_t number, uint64_t size)
 {
     wi_protobuf_put_varint(message, (uint64_t)number << 3 | WI_WIRE_BYTES);

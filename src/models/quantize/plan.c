@@ -299,8 +299,8 @@ static int check_share(const struct wi_quantize_plan *plan, struct wi_quantize_p
             100 * share);
     else if (result->quantized == 0)
         wi_plan_fail(problem, "nothing_to_quantize",
-            "no weights of MatMul, Gemm and Gather have a size and shape with which %u bits are "
-            "smaller",
+            "none of the weights of MatMul, Gemm and Gather has a size and a shape with which it "
+            "becomes smaller in %u bits",
             plan->quantize->bits);
     else
         return 0;

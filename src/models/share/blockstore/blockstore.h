@@ -7,7 +7,7 @@
  * On disk, in the store's folder D, one rename each:
  *
  *   D/.content/leaves/sha256-HEX   the hashes of the leaves of the file with that SHA-256
- *   D/.content/pins/HEX            what is published under the name with that SHA-256: see pin.h
+ *   D/.content/pins/HEX            the model published under the name with that SHA-256: see pin.h
  *
  * The pin of a model that was pulled or uploaded holds that version, which never changes. The pin
  * of a folder that was put there by hand becomes `stale` once one of its files is no longer the
@@ -64,7 +64,7 @@ struct wi_blockstore;
 struct wi_blockstore_deps {
     uv_loop_t *loop;
     struct wi_repository *repository;
-    struct wi_versions_work *versions; /* is told what is pinned */
+    struct wi_versions_work *versions; /* told of the pinned versions */
     const char *id; /* of this daemon: the origin of models that it publishes first */
     /* Told of each model whose pin changes; NULL: none. */
     const struct wi_change_listener *listener;

@@ -58,8 +58,8 @@ void wi_walk_return(struct wi_walk *walk, const struct wi_cid *cid);
  * only be freed. */
 enum wi_code wi_walk_give(struct wi_walk *walk, const struct wi_cid *cid,
     const unsigned char *block, size_t size, struct wi_error *error);
-/* Whether everything requested so far has been given: at first all folders and the root of each
- * file, later also everything below the files that were descended into. */
+/* Whether all blocks that are needed so far have been given: at first all folders and the root of
+ * each file, later also everything below the files that were descended into. */
 int wi_walk_is_done(const struct wi_walk *walk);
 
 /* After the first is_done: the CID of the path's target. */
