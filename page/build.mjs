@@ -51,7 +51,7 @@ const CHANGED = [
 ];
 const OURS = Object.entries({ 'permute.js': 'permuted' }).map(([file, names]) =>
     `import { ${names} } from ${JSON.stringify(path.join(here, 'src/pipeline', file))};\n`).join('');
-/** Where a package has no licence file of its own, its text is the one of its repository. */
+/** If a package has no licence file, the text of its repository is used. */
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
 };
@@ -145,8 +145,8 @@ async function bundleFeatures(out, bundled) {
     return workers;
 }
 
-/** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build
- * that it names; `scripts` are others that it loads when it needs them. */
+/** Bundles the engine worker of `build`, as `name`, with `used` instead of the onnxruntime-web build that it
+ * names; `scripts` are further scripts that it loads when it needs them. */
 function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
     const dist = path.join(packageFolder('onnxruntime-web'), 'dist');
     const read = (extension) => fs.readFileSync(path.join(dist, `${used.stem}.${extension}`));
@@ -194,7 +194,7 @@ const asModule = (script) =>
 const bundle = (out, name, source, define, bundled, alias = {}, plugins = [INSTANCES]) =>
     bundleOnly(out, name, source, { define, alias, plugins, conditions: ['onnxruntime-web-use-extern-wasm'] }, bundled);
 
-/** As `emit` does; as the page's scripts are told of it: compressed on its way it does not say how long it is. */
+/** Like `emit`, and returns the name and the length for the page's scripts: a compressed response does not say its length. */
 const emitBinary = (out, name, contents) => JSON.stringify({ name: emit(out, name, contents), bytes: contents.length });
 
 /** The licences of everything that the page ships: its packages, and what is compiled into their binaries. */

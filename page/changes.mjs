@@ -1,4 +1,4 @@
-/** How files of packages are changed before the page has them; what is not found exactly once is an error. */
+/** The changes to files of packages before the page uses them; a place that is not found exactly once is an error. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HELD } from './src/engine/wasm_tensors.js';

@@ -7,11 +7,11 @@ import { replaceOnce } from './changes.mjs';
 
 /** The most gzipped bytes of the console, so that it opens quickly over a slow line. */
 const MOST_BYTES = 150_000;
-/** It runs in the audio thread, and so comes as a file of its own. */
+/** It runs in the audio thread, so it is a separate file. */
 const RECORDER = 'src/console/playground/recorder_worklet.js';
 
-/** uPlot asks for figures as the browser's language writes them, and fails where that is none, as WebKitGTK's "C";
- * the console writes all its figures itself. */
+/** uPlot formats figures in the browser's language, and fails if that is not a language, such as WebKitGTK's "C"; the
+ * console formats all its figures itself. */
 export const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ build) => build.onLoad({ filter: /uPlot\.esm\.js$/ },
     (/** @type {{path: string}} */ { path: file }) => ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), [["domEnv ? nav.language : 'en-US'", "'en-US'"]], 'uplot') })) };
 

@@ -33,8 +33,8 @@ export function kernelsBinary() {
     }
 }
 
-/** The WGSL of each kernel, behind what several use, and how it is dispatched. `subgroups`: the same for adapters with these, where
- * a variant wants them. @returns {Record<string, {wgsl: string, subgroups?: string, plan: any}>} */
+/** The WGSL of each kernel, after the shared functions, and its plan of dispatches. `subgroups`: the same for adapters with
+ * subgroups, if a variant needs them. @returns {Record<string, {wgsl: string, subgroups?: string, plan: any}>} */
 export const kernelShaders = () => Object.fromEntries(kernelNames().map((name) => {
     const { webgl, ...plan } = planOf(name), own = read(name, `${name}.wgsl`);
     const behind = (/** @type {string} */ file) => read('functions.wgsl') + read(file) + own;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { compile, here } from './bundle.mjs';
 import { ANY_LANGUAGE } from './console.mjs';
 
-/** Where the run goes; src/terms/lab/report.h has it too. */
+/** The mark that the run replaces; src/terms/lab/report.h has it too. */
 const MARK = '%RUN%';
 
 const hashOf = (/** @type {string} */ text) => `sha256-${createHash('sha256').update(text).digest('base64')}`;

@@ -1,7 +1,7 @@
 /** Problems as whole sentences, each with its remedy. */
 import { many, plain } from './format.js';
 
-/** How the daemon's warnings begin, and what helps; the last is true of what was configured so, which is no fault.
+/** The beginnings of the daemon's warnings, and their remedies; the last member is true for a chosen setting, which is not a failure.
  * @type {[string, string, boolean?][]} */
 const HELP = [
     ['browsers have no network of their own, because', 'Let the daemon make network namespaces, or set “network = isolated” under [pool], so that no browser starts without one.'],

@@ -17,7 +17,7 @@ export class ApiError extends Error {
         this.retryAfter = problem.retry_after;
     }
 
-    /** As people read it: what, which field, what was expected. */
+    /** The error for people: the problem, the field, the expected value. */
     get sentence() {
         const more = [this.field && `field: ${this.field}`, this.expected && `expected: ${this.expected}`,
             this.allowed && `allowed: ${this.allowed}`, this.retryAfter && `ask again in ${this.retryAfter} s`, this.requestId && `request ${this.requestId}`].filter(Boolean);
@@ -65,8 +65,8 @@ export async function get(path, query = {}) {
     return (await open(given.length ? `${path}?${new URLSearchParams(given)}` : path)).json();
 }
 
-/** The pages of a list, each asked for behind the one before, up to the last. One that names a next that was there before would be
- * asked for again and again: that is an error. @param {string} path @param {Record<string, string | number | undefined>} [query]
+/** The pages of a list, requested one after the other, up to the last. A page that names an earlier one as the next would cause an
+ * endless loop, so it is an error. @param {string} path @param {Record<string, string | number | undefined>} [query]
  * @returns {AsyncGenerator<any>} */
 export async function* pagesOf(path, query = {}) {
     const asked = new Set();

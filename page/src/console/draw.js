@@ -8,7 +8,7 @@ import { plain, spoken } from './format.js';
 /** @typedef {Branch | string} Node a branch, or a text */
 /** @typedef {Node | Said | number | null | undefined | false | Part[]} Part what is left out may be there as null or false */
 
-/** Text that is said, and no name: only control characters are shown by their numbers. */
+/** Text that is not a name: only control characters are shown by their numbers. */
 class Said {
     /** @param {string} text */
     constructor(text) {

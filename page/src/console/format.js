@@ -66,7 +66,7 @@ export function milliseconds(value) {
     return `${(value / 1000).toFixed(1)} s`;
 }
 
-/** @param {unknown} value @param {number} [digits] behind the point, where it is small */
+/** @param {unknown} value @param {number} [digits] after the point, for a small value */
 export function rate(value, digits = 1) {
     if (!isFigure(value)) return NOTHING;
     return value >= 99.95 ? count(Math.round(value)) : value.toFixed(digits);

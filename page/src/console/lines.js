@@ -22,14 +22,14 @@ export const unsaidOf = (line) => fieldsOf(line).filter((field) => {
     return value !== false && value !== line.subject && !formsOf(name, value).some((form) => line.message.includes(form));
 });
 
-/** How a message may have a value: numbers are rounded there. @param {string} name @param {unknown} value @returns {string[]} */
+/** The forms that a value may have in a message: numbers are rounded there. @param {string} name @param {unknown} value @returns {string[]} */
 const formsOf = (name, value) => [value === true ? name.replaceAll('_', ' ') : String(value),
     ...(typeof value === 'number' ? [2, 1, 0].map((digits) => value.toFixed(digits)) : [])];
 
 /** A line as it is copied: its time is the daemon's, in UTC. @param {Line} line */
 export const textOf = (line) => [line.time, line.level, `${line.part}:`, ...(line.subject ? [`${line.subject}:`] : []), line.message, ...fieldsOf(line)].join(' ');
 
-/** @param {Line} line @param {number} [now] @returns {string} when it was said, as clocks here have it; with its day where that is another */
+/** @param {Line} line @param {number} [now] @returns {string} its local time, with the date if that is not today */
 export function timeOf({ time }, now = Date.now()) {
     const at = Date.parse(String(time));
     if (Number.isNaN(at)) return NOTHING;

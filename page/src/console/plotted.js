@@ -1,9 +1,9 @@
 /** The data of a plot. */
 
-/** So much of the time axis is there at least, however short the daemon has run. */
+/** The least length of the time axis, even if the daemon has run for a shorter time. */
 const LEAST_MS = 600_000;
 
-/** As it is plotted: times in seconds, and before the first a time of nothing where there are few. @param {import('./plot.js').Figures} figures */
+/** The plotted form: times in seconds, and, if there are few, an empty time before the first. @param {import('./plot.js').Figures} figures */
 export function dataOf({ times, lines }) {
     const last = times.at(-1) ?? Date.now(), begin = last - LEAST_MS;
     const isShort = times.length < 2 || times[0] > begin;

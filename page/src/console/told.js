@@ -1,7 +1,7 @@
 /** Changes in whole sentences for screen readers: only those that a person would want to hear. */
 import { plain } from './format.js';
 
-/** @param {import('./store.js').Store} store @returns {(keys: string[]) => string[]} what there is to say of these keys */
+/** @param {import('./store.js').Store} store @returns {(keys: string[]) => string[]} the sentences about these keys */
 export function sentencesOf(store) {
     /** @type {Map<string, string>} */
     const before = new Map();

@@ -122,7 +122,7 @@ export class Watch {
         }
     }
 
-    /** It goes on where it was: what was missed is on its way. */
+    /** It continues where it was: missed changes are on their way. */
     #liveSoon() {
         if (this.state !== 'live' && !this.#catchUp) this.#catchUp = window.setTimeout(() => this.#live(), CATCH_UP_MS);
     }

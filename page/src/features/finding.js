@@ -1,7 +1,7 @@
 /** The result for a feature: whether it computed correctly, by hardware if it is a GPU's feature, and on what or why not. */
 
 /** @typedef {{state: 'yes' | 'software' | 'no', detail: string}} Finding */
-/** Where it is tried: the document, a worker, or a worker with onnxruntime-web on that platform.
+/** The place of the trial: the document, a worker, or a worker with onnxruntime-web on that platform.
  * @typedef {'document' | 'worker' | 'wasm' | 'webgpu' | 'webnn'} Place */
 
 /** A computation as small as these is done in well under a second, where a process runs at all. */

@@ -3,7 +3,7 @@
 import { INPUTS, MODELS, OUTPUTS, weight } from './models.js';
 import { mustBeRight, no, onAdapter } from './finding.js';
 
-/** onnxruntime-web in this worker, its platform, the adapter that it has computed on, and what its sessions must keep to: null, or why there is none.
+/** onnxruntime-web in this worker, its platform, the adapter that it has computed on, and a check of its sessions. `begin` returns why there is none, or an empty text.
  * @typedef {{ort: typeof import('onnxruntime-web'), platform: string, adapter: () => import('../shared/messages.js').Adapter | null,
  *   begin: () => Promise<string>, provider: () => any, require: (sessions: any[]) => void}} Graphs */
 

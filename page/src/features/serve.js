@@ -1,4 +1,4 @@
-/** A worker's side of trying features: it is told a name, and answers with what was found. */
+/** A worker's side of trying features: it gets a name, and answers with the result. */
 import { beginElsewhere, failedElsewhere } from '../shared/nested.js';
 import { failed, no } from './finding.js';
 import { featureOf } from './table.js';

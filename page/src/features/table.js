@@ -1,4 +1,4 @@
-/** THE table of features: a row for each, with where it is tried, how long that may take, and what tries it. The service
+/** THE table of features: a row for each, with the place of its trial, the time limit, and the function that tries it. The service
  * has their names and titles (src/nodes/bridge/features.c). */
 import { findWebgpu, findWebgpuF16, findWebgpuLimits, findWebgpuSubgroups, findWebgpuTimestamps } from './gpu.js';
 import { findIntegers } from './graphs.js';

@@ -149,7 +149,7 @@ export function textCurvesOf(run) {
 /** @param {Cell} cell */
 const userRate = ({ text }) => text?.generated_per_s ?? 0;
 
-/** Where the samples lie in a picture `width` wide: all between the least and the largest. @param {number[]} samples @param {number} width */
+/** The positions of the samples in a picture of `width`, between the smallest and the largest. @param {number[]} samples @param {number} width */
 export function spread(samples, width) {
     const least = Math.min(...samples), most = Math.max(...samples);
     return (/** @type {number} */ ms) => (most > least ? 3 + (ms - least) / (most - least) * (width - 6) : width / 2);

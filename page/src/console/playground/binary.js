@@ -1,4 +1,4 @@
-/** Requests and answers with tensors as bytes behind their JSON, as in KServe's binary tensor extension: 16-bit floats travel only so. */
+/** Requests and answers with tensors as bytes after their JSON, as in KServe's binary tensor extension: 16-bit floats can only be sent this way. */
 import { joined } from '../../shared/joined.js';
 import { ELEMENTS } from './elements.js';
 

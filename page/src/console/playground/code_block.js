@@ -32,7 +32,7 @@ function one({ name, text }) {
     h('pre', { tabindex: '0', 'aria-label': `The request in ${name}`, role: 'region' }, h('code', { id: `code-${name}` }, text)));
 }
 
-/** Where commands have the token from. @returns {string} */
+/** The source of the token in commands. @returns {string} */
 export const tokenNote = () => (hasToken() ? 'The token is taken from the variable WEBINFER_TOKEN of your shell.' : 'No token is needed: this daemon asks for none.');
 
 /** @param {string} name for people @param {string} text @param {string} id of the element that shows it */

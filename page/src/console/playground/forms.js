@@ -1,4 +1,4 @@
-/** Which form a model gets: one row a task. */
+/** The form of each task, one row each. */
 import { makeChat } from './forms/chat.js';
 import { makeEmbed } from './forms/embed.js';
 import { makePicture } from './forms/picture.js';

@@ -9,7 +9,7 @@ const WORD = /(?:true|false|null)(?!\w)/y;
 /** Deeper than this nothing is that we are given. */
 const MOST_DEPTH = 64;
 
-/** Goes through a text as JSON, and throws the place where it cannot go on. */
+/** Parses a text as JSON, and throws the position at which that fails. */
 class Scanner {
     at = 0;
 

@@ -3,13 +3,13 @@ import { ApiError, ask, open } from '../api.js';
 import { readEvents } from '../watch.js';
 import { joined } from '../../shared/joined.js';
 
-/** Where streams of sound are opened; daemons that describe themselves list it, if they have it. */
+/** The path at which streams of sound are opened; a daemon's description lists it if the daemon has it. */
 export const STREAMS = '/v1/audio/streams';
 /** The daemon takes four times as much in a request. */
 const MOST_BYTES = 256 * 1024;
 const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 4000;
-/** So long a lost daemon is tried again. */
+/** How long to retry after the daemon was lost. */
 const GIVE_UP_MS = 30_000;
 
 /** @typedef {{segment: number, text: string}} Final */
@@ -19,7 +19,7 @@ export class Listening {
     finals = [];
     /** The text of the open segment so far. */
     partial = '';
-    /** How far the text is behind. */
+    /** The delay of the text. */
     lagMs = 0;
     /** Segments that have failed. @type {ApiError[]} */
     failures = [];
@@ -44,7 +44,7 @@ export class Listening {
         this.changed = changed;
     }
 
-    /** @returns {Promise<void>} when all is told @throws {ApiError} */
+    /** @returns {Promise<void>} when all events have arrived @throws {ApiError} */
     async run() {
         const { id } = await ask('POST', STREAMS, this.body);
         this.#path = `${STREAMS}/${encodeURIComponent(id)}`;
@@ -61,7 +61,7 @@ export class Listening {
         this.#wake?.();
     }
 
-    /** There is no more sound; what was said is still told. */
+    /** There is no more sound; the remaining text still arrives. */
     end() {
         this.#hasEnded = true;
         this.#wake?.();

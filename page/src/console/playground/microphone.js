@@ -1,4 +1,4 @@
-/** Hears a microphone: as it comes, or all until it is told to stop, as samples of 16 kHz, which models of speech take. */
+/** Records a microphone, piece by piece or as a whole until it is stopped, as samples of 16 kHz, as speech models take them. */
 import { joined } from '../../shared/joined.js';
 
 /* global RECORDER -- put in by the build: where the worklet is, which the console's policy lets be only a file of its own */
@@ -38,7 +38,7 @@ export class Microphone {
         return this.#context?.sampleRate ?? RATE;
     }
 
-    /** @throws {Error} with a sentence, where there is none or it may not be heard */
+    /** @throws {Error} with a sentence, if there is no microphone or the page may not use it */
     async start() {
         if (!navigator.mediaDevices?.getUserMedia)
             throw new Error('This page has no microphone: browsers give one only to addresses with https, or of this machine.');
@@ -75,7 +75,7 @@ export class Microphone {
     }
 }
 
-/** All that a microphone hears until it is told to stop. */
+/** A recording of a microphone until it is stopped. */
 export class Recording {
     /** @type {Float32Array[]} */
     #parts = [];
@@ -93,7 +93,7 @@ export class Recording {
         return this.#microphone.start();
     }
 
-    /** @returns {Promise<{samples: Float32Array, rate: number}>} all that was heard */
+    /** @returns {Promise<{samples: Float32Array, rate: number}>} the whole recording */
     async stop() {
         const { rate } = this.#microphone;
         await this.#microphone.stop();

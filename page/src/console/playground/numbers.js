@@ -5,7 +5,7 @@
 /** @type {Record<string, number>} */
 const WORDS = { NaN, Infinity, '-Infinity': -Infinity };
 
-/** @param {Output} output @returns {number[]} with true as 1; NaN where it is no number */
+/** @param {Output} output @returns {number[]} with true as 1; NaN if it is not a number */
 export const valuesOf = ({ data = [] }) => data.map((value) =>
     (typeof value === 'number' ? value : typeof value === 'boolean' ? Number(value) : WORDS[value] ?? NaN));
 
@@ -26,7 +26,7 @@ export function figuresOf(values) {
     return count ? { min, max, mean: sum / count, odd: values.length - count } : { min: NaN, max: NaN, mean: NaN, odd: values.length };
 }
 
-/** How far two lists are apart. Where both are the same infinity, or no number, they are not.
+/** The distance of two lists. Two equal infinities, and two NaNs, do not differ.
  * @param {number[]} one @param {number[]} other @returns {{absolute: number, relative: number, at: number}} the largest
  * difference, the largest difference as a share of the larger number of a pair, and where the first is */
 export function apart(one, other) {

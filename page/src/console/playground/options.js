@@ -5,7 +5,7 @@ import { FieldError } from './request.js';
 
 /** @typedef {{type?: string, minimum?: number, maximum?: number, enum?: string[], description?: string}} Rule */
 
-/** Where the daemon does not describe itself. @type {Record<string, Record<string, Rule>>} */
+/** The rules if the daemon does not describe itself. @type {Record<string, Record<string, Rule>>} */
 const USUAL = {
     chat: { max_tokens: { type: 'integer', minimum: 1 }, temperature: { type: 'number', minimum: 0, maximum: 2 }, top_p: { type: 'number', minimum: 0, maximum: 1 },
         top_k: { type: 'integer', minimum: 0 }, seed: { type: 'integer' }, stop: {} },
@@ -25,7 +25,7 @@ export function rulesOf(openapi, task, model) {
 
 /** Fields for the options of one form, and what was put into them. */
 export class Options {
-    /** As texts, as they stand in the fields. @type {Record<string, string>} */
+    /** The texts in the fields. @type {Record<string, string>} */
     #given = {};
 
     /** @param {{openapi: () => any, task: string, model: any, redraw: () => void}} context @param {Record<string, string>} [given] */

@@ -1,4 +1,4 @@
-/** Where a request is to run: kinds of browsers and platforms, as the address has them (`at=chrome/wasm`). */
+/** The places in which a request should run: kinds of browsers and platforms, in the form of the address (`at=chrome/wasm`). */
 import { plain } from '../format.js';
 
 /** @typedef {{browser: string, platform: string} | null} Place null: the service chooses */

@@ -3,7 +3,7 @@
 /** @typedef {{port: MessagePort}} Processor */
 const { AudioWorkletProcessor: Base, registerProcessor: register } = /** @type {any} */ (globalThis);
 
-/** So many samples are handed on at a time: a tenth of a second or so. */
+/** The number of samples that are passed on at a time: about a tenth of a second. */
 const SAMPLES = 4096;
 
 class Recorder extends Base {
@@ -21,7 +21,7 @@ class Recorder extends Base {
         };
     }
 
-    /** @param {Float32Array[][]} inputs @returns {boolean} whether it goes on */
+    /** @param {Float32Array[][]} inputs @returns {boolean} whether it continues */
     process([channels]) {
         const [heard] = channels ?? [];
         if (heard && !this.#isOver) {

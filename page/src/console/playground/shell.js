@@ -1,8 +1,8 @@
-/** How a model is called from the shell: commands of `webinfer`, which a person copies. */
+/** Calls of a model from the shell: commands of `webinfer` to copy. */
 import { UNSEEN } from '../format.js';
 import { quoted } from './code.js';
 
-/** Where the client asks by itself. */
+/** The address that the client uses by default. */
 const DEFAULT_URL = 'http://127.0.0.1:8470';
 /** A name that is longer is no example. */
 const MOST_WORD = 200;

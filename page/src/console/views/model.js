@@ -1,4 +1,4 @@
-/** One model: what it is, where it runs, how fast and how right, and why there. */
+/** One model: its properties, the places where it runs, its speed and exactness there, and why it runs there. */
 import { serviceUrl } from '../address.js';
 import { sentence } from '../advice.js';
 import { get, modelPath, sentenceOf } from '../api.js';
@@ -102,7 +102,7 @@ const unusedOf = ({ options = [], passed_over: absent = [] }) => [
     ...absent.map((/** @type {any} */ { browser, why: reason }) => [plain(browser), reason]),
 ];
 
-/** How it is called from a shell. @param {any} model */
+/** Its commands for a shell. @param {any} model */
 function shell(model) {
     const commands = model.problem ? [] : shellCommands(model, tasksOf(model), serviceUrl());
     if (commands.length === 0) return null;
@@ -139,7 +139,7 @@ const PLACE_COLUMNS = [
     { name: 'Engine, adapter', wide: true, cell: ({ option, verdict }) => [`${plain((option ?? verdict).engine)} ${plain((option ?? verdict).engine_version ?? '')}`, adapterOf(option?.adapter, verdict?.adapter)] },
 ];
 
-/** @param {string | null | undefined} token null: of all that joined */
+/** @param {string | null | undefined} token null: of all joined nodes */
 const joinedBy = (token) => (token ? `joined by ${plain(token)}` : 'joined');
 
 /** @param {any} adapter of a place @param {string | null | undefined} compared what the guard found there */

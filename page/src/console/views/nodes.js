@@ -150,7 +150,7 @@ function verbs(node, read) {
         node.session && button('Recycle', recycle, { quiet: true, label: `Recycle ${node.session}` })];
 }
 
-/** Nodes that were sent away; nothing where there are none. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
+/** The table of nodes that were sent away, if there are any. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
 function found(app, rows, read) {
     const lift = async (/** @type {any} */ { id, node, token, join: link }) => {
         if (!await confirm({ title: 'Let it join again?', text: [`${node} was sent away because of findings about it.`, `${token ? `The node token ${token}` : `The link ${link}`} is no longer refused.`], verb: 'Lift' })) return;

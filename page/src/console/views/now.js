@@ -7,7 +7,7 @@ import { attempt, badge, button, confirm, facts, section, table } from '../parts
 import { plot } from '../plot.js';
 
 const HISTORY_MS = 10_000;
-/** The whole status has every node in it, so it is asked for seldom where there are many. */
+/** The whole status contains every node, so it is requested seldom if there are many nodes. */
 const FEW_NODES = 500;
 const MANY_NODES_MS = 60_000;
 

@@ -5,7 +5,7 @@ import { h, said } from '../../draw.js';
 
 /** Deeper ones are text. */
 const MOST_DEEP = 6;
-/** More in one text node is cut where it is drawn (plain). */
+/** A longer text node is cut when it is drawn (plain). */
 const MOST_IN_NODE = 2000;
 const MARKS = [['**', 'strong'], ['__', 'strong'], ['~~', 'del'], ['*', 'em'], ['_', 'em']];
 const SPECIAL = /[\\`*_~]/g;
@@ -83,7 +83,7 @@ function code(text, at, unclosed) {
 const isSpace = (/** @type {string | undefined} */ character) => character === undefined || /\s/.test(character);
 const isWord = (/** @type {string | undefined} */ character) => character !== undefined && /[\p{L}\p{N}_]/u.test(character);
 
-/** Where it is closed. @param {string} text @param {number} at @param {string} mark @param {Set<string>} unclosed */
+/** The position at which it is closed. @param {string} text @param {number} at @param {string} mark @param {Set<string>} unclosed */
 function closing(text, at, mark, unclosed) {
     const inside = at + mark.length;
     if (isSpace(text[inside]) || (mark[0] === '_' && isWord(text[at - 1]))) return -1;

@@ -21,7 +21,7 @@ const withLines = (text) => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') 
 /** An answer that comes bit by bit: only its last block is read again. */
 export class Growing {
     #text = '';
-    /** Where the block begins that may still grow. */
+    /** The beginning of the block that may still grow. */
     #from = 0;
     /** Those before it: the same objects each time, which the page need not compare. @type {Part[]} */
     #done = [];
@@ -80,7 +80,7 @@ function kindOf(line) {
     return ITEM.test(line) ? 'list' : 'paragraph';
 }
 
-/** The line behind the block that begins at a line. @type {Record<Block['kind'], (lines: string[], from: number) => number>} */
+/** The line after the block that begins at a line. @type {Record<Block['kind'], (lines: string[], from: number) => number>} */
 const ENDS = {
     heading: (_, from) => from + 1,
     rule: (_, from) => from + 1,

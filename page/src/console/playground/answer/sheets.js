@@ -38,6 +38,6 @@ async function readSheet(output) {
 /** @param {Sheet} sheet @returns {number} which share of it is set */
 export const covered = ({ grey }) => grey.reduce((sum, value) => sum + (value > 127 ? 1 : 0), 0) / (grey.length || 1);
 
-/** Which share of pixels is more than two steps apart. */
+/** The share of pixels that differ by more than two steps. */
 export const sheetsApart = remembered((/** @type {Sheet} */ one, /** @type {Sheet} */ other) => (one.width !== other.width || one.height !== other.height ? 1
     : one.grey.reduce((sum, value, i) => sum + (Math.abs(value - other.grey[i]) > 2 ? 1 : 0), 0) / (one.grey.length || 1)));

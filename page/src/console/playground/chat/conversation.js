@@ -4,7 +4,7 @@ import { atOf, placeName } from '../places.js';
 /** @import { Run } from '../runs.js' */
 /** @typedef {{text: string, pictures: string[], runs: import('../runs.js').Runs}} Turn what the person said, data URIs of pictures, and the answers */
 
-/** @param {Run} run @returns {string} what it has said, also where it was stopped */
+/** @param {Run} run @returns {string} its text, also if it was stopped */
 export const saidBy = ({ answer, text, state }) => (answer?.result?.text ?? (state === 'failed' ? '' : text));
 
 /** The answer of a place, or else of the first place that answered. @param {Turn} turn @param {import('../places.js').Place} place */

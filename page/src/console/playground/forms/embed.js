@@ -1,4 +1,4 @@
-/** Several texts as vectors: how near each is to each. */
+/** Several texts as vectors, and the similarity of each pair. */
 import { h } from '../../draw.js';
 import { count, plain } from '../../format.js';
 import { table } from '../../parts.js';

@@ -1,4 +1,4 @@
-/** A sound, perhaps with labels: what was said with times, or labels as bars. */
+/** A sound, optionally with labels: its text with times, or labels as bars. */
 import { h } from '../../draw.js';
 import { plain } from '../../format.js';
 import { facts, table } from '../../parts.js';

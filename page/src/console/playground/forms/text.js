@@ -1,4 +1,4 @@
-/** One text in, one text out: it is gone on with, translated, or said in fewer words. */
+/** One text in, one text out: a continuation, a translation or a summary. */
 import { h, said } from '../../draw.js';
 import { pieces } from '../answer/inline.js';
 import { Options } from '../options.js';
