@@ -80,8 +80,8 @@ const struct wi_hub_facts wi_hub_facts[] = {
     [WI_HUB_PLAIN] = {1, 0, NULL},
     [WI_HUB_IPFS] = {0, 1, "ipfs: it brings blocks by their CIDs, and has no models by name"},
     [WI_HUB_WEBINFER] = {1, 1,
-        "webinfer: it is a neighbour, which is a source of every pull, and says what its own "
-        "models are where a pull names it"},
+        "webinfer: it is a neighbour, which is a source of every pull, and is asked for its own "
+        "models only if a pull names it"},
 };
 static const char *const serves[] = {
     [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
