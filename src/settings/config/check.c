@@ -59,7 +59,7 @@ static void put_origin(const struct wi_config *config, const char *section, cons
         snprintf(out, size, "%.200s:%u: ", origin->file, origin->line);
 }
 
-__attribute__((format(printf, 4, 5))) static void fail(
+__attribute__((format(printf, 4, 5))) static void check_fail(
     const struct check *check, const char *section, const char *key, const char *format, ...)
 {
     char where[280], field[64], detail[256];
@@ -90,9 +90,9 @@ static void check_tls(
     if (!are_known(check, fields[0], fields[1]))
         return;
     if (certificate && !key)
-        fail(check, section, "tls_certificate", "needs tls_key beside it");
+        check_fail(check, section, "tls_certificate", "needs tls_key beside it");
     if (key && !certificate)
-        fail(check, section, "tls_key", "needs tls_certificate beside it");
+        check_fail(check, section, "tls_key", "needs tls_certificate beside it");
 }
 
 static void check_listeners(const struct check *check)
@@ -106,18 +106,18 @@ static void check_listeners(const struct check *check)
     (void)good;
     if (!wi_address_is_loopback(&api) && !config->api.tokens_file &&
         are_known(check, "api.listen", "api.tokens_file"))
-        fail(check, "api", "listen",
+        check_fail(check, "api", "listen",
             "%s is reachable from other machines and needs tokens_file; make one with \"webinfer "
             "token new NAME\", or listen on 127.0.0.1",
             config->api.listen);
     if (wi_address_is_any(&bridge) && !config->bridge.public_url &&
         are_known(check, "bridge.listen", "bridge.public_url"))
-        fail(check, "bridge", "listen",
+        check_fail(check, "bridge", "listen",
             "%s means all addresses and needs public_url, which tells browsers where to go",
             config->bridge.listen);
     if (wi_address_port(&api) != 0 && strcmp(config->api.listen, config->bridge.listen) == 0 &&
         are_known(check, "api.listen", "bridge.listen"))
-        fail(check, "bridge", "listen",
+        check_fail(check, "bridge", "listen",
             "%s is the address of [api] already; the two listeners need ports of their own",
             config->bridge.listen);
 }
@@ -130,13 +130,13 @@ static void check_proxies(const struct check *check)
 
     for (size_t i = 0; i < proxies->count; i++)
         if (wi_network_parse(proxies->items[i], &network) != 0)
-            fail(check, "api", "trusted_proxies",
+            check_fail(check, "api", "trusted_proxies",
                 "found \"%.80s\"; allowed: addresses and networks separated by commas, such as "
                 "127.0.0.1, 10.1.0.0/16 or fd00::/8",
                 proxies->items[i]);
     if (proxies->count > 0 && !check->config->api.tokens_file &&
         are_known(check, "api.trusted_proxies", "api.tokens_file"))
-        fail(check, "api", "trusted_proxies",
+        check_fail(check, "api", "trusted_proxies",
             "proxies pass on what others ask, which needs tokens_file; make one with \"webinfer "
             "token new NAME\"");
 }
@@ -191,7 +191,7 @@ static void check_items(const struct check *check, const char *key, const struct
 {
     for (size_t i = 0; i < items->count; i++)
         if (!is_good(items->items[i]))
-            fail(check, "api", key, "found \"%.80s\"; allowed: %s", items->items[i], allowed);
+            check_fail(check, "api", key, "found \"%.80s\"; allowed: %s", items->items[i], allowed);
 }
 
 static void check_callers(const struct check *check)
@@ -224,7 +224,7 @@ static void check_preferred(const struct check *check)
             char kind[WI_SECTION_NAME_MAX + 1];
             snprintf(kind, sizeof kind, "%.*s", (int)strcspn(list->items[i], "/"), list->items[i]);
             if (!wi_config_find_browser(check->config, kind) && !is_joined_kind(kind))
-                fail(check, "browser_preferences", option->key,
+                check_fail(check, "browser_preferences", option->key,
                     "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
                     "sections [browser.NAME], and chromium and webkit of pages that join",
                     kind);
@@ -258,12 +258,12 @@ static void check_pool(const struct check *check)
 
     if (pool->min_connections > pool->max_connections &&
         are_known(check, "pool.min_connections", "pool.max_connections"))
-        fail(check, "pool", "min_connections",
+        check_fail(check, "pool", "min_connections",
             "%" PRId64 " is more than max_connections, which is %" PRId64, pool->min_connections,
             pool->max_connections);
     if (pool->memory_budget < 2 * check->config->api.max_body &&
         are_known(check, "pool.memory_budget", "api.max_body"))
-        fail(check, "pool", "memory_budget",
+        check_fail(check, "pool", "memory_budget",
             "%" PRIu64 " bytes is less than twice [api] max_body, so that the largest request "
             "could never be served",
             pool->memory_budget);
@@ -317,12 +317,12 @@ static void check_content(const struct check *check)
     const struct wi_config_content *content = &check->config->content;
     if (content->replicas > 0 && content->serve == WI_SERVE_NO &&
         are_known(check, "content.replicas", "content.serve"))
-        fail(check, "content", "replicas",
+        check_fail(check, "content", "replicas",
             "%" PRId64 " copies would be of use to nobody, since serve is no; set serve = "
             "published",
             content->replicas);
     if (content->routing && strchr(content->routing, '@'))
-        fail(check, "content", "routing",
+        check_fail(check, "content", "routing",
             "has a user in it; a router is asked without a name or a token");
 }
 
@@ -333,13 +333,13 @@ static void check_models(const struct check *check)
 
     const struct wi_config_hub *hub = wi_config_find_hub(check->config, models->hub);
     if (!hub)
-        fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
+        check_fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
     else if (wi_hub_facts[hub->layout].not_main)
-        fail(check, "models", "hub", "[hub.%.48s] has the layout %s", models->hub,
+        check_fail(check, "models", "hub", "[hub.%.48s] has the layout %s", models->hub,
             wi_hub_facts[hub->layout].not_main);
     for (size_t i = 0; i < demand->count; i++)
         if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))
-            fail(check, "models", "pull_on_demand",
+            check_fail(check, "models", "pull_on_demand",
                 "found \"%.80s\"; allowed: no, or ORG/NAME and ORG/* separated by commas",
                 demand->items[i]);
 }

@@ -34,7 +34,7 @@ struct reader {
 
 /* Records a problem of the current line and continues; the caller may add to the returned error,
  * which may be NULL. `key` is one of the section, or NULL. */
-__attribute__((format(printf, 4, 5))) static struct wi_error *fail(
+__attribute__((format(printf, 4, 5))) static struct wi_error *reader_fail(
     struct reader *reader, enum wi_code code, const char *key, const char *format, ...)
 {
     char detail[384], field[96] = "";
@@ -71,11 +71,11 @@ static void fail_unknown_key(struct reader *reader, const char *key)
                 allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", option->key);
     }
     if (meant.name)
-        error = fail(reader, WI_UNKNOWN_FIELD, key,
+        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
             "[%s] has no key \"%.48s\"; did you mean \"%s\"?", reader->title, key, meant.name);
     else
-        error = fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; allowed are %s",
-            reader->title, key, allowed);
+        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
+            "[%s] has no key \"%.48s\"; allowed are %s", reader->title, key, allowed);
     wi_error_allow(error, "%s", allowed);
 }
 
@@ -92,11 +92,11 @@ static void fail_unknown_section(struct reader *reader, const char *name)
             wi_nearest_offer(&meant, section->name);
     wi_nearest_offer(&meant, "browser.chrome");
     if (meant.name)
-        error = fail(reader, WI_UNKNOWN_FIELD, NULL,
+        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
             "there is no section [%.48s]; did you mean [%s]?", name, meant.name);
     else
-        error = fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; allowed are %s",
-            name, allowed);
+        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
+            "there is no section [%.48s]; allowed are %s", name, allowed);
     wi_error_allow(error, "%s", allowed);
 }
 
@@ -137,7 +137,7 @@ static void enter_section(struct reader *reader, const char *name)
     }
     instance = section->sample ? name + strlen(section->name) + 1 : NULL;
     if (instance && !is_instance_name(instance)) {
-        fail(reader, WI_INVALID_FIELD, NULL,
+        reader_fail(reader, WI_INVALID_FIELD, NULL,
             "[%.48s] is no %s section; allowed is [%s.NAME], NAME being at most %d lower-case "
             "letters, digits, \"_\" and \"-\", beginning with a letter",
             name, section->name, section->name, WI_SECTION_NAME_MAX);
@@ -168,7 +168,8 @@ static void set_alias(struct reader *reader, const char *name, const char *model
 
     if (wi_aliases_add(&reader->config->aliases, name, model, reader->path, reader->line, &error) !=
         WI_OK)
-        fail(reader, WI_INVALID_FIELD, name, "[%s] %.48s: %s", reader->title, name, error.detail);
+        reader_fail(
+            reader, WI_INVALID_FIELD, name, "[%s] %.48s: %s", reader->title, name, error.detail);
 }
 
 /* The line in which the same file, or the same command line, has given it already. */
@@ -195,17 +196,19 @@ static void set_value(struct reader *reader, const char *key, const char *value)
     earlier = earlier_origin(reader, option);
     if (earlier && !wi_option_is_list(option)) {
         if (earlier->line > 0)
-            fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
+            reader_fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
                 reader->title, key, earlier->line);
         else
-            fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice", reader->title, key);
+            reader_fail(
+                reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice", reader->title, key);
         return;
     }
     base = wi_option_base(reader->config, option, reader->instance);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
         wi_option_allowed(option, allowed, sizeof allowed);
-        wi_error_allow(fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s",
-                           reader->title, key, value, allowed),
+        wi_error_allow(
+            reader_fail(reader, WI_INVALID_FIELD, key, "[%s] %s: found \"%.80s\"; allowed: %s",
+                reader->title, key, value, allowed),
             "%s", allowed);
         return;
     }
@@ -223,7 +226,7 @@ static int on_value(void *context, const char *section, const char *key, const c
     else if (reader->section)
         set_value(reader, key, value);
     else if (!reader->refused)
-        fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" is before the first [section]", key);
+        reader_fail(reader, WI_INVALID_FIELD, NULL, "\"%.48s\" is before the first [section]", key);
     return 1; /* the next line may have a problem of its own */
 }
 
@@ -253,7 +256,7 @@ static int check_section_line(struct reader *reader, char *line)
     char *end = strchr(line, ']');
 
     if (!end || end[1]) {
-        fail(reader, WI_INVALID_FIELD, NULL,
+        reader_fail(reader, WI_INVALID_FIELD, NULL,
             "found \"%.80s\"; a section is \"[name]\" and nothing "
             "more on its line",
             line);
@@ -281,20 +284,20 @@ static int check_key_line(struct reader *reader, const char *line)
     const char *after = line + key + strspn(line + key, " \t");
 
     if (*after != '=') {
-        fail(reader, WI_INVALID_FIELD, NULL,
+        reader_fail(reader, WI_INVALID_FIELD, NULL,
             "found \"%.80s\"; allowed are \"[section]\", \"key = value\" and lines that begin "
             "with \"#\" or \";\"",
             line);
         return 0;
     }
     if (key > WI_ALIAS_NAME_MAX) {
-        fail(reader, WI_INVALID_FIELD, NULL, "the name has %zu letters; at most %d are allowed",
-            key, WI_ALIAS_NAME_MAX);
+        reader_fail(reader, WI_INVALID_FIELD, NULL,
+            "the name has %zu letters; at most %d are allowed", key, WI_ALIAS_NAME_MAX);
         return 0;
     }
     for (const char *c = line; *c; c++) {
         if ((*c == ' ' || *c == '\t' || c == after) && c[1] == ';') {
-            fail(reader, WI_INVALID_FIELD, NULL,
+            reader_fail(reader, WI_INVALID_FIELD, NULL,
                 "a value cannot begin with \";\" or contain a space and \";\"; a comment "
                 "needs a line of its own");
             return 0;
@@ -316,13 +319,13 @@ static char *check_line(struct reader *reader, char *line, size_t length, size_t
     if (*text == '#' || *text == ';' || (!*text && strlen(line) == length))
         return text + strlen(text); /* a comment */
     if (length > size - 1) {
-        fail(reader, WI_INVALID_FIELD, NULL, "the line has %zu bytes; at most %zu are allowed",
-            length, size - 1);
+        reader_fail(reader, WI_INVALID_FIELD, NULL,
+            "the line has %zu bytes; at most %zu are allowed", length, size - 1);
         return text + strlen(text);
     }
     for (size_t i = 0; i < length; i++) {
         if (iscntrl((unsigned char)line[i]) && line[i] != '\t') {
-            fail(reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
+            reader_fail(reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
                 (unsigned char)line[i]);
             return line + strlen(line);
         }
@@ -407,10 +410,10 @@ static void config_read_file(
     errno = 0;
     line = ini_parse_stream(next_line, &reader, on_value, &reader);
     if (ferror(reader.file))
-        fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
+        reader_fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
     else if (line != 0 && problems->count == 0) { /* errors that inih found and we did not */
         reader.line = line > 0 ? (unsigned)line : reader.line;
-        fail(&reader, WI_INVALID_FIELD, NULL, "the line cannot be understood");
+        reader_fail(&reader, WI_INVALID_FIELD, NULL, "the line cannot be understood");
     }
     fclose(reader.file);
 }
@@ -426,7 +429,7 @@ static void read_setting(
     char line[1024], *key;
 
     if (!dot || strlen(setting) >= sizeof line) {
-        fail(&reader, WI_INVALID_FIELD, NULL,
+        reader_fail(&reader, WI_INVALID_FIELD, NULL,
             "found \"%.80s\"; a setting is SECTION.KEY=VALUE, such as pool.max_connections=2, of "
             "at most %zu bytes",
             setting, sizeof line - 1);
@@ -434,7 +437,7 @@ static void read_setting(
     }
     for (const char *c = setting; *c; c++) {
         if (iscntrl((unsigned char)*c)) {
-            fail(&reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
+            reader_fail(&reader, WI_INVALID_FIELD, NULL, "there is a control character (byte %u)",
                 (unsigned char)*c);
             return;
         }

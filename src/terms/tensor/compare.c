@@ -66,7 +66,7 @@ const struct wi_tolerance *wi_tolerance_of_graph(const char *precision)
 /* --- findings --------------------------------------------------------------------------------- */
 
 /* Notes an error in tolerances, if it is the worst so far. */
-__attribute__((format(printf, 3, 4))) static void note(
+__attribute__((format(printf, 3, 4))) static void comparison_note(
     struct wi_comparison *out, double ratio, const char *format, ...)
 {
     va_list arguments;
@@ -188,7 +188,7 @@ static int compare_reals(const struct wi_tensor *reference, const struct wi_tens
             at = i;
         }
     }
-    note(out, worst, "%.80s at %zu: %.9g where WASM gives %.9g", reference->name, at,
+    comparison_note(out, worst, "%.80s at %zu: %.9g where WASM gives %.9g", reference->name, at,
         worst > 0 ? real_at(type, have, at) : 0, worst > 0 ? real_at(type, want, at) : 0);
     return has_number;
 }
@@ -209,7 +209,7 @@ static int same_form(
 {
     char have[80], want[80];
     if (reference->datatype != got->datatype) {
-        note(out, (double)INFINITY, "%.80s is %s where WASM gives %s", reference->name,
+        comparison_note(out, (double)INFINITY, "%.80s is %s where WASM gives %s", reference->name,
             wi_datatype_name(got->datatype), wi_datatype_name(reference->datatype));
         return 0;
     }
@@ -217,12 +217,12 @@ static int same_form(
         memcmp(reference->dims, got->dims, reference->rank * sizeof *got->dims) != 0) {
         wi_shape_format(got->dims, got->rank, have, sizeof have);
         wi_shape_format(reference->dims, reference->rank, want, sizeof want);
-        note(out, (double)INFINITY, "%.48s has the shape %s where WASM gives %s", reference->name,
-            have, want);
+        comparison_note(out, (double)INFINITY, "%.48s has the shape %s where WASM gives %s",
+            reference->name, have, want);
         return 0;
     }
     if (reference->size != got->size) /* strings only: else the shape says it */
-        note(out, (double)INFINITY, "%.80s differs in its text", reference->name);
+        comparison_note(out, (double)INFINITY, "%.80s differs in its text", reference->name);
     return reference->size == got->size;
 }
 
@@ -240,8 +240,8 @@ static int compare_tensor(const struct wi_tensor *reference, const struct wi_ten
     }
     at = first_difference(wi_tensor_bytes(reference), wi_tensor_bytes(got), reference->size);
     if (at < reference->size)
-        note(out, (double)INFINITY, "%.80s differs at %zu, and %s must be equal", reference->name,
-            width ? at / width : at, wi_datatype_name(type));
+        comparison_note(out, (double)INFINITY, "%.80s differs at %zu, and %s must be equal",
+            reference->name, width ? at / width : at, wi_datatype_name(type));
     return 1;
 }
 
@@ -258,7 +258,7 @@ static const struct wi_tensor *find_tensor(
 
 static void note_missing(struct wi_comparison *out, const char *name)
 {
-    note(out, (double)INFINITY, "there is no output %.80s", name);
+    comparison_note(out, (double)INFINITY, "there is no output %.80s", name);
 }
 
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
@@ -318,7 +318,7 @@ static void compare_parting(const struct written *written, size_t at, const stru
     if (!(chosen >= next)) /* a rule chose a token that is not the likeliest */
         leave_open(out, open, "the texts part where it is not the likeliest that comes");
     else
-        note(out, error_of(chosen, next, 0, margin) / 2,
+        comparison_note(out, error_of(chosen, next, 0, margin) / 2,
             "the texts part at token %zu, which has %.5g, and the next likely %.5g", at, chosen,
             next);
 }
@@ -354,7 +354,7 @@ static int compare_texts(const struct wi_tensors *reference, const struct wi_ten
     else if (wanted.count == 0)
         return 0;
     else if (find_written(&had, got) != 0)
-        note(out, (double)INFINITY, "the tokens cannot be read");
+        comparison_note(out, (double)INFINITY, "the tokens cannot be read");
     else
         compare_written(&wanted, &had, loose, out);
     return 1;
