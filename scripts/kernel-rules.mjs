@@ -28,13 +28,13 @@ const plans = models.map(({ name, input, output, weights, steps }) => `    ${nam
         steps: ${lines(steps.map(step))},
     },\n`).join('');
 
-process.stdout.write(`/** The tensors and options of each kernel: src/terms/kernel/table.c says them. Made by scripts/kernel-rules.mjs. */
+process.stdout.write(`/** The tensors and options of each kernel: src/terms/kernel/kernel_table.c says them. Made by scripts/kernel-rules.mjs. */
 
 /** @type {Readonly<Record<string, import('./kernels.js').KernelRule>>} */
 export const KERNEL_RULES = Object.freeze({
 ${rows}});
 
-/** The built-in models over them: src/terms/kernel/model.c says them. @type {Readonly<Record<string, import('./kernel_model.js').ModelRule>>} */
+/** The built-in models over them: src/terms/kernel/kernel_model.c says them. @type {Readonly<Record<string, import('./kernel_model.js').ModelRule>>} */
 export const KERNEL_MODELS = Object.freeze({
 ${plans}});
 `);

@@ -3,8 +3,8 @@
  * and natively, for the unit tests. It uses no library and no memory but that of its tensors and
  * its own stack; it writes every element of its output, and nothing else.
  *
- * The table of kernels (src/terms/kernel/table.c) says which tensors, dimensions and options a kernel
- * has.
+ * The table of kernels (src/terms/kernel/kernel_table.c) says which tensors, dimensions and options
+ * a kernel has.
  */
 #ifndef KERNEL_H
 #define KERNEL_H

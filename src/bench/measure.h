@@ -5,7 +5,7 @@
 #ifndef WI_BENCH_MEASURE_H
 #define WI_BENCH_MEASURE_H
 
-#include "bench/plan.h"
+#include "bench/bench_plan.h"
 #include "bench/subject.h"
 #include "cli/cli.h"
 

@@ -2,7 +2,7 @@
 #include "bench/preset.h"
 
 #include "base/buffer.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

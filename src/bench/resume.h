@@ -4,7 +4,7 @@
 #ifndef WI_BENCH_RESUME_H
 #define WI_BENCH_RESUME_H
 
-#include "bench/plan.h"
+#include "bench/bench_plan.h"
 
 /* `done` has the cells of the run as documents. A planned cell that the run has measured is marked
  * as over and kept. A planned cell that the run has but did not measure gets its old index, and a

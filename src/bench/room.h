@@ -5,7 +5,7 @@
 #ifndef WI_BENCH_ROOM_H
 #define WI_BENCH_ROOM_H
 
-#include "bench/plan.h"
+#include "bench/bench_plan.h"
 #include "cli/cli.h"
 
 #define WI_BENCH_TOGETHER_MAX 16

@@ -5,9 +5,9 @@
 #ifndef WI_BENCH_SIDE_H
 #define WI_BENCH_SIDE_H
 
-#include "bench/keep.h"
+#include "bench/bench_keep.h"
+#include "bench/bench_plan.h"
 #include "bench/measure.h"
-#include "bench/plan.h"
 #include "cli/cli.h"
 
 /* Fill in `cli` and `choice`; end with wi_bench_side_end. */

@@ -5,7 +5,7 @@
 #ifndef WI_BENCH_SUBJECT_H
 #define WI_BENCH_SUBJECT_H
 
-#include "bench/plan.h"
+#include "bench/bench_plan.h"
 #include "cli/cli.h"
 #include "terms/tensor/tensor.h"
 

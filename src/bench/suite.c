@@ -9,7 +9,7 @@
 #include "bench/suite_case.h"
 #include "cli/events.h"
 #include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include "terms/tensor/compare.h"
 #include <math.h>
 #include <stdio.h>

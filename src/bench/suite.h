@@ -5,7 +5,7 @@
 #ifndef WI_BENCH_SUITE_H
 #define WI_BENCH_SUITE_H
 
-#include "bench/plan.h"
+#include "bench/bench_plan.h"
 #include "cli/cli.h"
 
 /* Has the daemon of `cli`, whose model directory is `folder`, run those tests at the places of

@@ -5,7 +5,7 @@
 #include "browser/family.h"
 
 #include "base/net/url.h"
-#include "browser/plan.h"
+#include "browser/launch_plan.h"
 #include "browser/switches.h"
 #include <stdlib.h>
 #include <string.h>

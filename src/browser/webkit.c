@@ -6,8 +6,8 @@
 #include "browser/family.h"
 
 #include "base/net/url.h"
+#include "browser/launch_plan.h"
 #include "browser/lifeline.h"
-#include "browser/plan.h"
 #include "browser/program.h"
 #include "browser/switches.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* See bar.h. */
 #include "cli/bar.h"
 
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <math.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include "cli/commands/infer.h"
 #include "cli/events.h"
 #include "cli/plain.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

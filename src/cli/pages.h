@@ -7,7 +7,7 @@
 #define WI_CLI_PAGES_H
 
 #include "cli/cli.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 /* Set the first members, the others to 0. */
 struct wi_pages {

@@ -2,7 +2,7 @@
 #include "cli/usage.h"
 
 #include "cli/plain.h"
-#include "terms/task/table.h"
+#include "terms/task/task_table.h"
 #include <string.h>
 
 static int model_is(const json_t *model, const char *member, const char *value)

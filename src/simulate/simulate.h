@@ -4,9 +4,9 @@
  *
  *   main.c, options.c    the program
  *   run.c                all nodes: ramp, timers, figures
- *   task.c               what becomes of a task, by lot
- *   answer.c             what is answered: tensors, and what only has the right form
- *   text.c               what is answered where words are wanted
+ *   simulated_task.c               what becomes of a task, by lot
+ *   simulated_answer.c             what is answered: tensors, and what only has the right form
+ *   simulated_text.c               what is answered where words are wanted
  *   model.c              shapes of tensors
  */
 #ifndef WI_SIMULATE_SIMULATE_H
@@ -39,7 +39,8 @@ struct sim {
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
 int sim_run(const struct sim_options *options);
 
-/* --- task.c ---------------------------------------------------------------------------------- */
+/* --- simulated_task.c
+ * ---------------------------------------------------------------------------------- */
 
 void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
 void sim_go_on(struct wi_worker_task *task);
@@ -48,7 +49,8 @@ void sim_end_task(struct wi_worker_task *task);
 /* Notes a model as loaded, once. */
 void sim_note_model(struct wi_worker *worker, const json_t *model);
 
-/* --- answer.c -------------------------------------------------------------------------------- */
+/* --- simulated_answer.c
+ * -------------------------------------------------------------------------------- */
 
 /* The task of a request; WI_TASK_NONE: it names none. */
 enum wi_task_kind sim_task_kind(const struct wi_worker_request *request);
@@ -57,7 +59,8 @@ void sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer);
 void sim_answer_clear(struct wi_worker_answer *answer);
 
-/* --- text.c ---------------------------------------------------------------------------------- */
+/* --- simulated_text.c
+ * ---------------------------------------------------------------------------------- */
 
 /* A chat or a completion: a list of its parts without their numbers, and its result. With `stream`
  * the result has only what the parts do not have. New references. */

@@ -48,10 +48,10 @@ struct wi_credit {
  *
  *   place                   counts                           for
  *   nodes/node/worker.h     its attempt's flow               waiting for credit
- *   nodes/bridge/stream.h   the same, of that node           failing a node that sends too much
- *   work/job/parts.h        the same, and the totals that    granting what was taken and a window
- *                           all attempts received and took   more
- *   api/http/events.h       what was made and taken          measuring by the client's socket
+ *   nodes/bridge/task_stream.h   the same, of that node           failing a node that sends too
+ * much work/job/parts.h        the same, and the totals that    granting what was taken and a
+ * window all attempts received and took   more api/http/events.h       what was made and taken
+ * measuring by the client's socket
  *
  * What was taken is reported back along the way: api → run → job, which grants → bridge → node.
  */

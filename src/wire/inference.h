@@ -9,7 +9,7 @@
 #include "models/catalog/format/engine.h"
 #include "models/catalog/library/model.h"
 #include "terms/kernel/kernel.h"
-#include "terms/kernel/program.h"
+#include "terms/kernel/kernel_program.h"
 #include "terms/task/task.h"
 #include "terms/task/type.h"
 #include "terms/tensor/input_set.h"

@@ -2,8 +2,8 @@
 #include "wire/parameters.h"
 
 #include "base/memory.h"
-#include "terms/task/table.h"
-#include "wire/text.h"
+#include "terms/task/task_table.h"
+#include "wire/text_model.h"
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "wire/probe.h"
 
 #include "base/memory.h"
-#include "terms/task/table.h"
+#include "terms/task/task_table.h"
 #include "terms/tensor/draw.h"
 #include <math.h>
 #include <stdlib.h>

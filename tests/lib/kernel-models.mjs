@@ -1,6 +1,6 @@
 /**
  * The built-in models over kernels as plain loops over numbers of double precision, with weights by the formula of
- * src/terms/kernel/model.h: what a browser makes of them is held against this.
+ * src/terms/kernel/kernel_model.h: what a browser makes of them is held against this.
  */
 import { right } from './kernels.mjs';
 

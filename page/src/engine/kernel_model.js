@@ -1,6 +1,6 @@
 /**
  * The built-in models over kernels: weights from a seed, and one kernel after the other. Their contents are in
- * kernel_rules.js; src/terms/kernel/model.h says how an element of a weight is made.
+ * kernel_rules.js; src/terms/kernel/kernel_model.h says how an element of a weight is made.
  */
 import { Failure } from './failure.js';
 import { callOf, product } from './kernel_call.js';

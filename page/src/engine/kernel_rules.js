@@ -1,4 +1,4 @@
-/** The tensors and options of each kernel: src/terms/kernel/table.c says them. Made by scripts/kernel-rules.mjs. */
+/** The tensors and options of each kernel: src/terms/kernel/kernel_table.c says them. Made by scripts/kernel-rules.mjs. */
 
 /** @type {Readonly<Record<string, import('./kernels.js').KernelRule>>} */
 export const KERNEL_RULES = Object.freeze({
@@ -89,7 +89,7 @@ export const KERNEL_RULES = Object.freeze({
     },
 });
 
-/** The built-in models over them: src/terms/kernel/model.c says them. @type {Readonly<Record<string, import('./kernel_model.js').ModelRule>>} */
+/** The built-in models over them: src/terms/kernel/kernel_model.c says them. @type {Readonly<Record<string, import('./kernel_model.js').ModelRule>>} */
 export const KERNEL_MODELS = Object.freeze({
     mlp: {
         input: ['x', 'batch,784'], output: ['y', 'batch,10'],

@@ -81,7 +81,7 @@ export const choiceOf = ({ variant, workgroup: [x, y] }) => ({ variant, workgrou
 export const chosen = (candidates, choice) => candidates.find(({ variant, workgroup: [x, y] }) =>
     variant === choice?.variant && x === choice.workgroup?.[0] && y === choice.workgroup?.[1]);
 
-/** Which calls are taken to be alike: of each size the next power of two, in the order of the rule. src/terms/kernel/check.c
+/** Which calls are taken to be alike: of each size the next power of two, in the order of the rule. src/terms/kernel/kernel_check.c
  * says it likewise. @param {Sizes} sizes */
 export const sizeClassOf = (sizes) => [...sizes.values()].map((size) => (size > 0 ? 2 ** Math.ceil(Math.log2(size)) : 0)).join('x');
 

@@ -3,13 +3,13 @@
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
-#include "api/endpoints/backup.h"
-#include "api/endpoints/models/car.h"
+#include "api/endpoints/backup_endpoint.h"
+#include "api/endpoints/models/car_endpoint.h"
 #include "api/endpoints/models/lists.h"
-#include "api/endpoints/models/uploads.h"
+#include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi_document.h"
 #include "api/endpoints/sound/hearings.h"
-#include "api/endpoints/stream.h"
+#include "api/endpoints/stream_endpoint.h"
 #include "api/endpoints/telling.h"
 #include "api/endpoints/text_load.h"
 #include "api/endpoints/watch/watching.h"

@@ -4,10 +4,10 @@
  * the answer. Once the row is stored, the job runs even if its client leaves.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/infer.h"
+#include "api/endpoints/infer_endpoint.h"
 #include "api/endpoints/job.h"
-#include "api/endpoints/stream.h"
-#include "api/http/answer.h"
+#include "api/endpoints/stream_endpoint.h"
+#include "api/http/http_answer.h"
 #include "api/http/step.h"
 
 #include "base/clock.h"

@@ -6,7 +6,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/job.h"
 #include "api/endpoints/openapi.h"
-#include "api/endpoints/stream.h"
+#include "api/endpoints/stream_endpoint.h"
 
 #include "api/http/query.h"
 #include "api/http/step.h"

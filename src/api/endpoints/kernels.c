@@ -4,7 +4,7 @@
 #include "api/http/request.h"
 #include "api/http/routes.h"
 #include "models/catalog/format/engine.h"
-#include "terms/kernel/model.h"
+#include "terms/kernel/kernel_model.h"
 #include "wire/describe/schema.h"
 
 static json_t *shape_json(const char *shape)

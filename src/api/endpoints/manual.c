@@ -4,7 +4,7 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "settings/config/mdoc.h"
-#include "terms/kernel/model.h"
+#include "terms/kernel/kernel_model.h"
 #include "terms/task/task.h"
 #include "work/pool/facts/rules.h"
 #include <ctype.h>

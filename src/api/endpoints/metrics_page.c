@@ -3,11 +3,11 @@
  * A scrape reads and never starts anything.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/content.h"
-#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/content_endpoint.h"
+#include "api/endpoints/models/models_endpoint.h"
 #include "api/endpoints/models/published.h"
-#include "api/endpoints/proof/quarantine.h"
-#include "api/endpoints/stream.h"
+#include "api/endpoints/proof/quarantine_endpoint.h"
+#include "api/endpoints/stream_endpoint.h"
 #include "api/http/request.h"
 #include "owners/durable/durable.h"
 #include <dirent.h>

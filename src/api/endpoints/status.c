@@ -5,10 +5,10 @@
 #include "api/endpoints/status.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/models_endpoint.h"
 #include "api/endpoints/models/published.h"
-#include "api/endpoints/nodes.h"
-#include "api/endpoints/proof/quarantine.h"
+#include "api/endpoints/nodes_endpoint.h"
+#include "api/endpoints/proof/quarantine_endpoint.h"
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "owners/durable/durable.h"

@@ -5,7 +5,7 @@
  */
 #include "api/http/request.h"
 
-#include "api/http/answer.h"
+#include "api/http/http_answer.h"
 #include "api/http/route.h"
 #include "api/http/screen.h"
 #include "api/http/waiting.h"

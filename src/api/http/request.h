@@ -17,11 +17,11 @@
 #ifndef WI_API_HTTP_REQUEST_H
 #define WI_API_HTTP_REQUEST_H
 
+#include "api/http/access_rules.h"
 #include "api/http/clients/admission.h"
 #include "api/http/clients/connections.h"
 #include "api/http/clients/spending.h"
 #include "api/http/forwarded.h"
-#include "api/http/guard.h"
 #include "api/http/headers.h"
 #include "api/http/history.h"
 #include "api/http/metrics.h"

@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/plain.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include "cli/usage.h"
 #include "settings/config/alias.h"
 #include <signal.h>

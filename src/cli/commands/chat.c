@@ -2,7 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
-#include "cli/commands/text.h"
+#include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/live.h"

@@ -1,7 +1,7 @@
 /* webinfer hardware: shows where a model would run, and why. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "cli/npy.h"
 #include "cli/plain.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

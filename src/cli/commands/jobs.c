@@ -4,7 +4,7 @@
 #include "cli/commands/infer.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include <stdio.h>

@@ -15,7 +15,7 @@
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/sound.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * models from the store. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

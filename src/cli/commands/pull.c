@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include "models/arrive/hub/reference.h"
 #include "models/catalog/library/model.h"
 #include <stdio.h>

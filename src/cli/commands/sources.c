@@ -1,6 +1,6 @@
 /* webinfer sources: the sources of blocks and their performance, and the published models. */
 #include "cli/commands/commands.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "cli/bar.h"

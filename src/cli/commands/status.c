@@ -1,7 +1,7 @@
 /* webinfer status: the daemon at a glance, problems first. */
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include <stdio.h>
 

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
-#include "nodes/bridge/http/answer.h"
+#include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"

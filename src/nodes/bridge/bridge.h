@@ -19,7 +19,7 @@
 #include "models/share/blockstore/blockstore.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
-#include "terms/kernel/choice.h"
+#include "terms/kernel/kernel_choice.h"
 #include "terms/part.h"
 #include "terms/tensor/tensor.h"
 #include "wire/inference.h"

@@ -9,7 +9,7 @@
 #define WI_NODES_BRIDGE_JOINS_H
 
 #include "base/secret.h"
-#include "nodes/bridge/reading.h"
+#include "nodes/bridge/bridge_reading.h"
 #include "settings/config/api_tokens.h"
 #include <jansson.h>
 #include <stddef.h>

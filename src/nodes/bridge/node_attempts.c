@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "nodes/bridge/layout.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/task_layout.h"
 #include <stdlib.h>
 #include <string.h>
 

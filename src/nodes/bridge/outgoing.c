@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "nodes/bridge/features.h"
-#include "terms/task/table.h"
+#include "terms/task/task_table.h"
 #include <string.h>
 
 static void begin_text(struct wi_buffer *out, const char *type, uint64_t sequence)

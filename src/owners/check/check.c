@@ -1,6 +1,6 @@
 /*
  * The numerics guard; see check.h. It decides what a client's answer leads to, and keeps what WASM
- * says of a model; a shadow run is in run.c.
+ * says of a model; a shadow run is in check_run.c.
  */
 #include "owners/check/private.h"
 #include "wire/probe.h"

@@ -107,7 +107,8 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
 /* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
 const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind);
 
-/* --- run.c: one run --------------------------------------------------------------------------- */
+/* --- check_run.c: one run
+ * --------------------------------------------------------------------------- */
 
 /* Begins the next missing step: an answer, the comparison, or nothing, which ends the run. */
 void wi_check_run_next(struct wi_check_run *run);

@@ -1,7 +1,7 @@
 /*
  * The stored jobs as a whole: their start, their end and their state. The operations for requests
- * are in requests.c; feed.c takes rows from the queue and runs them, end.c ends the runs, and
- * entries.c has what these share.
+ * are in requests.c; feed.c takes rows from the queue and runs them, durable_end.c ends the runs,
+ * and entries.c has what these share.
  */
 #include "owners/durable/private.h"
 

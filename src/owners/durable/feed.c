@@ -2,7 +2,8 @@
  * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
  * that direct requests do not wait behind a backlog, and so that few jobs are suspected if the
  * daemon dies. A job that waits for a busy node only takes room of its own client, so that one
- * client's backlog does not keep another's jobs from an idle node. end.c handles the ends of runs.
+ * client's backlog does not keep another's jobs from an idle node. durable_end.c handles the ends
+ * of runs.
  */
 #include "owners/durable/private.h"
 

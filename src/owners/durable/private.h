@@ -110,7 +110,8 @@ void wi_durable_forget_counts(struct wi_durable *durable);
 enum wi_code wi_durable_check_share(
     const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error);
 
-/* --- end.c ------------------------------------------------------------------------------------ */
+/* --- durable_end.c
+ * ------------------------------------------------------------------------------------ */
 
 /* See work/run/run.h: whether the entry's row goes back into the queue after `error`. */
 int wi_durable_runs_again(void *context, const struct wi_error *error);

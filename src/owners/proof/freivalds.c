@@ -2,7 +2,7 @@
 #include "owners/proof/freivalds.h"
 
 #include "base/memory.h"
-#include "terms/kernel/model.h"
+#include "terms/kernel/kernel_model.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

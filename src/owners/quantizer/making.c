@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "browser/lifeline.h"
 #include "models/catalog/library/made.h"
-#include "owners/quantizer/measure.h"
+#include "owners/quantizer/quantizer_measure.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The configuration as a whole: created from the defaults, queried, compared, freed. */
-#include "settings/config/options.h"
+#include "settings/config/config_options.h"
 
 #include "settings/config/private.h"
 #include <assert.h>

@@ -2,7 +2,7 @@
 #ifndef WI_SETTINGS_CONFIG_PRIVATE_H
 #define WI_SETTINGS_CONFIG_PRIVATE_H
 
-#include "settings/config/options.h"
+#include "settings/config/config_options.h"
 
 /* The number of its instances, and the NAME of each; 1 and NULL for the other sections. */
 size_t wi_config_instances(const struct wi_config *config, const char *section);

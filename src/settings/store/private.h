@@ -63,7 +63,7 @@ sqlite3_stmt *wi_db_prepare(sqlite3 *sqlite, const char *sql, struct wi_error *e
 /* Steps a statement without rows to its end and finalizes it. NULL is a failure set before. */
 enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
 
-/* open.c: the file at `path`, made if it is missing, its tables up to date. */
+/* store_open.c: the file at `path`, made if it is missing, its tables up to date. */
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
 /* The folder to use, made; NULL with `error`. The caller frees it. */
 char *wi_db_make_folder(const char *folder, struct wi_error *error);

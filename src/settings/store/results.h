@@ -1,6 +1,6 @@
 /*
  * Runs of the laboratory as rows of the database, and their cells, whose samples are packed as
- * doubles. terms/lab/run.h defines runs and cells. As in rows.h each piece of work here is for
+ * doubles. terms/lab/lab_run.h defines runs and cells. As in rows.h each piece of work here is for
  * wi_db_submit or wi_db_look, `data` points at its struct, and members that are not marked "out"
  * are to be filled. A piece of work that failed may be submitted again unchanged.
  */

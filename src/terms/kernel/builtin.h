@@ -1,7 +1,7 @@
 /*
  * Built-in models that compute nothing: they have no file and no graph, and every node has them.
  * They measure and test everything around a model. The models in builtin/… that compute are in
- * terms/kernel/model.h.
+ * terms/kernel/kernel_model.h.
  */
 #ifndef WI_TERMS_KERNEL_BUILTIN_H
 #define WI_TERMS_KERNEL_BUILTIN_H

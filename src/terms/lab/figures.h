@@ -2,7 +2,7 @@
 #ifndef WI_TERMS_LAB_FIGURES_H
 #define WI_TERMS_LAB_FIGURES_H
 
-#include "terms/lab/run.h"
+#include "terms/lab/lab_run.h"
 
 /* The yardstick runs before, between and after the other cells. If its medians in one browser
  * differ by more than this share, the machine was busy with other things, and the run is noisy. */

@@ -5,8 +5,8 @@
 #ifndef WI_TERMS_LAB_REPORT_H
 #define WI_TERMS_LAB_REPORT_H
 
-#include "terms/lab/compare.h"
 #include "terms/lab/figures.h"
+#include "terms/lab/lab_compare.h"
 
 #define WI_LAB_MARKDOWN_MAX 60000 /* bytes: a comment of a pull request takes 65,536 characters */
 

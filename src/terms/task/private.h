@@ -3,7 +3,7 @@
 #ifndef WI_TERMS_TASK_PRIVATE_H
 #define WI_TERMS_TASK_PRIVATE_H
 
-#include "terms/task/table.h"
+#include "terms/task/task_table.h"
 #include <stdint.h>
 
 /* The options of all tasks, by their names. */

@@ -1,6 +1,6 @@
 /*
  * The kinds of tasks that models can do. All differences between tasks are data: THE table of tasks
- * and the table of the forms of input are in terms/task/table.h.
+ * and the table of the forms of input are in terms/task/task_table.h.
  */
 #ifndef WI_TERMS_TASK_TASK_H
 #define WI_TERMS_TASK_TASK_H
@@ -84,7 +84,8 @@ int wi_task_is_private(enum wi_task_kind task);
 int wi_task_has_output(enum wi_task_kind task, const char *name);
 const char *wi_task_outputs(enum wi_task_kind task);
 
-/* --- options.c ------------------------------------------------------------------------------- */
+/* --- task_options.c
+ * ------------------------------------------------------------------------------- */
 
 /* Its options, ended by a row without a name: everything that can be said of an option by itself.
  * `gguf`: for a model in a GGUF file, whose engine takes other options than the engine for

@@ -23,7 +23,8 @@ struct wi_content {
 };
 void wi_content_clear(struct wi_content *content);
 
-/* --- parse.c ---------------------------------------------------------------------------------- */
+/* --- anthropic_parse.c
+ * ---------------------------------------------------------------------------------- */
 
 size_t wi_anthropic_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 /* A request for an answer, WI_TASK_CHAT, or for its number of tokens, WI_TASK_TOKENIZE. The extras
@@ -33,14 +34,16 @@ enum wi_code wi_anthropic_parse(enum wi_task_kind task, struct wi_infer *infer,
 enum wi_code wi_anthropic_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 
-/* --- input.c ---------------------------------------------------------------------------------- */
+/* --- anthropic_input.c
+ * ---------------------------------------------------------------------------------- */
 
 /* Makes `system` (NULL: none) and `messages` the conversation. WI_OK, or as what reads texts,
  * pictures and tables of parameters. */
 enum wi_code wi_anthropic_read_messages(struct wi_infer *infer, json_t *system, json_t *messages,
     struct wi_budget *budget, struct wi_error *error);
 
-/* --- content.c -------------------------------------------------------------------------------- */
+/* --- anthropic_content.c
+ * -------------------------------------------------------------------------------- */
 
 /* Adds a part, and its events to `events`; NULL: the answer is sent as a whole. */
 void wi_content_add(
@@ -50,7 +53,8 @@ void wi_content_end(struct wi_content *content, struct wi_buffer *events);
 /* Adds an event of a stream: `event`, which is taken over, with its type. */
 void wi_content_event(const char *type, json_t *event, struct wi_buffer *events);
 
-/* --- print.c ---------------------------------------------------------------------------------- */
+/* --- anthropic_print.c
+ * ---------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_anthropic_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);

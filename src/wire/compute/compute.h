@@ -1,6 +1,6 @@
 /*
  * The dialect of POST /v1/compute: a kernel of the table (terms/kernel/kernel.h), or a client's own
- * (terms/kernel/program.h), over tensors, in the same form as in our own format.
+ * (terms/kernel/kernel_program.h), over tensors, in the same form as in our own format.
  */
 #ifndef WI_WIRE_COMPUTE_H
 #define WI_WIRE_COMPUTE_H

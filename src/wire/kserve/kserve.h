@@ -34,7 +34,8 @@ struct wi_kserve_extras {
     enum wi_binary_choice result;
 };
 
-/* --- model.c: what a model is called, takes and gives ----------------------------------------- */
+/* --- kserve_model.c: what a model is called, takes and gives
+ * ----------------------------------------- */
 
 /* The number of the version that is served: 1 for a model that was not pulled, whose own number is
  * 0. */
@@ -49,7 +50,8 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- parameters.c ----------------------------------------------------------------------------- */
+/* --- kserve_parameters.c
+ * ----------------------------------------------------------------------------- */
 
 /* Makes the empty request, and the extras to read into. */
 void wi_kserve_begin(struct wi_infer *infer);
@@ -64,7 +66,8 @@ enum wi_code wi_kserve_read_parameters(
 enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error);
 
-/* --- task.c: BYTES as tasks take them --------------------------------------------------------- */
+/* --- kserve_task.c: BYTES as tasks take them
+ * --------------------------------------------------------- */
 
 /* The tensors that were read, as the inputs of a task; NULL if one of them cannot be an input of a
  * task. */
@@ -75,7 +78,8 @@ void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
 enum wi_code wi_kserve_fit(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
 
-/* --- infer.c and generate.c: see struct wi_dialect -------------------------------------------- */
+/* --- kserve_infer.c and generate.c: see struct wi_dialect
+ * -------------------------------------------- */
 
 enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);

@@ -50,7 +50,7 @@ struct wi_native_file {
     struct wi_blob *blob;
     size_t at, size;
 };
-/* inputs.c: the member `inputs`, of a body whose first `json_size` bytes are JSON. WI_OK,
+/* native_inputs.c: the member `inputs`, of a body whose first `json_size` bytes are JSON. WI_OK,
  * WI_BAD_FRAMING, or as what reads tensors, pictures and text. */
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);

@@ -1,7 +1,7 @@
 /*
  * The dialects of Ollama's clients (webinfer-ollama(7)), one for each endpoint that runs a model.
- * They turn requests into the forms of wire/text.h, and results into the form that those clients
- * expect: lines of JSON if the answer is a stream.
+ * They turn requests into the forms of wire/text_model.h, and results into the form that those
+ * clients expect: lines of JSON if the answer is a stream.
  */
 #ifndef WI_WIRE_OLLAMA_H
 #define WI_WIRE_OLLAMA_H
@@ -37,7 +37,8 @@ struct wi_ollama_extras {
     struct wi_ollama_calls calls;
 };
 
-/* --- parse.c ---------------------------------------------------------------------------------- */
+/* --- ollama_parse.c
+ * ---------------------------------------------------------------------------------- */
 
 /* struct wi_dialect's `params`; the second is for the older endpoint for vectors. */
 size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
@@ -52,7 +53,8 @@ enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body,
 enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
 
-/* --- options.c -------------------------------------------------------------------------------- */
+/* --- ollama_options.c
+ * -------------------------------------------------------------------------------- */
 
 /* The object `options`, `format` ("json" or a schema) and `think` (whether, or how much): each adds
  * to the options of `infer`. WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
@@ -65,14 +67,16 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
     const struct wi_config_models *limits, struct wi_error *error);
 enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_error *error);
 
-/* --- messages.c ------------------------------------------------------------------------------- */
+/* --- ollama_messages.c
+ * ------------------------------------------------------------------------------- */
 
-/* Converts a conversation in place to the form of wire/text.h, and reads it. WI_OK, or as
+/* Converts a conversation in place to the form of wire/text_model.h, and reads it. WI_OK, or as
  * wi_text_read_messages. */
 enum wi_code wi_ollama_read_messages(
     struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error);
 
-/* --- error.c ---------------------------------------------------------------------------------- */
+/* --- ollama_error.c
+ * ---------------------------------------------------------------------------------- */
 
 /* Makes an error use these clients' name of the field at fault. */
 void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
@@ -90,7 +94,8 @@ json_t *wi_ollama_calls_take(struct wi_ollama_calls *calls);
 json_t *wi_ollama_calls_of(const json_t *choice);
 void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
 
-/* --- answer.c --------------------------------------------------------------------------------- */
+/* --- ollama_answer.c
+ * --------------------------------------------------------------------------------- */
 
 /* An object of a model's answer: its name, the time, and whether it is the last. A new reference.
  */
@@ -109,7 +114,8 @@ struct wi_printing *wi_ollama_print_embed(
 struct wi_printing *wi_ollama_print_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- stream.c --------------------------------------------------------------------------------- */
+/* --- ollama_stream.c
+ * --------------------------------------------------------------------------------- */
 
 #define WI_OLLAMA_STREAM_TYPE "application/x-ndjson"
 void wi_ollama_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);

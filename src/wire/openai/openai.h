@@ -1,7 +1,7 @@
 /*
  * The dialects of OpenAI's clients (webinfer-openai(7)), one for each endpoint, which share their
- * errors and their parameters. They only turn requests into the forms of wire/text.h, and results
- * into the form that those clients expect.
+ * errors and their parameters. They only turn requests into the forms of wire/text_model.h, and
+ * results into the form that those clients expect.
  */
 #ifndef WI_WIRE_OPENAI_H
 #define WI_WIRE_OPENAI_H
@@ -46,7 +46,8 @@ struct wi_openai_extras {
     json_int_t *begun;   /* characters of each answer that a stream has sent; NULL: none yet */
 };
 
-/* --- parse.c ---------------------------------------------------------------------------------- */
+/* --- openai_parse.c
+ * ---------------------------------------------------------------------------------- */
 
 /* struct wi_dialect's `params`. */
 size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
@@ -60,7 +61,8 @@ void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
 enum wi_code wi_openai_read(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 
-/* --- sound.c ---------------------------------------------------------------------------------- */
+/* --- openai_sound.c
+ * ---------------------------------------------------------------------------------- */
 
 /* The name of the parameter for the requested times. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
@@ -76,14 +78,16 @@ enum wi_code wi_openai_read_speech(
 struct wi_printing *wi_openai_print_speech(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- error.c ---------------------------------------------------------------------------------- */
+/* --- openai_error.c
+ * ---------------------------------------------------------------------------------- */
 
 int wi_openai_status(enum wi_code code);
 /* Appends the object {"message", "type", "param", "code"}. `input` is this endpoint's name of its
  * input. */
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
 
-/* --- choice.c: answers and their parts -------------------------------------------------------- */
+/* --- openai_choice.c: answers and their parts
+ * -------------------------------------------------------- */
 
 /* Every function here returns a new reference made from a node's answer; values without the right
  * form are left out. `result` may be NULL. */
@@ -98,7 +102,8 @@ json_t *wi_openai_text(const json_t *choice, json_int_t index);
  * afterwards includes this part. */
 json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun);
 
-/* --- print.c ---------------------------------------------------------------------------------- */
+/* --- openai_print.c
+ * ---------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_openai_print_chat(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
@@ -111,7 +116,8 @@ struct wi_printing *wi_openai_print_ranking(
 struct wi_printing *wi_openai_print_tokens(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 
-/* --- stream.c --------------------------------------------------------------------------------- */
+/* --- openai_stream.c
+ * --------------------------------------------------------------------------------- */
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
 void wi_openai_stream_part(

@@ -30,7 +30,8 @@ struct wi_responses_extras {
     struct wi_output streamed;
 };
 
-/* --- parse.c ---------------------------------------------------------------------------------- */
+/* --- responses_parse.c
+ * ---------------------------------------------------------------------------------- */
 
 size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
@@ -38,7 +39,8 @@ enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, si
 enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
 
-/* --- input.c ---------------------------------------------------------------------------------- */
+/* --- responses_input.c
+ * ---------------------------------------------------------------------------------- */
 
 /* Makes `instructions` (NULL: none) and `input`, a string or a list of items, the conversation.
  * WI_OK, or as what reads texts, pictures and tables of parameters. */
@@ -58,7 +60,8 @@ void wi_output_end(
 void wi_output_event(
     struct wi_output *output, const char *type, json_t *event, struct wi_buffer *events);
 
-/* --- print.c ---------------------------------------------------------------------------------- */
+/* --- responses_print.c
+ * ---------------------------------------------------------------------------------- */
 
 struct wi_printing *wi_responses_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);

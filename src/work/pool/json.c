@@ -4,8 +4,8 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "browser/browser_network.h"
 #include "browser/kinds.h"
-#include "browser/network.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "browser/network.h"
+#include "browser/browser_network.h"
 #include "work/pool/cores.h"
 #include "work/pool/retire.h"
 #include "work/pool/scale.h"

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "browser/network.h"
+#include "browser/browser_network.h"
 #include "work/pool/evidence_private.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/health.h"

@@ -106,7 +106,7 @@ struct wi_pool_watch {
     void (*on_gone)(void *context, const char *node_id);
 };
 
-struct wi_network; /* browser/network.h */
+struct wi_network; /* browser/browser_network.h */
 
 struct wi_pool_deps {
     uv_loop_t *loop;

@@ -7,8 +7,8 @@
 
 #include "base/loop.h"
 #include "browser/apart.h"
+#include "browser/browser_network.h"
 #include "browser/children.h"
-#include "browser/network.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>

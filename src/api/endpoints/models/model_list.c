@@ -1,13 +1,13 @@
 /* GET /v1/models: a page of the models as rows show them, and for OpenAI's clients the list of all.
  */
-#include "api/endpoints/models/models.h"
+#include "api/endpoints/models/models_endpoint.h"
 
 #include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/model_row.h"
 #include "api/endpoints/models/published.h"
-#include "api/endpoints/models/pull.h"
+#include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/models/quantize.h"
-#include "api/http/gather.h"
+#include "api/http/page_gather.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

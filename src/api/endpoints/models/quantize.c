@@ -4,14 +4,14 @@
  */
 #include "api/endpoints/models/quantize.h"
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/pull.h"
+#include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/openapi.h"
 
-#include "api/endpoints/stream.h"
+#include "api/endpoints/stream_endpoint.h"
 #include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
-#include "owners/quantizer/measure.h"
+#include "owners/quantizer/quantizer_measure.h"
 #include <assert.h>
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
 
-#include "api/endpoints/stream.h"
+#include "api/endpoints/stream_endpoint.h"
 #include "api/endpoints/telling.h"
 #include "base/memory.h"
 #include "base/params.h"

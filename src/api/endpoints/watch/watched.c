@@ -4,10 +4,10 @@
  */
 #include "api/endpoints/watch/watched.h"
 
-#include "api/endpoints/models/models.h"
-#include "api/endpoints/models/pull.h"
+#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/models/quantize.h"
-#include "api/endpoints/nodes.h"
+#include "api/endpoints/nodes_endpoint.h"
 #include "api/endpoints/status.h"
 
 /* Names of models that are looked up at a time. */

@@ -4,8 +4,8 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
-#include "cli/table.h"
-#include "terms/kernel/program.h"
+#include "cli/text_table.h"
+#include "terms/kernel/kernel_program.h"
 #include <stdlib.h>
 #include <string.h>
 

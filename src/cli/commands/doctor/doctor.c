@@ -9,13 +9,13 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/browser_network.h"
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
-#include "browser/network.h"
 #include "browser/session.h"
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include "models/catalog/format/engine.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
-#include "browser/network.h"
+#include "browser/browser_network.h"
 #include "cli/arguments.h"
 #include <errno.h>
 #include <glob.h>

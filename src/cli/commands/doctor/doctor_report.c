@@ -1,7 +1,7 @@
 /* Collects, prints and judges the results of the checks, in their order. */
 #include "cli/commands/doctor/doctor.h"
 
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -7,14 +7,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/browser_network.h"
 #include "browser/lifeline.h"
-#include "browser/network.h"
 #include "browser/session.h"
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include "nodes/bridge/features.h"
 #include <stdio.h>
 #include <stdlib.h>

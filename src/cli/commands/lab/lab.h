@@ -3,7 +3,7 @@
 #define WI_CLI_LAB_H
 
 #include "cli/cli.h"
-#include "terms/lab/run.h"
+#include "terms/lab/lab_run.h"
 
 /* Whether the name of a run is that of a file: it is "-", ends with ".json" or has a slash in
  * it. */

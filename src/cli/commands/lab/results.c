@@ -3,7 +3,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/pages.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include "base/text.h"

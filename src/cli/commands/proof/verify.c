@@ -8,7 +8,7 @@
 #include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
-#include "cli/table.h"
+#include "cli/text_table.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/http.h"
-#include "models/arrive/hub/tree.h"
+#include "models/arrive/hub/hub_tree.h"
 #include "models/arrive/source/redirect.h"
 #include <stdlib.h>
 #include <string.h>

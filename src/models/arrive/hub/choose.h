@@ -20,7 +20,7 @@
 #define WI_MODELS_ARRIVE_HUB_CHOOSE_H
 
 #include "base/memory.h"
-#include "models/arrive/hub/tree.h"
+#include "models/arrive/hub/hub_tree.h"
 
 struct wi_hub_want {
     const char *variant;            /* NULL: by the rules above */

@@ -13,7 +13,7 @@
 #define WI_MODELS_ARRIVE_HUB_CONTENT_PULL_H
 
 #include "models/arrive/hub/fetch.h"
-#include "models/arrive/hub/list.h"
+#include "models/arrive/hub/hub_list.h"
 #include "models/arrive/hub/reference.h"
 #include "models/arrive/source/block_fetch.h"
 #include "models/arrive/source/router.h"
@@ -40,7 +40,7 @@ struct wi_content_order {
     const char *folder;                       /* exists, and belongs to this pull alone */
     uint64_t bytes_max;                       /* of all files that are fetched */
     /* A hub fetches afterwards what this pull could not: sources that fail are given up early, and
-     * an incomplete file leaves its beginning as a part (part.h). */
+     * an incomplete file leaves its beginning as a part (hub_part.h). */
     int hub_follows;
     unsigned pause_ms; /* as in a block order; set by tests alone */
 };

@@ -1,6 +1,6 @@
 /*
- * Turns what a walk (models/share/content/walk.h) has found into a hub's list of files (tree.h).
- * Pure.
+ * Turns what a walk (models/share/content/walk.h) has found into a hub's list of files
+ * (hub_tree.h). Pure.
  *
  * The CID of a file that is one raw block contains its SHA-256, so the file may be here already as
  * part of any model. The SHA-256 of other files is known only once they are here; until then they
@@ -9,7 +9,7 @@
 #ifndef WI_MODELS_ARRIVE_HUB_CONTENT_TREE_H
 #define WI_MODELS_ARRIVE_HUB_CONTENT_TREE_H
 
-#include "models/arrive/hub/tree.h"
+#include "models/arrive/hub/hub_tree.h"
 #include "models/share/content/walk.h"
 
 /* Whether the path of the walk leads to a file, not a folder. */

@@ -4,10 +4,10 @@
  * only asks for the lengths of files whose length is unknown.
  *
  * Several files are fetched at the same time, each over one connection; the bytes of each are
- * written and hashed in order (part.h explains why only what was verified can get a name). A fetch
- * that was cut, cancelled or killed therefore hashes what is there and continues after it; a file
- * that already has its name is hashed and not fetched again. A rate limit of the server for each
- * connection is not circumvented.
+ * written and hashed in order (hub_part.h explains why only what was verified can get a name). A
+ * fetch that was cut, cancelled or killed therefore hashes what is there and continues after it; a
+ * file that already has its name is hashed and not fetched again. A rate limit of the server for
+ * each connection is not circumvented.
  *
  * Writing and hashing happen on threads of the pool. Errors that may be temporary are retried with
  * growing pauses, as long as bytes keep arriving, and WI_RETRIES_MAX times without. A server that
@@ -21,7 +21,7 @@
 #include "base/net/http_client.h"
 #include "base/net/limit.h"
 #include "models/arrive/hub/hub.h"
-#include "models/arrive/hub/tree.h"
+#include "models/arrive/hub/hub_tree.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */

@@ -15,7 +15,7 @@
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "models/arrive/hub/fetch.h"
-#include "models/arrive/hub/part.h"
+#include "models/arrive/hub/hub_part.h"
 #include "models/catalog/library/folder_lock.h"
 
 #define BUFFER_BYTES (1u << 20)

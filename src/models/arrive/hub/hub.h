@@ -1,6 +1,6 @@
 /*
  * A hub: a place that models are pulled from, as [hub.NAME] of the configuration describes it. Its
- * layout defines its URLs (layout.h).
+ * layout defines its URLs (hub_layout.h).
  */
 #ifndef WI_MODELS_ARRIVE_HUB_HUB_H
 #define WI_MODELS_ARRIVE_HUB_HUB_H

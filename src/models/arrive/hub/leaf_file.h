@@ -10,7 +10,7 @@
  *   - Only wi_leaf_file_finish gives it its name, when all of it is there and was hashed from the
  *     first byte to the last. A file that has its name is never opened for writing again.
  *
- * Until then it is stored as .NAME.DIGITS in the folder of the file, as a part is (part.h); the
+ * Until then it is stored as .NAME.DIGITS in the folder of the file, as a part is (hub_part.h); the
  * digits are of its CID, or of the SHA-256 that it must have. All functions block and are for
  * threads of the pool. After the read-back, several threads may call wi_leaf_file_add, _put, _has
  * and _bytes at the same time.
@@ -33,7 +33,7 @@ struct wi_leaf_plan {
     size_t count;
     int unknown; /* its leaves are given later; until then there are none */
     /* The hash that the whole file must have, whatever its leaves are; NULL: not known. If it is
-     * set, the file is stored as a part for that hash would be (part.h), so that either way of
+     * set, the file is stored as a part for that hash would be (hub_part.h), so that either way of
      * fetching continues what the other has left. */
     const char *sha256;
 };

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "models/arrive/hub/brought.h"
 #include "models/arrive/hub/content_pull.h"
-#include "models/arrive/hub/layout.h"
+#include "models/arrive/hub/hub_layout.h"
 #include <stdlib.h>
 #include <string.h>
 

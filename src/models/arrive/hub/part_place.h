@@ -1,7 +1,7 @@
 /*
  * The place of an arriving file: its own folder, under the name .NAME.DIGITS. The digits identify
  * the expected content, so that bytes of another file of that name are not continued. Shared by
- * part.c and leaf_file.c; all functions block.
+ * hub_part.c and leaf_file.c; all functions block.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_PART_PLACE_H
 #define WI_MODELS_ARRIVE_HUB_PART_PLACE_H

@@ -7,9 +7,9 @@
 
 #include "models/arrive/hub/gateways.h"
 #include "models/arrive/hub/hub.h"
+#include "models/arrive/hub/hub_tree.h"
 #include "models/arrive/hub/pulls.h"
 #include "models/arrive/hub/reference.h"
-#include "models/arrive/hub/tree.h"
 #include "models/catalog/library/source.h"
 #include <uv.h>
 

@@ -2,7 +2,7 @@
 #include "models/arrive/hub/reference.h"
 
 #include "base/hash.h"
-#include "models/arrive/hub/layout.h"
+#include "models/arrive/hub/hub_layout.h"
 #include "settings/config/alias.h"
 #include <ctype.h>
 #include <stdlib.h>

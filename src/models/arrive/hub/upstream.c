@@ -1,5 +1,5 @@
 /*
- * See upstream.h. Models of a hub are listed and fetched as files (list.h, fetch.h), after
+ * See upstream.h. Models of a hub are listed and fetched as files (hub_list.h, fetch.h), after
  * neighbours have brought what they have of them (near.h); models with a CID are fetched block by
  * block (content_pull.h).
  */

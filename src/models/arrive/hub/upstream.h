@@ -9,7 +9,7 @@
 #define WI_MODELS_ARRIVE_HUB_UPSTREAM_H
 
 #include "models/arrive/hub/fetch.h"
-#include "models/arrive/hub/list.h"
+#include "models/arrive/hub/hub_list.h"
 #include "models/arrive/hub/pull_plan.h"
 
 /* Callbacks for the answers. */

@@ -11,7 +11,7 @@
 #include "models/catalog/library/manifest.h"
 #include "models/catalog/library/source.h"
 #include "terms/kernel/builtin.h"
-#include "terms/kernel/model.h"
+#include "terms/kernel/kernel_model.h"
 #include "terms/model_name.h"
 #include "terms/task/type.h"
 #include <jansson.h>

@@ -1,7 +1,7 @@
 /*
  * The model repository on the loop: a cache of snapshots by name, each look-up answered at once
  * where the files are as they were (their identities are compared), else after a worker has read
- * them again (load.c). Look-ups of the same model share one worker.
+ * them again (model_load.c). Look-ups of the same model share one worker.
  */
 #include "base/table.h"
 #include "models/catalog/library/repository_private.h"
@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "base/work_queue.h"
 #include "models/catalog/library/listing.h"
-#include "models/catalog/library/load.h"
+#include "models/catalog/library/model_load.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -6,7 +6,7 @@
 #define WI_MODELS_CATALOG_LIBRARY_REPOSITORY_PRIVATE_H
 
 #include "base/work_queue.h"
-#include "models/catalog/library/load.h"
+#include "models/catalog/library/model_load.h"
 #include "models/catalog/library/repository.h"
 
 /* A model and its place in the repository's list of all models that are still referenced. */

@@ -76,7 +76,7 @@ static struct wi_onnx_value *tensor_value(const struct wi_kernel_tensor *tensor)
     value->tensor = value->has_datatype = value->has_shape = 1;
     value->datatype = WI_FP32;
     value->rank = wi_kernel_model_dims(tensor->shape, value->dims);
-    value->is_batch = 1; /* the first size: see terms/kernel/model.h */
+    value->is_batch = 1; /* the first size: see terms/kernel/kernel_model.h */
     return value;
 }
 

@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "models/share/blockstore/block_reading.h"
 #include "models/share/blockstore/private.h"
-#include "models/share/blockstore/reading.h"
 #include <stdlib.h>
 #include <string.h>
 

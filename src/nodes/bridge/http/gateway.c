@@ -2,8 +2,8 @@
 #include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
 #include "models/share/content/car.h"
-#include "nodes/bridge/http/answer.h"
 #include "nodes/bridge/http/content_list.h"
+#include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
 #include "nodes/bridge/http/transfer.h"
 #include <string.h>

@@ -3,7 +3,7 @@
  * cannot do ranges, quoted entity tags or our headers.
  */
 #include "nodes/bridge/http/serve.h"
-#include "nodes/bridge/http/answer.h"
+#include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/files.h"
 #include "nodes/bridge/http/gateway.h"
 #include "nodes/bridge/http/transfer.h"

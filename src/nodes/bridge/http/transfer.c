@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net/http.h"
-#include "nodes/bridge/http/answer.h"
+#include "nodes/bridge/http/file_answer.h"
 #include <stdlib.h>
 #include <unistd.h>
 

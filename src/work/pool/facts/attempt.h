@@ -10,7 +10,7 @@
 #define WI_WORK_POOL_FACTS_ATTEMPT_H
 
 #include "nodes/bridge/bridge.h"
-#include "terms/kernel/model.h"
+#include "terms/kernel/kernel_model.h"
 
 enum pool_attempt_state {
     WI_POOL_ATTEMPT_SENT,      /* its node has said nothing of it */

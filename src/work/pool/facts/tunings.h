@@ -8,8 +8,8 @@
 #ifndef WI_WORK_POOL_FACTS_TUNINGS_H
 #define WI_WORK_POOL_FACTS_TUNINGS_H
 
-#include "terms/kernel/choice.h"
 #include "terms/kernel/kernel.h"
+#include "terms/kernel/kernel_choice.h"
 #include "work/pool/facts/place.h"
 
 /* The most entries of all our places, of all joined nodes, and of one of these: the one noted

@@ -12,8 +12,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/made.h"
-#include "owners/quantizer/measure.h"
 #include "owners/quantizer/quantizer.h"
+#include "owners/quantizer/quantizer_measure.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "settings/config/config.h"
-#include "settings/config/options.h"
+#include "settings/config/config_options.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "../../test.h"
 
 #include "base/memory.h"
-#include "terms/lab/run.h"
+#include "terms/lab/lab_run.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

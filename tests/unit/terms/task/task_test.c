@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "base/memory.h"
-#include "terms/task/table.h"
+#include "terms/task/task_table.h"
 #include <string.h>
 
 static void check(enum wi_task_kind task, size_t count, int in_parts, const char *result, int good)

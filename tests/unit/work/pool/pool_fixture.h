@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "browser/network.h"
+#include "browser/browser_network.h"
 #include "nodes/bridge/quarantine.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/health.h"

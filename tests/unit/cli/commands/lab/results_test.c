@@ -2,7 +2,7 @@
 #include "../../../terms/lab/fixture.h"
 #include "../played_alone.h"
 
-#include "terms/lab/compare.h"
+#include "terms/lab/lab_compare.h"
 
 FIXTURE(set_up_played, tear_down_played)
 

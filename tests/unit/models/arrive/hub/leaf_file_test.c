@@ -4,8 +4,8 @@
 
 #include "../../../files.h"
 #include "failing_disk.h"
+#include "models/arrive/hub/hub_part.h"
 #include "models/arrive/hub/leaf_file.h"
-#include "models/arrive/hub/part.h"
 #include <uv.h>
 
 #define LEAVES 12

@@ -11,7 +11,7 @@
 #include "base/loop.h"
 #include "models/arrive/hub/fetch.h"
 #include "models/arrive/hub/hub.h"
-#include "models/arrive/hub/list.h"
+#include "models/arrive/hub/hub_list.h"
 #include "models/arrive/hub/pulls.h"
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/retry.h"

@@ -8,8 +8,8 @@
 #include "../../../files.h"
 #include "../../../kill_steps.h"
 #include "../format/onnx_build.h"
-#include "models/catalog/library/load.h"
 #include "models/catalog/library/made.h"
+#include "models/catalog/library/model_load.h"
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "models/catalog/library/folder.h"
 #include "models/catalog/library/list.h"
-#include "models/catalog/library/load.h"
+#include "models/catalog/library/model_load.h"
 #include "models/catalog/library/versions.h"
 #include <errno.h>
 #include <unistd.h>

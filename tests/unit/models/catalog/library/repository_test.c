@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "models/catalog/library/load.h"
+#include "models/catalog/library/model_load.h"
 #include <sys/resource.h>
 
 FIXTURE(set_up, tear_down)

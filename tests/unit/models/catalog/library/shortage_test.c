@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/listing.h"
-#include "models/catalog/library/load.h"
+#include "models/catalog/library/model_load.h"
 #include "models/catalog/library/quota.h"
 #include "models/catalog/library/versions_private.h"
 #include <fcntl.h>

@@ -1,0 +1,345 @@
+/*
+ * POST and GET /v1/results, GET and DELETE /v1/results/ID: stores runs of the laboratory. The body
+ * is checked as terms/lab/lab_run.h says; values that follow from samples are computed here and
+ * never taken from a client.
+ */
+#include "api/http/query.h"
+#include "api/http/step.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "settings/store/results.h"
+#include "terms/lab/lab_run.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* A number of eight bytes is so many as JSON at most, and a cell has so many besides. */
+#define TEXT_FACTOR 4
+#define TEXT_MORE 128
+
+static void answer_not_found(struct wi_request *request, const char *id)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_NOT_FOUND, "id",
+        "there is no run %.60s: it never was, it was removed, or newer ones took its place", id);
+    wi_request_answer_error(request, &error);
+}
+
+/* Whether there is a database, and `request->argument` could be an id; else it is answered. */
+static int may_have(struct wi_request *request)
+{
+    if (request->api->deps.db && strlen(request->argument) < WI_ID_SIZE)
+        return 1;
+    answer_not_found(request, request->argument);
+    return 0;
+}
+
+/* --- work of the database --------------------------------------------------------------------- */
+
+/* Work that a request waits for: the database has it until it is done, whether or not the request
+ * is still there. */
+struct asked {
+    wi_db_work_fn *work;
+    void *op;
+    struct wi_step *step;
+};
+
+static enum wi_code do_asked(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    const struct asked *asked = data;
+    return asked->work(sqlite, asked->op, error);
+}
+
+static void on_asked(void *data, const struct wi_error *failure)
+{
+    struct asked *asked = data;
+    wi_step_end(asked->step, failure);
+    free(asked);
+}
+
+static struct asked *asked_new(wi_db_work_fn *work, void *op, struct wi_step *step)
+{
+    struct asked *asked = wi_alloc(sizeof *asked);
+    *asked = (struct asked){work, op, step};
+    return asked;
+}
+
+/* --- POST /v1/results ------------------------------------------------------------------------ */
+
+struct writing {
+    struct wi_blob *body;
+    struct wi_result_write op;
+    struct wi_lab_run run;
+    struct wi_error error;
+};
+
+static void free_writing(void *work)
+{
+    struct writing *writing = work;
+    for (size_t i = 0; i < writing->op.count; i++)
+        free(writing->op.cells[i].head);
+    free(writing->op.cells);
+    free((char *)writing->op.head);
+    wi_lab_run_clear(&writing->run);
+    wi_blob_unref(writing->body);
+    free(writing);
+}
+
+static void on_written(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct writing *writing = work;
+    const struct wi_result_write *op = &writing->op;
+    if (failure)
+        wi_request_answer_error(request, failure);
+    else
+        wi_request_answer_json(request, op->created ? 201 : 200,
+            json_pack("{s:s, s:b, s:I, s:I}", "id", op->id, "created", op->created, "added",
+                (json_int_t)op->added, "cells", (json_int_t)op->total));
+    free_writing(writing);
+}
+
+static void add_cells(struct wi_result_write *op, const struct wi_lab_run *run)
+{
+    op->count = run->count;
+    op->cells = wi_realloc_array(NULL, run->count + 1, sizeof *op->cells);
+    for (size_t i = 0; i < run->count; i++) {
+        const struct wi_lab_cell *cell = &run->cells[i];
+        op->cells[i] = (struct wi_result_cell){.index = (unsigned)cell->index,
+            .head = wi_lab_cell_head(cell),
+            .samples = cell->samples,
+            .count = cell->count,
+            .yardstick_of = cell->yardstick < WI_LAB_YARDSTICKS ? cell->browser : NULL};
+    }
+}
+
+/* A new run without an id gets the one that there is. */
+static void writing_fill(struct writing *writing)
+{
+    struct wi_lab_run *run = &writing->run;
+    struct wi_result_write *op = &writing->op;
+    if (run->id)
+        wi_text_copy(op->id, sizeof op->id, run->id);
+    else
+        json_object_set_new(run->json, "id", json_string(op->id));
+    op->head = run->name && run->began_at >= 0 ? wi_lab_run_head(run) : NULL;
+    op->given = run->json;
+    op->ended_at = run->ended_at > 0 ? run->ended_at : 0;
+    add_cells(op, run);
+}
+
+/* On a thread: the cells of 256 KiB take 20 ms to read, and to print what is kept of each. */
+static void read_run(void *work)
+{
+    struct writing *writing = work;
+    json_t *body = wi_body_object(writing->body, &writing->error);
+    if (body && wi_lab_run_read(&writing->run, body, WI_LAB_PART, &writing->error) == WI_OK)
+        writing_fill(writing);
+    json_decref(body);
+}
+
+static void on_run(struct wi_request *request, void *work)
+{
+    struct writing *writing = work;
+    if (writing->error.code != WI_OK) {
+        wi_request_answer_error(request, &writing->error);
+        free_writing(writing);
+        return;
+    }
+    struct wi_step *step = wi_request_step(request, on_written, writing, free_writing);
+    wi_db_submit(
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_write, &writing->op, step));
+}
+
+void wi_handle_results_write(struct wi_request *request)
+{
+    const struct wi_server_deps *deps = &request->api->deps;
+    struct wi_error error;
+    if (deps->db == NULL) {
+        wi_error_set(&error, WI_UNAVAILABLE, NULL, "there is no database to keep results in");
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    struct writing *writing = wi_alloc(sizeof *writing);
+    writing->body = request->body ? wi_blob_ref(request->body) : NULL;
+    writing->op.keep = deps->config->store.results_keep;
+    wi_id_new(writing->op.id, "run");
+    wi_request_compute(request, read_run, on_run, writing, free_writing);
+}
+
+/* --- GET /v1/results ------------------------------------------------------------------------- */
+
+struct listing {
+    struct wi_result_list op;
+    size_t limit;
+};
+
+static void free_listing(void *work)
+{
+    struct listing *listing = work;
+    wi_result_list_clear(&listing->op);
+    free(listing);
+}
+
+static void print_run(struct wi_buffer *out, const void *context, size_t row)
+{
+    const struct wi_result *result = &((const struct listing *)context)->op.results[row];
+    wi_lab_put_run(out, result->head, result->ended_at, result->noisy);
+    wi_buffer_printf(out, ",\"cell_count\":%zu}", result->cells);
+}
+
+static void print_key(struct wi_buffer *out, const void *context, size_t row)
+{
+    wi_buffer_integer(out, ((const struct listing *)context)->op.results[row].number);
+}
+
+static void on_listed(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    const struct listing *listing = work;
+    if (failure)
+        wi_request_answer_error(request, failure);
+    else
+        wi_page_answer(request, &(struct wi_page_rows){"results", listing->op.count, listing->limit,
+                                    print_run, print_key, listing});
+    free_listing(work);
+}
+
+/* As print_key has it. */
+static enum wi_code read_after(const char *after, int64_t *before, struct wi_error *error)
+{
+    const char *rest = wi_page_key(after, before);
+    return rest && *rest == '\0' ? WI_OK : wi_page_refuse(after, error);
+}
+
+void wi_handle_results(struct wi_request *request)
+{
+    struct wi_page page = {.limit = WI_PAGE_DEFAULT, .after = ""};
+    struct listing *listing = wi_alloc(sizeof *listing);
+    struct wi_error error;
+    json_t *arguments;
+    enum wi_code code = wi_page_read(request, &page, &arguments, &error);
+    if (code == WI_OK && *page.after)
+        code = read_after(page.after, &listing->op.before, &error);
+    json_decref(arguments);
+    listing->limit = page.limit > 0 ? (size_t)page.limit : WI_PAGE_DEFAULT;
+    listing->op.limit = listing->limit + 1;
+    if (code == WI_OK && request->api->deps.db) {
+        struct wi_step *step = wi_request_step(request, on_listed, listing, free_listing);
+        wi_db_look(request->api->deps.db, do_asked, on_asked,
+            asked_new(wi_result_list, &listing->op, step));
+        return;
+    }
+    if (code == WI_OK)
+        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "results", "next"));
+    else
+        wi_request_answer_error(request, &error);
+    free_listing(listing);
+}
+
+/* --- GET /v1/results/ID ---------------------------------------------------------------------- */
+
+/* First its size, so that there is memory for it, then its cells, which the thread that reads them
+ * prints. */
+struct reading {
+    struct wi_result_look look;
+    struct wi_result_read read;
+    struct wi_buffer text;
+    size_t cells; /* that are printed */
+};
+
+static void free_reading(void *work)
+{
+    struct reading *reading = work;
+    wi_result_clear(&reading->look.result);
+    wi_buffer_clear(&reading->text);
+    free(reading);
+}
+
+static void print_cell(void *context, const struct wi_result_cell *cell)
+{
+    struct reading *reading = context;
+    struct wi_buffer *out = &reading->text;
+    wi_buffer_puts(out, reading->cells++ ? ",\n" : "\n");
+    wi_lab_put_cell(out, cell->index, cell->head, cell->samples, cell->count);
+    wi_buffer_puts(out, "}");
+}
+
+static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct reading *reading = work;
+    if (failure) {
+        wi_request_answer_error(request, failure);
+    } else {
+        wi_buffer_puts(&reading->text, "]}\n");
+        wi_request_answer_text(request, 200, "application/json", &reading->text);
+    }
+    free_reading(reading);
+}
+
+static void read_cells(struct wi_request *request, struct reading *reading)
+{
+    const struct wi_result *result = &reading->look.result;
+    struct wi_error error;
+    if (wi_request_reserve(request, result->bytes * TEXT_FACTOR + result->cells * TEXT_MORE) != 0) {
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to read this run now; try again later");
+        wi_request_answer_error(request, &error);
+        free_reading(reading);
+        return;
+    }
+    wi_lab_put_run(&reading->text, result->head, result->ended_at, result->noisy);
+    wi_buffer_puts(&reading->text, ",\"cells\":[");
+    reading->read =
+        (struct wi_result_read){.number = result->number, .each = print_cell, .context = reading};
+    struct wi_step *step = wi_request_step(request, on_read, reading, free_reading);
+    wi_db_look(
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_read, &reading->read, step));
+}
+
+static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct reading *reading = work;
+    if (!failure && reading->look.found) {
+        read_cells(request, reading);
+        return;
+    }
+    if (failure)
+        wi_request_answer_error(request, failure);
+    else
+        answer_not_found(request, reading->look.id);
+    free_reading(reading);
+}
+
+void wi_handle_result(struct wi_request *request)
+{
+    if (!may_have(request))
+        return;
+    struct reading *reading = wi_alloc(sizeof *reading);
+    wi_text_copy(reading->look.id, sizeof reading->look.id, request->argument);
+    struct wi_step *step = wi_request_step(request, on_looked, reading, free_reading);
+    wi_db_look(
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_look, &reading->look, step));
+}
+
+/* --- DELETE /v1/results/ID ------------------------------------------------------------------- */
+
+static void on_removed(struct wi_request *request, void *work, const struct wi_error *failure)
+{
+    struct wi_result_remove *op = work;
+    if (failure)
+        wi_request_answer_error(request, failure);
+    else if (op->found)
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", op->id, "state", "removed"));
+    else
+        answer_not_found(request, op->id);
+    free(op);
+}
+
+void wi_handle_result_remove(struct wi_request *request)
+{
+    if (!may_have(request))
+        return;
+    struct wi_result_remove *op = wi_alloc(sizeof *op);
+    wi_text_copy(op->id, sizeof op->id, request->argument);
+    struct wi_step *step = wi_request_step(request, on_removed, op, free);
+    wi_db_submit(request->api->deps.db, do_asked, on_asked, asked_new(wi_result_remove, op, step));
+}

@@ -1,0 +1,33 @@
+/* Answers that are a CAR or a file, which is read from the disk while it is sent. */
+#ifndef WI_API_ENDPOINTS_MODELS_CAR_ENDPOINT_H
+#define WI_API_ENDPOINTS_MODELS_CAR_ENDPOINT_H
+
+#include "api/http/request.h"
+#include "models/share/blockstore/blockstore.h"
+
+/* All answers that are being sent. */
+struct wi_api_cars;
+struct wi_api_cars *wi_api_cars_new(void);
+/* The server closes: all of them are broken off. */
+void wi_api_cars_finish(struct wi_api_cars *cars);
+/* When no request is left; NULL is fine. */
+void wi_api_cars_free(struct wi_api_cars *cars);
+
+/* Answers the request with everything that `reading` (taken over) gives. If reading fails, the
+ * connection is closed before the announced length is sent. `cid` is the name of the file. */
+void wi_api_answer_car(
+    struct wi_request *request, struct wi_block_reading *reading, const char *cid);
+
+/* A file to send: `type` and `name` are constants. `on_end` is called once, whether or not the file
+ * was sent. */
+struct wi_api_file {
+    int fd; /* taken over */
+    uint64_t size;
+    const char *type, *name;
+    void (*on_end)(void *context);
+    void *context;
+};
+/* Likewise with the file. */
+void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *file);
+
+#endif

@@ -1,0 +1,221 @@
+/* See content_endpoint.h. */
+#include "api/endpoints/models/content_endpoint.h"
+
+#include "api/endpoints/models/published.h"
+#include "api/http/metrics.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/arrive/source/sources.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* How long a request waits for neighbours that have not said what they have. */
+#define WAIT_MS 1000
+/* Models that are listed, the others counted. */
+#define MODELS_MAX 1000
+
+static size_t count_sources(const struct wi_api *api)
+{
+    return api->deps.sources ? wi_sources_count(api->deps.sources) : 0;
+}
+
+/* --- sources ---------------------------------------------------------------------------------- */
+
+static const char *state_name(enum wi_block_source_state state)
+{
+    static const char *const names[] = {
+        [WI_SOURCE_READY] = "ready", [WI_SOURCE_RESTING] = "resting", [WI_SOURCE_OUT] = "out"};
+    return names[state];
+}
+
+/* The time on the wall; null where it is ready, or never is. */
+static json_t *until_json(const struct wi_block_source_info *info)
+{
+    if (info->state == WI_SOURCE_READY || info->until_ms >= WI_NEVER)
+        return json_null();
+    return json_integer(wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms()));
+}
+
+/* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
+static void add_source(void *list, const struct wi_block_source *source)
+{
+    struct wi_block_source_info info;
+    wi_block_source_info(source, &info);
+    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name",
+        info.name, "url", info.url, "stranger", info.stranger, "state", state_name(info.state),
+        "until", until_json(&info), "reason", *info.reason ? info.reason : NULL, "bytes",
+        (json_int_t)info.bytes, "blocks", (json_int_t)info.blocks, "wrong", (json_int_t)info.wrong,
+        "bytes_per_second", info.bytes_per_second, "seen_at",
+        info.seen_ms > 0 ? json_integer(info.seen_ms) : json_null());
+    json_array_append_new(list, row);
+}
+
+static json_t *sources_json(const struct wi_api *api)
+{
+    json_t *list = json_array();
+    if (api->deps.sources)
+        wi_sources_each(api->deps.sources, add_source, list);
+    return list;
+}
+
+/* --- models ----------------------------------------------------------------------------------- */
+
+/* First the models published here and the copies of others, then those that neighbours have
+ * published. */
+struct models {
+    json_t *list, *by_cid; /* the rows; the same, {CID: [row]}, with those that are counted */
+    size_t more;           /* that are counted */
+};
+
+/* `pin` is the part of it that is here; NULL: none is. */
+static void add_model(struct models *models, const char *cid, const char *name, uint64_t bytes,
+    const struct wi_pin *pin)
+{
+    json_t *same = json_object_get(models->by_cid, cid);
+    int stale = pin && pin->stale, copy = pin && pin->kind != WI_PIN_PUBLISHED;
+    if (!same && (same = json_array()))
+        json_object_set_new(models->by_cid, cid, same);
+    if (json_array_size(models->list) >= MODELS_MAX) {
+        models->more++;
+        return;
+    }
+    json_t *row = json_pack("{s:s, s:s, s:I, s:b, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name,
+        "bytes", (json_int_t)bytes, "here", pin != NULL, "copy", copy, "stale", stale, "copies",
+        pin && !stale, "where");
+    json_array_append(same, row);
+    json_array_append_new(models->list, row);
+}
+
+static void add_own(void *context, const struct wi_pin *pin)
+{
+    if (pin->kind != WI_PIN_PULLED)
+        add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
+}
+
+static void add_copy(json_t *row, const char *where)
+{
+    json_int_t copies = json_integer_value(json_object_get(row, "copies"));
+    json_object_set_new(row, "copies", json_integer(copies + 1));
+    json_array_append_new(json_object_get(row, "where"), json_string(where));
+}
+
+static void add_offered(
+    struct models *models, const struct wi_offer_row *offered, const char *neighbour)
+{
+    char cid[WI_CID_TEXT];
+    json_t *row;
+    size_t i;
+    wi_cid_print(&offered->cid, cid);
+    if (!json_object_get(models->by_cid, cid) && offered->published)
+        add_model(models, cid, offered->name, offered->bytes, NULL);
+    json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
+}
+
+static void add_offer(void *context, const struct wi_neighbour_info *neighbour)
+{
+    struct wi_block_source_info source;
+    wi_block_source_info(neighbour->source, &source);
+    for (size_t i = 0; i < neighbour->offer->count; i++)
+        add_offered(context, &neighbour->offer->rows[i], source.name);
+}
+
+static json_t *models_json(const struct wi_api *api, size_t *more)
+{
+    struct models models = {json_array(), json_object(), 0};
+    if (api->deps.blocks) {
+        wi_blockstore_check(api->deps.blocks);
+        wi_blockstore_each(api->deps.blocks, add_own, &models);
+    }
+    if (api->deps.neighbours)
+        wi_neighbours_each(api->deps.neighbours, add_offer, &models);
+    json_decref(models.by_cid);
+    *more = models.more;
+    return models.list;
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+/* A request that waits until neighbours have said what they have. */
+struct asker {
+    struct wi_request *request;
+    struct wi_neighbours_wait *wait;
+};
+
+static void content_answer(struct wi_request *request)
+{
+    const struct wi_api *api = request->api;
+    size_t more;
+    json_t *models = models_json(api, &more);
+    wi_request_answer_json(request, 200,
+        json_pack("{s:b, s:o, s:o, s:I}", "served", wi_api_is_served(api), "sources",
+            sources_json(api), "models", models, "models_more", (json_int_t)more));
+}
+
+static void free_asker(void *work)
+{
+    struct asker *asker = work;
+    wi_neighbours_cancel(asker->wait);
+    free(asker);
+}
+
+static void on_known(void *context)
+{
+    struct asker *asker = context;
+    asker->wait = NULL;
+    content_answer(asker->request);
+    free_asker(asker);
+}
+
+void wi_handle_content(struct wi_request *request)
+{
+    struct wi_neighbours *neighbours = request->api->deps.neighbours;
+    if (!neighbours || wi_neighbours_count(neighbours) == 0) {
+        content_answer(request);
+        return;
+    }
+    struct asker *asker = wi_alloc(sizeof *asker);
+    asker->request = request;
+    asker->wait = wi_neighbours_ask(neighbours, WI_NEIGHBOURS_FRESH_MS, WAIT_MS, on_known, asker);
+    wi_request_wait(request, free_asker, asker);
+}
+
+/* --- metrics ---------------------------------------------------------------------------------- */
+
+static void put_counter(const struct wi_api *api, struct wi_buffer *out, const char *name,
+    const char *help, uint64_t (*value)(const struct wi_block_source_info *info))
+{
+    wi_metric_head(out, name, "counter", help);
+    for (size_t i = 0; i < count_sources(api); i++) {
+        struct wi_block_source_info info;
+        wi_block_source_info(wi_sources_at(api->deps.sources, i), &info);
+        wi_buffer_strings(out, name, "{source=", NULL);
+        wi_metric_label(out, info.name);
+        wi_buffer_printf(out, "} %" PRIu64 "\n", value(&info));
+    }
+}
+
+static uint64_t bytes_of(const struct wi_block_source_info *info)
+{
+    return info->bytes;
+}
+
+static uint64_t blocks_of(const struct wi_block_source_info *info)
+{
+    return info->blocks;
+}
+
+static uint64_t wrong_of(const struct wi_block_source_info *info)
+{
+    return info->wrong;
+}
+
+void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out)
+{
+    put_counter(api, out, "webinfer_source_bytes_total",
+        "Bytes of blocks that a source brought and that were right.", bytes_of);
+    put_counter(api, out, "webinfer_source_blocks_total",
+        "Blocks that a source brought and that were right.", blocks_of);
+    put_counter(api, out, "webinfer_source_wrong_blocks_total",
+        "Blocks that a source brought and that were wrong.", wrong_of);
+}

@@ -1,0 +1,315 @@
+/*
+ * POST /v1/models/pull and POST /v1/models/NAME/cancel: a model comes from a hub into the store.
+ * How far it is shows in GET /v1/models/NAME, and in the events that a client asked for here; a
+ * client that leaves does not end the pull.
+ */
+#include "api/endpoints/models/pull_endpoint.h"
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/openapi.h"
+
+#include "api/endpoints/stream_endpoint.h"
+#include "api/endpoints/telling.h"
+#include "base/clock.h"
+#include "base/params.h"
+#include "wire/dialect.h"
+#include "wire/printing.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- as JSON ---------------------------------------------------------------------------------- */
+
+static void add_rate(const struct wi_pull_info *info, json_t *out)
+{
+    double rate = info->bytes_per_second;
+    if (rate <= 0)
+        return;
+    json_object_set_new(out, "bytes_per_second", json_integer((json_int_t)rate));
+    if (info->state == WI_PULL_DOWNLOADING && info->total >= info->done)
+        json_object_set_new(
+            out, "seconds_left", json_real((double)(info->total - info->done) / rate));
+}
+
+/* Without other sources, the list has the hub alone. */
+static json_t *sources_json(const struct wi_pull_info *info)
+{
+    const struct wi_fetch_source hub = {info->hub, info->fetched};
+    const struct wi_fetch_source *sources = info->source_count > 0 ? info->sources : &hub;
+    size_t count = info->source_count > 0 ? info->source_count : info->fetched > 0;
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s, s:I}", "name", sources[i].name, "bytes",
+                                        (json_int_t)sources[i].bytes));
+    return list;
+}
+
+void wi_api_pull_add_problem(json_t *out, const struct wi_error *error)
+{
+    if (error)
+        json_object_set_new(out, "problem",
+            json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail));
+}
+
+json_t *wi_api_pull_json(const struct wi_pull_info *info)
+{
+    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
+        "name", info->name, "state", wi_pull_state_names[info->state], "model", info->reference,
+        "hub", info->hub, "variant", info->variant, "commit", info->commit, "loaded_bytes",
+        (json_int_t)info->done, "total_bytes", (json_int_t)info->total, "fetched_bytes",
+        (json_int_t)info->fetched, "reused_bytes", (json_int_t)info->reused, "files_done",
+        (json_int_t)info->files_done, "files", (json_int_t)info->files);
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
+    json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
+    json_object_set_new(out, "sources", sources_json(info));
+    add_rate(info, out);
+    if (info->retrying)
+        json_object_set_new(out, "retrying", json_string(info->retrying));
+    wi_api_pull_add_problem(out, info->error);
+    return out;
+}
+
+static void add_to_list(void *context, const struct wi_pull_info *info)
+{
+    json_array_append_new(context, wi_api_pull_json(info));
+}
+
+json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
+{
+    json_t *list = json_array();
+    if (pulls)
+        wi_pulls_each(pulls, add_to_list, list);
+    return list;
+}
+
+/* --- a client that waits ---------------------------------------------------------------------- */
+
+/* One that takes events, or waits for the end alone, or until the pull is on the disk. */
+struct puller {
+    wi_pull_event_fn *write;    /* NULL: it waits until the pull is on the disk */
+    struct wi_telling *telling; /* NULL: it takes no events */
+    struct wi_request *request; /* of one that takes none */
+    struct wi_pull_watch *watch;
+};
+
+static void free_puller(void *work)
+{
+    struct puller *puller = work;
+    wi_pull_unwatch(puller->watch);
+    free(puller);
+}
+
+void wi_api_pull_write(struct wi_buffer *out, json_t *pull, int done)
+{
+    json_object_set(pull, "phase", json_object_get(pull, "state"));
+    wi_printing_event(out, done ? "done" : "progress", pull);
+}
+
+static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
+{
+    wi_api_pull_write(out, wi_api_pull_json(info), info->state == WI_PULL_DONE);
+}
+
+static void fail_puller(struct puller *puller, const struct wi_error *error)
+{
+    if (puller->telling)
+        wi_telling_fail(puller->telling, error);
+    else
+        wi_request_answer_error(puller->request, error);
+}
+
+static void end_puller(struct puller *puller, const struct wi_pull_info *info)
+{
+    struct wi_buffer text = {0};
+    puller->write(&text, info);
+    if (puller->telling)
+        wi_telling_end(puller->telling, &text);
+    else
+        wi_request_answer_text(puller->request, 200, "application/json", &text);
+}
+
+static void tell_progress(struct puller *puller, const struct wi_pull_info *info)
+{
+    struct wi_buffer text = {0};
+    if (!puller->telling || info->state == WI_PULL_RESOLVING)
+        return;
+    puller->write(&text, info);
+    wi_telling_say(puller->telling, &text);
+}
+
+void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
+{
+    char where[WI_MODEL_NAME_MAX + 16];
+    wi_request_answer_json(request, 202, pull);
+    snprintf(where, sizeof where, "/v1/models/%s", name);
+    wi_request_add_location(request, where);
+}
+
+static void on_kept(void *context, const struct wi_pull_info *info)
+{
+    struct puller *puller = context;
+    int is_over = info->state == WI_PULL_FAILED || info->state == WI_PULL_DONE;
+    if (!info->kept && !is_over)
+        return;
+    if (is_over)
+        puller->watch = NULL;
+    if (info->state == WI_PULL_FAILED)
+        fail_puller(puller, info->error);
+    else
+        wi_api_pull_accept(puller->request, info->asked, wi_api_pull_json(info));
+    free_puller(puller);
+}
+
+static void on_pull(void *context, const struct wi_pull_info *info)
+{
+    struct puller *puller = context;
+    if (info->state != WI_PULL_FAILED && info->state != WI_PULL_DONE) {
+        tell_progress(puller, info);
+        return;
+    }
+    puller->watch = NULL; /* it is over */
+    if (info->state == WI_PULL_FAILED)
+        fail_puller(puller, info->error);
+    else
+        end_puller(puller, info);
+    free_puller(puller);
+}
+
+void wi_api_pull_tell(
+    struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole)
+{
+    struct wi_api *api = request->api;
+    struct puller *puller = wi_alloc(sizeof *puller);
+    puller->write = write;
+    puller->watch = wi_pull_watch(api->deps.pulls, name, on_pull, puller);
+    assert(puller->watch); /* it has just begun, or goes on */
+    if (!whole) {
+        puller->telling = wi_telling_new(api->endpoints->tellings, request, free_puller, puller);
+        return;
+    }
+    puller->request = request;
+    wi_request_wait(request, free_puller, puller);
+}
+
+/* An answer 202 promises that the pull goes on whatever happens here, so it is sent once that is
+ * true. */
+static void accept_when_kept(struct wi_request *request, const struct wi_pull_info *info)
+{
+    if (info->kept) {
+        wi_api_pull_accept(request, info->asked, wi_api_pull_json(info));
+        return;
+    }
+    struct puller *puller = wi_alloc(sizeof *puller);
+    puller->request = request;
+    puller->watch = wi_pull_watch(request->api->deps.pulls, info->asked, on_kept, puller);
+    assert(puller->watch); /* it has just begun */
+    wi_request_wait(request, free_puller, puller);
+}
+
+/* --- the endpoints ---------------------------------------------------------------------------- */
+
+struct requested {
+    const char *model, *as, *hub, *precision;
+    json_t *files;
+    int stream;
+};
+
+const struct wi_param wi_pull_params[] = {
+    WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
+        .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
+                "quantisation or dtype; without one it is chosen by what is there, by its speed "
+                "in a browser and by the memory of a page. A revision is a branch, a tag or a "
+                "commit; without one it is what the hub has now. On a hub of the layout plain the "
+                "name may have one to four segments."),
+    WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "The model's name here; by default its name on the hub, and ipfs/CID for a CID."),
+    WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
+        .help = "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, "
+                "which all hubs of the layout ipfs bring."),
+    WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
+        .help = "fp32, fp16, int8 or int4: which variant of an ONNX model."),
+    WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
+        .help = "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
+    WI_PARAM_END,
+};
+
+static enum wi_code read_patterns(
+    const json_t *list, struct wi_strings *patterns, struct wi_error *error)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        size_t length = json_string_length(item);
+        if (length < 1 || length > WI_PULL_PATTERN_MAX) {
+            wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
+            return wi_error_expect(error,
+                "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
+                "bytes",
+                WI_PULL_PATTERN_MAX);
+        }
+        wi_strings_add(patterns, json_string_value(item));
+    }
+    return WI_OK;
+}
+
+int wi_api_has_pulls(struct wi_request *request)
+{
+    struct wi_error error;
+    if (request->api->deps.pulls)
+        return 1;
+    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
+    wi_request_answer_error(request, &error);
+    return 0;
+}
+
+static void begin_pull(struct wi_request *request, const struct requested *requested)
+{
+    struct wi_strings patterns = {0};
+    struct wi_error error;
+    const struct wi_pull_want want = {.hub = requested->hub,
+        .reference = requested->model,
+        .as = requested->as,
+        .precision = requested->precision,
+        .files = &patterns};
+    struct wi_pull_info info;
+    enum wi_code code = read_patterns(requested->files, &patterns, &error);
+    if (code == WI_OK)
+        code = wi_pulls_start(request->api->deps.pulls, &want, &info, &error);
+    wi_strings_clear(&patterns);
+    if (code != WI_OK)
+        wi_request_answer_error(request, &error);
+    else if (requested->stream || wi_api_stream_is_accepted(request))
+        wi_api_pull_tell(request, info.asked, write_event, 0);
+    else
+        accept_when_kept(request, &info);
+}
+
+void wi_handle_model_pull(struct wi_request *request)
+{
+    struct requested requested = {0};
+    struct wi_error error;
+    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
+    if (!body)
+        return;
+    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+        begin_pull(request, &requested);
+    else
+        wi_request_answer_error(request, &error);
+    json_decref(body);
+}
+
+void wi_handle_model_cancel(struct wi_request *request)
+{
+    const struct wi_server_deps *deps = &request->api->deps;
+    struct wi_error error;
+    int cancelled =
+        deps->quantizer && wi_quantizer_cancel(deps->quantizer, request->argument, &error) == WI_OK;
+    if (!cancelled && !wi_api_has_pulls(request))
+        return;
+    if (cancelled || wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+    else
+        wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,266 @@
+/* GET /v1/nodes: the pool's and the bridge's knowledge of each node. */
+#include "api/http/request.h"
+
+#include "api/endpoints/nodes_endpoint.h"
+#include "api/endpoints/openapi.h"
+#include "api/endpoints/proof/quarantine_endpoint.h"
+#include "api/http/page_gather.h"
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/params.h"
+#include "work/pool/evidence.h"
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Nodes whose rows are made in a turn of the loop, in about two milliseconds. */
+#define PART 40
+
+static json_t *platforms_json(const struct wi_node_info *node)
+{
+    json_t *platforms = json_object();
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
+        int available = node->platforms[i].available;
+        if (i >= WI_NATIVE && !available)
+            continue; /* most nodes are browsers */
+        json_t *platform = json_pack("{s:b}", "available", available);
+        if (!available && *node->platforms[i].reason)
+            json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
+        if (node->platforms[i].has_adapter) {
+            const struct wi_adapter *adapter = &node->platforms[i].adapter;
+            json_object_set_new(platform, "adapter",
+                json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
+                    adapter->architecture, "description", adapter->description, "is_fallback",
+                    adapter->is_fallback));
+        }
+        json_object_set_new(platforms, wi_platform_names[i], platform);
+    }
+    return platforms;
+}
+
+static json_t *engines_json(const struct wi_node_info *node)
+{
+    json_t *engines = json_object();
+    for (int i = 0; i < WI_ENGINE_COUNT; i++) {
+        if (!node->engines[i].available)
+            continue;
+        json_t *engine = json_pack("{s:s?, s:I, s:I, s:I, s:[]}", "version",
+            *node->engines[i].version ? node->engines[i].version : NULL, "slots",
+            (json_int_t)node->engines[i].slots, "short_slots",
+            (json_int_t)node->engines[i].short_slots, "queue", (json_int_t)node->engines[i].queue,
+            "can");
+        json_t *can = json_object_get(engine, "can");
+        if (node->engines[i].can_continue)
+            json_array_append_new(can, json_string("continue"));
+        if (node->engines[i].continues_several)
+            json_array_append_new(can, json_string("continue_several"));
+        if (node->engines[i].on_webgpu)
+            json_array_append_new(can, json_string("webgpu"));
+        json_object_set_new(engines, wi_engine_names[i], engine);
+    }
+    return engines;
+}
+
+/* Adds what the pool's row does not have. A user agent may reveal whose browser it is, and a reason
+ * what others ask. */
+static void add_view(json_t *out, const struct wi_api *api, const char *id, int everything)
+{
+    const struct wi_bridge *bridge = api->deps.bridge;
+    struct wi_node_state state;
+    const struct wi_node_info *node = wi_bridge_node(bridge, id);
+    if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
+        return;
+    json_t *view =
+        json_pack("{s:s, s:s, s:s*, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}",
+            "browser", node->kind, "browser_version", node->browser_version, "user_agent",
+            everything ? node->user_agent : NULL, "session", node->session, "connected_at",
+            (json_int_t)node->connected_at, "cores", node->cores, "memory_gib", node->memory_gib,
+            "cross_origin_isolated", node->isolated, "connected", state.connected, "attempts",
+            (json_int_t)state.attempts, "busy_since_ms", state.busy_since_ms, "last_seen_ms",
+            state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in", (json_int_t)state.bytes_in,
+            "bytes_out", (json_int_t)state.bytes_out);
+    if (!view)
+        return;
+    json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
+    json_object_update(view, found);
+    json_decref(found);
+    json_object_set_new(view, "platforms", platforms_json(node));
+    json_object_set_new(view, "engines", engines_json(node));
+    if (state.models)
+        json_object_set(view, "models", state.models);
+    json_object_update_missing(out, view);
+    json_decref(view);
+}
+
+json_t *wi_api_node_json(const struct wi_api *api, const char *id, int everything)
+{
+    json_t *node = wi_pool_node_json(api->deps.pool, id);
+    if (node)
+        add_view(node, api, id, everything);
+    return node;
+}
+
+/* Completes the rows of the pool. */
+static void add_views(const struct wi_request *request, json_t *nodes)
+{
+    const struct wi_api *api = request->api;
+    int everything = wi_request_scope(request) == NULL;
+    json_t *node;
+    size_t i;
+    json_array_foreach(nodes, i, node)
+    {
+        const char *id = json_string_value(json_object_get(node, "id"));
+        if (id)
+            add_view(node, api, id, everything);
+    }
+}
+
+static void list_part(const struct wi_request *request, struct wi_page_part *part)
+{
+    part->rows =
+        wi_pool_nodes_page_json(request->api->deps.pool, part->after, part->most, &part->more);
+    add_views(request, part->rows);
+    const json_t *last = json_array_get(part->rows, json_array_size(part->rows) - 1);
+    part->last = json_string_value(json_object_get(last, "id"));
+}
+
+static void add_tunings(const struct wi_api *api, json_t *answer)
+{
+    size_t more;
+    json_object_set_new(answer, "tuning", wi_pool_tunings_json(api->deps.pool, WI_PAGE_MAX, &more));
+    json_object_set_new(answer, "tuning_more", json_integer((json_int_t)more));
+}
+
+struct query {
+    struct wi_page page;
+    int tuning;
+};
+
+static const char *const no_yes[] = {"no", "yes", NULL};
+
+const struct wi_param wi_nodes_params[] = {
+    WI_PARAM_AS("limit", query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
+        .help = WI_PAGE_LIMIT_HELP),
+    WI_PARAM_AS("after", query, page.after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX,
+        .help = WI_PAGE_AFTER_HELP),
+    WI_PARAM(query, tuning, ENUM, .names = no_yes,
+        .help = "yes: also how kernels were found to be computed fastest; no by default."),
+    WI_PARAM_END,
+};
+
+/* A query, and what its texts lie in. */
+struct asked {
+    struct query query;
+    json_t *arguments;
+};
+
+static void free_asked(void *work)
+{
+    struct asked *asked = work;
+    json_decref(asked->arguments);
+    free(asked);
+}
+
+static void answer_page(struct wi_request *request, void *work, const struct wi_gathered *gathered)
+{
+    const struct asked *asked = work;
+    struct wi_buffer out = {0};
+    json_t *rest = json_object();
+    wi_api_add_quarantined(request, (size_t)asked->query.page.limit, rest);
+    if (asked->query.tuning)
+        add_tunings(request->api, rest);
+    wi_buffer_strings(
+        &out, "{\"nodes\":[", gathered->rows.text ? gathered->rows.text : "", "],\"next\":", NULL);
+    wi_gathered_next(gathered, &out);
+    wi_buffer_puts(&out, ",");
+    wi_page_put_rest(&out, rest);
+    wi_buffer_puts(&out, "\n");
+    wi_request_answer_text(request, 200, "application/json", &out);
+    free_asked(work);
+}
+
+void wi_handle_nodes(struct wi_request *request)
+{
+    struct wi_error error;
+    struct asked *asked = wi_alloc(sizeof *asked);
+    asked->query.page.after = "";
+    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query, &asked->arguments,
+            &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        free_asked(asked);
+        return;
+    }
+    wi_page_settle(&asked->query.page);
+    wi_request_gather(request, &asked->query.page, PART, list_part, answer_page, asked, free_asked);
+}
+
+/* --- /v1/admin/join: links with which pages and programs of others become nodes --------------- */
+
+#define MAX_NODES 65536
+#define DEFAULT_SECONDS 3600
+#define MAX_SECONDS (7 * 24 * 3600)
+
+struct requested {
+    int64_t nodes, seconds;
+    int start;
+};
+
+const struct wi_param wi_join_params[] = {
+    WI_PARAM(requested, nodes, INTEGER, .min = 1, .max = MAX_NODES,
+        .help = "How many nodes may be connected with the token at a time; 1 by default."),
+    WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
+        .help = "For how many seconds new nodes may join; 3600 by default."),
+    WI_PARAM(requested, start, BOOL,
+        .help = "Whether a page that is opened by the link computes at once, without asking its "
+                "user; false by default."),
+    WI_PARAM_END,
+};
+
+void wi_handle_join_new(struct wi_request *request)
+{
+    struct wi_bridge *bridge = request->api->deps.bridge;
+    struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
+    char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
+    struct wi_error error;
+    json_t *body = wi_request_body_object(request);
+    if (!body)
+        return;
+    enum wi_code code =
+        wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &requested, &error);
+    json_decref(body);
+    if (code == WI_OK)
+        code = wi_bridge_invite(
+            bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token, &error);
+    if (code != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
+        requested.start ? "&start" : "");
+    wi_request_answer_json(request, 201,
+        json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
+            (json_int_t)requested.nodes, "expires_at",
+            (json_int_t)(wi_wall_ms() + requested.seconds * 1000)));
+    OPENSSL_cleanse(token, sizeof token);
+    OPENSSL_cleanse(url, sizeof url);
+}
+
+void wi_handle_joins(struct wi_request *request)
+{
+    const struct wi_bridge *bridge = request->api->deps.bridge;
+    wi_request_answer_json(request, 200,
+        json_pack("{s:o, s:o}", "joins", wi_bridge_invitations(bridge), "node_tokens",
+            wi_bridge_node_tokens(bridge)));
+}
+
+void wi_handle_join_revoke(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
+    wi_request_answer_error(request, &error);
+}

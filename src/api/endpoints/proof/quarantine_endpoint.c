@@ -1,0 +1,119 @@
+/*
+ * Findings about nodes: quarantine in GET /v1/nodes, status and metrics, DELETE
+ * /v1/admin/quarantine/ID, which lifts it, and POST /v1/nodes/ID/forgive for those that are there;
+ * and the cross-checks.
+ */
+#include "api/endpoints/proof/quarantine_endpoint.h"
+
+#include "api/http/metrics.h"
+#include "base/log.h"
+#include "nodes/bridge/bridge.h"
+#include "owners/check/check.h"
+#include "work/pool/evidence.h"
+
+void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
+{
+    const struct wi_bridge *bridge = request->api->deps.bridge;
+    int everything = wi_request_scope(request) == NULL;
+    size_t count = wi_bridge_quarantined_count(bridge);
+    json_object_set_new(out, "quarantined", wi_bridge_quarantined(bridge, most, everything));
+    json_object_set_new(
+        out, "quarantined_more", json_integer((json_int_t)(count > most ? count - most : 0)));
+}
+
+#define RESULTS 6
+
+/* In the order of struct wi_cross_counters. */
+static const char *const results[RESULTS] = {
+    "agreed", "wrong", "suspected", "disputed", "unable", "dropped"};
+
+static void read_results(const struct wi_cross_counters *counters, uint64_t out[RESULTS])
+{
+    const uint64_t values[RESULTS] = {counters->agreed, counters->wrong, counters->suspected,
+        counters->disputed, counters->unable, counters->dropped};
+    for (size_t i = 0; i < RESULTS; i++)
+        out[i] = values[i];
+}
+
+json_t *wi_api_cross_checks_json(const struct wi_api *api)
+{
+    struct wi_cross_counters counters;
+    uint64_t values[RESULTS];
+    wi_checks_cross_counters(api->deps.checks, &counters);
+    read_results(&counters, values);
+    json_t *checks = json_pack(
+        "{s:I, s:I}", "waiting", (json_int_t)counters.waiting, "bytes", (json_int_t)counters.bytes);
+    for (size_t i = 0; i < RESULTS; i++)
+        json_object_set_new(checks, results[i], json_integer((json_int_t)values[i]));
+    return checks;
+}
+
+static void write_one(
+    struct wi_buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    wi_metric_head(out, name, type, help);
+    wi_buffer_printf(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+static void write_found(const struct wi_api *api, struct wi_buffer *out)
+{
+    uint64_t counts[WI_EVIDENCE_COUNT];
+    wi_pool_found_counts(api->deps.pool, counts);
+    wi_metric_head(
+        out, "webinfer_evidence_total", "counter", "Evidence against nodes and sessions, by kind.");
+    for (size_t i = 0; i < WI_EVIDENCE_COUNT; i++)
+        wi_buffer_printf(out, "webinfer_evidence_total{kind=\"%s\"} %llu\n", wi_evidence_names[i],
+            (unsigned long long)counts[i]);
+}
+
+void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
+{
+    const struct wi_bridge *bridge = api->deps.bridge;
+    struct wi_cross_counters counters;
+    uint64_t values[RESULTS];
+    wi_checks_cross_counters(api->deps.checks, &counters);
+    read_results(&counters, values);
+    wi_metric_head(out, "webinfer_cross_checks_total", "counter",
+        "Answers of nodes that joined, computed again by the service's own browsers, by result.");
+    for (size_t i = 0; i < RESULTS; i++)
+        wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
+            (unsigned long long)values[i]);
+    write_one(out, "webinfer_cross_checks_waiting", "gauge",
+        "Answers that are to be computed again, or are now.", counters.waiting);
+    write_one(out, "webinfer_cross_checks_waiting_bytes", "gauge",
+        "Memory of the waiting cross-checks.", counters.bytes);
+    write_found(api, out);
+    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
+        wi_bridge_counters(bridge)->quarantined);
+    write_one(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
+        wi_bridge_quarantined_count(bridge));
+}
+
+void wi_handle_node_forgive(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_pool_forgive(request->api->deps.pool, request->argument, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
+        wi_request_client(request));
+    wi_request_answer_json(
+        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "forgiven"));
+}
+
+void wi_handle_quarantine_lift(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
+        wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
+            wi_request_client(request));
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "lifted"));
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL,
+        "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
+        request->argument);
+    wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,268 @@
+/*
+ * /v1/audio/streams: transcribes sound while it is spoken. POST begins a stream, POST on its
+ * address sends bytes of it, GET of its events takes the text, POST of its end ends it, DELETE
+ * cancels it. The state between requests is in hearings.c.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/openapi.h"
+#include "api/endpoints/sound/hearings.h"
+#include "api/http/query.h"
+#include "base/memory.h"
+#include "terms/sound/cutter.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct wi_hearings *hearings_of(const struct wi_request *request)
+{
+    return request->api->endpoints->hearings;
+}
+
+/* --- POST /v1/audio/streams ------------------------------------------------------------------- */
+
+struct asked {
+    const char *model_name, *language;
+    int format; /* enum wi_pcm_format */
+    int64_t sampling_rate, channels, pause_ms;
+    int partials;
+    json_t *options;
+};
+
+#define ROW(member, kind_, least, most, help_)                                                     \
+    {                                                                                              \
+        .name = #member, .kind = kind_, .offset = offsetof(struct asked, member), .min = least,    \
+        .max = most, .help = help_                                                                 \
+    }
+
+const struct wi_param wi_sound_order_params[] = {
+    WI_PARAM(asked, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "One that does automatic-speech-recognition."),
+    WI_PARAM(asked, format, ENUM, .names = wi_pcm_format_names,
+        .help = "Of the samples: 16-bit integers or 32-bit floats, little-endian. s16le by "
+                "default."),
+    ROW(sampling_rate, WI_PARAM_INTEGER, WI_PCM_RATE_MIN, WI_PCM_RATE_MAX,
+        "Samples a second. 16000 by default."),
+    ROW(channels, WI_PARAM_INTEGER, 1, WI_PCM_CHANNELS_MAX,
+        "Whose samples come in turn. 1 by default."),
+    ROW(language, WI_PARAM_STRING, 1, 64, "That is spoken, as the option of that name."),
+    ROW(pause_ms, WI_PARAM_INTEGER, WI_CUTTER_PAUSE_MIN, WI_CUTTER_PAUSE_MAX,
+        "The pause in speech, in milliseconds, that ends a segment. 500 by default."),
+    ROW(partials, WI_PARAM_BOOL, 0, 0,
+        "Whether text of a segment is sent before its end. True by default."),
+    ROW(options, WI_PARAM_OBJECT, 0, 0, "As of POST /v1/infer."),
+    WI_PARAM_END,
+};
+
+/* From the request until its model was looked at. `request` comes first: see wi_infer_charge. */
+struct opening {
+    struct wi_request *request;
+    struct wi_run *run;
+    struct wi_hearing_order order;
+};
+
+static void drop_opening(void *work)
+{
+    struct opening *opening = work;
+    wi_run_abandon(opening->run);
+    free(opening);
+}
+
+/* The request for each segment, in the form of POST /v1/infer: about one moment of silence, which
+ * each segment replaces. */
+static json_t *request_for(const struct asked *asked)
+{
+    static const char silence[][13] = {"AAA=", "AAAAAA==", "AAAAAA==", "AAAAAAAAAAA="};
+    size_t which = (size_t)(asked->format == WI_PCM_F32LE) * 2 + (size_t)(asked->channels - 1);
+    json_t *options = asked->options ? json_copy(asked->options) : json_object();
+    if (asked->language)
+        json_object_set_new(options, "language", json_string(asked->language));
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:I, s:I}, s:o}", "model_name", asked->model_name,
+        "task", wi_task_name(WI_TASK_SPEECH_RECOGNITION), "inputs", "audio", silence[which],
+        "format", wi_pcm_format_names[asked->format], "sampling_rate",
+        (json_int_t)asked->sampling_rate, "channels", (json_int_t)asked->channels, "options",
+        options);
+}
+
+static void answer_opened(struct wi_request *request, const struct wi_hearing *hearing)
+{
+    const char *id = wi_hearing_id(hearing);
+    char where[WI_ID_SIZE + 24];
+    snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
+    wi_request_answer_json(request, 201, json_pack("{s:s, s:i}", "id", id, "position", 0));
+    wi_request_add_location(request, where);
+}
+
+/* The error is about the request that was made here; in the client's request it is about the model.
+ */
+static void refuse_model(struct wi_error *error)
+{
+    snprintf(error->field, sizeof error->field, "model_name");
+    wi_error_expect(error, "a model that does %s", wi_task_name(WI_TASK_SPEECH_RECOGNITION));
+    error->allowed[0] = '\0';
+}
+
+static void on_checked(void *context, struct wi_printing *printing, const struct wi_error *failure)
+{
+    struct opening *opening = context;
+    struct wi_request *request = opening->request;
+    const struct wi_inference *asked = wi_run_infer(opening->run)->asked;
+    const char *client = wi_request_client(request);
+    struct wi_error error;
+    (void)printing; /* there is none */
+    if (failure) {
+        error = *failure;
+        if (error.code == WI_INPUT_INVALID)
+            refuse_model(&error);
+        wi_request_answer_error(request, &error);
+    } else if (wi_hearings_admit(hearings_of(request), client, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+    } else {
+        const char *times = json_string_value(json_object_get(asked->options, "timestamps"));
+        opening->order.words = times && (strcmp(times, "word") == 0 || strcmp(times, "both") == 0);
+        answer_opened(
+            request, wi_hearing_new(hearings_of(request), client, asked, &opening->order));
+    }
+    free(opening);
+}
+
+static void check_model(struct wi_request *request, const struct asked *asked)
+{
+    struct opening *opening = wi_alloc(sizeof *opening);
+    const struct wi_run_owner owner = {
+        .context = opening, .charge = wi_infer_charge, .on_done = on_checked};
+    struct wi_buffer text = {0};
+    json_t *json = request_for(asked);
+    opening->request = request;
+    opening->order = (struct wi_hearing_order){
+        .pcm = {asked->format, (unsigned)asked->sampling_rate, (unsigned)asked->channels},
+        .pause_ms = (unsigned)asked->pause_ms,
+        .partials = asked->partials};
+    wi_buffer_json(&text, json);
+    struct wi_run_request run = {.kind = WI_RUN_CHECK,
+        .dialect = &wi_dialect_native,
+        .body = wi_blob_new(NULL, text.size),
+        .json_size = text.size,
+        .client = wi_request_client(request),
+        .accepted_at = request->read};
+    if (!run.body || wi_blob_append(run.body, text.text, text.size) != 0)
+        abort(); /* out of memory for a small object */
+    wi_buffer_clear(&text);
+    json_decref(json);
+    opening->run = wi_run_new(&request->api->endpoints->runs, &run, &owner);
+    wi_request_wait(request, drop_opening, opening);
+    wi_run_begin(opening->run); /* the opening may be gone afterwards */
+}
+
+static enum wi_code check_asked(const struct asked *asked, struct wi_error *error)
+{
+    if (asked->language && json_object_get(asked->options, "language"))
+        return wi_error_set(error, WI_INVALID_FIELD, "options.language",
+            "the language is said twice: by language and by options.language");
+    return WI_OK;
+}
+
+void wi_handle_sound_new(struct wi_request *request)
+{
+    struct asked asked = {.sampling_rate = 16000, .channels = 1, .pause_ms = 500, .partials = 1};
+    json_t *body = wi_request_body_object(request);
+    struct wi_error error;
+    if (!body)
+        return;
+    if (wi_params_read(wi_sound_order_params, body, WI_PARAMS_STRICT, "", &asked, &error) !=
+            WI_OK ||
+        check_asked(&asked, &error) != WI_OK ||
+        wi_hearings_admit(hearings_of(request), wi_request_client(request), &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else
+        check_model(request, &asked);
+    json_decref(body);
+}
+
+/* --- those of one stream ---------------------------------------------------------------------- */
+
+/* NULL with the request answered. */
+static struct wi_hearing *hearing_find(struct wi_request *request)
+{
+    struct wi_error error;
+    struct wi_hearing *hearing =
+        wi_hearing_find(hearings_of(request), request->argument, wi_request_client(request));
+    if (!hearing) {
+        wi_error_set(&error, WI_NOT_FOUND, "id", "there is no stream of sound %.60s of this client",
+            request->argument);
+        wi_request_answer_error(request, &error);
+    }
+    return hearing;
+}
+
+static void answer_state(struct wi_request *request, const struct wi_hearing *hearing)
+{
+    struct wi_hearing_state state;
+    wi_hearing_state(hearing, &state);
+    wi_request_answer_json(request, 200,
+        json_pack("{s:I, s:I, s:I, s:I}", "position", (json_int_t)state.position, "heard_ms",
+            (json_int_t)state.heard_ms, "done_ms", (json_int_t)state.done_ms, "lag_ms",
+            (json_int_t)state.lag_ms));
+}
+
+struct query {
+    int64_t position;
+};
+
+const struct wi_param wi_sound_query_params[] = {
+    WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
+        .help = "How many bytes of the sound are before those of the body. Bytes that were had "
+                "already are passed over."),
+    WI_PARAM_END,
+};
+
+void wi_handle_sound_take(struct wi_request *request)
+{
+    struct wi_hearing *hearing = hearing_find(request);
+    const struct wi_blob *body = request->body;
+    struct query query = {0};
+    json_t *arguments;
+    struct wi_error error;
+    if (!hearing)
+        return;
+    enum wi_code code =
+        wi_query_read(request, wi_sound_query_params, WI_PARAMS_STRICT, &query, &arguments, &error);
+    json_decref(arguments);
+    if (code == WI_OK)
+        code = wi_hearing_take(hearing, (uint64_t)query.position, body ? body->bytes : NULL,
+            body ? body->size : 0, &error);
+    if (code == WI_OK)
+        answer_state(request, hearing);
+    else
+        wi_request_answer_error(request, &error);
+}
+
+void wi_handle_sound_end(struct wi_request *request)
+{
+    struct wi_hearing *hearing = hearing_find(request);
+    struct wi_error error;
+    if (!hearing)
+        return;
+    if (wi_hearing_end(hearing, &error) == WI_OK)
+        answer_state(request, hearing);
+    else
+        wi_request_answer_error(request, &error);
+}
+
+void wi_handle_sound_cancel(struct wi_request *request)
+{
+    struct wi_hearing *hearing = hearing_find(request);
+    if (!hearing)
+        return;
+    wi_hearing_cancel(hearing); /* it may be gone */
+    wi_request_answer_json(
+        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "cancelled"));
+}
+
+void wi_handle_sound_read(struct wi_request *request)
+{
+    struct wi_hearing *hearing = hearing_find(request);
+    struct wi_error error;
+    if (hearing && wi_hearing_read(hearing, request, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,126 @@
+/* The parts of a launch that every family creates in the same way. */
+#include "browser/launch_plan.h"
+
+#include "browser/family.h"
+#include "browser/program.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- environment ----------------------------------------------------------------------------- */
+
+/* Files that a browser writes outside its profile go below the session's directory. */
+static const char *const folders[] = {"profile", "home", "tmp", "run", NULL};
+
+static const struct {
+    const char *name;
+    const char *folder;
+} directories[] = {
+    {"HOME", "home"},
+    {"XDG_CONFIG_HOME", "home/.config"},
+    {"XDG_CACHE_HOME", "home/.cache"},
+    {"XDG_DATA_HOME", "home/.local/share"},
+    {"XDG_STATE_HOME", "home/.local/state"},
+    {"XDG_RUNTIME_DIR", "run"},
+    {"TMPDIR", "tmp"},
+};
+
+/* Variables of the operator's environment about displays and GPU drivers are passed on. */
+static const char *const passed[] = {
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY", /* without headless */
+    "VK_DRIVER_FILES",
+    "VK_ICD_FILENAMES",
+    "LIBGL_DRIVERS_PATH",
+    "LIBGL_ALWAYS_SOFTWARE",
+    "GALLIUM_DRIVER",
+    "DRI_PRIME",
+    "CUDA_VISIBLE_DEVICES",
+    "NVIDIA_VISIBLE_DEVICES",
+    "NVIDIA_DRIVER_CAPABILITIES",
+    "LD_LIBRARY_PATH",
+    NULL,
+};
+
+const char *const *wi_launch_folders(void)
+{
+    return folders;
+}
+
+static void add_owned(struct wi_strings *list, char *text)
+{
+    wi_strings_add(list, text);
+    free(text);
+}
+
+void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
+{
+    struct wi_strings *list = &launch->environment;
+
+    for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
+        add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name, plan->request->directory,
+                            directories[i].folder));
+    /* No session bus is started for it. */
+    wi_strings_add(list, "DBUS_SESSION_BUS_ADDRESS=disabled:");
+    for (size_t i = 0; passed[i]; i++)
+        if (getenv(passed[i]))
+            add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
+}
+
+/* --- certificates ---------------------------------------------------------------------------- */
+
+int wi_plan_accepts_any(const struct wi_plan *plan)
+{
+    return plan->request->certificate && !plan->request->certificate->trusted;
+}
+
+/* --- programs -------------------------------------------------------------------------------- */
+
+/* The first program of a ' '-separated list that exists. The caller frees it. */
+static char *find_any(const char *names)
+{
+    char *copy = wi_strdup(names), *rest = copy, *name, *found = NULL;
+
+    while (!found && (name = strsep(&rest, " ")))
+        if (*name)
+            found = wi_program_find(name);
+    free(copy);
+    return found;
+}
+
+char *wi_plan_find(const struct wi_plan *plan, const char *configured, const char *names,
+    const char *key, struct wi_error *error)
+{
+    const char *wanted = configured && *configured ? configured : names;
+    char *found = configured && *configured ? wi_program_find(configured) : find_any(names);
+
+    if (found)
+        return found;
+    wi_error_set(error, WI_UNAVAILABLE, key,
+        "%s cannot start: there is no program %s%s; install %s, or name the program in "
+        "[browser.%s] %s",
+        plan->browser->kind, wanted, strchr(wanted, '/') ? "" : " in PATH", plan->kind->package,
+        plan->browser->kind, key);
+    return NULL;
+}
+
+enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *arguments,
+    struct wi_launch *launch, struct wi_error *error)
+{
+    const char *configured = plan->browser->driver_command;
+    char *copy = wi_strdup(configured ? configured : "");
+    char *rest = copy, *word = strsep(&rest, " ");
+    char *program = wi_plan_find(plan, word, plan->kind->drivers, "driver_command", error);
+
+    if (program) {
+        wi_strings_add(&launch->command, program);
+        for (size_t i = 0; arguments[i]; i++)
+            wi_strings_add(&launch->command, arguments[i]);
+        while ((word = strsep(&rest, " ")))
+            if (*word)
+                wi_strings_add(&launch->command, word);
+    }
+    free(program);
+    free(copy);
+    return launch->command.count > 0 ? WI_OK : WI_UNAVAILABLE;
+}

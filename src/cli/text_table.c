@@ -1,0 +1,261 @@
+/* Lays out JSON rows as text columns. Control characters of a server's answers do not reach the
+ * terminal. */
+#include "cli/text_table.h"
+
+#include "base/memory.h"
+#include "cli/plain.h"
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+
+const json_t *wi_json_at(const json_t *object, const char *path)
+{
+    while (object && *path) {
+        char key[64];
+        size_t length = strcspn(path, ".");
+        if (length >= sizeof key)
+            return NULL;
+        memcpy(key, path, length);
+        key[length] = '\0';
+        object = json_object_get(object, key);
+        path += length + (path[length] == '.');
+    }
+    return object;
+}
+
+static void put_text(struct wi_buffer *out, const char *text)
+{
+    wi_plain(out, text, strlen(text), "");
+}
+
+void wi_table_cell(struct wi_buffer *out, const json_t *value)
+{
+    const json_t *item;
+    size_t i;
+
+    if (!value || json_is_null(value)) {
+        wi_buffer_puts(out, "-");
+    } else if (json_is_string(value)) {
+        put_text(out, *json_string_value(value) ? json_string_value(value) : "-");
+    } else if (json_is_boolean(value)) {
+        wi_buffer_puts(out, json_is_true(value) ? "yes" : "no");
+    } else if (json_is_integer(value)) {
+        wi_buffer_printf(out, "%lld", (long long)json_integer_value(value));
+    } else if (json_is_real(value)) {
+        wi_buffer_printf(
+            out, fabs(json_real_value(value)) < 1e4 ? "%.4g" : "%.0f", json_real_value(value));
+    } else if (json_is_array(value)) {
+        if (json_array_size(value) == 0)
+            wi_buffer_puts(out, "-");
+        json_array_foreach(value, i, item)
+        {
+            wi_buffer_puts(out, i ? ", " : "");
+            wi_table_cell(out, item);
+        }
+    } else {
+        char *text = json_dumps(value, JSON_COMPACT);
+        put_text(out, text ? text : "?");
+        free(text);
+    }
+}
+
+void wi_table_ms(struct wi_buffer *out, const json_t *value)
+{
+    wi_table_cell(out, value);
+    wi_buffer_puts(out, json_is_number(value) ? " ms" : "");
+}
+
+void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
+{
+    static const char *const names[] = {"vendor", "architecture", "description"};
+    size_t before = out->size;
+
+    if (!json_is_object(adapter))
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const json_t *name = json_object_get(adapter, names[i]);
+        if (json_string_length(name) == 0)
+            continue;
+        wi_buffer_puts(out, out->size > before ? " " : "");
+        wi_table_cell(out, name);
+    }
+    if (out->size == before)
+        wi_buffer_puts(out, "without a name");
+    if (json_is_true(json_object_get(adapter, "is_fallback")))
+        wi_buffer_puts(out, " (software)");
+}
+
+void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object)
+{
+    while (*text) {
+        size_t plain = strcspn(text, "{");
+        wi_buffer_add(out, text, plain);
+        text += plain;
+        if (*text == '{') {
+            char *path = wi_strndup(text + 1, strcspn(text + 1, "}"));
+            wi_table_cell(out, wi_json_at(object, path));
+            text += strlen(path) + 2;
+            free(path);
+        }
+    }
+}
+
+void wi_table_say(const char *text, const json_t *object)
+{
+    struct wi_buffer filled = {0};
+
+    wi_table_fill(&filled, text, object);
+    fputs(filled.text, stdout);
+    wi_buffer_clear(&filled);
+}
+
+/* The text of `put` may hold text from a server, so control characters are replaced here. */
+static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *value)
+{
+    struct wi_buffer text = {0};
+
+    (column->put ? column->put : wi_table_cell)(&text, value);
+    put_text(out, text.size ? text.text : "-");
+    wi_buffer_clear(&text);
+}
+
+/* Columns on a terminal: two for wide characters, none for combining marks; one for each character
+ * that the locale does not know. */
+int wi_table_width(const char *text)
+{
+    mbstate_t state = {0};
+    wchar_t character;
+    size_t length, left = strlen(text);
+    int width = 0, columns;
+
+    for (; left > 0; text += length, left -= length) {
+        length = mbrtowc(&character, text, left, &state);
+        if (length == 0 || length > left) { /* no character of this locale */
+            memset(&state, 0, sizeof state);
+            columns = ((unsigned char)*text & 0xc0) != 0x80;
+            length = 1;
+        } else {
+            columns = wcwidth(character);
+        }
+        width += columns > 0 ? columns : 0;
+    }
+    return width;
+}
+
+static void put_cell(struct wi_buffer *out, const char *text, int width, int last)
+{
+    wi_buffer_puts(out, text);
+    if (!last)
+        wi_buffer_printf(out, "%*s", width - wi_table_width(text) + 2, "");
+}
+
+static size_t columns_count(const struct wi_column *columns)
+{
+    size_t count = 0;
+
+    while (columns[count].title)
+        count++;
+    return count;
+}
+
+static void column_widen(int *width, const char *text)
+{
+    int wanted = wi_table_width(text);
+
+    if (wanted > *width)
+        *width = wanted;
+}
+
+static void put_titles(struct wi_buffer *out, const struct wi_column *columns, const int *widths)
+{
+    for (size_t c = 0; columns[c].title; c++)
+        put_cell(out, columns[c].title, widths[c], !columns[c + 1].title);
+    wi_buffer_puts(out, "\n");
+}
+
+/* `widths` of the columns only grow. */
+static void put_rows(struct wi_buffer *out, const struct wi_column *columns, int *widths,
+    int with_titles, const json_t *rows)
+{
+    size_t count = columns_count(columns), lines = json_array_size(rows);
+    struct wi_buffer *cells = wi_alloc((lines * count + 1) * sizeof *cells);
+
+    for (size_t c = 0; c < count; c++) {
+        column_widen(&widths[c], columns[c].title);
+        for (size_t line = 0; line < lines; line++) {
+            struct wi_buffer *cell = &cells[line * count + c];
+            put_column(cell, &columns[c], wi_json_at(json_array_get(rows, line), columns[c].path));
+            column_widen(&widths[c], cell->text);
+        }
+    }
+    if (with_titles)
+        put_titles(out, columns, widths);
+    for (size_t i = 0; i < lines * count; i++) {
+        put_cell(out, cells[i].text, widths[i % count], (i + 1) % count == 0);
+        wi_buffer_puts(out, (i + 1) % count == 0 ? "\n" : "");
+        wi_buffer_clear(&cells[i]);
+    }
+    free(cells);
+}
+
+void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows)
+{
+    int *widths = wi_alloc((columns_count(columns) + 1) * sizeof *widths);
+
+    put_rows(out, columns, widths, 1, rows);
+    free(widths);
+}
+
+void wi_sheet(struct wi_buffer *out, struct wi_sheet *sheet, const json_t *rows)
+{
+    assert(columns_count(sheet->columns) <= WI_SHEET_COLUMNS);
+    put_rows(out, sheet->columns, sheet->widths, !sheet->has_titles, rows);
+    sheet->has_titles = 1;
+}
+
+void wi_sheet_print(struct wi_sheet *sheet, const json_t *rows)
+{
+    struct wi_buffer text = {0};
+
+    if (json_array_size(rows) == 0)
+        return;
+    wi_sheet(&text, sheet, rows);
+    fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+}
+
+void wi_sheet_end(const struct wi_sheet *sheet, const char *none)
+{
+    if (!sheet->has_titles)
+        puts(none);
+}
+
+void wi_table_print(
+    const char *before, const struct wi_column *columns, const json_t *rows, const char *none)
+{
+    struct wi_buffer text = {0};
+
+    if (json_array_size(rows) > 0)
+        wi_table(&text, columns, rows);
+    else if (none)
+        wi_buffer_strings(&text, none, "\n", NULL);
+    if (text.size > 0)
+        printf("%s%s", before, text.text);
+    wi_buffer_clear(&text);
+}
+
+void wi_table_lines(const struct wi_column *columns, const json_t *object)
+{
+    for (; columns->title; columns++) {
+        const json_t *value = wi_json_at(object, columns->path);
+        struct wi_buffer cell = {0};
+        if (!value || json_is_null(value))
+            continue;
+        put_column(&cell, columns, value);
+        printf("%-14s %s\n", columns->title, cell.text);
+        wi_buffer_clear(&cell);
+    }
+}

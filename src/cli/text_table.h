@@ -1,0 +1,57 @@
+/* Shows a server's answers to people: tables with columns as wide as their widest cell, and
+ * sentences. */
+#ifndef WI_CLI_TEXT_TABLE_H
+#define WI_CLI_TEXT_TABLE_H
+
+#include "base/buffer.h"
+#include <jansson.h>
+#include <stddef.h>
+
+/* Appends a value as text; `value` is NULL if there is none. */
+typedef void wi_put_fn(struct wi_buffer *out, const json_t *value);
+
+/* A column shows the value at `path` ("adapter.vendor"; "" is the whole object) of each object, or
+ * "-" if `put` appends nothing. */
+struct wi_column {
+    const char *title;
+    const char *path;
+    wi_put_fn *put; /* NULL: wi_table_cell */
+};
+
+/* `rows` is an array of objects. `columns` ends with a row without a title. */
+void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows);
+
+#define WI_SHEET_COLUMNS 16
+/* A table that is printed in parts: the titles come before the first rows, and a column is as wide
+ * as its widest cell so far. Set the first member, the others to 0. */
+struct wi_sheet {
+    const struct wi_column *columns; /* borrowed; at most WI_SHEET_COLUMNS */
+    int has_titles;                  /* the titles are printed */
+    int widths[WI_SHEET_COLUMNS];
+};
+/* Public for tests. */
+void wi_sheet(struct wi_buffer *out, struct wi_sheet *sheet, const json_t *rows);
+/* Prints such rows on standard output; prints nothing if there are none. */
+void wi_sheet_print(struct wi_sheet *sheet, const json_t *rows);
+/* Call after the last rows: prints `none` if there were no rows. */
+void wi_sheet_end(const struct wi_sheet *sheet, const char *none);
+/* Prints a table on standard output after `before`. Without rows it prints `none` instead of the
+ * table, or nothing at all if `none` is NULL. */
+void wi_table_print(
+    const char *before, const struct wi_column *columns, const json_t *rows, const char *none);
+/* Prints a line "title value" on standard output for each column that `object` has. */
+void wi_table_lines(const struct wi_column *columns, const json_t *object);
+/* A value as in a table cell; control characters are replaced. */
+wi_put_fn wi_table_cell;
+wi_put_fn wi_table_ms;      /* a number of milliseconds */
+wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing if it is none */
+/* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`. */
+void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
+/* The same on standard output. */
+void wi_table_say(const char *text, const json_t *object);
+/* How many columns of a terminal a text takes. */
+int wi_table_width(const char *text);
+/* The value at "a.b.c" in `object`; borrowed, NULL if there is none. */
+const json_t *wi_json_at(const json_t *object, const char *path);
+
+#endif

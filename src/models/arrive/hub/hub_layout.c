@@ -1,0 +1,123 @@
+/* See hub_layout.h. */
+#include "models/arrive/hub/hub_layout.h"
+
+#include "base/buffer.h"
+#include "models/arrive/hub/reference.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+int wi_hub_name_ok(const char *text, size_t length, size_t most)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return length > 0 && length <= most && !strchr("._-", text[0]) &&
+           strspn(text, letters) >= length && !memmem(text, length, "..", 2);
+}
+
+/* --- huggingface ------------------------------------------------------------------------------ */
+
+/* Names with slashes between them, as "refs/pr/3". */
+static int is_git_revision(const char *text)
+{
+    if (strlen(text) > WI_HUB_REVISION_MAX)
+        return 0;
+    for (;; text++) {
+        size_t length = strcspn(text, "/");
+        if (!wi_hub_name_ok(text, length, WI_HUB_REVISION_MAX))
+            return 0;
+        text += length;
+        if (!*text)
+            return 1;
+    }
+}
+
+/* A revision as one segment of a path: its slashes escaped, and what else is not as it is. */
+static char *revision_escape(const char *text)
+{
+    struct wi_buffer out = {0};
+    for (; *text; text++) {
+        if (isalnum((unsigned char)*text) || strchr("-._~", *text))
+            wi_buffer_add(&out, text, 1);
+        else
+            wi_buffer_printf(&out, "%%%02X", (unsigned char)*text);
+    }
+    return wi_buffer_take(&out);
+}
+
+static char *revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
+{
+    char *escaped = revision_escape(revision);
+    char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
+    free(escaped);
+    return url;
+}
+
+static char *tree_url(const struct wi_hub *hub, const char *repository, const char *commit)
+{
+    return wi_sprintf("%s/api/models/%s/tree/%s?recursive=true", hub->url, repository, commit);
+}
+
+static char *resolve_url(
+    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
+{
+    return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
+}
+
+/* --- plain ------------------------------------------------------------------------------------ */
+
+static int is_digest(const char *text)
+{
+    return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
+}
+
+static char *sums_url(const struct wi_hub *hub, const char *repository, const char *commit)
+{
+    (void)commit;
+    return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
+}
+
+static char *plain_url(
+    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
+{
+    (void)commit;
+    return wi_sprintf("%s/%s/%s", hub->url, repository, path);
+}
+
+/* --- webinfer --------------------------------------------------------------------------------- */
+
+static int is_nothing(const char *text)
+{
+    (void)text;
+    return 0;
+}
+
+const struct wi_hub_layout wi_hub_layouts[] = {
+    [WI_HUB_HUGGINGFACE] = {.article = "a",
+        .least = 2,
+        .most = 2,
+        .repositories = "ORG/NAME",
+        .revisions = "a branch, a tag or a commit, such as main",
+        .is_revision = is_git_revision,
+        .revision_url = revision_url,
+        .list_url = tree_url,
+        .file_url = resolve_url,
+        .read_list = wi_hub_tree_read_page},
+    [WI_HUB_PLAIN] = {.article = "a plain",
+        .least = 1,
+        .most = 4,
+        .repositories = "one to four names with \"/\" between them",
+        .revisions = "the SHA-256 of its SHA256SUMS",
+        .is_revision = is_digest,
+        .list = "SHA256SUMS",
+        .list_url = sums_url,
+        .file_url = plain_url,
+        .read_list = wi_hub_tree_read_sums},
+    [WI_HUB_IPFS] = {.article = "an ipfs"},
+    [WI_HUB_WEBINFER] = {.article = "a webinfer",
+        .least = 1,
+        .most = 2,
+        .repositories = "NAME or OWNER/NAME",
+        .revisions = "none, since it has what it has now",
+        .is_revision = is_nothing},
+};

@@ -1,0 +1,378 @@
+/*
+ * Rules that concern more than one key; each names the key that the operator should look at. A rule
+ * is skipped for a key whose own value was refused, since that key has its default.
+ */
+#include "settings/config/config_options.h"
+
+#include "base/memory.h"
+#include "base/net/address.h"
+#include "base/net/network.h"
+#include "base/net/url.h"
+#include "settings/config/private.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A browser would ignore a malformed one. */
+enum wi_code wi_preference_parse(
+    const char *line, char **name, json_t **value, struct wi_error *error)
+{
+    const char *equals = strchr(line, '='), *end = equals;
+    json_error_t problem;
+
+    *name = NULL;
+    *value = NULL;
+    while (end && end > line && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    if (!end || end == line)
+        return wi_error_set(error, WI_INVALID_FIELD, "preferences",
+            "\"%.120s\" is no preference: NAME=VALUE is, such as dom.webgpu.enabled=true", line);
+    *value = json_loads(equals + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
+    if (!*value || json_is_null(*value)) {
+        json_decref(*value);
+        *value = NULL;
+        return wi_error_set(error, WI_INVALID_FIELD, "preferences",
+            "the value of \"%.120s\" is no JSON: true, 1, 0.5 or \"text\" (in quotes) are", line);
+    }
+    *name = wi_strndup(line, (size_t)(end - line));
+    return WI_OK;
+}
+
+struct check {
+    const struct wi_config *config;
+    struct wi_problems *problems;
+};
+
+/* The source of the value, "FILE:LINE: ", or nothing. */
+static void put_origin(const struct wi_config *config, const char *section, const char *key,
+    size_t instance, char *out, size_t size)
+{
+    const struct wi_config_origin *origin =
+        wi_config_origin(config, wi_option_find(section, key), instance);
+
+    *out = '\0';
+    if (origin)
+        snprintf(out, size, "%.200s:%u: ", origin->file, origin->line);
+}
+
+__attribute__((format(printf, 4, 5))) static void check_fail(
+    const struct check *check, const char *section, const char *key, const char *format, ...)
+{
+    char where[280], field[64], detail[256];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    put_origin(check->config, section, key, 0, where, sizeof where);
+    snprintf(field, sizeof field, "%s.%s", section, key);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s] %s: %s", where,
+        section, key, detail);
+}
+
+/* Whether both fields have the values that the file gives them, so that they can be compared. */
+static int are_known(const struct check *check, const char *one, const char *other)
+{
+    return !wi_problems_has(check->problems, one) && !wi_problems_has(check->problems, other);
+}
+
+static void check_tls(
+    const struct check *check, const char *section, const char *certificate, const char *key)
+{
+    char fields[2][64];
+
+    snprintf(fields[0], sizeof fields[0], "%s.tls_certificate", section);
+    snprintf(fields[1], sizeof fields[1], "%s.tls_key", section);
+    if (!are_known(check, fields[0], fields[1]))
+        return;
+    if (certificate && !key)
+        check_fail(check, section, "tls_certificate", "needs tls_key beside it");
+    if (key && !certificate)
+        check_fail(check, section, "tls_key", "needs tls_certificate beside it");
+}
+
+static void check_listeners(const struct check *check)
+{
+    const struct wi_config *config = check->config;
+    union wi_address api, bridge;
+    int good = wi_address_parse(config->api.listen, &api) == 0 &&
+               wi_address_parse(config->bridge.listen, &bridge) == 0;
+
+    assert(good); /* the option table has checked them */
+    (void)good;
+    if (!wi_address_is_loopback(&api) && !config->api.tokens_file &&
+        are_known(check, "api.listen", "api.tokens_file"))
+        check_fail(check, "api", "listen",
+            "%s is reachable from other machines and needs tokens_file; make one with \"webinfer "
+            "token new NAME\", or listen on 127.0.0.1",
+            config->api.listen);
+    if (wi_address_is_any(&bridge) && !config->bridge.public_url &&
+        are_known(check, "bridge.listen", "bridge.public_url"))
+        check_fail(check, "bridge", "listen",
+            "%s means all addresses and needs public_url, which tells browsers where to go",
+            config->bridge.listen);
+    if (wi_address_port(&api) != 0 && strcmp(config->api.listen, config->bridge.listen) == 0 &&
+        are_known(check, "api.listen", "bridge.listen"))
+        check_fail(check, "bridge", "listen",
+            "%s is the address of [api] already; the two listeners need ports of their own",
+            config->bridge.listen);
+}
+
+/* A proxy on loopback counts as this machine, but the clients that it lets in do not. */
+static void check_proxies(const struct check *check)
+{
+    const struct wi_strings *proxies = &check->config->api.trusted_proxies;
+    struct wi_address_network network;
+
+    for (size_t i = 0; i < proxies->count; i++)
+        if (wi_network_parse(proxies->items[i], &network) != 0)
+            check_fail(check, "api", "trusted_proxies",
+                "found \"%.80s\"; allowed: addresses and networks separated by commas, such as "
+                "127.0.0.1, 10.1.0.0/16 or fd00::/8",
+                proxies->items[i]);
+    if (proxies->count > 0 && !check->config->api.tokens_file &&
+        are_known(check, "api.trusted_proxies", "api.tokens_file"))
+        check_fail(check, "api", "trusted_proxies",
+            "proxies pass on what others ask, which needs tokens_file; make one with \"webinfer "
+            "token new NAME\"");
+}
+
+/* In a section that may occur several times. */
+static void fail_instance(const struct check *check, const char *section, size_t index,
+    const char *key, const char *detail)
+{
+    const char *name = wi_config_instance_name(check->config, section, index);
+    char where[280], field[128];
+
+    put_origin(check->config, section, key, index, where, sizeof where);
+    snprintf(field, sizeof field, "%s.%.64s.%s", section, name, key);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s.%.64s] %s: %s",
+        where, section, name, key, detail);
+}
+
+/* --- who may ask ------------------------------------------------------------------------------ */
+
+/* A port behind its colon. */
+static int is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    long port = digits >= 1 && digits <= 5 && !text[digits] ? strtol(text, NULL, 10) : 0;
+
+    return port >= 1 && port <= 65535;
+}
+
+/* HOST or HOST:PORT, as the header Host has them; an IPv6 address in brackets. */
+static int is_host(const char *text)
+{
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+    size_t length = strspn(text, name);
+
+    if (*text == '[')
+        length = strspn(text + 1, "0123456789abcdefABCDEF:.") + 2;
+    if (length == 0 || length > 255 || (*text == '[' && (length < 4 || text[length - 1] != ']')))
+        return 0;
+    return text[length] == '\0' || (text[length] == ':' && is_port(text + length + 1));
+}
+
+/* SCHEME://HOST[:PORT], as the header Origin has them. */
+static int is_origin(const char *text)
+{
+    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+    return scheme > 0 && strncmp(text + scheme, "://", 3) == 0 && is_host(text + scheme + 3);
+}
+
+static void check_items(const struct check *check, const char *key, const struct wi_strings *items,
+    int (*is_good)(const char *text), const char *allowed)
+{
+    for (size_t i = 0; i < items->count; i++)
+        if (!is_good(items->items[i]))
+            check_fail(check, "api", key, "found \"%.80s\"; allowed: %s", items->items[i], allowed);
+}
+
+static void check_callers(const struct check *check)
+{
+    const struct wi_config_api *api = &check->config->api;
+
+    check_items(check, "allowed_hosts", &api->allowed_hosts, is_host,
+        "names or addresses, each with a port where that matters, such as ai.example.org");
+    check_items(check, "allowed_origins", &api->allowed_origins, is_origin,
+        "a scheme, a host and perhaps a port, with no slash at the end, such as "
+        "https://example.org");
+}
+
+/* --- browsers --------------------------------------------------------------------------------- */
+
+/* Kinds of pages that joined, in addition to those of the sections: page/src/ui/browser.js. */
+static int is_joined_kind(const char *kind)
+{
+    return strcmp(kind, "chromium") == 0 || strcmp(kind, "webkit") == 0;
+}
+
+static void check_preferred(const struct check *check)
+{
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
+        if (strcmp(option->section, "browser_preferences") != 0)
+            continue;
+        const struct wi_strings *list =
+            (const struct wi_strings *)((const char *)check->config + option->offset);
+        for (size_t i = 0; i < list->count; i++) {
+            char kind[WI_SECTION_NAME_MAX + 1];
+            snprintf(kind, sizeof kind, "%.*s", (int)strcspn(list->items[i], "/"), list->items[i]);
+            if (!wi_config_find_browser(check->config, kind) && !is_joined_kind(kind))
+                check_fail(check, "browser_preferences", option->key,
+                    "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
+                    "sections [browser.NAME], and chromium and webkit of pages that join",
+                    kind);
+        }
+    }
+}
+
+static void check_browser(const struct check *check, size_t index)
+{
+    const struct wi_config_browser *browser = &check->config->browsers[index];
+    struct wi_error problem;
+    json_t *value;
+    char *name;
+
+    for (size_t i = 0; i < browser->preferences.count; i++) {
+        if (wi_preference_parse(browser->preferences.items[i], &name, &value, &problem) != WI_OK)
+            fail_instance(check, WI_SECTION_BROWSER, index, "preferences", problem.detail);
+        json_decref(value);
+        free(name);
+    }
+    if (browser->max_connections > 0 && browser->driver_url &&
+        !wi_url_is_loopback(browser->driver_url) && !check->config->bridge.public_url &&
+        are_known(check, "bridge.public_url", "bridge.public_url"))
+        fail_instance(check, WI_SECTION_BROWSER, index, "driver_url",
+            "it is another machine, whose browsers need [bridge] public_url to find this one");
+}
+
+static void check_pool(const struct check *check)
+{
+    const struct wi_config_pool *pool = &check->config->pool;
+
+    if (pool->min_connections > pool->max_connections &&
+        are_known(check, "pool.min_connections", "pool.max_connections"))
+        check_fail(check, "pool", "min_connections",
+            "%" PRId64 " is more than max_connections, which is %" PRId64, pool->min_connections,
+            pool->max_connections);
+    if (pool->memory_budget < 2 * check->config->api.max_body &&
+        are_known(check, "pool.memory_budget", "api.max_body"))
+        check_fail(check, "pool", "memory_budget",
+            "%" PRIu64 " bytes is less than twice [api] max_body, so that the largest request "
+            "could never be served",
+            pool->memory_budget);
+}
+
+static int is_standard_hub(const struct wi_config_hub *hub)
+{
+    return strcmp(hub->name, WI_HUB_DEFAULT) == 0 || strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0;
+}
+
+static void check_hub(const struct check *check, size_t index)
+{
+    const struct wi_config_hub *hub = &check->config->hubs[index];
+    const struct wi_hub_facts *facts = &wi_hub_facts[hub->layout];
+    const struct wi_setting *url = wi_option_find(WI_SECTION_HUB, "url");
+    int given = wi_config_origin(check->config, url, index) != NULL;
+    char field[128];
+
+    snprintf(field, sizeof field, "%s.%.64s.url", WI_SECTION_HUB, hub->name);
+    if (wi_problems_has(check->problems, field))
+        return;
+    if (!hub->url && strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0 && !facts->has_models)
+        return;
+    /* http is allowed for verified blocks without a token: there is nothing to lose. */
+    if (!hub->url || (!given && !is_standard_hub(hub)))
+        fail_instance(check, WI_SECTION_HUB, index, "url", "is needed: where is this hub?");
+    else if (!wi_url_is_secure(hub->url) && (!facts->has_blocks || hub->token_file))
+        fail_instance(check, WI_SECTION_HUB, index, "url",
+            "is http to another machine; allowed are https, and http to this one");
+    else if (strchr(hub->url, '@'))
+        fail_instance(check, WI_SECTION_HUB, index, "url",
+            "has a user in it; a token belongs into token_file");
+}
+
+/* ORG/NAME or ORG with a star for every name: each of letters, digits, "._-". */
+static int is_demand(const char *item)
+{
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t owner = strspn(item, good), name;
+
+    if (owner == 0 || item[owner] != '/')
+        return 0;
+    item += owner + 1;
+    name = strspn(item, good);
+    return strcmp(item, "*") == 0 || (name > 0 && item[name] == '\0');
+}
+
+/* Neighbours count only the copies that they can see. */
+static void check_content(const struct check *check)
+{
+    const struct wi_config_content *content = &check->config->content;
+    if (content->replicas > 0 && content->serve == WI_SERVE_NO &&
+        are_known(check, "content.replicas", "content.serve"))
+        check_fail(check, "content", "replicas",
+            "%" PRId64 " copies would be of use to nobody, since serve is no; set serve = "
+            "published",
+            content->replicas);
+    if (content->routing && strchr(content->routing, '@'))
+        check_fail(check, "content", "routing",
+            "has a user in it; a router is asked without a name or a token");
+}
+
+static void check_models(const struct check *check)
+{
+    const struct wi_config_models *models = &check->config->models;
+    const struct wi_strings *demand = &models->pull_on_demand;
+
+    const struct wi_config_hub *hub = wi_config_find_hub(check->config, models->hub);
+    if (!hub)
+        check_fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
+    else if (wi_hub_facts[hub->layout].not_main)
+        check_fail(check, "models", "hub", "[hub.%.48s] has the layout %s", models->hub,
+            wi_hub_facts[hub->layout].not_main);
+    for (size_t i = 0; i < demand->count; i++)
+        if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))
+            check_fail(check, "models", "pull_on_demand",
+                "found \"%.80s\"; allowed: no, or ORG/NAME and ORG/* separated by commas",
+                demand->items[i]);
+}
+
+static void check_aliases(const struct check *check)
+{
+    const struct wi_alias *chained = wi_aliases_chained(&check->config->aliases);
+    char field[64];
+
+    if (!chained)
+        return;
+    snprintf(field, sizeof field, "%s.%.48s", WI_SECTION_ALIASES, chained->name);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
+        "%.200s:%u: [%s] %.48s: %.100s is an alias too; name the model itself", chained->file,
+        chained->line, WI_SECTION_ALIASES, chained->name, chained->model);
+}
+
+void wi_config_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    const struct check check = {config, problems};
+
+    check_listeners(&check);
+    check_proxies(&check);
+    check_callers(&check);
+    check_preferred(&check);
+    check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
+    check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
+    for (size_t i = 0; i < config->browser_count; i++)
+        check_browser(&check, i);
+    for (size_t i = 0; i < config->hub_count; i++)
+        check_hub(&check, i);
+    check_pool(&check);
+    check_models(&check);
+    check_content(&check);
+    check_aliases(&check);
+}

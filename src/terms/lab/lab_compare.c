@@ -1,0 +1,285 @@
+/* Two runs compared; see lab_compare.h. */
+#include "terms/lab/lab_compare.h"
+
+#include "base/memory.h"
+#include "base/table.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const wi_lab_change_names[] = {
+    "broken", "slower", "unclear", "faster", "mended", "alike", "not ok", "gone", "new", NULL};
+
+/* --- one cell -------------------------------------------------------------------------------- */
+
+static void sample_fill(
+    struct wi_lab_sample *sample, const struct wi_lab_run *run, const struct wi_lab_cell *cell)
+{
+    struct wi_pcg32 generator;
+    wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
+    wi_lab_sample_make(sample, cell->samples, cell->count, &generator);
+}
+
+static void difference_measure(struct wi_lab_difference *difference,
+    const struct wi_lab_run *before, const struct wi_lab_run *now)
+{
+    const struct wi_lab_cell *a = difference->before, *b = difference->now;
+    struct wi_lab_sample then, today;
+    sample_fill(&then, before, a);
+    sample_fill(&today, now, b);
+    difference->is_timed = 1;
+    difference->ratio = wi_lab_ratio(&today, &then);
+    difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);
+    wi_lab_sample_clear(&then);
+    wi_lab_sample_clear(&today);
+}
+
+/* Both are ok. */
+static enum wi_lab_change judge_times(struct wi_lab_difference *difference, double threshold)
+{
+    const struct wi_lab_cell *a = difference->before, *b = difference->now;
+    const struct wi_lab_interval *ratio = &difference->ratio;
+    if (a->hash && b->hash && strcmp(a->hash, b->hash) != 0) {
+        difference->reason = "the model is another one";
+        return WI_LAB_UNCLEAR;
+    }
+    if (a->count < WI_LAB_SAMPLES_ENOUGH || b->count < WI_LAB_SAMPLES_ENOUGH) {
+        difference->reason = "fewer than 20 samples";
+        return WI_LAB_UNCLEAR;
+    }
+    if (difference->p < WI_LAB_ALPHA && ratio->low > 1 + threshold)
+        return WI_LAB_SLOWER;
+    if (difference->p < WI_LAB_ALPHA && ratio->high < 1 / (1 + threshold))
+        return WI_LAB_FASTER;
+    return WI_LAB_ALIKE;
+}
+
+static void difference_judge(
+    struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
+{
+    const struct wi_lab_cell *a = difference->before, *b = difference->now;
+    if (!a || !b) {
+        difference->change = a ? WI_LAB_GONE : WI_LAB_NEW;
+    } else if (a->outcome == WI_LAB_OK && b->outcome == WI_LAB_OK) {
+        difference_measure(difference, comparison->before, comparison->now);
+        difference->change = judge_times(difference, comparison->threshold);
+    } else {
+        difference->change = a->outcome == WI_LAB_OK   ? WI_LAB_BROKEN
+                             : b->outcome == WI_LAB_OK ? WI_LAB_MENDED
+                                                       : WI_LAB_NEITHER;
+        difference->reason = difference->change == WI_LAB_MENDED ? NULL : b->reason;
+    }
+}
+
+/* --- which cell is which --------------------------------------------------------------------- */
+
+/* A cell of the later run, by its name. */
+struct named {
+    char *name;
+    const struct wi_lab_cell *cell;
+    int is_paired;
+    UT_hash_handle hh;
+};
+
+static char *cell_name(const struct wi_lab_cell *cell)
+{
+    struct wi_buffer name = {0};
+    wi_lab_put_name(&name, cell);
+    return wi_buffer_take(&name);
+}
+
+static struct named *name_all(const struct wi_lab_run *run)
+{
+    struct named *all = NULL, *named, *other;
+    for (size_t i = 0; i < run->count; i++) {
+        if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
+            continue; /* a cell that was not run counts as absent */
+        named = wi_alloc(sizeof *named);
+        named->name = cell_name(&run->cells[i]);
+        named->cell = &run->cells[i];
+        HASH_FIND_STR(all, named->name, other);
+        if (other) { /* the first of a name is the one */
+            free(named->name);
+            free(named);
+        } else {
+            HASH_ADD_KEYPTR(hh, all, named->name, strlen(named->name), named);
+        }
+    }
+    return all;
+}
+
+static void free_names(struct named *all)
+{
+    struct named *named;
+    while ((named = WI_TABLE_TAKE(all))) {
+        free(named->name);
+        free(named);
+    }
+}
+
+static void comparison_add(struct wi_lab_comparison *comparison, const struct wi_lab_cell *before,
+    const struct wi_lab_cell *now)
+{
+    struct wi_lab_difference *difference = &comparison->differences[comparison->count++];
+    *difference = (struct wi_lab_difference){.before = before, .now = now};
+    difference_judge(difference, comparison);
+    comparison->counts[difference->change]++;
+}
+
+static void pair_up(struct wi_lab_comparison *comparison)
+{
+    const struct wi_lab_run *before = comparison->before, *now = comparison->now;
+    struct named *earlier = name_all(before), *later = name_all(now), *named, *next, *other;
+    comparison->differences =
+        wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
+    HASH_ITER(hh, earlier, named, next)
+    {
+        HASH_FIND_STR(later, named->name, other);
+        comparison_add(comparison, named->cell, other ? other->cell : NULL);
+        if (other)
+            other->is_paired = 1;
+    }
+    HASH_ITER(hh, later, named, next)
+    {
+        if (!named->is_paired)
+            comparison_add(comparison, NULL, named->cell);
+    }
+    free_names(earlier);
+    free_names(later);
+}
+
+/* The worst first; among equal changes, the one that has lost most. */
+static int difference_order(const void *a, const void *b)
+{
+    const struct wi_lab_difference *x = a, *y = b;
+    if (x->change != y->change)
+        return x->change < y->change ? -1 : 1;
+    if (x->ratio.value != y->ratio.value)
+        return x->ratio.value > y->ratio.value ? -1 : 1;
+    const struct wi_lab_cell *left = x->before ? x->before : x->now;
+    const struct wi_lab_cell *right = y->before ? y->before : y->now;
+    return (left->index > right->index) - (left->index < right->index);
+}
+
+/* --- the yardstick --------------------------------------------------------------------------- */
+
+/* The median of all samples of the yardstick in a browser; 0: there are none. */
+static double mark_of(const struct wi_lab_run *run, const char *browser)
+{
+    double *samples = NULL, median = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct wi_lab_cell *cell = &run->cells[i];
+        if (cell->yardstick == WI_LAB_YARDSTICKS || cell->count == 0 ||
+            strcmp(cell->browser, browser) != 0)
+            continue;
+        samples = wi_realloc_array(samples, count + cell->count, sizeof *samples);
+        memcpy(samples + count, cell->samples, cell->count * sizeof *samples);
+        count += cell->count;
+    }
+    if (count > 0)
+        median = wi_lab_median_of(samples, count);
+    free(samples);
+    return median;
+}
+
+static double compare_yardsticks(const struct wi_lab_run *before, const struct wi_lab_run *now)
+{
+    double farthest = 0;
+    for (size_t i = 0; i < before->count; i++) {
+        const struct wi_lab_cell *cell = &before->cells[i];
+        if (cell->yardstick == WI_LAB_YARDSTICKS)
+            continue;
+        double then = mark_of(before, cell->browser), today = mark_of(now, cell->browser);
+        double ratio = then > 0 ? today / then : 0;
+        if (ratio > 0 && (farthest == 0 || fabs(log(ratio)) > fabs(log(farthest))))
+            farthest = ratio;
+    }
+    return farthest;
+}
+
+/* --- the judgement --------------------------------------------------------------------------- */
+
+static int yardstick_differs(double yardstick, double threshold)
+{
+    return yardstick > 1 + threshold / 2 || yardstick < 1 / (1 + threshold / 2);
+}
+
+static void comparison_settle(
+    struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement, const char *reason)
+{
+    comparison->judgement = judgement;
+    snprintf(comparison->reason, sizeof comparison->reason, "%s", reason);
+}
+
+/* Whether times say nothing at all; then it is settled. */
+static int is_beyond_telling(struct wi_lab_comparison *comparison)
+{
+    const struct wi_lab_run *before = comparison->before, *now = comparison->now;
+    const char *reason =
+        comparison->count == comparison->counts[WI_LAB_GONE] + comparison->counts[WI_LAB_NEW]
+            ? "the runs have no cell in common"
+        : before->simulated != now->simulated ? "one run is simulated and the other is not"
+        : before->imported || now->imported   ? "an imported run never decides"
+                                              : NULL;
+    if (reason)
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, reason);
+    return reason != NULL;
+}
+
+/* Likewise where the two machines, or their moments, cannot be compared. */
+static int is_unsteady(struct wi_lab_comparison *comparison)
+{
+    char text[160];
+    if (comparison->now->simulated)
+        return 0; /* whose times are those of no machine */
+    if (comparison->yardstick == 0) {
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, "the runs have no yardstick in common");
+        return 1;
+    }
+    if (!yardstick_differs(comparison->yardstick, comparison->threshold))
+        return 0;
+    snprintf(text, sizeof text,
+        "the yardstick takes %.3g times as long as before, so that the machine was another one or "
+        "did something else",
+        comparison->yardstick);
+    comparison_settle(comparison, WI_LAB_CANNOT_TELL, text);
+    return 1;
+}
+
+static void settle_all(struct wi_lab_comparison *comparison)
+{
+    const size_t *counts = comparison->counts;
+    size_t timed = counts[WI_LAB_SLOWER] + counts[WI_LAB_UNCLEAR] + counts[WI_LAB_FASTER] +
+                   counts[WI_LAB_ALIKE];
+    if (is_beyond_telling(comparison))
+        return;
+    if (counts[WI_LAB_BROKEN] > 0)
+        comparison_settle(comparison, WI_LAB_REGRESSION, "a cell that was ok is ok no more");
+    else if (is_unsteady(comparison))
+        return;
+    else if (counts[WI_LAB_SLOWER] > 0)
+        comparison_settle(comparison, WI_LAB_REGRESSION, "a cell is slower");
+    else if (2 * counts[WI_LAB_UNCLEAR] > timed)
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, "most cells are unclear");
+    else
+        comparison_settle(comparison, WI_LAB_GOOD, "no cell is slower, and none broke");
+}
+
+void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_run *before,
+    const struct wi_lab_run *now, double threshold)
+{
+    *comparison = (struct wi_lab_comparison){.before = before, .now = now, .threshold = threshold};
+    pair_up(comparison);
+    qsort(comparison->differences, comparison->count, sizeof *comparison->differences,
+        difference_order);
+    comparison->yardstick = compare_yardsticks(before, now);
+    settle_all(comparison);
+}
+
+void wi_lab_comparison_clear(struct wi_lab_comparison *comparison)
+{
+    free(comparison->differences);
+    *comparison = (struct wi_lab_comparison){0};
+}

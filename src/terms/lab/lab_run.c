@@ -1,0 +1,577 @@
+/* Runs and cells as documents: reading documents of unknown origin, and writing them. */
+#include "terms/lab/lab_run.h"
+
+#include "base/memory.h"
+#include "terms/tensor/number.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX 256
+#define REASON_MAX 512
+#define FLAGS_MAX 64
+#define COUNT_MAX 9007199254740991.0 /* 2^53 - 1: the largest exact integer in JSON */
+
+const char *const wi_lab_outcome_names[] = {
+    "ok", "inexact", "unsupported", "absent", "too slow", "crashed", "failed", "not run", NULL};
+const char *const wi_lab_optimization_names[] = {"none", "all", NULL};
+const char *const wi_lab_clock_names[] = {"page", "client", NULL};
+const char *const wi_lab_yardstick_names[] = {"before", "between", "after", NULL};
+const char *const wi_lab_platform_names[] = {
+    "wasm", "webgpu", "webnn", "webgl", "native", "auto", "simulated", NULL};
+#define SIMULATED 6
+
+/* --- the members of a document --------------------------------------------------------------- */
+
+/* The members of a document, before they become a run. */
+struct reading {
+    struct wi_lab_run run;
+    int64_t version;
+    json_t *machine, *webinfer, *cells, *noisy;
+};
+
+#define RUN(member, kind_, min_, max_, help_)                                                      \
+    {                                                                                              \
+        .name = #member, .kind = (kind_), .offset = offsetof(struct reading, run.member),          \
+        .min = (min_), .max = (max_), .help = (help_)                                              \
+    }
+const struct wi_param wi_lab_run_params[] = {
+    {.name = "version",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct reading, version),
+        .help = "The version of the schema, 1."},
+    RUN(id, WI_PARAM_STRING, 1, WI_ID_SIZE - 1,
+        "Letters, digits, '-', '_' and '.'. An existing run takes more cells."),
+    RUN(name, WI_PARAM_STRING, 1, TEXT_MAX, "A name for people. A new run needs one."),
+    RUN(seed, WI_PARAM_INTEGER, 0, COUNT_MAX, "The seed of the random order of its cells."),
+    RUN(began_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run has one."),
+    RUN(ended_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "It ends: no other cells are taken."),
+    {.name = "webinfer",
+        .kind = WI_PARAM_OBJECT,
+        .offset = offsetof(struct reading, webinfer),
+        .help = "The webinfer that made the run.",
+        .form = "(version? string|null, commit? string|null)"},
+    {.name = "machine",
+        .kind = WI_PARAM_OBJECT,
+        .offset = offsetof(struct reading, machine),
+        .help = "Where.",
+        .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"},
+    {.name = "noisy",
+        .kind = WI_PARAM_ANY,
+        .offset = offsetof(struct reading, noisy),
+        .help = "It is computed; what is sent is ignored."},
+    RUN(together, WI_PARAM_INTEGER, 1, COUNT_MAX,
+        "The largest number of cells that were measured at a time."),
+    RUN(simulated, WI_PARAM_BOOL, 0, 0, "Whether it is from simulated nodes."),
+    RUN(imported, WI_PARAM_BOOL, 0, 0, "Whether it comes from elsewhere."),
+    {.name = "cells",
+        .kind = WI_PARAM_ARRAY,
+        .offset = offsetof(struct reading, cells),
+        .max = WI_LAB_CELLS_MAX,
+        .help = "Each number is taken once: the same cell again changes nothing.",
+        .form = "[LabCell]"},
+    WI_PARAM_END,
+};
+#undef RUN
+
+struct reading_cell {
+    struct wi_lab_cell cell;
+    json_t *flags, *adapter, *threads, *text, *samples, *ignored;
+};
+
+#define CELL(member, kind_, min_, max_, help_)                                                     \
+    {                                                                                              \
+        .name = #member, .kind = (kind_), .offset = offsetof(struct reading_cell, cell.member),    \
+        .min = (min_), .max = (max_), .help = (help_)                                              \
+    }
+#define TEXT(member, help) CELL(member, WI_PARAM_STRING, 1, TEXT_MAX, help)
+#define COUNT(member, least, help) CELL(member, WI_PARAM_INTEGER, least, COUNT_MAX, help)
+#define JSON(name_, member, kind_, max_, form_, help_)                                             \
+    {                                                                                              \
+        .name = (name_), .kind = (kind_), .offset = offsetof(struct reading_cell, member),         \
+        .max = (max_), .form = (form_), .help = (help_)                                            \
+    }
+#define NAME(member, names_, required_)                                                            \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_ENUM,                                                    \
+        .offset = offsetof(struct reading_cell, cell.member), .required = (required_),             \
+        .names = (names_)                                                                          \
+    }
+const struct wi_param wi_lab_cell_params[] = {
+    CELL(index, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+        "Its number in the run; by default, its place in the list."),
+    {.name = "model",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct reading_cell, cell.model),
+        .required = 1,
+        .min = 1,
+        .max = TEXT_MAX},
+    TEXT(hash, "SHA-256 of the model."),
+    TEXT(browser, "Its kind, such as chrome."),
+    TEXT(browser_version, NULL),
+    JSON("flags", flags, WI_PARAM_ARRAY, FLAGS_MAX, "[string]",
+        "Its switches and preferences that depend on a setting, as in GET /v1/status."),
+    NAME(platform, wi_lab_platform_names, 1),
+    JSON("adapter", adapter, WI_PARAM_OBJECT, 0, "Adapter|null", NULL),
+    TEXT(engine, NULL),
+    TEXT(engine_version, NULL),
+    TEXT(precision, NULL),
+    JSON("threads", threads, WI_PARAM_ANY, 0, "integer|'all'|null", "The threads of WASM."),
+    NAME(optimization, wi_lab_optimization_names, 0),
+    COUNT(batch, 1, NULL),
+    COUNT(concurrency, 1, "Requests at a time."),
+    NAME(outcome, wi_lab_outcome_names, 1),
+    CELL(reason, WI_PARAM_STRING, 0, REASON_MAX,
+        "Why it is not ok; if it failed, the error's code comes first."),
+    NAME(clock, wi_lab_clock_names, 0),
+    CELL(load_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The median of its fresh loads."),
+    CELL(first_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The first run after a load."),
+    JSON("samples_ms", samples, WI_PARAM_ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
+        "Times of one run each, in the order in which they were measured."),
+    COUNT(repeats, 1, "Each sample is the mean of so many runs."),
+    COUNT(disturbed, 0, "Samples that were discarded because others' work came between."),
+    COUNT(page_bytes, 0, "Memory that the page counts."),
+    COUNT(rss_bytes, 0, "The most resident memory of the browser."),
+    CELL(error_ratio, WI_PARAM_NUMBER, 0, 1e300,
+        "Its error against WASM in FP32, as a multiple of what the guard allows."),
+    TEXT(output_hash, "SHA-256 of its answer."),
+    CELL(baseline, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+        "The number of the cell that its speed-up compares with; by default, WASM with one "
+        "thread in the same browser."),
+    NAME(yardstick, wi_lab_yardstick_names, 0),
+    JSON("text", text, WI_PARAM_OBJECT, 0,
+        "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "
+        "first_p50_ms? number, first_p90_ms? number, token_ms? number, all_per_s? number)|null",
+        "For a model that generates text, by the client's clock: tokens of a request, how fast "
+        "they are read and generated, and the time to the first."),
+    JSON("summary", ignored, WI_PARAM_ANY, 0, NULL, "It is computed; what is sent is ignored."),
+    JSON("speedup", ignored, WI_PARAM_ANY, 0, NULL, "Likewise."),
+    WI_PARAM_END,
+};
+#undef CELL
+#undef TEXT
+#undef COUNT
+#undef JSON
+#undef NAME
+
+#define FIGURE(member, title, column)                                                              \
+    {                                                                                              \
+#member, title, column, offsetof(struct wi_lab_text, member)                               \
+    }
+const struct wi_lab_text_figure wi_lab_text_figures[WI_LAB_TEXT_FIGURES] = {
+    FIGURE(prompt_tokens, NULL, NULL),
+    FIGURE(tokens, NULL, NULL),
+    FIGURE(prompt_per_s, "prompt tokens/s", "PROMPT/S"),
+    FIGURE(first_p50_ms, "first token ms", "FIRST"),
+    FIGURE(first_p90_ms, "p90 ms", "P90"),
+    FIGURE(token_ms, "ms a token", "MS/TOKEN"),
+    FIGURE(generated_per_s, "tokens/s of a user", "TOKENS/S"),
+    FIGURE(all_per_s, "of all", "OF ALL"),
+};
+#undef FIGURE
+
+double wi_lab_text_value(const struct wi_lab_text *text, const struct wi_lab_text_figure *figure)
+{
+    double value;
+    memcpy(&value, (const char *)text + figure->offset, sizeof value);
+    return value;
+}
+
+struct who {
+    const char *version, *commit;
+};
+static const struct wi_param who_params[] = {
+    {.name = "version",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct who, version),
+        .max = TEXT_MAX},
+    {.name = "commit",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct who, commit),
+        .max = TEXT_MAX},
+    WI_PARAM_END,
+};
+
+struct machine {
+    int64_t cores, memory_bytes;
+    const char *kernel;
+};
+static const struct wi_param machine_params[] = {
+    WI_PARAM(machine, cores, INTEGER, .min = 1, .max = 1e6),
+    WI_PARAM(machine, memory_bytes, INTEGER, .min = 1, .max = COUNT_MAX),
+    {.name = "kernel",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct machine, kernel),
+        .max = TEXT_MAX},
+    WI_PARAM_END,
+};
+
+struct adapter {
+    const char *vendor, *architecture, *description;
+    int is_fallback;
+};
+#define TEXT(member)                                                                               \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_STRING, .offset = offsetof(struct adapter, member),      \
+        .max = TEXT_MAX                                                                            \
+    }
+static const struct wi_param adapter_params[] = {
+    TEXT(vendor),
+    TEXT(architecture),
+    TEXT(description),
+    WI_PARAM(adapter, is_fallback, BOOL),
+    WI_PARAM_END,
+};
+#undef TEXT
+
+/* --- reading a cell -------------------------------------------------------------------------- */
+
+/* "cells[7]." and "cells[7].samples_ms[3]". */
+static enum wi_code run_refuse(struct wi_error *error, const char *where, const char *member,
+    size_t item, const char *expected)
+{
+    char *field = item == SIZE_MAX ? wi_sprintf("%s%s", where, member)
+                                   : wi_sprintf("%s%s[%zu]", where, member, item);
+    wi_error_set(error, WI_INVALID_FIELD, field, "%s is not what it has to be", field);
+    wi_error_expect(error, "%s", expected);
+    free(field);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_samples(
+    struct wi_lab_cell *cell, const json_t *samples, const char *where, struct wi_error *error)
+{
+    const json_t *sample;
+    size_t i;
+    cell->count = json_array_size(samples);
+    cell->samples = wi_realloc_array(NULL, cell->count + 1, sizeof *cell->samples);
+    json_array_foreach(samples, i, sample)
+    {
+        double ms = json_number_value(sample);
+        if (!json_is_number(sample) || !(ms >= 0 && ms <= WI_LAB_MS_MAX))
+            return run_refuse(error, where, "samples_ms", i, "a time in milliseconds, 0 to 1e9");
+        cell->samples[i] = ms;
+    }
+    return WI_OK;
+}
+
+static enum wi_code check_flags(const json_t *flags, const char *where, struct wi_error *error)
+{
+    const json_t *flag;
+    size_t i;
+    json_array_foreach(
+        flags, i, flag) if (!json_is_string(flag) ||
+                            json_string_length(flag) > TEXT_MAX) return run_refuse(error, where,
+        "flags", i, "a text of at most 256 bytes");
+    return WI_OK;
+}
+
+static enum wi_code check_threads(const json_t *threads, const char *where, struct wi_error *error)
+{
+    const char *text = json_string_value(threads);
+    json_int_t number = json_integer_value(threads);
+    int good = !threads || (text && strcmp(text, "all") == 0) || (number >= 1 && number <= 4096);
+    return good ? WI_OK : run_refuse(error, where, "threads", SIZE_MAX, "1 to 4096, or \"all\"");
+}
+
+static enum wi_code check_adapter(const json_t *adapter, const char *where, struct wi_error *error)
+{
+    struct adapter read = {0};
+    char *inside = wi_sprintf("%sadapter.", where);
+    enum wi_code code =
+        adapter ? wi_params_read(adapter_params, adapter, WI_PARAMS_STRICT, inside, &read, error)
+                : WI_OK;
+    free(inside);
+    return code;
+}
+
+static enum wi_code cell_read_text(
+    struct wi_lab_cell *cell, const json_t *text, const char *where, struct wi_error *error)
+{
+    cell->text = (struct wi_lab_text){-1, -1, -1, -1, -1, -1, -1, -1};
+    cell->writes = text != NULL;
+    if (!text)
+        return WI_OK;
+    struct wi_param params[WI_LAB_TEXT_FIGURES + 1] = {0};
+    for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++)
+        params[i] = (struct wi_param){.name = wi_lab_text_figures[i].member,
+            .kind = WI_PARAM_NUMBER,
+            .offset = wi_lab_text_figures[i].offset,
+            .max = WI_LAB_MS_MAX};
+    char *inside = wi_sprintf("%stext.", where);
+    enum wi_code code = wi_params_read(params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
+    free(inside);
+    return code;
+}
+
+static enum wi_code check_outcome(
+    const struct wi_lab_cell *cell, const char *where, struct wi_error *error)
+{
+    if (cell->outcome == WI_LAB_OK && cell->count == 0)
+        return run_refuse(
+            error, where, "samples_ms", SIZE_MAX, "a time at least, of a cell that is ok");
+    if (cell->yardstick < WI_LAB_YARDSTICKS && cell->browser == NULL)
+        return run_refuse(error, where, "browser", SIZE_MAX, "the kind of browser, of a yardstick");
+    return WI_OK;
+}
+
+static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t place,
+    const char *where, struct wi_error *error)
+{
+    struct reading_cell reading = {.cell = {.index = (int64_t)place,
+                                       .clock = WI_LAB_CLOCKS,
+                                       .optimization = WI_LAB_OPTIMIZATIONS,
+                                       .yardstick = WI_LAB_YARDSTICKS,
+                                       .batch = -1,
+                                       .concurrency = -1,
+                                       .repeats = -1,
+                                       .disturbed = -1,
+                                       .page_bytes = -1,
+                                       .rss_bytes = -1,
+                                       .baseline = -1,
+                                       .load_ms = -1,
+                                       .first_ms = -1,
+                                       .error_ratio = -1}};
+    enum wi_code code =
+        wi_params_read(wi_lab_cell_params, document, WI_PARAMS_STRICT, where, &reading, error);
+    *cell = reading.cell;
+    cell->json = json_incref(document);
+    cell->flags = reading.flags;
+    cell->adapter = reading.adapter;
+    cell->threads = reading.threads;
+    if (code == WI_OK)
+        code = check_flags(cell->flags, where, error);
+    if (code == WI_OK)
+        code = check_threads(cell->threads, where, error);
+    if (code == WI_OK)
+        code = check_adapter(cell->adapter, where, error);
+    if (code == WI_OK)
+        code = cell_read_text(cell, reading.text, where, error);
+    if (code == WI_OK)
+        code = read_samples(cell, reading.samples, where, error);
+    return code == WI_OK ? check_outcome(cell, where, error) : code;
+}
+
+/* --- reading a run --------------------------------------------------------------------------- */
+
+static int by_index(const void *a, const void *b)
+{
+    const struct wi_lab_cell *x = a, *y = b;
+    return (x->index > y->index) - (x->index < y->index);
+}
+
+static enum wi_code read_cells(struct wi_lab_run *run, const json_t *cells, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    json_t *document;
+    size_t i;
+    run->cells = wi_realloc_array(NULL, json_array_size(cells) + 1, sizeof *run->cells);
+    json_array_foreach(cells, i, document)
+    {
+        char where[32];
+        snprintf(where, sizeof where, "cells[%zu].", i);
+        if ((code = read_cell(&run->cells[run->count++], document, i, where, error)) != WI_OK)
+            return code;
+    }
+    qsort(run->cells, run->count, sizeof *run->cells, by_index);
+    for (i = 1; i < run->count; i++)
+        if (run->cells[i].index == run->cells[i - 1].index)
+            return wi_error_set(error, WI_INVALID_FIELD, "cells",
+                "two cells have the index %lld; each has one of its own",
+                (long long)run->cells[i].index);
+    return WI_OK;
+}
+
+static enum wi_code check_version(
+    int64_t version, enum wi_lab_extent extent, struct wi_error *error)
+{
+    if (version == WI_LAB_VERSION || (version < 0 && extent == WI_LAB_PART))
+        return WI_OK;
+    if (version < 0)
+        return wi_error_set(error, WI_MISSING_FIELD, "version",
+            "version is missing: the version of the schema, %d", WI_LAB_VERSION);
+    wi_error_set(error, WI_INVALID_FIELD, "version", "version %lld of the schema is not known here",
+        (long long)version);
+    wi_error_expect(error, "%d", WI_LAB_VERSION);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code check_whole(const struct wi_lab_run *run, struct wi_error *error)
+{
+    const char *missing = !run->id            ? "id"
+                          : !run->name        ? "name"
+                          : run->began_at < 0 ? "began_at"
+                                              : NULL;
+    if (missing)
+        return wi_error_set(error, WI_MISSING_FIELD, missing, "%s is missing", missing);
+    return WI_OK;
+}
+
+static enum wi_code check_id(const char *id, struct wi_error *error)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
+    if (!id || id[strspn(id, allowed)] == '\0')
+        return WI_OK;
+    return run_refuse(error, "", "id", SIZE_MAX, "letters, digits, '-', '_' and '.'");
+}
+
+/* The members of a run that are objects themselves. */
+static enum wi_code read_inside(struct reading *reading, struct wi_error *error)
+{
+    struct who who = {0};
+    struct machine machine = {0};
+    enum wi_code code = WI_OK;
+    if (reading->webinfer)
+        code = wi_params_read(
+            who_params, reading->webinfer, WI_PARAMS_STRICT, "webinfer.", &who, error);
+    if (code == WI_OK && reading->machine)
+        code = wi_params_read(
+            machine_params, reading->machine, WI_PARAMS_STRICT, "machine.", &machine, error);
+    reading->run.machine = reading->machine;
+    reading->run.version = who.version;
+    reading->run.commit = who.commit;
+    return code;
+}
+
+enum wi_code wi_lab_run_read(struct wi_lab_run *run, const json_t *document,
+    enum wi_lab_extent extent, struct wi_error *error)
+{
+    struct reading reading = {
+        .run = {.seed = -1, .began_at = -1, .ended_at = -1, .together = -1}, .version = -1};
+    enum wi_code code =
+        wi_params_read(wi_lab_run_params, document, WI_PARAMS_STRICT, "", &reading, error);
+    if (code == WI_OK)
+        code = check_version(reading.version, extent, error);
+    if (code == WI_OK)
+        code = check_id(reading.run.id, error);
+    if (code == WI_OK)
+        code = read_inside(&reading, error);
+    *run = reading.run;
+    if (code == WI_OK && extent == WI_LAB_WHOLE)
+        code = check_whole(run, error);
+    if (code == WI_OK)
+        code = read_cells(run, reading.cells, error);
+    run->json = json_copy((json_t *)document);
+    json_object_del(run->json, "cells");
+    if (code != WI_OK)
+        wi_lab_run_clear(run);
+    return code;
+}
+
+void wi_lab_run_clear(struct wi_lab_run *run)
+{
+    for (size_t i = 0; i < run->count; i++) {
+        json_decref(run->cells[i].json);
+        free(run->cells[i].samples);
+    }
+    free(run->cells);
+    json_decref(run->json);
+    *run = (struct wi_lab_run){0};
+}
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+/* Dumps and frees a copy of a document, without those members and without null members. */
+static char *dump_without(json_t *copy, const char *const *members)
+{
+    json_t *value;
+    const char *key;
+    void *next;
+    for (; *members; members++)
+        json_object_del(copy, *members);
+    json_object_foreach_safe(copy, next, key, value)
+    {
+        if (json_is_null(value))
+            json_object_del(copy, key);
+    }
+    char *text = json_dumps(copy, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(copy);
+    return text;
+}
+
+char *wi_lab_run_head(const struct wi_lab_run *run)
+{
+    static const char *const left_out[] = {"ended_at", "noisy", "version", NULL};
+    json_t *copy = json_copy(run->json);
+    json_object_set_new(copy, "simulated", json_boolean(run->simulated));
+    json_object_set_new(copy, "imported", json_boolean(run->imported));
+    return dump_without(copy, left_out);
+}
+
+char *wi_lab_cell_head(const struct wi_lab_cell *cell)
+{
+    static const char *const left_out[] = {"index", "samples_ms", "summary", "speedup", NULL};
+    return dump_without(json_copy(cell->json), left_out);
+}
+
+static void run_put_number(struct wi_buffer *out, double number)
+{
+    char text[WI_NUMBER_SIZE];
+    wi_buffer_add(out, text, wi_print_double(text, number));
+}
+
+/* Adds the members from an object's text, after a comma. */
+static void put_members(struct wi_buffer *out, const char *head)
+{
+    size_t size = strlen(head);
+    if (size <= 2)
+        return;
+    wi_buffer_puts(out, ",");
+    wi_buffer_add(out, head + 1, size - 2);
+}
+
+void wi_lab_put_run(struct wi_buffer *out, const char *head, int64_t ended_at, int noisy)
+{
+    wi_buffer_printf(out, "{\"version\":%d", WI_LAB_VERSION);
+    put_members(out, head);
+    if (ended_at > 0)
+        wi_buffer_printf(out, ",\"ended_at\":%lld", (long long)ended_at);
+    wi_buffer_strings(out, ",\"noisy\":", noisy ? "true" : "false", NULL);
+}
+
+void wi_lab_put_cell(
+    struct wi_buffer *out, unsigned index, const char *head, const double *samples, size_t count)
+{
+    wi_buffer_printf(out, "{\"index\":%u", index);
+    put_members(out, head);
+    wi_buffer_puts(out, ",\"samples_ms\":[");
+    for (size_t i = 0; i < count; i++) {
+        wi_buffer_puts(out, i ? "," : "");
+        run_put_number(out, samples[i]);
+    }
+    wi_buffer_puts(out, "]");
+}
+
+/* --- the name of a cell ---------------------------------------------------------------------- */
+
+int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
+{
+    return run->simulated || cell->platform == SIMULATED;
+}
+
+static void put_count(struct wi_buffer *out, const char *name, int64_t count)
+{
+    if (count >= 0)
+        wi_buffer_printf(out, " %s=%lld", name, (long long)count);
+}
+
+void wi_lab_put_name(struct wi_buffer *out, const struct wi_lab_cell *cell)
+{
+    wi_buffer_strings(out, cell->model, " ", cell->browser ? cell->browser : "",
+        cell->browser ? "/" : "", wi_lab_platform_names[cell->platform], NULL);
+    if (cell->precision)
+        wi_buffer_strings(out, " ", cell->precision, NULL);
+    if (json_is_string(cell->threads))
+        wi_buffer_puts(out, " threads=all");
+    else
+        put_count(out, "threads", cell->threads ? json_integer_value(cell->threads) : -1);
+    if (cell->optimization < WI_LAB_OPTIMIZATIONS)
+        wi_buffer_strings(
+            out, " optimization=", wi_lab_optimization_names[cell->optimization], NULL);
+    put_count(out, "batch", cell->batch);
+    put_count(out, "concurrency", cell->concurrency);
+    if (cell->clock < WI_LAB_CLOCKS)
+        wi_buffer_strings(out, " ", wi_lab_clock_names[cell->clock], NULL);
+    if (cell->yardstick < WI_LAB_YARDSTICKS)
+        wi_buffer_strings(out, " yardstick=", wi_lab_yardstick_names[cell->yardstick], NULL);
+}

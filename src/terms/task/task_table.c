@@ -1,0 +1,237 @@
+/* THE table of tasks, and what clients and nodes send for them; see task_table.h. */
+#include "terms/task/private.h"
+
+#include <stddef.h>
+
+/* --- inputs ----------------------------------------------------------------------------------- */
+
+#define SENTENCE                                                                                   \
+    "The river comes down from the hills in the north, turns round the old town, and goes on "     \
+    "through wide green fields to the sea."
+#define LABELS "\"labels\":[\"a river\",\"a red ball\",\"music\"]"
+#define TEXTS "{\"texts\":[\"$TEXT\"]}"
+
+const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
+    [WI_TAKES_TENSORS] = {.words = "a list of {\"name\", \"datatype\", \"shape\", \"data\"}"},
+    [WI_TAKES_MESSAGES] = {"{\"messages\": [{\"role\", \"content\"}]}", WI_FORM(MESSAGES), NULL,
+        "messages", "chat", "", NULL},
+    [WI_TAKES_PROMPT] = {"a string", WI_FORM(STRING), "prompt", NULL, "generate", " TEXT",
+        "{\"prompt\":\"$TEXT\"}"},
+    [WI_TAKES_PROMPTS] = {"a string", WI_FORM(STRING) | WI_FORM(LIST), "prompt", "prompts",
+        "generate", " TEXT", "{\"prompt\":\"$TEXT\"}"},
+    [WI_TAKES_TEXT] = {"a string", WI_FORM(STRING), "text", NULL, "infer",
+        " --text TEXT --output DIR", NULL},
+    [WI_TAKES_TO_READ] = {"a string, or {\"messages\": [{\"role\", \"content\"}]}",
+        WI_FORM(STRING) | WI_FORM(MESSAGES), "text", "messages", "infer", " --text TEXT", NULL},
+    [WI_TAKES_TEXTS] = {"a string or a list of strings", WI_FORM(STRING) | WI_FORM(LIST), NULL,
+        "texts", "infer", " --text TEXT", TEXTS},
+    [WI_TAKES_PAIRS] = {"a string, a list of strings, {\"text\", \"text_pair\"} or "
+                        "{\"pairs\": [[string, string]]}",
+        WI_FORM(STRING) | WI_FORM(LIST) | WI_FORM(PAIRS), NULL, "texts", "infer", " --text TEXT",
+        TEXTS},
+    [WI_TAKES_QUERY] = {"{\"query\": string, \"documents\": [string]}", WI_FORM(QUERY), NULL, NULL,
+        "infer", " --inputs FILE.json",
+        "{\"query\":\"a river\",\"documents\":[\"$TEXT\",\"a red ball\"]}"},
+    /* One sentence, since it may not be cut. */
+    [WI_TAKES_QUESTION] = {"{\"question\": string, \"context\": string}", WI_FORM(QUESTION), NULL,
+        NULL, "infer", " --text TEXT --question TEXT",
+        "{\"question\":\"Where does it go?\",\"context\":\"" SENTENCE "\"}"},
+    [WI_TAKES_LABELS] = {"{\"text\": string, \"labels\": [string]}, or "
+                         "\"texts\": [string]",
+        WI_FORM(LABELS), NULL, NULL, "infer", " --text TEXT --label NAME --label NAME",
+        "{\"texts\":[\"$TEXT\"]," LABELS "}"},
+    [WI_TAKES_PICTURE] = {"{\"image\": \"<base64>\"}", WI_FORM(PICTURE), NULL, NULL, "infer",
+        " --image FILE", "{}"},
+    [WI_TAKES_PICTURE_LABELS] = {"{\"image\": \"<base64>\", \"labels\": [string]}",
+        WI_FORM(PICTURE_LABELS), NULL, NULL, "infer", " --image FILE --label NAME --label NAME",
+        "{" LABELS "}"},
+    [WI_TAKES_PICTURE_QUESTION] = {"{\"image\": \"<base64>\", \"question\": string}",
+        WI_FORM(PICTURE_QUESTION), NULL, NULL, "infer", " --image FILE --question TEXT",
+        "{\"question\":\"What is red?\"}"},
+    [WI_TAKES_PICTURE_PROMPT] = {"{\"image\": \"<base64>\"}, perhaps with \"prompt\"",
+        WI_FORM(PICTURE) | WI_FORM(PICTURE_PROMPT), NULL, NULL, "infer", " --image FILE", "{}"},
+    [WI_TAKES_SOUND] = {"{\"audio\": \"<base64>\"}", WI_FORM(SOUND), NULL, NULL, "infer",
+        " --audio FILE", "{}"},
+    [WI_TAKES_SOUND_LABELS] = {"{\"audio\": \"<base64>\", \"labels\": [string]}",
+        WI_FORM(SOUND_LABELS), NULL, NULL, "infer", " --audio FILE --label NAME --label NAME",
+        "{" LABELS "}"},
+};
+
+/* --- options ---------------------------------------------------------------------------------- */
+
+#define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
+#define LANGUAGE_MAX 32
+
+#define ROW(member, type, least, most, text)                                                       \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_##type, .offset = offsetof(struct wi_task_said, member), \
+        .min = (least), .max = (most), .help = (text)                                              \
+    }
+#define WORD(member, text, ...)                                                                    \
+    {                                                                                              \
+        .name = #member, .kind = WI_PARAM_ENUM, .offset = offsetof(struct wi_task_said, member),   \
+        .names = (const char *const[]){__VA_ARGS__, NULL}, .help = text                            \
+    }
+#define OPTIONS(...) ((const struct wi_param[]){__VA_ARGS__, WI_PARAM_END})
+#define NO_OPTIONS ((const struct wi_param[]){WI_PARAM_END})
+
+/* Of what writes text, whichever engine does it. */
+#define WRITING                                                                                    \
+    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The most tokens of an answer."),                   \
+        ROW(temperature, NUMBER, 0, 2, "0: the most likely token each time."),                     \
+        ROW(top_p, NUMBER, 0, 1, "The likeliest tokens of this probability in all."),              \
+        ROW(top_k, INTEGER, 0, 1000000, "So many likeliest tokens; 0: all."),                      \
+        ROW(min_p, NUMBER, 0, 1, "Tokens with this share of the likeliest's."),                    \
+        ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
+            "A penalty for repetition; 1: none."),                                                 \
+        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty by how often a token was used."),         \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token that was used."),           \
+        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by their numbers."),                     \
+        ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
+        ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
+        ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "How many answers."),                                  \
+        ROW(logprobs, BOOL, 0, 0, "Whether to tell each token's probability."),                    \
+        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: for how many other tokens."),            \
+        ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
+        ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF; it constrains the text."),               \
+        ROW(json_schema, ANY, 0, 0, "Likewise, a JSON schema."),                                   \
+        ROW(deterministic, BOOL, 0, 0, "It runs alone, and is reproducible."), CONTEXT
+/* What means something in a conversation alone. */
+#define CONVERSING                                                                                 \
+    ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
+        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
+        ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The tokens that must fit.")
+#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many to keep of each vector.")
+#define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
+#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
+#define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether tokens around texts count.")
+#define TOP ROW(top, INTEGER, 1, 1000, "How many of the best results.")
+#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The least score; 0.5 by default.")
+#define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "Around a label: This is a photo of {}.")
+
+/* --- tasks ------------------------------------------------------------------------------------ */
+
+#define OF(type) (1u << WI_TYPE_##type)
+#define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))
+#define READERS OF(TEXT_EMBEDDING)
+/* Of these anything may be expected. */
+#define ANYTHING (~0u)
+
+static const struct wi_param writing[] = {WRITING, WI_PARAM_END};
+static const struct wi_param conversing[] = {WRITING, CONVERSING, WI_PARAM_END};
+/* Of what reads a text whole before it writes another. */
+static const struct wi_param rewriting[] = {WRITING, TRUNCATE, WI_PARAM_END};
+
+#define WRITES(list)                                                                               \
+    .generates = 1, .samples = 1, .options = list, .check = wi_answer_text, .is_one = 1,           \
+    .sample = "{\"text\":\"simulated\",\"finish_reason\":\"stop\"}"
+#define GIVES_LABELS                                                                               \
+    .list = "labels", .members = WI_LABEL_MEMBERS,                                                 \
+    .sample = "{\"labels\":[{\"label\":\"yes\",\"index\":0,\"probability\":0.5},"                  \
+              "{\"label\":\"no\",\"index\":1,\"probability\":0.25}]}"
+#define GIVES_ANSWERS                                                                              \
+    .list = "answers", .members = WI_ANSWER_MEMBERS,                                               \
+    .sample = "{\"answers\":[{\"answer\":\"simulated\",\"score\":1}]}"
+
+const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
+    [WI_TASK_NONE] = {.options = NO_OPTIONS},
+    [WI_TASK_CHAT] = {"chat", {"text-generation"}, WI_TAKES_MESSAGES, GENERATORS, WI_FORM(MESSAGES),
+        WRITES(conversing), .gguf_options = conversing},
+    [WI_TASK_COMPLETE] = {"complete", {"text-generation"}, WI_TAKES_PROMPTS, GENERATORS, 0,
+        WRITES(writing), .gguf_options = writing},
+    [WI_TASK_EMBED] = {"embed", {"feature-extraction"}, WI_TAKES_TEXTS, READERS | OF(MULTIMODAL),
+        WI_FORM(LIST), .outputs = "embeddings", .tensors = {{"embeddings", WI_OUTPUT_ROWS}},
+        .options = OPTIONS(WORD(pooling, "How vectors become one.", "mean", "cls", "last", "none"),
+            NORMALIZE, DIMENSIONS, TRUNCATE),
+        /* Their files say how to pool. */
+        .gguf_options = OPTIONS(DIMENSIONS, NORMALIZE, CONTEXT), .command = "embed",
+        .arguments = " TEXT"},
+    [WI_TASK_RERANK] = {"rerank", {"sentence-similarity", "text-ranking"}, WI_TAKES_QUERY,
+        READERS | OF(MULTIMODAL), WI_FORM(QUERY), .options = OPTIONS(TRUNCATE),
+        .gguf_options = OPTIONS(CONTEXT), .check = wi_answer_scores, .is_one = 1},
+    [WI_TASK_TOKENIZE] = {"tokenize", {NULL}, WI_TAKES_TO_READ, ANYTHING, 0,
+        .options = OPTIONS(ADD_SPECIAL, CONVERSING),
+        .gguf_options = OPTIONS(ADD_SPECIAL, CONVERSING), .check = wi_answer_tokens, .is_one = 1},
+    [WI_TASK_TEXT_CLASSIFICATION] = {"text-classification", {NULL}, WI_TAKES_PAIRS, READERS,
+        WI_FORM(PAIRS),
+        .options = OPTIONS(TOP, TRUNCATE,
+            WORD(activation, "The function for probabilities.", "softmax", "sigmoid", "none")),
+        GIVES_LABELS},
+    [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
+        .options = OPTIONS(
+            WORD(aggregation, "simple joins the tokens of a thing.", "none", "simple"),
+            ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are left out."), TRUNCATE),
+        .list = "entities", .members = WI_ENTITY_MEMBERS,
+        .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
+                  "\"word\":\"By\"},{\"entity\":\"NAME\",\"score\":1,\"start\":3,\"end\":6,"
+                  "\"word\":\"Ann\"}]}"},
+    [WI_TASK_FILL_MASK] = {"fill-mask", {NULL}, WI_TAKES_TEXTS, READERS, 0, .options = OPTIONS(TOP),
+        .check = wi_answer_fills,
+        .sample = "{\"fills\":[{\"token\":1,\"token_text\":\"word\",\"token_str\":\"word\","
+                  "\"probability\":1,\"text\":\"word\",\"sequence\":\"word\"}]}",
+        .probe = "{\"texts\":[\"The river goes to the [MASK].\"]}"},
+    [WI_TASK_QUESTION_ANSWERING] = {"question-answering", {NULL}, WI_TAKES_QUESTION, READERS,
+        WI_FORM(QUESTION), .options = OPTIONS(TOP), GIVES_ANSWERS},
+    [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {"zero-shot-classification", {NULL}, WI_TAKES_LABELS,
+        READERS, WI_FORM(LABELS),
+        .options = OPTIONS(
+            ROW(multi_label, BOOL, 0, 0, "Whether labels are independent."), TEMPLATE, TRUNCATE),
+        GIVES_LABELS},
+    [WI_TASK_TEXT2TEXT] = {"text2text-generation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
+        WRITES(rewriting)},
+    [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
+        WRITES(OPTIONS(WRITING, TRUNCATE,
+            ROW(source_language, STRING, 1, LANGUAGE_MAX, "By the model's own name."),
+            ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
+    [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
+        WRITES(rewriting)},
+    [WI_TASK_IMAGE_CLASSIFICATION] = {"image-classification", {NULL}, WI_TAKES_PICTURE, OF(VISION),
+        WI_FORM(PICTURE), .options = OPTIONS(TOP), GIVES_LABELS},
+    [WI_TASK_OBJECT_DETECTION] = {"object-detection", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
+        .options = OPTIONS(THRESHOLD), .list = "boxes", .members = WI_BOX_MEMBERS,
+        .sample = "{\"boxes\":[{\"label\":\"thing\",\"score\":1,"
+                  "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
+    [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
+        .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
+        .options = OPTIONS(
+            THRESHOLD, WORD(subtask, "If the model has it.", "semantic", "instance", "panoptic")),
+        .check = wi_answer_segments,
+        .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
+    [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
+        .outputs = "depth, predicted_depth",
+        .tensors = {{"depth", WI_OUTPUT_PNG}, {"predicted_depth", WI_OUTPUT_MATRIX}},
+        .options = NO_OPTIONS, .sample = "{\"width\":1,\"height\":1}"},
+    [WI_TASK_IMAGE_FEATURES] = {"image-feature-extraction", {NULL}, WI_TAKES_PICTURE,
+        OF(VISION) | OF(MULTIMODAL), 0, .outputs = "embeddings",
+        .tensors = {{"embeddings", WI_OUTPUT_MATRIX}}, .options = NO_OPTIONS},
+    [WI_TASK_SPEECH_RECOGNITION] = {"automatic-speech-recognition", {NULL}, WI_TAKES_SOUND,
+        OF(AUDIO), WI_FORM(SOUND), .generates = 1,
+        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The spoken language."),
+            ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
+            WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
+            ROW(details, BOOL, 0, 0,
+                "Whether segments say their tokens, and how likely these are."),
+            ROW(max_tokens, INTEGER, 1, 4096, "The most tokens of an answer."),
+            ROW(prompt, STRING, 1, 4096, "The text before it.")),
+        .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
+    [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,
+        .options = OPTIONS(TOP), GIVES_LABELS},
+    [WI_TASK_TEXT_TO_SPEECH] = {"text-to-speech", {NULL}, WI_TAKES_TEXT, OF(AUDIO), 0,
+        .outputs = "audio", .tensors = {{"audio", WI_OUTPUT_WAV}},
+        .options = OPTIONS(ROW(speaker, STRING, 1, 64, "The voice."),
+            ROW(speed, NUMBER, 0.25, 4, "1 by default.")),
+        .check = wi_answer_speech, .sample = "{\"sampling_rate\":16000,\"duration\":0.0000625}",
+        .probe = "{\"text\":\"The river goes to the sea.\"}"},
+    [WI_TASK_ZERO_SHOT_IMAGE] = {"zero-shot-image-classification", {NULL}, WI_TAKES_PICTURE_LABELS,
+        OF(MULTIMODAL), WI_FORM(PICTURE_LABELS), .options = OPTIONS(TEMPLATE), GIVES_LABELS},
+    [WI_TASK_ZERO_SHOT_AUDIO] = {"zero-shot-audio-classification", {NULL}, WI_TAKES_SOUND_LABELS,
+        OF(MULTIMODAL) | OF(AUDIO) /* CLAP is known as a model of sounds */, WI_FORM(SOUND_LABELS),
+        .options = OPTIONS(TEMPLATE), GIVES_LABELS},
+    [WI_TASK_IMAGE_TO_TEXT] = {"image-to-text", {NULL}, WI_TAKES_PICTURE_PROMPT, OF(MULTIMODAL),
+        WI_FORM(PICTURE) | WI_FORM(PICTURE_PROMPT), WRITES(writing)},
+    [WI_TASK_DOCUMENT_QUESTION] = {"document-question-answering", {NULL}, WI_TAKES_PICTURE_QUESTION,
+        OF(MULTIMODAL), 0, .options = NO_OPTIONS, GIVES_ANSWERS},
+    [WI_TASK_VISUAL_QUESTION] = {"visual-question-answering", {NULL}, WI_TAKES_PICTURE_QUESTION,
+        OF(MULTIMODAL), WI_FORM(PICTURE_QUESTION), WRITES(writing)},
+};

@@ -1,0 +1,328 @@
+/*
+ * Requests of Ollama's clients. Every parameter is in one of three lists (webinfer-ollama(7)):
+ * honoured, accepted without effect, and refused by name unless it asks for the usual behaviour.
+ * The same holds for every member of `options`, in ollama_options.c.
+ */
+#include "wire/ollama/ollama.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "terms/task/limits.h"
+#include "wire/native/native.h"
+#include "wire/parameters.h"
+#include "wire/text_model.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the lists -------------------------------------------------------------------------------- */
+
+#define CHAT (1u << WI_TASK_CHAT)
+#define GENERATE (1u << WI_TASK_COMPLETE)
+#define EMBED (1u << WI_TASK_EMBED)
+#define TEXT (CHAT | GENERATE)
+#define ALL (TEXT | EMBED)
+
+static const struct wi_parameter parameters[] = {
+    {"model", WI_PARAMETER_SPECIAL, ALL},
+    {"messages", WI_PARAMETER_SPECIAL, CHAT},
+    {"prompt", WI_PARAMETER_SPECIAL, GENERATE},
+    {"system", WI_PARAMETER_SPECIAL, GENERATE},
+    {"images", WI_PARAMETER_SPECIAL, GENERATE},
+    {"raw", WI_PARAMETER_SPECIAL, GENERATE},
+    {"input", WI_PARAMETER_SPECIAL, EMBED},
+    {"truncate", WI_PARAMETER_SPECIAL, EMBED},
+    {"stream", WI_PARAMETER_SPECIAL, TEXT},
+    {"format", WI_PARAMETER_SPECIAL, TEXT},
+    {"think", WI_PARAMETER_SPECIAL, TEXT},
+    {"options", WI_PARAMETER_SPECIAL, ALL},
+    {"keep_alive", WI_PARAMETER_SPECIAL, TEXT},
+    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
+    {"tools", WI_PARAMETER_OPTION, CHAT},
+    {"logprobs", WI_PARAMETER_OPTION, TEXT},
+    {"top_logprobs", WI_PARAMETER_OPTION, TEXT},
+    {"dimensions", WI_PARAMETER_OPTION, EMBED},
+    {0},
+};
+/* The older endpoint for one vector has different ones. */
+static const struct wi_parameter old_parameters[] = {
+    {"model", WI_PARAMETER_SPECIAL, EMBED},
+    {"prompt", WI_PARAMETER_SPECIAL, EMBED},
+    {"options", WI_PARAMETER_SPECIAL, EMBED},
+    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
+    {0},
+};
+static const struct wi_neutral neutrals[] = {
+    {"suffix", "\"\""},
+    {"template", "\"\""},
+    {"context", "[]"},
+    {"tools", "[]"},
+    {"stream", "false"},
+    {"truncate", "false"},
+    {"shift", "false"},
+    {0},
+};
+
+/* --- what is special -------------------------------------------------------------------------- */
+
+struct body {
+    const char *model;
+    json_t *messages, *prompt, *system, *images, *input, *format, *think, *options, *keep_alive;
+    int stream, raw, truncate;
+};
+static const struct wi_param body_table[] = {
+    WI_PARAM(body, model, STRING, .required = 1, .min = 1,
+        .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    WI_PARAM(body, messages, ARRAY),
+    WI_PARAM(body, prompt, ANY),
+    WI_PARAM(body, system, ANY),
+    WI_PARAM(body, images, ARRAY),
+    WI_PARAM(body, input, ANY),
+    WI_PARAM(body, format, ANY),
+    WI_PARAM(body, think, ANY),
+    WI_PARAM(body, options, OBJECT),
+    WI_PARAM(body, keep_alive, ANY),
+    WI_PARAM(body, stream, BOOL),
+    WI_PARAM(body, raw, BOOL),
+    WI_PARAM(body, truncate, BOOL),
+    WI_PARAM_END,
+};
+
+static const struct wi_parameters lists = {parameters, neutrals, body_table};
+static const struct wi_parameters old_lists = {old_parameters, neutrals, body_table};
+
+size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
+{
+    return wi_parameters_rows(&lists, task, rows);
+}
+
+size_t wi_ollama_params_embeddings(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
+{
+    return wi_parameters_rows(&old_lists, task, rows);
+}
+
+/* --- only to load ----------------------------------------------------------------------------- */
+
+static int is_no_time(const json_t *keep_alive)
+{
+    int64_t ms = -1;
+    const char *text = json_string_value(keep_alive);
+    return (json_is_number(keep_alive) && json_number_value(keep_alive) == 0) ||
+           (text && wi_parse_duration(text, &ms) == 0 && ms == 0);
+}
+
+/* A request without anything to answer. A model must be loaded to tokenize a text, which then costs
+ * next to nothing. The request's other members have no effect, but must be valid. */
+static enum wi_code read_load(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    struct wi_ollama_extras *extras = infer->extras;
+    struct wi_inference *asked = infer->asked;
+    json_t *text = json_string("a");
+    if (is_no_time(body->keep_alive)) {
+        json_decref(text);
+        wi_error_set(error, WI_INVALID_FIELD, "keep_alive",
+            "keep_alive 0 without anything to answer asks to unload the model, which is an "
+            "operator's affair: POST /v1/models/NAME/unload does it");
+        return wi_error_expect(error, "another value, or none");
+    }
+    enum wi_code code = wi_task_check_options(
+        WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS, wi_infer_options_where(infer), error);
+    extras->only_load = 1;
+    asked->task = WI_TASK_TOKENIZE;
+    asked->stream = 0;
+    json_object_clear(asked->options);
+    if (code == WI_OK)
+        code = wi_text_read_string(infer, text, "prompt", error);
+    json_decref(text);
+    return code;
+}
+
+/* --- what is to be answered ------------------------------------------------------------------- */
+
+static enum wi_code read_chat(struct wi_infer *infer, const struct body *body,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    if (json_array_size(body->messages) == 0)
+        return read_load(infer, body, error);
+    enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
+    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, budget, error) : code;
+}
+
+/* The prompt as it is, without a template. */
+static enum wi_code read_raw(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    const char *field = body->think                         ? "think"
+                        : json_string_length(body->system)  ? "system"
+                        : json_array_size(body->images) > 0 ? "images"
+                                                            : NULL;
+    if (field)
+        return wi_error_set(error, WI_INVALID_FIELD, field,
+            "raw goes on with the prompt as it is, without the template that %s is for; leave one "
+            "of the two out",
+            field);
+    infer->or_rewrites = 1;
+    return wi_text_read_string(infer, body->prompt, "prompt", error);
+}
+
+/* A prompt is a user's message in its own conversation. */
+static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_ollama_extras *extras = infer->extras;
+    json_t *messages = json_array();
+    json_t *user = json_pack("{s:s, s:O}", "role", "user", "content", body->prompt);
+    if (json_array_size(body->images) > 0)
+        json_object_set(user, "images", body->images);
+    extras->has_system = body->system && json_string_length(body->system) > 0;
+    if (extras->has_system)
+        json_array_append_new(
+            messages, json_pack("{s:s, s:O}", "role", "system", "content", body->system));
+    json_array_append_new(messages, user);
+    infer->asked->task = WI_TASK_CHAT;
+    enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
+    if (code == WI_OK)
+        code = wi_ollama_read_messages(infer, messages, budget, error);
+    json_decref(messages);
+    return code;
+}
+
+static enum wi_code check_string(const json_t *value, const char *name, struct wi_error *error)
+{
+    if (!value || json_is_string(value))
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a string, not %s", name,
+        wi_json_type_name(value));
+    return wi_error_expect(error, "a string");
+}
+
+static enum wi_code read_generate(
+    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+{
+    enum wi_code code = check_string(body->prompt, "prompt", error);
+    if (code != WI_OK || (code = check_string(body->system, "system", error)) != WI_OK)
+        return code;
+    if (json_string_length(body->prompt) == 0 && json_array_size(body->images) == 0)
+        return read_load(infer, body, error);
+    json_t *nothing = json_string("");
+    if (!body->prompt)
+        body->prompt = nothing;
+    code = body->raw ? read_raw(infer, body, error) : read_prompt(infer, body, budget, error);
+    json_decref(nothing);
+    return code;
+}
+
+/* Vectors of a text, or of each of several. */
+static enum wi_code ollama_read_input(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
+{
+    if (!body->input && !body->prompt)
+        return wi_parameters_missing("input", error);
+    if (body->truncate)
+        json_object_set_new(infer->asked->options, "truncate", json_true());
+    if (body->prompt)
+        return wi_text_read_string(infer, body->prompt, "prompt", error);
+    return json_is_array(body->input) ? wi_text_read_list(infer, body->input, "input", error)
+                                      : wi_text_read_string(infer, body->input, "input", error);
+}
+
+static enum wi_code ollama_read_text(
+    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+{
+    switch (infer->asked->task) {
+    case WI_TASK_CHAT:
+        return read_chat(infer, body, budget, error);
+    case WI_TASK_COMPLETE:
+        return read_generate(infer, body, budget, error);
+    default:
+        return ollama_read_input(infer, body, error);
+    }
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
+static enum wi_code read_by(struct wi_infer *infer, const json_t *root,
+    const struct wi_parameters *which, struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    struct body body = {.stream = 1, .truncate = 1};
+    enum wi_code code = wi_parameters_sort(infer, root, which, error);
+    if (code == WI_OK)
+        code = wi_params_read(which->special, root, WI_PARAMS_OPEN, "", &body, error);
+    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK)
+        return code;
+    asked->stream = body.stream && wi_task_generates(asked->task);
+    if (which == &lists && asked->task == WI_TASK_EMBED)
+        json_object_set_new(asked->options, "normalize", json_true());
+    if ((body.options && (code = wi_ollama_read_options(infer, body.options, error)) != WI_OK) ||
+        (body.format && (code = wi_ollama_read_format(infer, body.format, error)) != WI_OK))
+        return code;
+    return ollama_read_text(infer, &body, budget, error);
+}
+
+static void ollama_free_extras(void *data)
+{
+    struct wi_ollama_extras *extras = data;
+    wi_ollama_calls_clear(&extras->calls);
+    free(extras);
+}
+
+static enum wi_code ollama_read_body(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+{
+    return read_by(infer, root, &lists, budget, error);
+}
+
+static enum wi_code read_old_body(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+{
+    return read_by(infer, root, &old_lists, budget, error);
+}
+
+static void ollama_begin(struct wi_infer *infer, enum wi_task_kind task)
+{
+    struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
+    infer->extras = extras;
+    infer->free_extras = ollama_free_extras;
+    infer->asked = wi_inference_new();
+    infer->asked->task = task;
+    infer->asked->priority = WI_PRIORITY_DEFAULT;
+    extras->generates = task == WI_TASK_COMPLETE;
+}
+
+static enum wi_code ollama_parse(struct wi_infer *infer, const struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
+{
+    enum wi_code code = wi_native_read_body(infer, body, json_size, budget, read, error);
+    if (code != WI_OK)
+        wi_ollama_rename(infer, error);
+    return code;
+}
+
+enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    ollama_begin(infer, WI_TASK_CHAT);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
+}
+
+enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    ollama_begin(infer, WI_TASK_COMPLETE);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
+}
+
+enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    ollama_begin(infer, WI_TASK_EMBED);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
+}
+
+enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    ollama_begin(infer, WI_TASK_EMBED);
+    return ollama_parse(infer, body, json_size, budget, read_old_body, error);
+}

@@ -1,0 +1,103 @@
+/* Tables: alignment, what a cell shows, and that what a server says cannot drive a terminal. */
+#include "../test.h"
+
+#include "cli/text_table.h"
+#include <locale.h>
+#include <string.h>
+
+static const struct wi_column columns[] = {
+    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", wi_table_ms}, {0}};
+
+TEST(aligns_columns)
+{
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads("[{\"name\":\"node-1\",\"adapter\":{\"vendor\":\"google\"},"
+                              "\"rtt\":1.25},{\"name\":\"\xc3\xa9\",\"rtt\":null}]",
+        0, NULL);
+    wi_table(&out, columns, rows);
+    assert_string_equal(out.text, "NAME    VENDOR  RTT\n"
+                                  "node-1  google  1.25 ms\n"
+                                  "\xc3\xa9       -       -\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
+}
+
+TEST(wide_characters_take_two_columns)
+{
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads(
+        "[{\"name\":\"\xe6\xa8\xa1\xe5\x9e\x8b\",\"rtt\":444400.4},{\"name\":\"e\xcc\x81\"}]", 0,
+        NULL);
+    assert_non_null(setlocale(LC_CTYPE, "C.UTF-8"));
+    wi_table(&out, columns, rows);
+    setlocale(LC_CTYPE, "C");
+    assert_string_equal(out.text, "NAME  VENDOR  RTT\n"
+                                  "\xe6\xa8\xa1\xe5\x9e\x8b  -       444400 ms\n"
+                                  "e\xcc\x81     -       -\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
+}
+
+TEST(shows_every_kind_of_value)
+{
+    static const char *const cases[][2] = {{"\"a\"", "a"}, {"\"\"", "-"}, {"null", "-"},
+        {"true", "yes"}, {"false", "no"}, {"12", "12"}, {"[]", "-"}, {"[1,\"b\"]", "1, b"},
+        {"{\"a\":1}", "{\"a\":1}"}, {"\"\\u001b[2Jx\\n\"", "?[2Jx?"}, {"\"\\u009b2J\"", "?2J"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_buffer out = {0};
+        json_t *value = json_loads(cases[i][0], JSON_DECODE_ANY, NULL);
+        wi_table_cell(&out, value);
+        assert_string_equal(out.text, cases[i][1]);
+        wi_buffer_clear(&out);
+        json_decref(value);
+    }
+}
+
+TEST(finds_paths)
+{
+    json_t *value = json_loads("{\"a\":{\"b\":{\"c\":7}},\"x\":1}", 0, NULL);
+    assert_int_equal(json_integer_value(wi_json_at(value, "a.b.c")), 7);
+    assert_null(wi_json_at(value, "a.z.c"));
+    assert_null(wi_json_at(value, "x.y"));
+    assert_null(wi_json_at(NULL, "a"));
+    json_decref(value);
+}
+
+/* Columns only widen, and titles come once. */
+TEST(a_sheet_comes_part_by_part)
+{
+    struct wi_buffer out = {0};
+    struct wi_sheet sheet = {.columns = columns};
+    static const char *const parts[] = {"[{\"name\":\"node-1\",\"rtt\":1}]",
+        "[{\"name\":\"node-1234\",\"rtt\":2},{\"name\":\"n\"}]", "[{\"name\":\"m\"}]"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_t *rows = json_loads(parts[i], 0, NULL);
+        wi_sheet(&out, &sheet, rows);
+        json_decref(rows);
+    }
+    assert_string_equal(out.text, "NAME    VENDOR  RTT\n"
+                                  "node-1  -       1 ms\n"
+                                  "node-1234  -       2 ms\n"
+                                  "n          -       -\n"
+                                  "m          -       -\n");
+    wi_buffer_clear(&out);
+}
+
+TEST(an_empty_list_has_its_titles)
+{
+    struct wi_buffer out = {0};
+    wi_table(&out, columns, NULL);
+    assert_string_equal(out.text, "NAME  VENDOR  RTT\n");
+    wi_buffer_clear(&out);
+}
+
+TEST(sentences_have_values_in_the_place_of_paths)
+{
+    struct wi_buffer out = {0};
+    json_t *value = json_loads("{\"a\":{\"b\":7},\"c\":\"x\\u001b{a}\"}", 0, NULL);
+    wi_table_fill(&out, "{a.b} of {c}, {none}", value);
+    wi_table_fill(&out, "; {}", json_object_get(value, "a"));
+    assert_string_equal(out.text, "7 of x?{a}, -; {\"b\":7}");
+    wi_buffer_clear(&out);
+    json_decref(value);
+}
