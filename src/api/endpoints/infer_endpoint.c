@@ -33,7 +33,7 @@ static enum wi_code check_program(const struct wi_request *request, struct wi_er
             "the operator has switched clients' own kernels off ([api] custom_kernels)");
         return wi_error_expect(error, "the name of a kernel");
     }
-    return wi_guard_check_rank(request->rank, needed, wi_request_client(request), error);
+    return wi_access_check_rank(request->rank, needed, wi_request_client(request), error);
 }
 
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)

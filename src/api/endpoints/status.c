@@ -49,7 +49,7 @@ json_t *wi_api_warnings_json(const struct wi_api *api)
 {
     json_t *warnings = json_array();
     wi_pool_add_warnings(api->deps.pool, warnings);
-    if (wi_guard_tokens(api->guard)->count == 0)
+    if (wi_access_tokens(api->access)->count == 0)
         json_array_append_new(warnings,
             json_string("the API asks for no tokens: every program on this machine may use it"));
     json_t *unstored = wi_durable_warning(api->endpoints->durable);

@@ -17,7 +17,7 @@
 #define TOKEN_TEXT_MAX 256
 #define UNRANKED_NAMED 16 /* tokens without a rank that a warning names */
 
-struct wi_guard {
+struct wi_access_rules {
     struct wi_strings hosts, origins; /* from the configuration */
     struct wi_networks proxies;       /* likewise */
     char own_host[80];
@@ -46,13 +46,14 @@ static void warn_of_unranked(const struct wi_api_tokens *tokens, const char *pat
     wi_buffer_clear(&names);
 }
 
-static enum wi_code load_tokens(struct wi_guard *guard, const char *path, struct wi_error *error)
+static enum wi_code load_tokens(
+    struct wi_access_rules *rules, const char *path, struct wi_error *error)
 {
-    enum wi_code code = wi_api_tokens_read(&guard->tokens, path, error);
+    enum wi_code code = wi_api_tokens_read(&rules->tokens, path, error);
     if (code != WI_OK)
         return code;
-    warn_of_unranked(&guard->tokens, path);
-    if (guard->tokens.count > 0 && wi_api_tokens_count(&guard->tokens, WI_RANK_ADMIN) == 0)
+    warn_of_unranked(&rules->tokens, path);
+    if (rules->tokens.count > 0 && wi_api_tokens_count(&rules->tokens, WI_RANK_ADMIN) == 0)
         wi_warn("api", NULL,
             "no token in %s has the rank admin, so no client can read /metrics, make join links or "
             "give orders; make one with `webinfer token new NAME --rank admin`",
@@ -60,59 +61,59 @@ static enum wi_code load_tokens(struct wi_guard *guard, const char *path, struct
     return WI_OK;
 }
 
-struct wi_guard *wi_guard_new(
+struct wi_access_rules *wi_access_new(
     const struct wi_config_api *config, const union wi_address *address, struct wi_error *error)
 {
-    struct wi_guard *guard = wi_alloc(sizeof *guard);
-    wi_strings_copy(&guard->hosts, &config->allowed_hosts);
-    wi_strings_copy(&guard->origins, &config->allowed_origins);
-    wi_networks_add(&guard->proxies, &config->trusted_proxies);
-    wi_address_host(address, guard->own_host, sizeof guard->own_host);
-    guard->port = wi_address_port(address);
-    guard->wildcard = wi_address_is_any(address);
-    guard->tls = config->tls_certificate && *config->tls_certificate;
+    struct wi_access_rules *rules = wi_alloc(sizeof *rules);
+    wi_strings_copy(&rules->hosts, &config->allowed_hosts);
+    wi_strings_copy(&rules->origins, &config->allowed_origins);
+    wi_networks_add(&rules->proxies, &config->trusted_proxies);
+    wi_address_host(address, rules->own_host, sizeof rules->own_host);
+    rules->port = wi_address_port(address);
+    rules->wildcard = wi_address_is_any(address);
+    rules->tls = config->tls_certificate && *config->tls_certificate;
     int has_file = config->tokens_file && *config->tokens_file;
-    if (has_file && load_tokens(guard, config->tokens_file, error) != WI_OK)
+    if (has_file && load_tokens(rules, config->tokens_file, error) != WI_OK)
         goto failed;
-    if (!wi_address_is_loopback(address) && guard->tokens.count == 0) {
+    if (!wi_address_is_loopback(address) && rules->tokens.count == 0) {
         wi_error_set(error, WI_INVALID_FIELD, "api.tokens_file",
             "%s can be reached from other machines, so clients must show tokens: make one with "
             "`webinfer token new NAME` and name the file in [api] tokens_file, or listen on "
             "127.0.0.1",
-            guard->own_host);
+            rules->own_host);
         goto failed;
     }
-    if (guard->proxies.count > 0 && guard->tokens.count == 0) {
+    if (rules->proxies.count > 0 && rules->tokens.count == 0) {
         wi_error_set(error, WI_INVALID_FIELD, "api.trusted_proxies",
             "proxies pass on what others ask, so clients must show tokens: make one with "
             "`webinfer token new NAME` and name the file in [api] tokens_file");
         goto failed;
     }
-    return guard;
+    return rules;
 failed:
-    wi_guard_free(guard);
+    wi_access_free(rules);
     return NULL;
 }
 
-void wi_guard_free(struct wi_guard *guard)
+void wi_access_free(struct wi_access_rules *rules)
 {
-    if (!guard)
+    if (!rules)
         return;
-    wi_strings_clear(&guard->hosts);
-    wi_strings_clear(&guard->origins);
-    wi_networks_clear(&guard->proxies);
-    wi_api_tokens_clear(&guard->tokens);
-    free(guard);
+    wi_strings_clear(&rules->hosts);
+    wi_strings_clear(&rules->origins);
+    wi_networks_clear(&rules->proxies);
+    wi_api_tokens_clear(&rules->tokens);
+    free(rules);
 }
 
-const struct wi_api_tokens *wi_guard_tokens(const struct wi_guard *guard)
+const struct wi_api_tokens *wi_access_tokens(const struct wi_access_rules *rules)
 {
-    return &guard->tokens;
+    return &rules->tokens;
 }
 
-const struct wi_networks *wi_guard_proxies(const struct wi_guard *guard)
+const struct wi_networks *wi_access_proxies(const struct wi_access_rules *rules)
 {
-    return &guard->proxies;
+    return &rules->proxies;
 }
 
 /* --- Host ------------------------------------------------------------------------------------ */
@@ -152,11 +153,11 @@ static int split_authority(const char *text, struct authority *authority)
 }
 
 /* A configured host without a port allows any port. */
-static int host_listed(const struct wi_guard *guard, const struct authority *authority)
+static int host_listed(const struct wi_access_rules *rules, const struct authority *authority)
 {
-    for (size_t i = 0; i < guard->hosts.count; i++) {
+    for (size_t i = 0; i < rules->hosts.count; i++) {
         struct authority listed;
-        if (split_authority(guard->hosts.items[i], &listed) == 0 &&
+        if (split_authority(rules->hosts.items[i], &listed) == 0 &&
             strcasecmp(listed.host, authority->host) == 0 &&
             (!listed.has_port || (authority->has_port && listed.port == authority->port)))
             return 1;
@@ -164,62 +165,62 @@ static int host_listed(const struct wi_guard *guard, const struct authority *aut
     return 0;
 }
 
-static int host_is_ours(const struct wi_guard *guard, const struct authority *authority)
+static int host_is_ours(const struct wi_access_rules *rules, const struct authority *authority)
 {
     const char *host = authority->host;
     union wi_address address;
     int is_numeric = wi_address_parse_host(host, strlen(host), &address) == 0;
     if (strcasecmp(host, "localhost") == 0 || (is_numeric && wi_address_is_loopback(&address)))
         return 1;
-    unsigned port = authority->has_port ? authority->port : guard->tls ? 443 : 80;
-    return port == guard->port &&
-           (strcasecmp(host, guard->own_host) == 0 || (guard->wildcard && is_numeric));
+    unsigned port = authority->has_port ? authority->port : rules->tls ? 443 : 80;
+    return port == rules->port &&
+           (strcasecmp(host, rules->own_host) == 0 || (rules->wildcard && is_numeric));
 }
 
-enum wi_code wi_guard_check_host(
-    const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error)
+enum wi_code wi_access_check_host(
+    const struct wi_access_rules *rules, const char *host, unsigned count, struct wi_error *error)
 {
     if (!host || count != 1)
         return wi_error_set(error, WI_BAD_REQUEST, "Host", "%s Host header; send exactly one",
             host ? "there is more than one" : "there is no");
-    return wi_guard_check_name(guard, host, "Host", error);
+    return wi_access_check_name(rules, host, "Host", error);
 }
 
-enum wi_code wi_guard_check_name(
-    const struct wi_guard *guard, const char *name, const char *field, struct wi_error *error)
+enum wi_code wi_access_check_name(const struct wi_access_rules *rules, const char *name,
+    const char *field, struct wi_error *error)
 {
     struct authority authority;
     if (split_authority(name, &authority) == 0 &&
-        (host_is_ours(guard, &authority) || host_listed(guard, &authority)))
+        (host_is_ours(rules, &authority) || host_listed(rules, &authority)))
         return WI_OK;
     wi_error_set(error, WI_FORBIDDEN_HOST, field,
         "this server does not answer to that name; use its listening address, or add the name to "
         "[api] allowed_hosts");
     return wi_error_expect(
-        error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
+        error, "%s:%u or localhost:%u", rules->own_host, rules->port, rules->port);
 }
 
 /* Whether a page of that origin came from the address that it asks now. */
 static int is_own_origin(
-    const struct wi_guard *guard, const char *origin, const char *scheme, const char *host)
+    const struct wi_access_rules *rules, const char *origin, const char *scheme, const char *host)
 {
-    const char *own = scheme ? scheme : guard->tls ? "https" : "http";
+    const char *own = scheme ? scheme : rules->tls ? "https" : "http";
     size_t length = strlen(own);
     return strncasecmp(origin, own, length) == 0 && strncmp(origin + length, "://", 3) == 0 &&
            strcasecmp(origin + length + 3, host) == 0;
 }
 
-enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
+enum wi_code wi_access_check_origin(const struct wi_access_rules *rules, const char *origin,
     const char *site, const char *scheme, const char *host, struct wi_error *error)
 {
-    if (!origin && site && guard->tokens.count == 0 && strcmp(site, "cross-site") == 0)
+    if (!origin && site && rules->tokens.count == 0 && strcmp(site, "cross-site") == 0)
         return wi_error_set(error, WI_FORBIDDEN_ORIGIN, "Sec-Fetch-Site",
             "pages of other sites may not use this server; open the address by itself, or add the "
             "page's origin to [api] allowed_origins and ask with fetch()");
-    if (!origin || is_own_origin(guard, origin, scheme, host))
+    if (!origin || is_own_origin(rules, origin, scheme, host))
         return WI_OK;
-    for (size_t i = 0; i < guard->origins.count; i++)
-        if (strcasecmp(origin, guard->origins.items[i]) == 0)
+    for (size_t i = 0; i < rules->origins.count; i++)
+        if (strcasecmp(origin, rules->origins.items[i]) == 0)
             return WI_OK;
     return wi_error_set(error, WI_FORBIDDEN_ORIGIN, "Origin",
         "pages of this origin may not use this server; an operator can add it to [api] "
@@ -228,10 +229,10 @@ enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *ori
 
 /* --- tokens ---------------------------------------------------------------------------------- */
 
-enum wi_code wi_guard_check_way(
-    const struct wi_guard *guard, const char *sign, struct wi_error *error)
+enum wi_code wi_access_check_way(
+    const struct wi_access_rules *rules, const char *sign, struct wi_error *error)
 {
-    if (!sign || guard->tokens.count > 0)
+    if (!sign || rules->tokens.count > 0)
         return WI_OK;
     return wi_error_set(error, WI_UNAUTHORIZED, sign,
         "a proxy has passed this on, as %s says, and without tokens this machine alone is served; "
@@ -240,12 +241,12 @@ enum wi_code wi_guard_check_way(
         sign);
 }
 
-enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
+enum wi_code wi_access_check_token(const struct wi_access_rules *rules, const char *authorization,
     const char *key, const char **name, enum wi_rank *rank, struct wi_error *error)
 {
     *name = "-";
     *rank = WI_RANK_ADMIN;
-    if (guard->tokens.count == 0)
+    if (rules->tokens.count == 0)
         return WI_OK;
     *rank = WI_RANK_NONE;
     int is_bearer = authorization && strncasecmp(authorization, "Bearer ", 7) == 0;
@@ -259,7 +260,7 @@ enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *auth
     const struct wi_api_token *match = NULL;
     if (length > 0 && length <= TOKEN_TEXT_MAX) {
         wi_hash(token, length, hash);
-        match = wi_api_tokens_find(&guard->tokens, hash);
+        match = wi_api_tokens_find(&rules->tokens, hash);
     }
     if (!match)
         return wi_error_set(error, WI_UNAUTHORIZED, "Authorization",
@@ -269,7 +270,7 @@ enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *auth
     return WI_OK;
 }
 
-enum wi_code wi_guard_check_rank(
+enum wi_code wi_access_check_rank(
     enum wi_rank rank, enum wi_rank needed, const char *name, struct wi_error *error)
 {
     if (rank >= needed)

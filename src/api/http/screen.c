@@ -158,18 +158,18 @@ static enum wi_code check_token(
 {
     const struct wi_headers *headers = &request->headers;
     int takes_key = request->route && request->route->flags & WI_ROUTE_KEY;
-    const struct wi_guard *guard = request->api->guard;
+    const struct wi_access_rules *rules = request->api->access;
     const char *name;
-    enum wi_code code = wi_guard_check_way(guard, request->forwarded.sign, error);
+    enum wi_code code = wi_access_check_way(rules, request->forwarded.sign, error);
     if (code != WI_OK)
         return code;
-    code = wi_guard_check_token(guard, headers->authorization, takes_key ? headers->api_key : NULL,
+    code = wi_access_check_token(rules, headers->authorization, takes_key ? headers->api_key : NULL,
         &name, &request->rank, error);
     if (code != WI_OK)
         return code;
     wi_join(request->token, sizeof request->token, name, NULL);
     wi_connections_know(&request->api->connections, request->connection);
-    return wi_guard_check_rank(request->rank, needed, name, error);
+    return wi_access_check_rank(request->rank, needed, name, error);
 }
 
 enum wi_code wi_request_shutting_down(struct wi_error *error)
@@ -209,14 +209,14 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
  * addition to the Host header, not instead of it: a proxy may have looked at any of them. */
 static enum wi_code check_host(const struct wi_request *request, struct wi_error *error)
 {
-    const struct wi_guard *guard = request->api->guard;
+    const struct wi_access_rules *rules = request->api->access;
     const struct wi_headers *headers = &request->headers;
     const struct wi_forwarded *forwarded = &request->forwarded;
-    enum wi_code code = wi_guard_check_host(guard, headers->host, headers->host_count, error);
+    enum wi_code code = wi_access_check_host(rules, headers->host, headers->host_count, error);
     if (code == WI_OK && request->authority)
-        code = wi_guard_check_name(guard, request->authority, "Host", error);
+        code = wi_access_check_name(rules, request->authority, "Host", error);
     if (code == WI_OK && forwarded->host)
-        code = wi_guard_check_name(guard, forwarded->host, forwarded->host_field, error);
+        code = wi_access_check_name(rules, forwarded->host, forwarded->host_field, error);
     return code;
 }
 
@@ -226,7 +226,7 @@ static enum wi_code check_place(struct wi_request *request, struct wi_error *err
     const struct wi_api *api = request->api;
     struct wi_connection *connection = request->connection;
     int is_open = request->route && request->route->rank == WI_RANK_NONE;
-    int is_admin = request->rank == WI_RANK_ADMIN && wi_guard_tokens(api->guard)->count > 0;
+    int is_admin = request->rank == WI_RANK_ADMIN && wi_access_tokens(api->access)->count > 0;
     enum wi_code code = connection->is_spare ? wi_admission_check_place(&api->connections,
                                                    &api->deps.config->api, connection, error)
                                              : WI_OK;
@@ -252,7 +252,7 @@ static enum wi_code check_origin(const struct wi_request *request, struct wi_err
     const struct wi_headers *headers = &request->headers;
     const struct wi_forwarded *forwarded = &request->forwarded;
     int is_public = request->route && request->route->rank == WI_RANK_NONE;
-    return wi_guard_check_origin(request->api->guard, headers->origin,
+    return wi_access_check_origin(request->api->access, headers->origin,
         is_public ? NULL : headers->fetch_site, forwarded->scheme,
         forwarded->host ? forwarded->host : headers->host, error);
 }
@@ -279,7 +279,7 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         request->dialect = request->route->dialect;
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
-    if ((code = wi_forwarded_read(&request->forwarded, headers, wi_guard_proxies(api->guard),
+    if ((code = wi_forwarded_read(&request->forwarded, headers, wi_access_proxies(api->access),
              request->connection->peer, error)) ||
         (code = check_host(request, error)) || (code = check_origin(request, error)))
         return code;

@@ -439,10 +439,10 @@ static int server_start(struct wi_server *server, struct wi_error *error)
     if (!server->listener)
         return -1;
     server->address = *wi_listener_address(server->listener);
-    api->guard = wi_guard_new(config, &server->address, error);
-    if (!api->guard)
+    api->access = wi_access_new(config, &server->address, error);
+    if (!api->access)
         return -1;
-    wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
+    wi_bridge_take_tokens(api->deps.bridge, wi_access_tokens(api->access));
     api->console = open_console(api->deps.config);
     if (admission_begin(server, error) != WI_OK)
         return -1;
@@ -493,7 +493,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     snprintf(api->url, sizeof api->url, "%s://%s:%u", api->tls ? "https" : "http", host,
         wi_address_port(&server->address));
     wi_info(
-        "api", NULL, "listening on %s, %zu tokens", api->url, wi_guard_tokens(api->guard)->count);
+        "api", NULL, "listening on %s, %zu tokens", api->url, wi_access_tokens(api->access)->count);
     if (api->console && api->deps.config->api.console)
         wi_info("api", NULL, "open %s/ in a browser for the console", api->url);
     return server;
@@ -525,12 +525,12 @@ static void warn_of_new_certificate(struct wi_server *server)
 enum wi_code wi_server_reload(
     struct wi_server *server, const struct wi_config *config, struct wi_error *error)
 {
-    struct wi_guard *guard = wi_guard_new(&config->api, &server->address, error);
-    if (!guard)
+    struct wi_access_rules *rules = wi_access_new(&config->api, &server->address, error);
+    if (!rules)
         return WI_INVALID_FIELD;
-    wi_guard_free(server->api.guard);
-    server->api.guard = guard;
-    wi_bridge_take_tokens(server->api.deps.bridge, wi_guard_tokens(guard));
+    wi_access_free(server->api.access);
+    server->api.access = rules;
+    wi_bridge_take_tokens(server->api.deps.bridge, wi_access_tokens(rules));
     server->api.deps.config = config;
     wi_endpoints_reload(server->api.endpoints, config);
     warn_of_new_certificate(server);
@@ -614,7 +614,7 @@ void wi_server_free(struct wi_server *server)
     wi_endpoints_free(server->api.endpoints);
     wi_work_queue_free(server->api.heavy);
     wi_turns_clear(&server->api.spending.turns);
-    wi_guard_free(server->api.guard);
+    wi_access_free(server->api.access);
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
     wi_site_free(server->api.console);

@@ -411,7 +411,7 @@ static enum wi_code read_query(
     if (code == WI_OK)
         code = read_kinds(query.kinds, &wanted->kinds, error);
     if (code == WI_OK && query.log >= 0)
-        code = wi_guard_check_rank(request->rank, WI_RANK_ADMIN, request->token, error);
+        code = wi_access_check_rank(request->rank, WI_RANK_ADMIN, request->token, error);
     wanted->log = query.log;
     json_decref(arguments);
     return code;

@@ -10,7 +10,7 @@
 
 static struct wi_config_api config;
 
-static struct wi_guard *make(const char *listen, const char *tokens, struct wi_error *error)
+static struct wi_access_rules *make(const char *listen, const char *tokens, struct wi_error *error)
 {
     memset(&config, 0, sizeof config);
     union wi_address address;
@@ -19,10 +19,10 @@ static struct wi_guard *make(const char *listen, const char *tokens, struct wi_e
     wi_strings_add(&config.allowed_hosts, "webinfer.example");
     wi_strings_add(&config.allowed_hosts, "other.example:9000");
     wi_strings_add(&config.allowed_origins, "https://app.example");
-    struct wi_guard *guard = wi_guard_new(&config, &address, error);
+    struct wi_access_rules *rules = wi_access_new(&config, &address, error);
     wi_strings_clear(&config.allowed_hosts);
     wi_strings_clear(&config.allowed_origins);
-    return guard;
+    return rules;
 }
 
 /* A file with `text`; the caller removes it. */
@@ -38,10 +38,10 @@ static char *write_file(const char *text, mode_t mode)
     return path;
 }
 
-static int host_code(const struct wi_guard *guard, const char *host)
+static int host_code(const struct wi_access_rules *rules, const char *host)
 {
     struct wi_error error;
-    enum wi_code code = wi_guard_check_host(guard, host, host != NULL, &error);
+    enum wi_code code = wi_access_check_host(rules, host, host != NULL, &error);
     if (code != WI_OK)
         assert_string_equal(error.field, "Host");
     return (int)code;
@@ -50,7 +50,7 @@ static int host_code(const struct wi_guard *guard, const char *host)
 TEST(test_hosts)
 {
     struct wi_error error;
-    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    struct wi_access_rules *rules = make("127.0.0.1:8470", NULL, &error);
     static const char *const good[] = {"127.0.0.1:8470", "localhost:8470", "LOCALHOST:8470",
         "[::1]:8470", "webinfer.example", "Webinfer.Example:1234", "other.example:9000",
         /* As of a tunnel, whose port is its own. */
@@ -64,14 +64,14 @@ TEST(test_hosts)
         "user@localhost:8470", "[::1", "[::1]x:8470", "192.0.2.1:8470",
         "webinfer.example.evil.example"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        assert_int_equal(host_code(guard, good[i]), WI_OK);
+        assert_int_equal(host_code(rules, good[i]), WI_OK);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(host_code(guard, bad[i]), WI_FORBIDDEN_HOST);
-    assert_int_equal(wi_guard_check_host(guard, "a.example", 1, &error), WI_FORBIDDEN_HOST);
+        assert_int_equal(host_code(rules, bad[i]), WI_FORBIDDEN_HOST);
+    assert_int_equal(wi_access_check_host(rules, "a.example", 1, &error), WI_FORBIDDEN_HOST);
     assert_string_equal(error.expected, "127.0.0.1:8470 or localhost:8470");
-    assert_int_equal(host_code(guard, NULL), WI_BAD_REQUEST);
-    assert_int_equal(wi_guard_check_host(guard, "localhost:8470", 2, &error), WI_BAD_REQUEST);
-    wi_guard_free(guard);
+    assert_int_equal(host_code(rules, NULL), WI_BAD_REQUEST);
+    assert_int_equal(wi_access_check_host(rules, "localhost:8470", 2, &error), WI_BAD_REQUEST);
+    wi_access_free(rules);
 }
 
 TEST(test_host_on_every_address)
@@ -80,23 +80,23 @@ TEST(test_host_on_every_address)
     char line[100];
     snprintf(line, sizeof line, "a:%064d\n", 0);
     char *path = write_file(line, 0600);
-    struct wi_guard *guard = make("0.0.0.0:80", path, &error);
+    struct wi_access_rules *rules = make("0.0.0.0:80", path, &error);
     unlink(path);
-    assert_non_null(guard);
-    assert_int_equal(host_code(guard, "192.0.2.7"), WI_OK); /* port 80 need not be said */
-    assert_int_equal(host_code(guard, "192.0.2.7:80"), WI_OK);
-    assert_int_equal(host_code(guard, "[2001:db8::1]:80"), WI_OK);
-    assert_int_equal(host_code(guard, "192.0.2.7:81"), WI_FORBIDDEN_HOST);
-    assert_int_equal(host_code(guard, "rebound.example:80"), WI_FORBIDDEN_HOST);
-    wi_guard_free(guard);
+    assert_non_null(rules);
+    assert_int_equal(host_code(rules, "192.0.2.7"), WI_OK); /* port 80 need not be said */
+    assert_int_equal(host_code(rules, "192.0.2.7:80"), WI_OK);
+    assert_int_equal(host_code(rules, "[2001:db8::1]:80"), WI_OK);
+    assert_int_equal(host_code(rules, "192.0.2.7:81"), WI_FORBIDDEN_HOST);
+    assert_int_equal(host_code(rules, "rebound.example:80"), WI_FORBIDDEN_HOST);
+    wi_access_free(rules);
 }
 
 TEST(test_origins)
 {
     struct wi_error error;
-    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    struct wi_access_rules *rules = make("127.0.0.1:8470", NULL, &error);
     const char *host = "localhost:8470";
-#define CHECK(origin, site) (int)wi_guard_check_origin(guard, origin, site, NULL, host, &error)
+#define CHECK(origin, site) (int)wi_access_check_origin(rules, origin, site, NULL, host, &error)
     assert_int_equal(CHECK(NULL, NULL), WI_OK);
     assert_int_equal(CHECK("http://localhost:8470", "same-origin"), WI_OK);
     assert_int_equal(CHECK("https://app.example", "cross-site"), WI_OK);
@@ -111,7 +111,7 @@ TEST(test_origins)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(CHECK(bad[i], NULL), WI_FORBIDDEN_ORIGIN);
 #undef CHECK
-    wi_guard_free(guard);
+    wi_access_free(rules);
 }
 
 /* By what its client has asked: a tunnel's port, or a proxy's scheme and name. */
@@ -131,12 +131,12 @@ TEST(test_origins_elsewhere)
         {"https:/webinfer.example", "https", "webinfer.example", WI_FORBIDDEN_ORIGIN},
         {"https://webinfer.example", "https", "evil.example", WI_FORBIDDEN_ORIGIN}};
     struct wi_error error;
-    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    struct wi_access_rules *rules = make("127.0.0.1:8470", NULL, &error);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(wi_guard_check_origin(
-                             guard, rows[i].origin, NULL, rows[i].scheme, rows[i].host, &error),
+        assert_int_equal(wi_access_check_origin(
+                             rules, rows[i].origin, NULL, rows[i].scheme, rows[i].host, &error),
             rows[i].code);
-    wi_guard_free(guard);
+    wi_access_free(rules);
 }
 
 /* Without tokens this machine alone is served. */
@@ -144,18 +144,18 @@ TEST(test_ways)
 {
     struct wi_error error;
     char line[100];
-    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
-    assert_int_equal(wi_guard_check_way(guard, NULL, &error), WI_OK);
-    assert_int_equal(wi_guard_check_way(guard, "X-Forwarded-For", &error), WI_UNAUTHORIZED);
+    struct wi_access_rules *rules = make("127.0.0.1:8470", NULL, &error);
+    assert_int_equal(wi_access_check_way(rules, NULL, &error), WI_OK);
+    assert_int_equal(wi_access_check_way(rules, "X-Forwarded-For", &error), WI_UNAUTHORIZED);
     assert_string_equal(error.field, "X-Forwarded-For");
     assert_non_null(strstr(error.detail, "trusted_proxies"));
-    wi_guard_free(guard);
+    wi_access_free(rules);
     snprintf(line, sizeof line, "a:%064d:user\n", 0);
     char *path = write_file(line, 0600);
-    guard = make("127.0.0.1:8470", path, &error);
+    rules = make("127.0.0.1:8470", path, &error);
     unlink(path);
-    assert_int_equal(wi_guard_check_way(guard, "X-Forwarded-For", &error), WI_OK);
-    wi_guard_free(guard);
+    assert_int_equal(wi_access_check_way(rules, "X-Forwarded-For", &error), WI_OK);
+    wi_access_free(rules);
 }
 
 /* Proxies that are trusted bring others, so that there have to be tokens. */
@@ -167,10 +167,10 @@ TEST(test_trusted_proxies_need_tokens)
     char *path = write_file("# none\n", 0600);
     assert_int_equal(wi_address_parse("127.0.0.1:8470", &address), 0);
     wi_strings_add(&trusting.trusted_proxies, "127.0.0.1");
-    assert_null(wi_guard_new(&trusting, &address, &error));
+    assert_null(wi_access_new(&trusting, &address, &error));
     assert_string_equal(error.field, "api.trusted_proxies");
     trusting.tokens_file = path;
-    assert_null(wi_guard_new(&trusting, &address, &error));
+    assert_null(wi_access_new(&trusting, &address, &error));
     assert_string_equal(error.field, "api.trusted_proxies");
     unlink(path);
     wi_strings_clear(&trusting.trusted_proxies);
@@ -188,32 +188,32 @@ TEST(test_tokens)
     wi_hash_hex(hash, hex);
     snprintf(text, sizeof text, "# ours\n\n  bob:%064d\r\nalice:%s:user  # hers", 0, hex);
     char *path = write_file(text, 0600);
-    struct wi_guard *guard = make("0.0.0.0:0", path, &error);
+    struct wi_access_rules *rules = make("0.0.0.0:0", path, &error);
     unlink(path);
-    assert_non_null(guard);
-    assert_int_equal(wi_guard_tokens(guard)->count, 2);
+    assert_non_null(rules);
+    assert_int_equal(wi_access_tokens(rules)->count, 2);
     snprintf(header, sizeof header, "Bearer %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_OK);
+    assert_int_equal(wi_access_check_token(rules, header, NULL, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "alice");
     assert_int_equal(rank, WI_RANK_USER);
     snprintf(header, sizeof header, "bearer   %s", token);
-    assert_int_equal(wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_OK);
+    assert_int_equal(wi_access_check_token(rules, header, NULL, &name, &rank, &error), WI_OK);
     header[strlen(header) - 1] ^= 1;
     assert_int_equal(
-        wi_guard_check_token(guard, header, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
+        wi_access_check_token(rules, header, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
     assert_int_equal(rank, WI_RANK_NONE);
     static const char *const bad[] = {NULL, "", "Bearer", "Bearer ", "Basic abc", "Bearer x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(
-            wi_guard_check_token(guard, bad[i], NULL, &name, &rank, &error), WI_UNAUTHORIZED);
+            wi_access_check_token(rules, bad[i], NULL, &name, &rank, &error), WI_UNAUTHORIZED);
     assert_int_equal(
-        wi_guard_check_token(guard, token, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
-    assert_int_equal(wi_guard_check_token(guard, NULL, token, &name, &rank, &error), WI_OK);
+        wi_access_check_token(rules, token, NULL, &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_access_check_token(rules, NULL, token, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "alice");
-    assert_int_equal(wi_guard_check_token(guard, NULL, "", &name, &rank, &error), WI_UNAUTHORIZED);
+    assert_int_equal(wi_access_check_token(rules, NULL, "", &name, &rank, &error), WI_UNAUTHORIZED);
     assert_int_equal(
-        wi_guard_check_token(guard, "Bearer x", token, &name, &rank, &error), WI_UNAUTHORIZED);
-    wi_guard_free(guard);
+        wi_access_check_token(rules, "Bearer x", token, &name, &rank, &error), WI_UNAUTHORIZED);
+    wi_access_free(rules);
 }
 
 TEST(test_without_tokens)
@@ -221,11 +221,11 @@ TEST(test_without_tokens)
     struct wi_error error;
     const char *name;
     enum wi_rank rank;
-    struct wi_guard *guard = make("127.0.0.1:0", NULL, &error);
-    assert_int_equal(wi_guard_check_token(guard, NULL, NULL, &name, &rank, &error), WI_OK);
+    struct wi_access_rules *rules = make("127.0.0.1:0", NULL, &error);
+    assert_int_equal(wi_access_check_token(rules, NULL, NULL, &name, &rank, &error), WI_OK);
     assert_string_equal(name, "-");
     assert_int_equal(rank, WI_RANK_ADMIN);
-    wi_guard_free(guard);
+    wi_access_free(rules);
 }
 
 TEST(test_ranks)
@@ -234,7 +234,7 @@ TEST(test_ranks)
     for (int has = WI_RANK_NODE; has < WI_RANK_COUNT; has++)
         for (int needed = WI_RANK_USER; needed < WI_RANK_COUNT; needed++) {
             enum wi_code code =
-                wi_guard_check_rank((enum wi_rank)has, (enum wi_rank)needed, "ada", &error);
+                wi_access_check_rank((enum wi_rank)has, (enum wi_rank)needed, "ada", &error);
             assert_int_equal(code, has >= needed ? WI_OK : WI_FORBIDDEN_RANK);
             if (code == WI_OK)
                 continue;
@@ -255,12 +255,12 @@ static char *warnings_of(const char *text)
     fflush(stderr);
     int saved = dup(STDERR_FILENO), into = fileno(tmpfile());
     dup2(into, STDERR_FILENO);
-    struct wi_guard *guard = make("127.0.0.1:0", path, &error);
+    struct wi_access_rules *rules = make("127.0.0.1:0", path, &error);
     dup2(saved, STDERR_FILENO);
     close(saved);
     unlink(path);
-    assert_non_null(guard);
-    wi_guard_free(guard);
+    assert_non_null(rules);
+    wi_access_free(rules);
     size = (size_t)lseek(into, 0, SEEK_END);
     log = calloc(size + 1, 1);
     assert_int_equal(pread(into, log, size, 0), (ssize_t)size);
