@@ -6,10 +6,10 @@
 #ifndef WI_WIRE_INFERENCE_H
 #define WI_WIRE_INFERENCE_H
 
-#include "models/catalog/format/engine.h"
 #include "models/catalog/library/model.h"
 #include "terms/kernel/kernel.h"
 #include "terms/kernel/kernel_program.h"
+#include "terms/model/engine.h"
 #include "terms/task/task.h"
 #include "terms/task/type.h"
 #include "terms/tensor/input_set.h"

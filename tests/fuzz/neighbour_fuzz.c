@@ -5,11 +5,11 @@
  */
 #include "base/file.h"
 #include "models/arrive/source/offer.h"
-#include "models/catalog/format/view.h"
 #include "models/catalog/library/model.h"
 #include "models/share/content/tree.h"
 #include "must.h"
 #include "plant.h"
+#include "terms/model/view.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

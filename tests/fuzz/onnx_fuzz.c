@@ -1,8 +1,8 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
 #include "base/file.h"
 #include "models/catalog/format/onnx.h"
-#include "models/catalog/format/view.h"
 #include "plant.h"
+#include "terms/model/view.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -3,8 +3,8 @@
 
 #include "api/http/request.h"
 #include "api/http/routes.h"
-#include "models/catalog/format/engine.h"
 #include "terms/kernel/kernel_model.h"
+#include "terms/model/engine.h"
 #include "wire/describe/schema.h"
 
 static json_t *shape_json(const char *shape)

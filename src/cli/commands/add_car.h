@@ -5,8 +5,8 @@
 #ifndef WI_CLI_COMMANDS_ADD_CAR_H
 #define WI_CLI_COMMANDS_ADD_CAR_H
 
-#include "models/catalog/format/view.h"
-#include "models/catalog/library/manifest.h"
+#include "terms/model/manifest.h"
+#include "terms/model/view.h"
 #include <sys/types.h>
 
 struct wi_add_car;

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "models/catalog/format/onnx_external.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include "terms/tensor/datatype.h"
 #include <stdlib.h>
 #include <string.h>

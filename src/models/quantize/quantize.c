@@ -2,11 +2,11 @@
 #include "models/quantize/quantize.h"
 
 #include "base/file.h"
-#include "models/catalog/format/view.h"
 #include "models/quantize/halves.h"
 #include "models/quantize/integers.h"
 #include "models/quantize/output.h"
 #include "models/quantize/plan.h"
+#include "terms/model/view.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 #include "nodes/bridge/model_status.h"
 
 #include "base/params.h"
-#include "models/catalog/format/engine.h"
 #include "nodes/bridge/report.h"
+#include "terms/model/engine.h"
 
 static const struct wi_param slots_table[] = {
     WI_PARAM(wi_model_slots, count, INTEGER, .required = 1, .min = 1, .max = WI_ENGINE_SLOTS_MAX),

@@ -16,7 +16,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
-#include "models/catalog/format/engine.h"
+#include "terms/model/engine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "models/arrive/hub/part_place.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>

@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "models/share/content/cid.h"
 #include "settings/config/config.h"
+#include "terms/model/cid.h"
 
 #define WI_HUB_SEGMENT_MAX 96   /* bytes of a segment of the repository */
 #define WI_HUB_VARIANT_MAX 128  /* bytes of a variant */

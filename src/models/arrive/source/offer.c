@@ -7,9 +7,9 @@
 #include "base/params.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "models/catalog/format/view.h"
 #include "models/catalog/library/model.h"
 #include "models/share/content/tree.h"
+#include "terms/model/view.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef WI_MODELS_ARRIVE_SOURCE_OFFER_H
 #define WI_MODELS_ARRIVE_SOURCE_OFFER_H
 
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 #define WI_OFFER_MAX (4u << 20)                /* bytes of the answer */
 #define WI_OFFER_ROWS_MAX 1000                 /* models that are read; the rest is left out */

@@ -11,7 +11,7 @@
 
 #include "base/net/http_client.h"
 #include "models/arrive/source/sources.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 #define WI_ROUTER_WAIT_MS 3000u   /* the delay of a pull that has other sources */
 #define WI_ROUTER_ALONE_MS 10000u /* the same without other sources; then it is given up */

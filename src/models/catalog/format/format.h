@@ -17,13 +17,13 @@
 #ifndef WI_MODELS_CATALOG_FORMAT_FORMAT_H
 #define WI_MODELS_CATALOG_FORMAT_FORMAT_H
 
-#include "models/catalog/format/engine.h"
 #include "models/catalog/format/gguf_memory.h"
 #include "models/catalog/format/huggingface.h"
 #include "models/catalog/format/onnx.h"
 #include "models/catalog/format/spec.h"
-#include "models/catalog/format/variants.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/engine.h"
+#include "terms/model/variants.h"
+#include "terms/model/view.h"
 #include "terms/task/task.h"
 #include <stdatomic.h>
 

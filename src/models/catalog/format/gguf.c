@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "models/catalog/format/gguf_input.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

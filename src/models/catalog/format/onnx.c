@@ -14,7 +14,7 @@
 #include "models/catalog/format/onnx_fields.h"
 #include "models/catalog/format/onnx_nodes.h"
 #include "models/catalog/format/onnx_ranges.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

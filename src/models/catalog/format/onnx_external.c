@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "models/catalog/format/onnx_fields.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 #ifndef WI_MODELS_CATALOG_LIBRARY_HASH_CACHE_H
 #define WI_MODELS_CATALOG_LIBRARY_HASH_CACHE_H
 
-#include "models/catalog/library/manifest.h"
 #include "settings/store/db.h"
+#include "terms/model/manifest.h"
 
 /* Hashes that are remembered; beyond that nothing new is added. */
 #define WI_HASH_CACHE_MAX 50000

@@ -1,6 +1,6 @@
 /*
  * A model as requests hold it: an immutable snapshot of one version. It stays valid, and servable
- * while its files stay open (models/catalog/library/manifest.h), when the files on disk are
+ * while its files stay open (terms/model/manifest.h), when the files on disk are
  * replaced. Snapshots are reference-counted; models/catalog/library/repository.h makes them.
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_MODEL_H
@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "models/catalog/format/format.h"
-#include "models/catalog/library/manifest.h"
 #include "models/catalog/library/source.h"
 #include "terms/kernel/builtin.h"
 #include "terms/kernel/kernel_model.h"
+#include "terms/model/manifest.h"
 #include "terms/model_name.h"
 #include "terms/task/type.h"
 #include <jansson.h>

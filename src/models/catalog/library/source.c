@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 #define WI_MODELS_CATALOG_LIBRARY_SOURCE_H
 
 #include "base/error.h"
-#include "models/catalog/library/manifest.h"
+#include "terms/model/manifest.h"
 #include <jansson.h>
 
 #define WI_SOURCE_FILE ".source.json"

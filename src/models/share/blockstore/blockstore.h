@@ -22,7 +22,7 @@
 #include "base/change.h"
 #include "models/catalog/library/repository.h"
 #include "models/catalog/library/versions_work.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 /* --- published models ------------------------------------------------------------------------- */
 

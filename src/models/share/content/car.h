@@ -6,8 +6,8 @@
 #define WI_MODELS_SHARE_CONTENT_CAR_H
 
 #include "base/buffer.h"
-#include "models/share/content/cid.h"
 #include "models/share/content/dag.h"
+#include "terms/model/cid.h"
 
 #define WI_CAR_TYPE "application/vnd.ipld.car"
 /* The same for CARs that are written here: blocks in depth-first order, each once. */

@@ -7,7 +7,7 @@
 #define WI_MODELS_SHARE_CONTENT_DAG_H
 
 #include "base/buffer.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 #define WI_BLOCK_TYPE "application/vnd.ipld.raw" /* of one block, over HTTP */
 #define WI_BLOCK_MAX (4u << 20)                  /* bytes of a block that is read */

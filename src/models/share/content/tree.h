@@ -8,7 +8,7 @@
 #define WI_MODELS_SHARE_CONTENT_TREE_H
 
 #include "base/buffer.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 #define WI_LEAF_BYTES (1u << 20)
 #define WI_TREE_WIDTH 1024u

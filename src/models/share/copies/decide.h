@@ -8,7 +8,7 @@
 #ifndef WI_MODELS_SHARE_COPIES_DECIDE_H
 #define WI_MODELS_SHARE_COPIES_DECIDE_H
 
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 #include <stddef.h>
 #include <stdint.h>
 

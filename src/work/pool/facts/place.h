@@ -7,8 +7,8 @@
 #ifndef WI_WORK_POOL_FACTS_PLACE_H
 #define WI_WORK_POOL_FACTS_PLACE_H
 
-#include "models/catalog/format/engine.h"
 #include "nodes/bridge/bridge.h"
+#include "terms/model/engine.h"
 
 #define WI_PLACE_SIZE 576
 /* The last field of the key of a place that all joined nodes share. */

@@ -1,8 +1,8 @@
 /* Which platforms of a node have something to show. */
 #include "../../test.h"
 
-#include "models/catalog/format/engine.h"
 #include "owners/proof/examine.h"
+#include "terms/model/engine.h"
 
 static unsigned platforms_of(int has_engine, unsigned available)
 {

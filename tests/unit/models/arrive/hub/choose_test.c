@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "models/arrive/hub/choose.h"
-#include "models/catalog/library/manifest.h"
+#include "terms/model/manifest.h"
 #include <stdlib.h>
 #include <string.h>
 

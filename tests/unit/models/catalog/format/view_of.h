@@ -2,7 +2,7 @@
 #ifndef WI_TESTS_VIEW_OF_H
 #define WI_TESTS_VIEW_OF_H
 
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>

@@ -3,7 +3,7 @@
 #define WI_TESTS_CONTENT_BLOCKS_H
 
 #include "../../../protobuf_build.h"
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 #include <string.h>
 
 enum { DATA = 1, LINK = 2 };                                /* of a node */

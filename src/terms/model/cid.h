@@ -3,8 +3,8 @@
  * SHA-256 of its bytes and their codec. Supported are the codecs raw and dag-pb and the hash
  * sha2-256. A CIDv0 is a dag-pb of the same hash, and equal to its CIDv1. Pure.
  */
-#ifndef WI_MODELS_SHARE_CONTENT_CID_H
-#define WI_MODELS_SHARE_CONTENT_CID_H
+#ifndef WI_TERMS_MODEL_CID_H
+#define WI_TERMS_MODEL_CID_H
 
 #include "base/error.h"
 #include "base/hash.h"

@@ -1,5 +1,5 @@
 /* The engines, as announcements, answers and the database spell them. */
-#include "models/catalog/format/engine.h"
+#include "terms/model/engine.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * name; a node tells which of them it has, in which version, and how many tasks each runs at a
  * time.
  */
-#ifndef WI_MODELS_CATALOG_FORMAT_ENGINE_H
-#define WI_MODELS_CATALOG_FORMAT_ENGINE_H
+#ifndef WI_TERMS_MODEL_ENGINE_H
+#define WI_TERMS_MODEL_ENGINE_H
 
 enum wi_engine {
     WI_ENGINE_ORT,      /* ONNX graphs, tensors in and out */

@@ -1,6 +1,6 @@
 /* CIDs as text and in binary; see cid.h. The numbers of codecs and hashes are those of
  * https://github.com/multiformats/multicodec. */
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 
 #include <string.h>
 

@@ -2,10 +2,10 @@
  * The files of a model: a list of paths, each with its length and its SHA-256, sorted by path. The
  * model's own hash is computed over that list, so it identifies the bytes of all files.
  */
-#ifndef WI_MODELS_CATALOG_LIBRARY_MANIFEST_H
-#define WI_MODELS_CATALOG_LIBRARY_MANIFEST_H
+#ifndef WI_TERMS_MODEL_MANIFEST_H
+#define WI_TERMS_MODEL_MANIFEST_H
 
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 
 #include <stddef.h>
 #include <stdint.h>

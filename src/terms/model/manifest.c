@@ -1,5 +1,5 @@
 /* Lists of files and their hash. */
-#include "models/catalog/library/manifest.h"
+#include "terms/model/manifest.h"
 
 #include "base/buffer.h"
 #include "base/hash.h"

@@ -1,5 +1,5 @@
 /* See view.h. */
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 
 #include "base/memory.h"
 #include "base/text.h"

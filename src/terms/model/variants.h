@@ -1,9 +1,9 @@
 /* The variants of a model: dtypes or quantisations. Pure: names in, names out. */
-#ifndef WI_MODELS_CATALOG_FORMAT_VARIANTS_H
-#define WI_MODELS_CATALOG_FORMAT_VARIANTS_H
+#ifndef WI_TERMS_MODEL_VARIANTS_H
+#define WI_TERMS_MODEL_VARIANTS_H
 
 #include "base/memory.h"
-#include "models/catalog/format/view.h"
+#include "terms/model/view.h"
 #include <jansson.h>
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* CIDs: which texts are one, which bytes, and how they are printed. */
 #include "../../../test.h"
 
-#include "models/share/content/cid.h"
+#include "terms/model/cid.h"
 #include <ctype.h>
 #include <string.h>
 

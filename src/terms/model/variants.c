@@ -1,5 +1,5 @@
 /* Lists of variants. */
-#include "models/catalog/format/variants.h"
+#include "terms/model/variants.h"
 
 #include "base/text.h"
 #include <stdlib.h>

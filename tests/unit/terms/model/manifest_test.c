@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "models/catalog/library/manifest.h"
+#include "terms/model/manifest.h"
 #include <string.h>
 
 TEST(paths_lead_into_the_folder)

@@ -4,8 +4,8 @@
  * (models/catalog/library/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
  * anything else that names files.
  */
-#ifndef WI_MODELS_CATALOG_FORMAT_VIEW_H
-#define WI_MODELS_CATALOG_FORMAT_VIEW_H
+#ifndef WI_TERMS_MODEL_VIEW_H
+#define WI_TERMS_MODEL_VIEW_H
 
 #include "base/error.h"
 #include <stddef.h>
