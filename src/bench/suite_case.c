@@ -1,6 +1,7 @@
 /* Tests of operators in their folders; see suite_case.h. */
 #include "bench/suite_case.h"
 
+#include "base/protobuf.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "models/catalog/format/onnx_fields.h"

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "models/catalog/format/onnx.h"
+#include "terms/model/signature.h"
 #include "terms/tensor/tensor.h"
 
 /* Zero-initialise; free with wi_suite_case_clear, also after an error. */

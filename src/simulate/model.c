@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "models/catalog/format/onnx.h"
 #include "models/catalog/library/repository.h"
+#include "terms/model/signature.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "nodes/bridge/answer_check.h"
 
 #include "base/params.h"
-#include "models/catalog/format/onnx.h"
+#include "terms/model/signature.h"
 #include <string.h>
 
 #define MAX_THREADS 4096

@@ -466,17 +466,3 @@ enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
 {
     return wi_onnx_read_from(file_read_at, &fd, size, stop, signature, error);
 }
-
-void wi_onnx_clear(struct wi_onnx_signature *signature)
-{
-    for (size_t i = 0; i < signature->input_count; i++)
-        free(signature->inputs[i].name);
-    for (size_t i = 0; i < signature->output_count; i++)
-        free(signature->outputs[i].name);
-    free(signature->inputs);
-    free(signature->outputs);
-    free(signature->ranges);
-    wi_strings_clear(&signature->symbols);
-    wi_onnx_clear_externals(signature);
-    *signature = (struct wi_onnx_signature){0};
-}

@@ -167,12 +167,3 @@ int wi_onnx_is_weights(const char *path)
 {
     return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
 }
-
-void wi_onnx_clear_externals(struct wi_onnx_signature *signature)
-{
-    struct wi_onnx_external *external;
-    while ((external = WI_TABLE_TAKE(signature->externals))) {
-        free(external->path);
-        free(external);
-    }
-}

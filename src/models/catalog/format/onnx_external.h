@@ -20,6 +20,5 @@ int wi_onnx_read_place(
  * is and how long it has to be. 0, or -1 with the input's `problem` set. */
 int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range tensor,
     struct wi_onnx_signature *signature);
-void wi_onnx_clear_externals(struct wi_onnx_signature *signature);
 
 #endif

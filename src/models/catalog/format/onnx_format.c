@@ -169,24 +169,6 @@ static const char *onnx_precision(const struct wi_facts *facts, const char *vari
     return variant && strcmp(variant, "fp32") != 0 ? variant : wi_onnx_precision(&facts->signature);
 }
 
-json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const struct wi_onnx_value *value = &values[i];
-        json_t *shape = NULL;
-        if (value->has_shape) {
-            shape = json_array();
-            for (unsigned d = 0; d < value->rank; d++)
-                json_array_append_new(shape, json_integer(value->dims[d]));
-        }
-        json_array_append_new(list,
-            json_pack("{s:s, s:s?, s:o?}", "name", value->name, "datatype",
-                value->has_datatype ? wi_datatype_name(value->datatype) : NULL, "shape", shape));
-    }
-    return list;
-}
-
 static void onnx_show(const struct wi_facts *facts, const char *variant, json_t *out)
 {
     const struct wi_onnx_signature *signature = &facts->signature;

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "models/catalog/format/onnx.h"
 #include "models/quantize/quantize.h"
+#include "terms/model/signature.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

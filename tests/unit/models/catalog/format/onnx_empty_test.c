@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "models/catalog/format/onnx.h"
 #include "onnx_build.h"
+#include "terms/model/signature.h"
 
 static struct wi_buffer graph;
 static struct wi_onnx_signature signature;

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "models/catalog/format/onnx.h"
 #include "onnx_build.h"
+#include "terms/model/signature.h"
 #include <math.h>
 
 enum { FLOAT = 1, INT32 = 6, INT64 = 7 };

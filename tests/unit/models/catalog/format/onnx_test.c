@@ -5,6 +5,7 @@
 #include "base/protobuf.h"
 #include "models/catalog/format/onnx.h"
 #include "onnx_build.h"
+#include "terms/model/signature.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>

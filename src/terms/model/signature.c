@@ -1,5 +1,5 @@
 /* The tensors of a request, and of its answer, held against a graph's signature. */
-#include "models/catalog/format/onnx.h"
+#include "terms/model/signature.h"
 
 #include "base/text.h"
 #include <inttypes.h>
@@ -436,4 +436,45 @@ const char *wi_onnx_precision(const struct wi_onnx_signature *signature)
 {
     const char *name = precision_among(signature->outputs, signature->output_count);
     return name ? name : precision_among(signature->inputs, signature->input_count);
+}
+
+static void signature_clear_externals(struct wi_onnx_signature *signature)
+{
+    struct wi_onnx_external *external;
+    while ((external = WI_TABLE_TAKE(signature->externals))) {
+        free(external->path);
+        free(external);
+    }
+}
+
+void wi_onnx_clear(struct wi_onnx_signature *signature)
+{
+    for (size_t i = 0; i < signature->input_count; i++)
+        free(signature->inputs[i].name);
+    for (size_t i = 0; i < signature->output_count; i++)
+        free(signature->outputs[i].name);
+    free(signature->inputs);
+    free(signature->outputs);
+    free(signature->ranges);
+    wi_strings_clear(&signature->symbols);
+    signature_clear_externals(signature);
+    *signature = (struct wi_onnx_signature){0};
+}
+
+json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_onnx_value *value = &values[i];
+        json_t *shape = NULL;
+        if (value->has_shape) {
+            shape = json_array();
+            for (unsigned d = 0; d < value->rank; d++)
+                json_array_append_new(shape, json_integer(value->dims[d]));
+        }
+        json_array_append_new(list,
+            json_pack("{s:s, s:s?, s:o?}", "name", value->name, "datatype",
+                value->has_datatype ? wi_datatype_name(value->datatype) : NULL, "shape", shape));
+    }
+    return list;
 }
