@@ -72,7 +72,7 @@ static int nodes_run(struct sim_options *options)
     struct wi_error error = {0};
     int result = EXIT_USAGE;
     if (raise_descriptors(options, &error) == WI_OK && read_link(options, &error) == WI_OK)
-        result = sim_run(options) == 0 ? EXIT_SUCCESS : EXIT_NO_SERVER;
+        result = wi_sim_run(options) == 0 ? EXIT_SUCCESS : EXIT_NO_SERVER;
     else
         error_complain(&error);
     OPENSSL_cleanse(&options->link, sizeof options->link);
@@ -86,11 +86,11 @@ int main(int argc, char **argv)
     int result = EXIT_SUCCESS;
 
     wi_streams_keep();
-    if (sim_options_read(&options, argc, argv, &error) != WI_OK) {
+    if (wi_sim_options_read(&options, argc, argv, &error) != WI_OK) {
         error_complain(&error);
         result = EXIT_USAGE;
     } else if (options.help) {
-        sim_options_help(stdout);
+        wi_sim_options_help(stdout);
     } else if (options.version) {
         puts("webinfer-simulate " PACKAGE_VERSION);
     } else {

@@ -52,7 +52,7 @@ static const struct sim_model *model_find(struct sim *sim, const char *name)
     return model;
 }
 
-int sim_model_wants(const json_t *wanted, const char *name)
+int wi_sim_model_wants(const json_t *wanted, const char *name)
 {
     const json_t *one;
     size_t i;
@@ -94,8 +94,9 @@ static enum wi_code add_output(const struct wi_onnx_value *value, const struct w
     return WI_OK;
 }
 
-enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
-    const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error)
+enum wi_code wi_sim_model_outputs(struct sim *sim, const char *name,
+    const struct wi_tensors *inputs, const json_t *wanted, struct wi_tensors *outputs,
+    struct wi_error *error)
 {
     const struct sim_model *model = model_find(sim, name);
     enum wi_code code = WI_OK;
@@ -106,12 +107,12 @@ enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct w
             "webinfer-simulate --models names, and %.100s is not there",
             name);
     for (size_t i = 0; code == WI_OK && i < model->signature.output_count; i++)
-        if (sim_model_wants(wanted, model->signature.outputs[i].name))
+        if (wi_sim_model_wants(wanted, model->signature.outputs[i].name))
             code = add_output(&model->signature.outputs[i], inputs, outputs, error);
     return code;
 }
 
-void sim_models_free(struct sim *sim)
+void wi_sim_models_free(struct sim *sim)
 {
     while (sim->models) {
         struct sim_model *model = sim->models;

@@ -102,7 +102,7 @@ static enum wi_code read_value(
     }
 }
 
-enum wi_code sim_options_read(
+enum wi_code wi_sim_options_read(
     struct sim_options *options, int argc, char **argv, struct wi_error *error)
 {
     struct option table[ROWS + 1] = {0};
@@ -128,7 +128,7 @@ enum wi_code sim_options_read(
     return code;
 }
 
-void sim_options_help(FILE *out)
+void wi_sim_options_help(FILE *out)
 {
     fputs("usage: webinfer token join | webinfer-simulate [OPTION]\n\n"
           "Brings nodes that compute nothing and say so, for load and for faults.\n\n",
@@ -138,7 +138,7 @@ void sim_options_help(FILE *out)
             rows[i].help);
 }
 
-void sim_options_mdoc(FILE *out)
+void wi_sim_options_mdoc(FILE *out)
 {
     for (size_t i = 0; i < ROWS; i++)
         fprintf(out, ".It Fl -%s%s%s\n%s.\n", rows[i].name, rows[i].argument ? " Ar " : "",

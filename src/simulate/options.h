@@ -30,10 +30,10 @@ struct sim_options {
 
 /* Sets the defaults, then reads the command line; strings are borrowed from argv. WI_OK or, with
  * `error` filled, WI_BAD_REQUEST. */
-enum wi_code sim_options_read(
+enum wi_code wi_sim_options_read(
     struct sim_options *options, int argc, char **argv, struct wi_error *error);
-void sim_options_help(FILE *out);
+void wi_sim_options_help(FILE *out);
 /* The list of options of webinfer-simulate(1), in mdoc. Public for tests. */
-void sim_options_mdoc(FILE *out);
+void wi_sim_options_mdoc(FILE *out);
 
 #endif

@@ -185,11 +185,11 @@ static void worker_unload(struct wi_worker *worker)
 }
 
 static const struct wi_worker_events events = {
-    .task = sim_take_task,
-    .go_on = sim_go_on,
-    .cancel = sim_cancel_task,
-    .end = sim_end_task,
-    .load = sim_note_model,
+    .task = wi_sim_take_task,
+    .go_on = wi_sim_go_on,
+    .cancel = wi_sim_cancel_task,
+    .end = wi_sim_end_task,
+    .load = wi_sim_note_model,
     .unload = worker_unload,
     .left = on_left,
 };
@@ -230,10 +230,10 @@ static void sim_clear(struct sim *sim)
         wi_worker_free(sim->workers[i]);
     free(sim->workers);
     wi_worker_service_close(&sim->service);
-    sim_models_free(sim);
+    wi_sim_models_free(sim);
 }
 
-int sim_run(const struct sim_options *options)
+int wi_sim_run(const struct sim_options *options)
 {
     uv_loop_t loop;
     struct wi_error error = {0};

@@ -37,50 +37,51 @@ struct sim {
 /* --- run.c ----------------------------------------------------------------------------------- */
 
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
-int sim_run(const struct sim_options *options);
+int wi_sim_run(const struct sim_options *options);
 
 /* --- simulated_task.c
  * ---------------------------------------------------------------------------------- */
 
-void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
-void sim_go_on(struct wi_worker_task *task);
-void sim_cancel_task(struct wi_worker_task *task);
-void sim_end_task(struct wi_worker_task *task);
+void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
+void wi_sim_go_on(struct wi_worker_task *task);
+void wi_sim_cancel_task(struct wi_worker_task *task);
+void wi_sim_end_task(struct wi_worker_task *task);
 /* Notes a model as loaded, once. */
-void sim_note_model(struct wi_worker *worker, const json_t *model);
+void wi_sim_note_model(struct wi_worker *worker, const json_t *model);
 
 /* --- simulated_answer.c
  * -------------------------------------------------------------------------------- */
 
 /* The task of a request; WI_TASK_NONE: it names none. */
-enum wi_task_kind sim_task_kind(const struct wi_worker_request *request);
+enum wi_task_kind wi_sim_task_kind(const struct wi_worker_request *request);
 /* The whole answer. Clear it with sim_answer_clear. */
-void sim_answer(
+void wi_sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer);
-void sim_answer_clear(struct wi_worker_answer *answer);
+void wi_sim_answer_clear(struct wi_worker_answer *answer);
 
 /* --- simulated_text.c
  * ---------------------------------------------------------------------------------- */
 
 /* A chat or a completion: a list of its parts without their numbers, and its result. With `stream`
  * the result has only what the parts do not have. New references. */
-json_t *sim_text_speak(
+json_t *wi_sim_text_speak(
     const struct wi_worker_request *request, double token_ms, int stream, json_t **result);
-size_t sim_text_words(const char *text);
+size_t wi_sim_text_words(const char *text);
 /* The numbers of a text's words, as a list. A new reference. */
-json_t *sim_text_tokens(const char *text, int add_special);
+json_t *wi_sim_text_tokens(const char *text, int add_special);
 /* The same for the text of messages. */
-json_t *sim_text_read(const json_t *messages);
+json_t *wi_sim_text_read(const json_t *messages);
 /* The share of the query's words that a document has. */
-double sim_text_score(const char *query, const char *document);
+double wi_sim_text_score(const char *query, const char *document);
 
 /* --- model.c --------------------------------------------------------------------------------- */
 
 /* The outputs of the model for `inputs`, filled with zeros. WI_OK, or why they cannot be known. */
-enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
-    const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error);
+enum wi_code wi_sim_model_outputs(struct sim *sim, const char *name,
+    const struct wi_tensors *inputs, const json_t *wanted, struct wi_tensors *outputs,
+    struct wi_error *error);
 /* Whether an output is in the list of requested ones; an empty list or none means all. */
-int sim_model_wants(const json_t *wanted, const char *name);
-void sim_models_free(struct sim *sim);
+int wi_sim_model_wants(const json_t *wanted, const char *name);
+void wi_sim_models_free(struct sim *sim);
 
 #endif

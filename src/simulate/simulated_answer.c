@@ -16,7 +16,7 @@
 #define DIMENSIONS 8
 #define DIMENSIONS_MAX 65536
 
-enum wi_task_kind sim_task_kind(const struct wi_worker_request *request)
+enum wi_task_kind wi_sim_task_kind(const struct wi_worker_request *request)
 {
     return wi_task_of_name(json_string_value(json_object_get(request->data, "task")), 0);
 }
@@ -89,7 +89,7 @@ static json_t *weigh_labels(const json_t *names)
 
 static void answer_sample(const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
-    enum wi_task_kind task = sim_task_kind(request);
+    enum wi_task_kind task = wi_sim_task_kind(request);
     const struct wi_task_row *row = &wi_tasks[task];
     const json_t *input = json_object_get(request->data, "input");
     const json_t *labels = json_object_get(input, "labels");
@@ -141,7 +141,7 @@ static void texts_embed(const struct wi_worker_request *request, struct wi_worke
     {
         embed_one(
             json_string_value(text), dimensions, (float *)(void *)blob->bytes + i * dimensions);
-        words += sim_text_words(json_string_value(text));
+        words += wi_sim_text_words(json_string_value(text));
     }
     blob->size = count * dimensions * sizeof(float);
     answer->result = json_pack("{s:o}", "usage", usage_of(words));
@@ -152,12 +152,12 @@ static json_t *documents_rerank(const json_t *input)
     const char *query = json_string_value(json_object_get(input, "query"));
     json_t *scores = json_array();
     const json_t *document;
-    size_t i, words = sim_text_words(query);
+    size_t i, words = wi_sim_text_words(query);
     json_array_foreach(json_object_get(input, "documents"), i, document)
     {
         const char *text = json_string_value(document);
-        json_array_append_new(scores, json_real(sim_text_score(query, text)));
-        words += sim_text_words(text);
+        json_array_append_new(scores, json_real(wi_sim_text_score(query, text)));
+        words += wi_sim_text_words(text);
     }
     return json_pack("{s:o, s:o}", "scores", scores, "usage", usage_of(words));
 }
@@ -166,8 +166,8 @@ static json_t *text_tokenize(const json_t *input)
 {
     const json_t *messages = json_object_get(input, "messages");
     if (messages)
-        return sim_text_read(messages);
-    return sim_text_tokens(json_string_value(json_object_get(input, "text")),
+        return wi_sim_text_read(messages);
+    return wi_sim_text_tokens(json_string_value(json_object_get(input, "text")),
         json_is_true(json_object_get(input, "add_special")));
 }
 
@@ -175,7 +175,7 @@ static void answer_task(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
     const json_t *input = json_object_get(request->data, "input");
-    switch (sim_task_kind(request)) {
+    switch (wi_sim_task_kind(request)) {
     case WI_TASK_EMBED:
         texts_embed(request, answer);
         break;
@@ -186,8 +186,8 @@ static void answer_task(
         answer->result = json_pack("{s:o}", "tokens", text_tokenize(input));
         break;
     default:
-        if (wi_task_samples(sim_task_kind(request)))
-            json_decref(sim_text_speak(request, sim->options->token_ms, 0, &answer->result));
+        if (wi_task_samples(wi_sim_task_kind(request)))
+            json_decref(wi_sim_text_speak(request, sim->options->token_ms, 0, &answer->result));
         else
             answer_sample(request, answer);
     }
@@ -201,7 +201,7 @@ static void tensors_echo(
 {
     for (size_t i = 0; i < inputs->count; i++) {
         struct wi_tensors one = {&inputs->items[i], 1};
-        if (sim_model_wants(wanted, one.items->name))
+        if (wi_sim_model_wants(wanted, one.items->name))
             wi_tensors_share(outputs, &one);
     }
 }
@@ -258,18 +258,18 @@ static void answer_once(
 {
     const json_t *wanted = json_object_get(request->data, "outputs");
     enum wi_builtin builtin = wi_builtin_of_name(request->model);
-    if (sim_task_kind(request) != WI_TASK_NONE)
+    if (wi_sim_task_kind(request) != WI_TASK_NONE)
         answer_task(sim, request, answer);
     else if (builtin == WI_BUILTIN_ECHO)
         tensors_echo(wanted, request->inputs, &answer->outputs);
     else if (builtin == WI_BUILTIN_COUNT)
         answer_count(request->options, answer);
     else
-        sim_model_outputs(
+        wi_sim_model_outputs(
             sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
 }
 
-void sim_answer(
+void wi_sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
     const json_t *benchmark = json_object_get(request->data, "benchmark");
@@ -278,7 +278,7 @@ void sim_answer(
         benchmark_measure(sim, benchmark, answer);
 }
 
-void sim_answer_clear(struct wi_worker_answer *answer)
+void wi_sim_answer_clear(struct wi_worker_answer *answer)
 {
     wi_tensors_clear(&answer->outputs);
     json_decref(answer->result);

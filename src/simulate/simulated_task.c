@@ -153,8 +153,8 @@ static void go_on(struct sim_task *own)
 static int begin_stream(struct sim_task *own, const struct wi_worker_request *request)
 {
     struct sim *sim = own->sim;
-    if (wi_task_generates(sim_task_kind(request))) {
-        own->parts = sim_text_speak(request, sim->options->token_ms, 1, &own->answer.result);
+    if (wi_task_generates(wi_sim_task_kind(request))) {
+        own->parts = wi_sim_text_speak(request, sim->options->token_ms, 1, &own->answer.result);
         own->count.count = (int64_t)json_array_size(own->parts);
         own->count.interval_ms = (int64_t)sim->options->token_ms;
     } else if (wi_builtin_of_name(request->model) == WI_BUILTIN_COUNT &&
@@ -191,12 +191,12 @@ static void make_answer(struct sim_task *own, const struct wi_worker_request *re
         task_fail(own);
         return;
     }
-    sim_answer(own->sim, request, &own->answer);
+    wi_sim_answer(own->sim, request, &own->answer);
     if (own->answer.failure.code == WI_OK)
-        sim_note_model(own->task->worker, json_object_get(request->data, "model"));
+        wi_sim_note_model(own->task->worker, json_object_get(request->data, "model"));
 }
 
-void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
+void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
 {
     struct sim *sim = wi_worker_service(task->worker)->context;
     struct sim_task *own = wi_alloc(sizeof *own);
@@ -225,12 +225,12 @@ void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *
         wi_timer_start(own->timer, (uint64_t)own->answer.inference_ms, 0);
 }
 
-void sim_go_on(struct wi_worker_task *task)
+void wi_sim_go_on(struct wi_worker_task *task)
 {
     go_on(task->owner);
 }
 
-void sim_cancel_task(struct wi_worker_task *task)
+void wi_sim_cancel_task(struct wi_worker_task *task)
 {
     struct sim_task *own = task->owner;
 
@@ -238,19 +238,19 @@ void sim_cancel_task(struct wi_worker_task *task)
         give_answer(own);
 }
 
-void sim_end_task(struct wi_worker_task *task)
+void wi_sim_end_task(struct wi_worker_task *task)
 {
     struct sim_task *own = task->owner;
 
     if (!own)
         return; /* its tensors were not there yet */
     wi_timer_free(own->timer);
-    sim_answer_clear(&own->answer);
+    wi_sim_answer_clear(&own->answer);
     json_decref(own->parts);
     free(own);
 }
 
-void sim_note_model(struct wi_worker *worker, const json_t *model)
+void wi_sim_note_model(struct wi_worker *worker, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
     const char *hash = json_string_value(json_object_get(model, "hash"));

@@ -30,7 +30,7 @@ static json_int_t token_of(const char *word, size_t length)
     return (json_int_t)(hash % TOKENS);
 }
 
-size_t sim_text_words(const char *text)
+size_t wi_sim_text_words(const char *text)
 {
     const char *word;
     size_t count = 0;
@@ -39,7 +39,7 @@ size_t sim_text_words(const char *text)
     return count;
 }
 
-double sim_text_score(const char *query, const char *document)
+double wi_sim_text_score(const char *query, const char *document)
 {
     const char *word;
     size_t length, count = 0, found = 0;
@@ -50,7 +50,7 @@ double sim_text_score(const char *query, const char *document)
     return count ? (double)found / (double)count : 0;
 }
 
-json_t *sim_text_tokens(const char *text, int add_special)
+json_t *wi_sim_text_tokens(const char *text, int add_special)
 {
     json_t *tokens = add_special ? json_pack("[i]", 1) : json_array();
     const char *word;
@@ -211,14 +211,14 @@ static void add_content(struct wi_buffer *out, const json_t *message)
     wi_buffer_puts(out, " ");
 }
 
-json_t *sim_text_read(const json_t *messages)
+json_t *wi_sim_text_read(const json_t *messages)
 {
     struct wi_buffer text = {0};
     const json_t *message;
     size_t i;
     wi_buffer_puts(&text, "");
     json_array_foreach(messages, i, message) add_content(&text, message);
-    json_t *tokens = sim_text_tokens(text.text, 0);
+    json_t *tokens = wi_sim_text_tokens(text.text, 0);
     wi_buffer_clear(&text);
     return tokens;
 }
@@ -252,12 +252,12 @@ static size_t read_messages(const json_t *messages, struct wi_buffer *last)
     {
         wi_buffer_clear(last);
         add_content(last, message);
-        words += sim_text_words(last->text);
+        words += wi_sim_text_words(last->text);
     }
     return words;
 }
 
-json_t *sim_text_speak(
+json_t *wi_sim_text_speak(
     const struct wi_worker_request *request, double token_ms, int stream, json_t **result)
 {
     const json_t *input = json_object_get(request->data, "input");
@@ -277,7 +277,7 @@ json_t *sim_text_speak(
     json_array_foreach(prompts, i, prompt)
     {
         const char *text = json_string_value(prompt);
-        words += messages ? 0 : sim_text_words(text);
+        words += messages ? 0 : wi_sim_text_words(text);
         for (json_int_t k = 0; k < n; k++)
             speech_answer(&speech, text, messages, stream);
     }

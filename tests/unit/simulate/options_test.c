@@ -10,7 +10,7 @@ static enum wi_code read_words(
 {
     char *argv[] = {(char *)"webinfer-simulate", (char *)first, (char *)second, NULL};
     *error = (struct wi_error){0};
-    return sim_options_read(options, second ? 3 : first ? 2 : 1, argv, error);
+    return wi_sim_options_read(options, second ? 3 : first ? 2 : 1, argv, error);
 }
 
 TEST(values_go_where_they_belong)
@@ -61,5 +61,5 @@ TEST(what_is_wrong_is_named)
 
 TEST(the_man_page_has_the_fresh_list)
 {
-    assert_manual_has("man/webinfer-simulate.1", sim_options_mdoc);
+    assert_manual_has("man/webinfer-simulate.1", wi_sim_options_mdoc);
 }

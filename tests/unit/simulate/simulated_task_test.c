@@ -129,7 +129,7 @@ static int set_up(void **state)
 static void forget(void)
 {
     if (test.task.owner)
-        sim_end_task(&test.task);
+        wi_sim_end_task(&test.task);
     json_decref(test.result);
     test.result = NULL;
     test.task = (struct wi_worker_task){.worker = &test.worker};
@@ -153,7 +153,7 @@ static void take(const char *model, const char *data, const char *options)
     const struct wi_worker_request request = {
         .data = parsed, .options = requested, .model = model, .inputs = &inputs};
     assert_non_null(parsed);
-    sim_take_task(&test.task, &request);
+    wi_sim_take_task(&test.task, &request);
     json_decref(parsed);
     json_decref(requested);
 }
@@ -216,13 +216,13 @@ TEST(what_is_late_is_answered_when_nobody_wants_it_any_more)
     take("builtin/echo", "{}", "{}");
     uv_run(&test.loop, UV_RUN_NOWAIT);
     assert_int_equal(test.answers, 0);
-    sim_cancel_task(&test.task);
+    wi_sim_cancel_task(&test.task);
     assert_int_equal(test.answers, 1);
     forget();
     test.options.late_rate = 0;
     test.options.drop_rate = .5;
     take("builtin/echo", "{}", "{}");
-    sim_cancel_task(&test.task); /* what was dropped is not */
+    wi_sim_cancel_task(&test.task); /* what was dropped is not */
     assert_int_equal(test.answers, 0);
 }
 
@@ -328,7 +328,7 @@ TEST(a_stream_waits_for_credit)
     assert_int_equal(test.parts, 2);
     assert_int_equal(test.answers, 0);
     test.credit = 3;
-    sim_go_on(&test.task);
+    wi_sim_go_on(&test.task);
     assert_int_equal(test.parts, 5);
     assert_int_equal(test.answers, 1);
 }

@@ -39,7 +39,7 @@ static void flight_land(struct content_run *run, const struct wi_cid *cid)
     free(flight);
 }
 
-void content_blocks_clear(struct content_run *run)
+void wi_content_blocks_clear(struct content_run *run)
 {
     struct content_flight *flight, *next;
     HASH_ITER(hh, run->flights, flight, next)
@@ -47,7 +47,7 @@ void content_blocks_clear(struct content_run *run)
         HASH_DEL(run->flights, flight);
         free(flight);
     }
-    content_holes_free(run->put_together);
+    wi_content_holes_free(run->put_together);
 }
 
 /* --- what is read ----------------------------------------------------------------------------- */
@@ -84,7 +84,7 @@ static void on_bytes(
         struct content_file *file = &run->files[i];
         if (file->item != item || file->state != CONTENT_WALKING)
             continue;
-        content_file_put(file, at, bytes_are_there(run, file, at, size) ? NULL : bytes, size);
+        wi_content_file_put(file, at, bytes_are_there(run, file, at, size) ? NULL : bytes, size);
         note_hole(run, file, at, bytes, size);
     }
 }
@@ -112,19 +112,20 @@ static void give_kept(
         wi_kept_blocks_forget(run->kept, &kept->cid);
         wi_walk_return(run->walk, &kept->cid);
     } else if (code != WI_OK) {
-        content_run_fail(run, &error);
+        wi_content_run_fail(run, &error);
     }
 }
 
-void content_blocks_take(struct content_run *run)
+void wi_content_blocks_take(struct content_run *run)
 {
     struct content_hole *holes = run->put_together;
     run->put_together = NULL;
-    for (struct content_hole *hole = holes; hole && !content_run_is_over(run); hole = hole->next) {
+    for (struct content_hole *hole = holes; hole && !wi_content_run_is_over(run);
+         hole = hole->next) {
         flight_land(run, &hole->kept->cid);
         give_kept(run, hole->kept, hole->block);
     }
-    content_holes_free(holes);
+    wi_content_holes_free(holes);
 }
 
 /* Without the part of it that is in a file, if that is large. */
@@ -149,7 +150,7 @@ static void take_node(struct content_run *run, struct wi_block *block)
 {
     struct wi_error error;
     if (block_give(run, &block->want.cid, block->bytes, block->size, NULL, &error) != WI_OK)
-        content_run_fail(run, &error);
+        wi_content_run_fail(run, &error);
     else
         keep_block(run, block);
 }
@@ -159,7 +160,7 @@ static void take_node(struct content_run *run, struct wi_block *block)
 static enum wi_code add_leaves(
     const struct content_file *file, const struct wi_block *block, struct wi_error *error)
 {
-    size_t count, first = content_file_find(file, &block->want.cid, &count);
+    size_t count, first = wi_content_file_find(file, &block->want.cid, &count);
     enum wi_code code = WI_OK;
     for (size_t i = first; i < first + count && code == WI_OK; i++) {
         const struct wi_leaf *leaf = &file->leaves[file->by_hash[i]];
@@ -223,7 +224,7 @@ static void on_block(void *context, struct wi_block *block)
     run->changed = 1;
     flight_land(run, &block->want.cid);
     run->giving = (struct content_giving){0};
-    if (content_run_is_over(run))
+    if (wi_content_run_is_over(run))
         return;
     if (block->want.tag == CONTENT_NODE)
         take_node(run, block);
@@ -276,10 +277,10 @@ static void run_copy(void *data)
 /* Into all places of the file that have this block. */
 static void put_everywhere(struct content_file *file, const struct copy *copy)
 {
-    size_t count, first = content_file_find(file, &file->leaves[copy->leaf].cid, &count);
+    size_t count, first = wi_content_file_find(file, &file->leaves[copy->leaf].cid, &count);
     for (size_t i = first; i < first + count; i++)
         if (file->leaves[file->by_hash[i]].bytes == file->leaves[copy->leaf].bytes)
-            content_file_put_leaf(file, file->by_hash[i], copy->bytes);
+            wi_content_file_put_leaf(file, file->by_hash[i], copy->bytes);
 }
 
 /* Nothing more is copied, and what is not there is asked for. */
@@ -299,7 +300,7 @@ static void on_copied(void *data, int cancelled)
     run->copies--;
     if (copy->holds)
         file_leave(copy->other);
-    if (copy->right && !content_run_is_over(run))
+    if (copy->right && !wi_content_run_is_over(run))
         put_everywhere(copy->file, copy);
     else if (!copy->right)
         copies_give_up(run);
@@ -327,7 +328,7 @@ static int find_published(struct wi_blockstore *blocks, const struct wi_leaf *le
 /* The place in another file of the pull where the leaf is, SIZE_MAX if it is not there. */
 static size_t find_in(const struct content_file *other, const struct wi_leaf *leaf)
 {
-    size_t count, first = content_file_find(other, &leaf->cid, &count);
+    size_t count, first = wi_content_file_find(other, &leaf->cid, &count);
     for (size_t i = first; i < first + count; i++) {
         size_t place = other->by_hash[i];
         if (other->leaves[place].bytes == leaf->bytes &&
@@ -435,7 +436,7 @@ static int read_from_file(struct content_run *run, const struct wi_kept_block *k
             kept->at > file->row.bytes || kept->hole_size > file->row.bytes - kept->at)
             continue;
         take_off(run, &kept->cid);
-        content_file_read(file, kept);
+        wi_content_file_read(file, kept);
         return 1;
     }
     return 0;
@@ -445,7 +446,7 @@ static int read_from_file(struct content_run *run, const struct wi_kept_block *k
  * what comes behind its first bytes would be for nothing. */
 static int reads_nodes(const struct content_run *run)
 {
-    return !content_run_is_over(run) && run->waiting_bytes < CONTENT_PUTS &&
+    return !wi_content_run_is_over(run) && run->waiting_bytes < CONTENT_PUTS &&
            (run->phase != CONTENT_NAME || (!run->name && !run->flights));
 }
 
@@ -496,7 +497,7 @@ static int next_leaf_of(
         if (find_flight(run, &leaf->cid))
             return 0; /* another file has asked for it */
         if (kept && kept->size == leaf->bytes) {
-            content_file_put_leaf(file, index, kept->bytes);
+            wi_content_file_put_leaf(file, index, kept->bytes);
             continue;
         }
         int copied = copy_leaf(run, file, index);
@@ -533,7 +534,7 @@ static int is_last(const struct content_run *run)
 static enum wi_block_next block_next(void *context, struct wi_block_want *want)
 {
     struct content_run *run = context;
-    if (content_run_is_over(run))
+    if (wi_content_run_is_over(run))
         return WI_BLOCK_LATER;
     if (next_node(run, want) || (run->phase == CONTENT_NAME && next_first_leaf(run, want)) ||
         (run->phase == CONTENT_FETCH && next_leaf(run, want)))
@@ -545,7 +546,7 @@ static enum wi_block_next block_next(void *context, struct wi_block_want *want)
 
 static void on_failed(void *context, const struct wi_error *error)
 {
-    content_run_fail(context, error);
+    wi_content_run_fail(context, error);
 }
 
 /* Who is asked; how many they are. */
@@ -561,7 +562,7 @@ static size_t gather_sources(
     return count;
 }
 
-enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error)
+enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error)
 {
     const struct wi_content_order *order = &run->pull->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];

@@ -9,14 +9,14 @@
 
 #define AT_ONCE (UINT64_C(16) << 20) /* bytes read back, or hashed, before others may work */
 
-int content_run_is_over(const struct content_run *run)
+int wi_content_run_is_over(const struct content_run *run)
 {
     return run->failed || run->phase == CONTENT_CLOSING;
 }
 
-void content_run_fail(struct content_run *run, const struct wi_error *error)
+void wi_content_run_fail(struct content_run *run, const struct wi_error *error)
 {
-    if (content_run_is_over(run))
+    if (wi_content_run_is_over(run))
         return;
     run->failed = 1;
     run->error = *error;
@@ -110,7 +110,7 @@ static int note_known(void *context, const char *sha256, const struct wi_leaves 
     for (size_t i = 0; i < leaves->count; i++) {
         struct wi_cid cid = {.codec = WI_CODEC_RAW};
         memcpy(cid.hash, leaves->hashes[i], sizeof cid.hash);
-        size_t first = content_file_find(file, &cid, &count);
+        size_t first = wi_content_file_find(file, &cid, &count);
         if (count == 0 || file->leaves[file->by_hash[first]].cid.codec != WI_CODEC_RAW)
             continue;
         if (files == file->known_files.count)
@@ -241,7 +241,7 @@ static void drop_puts(struct content_file *file, struct content_put *puts)
     }
 }
 
-void content_holes_free(struct content_hole *holes)
+void wi_content_holes_free(struct content_hole *holes)
 {
     for (struct content_hole *next; holes; holes = next) {
         next = holes->next;
@@ -271,7 +271,7 @@ static void take_leaves(struct content_file *file)
 static void work_take_result(struct content_file *file, const struct content_work *work)
 {
     if (work->code != WI_OK) {
-        content_run_fail(file->run, &work->error);
+        wi_content_run_fail(file->run, &work->error);
         return;
     }
     if (work->look && !work->more)
@@ -285,7 +285,7 @@ static void on_worked(void *data, int cancelled)
     struct content_file *file = data;
     struct content_run *run = file->run;
     struct content_work work = file->work;
-    int goes_on = !content_run_is_over(run);
+    int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     file->work = (struct content_work){0};
     file->busy = 0;
@@ -317,7 +317,7 @@ static void start_work(struct content_file *file, struct content_work work)
 
 /* --- step by step ----------------------------------------------------------------------------- */
 
-void content_file_put(
+void wi_content_file_put(
     struct content_file *file, uint64_t at, const unsigned char *bytes, size_t size)
 {
     size_t own = bytes ? size : 0;
@@ -331,14 +331,14 @@ void content_file_put(
     wi_turn_schedule(file->run->turn);
 }
 
-void content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes)
+void wi_content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes)
 {
     const struct wi_leaf *known = &file->leaves[leaf];
-    content_file_put(file, known->at, bytes, known->bytes);
+    wi_content_file_put(file, known->at, bytes, known->bytes);
     file->puts->leaf = leaf;
 }
 
-void content_file_read(struct content_file *file, const struct wi_kept_block *kept)
+void wi_content_file_read(struct content_file *file, const struct wi_kept_block *kept)
 {
     struct content_hole *hole = wi_alloc(sizeof *hole);
     *hole = (struct content_hole){.kept = kept, .next = file->holes};
@@ -370,7 +370,7 @@ static void file_walk(struct content_file *file)
     file->state = CONTENT_LOOKING;
     file->leaves = wi_walk_files(walk, &count)[file->item].leaves;
     file->leaf_count = wi_walk_files(walk, &count)[file->item].leaf_count;
-    content_file_go_on(file);
+    wi_content_file_go_on(file);
 }
 
 static void file_fetch(struct content_file *file)
@@ -390,7 +390,7 @@ static int leaves_part(const struct content_run *run)
 static void close_file(struct content_file *file)
 {
     drop_puts(file, file->puts);
-    content_holes_free(file->holes);
+    wi_content_holes_free(file->holes);
     file->puts = NULL;
     file->holes = NULL;
     if (file->busy || file->closed)
@@ -401,7 +401,7 @@ static void close_file(struct content_file *file)
         file->closed = 1;
 }
 
-void content_file_go_on(struct content_file *file)
+void wi_content_file_go_on(struct content_file *file)
 {
     if (file->run->phase == CONTENT_CLOSING)
         close_file(file);
@@ -419,7 +419,7 @@ void content_file_go_on(struct content_file *file)
 
 /* --- what others ask -------------------------------------------------------------------------- */
 
-uint64_t content_file_bytes(const struct content_file *file)
+uint64_t wi_content_file_bytes(const struct content_file *file)
 {
     if (file->state == CONTENT_FETCHING && file->run->phase != CONTENT_CLOSING)
         return wi_leaf_file_bytes(file->file);
@@ -428,7 +428,8 @@ uint64_t content_file_bytes(const struct content_file *file)
     return file->state >= CONTENT_ENDING ? file->row.bytes : file->got;
 }
 
-size_t content_file_find(const struct content_file *file, const struct wi_cid *cid, size_t *count)
+size_t wi_content_file_find(
+    const struct content_file *file, const struct wi_cid *cid, size_t *count)
 {
     size_t low = 0, high = file->leaf_count;
     while (low < high) {
@@ -447,7 +448,7 @@ size_t content_file_find(const struct content_file *file, const struct wi_cid *c
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-void content_file_init(
+void wi_content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item)
 {
     size_t count;
@@ -460,7 +461,7 @@ void content_file_init(
         file->cid = wi_walk_files(run->walk, &count)[item].cid;
 }
 
-void content_file_clear(struct content_file *file)
+void wi_content_file_clear(struct content_file *file)
 {
     free(file->row.path);
     free(file->by_hash);

@@ -101,24 +101,26 @@ struct content_file {
 };
 
 /* Ends the run with `error`, from its next turn on. */
-void content_run_fail(struct content_run *run, const struct wi_error *error);
-int content_run_is_over(const struct content_run *run); /* or will be over after its next turn */
+void wi_content_run_fail(struct content_run *run, const struct wi_error *error);
+int wi_content_run_is_over(const struct content_run *run); /* or will be over after its next turn */
 
-void content_file_init(
+void wi_content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item);
-void content_file_go_on(struct content_file *file); /* does whatever is next, also during the end */
-void content_file_clear(struct content_file *file);
+void wi_content_file_go_on(
+    struct content_file *file); /* does whatever is next, also during the end */
+void wi_content_file_clear(struct content_file *file);
 /* `bytes` NULL: they are in the file already. */
-void content_file_put(
+void wi_content_file_put(
     struct content_file *file, uint64_t at, const unsigned char *bytes, size_t size);
-void content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes);
+void wi_content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes);
 /* Has a block reassembled from its kept bytes and the file, and given to the run. */
-void content_file_read(struct content_file *file, const struct wi_kept_block *kept);
-void content_holes_free(struct content_hole *holes);
-uint64_t content_file_bytes(const struct content_file *file); /* that are there */
+void wi_content_file_read(struct content_file *file, const struct wi_kept_block *kept);
+void wi_content_holes_free(struct content_hole *holes);
+uint64_t wi_content_file_bytes(const struct content_file *file); /* that are there */
 /* The places of a block in a file that was looked at: `count` of them in by_hash, from the returned
  * index on. */
-size_t content_file_find(const struct content_file *file, const struct wi_cid *cid, size_t *count);
+size_t wi_content_file_find(
+    const struct content_file *file, const struct wi_cid *cid, size_t *count);
 
 /* --- a run ------------------------------------------------------------------------------------ */
 
@@ -187,10 +189,10 @@ struct content_run {
 };
 
 /* content_blocks.c */
-enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error);
-void content_blocks_clear(struct content_run *run);
+enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error);
+void wi_content_blocks_clear(struct content_run *run);
 /* Takes the blocks that files have reassembled. */
-void content_blocks_take(struct content_run *run);
+void wi_content_blocks_take(struct content_run *run);
 
 /* --- the pull --------------------------------------------------------------------------------- */
 

@@ -62,8 +62,8 @@ static void run_abandon(struct content_run *run)
 static void free_run(struct content_run *run)
 {
     for (size_t i = 0; i < run->count; i++)
-        content_file_clear(&run->files[i]);
-    content_blocks_clear(run);
+        wi_content_file_clear(&run->files[i]);
+    wi_content_blocks_clear(run);
     wi_kept_blocks_release(run->kept);
     wi_walk_free(run->walk);
     wi_work_queue_free(run->queue);
@@ -102,7 +102,7 @@ static void end_if_closed(struct content_run *run)
 {
     int closed = !run->blocks; /* until then threads may write into files */
     for (size_t i = 0; i < run->count && !run->blocks; i++) {
-        content_file_go_on(&run->files[i]);
+        wi_content_file_go_on(&run->files[i]);
         closed &= run->files[i].closed;
     }
     if (!closed || run->works > 0)
@@ -139,8 +139,8 @@ static void begin_walk(struct content_run *run)
     struct wi_error error;
     run->phase = CONTENT_TREE;
     run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
-    if (content_blocks_start(run, &error) != WI_OK)
-        content_run_fail(run, &error);
+    if (wi_content_blocks_start(run, &error) != WI_OK)
+        wi_content_run_fail(run, &error);
 }
 
 static void on_chore(void *data, int cancelled)
@@ -150,7 +150,7 @@ static void on_chore(void *data, int cancelled)
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->keeping = 0;
-    if (!chore->bytes && !content_run_is_over(run))
+    if (!chore->bytes && !wi_content_run_is_over(run))
         begin_walk(run);
     wi_turn_schedule(run->turn);
     free(chore->bytes);
@@ -180,7 +180,7 @@ static void run_descend(struct content_run *run, size_t item)
 {
     struct wi_error error;
     if (wi_walk_descend(run->walk, item, &error) != WI_OK)
-        content_run_fail(run, &error);
+        wi_content_run_fail(run, &error);
 }
 
 static enum wi_code row_check(const struct content_run *run, const struct wi_hub_file *row,
@@ -204,9 +204,9 @@ static void find_files(struct content_run *run)
     for (size_t i = 0; i < run->wanted->count && !run->failed; i++) {
         struct wi_hub_file *row = &run->wanted->files[i];
         size_t item = wi_content_find(run->walk, row->remote);
-        content_file_init(&run->files[run->count++], run, row, item);
+        wi_content_file_init(&run->files[run->count++], run, row, item);
         if (!row->here && row_check(run, row, item, &error) != WI_OK)
-            content_run_fail(run, &error);
+            wi_content_run_fail(run, &error);
     }
 }
 
@@ -266,7 +266,7 @@ static void on_turn(void *context)
     struct content_run *run = context;
     if (run->folder >= 0)
         write_kept(run);
-    content_blocks_take(run);
+    wi_content_blocks_take(run);
     if (run->failed)
         begin_end(run);
     if (run->phase == CONTENT_TREE && wi_walk_is_done(run->walk))
@@ -275,8 +275,8 @@ static void on_turn(void *context)
         look_for_name(run);
     if (run->phase == CONTENT_FETCH)
         start_files(run);
-    for (size_t i = 0; i < run->count && !content_run_is_over(run); i++)
-        content_file_go_on(&run->files[i]);
+    for (size_t i = 0; i < run->count && !wi_content_run_is_over(run); i++)
+        wi_content_file_go_on(&run->files[i]);
     if (run->phase == CONTENT_CLOSING)
         end_if_closed(run);
     else if (run->blocks)
@@ -295,7 +295,7 @@ static struct wi_fetch_progress progress_of(struct content_run *run)
         progress.retrying = blocks.waiting;
     }
     for (size_t i = 0; i < run->count; i++) {
-        progress.done += content_file_bytes(&run->files[i]);
+        progress.done += wi_content_file_bytes(&run->files[i]);
         progress.total += run->files[i].row.bytes;
         progress.files_done += run->files[i].state == CONTENT_DONE;
     }
@@ -310,7 +310,7 @@ static void on_progress_time(void *context)
     struct content_run *run = context;
     wi_turn_schedule(run->turn);
     int tells = run->wanted ? run->changed && run->phase == CONTENT_FETCH
-                            : run->blocks && !content_run_is_over(run);
+                            : run->blocks && !wi_content_run_is_over(run);
     if (!tells || !run->on_progress)
         return;
     run->changed = 0;
@@ -326,7 +326,7 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     run->locking = NULL;
     run->folder = folder;
     if (error) {
-        content_run_fail(run, error);
+        wi_content_run_fail(run, error);
         return;
     }
     wi_timer_start(run->timer, PROGRESS_MS, PROGRESS_MS);

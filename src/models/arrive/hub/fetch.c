@@ -23,16 +23,16 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
     fetch->cancelled = 1;
     fetch->on_progress = NULL;
     fetch->on_wrong = NULL;
-    fetch_close(fetch);
+    wi_fetch_close(fetch);
     /* The caller may free its HTTP client now, and the lengths. */
     for (size_t i = 0; i < fetch->count; i++)
-        transfer_release(&fetch->files[i].transfer);
+        wi_transfer_release(&fetch->files[i].transfer);
 }
 
 static void free_fetch(struct wi_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->count; i++)
-        file_clear(&fetch->files[i]);
+        wi_fetch_file_clear(&fetch->files[i]);
     if (fetch->folder_fd >= 0)
         close(fetch->folder_fd);
     wi_folder_lock_cancel(fetch->locking);
@@ -112,7 +112,7 @@ static void start_files(struct wi_fetch *fetch)
         done += file->state == FILE_DONE;
     }
     if (done == fetch->count)
-        fetch_close(fetch);
+        wi_fetch_close(fetch);
 }
 
 static void on_turn(void *context)
@@ -127,7 +127,7 @@ static void on_turn(void *context)
         start_files(fetch);
     for (size_t i = 0; i < fetch->count; i++)
         if (fetch->closing || file_is_under_way(&fetch->files[i]))
-            file_go_on(&fetch->files[i]);
+            wi_fetch_file_go_on(&fetch->files[i]);
     if (fetch->closing)
         end_if_closed(fetch);
 }
@@ -160,7 +160,7 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     fetch->folder_fd = folder;
     wi_turn_schedule(fetch->turn);
     if (error)
-        fetch_fail(fetch, error);
+        wi_fetch_fail(fetch, error);
     else if (!fetch->closing)
         progress_start(fetch);
 }
@@ -188,7 +188,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     wi_hub_copy(&fetch->hub, order->hub);
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {
-        file_init(&fetch->files[i], fetch, &order->files->files[i]);
+        wi_fetch_file_init(&fetch->files[i], fetch, &order->files->files[i]);
         if (!wi_file_path_ok(order->files->files[i].path))
             abort(); /* the tree lets no such path in */
     }

@@ -11,19 +11,19 @@
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
-void fetch_close(struct wi_fetch *fetch)
+void wi_fetch_close(struct wi_fetch *fetch)
 {
     fetch->closing = 1;
     wi_turn_schedule(fetch->turn);
 }
 
-void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
+void wi_fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
 {
     if (fetch->closing)
         return;
     fetch->failed = 1;
     fetch->error = *error;
-    fetch_close(fetch);
+    wi_fetch_close(fetch);
 }
 
 /* --- on a thread ------------------------------------------------------------------------------ */
@@ -110,14 +110,14 @@ static void drop_buffer(struct buffer *buffer)
 static void fetch_anew(struct file *file)
 {
     struct wi_fetch *fetch = file->fetch;
-    transfer_release(&file->transfer);
+    wi_transfer_release(&file->transfer);
     file->filling.size = 0;
     file->done = 0;
     file->state = FILE_FETCHING;
     if (fetch->on_wrong && fetch->on_wrong(fetch->context, (size_t)(file - fetch->files)))
         return;
     if (++file->spoiled > 1)
-        fetch_fail(file->fetch, &file->work.error);
+        wi_fetch_fail(file->fetch, &file->work.error);
 }
 
 static void work_take_result(struct file *file)
@@ -128,7 +128,7 @@ static void work_take_result(struct file *file)
         return;
     }
     if (work->code != WI_OK) {
-        fetch_fail(file->fetch, &work->error);
+        wi_fetch_fail(file->fetch, &work->error);
         return;
     }
     file->done = work->done;
@@ -137,7 +137,7 @@ static void work_take_result(struct file *file)
     if (work->whole) {
         file->done = file->file.bytes;
         file->state = FILE_DONE;
-        transfer_release(&file->transfer);
+        wi_transfer_release(&file->transfer);
         drop_buffer(&file->filling);
         drop_buffer(&work->buffer);
     }
@@ -212,7 +212,7 @@ static void on_broken(struct file *file, struct wi_error *error, unsigned after_
     file->retries++;
     if (file->retries > WI_RETRIES_MAX || after_s > WI_FETCH_MAX_WAIT_MS / 1000) {
         wi_error_retry_after(error, after_s);
-        fetch_fail(file->fetch, error);
+        wi_fetch_fail(file->fetch, error);
     } else {
         wait_before_next_try(file, error, after_s);
     }
@@ -233,9 +233,9 @@ static void take_end(struct file *file)
     if (file->transfer.state <= TRANSFER_UNDER_WAY)
         return;
     struct transfer ended = file->transfer;
-    transfer_release(&file->transfer);
+    wi_transfer_release(&file->transfer);
     if (ended.state == TRANSFER_FAILED) {
-        fetch_fail(file->fetch, &ended.error);
+        wi_fetch_fail(file->fetch, &ended.error);
     } else if (ended.state == TRANSFER_BROKEN) {
         on_broken(file, &ended.error, ended.after_s);
     } else {
@@ -266,7 +266,7 @@ static void ask_for_the_rest(struct file *file)
     file->filling.anew = 0;
     need_buffer(&file->filling);
     need_buffer(&file->work.buffer);
-    transfer_start(&file->transfer, file->done);
+    wi_transfer_start(&file->transfer, file->done);
 }
 
 static void go_on_fetching(struct file *file)
@@ -279,18 +279,18 @@ static void go_on_fetching(struct file *file)
     else if (!file->busy)
         ask_for_the_rest(file);
     if (file->filling.size == 0)
-        transfer_resume(&file->transfer);
+        wi_transfer_resume(&file->transfer);
 }
 
 static void file_measure(struct file *file)
 {
     if (file->transfer.state == TRANSFER_UNUSED && !is_waiting(file))
-        transfer_start(&file->transfer, 0);
+        wi_transfer_start(&file->transfer, 0);
 }
 
 static void close_file(struct file *file)
 {
-    transfer_release(&file->transfer);
+    wi_transfer_release(&file->transfer);
     if (file->busy || file->closed)
         return;
     if (file->part)
@@ -299,7 +299,7 @@ static void close_file(struct file *file)
         file->closed = 1;
 }
 
-void file_go_on(struct file *file)
+void wi_fetch_file_go_on(struct file *file)
 {
     if (!file->fetch->closing)
         take_end(file);
@@ -315,7 +315,7 @@ void file_go_on(struct file *file)
 
 /* --- life ------------------------------------------------------------------------------------- */
 
-void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
+void wi_fetch_file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted)
 {
     file->fetch = fetch;
     file->file = *wanted;
@@ -328,7 +328,7 @@ void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_fi
     }
 }
 
-void file_clear(struct file *file)
+void wi_fetch_file_clear(struct file *file)
 {
     drop_buffer(&file->filling);
     drop_buffer(&file->work.buffer);

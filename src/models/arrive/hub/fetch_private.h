@@ -112,17 +112,18 @@ struct wi_fetch {
 };
 
 /* fetch_file.c */
-void fetch_close(struct wi_fetch *fetch); /* begins the end, which continues in its next turn */
-void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
-void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
-void file_go_on(struct file *file); /* whatever is next; also towards the end */
-void file_clear(struct file *file);
+void wi_fetch_close(struct wi_fetch *fetch); /* begins the end, which continues in its next turn */
+void wi_fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
+void wi_fetch_file_init(
+    struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
+void wi_fetch_file_go_on(struct file *file); /* whatever is next; also towards the end */
+void wi_fetch_file_clear(struct file *file);
 
 /* fetch_transfer.c */
 /* Asks for the file from the byte `at` on or, if its length is unknown, for its length. The result
  * is handled in a turn. */
-void transfer_start(struct transfer *transfer, uint64_t at);
-void transfer_resume(struct transfer *transfer);
-void transfer_release(struct transfer *transfer); /* stops it; it is TRANSFER_UNUSED again */
+void wi_transfer_start(struct transfer *transfer, uint64_t at);
+void wi_transfer_resume(struct transfer *transfer);
+void wi_transfer_release(struct transfer *transfer); /* stops it; it is TRANSFER_UNUSED again */
 
 #endif

@@ -266,7 +266,7 @@ static void send_request(struct transfer *transfer)
     free(token);
 }
 
-void transfer_start(struct transfer *transfer, uint64_t at)
+void wi_transfer_start(struct transfer *transfer, uint64_t at)
 {
     struct file *file = transfer->file;
     const struct wi_fetch *fetch = file->fetch;
@@ -280,7 +280,7 @@ void transfer_start(struct transfer *transfer, uint64_t at)
 }
 
 /* What the limit holds back is looked at again when progress is told. */
-void transfer_resume(struct transfer *transfer)
+void wi_transfer_resume(struct transfer *transfer)
 {
     if (!transfer->paused || wi_limit_wait(transfer->file->fetch->limit, wi_now_ms()) > 0)
         return;
@@ -288,7 +288,7 @@ void transfer_resume(struct transfer *transfer)
     wi_http_resume(transfer->call);
 }
 
-void transfer_release(struct transfer *transfer)
+void wi_transfer_release(struct transfer *transfer)
 {
     wi_http_cancel(transfer->call);
     free(transfer->url);

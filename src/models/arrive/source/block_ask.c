@@ -286,7 +286,7 @@ static char *url_of(const struct slot *slot, const struct wi_cid *cid)
     return wi_sprintf("%s/ipfs/%s?format=raw", info.url, text);
 }
 
-void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
+void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
 {
     struct ask *ask = wi_alloc(sizeof *ask);
     double now = wi_now_ms();
@@ -303,7 +303,7 @@ void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *bl
     send_request(ask);
 }
 
-void ask_drop(struct ask *ask)
+void wi_ask_drop(struct ask *ask)
 {
     struct wi_block_fetch *fetch = ask->fetch;
     struct block *block = ask->block;
@@ -322,13 +322,13 @@ void ask_drop(struct ask *ask)
     free(ask);
 }
 
-size_t ask_room(const struct ask *ask)
+size_t wi_ask_room(const struct ask *ask)
 {
     uint32_t told = ask->block->want.bytes;
     return ask->sized ? ask->capacity : told ? told : WI_BLOCK_MAX;
 }
 
-void ask_look_for_stall(struct ask *ask, double now)
+void wi_ask_look_for_stall(struct ask *ask, double now)
 {
     double stall_ms = (double)ask->fetch->order.stall_ms;
     if (ask->state != ASK_UNDER_WAY || ask->paused || now - ask->stretch_ms < stall_ms)
@@ -339,7 +339,7 @@ void ask_look_for_stall(struct ask *ask, double now)
     ask->stretch_bytes = 0;
 }
 
-void ask_resume(struct ask *ask, double now)
+void wi_ask_resume(struct ask *ask, double now)
 {
     if (!ask->paused)
         return;

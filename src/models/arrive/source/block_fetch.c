@@ -55,7 +55,7 @@ static void drop_asks(
     for (size_t i = fetch->ask_count; i > 0; i--) {
         struct ask *ask = fetch->asks[i - 1];
         if ((!block || ask->block == block) && (!slot || ask->slot == slot))
-            ask_drop(ask);
+            wi_ask_drop(ask);
     }
 }
 
@@ -63,7 +63,7 @@ static void slot_lied(
     struct wi_block_fetch *fetch, struct slot *slot, int wrong, const char *reason)
 {
     wi_block_source_lied(slot->source, wrong, reason);
-    slot_leave(slot, wrong ? BLAME_WRONG : BLAME_OTHER, reason);
+    wi_slot_leave(slot, wrong ? BLAME_WRONG : BLAME_OTHER, reason);
     drop_asks(fetch, NULL, slot);
 }
 
@@ -123,7 +123,7 @@ static void on_kept(void *data, int cancelled)
     keeping->slot->verifying--;
     fetch->keeping -= keeping->given.size;
     if (keeping->right && keeping->code == WI_OK) /* also if the fetch is over */
-        slot_brought(keeping->slot, keeping->given.size, keeping->took_ms);
+        wi_slot_brought(keeping->slot, keeping->given.size, keeping->took_ms);
     if (cancelled || fetch->closing || fetch->failed)
         ; /* the result is not needed */
     else if (!keeping->right)
@@ -150,7 +150,7 @@ static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
     fetch->keeping += ask->size;
     ask->bytes = NULL;
     ask->size = 0;
-    ask_drop(ask);
+    wi_ask_drop(ask);
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, verify_and_keep, on_kept, keeping);
 }
@@ -180,8 +180,8 @@ static void take_failure(struct wi_block_fetch *fetch, struct ask *ask)
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)
         block->want.lacks |= slot->bit;
     else if (ended.state != ASK_LACKS)
-        slot_failed(slot, ask, &fetch->order);
-    ask_drop(ask);
+        wi_slot_failed(slot, ask, &fetch->order);
+    wi_ask_drop(ask);
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)
         slot_lied(fetch, slot, ended.state == ASK_WRONG, ended.reason);
     else if (slot->gone)
@@ -203,7 +203,7 @@ static void take_ends(struct wi_block_fetch *fetch)
     struct ask *ask;
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->ask_count; i++)
-        ask_look_for_stall(fetch->asks[i], now);
+        wi_ask_look_for_stall(fetch->asks[i], now);
     while ((ask = find_ended(fetch)) != NULL)
         if (ask->state == ASK_WHOLE)
             ask_keep(fetch, ask);
@@ -220,7 +220,7 @@ static void look_at_sources(struct wi_block_fetch *fetch)
         wi_block_source_info(slot->source, &info);
         if (slot->gone || info.state != WI_SOURCE_OUT)
             continue;
-        slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
+        wi_slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
         drop_asks(fetch, NULL, slot);
     }
 }
@@ -234,7 +234,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
     for (size_t i = 0; i < fetch->slot_count; i++)
-        slot_clear(&fetch->slots[i]);
+        wi_slot_clear(&fetch->slots[i]);
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
@@ -249,7 +249,7 @@ static void resume_paused(struct wi_block_fetch *fetch)
     if (wi_limit_wait(fetch->order.limit, now) > 0)
         return;
     for (size_t i = 0; i < fetch->ask_count; i++)
-        ask_resume(fetch->asks[i], now);
+        wi_ask_resume(fetch->asks[i], now);
 }
 
 /* The next time to look, if nothing happens before. */
@@ -276,10 +276,10 @@ static void on_turn(void *context)
     take_ends(fetch);
     look_at_sources(fetch);
     resume_paused(fetch);
-    share_out(fetch);
+    wi_share_out(fetch);
     if (fetch->closing)
         return;
-    if (share_is_lost(fetch, &error))
+    if (wi_share_is_lost(fetch, &error))
         block_fetch_fail(fetch, &error);
     else
         set_timer(fetch);
@@ -304,7 +304,7 @@ struct wi_block_fetch *wi_block_fetch_new(
     if (fetch->order.stall_ms == 0)
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
-        slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
+        wi_slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
     if (order->file && order->file->source < fetch->slot_count)
         fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
     fetch->order.file = NULL;
@@ -344,7 +344,7 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
     for (size_t i = 0; i < fetch->slot_count && fetch->ask_count == 0 && fetch->idle > 0; i++) {
         const struct slot *slot = &fetch->slots[i];
         struct wi_block_source_info info;
-        double until = slot_waits(slot, now);
+        double until = wi_slot_waits(slot, now);
         if (slot->gone || until == 0)
             continue;
         wi_block_source_info(slot->source, &info);

@@ -118,32 +118,32 @@ struct wi_block_fetch {
 
 /* --- block_share.c ---------------------------------------------------------------------------- */
 
-void slot_init(
+void wi_slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
-void slot_clear(struct slot *slot);
+void wi_slot_clear(struct slot *slot);
 
 /* Lets the sources take as many blocks as they can. */
-void share_out(struct wi_block_fetch *fetch);
+void wi_share_out(struct wi_block_fetch *fetch);
 /* Whether there is a block that no source is left for: `error` says why. */
-int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
+int wi_share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
 /* Notes the result of a request for its slot. */
-void slot_brought(struct slot *slot, size_t bytes, double took_ms);
-void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
+void wi_slot_brought(struct slot *slot, size_t bytes, double took_ms);
+void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
 /* This fetch does not ask it any more. */
-void slot_leave(struct slot *slot, enum blame blame, const char *reason);
+void wi_slot_leave(struct slot *slot, enum blame blame, const char *reason);
 /* Until when it is not asked, at most WI_NEVER; 0: it may be asked. */
-double slot_waits(const struct slot *slot, double now);
+double wi_slot_waits(const struct slot *slot, double now);
 
 /* --- block_ask.c ------------------------------------------------------------------------------ */
 
 /* Asks the slot for the block. The result is handled in a turn. */
-void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block);
+void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block);
 /* Stops it in any state, and frees it. Its block is then idle if no other request is for it. */
-void ask_drop(struct ask *ask);
+void wi_ask_drop(struct ask *ask);
 /* The bytes that it has, or will have at most. */
-size_t ask_room(const struct ask *ask);
+size_t wi_ask_room(const struct ask *ask);
 /* It becomes ASK_STUMBLED if too few bytes came recently. */
-void ask_look_for_stall(struct ask *ask, double now);
-void ask_resume(struct ask *ask, double now);
+void wi_ask_look_for_stall(struct ask *ask, double now);
+void wi_ask_resume(struct ask *ask, double now);
 
 #endif

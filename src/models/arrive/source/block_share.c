@@ -25,7 +25,7 @@
 
 /* --- a source --------------------------------------------------------------------------------- */
 
-void slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
+void wi_slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
 {
     *slot = (struct slot){.source = wi_block_source_hold(source),
         .bit = UINT32_C(1) << index,
@@ -33,14 +33,14 @@ void slot_init(struct slot *slot, struct wi_block_source *source, size_t index)
         .patience = PATIENCE};
 }
 
-void slot_clear(struct slot *slot)
+void wi_slot_clear(struct slot *slot)
 {
     wi_block_source_release(slot->source);
     free(slot->file_url);
     free(slot->led_url);
 }
 
-double slot_waits(const struct slot *slot, double now)
+double wi_slot_waits(const struct slot *slot, double now)
 {
     struct wi_block_source_info info;
     wi_block_source_info(slot->source, &info);
@@ -48,7 +48,7 @@ double slot_waits(const struct slot *slot, double now)
     return until > now ? until : 0;
 }
 
-void slot_leave(struct slot *slot, enum blame blame, const char *reason)
+void wi_slot_leave(struct slot *slot, enum blame blame, const char *reason)
 {
     slot->gone = 1;
     slot->blame = blame;
@@ -78,7 +78,7 @@ static void end_epoch(struct slot *slot, double now)
     slot->epoch_bytes = 0;
 }
 
-void slot_brought(struct slot *slot, size_t bytes, double took_ms)
+void wi_slot_brought(struct slot *slot, size_t bytes, double took_ms)
 {
     slot->bytes += bytes;
     slot->blocks++;
@@ -110,7 +110,7 @@ static unsigned tries_of(
 }
 
 /* Those that were under way when it failed before count with that failure. */
-void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
+void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
 {
     double now = wi_now_ms();
     slot->blame = blame_of(slot, ask);
@@ -132,7 +132,7 @@ void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block
 static int is_left(const struct wi_block_fetch *fetch, const struct slot *slot, double now)
 {
     double most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
-    return !slot->gone && slot_waits(slot, now) <= now + most;
+    return !slot->gone && wi_slot_waits(slot, now) <= now + most;
 }
 
 static int is_poor(const struct slot *slot)
@@ -150,7 +150,7 @@ static int others_are_better(
     int avoided = is_poor(slot) || (block->avoid & slot->bit);
     for (size_t i = 0; i < fetch->slot_count && avoided; i++) {
         const struct slot *other = &fetch->slots[i];
-        if (other != slot && !other->gone && slot_waits(other, now) == 0 && !is_poor(other) &&
+        if (other != slot && !other->gone && wi_slot_waits(other, now) == 0 && !is_poor(other) &&
             !((block->want.lacks | block->avoid) & other->bit))
             return 1;
     }
@@ -172,7 +172,7 @@ static int all_are_poor(const struct wi_block_fetch *fetch)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        if (!slot->gone && !is_poor(slot) && slot_waits(slot, now) == 0)
+        if (!slot->gone && !is_poor(slot) && wi_slot_waits(slot, now) == 0)
             return 0;
     }
     return 1;
@@ -206,7 +206,7 @@ static double remaining_ms(const struct ask *ask, double now)
 
 static int may_come_twice(const struct wi_block_fetch *fetch, const struct ask *ask)
 {
-    return fetch->again + ask_room(ask) <= fetch->right / TWICE_SHARE + TWICE_BYTES;
+    return fetch->again + wi_ask_room(ask) <= fetch->right / TWICE_SHARE + TWICE_BYTES;
 }
 
 /* It has brought nothing yet, and is late with what it was asked for: it would not be faster with
@@ -260,7 +260,7 @@ static uint64_t memory_of(const struct wi_block_fetch *fetch)
 {
     uint64_t memory = fetch->keeping;
     for (size_t i = 0; i < fetch->ask_count; i++)
-        memory += ask_room(fetch->asks[i]);
+        memory += wi_ask_room(fetch->asks[i]);
     return memory;
 }
 
@@ -279,7 +279,7 @@ static struct slot *next_slot(struct wi_block_fetch *fetch, uint32_t passed)
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
         if (!(passed & slot->bit) && !slot->gone && slot_has_room(slot) &&
-            (!least || slot->in_flight < least->in_flight) && slot_waits(slot, now) == 0)
+            (!least || slot->in_flight < least->in_flight) && wi_slot_waits(slot, now) == 0)
             least = slot;
     }
     return least;
@@ -296,10 +296,10 @@ static void ask_for(struct wi_block_fetch *fetch, struct slot *slot, struct bloc
     }
     if (slot->in_flight == 0 && slot->epoch_blocks == 0)
         slot->epoch_ms = wi_now_ms();
-    ask_start(fetch, slot, block);
+    wi_ask_start(fetch, slot, block);
 }
 
-void share_out(struct wi_block_fetch *fetch)
+void wi_share_out(struct wi_block_fetch *fetch)
 {
     uint32_t passed = 0;
     while (!fetch->closing && fetch->ask_count < WI_BLOCK_REQUESTS_MAX &&
@@ -388,7 +388,7 @@ static void block_explain(
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
+        add_blame(&blames, blame_for(slot, block), wi_slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
     wi_error_set(error, blames_code(&blames), "", "no source brings %.90s: %s", fetch->what, told);
@@ -411,7 +411,7 @@ static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *b
     return block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks);
 }
 
-int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
+int wi_share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
 {
     if (fetch->idle == 0 && none_is_left(fetch, 0))
         take_next(fetch); /* it says what is missing */
