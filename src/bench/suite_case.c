@@ -4,6 +4,7 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "models/catalog/format/onnx.h"
 #include "models/catalog/format/onnx_fields.h"
 #include "models/catalog/format/onnx_tensor.h"
 #include <dirent.h>

@@ -51,7 +51,7 @@ enum wi_request_state {
 /* The state that all requests share; owned by the server. */
 struct wi_api {
     struct wi_server_deps deps;
-    struct wi_access_rules *rules;
+    struct wi_access_rules *access;
     struct wi_admission *admission;
     struct wi_metrics *metrics;
     struct wi_history *history;
