@@ -8,6 +8,7 @@
 #define WI_BASE_FILE_H
 
 #include "base/error.h"
+#include <stddef.h>
 #include <sys/stat.h>
 
 #define WI_FILE_PATH_MAX 255 /* bytes of a path inside a model's folder */
