@@ -13,7 +13,7 @@
 struct wi_run_made {
     struct wi_quantizer *quantizer;
     struct wi_model *model;
-    const struct wi_making_kind *kind;
+    const struct wi_quantisation *kind;
     wi_run_maker_fn *on_event;
     void *context;
     struct wi_making_watch *watch; /* of what is being made; NULL between two makings */
@@ -22,42 +22,34 @@ struct wi_run_made {
 
 /* --- which variant ---------------------------------------------------------------------------- */
 
-/* Bits of a weight in a variant of which one with fewer bits is made here; 0 for others. */
-static int bits_of(const char *variant)
+static const struct wi_quantisation *kind_of_precision(const char *precision)
 {
-    const struct wi_making_kind *kind;
-    for (int bits = 4; bits <= 16; bits *= 2)
-        if ((kind = wi_making_kind(bits)) && strcmp(kind->variant, variant) == 0)
-            return bits;
-    return strcmp(variant, WI_MADE_SOURCE) == 0 ? 32 : 0;
-}
-
-static const struct wi_making_kind *kind_of_precision(const char *precision)
-{
-    for (int bits = 4; bits <= 16; bits *= 2)
-        if (wi_variant_is_of(wi_making_kind(bits)->variant, precision))
-            return wi_making_kind(bits);
+    for (const struct wi_quantisation *kind = wi_quantisations; kind->name; kind++)
+        if (kind->made.forms && wi_variant_is_of(kind->name, precision))
+            return kind;
     return NULL;
 }
 
 /* Sixteen bits are not for this: on WASM they take as much memory as fp32. */
-static const struct wi_making_kind *kind_below(const struct wi_model *model)
+static const struct wi_quantisation *kind_below(const struct wi_model *model)
 {
-    int bits = bits_of(model->variant ? model->variant : WI_MADE_SOURCE);
-    return bits > 8 ? wi_making_kind(8) : bits > 4 ? wi_making_kind(4) : NULL;
+    const char *variant = model->variant ? model->variant : WI_MADE_SOURCE;
+    const struct wi_quantisation *own = wi_quantisation_find(variant);
+    int bits = own ? own->bits : 0;
+    return bits > 4 ? wi_quantisation_made(bits > 8 ? 8 : 4) : NULL;
 }
 
 /* Only of what has fp32 graphs, and is not there yet. */
 static const char *precision_variant(
     void *context, const struct wi_model *model, const char *precision)
 {
-    const struct wi_making_kind *kind =
+    const struct wi_quantisation *kind =
         precision ? kind_of_precision(precision) : kind_below(model);
     if (!kind || !wi_quantizer_on_demand(context) || !model->folder ||
-        model->format == WI_FORMAT_GGUF || wi_variants_get(&model->variants, kind->variant) ||
+        model->format == WI_FORMAT_GGUF || wi_variants_get(&model->variants, kind->name) ||
         (model->variant && !wi_variants_get(&model->variants, WI_MADE_SOURCE)))
         return NULL;
-    return kind->variant;
+    return kind->name;
 }
 
 /* --- waiting ---------------------------------------------------------------------------------- */
@@ -80,7 +72,7 @@ static void made_end(struct wi_run_made *made, const struct wi_error *failure)
 
 static int making_is_wanted(const struct wi_run_made *made, const struct wi_making_info *info)
 {
-    return strcmp(info->variant, made->kind->variant) == 0;
+    return strcmp(info->variant, made->kind->name) == 0;
 }
 
 static void made_tell_progress(struct wi_run_made *made, const struct wi_making_info *info)
@@ -141,7 +133,7 @@ static void on_turn(void *context)
     struct wi_run_made *made = context;
     struct wi_error error = {.code = WI_OK};
     char *model = wi_model_name_without(made->model->name);
-    char *name = wi_model_name_with(model, made->kind->variant);
+    char *name = wi_model_name_with(model, made->kind->name);
     int over = is_over(made, name, &error) || made_watch(made, model, &error) != WI_OK;
     free(model);
     free(name);
@@ -155,7 +147,7 @@ static struct wi_run_made *made_begin(void *context, struct wi_model *model, con
     struct wi_run_made *made = wi_alloc(sizeof *made);
     made->quantizer = context;
     made->model = wi_model_ref(model);
-    made->kind = wi_making_kind(bits_of(variant));
+    made->kind = wi_quantisation_find(variant);
     made->on_event = on_event;
     made->context = event_context;
     made->turn = wi_timer_new(wi_quantizer_loop(context), on_turn, made);

@@ -21,12 +21,6 @@
 #define TIME_BASE_S 120
 #define BYTES_PER_S ((uint64_t)1 << 20)
 
-static const struct wi_making_kind kinds[] = {
-    {8, "q8", 0.999, 0.35, 2},
-    {4, "q4", 0.99, 0.25, 1},
-    {16, "fp16", 0.999, 0.55, 1},
-};
-
 /* The forms of a variant's graphs: one for all platforms, or a separate one for WebGPU as well. */
 static const struct form {
     const char *name, *end; /* of the program's option; of the variant's name */
@@ -36,14 +30,6 @@ static const struct form {
     {"wasm", "", "measured", ~(1U << WI_WEBGPU)},
     {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu", 1U << WI_WEBGPU},
 };
-
-const struct wi_making_kind *wi_making_kind(int bits)
-{
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (kinds[i].bits == bits)
-            return &kinds[i];
-    return NULL;
-}
 
 /* What the program has said of all graphs. */
 struct counts {
@@ -55,7 +41,7 @@ struct wi_making {
     const struct wi_run_deps *runs;
     wi_making_fn *on_change;
     void *context;
-    const struct wi_making_kind *kind;
+    const struct wi_quantisation *kind;
     struct wi_quantizer_want want;
     char *base, *name, *source_name; /* NAME, NAME:q8, and what the fp32 variant is called */
     char id[WI_ID_SIZE];
@@ -156,8 +142,8 @@ static void list_files(struct wi_making *making)
             making->pending += file->bytes;
         }
     }
-    making->total *= making->kind->forms;
-    making->pending += (uint64_t)((double)making->total * making->kind->size);
+    making->total *= making->kind->made.forms;
+    making->pending += (uint64_t)((double)making->total * making->kind->made.size);
 }
 
 /* The source's graph that is under way. */
@@ -345,11 +331,11 @@ static enum wi_code start_program(
 static void make_next_graph(struct wi_making *making)
 {
     struct wi_error error;
-    if (making->at == making->graphs.count * making->kind->forms) {
+    if (making->at == making->graphs.count * making->kind->made.forms) {
         read_made(making);
         return;
     }
-    char *dtype = wi_sprintf("%s%s", making->kind->variant, form_of(making)->end);
+    char *dtype = wi_sprintf("%s%s", making->kind->name, form_of(making)->end);
     char *path = wi_variant_path(graph_of(making), dtype);
     char *target = wi_sprintf("%s/%s", making->folder, path);
     if (start_program(making, target, &error) != WI_OK)
@@ -374,14 +360,14 @@ static int is_good(const struct wi_making *making, const json_t *figures, struct
 {
     const json_t *cosine = json_object_get(figures, "cosine");
     double median = json_number_value(json_object_get(cosine, "median"));
-    if (median >= making->kind->least_cosine || making->want.force)
+    if (median >= making->kind->made.least_cosine || making->want.force)
         return 1;
     wi_error_set(error, WI_QUANTIZED_BADLY, "bits",
         "in %d bits it answers too differently: the median of the cosines to fp32 is %.5f, the "
         "least %.5f, of %d inputs, where %.3f is the least allowed; use force to have it anyway",
         making->want.bits, median, json_number_value(json_object_get(cosine, "least")),
-        WI_MEASURE_INPUTS, making->kind->least_cosine);
-    wi_error_expect(error, "a median of at least %.3f", making->kind->least_cosine);
+        WI_MEASURE_INPUTS, making->kind->made.least_cosine);
+    wi_error_expect(error, "a median of at least %.3f", making->kind->made.least_cosine);
     return 0;
 }
 
@@ -409,7 +395,7 @@ static void on_measured(void *context, const json_t *figures, const struct wi_er
     json_object_set(making->notes, forms[making->form].figures, (json_t *)figures);
     if (!is_good(making, figures, &bad))
         making_fail(making, &bad);
-    else if (++making->form < making->kind->forms)
+    else if (++making->form < making->kind->made.forms)
         read_made(making);
     else
         making_publish(making);
@@ -430,7 +416,7 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
         .bridge = making->deps.bridge,
         .source = making->source,
         .made = making->made,
-        .platforms = making->kind->forms > 1 ? forms[making->form].platforms : ~0U,
+        .platforms = making->kind->made.forms > 1 ? forms[making->form].platforms : ~0U,
         .on_step = on_step,
         .on_done = on_measured,
         .context = making};
@@ -478,7 +464,7 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
     }
     char *notes = json_dumps(making->notes, JSON_COMPACT);
     making->task = wi_versions_publish_made(making->deps.versions, making->id, making->base,
-        making->kind->variant, notes, on_published, making);
+        making->kind->name, notes, on_published, making);
     free(notes);
 }
 
@@ -500,10 +486,10 @@ struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
     making->runs = runs;
     making->on_change = on_change;
     making->context = context;
-    making->kind = wi_making_kind(want->bits);
+    making->kind = wi_quantisation_made(want->bits);
     making->want = *want;
     making->base = wi_model_name_without(model->name);
-    making->name = wi_model_name_with(making->base, making->kind->variant);
+    making->name = wi_model_name_with(making->base, making->kind->name);
     making->source_name =
         model->variant ? wi_model_name_with(making->base, WI_MADE_SOURCE) : wi_strdup(making->base);
     wi_id_new(making->id, WI_MADE_PREFIX);
@@ -562,13 +548,13 @@ void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
 {
     *info = (struct wi_making_info){.name = making->name,
         .model = making->base,
-        .variant = making->kind->variant,
+        .variant = making->kind->name,
         .want = making->want,
         .state = making->state,
         .done = making->done,
         .total = making->total,
         .graphs_done = making->at,
-        .graphs = making->graphs.count * making->kind->forms,
+        .graphs = making->graphs.count * making->kind->made.forms,
         .inputs_done = making->inputs_done,
         .notes = making->notes,
         .began_ms = making->began_ms,

@@ -11,17 +11,6 @@
 
 #include "owners/quantizer/quantizer.h"
 
-/* The name and the parameters of the variant with each number of bits. */
-struct wi_making_kind {
-    int bits;
-    const char *variant;
-    double least_cosine; /* median; a worse variant only by force */
-    double size;    /* the approximate size of each form, as a fraction of the weights' bytes */
-    unsigned forms; /* 2: WebGPU has graphs of its own */
-};
-/* NULL for other numbers of bits. */
-const struct wi_making_kind *wi_making_kind(int bits);
-
 struct wi_making;
 /* `ended`: it is done or has failed, and may be freed inside the callback. */
 typedef void wi_making_fn(void *context, int ended);

@@ -153,7 +153,7 @@ static void count_ended(struct wi_quantizer_counters *counters, const struct wi_
 {
     if (info->state == WI_MAKING_DONE) {
         counters->done++;
-        counters->webgpu += wi_making_kind(info->want.bits)->forms > 1;
+        counters->webgpu += wi_quantisation_made(info->want.bits)->made.forms > 1;
     } else if (info->error->code == WI_CANCELLED) {
         counters->cancelled++;
     } else {
@@ -202,7 +202,7 @@ void wi_making_unwatch(struct wi_making_watch *watch)
 /* --- beginning -------------------------------------------------------------------------------- */
 
 static enum wi_code model_check(
-    const struct wi_model *model, const struct wi_making_kind *kind, struct wi_error *error)
+    const struct wi_model *model, const struct wi_quantisation *kind, struct wi_error *error)
 {
     const struct wi_variants *variants = &model->variants;
     if (!model->folder || model->format == WI_FORMAT_GGUF)
@@ -214,9 +214,9 @@ static enum wi_code model_check(
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "%.160s does not exist in fp32, and only from that can fewer bits be made",
             model->name);
-    if (wi_variants_get(variants, kind->variant))
+    if (wi_variants_get(variants, kind->name))
         return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
-            (int)wi_model_name_base(model->name), model->name, kind->variant);
+            (int)wi_model_name_base(model->name), model->name, kind->name);
     return WI_OK;
 }
 
@@ -248,14 +248,14 @@ static void entry_add(
 enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
     const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
 {
-    const struct wi_making_kind *kind = wi_making_kind(want->bits);
+    const struct wi_quantisation *kind = wi_quantisation_made(want->bits);
     int length = (int)wi_model_name_base(model->name);
     enum wi_code code = model_check(model, kind, error);
     if (code != WI_OK)
         return code;
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s", length, model->name);
     const struct entry *entry = find_under_way(quantizer, name);
-    snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
+    snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->name);
     if (entry)
         return entry_join(entry, want, error);
     if (quantizer->stopped)

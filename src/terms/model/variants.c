@@ -86,27 +86,60 @@ void wi_variants_fold(struct wi_variants *variants)
             variant_fold(variants, i);
 }
 
-/* Precisions in requests, and the variants that they mean in addition to one of the same name. */
-static const struct {
-    const char *precision;
-    const char *variants[4]; /* the preferred first */
-} precisions[] = {
-    {"int8", {"q8", "int8", "Q8_0"}},
-    {"int4", {"q4", "q4f16", "Q4_K_M", "Q4_K_S"}},
-    {"fp32", {"F32"}},
-    {"fp16", {"F16"}},
-    {"bf16", {"BF16"}},
+/* First the dtypes of ONNX graphs, which are those of transformers.js and what is made here: 8 bits
+ * are nearly exact and run on every platform; 16-bit floats need a GPU that has them. Then those of
+ * GGUF files; others follow by name. */
+const struct wi_quantisation wi_quantisations[] = {
+    {.name = "q8", .precision = "int8", .end = "_quantized", .bits = 8, .made = {0.999, 0.35, 2}},
+    {.name = "int8", .precision = "int8", .end = "_int8"},
+    {.name = "uint8", .end = "_uint8"},
+    {.name = "fp32", .end = "", .bits = 32},
+    {.name = "q4", .precision = "int4", .end = "_q4", .bits = 4, .made = {0.99, 0.25, 1}},
+    {.name = "fp16", .end = "_fp16", .f16 = 1, .bits = 16, .made = {0.999, 0.55, 1}},
+    {.name = "q4f16", .precision = "int4", .end = "_q4f16", .f16 = 1},
+    {.name = "bnb4", .end = "_bnb4"},
+    {.name = "q2", .end = "_q2"},
+    {.name = "q2f16", .end = "_q2f16", .f16 = 1},
+    {.name = "q1", .end = "_q1"},
+    {.name = "q1f16", .end = "_q1f16", .f16 = 1},
+    {.name = "q8" WI_VARIANT_WEBGPU, .end = "_quantized" WI_VARIANT_WEBGPU},
+    {.name = "Q4_K_M", .precision = "int4"},
+    {.name = "Q6_K"},
+    {.name = "Q8_0", .precision = "int8"},
+    {.name = "Q5_K_M"},
+    {.name = "Q4_K_S", .precision = "int4"},
+    {.name = "Q5_K_S"},
+    {.name = "Q3_K_M"},
+    {.name = "Q4_0"},
+    {.name = "F16", .precision = "fp16"},
+    {.name = "BF16", .precision = "bf16"},
+    {.name = "F32", .precision = "fp32"},
+    {0},
 };
-#define PRECISIONS (sizeof precisions / sizeof *precisions)
+
+const struct wi_quantisation *wi_quantisation_find(const char *name)
+{
+    for (const struct wi_quantisation *row = wi_quantisations; name && row->name; row++)
+        if (strcmp(row->name, name) == 0)
+            return row;
+    return NULL;
+}
+
+const struct wi_quantisation *wi_quantisation_made(int64_t bits)
+{
+    for (const struct wi_quantisation *row = wi_quantisations; row->name; row++)
+        if (row->bits == bits && row->made.forms)
+            return row;
+    return NULL;
+}
 
 const struct wi_variant *wi_variants_of_precision(
     const struct wi_variants *variants, const char *precision)
 {
     const struct wi_variant *found = NULL;
-    for (size_t i = 0; i < PRECISIONS; i++)
-        for (size_t v = 0; v < 4 && !found && precisions[i].variants[v]; v++)
-            if (strcmp(precisions[i].precision, precision) == 0)
-                found = wi_variants_get(variants, precisions[i].variants[v]);
+    for (const struct wi_quantisation *row = wi_quantisations; row->name && !found; row++)
+        if (row->precision && strcmp(row->precision, precision) == 0)
+            found = wi_variants_get(variants, row->name);
     return found ? found : wi_variants_get(variants, precision);
 }
 
@@ -152,71 +185,40 @@ void wi_variants_clear(struct wi_variants *variants)
 
 /* --- the dtypes of ONNX graphs ---------------------------------------------------------------- */
 
-/* By the end of a file's stem (those of transformers.js, and what is made here), the preferred
- * first: 8 bits are nearly exact and run on every platform; 16-bit floats need a GPU that has them.
- */
-static const struct {
-    const char *name, *end;
-    int f16; /* computes with 16-bit floats */
-} dtypes[] = {
-    {"q8", "_quantized", 0},
-    {"int8", "_int8", 0},
-    {"uint8", "_uint8", 0},
-    {"fp32", "", 0},
-    {"q4", "_q4", 0},
-    {"fp16", "_fp16", 1},
-    {"q4f16", "_q4f16", 1},
-    {"bnb4", "_bnb4", 0},
-    {"q2", "_q2", 0},
-    {"q2f16", "_q2f16", 1},
-    {"q1", "_q1", 0},
-    {"q1f16", "_q1f16", 1},
-    {"q8" WI_VARIANT_WEBGPU, "_quantized" WI_VARIANT_WEBGPU, 0},
-};
-#define DTYPES (sizeof dtypes / sizeof *dtypes)
-#define DTYPE_FP32 3
-
 size_t wi_graph_stem(const char *path)
 {
     return (size_t)(strcasestr(path, ".onnx") - path);
 }
 
-static size_t dtype_of(const char *path)
+static const struct wi_quantisation *dtype_of(const char *path)
 {
     size_t length = wi_graph_stem(path), size;
-    for (size_t i = 0; i < DTYPES; i++)
-        if ((size = strlen(dtypes[i].end)) > 0 && length > size &&
-            strncasecmp(path + length - size, dtypes[i].end, size) == 0)
-            return i;
-    return DTYPE_FP32;
+    for (const struct wi_quantisation *row = wi_quantisations; row->end; row++)
+        if ((size = strlen(row->end)) > 0 && length > size &&
+            strncasecmp(path + length - size, row->end, size) == 0)
+            return row;
+    return wi_quantisation_find("fp32");
 }
 
 const char *wi_variant_dtype(size_t index)
 {
-    return index < DTYPES ? dtypes[index].name : NULL;
+    return wi_quantisations[index].end ? wi_quantisations[index].name : NULL;
 }
 
 int wi_variant_is_dtype(const char *path, const char *dtype)
 {
-    return strcmp(dtypes[dtype_of(path)].name, dtype) == 0;
-}
-
-static size_t find_dtype(const char *variant)
-{
-    size_t i = 0;
-    while (i < DTYPES && (!variant || strcmp(variant, dtypes[i].name) != 0))
-        i++;
-    return i;
+    return strcmp(dtype_of(path)->name, dtype) == 0;
 }
 
 int wi_variant_needs_f16(const char *variant)
 {
-    size_t i = find_dtype(variant);
-    return i < DTYPES && dtypes[i].f16;
+    const struct wi_quantisation *row = wi_quantisation_find(variant);
+    return row && row->f16;
 }
 
 char *wi_variant_path(const char *path, const char *dtype)
 {
-    size_t stem = wi_graph_stem(path), i = find_dtype(dtype);
-    return i < DTYPES ? wi_sprintf("%.*s%s%s", (int)stem, path, dtypes[i].end, path + stem) : NULL;
+    const struct wi_quantisation *row = wi_quantisation_find(dtype);
+    size_t stem = wi_graph_stem(path);
+    return row && row->end ? wi_sprintf("%.*s%s%s", (int)stem, path, row->end, path + stem) : NULL;
 }

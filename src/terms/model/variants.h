@@ -26,6 +26,25 @@ struct wi_variants {
 /* Ends the name of a variant's form for WebGPU: "q8_webgpu". Lists of variants never have it. */
 #define WI_VARIANT_WEBGPU "_webgpu"
 
+/* A dtype or quantisation. */
+struct wi_quantisation {
+    const char *name;      /* of the variant */
+    const char *precision; /* what requests may call it besides its name; NULL: nothing */
+    const char *end;       /* of an ONNX graph's stem; NULL: it is one of GGUF files */
+    int f16;               /* computes with 16-bit floats */
+    int bits; /* of a weight, in what owners/quantizer makes and what it makes that of; else 0 */
+    struct {
+        double least_cosine; /* median of its measurements; a worse variant only by force */
+        double size;    /* the approximate size of each form, as a fraction of the weights' bytes */
+        unsigned forms; /* 2: WebGPU has graphs of its own; 0: it is not made here */
+    } made;
+};
+/* Those of ONNX, then those of GGUF, the preferred first; ended by a row without a name. */
+extern const struct wi_quantisation wi_quantisations[];
+const struct wi_quantisation *wi_quantisation_find(const char *name); /* NULL: none; also of NULL */
+/* The one that is made here in so many bits, or NULL. */
+const struct wi_quantisation *wi_quantisation_made(int64_t bits);
+
 /* By name, ignoring case; NULL if there is none. A NULL name means the first. */
 const struct wi_variant *wi_variants_get(const struct wi_variants *variants, const char *name);
 /* The variant that a precision means: "int8" is q8, int8 or Q8_0, whichever comes first in this

@@ -122,7 +122,7 @@ const struct wi_param wi_quantize_params[] = {
 
 static enum wi_code requested_check(const struct requested *requested, struct wi_error *error)
 {
-    if (requested->bits != 4 && requested->bits != 8 && requested->bits != 16) {
+    if (!wi_quantisation_made(requested->bits)) {
         wi_error_set(error, WI_INVALID_FIELD, "bits", "there is no variant of %lld bits",
             (long long)requested->bits);
         return wi_error_allow(error, "4, 8, 16");

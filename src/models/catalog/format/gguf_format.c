@@ -29,11 +29,6 @@ static int is_projector(const char *path)
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-/* GGUF quantisations, the preferred first; others follow by name. */
-static const char *const quantisations[] = {
-    "Q4_K_M", "Q6_K", "Q8_0", "Q5_K_M", "Q4_K_S", "Q5_K_S", "Q3_K_M", "Q4_0", "F16", "BF16", "F32"};
-#define QUANTISATIONS (sizeof quantisations / sizeof *quantisations)
-
 size_t wi_gguf_stem(const char *path, unsigned *parts)
 {
     size_t length = strlen(path) - strlen(".gguf");
@@ -129,7 +124,8 @@ static void add_set(struct set *set, struct wi_variants *variants)
 static size_t rank_of(const char *name)
 {
     size_t rank = 0;
-    while (rank < QUANTISATIONS && strcmp(quantisations[rank], name) != 0)
+    while (wi_quantisations[rank].name &&
+           (wi_quantisations[rank].end || strcmp(wi_quantisations[rank].name, name) != 0))
         rank++;
     return rank;
 }

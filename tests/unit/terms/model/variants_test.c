@@ -2,6 +2,7 @@
 #include "../../../test.h"
 
 #include "models/catalog/format/format.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* The variants of `paths`, each file one byte longer than the last, as text. */
@@ -148,4 +149,23 @@ TEST(what_fits_is_the_first_and_what_is_smaller_the_largest)
     assert_string_equal(wi_variants_smaller(&variants, "q4")->name, "q2");
     assert_null(wi_variants_smaller(&variants, "q2"));
     assert_null(wi_variants_smaller(&variants, "int8"));
+}
+
+TEST(quantisations_are_found_by_name_and_by_bits)
+{
+    assert_string_equal(wi_quantisation_made(8)->name, "q8");
+    assert_string_equal(wi_quantisation_made(4)->name, "q4");
+    assert_string_equal(wi_quantisation_made(16)->name, "fp16");
+    assert_null(wi_quantisation_made(32)); /* the others are made of it */
+    assert_null(wi_quantisation_made(0));
+    assert_null(wi_quantisation_made((INT64_C(1) << 32) + 8));
+    assert_int_equal(wi_quantisation_find("fp32")->bits, 32);
+    assert_null(wi_quantisation_find("Q8"));
+    assert_null(wi_quantisation_find(NULL));
+    char *path = wi_variant_path("onnx/model.onnx", "q4");
+    assert_string_equal(path, "onnx/model_q4.onnx");
+    free(path);
+    assert_null(wi_variant_path("onnx/model.onnx", "Q8_0")); /* of GGUF files alone */
+    assert_true(wi_variant_needs_f16("q4f16"));
+    assert_false(wi_variant_needs_f16("F16") || wi_variant_needs_f16(NULL));
 }
