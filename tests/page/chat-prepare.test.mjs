@@ -47,7 +47,7 @@ test('what the assistant has begun is gone on with', async () => {
     assert.match((await prepare(chatml, begun({ content: 'It' }), { tools: [TIME] })).prompt, /get_time[^]*assistant\nIt$/);
     const call = asked('c', 'get_time', '{}');
     assert.match((await prepare(chatml, [...ASK, call], { tools: [TIME] })).prompt, /<\/tool_call><\|im_end\|>\n<\|im_start\|>assistant\n$/);
-    await refused(prepare(chatml, [{ role: 'assistant', content: 'It' }]), 'inputs.messages', /answers nothing/);
+    await refused(prepare(chatml, [{ role: 'assistant', content: 'It' }]), 'inputs.messages', /has no message before it/);
     // Thoughts come before words, and a word ends them.
     const after = async (more, kwargs) => {
         const prepared = await prepare(thinking, begun(more), { chat_template_kwargs: kwargs });

@@ -93,7 +93,7 @@ test('of patterns what is not supported is named', () => {
     for (const [pattern, message] of [
         ['(?=a)', /lookahead/], ['(?!a)', /lookahead/], ['(?<=a)b', /lookbehind/], ['(?<name>a)', /named groups/], ['(a)\\1', /references back/],
         ['\\bword', /boundaries/], ['\\p{L}', /Unicode/], ['a+?', /lazy/], ['a**', /repeat of a repeat/], ['(a', /group without its end/],
-        ['a)', /"\)" in this place/], ['^a|b$', /beside "\|"/], ['a^b', /"\^" in this place/], ['a$b', /"b" in this place/], ['[a', /end in this place/],
+        ['a)', /"\)" in this place/], ['^a|b$', /together with "\|"/], ['a^b', /"\^" in this place/], ['a$b', /"b" in this place/], ['[a', /end in this place/],
         ['[z-a]', /range/], ['[\\d-z]', /range/], ['a{99999}', /4 digits/], ['\\q', /"\\q"/], ['\\u12', /digits/], ['[^\\s\\S]', /no characters/], ['*', /in this place/],
     ]) refused({ type: 'string', pattern }, message);
     refused({ type: 'string', pattern: 1 }, /not a string/);
@@ -148,8 +148,8 @@ test('references: to definitions, by pointers with escapes, to themselves', () =
     expect({ definitions: { n: { type: 'integer', minimum: 0 } }, properties: { x: { $ref: '#/definitions/n', maximum: 9 } } }, ['{"x":9}'], ['{"x":10}', '{"x":-1}']);
     refused({ $ref: 'https://example.org/schema' }, /outside of the schema/);
     refused({ $ref: 'other.json#/a' }, /outside of the schema/);
-    refused({ $ref: '#/$defs/none' }, /not there/);
-    refused({ $ref: '#/constructor' }, /not there/);
+    refused({ $ref: '#/$defs/none' }, /does not exist/);
+    refused({ $ref: '#/constructor' }, /does not exist/);
     refused({ $ref: 1 }, /not a string/);
     refused({ $ref: '#' }, /begins with itself/);
     refused({ anyOf: [{ $ref: '#' }, { type: 'null' }] }, /begins with itself/);

@@ -70,7 +70,7 @@ test('.npy files: each type, either order, and what is wrong with others', () =>
     assert.deepEqual(readNpy(npy(head('<i8', false, '()'), [255, 255, 255, 255, 255, 255, 255, 255])), { datatype: 'INT64', shape: [], values: [-1n] });
     assert.deepEqual(readNpy(npy(head('|b1', false, '(2,)'), [1, 0])).values, [true, false]);
     assert.deepEqual([0x3c00, 0xc000, 0x0001, 0x7c00, 0x8000].map(ofHalf), [1, -2, 2 ** -24, Infinity, -0]);
-    for (const [file, why] of [[Buffer.from('PK'), /no \.npy file/], [npy(head('<f4', false, '(2, 3)'), floats).subarray(0, 20), /ends in its head/], [npy(head('<U3', false, '(1,)'), []), /holds “<U3”/],
+    for (const [file, why] of [[Buffer.from('PK'), /not a \.npy file/], [npy(head('<f4', false, '(2, 3)'), floats).subarray(0, 20), /ends in its head/], [npy(head('<U3', false, '(1,)'), []), /contains “<U3”/],
         [npy(head('<f4', false, '(7,)'), floats), /has 24 bytes of numbers, and \[7\] of FP32 takes 28/], [npy(head('<f4', false, '(99999999, 99999999)'), floats), /takes/], [npy("{'descr': [('a', '<f4')]}", []), /no plain array/]])
         assert.throws(() => readNpy(file), why);
 });
@@ -128,7 +128,7 @@ test('vectors: cosines, neighbours, and two places', () => {
 test('labels of two places', () => {
     const labels = (...list) => list.map(([label, probability]) => ({ label, probability }));
     assert.equal(labelsApart(labels(['a', 0.75], ['b', 0.25]), labels(['a', 0.5], ['b', 0.5])), 'The order of the labels is the same. The figures are at most 0.25 apart (“a”).');
-    assert.match(labelsApart(labels(['a', 1]), labels(['b', 1])), /another one: “b”/);
+    assert.match(labelsApart(labels(['a', 1]), labels(['b', 1])), /label differs: “b”/);
     assert.deepEqual([1, 0.9999, 0.5, 0.00123, 0].map(percent), ['100 %', '100 %', '50.0 %', '0.123 %', '0 %']);
 });
 

@@ -222,7 +222,7 @@ for (const { model, task, file, fields = {}, beside = {}, options, check } of he
 test('the microphone is heard, and the model knows the word', async () => {
     await open('keywords', 'audio-classification');
     await tab.locator('button', { hasText: 'Use the microphone' }).click();
-    await tab.waitForFunction(() => Number(/([\d.]+) s are heard/.exec(document.querySelector('[data-microphone=on]')?.textContent ?? '')?.[1]) >= 1);
+    await tab.waitForFunction(() => Number(/([\d.]+) s recorded/.exec(document.querySelector('[data-microphone=on]')?.textContent ?? '')?.[1]) >= 1);
     await tab.locator('button', { hasText: 'Stop the microphone' }).click();
     await tab.waitForSelector('.drop[data-state=ready] audio');
     const sent = await run();
