@@ -81,7 +81,7 @@ test('what stops something asks once, and then does it', () => withConsole({}, a
 test('a user is not offered what the rank may not do', () => withConsole({ rank: 'user' }, async ({ tab, go, text }) => {
     for (const hash of ['models', 'nodes']) {
         await go(hash);
-        assert.doesNotMatch(await text(), /Load\b|Unload|Remove|Pull|Drain|Recycle|join links|Logs/);
+        assert.doesNotMatch(await text(), /Load\b|Unload|Remove|Pull|Drain|Recycle|Join links|Logs/);
     }
     await go('logs', 'main[data-state=failed]');
     assert.equal(await tab.locator('nav a').count(), 4);
