@@ -11,7 +11,8 @@ export function writeWav(samples, rate) {
     };
     put(0, 'RIFF');
     view.setUint32(4, bytes.length - 8, true);
-    put(8, 'WAVEfmt ');
+    put(8, 'WAVE');
+    put(12, 'fmt ');
     view.setUint32(16, 16, true);
     view.setUint16(20, PCM, true);
     view.setUint16(22, 1, true); // channels
