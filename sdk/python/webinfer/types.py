@@ -168,11 +168,11 @@ class OpenaiMessage(_OpenaiMessage, total=False):
     #: Null or none with tool_calls.
     content: Union[str, List[OpenaiPart], None]
     name: str
-    #: Of an assistant.
+    #: For an assistant.
     tool_calls: List[OpenaiToolCall]
-    #: Of a tool.
+    #: For a tool.
     tool_call_id: str
-    #: Of an assistant.
+    #: For an assistant.
     reasoning_content: str
 
 
@@ -262,7 +262,7 @@ class InferRequestParameters(TypedDict, total=False):
 
 
 class _InferRequest(TypedDict):
-    #: NAME, or NAME:VARIANT for another variant than the first.
+    #: NAME, or NAME:VARIANT for a variant other than the first.
     model_name: str
     #: A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks.
     inputs: Union[List[Tensor], List[str], str, Inputs]
@@ -271,28 +271,27 @@ class _InferRequest(TypedDict):
 class InferRequest(_InferRequest, total=False):
     """The task for a model, its input, and where it runs."""
 
-    #: In the place of the model's own.
+    #: Instead of the model's own.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
     task: Task
-    #: auto (the default), webgpu, webnn, webgl, wasm; native, of programs that joined;
-    #: simulated, for tests, of nodes that compute nothing. A model of which webnn takes no
-    #: part falls back; fallbacks says why.
+    #: auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined;
+    #: simulated, for tests with nodes that compute nothing. A model of which webnn can run
+    #: no part falls back; fallbacks says why.
     platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
     #: Only this node.
     node: str
-    #: Whether another platform may follow one that fails; true by default.
+    #: Whether another platform may be tried after one that fails; true by default.
     fallback: bool
-    #: The variant, as NAME:VARIANT. Without either, and with auto, it is the first that
+    #: The variant, as NAME:VARIANT. Without either, or with auto, it is the first that
     #: webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 bits,
-    #: which WASM computes many times slower. Where it had not the memory, the next smaller
-    #: one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU
-    #: without shader-f16.
+    #: which WASM computes many times slower. If memory runs out, the next smaller one runs,
+    #: and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU without
+    #: shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
-    #: The names of the outputs wanted, or {name, parameters: {binary_data}}; all by
-    #: default.
+    #: The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
@@ -305,22 +304,22 @@ class InferRequest(_InferRequest, total=False):
     resumable: bool
     #: How long a stream that has begun may be silent.
     stall_timeout_ms: int
-    #: Comes back in the answer.
+    #: Returned in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
-    #: Of the task or model; an unknown one is 400 and named.
+    #: Of the task or model; an unknown one is a 400 that names it.
     options: Dict[str, Any]
 
 
 class _Performance(TypedDict):
     #: Until it was sent to a node.
     queue_ms: float
-    #: By the page's clock, as the next.
+    #: By the page's clock, like inference_ms.
     load_ms: float
-    #: With upload and read-back.
+    #: Including upload and read-back.
     inference_ms: float
-    #: From the last byte of the body on, with failed attempts.
+    #: From the last byte of the body on, including failed attempts.
     total_ms: float
     attempts: int
     #: The model was loaded already.
@@ -328,12 +327,12 @@ class _Performance(TypedDict):
 
 
 class Performance(_Performance, total=False):
-    #: So many rows ran together.
+    #: How many rows ran together.
     batch: int
 
 
 class OutputParameters(TypedDict):
-    """In the place of data: so many bytes follow the JSON, in the order of the outputs."""
+    """Instead of data: this many bytes follow the JSON, in the order of the outputs."""
 
     binary_data_size: int
 
@@ -347,7 +346,7 @@ class _Output(TypedDict):
 class Output(_Output, total=False):
     #: Row by row; NaN and infinities are strings.
     data: List[Any]
-    #: In the place of data: so many bytes follow the JSON, in the order of the outputs.
+    #: Instead of data: this many bytes follow the JSON, in the order of the outputs.
     parameters: OutputParameters
 
 
@@ -361,7 +360,7 @@ class _ToolCall(TypedDict):
 
 
 class ToolCall(_ToolCall, total=False):
-    #: In streams: which call it goes on with.
+    #: In streams: the call that it continues.
     index: int
     id: str
     type: Literal["function"]
@@ -386,9 +385,9 @@ class Choice(_Choice, total=False):
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
-    #: The text of options.stop at which it ended.
+    #: The string of options.stop at which it ended.
     stop_sequence: str
-    #: What the model thought before it answered.
+    #: The model's reasoning before its answer.
     reasoning: str
     tool_calls: List[ToolCall]
     logprobs: List[Logprob]
@@ -400,23 +399,23 @@ class _Usage(TypedDict):
 
 class Usage(_Usage, total=False):
     completion_tokens: int
-    #: Of the prompt's, so many were known from before.
+    #: How many tokens of the prompt were known from before.
     cached_tokens: int
 
 
 class TextResult(TypedDict, total=False):
-    """What a model that writes has written."""
+    """The text that a model has generated."""
 
-    #: In the place of what is above, where more than one was asked for.
+    #: Instead of the members above, if more than one answer was asked for.
     choices: List[Choice]
     usage: Usage
     timings: Timings
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
-    #: The text of options.stop at which it ended.
+    #: The string of options.stop at which it ended.
     stop_sequence: str
-    #: What the model thought before it answered.
+    #: The model's reasoning before its answer.
     reasoning: str
     tool_calls: List[ToolCall]
     logprobs: List[Logprob]
@@ -462,7 +461,7 @@ class EntitiesEntitiesItem(TypedDict):
 
 
 class _Entities(TypedDict):
-    #: Places in texts count characters.
+    #: Positions in texts count characters.
     entities: List[EntitiesEntitiesItem]
 
 
@@ -481,7 +480,7 @@ class Fill(TypedDict):
 
 class Fills(TypedDict, total=False):
     fills: List[Fill]
-    #: In the place of fills, of a text with several gaps.
+    #: Instead of fills, for a text with several gaps.
     masks: List[List[Fill]]
     usage: Usage
 
@@ -565,8 +564,8 @@ class Transcript(TypedDict, total=False):
     #: In seconds, as all times here.
     duration: float
     language: str
-    #: With options.timestamps word, words. What openai/whisper tells of them, with
-    #: options.details; seek in hundredths of a second.
+    #: With options.timestamps word, the segments are words. With options.details they have
+    #: the values that openai/whisper gives; seek is in hundredths of a second.
     segments: List[TranscriptSegmentsItem]
     #: With options.timestamps both.
     words: List[TranscriptWordsItem]
@@ -591,7 +590,7 @@ class Used(TypedDict):
 
 
 class Counted(TypedDict):
-    #: Of builtin/count.
+    #: For builtin/count.
     count: int
 
 
@@ -605,7 +604,7 @@ class Adapter(TypedDict, total=False):
     vendor: str
     architecture: str
     description: str
-    #: It is software.
+    #: It computes in software.
     is_fallback: bool
 
 
@@ -621,18 +620,18 @@ class _ExecutedOn(TypedDict):
     browser_version: Union[str, None]
     platform: Union[str, None]
     engine: Union[str, None]
-    #: Of the weights.
+    #: The precision of the weights.
     precision: Union[str, None]
     adapter: Union[Adapter, None]
-    #: The platforms that did not do, in the order in which they were given up.
+    #: The platforms that did not work, in the order in which they were given up.
     fallbacks: List[ExecutedOnFallbacksItem]
-    #: What is known of the platform's numbers.
+    #: What is known about the platform's numbers.
     numerics: Literal["ok", "wrong", "unchecked"]
     simulated: bool
 
 
 class ExecutedOn(_ExecutedOn, total=False):
-    #: Of the engine.
+    #: The build of the engine.
     build: str
     threads: int
     quantization: str
@@ -640,27 +639,27 @@ class ExecutedOn(_ExecutedOn, total=False):
 
 class _InferAnswer(TypedDict):
     performance: Performance
-    #: The request's own, or the job's.
+    #: The request's id, or the job's.
     id: str
     model_name: str
     model_type: Union[str, None]
     #: Tensors.
     outputs: List[Output]
-    #: What really computed it.
+    #: Where it was really computed.
     executed_on: ExecutedOn
 
 
 class InferAnswer(_InferAnswer, total=False):
-    """What a model made of a request."""
+    """The answer of a model to a request."""
 
-    #: What the task makes of them: labels with probabilities, text and such.
+    #: The result of the task: labels with probabilities, text and so on.
     result: Result
 
 
 class _StreamPart(TypedDict):
     #: Counts from 0; the id of the event.
     seq: int
-    #: To which of several answers it belongs.
+    #: The answer that it belongs to, if there are several.
     index: int
 
 
@@ -688,15 +687,15 @@ class StreamProgress(_StreamProgress, total=False):
 
 class _StreamPerformance(TypedDict):
     first_part_ms: float
-    #: A part of total_ms, and of no other.
+    #: A part of total_ms and of no other time.
     waited_for_client_ms: float
     #: Until it was sent to a node.
     queue_ms: float
-    #: By the page's clock, as the next.
+    #: By the page's clock, like inference_ms.
     load_ms: float
-    #: With upload and read-back.
+    #: Including upload and read-back.
     inference_ms: float
-    #: From the last byte of the body on, with failed attempts.
+    #: From the last byte of the body on, including failed attempts.
     total_ms: float
     attempts: int
     #: The model was loaded already.
@@ -704,7 +703,7 @@ class _StreamPerformance(TypedDict):
 
 
 class StreamPerformance(_StreamPerformance, total=False):
-    #: So many rows ran together.
+    #: How many rows ran together.
     batch: int
 
 
@@ -712,41 +711,43 @@ class _StreamDone(TypedDict):
     #: How many there were.
     parts: int
     performance: StreamPerformance
-    #: The request's own, or the job's.
+    #: The request's id, or the job's.
     id: str
     model_name: str
     model_type: Union[str, None]
     #: Tensors.
     outputs: List[Output]
-    #: What really computed it.
+    #: Where it was really computed.
     executed_on: ExecutedOn
 
 
 class StreamDone(_StreamDone, total=False):
     """The answer without what its parts carried."""
 
-    #: What the task makes of them: labels with probabilities, text and such.
+    #: The result of the task: labels with probabilities, text and so on.
     result: Result
 
 
 class Benchmark(TypedDict):
-    #: The first run of all: with what is compiled at it.
+    #: The very first run, including what it compiles.
     first_ms: float
-    #: A run, from its inputs' bytes to its outputs', for each of runs.
+    #: The time of a run, from the bytes of its inputs to those of its outputs, for each of
+    #: runs.
     run_ms: List[float]
-    #: The same by the GPU's clock; of kernels on webgpu, where the adapter has timestamp-
+    #: The same by the GPU's clock: for kernels on webgpu, where the adapter has timestamp-
     #: query.
     gpu_ms: Union[List[float], None]
     #: 0: the model was loaded already.
     load_ms: float
-    #: Those that computed, where they are counted.
+    #: The number of threads that computed, where it is known.
     threads: Union[int, None]
-    #: Each of run_ms is the mean of so many, one after another.
+    #: Each of run_ms is the mean of this many runs, one after another.
     repeats: int
-    #: The resolution of the page's clock, as it was measured. A sample, which is repeats
-    #: runs, lasts at least 20 times as long, and the first 4 ms.
+    #: The measured resolution of the page's clock. A sample (repeats runs) lasts at least
+    #: 20 times as long, and the first at least 4 ms.
     clock_ms: float
-    #: Indices, from 0, of those beside or before which something else was computed there.
+    #: Indices, from 0, of the runs during or before which something else was computed
+    #: there.
     disturbed: List[int]
     #: SHA-256 of the last run's outputs and result: see below.
     output_hash: str
@@ -758,7 +759,7 @@ class StatusApi(TypedDict):
 
 
 class StatusBridge(TypedDict):
-    """Where nodes come."""
+    """Where nodes connect."""
 
     url: str
 
@@ -766,12 +767,12 @@ class StatusBridge(TypedDict):
 class _RunningJob(TypedDict):
     age_ms: float
     id: str
-    #: Whose it is.
+    #: The client that it belongs to.
     client: Union[str, None]
     model_name: str
     state: Literal["queued", "running"]
     node: Union[str, None]
-    #: Whether the node has said that it has it.
+    #: Whether the node has confirmed that it has the job.
     accepted: bool
     priority: int
     attempts: int
@@ -781,17 +782,17 @@ class _RunningJob(TypedDict):
 
 
 class RunningJob(_RunningJob, total=False):
-    #: Of a stream: how many there were.
+    #: For a stream: the number of parts so far.
     parts: int
     request_id: str
     #: What went wrong with the last attempt.
     problem: str
-    #: What the client called it.
+    #: The id that the client gave it.
     client_id: str
 
 
 class StatusQueue(TypedDict):
-    """The jobs under way; up to 100 of them one by one, a user's own only."""
+    """The jobs under way. Up to 100 are listed; a user sees only its own."""
 
     waiting: int
     running: int
@@ -807,7 +808,7 @@ class StatusMemory(TypedDict):
 
 
 class StatusSound(TypedDict):
-    """Live sound: streams that are not at their end, sound without final text, the largest lag."""
+    """Live sound: streams that have not ended, sound without final text, and the largest lag."""
 
     streams: int
     waiting_ms: int
@@ -826,13 +827,13 @@ class StatusStoredJobs(TypedDict):
 
 class Session(TypedDict):
     age_ms: float
-    #: Of all its processes.
+    #: Of all its processes together.
     memory_bytes: int
     id: str
-    #: Of browser.
+    #: The kind of browser.
     kind: str
     state: Literal["starting", "ready", "busy", "draining", "broken", "closed"]
-    #: How far it is.
+    #: The step that it has reached.
     step: str
     ending: bool
     #: Why it is to be replaced.
@@ -843,11 +844,11 @@ class Session(TypedDict):
     jobs: int
     #: In milliseconds since 1970.
     started_at: int
-    #: How long it took to be ready.
+    #: How long it took to become ready.
     ready_ms: float
     browser_version: str
-    #: Switches and preferences that it was started with and that a setting decides, without
-    #: values that may be paths or addresses.
+    #: Switches and preferences of its start that depend on a setting, without values that
+    #: may be paths or addresses.
     flags: List[str]
     driver_pid: int
     network: Literal["isolated", "host"]
@@ -856,33 +857,33 @@ class Session(TypedDict):
 
 class NodeRow(TypedDict):
     id: str
-    #: Null of one that joined.
+    #: Null for a joined node.
     session: Union[str, None]
     browser: Union[str, None]
     browser_version: str
     #: It gets no more work.
     draining: bool
-    #: Its person wants no more work for it for now.
+    #: Its owner has paused it.
     paused: bool
     #: It gets no work for now; limits says why.
     held: bool
-    #: It has lost its connection, and may come back.
+    #: It has lost its connection but may come back.
     away: bool
-    #: How many are on it.
+    #: The number of attempts on it.
     attempts: int
 
 
 class Kind(TypedDict):
     installed: bool
     problem: Union[str, None]
-    #: Open: after failed starts there is a pause.
+    #: open: there is a pause after failed starts.
     breaker: Literal["closed", "open", "half-open"]
     #: Failed starts in a row.
     failures: int
     next_start_ms: float
     min: int
     max: int
-    #: Somebody waits for one.
+    #: A browser of this kind is wanted.
     wished: bool
     #: How many there are, by state.
     sessions: Dict[str, int]
@@ -897,7 +898,7 @@ class ModelFilesItem(TypedDict):
 
 
 class MadeCounts(TypedDict):
-    """How many weights there are, can have fewer bits, and have them; and of how many nodes, and how many keep more bits."""
+    """The bytes of all weights, of those that can have fewer bits, and of those that have them; and the number of graph nodes that read these, and of those that keep more bits."""
 
     weights: int
     quantizable: int
@@ -907,7 +908,7 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
-    """Between what both put out for an input."""
+    """Between the outputs of both for an input."""
 
     median: float
     p5: float
@@ -924,58 +925,60 @@ class _MadePlace(TypedDict):
     browser: str
     browser_version: str
     platform: str
-    #: That it was measured with there.
+    #: The number of inputs that it was measured with there.
     inputs: int
     cosine: MadePlaceCosine
     largest_error: Union[float, None]
-    #: The median of its runs.
+    #: The median time of its runs.
     run_ms: float
-    #: That of fp32.
+    #: The same for fp32.
     source_run_ms: float
 
 
 class MadePlace(_MadePlace, total=False):
-    #: What the page's memory grew by to load it, at least its files: less than it needs
-    #: where other models had left room.
+    #: How much the page's memory grew when it was loaded, at least the size of its files;
+    #: less than it needs if other models had left room.
     memory_bytes: int
-    #: The same of fp32, which was loaded after it.
+    #: The same for fp32, which was loaded after it.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    #: Of the first place, as the cosines and the error that stand here.
+    #: The number at the first place; the cosines and the error here are from there, too.
     inputs: int
-    #: How many of them were the model's own.
+    #: How many of them were the model's own samples.
     samples: int
-    #: Between what both put out for an input.
+    #: Between the outputs of both for an input.
     cosine: MadeMeasuredCosine
-    #: Of one number, as a share of the largest.
+    #: Of one number, as a fraction of the largest.
     largest_error: Union[float, None]
-    #: Where fp32 has its weights: in the graph's file, or in files beside it, which take
-    #: less memory in a page.
+    #: Where fp32 has its weights: in the graph's file (one) or in separate files
+    #: (external), which take less memory in a page.
     source_files: Literal["one", "external"]
     #: Where it was measured: first on WASM, then wherever it was idle.
     places: List[MadePlace]
 
 
 class _Made(TypedDict):
-    #: The hash of the fp32 variant that it was made of.
+    #: The hash of the fp32 variant that it was built from.
     of: str
     bits: int
     mixed: bool
-    #: It was to be published however it measured.
+    #: It was to be published whatever the measurement said.
     forced: bool
     #: In seconds since 1970.
     made_at: int
-    #: How many weights there are, can have fewer bits, and have them; and of how many
-    #: nodes, and how many keep more bits.
+    #: The bytes of all weights, of those that can have fewer bits, and of those that have
+    #: them; and the number of graph nodes that read these, and of those that keep more
+    #: bits.
     counts: MadeCounts
-    #: What its graphs put out against those of fp32.
+    #: The outputs of its graphs compared with those of fp32.
     measured: MadeMeasured
 
 
 class Made(_Made, total=False):
-    #: The same of the graphs that are for WebGPU alone, where it has such: on WASM too.
+    #: The same for the graphs that are for WebGPU only, if it has any; these too are
+    #: measured on WASM.
     measured_webgpu: MadeMeasured
 
 
@@ -1004,17 +1007,17 @@ class Value(TypedDict):
 
 
 class Memory(TypedDict):
-    #: Bytes, as of all but the last three.
+    #: In bytes, like all but the last three.
     weights: int
-    #: Of its cache for each conversation.
+    #: The cache of each conversation.
     kv_per_slot: int
     compute: int
-    #: With so many slots of so many tokens of context.
+    #: With this many slots of this many tokens of context.
     total: int
     limit: int
     context: int
     slots: int
-    #: If not, a request for it gets model_too_large.
+    #: If false, a request for it gets model_too_large.
     fits: bool
 
 
@@ -1037,42 +1040,42 @@ class VerdictInput(TypedDict):
 class Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
-    #: About nodes that joined.
+    #: It is about joined nodes.
     joined: bool
-    #: A label of the token whose nodes it is about, until the service ends; null of
-    #: browsers of the service, and of what nodes of two tokens have shown, which counts for
-    #: all that join.
+    #: A label, valid until the service ends, of the token whose nodes it is about. Null for
+    #: browsers of the service, and for what nodes of two tokens have shown, which counts
+    #: for all that join.
     token: Union[str, None]
     platform: Platform
     engine: str
     engine_version: Union[str, None]
     adapter: Union[str, None]
     precision: Union[str, None]
-    #: Of builtin/kernels; null: of all kernels.
+    #: For builtin/kernels; null: all kernels.
     kernel: Union[str, None]
     verdict: Literal["unknown", "trusted", "wrong", "unable", "exempt"]
-    #: Of what is tolerated.
+    #: The error as a fraction of the tolerance.
     error_ratio: float
     detail: Union[str, None]
     #: In milliseconds since 1970.
     checked_at: int
-    #: Whether it is about the model, or about such inputs alone.
+    #: Whether it is about the model, or only about such inputs.
     scope: Literal["model", "input"]
-    #: That decided it; null: one of the service's own.
+    #: The input that decided it; null: an input of the service.
     input: Union[VerdictInput, None]
-    #: How many different inputs were looked at.
+    #: How many different inputs were compared.
     sets: int
 
 
 class ModelNumerics(TypedDict):
-    """How right platforms compute it."""
+    """How accurately platforms compute it."""
 
     exempt: Union[str, None]
     verdicts: List[Verdict]
 
 
 class LoadedSlots(TypedDict):
-    """Of a language model: how many requests it runs at a time, and at work, the tokens that each has room for, and those that are kept."""
+    """For a language model: how many requests it can run at a time, how many it runs now, the tokens that each has room for, and the tokens that are kept."""
 
     count: int
     busy: int
@@ -1081,7 +1084,7 @@ class LoadedSlots(TypedDict):
 
 
 class LoadedSpeed(TypedDict):
-    """Of a few tokens that were computed for nobody."""
+    """Measured with a few tokens outside any request."""
 
     prompt_ms: float
     token_ms: float
@@ -1096,13 +1099,13 @@ class _Loaded(TypedDict):
 
 
 class Loaded(_Loaded, total=False):
-    #: With what is kept of what was computed with it.
+    #: Including what is kept of earlier computations.
     bytes: int
     error: str
-    #: Of a language model: how many requests it runs at a time, and at work, the tokens
-    #: that each has room for, and those that are kept.
+    #: For a language model: how many requests it can run at a time, how many it runs now,
+    #: the tokens that each has room for, and the tokens that are kept.
     slots: LoadedSlots
-    #: Of a few tokens that were computed for nobody.
+    #: Measured with a few tokens outside any request.
     speed: LoadedSpeed
 
 
@@ -1130,15 +1133,15 @@ class Version(TypedDict):
 
 
 class Pin(TypedDict):
-    #: The model as it was published, with or without a variant.
+    #: The name under which it was published, with or without a variant.
     name: str
-    #: ipfs://CID is the model as it was published, to the bit.
+    #: ipfs://CID is exactly the model as it was published.
     cid: str
     #: Of all its files.
     bytes: int
-    #: Its files are not any more what was published, and are not served under this CID.
+    #: Its files have changed since it was published, and are not served under this CID.
     stale: bool
-    #: The version that is kept for it; null of a folder that was put there.
+    #: The version that is kept for it; null for a folder that was put there.
     version: Union[int, None]
     #: In seconds since 1970.
     published_at: int
@@ -1157,52 +1160,52 @@ class PullProblem(TypedDict):
 
 
 class _Pull(TypedDict):
-    #: What the model is called here.
+    #: The model's name here.
     name: str
-    #: Resolving: which commit and which files, and room is made. Downloading: each file is
-    #: hashed as it comes. Of a variant that is made here it is quantizing and measuring
-    #: instead.
+    #: resolving: the commit and the files are determined, and room is made. downloading:
+    #: each file is hashed as it arrives. For a variant built locally, the states are
+    #: quantizing and measuring.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
-    #: What was asked for.
+    #: The model that was asked for.
     model: str
-    #: Of what is pulled by its CID: ipfs; of what is made here: empty.
+    #: For a pull by CID: ipfs; for a variant built locally: empty.
     hub: str
-    #: Null as long as it is not known.
+    #: Null until it is known.
     variant: Union[str, None]
     #: Likewise.
     commit: Union[str, None]
-    #: What was here already is counted.
+    #: Including what was here already.
     loaded_bytes: int
     total_bytes: int
     #: Over the network since the daemon was started.
     fetched_bytes: int
-    #: What an older version had.
+    #: Taken from an older version.
     reused_bytes: int
-    #: Who has brought how much: the hub, or all sources of what is pulled by its CID.
+    #: The bytes from each source: the hub, or all sources of a pull by CID.
     sources: List[PullSourcesItem]
     files_done: int
     files: int
 
 
 class Pull(_Pull, total=False):
-    #: Since it began.
+    #: Since the pull began.
     seconds: float
-    #: Lately.
+    #: The recent speed.
     bytes_per_second: int
     #: At that speed.
     seconds_left: float
-    #: What the hub has failed at, and when it is tried again.
+    #: The hub's failure, and when the pull is tried again.
     retrying: str
     #: Why it has failed.
     problem: PullProblem
-    #: Of a variant that is made here, as what follows.
+    #: For a variant built locally, like the members below.
     bits: int
     mixed: bool
     #: How many inputs it was measured with.
     inputs_done: int
-    #: How many there are to be.
+    #: How many inputs it will be measured with.
     inputs: int
-    #: Once it was measured.
+    #: Once it has been measured.
     made: Made
 
 
@@ -1213,69 +1216,67 @@ class _Model(TypedDict):
 class Model(_Model, total=False):
     type: Union[str, None]
     format: Literal["onnx", "gguf", "huggingface"]
-    #: Of its content. This and what follows from its files is there once they have been
-    #: read, as asking for the model alone makes them be.
+    #: Of its content. This and other members that depend on its files are there once the
+    #: files have been read; a request for this one model reads them.
     hash: str
     #: Of all its files.
     bytes: int
     files: List[ModelFilesItem]
     #: Which of its variants this is.
     variant: str
-    #: The preferred one first. NAME:VARIANT names another one, wherever a model is named.
-    #: webgpu: the graphs that it has for WebGPU alone.
+    #: The preferred one first. NAME:VARIANT selects another one, wherever a model is named.
+    #: webgpu: graphs that are for WebGPU only.
     variants: List[ModelVariantsItem]
-    #: Of ONNX files.
+    #: For ONNX files.
     opset: int
     inputs: List[Value]
     outputs: List[Value]
     takes_picture: bool
-    #: Of GGUF files, as what follows.
+    #: For GGUF files, like the members below.
     title: str
     architecture: str
     quantization: str
     parameters: int
     context_length: int
     embedding_length: int
-    #: How many tokens.
+    #: The number of tokens.
     vocabulary: int
     #: Whether it has a template for conversations.
     chat: bool
-    #: Of an embedder.
+    #: For an embedder.
     pooling: str
-    #: What it takes in a page.
+    #: The memory that it needs in a page.
     memory: Memory
-    #: Of a folder: what it can do, the usual one first.
+    #: For a folder: what it can do, the default first.
     tasks: List[Task]
     dtype: str
-    #: How many it tells apart.
+    #: The number of labels.
     labels: int
-    #: What a folder's files ask for, and its model is answered without: at most 64, a long
-    #: value left out. See webinfer-inputs(7), Settings of folders.
+    #: Settings in a folder's files that are not applied: at most 64, without long values.
+    #: See webinfer-inputs(7), Settings of folders.
     ignored_settings: List[ModelIgnoredSettingsItem]
-    #: How right platforms compute it.
+    #: How accurately platforms compute it.
     numerics: ModelNumerics
-    #: For the operator, such as that its weights are slow in WebAssembly.
+    #: For the operator, for example that its weights are slow in WebAssembly.
     warnings: List[str]
     builtin: bool
-    #: Which nodes have it, and what they tell of it: of a list where there are many, 10 of
-    #: them.
+    #: The nodes that have it, and what they report about it; in long lists only 10 nodes.
     loaded: List[Loaded]
-    #: Of a list: how many others have it.
+    #: In a list: how many other nodes have it.
     loaded_more: int
     #: Why it cannot be read.
     problem: str
-    #: When a request last used it, in seconds since 1970, as far as is known; null for
-    #: never.
+    #: When a request last used it, in seconds since 1970, as far as known; null: never.
     last_used_at: Union[int, None]
     #: Where it was pulled from.
     source: Source
-    #: Of one that was pulled or uploaded, the latest first.
+    #: For a pulled or uploaded model, the latest first.
     versions: List[Version]
-    #: Under which CIDs it, or a variant of it, is published.
+    #: The CIDs under which it, or a variant of it, is published.
     published: List[Pin]
-    #: While one of this name is under way.
+    #: While a pull of this name is under way.
     pulling: Pull
-    #: For OpenAI's clients, as what follows.
+    #: For OpenAI's clients, like the members below.
     id: str
     object: Literal["model"]
     created: int
@@ -1283,7 +1284,7 @@ class Model(_Model, total=False):
 
 
 class StatusNumerics(TypedDict):
-    """How many verdicts there are, and how runs beside the clients' path have ended."""
+    """How many verdicts there are, and how probes, which run outside clients' requests, have ended."""
 
     mode: Literal["check", "off"]
     verdicts: Dict[str, int]
@@ -1291,7 +1292,7 @@ class StatusNumerics(TypedDict):
 
 
 class StatusCrossChecks(TypedDict):
-    """Answers of nodes that joined, computed again by browsers of the service: what waits for it, and how the others have ended."""
+    """Answers of joined nodes that browsers of the service compute again: those that wait, and how the others have ended."""
 
     waiting: int
     bytes: int
@@ -1306,24 +1307,24 @@ class StatusCrossChecks(TypedDict):
 class _Quarantined(TypedDict):
     #: For DELETE /v1/admin/quarantine.
     id: str
-    #: What its id was.
+    #: The id that it had.
     node: str
-    #: The node token that it came with, by its name.
+    #: The name of the node token that it came with.
     token: Union[str, None]
-    #: The join token that it came with, by its id.
+    #: The id of the join token that it came with.
     join: Union[str, None]
-    #: What was found, as webinfer-proof(7) has it.
+    #: The evidence, as in webinfer-proof(7).
     evidence: Union[str, None]
     #: In milliseconds since 1970.
     since: int
-    #: Likewise; null: it is refused until this is lifted.
+    #: In milliseconds since 1970; null: it is refused until this is lifted.
     until: Union[int, None]
 
 
 class Quarantined(_Quarantined, total=False):
-    #: For admins: where it came from; of IPv6 the first 64 bits.
+    #: For admins: the address that it came from; for IPv6 the first 64 bits.
     address: str
-    #: For admins: more of it.
+    #: For admins: the details.
     reason: str
 
 
@@ -1340,16 +1341,16 @@ class _Status(TypedDict):
     started_at: int
     #: Whether a node can take work.
     ready: bool
-    #: What keeps new clients from being served.
+    #: Why new clients cannot be served.
     problem: Union[str, None]
     api: StatusApi
-    #: Where nodes come.
+    #: Where nodes connect.
     bridge: StatusBridge
-    #: The jobs under way; up to 100 of them one by one, a user's own only.
+    #: The jobs under way. Up to 100 are listed; a user sees only its own.
     queue: StatusQueue
     #: Bytes of memory_budget.
     memory: StatusMemory
-    #: Live sound: streams that are not at their end, sound without final text, the largest
+    #: Live sound: streams that have not ended, sound without final text, and the largest
     #: lag.
     sound: StatusSound
     #: Queued and running now; the others since the start.
@@ -1365,10 +1366,11 @@ class _Status(TypedDict):
     models: List[Model]
     #: How many others there are.
     models_more: int
-    #: How many verdicts there are, and how runs beside the clients' path have ended.
+    #: How many verdicts there are, and how probes, which run outside clients' requests,
+    #: have ended.
     numerics: StatusNumerics
-    #: Answers of nodes that joined, computed again by browsers of the service: what waits
-    #: for it, and how the others have ended.
+    #: Answers of joined nodes that browsers of the service compute again: those that wait,
+    #: and how the others have ended.
     cross_checks: StatusCrossChecks
     #: The latest 100, the oldest of them first.
     quarantined: List[Quarantined]
@@ -1380,42 +1382,43 @@ class _Status(TypedDict):
 
 
 class Status(_Status, total=False):
-    #: For admins: where the models lie on the daemon's machine.
+    #: For admins: the folder of the models on the daemon's machine.
     models_directory: str
 
 
 class _NodeLimit(TypedDict):
-    #: It gets only what nothing else has room for, or no work that does not prove anything.
+    #: share: it gets only work that nothing else has room for. hold: it gets no work except
+    #: proofs.
     effect: Literal["share", "hold"]
-    #: What was found, as webinfer-proof(7) has it; deadlines: it let some pass in a row;
-    #: unproven: it has not shown yet that it computes right.
+    #: The evidence, as in webinfer-proof(7); or deadlines: it let several deadlines pass in
+    #: a row; or unproven: it has not yet proved that it computes right.
     evidence: str
     #: In milliseconds since 1970.
     since: Union[int, None]
-    #: Likewise; null: until it is undone.
+    #: In milliseconds since 1970; null: until it is undone.
     until: Union[int, None]
     #: What ends it.
     undone_by: str
 
 
 class NodeLimit(_NodeLimit, total=False):
-    #: For admins: more of it.
+    #: For admins: the details.
     reason: str
 
 
 class Conduct(TypedDict):
-    #: That ended well, as the next of its last 50 answers.
+    #: Of its last 50 answers: how many ended well.
     ended: int
-    #: That ended badly, and well in a browser of the service.
+    #: Likewise: how many ended badly, while a browser of the service succeeded.
     ending: int
-    #: That ended badly, and well at another joined node.
+    #: Likewise: how many ended badly, while another joined node succeeded.
     disputed: int
-    #: That were right, as the next of the last 50 that were judged.
+    #: Of the last 50 answers that were judged: how many were right.
     right: int
-    #: That could not be judged, by its choice.
+    #: Likewise: how many could not be judged, by the node's choice.
     open: int
-    #: That differed for a client's input, as long as not ten in a row after them were
-    #: right.
+    #: Likewise: how many differed for a client's input; ten right answers in a row clear
+    #: those before them.
     suspicion: int
 
 
@@ -1432,35 +1435,35 @@ class Engine(TypedDict):
     version: Union[str, None]
     #: How many tasks it runs at a time.
     slots: int
-    #: How many that make no text it runs beside those; 0: among those.
+    #: How many more tasks it runs that make no text; 0: these use the slots, too.
     short_slots: int
-    #: How many it takes beside both.
+    #: How many more tasks it accepts to wait.
     queue: int
     can: List[Literal["continue", "continue_several", "webgpu"]]
 
 
 class _Node(TypedDict):
     id: str
-    #: Null of one that joined.
+    #: Null for a joined node.
     session: Union[str, None]
     browser: Union[str, None]
     browser_version: str
     #: It gets no more work.
     draining: bool
-    #: Its person wants no more work for it for now.
+    #: Its owner has paused it.
     paused: bool
     #: It gets no work for now; limits says why.
     held: bool
-    #: It has lost its connection, and may come back.
+    #: It has lost its connection but may come back.
     away: bool
-    #: How many are on it.
+    #: The number of attempts on it.
     attempts: int
 
 
 class Node(_Node, total=False):
     #: Why it gets less work than others, or none.
     limits: List[NodeLimit]
-    #: What was found of its last answers; null: the service started it.
+    #: A summary of its last answers; null if the service started it.
     conduct: Union[Conduct, None]
     #: For admins.
     user_agent: str
@@ -1478,42 +1481,41 @@ class Node(_Node, total=False):
     platforms: Dict[str, NodePlatformsValue]
     #: Those that it has, by name.
     engines: Dict[str, Engine]
-    #: What it tells of the models that it has.
+    #: What it reports about its models.
     models: List[Any]
 
 
 class _Tuning(TypedDict):
     kernel: str
-    #: The largest sizes of the calls that it holds for, in their order.
+    #: The largest sizes of the calls that it applies to, in their order.
     size_class: str
-    #: Of the kernel's shader.
+    #: The variant of the kernel's shader.
     variant: str
-    #: How many invocations it has across and down.
+    #: Its number of invocations across and down.
     workgroup: List[int]
-    #: What a run takes, by the adapter's own clock unless its browser rounds that; 0: there
-    #: was nothing to choose.
+    #: The time of a run, by the adapter's own clock unless the browser rounds that; 0:
+    #: there was nothing to choose.
     ms: float
-    #: What it takes without tuning.
+    #: The time of a run without tuning.
     default_ms: float
 
 
 class Tuning(_Tuning, total=False):
-    #: With what follows: at which place it holds.
+    #: This and the next three members: the place that it applies to.
     browser: str
     browser_version: str
     platform: Platform
     adapter: str
-    #: Instead of the place: the node that joined, which has said it of itself.
+    #: Instead of the place: the joined node that has reported it about itself.
     node: str
 
 
 class _Nodes(TypedDict):
-    #: Of the page, in the order of their ids.
+    #: The nodes of this page, sorted by id.
     nodes: List[Node]
-    #: What is after on the next page; null: it is the last.
+    #: The value of after for the next page; null on the last page.
     next: Union[str, None]
-    #: The latest of the nodes that were found wrong, as many as a page has; the oldest of
-    #: them first.
+    #: The latest nodes under quarantine, as many as a page has; the oldest of them first.
     quarantined: List[Quarantined]
     #: How many others there are.
     quarantined_more: int
@@ -1557,9 +1559,9 @@ class Estimate(_Estimate, total=False):
 
 
 class Moves(TypedDict):
-    #: What requests have lost by not running there.
+    #: The time that requests have lost by not running there.
     lost_ms: float
-    #: At how much the model is moved there.
+    #: The loss at which the model is moved there.
     at_ms: float
 
 
@@ -1567,7 +1569,7 @@ class _HardwareOption(TypedDict):
     browser: str
     browser_version: str
     joined: bool
-    #: A label of the token that its nodes joined with, until the service ends.
+    #: A label of the token that its nodes joined with, valid until the service ends.
     token: Union[str, None]
     platform: Platform
     engine: str
@@ -1612,12 +1614,12 @@ class _Hardware(TypedDict):
     would_run: Union[HardwareWouldRun, None]
     preferences: List[str]
     numerics: Literal["check", "off"]
-    #: The share of requests that run once more elsewhere.
+    #: The fraction of requests that run once more elsewhere.
     exploration: float
     recheck: float
-    #: What would run beside the client's path.
+    #: The probe that would run outside the client's request.
     probe: Union[HardwareProbe, None]
-    #: The chosen one first, then what is nearest to it.
+    #: The chosen one first, then those closest to it.
     options: List[HardwareOption]
     #: Configured kinds without a node.
     passed_over: List[HardwarePassedOverItem]
@@ -1642,24 +1644,24 @@ class ModelsIgnoredItem(TypedDict):
 
 class Models(TypedDict):
     object: Literal["list"]
-    #: The models for OpenAI's clients, aliases among them: all of them, or with limit or
-    #: after those of the page.
+    #: The models for OpenAI's clients, including aliases: all of them, or those of the page
+    #: if limit or after is given.
     data: List[OpenaiModel]
-    #: Of the page, in the order of their names.
+    #: The models of this page, sorted by name.
     models: List[Model]
-    #: What is after on the next page; null: it is the last.
+    #: The value of after for the next page; null on the last page.
     next: Union[str, None]
     #: Those under way, and those that have failed.
     pulls: List[Pull]
-    #: What lies there and is no model.
+    #: Files and folders there that are no models.
     ignored: List[ModelsIgnoredItem]
     ignored_more: int
     #: The other names that the configuration gives to models, each with its model.
     aliases: Dict[str, str]
-    #: What is published of models whose names are on the page or would be, also of those
-    #: that are not here any more.
+    #: The published models whose names are on the page or would be, including those that
+    #: are no longer here.
     published: List[Pin]
-    #: How many bytes a model can have at most: [models] quota, or all of the disk.
+    #: The most bytes that a model can have: [models] quota, or the whole disk.
     room: Union[int, None]
 
 
@@ -1678,59 +1680,59 @@ class PullEventProblem(TypedDict):
 class _PullEvent(TypedDict):
     #: The state.
     phase: str
-    #: What the model is called here.
+    #: The model's name here.
     name: str
-    #: Resolving: which commit and which files, and room is made. Downloading: each file is
-    #: hashed as it comes. Of a variant that is made here it is quantizing and measuring
-    #: instead.
+    #: resolving: the commit and the files are determined, and room is made. downloading:
+    #: each file is hashed as it arrives. For a variant built locally, the states are
+    #: quantizing and measuring.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
-    #: What was asked for.
+    #: The model that was asked for.
     model: str
-    #: Of what is pulled by its CID: ipfs; of what is made here: empty.
+    #: For a pull by CID: ipfs; for a variant built locally: empty.
     hub: str
-    #: Null as long as it is not known.
+    #: Null until it is known.
     variant: Union[str, None]
     #: Likewise.
     commit: Union[str, None]
-    #: What was here already is counted.
+    #: Including what was here already.
     loaded_bytes: int
     total_bytes: int
     #: Over the network since the daemon was started.
     fetched_bytes: int
-    #: What an older version had.
+    #: Taken from an older version.
     reused_bytes: int
-    #: Who has brought how much: the hub, or all sources of what is pulled by its CID.
+    #: The bytes from each source: the hub, or all sources of a pull by CID.
     sources: List[PullEventSourcesItem]
     files_done: int
     files: int
 
 
 class PullEvent(_PullEvent, total=False):
-    #: Since it began.
+    #: Since the pull began.
     seconds: float
-    #: Lately.
+    #: The recent speed.
     bytes_per_second: int
     #: At that speed.
     seconds_left: float
-    #: What the hub has failed at, and when it is tried again.
+    #: The hub's failure, and when the pull is tried again.
     retrying: str
     #: Why it has failed.
     problem: PullEventProblem
-    #: Of a variant that is made here, as what follows.
+    #: For a variant built locally, like the members below.
     bits: int
     mixed: bool
     #: How many inputs it was measured with.
     inputs_done: int
-    #: How many there are to be.
+    #: How many inputs it will be measured with.
     inputs: int
-    #: Once it was measured.
+    #: Once it has been measured.
     made: Made
 
 
 class Order(TypedDict):
     model_name: str
     state: Literal["loading", "unloading"]
-    #: Those that were told.
+    #: The nodes that were told.
     nodes: List[str]
 
 
@@ -1746,14 +1748,14 @@ class Removed(_Removed, total=False):
 
 
 class Failure(TypedDict):
-    #: Null where it stands for several.
+    #: Null if the entry covers several nodes.
     node: Union[str, None]
     reason: str
     times: int
 
 
 class SourceError(TypedDict):
-    #: Of the source that was sent, counted from 1.
+    #: In the source that was sent, counted from 1.
     line: int
     #: Likewise.
     column: int
@@ -1761,19 +1763,19 @@ class SourceError(TypedDict):
 
 
 class _Problem(TypedDict):
-    #: An address that stands for the code.
+    #: A URI that identifies the code.
     type: str
     title: str
-    #: The status that the answer has, or would have had.
+    #: The HTTP status that the answer has, or would have had.
     status: int
     #: One of the stable codes.
     code: Code
 
 
 class Problem(_Problem, total=False):
-    """An error, as RFC 9457 has it."""
+    """An error in the format of RFC 9457."""
 
-    #: What was wrong, what is allowed and what to do, in a sentence.
+    #: One sentence: what was wrong, what is allowed and what to do.
     detail: str
     #: The field of the request that is at fault.
     field: str
@@ -1783,10 +1785,10 @@ class Problem(_Problem, total=False):
     allowed: str
     #: How often the job was sent to nodes.
     attempts: int
-    #: What went wrong there, the same things together; the last may stand for several
+    #: What went wrong there, with equal failures grouped; the last entry may cover several
     #: others.
     failures: List[Failure]
-    #: Of kernel_invalid: what is wrong with the source, at most 20.
+    #: For kernel_invalid: up to 20 errors in the source.
     errors: List[SourceError]
     #: The X-Request-Id of the answer.
     request_id: str
@@ -1797,12 +1799,12 @@ class OpenaiErrorValue(TypedDict):
     type: Literal["invalid_request_error", "permission_error", "rate_limit_error", "server_error"]
     #: The parameter that is at fault.
     param: Union[str, None]
-    #: As of a problem document, but where OpenAI has a name of its own.
+    #: The code of a problem document, unless OpenAI has its own name for it.
     code: str
 
 
 class OpenaiError(TypedDict):
-    """An error, as OpenAI's clients read it."""
+    """An error in the form that OpenAI's clients read."""
 
     error: OpenaiErrorValue
 
@@ -1813,7 +1815,7 @@ class AnthropicErrorValue(TypedDict):
 
 
 class AnthropicError(TypedDict):
-    """An error, as Anthropic's clients read it."""
+    """An error in the form that Anthropic's clients read."""
 
     type: Literal["error"]
     error: AnthropicErrorValue
@@ -1823,10 +1825,10 @@ class AnthropicError(TypedDict):
 class _StoredJob(TypedDict):
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
-    #: Where it came.
+    #: The endpoint that received it.
     endpoint: Literal["/v1/infer", "/v1/jobs"]
     priority: int
-    #: How often the daemon has begun it.
+    #: How often the daemon has started it.
     runs: int
     #: In milliseconds since 1970, as all times here.
     accepted_at: int
@@ -1835,25 +1837,25 @@ class _StoredJob(TypedDict):
 
 class StoredJob(_StoredJob, total=False):
     model_name: str
-    #: Whose it is.
+    #: The client that it belongs to.
     client: str
-    #: What the client called it.
+    #: The id that the client gave it.
     client_id: str
     node: str
     finished_at: int
     attempts: int
     #: What it waits for, or what went wrong last.
     problem: str
-    #: Of one that is done, as its endpoint gives it.
+    #: For a job that is done: the answer, in the form of its endpoint.
     answer: Any
-    #: Of one that has failed.
+    #: For a job that has failed.
     error: Union[Problem, OpenaiError, AnthropicError]
 
 
 class Jobs(TypedDict):
     #: The newest first.
     jobs: List[StoredJob]
-    #: What is after on the next page; null: there are no others.
+    #: The value of after for the next page; null if there is none.
     next: Union[str, None]
 
 
