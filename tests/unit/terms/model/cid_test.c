@@ -1,5 +1,5 @@
 /* CIDs: which texts are one, which bytes, and how they are printed. */
-#include "../../../test.h"
+#include "../../test.h"
 
 #include "terms/model/cid.h"
 #include <ctype.h>

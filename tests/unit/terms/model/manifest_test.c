@@ -1,5 +1,5 @@
 /* Manifests and their hash, and the paths that files may have. */
-#include "../../../test.h"
+#include "../../test.h"
 
 #include "base/file.h"
 #include "base/hash.h"

@@ -1,5 +1,5 @@
 /* The variants that a model's files make. */
-#include "../../../test.h"
+#include "../../test.h"
 
 #include "models/catalog/format/format.h"
 #include <stdlib.h>
