@@ -90,9 +90,9 @@ static void check_tls(
     if (!are_known(check, fields[0], fields[1]))
         return;
     if (certificate && !key)
-        check_fail(check, section, "tls_certificate", "needs tls_key beside it");
+        check_fail(check, section, "tls_certificate", "needs tls_key as well");
     if (key && !certificate)
-        check_fail(check, section, "tls_key", "needs tls_certificate beside it");
+        check_fail(check, section, "tls_key", "needs tls_certificate as well");
 }
 
 static void check_listeners(const struct check *check)
@@ -318,8 +318,7 @@ static void check_content(const struct check *check)
     if (content->replicas > 0 && content->serve == WI_SERVE_NO &&
         are_known(check, "content.replicas", "content.serve"))
         check_fail(check, "content", "replicas",
-            "%" PRId64 " copies would be of use to nobody, since serve is no; set serve = "
-            "published",
+            "%" PRId64 " copies would not be served, since serve is no; set serve = published",
             content->replicas);
     if (content->routing && strchr(content->routing, '@'))
         check_fail(check, "content", "routing",

@@ -1,5 +1,7 @@
 /* webinfer bench against a daemon that is played: what it asks, in which order, and what it keeps
  * of the answers. No time is waited for; the daemon says how long each run took. */
+#include "bench/bench.h"
+#define PLAYED_PROGRAM wi_bench
 #include "../cli/commands/played.h"
 
 #include <signal.h>

@@ -172,7 +172,7 @@ TEST(every_option_is_explained)
         for (unsigned i = 0; i < WI_POSITIONALS_TABLED; i++)
             assert_true(v->complete[i] != WI_COMPLETE_WORDS &&
                         (i < v->max || v->complete[i] == WI_COMPLETE_NONE));
-        assert_non_null(v->run);
+        assert_true(v->run || strcmp(v->name, "bench") == 0); /* which is a program of its own */
         wi_buffer_clear(&text);
     }
 }

@@ -158,7 +158,7 @@ TEST(prints_a_cid_in_one_way)
 
 TEST(refuses_what_is_no_content)
 {
-    refuses_content("ipns://example.org", "is not looked up");
+    refuses_content("ipns://example.org", "are not resolved");
     refuses_content("ipfs://", "CID");
     refuses_content("ipfs://" V1 "x", "CID");
     refuses_content("ipfs://bafy", "CID");

@@ -748,5 +748,5 @@ TEST(bytes_outside_raw_blocks_are_refused_where_nobody_takes_them)
     fixture->walk = wi_walk_new(&root, NULL, PLENTY);
     assert_int_equal(feed(fixture), WI_OK);
     assert_int_equal(wi_walk_descend(fixture->walk, 0, &fixture->error), WI_OK);
-    assert_refused(fixture, feed(fixture), "other blocks than raw ones");
+    assert_refused(fixture, feed(fixture), "in blocks other than raw ones");
 }
