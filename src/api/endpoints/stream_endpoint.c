@@ -9,7 +9,7 @@
 #include "api/http/http_answer.h"
 
 #include "api/endpoints/infer_endpoint.h"
-#include "api/http/event_sender.h"
+#include "api/http/events.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include <assert.h>
@@ -34,7 +34,6 @@ struct wi_api_stream {
     struct wi_run *run; /* NULL once it has ended */
     struct wi_events *events;
     struct wi_request *request;
-    struct wi_event_sender *sender;
     struct wi_timer *timer;    /* until it opens; for comments; or until it is given up */
     struct wi_buffer progress; /* the latest event of that kind, while it is silent */
     uint64_t counted;          /* parts that the socket took */
@@ -65,7 +64,6 @@ static void free_stream(struct wi_api_stream *stream)
     HASH_DEL(streams->streams, stream);
     wi_kept_remove(&streams->kept, &stream->kept);
     wi_run_abandon(stream->run);
-    assert(!stream->sender);
     (void)stream_charge(stream, 0);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
@@ -77,6 +75,12 @@ static void free_stream(struct wi_api_stream *stream)
 static struct wi_api_stream *stream_find(const struct wi_api_streams *streams, const char *id)
 {
     return WI_TABLE_FIND(streams->streams, id, strlen(id));
+}
+
+/* The request that waits for its events, or takes them; NULL: it has no client. */
+static struct wi_request *request_of(const struct wi_api_stream *stream)
+{
+    return stream->request ? stream->request : wi_events_request(stream->events);
 }
 
 /* While it has a run. */
@@ -94,7 +98,7 @@ static void on_taken(void *context)
     struct wi_api_streams *streams = stream->streams;
     struct wi_credit taken = wi_events_taken(stream->events);
     streams->counters.parts += taken.parts - stream->counted;
-    wi_event_sender_request(stream->sender)->parts += taken.parts - stream->counted;
+    wi_events_request(stream->events)->parts += taken.parts - stream->counted;
     stream->counted = taken.parts;
     if (stream->run)
         wi_run_took(stream->run, &taken);
@@ -117,7 +121,6 @@ static void on_gone(void *context)
 {
     struct wi_api_stream *stream = context;
     const struct wi_api *api = stream->streams->api;
-    stream->sender = NULL;
     stream->streams->counters.left += !wi_events_over(stream->events);
     if (!stream->resumable || api->closing) {
         free_stream(stream);
@@ -147,12 +150,12 @@ static void unname_job(const struct wi_api_stream *stream, struct wi_request *re
 
 static void open_stream(struct wi_api_stream *stream, struct wi_request *request)
 {
-    const struct wi_event_sender_callbacks back = {stream, on_taken, on_gone};
+    const struct wi_events_callbacks back = {stream, on_taken, on_gone};
     double beat = stream->streams->api->deps.times.beat;
     char where[WI_ID_SIZE + 16];
     stream->request = NULL;
     wi_kept_remove(&stream->streams->kept, &stream->kept);
-    stream->sender = wi_event_sender_new(request, stream->events, &back);
+    wi_events_send(stream->events, request, &back);
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
     wi_request_add_location(request, where);
     name_job(stream, request);
@@ -161,14 +164,12 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
 }
 
 /* The client that takes it now goes without its end. */
-static void close_sender(struct wi_api_stream *stream)
+static void client_cut(const struct wi_api_stream *stream)
 {
-    struct wi_event_sender *sender = stream->sender;
-    if (!sender)
-        return;
-    stream->sender = NULL;
-    unname_job(stream, wi_event_sender_request(sender));
-    wi_event_sender_cut(sender);
+    struct wi_request *request = wi_events_request(stream->events);
+    if (request)
+        unname_job(stream, request);
+    wi_events_cut(stream->events);
 }
 
 static void say_position(
@@ -192,13 +193,13 @@ static void say_alive(struct wi_api_stream *stream)
     else if (stream->progress.size > 0)
         wi_buffer_add(&text, stream->progress.text, stream->progress.size);
     wi_buffer_clear(&stream->progress);
-    wi_event_sender_insert(stream->sender, &text);
+    wi_events_insert(stream->events, &text);
 }
 
 static void on_time(void *context)
 {
     struct wi_api_stream *stream = context;
-    if (!stream->request && !stream->sender) {
+    if (!request_of(stream)) {
         free_stream(stream);
         return;
     }
@@ -213,16 +214,13 @@ static void on_queued(void *context)
 {
     struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
+    struct wi_request *request = request_of(stream);
     struct wi_buffer text = {0};
     stream->queued = 1;
     stream->dialect->stream_begin(&text, &face);
     wi_events_add(stream->events, &text);
-    if (stream->request)
-        name_job(stream, stream->request);
-    if (stream->sender) {
-        name_job(stream, wi_event_sender_request(stream->sender));
-        wi_event_sender_wake(stream->sender);
-    }
+    if (request)
+        name_job(stream, request);
 }
 
 static void add_part(struct wi_api_stream *stream, const struct wi_part *part)
@@ -234,16 +232,13 @@ static void add_part(struct wi_api_stream *stream, const struct wi_part *part)
     wi_buffer_clear(&stream->progress); /* that is past */
     if (stream->request)
         open_stream(stream, stream->request);
-    else if (stream->sender)
-        wi_event_sender_wake(stream->sender);
 }
 
 /* The time of the stream's work counts for its client while it has one. */
 static int on_work(void *context)
 {
     const struct wi_api_stream *stream = context;
-    struct wi_request *request =
-        stream->sender ? wi_event_sender_request(stream->sender) : stream->request;
+    struct wi_request *request = request_of(stream);
     if (request)
         wi_request_begin_spending(request);
     return request != NULL;
@@ -265,8 +260,8 @@ static void on_progress(void *context, const struct wi_progress *progress)
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_progress(&text, &face, progress, 0);
-    if (stream->sender) {
-        wi_event_sender_insert(stream->sender, &text);
+    if (wi_events_client(stream->events)) {
+        wi_events_insert(stream->events, &text);
         return;
     }
     wi_buffer_clear(&stream->progress);
@@ -279,9 +274,7 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
     stream->run = NULL;
     wi_events_end(stream->events, text);
     (void)stream_charge(stream, 0);
-    if (stream->sender)
-        wi_event_sender_wake(stream->sender);
-    else
+    if (!wi_events_client(stream->events))
         keep_end(stream);
 }
 
@@ -304,11 +297,10 @@ static void fail_stream(struct wi_api_stream *stream, const struct wi_error *err
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_api_stream *stream = context;
+    struct wi_request *request = request_of(stream);
     stream->counted_as = wi_run_counted_as(stream->run);
-    if (stream->request)
-        unname_job(stream, stream->request);
-    if (stream->sender)
-        unname_job(stream, wi_event_sender_request(stream->sender));
+    if (request)
+        unname_job(stream, request);
     stream->queued = 0;
     if (!printing) {
         fail_stream(stream, error);
@@ -378,33 +370,21 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_run *run)
 static enum wi_code read_place(const struct wi_request *request, const struct wi_api_stream *stream,
     uint64_t *seq, struct wi_error *error)
 {
-    const char *given = request->headers.last_event_id;
-    uint64_t last = 0, parts = wi_events_parts(stream->events);
+    char of[sizeof "the stream " + WI_ID_SIZE];
     if (!stream->resumable)
         return wi_error_set(error, WI_STREAM_GONE, "id",
             "the stream %s is only for the client that began it, because its request did not say "
             "\"resumable\": true",
             stream->id);
-    if (given && *given && (wi_parse_length(given, &last) != 0 || last >= parts)) {
-        wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
-            "\"%.40s\" is not the id of an event of this stream", given);
-        return wi_error_expect(error, "the id of the last event that came, or no such header");
-    }
-    *seq = given && *given ? last + 1 : 0;
-    if (wi_events_have(stream->events, *seq))
-        return WI_OK;
-    return wi_error_set(error, WI_STREAM_GONE, "Last-Event-ID",
-        "the event %llu of the stream %s is not kept any more: [api] stream_buffer keeps the "
-        "latest %llu bytes",
-        (unsigned long long)*seq, stream->id,
-        (unsigned long long)stream->streams->api->deps.config->api.stream_buffer);
+    snprintf(of, sizeof of, "the stream %s", stream->id);
+    return wi_events_place(stream->events, request->headers.last_event_id, of,
+        (uint64_t)stream->streams->api->deps.config->api.stream_buffer, seq, error);
 }
 
 int wi_api_stream_take_up(struct wi_request *request, const char *id)
 {
     struct wi_api_stream *stream = stream_find(request->api->endpoints->streams, id);
     struct wi_error error;
-    struct wi_buffer empty = {0};
     uint64_t seq = 0;
     if (!stream || strcmp(stream->client, wi_request_client(request)) != 0)
         return 0;
@@ -412,13 +392,11 @@ int wi_api_stream_take_up(struct wi_request *request, const char *id)
         wi_request_answer_error(request, &error);
         return 1;
     }
-    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
-        wi_request_answer_text(request, 200, wi_dialect_stream_type(stream->dialect), &empty);
+    if (wi_request_answer_head(request, stream->dialect))
         return 1;
-    }
     if (stream->request) /* it has had nothing yet, and nothing is what it gets */
         open_stream(stream, stream->request);
-    close_sender(stream);
+    client_cut(stream);
     wi_events_seek(stream->events, seq);
     stream->streams->counters.resumed++;
     open_stream(stream, request);
@@ -440,7 +418,7 @@ void wi_api_streams_quiesce(struct wi_api_streams *streams)
     struct wi_api_stream *stream, *next;
     HASH_ITER(hh, streams->streams, stream, next)
     {
-        if (!stream->request && !stream->sender)
+        if (!request_of(stream))
             free_stream(stream);
     }
 }
@@ -475,7 +453,7 @@ void wi_api_streams_counters(
     const struct wi_api_stream *stream;
     *counters = streams->counters;
     for (stream = streams->streams; stream; stream = stream->hh.next) {
-        if (stream->sender || stream->request)
+        if (request_of(stream))
             counters->open++;
         else
             counters->waiting++;

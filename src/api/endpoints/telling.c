@@ -1,7 +1,7 @@
 /* See telling.h. */
 #include "api/endpoints/telling.h"
 
-#include "api/http/event_sender.h"
+#include "api/http/events.h"
 #include "base/memory.h"
 #include "wire/dialect.h"
 #include <assert.h>
@@ -14,8 +14,7 @@ struct wi_telling {
     struct wi_tellings *all;
     const struct wi_dialect *dialect;
     struct wi_request *request;
-    struct wi_event_sender *sender; /* NULL while it is silent, and so is: */
-    struct wi_events *events;
+    struct wi_events *events;       /* NULL while it is silent */
     struct wi_timer *timer;         /* shows that the server is alive */
     void (*on_over)(void *context); /* NULL once it has its end */
     void *context;
@@ -54,19 +53,15 @@ static void on_gone(void *context)
     free_telling(telling);
 }
 
-static void on_taken(void *context)
-{
-}
-
 static void open_telling(struct wi_telling *telling)
 {
-    const struct wi_event_sender_callbacks back = {telling, on_taken, on_gone};
+    const struct wi_events_callbacks back = {telling, NULL, on_gone};
     struct wi_request *request = telling->request;
     if (!request)
         return;
     telling->request = NULL;
     telling->events = wi_events_new(telling->all->api->deps.budget, 0);
-    telling->sender = wi_event_sender_new(request, telling->events, &back);
+    wi_events_send(telling->events, request, &back);
 }
 
 static void on_beat(void *context)
@@ -75,7 +70,7 @@ static void on_beat(void *context)
     struct wi_buffer text = {0};
     open_telling(telling);
     wi_buffer_puts(&text, wi_dialect_stream_alive(telling->dialect));
-    wi_event_sender_insert(telling->sender, &text);
+    wi_events_insert(telling->events, &text);
 }
 
 struct wi_telling *wi_telling_new(struct wi_tellings *tellings, struct wi_request *request,
@@ -101,7 +96,7 @@ struct wi_telling *wi_telling_new(struct wi_tellings *tellings, struct wi_reques
 void wi_telling_say(struct wi_telling *telling, struct wi_buffer *text)
 {
     open_telling(telling);
-    wi_event_sender_insert(telling->sender, text);
+    wi_events_insert(telling->events, text);
 }
 
 void wi_telling_end(struct wi_telling *telling, struct wi_buffer *text)
@@ -110,7 +105,6 @@ void wi_telling_end(struct wi_telling *telling, struct wi_buffer *text)
     wi_timer_stop(telling->timer);
     open_telling(telling);
     wi_events_end(telling->events, text);
-    wi_event_sender_wake(telling->sender);
 }
 
 void wi_telling_fail(struct wi_telling *telling, const struct wi_error *error)

@@ -6,6 +6,7 @@
 #include "api/http/events.h"
 
 #include "base/memory.h"
+#include "base/net/http.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ struct wi_events {
     struct wi_credit made, taken;
     const struct event *end; /* the last one */
     int ended;
+    struct wi_events_client *client;
+    void (*wake)(struct wi_events_client *client);
 };
 
 struct wi_events *wi_events_new(struct wi_budget *budget, size_t keep)
@@ -58,6 +61,7 @@ void wi_events_free(struct wi_events *events)
 {
     if (!events)
         return;
+    assert(!events->client);
     while (events->first)
         drop_first(events);
     free(events);
@@ -78,6 +82,26 @@ void wi_events_keep(struct wi_events *events, size_t keep)
 {
     events->keep = keep;
     events_trim(events);
+}
+
+/* --- the client ------------------------------------------------------------------------------- */
+
+struct wi_events_client *wi_events_client(const struct wi_events *events)
+{
+    return events->client;
+}
+
+void wi_events_set_client(struct wi_events *events, struct wi_events_client *client,
+    void (*wake)(struct wi_events_client *client))
+{
+    events->client = client;
+    events->wake = wake;
+}
+
+static void events_wake(const struct wi_events *events)
+{
+    if (events->client)
+        events->wake(events->client);
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -101,6 +125,7 @@ void wi_events_add(struct wi_events *events, struct wi_buffer *text)
         events->first = event;
     events->last = event;
     events_trim(events);
+    events_wake(events);
 }
 
 void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t bytes)
@@ -124,6 +149,7 @@ void wi_events_end(struct wi_events *events, struct wi_buffer *text)
     wi_events_add(events, text);
     events->end = events->last != before ? events->last : NULL;
     events->ended = 1;
+    events_wake(events); /* the end itself, where the text is empty */
 }
 
 int wi_events_ended(const struct wi_events *events)
@@ -152,6 +178,26 @@ static const struct event *read_last(const struct wi_events *events)
 int wi_events_have(const struct wi_events *events, uint64_t seq)
 {
     return seq >= events->dropped && seq <= events->made.parts;
+}
+
+enum wi_code wi_events_place(const struct wi_events *events, const char *last_event_id,
+    const char *of, uint64_t most, uint64_t *seq, struct wi_error *error)
+{
+    uint64_t last = 0;
+    int is_given = last_event_id && *last_event_id;
+    if (is_given &&
+        (wi_parse_length(last_event_id, &last) != 0 || last >= wi_events_parts(events))) {
+        wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
+            "\"%.40s\" is not the id of an event of this stream", last_event_id);
+        return wi_error_expect(error, "the id of the last event that came, or no such header");
+    }
+    *seq = is_given ? last + 1 : 0;
+    if (wi_events_have(events, *seq))
+        return WI_OK;
+    return wi_error_set(error, WI_STREAM_GONE, "Last-Event-ID",
+        "the event %llu of %s is not kept any more: [api] stream_buffer keeps the latest %llu "
+        "bytes",
+        (unsigned long long)*seq, of, (unsigned long long)most);
 }
 
 void wi_events_seek(struct wi_events *events, uint64_t seq)

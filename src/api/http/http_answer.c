@@ -109,6 +109,15 @@ void wi_request_answer_text(
     wi_request_answer_response(request, status, media_type, response, size);
 }
 
+int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *dialect)
+{
+    struct wi_buffer empty = {0};
+    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) != 0)
+        return 0;
+    wi_request_answer_text(request, 200, wi_dialect_stream_type(dialect), &empty);
+    return 1;
+}
+
 void wi_request_answer_json(struct wi_request *request, int status, json_t *value)
 {
     struct wi_buffer text = {0};

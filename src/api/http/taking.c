@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include <linux/sockios.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 /* How often within [api] send_timeout it is looked whether anything was taken. */
@@ -26,30 +27,10 @@ static int bytes_held(int fd)
     return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
 }
 
-void wi_taking_begin(struct wi_taking *taking, struct wi_request *request)
+/* For the request's `is_moving`. */
+static int is_moving(void *work)
 {
-    *taking = (struct wi_taking){._request = request, ._moved_at = wi_now_ms()};
-}
-
-void wi_taking_rest(struct wi_taking *taking)
-{
-    taking->_request->connection->deadline = 0;
-}
-
-void wi_taking_give(struct wi_taking *taking, size_t bytes)
-{
-    taking->_request->sent += bytes;
-    taking->_moved_at = wi_now_ms();
-    look_again(taking, taking->_moved_at);
-}
-
-void wi_taking_end(struct wi_taking *taking)
-{
-    look_again(taking, wi_now_ms());
-}
-
-int wi_taking_is_moving(struct wi_taking *taking)
-{
+    struct wi_taking *taking = work;
     int held = bytes_held(taking->_request->connection->fd);
     double now = wi_now_ms();
     if (held != taking->_held)
@@ -59,4 +40,43 @@ int wi_taking_is_moving(struct wi_taking *taking)
         return 0;
     look_again(taking, now);
     return 1;
+}
+
+void wi_taking_begin(struct wi_taking *taking, struct wi_request *request, const char *media_type,
+    struct MHD_Response *response, void (*on_completed)(void *taking))
+{
+    if (!response)
+        abort(); /* out of memory for a small object */
+    wi_request_answer_response(request, 200, media_type, response, 0);
+    request->cancel = on_completed;
+    request->is_moving = is_moving;
+    request->work = taking;
+    *taking = (struct wi_taking){._request = request, ._moved_at = wi_now_ms()};
+}
+
+void wi_taking_rest(struct wi_taking *taking)
+{
+    taking->_request->connection->deadline = 0;
+}
+
+ssize_t wi_taking_give(struct wi_taking *taking, size_t bytes)
+{
+    taking->_request->sent += bytes;
+    taking->_moved_at = wi_now_ms();
+    look_again(taking, taking->_moved_at);
+    return (ssize_t)bytes;
+}
+
+ssize_t wi_taking_pause(struct wi_taking *taking)
+{
+    struct wi_request *request = taking->_request;
+    request->suspended = 1;
+    MHD_suspend_connection(request->mhd);
+    return 0;
+}
+
+ssize_t wi_taking_end(struct wi_taking *taking)
+{
+    look_again(taking, wi_now_ms());
+    return MHD_CONTENT_READER_END_OF_STREAM;
 }

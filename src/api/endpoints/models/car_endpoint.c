@@ -21,15 +21,15 @@
 #define PIECE (128 * 1024)
 
 struct sender {
+    struct wi_taking taking;          /* first: it is the request's work */
     struct wi_request *request;       /* NULL once it is completed */
     struct wi_block_reading *reading; /* NULL of a file */
     struct wi_api_file file;          /* its descriptor is -1 of a CAR */
     struct wi_segment segment;        /* what is left of it */
     struct wi_work *work;             /* a read that is under way */
-    struct wi_taking taking;
-    size_t size, given; /* bytes of the piece: read, and given to libmicrohttpd */
-    size_t wanted, got; /* bytes that a read should give, and gave */
-    int is_over;        /* nothing follows what is in the piece */
+    size_t size, given;               /* bytes of the piece: read, and given to libmicrohttpd */
+    size_t wanted, got;               /* bytes that a read should give, and gave */
+    int is_over;                      /* nothing follows what is in the piece */
     int is_cut;
     struct sender *prev, *next;
     char piece[PIECE];
@@ -134,15 +134,11 @@ static void sender_fill(struct sender *sender)
 static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max)
 {
     struct sender *sender = context;
-    struct wi_request *request = sender->request;
     wi_taking_rest(&sender->taking);
     if (sender->is_cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
-    if (sender->work) {
-        request->suspended = 1;
-        MHD_suspend_connection(request->mhd);
-        return 0;
-    }
+    if (sender->work)
+        return wi_taking_pause(&sender->taking);
     size_t left = sender->size - sender->given, size = left < max ? left : max;
     if (size == 0)
         return MHD_CONTENT_READER_END_WITH_ERROR; /* more was announced */
@@ -150,14 +146,7 @@ static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max
     sender->given += size;
     if (sender->given == sender->size)
         sender_fill(sender);
-    wi_taking_give(&sender->taking, size);
-    return (ssize_t)size;
-}
-
-static int is_moving(void *context)
-{
-    struct sender *sender = context;
-    return wi_taking_is_moving(&sender->taking);
+    return wi_taking_give(&sender->taking, size);
 }
 
 static void on_completed(void *context)
@@ -174,15 +163,8 @@ static void on_completed(void *context)
 static void send_bytes(struct sender *sender, uint64_t size, const char *type, const char *name)
 {
     struct wi_request *request = sender->request;
-    struct MHD_Response *response =
-        MHD_create_response_from_callback(size, PIECE, on_wanted, sender, NULL);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    wi_request_answer_response(request, 200, type, response, 0);
-    request->cancel = on_completed;
-    request->is_moving = is_moving;
-    request->work = sender;
-    wi_taking_begin(&sender->taking, request);
+    wi_taking_begin(&sender->taking, request, type,
+        MHD_create_response_from_callback(size, PIECE, on_wanted, sender, NULL), on_completed);
     char *header = wi_sprintf("attachment; filename=\"%s\"", name);
     wi_request_add_header(request, "Content-Disposition", header);
     free(header);

@@ -56,7 +56,6 @@ void wi_hearing_state(const struct wi_hearing *hearing, struct wi_hearing_state 
 static void free_hearing(struct wi_hearing *hearing)
 {
     struct wi_hearings *hearings = hearing->hearings;
-    assert(!hearing->sender);
     HASH_DEL(hearings->all, hearing);
     wi_kept_remove(&hearings->kept, &hearing->kept);
     wi_hearing_drop_runs(hearing);
@@ -89,7 +88,7 @@ static void keep_end(struct wi_hearing *hearing)
  * others. */
 static void hearing_settle(struct wi_hearing *hearing)
 {
-    if (wi_events_ended(hearing->events) && !hearing->sender && !hearing->is_kept)
+    if (wi_events_ended(hearing->events) && !wi_events_client(hearing->events) && !hearing->is_kept)
         keep_end(hearing);
 }
 
@@ -119,7 +118,8 @@ static void on_tick(void *context)
 {
     struct wi_hearing *hearing = context;
     double now = wi_now_ms(), grace = grace_of(hearing);
-    if (hearing->has_ended && !hearing->sender && now >= hearing->left_at + grace) {
+    if (hearing->has_ended && !wi_events_client(hearing->events) &&
+        now >= hearing->left_at + grace) {
         free_hearing(hearing);
         return;
     }
@@ -270,15 +270,9 @@ void wi_hearing_cancel(struct wi_hearing *hearing)
 
 /* --- its reader ------------------------------------------------------------------------------- */
 
-static void on_taken(void *context)
-{
-    (void)context; /* where that made room for more results, the next tick goes on */
-}
-
 static void on_gone(void *context)
 {
     struct wi_hearing *hearing = context;
-    hearing->sender = NULL;
     hearing->left_at = wi_now_ms();
     if (hearing->hearings->api->closing)
         free_hearing(hearing);
@@ -286,54 +280,22 @@ static void on_gone(void *context)
         hearing_settle(hearing);
 }
 
-static void close_sender(struct wi_hearing *hearing)
-{
-    struct wi_event_sender *sender = hearing->sender;
-    hearing->sender = NULL;
-    if (sender)
-        wi_event_sender_cut(sender);
-}
-
-/* WI_OK and the event to begin with, which is the first without a Last-Event-ID. */
-static enum wi_code read_place(const struct wi_hearing *hearing, const struct wi_request *request,
-    uint64_t *seq, struct wi_error *error)
-{
-    const char *given = request->headers.last_event_id;
-    uint64_t last = 0;
-    if (given && *given &&
-        (wi_parse_length(given, &last) != 0 || last >= wi_events_parts(hearing->events))) {
-        wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
-            "\"%.40s\" is not the id of an event of this stream", given);
-        return wi_error_expect(error, "the id of the last event that came, or no such header");
-    }
-    *seq = given && *given ? last + 1 : 0;
-    if (wi_events_have(hearing->events, *seq))
-        return WI_OK;
-    return wi_error_set(error, WI_STREAM_GONE, "Last-Event-ID",
-        "the event %llu of this sound is not kept any more: [api] stream_buffer keeps the latest "
-        "%llu bytes",
-        (unsigned long long)*seq,
-        (unsigned long long)hearing->hearings->api->deps.config->api.stream_buffer);
-}
-
 enum wi_code wi_hearing_read(
     struct wi_hearing *hearing, struct wi_request *request, struct wi_error *error)
 {
-    const struct wi_event_sender_callbacks back = {hearing, on_taken, on_gone};
-    struct wi_buffer empty = {0};
+    /* Where events that are taken make room for more results, the next tick goes on. */
+    const struct wi_events_callbacks back = {hearing, NULL, on_gone};
     uint64_t seq = 0;
-    enum wi_code code = read_place(hearing, request, &seq, error);
-    if (code != WI_OK)
+    enum wi_code code =
+        wi_events_place(hearing->events, request->headers.last_event_id, "this sound",
+            (uint64_t)hearing->hearings->api->deps.config->api.stream_buffer, &seq, error);
+    if (code != WI_OK || wi_request_answer_head(request, request->dialect))
         return code;
-    if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0) {
-        wi_request_answer_text(request, 200, wi_dialect_stream_type(request->dialect), &empty);
-        return WI_OK;
-    }
-    close_sender(hearing);
+    wi_events_cut(hearing->events);
     wi_kept_remove(&hearing->hearings->kept, &hearing->kept);
     hearing->is_kept = 0;
     wi_events_seek(hearing->events, seq);
-    hearing->sender = wi_event_sender_new(request, hearing->events, &back);
+    wi_events_send(hearing->events, request, &back);
     return WI_OK;
 }
 
@@ -352,7 +314,7 @@ void wi_hearings_quiesce(struct wi_hearings *hearings)
     struct wi_hearing *hearing, *next;
     HASH_ITER(hh, hearings->all, hearing, next)
     {
-        if (!hearing->sender)
+        if (!wi_events_client(hearing->events))
             free_hearing(hearing);
     }
 }

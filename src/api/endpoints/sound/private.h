@@ -3,7 +3,7 @@
 #define WI_API_ENDPOINTS_SOUND_PRIVATE_H
 
 #include "api/endpoints/sound/hearings.h"
-#include "api/http/event_sender.h"
+#include "api/http/events.h"
 #include "base/share.h"
 #include "terms/sound/cutter.h"
 #include <uthash.h>
@@ -44,9 +44,8 @@ struct wi_hearing {
     struct wi_hearing_runs runs;
     /* What is told: tell.c. */
     struct wi_events *events;
-    struct wi_event_sender *sender; /* NULL: no client takes them */
-    uint64_t told_bytes;            /* of events with a number */
-    double told_at;                 /* wi_now_ms(): the last event, or comment */
+    uint64_t told_bytes; /* of events with a number */
+    double told_at;      /* wi_now_ms(): the last event, or comment */
     double lag_told_at;
     double left_at; /* wi_now_ms(): when it ended, or its last client left */
     struct wi_timer *timer;

@@ -181,7 +181,7 @@ static int is_partial_due(const struct wi_hearing *hearing, const struct wi_soun
 {
     const struct wi_hearing_runs *runs = &hearing->runs;
     uint64_t from = runs->partial_from == open->start ? runs->partial_to : open->start;
-    return hearing->order.partials && hearing->sender &&
+    return hearing->order.partials && wi_events_client(hearing->events) &&
            wi_hearing_ms(hearing, open->end - from) >= PARTIAL_MS &&
            wi_share_room(hearing->share) >= open->size;
 }

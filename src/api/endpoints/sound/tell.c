@@ -28,8 +28,6 @@ static void add_numbered(struct wi_hearing *hearing, const char *type, struct wi
     hearing->told_bytes += text.size;
     hearing->told_at = wi_now_ms();
     wi_events_add_part(hearing->events, &text, text.size);
-    if (hearing->sender)
-        wi_event_sender_wake(hearing->sender);
 }
 
 /* Seconds from the segment's start, as nodes tell them, in the stream's milliseconds. A time that
@@ -94,14 +92,14 @@ void wi_hearing_tell_failure(
 static void event_insert(struct wi_hearing *hearing, struct wi_buffer *text)
 {
     hearing->told_at = wi_now_ms();
-    wi_event_sender_insert(hearing->sender, text);
+    wi_events_insert(hearing->events, text);
 }
 
 void wi_hearing_tell_partial(
     struct wi_hearing *hearing, uint64_t number, uint64_t start_ms, const char *text, size_t stable)
 {
     struct wi_buffer event = {0};
-    if (!hearing->sender)
+    if (!wi_events_client(hearing->events))
         return;
     wi_buffer_printf(&event, "event: partial\ndata: {\"segment\":%llu,\"start_ms\":%llu,\"text\":",
         (unsigned long long)number, (unsigned long long)start_ms);
@@ -113,7 +111,7 @@ void wi_hearing_tell_partial(
 void wi_hearing_tell_lag(struct wi_hearing *hearing, uint64_t lag_ms)
 {
     struct wi_buffer event = {0};
-    if (!hearing->sender)
+    if (!wi_events_client(hearing->events))
         return;
     hearing->lag_told_at = wi_now_ms();
     wi_buffer_printf(&event, "event: lag\ndata: {\"lag_ms\":%llu}\n\n", (unsigned long long)lag_ms);
@@ -123,7 +121,7 @@ void wi_hearing_tell_lag(struct wi_hearing *hearing, uint64_t lag_ms)
 void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
 {
     struct wi_buffer comment = {0};
-    if (!hearing->sender || wi_now_ms() < hearing->told_at + beat_ms)
+    if (!wi_events_client(hearing->events) || wi_now_ms() < hearing->told_at + beat_ms)
         return;
     wi_buffer_puts(&comment, wi_dialect_stream_alive(&wi_dialect_native));
     event_insert(hearing, &comment);
@@ -136,8 +134,6 @@ static void hearing_end(struct wi_hearing *hearing, struct wi_buffer *text)
 {
     hearing->left_at = wi_now_ms();
     wi_events_end(hearing->events, text);
-    if (hearing->sender)
-        wi_event_sender_wake(hearing->sender);
 }
 
 void wi_hearing_tell_done(struct wi_hearing *hearing, uint64_t segments, uint64_t heard_ms)

@@ -10,7 +10,7 @@
 #include "api/endpoints/openapi.h"
 #include "api/endpoints/watch/logs.h"
 #include "api/endpoints/watch/watched.h"
-#include "api/http/event_sender.h"
+#include "api/http/events.h"
 #include "api/http/news.h"
 #include "api/http/query.h"
 #include "base/clock.h"
@@ -47,7 +47,6 @@ struct watcher {
     struct wi_api_watchers *all;
     struct wi_news *news;
     struct wi_events *events;
-    struct wi_event_sender *sender;
     double sent_at;     /* when it was given something to read last: wi_now_ms() */
     int log;            /* the level from which on it gets lines of the log; -1: none */
     uint64_t log_after; /* the number of the last line that it has had, or might have had */
@@ -126,14 +125,12 @@ static void print_news(struct watcher *watcher)
         add_piece(watcher);
     if (has_lines(watcher) && !wi_news_is_within(watcher->news))
         add_lines(watcher);
-    if (!wi_events_drained(watcher->events))
-        wi_event_sender_wake(watcher->sender);
 }
 
 /* A watcher that has not read everything sent to it gets the news later, after the rest. */
 static void send_news(struct watcher *watcher)
 {
-    struct wi_request *request = wi_event_sender_request(watcher->sender);
+    struct wi_request *request = wi_events_request(watcher->events);
     if (wi_events_ended(watcher->events) || !wi_events_drained(watcher->events) ||
         wi_news_is_within(watcher->news))
         return;
@@ -229,10 +226,9 @@ static void on_change(void *context, enum wi_change_kind kind, const char *id, c
 /* Shows the client, and any proxy between, that the server is alive. */
 static void say_alive(struct watcher *watcher)
 {
-    const struct wi_request *request = wi_event_sender_request(watcher->sender);
     struct wi_buffer text = {0};
-    wi_buffer_puts(&text, wi_dialect_stream_alive(request->dialect));
-    wi_event_sender_insert(watcher->sender, &text);
+    wi_buffer_puts(&text, wi_dialect_stream_alive(wi_events_request(watcher->events)->dialect));
+    wi_events_insert(watcher->events, &text);
 }
 
 /* Changes that no part reports are found now at the latest. */
@@ -336,7 +332,7 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
 {
     struct wi_api_watchers *watchers = request->api->endpoints->watchers;
     struct watcher *watcher = wi_alloc(sizeof *watcher);
-    const struct wi_event_sender_callbacks back = {watcher, on_taken, on_gone};
+    const struct wi_events_callbacks back = {watcher, on_taken, on_gone};
     const struct wi_news_options options = {.changes = watchers->changes,
         .source = &watchers->source,
         .run = watchers->run,
@@ -348,7 +344,7 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
     watcher->all = watchers;
     watcher->news = wi_news_new(&options, request->headers.last_event_id);
     watcher->events = wi_events_new(request->api->deps.budget, 0);
-    watcher->sender = wi_event_sender_new(request, watcher->events, &back);
+    wi_events_send(watcher->events, request, &back);
     DL_APPEND(watchers->first, watcher);
     watchers->count++;
     watch_log(watcher, wanted->log);
@@ -426,7 +422,7 @@ static uint64_t count_of(const struct wi_api_watchers *watchers, const char *use
         return 0;
     DL_FOREACH(watchers->first, watcher)
     {
-        const char *other = wi_request_scope(wi_event_sender_request(watcher->sender));
+        const char *other = wi_request_scope(wi_events_request(watcher->events));
         count += other && strcmp(other, user) == 0;
     }
     return count;
@@ -457,13 +453,10 @@ static enum wi_code check_room(const struct wi_request *request, struct wi_error
 void wi_handle_events(struct wi_request *request)
 {
     struct wi_error error;
-    struct wi_buffer empty = {0};
     struct wanted wanted = {0};
     if (read_query(request, &wanted, &error) != WI_OK || check_room(request, &error) != WI_OK)
         wi_request_answer_error(request, &error);
-    else if (strcmp(request->method, MHD_HTTP_METHOD_HEAD) == 0)
-        wi_request_answer_text(request, 200, wi_dialect_stream_type(request->dialect), &empty);
-    else
+    else if (!wi_request_answer_head(request, request->dialect))
         add_watcher(request, &wanted);
 }
 
@@ -510,9 +503,8 @@ void wi_api_watchers_end(struct wi_api_watchers *watchers)
             continue;
         if (may_finish(watcher)) {
             wi_events_end(watcher->events, &nothing);
-            wi_event_sender_wake(watcher->sender);
         } else {
-            wi_event_sender_cut(watcher->sender);
+            wi_events_cut(watcher->events);
             free_watcher(watcher);
         }
     }

@@ -1,4 +1,4 @@
-/* The events of one stream: reading in any sizes, what is kept, and going back. */
+/* The events of one stream: reading in any sizes, what is kept, going back, and waking a client. */
 #include "../../test.h"
 
 #include "api/http/events.h"
@@ -160,5 +160,73 @@ TEST(test_pieces_of_an_event)
     assert_true(wi_events_between(events));
     end(events, "");
     assert_true(wi_events_over(events));
+    finish(events);
+}
+
+/* --- a client --------------------------------------------------------------------------------- */
+
+static void check_place(
+    const struct wi_events *events, const char *last, enum wi_code code, uint64_t expected)
+{
+    uint64_t seq = 99;
+    struct wi_error error = {0};
+    assert_int_equal(wi_events_place(events, last, "this sound", 6, &seq, &error), code);
+    if (code == WI_OK)
+        assert_int_equal(seq, expected);
+    else
+        assert_string_equal(error.field, "Last-Event-ID");
+    if (code == WI_STREAM_GONE)
+        assert_string_equal(error.detail, "the event 0 of this sound is not kept any more: [api] "
+                                          "stream_buffer keeps the latest 6 "
+                                          "bytes");
+}
+
+TEST(test_where_a_client_goes_on)
+{
+    struct wi_events *events = make(6);
+    check_place(events, NULL, WI_OK, 0);
+    check_place(events, "", WI_OK, 0);
+    check_place(events, "0", WI_INVALID_FIELD, 0); /* there was none */
+    add(events, "aaa");
+    add(events, "bbb");
+    add(events, "ccc");
+    check_place(events, "1", WI_OK, 2);
+    check_place(events, "2", WI_OK, 3);
+    check_place(events, "3", WI_INVALID_FIELD, 0);
+    check_place(events, "x", WI_INVALID_FIELD, 0);
+    check_read(events, 20, "aaabbbccc");
+    add(events, "ddd");
+    check_read(events, 20, "ddd");
+    check_place(events, "0", WI_OK, 1);
+    check_place(events, NULL, WI_STREAM_GONE, 0);
+    finish(events);
+}
+
+static void count_wake(struct wi_events_client *client)
+{
+    (*(unsigned *)client)++;
+}
+
+/* Whatever there is to read wakes the client, and so does an end without text. */
+TEST(test_waking_the_client)
+{
+    unsigned wakes = 0;
+    struct wi_events_client *client = (struct wi_events_client *)&wakes;
+    struct wi_events *events = make(0);
+    add(events, "aaa"); /* for nobody */
+    wi_events_set_client(events, client, count_wake);
+    assert_ptr_equal(wi_events_client(events), client);
+    add(events, "bbb");
+    assert_int_equal(wakes, 1);
+    add_piece(events, "cc", 1);
+    assert_int_equal(wakes, 2);
+    add(events, "");
+    assert_int_equal(wakes, 2);
+    end(events, "");
+    assert_int_equal(wakes, 3);
+    add(events, "after the end there is nothing");
+    assert_int_equal(wakes, 3);
+    wi_events_set_client(events, NULL, NULL);
+    assert_null(wi_events_client(events));
     finish(events);
 }

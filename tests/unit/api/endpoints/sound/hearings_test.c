@@ -4,7 +4,7 @@
 #include "../../fixture.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/http/event_sender.h"
+#include "api/http/events.h"
 #include "terms/sound/cutter.h"
 
 #define RATE 8000
@@ -12,44 +12,50 @@
 
 /* --- the reader, played ----------------------------------------------------------------------- */
 
-static struct wi_event_sender *reader; /* the latest; NULL: it has gone */
+static struct wi_events_client *reader; /* the latest; NULL: it has gone */
 
-struct wi_event_sender {
+struct wi_events_client {
     struct wi_events *events;
-    struct wi_event_sender_callbacks back;
+    struct wi_events_callbacks back;
     struct wi_buffer said; /* between events */
 };
 
-struct wi_event_sender *wi_event_sender_new(struct wi_request *request, struct wi_events *events,
-    const struct wi_event_sender_callbacks *back)
+static void on_more(struct wi_events_client *client)
 {
-    struct wi_event_sender *sender = wi_alloc(sizeof *sender);
+}
+
+void wi_events_send(
+    struct wi_events *events, struct wi_request *request, const struct wi_events_callbacks *back)
+{
+    struct wi_events_client *client = wi_alloc(sizeof *client);
     (void)request;
-    sender->events = events;
-    sender->back = *back;
-    return reader = sender;
+    client->events = events;
+    client->back = *back;
+    wi_events_set_client(events, client, on_more);
+    reader = client;
 }
 
-void wi_event_sender_wake(struct wi_event_sender *sender)
+void wi_events_insert(struct wi_events *events, struct wi_buffer *text)
 {
-}
-
-void wi_event_sender_insert(struct wi_event_sender *sender, struct wi_buffer *text)
-{
-    wi_buffer_add(&sender->said, text->text, text->size);
+    struct wi_events_client *client = wi_events_client(events);
+    wi_buffer_add(&client->said, text->text, text->size);
     wi_buffer_clear(text);
 }
 
 static unsigned cuts;
 
-void wi_event_sender_cut(struct wi_event_sender *sender)
+void wi_events_cut(struct wi_events *events)
 {
+    struct wi_events_client *client = wi_events_client(events);
+    if (!client)
+        return;
     cuts++;
-    wi_buffer_clear(&sender->said);
-    free(sender);
+    wi_events_set_client(events, NULL, NULL);
+    wi_buffer_clear(&client->said);
+    free(client);
 }
 
-struct wi_request *wi_event_sender_request(const struct wi_event_sender *sender)
+struct wi_request *wi_events_request(const struct wi_events *events)
 {
     return NULL;
 }
@@ -88,8 +94,9 @@ static void leave(void)
 {
     if (!reader)
         return;
-    struct wi_event_sender *gone = reader;
+    struct wi_events_client *gone = reader;
     reader = NULL;
+    wi_events_set_client(gone->events, NULL, NULL);
     gone->back.on_gone(gone->back.context);
     wi_buffer_clear(&gone->said);
     free(gone);
@@ -182,7 +189,8 @@ static const char *take(void)
     struct wi_buffer all = {0};
     while ((size = wi_events_read(reader->events, block, sizeof block)) > 0)
         wi_buffer_add(&all, block, size);
-    reader->back.on_taken(reader->back.context);
+    if (reader->back.on_taken)
+        reader->back.on_taken(reader->back.context);
     free(text);
     return text = wi_buffer_take(&all);
 }
