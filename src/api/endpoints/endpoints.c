@@ -6,6 +6,7 @@
 #include "api/http/endpoints.h"
 #include "base/memory.h"
 #include "owners/quantizer/demand.h"
+#include <assert.h>
 #include <stdlib.h>
 
 static struct wi_run_deps runs_of(struct wi_api *api)
@@ -36,7 +37,6 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     }
     endpoints->streams = wi_api_streams_new(api);
     endpoints->hearings = wi_hearings_new(api);
-    endpoints->tellings = wi_tellings_new(api);
     endpoints->cars = wi_api_cars_new();
     endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->lists = wi_api_lists_new(api);
@@ -74,7 +74,7 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints)
 {
     wi_api_streams_finish(endpoints->streams);
     wi_hearings_finish(endpoints->hearings);
-    wi_tellings_finish(endpoints->tellings);
+    wi_progress_answers_finish(endpoints);
     wi_api_cars_finish(endpoints->cars);
     wi_api_watchers_end(endpoints->watchers);
 }
@@ -86,7 +86,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_durable_free(endpoints->durable);
     wi_api_streams_free(endpoints->streams);
     wi_hearings_free(endpoints->hearings);
-    wi_tellings_free(endpoints->tellings);
+    assert(!endpoints->progress_answers);
     wi_api_cars_free(endpoints->cars);
     wi_api_backup_forsake(endpoints->backup);
     wi_api_uploads_free(endpoints->uploads);

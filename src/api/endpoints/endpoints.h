@@ -8,9 +8,9 @@
 #include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi_document.h"
+#include "api/endpoints/progress_answer.h"
 #include "api/endpoints/sound/hearings.h"
 #include "api/endpoints/stream_endpoint.h"
-#include "api/endpoints/telling.h"
 #include "api/endpoints/text_load.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
@@ -28,7 +28,7 @@ struct wi_endpoints {
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_hearings *hearings;
-    struct wi_tellings *tellings;
+    struct wi_progress_answer *progress_answers;
     struct wi_api_cars *cars;
     struct wi_api_backup *backup; /* made or sent now; NULL: none is */
     struct wi_api_uploads *uploads;

@@ -10,7 +10,6 @@
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "models/share/content/car.h"
-#include "wire/printing.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,11 +47,9 @@ static json_t *published_json(const struct wi_api *api, const struct wi_pin *pin
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-/* A client that waits: for the answer alone, or with the events before it. */
 struct publisher {
     struct wi_api *api;
-    struct wi_request *request; /* NULL with `telling` */
-    struct wi_telling *telling;
+    struct wi_progress_answer *answer;
     struct wi_publishing *publishing; /* NULL once it is over */
     int car;                          /* the answer is to be one */
     char *name;
@@ -69,22 +66,10 @@ static void free_publisher(void *work)
 static void on_progress(void *context, const struct wi_publish_progress *progress)
 {
     const struct publisher *publisher = context;
-    struct wi_buffer text = {0};
-    if (!publisher->telling)
-        return;
-    wi_printing_event(&text, "progress",
+    wi_progress_answer_step(publisher->answer,
         json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", publisher->name, "phase", "hashing", "state",
             "hashing", "loaded_bytes", (json_int_t)progress->done, "total_bytes",
             (json_int_t)progress->total));
-    wi_telling_say(publisher->telling, &text);
-}
-
-static void publisher_fail(struct publisher *publisher, const struct wi_error *error)
-{
-    if (publisher->telling)
-        wi_telling_fail(publisher->telling, error);
-    else
-        wi_request_answer_error(publisher->request, error);
 }
 
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
@@ -101,27 +86,16 @@ static void answer_car(struct wi_request *request, const struct wi_pin *pin)
     wi_request_answer_error(request, &error);
 }
 
-static void publisher_succeed(struct publisher *publisher, const struct wi_pin *pin)
-{
-    struct wi_buffer text = {0};
-    if (publisher->car) {
-        answer_car(publisher->request, pin);
-    } else if (publisher->request) {
-        wi_request_answer_json(publisher->request, 200, published_json(publisher->api, pin));
-    } else {
-        wi_printing_event(&text, "done", published_json(publisher->api, pin));
-        wi_telling_end(publisher->telling, &text);
-    }
-}
-
 static void on_published(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
     struct publisher *publisher = context;
     publisher->publishing = NULL;
-    if (pin)
-        publisher_succeed(publisher, pin);
+    if (!pin)
+        wi_progress_answer_fail(publisher->answer, error);
+    else if (publisher->car)
+        answer_car(wi_progress_answer_leave(publisher->answer), pin);
     else
-        publisher_fail(publisher, error);
+        wi_progress_answer_done(publisher->answer, published_json(publisher->api, pin));
     free_publisher(publisher);
 }
 
@@ -133,13 +107,8 @@ static void publisher_start(struct wi_request *request, void *work, struct wi_mo
     publisher->car = wi_media_type_named(request->headers.accept, WI_CAR_TYPE);
     publisher->publishing = wi_blockstore_publish(
         request->api->deps.blocks, model, on_progress, on_published, publisher);
-    if (!publisher->car && wi_api_stream_is_accepted(request)) {
-        publisher->telling =
-            wi_telling_new(request->api->endpoints->tellings, request, free_publisher, publisher);
-        return;
-    }
-    publisher->request = request;
-    wi_request_wait(request, free_publisher, publisher);
+    publisher->answer = wi_progress_answer_new(
+        request, !publisher->car && wi_api_stream_is_accepted(request), free_publisher, publisher);
 }
 
 void wi_handle_model_publish(struct wi_request *request)

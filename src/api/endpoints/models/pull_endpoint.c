@@ -7,8 +7,8 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
 
+#include "api/endpoints/progress_answer.h"
 #include "api/endpoints/stream_endpoint.h"
-#include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include "wire/dialect.h"
@@ -85,9 +85,8 @@ json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
 
 /* One that takes events, or waits for the end alone, or until the pull is on the disk. */
 struct puller {
-    wi_pull_event_fn *write;    /* NULL: it waits until the pull is on the disk */
-    struct wi_telling *telling; /* NULL: it takes no events */
-    struct wi_request *request; /* of one that takes none */
+    wi_pull_event_fn *write; /* NULL: it waits until the pull is on the disk */
+    struct wi_progress_answer *answer;
     struct wi_pull_watch *watch;
 };
 
@@ -109,31 +108,20 @@ static void write_event(struct wi_buffer *out, const struct wi_pull_info *info)
     wi_api_pull_write(out, wi_api_pull_json(info), info->state == WI_PULL_DONE);
 }
 
-static void fail_puller(struct puller *puller, const struct wi_error *error)
-{
-    if (puller->telling)
-        wi_telling_fail(puller->telling, error);
-    else
-        wi_request_answer_error(puller->request, error);
-}
-
 static void end_puller(struct puller *puller, const struct wi_pull_info *info)
 {
     struct wi_buffer text = {0};
     puller->write(&text, info);
-    if (puller->telling)
-        wi_telling_end(puller->telling, &text);
-    else
-        wi_request_answer_text(puller->request, 200, "application/json", &text);
+    wi_progress_answer_end(puller->answer, &text);
 }
 
 static void tell_progress(struct puller *puller, const struct wi_pull_info *info)
 {
     struct wi_buffer text = {0};
-    if (!puller->telling || info->state == WI_PULL_RESOLVING)
+    if (info->state == WI_PULL_RESOLVING)
         return;
     puller->write(&text, info);
-    wi_telling_say(puller->telling, &text);
+    wi_progress_answer_say(puller->answer, &text);
 }
 
 void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
@@ -153,9 +141,10 @@ static void on_kept(void *context, const struct wi_pull_info *info)
     if (is_over)
         puller->watch = NULL;
     if (info->state == WI_PULL_FAILED)
-        fail_puller(puller, info->error);
+        wi_progress_answer_fail(puller->answer, info->error);
     else
-        wi_api_pull_accept(puller->request, info->asked, wi_api_pull_json(info));
+        wi_api_pull_accept(
+            wi_progress_answer_leave(puller->answer), info->asked, wi_api_pull_json(info));
     free_puller(puller);
 }
 
@@ -168,26 +157,26 @@ static void on_pull(void *context, const struct wi_pull_info *info)
     }
     puller->watch = NULL; /* it is over */
     if (info->state == WI_PULL_FAILED)
-        fail_puller(puller, info->error);
+        wi_progress_answer_fail(puller->answer, info->error);
     else
         end_puller(puller, info);
     free_puller(puller);
 }
 
+static struct puller *new_puller(
+    struct wi_request *request, const char *name, wi_pull_fn *on_event, int has_events)
+{
+    struct puller *puller = wi_alloc(sizeof *puller);
+    puller->watch = wi_pull_watch(request->api->deps.pulls, name, on_event, puller);
+    assert(puller->watch); /* it has just begun, or goes on */
+    puller->answer = wi_progress_answer_new(request, has_events, free_puller, puller);
+    return puller;
+}
+
 void wi_api_pull_tell(
     struct wi_request *request, const char *name, wi_pull_event_fn *write, int whole)
 {
-    struct wi_api *api = request->api;
-    struct puller *puller = wi_alloc(sizeof *puller);
-    puller->write = write;
-    puller->watch = wi_pull_watch(api->deps.pulls, name, on_pull, puller);
-    assert(puller->watch); /* it has just begun, or goes on */
-    if (!whole) {
-        puller->telling = wi_telling_new(api->endpoints->tellings, request, free_puller, puller);
-        return;
-    }
-    puller->request = request;
-    wi_request_wait(request, free_puller, puller);
+    new_puller(request, name, on_pull, !whole)->write = write;
 }
 
 /* An answer 202 promises that the pull goes on whatever happens here, so it is sent once that is
@@ -198,11 +187,7 @@ static void accept_when_kept(struct wi_request *request, const struct wi_pull_in
         wi_api_pull_accept(request, info->asked, wi_api_pull_json(info));
         return;
     }
-    struct puller *puller = wi_alloc(sizeof *puller);
-    puller->request = request;
-    puller->watch = wi_pull_watch(request->api->deps.pulls, info->asked, on_kept, puller);
-    assert(puller->watch); /* it has just begun */
-    wi_request_wait(request, free_puller, puller);
+    (void)new_puller(request, info->asked, on_kept, 0);
 }
 
 /* --- the endpoints ---------------------------------------------------------------------------- */

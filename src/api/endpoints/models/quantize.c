@@ -7,8 +7,8 @@
 #include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/openapi.h"
 
+#include "api/endpoints/progress_answer.h"
 #include "api/endpoints/stream_endpoint.h"
-#include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
 #include "owners/quantizer/quantizer_measure.h"
@@ -50,7 +50,7 @@ void wi_api_add_makings(const struct wi_quantizer *quantizer, json_t *list)
 /* --- a client that takes its events ----------------------------------------------------------- */
 
 struct watcher {
-    struct wi_telling *telling;
+    struct wi_progress_answer *answer;
     struct wi_making_watch *watch;
 };
 
@@ -68,14 +68,14 @@ static void tell_progress(struct watcher *watcher, const struct wi_making_info *
     if (info->total == 0)
         return;
     wi_api_pull_write(&text, wi_api_making_json(info), 0);
-    wi_telling_say(watcher->telling, &text);
+    wi_progress_answer_say(watcher->answer, &text);
 }
 
 static void tell_end(struct watcher *watcher, const struct wi_making_info *info)
 {
     struct wi_buffer text = {0};
     wi_api_pull_write(&text, wi_api_making_json(info), 1);
-    wi_telling_end(watcher->telling, &text);
+    wi_progress_answer_end(watcher->answer, &text);
 }
 
 static void on_making(void *context, const struct wi_making_info *info)
@@ -87,7 +87,7 @@ static void on_making(void *context, const struct wi_making_info *info)
     }
     watcher->watch = NULL; /* it is over */
     if (info->state == WI_MAKING_FAILED)
-        wi_telling_fail(watcher->telling, info->error);
+        wi_progress_answer_fail(watcher->answer, info->error);
     else
         tell_end(watcher, info);
     free_watcher(watcher);
@@ -95,11 +95,10 @@ static void on_making(void *context, const struct wi_making_info *info)
 
 static void tell_events(struct wi_request *request, const char *name)
 {
-    struct wi_api *api = request->api;
     struct watcher *watcher = wi_alloc(sizeof *watcher);
-    watcher->watch = wi_making_watch(api->deps.quantizer, name, on_making, watcher);
+    watcher->watch = wi_making_watch(request->api->deps.quantizer, name, on_making, watcher);
     assert(watcher->watch); /* it has just begun, or goes on */
-    watcher->telling = wi_telling_new(api->endpoints->tellings, request, free_watcher, watcher);
+    watcher->answer = wi_progress_answer_new(request, 1, free_watcher, watcher);
 }
 
 /* --- the endpoint ----------------------------------------------------------------------------- */

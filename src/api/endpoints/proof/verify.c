@@ -6,11 +6,10 @@
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
 
+#include "api/endpoints/progress_answer.h"
 #include "api/endpoints/stream_endpoint.h"
-#include "api/endpoints/telling.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "wire/printing.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,10 +61,8 @@ static void add_row(void *context, const struct wi_proof_row *row)
 
 /* --- who waits -------------------------------------------------------------------------------- */
 
-/* A client that takes events has a telling, any other its request. */
 struct verifying {
-    struct wi_request *request;
-    struct wi_telling *telling;
+    struct wi_progress_answer *answer;
     struct wi_proof_order *order;
 };
 
@@ -79,26 +76,16 @@ static void free_verifying(void *work)
 static void on_progress(void *context, size_t steps)
 {
     struct verifying *verifying = context;
-    struct wi_buffer text = {0};
-    if (!verifying->telling)
-        return;
-    wi_printing_event(&text, "progress", json_pack("{s:I}", "steps", (json_int_t)steps));
-    wi_telling_say(verifying->telling, &text);
+    wi_progress_answer_step(verifying->answer, json_pack("{s:I}", "steps", (json_int_t)steps));
 }
 
 static void on_done(void *context)
 {
     struct verifying *verifying = context;
-    json_t *rows = json_array(), *answer = json_pack("{s:o}", "nodes", rows);
-    struct wi_buffer text = {0};
+    json_t *rows = json_array();
     wi_proof_order_each(verifying->order, add_row, rows);
     verifying->order = NULL; /* it is over */
-    if (verifying->telling) {
-        wi_printing_event(&text, "done", answer);
-        wi_telling_end(verifying->telling, &text);
-    } else {
-        wi_request_answer_json(verifying->request, 200, answer);
-    }
+    wi_progress_answer_done(verifying->answer, json_pack("{s:o}", "nodes", rows));
     free_verifying(verifying);
 }
 
@@ -161,17 +148,6 @@ static enum wi_code read_want(
                          : code;
 }
 
-static void verifying_begin(struct wi_request *request, struct verifying *verifying)
-{
-    struct wi_tellings *tellings = request->api->endpoints->tellings;
-    if (wi_api_stream_is_accepted(request)) {
-        verifying->telling = wi_telling_new(tellings, request, free_verifying, verifying);
-        return;
-    }
-    verifying->request = request;
-    wi_request_wait(request, free_verifying, verifying);
-}
-
 void wi_handle_verify(struct wi_request *request)
 {
     struct wi_error error;
@@ -191,7 +167,8 @@ void wi_handle_verify(struct wi_request *request)
         verifying->order = wi_proof_order(request->api->deps.proof, &want, &error);
     json_decref(body);
     if (verifying->order) {
-        verifying_begin(request, verifying);
+        verifying->answer = wi_progress_answer_new(
+            request, wi_api_stream_is_accepted(request), free_verifying, verifying);
         return;
     }
     free(verifying);
