@@ -1,8 +1,8 @@
-/* The objects that can be watched, one at a time: the source of news (http/news.h). */
+/* The objects that can be watched, one at a time: the source of news (news.h). */
 #ifndef WI_API_ENDPOINTS_WATCH_WATCHED_H
 #define WI_API_ENDPOINTS_WATCH_WATCHED_H
 
-#include "api/http/news.h"
+#include "api/endpoints/watch/news.h"
 #include "api/http/request.h"
 
 /* A snapshot has at most this many objects of each kind, except of models. With more nodes than
