@@ -175,7 +175,7 @@ static const struct {
     [WI_CHANGE_JOB] = {job_json, list_jobs, 0, {"age_ms", "parts"}},
     [WI_CHANGE_PULL] = {pull_json, list_pulls, 0, {"seconds"}}};
 
-static json_t *watched_describe(
+json_t *wi_watched_object(
     void *context, enum wi_change_kind kind, const char *id, const char *client)
 {
     json_t *object = kinds[kind].object(context, id, client);
@@ -184,15 +184,9 @@ static json_t *watched_describe(
     return object;
 }
 
-static void watched_list(void *context, enum wi_change_kind kind, const char *client,
-    const char *after, struct wi_strings *ids)
+void wi_watched_list(void *context, enum wi_change_kind kind, const char *client, const char *after,
+    struct wi_strings *ids)
 {
     if (!after || kinds[kind].in_pages)
         kinds[kind].list(context, client, after, ids);
-}
-
-struct wi_news_source wi_watched_source(struct wi_api *api)
-{
-    return (struct wi_news_source){
-        .context = api, .object = watched_describe, .list = watched_list};
 }

@@ -37,12 +37,6 @@
 #define LINES 100
 #define LINES_BYTES ((size_t)15 * 1024)
 
-/* What a client asks for. */
-struct wanted {
-    unsigned kinds; /* as of wi_news_options */
-    int log;        /* as of struct watcher */
-};
-
 struct watcher {
     struct wi_api_watchers *all;
     struct wi_news *news;
@@ -61,9 +55,8 @@ static const enum wi_change_kind looked_at[] = {WI_CHANGE_STATUS, WI_CHANGE_QUEU
 
 struct wi_api_watchers {
     struct wi_api *api;
-    struct wi_news_source watched; /* what there is now */
-    struct wi_news_source source;  /* the same, but for what is looked at */
-    json_t *seen[LOOKED_AT];       /* as it was then */
+    struct wi_news_source source; /* what there is now, but for what is looked at */
+    json_t *seen[LOOKED_AT];      /* as it was then */
     struct wi_changes *changes;
     char run[WI_ID_SIZE];
     struct watcher *first;
@@ -143,8 +136,7 @@ static void send_news(struct watcher *watcher)
 static void watchers_look(struct wi_api_watchers *watchers)
 {
     for (size_t i = 0; i < LOOKED_AT; i++) {
-        const struct wi_news_source *watched = &watchers->watched;
-        json_t *now = watched->object(watched->context, looked_at[i], "", NULL);
+        json_t *now = wi_watched_object(watchers->api, looked_at[i], "", NULL);
         if (json_equal(now, watchers->seen[i])) {
             json_decref(now);
             continue;
@@ -158,18 +150,11 @@ static void watchers_look(struct wi_api_watchers *watchers)
 static json_t *watchers_describe(
     void *context, enum wi_change_kind kind, const char *id, const char *client)
 {
-    const struct wi_api_watchers *watchers = context;
+    const struct wi_api *api = context;
     for (size_t i = 0; i < LOOKED_AT; i++)
         if (kind == looked_at[i])
-            return json_copy(watchers->seen[i]);
-    return watchers->watched.object(watchers->watched.context, kind, id, client);
-}
-
-static void watchers_list(void *context, enum wi_change_kind kind, const char *client,
-    const char *after, struct wi_strings *ids)
-{
-    const struct wi_api_watchers *watchers = context;
-    watchers->watched.list(watchers->watched.context, kind, client, after, ids);
+            return json_copy(api->endpoints->watchers->seen[i]);
+    return wi_watched_object(context, kind, id, client);
 }
 
 static void send_all(struct wi_api_watchers *watchers)
@@ -269,17 +254,13 @@ static void watchers_begin(struct wi_api_watchers *watchers)
     listener->on_change = on_change;
 }
 
-static void watchers_end(struct wi_api_watchers *watchers)
+static void on_leave(void *context)
 {
+    struct wi_api_watchers *watchers = context;
     struct wi_change_listener *listener = watchers->api->deps.listener;
     if (listener)
         listener->on_change = NULL;
     wi_changes_forget(watchers->changes);
-}
-
-static void on_leave(void *context)
-{
-    watchers_end(context);
 }
 
 static void free_watcher(struct watcher *watcher)
@@ -328,7 +309,7 @@ static void watch_log(struct watcher *watcher, int level)
         wi_timer_start(watchers->log, PACE_MS, PACE_MS);
 }
 
-static void add_watcher(struct wi_request *request, const struct wanted *wanted)
+static void add_watcher(struct wi_request *request, unsigned kinds, int log)
 {
     struct wi_api_watchers *watchers = request->api->endpoints->watchers;
     struct watcher *watcher = wi_alloc(sizeof *watcher);
@@ -337,7 +318,7 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
         .source = &watchers->source,
         .run = watchers->run,
         .client = wi_request_scope(request),
-        .kinds = wanted->kinds};
+        .kinds = kinds};
     if (!watchers->first)
         watchers_begin(watchers);
     watchers_look(watchers);
@@ -347,7 +328,7 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
     wi_events_send(watcher->events, request, &back);
     DL_APPEND(watchers->first, watcher);
     watchers->count++;
-    watch_log(watcher, wanted->log);
+    watch_log(watcher, log);
     if (wi_news_begin(watcher->news))
         add_piece(watcher);
     else
@@ -358,7 +339,8 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
 
 struct query {
     const char *kinds;
-    int log; /* -1: not given */
+    int log;         /* as of struct watcher */
+    unsigned wanted; /* the kinds, as of wi_news_options */
 };
 
 const struct wi_param wi_events_params[] = {
@@ -398,17 +380,15 @@ static enum wi_code read_kinds(const char *words, unsigned *kinds, struct wi_err
 }
 
 static enum wi_code read_query(
-    const struct wi_request *request, struct wanted *wanted, struct wi_error *error)
+    const struct wi_request *request, struct query *query, struct wi_error *error)
 {
-    struct query query = {.log = -1};
     json_t *arguments;
     enum wi_code code =
-        wi_query_read(request, wi_events_params, WI_PARAMS_STRICT, &query, &arguments, error);
+        wi_query_read(request, wi_events_params, WI_PARAMS_STRICT, query, &arguments, error);
     if (code == WI_OK)
-        code = read_kinds(query.kinds, &wanted->kinds, error);
-    if (code == WI_OK && query.log >= 0)
+        code = read_kinds(query->kinds, &query->wanted, error);
+    if (code == WI_OK && query->log >= 0)
         code = wi_access_check_rank(request->rank, WI_RANK_ADMIN, request->token, error);
-    wanted->log = query.log;
     json_decref(arguments);
     return code;
 }
@@ -453,11 +433,11 @@ static enum wi_code check_room(const struct wi_request *request, struct wi_error
 void wi_handle_events(struct wi_request *request)
 {
     struct wi_error error;
-    struct wanted wanted = {0};
-    if (read_query(request, &wanted, &error) != WI_OK || check_room(request, &error) != WI_OK)
+    struct query query = {.log = -1};
+    if (read_query(request, &query, &error) != WI_OK || check_room(request, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else if (!wi_request_answer_head(request, request->dialect))
-        add_watcher(request, &wanted);
+        add_watcher(request, query.wanted, query.log);
 }
 
 /* --- all of them ----------------------------------------------------------------------------- */
@@ -469,9 +449,8 @@ struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api)
     wi_id_new(id, "run");
     snprintf(watchers->run, sizeof watchers->run, "%s", id + strlen("run-"));
     watchers->api = api;
-    watchers->watched = wi_watched_source(api);
     watchers->source = (struct wi_news_source){
-        .context = watchers, .object = watchers_describe, .list = watchers_list};
+        .context = api, .object = watchers_describe, .list = wi_watched_list};
     watchers->changes = wi_changes_new(CHANGES);
     watchers->turn = wi_turn_new(api->deps.loop, on_turn, watchers);
     watchers->pace = wi_timer_new(api->deps.loop, on_pace, watchers);
@@ -515,7 +494,7 @@ void wi_api_watchers_free(struct wi_api_watchers *watchers)
     if (!watchers)
         return;
     assert(!watchers->first);
-    watchers_end(watchers);
+    on_leave(watchers);
     for (size_t i = 0; i < LOOKED_AT; i++)
         json_decref(watchers->seen[i]);
     wi_turn_free(watchers->turn);
