@@ -1,6 +1,6 @@
 /*
  * Live sound: the life of a hearing from its beginning to its end. segments.c turns its segments
- * into text, and tell.c sends its events.
+ * into text, and hearing_events.c sends its events.
  */
 #include "api/endpoints/sound/private.h"
 

@@ -42,7 +42,7 @@ struct wi_hearing {
     struct wi_share *share;
     uint64_t held; /* of it */
     struct wi_hearing_runs runs;
-    /* What is told: tell.c. */
+    /* What is told: hearing_events.c. */
     struct wi_events *events;
     uint64_t told_bytes; /* of events with a number */
     double told_at;      /* wi_now_ms(): the last event, or comment */
@@ -66,7 +66,7 @@ static inline uint64_t wi_hearing_ms(const struct wi_hearing *hearing, uint64_t 
     return wi_pcm_ms(&hearing->order.pcm, moments);
 }
 
-/* --- tell.c: the events ----------------------------------------------------------------------- */
+/* --- hearing_events.c: the events ------------------------------------------------------------- */
 
 /* Each result has the next number, and waits until a client takes it. */
 void wi_hearing_tell_final(struct wi_hearing *hearing, uint64_t number,
