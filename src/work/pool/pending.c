@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "work/pool/explain.h"
+#include "work/pool/judge.h"
 #include "work/pool/plan.h"
 #include "work/pool/preferences.h"
 #include "work/pool/prospect.h"
@@ -20,7 +21,7 @@ int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *dema
     /* All of them open the same page, so one that lacks it speaks for the others. */
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
-        if (class->ours && wi_route_unfit(&class->info, demand))
+        if (class->ours && wi_judge_unfit(&class->info, demand))
             return 0;
     return 1;
 }

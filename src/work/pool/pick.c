@@ -9,6 +9,7 @@
 #include "base/pcg32.h"
 #include "work/pool/explain.h"
 #include "work/pool/facts/verdicts.h"
+#include "work/pool/judge.h"
 #include "work/pool/pending.h"
 #include "work/pool/prospect.h"
 #include "work/pool/relocate.h"
@@ -248,7 +249,7 @@ static enum wi_pick demand_judge(struct wi_pool *pool, const struct wi_demand *d
             fill_familiar(&familiar, &view, candidate);
         if (node)
             candidate_narrow(node, &view, candidate);
-        if (wi_route_matches(candidate, demand))
+        if (wi_judge_matches(candidate, demand))
             judged->count += WI_PLATFORM_COUNT;
         count++;
     }
@@ -383,11 +384,11 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 
     if (asked->node)
         return node && node_has_room(node, queue_of(node->class, demand), demand) &&
-               !wi_route_unfit(&node->class->info, demand);
+               !wi_judge_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)
         if ((!asked->browser || strcmp(class->info.kind, asked->browser) == 0) &&
-            !wi_route_unfit(&class->info, demand) &&
+            !wi_judge_unfit(&class->info, demand) &&
             wi_fleet_any(class, queue_of(class, demand), NULL, now))
             return 1;
     return 0;

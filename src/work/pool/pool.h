@@ -37,7 +37,10 @@ struct wi_demand {
 };
 /* Whether work (`text`: it contains text written by people) may only go to browsers that we have
  * started ([pool] strangers). Simulated nodes are exempt: a client that names them knows them. */
-int wi_demand_keep(enum wi_strangers strangers, int text);
+static inline int wi_demand_keep(enum wi_strangers strangers, int text)
+{
+    return strangers == WI_STRANGERS_NONE || (strangers == WI_STRANGERS_TENSORS && text);
+}
 enum wi_pick { WI_PICK_NODE, WI_PICK_WAIT, WI_PICK_NEVER };
 
 /* A requested platform that was passed over before anything was sent, so that the answer can give

@@ -103,18 +103,20 @@ struct wi_route_option {
     int warm, measured; /* loaded there; run_ms was measured */
     int cold;           /* run_ms is that of a first run */
     int is_text;        /* run_ms is for this number of tokens */
+    int is_software;    /* its adapter is a software adapter, which only looks like a GPU */
     int is_hopeless;    /* not worth measuring: software, and the engine is choosy */
     int chosen;
+    double prior;       /* the factor by preference: 1 for the best possible place, else more */
     double expected_ms; /* the sum of the next four; the least wins */
     double queue_ms, load_ms, run_ms, failure_ms;
 };
 
-/* Whether the pins allow the candidate. A simulated node only gets requests that ask for one by the
- * platform's name, and other nodes never get those. */
-int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand);
-/* The reason that nodes like this one cannot serve the demand on any platform: they have no engine
- * for the model, cannot send parts, or cannot continue another node's work. NULL if they can. */
-const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand);
+/* Whether the demand may go there, now or later. */
+static inline int wi_route_is_able(const struct wi_route_option *option)
+{
+    return option->standing <= WI_STANDING_DRAINING;
+}
+
 /* Whether a lack of memory for this variant of the model is the only obstacle at some place. */
 int wi_route_lacks_memory(const struct wi_route_option *options, size_t count);
 

@@ -1,7 +1,6 @@
 /* Routing: shadow runs that find out more; see route_probe.h. */
 #include "work/pool/route_probe.h"
 
-#include "work/pool/platforms.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,11 +11,6 @@
 static const struct wi_estimate *estimate_of(const struct wi_route_option *option)
 {
     return &option->candidate->prospects[option->platform].estimate;
-}
-
-static int is_software(const struct wi_route_option *option)
-{
-    return wi_platforms_software(option->candidate, option->platform);
 }
 
 /* Whether it was found wrong so long ago that it is compared again. */
@@ -40,13 +34,13 @@ static int may_explore(const struct wi_route_option *option, const struct wi_rou
 /* Whether it is not known well enough to be used, and may well be the best. */
 static int is_promising(const struct wi_route_option *option, const struct wi_route_option *client)
 {
-    if (is_software(option))
+    if (option->is_software)
         return 0;
     if (option->measured)
         return (option->standing == WI_STANDING_UNCHECKED || is_review(option)) &&
                option->run_ms <= client->run_ms &&
                !option->candidate->prospects[option->platform].rests;
-    return option->platform != WI_WASM || wi_route_prior(option) < wi_route_prior(client);
+    return option->platform != WI_WASM || option->prior < client->prior;
 }
 
 static double pause_after(unsigned attempts)
@@ -62,14 +56,14 @@ static double runs_earned(const struct wi_route_option *option,
     const struct wi_route_option *client, const struct wi_terms *terms)
 {
     const struct wi_estimate *e = estimate_of(option);
-    int counts_loading = option->measured || option->is_text || is_software(option);
+    int counts_loading = option->measured || option->is_text || option->is_software;
     double cost_ms = option->run_ms + (counts_loading ? option->load_ms : 0);
 
     if (!is_promising(option, client))
         return cost_ms > 0 ? terms->exploration * e->elsewhere_ms / cost_ms : 0;
     if (e->attempts > 0 && terms->now - e->tried_at < pause_after(e->attempts))
         return 0;
-    return FREE_RUNS / wi_route_prior(option); /* of several the preferred one */
+    return FREE_RUNS / option->prior; /* of several the preferred one */
 }
 
 /* The option that is due; NULL for none. `client` is where the client's request goes. */
