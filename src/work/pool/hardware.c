@@ -107,7 +107,7 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)
             json_array_append_new(
-                list, option_json(sorted[i], demand->asked->model, wi_pool_judged_choice(judged)));
+                list, option_json(sorted[i], demand->asked->model, judged->chosen));
     free(sorted);
     return list;
 }
@@ -159,8 +159,8 @@ static const struct wi_route_option *find_awaited(const struct pool_judged *judg
     return found;
 }
 
-static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
-    const struct wi_route_option *chosen, const struct wi_error *error)
+static json_t *reason_json(
+    const struct pool_judged *judged, enum wi_pick pick, const struct wi_error *error)
 {
     const struct wi_route_option *awaited = find_awaited(judged);
     size_t ready = 0;
@@ -177,8 +177,8 @@ static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
     if (ready == 1)
         return json_string("nothing else is ready for it");
     return json_sprintf("the least expected time of %zu that are ready, %s", ready,
-        chosen->measured ? "as measured"
-                         : "not measured yet, so that [browser_preferences] counts");
+        judged->chosen->measured ? "as measured"
+                                 : "not measured yet, so that [browser_preferences] counts");
 }
 
 static json_t *would_run_json(const struct wi_choice *choice, const struct wi_route_option *chosen)
@@ -212,7 +212,6 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    const struct wi_route_option *chosen = wi_pool_judged_choice(&judged);
     json_t *probe = json_null();
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
@@ -221,11 +220,11 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
         "model_name", asked->model->name, "model_hash", asked->model->hash, "model_type",
         wi_model_type_name(asked->type), "decision", decisions[pick], "why",
-        reason_json(&judged, pick, chosen, &error), "would_run",
-        pick == WI_PICK_NODE ? would_run_json(&choice, chosen) : json_null(), "code",
+        reason_json(&judged, pick, &error), "would_run",
+        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : json_null(), "code",
         pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
         preferences_json(pool, asked->type), "numerics",
         config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
         "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
-        "passed_over", passed_over_json(pool, demand, chosen));
+        "passed_over", passed_over_json(pool, demand, judged.chosen));
 }

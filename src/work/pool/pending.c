@@ -2,11 +2,11 @@
 #include "work/pool/pending.h"
 
 #include "base/clock.h"
+#include "work/pool/collect.h"
 #include "work/pool/explain.h"
 #include "work/pool/judge.h"
 #include "work/pool/plan.h"
 #include "work/pool/preferences.h"
-#include "work/pool/prospect.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */
@@ -83,27 +83,6 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
 
 /* --- what a kind can do ----------------------------------------------------------------------- */
 
-/* A page as it was, as if it were there and had nothing to do; `places` has room for each
- * platform. */
-static void page_imagine(const struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_node_info *page, const struct wi_config_browser *browser,
-    struct wi_place *places, struct wi_candidate *candidate)
-{
-    *candidate = (struct wi_candidate){.info = page,
-        .browser = browser,
-        .nodes = 1,
-        .open = 1,
-        .slots = 1,
-        .any = {.node = page->session},
-        .any_idle = 1,
-        .full_ms = -1};
-    for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
-        enum wi_platform platform = (enum wi_platform)p;
-        places[p] = wi_place_of(page, wi_pool_model_on(demand, platform)->engine, platform);
-        candidate->prospects[p] = wi_pool_prospect(pool, demand, page, platform, &places[p]);
-    }
-}
-
 /* Whether routing would give the demand to none of the pages that the kind has shown, so that no
  * other of it need be waited for. `due`: that is to be tested again. `error` says why. */
 static int kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
@@ -122,7 +101,7 @@ static int kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
 
     *due = known.due;
     for (size_t i = 0; i < known.count; i++)
-        page_imagine(pool, demand, known.pages[i], info->browser, places[i], &candidates[i]);
+        wi_pool_imagine(pool, demand, known.pages[i], info->browser, places[i], &candidates[i]);
     return known.count > 0 && wi_route(candidates, known.count, demand, &terms, options, &choice,
                                   error ? error : &why) == WI_PICK_NEVER;
 }

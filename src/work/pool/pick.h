@@ -14,10 +14,8 @@ uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* requeste
 struct pool_judged {
     const struct wi_route_option *options;
     size_t count;
+    const struct wi_route_option *chosen; /* NULL: none was chosen */
 };
-
-/* The chosen option; NULL: none was chosen. */
-const struct wi_route_option *wi_pool_judged_choice(const struct pool_judged *judged);
 
 /* The result of wi_pool_pick. Unless `really`, it has no effects: no random numbers are drawn, and
  * no kind is requested. */

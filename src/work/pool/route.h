@@ -59,6 +59,7 @@ struct wi_candidate {
     size_t held;     /* likewise, those that have not yet proven that they compute correctly */
     uint64_t worked; /* for joined nodes: their class's last turn; else 0 */
     int doubted;     /* used only if nothing else has room */
+    unsigned queue;  /* of the demand's work on its nodes: see work/pool/facts/fleet.h */
     struct wi_free_node any;     /* first free node, except the avoided one */
     int any_idle;                /* its engine runs no model */
     struct wi_free_node avoided; /* the node in `avoid`, if it is here and has room */
