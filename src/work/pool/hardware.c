@@ -2,7 +2,6 @@
 #include "work/pool/pick.h"
 
 #include "base/memory.h"
-#include "work/pool/explain.h"
 #include "work/pool/facts/party.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/pending.h"
@@ -134,7 +133,7 @@ static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_dema
                 "room for it",
                 info->name);
         if (wi_pool_kind_is_hopeful(pool, kind))
-            (void)wi_pool_kind_cannot(pool, kind, demand, &error);
+            (void)wi_pool_kind_cannot(pool, kind, demand, NULL, &error);
         struct wi_relocation relocation =
             client ? wi_pool_relocation_to_kind(pool, demand, info->name, client)
                    : (struct wi_relocation){0};

@@ -1,12 +1,11 @@
 /* Browsers that are not there yet; see pending.h. */
 #include "work/pool/pending.h"
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "work/pool/collect.h"
-#include "work/pool/explain.h"
 #include "work/pool/judge.h"
 #include "work/pool/plan.h"
-#include "work/pool/preferences.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */
@@ -83,9 +82,7 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
 
 /* --- what a kind can do ----------------------------------------------------------------------- */
 
-/* Whether routing would give the demand to none of the pages that the kind has shown, so that no
- * other of it need be waited for. `due`: that is to be tested again. `error` says why. */
-static int kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
+int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
     const struct wi_demand *demand, int *due, struct wi_error *error)
 {
     const struct pool_kind_info *info = wi_pool_kind_info(kind);
@@ -99,11 +96,25 @@ static int kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
     struct wi_choice choice;
     struct wi_error why;
 
-    *due = known.due;
+    if (due)
+        *due = known.due;
     for (size_t i = 0; i < known.count; i++)
         wi_pool_imagine(pool, demand, known.pages[i], info->browser, places[i], &candidates[i]);
     return known.count > 0 && wi_route(candidates, known.count, demand, &terms, options, &choice,
                                   error ? error : &why) == WI_PICK_NEVER;
+}
+
+int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+
+    if (!info->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
+        return 0;
+    /* The time of an open breaker has come and no probe is under way: a request may be the
+     * probe. */
+    return !info->backoff.open ||
+           (wi_now_ms() >= info->backoff.next_start &&
+               wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STARTING) == 0);
 }
 
 /* Whether the demand allows the kind, and one of it may come at all. */
@@ -114,31 +125,6 @@ static int kind_is_allowed(
 
     return (!browser || strcmp(browser, wi_pool_kind_info(kind)->name) == 0) &&
            wi_pool_kind_is_hopeful(pool, kind);
-}
-
-int wi_pool_no_kind_can(
-    const struct wi_pool *pool, const struct wi_demand *demand, struct wi_error *error)
-{
-    size_t unable = 0;
-    int due;
-
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        if (!kind_is_allowed(pool, kind, demand))
-            continue;
-        if (!kind_cannot(pool, kind, demand, &due, error))
-            return 0;
-        unable++;
-    }
-    return unable > 0;
-}
-
-int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
-    const struct wi_demand *demand, struct wi_error *error)
-{
-    int due;
-
-    return kind_cannot(pool, kind, demand, &due, error);
 }
 
 /* --- whether one is pending ------------------------------------------------------------------- */
@@ -154,7 +140,7 @@ static int kind_is_pending(
     wi_pool_kind_check_again(kind, wi_now_ms());
     if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
         return 0;
-    if (!kind_cannot(pool, kind, demand, &due, NULL))
+    if (!wi_pool_kind_cannot(pool, kind, demand, &due, NULL))
         return 1;
     if (due && request)
         wi_pool_request_kind(pool, info->name, NULL);
@@ -187,73 +173,120 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
     return pending;
 }
 
-/* --- which is preferred ----------------------------------------------------------------------- */
+/* --- why there is none ------------------------------------------------------------------------ */
 
-/* The option of an entry of the preferences; NULL if none of that kind is there. */
-static const struct wi_route_option *find_option(
-    const struct wi_route_option *options, size_t count, const char *kind, int platform)
+static enum wi_code explain_kind(
+    const struct wi_pool *pool, const struct pool_kind *kind, struct wi_error *error)
 {
-    const struct wi_route_option *found = NULL;
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    double left = info->backoff.next_start - wi_now_ms();
 
+    if (pool->config->pool.max_connections == 0 || !wi_pool_kind_is_on(kind))
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "max_connections is 0, so no %s is started, and no page has joined", info->name);
+    else if (!info->installed)
+        *error = info->problem;
+    else if (info->backoff.open)
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
+            "%.300s",
+            info->name, info->backoff.failures, left > 0 ? left / 1000 : 0, info->problem.detail);
+    else if (wi_pool_shuts_out(pool, kind))
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "no %s can be started: the min_connections of the other kinds take up all of [pool] "
+            "max_connections, which is %d",
+            info->name, (int)pool->config->pool.max_connections);
+    else
+        wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", info->name);
+    wi_error_retry_after(error, left > 1000 ? (unsigned)(left / 1000) + 1 : 1);
+    return WI_UNAVAILABLE;
+}
+
+/* Which kinds there are instead. */
+static enum wi_code explain_unknown(
+    const struct wi_pool *pool, const char *browser, struct wi_error *error)
+{
+    size_t count = wi_pool_kinds_count(pool->kinds);
+    struct wi_buffer names = {0};
+
+    wi_error_set(error, WI_UNAVAILABLE, "browser",
+        "no browser kind %.40s is configured, and no page of it has joined", browser);
     for (size_t i = 0; i < count; i++) {
-        const struct wi_route_option *option = &options[i];
-        if (strcmp(option->candidate->info->kind, kind) != 0)
-            continue;
-        if (!found || (int)option->platform == platform)
-            found = option;
+        wi_buffer_puts(&names, i > 0 ? ", " : "");
+        wi_buffer_puts(&names, wi_pool_kind_info(wi_pool_kinds_at(pool->kinds, i))->name);
     }
-    return found;
+    wi_error_allow(error, "%s", names.text ? names.text : "none");
+    wi_buffer_clear(&names);
+    return WI_UNAVAILABLE;
 }
 
-/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
-static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
+enum wi_code wi_pool_explain(
+    const struct wi_pool *pool, const char *browser, struct wi_error *error)
 {
-    const struct wi_inference *asked = demand->asked;
-    const struct wi_estimate *best =
-        wi_estimates_best(pool->estimates, asked->model->hash, kind, NULL);
+    size_t count = wi_pool_kinds_count(pool->kinds);
+    struct wi_error local;
 
-    return best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
-}
-
-/* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
-static double chosen_ms(const struct wi_route_option *options, size_t count)
-{
+    error = error ? error : &local;
+    if (browser) {
+        const struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, browser);
+        return kind ? explain_kind(pool, kind, error) : explain_unknown(pool, browser, error);
+    }
+    /* The one that is nearest to serving says it best. */
     for (size_t i = 0; i < count; i++)
-        if (options[i].chosen)
-            return options[i].measured ? options[i].expected_ms : 0;
-    return 0;
+        if (wi_pool_kind_is_hopeful(pool, wi_pool_kinds_at(pool->kinds, i)))
+            return explain_kind(pool, wi_pool_kinds_at(pool->kinds, i), error);
+    if (count > 0)
+        return explain_kind(pool, wi_pool_kinds_at(pool->kinds, 0), error);
+    return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
 }
 
-void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_route_option *options, size_t count)
+enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
-    const struct wi_strings *list =
-        wi_preferences_of(&pool->config->browser_preferences, demand->asked->type);
+    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
+    size_t closed = 0;
 
-    for (size_t i = 0; i < list->count; i++) {
-        char name[32];
-        int has_platform;
-        enum wi_platform platform = WI_WASM;
-        wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_route_option *option = find_option(options, count, name, (int)platform);
-        struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
-        if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
-                          option->standing == WI_STANDING_UNCHECKED))
-            return; /* it is there, and as good as it gets */
-        if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
-            wi_pool_kind_cannot(pool, kind, demand, NULL))
-            continue;
-        double best = best_run(pool, demand, name);
-        for (size_t o = 0; o < count && best >= 0; o++)
-            if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
-                return;
-        /* No session is closed for a place that is only preferred, and none is started for little
-         * work. */
-        if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
-                WI_KIND_REQUEST_MS, wi_now_ms()) &&
-            wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
-                (size_t)pool->config->pool.max_connections)
-            wi_pool_request_kind(pool, name, NULL);
-        return;
+    for (; class; class = class->hh.next) {
+        if (class->info.platforms[WI_SIMULATED].available)
+            continue; /* it computes nothing */
+        if (class->open > 0)
+            return WI_OK;
+        closed += class->count;
     }
+    if (closed > 0)
+        return wi_error_set(error, WI_UNAVAILABLE, "",
+            "every node is draining, paused, held or without its connection");
+    return wi_pool_explain(pool, NULL, error);
+}
+
+/* --- all together ----------------------------------------------------------------------------- */
+
+/* Whether all kinds that the demand allows, and of which a session may come, are known to be unable
+ * to serve it; `error` (may be NULL) gives the reason, as wi_route does. */
+static int no_kind_can(
+    const struct wi_pool *pool, const struct wi_demand *demand, struct wi_error *error)
+{
+    size_t unable = 0;
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        if (!kind_is_allowed(pool, kind, demand))
+            continue;
+        if (!wi_pool_kind_cannot(pool, kind, demand, NULL, error))
+            return 0;
+        unable++;
+    }
+    return unable > 0;
+}
+
+enum wi_pick wi_pool_await(struct wi_pool *pool, const struct wi_demand *demand, int request,
+    int has_candidates, struct wi_error *error)
+{
+    if (!wi_pool_could_bring(pool, demand))
+        return WI_PICK_NEVER;
+    if (wi_pool_is_pending(pool, demand, request))
+        return WI_PICK_WAIT;
+    if ((!error || (error->code == WI_UNAVAILABLE && !has_candidates)) &&
+        !no_kind_can(pool, demand, error))
+        wi_pool_explain(pool, demand->asked->browser, error);
+    return WI_PICK_NEVER;
 }

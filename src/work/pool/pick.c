@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/pcg32.h"
 #include "work/pool/collect.h"
-#include "work/pool/explain.h"
 #include "work/pool/pending.h"
 #include "work/pool/relocate.h"
 #include <stdlib.h>
@@ -92,15 +91,10 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     judged->count = count * WI_PLATFORM_COUNT;
     judged->chosen = find_chosen(judged->options, judged->count);
     /* A named node cannot come: ids are never used twice. A smaller variant runs where it is. */
-    if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand) ||
+    if (pick != WI_PICK_NEVER || demand->asked->node ||
         wi_route_lacks_memory(judged->options, judged->count))
         return pick;
-    if (wi_pool_is_pending(pool, demand, really))
-        return WI_PICK_WAIT;
-    if ((!error || (error->code == WI_UNAVAILABLE && judged->count == 0)) &&
-        !wi_pool_no_kind_can(pool, demand, error))
-        wi_pool_explain(pool, demand->asked->browser, error);
-    return WI_PICK_NEVER;
+    return wi_pool_await(pool, demand, really, judged->count > 0, error);
 }
 
 /* --- what follows ----------------------------------------------------------------------------- */

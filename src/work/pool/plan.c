@@ -56,20 +56,15 @@ static void count_session(
     }
 }
 
-static struct wi_scale_kind count_kind(
-    const struct wi_pool *pool, const struct pool_kind *kind, double now)
+static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct pool_kind *kind)
 {
     const struct pool_kind_info *info = wi_pool_kind_info(kind);
-    unsigned client = info->requested_by;
     struct wi_scale_kind row = {.min = (size_t)info->browser->min_connections,
         .max = (size_t)info->browser->max_connections,
         .missing = !info->installed,
         .broken = info->backoff.open,
         .may_start_at = info->backoff.next_start,
-        .requested_since = info->requested_since,
-        .evicts_at = wi_evictions_next(&pool->evictions, client, 0, now),
-        .evicts_others_at =
-            client ? wi_evictions_next(&pool->evictions, client, 1, now) : WI_NEVER};
+        .requested_since = info->requested_since};
 
     for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
          session = wi_pool_session_next(session))
@@ -192,7 +187,11 @@ static struct wi_scale_kind *count_all(
 
     for (size_t i = 0; i < count; i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        rows[i] = count_kind(pool, kind, now);
+        unsigned client = wi_pool_kind_info(kind)->requested_by;
+        rows[i] = count_kind(pool, kind);
+        rows[i].evicts_at = wi_evictions_next(&pool->evictions, client, 0, now);
+        rows[i].evicts_others_at =
+            client ? wi_evictions_next(&pool->evictions, client, 1, now) : WI_NEVER;
         use_count(pool, wi_pool_kind_info(kind), &others_at[i * count]);
     }
     *scale = (struct wi_scale){
@@ -383,8 +382,13 @@ void wi_pool_plan(struct wi_pool *pool)
 
 int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    struct wi_scale scale;
-    struct wi_scale_kind *rows = count_all(pool, wi_now_ms(), &scale);
+    size_t count = wi_pool_kinds_count(pool->kinds);
+    struct wi_scale_kind *rows = wi_alloc(count * sizeof *rows);
+    const struct wi_scale scale = {
+        .kinds = rows, .count = count, .max = (size_t)pool->config->pool.max_connections};
+
+    for (size_t i = 0; i < count; i++)
+        rows[i] = count_kind(pool, wi_pool_kinds_at(pool->kinds, i));
     int shut_out = wi_scale_shut_out(&scale, wi_pool_kinds_index(pool->kinds, kind));
 
     free(rows);

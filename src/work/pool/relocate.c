@@ -1,10 +1,12 @@
 /* Moving a model to where it is known to run faster; see relocate.h. */
 #include "work/pool/relocate.h"
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/explain.h"
 #include "work/pool/facts/verdicts.h"
+#include "work/pool/pending.h"
 #include "work/pool/plan.h"
+#include "work/pool/preferences.h"
 #include <string.h>
 
 /* What a request gains by running there instead, loading and waiting left out. */
@@ -159,5 +161,76 @@ void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
         if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
             !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
             lose_at_kind(pool, demand, name, client);
+    }
+}
+
+/* --- kinds that are preferred ----------------------------------------------------------------- */
+
+/* The option of an entry of the preferences; NULL if none of that kind is there. */
+static const struct wi_route_option *find_option(
+    const struct wi_route_option *options, size_t count, const char *kind, int platform)
+{
+    const struct wi_route_option *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct wi_route_option *option = &options[i];
+        if (strcmp(option->candidate->info->kind, kind) != 0)
+            continue;
+        if (!found || (int)option->platform == platform)
+            found = option;
+    }
+    return found;
+}
+
+/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
+static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
+{
+    const struct wi_inference *asked = demand->asked;
+    const struct wi_estimate *best =
+        wi_estimates_best(pool->estimates, asked->model->hash, kind, NULL);
+
+    return best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
+}
+
+/* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
+static double chosen_ms(const struct wi_route_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options[i].chosen)
+            return options[i].measured ? options[i].expected_ms : 0;
+    return 0;
+}
+
+void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count)
+{
+    const struct wi_strings *list =
+        wi_preferences_of(&pool->config->browser_preferences, demand->asked->type);
+
+    for (size_t i = 0; i < list->count; i++) {
+        char name[32];
+        int has_platform;
+        enum wi_platform platform = WI_WASM;
+        wi_preferences_parse(list->items[i], name, &has_platform, &platform);
+        const struct wi_route_option *option = find_option(options, count, name, (int)platform);
+        struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
+        if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
+                          option->standing == WI_STANDING_UNCHECKED))
+            return; /* it is there, and as good as it gets */
+        if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
+            wi_pool_kind_cannot(pool, kind, demand, NULL, NULL))
+            continue;
+        double best = best_run(pool, demand, name);
+        for (size_t o = 0; o < count && best >= 0; o++)
+            if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
+                return;
+        /* No session is closed for a place that is only preferred, and none is started for little
+         * work. */
+        if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
+                WI_KIND_REQUEST_MS, wi_now_ms()) &&
+            wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
+                (size_t)pool->config->pool.max_connections)
+            wi_pool_request_kind(pool, name, NULL);
+        return;
     }
 }

@@ -33,5 +33,9 @@ struct wi_relocation wi_pool_relocation(
 /* The same for a kind of browser of which none is running. */
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
     const struct wi_demand *demand, const char *kind, const struct wi_route_option *client);
+/* Requests a session of the kind that is preferred for such models, if none is running and no
+ * measurement says that it would be slower; `options` are the `count` that were judged. */
+void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count);
 
 #endif

@@ -1,7 +1,7 @@
 /* Why there is no node. */
 #include "pool_fixture.h"
 
-#include "work/pool/explain.h"
+#include "work/pool/pending.h"
 #include "work/pool/plan.h"
 
 static struct wi_error error;

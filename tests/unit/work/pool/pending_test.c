@@ -2,6 +2,7 @@
 #include "pool_fixture.h"
 
 #include "work/pool/pending.h"
+#include "work/pool/relocate.h"
 
 static struct wi_config_browser two[2];
 static struct wi_inference asked;
