@@ -57,47 +57,7 @@ static void chooser_make_room(struct pool_chooser *chooser, size_t count)
         chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
-/* --- the choice ------------------------------------------------------------------------------- */
-
-static const struct wi_route_option *find_chosen(
-    const struct wi_route_option *options, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (options[i].chosen)
-            return &options[i];
-    return NULL;
-}
-
-enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
-    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
-{
-    const struct wi_config_pool *config = &pool->config->pool;
-    struct pool_chooser *chooser = pool->chooser;
-    const struct wi_terms terms = {.numerics = config->numerics,
-        .exploration = config->exploration,
-        .recheck = config->recheck,
-        .recheck_roll = really ? wi_pcg32_share(&chooser->random) : 1,
-        .waiting = pool->backlog.waiting,
-        .now = wi_now_ms()};
-    size_t count;
-
-    *judged = (struct pool_judged){0};
-    chooser_make_room(chooser, HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes));
-    if (wi_pool_collect(pool, demand, terms.now, chooser->candidates, &count, error) != WI_OK)
-        return WI_PICK_NEVER;
-    enum wi_pick pick =
-        wi_route(chooser->candidates, count, demand, &terms, chooser->options, choice, error);
-    judged->options = chooser->options;
-    judged->count = count * WI_PLATFORM_COUNT;
-    judged->chosen = find_chosen(judged->options, judged->count);
-    /* A named node cannot come: ids are never used twice. A smaller variant runs where it is. */
-    if (pick != WI_PICK_NEVER || demand->asked->node ||
-        wi_route_lacks_memory(judged->options, judged->count))
-        return pick;
-    return wi_pool_await(pool, demand, really, judged->count > 0, error);
-}
-
-/* --- what follows ----------------------------------------------------------------------------- */
+/* --- what is recorded ------------------------------------------------------------------------- */
 
 /* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
  * there is none. */
@@ -145,6 +105,46 @@ static struct wi_room room_at(const struct wi_pool *pool, const struct wi_candid
         .of_node = wi_fleet_depth(candidate->info, queue),
         .of_all = wi_fleet_depth_of_all(fleet, queue),
         .texts = wi_fleet_is_of_texts(queue) ? wi_fleet_slots_of_all(fleet, queue) : 0};
+}
+
+/* --- the choice ------------------------------------------------------------------------------- */
+
+static const struct wi_route_option *find_chosen(
+    const struct wi_route_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (options[i].chosen)
+            return &options[i];
+    return NULL;
+}
+
+enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
+    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
+{
+    const struct wi_config_pool *config = &pool->config->pool;
+    struct pool_chooser *chooser = pool->chooser;
+    const struct wi_terms terms = {.numerics = config->numerics,
+        .exploration = config->exploration,
+        .recheck = config->recheck,
+        .recheck_roll = really ? wi_pcg32_share(&chooser->random) : 1,
+        .waiting = pool->backlog.waiting,
+        .now = wi_now_ms()};
+    size_t count;
+
+    *judged = (struct pool_judged){0};
+    chooser_make_room(chooser, HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes));
+    if (wi_pool_collect(pool, demand, terms.now, chooser->candidates, &count, error) != WI_OK)
+        return WI_PICK_NEVER;
+    enum wi_pick pick =
+        wi_route(chooser->candidates, count, demand, &terms, chooser->options, choice, error);
+    judged->options = chooser->options;
+    judged->count = count * WI_PLATFORM_COUNT;
+    judged->chosen = find_chosen(judged->options, judged->count);
+    /* A named node cannot come: ids are never used twice. A smaller variant runs where it is. */
+    if (pick != WI_PICK_NEVER || demand->asked->node ||
+        wi_route_lacks_memory(judged->options, judged->count))
+        return pick;
+    return wi_pool_await(pool, demand, really, judged->count > 0, error);
 }
 
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
