@@ -124,9 +124,9 @@ static void fill_candidate(const struct wi_pool *pool, const struct view *view,
         .doubted = class->doubted,
         .queue = view->queue,
         .slots = wi_fleet_slots(&class->info, view->queue),
+        .full_ms = wi_fleet_full(class, view->queue, view->now),
         .any = free_node_of(any, view),
-        .any_idle = any && wi_fleet_is_idle(any, view->queue),
-        .full_ms = wi_fleet_full(class, view->queue, view->now)};
+        .any_idle = any && wi_fleet_is_idle(any, view->queue)};
     if (avoided && avoided->class == class && node_has_room(avoided, view->queue, view->demand))
         candidate->avoided = free_node_of(avoided, view);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)

@@ -168,10 +168,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         (!asked->stream || asked->prompt_tokens > 0) && !asked->model->builtin)
         wi_estimates_served(pool->estimates,
             wi_inference_on(asked, judged.chosen->platform)->model->hash, judged.chosen->run_ms);
-    if (pick != WI_PICK_NEVER && !asked->browser && !asked->node && !asked->has_platform &&
-        !asked->model->builtin && pool->config->pool.adaptive_scaling)
-        wi_pool_request_preferred(pool, demand, judged.options, judged.count);
-    if (pick == WI_PICK_NODE)
+    if (pick != WI_PICK_NEVER)
         wi_pool_relocate(pool, demand, judged.options, judged.count, judged.chosen);
     return pick;
 }

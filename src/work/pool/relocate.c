@@ -140,30 +140,6 @@ static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, c
         wi_platform_names[client->platform], lost, cost);
 }
 
-/* ---------------------------------------------------------------------------------------------- */
-
-static int is_auto(const struct wi_demand *demand)
-{
-    const struct wi_inference *asked = demand->asked;
-    return !asked->has_platform && !asked->node && !asked->model->builtin;
-}
-
-void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
-{
-    if (!is_auto(demand))
-        return;
-    for (size_t i = 0; i < count; i++)
-        lose_at_option(pool, demand, &options[i], client);
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const char *name = wi_pool_kind_info(kind)->name;
-        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
-            !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
-            lose_at_kind(pool, demand, name, client);
-    }
-}
-
 /* --- kinds that are preferred ----------------------------------------------------------------- */
 
 /* The option of an entry of the preferences; NULL if none of that kind is there. */
@@ -214,7 +190,7 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
         wi_preferences_parse(list->items[i], name, &has_platform, &platform);
         const struct wi_route_option *option = find_option(options, count, name, (int)platform);
         struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
-        if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
+        if (option && (!has_platform || wi_route_is_able(option) ||
                           option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
@@ -228,9 +204,37 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
          * work. */
         if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
                 WI_KIND_REQUEST_MS, wi_now_ms()) &&
-            wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
-                (size_t)pool->config->pool.max_connections)
+            pool_has_room(pool))
             wi_pool_request_kind(pool, name, NULL);
         return;
     }
+}
+
+/* --- all together ----------------------------------------------------------------------------- */
+
+static void lose_elsewhere(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
+{
+    for (size_t i = 0; i < count; i++)
+        lose_at_option(pool, demand, &options[i], client);
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const char *name = wi_pool_kind_info(kind)->name;
+        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
+            !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
+            lose_at_kind(pool, demand, name, client);
+    }
+}
+
+void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
+{
+    const struct wi_inference *asked = demand->asked;
+
+    if (asked->has_platform || asked->node || asked->model->builtin)
+        return;
+    if (!asked->browser && pool->config->pool.adaptive_scaling)
+        wi_pool_request_preferred(pool, demand, options, count);
+    if (client)
+        lose_elsewhere(pool, demand, options, count, client);
 }

@@ -18,8 +18,9 @@
 #include "work/pool/private.h"
 #include "work/pool/route.h"
 
-/* Records the loss of a demand that goes to `client`, one of the `count` options that were judged,
- * and moves its model if that is due. */
+/* Records the loss of a demand that goes to `client` (NULL: it waits), one of the `count` options
+ * that were judged, and moves its model if that is due. Also requests a preferred kind if [pool]
+ * adaptive_scaling is on and the demand names no browser. */
 void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *options, size_t count, const struct wi_route_option *client);
 /* The loss so far for such an option, in ms, and the loss at which the model is moved there; 0 if
@@ -34,7 +35,8 @@ struct wi_relocation wi_pool_relocation(
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
     const struct wi_demand *demand, const char *kind, const struct wi_route_option *client);
 /* Requests a session of the kind that is preferred for such models, if none is running and no
- * measurement says that it would be slower; `options` are the `count` that were judged. */
+ * measurement says that it would be slower; `options` are the `count` that were judged. Public for
+ * tests. */
 void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_route_option *options, size_t count);
 
