@@ -420,7 +420,7 @@ lint_planted() {
     (cd "$tree" && lint_layers) || failed=1
     for plant in base/planted.c api/http/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
         mkdir -p "$tree/src/${plant%/*}"
-        printf '#include "api/endpoints/infer_endpoint.h"\n' >"$tree/src/$plant"
+        printf '#include "api/endpoints/infer.h"\n' >"$tree/src/$plant"
         (cd "$tree" && lint_layers >/dev/null) && printf '%s was not found\n' "$plant" && failed=1
         rm "$tree/src/$plant"
         rmdir --ignore-fail-on-non-empty "$tree/src/${plant%/*}"
@@ -668,7 +668,7 @@ lint_lasting() {
 
 # What a file takes from another one, by their symbols. Those that only tabulate others are left
 # out: what stands in a table may know whoever reads it.
-TABLES='^src/(browser/kinds|cli/verbs|terms/task/table)$'
+TABLES='^src/(browser/kinds|cli/verbs|terms/task/task_table)$'
 
 lint_circles() {
     local loops

@@ -27,7 +27,8 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
 /* The folder above this program's own that has `file`, such as the checkout in which it was built;
  * NULL: there is none. The caller frees. */
 char *wi_cli_find_above(const char *file);
-/* The program `name` in the folder of this program, else `name` itself, for PATH. The caller frees. */
+/* The program `name` in the folder of this program, else `name` itself, for PATH. The caller frees.
+ */
 char *wi_cli_find_beside(const char *name);
 /* GETs `path` and prints the answer: as it came with --json, else through `print`. */
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,

@@ -3,7 +3,7 @@
 
 #include "wire/message_picture.h"
 #include "wire/parameters.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <string.h>
 
 void wi_conversation_clear(struct wi_conversation *talk)

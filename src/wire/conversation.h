@@ -1,5 +1,5 @@
 /*
- * A conversation in another format on its way to the messages of wire/text_model.h. Each addition
+ * A conversation in another format on its way to the messages of wire/text.h. Each addition
  * is counted and checked under its path in the client's request.
  */
 #ifndef WI_WIRE_CONVERSATION_H

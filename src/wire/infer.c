@@ -1,7 +1,7 @@
 /* The parts of a request that all dialects share. */
 #include "wire/infer.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -23,7 +23,7 @@ struct wi_infer {
     int or_rewrites;             /* a model that does not continue a text may convert it */
     struct wi_picture picture;   /* of forms with one; the largest of several: */
     size_t largest;              /* which of the tensors it is */
-    enum wi_form form;           /* of the inputs: see wire/text_model.h */
+    enum wi_form form;           /* of the inputs: see wire/text.h */
     size_t longest_text;         /* bytes, of those in a list */
     size_t texts;                /* how many these are */
     size_t beside;               /* bytes that the extras hold until the model is known */

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "terms/task/task_table.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Texts, lists of texts and messages: their valid contents, and their canonical form. */
-#include "wire/text_model.h"
+#include "wire/text.h"
 
 #include "base/params.h"
 #include "wire/message_picture.h"

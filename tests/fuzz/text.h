@@ -4,7 +4,7 @@
 
 #include "wire/dialect.h"
 #include "wire/openai/openai.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "api/endpoints/hardware_endpoint.h"
 #include "api/endpoints/endpoints.h"
 
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "models/catalog/library/model.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

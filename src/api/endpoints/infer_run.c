@@ -1,5 +1,5 @@
 /* Shared by requests for inferences: makes a run of the body, and sends the printed answer. */
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 
 #include "api/endpoints/endpoints.h"
 #include "base/clock.h"

@@ -4,7 +4,7 @@
  * the answer. Once the row is stored, the job runs even if its client leaves.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 #include "api/endpoints/job.h"
 #include "api/endpoints/stream_endpoint.h"
 #include "api/http/http_answer.h"

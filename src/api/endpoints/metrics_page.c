@@ -4,7 +4,7 @@
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/content_endpoint.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
 #include "api/endpoints/proof/quarantine_endpoint.h"
 #include "api/endpoints/stream_endpoint.h"

@@ -6,14 +6,14 @@
 #include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/model_remove.h"
 #include "api/endpoints/models/model_use.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/text.h"
 #include "wire/ollama/ollama.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "api/endpoints/status.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
 #include "api/endpoints/nodes_endpoint.h"
 #include "api/endpoints/proof/quarantine_endpoint.h"

@@ -8,7 +8,7 @@
 #include "api/endpoints/endpoints.h"
 #include "api/http/http_answer.h"
 
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 #include "api/http/events.h"
 #include "base/memory.h"
 #include "base/table.h"

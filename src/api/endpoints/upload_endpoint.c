@@ -6,7 +6,7 @@
  */
 #include "wire/upload.h"
 
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 #include "api/http/http_answer.h"
 #include "api/http/step.h"
 #include "base/memory.h"

@@ -1,6 +1,6 @@
 /*
- * The signature of a graph: what it takes and gives. Requests and answers are checked against it. The
- * reader of a format fills it in.
+ * The signature of a graph: what it takes and gives. Requests and answers are checked against it.
+ * The reader of a format fills it in.
  */
 #ifndef WI_TERMS_MODEL_SIGNATURE_H
 #define WI_TERMS_MODEL_SIGNATURE_H

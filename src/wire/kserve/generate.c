@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "wire/generation.h"
 #include "wire/parameters.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
  */
 #include "wire/kserve/kserve.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "wire/kserve/kserve.h"
 
 #include "base/memory.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -5,7 +5,7 @@
  */
 #include "wire/native/native.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <string.h>
 

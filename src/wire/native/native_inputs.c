@@ -5,7 +5,7 @@
 
 #include "base/params.h"
 #include "wire/media.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <string.h>
 

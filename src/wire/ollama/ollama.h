@@ -1,6 +1,6 @@
 /*
  * The dialects of Ollama's clients (webinfer-ollama(7)), one for each endpoint that runs a model.
- * They turn requests into the forms of wire/text_model.h, and results into the form that those
+ * They turn requests into the forms of wire/text.h, and results into the form that those
  * clients expect: lines of JSON if the answer is a stream.
  */
 #ifndef WI_WIRE_OLLAMA_H
@@ -70,7 +70,7 @@ enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_erro
 /* --- ollama_messages.c
  * ------------------------------------------------------------------------------- */
 
-/* Converts a conversation in place to the form of wire/text_model.h, and reads it. WI_OK, or as
+/* Converts a conversation in place to the form of wire/text.h, and reads it. WI_OK, or as
  * wi_text_read_messages. */
 enum wi_code wi_ollama_read_messages(
     struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error);

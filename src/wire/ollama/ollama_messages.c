@@ -4,13 +4,13 @@
  */
 #include "wire/ollama/ollama.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 
 #define NAME_MAX_BYTES 256
 
-/* The members of a message. wire/text_model.h reads their values in the form that they get here. */
+/* The members of a message. wire/text.h reads their values in the form that they get here. */
 struct message {
     const char *role, *content, *thinking, *tool_name, *tool_call_id;
     json_t *images, *tool_calls;

@@ -4,7 +4,7 @@
  */
 #include "wire/ollama/ollama.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <string.h>
 
 #define FILLS_CONTEXT (-2) /* as num_predict */

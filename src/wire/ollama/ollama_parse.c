@@ -10,7 +10,7 @@
 #include "terms/task/limits.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 

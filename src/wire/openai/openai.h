@@ -1,6 +1,6 @@
 /*
  * The dialects of OpenAI's clients (webinfer-openai(7)), one for each endpoint, which share their
- * errors and their parameters. They only turn requests into the forms of wire/text_model.h, and
+ * errors and their parameters. They only turn requests into the forms of wire/text.h, and
  * results into the form that those clients expect.
  */
 #ifndef WI_WIRE_OPENAI_H

@@ -9,7 +9,7 @@
 #include "base/params.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "reading.h"
 
 #include "wire/media.h"
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 
 /* What errors say is expected. */

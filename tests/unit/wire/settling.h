@@ -4,7 +4,7 @@
 
 #include "chat_model.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 
 /* Has `dialect` read `body` and hold it against the model; the caller clears `infer`. */

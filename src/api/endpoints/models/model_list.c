@@ -1,6 +1,6 @@
 /* GET /v1/models: a page of the models as rows show them, and for OpenAI's clients the list of all.
  */
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 
 #include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/model_row.h"

@@ -2,7 +2,7 @@
 #include "api/endpoints/models/model_row.h"
 
 #include "api/endpoints/models/model_use.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "base/memory.h"
 #include "work/pool/facts/verdicts.h"
 #include <stdint.h>

@@ -7,7 +7,7 @@
 #include "models/catalog/library/uploads.h"
 
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/query.h"

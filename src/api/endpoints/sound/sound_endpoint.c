@@ -4,7 +4,7 @@
  * cancels it. The state between requests is in hearings.c.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 #include "api/endpoints/openapi.h"
 #include "api/endpoints/sound/hearings.h"
 #include "api/http/query.h"

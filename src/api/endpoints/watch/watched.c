@@ -4,7 +4,7 @@
  */
 #include "api/endpoints/watch/watched.h"
 
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/endpoints/models/pull_endpoint.h"
 #include "api/endpoints/models/quantize.h"
 #include "api/endpoints/nodes_endpoint.h"

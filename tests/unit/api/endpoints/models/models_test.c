@@ -1,7 +1,7 @@
 /* When a model was made, as OpenAI's and Ollama's clients are told. The rest of the lists is tested
  * by system tests, over models on disk. */
 #include "../../fixture.h"
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 #include "api/http/request.h"
 
 FIXTURE(set_up, tear_down)

@@ -1,7 +1,7 @@
 /* Text in the native dialect: its forms, the task that a model makes of it, its options. */
 #include "text_models.h"
 
-#include "wire/text_model.h"
+#include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
 

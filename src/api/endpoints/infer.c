@@ -1,5 +1,5 @@
 /* POST /v1/infer: the request's body becomes a run, and the run's end is the answer. */
-#include "api/endpoints/infer_endpoint.h"
+#include "api/endpoints/infer.h"
 
 #include "api/endpoints/job.h"
 #include "api/endpoints/stream_endpoint.h"

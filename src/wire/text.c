@@ -1,5 +1,5 @@
 /* The tasks of a model for text, pictures and sounds, and the form in which a node gets these. */
-#include "wire/text_model.h"
+#include "wire/text.h"
 
 #include "base/buffer.h"
 #include <stdio.h>

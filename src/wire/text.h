@@ -3,8 +3,8 @@
  * options, and the limits of all these. A dialect converts a request to these forms; only this part
  * makes the input of a node (webinfer-inputs(7)) from them.
  */
-#ifndef WI_WIRE_TEXT_MODEL_H
-#define WI_WIRE_TEXT_MODEL_H
+#ifndef WI_WIRE_TEXT_H
+#define WI_WIRE_TEXT_H
 
 #include "base/params.h"
 #include "models/catalog/library/model.h"
@@ -45,7 +45,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
-/* --- text_model.c: both, and the model
+/* --- text.c: both, and the model
  * ------------------------------------------------------------- */
 
 /* Whether a model takes only text. */

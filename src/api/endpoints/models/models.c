@@ -1,5 +1,5 @@
 /* GET /v1/models/NAME, a sample request for a model, and the findings of the numerics guard. */
-#include "api/endpoints/models/models_endpoint.h"
+#include "api/endpoints/models/models.h"
 
 #include "api/endpoints/models/model_row.h"
 #include "api/endpoints/models/model_use.h"
