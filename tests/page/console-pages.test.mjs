@@ -21,6 +21,7 @@ test('all models are counted, and shown as they are asked for', () => withConsol
     await go('models');
     await reads(/250 of 250 models/);
     await press('Show 50 more');
+    await rows(tab, 'Models of the store').nth(COUNT - 1).waitFor();
     assert.equal(await rows(tab, 'Models of the store').count(), COUNT);
     service.change({ 'model/many-007': null, 'model/many-1000': { name: 'many-1000' }, 'model/many-1001': { name: 'many-1001' } });
     await reads(/251 of 251 models/);

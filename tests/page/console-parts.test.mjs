@@ -103,7 +103,7 @@ test('what is wrong is said in sentences, with what to do', () => {
     assert.deepEqual(found.map(({ what }) => what), ['The API asks for no tokens: every program on this machine may use it.', 'What nobody knew.',
         'Firefox does not start: it ended.', 'Edge is not there: the program msedge was not found.']);
     assert.deepEqual(found.map(({ isFault }) => isFault), [false, true, true, false], 'what was chosen so, or is not installed, is no fault');
-    assert.deepEqual(found.map(({ help }) => help.slice(0, 22)), ['Set “tokens_file” unde', 'The log says more.', 'After 1 failed start i', 'If it is not wanted, s']);
+    assert.deepEqual(found.map(({ help }) => help.slice(0, 22)), ['Set “tokens_file” unde', 'The log says more.', 'After 1 failed start t', 'If it is not wanted, s']);
 });
 
 test('what is made from the same is kept', () => {

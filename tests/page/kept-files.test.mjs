@@ -253,7 +253,7 @@ describe('a page that joined', needsCases, () => {
         model.files[1].hash = sha256('another');
         const { data } = await service.run(model, readCase('op_add').inputs);
         assert.deepEqual([data.error?.code, data.retryable], ['model_fetch_failed', true]);
-        assert.match(data.error.message, /own\.bin has not the SHA-256/);
+        assert.match(data.error.message, /own\.bin does not have the announced SHA-256/);
         assert.equal((await kept(tab))[model.files[1].hash], undefined);
     }, { welcome: JOINED });
 

@@ -226,7 +226,7 @@ describe('a page that is lent', needsCases, () => {
         service.work = '<b>'; // what the page does not know it does not say
         await person.open();
         await person.is('asking');
-        assert.match(await person.text('ask-work'), /if the service's\s+operator allows that/);
+        assert.match(await person.text('ask-work'), /If the service's\s+operator allows it/);
         await inspect('asking');
         await tab.keyboard.press('Tab');
         assert.equal(await focus(), 'start');
