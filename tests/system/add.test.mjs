@@ -279,7 +279,7 @@ test('a daemon that is killed in the middle and comes back: it goes on where tha
         putModel(bytes);
         const gone = await add('gone', (id) => fs.rmSync(path.join(place, id), { recursive: true }));
         assert.equal(gone.code, 1, gone.problems);
-        assert.match(gone.problems, /404: there is no upload [^]*\n {2}the same command begins anew\n/);
+        assert.match(gone.problems, /404: there is no upload [^]*\n {2}the same command starts over\n/);
         assert.deepEqual(uploads(), []);
     });
 });

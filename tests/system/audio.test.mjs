@@ -159,6 +159,6 @@ test('webinfer transcribe prints text and subtitles', async () => {
     assert.equal((await chosen()).out, `${text}\n`); // the other model of sounds speaks
     putFamilies(daemon.store, { listener: 'whisper' });
     await until(async () => (await daemon.get('/v1/models')).json.models.some(({ name }) => name === 'listener'), { what: 'the model' });
-    assert.match((await chosen()).problems, /2 models that write down.*--model[^]*listener, whisper/);
+    assert.match((await chosen()).problems, /2 models that transcribe.*--model[^]*listener, whisper/);
     assert.match((await run('--format', 'mp4')).problems, /text, srt, vtt, json/);
 });
