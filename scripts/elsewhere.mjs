@@ -1,5 +1,5 @@
 /**
- * Each C file of 350 lines or more has a unit test of its own name, or a line in tests/elsewhere that names the tests which
+ * Each C file of 350 lines or more has a unit test of its own name, or a line in tests/elsewhere.txt that names the tests which
  * cover it.
  *
  *     node scripts/elsewhere.mjs
@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 
 const LINES = 350;
-const LIST = 'tests/elsewhere';
+const LIST = 'tests/elsewhere.txt';
 
 process.chdir(new URL('..', import.meta.url).pathname);
 const listed = new Map(fs.readFileSync(LIST, 'utf8').split('\n').filter((line) => line && !line.startsWith('#'))
