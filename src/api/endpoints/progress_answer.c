@@ -103,6 +103,10 @@ void wi_progress_answer_say(struct wi_progress_answer *answer, struct wi_buffer 
 void wi_progress_answer_step(struct wi_progress_answer *answer, json_t *progress)
 {
     struct wi_buffer text = {0};
+    if (!answer->timer) {
+        json_decref(progress);
+        return;
+    }
     wi_printing_event(&text, "progress", progress);
     wi_progress_answer_say(answer, &text);
 }

@@ -9,6 +9,8 @@ import { halfBits, ofHalf } from '../../shared/halves.js';
  * @property {(view: DataView, at: number, value: number) => void} write little-endian
  */
 
+const float = new DataView(new ArrayBuffer(4));
+
 /** The getter and setter of DataView, by datatype. */
 const ACCESS = Object.entries({
     BOOL: 'Uint8', UINT8: 'Uint8', INT8: 'Int8', UINT16: 'Uint16', INT16: 'Int16', UINT32: 'Uint32', INT32: 'Int32',
@@ -36,15 +38,13 @@ function elementOf(name, access, read, write) {
 
 /** @param {number} bits of a BF16 */
 function brainFloat(bits) {
-    const view = new DataView(new ArrayBuffer(4));
-    view.setUint16(0, bits);
-    return view.getFloat32(0);
+    float.setUint32(0, bits << 16);
+    return float.getFloat32(0);
 }
 
 /** @param {number} value finite @returns {number} bits of the nearest BF16, ties to even */
 function brainBits(value) {
-    const view = new DataView(new ArrayBuffer(4));
-    view.setFloat32(0, value);
-    const bits = view.getUint32(0);
+    float.setFloat32(0, value);
+    const bits = float.getUint32(0);
     return (bits + 0x7fff + (bits >>> 16 & 1)) >>> 16 & 0xffff;
 }

@@ -214,7 +214,8 @@ static int sync_file(void *context, int folder, const char *name, const struct s
 
 static int made_complete(int files, const char *notes)
 {
-    int failed = wi_file_replace(files, NOTES, notes, strlen(notes), 0644) != 0;
+    unlinkat(files, NOTES, 0);
+    int failed = wi_file_write(files, NOTES, notes, strlen(notes), 0644) != 0;
     return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
                    wi_path_sync(files) != 0
                ? -1

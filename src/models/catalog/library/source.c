@@ -186,15 +186,6 @@ char *wi_source_print(const struct wi_source *source)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static ssize_t fd_read_all(int fd, char *text, size_t size)
-{
-    size_t used = 0;
-    ssize_t n = 0;
-    while (used < size && (n = read(fd, text + used, size - used)) > 0)
-        used += (size_t)n;
-    return n < 0 ? -1 : (ssize_t)used;
-}
-
 int wi_source_read(int folder, struct wi_source *source)
 {
     int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -203,7 +194,7 @@ int wi_source_read(int folder, struct wi_source *source)
     if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
         status.st_size <= WI_SOURCE_MAX) {
         char *text = wi_alloc((size_t)status.st_size);
-        ssize_t size = fd_read_all(fd, text, (size_t)status.st_size);
+        ssize_t size = wi_read_all(fd, text, (size_t)status.st_size, 0);
         if (size > 0)
             result = wi_source_parse(text, (size_t)size, source);
         free(text);
@@ -260,7 +251,8 @@ enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_erro
 enum wi_code wi_source_write(int folder, const struct wi_source *source, struct wi_error *error)
 {
     char *text = wi_source_print(source);
-    int written = text && wi_file_replace(folder, WI_SOURCE_FILE, text, strlen(text), 0644) == 0;
+    unlinkat(folder, WI_SOURCE_FILE, 0);
+    int written = text && wi_file_write(folder, WI_SOURCE_FILE, text, strlen(text), 0644) == 0;
     free(text);
     return written
                ? WI_OK

@@ -77,20 +77,6 @@ enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* 0 where all `size` bytes are there. */
-static int file_read_all(int fd, unsigned char *bytes, size_t size)
-{
-    ssize_t n = 1;
-    size_t used = 0;
-    while (used < size && n > 0) {
-        n = read(fd, bytes + used, size - used);
-        used += n > 0 ? (size_t)n : 0;
-    }
-    if (n == 0)
-        errno = EINVAL; /* it was cut meanwhile */
-    return used == size ? 0 : -1;
-}
-
 static unsigned char *read_open(int fd, size_t most, size_t *size)
 {
     struct stat status;
@@ -102,8 +88,11 @@ static unsigned char *read_open(int fd, size_t most, size_t *size)
     }
     *size = (size_t)status.st_size;
     unsigned char *bytes = wi_alloc(*size);
-    if (file_read_all(fd, bytes, *size) == 0)
+    ssize_t got = wi_read_all(fd, bytes, *size, 0);
+    if (got == (ssize_t)*size)
         return bytes;
+    if (got >= 0)
+        errno = EINVAL; /* it was cut meanwhile */
     free(bytes);
     return NULL;
 }
