@@ -9,10 +9,10 @@ PACKAGES_BUILD=(
     libedit-dev clang mold
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
-# The other kinds of browser. Firefox computes on mesa's Vulkan; WebKitGTK needs a display; the
-# Selenium Grid of the tests is Java.
+# The other kinds of browser. Firefox decodes AAC by libavcodec, and computes on mesa's Vulkan;
+# WebKitGTK needs a display; the Selenium Grid of the tests is Java.
 PACKAGES_BROWSERS=(
-    firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
+    firefox-esr libavcodec-extra mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
 # A clock that jumps.
 PACKAGES_TOOLS=(faketime)
