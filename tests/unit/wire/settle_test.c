@@ -94,3 +94,19 @@ TEST(a_picture_with_words_is_private)
     assert_true(is_private(WI_TASK_SPEECH_RECOGNITION, WI_FORM_SOUND, 0));
     assert_false(is_private(WI_TASK_NONE, WI_FORM_NONE, 0));
 }
+
+static size_t length_of_set(enum wi_engine engine, enum wi_builtin builtin)
+{
+    struct wi_model graph = {
+        .name = "graph", .engine = engine, .builtin = builtin, ._references = 1};
+    struct wi_infer infer = {.asked = ASKED(.task = WI_TASK_NONE)};
+    size_t length = strlen(wi_infer_settle(&infer, &graph)->set);
+    wi_infer_clear(&infer);
+    return length;
+}
+
+TEST(inputs_from_which_nothing_is_computed_are_in_no_set)
+{
+    assert_int_equal(length_of_set(WI_ENGINE_ORT, WI_BUILTIN_NONE), WI_INPUT_SET_SIZE - 1);
+    assert_int_equal(length_of_set(WI_ENGINE_BUILTIN, WI_BUILTIN_ECHO), 0);
+}
