@@ -328,9 +328,10 @@ int wi_leaf_file_read_back(struct wi_leaf_file *file, uint64_t most, struct wi_e
     uint64_t done = 0;
     void *bytes = wi_realloc_array(NULL, WI_BLOCK_MAX, 1);
     int result = 0;
-    for (; result == 0 && file->looked < file->plan.count && done < most;
-         done += leaf_at(file, file->looked - 1)->bytes)
+    while (result == 0 && file->looked < file->plan.count && done < most) {
+        done += leaf_at(file, file->looked)->bytes;
         result = leaf_look(file, bytes);
+    }
     free(bytes);
     if (result != 0) {
         wi_part_place_fail(&file->place, "read", errno, error);
