@@ -47,4 +47,10 @@ void wi_models_close(struct wi_models *models);
 /* After the loop is empty. NULL is fine. */
 void wi_models_free(struct wi_models *models);
 
+/* --- the library: models on the disk, uploads, made versions -------------------------------- */
+
+/* --- arriving: hubs, pulls, sources, neighbours ---------------------------------------------- */
+
+/* --- sharing: blocks, CAR files -------------------------------------------------------------- */
+
 #endif
