@@ -10,8 +10,8 @@
 #include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include "models/arrive/hub/reference.h"
 #include "models/catalog/library/model.h"
+#include "terms/model/reference.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "models/arrive/hub/reference.h"
 #include "models/catalog/library/model.h"
 #include "settings/config/alias.h"
+#include "terms/model/reference.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

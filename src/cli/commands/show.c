@@ -5,8 +5,8 @@
 #include "cli/text_table.h"
 
 #include "base/memory.h"
-#include "models/arrive/hub/reference.h"
 #include "models/catalog/library/model.h"
+#include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/arrive/hub/reference.h"
+#include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
 

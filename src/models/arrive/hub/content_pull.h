@@ -14,10 +14,10 @@
 
 #include "models/arrive/hub/fetch.h"
 #include "models/arrive/hub/hub_list.h"
-#include "models/arrive/hub/reference.h"
 #include "models/arrive/source/block_fetch.h"
 #include "models/arrive/source/router.h"
 #include "models/share/blockstore/blockstore.h"
+#include "terms/model/reference.h"
 
 /* All members are borrowed until wi_content_pull_new returns, and for longer where noted. */
 struct wi_content_order {

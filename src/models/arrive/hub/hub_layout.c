@@ -2,18 +2,9 @@
 #include "models/arrive/hub/hub_layout.h"
 
 #include "base/buffer.h"
-#include "models/arrive/hub/reference.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-int wi_hub_name_ok(const char *text, size_t length, size_t most)
-{
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    return length > 0 && length <= most && !strchr("._-", text[0]) &&
-           strspn(text, letters) >= length && !memmem(text, length, "..", 2);
-}
 
 /* --- huggingface ------------------------------------------------------------------------------ */
 
@@ -93,31 +84,31 @@ static int is_nothing(const char *text)
 }
 
 const struct wi_hub_layout wi_hub_layouts[] = {
-    [WI_HUB_HUGGINGFACE] = {.article = "a",
-        .least = 2,
-        .most = 2,
-        .repositories = "ORG/NAME",
-        .revisions = "a branch, a tag or a commit, such as main",
-        .is_revision = is_git_revision,
+    [WI_HUB_HUGGINGFACE] = {.rules = {.article = "a",
+                                .least = 2,
+                                .most = 2,
+                                .repositories = "ORG/NAME",
+                                .revisions = "a branch, a tag or a commit, such as main",
+                                .is_revision = is_git_revision},
         .revision_url = revision_url,
         .list_url = tree_url,
         .file_url = resolve_url,
         .read_list = wi_hub_tree_read_page},
-    [WI_HUB_PLAIN] = {.article = "a plain",
-        .least = 1,
-        .most = 4,
-        .repositories = "one to four names with \"/\" between them",
-        .revisions = "the SHA-256 of its SHA256SUMS",
-        .is_revision = is_digest,
+    [WI_HUB_PLAIN] = {.rules = {.article = "a plain",
+                          .least = 1,
+                          .most = 4,
+                          .repositories = "one to four names with \"/\" between them",
+                          .revisions = "the SHA-256 of its SHA256SUMS",
+                          .is_revision = is_digest},
         .list = "SHA256SUMS",
         .list_url = sums_url,
         .file_url = plain_url,
         .read_list = wi_hub_tree_read_sums},
-    [WI_HUB_IPFS] = {.article = "an ipfs"},
-    [WI_HUB_WEBINFER] = {.article = "a webinfer",
-        .least = 1,
-        .most = 2,
-        .repositories = "NAME or OWNER/NAME",
-        .revisions = "none, since it has what it has now",
-        .is_revision = is_nothing},
+    [WI_HUB_IPFS] = {.rules = {.article = "an ipfs"}},
+    [WI_HUB_WEBINFER] = {.rules = {.article = "a webinfer",
+                             .least = 1,
+                             .most = 2,
+                             .repositories = "NAME or OWNER/NAME",
+                             .revisions = "none, since it has what it has now",
+                             .is_revision = is_nothing}},
 };

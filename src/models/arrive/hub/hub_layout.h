@@ -15,18 +15,13 @@
 
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
+#include "terms/model/reference.h"
 
 struct wi_hub_layout {
-    const char *article; /* "a hub", "a plain hub" */
-    /* The least and most "/"-separated names in a repository; and in words, what repositories and
-     * revisions are. */
-    size_t least, most;
-    const char *repositories, *revisions;
-    int (*is_revision)(const char *text);
-
-    /* URLs, which the caller frees. `repository` and `path` are as checked by reference.h and
-     * hub_tree.h; a revision is escaped. revision_url says which commit a revision is; NULL: the
-     * list says so, and only the current revision is available. */
+    struct wi_hub_reference_rules rules;
+    /* URLs, which the caller frees. `repository` and `path` are as checked by
+     * terms/model/reference.h and hub_tree.h; a revision is escaped. revision_url says which commit
+     * a revision is; NULL: the list says so, and only the current revision is available. */
     char *(*revision_url)(const struct wi_hub *hub, const char *repository, const char *revision);
     /* The file that lists the files; NULL: the list comes in pages, and a Link header names the
      * next one. */
@@ -40,9 +35,5 @@ struct wi_hub_layout {
         struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
 };
 extern const struct wi_hub_layout wi_hub_layouts[]; /* by enum wi_hub_kind */
-
-/* Whether a name begins with a letter or a digit, and has only those and "._-", with no two dots in
- * a row. */
-int wi_hub_name_ok(const char *text, size_t length, size_t most);
 
 #endif

@@ -193,7 +193,7 @@ static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
         return 1;
     wi_error_set(error, WI_HUB_NOT_FOUND, "model",
         "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
-        list->hub.name, list->layout->revisions, list->tree.commit);
+        list->hub.name, list->layout->rules.revisions, list->tree.commit);
     return 0;
 }
 

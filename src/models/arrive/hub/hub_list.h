@@ -10,7 +10,7 @@
 #include "models/arrive/hub/ask.h"
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
-#include "models/arrive/hub/reference.h"
+#include "terms/model/reference.h"
 #include <uv.h>
 
 /* Called exactly once unless the list is cancelled, and never from inside wi_hub_list_start; the

@@ -40,7 +40,8 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
     if (!order->hub)
         return refuse_hub(config, name, error);
     if (wi_hub_facts[order->hub->layout].has_models)
-        return wi_hub_reference_parse(want->reference, order->hub->layout, &order->parsed, error);
+        return wi_hub_reference_parse(
+            want->reference, &wi_hub_layouts[order->hub->layout].rules, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "hub %.60s brings content by its CID, and has no models by name", name);
     return wi_error_expect(error, "ipfs://CID as the model, and no hub");

@@ -1,9 +1,8 @@
 /* References, taken apart from the right: "@" begins the revision, ":" the variant before it. */
-#include "models/arrive/hub/reference.h"
+#include "terms/model/reference.h"
 
 #include "base/hash.h"
-#include "models/arrive/hub/hub_layout.h"
-#include "settings/config/alias.h"
+#include "terms/model_name.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +11,24 @@
 #define IPFS "ipfs://"
 #define IPNS "ipns://"
 
-static int is_repository(const char *text, const struct wi_hub_layout *layout)
+int wi_hub_name_ok(const char *text, size_t length, size_t most)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return length > 0 && length <= most && !strchr("._-", text[0]) &&
+           strspn(text, letters) >= length && !memmem(text, length, "..", 2);
+}
+
+static int is_repository(const char *text, const struct wi_hub_reference_rules *rules)
 {
     size_t segments = 0;
     for (;; text++) {
         size_t length = strcspn(text, "/");
-        if (++segments > layout->most || !wi_hub_name_ok(text, length, WI_HUB_SEGMENT_MAX))
+        if (++segments > rules->most || !wi_hub_name_ok(text, length, WI_HUB_SEGMENT_MAX))
             return 0;
         text += length;
         if (!*text)
-            return segments >= layout->least;
+            return segments >= rules->least;
     }
 }
 
@@ -34,22 +41,22 @@ static enum wi_code check_variant(const char *variant, struct wi_error *error)
 }
 
 static enum wi_code reference_check(const struct wi_hub_reference *reference,
-    const struct wi_hub_layout *layout, struct wi_error *error)
+    const struct wi_hub_reference_rules *rules, struct wi_error *error)
 {
     const char *repository = reference->repository;
-    if (!is_repository(repository, layout)) {
+    if (!is_repository(repository, rules)) {
         wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" is no repository of %s hub",
-            repository, layout->article);
+            repository, rules->article);
         return wi_error_allow(error,
-            "%s, each of letters, digits, \".\", \"_\" and \"-\", at most %d", layout->repositories,
+            "%s, each of letters, digits, \".\", \"_\" and \"-\", at most %d", rules->repositories,
             WI_HUB_SEGMENT_MAX);
     }
     if (check_variant(reference->variant, error) != WI_OK)
         return WI_INVALID_FIELD;
-    if (reference->revision && !layout->is_revision(reference->revision)) {
+    if (reference->revision && !rules->is_revision(reference->revision)) {
         wi_error_set(error, WI_INVALID_FIELD, "model",
-            "\"%.120s\" is not a valid revision of %s hub", reference->revision, layout->article);
-        return wi_error_allow(error, "%s", layout->revisions);
+            "\"%.120s\" is not a valid revision of %s hub", reference->revision, rules->article);
+        return wi_error_allow(error, "%s", rules->revisions);
     }
     return WI_OK;
 }
@@ -68,7 +75,7 @@ size_t wi_hub_reference_base(const char *text)
     return strcspn(text, ":@");
 }
 
-enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
+enum wi_code wi_hub_reference_parse(const char *text, const struct wi_hub_reference_rules *rules,
     struct wi_hub_reference *reference, struct wi_error *error)
 {
     size_t whole = strlen(text), before = strcspn(text, "@");
@@ -77,7 +84,7 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     reference->variant = variant_of(text + repository, before - repository);
     if (before < whole)
         reference->revision = wi_strdup(text + before + 1);
-    enum wi_code code = reference_check(reference, &wi_hub_layouts[layout], error);
+    enum wi_code code = reference_check(reference, rules, error);
     if (code != WI_OK)
         wi_hub_reference_clear(reference);
     return code;

@@ -1,7 +1,8 @@
 /* References: what people write, and what is refused before any hub is asked. */
-#include "../../../test.h"
+#include "../../test.h"
 
-#include "models/arrive/hub/reference.h"
+#include "models/arrive/hub/hub_layout.h"
+#include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ static void takes(const char *text, enum wi_hub_kind layout, const char *reposit
 {
     struct wi_hub_reference reference;
     struct wi_error error;
-    if (wi_hub_reference_parse(text, layout, &reference, &error) != WI_OK)
+    if (wi_hub_reference_parse(text, &wi_hub_layouts[layout].rules, &reference, &error) != WI_OK)
         fail_msg("%s: %s", text, error.detail);
     assert_string_equal(reference.repository, repository);
     assert_string_equal(reference.variant ? reference.variant : "-", variant ? variant : "-");
@@ -22,7 +23,8 @@ static void refuses(const char *text, enum wi_hub_kind layout, const char *detai
 {
     struct wi_hub_reference reference;
     struct wi_error error;
-    if (wi_hub_reference_parse(text, layout, &reference, &error) != WI_INVALID_FIELD)
+    if (wi_hub_reference_parse(text, &wi_hub_layouts[layout].rules, &reference, &error) !=
+        WI_INVALID_FIELD)
         fail_msg("accepted: %s", text);
     assert_null(reference.repository);
     assert_string_equal(error.field, "model");

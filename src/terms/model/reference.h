@@ -6,12 +6,11 @@
  *   VARIANT      a quantisation or dtype of it ("Q8_0", "q4f16")
  *   REVISION     a branch, a tag or a commit; on a plain hub the SHA-256 of its SHA256SUMS
  */
-#ifndef WI_MODELS_ARRIVE_HUB_REFERENCE_H
-#define WI_MODELS_ARRIVE_HUB_REFERENCE_H
+#ifndef WI_TERMS_MODEL_REFERENCE_H
+#define WI_TERMS_MODEL_REFERENCE_H
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "settings/config/config.h"
 #include "terms/model/cid.h"
 
 #define WI_HUB_SEGMENT_MAX 96   /* bytes of a segment of the repository */
@@ -29,11 +28,24 @@ struct wi_hub_reference {
     const char *path; /* below the root, a part of `repository`; "": the root itself */
 };
 
+/* What references of a hub's layout may be. */
+struct wi_hub_reference_rules {
+    const char *article; /* "a hub", "a plain hub" */
+    /* The least and most "/"-separated names in a repository; and in words, what repositories and
+     * revisions are. */
+    size_t least, most;
+    const char *repositories, *revisions;
+    int (*is_revision)(const char *text);
+};
+
+/* Whether a name begins with a letter or a digit, and has only those and "._-", with no two dots in
+ * a row. */
+int wi_hub_name_ok(const char *text, size_t length, size_t most);
 /* The length of REPOSITORY in `text`, or of the name before whatever follows it in the same way. */
 size_t wi_hub_reference_base(const char *text);
 /* WI_OK, or WI_INVALID_FIELD with the field ("model") and what is allowed; `reference` is then
  * empty. */
-enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
+enum wi_code wi_hub_reference_parse(const char *text, const struct wi_hub_reference_rules *rules,
     struct wi_hub_reference *reference, struct wi_error *error);
 void wi_hub_reference_copy(struct wi_hub_reference *to, const struct wi_hub_reference *from);
 void wi_hub_reference_clear(struct wi_hub_reference *reference);
