@@ -6,8 +6,12 @@
 #define WI_MODELS_MODELS_H
 
 #include "base/change.h"
+#include "base/error.h"
 #include "base/loop.h"
+#include "base/memory.h"
 #include "settings/config/config.h"
+#include "terms/model/cid.h"
+#include <stddef.h>
 #include <stdint.h>
 
 struct wi_db;
@@ -50,6 +54,172 @@ void wi_models_free(struct wi_models *models);
 /* --- the library: models on the disk, uploads, made versions -------------------------------- */
 
 /* --- arriving: hubs, pulls, sources, neighbours ---------------------------------------------- */
+
+struct wi_pulls;
+
+enum wi_pull_state {
+    WI_PULL_RESOLVING,   /* which commit, which files; room is made */
+    WI_PULL_DOWNLOADING, /* hashed as it arrives */
+    WI_PULL_VERIFYING,   /* all is there; the last bytes are still being hashed */
+    WI_PULL_PUBLISHING,  /* one rename, then the model is read */
+    WI_PULL_DONE,
+    WI_PULL_FAILED,
+    WI_PULL_STATE_COUNT
+};
+extern const char *const wi_pull_state_names[WI_PULL_STATE_COUNT]; /* "resolving" … */
+
+/* Patterns of one pull, and bytes of one pattern. */
+#define WI_PULL_PATTERNS_MAX 100
+#define WI_PULL_PATTERN_MAX 255
+
+/* How much one source has brought. Borrowed for the call. */
+struct wi_fetch_source {
+    const char *name;
+    uint64_t bytes; /* that were correct */
+};
+
+/* A request for a pull. Borrowed; NULL or empty: not given. */
+struct wi_pull_want {
+    const char *hub;                /* NAME of [hub.NAME]; else [models] hub */
+    const char *reference;          /* ORG/NAME[:VARIANT][@REVISION], ipfs://CID[/PATH][:VARIANT] */
+    const char *as;                 /* the model's name here; else the repository's */
+    const char *precision;          /* of an ONNX model */
+    const struct wi_strings *files; /* patterns; else the files are chosen */
+    /* a copy for others: no other model is removed for it, and [content] replica_quota applies */
+    int copy;
+};
+
+/* The state of one pull. Borrowed for the call. */
+struct wi_pull_info {
+    const char *name;      /* the model's name here, without a variant */
+    const char *asked;     /* the name it was begun under; differs for a path in content */
+    const char *variant;   /* that is pulled, or NULL */
+    const char *hub;       /* name of its section */
+    const char *reference; /* as in the request */
+    const char *commit;    /* NULL while it is not known */
+    int copy;              /* as in wi_pull_want */
+    enum wi_pull_state state;
+    int kept;             /* the request is on disk: the next daemon continues the pull */
+    uint64_t done, total; /* bytes of all files; `done` includes what was there already */
+    uint64_t fetched;     /* bytes over the network since the daemon started */
+    uint64_t reused;      /* bytes taken from an older version */
+    size_t files_done, files;
+    /* how much each source has brought, where there are several */
+    const struct wi_fetch_source *sources;
+    size_t source_count;
+    const char *retrying;         /* what has failed and is retried; NULL: nothing */
+    double bytes_per_second;      /* recently; 0: nothing arrives */
+    double began_ms, ended_ms;    /* wi_now_ms(); `ended_ms` is 0 while it runs */
+    const struct wi_error *error; /* of WI_PULL_FAILED */
+};
+typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
+
+/* Begins a pull, or joins the running pull of the same, which is no longer a copy if `want` is not
+ * one. Sets `info`, valid until the loop turns, to that pull, which was begun under the name
+ * `asked`. A model that is here as a copy is no longer one after a pull that is not for a copy.
+ * WI_OK, or what is wrong with the request: WI_INVALID_FIELD, for example for a hub that does not
+ * exist; WI_CONFLICT if the name is an alias, or if a different pull for the same name is running;
+ * WI_QUEUE_FULL beyond WI_PULLS_MAX pulls. */
+#define WI_PULLS_MAX 8
+enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
+    struct wi_pull_info *info, struct wi_error *error);
+/* Ends the pull and drops what was fetched. WI_OK, or WI_NOT_FOUND if no pull of that name is
+ * running. */
+enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error);
+
+/* 0 and the pull that has that name or was begun under it (a variant after it is ignored), or -1 if
+ * there is none. A failed pull is remembered until the next one of that name, a finished one for a
+ * minute. */
+int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info);
+void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context);
+
+/* Calls `on_event` for each change of state, and for progress, until a state that ends the pull:
+ * after that the watch is gone. Never from inside this call. NULL if no pull of that name is
+ * running. */
+struct wi_pull_watch;
+struct wi_pull_watch *wi_pull_watch(
+    struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context);
+void wi_pull_unwatch(struct wi_pull_watch *watch); /* no callback is called; NULL is fine */
+
+/* Whether a request for that model, which is not here, may begin a pull: [models]
+ * pull_on_demand. */
+int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name);
+
+/* Where bytes come from, nearest first. */
+enum wi_pull_level {
+    WI_PULL_NEIGHBOURS, /* hubs of layout webinfer */
+    WI_PULL_IPFS,       /* gateways: hubs of layout ipfs, and those that a router has named */
+    WI_PULL_HUB,        /* any other hub */
+    WI_PULL_LEVELS
+};
+struct wi_pull_level_counters {
+    uint64_t hits; /* finished pulls that got bytes there */
+    /* pulls that could have and got none, but fetched some elsewhere; and failed pulls */
+    uint64_t misses;
+    uint64_t bytes; /* that came from there, without those found to be wrong at once */
+};
+
+/* Since the start. */
+struct wi_pulls_counters {
+    uint64_t done, failed, cancelled; /* pulls */
+    uint64_t fetched_bytes, reused_bytes;
+    uint64_t evicted_bytes;
+    size_t under_way; /* at this moment */
+    struct wi_pull_level_counters levels[WI_PULL_LEVELS];
+};
+void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters);
+
+/* The sources of blocks (models/arrive/source/sources.h). */
+struct wi_sources;
+enum wi_block_source_state {
+    WI_SOURCE_READY,
+    WI_SOURCE_RESTING, /* it answered 429 or 503, or had a temporary error */
+    WI_SOURCE_OUT      /* it sent a wrong block, or is no gateway */
+};
+
+/* The state of one source. Borrowed until the next turn of the loop. */
+struct wi_block_source_info {
+    const char *name, *url; /* for a stranger both are its URL */
+    int stranger;           /* a router has named it; it is not configured */
+    enum wi_block_source_state state;
+    int lied;                /* it is out because of a wrong block */
+    double until_ms;         /* wi_now_ms() from which it is asked again; 0 if it is ready */
+    uint64_t bytes, blocks;  /* that were correct, since the start */
+    uint64_t wrong;          /* blocks */
+    int64_t seen_ms;         /* Unix time of its last answer; 0: none yet */
+    double bytes_per_second; /* recently; 0: nothing arrives */
+    const char *reason;      /* the last problem; "" if there was none */
+};
+typedef void wi_source_fn(void *context, const struct wi_block_source_info *info);
+/* Calls `each` for the configured sources, then for strangers. */
+void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context);
+
+/* The neighbours: sources that tell what they have (models/arrive/source/neighbours.h). */
+struct wi_neighbours;
+#define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
+size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
+struct wi_neighbours_wait;
+typedef void wi_neighbours_fn(void *context);
+/* Asks the neighbours whose list is older than `fresh_ms`; with 0 all of them, including those that
+ * failed just now. Calls back once, never from inside, when each of them has answered or failed, or
+ * after `wait_ms`. */
+struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *neighbours, double fresh_ms,
+    uint64_t wait_ms, wi_neighbours_fn *on_known, void *context);
+void wi_neighbours_cancel(
+    struct wi_neighbours_wait *wait); /* no callback is called; NULL is fine */
+/* A model that a neighbour has. Borrowed for the call. */
+struct wi_offered {
+    const char *neighbour; /* its name as a source */
+    const struct wi_cid *cid;
+    const char *name; /* there, possibly with its variant */
+    uint64_t bytes;   /* of all files */
+    int published;
+};
+typedef void wi_offered_fn(void *context, const struct wi_offered *offered);
+/* Calls `each` for all that neighbours told to have lately; of a daemon that has several names
+ * under the first one alone. */
+void wi_neighbours_offered(
+    const struct wi_neighbours *neighbours, wi_offered_fn *each, void *context);
 
 /* --- sharing: blocks, CAR files -------------------------------------------------------------- */
 

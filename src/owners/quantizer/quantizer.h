@@ -85,7 +85,7 @@ enum wi_code wi_quantizer_cancel(
     struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
 
 /* Finds one by the name of the new variant, for as long as pulls are remembered
- * (models/arrive/hub/pulls.h), or, while it is under way, by the model's name. Returns 0, or -1. */
+ * (models/models.h), or, while it is under way, by the model's name. Returns 0, or -1. */
 typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
 int wi_quantizer_find(
     const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);

@@ -13,7 +13,7 @@
 #define WI_WORK_RUN_RUN_H
 
 #include "base/work_queue.h"
-#include "models/arrive/hub/pulls.h"
+#include "models/models.h"
 #include "wire/dialect.h"
 #include "work/job/job.h"
 #include "work/run/maker.h"

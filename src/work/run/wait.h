@@ -6,7 +6,7 @@
 #ifndef WI_WORK_RUN_WAIT_H
 #define WI_WORK_RUN_WAIT_H
 
-#include "models/arrive/hub/pulls.h"
+#include "models/models.h"
 #include "work/run/maker.h"
 
 struct wi_run_wait;

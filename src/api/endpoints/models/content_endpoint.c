@@ -5,8 +5,6 @@
 #include "api/http/metrics.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "models/arrive/source/neighbours.h"
-#include "models/arrive/source/sources.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,11 +12,6 @@
 #define WAIT_MS 1000
 /* Models that are listed, the others counted. */
 #define MODELS_MAX 1000
-
-static size_t count_sources(const struct wi_api *api)
-{
-    return api->deps.sources ? wi_sources_count(api->deps.sources) : 0;
-}
 
 /* --- sources ---------------------------------------------------------------------------------- */
 
@@ -38,16 +31,14 @@ static json_t *until_json(const struct wi_block_source_info *info)
 }
 
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
-static void add_source(void *list, const struct wi_block_source *source)
+static void add_source(void *list, const struct wi_block_source_info *info)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(source, &info);
     json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name",
-        info.name, "url", info.url, "stranger", info.stranger, "state", state_name(info.state),
-        "until", until_json(&info), "reason", *info.reason ? info.reason : NULL, "bytes",
-        (json_int_t)info.bytes, "blocks", (json_int_t)info.blocks, "wrong", (json_int_t)info.wrong,
-        "bytes_per_second", info.bytes_per_second, "seen_at",
-        info.seen_ms > 0 ? json_integer(info.seen_ms) : json_null());
+        info->name, "url", info->url, "stranger", info->stranger, "state", state_name(info->state),
+        "until", until_json(info), "reason", *info->reason ? info->reason : NULL, "bytes",
+        (json_int_t)info->bytes, "blocks", (json_int_t)info->blocks, "wrong",
+        (json_int_t)info->wrong, "bytes_per_second", info->bytes_per_second, "seen_at",
+        info->seen_ms > 0 ? json_integer(info->seen_ms) : json_null());
     json_array_append_new(list, row);
 }
 
@@ -100,24 +91,17 @@ static void add_copy(json_t *row, const char *where)
     json_array_append_new(json_object_get(row, "where"), json_string(where));
 }
 
-static void add_offered(
-    struct models *models, const struct wi_offer_row *offered, const char *neighbour)
+static void add_offered(void *context, const struct wi_offered *offered)
 {
+    struct models *models = context;
     char cid[WI_CID_TEXT];
     json_t *row;
     size_t i;
-    wi_cid_print(&offered->cid, cid);
+    wi_cid_print(offered->cid, cid);
     if (!json_object_get(models->by_cid, cid) && offered->published)
         add_model(models, cid, offered->name, offered->bytes, NULL);
-    json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
-}
-
-static void add_offer(void *context, const struct wi_neighbour_info *neighbour)
-{
-    struct wi_block_source_info source;
-    wi_block_source_info(neighbour->source, &source);
-    for (size_t i = 0; i < neighbour->offer->count; i++)
-        add_offered(context, &neighbour->offer->rows[i], source.name);
+    json_array_foreach(json_object_get(models->by_cid, cid), i, row)
+        add_copy(row, offered->neighbour);
 }
 
 static json_t *models_json(const struct wi_api *api, size_t *more)
@@ -128,7 +112,7 @@ static json_t *models_json(const struct wi_api *api, size_t *more)
         wi_blockstore_each(api->deps.blocks, add_own, &models);
     }
     if (api->deps.neighbours)
-        wi_neighbours_each(api->deps.neighbours, add_offer, &models);
+        wi_neighbours_offered(api->deps.neighbours, add_offered, &models);
     json_decref(models.by_cid);
     *more = models.more;
     return models.list;
@@ -182,17 +166,30 @@ void wi_handle_content(struct wi_request *request)
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
+/* One counter of each source that is configured. */
+struct counter {
+    struct wi_buffer *out;
+    const char *name;
+    uint64_t (*value)(const struct wi_block_source_info *info);
+};
+
+static void put_count(void *context, const struct wi_block_source_info *info)
+{
+    const struct counter *counter = context;
+    if (info->stranger)
+        return;
+    wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
+    wi_metric_label(counter->out, info->name);
+    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", counter->value(info));
+}
+
 static void put_counter(const struct wi_api *api, struct wi_buffer *out, const char *name,
     const char *help, uint64_t (*value)(const struct wi_block_source_info *info))
 {
+    struct counter counter = {out, name, value};
     wi_metric_head(out, name, "counter", help);
-    for (size_t i = 0; i < count_sources(api); i++) {
-        struct wi_block_source_info info;
-        wi_block_source_info(wi_sources_at(api->deps.sources, i), &info);
-        wi_buffer_strings(out, name, "{source=", NULL);
-        wi_metric_label(out, info.name);
-        wi_buffer_printf(out, "} %" PRIu64 "\n", value(&info));
-    }
+    if (api->deps.sources)
+        wi_sources_each(api->deps.sources, put_count, &counter);
 }
 
 static uint64_t bytes_of(const struct wi_block_source_info *info)

@@ -1,9 +1,9 @@
-/* Pulls (models/arrive/hub/pulls.h) as the API shows them, shared by its files. */
+/* Pulls (models/models.h) as the API shows them, shared by its files. */
 #ifndef WI_API_ENDPOINTS_MODELS_PULL_ENDPOINT_H
 #define WI_API_ENDPOINTS_MODELS_PULL_ENDPOINT_H
 
 #include "api/http/step.h"
-#include "models/arrive/hub/pulls.h"
+#include "models/models.h"
 
 /* A pull as a JSON object: a new reference. */
 json_t *wi_api_pull_json(const struct wi_pull_info *info);

@@ -22,6 +22,7 @@
 #include "base/net/limit.h"
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
+#include "models/models.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
@@ -48,12 +49,6 @@ struct wi_fetch_order {
     /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
      * are WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
     uint64_t *lengths;
-};
-
-/* How much one source has brought. Borrowed for the call. */
-struct wi_fetch_source {
-    const char *name;
-    uint64_t bytes; /* that were correct */
 };
 
 struct wi_fetch_progress {

@@ -415,6 +415,31 @@ void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, 
     }
 }
 
+/* Passes the rows of an offer on. */
+struct teller {
+    wi_offered_fn *each;
+    void *context;
+};
+
+static void tell_offer(void *context, const struct wi_neighbour_info *info)
+{
+    const struct teller *teller = context;
+    struct wi_block_source_info source;
+    wi_block_source_info(info->source, &source);
+    for (size_t i = 0; i < info->offer->count; i++) {
+        const struct wi_offer_row *row = &info->offer->rows[i];
+        const struct wi_offered offered = {
+            source.name, &row->cid, row->name, row->bytes, row->published};
+        teller->each(teller->context, &offered);
+    }
+}
+
+void wi_neighbours_offered(const struct wi_neighbours *all, wi_offered_fn *each, void *context)
+{
+    struct teller teller = {each, context};
+    wi_neighbours_each(all, tell_offer, &teller);
+}
+
 /* --- models by their names -------------------------------------------------------------------- */
 
 static const struct neighbour *neighbour_find_name(

@@ -293,9 +293,14 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
 {
     double now = wi_now_ms();
-    for (size_t i = 0; i < sources->count; i++)
-        each(context, sources->items[i]);
-    for (size_t i = 0; i < sources->stranger_count; i++)
+    struct wi_block_source_info info;
+    for (size_t i = 0; i < sources->count; i++) {
+        wi_block_source_info(sources->items[i], &info);
+        each(context, &info);
+    }
+    for (size_t i = 0; i < sources->stranger_count; i++) {
+        wi_block_source_info(sources->strangers[i], &info);
         if (!is_forgettable(sources->strangers[i], now))
-            each(context, sources->strangers[i]);
+            each(context, &info);
+    }
 }

@@ -144,7 +144,7 @@ TEST(the_same_source_stays_what_it_was)
 
 /* --- strangers -------------------------------------------------------------------------------- */
 
-static void count_one(void *context, const struct wi_block_source *source)
+static void count_one(void *context, const struct wi_block_source_info *info)
 {
     (*(size_t *)context)++;
 }
