@@ -165,7 +165,7 @@ static enum wi_code add_leaves(
     for (size_t i = first; i < first + count && code == WI_OK; i++) {
         const struct wi_leaf *leaf = &file->leaves[file->by_hash[i]];
         code = leaf->bytes == block->size
-                   ? wi_leaf_file_add(file->file, file->by_hash[i], block->bytes, error)
+                   ? wi_filled_add(file->file, file->by_hash[i], block->bytes, error)
                    : wi_error_set(error, WI_HUB_FAILED, "",
                          "%.255s: a leaf has %zu bytes, and %u by what links to it", file->row.path,
                          block->size, leaf->bytes);
@@ -251,7 +251,7 @@ struct copy {
 static int read_copy(struct copy *copy, size_t size)
 {
     if (copy->holds)
-        return wi_leaf_file_read(copy->other->file, copy->at, copy->bytes, size);
+        return wi_filled_read(copy->other->file, copy->at, copy->bytes, size);
     if (copy->other)
         copy->fd = openat(
             copy->file->run->folder, copy->other->row.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -332,7 +332,7 @@ static size_t find_in(const struct content_file *other, const struct wi_leaf *le
     for (size_t i = first; i < first + count; i++) {
         size_t place = other->by_hash[i];
         if (other->leaves[place].bytes == leaf->bytes &&
-            (other->state != CONTENT_FETCHING || wi_leaf_file_has(other->file, place)))
+            (other->state != CONTENT_FETCHING || wi_filled_has(other->file, place)))
             return place;
     }
     return SIZE_MAX;
@@ -492,7 +492,7 @@ static int next_leaf_of(
         size_t index = file->wanted[file->next];
         const struct wi_leaf *leaf = &file->leaves[index];
         const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
-        if (wi_leaf_file_has(file->file, index))
+        if (wi_filled_has(file->file, index))
             continue;
         if (find_flight(run, &leaf->cid))
             return 0; /* another file has asked for it */

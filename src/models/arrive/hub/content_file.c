@@ -28,14 +28,14 @@ void wi_content_run_fail(struct content_run *run, const struct wi_error *error)
 static enum wi_code file_open(struct content_file *file)
 {
     struct content_work *work = &file->work;
-    const struct wi_leaf_plan plan = {.path = file->row.path,
+    const struct wi_filled_plan plan = {.path = file->row.path,
         .cid = file->cid,
         .bytes = file->row.bytes,
         .leaves = file->leaves,
         .count = file->leaf_count,
         .unknown = !work->look,
-        .sha256 = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
-    file->file = wi_leaf_file_open(file->run->folder, &plan, &work->error);
+        .hash = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
+    file->file = wi_filled_open(file->run->folder, &plan, &work->error);
     file->looked = work->look;
     return file->file ? WI_OK : work->error.code;
 }
@@ -46,9 +46,9 @@ static enum wi_code write_puts(struct content_file *file)
     enum wi_code code = WI_OK;
     for (const struct content_put *put = work->puts; put && code == WI_OK; put = put->next)
         code = put->leaf != SIZE_MAX
-                   ? wi_leaf_file_add(file->file, put->leaf, put->bytes, &work->error)
-                   : wi_leaf_file_put(file->file, put->at, put->there ? NULL : put->bytes,
-                         put->size, &work->error);
+                   ? wi_filled_add(file->file, put->leaf, put->bytes, &work->error)
+                   : wi_filled_put(file->file, put->at, put->there ? NULL : put->bytes, put->size,
+                         &work->error);
     return code;
 }
 
@@ -57,7 +57,7 @@ static void read_hole(struct content_file *file, struct content_hole *hole)
 {
     const struct wi_kept_block *kept = hole->kept;
     unsigned char *block = wi_alloc(kept->size + kept->hole_size);
-    if (wi_leaf_file_read(file->file, kept->at, block + kept->hole_at, kept->hole_size) != 0) {
+    if (wi_filled_read(file->file, kept->at, block + kept->hole_at, kept->hole_size) != 0) {
         free(block);
         return;
     }
@@ -94,7 +94,7 @@ static void find_wanted(struct content_file *file)
     for (size_t i = 0; i < file->leaf_count; i++) {
         if (i > 0 && !is_same_block(file, i - 1, i))
             wanted = 0;
-        if (wanted || wi_leaf_file_has(file->file, file->by_hash[i]))
+        if (wanted || wi_filled_has(file->file, file->by_hash[i]))
             continue;
         wanted = 1;
         file->wanted[file->wanted_count++] = file->by_hash[i];
@@ -146,9 +146,9 @@ static enum wi_code file_look(struct content_file *file)
 {
     struct content_work *work = &file->work;
     if (!file->looked)
-        wi_leaf_file_know(file->file, file->leaves, file->leaf_count);
+        wi_filled_know(file->file, file->leaves, file->leaf_count);
     file->looked = 1;
-    work->more = wi_leaf_file_read_back(file->file, AT_ONCE, &work->error);
+    work->more = wi_filled_read_back(file->file, AT_ONCE, &work->error);
     if (work->more < 0)
         return work->error.code;
     if (!work->more)
@@ -185,16 +185,16 @@ static void keep_leaves(const struct content_file *file)
 static enum wi_code file_end(struct content_file *file)
 {
     struct content_work *work = &file->work;
-    if (!wi_leaf_file_is_done(file->file)) {
-        work->more = wi_leaf_file_hash(file->file, AT_ONCE, &work->error);
+    if (!wi_filled_is_done(file->file)) {
+        work->more = wi_filled_hash(file->file, AT_ONCE, &work->error);
         if (work->more < 0)
             return work->error.code;
         if (work->more)
             return WI_OK;
-        if (wi_leaf_file_finish(file->file, &work->error) != WI_OK)
+        if (wi_filled_finish(file->file, &work->error) != WI_OK)
             return work->error.code;
     }
-    wi_leaf_file_sha256(file->file, file->row.sha256);
+    wi_filled_sha256(file->file, file->row.sha256);
     keep_leaves(file);
     return WI_OK;
 }
@@ -221,11 +221,11 @@ static void content_work_run(void *data)
     if (!work->close && !file->broken)
         work->code = work_on(file);
     file->broken |= work->code != WI_OK;
-    work->got = file->file ? wi_leaf_file_bytes(file->file) : 0;
+    work->got = file->file ? wi_filled_bytes(file->file) : 0;
     if (work->leave && file->file)
-        wi_leaf_file_leave(file->file);
+        wi_filled_leave(file->file);
     if (work->close || (work->end && work->code == WI_OK && !work->more)) {
-        wi_leaf_file_close(file->file);
+        wi_filled_close(file->file);
         file->file = NULL;
     }
 }
@@ -377,7 +377,7 @@ static void file_fetch(struct content_file *file)
 {
     if (file->puts)
         start_work(file, (struct content_work){0});
-    else if (wi_leaf_file_bytes(file->file) == file->row.bytes && leave_leaves(file))
+    else if (wi_filled_bytes(file->file) == file->row.bytes && leave_leaves(file))
         start_work(file, (struct content_work){.end = 1});
 }
 
@@ -422,7 +422,7 @@ void wi_content_file_go_on(struct content_file *file)
 uint64_t wi_content_file_bytes(const struct content_file *file)
 {
     if (file->state == CONTENT_FETCHING && file->run->phase != CONTENT_CLOSING)
-        return wi_leaf_file_bytes(file->file);
+        return wi_filled_bytes(file->file);
     if (file->state == CONTENT_FETCHING)
         return file->got;
     return file->state >= CONTENT_ENDING ? file->row.bytes : file->got;

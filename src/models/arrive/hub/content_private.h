@@ -19,8 +19,8 @@
 #include "base/work_queue.h"
 #include "models/arrive/hub/brought.h"
 #include "models/arrive/hub/content_pull.h"
+#include "models/arrive/hub/filled_file.h"
 #include "models/arrive/hub/kept_blocks.h"
-#include "models/arrive/hub/leaf_file.h"
 #include "models/catalog/library/folder_lock.h"
 
 #define CONTENT_FILES 8          /* of a run, processed at the same time */
@@ -79,8 +79,8 @@ struct content_file {
     size_t item;            /* of the walk */
     struct wi_cid cid;
     enum content_state state;
-    struct wi_leaf_file *file; /* used by a thread while `busy`; NULL: not opened yet */
-    struct content_put *puts;  /* the last first */
+    struct wi_filled *file;   /* used by a thread while `busy`; NULL: not opened yet */
+    struct content_put *puts; /* the last first */
     struct content_hole *holes;
     struct content_work work;
     int busy, broken, closed;

@@ -2,7 +2,7 @@
  * Lists and fetches what a CID leads to, from several sources at once
  * (models/arrive/source/block_fetch.h). The blocks that describe the tree come first, then the
  * blocks that list the leaves of the chosen files, then the leaves themselves, each written where
- * it belongs (leaf_file.h).
+ * it belongs (filled_file.h).
  *
  * Neither the sources nor the tree are trusted (models/share/content/walk.h). Fetched data survives
  * a kill: leaves in their files, other blocks in the same folder (kept_blocks.h).
@@ -40,7 +40,7 @@ struct wi_content_order {
     const char *folder;                       /* exists, and belongs to this pull alone */
     uint64_t bytes_max;                       /* of all files that are fetched */
     /* A hub fetches afterwards what this pull could not: sources that fail are given up early, and
-     * an incomplete file leaves its beginning as a part (hub_part.h). */
+     * an incomplete file leaves its beginning as a part (filled_file.h). */
     int hub_follows;
     unsigned pause_ms; /* as in a block order; set by tests alone */
 };

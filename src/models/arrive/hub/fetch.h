@@ -4,7 +4,7 @@
  * only asks for the lengths of files whose length is unknown.
  *
  * Several files are fetched at the same time, each over one connection; the bytes of each are
- * written and hashed in order (hub_part.h explains why only what was verified can get a name). A
+ * written and hashed in order (filled_file.h explains why only what was verified can get a name). A
  * fetch that was cut, cancelled or killed therefore hashes what is there and continues after it; a
  * file that already has its name is hashed and not fetched again. A rate limit of the server for
  * each connection is not circumvented.

@@ -35,9 +35,9 @@ static enum wi_code file_add_bytes(struct file *file)
     if (work->buffer.size == 0 || file->broken)
         return WI_OK;
     if (work->buffer.anew)
-        code = wi_part_begin_anew(file->part, &work->error);
+        code = wi_filled_begin_anew(file->part, &work->error);
     if (code == WI_OK)
-        code = wi_part_add(file->part, work->buffer.bytes, work->buffer.size, &work->error);
+        code = wi_filled_append(file->part, work->buffer.bytes, work->buffer.size, &work->error);
     return code;
 }
 
@@ -47,13 +47,13 @@ static enum wi_code work_on_part(struct file *file)
     enum wi_code code = file_add_bytes(file);
     if (code != WI_OK || work->close)
         return code;
-    work->more = wi_part_read_back(file->part, HASH_AT_ONCE, &work->error);
+    work->more = wi_filled_read_back(file->part, HASH_AT_ONCE, &work->error);
     if (work->more < 0)
         return work->error.code;
-    work->done = wi_part_bytes(file->part);
-    if (!work->more && !wi_part_is_done(file->part) && work->done == file->file.bytes)
-        code = wi_part_finish(file->part, &work->error);
-    work->whole = wi_part_is_done(file->part);
+    work->done = wi_filled_bytes(file->part);
+    if (!work->more && !wi_filled_is_done(file->part) && work->done == file->file.bytes)
+        code = wi_filled_finish(file->part, &work->error);
+    work->whole = wi_filled_is_done(file->part);
     return code;
 }
 
@@ -62,11 +62,12 @@ static int keeps_leaves(const struct file *file)
     return file->fetch->store && file->file.digest == WI_HUB_SHA256;
 }
 
-static struct wi_partial *open_part(struct file *file)
+static struct wi_filled *open_part(struct file *file)
 {
-    struct wi_partial *part = wi_part_open(file->fetch->folder_fd, &file->file, &file->work.error);
+    struct wi_filled *part =
+        wi_filled_open_row(file->fetch->folder_fd, &file->file, &file->work.error);
     if (part && keeps_leaves(file))
-        wi_part_compute_leaves(part);
+        wi_filled_compute_leaves(part);
     return part;
 }
 
@@ -76,7 +77,7 @@ static void keep_leaves(struct file *file)
     struct wi_leaves leaves = {0};
     if (!keeps_leaves(file))
         return;
-    wi_part_take_leaves(file->part, &leaves);
+    wi_filled_take_leaves(file->part, &leaves);
     wi_leaves_keep(file->fetch->store, file->file.hash, &leaves);
     wi_leaves_clear(&leaves);
 }
@@ -92,7 +93,7 @@ static void file_work_run(void *data)
     if (work->whole)
         keep_leaves(file);
     if (work->close || work->whole) {
-        wi_part_close(file->part);
+        wi_filled_close(file->part);
         file->part = NULL;
     }
 }

@@ -7,8 +7,8 @@
  * The leaves of a file are a neighbour's claim; the SHA-256 decides. A file with another SHA-256 is
  * dropped, and all neighbours that made the claim are not asked for a while, as are sources that
  * send a wrong leaf. An incomplete file is left as a part, from its first byte to the first gap
- * (hub_part.h), for the hub to continue; if the completed file turns out to be wrong, the sources
- * of that beginning are not asked for a while either. So no error here fails a pull.
+ * (filled_file.h), for the hub to continue; if the completed file turns out to be wrong, the
+ * sources of that beginning are not asked for a while either. So no error here fails a pull.
  *
  * One file is fetched at a time, from all sources that have it; a hub that shares the work is one
  * of them, and brings the byte ranges of leaves. If its bytes do not match the leaves, the sources

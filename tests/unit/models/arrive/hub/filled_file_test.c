@@ -4,8 +4,7 @@
 
 #include "../../../files.h"
 #include "failing_disk.h"
-#include "models/arrive/hub/hub_part.h"
-#include "models/arrive/hub/leaf_file.h"
+#include "models/arrive/hub/filled_file.h"
 #include <uv.h>
 
 #define LEAVES 12
@@ -20,8 +19,8 @@ struct fixture {
     unsigned char content[BYTES];
     char hex[WI_HASH_HEX_SIZE];
     struct wi_leaf leaves[LEAVES];
-    struct wi_leaf_plan plan;
-    struct wi_leaf_file *file;
+    struct wi_filled_plan plan;
+    struct wi_filled *file;
 };
 
 static void make_leaves(struct fixture *f)
@@ -37,7 +36,7 @@ static void make_leaves(struct fixture *f)
     }
     wi_hash(f->content, BYTES, hash);
     wi_hash_hex(hash, f->hex);
-    f->plan = (struct wi_leaf_plan){
+    f->plan = (struct wi_filled_plan){
         .path = "onnx/model.onnx", .bytes = BYTES, .leaves = f->leaves, .count = LEAVES};
     memset(f->plan.cid.hash, 0xab, WI_HASH_SIZE);
 }
@@ -55,7 +54,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     struct fixture *f = *state;
-    wi_leaf_file_close(f->file);
+    wi_filled_close(f->file);
     close_root(f->root, f->folder);
     free(f);
     return 0;
@@ -65,30 +64,29 @@ static void open_file(struct fixture *f)
 {
     struct wi_error error = {0};
     int more = 1;
-    wi_leaf_file_close(f->file);
-    f->file = wi_leaf_file_open(f->folder, &f->plan, &error);
+    wi_filled_close(f->file);
+    f->file = wi_filled_open(f->folder, &f->plan, &error);
     assert_non_null(f->file);
     while (more > 0)
-        more = wi_leaf_file_read_back(f->file, 100000, &error);
+        more = wi_filled_read_back(f->file, 100000, &error);
     assert_int_equal(more, 0);
 }
 
 static void add(struct fixture *f, size_t leaf)
 {
     struct wi_error error = {0};
-    assert_int_equal(
-        wi_leaf_file_add(f->file, leaf, f->content + f->leaves[leaf].at, &error), WI_OK);
+    assert_int_equal(wi_filled_add(f->file, leaf, f->content + f->leaves[leaf].at, &error), WI_OK);
 }
 
 static void finish(struct fixture *f)
 {
     struct wi_error error = {0};
     int more = 1;
-    assert_int_equal(wi_leaf_file_bytes(f->file), BYTES);
+    assert_int_equal(wi_filled_bytes(f->file), BYTES);
     while (more > 0)
-        more = wi_leaf_file_hash(f->file, 100000, &error);
+        more = wi_filled_hash(f->file, 100000, &error);
     assert_int_equal(more, 0);
-    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_OK);
+    assert_int_equal(wi_filled_finish(f->file, &error), WI_OK);
 }
 
 /* What lies in the folder of the file, but for the file itself. */
@@ -119,8 +117,8 @@ static void expect_whole(struct fixture *f)
     free(path);
     assert_memory_equal(found, f->content, BYTES);
     assert_false(has_part(f));
-    assert_true(wi_leaf_file_is_done(f->file));
-    wi_leaf_file_sha256(f->file, hex);
+    assert_true(wi_filled_is_done(f->file));
+    wi_filled_sha256(f->file, hex);
     assert_string_equal(hex, f->hex);
 }
 
@@ -141,11 +139,11 @@ TEST(or_in_any_other)
     struct fixture *f = *state;
     open_file(f);
     for (size_t i = 0; i < LEAVES; i++) {
-        assert_false(wi_leaf_file_has(f->file, i * 7 % LEAVES));
+        assert_false(wi_filled_has(f->file, i * 7 % LEAVES));
         add(f, i * 7 % LEAVES);
         add(f, i * 7 % LEAVES); /* once more does no harm */
-        assert_true(wi_leaf_file_has(f->file, i * 7 % LEAVES));
-        assert_false(wi_leaf_file_is_done(f->file));
+        assert_true(wi_filled_has(f->file, i * 7 % LEAVES));
+        assert_false(wi_filled_is_done(f->file));
     }
     finish(f);
     expect_whole(f);
@@ -162,13 +160,13 @@ TEST(a_file_that_was_cut_meanwhile_gets_no_name)
     for (size_t i = 1; i < LEAVES; i++)
         add(f, i);
     assert_int_equal(truncate(part, 5 * LEAF), 0);
-    if (wi_leaf_file_add(f->file, 0, f->content, &error) != WI_OK)
+    if (wi_filled_add(f->file, 0, f->content, &error) != WI_OK)
         more = -1;
     while (more > 0)
-        more = wi_leaf_file_hash(f->file, 100000, &error);
+        more = wi_filled_hash(f->file, 100000, &error);
     assert_int_equal(more, -1);
     assert_int_equal(error.code, WI_STORAGE_FAILED);
-    assert_false(wi_leaf_file_is_done(f->file));
+    assert_false(wi_filled_is_done(f->file));
     free(part);
 }
 
@@ -212,9 +210,9 @@ TEST(what_was_killed_goes_on_with_what_is_right)
     add(f, 3);
     add(f, LEAVES - 1);
     open_file(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), 2 * LEAF + LAST);
+    assert_int_equal(wi_filled_bytes(f->file), 2 * LEAF + LAST);
     for (size_t i = 0; i < LEAVES; i++)
-        assert_int_equal(wi_leaf_file_has(f->file, i), i == 0 || i == 3 || i == LEAVES - 1);
+        assert_int_equal(wi_filled_has(f->file, i), i == 0 || i == 3 || i == LEAVES - 1);
     for (size_t i = 0; i < LEAVES; i++)
         add(f, LEAVES - 1 - i);
     finish(f);
@@ -229,8 +227,8 @@ TEST(a_byte_that_has_changed_costs_its_leaf)
         add(f, i);
     write_at(f, ".model.onnx.abababab", 4 * LEAF + 10, "x");
     open_file(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), BYTES - LEAF);
-    assert_false(wi_leaf_file_has(f->file, 4));
+    assert_int_equal(wi_filled_bytes(f->file), BYTES - LEAF);
+    assert_false(wi_filled_has(f->file, 4));
     add(f, 4);
     finish(f);
     expect_whole(f);
@@ -244,8 +242,8 @@ TEST(a_file_with_its_name_is_verified_and_left)
     expect_whole(f);
     write_at(f, "model.onnx", 5 * LEAF, "x");
     open_file(f);
-    assert_false(wi_leaf_file_is_done(f->file));
-    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+    assert_false(wi_filled_is_done(f->file));
+    assert_int_equal(wi_filled_bytes(f->file), 0);
     for (size_t i = 0; i < LEAVES; i++)
         add(f, i);
     finish(f);
@@ -263,12 +261,12 @@ TEST(what_lies_in_its_place_is_not_believed)
     assert_int_equal(ftruncate(fd, BYTES + 1), 0); /* longer than it can be */
     close(fd);
     open_file(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
-    wi_leaf_file_close(f->file);
+    assert_int_equal(wi_filled_bytes(f->file), 0);
+    wi_filled_close(f->file);
     assert_int_equal(access(part, F_OK), -1); /* nothing is left of nothing */
     assert_int_equal(symlink("/etc/hostname", part), 0);
     struct wi_error error = {0};
-    f->file = wi_leaf_file_open(f->folder, &f->plan, &error);
+    f->file = wi_filled_open(f->folder, &f->plan, &error);
     assert_null(f->file);
     assert_int_equal(error.code, WI_STORAGE_FAILED);
     assert_non_null(strstr(error.detail, "onnx/model.onnx cannot be made"));
@@ -285,20 +283,19 @@ TEST(bytes_of_no_leaf_fill_the_gaps)
     f->plan.count = 3;
     for (int round = 0; round < 2; round++) { /* those of a round before are not believed */
         open_file(f);
-        assert_int_equal(wi_leaf_file_bytes(f->file), round ? LEAF : 0);
-        assert_int_equal(wi_leaf_file_add(f->file, 1, f->content + f->leaves[2].at, &error), WI_OK);
+        assert_int_equal(wi_filled_bytes(f->file), round ? LEAF : 0);
+        assert_int_equal(wi_filled_add(f->file, 1, f->content + f->leaves[2].at, &error), WI_OK);
         for (uint64_t at = 0, size; at < BYTES; at += size) {
             size = at == 0 ? LEAF : 1000;
             int leaf = (at >= LEAF && at < 3 * LEAF) || (at >= 5 * LEAF && at < 6 * LEAF);
             size = BYTES - at < size ? BYTES - at : size;
             if (!leaf)
-                assert_int_equal(
-                    wi_leaf_file_put(f->file, at, f->content + at, size, &error), WI_OK);
+                assert_int_equal(wi_filled_put(f->file, at, f->content + at, size, &error), WI_OK);
         }
     }
-    assert_int_equal(wi_leaf_file_bytes(f->file), BYTES - 2 * LEAF);
-    assert_int_equal(wi_leaf_file_add(f->file, 2, f->content + 5 * LEAF, &error), WI_OK);
-    assert_int_equal(wi_leaf_file_add(f->file, 0, f->content + LEAF, &error), WI_OK);
+    assert_int_equal(wi_filled_bytes(f->file), BYTES - 2 * LEAF);
+    assert_int_equal(wi_filled_add(f->file, 2, f->content + 5 * LEAF, &error), WI_OK);
+    assert_int_equal(wi_filled_add(f->file, 0, f->content + LEAF, &error), WI_OK);
     finish(f);
     expect_whole(f);
 }
@@ -314,13 +311,13 @@ TEST(an_empty_file_is_a_leaf_of_nothing)
     f->plan.leaves = &leaf;
     f->plan.count = 1;
     open_file(f);
-    assert_true(wi_leaf_file_has(f->file, 0));
-    assert_int_equal(wi_leaf_file_hash(f->file, ALL, &error), 0);
-    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_OK);
-    wi_leaf_file_sha256(f->file, hex);
+    assert_true(wi_filled_has(f->file, 0));
+    assert_int_equal(wi_filled_hash(f->file, ALL, &error), 0);
+    assert_int_equal(wi_filled_finish(f->file, &error), WI_OK);
+    wi_filled_sha256(f->file, hex);
     assert_string_equal(hex, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     open_file(f);
-    assert_true(wi_leaf_file_is_done(f->file));
+    assert_true(wi_filled_is_done(f->file));
 }
 
 TEST(bytes_that_do_not_reach_the_disk_are_dropped)
@@ -331,12 +328,12 @@ TEST(bytes_that_do_not_reach_the_disk_are_dropped)
     for (size_t i = 0; i < LEAVES; i++)
         add(f, i);
     disk_fails = 1;
-    assert_int_equal(wi_leaf_file_hash(f->file, ALL, &error), 0);
-    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_STORAGE_FAILED);
+    assert_int_equal(wi_filled_hash(f->file, ALL, &error), 0);
+    assert_int_equal(wi_filled_finish(f->file, &error), WI_STORAGE_FAILED);
     assert_false(has_part(f));
     disk_fails = 0;
     open_file(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
+    assert_int_equal(wi_filled_bytes(f->file), 0);
 }
 
 /* --- of a file whose SHA-256 is known --------------------------------------------------------- */
@@ -358,7 +355,7 @@ static int has_part_of(const struct fixture *f, const char *hex)
 TEST(the_right_whole_is_as_any)
 {
     struct fixture *f = *state;
-    f->plan.sha256 = f->hex;
+    f->plan.hash = f->hex;
     open_file(f);
     for (size_t i = 0; i < LEAVES; i++)
         add(f, i);
@@ -366,7 +363,7 @@ TEST(the_right_whole_is_as_any)
     finish(f);
     expect_whole(f);
     open_file(f);
-    assert_true(wi_leaf_file_is_done(f->file));
+    assert_true(wi_filled_is_done(f->file));
 }
 
 TEST(leaves_that_contradict_the_whole_leave_nothing)
@@ -374,12 +371,12 @@ TEST(leaves_that_contradict_the_whole_leave_nothing)
     static const char other[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     struct fixture *f = *state;
     struct wi_error error = {0};
-    f->plan.sha256 = other;
+    f->plan.hash = other;
     open_file(f);
     for (size_t i = 0; i < LEAVES; i++)
         add(f, i);
-    assert_int_equal(wi_leaf_file_hash(f->file, ALL, &error), 0);
-    assert_int_equal(wi_leaf_file_finish(f->file, &error), WI_DOWNLOAD_CORRUPT);
+    assert_int_equal(wi_filled_hash(f->file, ALL, &error), 0);
+    assert_int_equal(wi_filled_finish(f->file, &error), WI_DOWNLOAD_CORRUPT);
     assert_non_null(strstr(error.detail, f->hex));
     assert_non_null(strstr(error.detail, other));
     assert_false(has_part_of(f, other) || is_there(f, "onnx/model.onnx"));
@@ -392,9 +389,9 @@ TEST(a_file_with_its_name_and_other_bytes_than_it_must_have_goes)
     for (size_t i = 0; i < LEAVES; i++)
         add(f, i);
     finish(f);
-    f->plan.sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    f->plan.hash = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     open_file(f);
-    assert_false(wi_leaf_file_is_done(f->file) || is_there(f, "onnx/model.onnx"));
+    assert_false(wi_filled_is_done(f->file) || is_there(f, "onnx/model.onnx"));
 }
 
 /* As a hub's file, whose bytes come in their order. */
@@ -403,42 +400,42 @@ static uint64_t bytes_of_part(const struct fixture *f)
     struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
     struct wi_error error = {0};
     strcpy(row.hash, f->hex);
-    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
+    struct wi_filled *part = wi_filled_open_row(f->folder, &row, &error);
     assert_non_null(part);
-    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
-    uint64_t bytes = wi_part_bytes(part);
+    assert_int_equal(wi_filled_read_back(part, ALL, &error), 0);
+    uint64_t bytes = wi_filled_bytes(part);
     if (bytes > 0) {
-        assert_int_equal(wi_part_add(part, f->content + bytes, BYTES - bytes, &error), WI_OK);
-        assert_int_equal(wi_part_finish(part, &error), WI_OK);
+        assert_int_equal(wi_filled_append(part, f->content + bytes, BYTES - bytes, &error), WI_OK);
+        assert_int_equal(wi_filled_finish(part, &error), WI_OK);
     }
-    wi_part_close(part);
+    wi_filled_close(part);
     return bytes;
 }
 
 TEST(what_is_left_is_gone_on_with_in_order)
 {
     struct fixture *f = *state;
-    f->plan.sha256 = f->hex;
+    f->plan.hash = f->hex;
     open_file(f);
     add(f, 0);
     add(f, 1);
     add(f, 3);
-    wi_leaf_file_leave(f->file);
-    wi_leaf_file_close(f->file);
+    wi_filled_leave(f->file);
+    wi_filled_close(f->file);
     f->file = NULL;
     assert_int_equal(bytes_of_part(f), 2 * LEAF);
     open_file(f);
-    assert_true(wi_leaf_file_is_done(f->file));
+    assert_true(wi_filled_is_done(f->file));
 }
 
 TEST(where_there_is_no_beginning_nothing_is_left)
 {
     struct fixture *f = *state;
-    f->plan.sha256 = f->hex;
+    f->plan.hash = f->hex;
     open_file(f);
     add(f, 3);
-    wi_leaf_file_leave(f->file);
-    wi_leaf_file_close(f->file);
+    wi_filled_leave(f->file);
+    wi_filled_close(f->file);
     f->file = NULL;
     assert_false(has_part_of(f, f->hex));
 }
@@ -448,7 +445,7 @@ TEST(where_there_is_no_beginning_nothing_is_left)
 TEST(after_a_kill_what_lies_behind_a_gap_does_not_count)
 {
     struct fixture *f = *state;
-    f->plan.sha256 = f->hex;
+    f->plan.hash = f->hex;
     open_file(f);
     add(f, 0);
     add(f, LEAVES - 1);
@@ -461,13 +458,13 @@ TEST(what_came_in_order_counts_by_its_leaves)
     struct wi_hub_file row = {.path = "onnx/model.onnx", .bytes = BYTES};
     struct wi_error error = {0};
     strcpy(row.hash, f->hex);
-    struct wi_partial *part = wi_part_open(f->folder, &row, &error);
-    assert_int_equal(wi_part_read_back(part, ALL, &error), 0);
-    assert_int_equal(wi_part_add(part, f->content, 2 * LEAF + 5, &error), WI_OK);
-    wi_part_close(part);
-    f->plan.sha256 = f->hex;
+    struct wi_filled *part = wi_filled_open_row(f->folder, &row, &error);
+    assert_int_equal(wi_filled_read_back(part, ALL, &error), 0);
+    assert_int_equal(wi_filled_append(part, f->content, 2 * LEAF + 5, &error), WI_OK);
+    wi_filled_close(part);
+    f->plan.hash = f->hex;
     open_file(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), 2 * LEAF);
+    assert_int_equal(wi_filled_bytes(f->file), 2 * LEAF);
 }
 
 /* --- leaves that are told later --------------------------------------------------------------- */
@@ -487,11 +484,11 @@ static void put(struct fixture *f, int there)
     struct wi_error error = {0};
     const struct wi_leaf *leaf = &f->leaves[PUT];
     uint32_t half = leaf->bytes / 2;
-    assert_int_equal(wi_leaf_file_put(f->file, leaf->at + half,
+    assert_int_equal(wi_filled_put(f->file, leaf->at + half,
                          there ? NULL : f->content + leaf->at + half, leaf->bytes - half, &error),
         WI_OK);
     assert_int_equal(
-        wi_leaf_file_put(f->file, leaf->at, there ? NULL : f->content + leaf->at, half, &error),
+        wi_filled_put(f->file, leaf->at, there ? NULL : f->content + leaf->at, half, &error),
         WI_OK);
 }
 
@@ -501,8 +498,8 @@ static void know(struct fixture *f, struct wi_leaf leaves[LEAVES - 1])
     struct wi_error error = {0};
     for (size_t i = 0; i + 1 < LEAVES; i++)
         leaves[i] = f->leaves[i < PUT ? i : i + 1];
-    wi_leaf_file_know(f->file, leaves, LEAVES - 1);
-    assert_int_equal(wi_leaf_file_read_back(f->file, ALL, &error), 0);
+    wi_filled_know(f->file, leaves, LEAVES - 1);
+    assert_int_equal(wi_filled_read_back(f->file, ALL, &error), 0);
 }
 
 static void add_others(struct fixture *f)
@@ -510,7 +507,7 @@ static void add_others(struct fixture *f)
     struct wi_error error = {0};
     for (size_t i = 0; i + 1 < LEAVES; i++) {
         const struct wi_leaf *leaf = &f->leaves[i < PUT ? i : i + 1];
-        assert_int_equal(wi_leaf_file_add(f->file, i, f->content + leaf->at, &error), WI_OK);
+        assert_int_equal(wi_filled_add(f->file, i, f->content + leaf->at, &error), WI_OK);
     }
 }
 
@@ -520,7 +517,7 @@ TEST(leaves_may_be_told_after_other_bytes)
     struct wi_leaf leaves[LEAVES - 1];
     open_unknown(f);
     put(f, 0);
-    assert_int_equal(wi_leaf_file_bytes(f->file), LEAF);
+    assert_int_equal(wi_filled_bytes(f->file), LEAF);
     know(f, leaves);
     add_others(f);
     finish(f);
@@ -537,10 +534,10 @@ TEST(bytes_that_were_put_can_be_had_again_after_a_kill)
     know(f, leaves);
     add_others(f);
     open_unknown(f);
-    assert_int_equal(wi_leaf_file_bytes(f->file), 0);
-    assert_int_equal(wi_leaf_file_read(f->file, f->leaves[PUT].at, bytes, LEAF), 0);
+    assert_int_equal(wi_filled_bytes(f->file), 0);
+    assert_int_equal(wi_filled_read(f->file, f->leaves[PUT].at, bytes, LEAF), 0);
     assert_memory_equal(bytes, f->content + f->leaves[PUT].at, LEAF);
-    assert_int_equal(wi_leaf_file_read(f->file, BYTES - 1, bytes, 2), -1);
+    assert_int_equal(wi_filled_read(f->file, BYTES - 1, bytes, 2), -1);
     put(f, 1);
     know(f, leaves);
     finish(f); /* nothing was added */
@@ -570,7 +567,7 @@ TEST(one_with_a_name_is_gone_on_with_only_if_nobody_else_has_it)
     open_unknown(f);
     assert_int_equal(inode_of(f, ".model.onnx.abababab"), own);
     assert_int_equal(inode_of(f, "model.onnx"), 0);
-    wi_leaf_file_close(f->file);
+    wi_filled_close(f->file);
     f->file = NULL;
     char *part = wi_sprintf("%s/onnx/.model.onnx.abababab", f->root);
     assert_int_equal(rename(part, name), 0);
