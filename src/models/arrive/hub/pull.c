@@ -80,12 +80,18 @@ static void stop_step(struct wi_pull *pull)
     pull->pause = NULL;
 }
 
-void wi_pull_free(struct wi_pull *pull)
+void wi_pull_settle(struct wi_pull *pull)
 {
     stop_step(pull);
+    free(pull->retrying);
+    pull->retrying = NULL;
+}
+
+void wi_pull_free(struct wi_pull *pull)
+{
+    wi_pull_settle(pull);
     wi_pull_plan_free(pull->plan);
     free(pull->folder);
-    free(pull->retrying);
     wi_brought_clear(&pull->brought);
     free(pull);
 }

@@ -9,8 +9,8 @@
 #include "models/arrive/hub/pull_plan.h"
 
 struct wi_pull;
-/* Called after each change. With `ended` it was the last one, and the pull may be freed, also from
- * inside. */
+/* Called after each change. With `ended` it was the last one, and the pull may be settled or freed,
+ * also from inside. */
 typedef void wi_pull_changed_fn(void *context, int ended);
 /* Gives an unnamed pull its name. WI_OK, or why it cannot have it. */
 typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi_error *error);
@@ -24,6 +24,8 @@ void wi_pull_want_here(struct wi_pull *pull);
 void wi_pull_turn(struct wi_pull *pull);
 /* Drops what was fetched, and later ends the pull as failed with WI_CANCELLED. */
 void wi_pull_cancel(struct wi_pull *pull);
+/* Of one that has ended: only its order and its info are kept. */
+void wi_pull_settle(struct wi_pull *pull);
 /* Stops the pull and keeps what was fetched. No callback is called. */
 void wi_pull_free(struct wi_pull *pull);
 

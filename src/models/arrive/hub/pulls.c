@@ -29,7 +29,7 @@ struct wi_pull_watch {
     void *context;
 };
 
-/* A pull that is under way; at most one for each name. */
+/* A pull that is under way, or that has ended and is remembered; at most one for each name. */
 struct entry {
     struct wi_pulls *pulls;
     struct wi_pull *pull;
@@ -39,24 +39,15 @@ struct entry {
     /* Likewise: now, and whether there were any. */
     uint64_t level_counted[WI_PULL_LEVELS];
     int level_brought[WI_PULL_LEVELS];
+    int is_telling, is_dropped; /* its end is told just now; it goes after that */
     struct entry *prev, *next;
-};
-
-/* What came of one. */
-struct record {
-    char id[WI_STAGING_ID_MAX + 1];
-    struct wi_pull_info info; /* with these texts: */
-    struct wi_strings texts;
-    struct wi_fetch_source *sources;
-    struct wi_error error;
-    struct record *prev, *next;
 };
 
 struct wi_pulls {
     struct wi_pulls_deps deps;
     struct wi_config *config; /* borrowed */
     struct entry *entries;    /* the oldest first */
-    struct record *records;   /* likewise; at most one for each name, and none that is under way */
+    struct entry *ended;      /* likewise; none of a name that is under way */
     struct wi_versions_task *resuming;
     struct wi_timer *resume_again;
     struct wi_turn *turn;   /* in which pulls begin */
@@ -71,6 +62,9 @@ struct wi_pulls {
 
 static void free_entry(struct entry *entry)
 {
+    entry->is_dropped = 1;
+    if (entry->is_telling)
+        return;
     while (entry->watches)
         wi_pull_unwatch((struct wi_pull_watch *)entry->watches);
     wi_pull_free(entry->pull);
@@ -84,10 +78,10 @@ static int is_named(const char *own, const char *name)
     return strlen(own) == length && memcmp(own, name, length) == 0;
 }
 
-static struct entry *entry_find(const struct wi_pulls *pulls, const char *name)
+static struct entry *entry_find(struct entry *list, const char *name)
 {
     struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
+    DL_FOREACH(list, entry)
     if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
         return entry;
     return NULL;
@@ -103,24 +97,13 @@ static size_t count_under_way(const struct wi_pulls *pulls)
 
 /* --- those that have ended -------------------------------------------------------------------- */
 
-static struct record *find_record(const struct wi_pulls *pulls, const char *name)
+static void entry_forget(struct wi_pulls *pulls, struct entry *entry)
 {
-    struct record *record;
-    DL_FOREACH(pulls->records, record)
-    if (is_named(record->info.name, name) || is_named(record->info.asked, name))
-        return record;
-    return NULL;
-}
-
-static void record_forget(struct wi_pulls *pulls, struct record *record)
-{
-    if (!record)
+    if (!entry)
         return;
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
-    DL_DELETE(pulls->records, record);
-    wi_strings_clear(&record->texts);
-    free(record->sources);
-    free(record);
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    DL_DELETE(pulls->ended, entry);
+    free_entry(entry);
 }
 
 static int is_forgotten(const struct wi_pull_info *info)
@@ -128,21 +111,22 @@ static int is_forgotten(const struct wi_pull_info *info)
     return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms >= DONE_MS;
 }
 
-/* Forgets records that have expired, now and when the next one expires. */
-static void records_tidy(struct wi_pulls *pulls)
+/* Forgets those that have expired, now and when the next one expires. */
+static void ended_tidy(struct wi_pulls *pulls)
 {
-    struct record *record, *next;
+    struct entry *entry, *next;
+    struct wi_pull_info info;
     double now = wi_now_ms(), due = WI_NEVER;
     size_t count;
-    DL_COUNT(pulls->records, record, count);
-    DL_FOREACH_SAFE(pulls->records, record, next)
+    DL_COUNT(pulls->ended, entry, count);
+    DL_FOREACH_SAFE(pulls->ended, entry, next)
     {
-        const struct wi_pull_info *info = &record->info;
-        if (count > ENDED_MAX || is_forgotten(info)) {
-            record_forget(pulls, record);
+        wi_pull_info(entry->pull, &info);
+        if (count > ENDED_MAX || is_forgotten(&info)) {
+            entry_forget(pulls, entry);
             count--;
-        } else if (info->state == WI_PULL_DONE && info->ended_ms + DONE_MS < due) {
-            due = info->ended_ms + DONE_MS;
+        } else if (info.state == WI_PULL_DONE && info.ended_ms + DONE_MS < due) {
+            due = info.ended_ms + DONE_MS;
         }
     }
     if (due < WI_NEVER)
@@ -151,42 +135,7 @@ static void records_tidy(struct wi_pulls *pulls)
 
 static void on_tidy(void *context)
 {
-    records_tidy(context);
-}
-
-static const char *record_keep(struct record *record, const char *text)
-{
-    if (!text)
-        return NULL;
-    wi_strings_add(&record->texts, text);
-    return record->texts.items[record->texts.count - 1];
-}
-
-/* Who cancelled one knows, and it never was. */
-static void entry_remember(const struct entry *entry, const struct wi_pull_info *info)
-{
-    if (info->error && info->error->code == WI_CANCELLED)
-        return;
-    struct record *record = wi_alloc(sizeof *record);
-    snprintf(record->id, sizeof record->id, "%s", entry->order->id);
-    record->info = *info;
-    record->info.name = record_keep(record, info->name);
-    record->info.asked = record_keep(record, info->asked);
-    record->info.variant = record_keep(record, info->variant);
-    record->info.hub = record_keep(record, info->hub);
-    record->info.reference = record_keep(record, info->reference);
-    record->info.commit = record_keep(record, info->commit);
-    record->info.retrying = NULL;
-    record->info.sources = record->sources =
-        wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
-    for (size_t i = 0; i < info->source_count; i++)
-        record->sources[i] = (struct wi_fetch_source){
-            record_keep(record, info->sources[i].name), info->sources[i].bytes};
-    if (info->error) {
-        record->error = *info->error;
-        record->info.error = &record->error;
-    }
-    DL_APPEND(entry->pulls->records, record);
+    ended_tidy(context);
 }
 
 /* --- counting --------------------------------------------------------------------------------- */
@@ -277,6 +226,18 @@ static void entry_tell(struct entry *entry, const struct wi_pull_info *info, int
     }
 }
 
+/* Who cancelled one knows, and it never was. */
+static void entry_remember(struct entry *entry, struct wi_pull_info *info)
+{
+    if (info->error && info->error->code == WI_CANCELLED) {
+        entry->is_dropped = 1;
+        return;
+    }
+    wi_pull_settle(entry->pull);
+    wi_pull_info(entry->pull, info);
+    DL_APPEND(entry->pulls->ended, entry);
+}
+
 static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
@@ -289,19 +250,22 @@ static void on_change(void *context, int ended)
         return;
     }
     count_ended(entry, &info);
-    DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
+    entry->is_telling = 1; /* who is told may begin another of that name */
+    DL_DELETE(entry->pulls->entries, entry);
     entry_remember(entry, &info);
     if (info.state == WI_PULL_DONE && entry->pulls->on_done)
         entry->pulls->on_done(entry->pulls->done_context, &info);
-    records_tidy(entry->pulls);
+    ended_tidy(entry->pulls);
     entry_tell(entry, &info, 1);
-    free_entry(entry);
+    entry->is_telling = 0;
+    if (entry->is_dropped)
+        free_entry(entry);
 }
 
 struct wi_pull_watch *wi_pull_watch(
     struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
 {
-    struct entry *entry = entry_find(pulls, name);
+    struct entry *entry = entry_find(pulls->entries, name);
     if (!entry)
         return NULL;
     struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
@@ -332,10 +296,10 @@ static enum wi_code refuse_another(
 
 static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = context, *other = entry_find(entry->pulls, name);
+    const struct entry *entry = context, *other = entry_find(entry->pulls->entries, name);
     if (other && other != entry)
         return refuse_another(other, name, error);
-    record_forget(entry->pulls, find_record(entry->pulls, name));
+    entry_forget(entry->pulls, entry_find(entry->pulls->ended, name));
     wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     return WI_OK;
 }
@@ -351,8 +315,7 @@ static void on_turn(void *context)
 static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
-    struct record *earlier = find_record(pulls, order->name);
-    record_forget(pulls, earlier);
+    entry_forget(pulls, entry_find(pulls->ended, order->name));
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
@@ -365,7 +328,7 @@ static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_orde
 static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *order,
     struct wi_pull_info *info, struct wi_error *error)
 {
-    const struct entry *entry = entry_find(pulls, order->name);
+    const struct entry *entry = entry_find(pulls->entries, order->name);
     if (entry && strcmp(entry->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
@@ -393,7 +356,7 @@ enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *w
 
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = entry_find(pulls, name);
+    const struct entry *entry = entry_find(pulls->entries, name);
     if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
     wi_pull_cancel(entry->pull);
@@ -402,23 +365,19 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 
 /* --- what an earlier daemon was at ------------------------------------------------------------ */
 
-static int is_known(const struct wi_pulls *pulls, const char *id)
+static int has_id(const struct entry *list, const char *id)
 {
     const struct entry *entry;
-    const struct record *record;
-    DL_FOREACH(pulls->entries, entry)
+    DL_FOREACH(list, entry)
     if (strcmp(entry->order->id, id) == 0)
-        return 1;
-    DL_FOREACH(pulls->records, record)
-    if (strcmp(record->id, id) == 0)
         return 1;
     return 0;
 }
 
 static void pull_resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
-    if (wi_upload_is_id(id) || wi_made_is_id(id) ||
-        is_known(pulls, id)) /* that is, since they were listed before */
+    if (wi_upload_is_id(id) || wi_made_is_id(id) || has_id(pulls->entries, id) ||
+        has_id(pulls->ended, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
     struct wi_pull_info info;
@@ -560,36 +519,37 @@ void wi_pulls_free(struct wi_pulls *pulls)
     struct entry *entry, *next;
     DL_FOREACH_SAFE(pulls->entries, entry, next)
     free_entry(entry);
-    while (pulls->records)
-        record_forget(pulls, pulls->records);
+    while (pulls->ended)
+        entry_forget(pulls, pulls->ended);
     free(pulls);
 }
 
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
 {
-    const struct entry *entry = entry_find(pulls, name);
-    const struct record *record = entry ? NULL : find_record(pulls, name);
-    if (entry)
-        wi_pull_info(entry->pull, info);
-    else if (record && !is_forgotten(&record->info))
-        *info = record->info;
-    else
+    const struct entry *entry = entry_find(pulls->entries, name);
+    if (!entry)
+        entry = entry_find(pulls->ended, name);
+    if (!entry)
         return -1;
-    return 0;
+    wi_pull_info(entry->pull, info);
+    return is_forgotten(info) ? -1 : 0;
 }
 
-void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
+static void list_each(const struct entry *list, wi_pull_fn *each, void *context)
 {
-    const struct record *record;
     const struct entry *entry;
     struct wi_pull_info info;
-    DL_FOREACH(pulls->records, record)
-    each(context, &record->info);
-    DL_FOREACH(pulls->entries, entry)
+    DL_FOREACH(list, entry)
     {
         wi_pull_info(entry->pull, &info);
         each(context, &info);
     }
+}
+
+void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
+{
+    list_each(pulls->ended, each, context);
+    list_each(pulls->entries, each, context);
 }
 
 /* Whether a model of that name can come from somewhere at all. */
