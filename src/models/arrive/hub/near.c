@@ -154,9 +154,8 @@ static void claim_leave(struct wi_near *near, const struct wi_error *error)
 {
     struct left *left = wi_alloc(sizeof *left);
     for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
-        struct wi_block_source_info info;
-        wi_block_source_info(near->claimants[i], &info);
-        wi_block_source_rest(near->claimants[i], WI_NEIGHBOURS_PAUSE_MS, info.reason);
+        struct wi_block_source *source = near->claimants[i];
+        wi_block_source_rest(source, WI_NEIGHBOURS_PAUSE_MS, wi_block_source_info(source).reason);
     }
     left->file = near->next;
     left->count = near->claimant_count;
@@ -227,11 +226,8 @@ static int was_tried(const struct wi_near *near, const struct wi_cid *cid)
 static const struct wi_offer_file *claim_of(
     const struct wi_near *near, size_t neighbour, const unsigned char *hash)
 {
-    struct wi_neighbour_info info;
-    struct wi_block_source_info source;
-    wi_neighbours_at(near->order.neighbours, neighbour, &info);
-    wi_block_source_info(info.source, &source);
-    return info.offer && source.state == WI_SOURCE_READY
+    struct wi_neighbour_info info = wi_neighbours_at(near->order.neighbours, neighbour);
+    return info.offer && wi_block_source_info(info.source).state == WI_SOURCE_READY
                ? wi_offer_find(info.offer, hash, file_of(near)->bytes)
                : NULL;
 }
@@ -244,11 +240,9 @@ static void claimants_gather(
     sources_release(near->claimants, &near->claimant_count);
     for (size_t i = 0; i < count && near->claimant_count < CLAIMANTS_MAX; i++) {
         const struct wi_offer_file *claim = claim_of(near, i, hash);
-        struct wi_neighbour_info info;
-        if (!claim || !wi_cid_equal(&claim->cid, cid))
-            continue;
-        wi_neighbours_at(near->order.neighbours, i, &info);
-        near->claimants[near->claimant_count++] = wi_block_source_hold(info.source);
+        if (claim && wi_cid_equal(&claim->cid, cid))
+            near->claimants[near->claimant_count++] =
+                wi_block_source_hold(wi_neighbours_at(near->order.neighbours, i).source);
     }
 }
 

@@ -158,10 +158,9 @@ static void send_request(struct ask *ask);
 static void ask_lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    struct wi_block_source_info info;
+    const char *base = wi_block_source_info(ask->slot->source).url;
     struct wi_error error;
-    wi_block_source_info(ask->slot->source, &info);
-    if (wi_redirect_take(info.url, &ask->url, location, &ask->hops, &error) == 0)
+    if (wi_redirect_take(base, &ask->url, location, &ask->hops, &error) == 0)
         send_request(ask);
     else
         ask_end(ask, ASK_REFUSED, "%.150s", error.detail);
@@ -252,8 +251,7 @@ static int may_be_plain(const struct ask *ask, int is_named)
 
 static void send_request(struct ask *ask)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(ask->slot->source, &info);
+    struct wi_block_source_info info = wi_block_source_info(ask->slot->source);
     int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
@@ -277,13 +275,11 @@ static void send_request(struct ask *ask)
 
 static char *url_of(const struct slot *slot, const struct wi_cid *cid)
 {
-    struct wi_block_source_info info;
     char text[WI_CID_TEXT];
     if (slot->file_url)
         return wi_strdup(slot->led_url ? slot->led_url : slot->file_url);
-    wi_block_source_info(slot->source, &info);
     wi_cid_print(cid, text);
-    return wi_sprintf("%s/ipfs/%s?format=raw", info.url, text);
+    return wi_sprintf("%s/ipfs/%s?format=raw", wi_block_source_info(slot->source).url, text);
 }
 
 void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)

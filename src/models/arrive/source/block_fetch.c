@@ -89,11 +89,10 @@ static void keeping_give(struct wi_block_fetch *fetch, struct keeping *keeping)
 
 static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
 {
-    struct wi_block_source_info info;
     struct wi_error error;
-    wi_block_source_info(slot->source, &info);
     wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
-        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what, info.name);
+        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
+        wi_block_source_info(slot->source).name);
     block_fetch_fail(fetch, &error);
 }
 
@@ -216,8 +215,7 @@ static void look_at_sources(struct wi_block_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
-        wi_block_source_info(slot->source, &info);
+        struct wi_block_source_info info = wi_block_source_info(slot->source);
         if (slot->gone || info.state != WI_SOURCE_OUT)
             continue;
         wi_slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
@@ -343,13 +341,11 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count && fetch->ask_count == 0 && fetch->idle > 0; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
         double until = wi_slot_waits(slot, now);
         if (slot->gone || until == 0)
             continue;
-        wi_block_source_info(slot->source, &info);
-        snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s", info.name,
-            slot->reason, (until - now) / 1000);
+        snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s",
+            wi_block_source_info(slot->source).name, slot->reason, (until - now) / 1000);
         return fetch->waiting;
     }
     return NULL;
@@ -366,12 +362,10 @@ void wi_block_fetch_progress(struct wi_block_fetch *fetch, struct wi_block_progr
 int wi_block_fetch_share(
     const struct wi_block_fetch *fetch, size_t index, struct wi_block_share *source)
 {
-    struct wi_block_source_info info;
     if (index >= fetch->slot_count)
         return -1;
     const struct slot *slot = &fetch->slots[index];
-    wi_block_source_info(slot->source, &info);
-    *source = (struct wi_block_share){.name = info.name,
+    *source = (struct wi_block_share){.name = wi_block_source_info(slot->source).name,
         .bytes = slot->bytes,
         .blocks = slot->blocks,
         .reason = slot->reason,

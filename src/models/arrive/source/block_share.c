@@ -42,9 +42,8 @@ void wi_slot_clear(struct slot *slot)
 
 double wi_slot_waits(const struct slot *slot, double now)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(slot->source, &info);
-    double until = info.until_ms > slot->again_ms ? info.until_ms : slot->again_ms;
+    double rests = wi_block_source_info(slot->source).until_ms;
+    double until = rests > slot->again_ms ? rests : slot->again_ms;
     return until > now ? until : 0;
 }
 
@@ -356,9 +355,8 @@ static void tell_sources(
     size_t count = fetch->slot_count < SOURCES_TOLD ? fetch->slot_count : SOURCES_TOLD, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
+        struct wi_block_source_info info = wi_block_source_info(slot->source);
         char line[REASON_BYTES + 64];
-        wi_block_source_info(slot->source, &info);
         const char *reason = slot_lacks(slot, block) ? "it lacks the block"
                              : *slot->reason         ? slot->reason
                                                      : info.reason;
@@ -373,11 +371,10 @@ static void tell_sources(
 /* Why the slot does not bring the block; what another fetch has seen of it counts, too. */
 static enum blame blame_for(const struct slot *slot, const struct block *block)
 {
-    struct wi_block_source_info info;
     if (slot_lacks(slot, block))
         return BLAME_LACKS;
-    wi_block_source_info(slot->source, &info);
-    return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
+    int rests = wi_block_source_info(slot->source).state == WI_SOURCE_RESTING;
+    return slot->blame == BLAME_NONE && rests ? BLAME_BUSY : slot->blame;
 }
 
 static void block_explain(

@@ -189,10 +189,9 @@ static void send_question(struct neighbour *neighbour);
 static void neighbour_lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    struct wi_block_source_info info;
+    const char *base = wi_block_source_info(neighbour->source).url;
     struct wi_error error;
-    wi_block_source_info(neighbour->source, &info);
-    if (wi_redirect_take(info.url, &neighbour->url, location, &neighbour->hops, &error) == 0)
+    if (wi_redirect_take(base, &neighbour->url, location, &neighbour->hops, &error) == 0)
         send_question(neighbour);
     else
         neighbour_fail(neighbour, "%.150s", error.detail);
@@ -233,9 +232,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 static void send_question(struct neighbour *neighbour)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(neighbour->source, &info);
-    int stays = wi_redirect_stays(info.url, neighbour->url);
+    int stays = wi_redirect_stays(wi_block_source_info(neighbour->source).url, neighbour->url);
     char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
     char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
     const char *const headers[] = {
@@ -263,10 +260,9 @@ static int is_self(const struct neighbour *neighbour)
  * found somebody else may be by now. */
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
-    struct wi_block_source_info info;
     double now = wi_now_ms();
-    wi_block_source_info(neighbour->source, &info);
-    if (neighbour_is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
+    int ready = wi_block_source_info(neighbour->source).state == WI_SOURCE_READY;
+    if (neighbour_is_under_way(neighbour) || (!ready && !is_self(neighbour)))
         return 0;
     if (fresh_ms == 0)
         return 1;
@@ -276,9 +272,7 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
 
 static void neighbour_ask(struct neighbour *neighbour)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(neighbour->source, &info);
-    neighbour->url = wi_sprintf("%s/content", info.url);
+    neighbour->url = wi_sprintf("%s/content", wi_block_source_info(neighbour->source).url);
     neighbour->hops = 0;
     send_question(neighbour);
 }
@@ -381,23 +375,21 @@ size_t wi_neighbours_count(const struct wi_neighbours *all)
     return count;
 }
 
-void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
+struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *all, size_t index)
 {
     const struct neighbour *neighbour = all->items;
-    struct wi_block_source_info source;
     while (index-- > 0)
         neighbour = neighbour->next;
-    wi_block_source_info(neighbour->source, &source);
     int self = is_self(neighbour);
-    int offers = neighbour->answers && !self && source.state != WI_SOURCE_OUT;
-    *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
+    int offers = neighbour->answers && !self &&
+                 wi_block_source_info(neighbour->source).state != WI_SOURCE_OUT;
+    return (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
 static int offer_is_first(const struct wi_neighbours *all, size_t index, const char *id)
 {
     for (size_t i = 0; i < index; i++) {
-        struct wi_neighbour_info info;
-        wi_neighbours_at(all, i, &info);
+        struct wi_neighbour_info info = wi_neighbours_at(all, i);
         if (info.offer && strcmp(info.offer->id, id) == 0)
             return 0;
     }
@@ -408,8 +400,7 @@ void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, 
 {
     size_t count = wi_neighbours_count(all);
     for (size_t i = 0; i < count; i++) {
-        struct wi_neighbour_info info;
-        wi_neighbours_at(all, i, &info);
+        struct wi_neighbour_info info = wi_neighbours_at(all, i);
         if (info.offer && offer_is_first(all, i, info.offer->id))
             each(context, &info);
     }
@@ -424,12 +415,10 @@ struct teller {
 static void tell_offer(void *context, const struct wi_neighbour_info *info)
 {
     const struct teller *teller = context;
-    struct wi_block_source_info source;
-    wi_block_source_info(info->source, &source);
+    const char *name = wi_block_source_info(info->source).name;
     for (size_t i = 0; i < info->offer->count; i++) {
         const struct wi_offer_row *row = &info->offer->rows[i];
-        const struct wi_offered offered = {
-            source.name, &row->cid, row->name, row->bytes, row->published};
+        const struct wi_offered offered = {name, &row->cid, row->name, row->bytes, row->published};
         teller->each(teller->context, &offered);
     }
 }
@@ -446,13 +435,9 @@ static const struct neighbour *neighbour_find_name(
     const struct wi_neighbours *all, const char *name)
 {
     const struct neighbour *neighbour;
-    struct wi_block_source_info info;
     DL_FOREACH(all->items, neighbour)
-    {
-        wi_block_source_info(neighbour->source, &info);
-        if (strcmp(info.name, name) == 0)
-            return neighbour;
-    }
+    if (strcmp(wi_block_source_info(neighbour->source).name, name) == 0)
+        return neighbour;
     return NULL;
 }
 
@@ -462,7 +447,7 @@ static enum wi_code neighbour_refuse(
     const struct neighbour *neighbour = neighbour_find_name(all, name);
     struct wi_block_source_info info = {.reason = "it is not configured any more"};
     if (neighbour)
-        wi_block_source_info(neighbour->source, &info);
+        info = wi_block_source_info(neighbour->source);
     const char *reason = *info.reason ? info.reason : "it does not answer";
     return wi_error_set(
         error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s", name, reason);
@@ -486,10 +471,7 @@ enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *ne
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
 {
     const struct neighbour *found = neighbour_find_name(all, neighbour);
-    struct wi_block_source_info info = {.state = WI_SOURCE_OUT};
-    if (found)
-        wi_block_source_info(found->source, &info);
-    if (info.state == WI_SOURCE_OUT || !found->answers)
+    if (!found || !found->answers || wi_block_source_info(found->source).state == WI_SOURCE_OUT)
         return neighbour_refuse(all, neighbour, error);
     const struct wi_offer_row *row = find_row(&found->offer, name, variant);
     if (!row)

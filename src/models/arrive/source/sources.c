@@ -63,10 +63,10 @@ static double rate_of(const struct wi_block_source *source, double now)
     return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
 }
 
-void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info)
+struct wi_block_source_info wi_block_source_info(const struct wi_block_source *source)
 {
     double now = wi_now_ms();
-    *info = (struct wi_block_source_info){.name = source->name,
+    struct wi_block_source_info info = {.name = source->name,
         .url = source->url,
         .stranger = source->stranger,
         .lied = source->lied && now < source->out_ms,
@@ -77,12 +77,13 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
         .bytes_per_second = rate_of(source, now),
         .reason = source->trouble ? source->trouble : source->reason};
     if (source->trouble || now < source->out_ms) {
-        info->state = WI_SOURCE_OUT;
-        info->until_ms = source->trouble ? WI_NEVER : source->out_ms;
+        info.state = WI_SOURCE_OUT;
+        info.until_ms = source->trouble ? WI_NEVER : source->out_ms;
     } else if (now < source->rest_ms) {
-        info->state = WI_SOURCE_RESTING;
-        info->until_ms = source->rest_ms;
+        info.state = WI_SOURCE_RESTING;
+        info.until_ms = source->rest_ms;
     }
+    return info;
 }
 
 char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
@@ -292,15 +293,11 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
 
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
 {
-    double now = wi_now_ms();
-    struct wi_block_source_info info;
-    for (size_t i = 0; i < sources->count; i++) {
-        wi_block_source_info(sources->items[i], &info);
-        each(context, &info);
-    }
-    for (size_t i = 0; i < sources->stranger_count; i++) {
-        wi_block_source_info(sources->strangers[i], &info);
-        if (!is_forgettable(sources->strangers[i], now))
+    for (size_t i = 0; i < sources->count + sources->stranger_count; i++) {
+        const struct wi_block_source *source =
+            i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
+        const struct wi_block_source_info info = wi_block_source_info(source);
+        if (!source->stranger || !is_forgettable(source, wi_now_ms()))
             each(context, &info);
     }
 }

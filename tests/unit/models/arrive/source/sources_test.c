@@ -40,8 +40,7 @@ static int tear_down(void **state)
 
 static struct wi_block_source_info info_of(const struct wi_block_source *source)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(source, &info);
+    struct wi_block_source_info info = wi_block_source_info(source);
     return info;
 }
 
