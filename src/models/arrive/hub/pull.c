@@ -18,13 +18,11 @@
  * leaves nothing; an interrupted one is kept for the next time, and continued when the daemon is
  * started again. Listing, measuring and fetching are in upstream.c.
  */
-#include "models/arrive/hub/pull.h"
+#include "models/arrive/hub/pull_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "models/arrive/hub/brought.h"
-#include "models/arrive/hub/upstream.h"
 #include "models/arrive/source/retry.h"
 #include <assert.h>
 #include <stdio.h>
@@ -33,48 +31,14 @@
 
 #define PAUSE_MS 500 /* before the second try of a step */
 
-typedef void step_fn(struct wi_pull *pull);
-
-struct wi_pull {
-    struct wi_pulls_deps deps;
-    struct wi_pull_plan *plan;
-    const struct wi_pull_order *order; /* the plan's */
-    struct wi_hub_tree *files;         /* that it has chosen */
-    wi_pull_changed_fn *on_change;
-    wi_pull_named_fn *on_name;
-    void *context;
-    enum wi_pull_state state;
-    int cancelled, unwritten;     /* what was asked for is to be written down */
-    int kept;                     /* it was */
-    struct wi_upstream *upstream; /* NULL once it has ended */
-    struct wi_upstream_callbacks back;
-    /* The step under way, where that is not the plan's or upstream's. */
-    struct wi_versions_task *task;
-    struct wi_repository_lookup *lookup;
-    step_fn *step;          /* where it is tried again; NULL: none has begun */
-    struct wi_timer *pause; /* NULL: nothing was short yet */
-    unsigned failed;        /* attempts in a row that brought nothing */
-    /* What is known so far. */
-    char *folder; /* where the files go */
-    struct wi_fetch_progress progress;
-    char *retrying;            /* NULL: nothing is */
-    struct wi_brought brought; /* lately, and who how much, where several do */
-    uint64_t fetched_before;   /* when something was short last */
-    uint64_t reused, evicted;
-    uint64_t needed; /* bytes that room was asked for */
-    struct wi_error error;
-    double began_ms, ended_ms;
-};
-
 /* Nothing calls back any more. */
 static void stop_step(struct wi_pull *pull)
 {
     wi_pull_plan_cancel(pull->plan);
-    wi_upstream_free(pull->upstream);
+    wi_upstream_stop(pull);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->pause);
-    pull->upstream = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
     pull->pause = NULL;
@@ -127,7 +91,7 @@ static int is_passing(enum wi_code code)
            code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
 }
 
-static void begin_step(struct wi_pull *pull, step_fn *step)
+static void begin_step(struct wi_pull *pull, wi_pull_step_fn *step)
 {
     pull->step = step;
     pull->failed = 0;
@@ -163,7 +127,8 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
 /* Adds why no provider named by the router could be asked, if that is so. */
 static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
 {
-    const char *reason = pull->upstream ? wi_upstream_reason(pull->upstream) : NULL;
+    const struct wi_router *router = pull->upstream.router;
+    const char *reason = router ? wi_router_reason(router) : NULL;
     int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
                     error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
     size_t length = strlen(error->detail);
@@ -304,7 +269,7 @@ static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *
     take_retrying(pull, progress->retrying);
 }
 
-static void on_progress(void *context, const struct wi_fetch_progress *progress)
+void wi_pull_on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_progress(pull, progress);
@@ -312,7 +277,7 @@ static void on_progress(void *context, const struct wi_fetch_progress *progress)
     set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
 }
 
-static void on_fetched(
+void wi_pull_on_fetched(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
@@ -325,7 +290,7 @@ static void on_fetched(
 
 static void pull_fetch(struct wi_pull *pull)
 {
-    wi_upstream_fetch(pull->upstream);
+    wi_upstream_fetch(pull);
     set_state(pull, WI_PULL_DOWNLOADING);
 }
 
@@ -358,27 +323,29 @@ static void pull_make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
-static void on_around(void *context)
+void wi_pull_on_around(void *context)
 {
-    begin_step(context, pull_make_room);
+    struct wi_pull *pull = context;
+    pull->upstream.wait = NULL;
+    begin_step(pull, pull_make_room);
 }
 
 static void ask_around(struct wi_pull *pull)
 {
-    if (wi_upstream_ask_around(pull->upstream) != 0)
+    if (wi_upstream_ask_around(pull) != 0)
         begin_step(pull, pull_make_room);
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */
 
-static void on_waiting(void *context, const struct wi_fetch_progress *progress)
+void wi_pull_on_waiting(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_retrying(pull, progress->retrying);
     set_state(pull, WI_PULL_RESOLVING);
 }
 
-static void on_measured(void *context, const struct wi_error *error)
+void wi_pull_on_measured(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     take_retrying(pull, NULL);
@@ -392,7 +359,7 @@ static void on_measured(void *context, const struct wi_error *error)
 
 static void measure_files(struct wi_pull *pull)
 {
-    if (wi_upstream_measure(pull->upstream) != 0)
+    if (wi_upstream_measure(pull) != 0)
         begin_step(pull, ask_around);
 }
 
@@ -465,10 +432,11 @@ static enum wi_code get_name(
     return code;
 }
 
-static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+void wi_pull_on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
+    pull->upstream.list = NULL;
     take_retrying(pull, NULL);
     if (!error && pull->order->unnamed && get_name(pull, tree, &taken) != WI_OK)
         error = &taken;
@@ -486,7 +454,7 @@ static void on_looked(void *context, const struct wi_error *error)
     if (error)
         pull_fail(pull, error);
     else
-        wi_upstream_list(pull->upstream, pull->folder);
+        wi_upstream_list(pull);
 }
 
 static void pull_look(struct wi_pull *pull)
@@ -547,9 +515,7 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->on_name = on_name;
     pull->context = context;
     pull->began_ms = wi_now_ms();
-    pull->back = (struct wi_upstream_callbacks){
-        pull, on_waiting, on_tree, on_measured, on_around, on_progress, on_fetched};
-    pull->upstream = wi_upstream_new(&pull->deps, pull->plan, &pull->back);
+    wi_upstream_choose(pull);
     pull->unwritten = 1;
     wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,
         wi_pull_order_hub(pull->order));

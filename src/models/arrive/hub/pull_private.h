@@ -1,0 +1,84 @@
+/*
+ * The parts of a pull, each in a file of its own, which call each other:
+ *
+ *   pull.c       its steps
+ *   upstream.c   where its files come from
+ */
+#ifndef WI_MODELS_ARRIVE_HUB_PULL_PRIVATE_H
+#define WI_MODELS_ARRIVE_HUB_PULL_PRIVATE_H
+
+#include "models/arrive/hub/brought.h"
+#include "models/arrive/hub/content_pull.h"
+#include "models/arrive/hub/near.h"
+#include "models/arrive/hub/pull.h"
+
+typedef void wi_pull_step_fn(struct wi_pull *pull);
+
+struct wi_upstream {
+    const struct wi_authority *authority; /* which kind of source it is */
+    /* What is under way. */
+    struct wi_hub_list *list;
+    struct wi_fetch *fetch;
+    uint64_t *lengths; /* while they are measured */
+    struct wi_neighbours_wait *wait;
+    /* For as long as it lasts. */
+    struct wi_content_pull *content; /* of a CID */
+    struct wi_router *router;        /* NULL: there is none, or it was not asked yet */
+    struct wi_near *near;            /* of a hub's files; NULL: no neighbours */
+    struct wi_brought brought;       /* by neighbours, and then by the hub; empty: by it alone */
+    uint64_t near_fetched;           /* in the fetch that is under way */
+};
+
+struct wi_pull {
+    struct wi_pulls_deps deps;
+    struct wi_pull_plan *plan;
+    const struct wi_pull_order *order; /* the plan's */
+    struct wi_hub_tree *files;         /* that it has chosen */
+    wi_pull_changed_fn *on_change;
+    wi_pull_named_fn *on_name;
+    void *context;
+    enum wi_pull_state state;
+    int cancelled, unwritten; /* what was asked for is to be written down */
+    int kept;                 /* it was */
+    struct wi_upstream upstream;
+    /* The step under way, where that is not the plan's or upstream's. */
+    struct wi_versions_task *task;
+    struct wi_repository_lookup *lookup;
+    wi_pull_step_fn *step;  /* where it is tried again; NULL: none has begun */
+    struct wi_timer *pause; /* NULL: nothing was short yet */
+    unsigned failed;        /* attempts in a row that brought nothing */
+    /* What is known so far. */
+    char *folder; /* where the files go */
+    struct wi_fetch_progress progress;
+    char *retrying;            /* NULL: nothing is */
+    struct wi_brought brought; /* lately, and who how much, where several do */
+    uint64_t fetched_before;   /* when something was short last */
+    uint64_t reused, evicted;
+    uint64_t needed; /* bytes that room was asked for */
+    struct wi_error error;
+    double began_ms, ended_ms;
+};
+
+/* upstream.c. One operation runs at a time; no function calls back from inside. Those from
+ * wi_upstream_list on require that wi_pull_plan_look is done, and may be repeated as often as
+ * needed. Errors as for wi_hub_list_start, wi_fetch_start and wi_content_pull_list. */
+void wi_upstream_choose(struct wi_pull *pull); /* by the order */
+void wi_upstream_stop(struct wi_pull *pull);   /* no callback is called any more */
+void wi_upstream_list(struct wi_pull *pull);
+/* Asks for the lengths of chosen files that are unknown, and writes them into the plan: 0, and
+ * wi_pull_on_measured is called; or -1 if all are known. */
+int wi_upstream_measure(struct wi_pull *pull);
+/* Asks neighbours what they have, if other models might be removed to make room: 0, and
+ * wi_pull_on_around is called; or -1 if no neighbour is to be asked. */
+int wi_upstream_ask_around(struct wi_pull *pull);
+void wi_upstream_fetch(struct wi_pull *pull); /* the chosen files, into the pull's folder */
+
+/* pull.c: callbacks of the above. */
+wi_fetch_progress_fn wi_pull_on_waiting; /* during list and measure: what is waited for */
+wi_hub_list_fn wi_pull_on_tree;
+void wi_pull_on_measured(void *context, const struct wi_error *error);
+void wi_pull_on_around(void *context);
+wi_fetch_progress_fn wi_pull_on_progress; /* during a fetch */
+wi_fetch_fn wi_pull_on_fetched;
+
+#endif
