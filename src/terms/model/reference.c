@@ -223,16 +223,6 @@ char *wi_hub_reference_of_name(const char *name)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-void wi_hub_reference_copy(struct wi_hub_reference *to, const struct wi_hub_reference *from)
-{
-    *to = *from;
-    to->repository = wi_strdup(from->repository);
-    to->variant = wi_strdup(from->variant);
-    to->revision = wi_strdup(from->revision);
-    if (from->path)
-        to->path = to->repository + (from->path - from->repository);
-}
-
 void wi_hub_reference_clear(struct wi_hub_reference *reference)
 {
     free(reference->repository);

@@ -47,7 +47,6 @@ size_t wi_hub_reference_base(const char *text);
  * empty. */
 enum wi_code wi_hub_reference_parse(const char *text, const struct wi_hub_reference_rules *rules,
     struct wi_hub_reference *reference, struct wi_error *error);
-void wi_hub_reference_copy(struct wi_hub_reference *to, const struct wi_hub_reference *from);
 void wi_hub_reference_clear(struct wi_hub_reference *reference);
 
 /* Whether `text` names content, independent of a hub: it begins with ipfs://, or with ipns://,

@@ -570,12 +570,12 @@ enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *e
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
-            run->pull->reference.repository);
+            order->reference->repository);
     const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
         .file = order->file_url ? &file : NULL,
-        .what = run->pull->reference.repository,
+        .what = order->reference->repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,
         .next = block_next,

@@ -135,7 +135,7 @@ static void do_chore(void *data)
 static void begin_walk(struct content_run *run)
 {
     const struct wi_content_order *order = &run->pull->order;
-    const struct wi_hub_reference *reference = &run->pull->reference;
+    const struct wi_hub_reference *reference = order->reference;
     struct wi_error error;
     run->phase = CONTENT_TREE;
     run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
@@ -373,12 +373,6 @@ struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order
 {
     struct wi_content_pull *pull = wi_alloc(sizeof *pull);
     pull->order = *order;
-    pull->order.folder = wi_strdup(order->folder);
-    wi_hub_reference_copy(&pull->reference, order->reference);
-    pull->order.reference = &pull->reference;
-    pull->order.file_url = wi_strdup(order->file_url);
-    pull->order.store = wi_strdup(order->store);
-    pull->order.library = wi_strdup(order->library);
     hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
@@ -393,11 +387,6 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     wi_kept_blocks_release(pull->kept);
     release_sources(&pull->order);
     wi_brought_clear(&pull->brought);
-    wi_hub_reference_clear(&pull->reference);
-    free((char *)pull->order.folder);
-    free((char *)pull->order.file_url);
-    free((char *)pull->order.store);
-    free((char *)pull->order.library);
     free(pull);
 }
 

@@ -19,19 +19,19 @@
 #include "models/share/blockstore/blockstore.h"
 #include "terms/model/reference.h"
 
-/* All members are borrowed until wi_content_pull_new returns, and for longer where noted. */
+/* All members are borrowed until wi_content_pull_free. */
 struct wi_content_order {
     uv_loop_t *loop;
-    struct wi_http *http;                /* borrowed until wi_content_pull_free */
-    const struct wi_sources *sources;    /* likewise; all of them are asked, unless `only` is set */
+    struct wi_http *http;
+    const struct wi_sources *sources;    /* all of them are asked, unless `only` is set */
     struct wi_block_source *const *only; /* only these are asked; they are held. NULL: all */
     size_t only_count;
-    /* likewise; the providers it names are asked, too. NULL: none */
+    /* the providers it names are asked, too. NULL: none */
     const struct wi_router *router;
     const char *file_url;   /* where the last of `only` has the whole file; NULL: it has blocks */
-    struct wi_limit *limit; /* likewise; NULL: none */
+    struct wi_limit *limit; /* NULL: none */
     const char *store;      /* where the leaves of files are kept, as in fetch.h; NULL: nowhere */
-    struct wi_blockstore *blocks; /* likewise; blocks that it has are not fetched. NULL: none */
+    struct wi_blockstore *blocks; /* blocks that it has are not fetched. NULL: none */
     /* a store: leaves that its files contain are not fetched either, if the leaves of those files
      * are kept. NULL: none */
     const char *library;

@@ -21,8 +21,7 @@ struct left {
 };
 
 struct wi_near {
-    struct wi_near_order order; /* with texts of its own, but no hub */
-    struct wi_hub hub;
+    struct wi_near_order order;
     struct wi_sources *sharing; /* the hub, where it shares; else NULL */
     wi_fetch_progress_fn *on_progress;
     wi_near_fn *on_end;
@@ -36,7 +35,9 @@ struct wi_near {
     size_t tried_count;
     struct wi_block_source *claimants[CLAIMANTS_MAX]; /* held */
     size_t claimant_count;
-    struct wi_content_pull *content;
+    struct wi_content_pull *content; /* borrows these two: */
+    struct wi_hub_reference reference;
+    char *url;     /* on the hub; NULL: that does not share */
     uint64_t done; /* of its bytes */
     struct left *left;
     const char *waiting;
@@ -57,6 +58,9 @@ static void end_claim(struct wi_near *near)
 {
     wi_content_pull_free(near->content);
     near->content = NULL;
+    wi_hub_reference_clear(&near->reference);
+    free(near->url);
+    near->url = NULL;
     near->waiting = NULL;
     near->done = 0;
     sources_release(near->claimants, &near->claimant_count);
@@ -79,14 +83,9 @@ void wi_near_free(struct wi_near *near)
     free_left(near->left);
     wi_neighbours_cancel(near->wait);
     wi_sources_free(near->sharing);
-    wi_hub_clear(&near->hub);
-    free((char *)near->order.repository);
-    free((char *)near->order.store);
-    free((char *)near->order.library);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
     wi_brought_clear(&near->brought);
-    free((char *)near->order.folder);
     free(near);
 }
 
@@ -284,8 +283,8 @@ static size_t gather_sources(const struct wi_near *near, struct wi_block_source 
 static char *url_on_hub(const struct wi_near *near)
 {
     return near->sharing
-               ? wi_hub_layouts[near->hub.layout].file_url(&near->hub, near->order.repository,
-                     near->order.files->commit, file_of(near)->remote)
+               ? wi_hub_layouts[near->order.hub->layout].file_url(near->order.hub,
+                     near->order.repository, near->order.files->commit, file_of(near)->remote)
                : NULL;
 }
 
@@ -294,20 +293,19 @@ static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
     const struct wi_near_order *own = &near->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
     size_t count = gather_sources(near, sources);
-    char *url = url_on_hub(near);
-    struct wi_hub_reference reference;
-    wi_hub_reference_of_cid(cid, &reference);
+    near->url = url_on_hub(near);
+    wi_hub_reference_of_cid(cid, &near->reference);
     const struct wi_content_order order = {.loop = own->loop,
         .http = own->http,
         .only = sources,
         .only_count = count,
-        .file_url = url,
+        .file_url = near->url,
         .limit = own->limit,
         .blocks = own->blocks,
         .store = own->store,
         .library = own->library,
         .stall_ms = own->stall_ms,
-        .reference = &reference,
+        .reference = &near->reference,
         .folder = own->folder,
         .bytes_max = file_of(near)->bytes,
         .hub_follows = 1,
@@ -315,8 +313,6 @@ static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
     make_one(near);
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
-    wi_hub_reference_clear(&reference);
-    free(url);
 }
 
 /* Whether the file that is next comes now. */
@@ -349,7 +345,6 @@ static void on_turn(void *context)
 static void near_share(struct wi_near *near, const struct wi_hub *hub)
 {
     const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
-    wi_hub_copy(&near->hub, hub);
     near->sharing = wi_sources_new();
     wi_sources_set(near->sharing, &row, 1);
 }
@@ -366,11 +361,6 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
 {
     struct wi_near *near = wi_alloc(sizeof *near);
     near->order = *order;
-    near->order.hub = NULL;
-    near->order.folder = wi_strdup(order->folder);
-    near->order.repository = wi_strdup(order->repository);
-    near->order.store = wi_strdup(order->store);
-    near->order.library = wi_strdup(order->library);
     if (order->hub)
         near_share(near, order->hub);
     near->on_progress = on_progress;

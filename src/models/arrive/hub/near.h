@@ -23,15 +23,15 @@
 
 #define WI_NEAR_CLAIMS_MAX 4 /* CIDs that are tried for one file */
 
-/* All members are borrowed until wi_near_start returns, and for longer where noted. */
+/* All members are borrowed until wi_near_free. */
 struct wi_near_order {
     uv_loop_t *loop;
-    struct wi_http *http;             /* borrowed until wi_near_free, as are: */
+    struct wi_http *http;
     struct wi_neighbours *neighbours; /* set as configured */
     struct wi_limit *limit;           /* NULL: none */
     struct wi_blockstore *blocks;     /* NULL: none */
     uint64_t stall_ms;
-    struct wi_hub_tree *files; /* until it has ended; all lengths are known */
+    struct wi_hub_tree *files; /* all lengths are known */
     /* The hub, with its token, and the repository of the files there, if it shares the work; else
      * NULL. */
     const struct wi_hub *hub;

@@ -23,6 +23,7 @@ struct wi_upstream {
     struct wi_neighbours_wait *wait;
     /* For as long as it lasts. */
     struct wi_content_pull *content; /* of a CID */
+    struct wi_hub_reference named;   /* to what a neighbour has under the name */
     struct wi_router *router;        /* NULL: there is none, or it was not asked yet */
     struct wi_near *near;            /* of a hub's files; NULL: no neighbours */
     struct wi_brought brought;       /* by neighbours, and then by the hub; empty: by it alone */

@@ -186,7 +186,7 @@ static void on_neighbours_known(void *context)
 {
     struct wi_pull *pull = context;
     const struct wi_pull_order *order = pull->order;
-    struct wi_hub_reference reference;
+    struct wi_hub_reference *named = &pull->upstream.named;
     struct wi_cid cid;
     struct wi_error error;
     pull->upstream.wait = NULL;
@@ -196,9 +196,11 @@ static void on_neighbours_known(void *context)
         wi_pull_on_tree(pull, NULL, &error);
         return;
     }
-    wi_hub_reference_of_cid(&cid, &reference);
-    start_content(pull, &reference);
-    wi_hub_reference_clear(&reference);
+    wi_content_pull_free(pull->upstream.content);
+    pull->upstream.content = NULL;
+    wi_hub_reference_clear(named);
+    wi_hub_reference_of_cid(&cid, named);
+    start_content(pull, named);
 }
 
 static void list_neighbour(struct wi_pull *pull)
@@ -226,6 +228,7 @@ void wi_upstream_stop(struct wi_pull *pull)
     wi_fetch_cancel(upstream->fetch);
     wi_neighbours_cancel(upstream->wait);
     wi_content_pull_free(upstream->content);
+    wi_hub_reference_clear(&upstream->named);
     wi_router_free(upstream->router);
     wi_near_free(upstream->near);
     wi_brought_clear(&upstream->brought);
