@@ -52,9 +52,9 @@ struct wi_hub_list {
     char *next;             /* the page after the one that is read; NULL: it is the last */
     unsigned pages;
     struct length lengths[LENGTHS_AT_ONCE];
-    size_t measured;         /* files whose length was asked for, or need not be */
-    size_t asked;            /* of them, by the network */
-    wi_hub_list_fn *on_tree; /* NULL once it was cancelled */
+    size_t measured; /* files whose length was asked for, or need not be */
+    size_t asked;    /* of them, by the network */
+    wi_hub_list_fn *on_tree;
     void *context;
 };
 
@@ -102,11 +102,10 @@ static void on_run(void *data, int cancelled)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
-    (void)cancelled; /* only where it was ours to cancel */
     reading->work = NULL;
     free(reading->text);
     reading->text = NULL;
-    if (!list->on_tree)
+    if (cancelled)
         free_list(list);
     else if (reading->code != WI_OK)
         list_finish(list, &reading->error);
@@ -312,7 +311,6 @@ void wi_hub_list_cancel(struct wi_hub_list *list)
 {
     if (!list)
         return;
-    list->on_tree = NULL;
     wi_hub_ask_cancel(list->ask);
     list->ask = NULL;
     if (list->reading.work)

@@ -201,7 +201,7 @@ int wi_pull_order_by_content(const struct wi_pull_order *order)
 struct wi_pull_thread {
     struct wi_pull_plan *plan;
     enum wi_code (*run)(struct wi_pull_thread *thread);
-    wi_pull_plan_fn *on_done; /* NULL once it was cancelled */
+    wi_pull_plan_fn *on_done;
     void *context;
     int last; /* the plan goes with it */
     struct wi_hub_tree tree;
@@ -258,9 +258,8 @@ static void on_run(void *data, int cancelled)
     struct wi_pull_thread *thread = data;
     struct wi_pull_plan *plan = thread->plan;
     const int failed = thread->code != WI_OK;
-    (void)cancelled; /* only where it was ours to cancel */
     plan->thread = NULL;
-    if (thread->on_done) {
+    if (!cancelled) {
         if (!failed) {
             plan->chosen = thread->chosen;
             thread->chosen = (struct wi_pull_chosen){0};
@@ -284,10 +283,8 @@ static void thread_start(uv_loop_t *loop, struct wi_pull_thread thread)
 
 void wi_pull_plan_cancel(struct wi_pull_plan *plan)
 {
-    if (!plan->thread || !plan->thread->on_done)
-        return;
-    plan->thread->on_done = NULL;
-    wi_work_abandon(plan->thread->work);
+    if (plan->thread)
+        wi_work_abandon(plan->thread->work);
 }
 
 /* --- what is here ---------------------------------------------------------------------------- */

@@ -112,8 +112,9 @@ static int is_forgotten(const struct wi_pull_info *info)
 }
 
 /* Forgets those that have expired, now and when the next one expires. */
-static void ended_tidy(struct wi_pulls *pulls)
+static void on_tidy(void *context)
 {
+    struct wi_pulls *pulls = context;
     struct entry *entry, *next;
     struct wi_pull_info info;
     double now = wi_now_ms(), due = WI_NEVER;
@@ -131,11 +132,6 @@ static void ended_tidy(struct wi_pulls *pulls)
     }
     if (due < WI_NEVER)
         wi_timer_start(pulls->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
-}
-
-static void on_tidy(void *context)
-{
-    ended_tidy(context);
 }
 
 /* --- counting --------------------------------------------------------------------------------- */
@@ -255,7 +251,7 @@ static void on_change(void *context, int ended)
     entry_remember(entry, &info);
     if (info.state == WI_PULL_DONE && entry->pulls->on_done)
         entry->pulls->on_done(entry->pulls->done_context, &info);
-    ended_tidy(entry->pulls);
+    on_tidy(entry->pulls);
     entry_tell(entry, &info, 1);
     entry->is_telling = 0;
     if (entry->is_dropped)

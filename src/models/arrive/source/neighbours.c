@@ -19,7 +19,7 @@
 
 /* An answer that is being parsed off the loop. It frees itself once the thread is done. */
 struct reading {
-    struct neighbour *neighbour; /* NULL: the neighbour is gone */
+    struct neighbour *neighbour;
     struct wi_work *work;
     char *text;
     size_t size;
@@ -161,8 +161,7 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
 static void on_read(void *data, int cancelled)
 {
     struct reading *reading = data;
-    (void)cancelled; /* only if the neighbour is gone */
-    if (reading->neighbour)
+    if (!cancelled) /* else the neighbour is gone */
         take_offer(reading->neighbour, reading);
     wi_offer_clear(&reading->offer);
     free(reading->text);
@@ -312,10 +311,8 @@ static struct neighbour *neighbour_make(struct wi_neighbours *all, struct wi_blo
 static void neighbour_drop(struct neighbour *neighbour)
 {
     wi_http_cancel(neighbour->call);
-    if (neighbour->reading) {
-        neighbour->reading->neighbour = NULL;
+    if (neighbour->reading)
         wi_work_abandon(neighbour->reading->work); /* on_read frees it */
-    }
     wi_block_source_release(neighbour->source);
     wi_offer_clear(&neighbour->offer);
     free(neighbour->etag);
