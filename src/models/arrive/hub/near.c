@@ -5,7 +5,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "models/arrive/hub/brought.h"
-#include "models/arrive/hub/content_pull.h"
 #include "models/arrive/hub/hub_layout.h"
 #include <stdlib.h>
 #include <string.h>
@@ -290,26 +289,16 @@ static char *url_on_hub(const struct wi_near *near)
 
 static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
-    const struct wi_near_order *own = &near->order;
+    struct wi_content_order order = near->order.content;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = gather_sources(near, sources);
     near->url = url_on_hub(near);
     wi_hub_reference_of_cid(cid, &near->reference);
-    const struct wi_content_order order = {.loop = own->loop,
-        .http = own->http,
-        .only = sources,
-        .only_count = count,
-        .file_url = near->url,
-        .limit = own->limit,
-        .blocks = own->blocks,
-        .store = own->store,
-        .library = own->library,
-        .stall_ms = own->stall_ms,
-        .reference = &near->reference,
-        .folder = own->folder,
-        .bytes_max = file_of(near)->bytes,
-        .hub_follows = 1,
-        .pause_ms = own->pause_ms};
+    order.only = sources;
+    order.only_count = gather_sources(near, sources);
+    order.file_url = near->url;
+    order.reference = &near->reference;
+    order.bytes_max = file_of(near)->bytes;
+    order.hub_follows = 1;
     make_one(near);
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
@@ -366,7 +355,7 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
     near->on_progress = on_progress;
     near->on_end = on_end;
     near->context = context;
-    near->turn = wi_turn_new(order->loop, on_turn, near);
+    near->turn = wi_turn_new(order->content.loop, on_turn, near);
     near->wait = wi_neighbours_ask(
         order->neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_known, near);
     return near;

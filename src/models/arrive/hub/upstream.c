@@ -29,6 +29,20 @@ static const char *store_of(const struct wi_pull *pull)
                : NULL;
 }
 
+/* How blocks are fetched, whatever they are. */
+static struct wi_content_order order_of(const struct wi_pull *pull)
+{
+    const struct wi_config *config = pull->order->config;
+    return (struct wi_content_order){.loop = pull->deps.loop,
+        .http = pull->deps.http,
+        .limit = pull->deps.limit,
+        .blocks = pull->deps.blocks,
+        .store = store_of(pull),
+        .library = config->models.directory,
+        .stall_ms = (uint64_t)config->content.stall,
+        .folder = pull->folder};
+}
+
 /* --- a hub ------------------------------------------------------------------------------------ */
 
 static void list_hub(struct wi_pull *pull)
@@ -102,23 +116,13 @@ static void on_near_end(void *context, const struct wi_fetch_progress *progress)
 /* Neighbours first, once, where there are some. */
 static void fetch_of_hub(struct wi_pull *pull)
 {
-    const struct wi_pulls_deps *deps = &pull->deps;
-    struct wi_pull_plan *plan = pull->plan;
-    const struct wi_config *config = plan->order.config;
-    const struct wi_near_order order = {.loop = deps->loop,
-        .http = deps->http,
-        .neighbours = deps->neighbours,
-        .limit = deps->limit,
-        .blocks = deps->blocks,
-        .store = store_of(pull),
-        .library = config->models.directory,
-        .stall_ms = (uint64_t)config->content.stall,
+    const struct wi_near_order order = {.content = order_of(pull),
+        .neighbours = pull->deps.neighbours,
         .files = pull->files,
-        .hub = config->content.hub_shares ? &plan->hub : NULL,
-        .repository = plan->order.parsed.repository,
-        .folder = pull->folder};
+        .hub = pull->order->config->content.hub_shares ? &pull->plan->hub : NULL,
+        .repository = pull->order->parsed.repository};
     pull->upstream.near_fetched = 0;
-    if (pull->upstream.near || plan->gateways.count == 0) {
+    if (pull->upstream.near || pull->plan->gateways.count == 0) {
         fetch_from_hub(pull);
         return;
     }
@@ -132,20 +136,11 @@ static const struct wi_authority hub = {list_hub, fetch_of_hub};
 
 static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
 {
-    const struct wi_pulls_deps *deps = &pull->deps;
-    const struct wi_config *config = pull->order->config;
-    const struct wi_content_order order = {.loop = deps->loop,
-        .http = deps->http,
-        .sources = deps->sources,
-        .router = pull->upstream.router,
-        .limit = deps->limit,
-        .blocks = deps->blocks,
-        .store = store_of(pull),
-        .library = config->models.directory,
-        .stall_ms = (uint64_t)config->content.stall,
-        .reference = reference,
-        .folder = pull->folder,
-        .bytes_max = pull->plan->bytes_max};
+    struct wi_content_order order = order_of(pull);
+    order.sources = pull->deps.sources;
+    order.router = pull->upstream.router;
+    order.reference = reference;
+    order.bytes_max = pull->plan->bytes_max;
     wi_content_pull_free(pull->upstream.content);
     pull->upstream.content = wi_content_pull_new(&order);
     wi_content_pull_list(pull->upstream.content, wi_pull_on_waiting, wi_pull_on_tree, pull);
