@@ -197,7 +197,7 @@ void wi_content_blocks_take(struct content_run *run);
 /* --- the pull --------------------------------------------------------------------------------- */
 
 struct wi_content_pull {
-    struct wi_content_order order; /* with sources of its own */
+    struct wi_content_order order;
     struct wi_kept_blocks *kept;
     struct content_run *run;   /* NULL: none is running */
     struct wi_brought brought; /* of its runs */

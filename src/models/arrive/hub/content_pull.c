@@ -352,28 +352,10 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
 
 /* --- the pull --------------------------------------------------------------------------------- */
 
-static void hold_sources(struct wi_content_order *order)
-{
-    if (!order->only)
-        return;
-    struct wi_block_source **only = wi_alloc((order->only_count + 1) * sizeof *only);
-    for (size_t i = 0; i < order->only_count; i++)
-        only[i] = wi_block_source_hold(order->only[i]);
-    order->only = only;
-}
-
-static void release_sources(struct wi_content_order *order)
-{
-    for (size_t i = 0; order->only && i < order->only_count; i++)
-        wi_block_source_release(order->only[i]);
-    free((void *)order->only);
-}
-
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
 {
     struct wi_content_pull *pull = wi_alloc(sizeof *pull);
     pull->order = *order;
-    hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
 }
@@ -385,7 +367,6 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     if (pull->run)
         run_abandon(pull->run);
     wi_kept_blocks_release(pull->kept);
-    release_sources(&pull->order);
     wi_brought_clear(&pull->brought);
     free(pull);
 }

@@ -24,7 +24,7 @@ struct wi_content_order {
     uv_loop_t *loop;
     struct wi_http *http;
     const struct wi_sources *sources;    /* all of them are asked, unless `only` is set */
-    struct wi_block_source *const *only; /* only these are asked; they are held. NULL: all */
+    struct wi_block_source *const *only; /* only these are asked. NULL: all */
     size_t only_count;
     /* the providers it names are asked, too. NULL: none */
     const struct wi_router *router;

@@ -1,8 +1,8 @@
 /* See hub_layout.h. */
 #include "models/arrive/hub/hub_layout.h"
 
-#include "base/buffer.h"
-#include <ctype.h>
+#include "base/memory.h"
+#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,24 +23,11 @@ static int is_git_revision(const char *text)
     }
 }
 
-/* A revision as one segment of a path: its slashes escaped, and what else is not as it is. */
-static char *revision_escape(const char *text)
-{
-    struct wi_buffer out = {0};
-    for (; *text; text++) {
-        if (isalnum((unsigned char)*text) || strchr("-._~", *text))
-            wi_buffer_add(&out, text, 1);
-        else
-            wi_buffer_printf(&out, "%%%02X", (unsigned char)*text);
-    }
-    return wi_buffer_take(&out);
-}
-
 static char *revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
 {
-    char *escaped = revision_escape(revision);
+    char *escaped = curl_easy_escape(NULL, revision, 0); /* its slashes, too */
     char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
-    free(escaped);
+    curl_free(escaped);
     return url;
 }
 

@@ -34,7 +34,8 @@ struct wi_near {
     size_t tried_count;
     struct wi_block_source *claimants[CLAIMANTS_MAX]; /* held */
     size_t claimant_count;
-    struct wi_content_pull *content; /* borrows these two: */
+    struct wi_content_pull *content; /* borrows these: */
+    struct wi_block_source *asked[WI_BLOCK_SOURCES_MAX];
     struct wi_hub_reference reference;
     char *url;     /* on the hub; NULL: that does not share */
     uint64_t done; /* of its bytes */
@@ -270,12 +271,12 @@ static void make_one(struct wi_near *near)
 }
 
 /* The claimants, and behind them the hub, if that shares: so many. */
-static size_t gather_sources(const struct wi_near *near, struct wi_block_source **sources)
+static size_t gather_sources(struct wi_near *near)
 {
     size_t count = near->claimant_count;
-    memcpy(sources, near->claimants, count * sizeof *sources);
+    memcpy(near->asked, near->claimants, count * sizeof *near->asked);
     if (near->sharing)
-        sources[count++] = wi_sources_at(near->sharing, 0);
+        near->asked[count++] = wi_sources_at(near->sharing, 0);
     return count;
 }
 
@@ -290,11 +291,10 @@ static char *url_on_hub(const struct wi_near *near)
 static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     struct wi_content_order order = near->order.content;
-    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
     near->url = url_on_hub(near);
     wi_hub_reference_of_cid(cid, &near->reference);
-    order.only = sources;
-    order.only_count = gather_sources(near, sources);
+    order.only = near->asked;
+    order.only_count = gather_sources(near);
     order.file_url = near->url;
     order.reference = &near->reference;
     order.bytes_max = file_of(near)->bytes;

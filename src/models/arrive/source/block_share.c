@@ -322,30 +322,26 @@ static int slot_lacks(const struct slot *slot, const struct block *block)
 }
 
 struct blames {
-    unsigned lacking, wrong, busy, silent, other;
-    double until_ms; /* when the first of the busy ones is less so */
+    unsigned of[BLAME_OTHER + 1]; /* how many have it */
+    double until_ms;              /* when the first of the busy ones is less so */
 };
 
 static void add_blame(struct blames *blames, enum blame blame, double until)
 {
-    blames->lacking += blame == BLAME_LACKS;
-    blames->wrong += blame == BLAME_WRONG;
-    blames->silent += blame == BLAME_SILENT;
-    blames->other += blame == BLAME_OTHER || blame == BLAME_NONE;
-    if (blame == BLAME_BUSY && (blames->busy++ == 0 || until < blames->until_ms))
+    if (blame == BLAME_BUSY && (blames->of[blame] == 0 || until < blames->until_ms))
         blames->until_ms = until;
+    blames->of[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
 }
 
 /* Those that did not answer at all say nothing. */
 static enum wi_code blames_code(const struct blames *blames)
 {
-    if (blames->busy)
+    unsigned lacking = blames->of[BLAME_LACKS], wrong = blames->of[BLAME_WRONG];
+    if (blames->of[BLAME_BUSY])
         return WI_HUB_BUSY;
-    if (blames->wrong && !blames->lacking && !blames->other)
-        return WI_DOWNLOAD_CORRUPT;
-    if (blames->lacking && !blames->wrong && !blames->other)
-        return WI_HUB_NOT_FOUND;
-    return WI_HUB_FAILED;
+    if (blames->of[BLAME_OTHER] || (wrong && lacking) || (!wrong && !lacking))
+        return WI_HUB_FAILED;
+    return wrong ? WI_DOWNLOAD_CORRUPT : WI_HUB_NOT_FOUND;
 }
 
 /* The sources with their reasons, each in as much room as there is for it. */
