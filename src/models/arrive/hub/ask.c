@@ -169,8 +169,6 @@ void wi_hub_ask_cancel(struct wi_hub_ask *ask)
     free_ask(ask);
 }
 
-/* --- what hubs mean by their answers ---------------------------------------------------------- */
-
 /* A token that is missing, or that is not good enough. */
 static enum wi_code refuse_access(
     const struct wi_hub *hub, int status, const char *what, int gated, struct wi_error *error)

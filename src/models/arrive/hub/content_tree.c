@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "models/catalog/format/gguf.h"
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 int wi_content_is_file(const struct wi_walk *walk)

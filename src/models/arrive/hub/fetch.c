@@ -14,8 +14,6 @@
 #define PROGRESS_MS 200
 #define THREADS 2 /* of the pool's four, so that others find one */
 
-/* --- the end ---------------------------------------------------------------------------------- */
-
 void wi_fetch_cancel(struct wi_fetch *fetch)
 {
     if (fetch == NULL)
@@ -93,8 +91,6 @@ static void end_if_closed(struct wi_fetch *fetch)
     free_fetch(fetch);
 }
 
-/* --- under way -------------------------------------------------------------------------------- */
-
 static int file_is_under_way(const struct file *file)
 {
     return file->state != FILE_WAITING && file->state != FILE_DONE;
@@ -144,8 +140,6 @@ static void on_progress_time(void *context)
     struct wi_fetch_progress progress = progress_of(fetch);
     fetch->on_progress(fetch->context, &progress);
 }
-
-/* --- the start -------------------------------------------------------------------------------- */
 
 static void progress_start(struct wi_fetch *fetch)
 {

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --- the token -------------------------------------------------------------------------------- */
-
 /* Nothing of the file's content is ever repeated in an error. */
 static enum wi_code refuse_token(
     const struct wi_hub *hub, const char *problem, struct wi_error *error)
@@ -85,14 +83,10 @@ char *wi_hub_authorization(const struct wi_hub *hub)
     return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
 }
 
-/* --- URLs ------------------------------------------------------------------------------------- */
-
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
     return wi_url_same_origin(hub->url, url);
 }
-
-/* --- the struct ------------------------------------------------------------------------------- */
 
 void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
 {

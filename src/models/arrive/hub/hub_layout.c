@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- huggingface ------------------------------------------------------------------------------ */
-
 /* Names with slashes between them, as "refs/pr/3". */
 static int is_git_revision(const char *text)
 {
@@ -42,8 +40,6 @@ static char *resolve_url(
     return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
 }
 
-/* --- plain ------------------------------------------------------------------------------------ */
-
 static int is_digest(const char *text)
 {
     return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
@@ -51,22 +47,17 @@ static int is_digest(const char *text)
 
 static char *sums_url(const struct wi_hub *hub, const char *repository, const char *commit)
 {
-    (void)commit;
     return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
 }
 
 static char *plain_url(
     const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
 {
-    (void)commit;
     return wi_sprintf("%s/%s/%s", hub->url, repository, path);
 }
 
-/* --- webinfer --------------------------------------------------------------------------------- */
-
 static int is_nothing(const char *text)
 {
-    (void)text;
     return 0;
 }
 

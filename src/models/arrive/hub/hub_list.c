@@ -10,6 +10,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "models/arrive/hub/ask.h"
 #include "models/arrive/hub/hub_layout.h"
 #include "models/catalog/format/format.h"
 #include <stdlib.h>
@@ -277,7 +278,6 @@ static enum wi_code read_revision(
 static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
-    (void)url;
     list_read_answer(context, answer, problem, read_revision, ask_list);
 }
 

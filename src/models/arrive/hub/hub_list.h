@@ -7,7 +7,6 @@
 #define WI_MODELS_ARRIVE_HUB_HUB_LIST_H
 
 #include "base/net/http_client.h"
-#include "models/arrive/hub/ask.h"
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
 #include "terms/model/reference.h"

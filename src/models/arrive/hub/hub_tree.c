@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <ctype.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>

@@ -117,8 +117,6 @@ void wi_kept_blocks_add(struct wi_kept_blocks *kept, const struct wi_kept_block 
     wi_buffer_add(&kept->fresh, block->bytes, block->size);
 }
 
-/* --- the file --------------------------------------------------------------------------------- */
-
 /* Takes the block at the beginning of `bytes`: how many it has there, or 0 if it is none. */
 static size_t read_block(struct wi_kept_blocks *kept, const unsigned char *bytes, size_t size)
 {

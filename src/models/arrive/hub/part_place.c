@@ -57,8 +57,6 @@ void wi_part_place_clear(struct wi_part_place *place)
     free(place->part);
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
 static int make_folders(const struct wi_part_place *place)
 {
     char *path = wi_strdup(place->path);
@@ -123,8 +121,6 @@ enum wi_code wi_part_place_open(struct wi_part_place *place, struct wi_error *er
         return wi_part_place_fail(place, "looked at", errno, error);
     return named ? WI_OK : open_part(place, 0, error);
 }
-
-/* --- bytes ------------------------------------------------------------------------------------ */
 
 uint64_t wi_part_place_gathered(const struct wi_part_place *place)
 {

@@ -78,8 +78,6 @@ static void on_dropped(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)result;
-    (void)error;
     pull->task = NULL;
     set_state(pull, WI_PULL_FAILED);
 }
@@ -181,7 +179,6 @@ static void on_wanted(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)result;
     if (pull_goes_on(pull, error))
         pull_end(pull);
 }
@@ -199,7 +196,6 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
 {
     struct wi_pull *pull = context;
     pull->lookup = NULL;
-    (void)model;
     if (failure)
         pull_fail(pull, failure);
     else
@@ -218,7 +214,6 @@ static void on_published(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)result;
     if (pull_goes_on(pull, error))
         begin_step(pull, pull_find_model);
 }
@@ -395,8 +390,6 @@ static void on_unneeded(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)result;
-    (void)error;
     pull->task = NULL;
     begin_step(pull, pull_find_model);
 }
@@ -528,11 +521,6 @@ void wi_pull_want_here(struct wi_pull *pull)
     pull->unwritten = 1;
 }
 
-const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)
-{
-    return pull->order;
-}
-
 uint64_t wi_pull_pending(const struct wi_pull *pull)
 {
     if (pull->state == WI_PULL_RESOLVING)
@@ -541,11 +529,6 @@ uint64_t wi_pull_pending(const struct wi_pull *pull)
     return writes && pull->progress.total > pull->progress.done
                ? pull->progress.total - pull->progress.done
                : 0;
-}
-
-uint64_t wi_pull_evicted(const struct wi_pull *pull)
-{
-    return pull->evicted;
 }
 
 void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)

@@ -1,7 +1,8 @@
 /*
- * The parts of a pull, each in a file of its own, which call each other:
+ * The parts of a pull, from the request to a published model, each in a file of its own:
  *
- *   pull.c       its steps
+ *   pulls.c      all of them: which is under way, who is told, what came of it
+ *   pull.c       the steps of one: lists, chooses, makes room, fetches, publishes, has it read
  *   upstream.c   where its files come from
  */
 #ifndef WI_MODELS_ARRIVE_HUB_PULL_PRIVATE_H
@@ -10,9 +11,15 @@
 #include "models/arrive/hub/brought.h"
 #include "models/arrive/hub/content_pull.h"
 #include "models/arrive/hub/near.h"
-#include "models/arrive/hub/pull.h"
+#include "models/arrive/hub/pull_plan.h"
 
+struct wi_pull;
 typedef void wi_pull_step_fn(struct wi_pull *pull);
+/* Called after each change. With `ended` it was the last one, and the pull may be settled or freed,
+ * also from inside. */
+typedef void wi_pull_changed_fn(void *context, int ended);
+/* Gives an unnamed pull its name. WI_OK, or why it cannot have it. */
+typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi_error *error);
 
 struct wi_upstream {
     const struct wi_authority *authority; /* which kind of source it is */
@@ -54,11 +61,33 @@ struct wi_pull {
     char *retrying;            /* NULL: nothing is */
     struct wi_brought brought; /* lately, and who how much, where several do */
     uint64_t fetched_before;   /* when something was short last */
-    uint64_t reused, evicted;
-    uint64_t needed; /* bytes that room was asked for */
+    uint64_t reused;
+    uint64_t evicted; /* bytes of other models removed to make room for it */
+    uint64_t needed;  /* bytes that room was asked for */
     struct wi_error error;
     double began_ms, ended_ms;
 };
+
+/* pull.c */
+
+/* Takes ownership of the order. */
+struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
+    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context);
+/* A client of this daemon wants the model that so far is pulled only as a copy for others. */
+void wi_pull_want_here(struct wi_pull *pull);
+/* Begins the pull, or writes down what has changed in its request since. To be called after both of
+ * the above, in a separate turn of the loop. Never calls back from inside. */
+void wi_pull_turn(struct wi_pull *pull);
+/* Drops what was fetched, and later ends the pull as failed with WI_CANCELLED. */
+void wi_pull_cancel(struct wi_pull *pull);
+/* Of one that has ended: only its order and its info are kept. */
+void wi_pull_settle(struct wi_pull *pull);
+/* Stops the pull and keeps what was fetched. No callback is called. */
+void wi_pull_free(struct wi_pull *pull);
+
+void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info);
+/* Bytes still to be written, from the moment it has asked for room for them. */
+uint64_t wi_pull_pending(const struct wi_pull *pull);
 
 /* upstream.c. One operation runs at a time; no function calls back from inside. Those from
  * wi_upstream_list on require that wi_pull_plan_look is done, and may be repeated as often as
@@ -74,7 +103,7 @@ int wi_upstream_measure(struct wi_pull *pull);
 int wi_upstream_ask_around(struct wi_pull *pull);
 void wi_upstream_fetch(struct wi_pull *pull); /* the chosen files, into the pull's folder */
 
-/* pull.c: callbacks of the above. */
+/* Callbacks of the above, in pull.c. */
 wi_fetch_progress_fn wi_pull_on_waiting; /* during list and measure: what is waited for */
 wi_hub_list_fn wi_pull_on_tree;
 void wi_pull_on_measured(void *context, const struct wi_error *error);

@@ -1,15 +1,13 @@
 /* The registry of pulls; the steps of one are in pull.c. */
-#include "models/arrive/hub/pull.h"
+#include "models/arrive/hub/pull_private.h"
 
 #include "base/clock.h"
 #include "base/event_watch.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/retry.h"
 #include "models/catalog/library/made.h"
 #include "models/catalog/library/uploads.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -33,7 +31,6 @@ struct wi_pull_watch {
 struct entry {
     struct wi_pulls *pulls;
     struct wi_pull *pull;
-    const struct wi_pull_order *order; /* the pull's */
     struct wi_event_watch *watches;
     uint64_t counted; /* bytes fetched */
     /* Likewise: now, and whether there were any. */
@@ -82,7 +79,7 @@ static struct entry *entry_find(struct entry *list, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(list, entry)
-    if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
+    if (is_named(entry->pull->order->name, name) || is_named(entry->pull->order->asked, name))
         return entry;
     return NULL;
 }
@@ -101,7 +98,7 @@ static void entry_forget(struct wi_pulls *pulls, struct entry *entry)
 {
     if (!entry)
         return;
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
     DL_DELETE(pulls->ended, entry);
     free_entry(entry);
 }
@@ -170,8 +167,8 @@ static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
     entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
     entry->counted = info->fetched;
     for (size_t i = 0; i < info->source_count; i++)
-        levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
-    if (info->source_count == 0 && !wi_pull_order_by_content(entry->order))
+        levels[level_of(entry->pull->order, info->sources[i].name)] += info->sources[i].bytes;
+    if (info->source_count == 0 && !wi_pull_order_by_content(entry->pull->order))
         levels[WI_PULL_HUB] = info->fetched;
     for (int level = 0; level < WI_PULL_LEVELS; level++)
         count_level(entry, level, levels[level]);
@@ -185,7 +182,7 @@ static void count_levels(struct entry *entry, int failed)
     for (int level = WI_PULL_LEVELS - 1; level >= 0; level--) {
         int hit = !failed && entry->level_brought[level];
         levels[level].hits += (unsigned)hit;
-        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->order, level));
+        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->pull->order, level));
         had_to |= hit;
     }
 }
@@ -193,7 +190,7 @@ static void count_levels(struct entry *entry, int failed)
 static void count_ended(struct entry *entry, const struct wi_pull_info *info)
 {
     struct wi_pulls_counters *counters = &entry->pulls->counters;
-    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    counters->evicted_bytes += entry->pull->evicted;
     if (info->state == WI_PULL_DONE) {
         counters->done++;
         count_levels(entry, 0);
@@ -287,7 +284,7 @@ static enum wi_code refuse_another(
     return wi_error_set(error, WI_CONFLICT, "model",
         "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
         "give this one another name",
-        name, entry->order->reference);
+        name, entry->pull->order->reference);
 }
 
 static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
@@ -296,7 +293,7 @@ static enum wi_code on_name(void *context, const char *name, struct wi_error *er
     if (other && other != entry)
         return refuse_another(other, name, error);
     entry_forget(entry->pulls, entry_find(entry->pulls->ended, name));
-    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
     return WI_OK;
 }
 
@@ -315,7 +312,6 @@ static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_orde
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
-    entry->order = wi_pull_order(entry->pull);
     DL_APPEND(pulls->entries, entry);
     return entry;
 }
@@ -325,14 +321,14 @@ static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *ord
     struct wi_pull_info *info, struct wi_error *error)
 {
     const struct entry *entry = entry_find(pulls->entries, order->name);
-    if (entry && strcmp(entry->order->id, order->id) != 0)
+    if (entry && strcmp(entry->pull->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
     if (!entry)
         entry = entry_add(pulls, order);
-    else if (entry->order->copy && !order->copy)
+    else if (entry->pull->order->copy && !order->copy)
         wi_pull_want_here(entry->pull);
     wi_pull_info(entry->pull, info);
     wi_turn_schedule(pulls->turn);
@@ -365,7 +361,7 @@ static int has_id(const struct entry *list, const char *id)
 {
     const struct entry *entry;
     DL_FOREACH(list, entry)
-    if (strcmp(entry->order->id, id) == 0)
+    if (strcmp(entry->pull->order->id, id) == 0)
         return 1;
     return 0;
 }
@@ -430,7 +426,7 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
     {
-        wi_strings_add(&use->stagings, entry->order->id);
+        wi_strings_add(&use->stagings, entry->pull->order->id);
         use->pending += wi_pull_pending(entry->pull);
     }
 }

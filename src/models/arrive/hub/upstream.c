@@ -241,7 +241,6 @@ static void on_measured(
 {
     struct wi_pull *pull = context;
     struct wi_hub_tree *files = pull->files;
-    (void)progress;
     pull->upstream.fetch = NULL;
     for (size_t i = 0; !error && i < files->count; i++)
         if (files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)

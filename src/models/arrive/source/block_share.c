@@ -7,7 +7,6 @@
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */

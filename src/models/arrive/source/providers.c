@@ -12,8 +12,6 @@
 #define PART_MAX 254 /* bytes of a part of an address, with the NUL: a name has 253 */
 #define PARTS_MAX 6
 
-/* --- an address ------------------------------------------------------------------------------- */
-
 /* "/ip4/192.0.2.1/tcp/443/https" in its parts. */
 struct parts {
     char items[PARTS_MAX][PART_MAX];
@@ -103,8 +101,6 @@ static char *url_of(const char *address)
     return NULL;
 }
 
-/* --- a record --------------------------------------------------------------------------------- */
-
 static int is_gateway(const json_t *record)
 {
     const char *schema = json_string_value(json_object_get(record, "Schema"));
@@ -140,8 +136,6 @@ static void take_record(struct wi_providers *providers, const json_t *record)
         wi_strings_add(&providers->urls, url);
     free(url);
 }
-
-/* --- an answer -------------------------------------------------------------------------------- */
 
 /* Whether it is an answer. Where there is no one its list may be null. */
 static int providers_read(struct wi_providers *providers, const char *text, size_t size)
