@@ -173,7 +173,7 @@ struct counter {
     uint64_t (*value)(const struct wi_block_source_info *info);
 };
 
-static void put_count(void *context, const struct wi_block_source_info *info)
+static void put_source_count(void *context, const struct wi_block_source_info *info)
 {
     const struct counter *counter = context;
     if (info->stranger)
@@ -189,7 +189,7 @@ static void put_counter(const struct wi_api *api, struct wi_buffer *out, const c
     struct counter counter = {out, name, value};
     wi_metric_head(out, name, "counter", help);
     if (api->deps.sources)
-        wi_sources_each(api->deps.sources, put_count, &counter);
+        wi_sources_each(api->deps.sources, put_source_count, &counter);
 }
 
 static uint64_t bytes_of(const struct wi_block_source_info *info)
