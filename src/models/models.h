@@ -12,10 +12,14 @@
 #include "settings/config/config.h"
 #include "terms/model/cid.h"
 #include <stddef.h>
+#include "terms/model/manifest.h"
+#include "terms/model/view.h"
 #include <stdint.h>
+#include <sys/types.h>
 
 struct wi_db;
 struct wi_http;
+struct wi_model;
 
 /* All is borrowed and must outlive the models. */
 struct wi_models_deps {
@@ -222,5 +226,120 @@ void wi_neighbours_offered(
     const struct wi_neighbours *neighbours, wi_offered_fn *each, void *context);
 
 /* --- sharing: blocks, CAR files -------------------------------------------------------------- */
+
+/* The models that are published, and copies of models that others have published. */
+struct wi_blockstore;
+
+struct wi_pin_file {
+    char *path;
+    uint64_t bytes;
+    char sha256[WI_HASH_HEX_SIZE];
+    struct wi_cid cid;
+};
+
+/* Why a model is held. */
+enum wi_pin_kind {
+    WI_PIN_PUBLISHED, /* it was published here */
+    WI_PIN_COPY,      /* it was pulled only to serve others */
+    WI_PIN_ADOPTED,   /* it was here already, and counts as a copy */
+    WI_PIN_PULLED     /* it was pulled and is served with all others; not held: it may go */
+};
+
+/* Borrowed until the next turn of the loop. */
+struct wi_pin {
+    enum wi_pin_kind kind;
+    struct wi_cid cid;
+    char cid_text[WI_CID_TEXT];
+    char *model; /* "OWNER/NAME", optionally with ":VARIANT": the name when it was published */
+    char hash[WI_MANIFEST_HEX]; /* the model's, when it was published */
+    unsigned version;     /* the version that is held; 0: a folder that was put there by hand */
+    char *origin;         /* the id of the daemon that published it first */
+    int64_t published_at; /* Unix seconds; for a copy: when it became one */
+    uint64_t bytes;       /* of all files */
+    struct wi_pin_file *files; /* sorted by path */
+    size_t count;
+    int stale;
+};
+
+struct wi_publish_progress {
+    uint64_t done, total; /* bytes hashed, of all files */
+};
+typedef void wi_publish_progress_fn(void *context, const struct wi_publish_progress *progress);
+/* Exactly one of `pin` and `error` is not NULL. */
+typedef void wi_publish_fn(void *context, const struct wi_pin *pin, const struct wi_error *error);
+struct wi_publishing;
+/* Publishes the model (referenced meanwhile) with exactly the files of its manifest. Publishing the
+ * same again changes nothing; if a model of this name has changed, its pin is replaced. Never calls
+ * back from inside; `on_progress` may be NULL. Errors: WI_MODEL_INVALID (a built-in model, or a
+ * folder that would need a HAMT), WI_CONFLICT (it changed meanwhile), WI_NO_ROOM,
+ * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
+    wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context);
+void wi_blockstore_cancel(struct wi_publishing *publishing); /* no callback; NULL is fine */
+/* Removes the pin of the model that was published under that name; `cid` (NULL: not wanted)
+ * receives the CID that it had. WI_OK, WI_NOT_FOUND if there is none, WI_STORAGE_FAILED. */
+enum wi_code wi_blockstore_unpublish(
+    struct wi_blockstore *blocks, const char *name, char cid[WI_CID_TEXT], struct wi_error *error);
+/* Whether a reading is under way of the published form of the model (without variant) or of one of
+ * its variants. */
+int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name);
+/* The number of runs of the pin's files here in the last day. */
+uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin);
+/* Calls `each` for all pins in the order of their names. */
+typedef void wi_pin_fn(void *context, const struct wi_pin *pin);
+void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context);
+/* Begins to check whether the files of all pins are still the published ones, unless that was done
+ * just now. Call it when pins are shown: the listener is told of changes. */
+void wi_blockstore_check(struct wi_blockstore *blocks);
+
+/* Bytes in memory or in a file. */
+struct wi_segment {
+    const unsigned char *memory; /* NULL: the bytes are in the file */
+    int fd;                      /* borrowed from the reading */
+    uint64_t at;                 /* offset in the file */
+    size_t size;
+};
+
+/* The part of a tree that a CAR is to have. WI_SCOPE_ENTITY means only its own block for a folder,
+ * and all blocks for a file. */
+enum wi_dag_scope { WI_SCOPE_BLOCK, WI_SCOPE_ENTITY, WI_SCOPE_ALL };
+
+/* A reading of the store. It stays valid when its model is unpublished, and keeps the files open
+ * that it needs. */
+struct wi_block_reading;
+/* Reads the block or, with `is_car`, the CAR of the tree below it: depth first, each block once.
+ * `bytes` (NULL: not wanted) receives the size of all segments. NULL if the block is not here, or
+ * its file has changed. */
+struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const struct wi_cid *cid,
+    int is_car, enum wi_dag_scope scope, uint64_t *bytes);
+/* 1 and the next segment, valid until the next call; 0 at the end; -1 if a file cannot be opened or
+ * has changed: then the answer that is being sent must be aborted. Before the last segment of each
+ * file, it is checked whether the file has changed. */
+int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *segment);
+void wi_block_reading_free(struct wi_block_reading *reading); /* NULL is fine */
+
+/* Called after each block with the number of bytes of the CAR that have been read. A result other
+ * than 0 ends the reading. */
+typedef int wi_car_progress_fn(void *context, uint64_t at);
+/* The files in a CAR that was made elsewhere, which are read in place, without a copy. Functions
+ * block. */
+struct wi_car_tree {
+    struct wi_view_file *files; /* sorted by path; a single file is model.gguf or model.onnx */
+    size_t count;
+};
+/* Reads and checks the whole CAR, and finds its files. `fd` is a regular file of `size` bytes,
+ * borrowed while the tree is in use; `on_progress` may be NULL. NULL with `error`: WI_CANCELLED by
+ * `on_progress`; WI_STORAGE_FAILED: it cannot be read; WI_HUB_FAILED, WI_HUB_NOT_FOUND,
+ * WI_NO_ROOM: it is not a whole CAR v1 with one root, or its tree is refused; WI_DOWNLOAD_CORRUPT:
+ * a block does not have the hash of its CID. */
+struct wi_car_tree *wi_car_tree_open(
+    int fd, uint64_t size, wi_car_progress_fn *on_progress, void *context, struct wi_error *error);
+/* Finds the positions of a file's bytes in the CAR; call it before reading. WI_OK, or `error` says
+ * what is missing in the CAR or wrong with its tree. */
+enum wi_code wi_car_tree_find(struct wi_car_tree *tree, size_t file, struct wi_error *error);
+/* Like pread(2), for a file that was found, from the CAR that is open as `fd`. */
+ssize_t wi_car_tree_read(
+    const struct wi_car_tree *tree, size_t file, int fd, void *bytes, size_t size, uint64_t at);
+void wi_car_tree_free(struct wi_car_tree *tree); /* NULL is fine */
 
 #endif

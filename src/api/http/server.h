@@ -23,7 +23,6 @@
 #include "models/catalog/library/repository.h"
 #include "models/catalog/library/versions_work.h"
 #include "models/models.h"
-#include "models/share/blockstore/blockstore.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
 #include "owners/proof/proof.h"

@@ -1,5 +1,5 @@
 /*
- * The files in a CAR (models/share/content/car.h), which webinfer add sends: they are read in
+ * The files in a CAR (models/models.h), which webinfer add sends: they are read in
  * place, leaf by leaf, without a copy. Blocks.
  */
 #ifndef WI_CLI_COMMANDS_ADD_CAR_H

@@ -12,7 +12,7 @@
 #include "cli/save.h"
 #include "cli/text_table.h"
 #include "models/catalog/library/model.h"
-#include "models/share/content/car.h"
+#include "terms/model/cid.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

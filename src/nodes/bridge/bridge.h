@@ -15,7 +15,7 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "models/catalog/library/repository.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
 #include "terms/kernel/kernel_choice.h"

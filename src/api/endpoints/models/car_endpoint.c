@@ -11,7 +11,6 @@
 #include "api/http/waiting.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
-#include "models/share/content/car.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -193,7 +192,7 @@ static int reserve_pieces(struct wi_request *request, const char *what)
 }
 
 void wi_api_answer_car(
-    struct wi_request *request, struct wi_block_reading *reading, const char *cid)
+    struct wi_request *request, struct wi_block_reading *reading, uint64_t bytes, const char *cid)
 {
     char name[WI_CID_TEXT + sizeof ".car"];
     if (!reserve_pieces(request, "CAR")) {
@@ -203,7 +202,7 @@ void wi_api_answer_car(
     struct sender *sender = sender_new(request);
     sender->reading = reading;
     snprintf(name, sizeof name, "%s.car", cid);
-    send_bytes(sender, wi_block_reading_bytes(reading), WI_CAR_TYPE_WRITTEN, name);
+    send_bytes(sender, bytes, WI_CAR_TYPE_WRITTEN, name);
 }
 
 void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *file)

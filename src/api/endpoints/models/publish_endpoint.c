@@ -9,7 +9,6 @@
 
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "models/share/content/car.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,10 +74,11 @@ static void on_progress(void *context, const struct wi_publish_progress *progres
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
 {
     struct wi_error error;
+    uint64_t bytes;
     struct wi_block_reading *reading =
-        wi_blockstore_car(request->api->deps.blocks, &pin->cid, WI_SCOPE_ALL);
+        wi_blockstore_read(request->api->deps.blocks, &pin->cid, 1, WI_SCOPE_ALL, &bytes);
     if (reading) {
-        wi_api_answer_car(request, reading, pin->cid_text);
+        wi_api_answer_car(request, reading, bytes, pin->cid_text);
         return;
     }
     wi_error_set(&error, WI_CONFLICT, "model_name",
@@ -128,13 +128,11 @@ void wi_handle_model_unpublish(struct wi_request *request)
     const struct wi_alias *alias =
         wi_aliases_find(wi_repository_aliases(request->api->deps.repository), request->argument);
     const char *name = alias ? alias->model : request->argument;
-    const struct wi_pin *pin = wi_blockstore_pin(request->api->deps.blocks, name);
-    char *cid = pin ? wi_strdup(pin->cid_text) : NULL;
-    if (wi_blockstore_unpublish(request->api->deps.blocks, name, &error) == WI_OK)
+    char cid[WI_CID_TEXT];
+    if (wi_blockstore_unpublish(request->api->deps.blocks, name, cid, &error) == WI_OK)
         wi_request_answer_json(request, 200,
             json_pack(
                 "{s:s, s:s, s:[s]}", "name", name, "state", "unpublished", "unpublished", cid));
     else
         wi_request_answer_error(request, &error);
-    free(cid);
 }

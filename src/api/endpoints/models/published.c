@@ -139,17 +139,15 @@ int wi_api_is_served(const struct wi_api *api)
 
 struct gathered {
     const char *name;
-    struct wi_strings names, cids;
+    struct wi_strings names;
 };
 
 static void pin_gather(void *context, const struct wi_pin *pin)
 {
     struct gathered *gathered = context;
     size_t length = wi_model_name_base(pin->model);
-    if (strlen(gathered->name) != length || memcmp(gathered->name, pin->model, length) != 0)
-        return;
-    wi_strings_add(&gathered->names, pin->model);
-    wi_strings_add(&gathered->cids, pin->cid_text);
+    if (strlen(gathered->name) == length && memcmp(gathered->name, pin->model, length) == 0)
+        wi_strings_add(&gathered->names, pin->model);
 }
 
 enum wi_code wi_api_unpublish_all(
@@ -159,12 +157,12 @@ enum wi_code wi_api_unpublish_all(
     enum wi_code code = WI_OK;
     each_pin(api, pin_gather, &gathered);
     for (size_t i = 0; i < gathered.names.count && code == WI_OK; i++) {
-        code = wi_blockstore_unpublish(api->deps.blocks, gathered.names.items[i], error);
+        char cid[WI_CID_TEXT];
+        code = wi_blockstore_unpublish(api->deps.blocks, gathered.names.items[i], cid, error);
         if (code == WI_OK)
-            json_array_append_new(cids, json_string(gathered.cids.items[i]));
+            json_array_append_new(cids, json_string(cid));
     }
     wi_strings_clear(&gathered.names);
-    wi_strings_clear(&gathered.cids);
     return code;
 }
 

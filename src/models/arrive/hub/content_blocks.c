@@ -313,7 +313,8 @@ static void on_copied(void *data, int cancelled)
 /* The one stretch of a file that the block is; -1 where it is not here, or no such one. */
 static int find_published(struct wi_blockstore *blocks, const struct wi_leaf *leaf, uint64_t *at)
 {
-    struct wi_block_reading *reading = wi_blockstore_block(blocks, &leaf->cid);
+    struct wi_block_reading *reading =
+        wi_blockstore_read(blocks, &leaf->cid, 0, WI_SCOPE_BLOCK, NULL);
     struct wi_segment segment;
     int fd = -1;
     if (reading && wi_block_reading_next(reading, &segment) == 1 && !segment.memory &&

@@ -2,7 +2,7 @@
  * A block or a CAR in segments. One file is open at a time: a CAR has the blocks of a file one
  * after another, except blocks that several files have.
  */
-#include "models/share/blockstore/block_reading.h"
+#include "models/share/blockstore/outline.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"
@@ -14,8 +14,7 @@ struct wi_block_reading {
     struct wi_outline *outline; /* a reference */
     uint32_t *order;            /* the blocks */
     size_t count, at;
-    int is_car, has_head; /* `has_head`: the block's section has begun */
-    uint64_t bytes;
+    int is_car, has_head;   /* `has_head`: the block's section has begun */
     struct wi_buffer begin; /* of a CAR */
     int has_begun;          /* that was given */
     unsigned char head[WI_CAR_HEAD_MAX];
@@ -95,39 +94,24 @@ static uint64_t reading_measure(struct wi_block_reading *reading)
     return bytes;
 }
 
-/* Takes `order`. */
-static struct wi_block_reading *reading_begin(
-    struct wi_outline *outline, uint32_t *order, size_t count, const struct wi_cid *root)
+struct wi_block_reading *wi_block_reading_new(
+    struct wi_outline *outline, size_t block, int is_car, enum wi_dag_scope scope, uint64_t *bytes)
 {
     struct wi_block_reading *reading = wi_alloc(sizeof *reading);
+    struct wi_cid root = wi_outline_cid(outline, block);
     reading->outline = wi_outline_ref(outline);
-    reading->order = order;
-    reading->count = count;
+    reading->order =
+        wi_outline_walk(outline, block, is_car ? scope : WI_SCOPE_BLOCK, &reading->count);
     reading->fd = -1;
-    reading->is_car = root != NULL;
-    if (root)
-        wi_car_begin(&reading->begin, root);
-    reading->bytes = reading_measure(reading);
+    reading->is_car = is_car;
+    if (is_car)
+        wi_car_begin(&reading->begin, &root);
+    if (bytes)
+        *bytes = reading_measure(reading);
     if (open_first(reading) == 0)
         return reading;
     wi_block_reading_free(reading);
     return NULL;
-}
-
-struct wi_block_reading *wi_reading_of_block(struct wi_outline *outline, size_t block)
-{
-    uint32_t *order = wi_alloc(sizeof *order);
-    *order = (uint32_t)block;
-    return reading_begin(outline, order, 1, NULL);
-}
-
-struct wi_block_reading *wi_reading_of_car(
-    struct wi_outline *outline, size_t block, enum wi_dag_scope scope)
-{
-    struct wi_cid root = wi_outline_cid(outline, block);
-    size_t count;
-    uint32_t *order = wi_outline_walk(outline, block, scope, &count);
-    return reading_begin(outline, order, count, &root);
 }
 
 void wi_block_reading_free(struct wi_block_reading *reading)
@@ -139,11 +123,6 @@ void wi_block_reading_free(struct wi_block_reading *reading)
     wi_outline_unref(reading->outline);
     free(reading->order);
     free(reading);
-}
-
-uint64_t wi_block_reading_bytes(const struct wi_block_reading *reading)
-{
-    return reading->bytes;
 }
 
 /* --- going on --------------------------------------------------------------------------------- */

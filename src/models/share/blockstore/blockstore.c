@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "models/share/blockstore/block_reading.h"
 #include "models/share/blockstore/private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -161,11 +160,13 @@ static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, str
 }
 
 enum wi_code wi_blockstore_unpublish(
-    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+    struct wi_blockstore *blocks, const char *name, char cid[WI_CID_TEXT], struct wi_error *error)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
     if (!entry || entry->record.pin.kind != WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
+    if (cid)
+        memcpy(cid, entry->record.pin.cid_text, WI_CID_TEXT);
     return remove_pin(entry, "no longer published as ", error);
 }
 
@@ -188,10 +189,9 @@ void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spa
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* A reading from the first pin that has the block and whose files are unchanged; with `scope`, of a
- * CAR. */
-static struct wi_block_reading *open_reading(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, const enum wi_dag_scope *scope)
+/* From the first pin that has the block and whose files are unchanged. */
+struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const struct wi_cid *cid,
+    int is_car, enum wi_dag_scope scope, uint64_t *bytes)
 {
     struct wi_block_reading *reading = NULL;
     int stale = 0;
@@ -199,22 +199,10 @@ static struct wi_block_reading *open_reading(
         const struct wi_pin_entry *entry = blocks->entries[i];
         size_t block = entry->outline ? wi_outline_find(entry->outline, cid) : SIZE_MAX;
         if (block != SIZE_MAX && !entry->record.pin.stale)
-            reading = scope ? wi_reading_of_car(entry->outline, block, *scope)
-                            : wi_reading_of_block(entry->outline, block);
+            reading = wi_block_reading_new(entry->outline, block, is_car, scope, bytes);
         stale |= block != SIZE_MAX && !reading;
     }
     if (stale) /* the files may have been restored */
         wi_pin_checks_want(blocks->checks);
     return reading;
-}
-
-struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
-{
-    return open_reading(blocks, cid, NULL);
-}
-
-struct wi_block_reading *wi_blockstore_car(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
-{
-    return open_reading(blocks, cid, &scope);
 }

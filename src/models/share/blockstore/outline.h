@@ -70,5 +70,9 @@ size_t wi_outline_size(const struct wi_outline *outline, size_t block); /* in by
  * once. The caller frees them. */
 uint32_t *wi_outline_walk(
     const struct wi_outline *outline, size_t block, enum wi_dag_scope scope, size_t *count);
+/* Begins a reading, as wi_blockstore_read. Takes a reference to the outline. NULL if the first file
+ * that it needs is not the published one. */
+struct wi_block_reading *wi_block_reading_new(
+    struct wi_outline *outline, size_t block, int is_car, enum wi_dag_scope scope, uint64_t *bytes);
 
 #endif

@@ -1,7 +1,6 @@
 /* Which content is served, and to which clients; see gateway.h. */
 #include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
-#include "models/share/content/car.h"
 #include "nodes/bridge/http/content_list.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
@@ -139,15 +138,6 @@ static void name_answer(const struct wi_gateway_request *request, struct answer 
     answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : WI_BLOCK_TYPE;
 }
 
-static struct wi_block_reading *request_find(
-    struct wi_blockstore *blocks, const struct wi_gateway_request *request)
-{
-    if (!blocks)
-        return NULL;
-    return request->is_car ? wi_blockstore_car(blocks, &request->cid, request->scope)
-                           : wi_blockstore_block(blocks, &request->cid);
-}
-
 static int answer_request(
     struct lws *wsi, struct wi_socket *socket, const struct wi_gateway_request *request)
 {
@@ -163,12 +153,13 @@ static int answer_request(
         return gateway_refuse(wsi, bridge, 503, "too many requests are being served at the moment",
             "Retry-After: 1\r\n");
     }
-    answer.body.reading = request_find(bridge->blocks, request);
+    if (bridge->blocks)
+        answer.body.reading = wi_blockstore_read(
+            bridge->blocks, &request->cid, request->is_car, request->scope, &answer.body.size);
     if (!answer.body.reading) {
         counters->content_missing++;
         return gateway_refuse(wsi, bridge, 404, "this block is not here", NULL);
     }
-    answer.body.size = wi_block_reading_bytes(answer.body.reading);
     int result = send_answer(wsi, socket, &answer, &sent);
     counters->content_cars += sent && request->is_car;
     counters->content_blocks += sent && !request->is_car;

@@ -1,7 +1,6 @@
 /* Requests to the gateway; see gateway_request.h. */
 #include "nodes/bridge/http/gateway_request.h"
 #include "base/net/http.h"
-#include "models/share/content/car.h"
 #include <string.h>
 #include <strings.h>
 

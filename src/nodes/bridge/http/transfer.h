@@ -8,7 +8,7 @@
 #define WI_NODES_BRIDGE_HTTP_TRANSFER_H
 
 #include "base/blob.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 #include "nodes/bridge/socket.h"
 
 /* Zero-initialise; exactly one of `text`, `reading` and `fd` is set. */
