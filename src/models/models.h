@@ -285,9 +285,9 @@ enum wi_code wi_blockstore_unpublish(
 int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name);
 /* The number of runs of the pin's files here in the last day. */
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin);
-/* Calls `each` for all pins in the order of their names. */
-typedef void wi_pin_fn(void *context, const struct wi_pin *pin);
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context);
+/* The pin number `index` in the order of their names; NULL: there are no more. No store (NULL) has
+ * none. */
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index);
 /* Begins to check whether the files of all pins are still the published ones, unless that was done
  * just now. Call it when pins are shown: the listener is told of changes. */
 void wi_blockstore_check(struct wi_blockstore *blocks);

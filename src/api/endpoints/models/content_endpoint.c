@@ -78,12 +78,6 @@ static void add_model(struct models *models, const char *cid, const char *name, 
     json_array_append_new(models->list, row);
 }
 
-static void add_own(void *context, const struct wi_pin *pin)
-{
-    if (pin->kind != WI_PIN_PULLED)
-        add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
-}
-
 static void add_copy(json_t *row, const char *where)
 {
     json_int_t copies = json_integer_value(json_object_get(row, "copies"));
@@ -107,10 +101,12 @@ static void add_offered(void *context, const struct wi_offered *offered)
 static json_t *models_json(const struct wi_api *api, size_t *more)
 {
     struct models models = {json_array(), json_object(), 0};
-    if (api->deps.blocks) {
+    const struct wi_pin *pin;
+    if (api->deps.blocks)
         wi_blockstore_check(api->deps.blocks);
-        wi_blockstore_each(api->deps.blocks, add_own, &models);
-    }
+    for (size_t i = 0; (pin = wi_blockstore_at(api->deps.blocks, i)); i++)
+        if (pin->kind != WI_PIN_PULLED)
+            add_model(&models, pin->cid_text, pin->model, pin->bytes, pin);
     if (api->deps.neighbours)
         wi_neighbours_offered(api->deps.neighbours, add_offered, &models);
     json_decref(models.by_cid);

@@ -139,10 +139,9 @@ uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_
     return wi_repository_runs(blocks->repository, pin->hash);
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < blocks->count; i++)
-        each(context, &blocks->entries[i]->record.pin);
+    return blocks && index < blocks->count ? &blocks->entries[index]->record.pin : NULL;
 }
 
 static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, struct wi_error *error)

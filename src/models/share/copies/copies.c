@@ -42,26 +42,19 @@ struct wi_copies {
 struct view {
     struct wi_copies_daemon *daemons;
     struct wi_copies_row *rows;
-    size_t daemon_count, count, daemon_room, room;
+    size_t daemon_count, count;
     uint64_t copied; /* bytes of our own copies */
-    const struct wi_blockstore *blocks;
 };
 
 static struct wi_copies_row *view_add_row(struct view *view)
 {
-    if (view->count == view->room) {
-        view->room = view->room ? 2 * view->room : 64;
-        view->rows = wi_realloc_array(view->rows, view->room, sizeof *view->rows);
-    }
+    view->rows = wi_grow_array(view->rows, view->count, sizeof *view->rows);
     return &view->rows[view->count++];
 }
 
 static void add_daemon(struct view *view, const char *id, uint64_t takes)
 {
-    if (view->daemon_count == view->daemon_room) {
-        view->daemon_room = view->daemon_room ? 2 * view->daemon_room : 8;
-        view->daemons = wi_realloc_array(view->daemons, view->daemon_room, sizeof *view->daemons);
-    }
+    view->daemons = wi_grow_array(view->daemons, view->daemon_count, sizeof *view->daemons);
     view->daemons[view->daemon_count++] = (struct wi_copies_daemon){id, takes};
 }
 
@@ -70,18 +63,16 @@ static int is_copy(const struct wi_pin *pin)
     return pin->kind == WI_PIN_COPY || pin->kind == WI_PIN_ADOPTED;
 }
 
-static void add_pin(void *context, const struct wi_pin *pin)
+static void add_pin(struct view *view, const struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
-    struct view *view = context;
-    int published = pin->kind == WI_PIN_PUBLISHED;
     if (pin->kind == WI_PIN_COPY)
         view->copied += pin->bytes;
     if (pin->stale)
         return;
     *view_add_row(view) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
-        .runs = wi_blockstore_runs(view->blocks, pin),
-        .published = published,
+        .runs = wi_blockstore_runs(blocks, pin),
+        .published = pin->kind == WI_PIN_PUBLISHED,
         .origin = pin->origin,
         .model = is_copy(pin) ? pin->model : NULL};
 }
@@ -120,9 +111,11 @@ static uint64_t copies_room(const struct wi_copies *copies, uint64_t copied)
 
 static void copies_look(const struct wi_copies *copies, struct view *view)
 {
-    *view = (struct view){.blocks = copies->deps.blocks};
+    const struct wi_pin *pin;
+    *view = (struct view){0};
     add_daemon(view, copies->deps.id, 0);
-    wi_blockstore_each(copies->deps.blocks, add_pin, view);
+    for (size_t i = 0; (pin = wi_blockstore_at(copies->deps.blocks, i)); i++)
+        add_pin(view, copies->deps.blocks, pin);
     view->daemons[0].takes = copies_room(copies, view->copied);
     wi_neighbours_each(copies->deps.neighbours, add_neighbour, view);
 }
@@ -352,17 +345,14 @@ static void on_known(void *context)
     wi_timer_start(copies->timer, left > 0 ? (uint64_t)left : 0, 0);
 }
 
-static void note_copy(void *context, const struct wi_pin *pin)
-{
-    *(int *)context |= is_copy(pin);
-}
-
 static void on_interval(void *context)
 {
     struct wi_copies *copies = context;
     const struct wi_config_content *content = &copies->config->content;
+    const struct wi_pin *pin;
     int wanted = content->replicas > 0;
-    wi_blockstore_each(copies->deps.blocks, note_copy, &wanted);
+    for (size_t i = 0; !wanted && (pin = wi_blockstore_at(copies->deps.blocks, i)); i++)
+        wanted = is_copy(pin);
     copies->began_ms = wi_now_ms();
     if (!wanted) {
         copies->deps.on_takes(copies->deps.context, 0);

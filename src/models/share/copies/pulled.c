@@ -102,21 +102,18 @@ static void on_done(void *context, const struct wi_pull_info *info)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static void note_pulled(void *context, const struct wi_pin *pin)
-{
-    if (pin->kind == WI_PIN_PULLED)
-        wi_strings_add(context, pin->model);
-}
-
 static void stop_serving(struct wi_pulled *pulled)
 {
-    struct wi_strings names = {0};
+    const struct wi_pin *pin;
     struct wi_error error;
-    wi_blockstore_each(pulled->deps.blocks, note_pulled, &names);
-    for (size_t i = 0; i < names.count; i++)
-        if (wi_blockstore_let_go(pulled->deps.blocks, names.items[i], &error) != WI_OK)
-            wi_warn("content", names.items[i], "%s", error.detail);
-    wi_strings_clear(&names);
+    for (size_t i = 0; (pin = wi_blockstore_at(pulled->deps.blocks, i));) {
+        if (pin->kind != WI_PIN_PULLED) {
+            i++;
+        } else if (wi_blockstore_let_go(pulled->deps.blocks, pin->model, &error) != WI_OK) {
+            wi_warn("content", pin->model, "%s", error.detail);
+            i++;
+        }
+    }
 }
 
 static void pulled_end(struct wi_pulled *pulled)

@@ -77,10 +77,9 @@ void wi_block_reading_free(struct wi_block_reading *reading)
     free(reading);
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < blocks->pin_count; i++)
-        each(context, &blocks->pins[i]);
+    return blocks && index < blocks->pin_count ? &blocks->pins[index] : NULL;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)

@@ -67,7 +67,8 @@ enum wi_code wi_blockstore_unpublish(
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
     wi_strings_add(&played.unpublished, name);
     memcpy(cid, pin->cid_text, WI_CID_TEXT);
-    *pin = played.pins[--played.pin_count];
+    size_t behind = --played.pin_count - (size_t)(pin - played.pins);
+    memmove(pin, pin + 1, behind * sizeof *pin);
     return WI_OK;
 }
 
@@ -76,10 +77,9 @@ int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
     return 0;
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < played.pin_count; i++)
-        each(context, &played.pins[i]);
+    return blocks && index < played.pin_count ? &played.pins[index] : NULL;
 }
 
 void wi_blockstore_check(struct wi_blockstore *blocks)

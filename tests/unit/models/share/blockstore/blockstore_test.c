@@ -83,11 +83,6 @@ TEST(what_nobody_published_is_not_there)
     assert_false(has(f, &cid));
 }
 
-static void add_name(void *context, const struct wi_pin *pin)
-{
-    wi_buffer_puts(context, pin->model);
-}
-
 TEST(models_are_listed_by_their_names)
 {
     struct fixture *f = *state;
@@ -95,7 +90,9 @@ TEST(models_are_listed_by_their_names)
     publish_good(f, vector_model(f, "a"));
     publish_good(f, vector_model(f, "c"));
     struct wi_buffer names = {0};
-    wi_blockstore_each(f->blocks, add_name, &names);
+    const struct wi_pin *pin;
+    for (size_t i = 0; (pin = wi_blockstore_at(f->blocks, i)); i++)
+        wi_buffer_puts(&names, pin->model);
     assert_string_equal(names.text, "abc");
     wi_buffer_clear(&names);
 }

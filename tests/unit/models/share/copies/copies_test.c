@@ -128,10 +128,9 @@ void wi_versions_cancel(struct wi_versions_task *task)
 {
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    if (played.pin.model)
-        each(context, &played.pin);
+    return index == 0 && played.pin.model ? &played.pin : NULL;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
