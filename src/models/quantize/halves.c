@@ -191,26 +191,19 @@ static int node_gives(const struct wi_graph_node *node, size_t at)
 
 /* --- planning -------------------------------------------------------------------------------- */
 
-struct planning {
-    struct wi_graph_model *model;
-    struct wi_quantize_result *result;
-    uint64_t bytes;
-    struct wi_quantize_problem *problem;
-};
-
-static int plan_tensor(struct planning *planning, struct wi_graph_tensor *tensor)
+static int plan_tensor(struct wi_quantize_plan *plan, struct wi_graph_tensor *tensor)
 {
     int is_float = tensor->datatype == WI_ONNX_FLOAT;
     if (is_float && tensor->elements > 0 && tensor->bytes == 0)
-        return wi_plan_fail(planning->problem, "model_invalid",
-            "the weights %.128s are not kept in one piece", tensor->name);
-    planning->result->weights += wi_plan_float_bytes(tensor);
-    planning->result->quantizable += is_float ? tensor->bytes : 0;
-    planning->bytes += is_float ? tensor->bytes / 2 : tensor->bytes;
+        return wi_plan_fail(
+            plan, "model_invalid", "the weights %.128s are not kept in one piece", tensor->name);
+    plan->result->weights += wi_plan_float_bytes(tensor);
+    plan->result->quantizable += is_float ? tensor->bytes : 0;
+    plan->bytes += is_float ? tensor->bytes / 2 : tensor->bytes;
     return 0;
 }
 
-static int plan_graph(struct planning *planning, struct wi_graph *graph);
+static int plan_graph(struct wi_quantize_plan *plan, struct wi_graph *graph);
 
 /* Where the graphs in a node give floats is said in them. */
 static void node_infer(struct wi_graph_node *node)
@@ -228,69 +221,62 @@ static void node_infer(struct wi_graph_node *node)
     }
 }
 
-static int plan_node(struct planning *planning, struct wi_graph_node *node)
+static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
 {
-    const struct single *single = single_of(planning->model, node);
-    if (node->constant && plan_tensor(planning, node->constant) < 0)
+    const struct single *single = single_of(plan->model, node);
+    if (node->constant && plan_tensor(plan, node->constant) < 0)
         return -1;
     if (is_refused(node))
-        return wi_plan_fail(planning->problem, "nothing_to_quantize",
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "the operator %.64s cannot be converted to 16 bits", node->op);
     for (size_t i = 0; i < node->graph_count; i++)
-        if (plan_graph(planning, node->graphs[i]) < 0)
+        if (plan_graph(plan, node->graphs[i]) < 0)
             return -1;
     node_infer(node);
     for (size_t i = 0; single && i < node->input_count; i++)
         if (i < 32 && single->inputs >> i & 1 && node->inputs[i] &&
             node->inputs[i]->datatype == WI_ONNX_UNKNOWN)
-            return wi_plan_fail(planning->problem, "nothing_to_quantize",
+            return wi_plan_fail(plan, "nothing_to_quantize",
                 "the operator %.64s has no 16-bit form, and it is unknown whether its input %.64s "
                 "is a float",
                 node->op, node->inputs[i]->name);
-    planning->result->nodes += single == NULL;
-    planning->result->kept += single != NULL;
+    plan->result->nodes += single == NULL;
+    plan->result->kept += single != NULL;
     return 0;
 }
 
-static int plan_graph(struct planning *planning, struct wi_graph *graph)
+static int plan_graph(struct wi_quantize_plan *plan, struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
-        if (plan_tensor(planning, graph->tensors[i]) < 0)
+        if (plan_tensor(plan, graph->tensors[i]) < 0)
             return -1;
     for (size_t i = 0; i < graph->node_count; i++)
-        if (plan_node(planning, &graph->nodes[i]) < 0)
+        if (plan_node(plan, &graph->nodes[i]) < 0)
             return -1;
     return 0;
 }
 
-int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *result, uint64_t *bytes,
-    struct wi_quantize_problem *problem)
+int wi_halves_plan(struct wi_quantize_plan *plan)
 {
-    struct planning planning = {.model = model, .result = result, .problem = problem};
-    if (model->has_more)
-        return wi_plan_fail(problem, "nothing_to_quantize",
+    struct wi_quantize_result *result = plan->result;
+    if (plan->model->has_more)
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "models with functions or sparse tensors of their own cannot be converted to 16 bits");
-    if (plan_graph(&planning, model->graph) < 0)
+    if (plan_graph(plan, plan->model->graph) < 0)
         return -1;
-    *bytes = planning.bytes;
-    result->quantized = result->quantizable;
+    result->quantized = plan->source = result->quantizable;
     if (result->quantizable == 0 || result->quantizable < result->weights / 2)
-        wi_plan_fail(problem, "nothing_to_quantize", "less than half of the weights are FP32");
+        wi_plan_fail(plan, "nothing_to_quantize", "less than half of the weights are FP32");
     else if (result->nodes == 0)
-        wi_plan_fail(problem, "nothing_to_quantize", "none of its operators has a 16-bit form");
+        wi_plan_fail(plan, "nothing_to_quantize", "none of its operators has a 16-bit form");
     else
         return 0;
-    problem->share = result->weights ? (double)result->quantizable / (double)result->weights : 0;
+    plan->problem->share =
+        result->weights ? (double)result->quantizable / (double)result->weights : 0;
     return -1;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
-
-struct halves {
-    struct wi_rewrite rewrite;
-    struct wi_quantize_output *output;
-    struct wi_quantize_problem *problem;
-};
 
 static void put_cast(struct wi_buffer *out, const char *from, const char *to, int datatype)
 {
@@ -302,71 +288,71 @@ static void put_cast(struct wi_buffer *out, const char *from, const char *to, in
 
 /* The name in 16 bits of a value that keeps its own name in FP32: inputs and outputs of the
  * model. */
-static char *half_name(struct halves *halves, struct wi_graph_value *value)
+static char *half_name(struct wi_quantize_output *output, struct wi_graph_value *value)
 {
     if (!value->half)
-        value->half = wi_output_name(halves->output, value->name, "half");
+        value->half = wi_output_name(output, value->name, "half");
     return value->half;
 }
 
 /* Writes the weights in 16 bits, under `name`. */
-static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
+static int put_half_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_tensor *tensor, const char *name)
 {
-    if (wi_graph_check_tensor(halves->output->model, tensor) < 0)
+    if (wi_graph_check_tensor(output->model, tensor) < 0)
         return -1;
     struct wi_halves_range range = {0};
     uint16_t *values = malloc((size_t)tensor->elements * sizeof *values + 1);
     float *chunk = wi_alloc(CHUNK * sizeof *chunk);
     int code = values ? 0
-                      : wi_plan_fail(halves->problem, "internal",
+                      : wi_plan_fail(output->plan, "internal",
                             "the weights %.128s need more memory than is allowed", tensor->name);
     for (uint64_t at = 0; code == 0 && at < tensor->elements; at += CHUNK) {
         size_t count = (size_t)(tensor->elements - at < CHUNK ? tensor->elements - at : CHUNK);
         code = wi_graph_read_tensor(
-            halves->output->model, tensor, at * sizeof *chunk, chunk, count * sizeof *chunk);
+            output->model, tensor, at * sizeof *chunk, chunk, count * sizeof *chunk);
         if (code == 0 && wi_halves_from(chunk, count, values + at) != 0)
-            code = wi_plan_fail(halves->problem, "model_invalid",
+            code = wi_plan_fail(output->plan, "model_invalid",
                 "the weights %.128s have values that are no numbers", tensor->name);
         wi_halves_look(&range, chunk, code == 0 ? count : 0);
     }
     if (code == 0 && wi_halves_lost(&range) != 0)
-        code = wi_plan_fail(halves->problem, "nothing_to_quantize",
+        code = wi_plan_fail(output->plan, "nothing_to_quantize",
             "the weights %.128s have %.9g, and 16 bits have no number beyond 65504", tensor->name,
             (double)wi_halves_lost(&range));
     const struct wi_new_tensor half = {name, WI_ONNX_FLOAT16, tensor->rank, tensor->dims, values,
         (size_t)tensor->elements * sizeof *values};
     if (code == 0)
-        code = wi_output_tensor(halves->output, out, &half);
+        code = wi_output_tensor(output, out, &half);
     free(values);
     free(chunk);
-    wi_output_progress(halves->output, tensor->bytes);
+    wi_output_progress(output, tensor->bytes);
     return code;
 }
 
 /* A tensor in 16 bits, and as it is where it is an output of the model. */
-static int put_tensor(struct wi_rewrite *rewrite, struct wi_buffer *out,
+static int put_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, const struct wi_graph_tensor *tensor)
 {
-    struct halves *halves = rewrite->context;
     struct wi_graph_value *value = wi_graph_find(graph, tensor->name);
     if (tensor->datatype != WI_ONNX_FLOAT)
-        return wi_output_copy_tensor(halves->output, out, tensor);
-    if (value && value->half && wi_output_copy_tensor(halves->output, out, tensor) < 0)
+        return wi_output_copy_tensor(output, out, tensor);
+    if (value && value->half && wi_output_copy_tensor(output, out, tensor) < 0)
         return -1;
-    return put_half_tensor(halves, out, tensor, value && value->half ? value->half : tensor->name);
+    return put_half_tensor(output, out, tensor, value && value->half ? value->half : tensor->name);
 }
 
 /* Casts a value that is FP16 for an operator of FP32, and returns the new name. */
-static char *read_single(struct halves *halves, struct wi_buffer *out, struct wi_graph_value *value)
+static char *read_single(
+    struct wi_quantize_output *output, struct wi_buffer *out, struct wi_graph_value *value)
 {
-    char *name = wi_output_name(halves->output, value->name, "single");
+    char *name = wi_output_name(output, value->name, "single");
     put_cast(out, value->half ? value->half : value->name, name, WI_ONNX_FLOAT);
     return name;
 }
 
 /* A node with the names of 16 bits, and casts around it where it has none. */
-static int put_cast_node(struct halves *halves, struct wi_buffer *out,
+static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct single *single)
 {
     struct wi_rewrite_names names = {.inputs = wi_alloc((node->input_count + 1) * sizeof(char *)),
@@ -379,18 +365,18 @@ static int put_cast_node(struct halves *halves, struct wi_buffer *out,
         struct wi_graph_value *value = node->inputs[i];
         int is_single = single && i < 32 && single->inputs >> i & 1;
         if (value && is_single && value->datatype == WI_ONNX_FLOAT)
-            names.inputs[i] = read_single(halves, out, value);
+            names.inputs[i] = read_single(output, out, value);
         else if (value)
             names.inputs[i] = wi_strdup(value->half);
     }
     for (size_t i = 0; i < node->output_count; i++) {
         struct wi_graph_value *value = node->outputs[i];
         if (value && single && single->gives && value->datatype == WI_ONNX_FLOAT)
-            names.outputs[i] = wi_output_name(halves->output, value->name, "single");
+            names.outputs[i] = wi_output_name(output, value->name, "single");
         else if (value)
             names.outputs[i] = wi_strdup(value->half);
     }
-    code = wi_rewrite_node(&halves->rewrite, out, node, &names);
+    code = wi_rewrite_node(output, out, node, &names);
     for (size_t i = 0; i < node->output_count; i++) {
         const struct wi_graph_value *value = node->outputs[i];
         if (value && single && single->gives && value->datatype == WI_ONNX_FLOAT)
@@ -405,15 +391,13 @@ static int put_cast_node(struct halves *halves, struct wi_buffer *out,
     return code;
 }
 
-static int put_node(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    const struct wi_graph_node *node)
+static int put_node(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, const struct wi_graph_node *node)
 {
-    struct halves *halves = rewrite->context;
     const struct wi_graph_tensor *constant = node->constant;
-    if (constant &&
-        (constant->datatype == WI_ONNX_FLOAT || wi_output_moves(halves->output, constant)))
-        return put_tensor(rewrite, out, graph, constant);
-    return put_cast_node(halves, out, node, single_of(halves->output->model, node));
+    if (constant && (constant->datatype == WI_ONNX_FLOAT || wi_output_moves(output, constant)))
+        return put_tensor(output, out, graph, constant);
+    return put_cast_node(output, out, node, single_of(output->model, node));
 }
 
 /* --- inputs and outputs ---------------------------------------------------------------------- */
@@ -424,51 +408,48 @@ static int is_cast(const struct wi_graph_value *value)
 }
 
 /* Casts the inputs before everything else. */
-static int halves_begin(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static void halves_begin(
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
-    struct halves *halves = rewrite->context;
     if (graph->parent)
-        return 0;
+        return;
     for (struct wi_graph_value *value = graph->values; value; value = value->hh.next)
         if (value->is_input && is_cast(value))
-            put_cast(out, value->name, half_name(halves, value), WI_ONNX_FLOAT16);
+            put_cast(out, value->name, half_name(output, value), WI_ONNX_FLOAT16);
     for (size_t i = 0; i < graph->output_count; i++)
         if (is_cast(graph->outputs[i]))
-            half_name(halves, graph->outputs[i]);
-    return 0;
+            half_name(output, graph->outputs[i]);
 }
 
 /* What goes out is cast at last. An output may be an input or a constant, which is FP32 already. */
-static int halves_end(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static void halves_end(
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
     for (size_t i = 0; !graph->parent && i < graph->output_count; i++) {
         const struct wi_graph_value *value = graph->outputs[i];
         if (is_cast(value) && !value->is_input && !value->tensor)
             put_cast(out, value->half, value->name, WI_ONNX_FLOAT);
     }
-    return 0;
 }
 
 /* A field of a message in a message in a message: the type of the elements of a tensor, which is
  * FP16 where it was FP32. `path` has the numbers of the fields that lead there. */
-static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_protobuf_range message,
-    const uint32_t *path)
+static int put_type(struct wi_quantize_output *output, struct wi_buffer *out,
+    struct wi_protobuf_range message, const uint32_t *path)
 {
     struct wi_protobuf_field field;
     int more;
-    while ((more = wi_protobuf_next(halves->output->model->input, &message, &field)) > 0) {
+    while ((more = wi_protobuf_next(output->model->input, &message, &field)) > 0) {
         struct wi_buffer inner = {0};
         int code = 0;
         if (field.number == path[0] && field.wire == WI_WIRE_BYTES && path[1]) {
-            code = put_type(halves, &inner, field.bytes, path + 1);
+            code = put_type(output, &inner, field.bytes, path + 1);
             wi_protobuf_put_message(out, field.number, &inner);
         } else if (field.number == path[0] && field.wire == WI_WIRE_VARINT && !path[1] &&
                    field.value == WI_ONNX_FLOAT) {
             wi_protobuf_put_number(out, field.number, WI_ONNX_FLOAT16);
         } else {
-            code = wi_output_copy(halves->output, out, &field.whole);
+            code = wi_output_copy(output, out, &field.whole);
         }
         if (code < 0)
             return -1;
@@ -478,32 +459,28 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
 
 /* Descriptions of intermediate values are left out: the program that loads the model infers them
  * again. */
-static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    uint32_t number, const struct wi_protobuf_range *info)
+static int put_info(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, uint32_t number, const struct wi_protobuf_range *info)
 {
     static const uint32_t path[] = {WI_VALUE_TYPE, WI_VALUE_IS_TENSOR, WI_TYPE_TENSOR_ELEMENT, 0};
-    struct halves *halves = rewrite->context;
     struct wi_buffer value = {0};
     int code;
     if (number == WI_GRAPH_VALUE_INFO)
         return 0;
     if (!graph->parent)
-        return wi_output_copy_field(halves->output, out, number, info);
-    code = put_type(halves, &value, *info, path);
+        return wi_output_copy_field(output, out, number, info);
+    code = put_type(output, &value, *info, path);
     wi_protobuf_put_message(out, number, &value);
     return code;
 }
 
-int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
-    struct wi_quantize_problem *problem)
+int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message)
 {
-    struct halves halves = {.output = output, .problem = problem};
-    halves.rewrite = (struct wi_rewrite){.output = output,
-        .context = &halves,
-        .node = put_node,
+    static const struct wi_rewrite rewrite = {.node = put_node,
         .tensor = put_tensor,
         .info = put_info,
         .begin = halves_begin,
         .end = halves_end};
-    return wi_rewrite_model(&halves.rewrite, message);
+    output->rewrite = &rewrite;
+    return wi_rewrite_model(output, message);
 }

@@ -6,18 +6,21 @@
 #define WI_MODELS_QUANTIZE_OUTPUT_H
 
 #include "base/buffer.h"
-#include "models/quantize/graph.h"
-#include "models/quantize/quantize.h"
+#include "models/quantize/plan.h"
 
+struct wi_rewrite;
 struct wi_quantize_output {
-    const struct wi_quantize *quantize;
-    struct wi_graph_model *model;
-    int external;         /* tensors go to the data file */
-    uint64_t data_size;   /* bytes of that file */
-    int why;              /* errno, once something could not be written */
-    const char *prefix;   /* no name in the source begins with it */
-    unsigned serial;      /* for the next name */
-    uint64_t done, total; /* bytes of the weights that change */
+    struct wi_quantize_plan *plan;
+    const struct wi_quantize *quantize; /* the plan's */
+    struct wi_graph_model *model;       /* likewise */
+    const struct wi_rewrite *rewrite;
+    struct wi_buffer tensors; /* initializers that are new, of 4 and 8 bits */
+    int external;             /* tensors go to the data file */
+    uint64_t data_size;       /* bytes of that file */
+    int why;                  /* errno, once something could not be written */
+    const char *prefix;       /* no name in the source begins with it */
+    unsigned serial;          /* for the next name */
+    uint64_t done, total;     /* bytes of the weights that change */
 };
 
 /* Adds bytes from the source to `message`. 0, or -1 with the source's `problem` set. */

@@ -8,29 +8,29 @@
 #define IR_VERSION_LEAST 4 /* from here on an initializer need not be an input as well */
 
 static int put_graph(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph);
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph);
 
 /* --- nodes ----------------------------------------------------------------------------------- */
 
 /* Copies an attribute, except its graphs, which are those of `node` from *at on, and the type that
  * a Cast casts to, which becomes `to` unless that is 0. */
-static int put_attribute(struct wi_rewrite *rewrite, struct wi_buffer *out,
+static int put_attribute(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, struct wi_protobuf_range attribute, size_t *at, int64_t to)
 {
     struct wi_protobuf_field field;
     int more;
-    while ((more = wi_protobuf_next(rewrite->output->model->input, &attribute, &field)) > 0) {
+    while ((more = wi_protobuf_next(output->model->input, &attribute, &field)) > 0) {
         int is_graph = field.wire == WI_WIRE_BYTES &&
                        (field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS);
         struct wi_buffer inner = {0};
         int code = 0;
         if (is_graph) {
-            code = put_graph(rewrite, &inner, node->graphs[(*at)++]);
+            code = put_graph(output, &inner, node->graphs[(*at)++]);
             wi_protobuf_put_message(out, field.number, &inner);
         } else if (to && field.number == WI_ATTRIBUTE_INTEGER) {
             wi_protobuf_put_number(out, WI_ATTRIBUTE_INTEGER, (uint64_t)to);
         } else {
-            code = wi_output_copy(rewrite->output, out, &field.whole);
+            code = wi_output_copy(output, out, &field.whole);
         }
         if (code < 0)
             return -1;
@@ -49,7 +49,7 @@ static const char *other_name(const struct wi_rewrite_names *names,
     return field->number == WI_NODE_OUTPUT ? names->outputs[(*outputs)++] : NULL;
 }
 
-int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
+int wi_rewrite_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct wi_rewrite_names *names)
 {
     struct wi_protobuf_range rest = node->proto;
@@ -58,19 +58,18 @@ int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
     size_t at = 0, inputs = 0, outputs = 0;
     int more;
     if (!names && node->graph_count == 0)
-        return wi_output_copy_field(rewrite->output, out, WI_GRAPH_NODE, &node->proto);
-    while ((more = wi_protobuf_next(rewrite->output->model->input, &rest, &field)) > 0) {
+        return wi_output_copy_field(output, out, WI_GRAPH_NODE, &node->proto);
+    while ((more = wi_protobuf_next(output->model->input, &rest, &field)) > 0) {
         const char *name = other_name(names, &field, &inputs, &outputs);
         struct wi_buffer attribute = {0};
         int code = 0;
         if (name) {
             wi_protobuf_put_text(&message, field.number, name);
         } else if (field.number == WI_NODE_ATTRIBUTE && field.wire == WI_WIRE_BYTES) {
-            code =
-                put_attribute(rewrite, &attribute, node, field.bytes, &at, names ? names->to : 0);
+            code = put_attribute(output, &attribute, node, field.bytes, &at, names ? names->to : 0);
             wi_protobuf_put_message(&message, WI_NODE_ATTRIBUTE, &attribute);
         } else {
-            code = wi_output_copy(rewrite->output, &message, &field.whole);
+            code = wi_output_copy(output, &message, &field.whole);
         }
         if (code < 0)
             break;
@@ -83,16 +82,16 @@ int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
 
 /* Whether a ValueInfoProto is of something that has an initializer: 1, 0, or -1. */
 static int has_tensor(
-    struct wi_rewrite *rewrite, const struct wi_graph *graph, struct wi_protobuf_range info)
+    struct wi_quantize_output *output, const struct wi_graph *graph, struct wi_protobuf_range info)
 {
     const struct wi_graph_value *value = NULL;
     struct wi_protobuf_field field;
     int more;
-    while ((more = wi_protobuf_next(rewrite->output->model->input, &info, &field)) > 0) {
+    while ((more = wi_protobuf_next(output->model->input, &info, &field)) > 0) {
         char *name;
         if (field.number != WI_VALUE_NAME || field.wire != WI_WIRE_BYTES)
             continue;
-        name = wi_protobuf_text(rewrite->output->model->input, &field.bytes, WI_GRAPH_NAME_MAX);
+        name = wi_protobuf_text(output->model->input, &field.bytes, WI_GRAPH_NAME_MAX);
         if (!name)
             return -1;
         HASH_FIND_STR(graph->values, name, value);
@@ -102,35 +101,35 @@ static int has_tensor(
 }
 
 /* An input that has an initializer is none, and would keep its weights from being constant. */
-static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    uint32_t number, const struct wi_protobuf_range *info)
+static int put_info(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, uint32_t number, const struct wi_protobuf_range *info)
 {
-    int is_constant = number == WI_GRAPH_INPUT ? has_tensor(rewrite, graph, *info) : 0;
+    int is_constant = number == WI_GRAPH_INPUT ? has_tensor(output, graph, *info) : 0;
     if (is_constant)
         return is_constant < 0 ? -1 : 0;
-    return rewrite->info ? rewrite->info(rewrite, out, graph, number, info)
-                         : wi_output_copy_field(rewrite->output, out, number, info);
+    return output->rewrite->info ? output->rewrite->info(output, out, graph, number, info)
+                                 : wi_output_copy_field(output, out, number, info);
 }
 
 static int put_fields(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
     struct wi_protobuf_range rest = graph->proto;
     struct wi_protobuf_field field;
     size_t node = 0, tensor = 0;
     int more;
-    while ((more = wi_protobuf_next(rewrite->output->model->input, &rest, &field)) > 0) {
+    while ((more = wi_protobuf_next(output->model->input, &rest, &field)) > 0) {
         uint32_t number = field.wire == WI_WIRE_BYTES ? field.number : 0;
         int code;
         if (number == WI_GRAPH_NODE)
-            code = rewrite->node(rewrite, out, graph, &graph->nodes[node++]);
+            code = output->rewrite->node(output, out, graph, &graph->nodes[node++]);
         else if (number == WI_GRAPH_INITIALIZER)
-            code = rewrite->tensor(rewrite, out, graph, graph->tensors[tensor++]);
+            code = output->rewrite->tensor(output, out, graph, graph->tensors[tensor++]);
         else if (number == WI_GRAPH_INPUT || number == WI_GRAPH_OUTPUT ||
                  number == WI_GRAPH_VALUE_INFO)
-            code = put_info(rewrite, out, graph, number, &field.bytes);
+            code = put_info(output, out, graph, number, &field.bytes);
         else
-            code = wi_output_copy(rewrite->output, out, &field.whole);
+            code = wi_output_copy(output, out, &field.whole);
         if (code < 0)
             return -1;
     }
@@ -138,17 +137,19 @@ static int put_fields(
 }
 
 static int put_graph(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
-    int code = rewrite->begin ? rewrite->begin(rewrite, out, graph) : 0;
-    if (code == 0)
-        code = put_fields(rewrite, out, graph);
-    return code == 0 && rewrite->end ? rewrite->end(rewrite, out, graph) : code;
+    if (output->rewrite->begin)
+        output->rewrite->begin(output, out, graph);
+    int code = put_fields(output, out, graph);
+    if (code == 0 && output->rewrite->end)
+        output->rewrite->end(output, out, graph);
+    return code;
 }
 
-int wi_rewrite_model(struct wi_rewrite *rewrite, struct wi_buffer *message)
+int wi_rewrite_model(struct wi_quantize_output *output, struct wi_buffer *message)
 {
-    const struct wi_graph_model *model = rewrite->output->model;
+    const struct wi_graph_model *model = output->model;
     struct wi_protobuf_range rest = {0, model->input->size};
     struct wi_protobuf_field field;
     int more;
@@ -156,10 +157,10 @@ int wi_rewrite_model(struct wi_rewrite *rewrite, struct wi_buffer *message)
         struct wi_buffer graph = {0};
         int code = 0;
         if (field.number == WI_MODEL_GRAPH && field.wire == WI_WIRE_BYTES) {
-            code = put_graph(rewrite, &graph, model->graph);
+            code = put_graph(output, &graph, model->graph);
             wi_protobuf_put_message(message, WI_MODEL_GRAPH, &graph);
         } else if (field.number != WI_MODEL_IR_VERSION) {
-            code = wi_output_copy(rewrite->output, message, &field.whole);
+            code = wi_output_copy(output, message, &field.whole);
         }
         if (code < 0)
             return -1;

@@ -7,21 +7,21 @@
 
 #include "models/quantize/output.h"
 
+/* Each adds to the graph `out`. 0, or -1 with the problem of the source or of the plan set, or with
+ * `why` of `output`. */
 struct wi_rewrite {
-    struct wi_quantize_output *output;
-    void *context;
-    /* Each adds to the graph `out`. 0, or -1 with the source's `problem` set, with `why` of
-     * `output`, or with the reason kept in `context`. */
-    int (*node)(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-        const struct wi_graph_node *node);
-    int (*tensor)(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-        const struct wi_graph_tensor *tensor);
+    int (*node)(struct wi_quantize_output *output, struct wi_buffer *out,
+        const struct wi_graph *graph, const struct wi_graph_node *node);
+    int (*tensor)(struct wi_quantize_output *output, struct wi_buffer *out,
+        const struct wi_graph *graph, const struct wi_graph_tensor *tensor);
     /* A ValueInfoProto: field `number` of the graph. NULL: it is copied. */
-    int (*info)(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-        uint32_t number, const struct wi_protobuf_range *info);
+    int (*info)(struct wi_quantize_output *output, struct wi_buffer *out,
+        const struct wi_graph *graph, uint32_t number, const struct wi_protobuf_range *info);
     /* Called before the first field and after the last. NULL: nothing to add. */
-    int (*begin)(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph);
-    int (*end)(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph);
+    void (*begin)(
+        struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph);
+    void (*end)(
+        struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph);
 };
 
 /* The changes of a node: names by position, NULL for a name that stays. */
@@ -31,9 +31,9 @@ struct wi_rewrite_names {
 };
 
 /* Adds the whole model to `message`. 0, or -1 as above. */
-int wi_rewrite_model(struct wi_rewrite *rewrite, struct wi_buffer *message);
+int wi_rewrite_model(struct wi_quantize_output *output, struct wi_buffer *message);
 /* Adds `node` and rewrites the graphs in it. `names` NULL: its names do not change. */
-int wi_rewrite_node(struct wi_rewrite *rewrite, struct wi_buffer *out,
+int wi_rewrite_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct wi_rewrite_names *names);
 
 #endif
