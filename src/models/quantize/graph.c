@@ -333,28 +333,27 @@ int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_te
 
 static int graph_read(struct wi_graph_model *model, struct wi_graph *graph);
 
-static int add_link(
-    struct wi_graph_model *model, struct wi_graph_value ***list, size_t *count, uint64_t at)
+/* Adds a place to a node's inputs or outputs, and reads the name that goes there; NULL: there is
+ * none. 0, or -1. */
+static int read_place(struct wi_graph_model *model, const struct wi_protobuf_range *range,
+    struct wi_graph_value ***list, size_t *count, char **name)
 {
+    *name = NULL;
     if (++model->links > MAX_LINKS)
-        return graph_fail(model, at, "its nodes have too many inputs and outputs");
+        return graph_fail(model, range->at, "its nodes have too many inputs and outputs");
     *list = wi_realloc_array(*list, *count + 1, sizeof **list);
     (*list)[(*count)++] = NULL;
-    return 0;
+    return range->at == range->end ? 0 : graph_read_text(model, range, name);
 }
 
 static int read_link(struct wi_graph_model *model, struct wi_graph *graph,
     const struct wi_protobuf_range *range, struct wi_graph_node *node)
 {
-    struct wi_graph_value *value;
-    char *name = NULL;
-    if (add_link(model, &node->inputs, &node->input_count, range->at) < 0)
-        return -1;
-    if (range->at == range->end)
-        return 0;
-    if (graph_read_text(model, range, &name) < 0)
-        return -1;
-    value = wi_graph_find(graph, name);
+    char *name;
+    int code = read_place(model, range, &node->inputs, &node->input_count, &name);
+    if (!name)
+        return code;
+    struct wi_graph_value *value = wi_graph_find(graph, name);
     free(name);
     if (!value)
         return graph_fail(model, range->at, "a node reads what no node before it has made");
@@ -367,16 +366,13 @@ static int read_link(struct wi_graph_model *model, struct wi_graph *graph,
 static int read_made(struct wi_graph_model *model, struct wi_graph *graph,
     const struct wi_protobuf_range *range, struct wi_graph_node *node)
 {
-    char *name = NULL;
-    if (add_link(model, &node->outputs, &node->output_count, range->at) < 0)
-        return -1;
-    if (range->at == range->end)
-        return 0;
-    if (graph_read_text(model, range, &name) < 0)
-        return -1;
-    node->outputs[node->output_count - 1] =
-        graph_define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
-    return node->outputs[node->output_count - 1] ? 0 : -1;
+    char *name;
+    int code = read_place(model, range, &node->outputs, &node->output_count, &name);
+    if (!name)
+        return code;
+    struct wi_graph_value *value = graph_define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
+    node->outputs[node->output_count - 1] = value;
+    return value ? 0 : -1;
 }
 
 static int add_graph(struct wi_graph_model *model, struct wi_graph *parent,
@@ -464,17 +460,17 @@ static int note_attribute(
 /* The value of a node Constant is the same as an initializer of that name. */
 static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *node)
 {
-    int is = node->constant && node->standard && strcmp(node->op, "Constant") == 0 &&
-             node->output_count == 1 && node->outputs[0];
-    if (is) {
-        node->outputs[0]->tensor = node->constant;
-        node->outputs[0]->datatype = node->constant->datatype;
-        node->constant->name = node->outputs[0]->name;
+    struct wi_graph_tensor *constant = node->constant;
+    if (constant && node->standard && strcmp(node->op, "Constant") == 0 &&
+        node->output_count == 1 && node->outputs[0]) {
+        node->outputs[0]->tensor = constant;
+        node->outputs[0]->datatype = constant->datatype;
+        constant->name = node->outputs[0]->name;
         return 0;
     }
-    if (node->constant && node->constant->file >= 0)
+    if (constant && constant->file >= 0)
         return graph_fail(model, node->proto.at, "an attribute's tensor is in another file");
-    free(node->constant);
+    free(constant);
     node->constant = NULL;
     return 0;
 }

@@ -72,89 +72,73 @@ int wi_halves_from(const float *values, size_t count, uint16_t *halves)
 
 /* --- operators ------------------------------------------------------------------------------- */
 
-/* What an operator gives, where that is not what its first input is. */
+/* The operators of a row of a table: NULL ends them. */
+#define OPS_MAX 12
+
+static int op_is_in(const char *op, const char *const ops[OPS_MAX])
+{
+    for (size_t i = 0; i < OPS_MAX && ops[i]; i++)
+        if (strcmp(op, ops[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* What operators give, where that is not what their first input is. */
 struct giving {
-    const char *op;
-    int datatypes[3]; /* of its outputs; 0: as its first input, -n: as its input n */
+    const char *ops[OPS_MAX];
+    int datatypes[3]; /* of their outputs; 0: as the first input, -n: as input n */
 };
 static const struct giving givings[] = {
-    {"ArgMax", {WI_ONNX_INT64}},
-    {"ArgMin", {WI_ONNX_INT64}},
-    {"BlackmanWindow", {WI_ONNX_FLOAT}},
-    {"And", {WI_ONNX_BOOL}},
-    {"Dropout", {0, WI_ONNX_BOOL}},
-    {"Equal", {WI_ONNX_BOOL}},
-    {"Greater", {WI_ONNX_BOOL}},
-    {"GreaterOrEqual", {WI_ONNX_BOOL}},
-    {"HammingWindow", {WI_ONNX_FLOAT}},
-    {"HannWindow", {WI_ONNX_FLOAT}},
-    {"IsInf", {WI_ONNX_BOOL}},
-    {"IsNaN", {WI_ONNX_BOOL}},
-    {"Less", {WI_ONNX_BOOL}},
-    {"LessOrEqual", {WI_ONNX_BOOL}},
-    {"MaxPool", {0, WI_ONNX_INT64}},
-    {"MelWeightMatrix", {WI_ONNX_FLOAT}},
-    {"NonMaxSuppression", {WI_ONNX_INT64}},
-    {"NonZero", {WI_ONNX_INT64}},
-    {"Not", {WI_ONNX_BOOL}},
-    {"OneHot", {-2}},
-    {"Or", {WI_ONNX_BOOL}},
-    {"Shape", {WI_ONNX_INT64}},
-    {"Size", {WI_ONNX_INT64}},
-    {"TopK", {0, WI_ONNX_INT64}},
-    {"Unique", {0, WI_ONNX_INT64, WI_ONNX_INT64}},
-    {"Where", {-1}},
-    {"Xor", {WI_ONNX_BOOL}},
+    {{"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not",
+         "Or", "Xor"},
+        {WI_ONNX_BOOL}},
+    {{"ArgMax", "ArgMin", "NonMaxSuppression", "NonZero", "Shape", "Size"}, {WI_ONNX_INT64}},
+    {{"BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"}, {WI_ONNX_FLOAT}},
+    {{"Dropout"}, {0, WI_ONNX_BOOL}},
+    {{"MaxPool", "TopK"}, {0, WI_ONNX_INT64}},
+    {{"OneHot"}, {-2}},
+    {{"Unique"}, {0, WI_ONNX_INT64, WI_ONNX_INT64}},
+    {{"Where"}, {-1}},
 };
 
 /* Operators that compute in FP32: all their inputs that are floats, or those of the mask. */
 struct single {
-    const char *op;
+    const char *ops[OPS_MAX];
     unsigned inputs; /* a bit for each; 0: none of the inputs, only the outputs */
-    int gives;       /* its outputs are FP32 where they are floats */
+    int gives;       /* the outputs are FP32 where they are floats */
     int below;       /* only below this opset; 0: in all */
 };
 static const struct single singles[] = {
-    {"Bernoulli", ~0u, 1, 0},
-    {"BlackmanWindow", 0, 1, 0},
-    {"ConstantOfShape", 0, 1, 0},
-    {"CumSum", ~0u, 1, CUMSUM_HALF},
-    {"EyeLike", ~0u, 1, 0},
-    {"HammingWindow", 0, 1, 0},
-    {"HannWindow", 0, 1, 0},
-    {"MelWeightMatrix", ~0u, 1, 0},
-    {"Multinomial", ~0u, 0, 0},
-    {"NonMaxSuppression", ~0u, 0, 0},
-    {"RandomNormal", 0, 1, 0},
-    {"RandomNormalLike", ~0u, 1, 0},
-    {"RandomUniform", 0, 1, 0},
-    {"RandomUniformLike", ~0u, 1, 0},
-    {"Range", ~0u, 1, 0},
-    {"Resize", 6, 0, 0}, /* scales: its second input before opset 11, the third since then */
-    {"Upsample", 2, 0, 0},
+    {{"BlackmanWindow", "ConstantOfShape", "HammingWindow", "HannWindow", "RandomNormal",
+         "RandomUniform"},
+        0, 1, 0},
+    {{"Bernoulli", "EyeLike", "MelWeightMatrix", "RandomNormalLike", "RandomUniformLike", "Range"},
+        ~0u, 1, 0},
+    {{"CumSum"}, ~0u, 1, CUMSUM_HALF},
+    {{"Multinomial", "NonMaxSuppression"}, ~0u, 0, 0},
+    {{"Resize"}, 6, 0, 0}, /* scales: its second input before opset 11, the third since then */
+    {{"Upsample"}, 2, 0, 0},
 };
 
 /* Operators of few bits, operators on values that are not tensors, and unknown domains: there has
  * been no need for these in 16 bits. */
 static int is_refused(const struct wi_graph_node *node)
 {
-    static const char *const others[] = {"Optional", "SequenceAt", "SequenceConstruct",
+    static const char *const others[OPS_MAX] = {"Optional", "SequenceAt", "SequenceConstruct",
         "SequenceEmpty", "SequenceMap", "SplitToSequence"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(node->op, others[i]) == 0)
-            return 1;
-    return wi_onnx_is_quantised(node->op) || (!node->standard && !node->microsoft);
+    return op_is_in(node->op, others) || wi_onnx_is_quantised(node->op) ||
+           (!node->standard && !node->microsoft);
 }
 
 static const struct single *single_of(
     const struct wi_graph_model *model, const struct wi_graph_node *node)
 {
     for (size_t i = 0; node->standard && i < sizeof singles / sizeof *singles; i++)
-        if (strcmp(node->op, singles[i].op) == 0 &&
+        if (op_is_in(node->op, singles[i].ops) &&
             (singles[i].below == 0 || model->opset < singles[i].below))
             return &singles[i];
     /* Constants that are not tensors become some that are cast. */
-    static const struct single constant = {"Constant", 0, 1, 0};
+    static const struct single constant = {{"Constant"}, 0, 1, 0};
     return node->standard && strcmp(node->op, "Constant") == 0 && !node->constant ? &constant
                                                                                   : NULL;
 }
@@ -182,7 +166,7 @@ static int node_gives(const struct wi_graph_node *node, size_t at)
                : node->input_count ? datatype_of(node, 0)
                                    : WI_ONNX_FLOAT;
     for (size_t i = 0; i < sizeof givings / sizeof *givings; i++)
-        if (strcmp(node->op, givings[i].op) == 0) {
+        if (op_is_in(node->op, givings[i].ops)) {
             int what = at < 3 ? givings[i].datatypes[at] : WI_ONNX_UNKNOWN;
             return what > 0 ? what : datatype_of(node, (size_t)-what);
         }
