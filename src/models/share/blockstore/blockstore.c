@@ -42,7 +42,7 @@ static void on_gone(void *context, const char *name)
         size_t length = wi_model_name_base(model);
         if (strncmp(model, name, length) != 0 || name[length])
             continue;
-        if (wi_pin_remove(blocks->directory, model, &error) != WI_OK)
+        if (wi_pin_commit(blocks->directory, model, NULL, &error) != WI_OK)
             wi_warn("content", model, "%s", error.detail);
         wi_pin_table_remove(blocks->entries[i]);
     }
@@ -148,7 +148,7 @@ static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, str
 {
     struct wi_blockstore *blocks = entry->blocks;
     int frees = entry->record.pin.version > 0;
-    enum wi_code code = wi_pin_remove(blocks->directory, entry->record.pin.model, error);
+    enum wi_code code = wi_pin_commit(blocks->directory, entry->record.pin.model, NULL, error);
     if (code != WI_OK)
         return code;
     wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);

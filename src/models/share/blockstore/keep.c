@@ -18,7 +18,7 @@
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-static int open_folder(const char *directory, const char *what, int make)
+int wi_keep_open(const char *directory, const char *what, int make)
 {
     int store = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store < 0)
@@ -28,16 +28,6 @@ static int open_folder(const char *directory, const char *what, int make)
     free(path);
     wi_close(store);
     return folder;
-}
-
-int wi_keep_open(const char *directory, const char *what)
-{
-    return open_folder(directory, what, 0);
-}
-
-int wi_keep_make(const char *directory, const char *what)
-{
-    return open_folder(directory, what, 1);
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -13,10 +13,9 @@
 #define WI_KEEP_LEAVES "leaves"
 #define WI_KEEP_PINS "pins"
 
-/* Opens one of the two folders; -1 with errno. Links are not followed. */
-int wi_keep_open(const char *directory, const char *what);
-/* The same; creates the folder if it is missing. */
-int wi_keep_make(const char *directory, const char *what);
+/* Opens one of the two folders; with `make`, creates it if it is missing. -1 with errno. Links are
+ * not followed. */
+int wi_keep_open(const char *directory, const char *what, int make);
 /* Writes a file to disk under a temporary name, which `temporary` receives. 0, or -1 with errno and
  * no file left. */
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE]);

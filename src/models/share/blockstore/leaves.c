@@ -167,7 +167,7 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
 
 int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
 {
-    int folder = wi_keep_make(directory, WI_KEEP_LEAVES);
+    int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
     int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
     wi_close(folder);
     return result;
@@ -224,7 +224,7 @@ static int open_blobs(const char *directory)
 void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *context)
 {
     struct each each = {take, context, open_blobs(directory)};
-    int folder = each.blobs < 0 ? -1 : wi_keep_open(directory, WI_KEEP_LEAVES);
+    int folder = each.blobs < 0 ? -1 : wi_keep_open(directory, WI_KEEP_LEAVES, 0);
     if (folder >= 0)
         wi_path_each(folder, take_one, &each);
     wi_close(folder);
@@ -264,7 +264,7 @@ void wi_leaves_sweep(
     const char *directory, int nobody_writes, wi_leaves_wanted_fn *is_wanted, const void *context)
 {
     struct sweep sweep = {is_wanted, context, open_blobs(directory), nobody_writes};
-    int folder = wi_keep_open(directory, WI_KEEP_LEAVES);
+    int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 0);
     if (folder >= 0)
         wi_path_each(folder, sweep_one, &sweep);
     wi_close(folder);

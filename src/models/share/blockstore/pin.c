@@ -275,7 +275,7 @@ static int read_one(void *context, int folder, const char *name, const struct st
 void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
 {
     struct reading reading = {take, context, 0};
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_path_each(folder, read_one, &reading);
     else if (!wi_is_missing(errno))
@@ -291,7 +291,7 @@ void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
 enum wi_code wi_pin_stage(const char *directory, const struct wi_pin_record *record,
     char temporary[WI_ID_SIZE], struct wi_error *error)
 {
-    int folder = wi_keep_make(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 1);
     char *text = wi_pin_print(record);
     int written = folder >= 0 && wi_keep_stage(folder, text, strlen(text), temporary) == 0;
     free(text);
@@ -304,27 +304,17 @@ enum wi_code wi_pin_commit(
 {
     char name[WI_HASH_HEX_SIZE];
     pin_make_name(model, name);
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
-    int done = folder >= 0 && wi_keep_commit(folder, temporary, name) == 0;
-    wi_close(folder);
-    return done ? WI_OK : wi_keep_failed(directory, error);
-}
-
-enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_error *error)
-{
-    char name[WI_HASH_HEX_SIZE];
-    pin_make_name(model, name);
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
-    int done = folder >= 0 && unlinkat(folder, name, 0) == 0;
-    if (!done && wi_is_missing(errno))
-        done = 1; /* it is already gone */
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
+    int done = folder >= 0 && (temporary ? wi_keep_commit(folder, temporary, name) == 0
+                                         : unlinkat(folder, name, 0) == 0);
+    done |= !temporary && !done && wi_is_missing(errno); /* it is already gone */
     wi_close(folder);
     return done ? WI_OK : wi_keep_failed(directory, error);
 }
 
 void wi_pin_drop(const char *directory, const char *temporary)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_keep_drop(folder, temporary);
     wi_close(folder);
@@ -332,7 +322,7 @@ void wi_pin_drop(const char *directory, const char *temporary)
 
 void wi_pins_sync(const char *directory)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         fsync(folder);
     wi_close(folder);
@@ -347,7 +337,7 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
 
 void wi_pins_sweep(const char *directory)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_path_each(folder, sweep_one, NULL);
     wi_close(folder);

@@ -42,11 +42,11 @@ void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context);
  * WI_UNAVAILABLE. */
 enum wi_code wi_pin_stage(const char *directory, const struct wi_pin_record *record,
     char temporary[WI_ID_SIZE], struct wi_error *error);
-/* Makes it the pin of that model, replacing any earlier one. Like wi_pin_remove and wi_pin_drop, it
- * changes a folder and does not wait for the disk: wi_pins_sync does. */
+/* Makes it the pin of that model, replacing any earlier one; with `temporary` NULL, the model has
+ * no pin from then on. Like wi_pin_drop, it changes a folder and does not wait for the disk:
+ * wi_pins_sync does. */
 enum wi_code wi_pin_commit(
     const char *directory, const char *model, const char *temporary, struct wi_error *error);
-enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_error *error);
 void wi_pin_drop(const char *directory, const char *temporary);
 /* Syncs the folder of pins to disk. */
 void wi_pins_sync(const char *directory);

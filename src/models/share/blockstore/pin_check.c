@@ -167,7 +167,7 @@ static void entry_drop(struct wi_pin_entry *entry, const char *why)
         wi_info("content", pin->model, "is no longer served as %s: %s", pin->cid_text, why);
     else
         wi_warn("content", pin->model, "is no longer published as %s: %s", pin->cid_text, why);
-    if (wi_pin_remove(entry->blocks->directory, pin->model, &error) != WI_OK)
+    if (wi_pin_commit(entry->blocks->directory, pin->model, NULL, &error) != WI_OK)
         wi_warn("content", pin->model, "%s", error.detail);
     wi_pin_table_remove(entry);
 }

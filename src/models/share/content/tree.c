@@ -13,7 +13,6 @@ struct wi_leaf_hasher {
     struct wi_hasher *hasher; /* of the leaf that is being filled */
     size_t filled;            /* bytes of it */
     struct wi_leaves leaves;
-    size_t capacity;
 };
 
 void wi_leaves_clear(struct wi_leaves *leaves)
@@ -33,10 +32,7 @@ static void end_leaf(struct wi_leaf_hasher *hasher)
 {
     struct wi_leaves *leaves = &hasher->leaves;
     char hex[WI_HASH_HEX_SIZE];
-    if (leaves->count == hasher->capacity) {
-        hasher->capacity = hasher->capacity > 0 ? 2 * hasher->capacity : 16;
-        leaves->hashes = wi_realloc_array(leaves->hashes, hasher->capacity, sizeof *leaves->hashes);
-    }
+    leaves->hashes = wi_grow_array(leaves->hashes, leaves->count, sizeof *leaves->hashes);
     wi_hasher_end(hasher->hasher, hex);
     wi_hash_from_hex(hex, leaves->hashes[leaves->count++]);
     hasher->filled = 0;
@@ -63,7 +59,6 @@ void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves)
         end_leaf(hasher);
     *leaves = hasher->leaves;
     hasher->leaves = (struct wi_leaves){0};
-    hasher->capacity = 0;
 }
 
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)
