@@ -14,6 +14,15 @@
 /* After a copy that could not be made others make them, for so long. */
 #define REFUSE_MS 600000.0
 
+/* A model that is becoming a copy. */
+struct hold {
+    struct wi_copies *copies;
+    char *name, *origin; /* NULL: none is */
+    struct wi_cid cid;
+    struct wi_repository_lookup *lookup;
+    struct wi_publishing *publishing;
+};
+
 struct wi_copies {
     struct wi_copies_deps deps;
     const struct wi_config *config;
@@ -21,19 +30,9 @@ struct wi_copies {
     struct wi_neighbours_wait *wait;
     double began_ms, refused_until_ms;
     struct wi_copies_memory memory;
-    /* The one that is being made; `name` NULL: none is. */
-    char *name, *origin;
-    struct wi_cid cid;
-    struct wi_pull_watch *watch;
-    struct wi_repository_lookup *lookup;
-    struct wi_publishing *holding;
-    /* A copy that has since been wanted here, too, by its CID. */
-    struct wi_repository_lookup *adopted_lookup;
-    struct wi_publishing *adopting;
-    struct wi_cid adopted_cid;
-    char *adopted_origin; /* NULL: there is none */
-    /* One that goes. */
-    struct wi_versions_task *removal;
+    struct hold made, adopted;        /* adopted: a copy that has since been wanted here, too */
+    struct wi_pull_watch *watch;      /* of the one that is made */
+    struct wi_versions_task *removal; /* of one that goes */
 };
 
 /* --- what neighbours have --------------------------------------------------------------------- */
@@ -128,17 +127,20 @@ static void view_clear(struct view *view)
 
 /* --- making one ------------------------------------------------------------------------------- */
 
+static void hold_end(struct hold *hold)
+{
+    wi_repository_cancel(hold->lookup);
+    wi_blockstore_cancel(hold->publishing);
+    free(hold->name);
+    free(hold->origin);
+    *hold = (struct hold){.copies = hold->copies};
+}
+
 static void end_copy(struct wi_copies *copies)
 {
     wi_pull_unwatch(copies->watch);
-    wi_repository_cancel(copies->lookup);
-    wi_blockstore_cancel(copies->holding);
     copies->watch = NULL;
-    copies->lookup = NULL;
-    copies->holding = NULL;
-    free(copies->name);
-    free(copies->origin);
-    copies->name = copies->origin = NULL;
+    hold_end(&copies->made);
 }
 
 static void on_removed(
@@ -169,43 +171,54 @@ static void remove_model(struct wi_copies *copies, const char *model)
 /* Others make it, and this one later, if it is still wanted. */
 static void copies_refuse(struct wi_copies *copies, const struct wi_error *error)
 {
-    wi_warn(
-        "content", copies->name, "no copy of it is made here for 10 minutes: %s", error->detail);
+    wi_warn("content", copies->made.name, "no copy of it is made here for 10 minutes: %s",
+        error->detail);
     copies->refused_until_ms = wi_now_ms() + REFUSE_MS;
     end_copy(copies);
 }
 
+/* An adoption that failed is tried again at the next interval. */
+static void hold_fail(struct hold *hold, const struct wi_error *error)
+{
+    if (hold == &hold->copies->made)
+        copies_refuse(hold->copies, error);
+    else
+        hold_end(hold);
+}
+
 static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
-    struct wi_copies *copies = context;
-    copies->holding = NULL;
+    struct hold *hold = context;
+    struct wi_copies *copies = hold->copies;
+    hold->publishing = NULL;
     if (!error) {
-        end_copy(copies);
+        hold_end(hold);
         return;
     }
-    if (!copies->removal && is_for_others(copies, copies->name))
-        remove_model(copies, copies->name);
-    copies_refuse(copies, error);
+    if (hold == &copies->made && !copies->removal && is_for_others(copies, hold->name))
+        remove_model(copies, hold->name);
+    hold_fail(hold, error);
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
 {
-    struct wi_copies *copies = context;
-    copies->lookup = NULL;
+    struct hold *hold = context;
+    struct wi_copies *copies = hold->copies;
+    int copy = hold == &copies->made && !error && is_for_others(copies, model->name);
+    hold->lookup = NULL;
     if (error)
-        copies_refuse(copies, error);
+        hold_fail(hold, error);
     else
-        copies->holding = wi_blockstore_hold(copies->deps.blocks, model,
-            is_for_others(copies, model->name) ? WI_PIN_COPY : WI_PIN_ADOPTED, &copies->cid,
-            copies->origin, on_held, copies);
+        hold->publishing = wi_blockstore_hold(copies->deps.blocks, model,
+            copy ? WI_PIN_COPY : WI_PIN_ADOPTED, &hold->cid, hold->origin, on_held, hold);
 }
 
-static void copies_find_model(struct wi_copies *copies)
+static void hold_find_model(struct hold *hold)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(copies->deps.repository, copies->name, on_model, copies);
+        wi_repository_find(hold->copies->deps.repository, hold->name, on_model, hold);
     if (lookup) /* else it has called back already */
-        copies->lookup = lookup;
+        hold->lookup = lookup;
 }
 
 static void on_pull(void *context, const struct wi_pull_info *info)
@@ -215,7 +228,7 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         return;
     copies->watch = NULL;
     if (info->state == WI_PULL_DONE)
-        copies_find_model(copies);
+        hold_find_model(&copies->made);
     else
         copies_refuse(copies, info->error);
 }
@@ -231,62 +244,28 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, &info, &error);
     if (code == WI_QUEUE_FULL)
         return; /* the next time */
-    copies->cid = row->cid;
-    copies->origin = wi_strdup(row->origin);
-    copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
+    copies->made.cid = row->cid;
+    copies->made.origin = wi_strdup(row->origin);
+    copies->made.name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
     if (code != WI_OK) {
         copies_refuse(copies, &error);
         return;
     }
-    wi_info("content", copies->name, "a copy of it is made, since there are too few");
-    copies->watch = wi_pull_watch(copies->deps.pulls, copies->name, on_pull, copies);
+    wi_info("content", copies->made.name, "a copy of it is made, since there are too few");
+    copies->watch = wi_pull_watch(copies->deps.pulls, copies->made.name, on_pull, copies);
     if (!copies->watch)
-        copies_find_model(copies);
+        hold_find_model(&copies->made);
 }
 
-/* --- a copy that is wanted here, too ---------------------------------------------------------- */
-
-static void end_adoption(struct wi_copies *copies)
-{
-    wi_repository_cancel(copies->adopted_lookup);
-    wi_blockstore_cancel(copies->adopting);
-    copies->adopted_lookup = NULL;
-    copies->adopting = NULL;
-    free(copies->adopted_origin);
-    copies->adopted_origin = NULL;
-}
-
-/* A failure is tried again at the next interval. */
-static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_error *error)
-{
-    struct wi_copies *copies = context;
-    (void)pin, (void)error;
-    copies->adopting = NULL;
-    end_adoption(copies);
-}
-
-static void on_adopted_model(void *context, struct wi_model *model, const struct wi_error *error)
-{
-    struct wi_copies *copies = context;
-    copies->adopted_lookup = NULL;
-    if (error)
-        end_adoption(copies);
-    else
-        copies->adopting = wi_blockstore_hold(copies->deps.blocks, model, WI_PIN_ADOPTED,
-            &copies->adopted_cid, copies->adopted_origin, on_adopted, copies);
-}
-
-/* One at a time. */
+/* A copy that is wanted here, too. One at a time. */
 static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
 {
-    if (copies->adopted_origin)
+    if (copies->adopted.name)
         return;
-    copies->adopted_cid = pin->cid;
-    copies->adopted_origin = wi_strdup(pin->origin);
-    struct wi_repository_lookup *lookup =
-        wi_repository_find(copies->deps.repository, pin->model, on_adopted_model, copies);
-    if (lookup) /* else it has called back already */
-        copies->adopted_lookup = lookup;
+    copies->adopted.cid = pin->cid;
+    copies->adopted.origin = wi_strdup(pin->origin);
+    copies->adopted.name = wi_strdup(pin->model);
+    hold_find_model(&copies->adopted);
 }
 
 /* --- each interval ---------------------------------------------------------------------------- */
@@ -336,7 +315,7 @@ static void on_known(void *context)
         .rows = view.rows,
         .count = view.count};
     wi_copies_decide(&situation, &copies->memory, &decision);
-    if (decision.pull && !copies->name)
+    if (decision.pull && !copies->made.name)
         begin_copy(copies, decision.pull);
     copies_settle(copies, &situation, &decision);
     wi_copies_decision_clear(&decision);
@@ -369,6 +348,7 @@ struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct 
 {
     struct wi_copies *copies = wi_alloc(sizeof *copies);
     copies->deps = *deps;
+    copies->made.copies = copies->adopted.copies = copies;
     copies->timer = wi_timer_new(deps->loop, on_interval, copies);
     wi_copies_reload(copies, config);
     return copies;
@@ -387,7 +367,7 @@ void wi_copies_free(struct wi_copies *copies)
     if (!copies)
         return;
     end_copy(copies);
-    end_adoption(copies);
+    hold_end(&copies->adopted);
     wi_versions_cancel(copies->removal);
     wi_neighbours_cancel(copies->wait);
     wi_timer_free(copies->timer);
