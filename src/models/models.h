@@ -235,6 +235,9 @@ struct wi_pin_file {
     uint64_t bytes;
     char sha256[WI_HASH_HEX_SIZE];
     struct wi_cid cid;
+    /* The store's: the file that is known to have that SHA-256, and one that is known not to have
+     * it (all zero: none; not stored). */
+    struct wi_file_identity seen, refused;
 };
 
 /* Why a model is held. */

@@ -17,15 +17,15 @@ static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_blockstore *blocks = context;
     for (size_t i = 0; i < blocks->count; i++) {
-        const struct wi_pin_record *record = &blocks->entries[i]->record;
-        if (blocks->entries[i]->is_spare || record->pin.kind == WI_PIN_PULLED)
+        const struct wi_pin *pin = &blocks->entries[i]->pin;
+        if (blocks->entries[i]->is_spare || pin->kind == WI_PIN_PULLED)
             continue;
-        char *name = wi_model_name_without(record->pin.model);
-        char *folder = wi_pin_folder(record, blocks->directory);
+        char *name = wi_model_name_without(pin->model);
+        char *folder = wi_pin_folder(pin, blocks->directory);
         wi_strings_add(&use->names, name);
-        if (record->pin.version)
+        if (pin->version)
             wi_strings_add(&use->pinned, folder);
-        if (record->pin.version && record->pin.kind == WI_PIN_COPY)
+        if (pin->version && pin->kind == WI_PIN_COPY)
             wi_strings_add(&use->apart, folder);
         free(folder);
         free(name);
@@ -38,7 +38,7 @@ static void on_gone(void *context, const char *name)
     struct wi_blockstore *blocks = context;
     struct wi_error error;
     for (size_t i = blocks->count; i-- > 0;) {
-        const char *model = blocks->entries[i]->record.pin.model;
+        const char *model = blocks->entries[i]->pin.model;
         size_t length = wi_model_name_base(model);
         if (strncmp(model, name, length) != 0 || name[length])
             continue;
@@ -51,9 +51,9 @@ static void on_gone(void *context, const char *name)
 
 /* --- the store -------------------------------------------------------------------------------- */
 
-static void take_pin(void *context, struct wi_pin_record *record)
+static void take_pin(void *context, struct wi_pin *pin)
 {
-    wi_pin_table_put(context, record, NULL);
+    wi_pin_table_put(context, pin, NULL);
 }
 
 static void blocks_begin(struct wi_blockstore *blocks)
@@ -119,13 +119,13 @@ void wi_blockstore_check(struct wi_blockstore *blocks)
 const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name)
 {
     const struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    return entry ? &entry->record.pin : NULL;
+    return entry ? &entry->pin : NULL;
 }
 
 int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
 {
     for (size_t i = 0; i < blocks->count; i++) {
-        const char *model = blocks->entries[i]->record.pin.model;
+        const char *model = blocks->entries[i]->pin.model;
         size_t length = wi_model_name_base(model);
         if (strncmp(model, name, length) == 0 && !name[length] &&
             wi_outline_is_read(blocks->entries[i]->outline))
@@ -141,17 +141,17 @@ uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_
 
 const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    return blocks && index < blocks->count ? &blocks->entries[index]->record.pin : NULL;
+    return blocks && index < blocks->count ? &blocks->entries[index]->pin : NULL;
 }
 
 static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, struct wi_error *error)
 {
     struct wi_blockstore *blocks = entry->blocks;
-    int frees = entry->record.pin.version > 0;
-    enum wi_code code = wi_pin_commit(blocks->directory, entry->record.pin.model, NULL, error);
+    int frees = entry->pin.version > 0;
+    enum wi_code code = wi_pin_commit(blocks->directory, entry->pin.model, NULL, error);
     if (code != WI_OK)
         return code;
-    wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);
+    wi_info("content", entry->pin.model, "%s%s", says, entry->pin.cid_text);
     wi_pin_table_remove(entry);
     if (frees) /* its version may have been kept only for the pin */
         wi_versions_collect(blocks->versions, 0, NULL, NULL);
@@ -162,10 +162,10 @@ enum wi_code wi_blockstore_unpublish(
     struct wi_blockstore *blocks, const char *name, char cid[WI_CID_TEXT], struct wi_error *error)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (!entry || entry->record.pin.kind != WI_PIN_PUBLISHED)
+    if (!entry || entry->pin.kind != WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
     if (cid)
-        memcpy(cid, entry->record.pin.cid_text, WI_CID_TEXT);
+        memcpy(cid, entry->pin.cid_text, WI_CID_TEXT);
     return remove_pin(entry, "no longer published as ", error);
 }
 
@@ -173,16 +173,16 @@ enum wi_code wi_blockstore_let_go(
     struct wi_blockstore *blocks, const char *name, struct wi_error *error)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (!entry || entry->record.pin.kind == WI_PIN_PUBLISHED)
+    if (!entry || entry->pin.kind == WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
-    int pulled = entry->record.pin.kind == WI_PIN_PULLED;
+    int pulled = entry->pin.kind == WI_PIN_PULLED;
     return remove_pin(entry, pulled ? "no longer served as " : "no longer a copy of ", error);
 }
 
 void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (entry && entry->record.pin.kind != WI_PIN_PUBLISHED)
+    if (entry && entry->pin.kind != WI_PIN_PUBLISHED)
         entry->is_spare = spare;
 }
 
@@ -197,7 +197,7 @@ struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const 
     for (size_t i = 0; !reading && i < blocks->count; i++) {
         const struct wi_pin_entry *entry = blocks->entries[i];
         size_t block = entry->outline ? wi_outline_find(entry->outline, cid) : SIZE_MAX;
-        if (block != SIZE_MAX && !entry->record.pin.stale)
+        if (block != SIZE_MAX && !entry->pin.stale)
             reading = wi_block_reading_new(entry->outline, block, is_car, scope, bytes);
         stale |= block != SIZE_MAX && !reading;
     }

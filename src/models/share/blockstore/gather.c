@@ -37,14 +37,13 @@ static enum wi_code cannot_read(const char *path, struct wi_error *error)
         error, WI_CONFLICT, path, "%.200s cannot be read: %s", path, strerror(errno));
 }
 
-/* A run, and the file of the record that it looks at. */
+/* A run, and the file of the pin that it looks at. */
 struct look {
     const struct wi_gather *gather;
-    struct wi_pin_record *record;
+    struct wi_pin *pin;
     char *folder;      /* of the model's files */
     int wanted, store; /* leaves are; the folder that keeps them, -1: there is none */
-    const struct wi_pin_file *file;
-    struct wi_file_identity *seen, *refused; /* the record's */
+    struct wi_pin_file *file;
     struct wi_file_identity now;
     int fd;
 };
@@ -65,7 +64,7 @@ static enum wi_code look_compute(
         if (still && strcmp(sha256, file->sha256) == 0)
             return WI_OK;
         if (still)
-            *look->refused = after;
+            look->file->refused = after;
     }
     wi_leaves_clear(leaves);
     return has_changed(file->path, error);
@@ -76,19 +75,20 @@ static enum wi_code look_at_open(
 {
     const struct wi_gather *gather = look->gather;
     const struct wi_pin_file *file = look->file;
-    if ((uint64_t)look->now.size != file->bytes || wi_file_identity_same(look->refused, &look->now))
+    if ((uint64_t)look->now.size != file->bytes ||
+        wi_file_identity_same(&look->file->refused, &look->now))
         return has_changed(file->path, error);
-    if (is_seen(look->seen, &look->now) &&
+    if (is_seen(&look->file->seen, &look->now) &&
         (!look->wanted || wi_leaves_read(look->store, file->sha256, file->bytes, leaves) == 0)) {
         if (gather->done)
             atomic_fetch_add(gather->done, file->bytes);
-        *look->seen = look->now;
+        look->file->seen = look->now;
         return WI_OK;
     }
     enum wi_code code = look_compute(look, leaves, error);
     if (code != WI_OK)
         return code;
-    *look->seen = look->now;
+    look->file->seen = look->now;
     if (look->wanted && wi_leaves_write(look->store, file->sha256, leaves) != 0 &&
         gather->must_keep)
         return wi_keep_failed(gather->directory, error);
@@ -99,9 +99,7 @@ static enum wi_code look_at_file(
     struct look *look, size_t i, struct wi_leaves *leaves, struct wi_error *error)
 {
     struct stat status;
-    look->file = &look->record->pin.files[i];
-    look->seen = &look->record->seen[i];
-    look->refused = &look->record->refused[i];
+    look->file = &look->pin->files[i];
     look->fd =
         wi_open_inside(look->gather->directory, look->folder, look->file->path, &status, error);
     if (look->fd < 0)
@@ -117,14 +115,14 @@ static enum wi_code look_at_file(
 static enum wi_code look_at_all(struct look *look, struct wi_outline *outline,
     struct wi_tree_root *roots, struct wi_error *error)
 {
-    struct wi_pin_record *record = look->record;
+    struct wi_pin *pin = look->pin;
     enum wi_code code = WI_OK;
-    for (size_t i = 0; code == WI_OK && i < record->pin.count; i++) {
+    for (size_t i = 0; code == WI_OK && i < pin->count; i++) {
         struct wi_leaves leaves = {0};
         code = look_at_file(look, i, &leaves, error);
         if (code == WI_OK && outline) {
-            wi_outline_add(outline, look->file->path, look->seen, &leaves, &roots[i]);
-            record->pin.files[i].cid = roots[i].cid;
+            wi_outline_add(outline, look->file->path, &look->file->seen, &leaves, &roots[i]);
+            pin->files[i].cid = roots[i].cid;
         }
         wi_leaves_clear(&leaves);
     }
@@ -134,7 +132,7 @@ static enum wi_code look_at_all(struct look *look, struct wi_outline *outline,
 static enum wi_code gather_outline(
     struct look *look, struct wi_outline **outline, struct wi_error *error)
 {
-    struct wi_pin *pin = &look->record->pin;
+    struct wi_pin *pin = look->pin;
     struct wi_outline *made = wi_outline_new(look->gather->directory, look->folder);
     struct wi_tree_root *roots = wi_realloc_array(NULL, pin->count, sizeof *roots);
     enum wi_code code = look_at_all(look, made, roots, error);
@@ -150,12 +148,12 @@ static enum wi_code gather_outline(
     return code;
 }
 
-enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin_record *record,
+enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin *pin,
     struct wi_outline **outline, struct wi_error *error)
 {
     struct look look = {.gather = gather,
-        .record = record,
-        .folder = wi_pin_folder(record, gather->directory),
+        .pin = pin,
+        .folder = wi_pin_folder(pin, gather->directory),
         .wanted = outline != NULL,
         .store = outline ? wi_keep_open(gather->directory, WI_KEEP_LEAVES, 1) : -1};
     enum wi_code code;

@@ -14,78 +14,68 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- pins in memory --------------------------------------------------------------------------- */
 
-static struct wi_pin_file *record_add_file(
-    struct wi_pin_record *record, const char *path, uint64_t bytes, const char *sha256)
+static struct wi_pin_file *pin_add_file(
+    struct wi_pin *pin, const char *path, uint64_t bytes, const char *sha256)
 {
-    size_t i = record->pin.count++;
-    record->pin.files = wi_grow_array(record->pin.files, i, sizeof *record->pin.files);
-    record->seen = wi_grow_array(record->seen, i, sizeof *record->seen);
-    record->refused = wi_grow_array(record->refused, i, sizeof *record->refused);
-    struct wi_pin_file *file = &record->pin.files[i];
+    pin->files = wi_grow_array(pin->files, pin->count, sizeof *pin->files);
+    struct wi_pin_file *file = &pin->files[pin->count++];
     *file = (struct wi_pin_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->sha256, sizeof file->sha256, "%s", sha256);
-    record->seen[i] = (struct wi_file_identity){.size = (off_t)bytes};
-    record->refused[i] = (struct wi_file_identity){0};
-    record->pin.bytes += bytes;
+    file->seen.size = (off_t)bytes;
+    pin->bytes += bytes;
     return file;
 }
 
-void wi_pin_record_of(struct wi_pin_record *record, const struct wi_model *model)
+void wi_pin_of(struct wi_pin *pin, const struct wi_model *model)
 {
-    *record = (struct wi_pin_record){0};
-    record->pin.model = wi_strdup(model->name);
-    memcpy(record->pin.hash, model->hash, sizeof record->pin.hash);
-    record->pin.version = model->version;
+    *pin = (struct wi_pin){0};
+    pin->model = wi_strdup(model->name);
+    memcpy(pin->hash, model->hash, sizeof pin->hash);
+    pin->version = model->version;
     for (size_t i = 0; i < model->manifest.count; i++) {
         const struct wi_model_file *file = &model->manifest.files[i];
-        record_add_file(record, file->path, file->bytes, file->hash);
-        record->seen[i] = file->identity;
+        pin_add_file(pin, file->path, file->bytes, file->hash)->seen = file->identity;
     }
 }
 
-void wi_pin_record_copy(struct wi_pin_record *to, const struct wi_pin_record *from)
+void wi_pin_copy(struct wi_pin *to, const struct wi_pin *from)
 {
     *to = *from;
-    to->pin.model = wi_strdup(from->pin.model);
-    to->pin.origin = wi_strdup(from->pin.origin);
-    to->pin.files = wi_realloc_array(NULL, from->pin.count, sizeof *to->pin.files);
-    to->seen = wi_realloc_array(NULL, from->pin.count, sizeof *to->seen);
-    to->refused = wi_realloc_array(NULL, from->pin.count, sizeof *to->refused);
-    for (size_t i = 0; i < from->pin.count; i++) {
-        to->pin.files[i] = from->pin.files[i];
-        to->pin.files[i].path = wi_strdup(from->pin.files[i].path);
-        to->seen[i] = from->seen[i];
-        to->refused[i] = from->refused[i];
+    to->model = wi_strdup(from->model);
+    to->origin = wi_strdup(from->origin);
+    to->files = wi_realloc_array(NULL, from->count, sizeof *to->files);
+    for (size_t i = 0; i < from->count; i++) {
+        to->files[i] = from->files[i];
+        to->files[i].path = wi_strdup(from->files[i].path);
     }
 }
 
-void wi_pin_record_clear(struct wi_pin_record *record)
+void wi_pin_clear(struct wi_pin *pin)
 {
-    for (size_t i = 0; i < record->pin.count; i++)
-        free(record->pin.files[i].path);
-    free(record->pin.files);
-    free(record->seen);
-    free(record->refused);
-    free(record->pin.model);
-    free(record->pin.origin);
-    *record = (struct wi_pin_record){0};
+    for (size_t i = 0; i < pin->count; i++)
+        free(pin->files[i].path);
+    free(pin->files);
+    free(pin->model);
+    free(pin->origin);
+    *pin = (struct wi_pin){0};
 }
 
-char *wi_pin_folder(const struct wi_pin_record *record, const char *directory)
+char *wi_pin_folder(const struct wi_pin *pin, const char *directory)
 {
-    char *name = wi_model_name_without(record->pin.model);
-    char *folder = record->pin.version ? wi_versions_folder(directory, name, record->pin.version)
-                                       : wi_sprintf("%s/%s", directory, name);
+    char *name = wi_model_name_without(pin->model);
+    char *folder = pin->version ? wi_versions_folder(directory, name, pin->version)
+                                : wi_sprintf("%s/%s", directory, name);
     free(name);
     return folder;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *file_json(const struct wi_pin_file *file, const struct wi_file_identity *seen)
+static json_t *file_json(const struct wi_pin_file *file)
 {
+    const struct wi_file_identity *seen = &file->seen;
     char cid[WI_CID_TEXT];
     wi_cid_print(&file->cid, cid);
     return json_pack("{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", file->path, "bytes",
@@ -111,14 +101,13 @@ static int read_kind(const char *text, enum wi_pin_kind *kind)
     return -1;
 }
 
-char *wi_pin_print(const struct wi_pin_record *record)
+char *wi_pin_print(const struct wi_pin *pin)
 {
-    const struct wi_pin *pin = &record->pin;
     char cid[WI_CID_TEXT];
     wi_cid_print(&pin->cid, cid);
     json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++)
-        json_array_append_new(files, file_json(&pin->files[i], &record->seen[i]));
+        json_array_append_new(files, file_json(&pin->files[i]));
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", cid, "kind", kinds[pin->kind],
             "model", pin->model, "hash", pin->hash, "version", (json_int_t)pin->version, "origin",
@@ -133,18 +122,18 @@ static int is_sha256(const char *text)
     return strlen(text) == 2 * WI_HASH_SIZE && strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE;
 }
 
-static int record_read_file(const json_t *json, struct wi_pin_record *record)
+static int pin_read_file(const json_t *json, struct wi_pin *pin)
 {
     const char *path, *sha256, *cid;
     json_int_t bytes, inode, links, modified[2], changed[2];
     if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", &path,
             "bytes", &bytes, "sha256", &sha256, "cid", &cid, "seen", &inode, &links, &modified[0],
             &modified[1], &changed[0], &changed[1]) != 0 ||
-        !wi_file_path_ok(path) || bytes < 0 || record->pin.bytes + (uint64_t)bytes > INT64_MAX ||
+        !wi_file_path_ok(path) || bytes < 0 || pin->bytes + (uint64_t)bytes > INT64_MAX ||
         !is_sha256(sha256))
         return -1;
-    struct wi_pin_file *file = record_add_file(record, path, (uint64_t)bytes, sha256);
-    struct wi_file_identity *seen = &record->seen[record->pin.count - 1];
+    struct wi_pin_file *file = pin_add_file(pin, path, (uint64_t)bytes, sha256);
+    struct wi_file_identity *seen = &file->seen;
     seen->inode = (ino_t)inode;
     seen->links = (nlink_t)links;
     seen->modified = (struct timespec){(time_t)modified[0], modified[1]};
@@ -185,12 +174,11 @@ int wi_pin_origin_ok(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-static int record_read(const json_t *json, struct wi_pin_record *record)
+static int pin_read(const json_t *json, struct wi_pin *pin)
 {
     const char *cid, *model, *hash, *origin, *kind = kinds[WI_PIN_PUBLISHED];
     json_int_t version, published_at;
     const json_t *files, *file;
-    struct wi_pin *pin = &record->pin;
     size_t i;
     if (json_unpack((json_t *)json, "{s:s, s?s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "kind",
             &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
@@ -208,21 +196,21 @@ static int record_read(const json_t *json, struct wi_pin_record *record)
     snprintf(pin->hash, sizeof pin->hash, "%s", hash);
     json_array_foreach(files, i, file)
     {
-        if (record_read_file(file, record) != 0)
+        if (pin_read_file(file, pin) != 0)
             return -1;
     }
     return is_tree(pin) ? 0 : -1;
 }
 
-int wi_pin_parse(const char *text, size_t size, struct wi_pin_record *record)
+int wi_pin_parse(const char *text, size_t size, struct wi_pin *pin)
 {
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    int good = json && record_read(json, record) == 0;
+    int good = json && pin_read(json, pin) == 0;
     json_decref(json);
     if (good)
-        wi_cid_print(&record->pin.cid, record->pin.cid_text);
+        wi_cid_print(&pin->cid, pin->cid_text);
     else
-        wi_pin_record_clear(record);
+        wi_pin_clear(pin);
     return good ? 0 : -1;
 }
 
@@ -242,30 +230,30 @@ struct reading {
 };
 
 /* A pin of another name would not be found by its own, and could not be replaced. */
-static int read_pin(int folder, const char *name, struct wi_pin_record *record)
+static int read_pin(int folder, const char *name, struct wi_pin *pin)
 {
     char meant[WI_HASH_HEX_SIZE];
     size_t size;
     unsigned char *text = wi_keep_read(folder, name, WI_PIN_MAX, &size);
-    int good = text && wi_pin_parse((const char *)text, size, record) == 0;
+    int good = text && wi_pin_parse((const char *)text, size, pin) == 0;
     free(text);
     if (!good)
         return -1;
-    pin_make_name(record->pin.model, meant);
+    pin_make_name(pin->model, meant);
     if (strcmp(meant, name) == 0)
         return 0;
-    wi_pin_record_clear(record);
+    wi_pin_clear(pin);
     return -1;
 }
 
 static int read_one(void *context, int folder, const char *name, const struct stat *status)
 {
     struct reading *reading = context;
-    struct wi_pin_record record = {0};
+    struct wi_pin pin = {0};
     if (wi_keep_is_temporary(name))
         return 0;
-    if (read_pin(folder, name, &record) == 0)
-        reading->take(reading->context, &record);
+    if (read_pin(folder, name, &pin) == 0)
+        reading->take(reading->context, &pin);
     else
         wi_warn(
             "content", NULL, WI_STORE_CONTENT "/" WI_KEEP_PINS "/%.80s is no pin: remove it", name);
@@ -288,11 +276,11 @@ void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-enum wi_code wi_pin_stage(const char *directory, const struct wi_pin_record *record,
+enum wi_code wi_pin_stage(const char *directory, const struct wi_pin *pin,
     char temporary[WI_ID_SIZE], struct wi_error *error)
 {
     int folder = wi_keep_open(directory, WI_KEEP_PINS, 1);
-    char *text = wi_pin_print(record);
+    char *text = wi_pin_print(pin);
     int written = folder >= 0 && wi_keep_stage(folder, text, strlen(text), temporary) == 0;
     free(text);
     wi_close(folder);

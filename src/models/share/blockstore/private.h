@@ -10,7 +10,7 @@
 /* A pin in the table. */
 struct wi_pin_entry {
     struct wi_blockstore *blocks;
-    struct wi_pin_record record;
+    struct wi_pin pin;
     int is_spare;               /* a copy that may go */
     struct wi_outline *outline; /* NULL until its files have been found unchanged */
 };
@@ -36,10 +36,9 @@ struct wi_blockstore {
 
 /* NULL if there is none. */
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
-/* Adds a pin, replacing any of the same name. Takes ownership of the record and the outline (NULL:
+/* Adds a pin, replacing any of the same name. Takes ownership of the pin and the outline (NULL:
  * none yet), and tells the listener. */
-void wi_pin_table_put(
-    struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline);
+void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct wi_outline *outline);
 void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
 void wi_pin_table_clear(struct wi_blockstore *blocks);
 /* Its blocks are found from then on, or no longer; a change is logged, and the listener is told.

@@ -29,7 +29,7 @@ struct wi_publishing {
     atomic_int stop;
     atomic_ullong done; /* bytes */
     char *name, *directory;
-    struct wi_pin_record record;
+    struct wi_pin pin;
     struct wi_cid before; /* the model published under that name when it began */
     char *before_origin;  /* NULL: nothing was */
     int64_t before_at;
@@ -47,7 +47,7 @@ struct wi_publishing {
 /* An unchanged model keeps its first origin and time. */
 static void publishing_sign(struct wi_publishing *publishing)
 {
-    struct wi_pin *pin = &publishing->record.pin;
+    struct wi_pin *pin = &publishing->pin;
     if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
         free(pin->origin);
         pin->origin = wi_strdup(publishing->before_origin);
@@ -63,15 +63,15 @@ static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_
         .must_keep = 1};
     if (atomic_load(&publishing->stop))
         return wi_error_set(error, WI_UNAVAILABLE, "", "the store is closing");
-    enum wi_code code = wi_gather_run(&gather, &publishing->record, &publishing->outline, error);
+    enum wi_code code = wi_gather_run(&gather, &publishing->pin, &publishing->outline, error);
     if (code == WI_OK && publishing->has_cid &&
-        !wi_cid_equal(&publishing->cid, &publishing->record.pin.cid))
-        code = wi_error_set(error, WI_CONFLICT, "", "its files have another CID, %s",
-            publishing->record.pin.cid_text);
+        !wi_cid_equal(&publishing->cid, &publishing->pin.cid))
+        code = wi_error_set(
+            error, WI_CONFLICT, "", "its files have another CID, %s", publishing->pin.cid_text);
     if (code != WI_OK)
         return code;
     publishing_sign(publishing);
-    return wi_pin_stage(publishing->directory, &publishing->record, publishing->temporary, error);
+    return wi_pin_stage(publishing->directory, &publishing->pin, publishing->temporary, error);
 }
 
 /* What exactly was found comes first. */
@@ -102,7 +102,7 @@ static void free_publishing(struct wi_publishing *publishing)
     wi_timer_free(publishing->tick);
     wi_model_unref(publishing->model);
     wi_outline_unref(publishing->outline);
-    wi_pin_record_clear(&publishing->record);
+    wi_pin_clear(&publishing->pin);
     free(publishing->before_origin);
     free(publishing->name);
     free(publishing->directory);
@@ -120,7 +120,7 @@ static void publishing_finish(struct wi_publishing *publishing)
         wi_error_set(&publishing->error, WI_CONFLICT, "model_name",
             "the model was unpublished while it was being published");
     if (publishing->on_done && entry)
-        publishing->on_done(publishing->context, &entry->record.pin, NULL);
+        publishing->on_done(publishing->context, &entry->pin, NULL);
     else if (publishing->on_done)
         publishing->on_done(publishing->context, NULL, &publishing->error);
     free_publishing(publishing);
@@ -154,19 +154,19 @@ static void publishing_commit(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     const struct wi_pin_entry *before = wi_pin_table_find(blocks, publishing->name);
-    if (before && gives_way(&publishing->record.pin, &before->record.pin))
+    if (before && gives_way(&publishing->pin, &before->pin))
         return;
-    unsigned version = before ? before->record.pin.version : 0;
-    int frees = version > 0 && version != publishing->record.pin.version;
+    unsigned version = before ? before->pin.version : 0;
+    int frees = version > 0 && version != publishing->pin.version;
     publishing->failed = check_directory(publishing, &publishing->error) != WI_OK ||
                          wi_pin_commit(publishing->directory, publishing->name,
                              publishing->temporary, &publishing->error) != WI_OK;
     if (publishing->failed)
         return;
     publishing->temporary[0] = '\0';
-    wi_info("content", publishing->name, "%s %s", becomes[publishing->record.pin.kind],
-        publishing->record.pin.cid_text);
-    wi_pin_table_put(blocks, &publishing->record, publishing->outline);
+    wi_info("content", publishing->name, "%s %s", becomes[publishing->pin.kind],
+        publishing->pin.cid_text);
+    wi_pin_table_put(blocks, &publishing->pin, publishing->outline);
     publishing->outline = NULL;
     if (frees)
         wi_versions_collect(blocks->versions, 0, NULL, NULL);
@@ -212,9 +212,9 @@ static void note_before(struct wi_publishing *publishing)
     const struct wi_pin_entry *entry = wi_pin_table_find(publishing->blocks, publishing->name);
     if (!entry)
         return;
-    publishing->before = entry->record.pin.cid;
-    publishing->before_at = entry->record.pin.published_at;
-    publishing->before_origin = wi_strdup(entry->record.pin.origin);
+    publishing->before = entry->pin.cid;
+    publishing->before_at = entry->pin.published_at;
+    publishing->before_origin = wi_strdup(entry->pin.origin);
 }
 
 void wi_publishings_start(struct wi_blockstore *blocks)
@@ -227,7 +227,7 @@ void wi_publishings_start(struct wi_blockstore *blocks)
         publishing->has_begun = 1;
         note_before(publishing);
         wi_work_queue_start(
-            blocks->hashing, publishing->record.pin.bytes, publishing_run, on_run, publishing);
+            blocks->hashing, publishing->pin.bytes, publishing_run, on_run, publishing);
     }
 }
 
@@ -235,14 +235,14 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     const char *origin, wi_publish_fn *on_done, void *context)
 {
     struct wi_publishing *publishing = wi_alloc(sizeof *publishing);
-    struct wi_pin *pin = &publishing->record.pin;
+    struct wi_pin *pin = &publishing->pin;
     publishing->blocks = blocks;
     publishing->model = wi_model_ref(model);
     publishing->on_done = on_done;
     publishing->context = context;
     publishing->name = wi_strdup(model->name);
     publishing->directory = wi_strdup(blocks->directory);
-    wi_pin_record_of(&publishing->record, model);
+    wi_pin_of(&publishing->pin, model);
     pin->origin = wi_strdup(origin);
     pin->published_at = wi_wall_ms() / 1000;
     publishing->told.total = pin->bytes;
@@ -278,7 +278,7 @@ struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi
     void *context)
 {
     struct wi_publishing *publishing = new_publishing(blocks, model, origin, on_done, context);
-    publishing->record.pin.kind = kind;
+    publishing->pin.kind = kind;
     publishing->has_cid = cid != NULL;
     if (cid)
         publishing->cid = *cid;
