@@ -93,21 +93,8 @@ void wi_models_share(
     struct wi_models *models, void (*on_takes)(void *context, uint64_t bytes), void *context)
 {
     struct store *store = store_of(models);
-    const struct wi_copies_deps copies_deps = {.loop = store->deps.loop,
-        .neighbours = models->neighbours,
-        .blocks = models->blocks,
-        .pulls = models->pulls,
-        .repository = models->repository,
-        .versions = models->versions,
-        .id = store->deps.id,
-        .on_takes = on_takes,
-        .context = context};
-    const struct wi_pulled_deps pulled_deps = {.blocks = models->blocks,
-        .pulls = models->pulls,
-        .repository = models->repository,
-        .id = store->deps.id};
-    store->copies = wi_copies_new(&copies_deps, store->config);
-    store->pulled = wi_pulled_new(&pulled_deps, store->config);
+    store->copies = wi_copies_new(&store->deps, models, on_takes, context, store->config);
+    store->pulled = wi_pulled_new(models, store->deps.id, store->config);
 }
 
 void wi_models_resume(struct wi_models *models)

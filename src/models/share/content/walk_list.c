@@ -56,24 +56,31 @@ static enum wi_code path_miss(const struct wi_walk *walk, struct wi_error *error
 
 /* --- links of a folder ------------------------------------------------------------------------ */
 
+/* Lists a block that is here. */
+static enum wi_code list_bytes(struct wi_walk *walk, size_t index, const struct wi_cid *cid,
+    const unsigned char *bytes, size_t size, struct wi_error *error)
+{
+    struct wi_dag_node node = {0};
+    struct wi_error why = {0};
+    enum wi_code code = wi_dag_read(cid->codec, bytes, size, &node, &why);
+    if (code == WI_OK)
+        code = list_node(walk, index, &node, size, error);
+    else
+        code = wi_walk_refuse_block(cid, &why, error);
+    wi_dag_clear(&node);
+    return code;
+}
+
 static enum wi_code enter_identity(
     struct wi_walk *walk, size_t index, const struct wi_cid_read *to, struct wi_error *error)
 {
     struct wi_walk_entry *entry = &walk->entries[index];
-    struct wi_dag_node node = {0};
-    struct wi_error why = {0};
     wi_cid_of(to->codec, to->identity, to->identity_size, &entry->cid);
     entry->identity = wi_alloc(to->identity_size + 1);
     memcpy(entry->identity, to->identity, to->identity_size);
     entry->identity_size = to->identity_size;
     const struct wi_cid cid = entry->cid;
-    enum wi_code code = wi_dag_read(to->codec, to->identity, to->identity_size, &node, &why);
-    if (code == WI_OK)
-        code = list_node(walk, index, &node, to->identity_size, error);
-    else
-        code = wi_walk_refuse_block(&cid, &why, error);
-    wi_dag_clear(&node);
-    return code;
+    return list_bytes(walk, index, &cid, to->identity, to->identity_size, error);
 }
 
 /* Whether the link gives the length of a raw block. A block without a length is requested, because
@@ -81,22 +88,6 @@ static enum wi_code enter_identity(
 static int has_length(const struct wi_dag_link *link)
 {
     return link->to.codec == WI_CODEC_RAW && (link->tsize > 0 || wi_walk_is_empty(&link->to.cid));
-}
-
-static enum wi_code enter_known(
-    struct wi_walk *walk, size_t index, const struct wi_walk_block *block, struct wi_error *error)
-{
-    struct wi_dag_node node = {0};
-    if (!block->folder) {
-        node.bytes = block->bytes;
-        return list_node(walk, index, &node, 0, error);
-    }
-    enum wi_code code =
-        wi_dag_read(block->cid.codec, block->folder, block->folder_size, &node, error);
-    if (code == WI_OK)
-        code = list_node(walk, index, &node, block->folder_size, error);
-    wi_dag_clear(&node);
-    return code;
 }
 
 /* What an entry is, to which a folder links. */
@@ -115,7 +106,9 @@ static enum wi_code entry_enter(
         return list_node(walk, index, &(struct wi_dag_node){.bytes = link->tsize}, 0, error);
     const struct wi_walk_block *block = wi_walk_find(walk, &entry->cid);
     if (block && block->place_count == 0)
-        return enter_known(walk, index, block, error);
+        return block->folder
+                   ? list_bytes(walk, index, &block->cid, block->folder, block->folder_size, error)
+                   : list_node(walk, index, &(struct wi_dag_node){.bytes = block->bytes}, 0, error);
     entry_want(walk, index);
     return WI_OK;
 }

@@ -5,6 +5,9 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "models/arrive/hub/pulls.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/decide.h"
 #include "settings/config/alias.h"
 #include <stdio.h>
@@ -24,7 +27,10 @@ struct hold {
 };
 
 struct wi_copies {
-    struct wi_copies_deps deps;
+    const struct wi_models *models;
+    const char *id; /* this daemon's */
+    void (*on_takes)(void *context, uint64_t bytes);
+    void *context;
     const struct wi_config *config;
     struct wi_timer *timer;
     struct wi_neighbours_wait *wait;
@@ -112,11 +118,11 @@ static void copies_look(const struct wi_copies *copies, struct view *view)
 {
     const struct wi_pin *pin;
     *view = (struct view){0};
-    add_daemon(view, copies->deps.id, 0);
-    for (size_t i = 0; (pin = wi_blockstore_at(copies->deps.blocks, i)); i++)
-        add_pin(view, copies->deps.blocks, pin);
+    add_daemon(view, copies->id, 0);
+    for (size_t i = 0; (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
+        add_pin(view, copies->models->blocks, pin);
     view->daemons[0].takes = copies_room(copies, view->copied);
-    wi_neighbours_each(copies->deps.neighbours, add_neighbour, view);
+    wi_neighbours_each(copies->models->neighbours, add_neighbour, view);
 }
 
 static void view_clear(struct view *view)
@@ -156,7 +162,7 @@ static void on_removed(
 static int is_for_others(const struct wi_copies *copies, const char *model)
 {
     char *name = wi_model_name_without(model);
-    int is = wi_versions_is_copy(wi_repository_directory(copies->deps.repository), name);
+    int is = wi_versions_is_copy(wi_repository_directory(copies->models->repository), name);
     free(name);
     return is;
 }
@@ -164,7 +170,7 @@ static int is_for_others(const struct wi_copies *copies, const char *model)
 static void remove_model(struct wi_copies *copies, const char *model)
 {
     char *name = wi_model_name_without(model);
-    copies->removal = wi_versions_take_away(copies->deps.versions, name, on_removed, copies);
+    copies->removal = wi_versions_take_away(copies->models->versions, name, on_removed, copies);
     free(name);
 }
 
@@ -209,14 +215,14 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     if (error)
         hold_fail(hold, error);
     else
-        hold->publishing = wi_blockstore_hold(copies->deps.blocks, model,
+        hold->publishing = wi_blockstore_hold(copies->models->blocks, model,
             copy ? WI_PIN_COPY : WI_PIN_ADOPTED, &hold->cid, hold->origin, on_held, hold);
 }
 
 static void hold_find_model(struct hold *hold)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(hold->copies->deps.repository, hold->name, on_model, hold);
+        wi_repository_find(hold->copies->models->repository, hold->name, on_model, hold);
     if (lookup) /* else it has called back already */
         hold->lookup = lookup;
 }
@@ -241,7 +247,7 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     wi_cid_print(&row->cid, cid);
     snprintf(reference, sizeof reference, "ipfs://%s", cid);
     const struct wi_pull_want want = {.reference = reference, .copy = 1};
-    enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, &info, &error);
+    enum wi_code code = wi_pulls_start(copies->models->pulls, &want, &info, &error);
     if (code == WI_QUEUE_FULL)
         return; /* the next time */
     copies->made.cid = row->cid;
@@ -252,7 +258,7 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
         return;
     }
     wi_info("content", copies->made.name, "a copy of it is made, since there are too few");
-    copies->watch = wi_pull_watch(copies->deps.pulls, copies->made.name, on_pull, copies);
+    copies->watch = wi_pull_watch(copies->models->pulls, copies->made.name, on_pull, copies);
     if (!copies->watch)
         hold_find_model(&copies->made);
 }
@@ -273,14 +279,14 @@ static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
 static void settle_copy(
     struct wi_copies *copies, const struct wi_copies_row *row, enum wi_copies_fate fate)
 {
-    const struct wi_pin *pin = wi_blockstore_pin(copies->deps.blocks, row->model);
+    const struct wi_pin *pin = wi_blockstore_pin(copies->models->blocks, row->model);
     struct wi_error error;
     if (!pin || !is_copy(pin))
         return;
-    wi_blockstore_spare(copies->deps.blocks, pin->model, fate != WI_COPY_KEEP);
+    wi_blockstore_spare(copies->models->blocks, pin->model, fate != WI_COPY_KEEP);
     int is_ours = pin->kind == WI_PIN_ADOPTED || !is_for_others(copies, pin->model);
     if (fate == WI_COPY_DROP && is_ours)
-        wi_blockstore_let_go(copies->deps.blocks, row->model, &error);
+        wi_blockstore_let_go(copies->models->blocks, row->model, &error);
     else if (fate == WI_COPY_DROP && !copies->removal)
         remove_model(copies, row->model);
     else if (is_ours && pin->kind != WI_PIN_ADOPTED)
@@ -306,7 +312,7 @@ static void on_known(void *context)
     struct view view;
     copies->wait = NULL;
     copies_look(copies, &view);
-    copies->deps.on_takes(copies->deps.context, view.daemons[0].takes);
+    copies->on_takes(copies->context, view.daemons[0].takes);
     const struct wi_copies_situation situation = {.now_ms = wi_now_ms(),
         .interval_ms = (double)content->interval,
         .replicas = (unsigned)content->replicas,
@@ -330,24 +336,28 @@ static void on_interval(void *context)
     const struct wi_config_content *content = &copies->config->content;
     const struct wi_pin *pin;
     int wanted = content->replicas > 0;
-    for (size_t i = 0; !wanted && (pin = wi_blockstore_at(copies->deps.blocks, i)); i++)
+    for (size_t i = 0; !wanted && (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
         wanted = is_copy(pin);
     copies->began_ms = wi_now_ms();
     if (!wanted) {
-        copies->deps.on_takes(copies->deps.context, 0);
+        copies->on_takes(copies->context, 0);
         return;
     }
-    wi_blockstore_check(copies->deps.blocks);
+    wi_blockstore_check(copies->models->blocks);
     copies->wait =
-        wi_neighbours_ask(copies->deps.neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
+        wi_neighbours_ask(copies->models->neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct wi_config *config)
+struct wi_copies *wi_copies_new(const struct wi_models_deps *deps, const struct wi_models *models,
+    void (*on_takes)(void *context, uint64_t bytes), void *context, const struct wi_config *config)
 {
     struct wi_copies *copies = wi_alloc(sizeof *copies);
-    copies->deps = *deps;
+    copies->models = models;
+    copies->id = deps->id;
+    copies->on_takes = on_takes;
+    copies->context = context;
     copies->made.copies = copies->adopted.copies = copies;
     copies->timer = wi_timer_new(deps->loop, on_interval, copies);
     wi_copies_reload(copies, config);

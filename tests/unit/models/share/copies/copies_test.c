@@ -3,6 +3,9 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "models/arrive/hub/pulls.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/copies.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,8 +205,9 @@ static void on_takes(void *context, uint64_t bytes)
 
 static void start(struct fixture *f)
 {
-    const struct wi_copies_deps deps = {.loop = &f->loop, .id = "bert", .on_takes = on_takes};
-    f->copies = wi_copies_new(&deps, &f->config);
+    static const struct wi_models models;
+    const struct wi_models_deps deps = {.loop = &f->loop, .id = "bert"};
+    f->copies = wi_copies_new(&deps, &models, on_takes, NULL, &f->config);
 }
 
 static int set_up(void **state)
