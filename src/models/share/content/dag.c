@@ -55,21 +55,19 @@ static int read_link(
     for (; (more = wi_protobuf_next(input, &message, &field)) > 0; at = message.at) {
         const unsigned char *bytes = input->bytes + field.bytes.at;
         size_t size = (size_t)(field.bytes.end - field.bytes.at);
-        if (field.number == LINK_HASH) {
-            if (check_field(input, at, &field, WI_WIRE_BYTES, &seen) < 0)
-                return -1;
-            if (wi_cid_read(bytes, size, &link->to) < 0 || link->to.size != size)
-                return wi_protobuf_fail(input, at,
-                    "a link's CID is cut, or not of codec raw or dag-pb and hash sha2-256");
+        enum wi_protobuf_wire wire = field.number == LINK_TSIZE ? WI_WIRE_VARINT : WI_WIRE_BYTES;
+        if (field.number < LINK_HASH || field.number > LINK_TSIZE)
+            continue;
+        if (check_field(input, at, &field, wire, &seen) < 0)
+            return -1;
+        if (field.number == LINK_TSIZE) {
+            link->tsize = field.value;
         } else if (field.number == LINK_NAME) {
-            if (check_field(input, at, &field, WI_WIRE_BYTES, &seen) < 0)
-                return -1;
             link->name = (const char *)bytes;
             link->name_size = size;
-        } else if (field.number == LINK_TSIZE) {
-            if (check_field(input, at, &field, WI_WIRE_VARINT, &seen) < 0)
-                return -1;
-            link->tsize = field.value;
+        } else if (wi_cid_read(bytes, size, &link->to) < 0 || link->to.size != size) {
+            return wi_protobuf_fail(
+                input, at, "a link's CID is cut, or not of codec raw or dag-pb and hash sha2-256");
         }
     }
     if (more == 0 && !(seen & 1u << LINK_HASH))
