@@ -12,7 +12,7 @@
 
 /* Plans 16 bits. 0, or -1 with the plan's `problem`. */
 int wi_halves_plan(struct wi_quantize_plan *plan);
-/* As wi_integers_put. */
+/* As wi_integers_put, for a plan of 16 bits. */
 int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message);
 /* The values of a tensor, taken piece by piece, that are beyond FP16: 65520 or more, which rounds
  * to infinity. Zero-initialise. */

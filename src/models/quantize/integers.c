@@ -1,9 +1,8 @@
 /* Nodes and weights of 4 and 8 bits. */
-#include "models/quantize/integers.h"
+#include "models/quantize/rewrite.h"
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
-#include "models/quantize/rewrite.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -155,22 +155,22 @@ static int read_unixfs(struct reading *reading)
     uint64_t at = message.at;
     int more;
     for (; (more = wi_protobuf_next(input, &message, &field)) > 0; at = message.at) {
+        enum wi_protobuf_wire wire = field.number == UNIXFS_DATA ? WI_WIRE_BYTES : WI_WIRE_VARINT;
         int done = 0;
-        if (field.number == UNIXFS_TYPE) {
-            done = check_field(input, at, &field, WI_WIRE_VARINT, &reading->seen);
-            reading->type = field.value;
-        } else if (field.number == UNIXFS_DATA) {
-            done = check_field(input, at, &field, WI_WIRE_BYTES, &reading->seen);
-            reading->node->data = input->bytes + field.bytes.at;
-            reading->node->data_size = (size_t)(field.bytes.end - field.bytes.at);
-        } else if (field.number == UNIXFS_FILESIZE) {
-            done = check_field(input, at, &field, WI_WIRE_VARINT, &reading->seen);
-            reading->filesize = field.value;
-        } else if (field.number == UNIXFS_BLOCKSIZES) {
+        if (field.number == UNIXFS_BLOCKSIZES)
             done = read_blocksizes(reading, at, &field);
-        }
+        else if (field.number >= UNIXFS_TYPE && field.number <= UNIXFS_FILESIZE)
+            done = check_field(input, at, &field, wire, &reading->seen);
         if (done < 0)
             return -1;
+        if (field.number == UNIXFS_TYPE)
+            reading->type = field.value;
+        if (field.number == UNIXFS_FILESIZE)
+            reading->filesize = field.value;
+        if (field.number == UNIXFS_DATA) {
+            reading->node->data = input->bytes + field.bytes.at;
+            reading->node->data_size = (size_t)(field.bytes.end - field.bytes.at);
+        }
     }
     if (more == 0 && !(reading->seen & 1u << UNIXFS_TYPE))
         return wi_protobuf_fail(input, reading->data.at, "its UnixFS has no type");

@@ -48,44 +48,21 @@ static int is_as_made(const struct wi_content_list *list, const char *made_of, u
 
 /* --- its text --------------------------------------------------------------------------------- */
 
-static void member_put_number(struct wi_buffer *out, const char *name, uint64_t number)
-{
-    wi_buffer_puts(out, name);
-    wi_buffer_integer(out, (int64_t)number);
-}
-
-static void member_put_text(struct wi_buffer *out, const char *name, const char *text)
-{
-    wi_buffer_puts(out, name);
-    wi_buffer_json_string(out, text);
-}
-
-static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
-{
-    char cid[WI_CID_TEXT];
-    wi_cid_print(&file->cid, cid);
-    member_put_text(out, "{\"path\":", file->path);
-    member_put_number(out, ",\"bytes\":", file->bytes);
-    wi_buffer_strings(out, ",\"sha256\":\"", file->sha256, "\",\"cid\":\"", cid, "\"}", NULL);
-}
-
 /* Nothing is pulled under another CID. */
-static void put_row(struct wi_buffer *out, const struct wi_pin *pin, uint64_t runs)
+static json_t *row_json(const struct wi_pin *pin, uint64_t runs)
 {
-    wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
-    member_put_text(out, ",\"name\":", pin->model);
-    member_put_number(out, ",\"bytes\":", pin->bytes);
-    wi_buffer_puts(
-        out, pin->kind == WI_PIN_PUBLISHED ? ",\"published\":true" : ",\"published\":false");
-    member_put_text(out, ",\"origin\":", pin->origin);
-    member_put_number(out, ",\"runs_24h\":", runs);
-    wi_buffer_puts(out, ",\"also\":[],\"files\":[");
+    json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++) {
-        if (i > 0)
-            wi_buffer_puts(out, ",");
-        put_file(out, &pin->files[i]);
+        const struct wi_pin_file *file = &pin->files[i];
+        char cid[WI_CID_TEXT];
+        wi_cid_print(&file->cid, cid);
+        json_array_append_new(
+            files, json_pack("{s:s, s:I, s:s, s:s}", "path", file->path, "bytes",
+                       (json_int_t)file->bytes, "sha256", file->sha256, "cid", cid));
     }
-    wi_buffer_puts(out, "]}");
+    return json_pack("{s:s, s:s, s:I, s:b, s:s, s:I, s:[], s:o}", "cid", pin->cid_text, "name",
+        pin->model, "bytes", (json_int_t)pin->bytes, "published", pin->kind == WI_PIN_PUBLISHED,
+        "origin", pin->origin, "runs_24h", (json_int_t)runs, "also", "files", files);
 }
 
 /* Copies, or what is published here, as long as there is room. */
@@ -99,7 +76,9 @@ static void put_rows(
             continue;
         if (*count > 0)
             wi_buffer_puts(out, ",");
-        put_row(out, pin, wi_blockstore_runs(blocks, pin));
+        json_t *row = row_json(pin, wi_blockstore_runs(blocks, pin));
+        wi_buffer_json(out, row);
+        json_decref(row);
         ++*count;
         if (out->size > WI_CONTENT_LIST_MAX - strlen(LIST_END)) {
             out->size = before;
@@ -119,9 +98,9 @@ void wi_content_list_update(struct wi_content_list *list, const struct wi_blocks
     if (is_as_made(list, now, runs))
         return;
     wi_content_list_clear(list);
-    member_put_text(&out, "{\"id\":", id);
-    member_put_number(&out, ",\"version\":1,\"takes\":", takes);
-    wi_buffer_puts(&out, ",\"content\":[");
+    wi_buffer_puts(&out, "{\"id\":");
+    wi_buffer_json_string(&out, id);
+    wi_buffer_printf(&out, ",\"version\":1,\"takes\":%lld,\"content\":[", (long long)takes);
     for (int copies = 0; copies < 2; copies++)
         put_rows(&out, blocks, copies, &count);
     wi_buffer_puts(&out, LIST_END);
