@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/progress.h"
-#include "models/models.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,21 +13,17 @@
 
 #define STEP_BYTES ((uint64_t)16 << 20) /* between two updates of the progress */
 
-struct wi_add_car {
-    struct wi_view view; /* first: a view is cast back to its CAR */
-    char *path;
-    struct wi_file_identity identity;
-    int fd;
-    struct wi_car_tree *tree;
+struct reading {
+    const char *name;
+    uint64_t bytes, shown;
     struct wi_cli_progress progress;
-    uint64_t shown; /* byte */
 };
 
 /* Says in which CAR it is. */
 static enum wi_code car_fail(
     const struct wi_add_car *car, const struct wi_error *why, struct wi_error *error)
 {
-    return wi_error_set(error, why->code, "", "%.150s: %s", car->path, why->detail);
+    return wi_error_set(error, why->code, "", "%.150s: %s", car->_path, why->detail);
 }
 
 /* --- the view --------------------------------------------------------------------------------- */
@@ -53,22 +48,6 @@ static int car_any(const struct wi_view *view, const char *folder, int (*is)(con
     return 0;
 }
 
-const struct wi_view *wi_add_car_view(const struct wi_add_car *car)
-{
-    return &car->view;
-}
-
-const struct wi_view_file *wi_add_car_files(const struct wi_add_car *car, size_t *count)
-{
-    *count = car->tree->count;
-    return car->tree->files;
-}
-
-struct wi_file_identity wi_add_car_identity(const struct wi_add_car *car)
-{
-    return car->identity;
-}
-
 /* --- reading ---------------------------------------------------------------------------------- */
 
 enum wi_code wi_add_car_find(
@@ -78,7 +57,7 @@ enum wi_code wi_add_car_find(
     ssize_t index = index_of(car, path);
     if (index < 0)
         return wi_error_set(
-            error, WI_MODEL_NOT_FOUND, "", "there is no %.200s in %.150s", path, car->path);
+            error, WI_MODEL_NOT_FOUND, "", "there is no %.200s in %.150s", path, car->_path);
     *bytes = car->tree->files[index].bytes;
     return wi_car_tree_find(car->tree, (size_t)index, &why) == WI_OK ? WI_OK
                                                                      : car_fail(car, &why, error);
@@ -94,14 +73,13 @@ ssize_t wi_add_car_read(
 
 static int car_show(void *context, uint64_t at)
 {
-    struct wi_add_car *car = context;
-    if (!car->progress.terminal || at - car->shown < STEP_BYTES)
+    struct reading *reading = context;
+    if (!reading->progress.terminal || at - reading->shown < STEP_BYTES)
         return 0;
-    car->shown = at;
-    json_t *row = json_pack("{s:o, s:I, s:I}", "state",
-        json_sprintf("checking %s", wi_text_basename(car->path)), "loaded_bytes", (json_int_t)at,
-        "total_bytes", (json_int_t)car->identity.size);
-    wi_cli_progress_show(&car->progress, row);
+    reading->shown = at;
+    json_t *row = json_pack("{s:o, s:I, s:I}", "state", json_sprintf("checking %s", reading->name),
+        "loaded_bytes", (json_int_t)at, "total_bytes", (json_int_t)reading->bytes);
+    wi_cli_progress_show(&reading->progress, row);
     json_decref(row);
     return 0;
 }
@@ -110,17 +88,19 @@ static enum wi_code open_file(struct wi_add_car *car, struct wi_error *error)
 {
     struct wi_error why = {.code = WI_BAD_REQUEST};
     struct stat status;
-    car->fd = open(car->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (car->fd < 0 || fstat(car->fd, &status) != 0)
+    car->_fd = open(car->_path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (car->_fd < 0 || fstat(car->_fd, &status) != 0)
         snprintf(why.detail, sizeof why.detail, "it cannot be read: %s", strerror(errno));
     else if (!S_ISREG(status.st_mode))
         snprintf(why.detail, sizeof why.detail, "it is no regular file");
     if (*why.detail)
         return car_fail(car, &why, error);
     car->identity = wi_file_identity_of(&status);
-    car->progress = wi_cli_progress_begin();
-    car->tree = wi_car_tree_open(car->fd, (uint64_t)status.st_size, car_show, car, &why);
-    wi_cli_progress_end(&car->progress);
+    struct reading reading = {.name = wi_text_basename(car->_path),
+        .bytes = (uint64_t)status.st_size,
+        .progress = wi_cli_progress_begin()};
+    car->tree = wi_car_tree_open(car->_fd, reading.bytes, car_show, &reading, &why);
+    wi_cli_progress_end(&reading.progress);
     return car->tree ? WI_OK : car_fail(car, &why, error);
 }
 
@@ -128,8 +108,8 @@ struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error)
 {
     struct wi_add_car *car = wi_alloc(sizeof *car);
     car->view = (struct wi_view){.has = car_has, .any = car_any};
-    car->path = wi_strdup(path);
-    car->fd = -1;
+    car->_path = wi_strdup(path);
+    car->_fd = -1;
     if (open_file(car, error) == WI_OK)
         return car;
     wi_add_car_free(car);
@@ -141,7 +121,7 @@ void wi_add_car_free(struct wi_add_car *car)
     if (!car)
         return;
     wi_car_tree_free(car->tree);
-    wi_close(car->fd);
-    free(car->path);
+    wi_close(car->_fd);
+    free(car->_path);
     free(car);
 }

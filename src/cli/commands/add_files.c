@@ -151,7 +151,7 @@ static enum wi_code file_add(struct wi_add_files *files, const char *path, struc
     file = wi_manifest_add(&files->list, path);
     file->bytes = opened.bytes;
     /* The identity of a CAR is the one when it was checked, even if the CAR has changed since. */
-    file->identity = files->car ? wi_add_car_identity(files->car) : opened.identity;
+    file->identity = files->car ? files->car->identity : opened.identity;
     return WI_OK;
 }
 
@@ -182,7 +182,7 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
 
 static int is_there(const struct wi_add_files *files, const char *path)
 {
-    const struct wi_view *view = files->car ? wi_add_car_view(files->car) : NULL;
+    const struct wi_view *view = files->car ? &files->car->view : NULL;
     char *whole = wi_sprintf("%s/%s", files->folder, path);
     int there = view ? view->has(view, path) : access(whole, F_OK) == 0;
 
@@ -373,8 +373,8 @@ static enum wi_code find_in_folder(
 static enum wi_code find_graph_in_car(struct wi_add_files *files, struct wi_error *error)
 {
     struct wi_strings graphs = {0};
-    size_t count;
-    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
+    const struct wi_view_file *all = files->car->tree->files;
+    size_t count = files->car->tree->count;
     enum wi_code code;
 
     for (size_t i = 0; i < count; i++)
@@ -401,8 +401,8 @@ static enum wi_code add_wanted(
     struct wi_add_files *files, const struct wi_format *format, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
-    size_t count;
-    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
+    const struct wi_view_file *all = files->car->tree->files;
+    size_t count = files->car->tree->count;
 
     for (size_t i = 0; i < count && code == WI_OK; i++) {
         if (depth_of(all[i].path) > format->depth || !format->wants(all[i].path))
@@ -423,7 +423,7 @@ static enum wi_code find_in_car(
     files->car = wi_add_car_open(path, error);
     if (!files->car)
         return error->code;
-    if (wi_format_detect(wi_add_car_view(files->car), &format) != 0)
+    if (wi_format_detect(&files->car->view, &format) != 0)
         return find_graph_in_car(files, error);
     if (!wi_formats[format]->names)
         return add_wanted(files, wi_formats[format], error);
