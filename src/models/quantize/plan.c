@@ -167,6 +167,7 @@ static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
         return 0;
     }
     node->made = made_of(plan, &how);
+    node->made->readers++;
     how.tensor->uses--;
     plan->result->nodes++;
     return 0;
@@ -254,17 +255,6 @@ static void keep_worst(struct wi_quantize_plan *plan, struct wi_graph_made **lis
         }
 }
 
-static void count_kept(struct wi_quantize_plan *plan, const struct wi_graph *graph)
-{
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const struct wi_graph_node *node = &graph->nodes[i];
-        plan->result->kept +=
-            node->made && !node->made->is_table && node->made->form == WI_PACK_BLOCKS_8;
-        for (size_t k = 0; k < node->graph_count; k++)
-            count_kept(plan, node->graphs[k]);
-    }
-}
-
 /* Finds what 4 bits lose of each, which takes as long as the writing. */
 static int plan_mix(struct wi_quantize_plan *plan)
 {
@@ -283,7 +273,8 @@ static int plan_mix(struct wi_quantize_plan *plan)
     if (code == 0)
         keep_worst(plan, list, count);
     free(list);
-    count_kept(plan, plan->model->graph);
+    for (const struct wi_graph_made *made = plan->made; made; made = made->next_made)
+        plan->result->kept += made->is_table || made->form != WI_PACK_BLOCKS_8 ? 0 : made->readers;
     return code;
 }
 

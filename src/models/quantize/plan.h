@@ -18,6 +18,7 @@ struct wi_graph_made {
     int transposed;
     float factor;
     unsigned serial; /* its number, for its names */
+    size_t readers;  /* nodes */
     double loss; /* with `mixed`: the share of its squares that 4 bits lose, counted once for each
                     product from it on */
     int written;
