@@ -52,16 +52,6 @@ static void store_make_catalog(struct store *store, struct wi_config *config)
     store_take_config(store, config);
 }
 
-static void store_make_blocks(struct store *store)
-{
-    const struct wi_blockstore_deps deps = {.loop = store->deps.loop,
-        .repository = store->parts.repository,
-        .versions = store->parts.versions,
-        .id = store->deps.id,
-        .listener = store->deps.listener};
-    store->parts.blocks = wi_blockstore_new(&deps);
-}
-
 static void store_make_pulls(struct store *store)
 {
     const struct wi_models_deps *deps = &store->deps;
@@ -84,7 +74,7 @@ struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_con
     struct store *store = wi_alloc(sizeof *store);
     store->deps = *deps;
     store_make_catalog(store, config);
-    store_make_blocks(store);
+    store->parts.blocks = wi_blockstore_new(deps, &store->parts);
     store_make_pulls(store);
     return &store->parts;
 }

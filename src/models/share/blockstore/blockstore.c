@@ -32,6 +32,13 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
+/* Whether the pin is of the model `name`, or of a variant of it. */
+static int entry_is_of(const struct wi_pin_entry *entry, const char *name)
+{
+    size_t length = wi_model_name_base(entry->pin.model);
+    return strncmp(entry->pin.model, name, length) == 0 && !name[length];
+}
+
 /* A model was removed, with all its variants. */
 static void on_gone(void *context, const char *name)
 {
@@ -39,8 +46,7 @@ static void on_gone(void *context, const char *name)
     struct wi_error error;
     for (size_t i = blocks->count; i-- > 0;) {
         const char *model = blocks->entries[i]->pin.model;
-        size_t length = wi_model_name_base(model);
-        if (strncmp(model, name, length) != 0 || name[length])
+        if (!entry_is_of(blocks->entries[i], name))
             continue;
         if (wi_pin_commit(blocks->directory, model, NULL, &error) != WI_OK)
             wi_warn("content", model, "%s", error.detail);
@@ -71,18 +77,19 @@ static void blocks_end(struct wi_blockstore *blocks)
     free(blocks->directory);
 }
 
-struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps)
+struct wi_blockstore *wi_blockstore_new(
+    const struct wi_models_deps *deps, const struct wi_models *models)
 {
     struct wi_blockstore *blocks = wi_alloc(sizeof *blocks);
     blocks->loop = deps->loop;
-    blocks->repository = deps->repository;
-    blocks->versions = deps->versions;
+    blocks->repository = models->repository;
+    blocks->versions = models->versions;
     blocks->listener = deps->listener;
     blocks->id = wi_strdup(deps->id);
     blocks->hashing = wi_work_queue_new(deps->loop, HASHINGS);
     blocks_begin(blocks);
-    wi_versions_work_add_user(deps->versions, list_use, blocks);
-    wi_versions_work_tell(deps->versions, on_gone, blocks);
+    wi_versions_work_add_user(models->versions, list_use, blocks);
+    wi_versions_work_tell(models->versions, on_gone, blocks);
     return blocks;
 }
 
@@ -124,13 +131,10 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
 
 int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
 {
-    for (size_t i = 0; i < blocks->count; i++) {
-        const char *model = blocks->entries[i]->pin.model;
-        size_t length = wi_model_name_base(model);
-        if (strncmp(model, name, length) == 0 && !name[length] &&
+    for (size_t i = 0; i < blocks->count; i++)
+        if (entry_is_of(blocks->entries[i], name) &&
             wi_outline_is_read(blocks->entries[i]->outline))
             return 1;
-    }
     return 0;
 }
 

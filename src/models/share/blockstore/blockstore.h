@@ -27,18 +27,11 @@
 /* Whether `text` can be the id of a daemon, and so an origin. */
 int wi_pin_origin_ok(const char *text);
 
-struct wi_blockstore_deps {
-    uv_loop_t *loop;
-    struct wi_repository *repository;
-    struct wi_versions_work *versions; /* told of the pinned versions */
-    const char *id; /* of this daemon: the origin of models that it publishes first */
-    /* Told of each model whose pin changes; NULL: none. */
-    const struct wi_change_listener *listener;
-};
-/* `deps` and its members are borrowed and must outlive the store. Reads the pins of models that
- * were published before, so that these are in use at once. Their blocks are found once a thread has
- * checked their files. */
-struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps);
+/* The members of `deps`, and the repository and the versions of `models`, are borrowed and must
+ * outlive the store. Reads the pins of models that were published before, so that these are in use
+ * at once. Their blocks are found once a thread has checked their files. */
+struct wi_blockstore *wi_blockstore_new(
+    const struct wi_models_deps *deps, const struct wi_models *models);
 void wi_blockstore_free(struct wi_blockstore *blocks); /* no callback follows; NULL is fine */
 /* Call it when the repository may have another folder. */
 void wi_blockstore_reset(struct wi_blockstore *blocks);

@@ -31,8 +31,7 @@ struct wi_blockstore {
     int is_swept;                      /* publishings may begin */
 };
 
-/* --- the table: pin_table.c
- * ----------------------------------------------------------------------- */
+/* --- the table: pin_table.c ------------------------------------------------------------------- */
 
 /* NULL if there is none. */
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);

@@ -73,7 +73,7 @@ static void file_append(struct file *file, struct stretch stretch)
     file->stretches[count] = stretch;
 }
 
-static void take_bytes(
+static void tree_take_bytes(
     void *context, size_t file, uint64_t at, const unsigned char *bytes, size_t size)
 {
     struct tree *tree = context;
@@ -85,7 +85,7 @@ static void take_bytes(
     file_append(&tree->files[file], stretch);
 }
 
-static enum wi_code take_leaves(struct tree *tree, size_t index, struct wi_error *error)
+static enum wi_code tree_take_leaves(struct tree *tree, size_t index, struct wi_error *error)
 {
     size_t count;
     const struct wi_walk_file *file = &wi_walk_files(tree->walk, &count)[index];
@@ -140,7 +140,7 @@ enum wi_code wi_car_tree_find(struct wi_car_tree *shown, size_t index, struct wi
     if (code == WI_OK)
         code = tree_feed(tree, error);
     if (code == WI_OK)
-        code = take_leaves(tree, index, error);
+        code = tree_take_leaves(tree, index, error);
     if (code == WI_OK && file->count > 0)
         qsort(file->stretches, file->count, sizeof *file->stretches, compare_stretches);
     file->found = code == WI_OK;
@@ -214,7 +214,7 @@ static enum wi_code list_files(struct tree *tree, int fd, struct wi_error *error
 {
     struct wi_car_tree *shown = &tree->shown;
     tree->walk = wi_walk_new(wi_car_root(tree->car), NULL, INT64_MAX);
-    wi_walk_on_bytes(tree->walk, take_bytes, tree);
+    wi_walk_on_bytes(tree->walk, tree_take_bytes, tree);
     enum wi_code code = tree_feed(tree, error);
     if (code != WI_OK)
         return code;

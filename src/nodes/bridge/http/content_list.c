@@ -49,7 +49,7 @@ static int is_as_made(const struct wi_content_list *list, const char *made_of, u
 /* --- its text --------------------------------------------------------------------------------- */
 
 /* Nothing is pulled under another CID. */
-static json_t *row_json(const struct wi_pin *pin, uint64_t runs)
+static json_t *pin_row(const struct wi_pin *pin, uint64_t runs)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++) {
@@ -76,7 +76,7 @@ static void put_rows(
             continue;
         if (*count > 0)
             wi_buffer_puts(out, ",");
-        json_t *row = row_json(pin, wi_blockstore_runs(blocks, pin));
+        json_t *row = pin_row(pin, wi_blockstore_runs(blocks, pin));
         wi_buffer_json(out, row);
         json_decref(row);
         ++*count;

@@ -39,12 +39,10 @@ static inline void on_change(
 
 static inline void start_blocks(struct fixture *f)
 {
-    const struct wi_blockstore_deps deps = {.loop = &f->loop,
-        .repository = f->models,
-        .versions = f->work,
-        .id = "webinfer-0123456789abcdef",
-        .listener = &f->listener};
-    f->blocks = wi_blockstore_new(&deps);
+    const struct wi_models models = {.repository = f->models, .versions = f->work};
+    const struct wi_models_deps deps = {
+        .loop = &f->loop, .id = "webinfer-0123456789abcdef", .listener = &f->listener};
+    f->blocks = wi_blockstore_new(&deps, &models);
 }
 
 /* All of it begins anew, as after a restart. */
