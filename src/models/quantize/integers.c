@@ -15,21 +15,10 @@ struct names {
     char *codes, *scales, *zeros;
 };
 
-static struct names names_of(struct wi_quantize_output *output, const struct wi_graph_made *made)
+static char *part_name(
+    const struct wi_quantize_output *output, const struct wi_graph_made *made, const char *part)
 {
-    static const char *const parts[] = {"codes", "scales", "zeros"};
-    char *names[3];
-    for (int i = 0; i < 3; i++)
-        names[i] = wi_sprintf(
-            "%sw%u/%.512s/%s", output->prefix, made->serial, made->tensor->name, parts[i]);
-    return (struct names){names[0], names[1], names[2]};
-}
-
-static void clear_names(struct names *names)
-{
-    free(names->codes);
-    free(names->scales);
-    free(names->zeros);
+    return wi_sprintf("%sw%u/%.512s/%s", output->prefix, made->serial, made->tensor->name, part);
 }
 
 /* The shapes are those that the operators want of each form. */
@@ -194,7 +183,8 @@ static void put_row_table(struct wi_quantize_output *output, struct wi_buffer *o
 static int put_made(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, const struct wi_graph_node *node)
 {
-    struct names names = names_of(output, node->made);
+    const struct names names = {part_name(output, node->made, "codes"),
+        part_name(output, node->made, "scales"), part_name(output, node->made, "zeros")};
     int code = put_weights(output, node->made, &names);
     if (node->made->form == WI_PACK_ROWS)
         put_row_table(output, out, node, &names);
@@ -204,7 +194,9 @@ static int put_made(struct wi_quantize_output *output, struct wi_buffer *out,
         put_integer_product(output, out, graph, node, &names);
     else
         put_block_product(output, out, node, &names);
-    clear_names(&names);
+    free(names.codes);
+    free(names.scales);
+    free(names.zeros);
     return code;
 }
 

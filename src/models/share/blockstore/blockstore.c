@@ -11,8 +11,7 @@
 /* Publishings that have a thread at a time: others need the pool, too. */
 #define HASHINGS 1
 
-/* --- the table: a pin for each name, sorted ----------------------------------------------------
- */
+/* --- the table: a pin for each name, sorted --------------------------------------------------- */
 
 /* Where the name is, or would be. */
 static size_t table_place(const struct wi_blockstore *blocks, const char *model)
