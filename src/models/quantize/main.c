@@ -138,35 +138,26 @@ static int finish_targets(struct program *program)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static void line_say(struct wi_buffer *line)
-{
-    wi_buffer_puts(line, "\n");
-    fwrite(line->text, 1, line->size, stdout);
-    fflush(stdout);
-    wi_buffer_clear(line);
-}
-
 static void say_progress(void *sink, uint64_t done, uint64_t total)
 {
     struct program *program = sink;
-    struct wi_buffer line = {0};
     double now = wi_now_ms();
     if (done < total && now - program->told_at < TELL_MS)
         return;
     program->told_at = now;
-    wi_buffer_printf(&line, "{\"done\": %" PRIu64 ", \"total\": %" PRIu64 "}", done, total);
-    line_say(&line);
+    printf("{\"done\": %" PRIu64 ", \"total\": %" PRIu64 "}\n", done, total);
+    fflush(stdout);
 }
 
 static int say_problem(const struct wi_quantize_problem *problem)
 {
-    struct wi_buffer line = {0};
-    wi_buffer_printf(&line, "{\"error\": {\"code\": \"%s\", \"detail\": ", problem->code);
-    wi_buffer_json_string(&line, problem->detail);
+    struct wi_buffer detail = {0};
+    wi_buffer_json_string(&detail, problem->detail);
+    printf("{\"error\": {\"code\": \"%s\", \"detail\": %s", problem->code, detail.text);
     if (problem->share >= 0)
-        wi_buffer_printf(&line, ", \"share\": %.4f", problem->share);
-    wi_buffer_puts(&line, "}}");
-    line_say(&line);
+        printf(", \"share\": %.4f", problem->share);
+    puts("}}");
+    wi_buffer_clear(&detail);
     return 1;
 }
 
@@ -179,13 +170,11 @@ static int say_errno(const char *code, const char *what)
 
 static int say_result(const struct program *program, const struct wi_quantize_result *result)
 {
-    struct wi_buffer line = {0};
-    wi_buffer_printf(&line,
-        "{\"result\": {\"weights\": %" PRIu64 ", \"quantizable\": %" PRIu64
-        ", \"quantized\": %" PRIu64 ", \"nodes\": %zu, \"kept\": %zu, \"bytes\": %" PRIu64 "}}",
+    printf("{\"result\": {\"weights\": %" PRIu64 ", \"quantizable\": %" PRIu64
+           ", \"quantized\": %" PRIu64 ", \"nodes\": %zu, \"kept\": %zu, \"bytes\": %" PRIu64
+           "}}\n",
         result->weights, result->quantizable, result->quantized, result->nodes, result->kept,
         program->targets[0].bytes + program->targets[1].bytes);
-    line_say(&line);
     return 0;
 }
 
