@@ -11,9 +11,9 @@
 #include "base/memory.h"
 #include "settings/config/config.h"
 #include "terms/model/cid.h"
-#include <stddef.h>
 #include "terms/model/manifest.h"
 #include "terms/model/view.h"
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 

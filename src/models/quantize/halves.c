@@ -83,7 +83,7 @@ static int op_is_in(const char *op, const char *const ops[OPS_MAX])
     return 0;
 }
 
-/* What operators give, where that is not what their first input is. */
+/* Operators whose outputs are not of the type of their first input. */
 struct giving {
     const char *ops[OPS_MAX];
     int datatypes[3]; /* of their outputs; 0: as the first input, -n: as input n */
