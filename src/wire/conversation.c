@@ -101,8 +101,7 @@ enum wi_code wi_conversation_picture(
         return wi_error_expect(talk->error, "text");
     }
     json_t *part = json_object();
-    enum wi_code code =
-        wi_message_picture_take(talk->infer, part, data, where, talk->budget, talk->error);
+    enum wi_code code = wi_message_picture_take(talk->infer, part, data, where, talk->error);
     if (code == WI_OK)
         json_array_append(json_object_get(message, "content"), part);
     json_decref(part);

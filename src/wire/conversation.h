@@ -11,7 +11,6 @@
 /* Everything but the messages is borrowed; end or clear it. */
 struct wi_conversation {
     struct wi_infer *infer;
-    struct wi_budget *budget; /* that pictures are charged to; NULL: they are not charged */
     struct wi_error *error;
     json_t *messages; /* NULL: none yet */
 };

@@ -75,7 +75,7 @@ enum wi_code wi_message_picture_check(
 }
 
 enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const json_t *data,
-    const char *where, struct wi_budget *budget, struct wi_error *error)
+    const char *where, struct wi_error *error)
 {
     struct wi_blob *blob;
     json_t *form = NULL;
@@ -84,7 +84,7 @@ enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const
         return wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
     }
     enum wi_code code = wi_picture_decode(
-        json_string_value(data), json_string_length(data), where, budget, &blob, error);
+        json_string_value(data), json_string_length(data), where, infer->budget, &blob, error);
     if (code != WI_OK)
         return code;
     code = wi_media_add_picture(infer, where, blob, &form, error);
@@ -99,8 +99,8 @@ enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const
     return WI_OK;
 }
 
-enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_message_picture_read(
+    struct wi_infer *infer, json_t *part, const char *where, struct wi_error *error)
 {
     const json_t *url = NULL;
     enum wi_code code = read_address(part, where, &url, error);
@@ -108,5 +108,5 @@ enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const
         code = wi_message_picture_check(url, where, parts, error);
     if (code != WI_OK)
         return code;
-    return wi_message_picture_take(infer, part, url, where, budget, error);
+    return wi_message_picture_take(infer, part, url, where, error);
 }

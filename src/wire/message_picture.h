@@ -6,10 +6,9 @@
 
 /* As OpenAI's clients send them: `part`, an object other than a text, becomes {"type": "image",
  * "image": {"tensor", "media_type"}}, with a tensor of `infer` that is named `where`. WI_OK,
- * WI_INVALID_FIELD, WI_MISSING_FIELD, WI_UNKNOWN_FIELD, WI_PICTURE_INVALID or WI_MEMORY_BUDGET;
- * `budget` may be NULL. */
-enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const char *where,
-    struct wi_budget *budget, struct wi_error *error);
+ * WI_INVALID_FIELD, WI_MISSING_FIELD, WI_UNKNOWN_FIELD, WI_PICTURE_INVALID or WI_MEMORY_BUDGET. */
+enum wi_code wi_message_picture_read(
+    struct wi_infer *infer, json_t *part, const char *where, struct wi_error *error);
 
 /* The same for a picture's address, which has to be a data URI: WI_OK, or WI_INVALID_FIELD with
  * what is `expected`. And for `data`, a string with that URI or with base64 alone: `part`, an
@@ -17,6 +16,6 @@ enum wi_code wi_message_picture_read(struct wi_infer *infer, json_t *part, const
 enum wi_code wi_message_picture_check(
     const json_t *url, const char *where, const char *expected, struct wi_error *error);
 enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const json_t *data,
-    const char *where, struct wi_budget *budget, struct wi_error *error);
+    const char *where, struct wi_error *error);
 
 #endif

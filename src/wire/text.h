@@ -23,9 +23,9 @@ enum wi_code wi_text_read_string(
 enum wi_code wi_text_read_list(
     struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error);
 /* Pictures among their parts become tensors of `infer`, named by their paths; they are charged to
- * `budget` (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
-enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
-    struct wi_budget *budget, struct wi_error *error);
+ * its budget. Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error);
 /* For messages that a dialect makes itself: counts a text of one of them, with the same errors;
  * makes the list, which is taken over, the input. */
 enum wi_code wi_text_count(

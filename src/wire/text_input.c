@@ -282,8 +282,8 @@ static void fill_part(json_t *part)
     json_object_set_new(part, "type", json_string("text"));
 }
 
-static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_part(
+    struct wi_infer *infer, json_t *part, const char *where, struct wi_error *error)
 {
     struct {
         const char *type;
@@ -299,7 +299,7 @@ static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const 
     struct wi_path prefix = wi_path_member(where, "");
     if (type && strcmp(type, "text") != 0) {
         json_object_del(part, "cache_control");
-        return wi_message_picture_read(infer, part, where, budget, error);
+        return wi_message_picture_read(infer, part, where, error);
     }
     wi_parameters_drop(infer, part, table, ignored, where);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
@@ -308,8 +308,8 @@ static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const 
                : code;
 }
 
-static enum wi_code input_read_content(struct wi_infer *infer, const json_t *content,
-    const char *where, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_content(
+    struct wi_infer *infer, const json_t *content, const char *where, struct wi_error *error)
 {
     size_t i;
     json_t *part;
@@ -319,8 +319,7 @@ static enum wi_code input_read_content(struct wi_infer *infer, const json_t *con
         return wrong_type(where, "a string, or a list of parts", content, error);
     json_array_foreach(content, i, part)
     {
-        enum wi_code code =
-            input_read_part(infer, part, wi_path_item(where, i).text, budget, error);
+        enum wi_code code = input_read_part(infer, part, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }
@@ -412,8 +411,8 @@ static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
     return wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
 }
 
-static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_message(
+    struct wi_infer *infer, json_t *object, const char *where, struct wi_error *error)
 {
     struct message message = {0};
     size_t pictures = infer->asked->tensors.count;
@@ -432,7 +431,7 @@ static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, c
             "%s has tool_calls, which only an assistant's message may have", where);
     if (message.content)
         code = input_read_content(
-            infer, message.content, wi_path_member(where, "content").text, budget, error);
+            infer, message.content, wi_path_member(where, "content").text, error);
     if (code == WI_OK)
         code = check_shown(infer, pictures, &message, error);
     if (code == WI_OK && message.reasoning_content)
@@ -446,8 +445,8 @@ static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, c
     return code;
 }
 
-enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error)
 {
     size_t i, count = json_array_size(messages);
     json_t *message;
@@ -460,8 +459,7 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
     }
     json_array_foreach(messages, i, message)
     {
-        enum wi_code code =
-            input_read_message(infer, message, wi_path_item(where, i).text, budget, error);
+        enum wi_code code = input_read_message(infer, message, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }

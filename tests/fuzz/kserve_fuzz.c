@@ -20,7 +20,7 @@ static void check_refusal(const struct wi_dialect *dialect, const struct wi_erro
     struct wi_buffer text = {0};
     if (error->code == WI_OK || !*error->detail)
         abort();
-    dialect->print_error(&text, error, "req-1");
+    dialect->print_error(dialect, &text, error, "req-1");
     json_t *told = json_loadb(text.text, text.size, 0, NULL);
     if (!json_is_string(json_object_get(told, "error")) ||
         !json_is_string(json_object_get(told, "code")))
@@ -96,7 +96,7 @@ static int read_again(const struct wi_dialect *dialect, struct wi_infer *infer,
     struct wi_error error = {0};
     wi_infer_clear(infer);
     infer->lenient = lenient;
-    if (dialect->parse(infer, body, json_size, budget, &error) == WI_OK)
+    if (wi_dialect_parse(dialect, infer, body, json_size, budget, &error) == WI_OK)
         return 1;
     check_refusal(dialect, &error);
     return 0;

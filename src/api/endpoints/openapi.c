@@ -216,9 +216,9 @@ static json_t *body_schema(const struct wi_route *route)
     struct wi_param rows[WI_PARAMETERS_MAX];
     if (route->body)
         return wi_type_json(route->body);
-    if (!dialect->params)
+    if (!dialect->parameters)
         return json_pack("{s:s}", "type", "object");
-    dialect->params(dialect->task, rows);
+    wi_parameters_rows(dialect->parameters, dialect->task, rows);
     return wi_params_json(rows);
 }
 

@@ -138,7 +138,7 @@ void wi_request_make_problem(struct wi_request *request, const struct wi_error *
     struct wi_buffer text = {0};
     size_t size;
     const struct wi_dialect *dialect = request->dialect;
-    dialect->print_error(&text, error, request->id);
+    dialect->print_error(dialect, &text, error, request->id);
     struct MHD_Response *response = text_response(&text, &size);
     set_response(
         request, wi_dialect_status(dialect, error->code), dialect->error_type, response, size);

@@ -120,7 +120,7 @@ void wi_durable_finish(
 {
     const struct wi_dialect *dialect = wi_dialect_of_errors(entry->row.dialect);
     wi_durable_entry_drop(entry);
-    dialect->print_error(&entry->problem, error, NULL);
+    dialect->print_error(dialect, &entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;

@@ -130,7 +130,8 @@ static void tell_cancelled(struct wi_row_cancel *op, const struct wi_row *row)
     wi_durable_cancelled(row->id, &error);
     memcpy(cancelling->owner, row->client, sizeof cancelling->owner);
     wi_buffer_clear(&cancelling->problem);
-    wi_dialect_of_errors(row->dialect)->print_error(&cancelling->problem, &error, NULL);
+    const struct wi_dialect *dialect = wi_dialect_of_errors(row->dialect);
+    dialect->print_error(dialect, &cancelling->problem, &error, NULL);
     cancelling->part = (struct wi_row_part){cancelling->problem.text, cancelling->problem.size};
     op->finish.parts = &cancelling->part;
     op->finish.part_count = 1;

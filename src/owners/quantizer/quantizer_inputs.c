@@ -142,8 +142,8 @@ static struct wi_inference *ask_sample(
     struct wi_infer infer = {0};
     struct wi_error error;
     struct wi_inference *asked = NULL;
-    if (native->parse(&infer, reading->bodies[which], reading->json_sizes[which], NULL, &error) ==
-            WI_OK &&
+    if (wi_dialect_parse(native, &infer, reading->bodies[which], reading->json_sizes[which], NULL,
+            &error) == WI_OK &&
         native->check(&infer, model, &inputs->runs->config->models, &error) == WI_OK) {
         wi_infer_settle(&infer, model);
         asked = infer.asked;

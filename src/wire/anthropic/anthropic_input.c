@@ -236,10 +236,10 @@ static enum wi_code anthropic_read_all(
     return code;
 }
 
-enum wi_code wi_anthropic_read_messages(struct wi_infer *infer, json_t *system, json_t *messages,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_anthropic_read_messages(
+    struct wi_infer *infer, json_t *system, json_t *messages, struct wi_error *error)
 {
-    struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
+    struct wi_conversation talk = {.infer = infer, .error = error};
     enum wi_code code = anthropic_read_all(&talk, system, messages);
     if (code == WI_OK)
         code = wi_conversation_end(&talk, "messages");

@@ -2,11 +2,7 @@
  * parameters that need special treatment. */
 #include "wire/anthropic/anthropic.h"
 
-#include "base/memory.h"
-#include "wire/native/native.h"
-#include "wire/parameters.h"
 #include "wire/tools.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define TOOLS_MAX 1024 /* of every kind; functions have the same limits as in a chat */
@@ -18,39 +14,20 @@
 #define BOTH (ANSWER | COUNT)
 
 static const struct wi_parameter parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, BOTH},
-    {"messages", WI_PARAMETER_NEEDED, BOTH},
-    {"system", WI_PARAMETER_SPECIAL, BOTH},
-    {"max_tokens", WI_PARAMETER_NEEDED, ANSWER},
-    {"stop_sequences", WI_PARAMETER_SPECIAL, ANSWER},
-    {"stream", WI_PARAMETER_SPECIAL, ANSWER},
-    {"tools", WI_PARAMETER_SPECIAL, BOTH},
-    {"tool_choice", WI_PARAMETER_SPECIAL, BOTH},
-    {"thinking", WI_PARAMETER_SPECIAL, BOTH},
-    {"output_config", WI_PARAMETER_SPECIAL, BOTH},
-    {"temperature", WI_PARAMETER_OPTION, ANSWER},
-    {"top_p", WI_PARAMETER_OPTION, ANSWER},
-    {"top_k", WI_PARAMETER_OPTION, ANSWER},
-    {"min_p", WI_PARAMETER_OPTION, ANSWER},
-    {"repeat_penalty", WI_PARAMETER_OPTION, ANSWER},
-    {"frequency_penalty", WI_PARAMETER_OPTION, ANSWER},
-    {"presence_penalty", WI_PARAMETER_OPTION, ANSWER},
-    {"logit_bias", WI_PARAMETER_OPTION, ANSWER},
-    {"seed", WI_PARAMETER_OPTION, ANSWER},
-    {"grammar", WI_PARAMETER_OPTION, ANSWER},
-    {"json_schema", WI_PARAMETER_OPTION, ANSWER},
-    {"chat_template_kwargs", WI_PARAMETER_OPTION, BOTH},
-    {"deterministic", WI_PARAMETER_OPTION, ANSWER},
-    {"context", WI_PARAMETER_OPTION, ANSWER},
-    {"metadata", WI_PARAMETER_IGNORED, BOTH},
-    {"service_tier", WI_PARAMETER_IGNORED, BOTH},
-    {"cache_control", WI_PARAMETER_IGNORED, BOTH},
-    {"context_management", WI_PARAMETER_IGNORED, BOTH},
-    {"diagnostics", WI_PARAMETER_IGNORED, BOTH},
-    {"inference_geo", WI_PARAMETER_IGNORED, BOTH},
-    {"speed", WI_PARAMETER_IGNORED, BOTH},
-    {"user_profile_id", WI_PARAMETER_IGNORED, BOTH},
-    {"workspace_id", WI_PARAMETER_IGNORED, BOTH},
+    {WI_PARAMETER_SPECIAL, BOTH, {"model"}},
+    {WI_PARAMETER_NEEDED, BOTH, {"messages"}},
+    {WI_PARAMETER_SPECIAL, BOTH, {"system"}},
+    {WI_PARAMETER_NEEDED, ANSWER, {"max_tokens"}},
+    {WI_PARAMETER_SPECIAL, ANSWER, {"stop_sequences", "stream"}},
+    {WI_PARAMETER_SPECIAL, BOTH, {"tools", "tool_choice", "thinking", "output_config"}},
+    {WI_PARAMETER_OPTION, ANSWER,
+        {"temperature", "top_p", "top_k", "min_p", "repeat_penalty", "frequency_penalty",
+            "presence_penalty", "logit_bias", "seed", "grammar", "json_schema"}},
+    {WI_PARAMETER_OPTION, BOTH, {"chat_template_kwargs"}},
+    {WI_PARAMETER_OPTION, ANSWER, {"deterministic", "context"}},
+    {WI_PARAMETER_IGNORED, BOTH,
+        {"metadata", "service_tier", "cache_control", "context_management", "diagnostics",
+            "inference_geo", "speed", "user_profile_id", "workspace_id"}},
     {0},
 };
 
@@ -76,21 +53,16 @@ static const struct wi_param body_table[] = {
     WI_PARAM(body, output_config, OBJECT),
     WI_PARAM_END,
 };
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
+const struct wi_parameters wi_anthropic_parameters = {parameters, neutrals, body_table};
 
-/* The names of the task's options here. */
-static const struct wi_parameter_name names[] = {
+/* Of the task's options. */
+const struct wi_parameter_name wi_anthropic_names[] = {
     {"response_format.json_schema", "output_config.format.schema"},
     {"response_format", "output_config.format"},
     {".function.parameters", ".input_schema"},
     {"stop[", "stop_sequences["},
     {0},
 };
-
-size_t wi_anthropic_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&lists, task, rows);
-}
 
 /* --- what is special -------------------------------------------------------------------------- */
 
@@ -188,45 +160,15 @@ static enum wi_code anthropic_read_answer(
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void anthropic_free_extras(void *data)
-{
-    wi_content_clear(data);
-    free(data);
-}
-
-static enum wi_code anthropic_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_anthropic_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct body body = {0};
-    enum wi_code code = wi_parameters_sort(infer, root, &lists, error);
-    if (code == WI_OK)
-        code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
-        (code = anthropic_read_answer(infer, &body, error)) != WI_OK ||
+    enum wi_code code = wi_parameters_read(infer, root, &wi_anthropic_parameters, &body, error);
+    if (code != WI_OK || (code = anthropic_read_answer(infer, &body, error)) != WI_OK ||
         (code = read_tools(infer, body.tools, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
         (code = read_thinking(infer, body.thinking, error)) != WI_OK ||
         (code = read_format(infer, body.output_config, error)) != WI_OK)
         return code;
-    return wi_anthropic_read_messages(infer, body.system, body.messages, budget, error);
-}
-
-enum wi_code wi_anthropic_parse(enum wi_task_kind task, struct wi_infer *infer,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    infer->asked = wi_inference_new();
-    infer->asked->task = task;
-    infer->asked->priority = WI_PRIORITY_DEFAULT;
-    infer->extras = wi_alloc(sizeof(struct wi_content));
-    infer->free_extras = anthropic_free_extras;
-    return wi_native_read_body(infer, body, json_size, budget, anthropic_read_body, error);
-}
-
-enum wi_code wi_anthropic_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error)
-{
-    enum wi_code code = wi_parameters_check(infer, model, limits, error);
-    if (code != WI_OK)
-        wi_parameters_rename(error, names);
-    return code;
+    return wi_anthropic_read_messages(infer, body.system, body.messages, error);
 }

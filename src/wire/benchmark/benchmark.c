@@ -132,8 +132,7 @@ static enum wi_code read_subject(
     return code == WI_OK ? wi_kernel_check_options(asked->kernel, asked->options, error) : code;
 }
 
-static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_error *error)
 {
     struct extras *extras = infer->extras;
     extras->makes_inputs = inputs == NULL;
@@ -143,11 +142,11 @@ static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct w
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "a kernel takes tensors");
         return wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
-    return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
+    return wi_native_read_inputs(infer, inputs, error);
 }
 
-static enum wi_code benchmark_read_fields(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code benchmark_read(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS,
@@ -175,16 +174,9 @@ static enum wi_code benchmark_read_fields(struct wi_infer *infer, const json_t *
     asked->benchmark.warmup = (unsigned)fields.warmup;
     asked->benchmark.as_it_is = fields.optimization == OPTIMIZE_NONE;
     if ((code = read_subject(infer, &fields, error)) != WI_OK ||
-        (code = wi_infer_check_options(infer, json_size, error)) != WI_OK)
+        (code = wi_infer_check_options(infer, infer->json_size, error)) != WI_OK)
         return code;
-    return read_inputs(infer, fields.inputs, body, json_size, budget, error);
-}
-
-static enum wi_code benchmark_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(
-        infer, sizeof(struct extras), body, json_size, budget, benchmark_read_fields, error);
+    return read_inputs(infer, fields.inputs, error);
 }
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
@@ -273,10 +265,12 @@ const struct wi_dialect wi_dialect_benchmark = {
     .error_form = "Problem",
     .error_code = "code",
     .frame = wi_native_frame,
-    .parse = benchmark_parse,
+    .extras_size = sizeof(struct extras),
+    .free_extras = wi_native_free_extras,
+    .read = benchmark_read,
     .fit = benchmark_fit,
     .check = benchmark_check,
     .check_stream = wi_native_check_stream,
     .print = wi_native_print,
-    .print_error = wi_problem_write,
+    .print_error = wi_native_print_error,
 };

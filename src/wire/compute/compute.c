@@ -158,8 +158,7 @@ static enum wi_code read_what(
                : field_refuse("kernel", "the name of a kernel, or source in its place", error);
 }
 
-static enum wi_code compute_read_fields(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS};
@@ -173,16 +172,9 @@ static enum wi_code compute_read_fields(struct wi_infer *infer, const json_t *ro
         code = read_what(infer, &fields, error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
-    return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, body, json_size,
-                               budget, "inputs", error)
+    return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, infer->body,
+                               infer->json_size, infer->budget, "inputs", error)
                          : code;
-}
-
-static enum wi_code compute_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(infer, sizeof(struct wi_native_extras), body, json_size, budget,
-        compute_read_fields, error);
 }
 
 static enum wi_code compute_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -200,9 +192,11 @@ const struct wi_dialect wi_dialect_compute = {
     .error_form = "Problem",
     .error_code = "code",
     .frame = wi_native_frame,
-    .parse = compute_parse,
+    .extras_size = sizeof(struct wi_native_extras),
+    .free_extras = wi_native_free_extras,
+    .read = compute_read,
     .check = compute_check,
     .check_stream = wi_native_check_stream,
     .print = wi_native_print,
-    .print_error = wi_problem_write,
+    .print_error = wi_native_print_error,
 };

@@ -39,44 +39,38 @@ static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_t
     return bytes;
 }
 
-static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_inputs(
+    struct wi_infer *infer, const json_t *inputs, struct wi_error *error)
 {
     struct wi_kserve_extras *extras = infer->extras;
     struct wi_tensors *tensors = &infer->asked->tensors;
-    enum wi_code code =
-        wi_tensors_from_json(tensors, inputs, body, json_size, budget, "inputs", error);
+    enum wi_code code = wi_tensors_from_json(
+        tensors, inputs, infer->body, infer->json_size, infer->budget, "inputs", error);
     if (code != WI_OK)
         return code;
-    extras->task = wi_kserve_task_read(tensors, budget);
+    extras->task = wi_kserve_task_read(tensors, infer->budget);
     if (extras->task)
         infer->beside = decoded_bytes(extras->task, tensors);
     return WI_OK;
 }
 
-static enum wi_code infer_read_root(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_kserve_read_infer(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct fields fields = {0};
+    infer->options_where = "parameters.";
     enum wi_code code = wi_kserve_read_members(infer, root, wi_kserve_infer_params, &fields, error);
     if (code == WI_OK)
         code = wi_kserve_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
         code = wi_native_read_outputs(infer, fields.outputs, error);
     if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
+        code = wi_infer_check_options(infer, infer->json_size, error);
     if (code == WI_OK)
-        code = read_inputs(infer, fields.inputs, body, json_size, budget, error);
+        code = read_inputs(infer, fields.inputs, error);
     if (fields.id && *fields.id)
         infer->asked->client_id = wi_strdup(fields.id);
     return code;
-}
-
-enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    wi_kserve_begin(infer);
-    return wi_native_read_framed(infer, body, json_size, budget, infer_read_root, error);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */

@@ -39,20 +39,12 @@ const struct wi_param wi_kserve_parameters[] = {
     {0},
 };
 
-static void kserve_free_extras(void *data)
+void wi_kserve_free_extras(void *data)
 {
     struct wi_kserve_extras *extras = data;
     wi_kserve_task_free(extras->task);
     free(extras->tensors.outputs);
     free(extras);
-}
-
-void wi_kserve_begin(struct wi_infer *infer)
-{
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(sizeof(struct wi_kserve_extras));
-    infer->free_extras = kserve_free_extras;
-    infer->options_where = "parameters.";
 }
 
 enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,

@@ -160,10 +160,11 @@ struct wi_kserve_task *wi_kserve_task_read(
     struct wi_kserve_task *task = wi_alloc(sizeof *task);
     json_t *object = json_object();
     task->infer.asked = wi_inference_new();
+    task->infer.budget = budget;
     for (size_t i = 0; i < tensors->count && code == WI_OK; i++)
         code = task_add_member(object, &tensors->items[i], &file, &task->why);
     if (code == WI_OK)
-        (void)wi_native_read_object(&task->infer, object, &file, budget, &task->why);
+        (void)wi_native_read_object(&task->infer, object, &file, &task->why);
     json_decref(object);
     return task;
 }

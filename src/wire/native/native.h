@@ -22,41 +22,21 @@ struct wi_native_terms {
 /* The members of a request's body. */
 extern const struct wi_param wi_native_params[];
 
-enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error);
-enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error);
-/* For dialects whose bodies are only JSON: parses the body's object, lets `read` read it, borrowed,
- * and checks the size of its options. `infer` has all that `read` needs. WI_OK, WI_BAD_JSON,
- * WI_NON_FINITE or WI_INVALID_FIELD for anything but such an object, the error of `read`, or as
- * wi_infer_check_options. */
-typedef enum wi_code wi_native_read_fn(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error);
-/* For dialects whose bodies may have bytes after their JSON: lets `read` read the object, borrowed.
- * `infer` has all that `read` needs. WI_OK, the error of `read`, or as the function above without
- * options. */
-typedef enum wi_code wi_native_parse_fn(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
-/* The same, which begins `infer` with extras of that size: they are or begin with those of the
- * native dialect. */
-enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
+wi_frame_fn wi_native_frame;
+/* The object that a text is, a new reference. NULL with WI_BAD_JSON, WI_NON_FINITE or
+ * WI_INVALID_FIELD for anything else. */
+json_t *wi_native_load(const char *text, size_t size, struct wi_error *error);
 /* The bytes after the JSON, which may have the file of a picture or a sound. Borrowed. */
 struct wi_native_file {
     struct wi_blob *blob;
     size_t at, size;
 };
-/* native_inputs.c: the member `inputs`, of a body whose first `json_size` bytes are JSON. WI_OK,
- * WI_BAD_FRAMING, or as what reads tensors, pictures and text. */
-enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error);
+/* native_inputs.c: the member `inputs`. WI_OK, WI_BAD_FRAMING, or as what reads tensors, pictures
+ * and text. */
+enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_error *error);
 /* The same for an object, as tasks take it. */
 enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
-    const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error);
+    const struct wi_native_file *file, struct wi_error *error);
 /* WI_OK, or as wi_infer_read_platform. */
 enum wi_code wi_native_read_terms(
     struct wi_infer *infer, const struct wi_native_terms *terms, struct wi_error *error);
@@ -75,18 +55,18 @@ struct wi_native_extras {
     enum wi_binary_choice *outputs; /* one for each output that is requested by name */
     int binary_output;              /* for the others */
 };
+void wi_native_free_extras(void *extras);
 /* Reads the member `outputs`, a list or NULL, into infer->asked and the extras. WI_OK, or as
  * wi_params_read. */
 enum wi_code wi_native_read_outputs(
     struct wi_infer *infer, const json_t *list, struct wi_error *error);
 /* Whether the output `name` is binary. */
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name);
-enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error);
+wi_check_stream_fn wi_native_check_stream;
 
-enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error);
-struct wi_printing *wi_native_print(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+wi_check_fn wi_native_check;
+wi_print_error_fn wi_native_print_error;
+wi_print_fn wi_native_print;
 /* Takes the outputs, and chooses which of them are binary and how large the JSON of the others may
  * be. NULL with WI_NOT_ACCEPTABLE for an output that JSON cannot carry. */
 struct wi_printing *wi_native_take_outputs(
@@ -96,15 +76,11 @@ struct wi_printing *wi_native_take_outputs(
 void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome);
 void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
     const struct wi_outcome *outcome, int stream);
-struct wi_printing *wi_native_print_done(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
-void wi_native_stream_part(
-    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
-void wi_native_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_progress *progress, unsigned position);
-void wi_native_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id);
+wi_print_fn wi_native_print_done;
+wi_stream_begin_fn wi_native_stream_begin;
+wi_stream_part_fn wi_native_stream_part;
+wi_stream_progress_fn wi_native_stream_progress;
+wi_stream_error_fn wi_native_stream_error;
 
 /* An output that JSON cannot carry, although it was requested in JSON: WI_NOT_ACCEPTABLE. */
 enum wi_code wi_native_needs_binary(

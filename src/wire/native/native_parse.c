@@ -10,6 +10,7 @@
 #include "base/params.h"
 #include "base/secret.h"
 #include "models/catalog/library/model.h"
+#include "wire/problem.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +158,7 @@ static void explain_overflow(
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
 }
 
-static json_t *load_json(const char *text, size_t size, struct wi_error *error)
+json_t *wi_native_load(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
@@ -182,30 +183,6 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
     }
     json_decref(root);
     return NULL;
-}
-
-enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
-{
-    json_t *root = load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read(infer, root, budget, error);
-    if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    json_decref(root);
-    return code;
-}
-
-enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
-{
-    json_t *root = load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read(infer, root, body, json_size, budget, error);
-    json_decref(root);
-    return code;
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */
@@ -343,24 +320,14 @@ static enum wi_code native_read_fields(
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
 
-static void native_free_extras(void *data)
+void wi_native_free_extras(void *data)
 {
     struct wi_native_extras *extras = data;
     free(extras->outputs);
     free(extras);
 }
 
-enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
-{
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(extras_size);
-    infer->free_extras = native_free_extras;
-    return wi_native_read_framed(infer, body, json_size, budget, read, error);
-}
-
-static enum wi_code native_read_root(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code native_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     enum wi_code code =
@@ -368,15 +335,26 @@ static enum wi_code native_read_root(struct wi_infer *infer, const json_t *root,
     if (code == WI_OK)
         code = native_read_fields(infer, &fields, error);
     if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    return code == WI_OK
-               ? wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error)
-               : code;
+        code = wi_infer_check_options(infer, infer->json_size, error);
+    return code == WI_OK ? wi_native_read_inputs(infer, fields.inputs, error) : code;
 }
 
-enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(
-        infer, sizeof(struct wi_native_extras), body, json_size, budget, native_read_root, error);
-}
+const struct wi_dialect wi_dialect_native = {
+    .name = "native",
+    .error_type = WI_PROBLEM_MEDIA_TYPE,
+    .error_form = "Problem",
+    .error_code = "code",
+    .frame = wi_native_frame,
+    .extras_size = sizeof(struct wi_native_extras),
+    .free_extras = wi_native_free_extras,
+    .read = native_read,
+    .check = wi_native_check,
+    .check_stream = wi_native_check_stream,
+    .print = wi_native_print,
+    .print_error = wi_native_print_error,
+    .stream_begin = wi_native_stream_begin,
+    .stream_part = wi_native_stream_part,
+    .stream_progress = wi_native_stream_progress,
+    .stream_done = wi_native_print_done,
+    .stream_error = wi_native_stream_error,
+};

@@ -7,6 +7,12 @@
 #include "wire/problem.h"
 #include <math.h>
 
+void wi_native_print_error(const struct wi_dialect *dialect, struct wi_buffer *out,
+    const struct wi_error *error, const char *request_id)
+{
+    wi_problem_write(out, error, request_id);
+}
+
 void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
 }

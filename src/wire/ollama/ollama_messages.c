@@ -112,7 +112,7 @@ static enum wi_code ollama_read_message(
 }
 
 enum wi_code wi_ollama_read_messages(
-    struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error)
+    struct wi_infer *infer, json_t *messages, struct wi_error *error)
 {
     json_t *message;
     size_t i;
@@ -125,5 +125,5 @@ enum wi_code wi_ollama_read_messages(
         if (code != WI_OK)
             return code;
     }
-    return wi_text_read_messages(infer, messages, "messages", budget, error);
+    return wi_text_read_messages(infer, messages, "messages", error);
 }

@@ -6,12 +6,8 @@
 #include "wire/ollama/ollama.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "terms/task/limits.h"
-#include "wire/native/native.h"
-#include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* --- the lists -------------------------------------------------------------------------------- */
@@ -23,32 +19,23 @@
 #define ALL (TEXT | EMBED)
 
 static const struct wi_parameter parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, ALL},
-    {"messages", WI_PARAMETER_SPECIAL, CHAT},
-    {"prompt", WI_PARAMETER_SPECIAL, GENERATE},
-    {"system", WI_PARAMETER_SPECIAL, GENERATE},
-    {"images", WI_PARAMETER_SPECIAL, GENERATE},
-    {"raw", WI_PARAMETER_SPECIAL, GENERATE},
-    {"input", WI_PARAMETER_SPECIAL, EMBED},
-    {"truncate", WI_PARAMETER_SPECIAL, EMBED},
-    {"stream", WI_PARAMETER_SPECIAL, TEXT},
-    {"format", WI_PARAMETER_SPECIAL, TEXT},
-    {"think", WI_PARAMETER_SPECIAL, TEXT},
-    {"options", WI_PARAMETER_SPECIAL, ALL},
-    {"keep_alive", WI_PARAMETER_SPECIAL, TEXT},
-    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
-    {"tools", WI_PARAMETER_OPTION, CHAT},
-    {"logprobs", WI_PARAMETER_OPTION, TEXT},
-    {"top_logprobs", WI_PARAMETER_OPTION, TEXT},
-    {"dimensions", WI_PARAMETER_OPTION, EMBED},
+    {WI_PARAMETER_SPECIAL, ALL, {"model"}},
+    {WI_PARAMETER_SPECIAL, CHAT, {"messages"}},
+    {WI_PARAMETER_SPECIAL, GENERATE, {"prompt", "system", "images", "raw"}},
+    {WI_PARAMETER_SPECIAL, EMBED, {"input", "truncate"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"stream", "format", "think"}},
+    {WI_PARAMETER_SPECIAL, ALL, {"options"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"keep_alive"}},
+    {WI_PARAMETER_IGNORED, EMBED, {"keep_alive"}},
+    {WI_PARAMETER_OPTION, CHAT, {"tools"}},
+    {WI_PARAMETER_OPTION, TEXT, {"logprobs", "top_logprobs"}},
+    {WI_PARAMETER_OPTION, EMBED, {"dimensions"}},
     {0},
 };
 /* The older endpoint for one vector has different ones. */
 static const struct wi_parameter old_parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, EMBED},
-    {"prompt", WI_PARAMETER_SPECIAL, EMBED},
-    {"options", WI_PARAMETER_SPECIAL, EMBED},
-    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
+    {WI_PARAMETER_SPECIAL, EMBED, {"model", "prompt", "options"}},
+    {WI_PARAMETER_IGNORED, EMBED, {"keep_alive"}},
     {0},
 };
 static const struct wi_neutral neutrals[] = {
@@ -87,18 +74,8 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
-static const struct wi_parameters old_lists = {old_parameters, neutrals, body_table};
-
-size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&lists, task, rows);
-}
-
-size_t wi_ollama_params_embeddings(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&old_lists, task, rows);
-}
+const struct wi_parameters wi_ollama_parameters = {parameters, neutrals, body_table};
+const struct wi_parameters wi_ollama_old_parameters = {old_parameters, neutrals, body_table};
 
 /* --- only to load ----------------------------------------------------------------------------- */
 
@@ -139,13 +116,13 @@ static enum wi_code read_load(
 
 /* --- what is to be answered ------------------------------------------------------------------- */
 
-static enum wi_code read_chat(struct wi_infer *infer, const struct body *body,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_chat(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     if (json_array_size(body->messages) == 0)
         return read_load(infer, body, error);
     enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
-    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, budget, error) : code;
+    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, error) : code;
 }
 
 /* The prompt as it is, without a template. */
@@ -166,8 +143,8 @@ static enum wi_code read_raw(
 }
 
 /* A prompt is a user's message in its own conversation. */
-static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_prompt(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     struct wi_ollama_extras *extras = infer->extras;
     json_t *messages = json_array();
@@ -182,7 +159,7 @@ static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
     infer->asked->task = WI_TASK_CHAT;
     enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
     if (code == WI_OK)
-        code = wi_ollama_read_messages(infer, messages, budget, error);
+        code = wi_ollama_read_messages(infer, messages, error);
     json_decref(messages);
     return code;
 }
@@ -196,8 +173,7 @@ static enum wi_code check_string(const json_t *value, const char *name, struct w
     return wi_error_expect(error, "a string");
 }
 
-static enum wi_code read_generate(
-    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_generate(struct wi_infer *infer, struct body *body, struct wi_error *error)
 {
     enum wi_code code = check_string(body->prompt, "prompt", error);
     if (code != WI_OK || (code = check_string(body->system, "system", error)) != WI_OK)
@@ -207,7 +183,7 @@ static enum wi_code read_generate(
     json_t *nothing = json_string("");
     if (!body->prompt)
         body->prompt = nothing;
-    code = body->raw ? read_raw(infer, body, error) : read_prompt(infer, body, budget, error);
+    code = body->raw ? read_raw(infer, body, error) : read_prompt(infer, body, error);
     json_decref(nothing);
     return code;
 }
@@ -227,13 +203,13 @@ static enum wi_code ollama_read_input(
 }
 
 static enum wi_code ollama_read_text(
-    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+    struct wi_infer *infer, struct body *body, struct wi_error *error)
 {
     switch (infer->asked->task) {
     case WI_TASK_CHAT:
-        return read_chat(infer, body, budget, error);
+        return read_chat(infer, body, error);
     case WI_TASK_COMPLETE:
-        return read_generate(infer, body, budget, error);
+        return read_generate(infer, body, error);
     default:
         return ollama_read_input(infer, body, error);
     }
@@ -241,88 +217,29 @@ static enum wi_code ollama_read_text(
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static enum wi_code read_by(struct wi_infer *infer, const json_t *root,
-    const struct wi_parameters *which, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
+    const struct wi_parameters *lists = infer->dialect->parameters;
     struct body body = {.stream = 1, .truncate = 1};
-    enum wi_code code = wi_parameters_sort(infer, root, which, error);
-    if (code == WI_OK)
-        code = wi_params_read(which->special, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK)
+    enum wi_code code = wi_parameters_read(infer, root, lists, &body, error);
+    if (code != WI_OK)
         return code;
     asked->stream = body.stream && wi_task_generates(asked->task);
-    if (which == &lists && asked->task == WI_TASK_EMBED)
+    if (lists == &wi_ollama_parameters && asked->task == WI_TASK_EMBED)
         json_object_set_new(asked->options, "normalize", json_true());
     if ((body.options && (code = wi_ollama_read_options(infer, body.options, error)) != WI_OK) ||
         (body.format && (code = wi_ollama_read_format(infer, body.format, error)) != WI_OK))
         return code;
-    return ollama_read_text(infer, &body, budget, error);
+    return ollama_read_text(infer, &body, error);
 }
 
-static void ollama_free_extras(void *data)
+enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error)
 {
-    struct wi_ollama_extras *extras = data;
-    wi_ollama_calls_clear(&extras->calls);
-    free(extras);
-}
-
-static enum wi_code ollama_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
-{
-    return read_by(infer, root, &lists, budget, error);
-}
-
-static enum wi_code read_old_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
-{
-    return read_by(infer, root, &old_lists, budget, error);
-}
-
-static void ollama_begin(struct wi_infer *infer, enum wi_task_kind task)
-{
-    struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
-    infer->extras = extras;
-    infer->free_extras = ollama_free_extras;
-    infer->asked = wi_inference_new();
-    infer->asked->task = task;
-    infer->asked->priority = WI_PRIORITY_DEFAULT;
-    extras->generates = task == WI_TASK_COMPLETE;
-}
-
-static enum wi_code ollama_parse(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
-{
-    enum wi_code code = wi_native_read_body(infer, body, json_size, budget, read, error);
+    struct wi_ollama_extras *extras = infer->extras;
+    extras->generates = infer->asked->task == WI_TASK_COMPLETE;
+    enum wi_code code = wi_dialect_read(infer, error);
     if (code != WI_OK)
         wi_ollama_rename(infer, error);
     return code;
-}
-
-enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_CHAT);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
-}
-
-enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_COMPLETE);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
-}
-
-enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_EMBED);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
-}
-
-enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_EMBED);
-    return ollama_parse(infer, body, json_size, budget, read_old_body, error);
 }

@@ -91,10 +91,11 @@ static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *e
     return root;
 }
 
-static enum wi_code audio_take_file(struct wi_infer *infer, struct wi_blob *body,
-    const struct wi_multipart_part *file, struct wi_error *error)
+static enum wi_code audio_take_file(
+    struct wi_infer *infer, const struct wi_multipart_part *file, struct wi_error *error)
 {
     struct wi_sound sound = {0};
+    struct wi_blob *body = infer->body;
     if (!file)
         return wi_error_set(error, WI_MISSING_FIELD, "file", "file is missing");
     return wi_media_take_sound(
@@ -119,18 +120,17 @@ static enum wi_code read_parts(
     return wi_multipart_read(form, content_type, bytes, size, error);
 }
 
-static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, struct wi_error *error)
+static enum wi_code parse_form(struct wi_infer *infer, struct wi_error *error)
 {
     struct wi_multipart *form = wi_alloc(sizeof *form);
     json_t *root = NULL;
-    wi_openai_begin(infer, WI_TASK_SPEECH_RECOGNITION);
-    enum wi_code code = read_parts(form, body->bytes, body->size, error);
+    enum wi_code code = read_parts(form, infer->body->bytes, infer->body->size, error);
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
     if (code == WI_OK)
-        code = wi_openai_read(infer, root, NULL, error);
+        code = wi_openai_read(infer, root, error);
     if (code == WI_OK)
-        code = audio_take_file(infer, body, wi_multipart_find(form, "file"), error);
+        code = audio_take_file(infer, wi_multipart_find(form, "file"), error);
     json_decref(root);
     free(form);
     return code;
@@ -160,16 +160,9 @@ static void identify_form(const unsigned char *bytes, size_t size, unsigned char
     free(form);
 }
 
-static enum wi_code parse_transcription(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code parse_translation(struct wi_infer *infer, struct wi_error *error)
 {
-    return parse_form(infer, body, error);
-}
-
-static enum wi_code parse_translation(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    enum wi_code code = parse_transcription(infer, body, json_size, budget, error);
+    enum wi_code code = parse_form(infer, error);
     if (code == WI_OK)
         json_object_set_new(infer->asked->options, "translate", json_true());
     return code;
@@ -402,25 +395,13 @@ struct wi_printing *wi_openai_print_speech(
 
 /* --- the dialects ----------------------------------------------------------------------------- */
 
-static void audio_print_error(
-    struct wi_buffer *out, const struct wi_error *error, const char *request_id)
-{
-    (void)request_id; /* is in a header */
-    wi_buffer_puts(out, "{\"error\":");
-    wi_openai_error(out, error, "file");
-    wi_buffer_puts(out, "}\n");
-}
-
 #define HEARD                                                                                      \
-    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
-    .params = wi_openai_params, .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status,    \
-    .frame = frame_form, .identify = identify_form, .check = wi_parameters_check,                  \
-    .check_stream = wi_openai_check_stream, .print = print_heard,                                  \
-    .print_error = audio_print_error, .stream_begin = stream_begin, .stream_part = stream_part,    \
-    .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
-    .stream_error = stream_error
+    WI_OPENAI_READS, .input = "file", .task = WI_TASK_SPEECH_RECOGNITION, .frame = frame_form,     \
+                     .identify = identify_form, .print = print_heard,                              \
+                     .stream_begin = stream_begin, .stream_part = stream_part,                     \
+                     .stream_done = stream_done, .stream_error = stream_error
 
 const struct wi_dialect wi_dialect_openai_transcriptions = {
-    .name = "openai.transcriptions", .parse = parse_transcription, HEARD};
+    .name = "openai.transcriptions", .parse = parse_form, HEARD};
 const struct wi_dialect wi_dialect_openai_translations = {
     .name = "openai.translations", .parse = parse_translation, HEARD};

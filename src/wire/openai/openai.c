@@ -1,86 +1,134 @@
-/* OpenAI's dialects, one for each endpoint. */
+/* OpenAI's dialects, one for each endpoint, and their errors: the table of webinfer-openai(7),
+ * "Errors". */
 #include "wire/openai/openai.h"
 
 #include "wire/problem.h"
+#include <string.h>
 
-/* One for each endpoint, its name of the input, and its task. */
-#define ENDPOINT(name, task, input)                                                                \
-    static enum wi_code parse_##name(struct wi_infer *infer, struct wi_blob *body,                 \
-        size_t json_size, struct wi_budget *budget, struct wi_error *error)                        \
-    {                                                                                              \
-        return wi_openai_parse(task, infer, body, json_size, budget, error);                       \
-    }                                                                                              \
-    static void error_##name(                                                                      \
-        struct wi_buffer *out, const struct wi_error *error, const char *request_id)               \
-    {                                                                                              \
-        (void)request_id;                                                                          \
-        openai_print_error(out, error, input);                                                     \
-    }
+/* --- errors ----------------------------------------------------------------------------------- */
 
-static void openai_print_error(
-    struct wi_buffer *out, const struct wi_error *error, const char *input)
+int wi_openai_status(enum wi_code code)
 {
+    int status = wi_code_status(code);
+    return status == 422 ? 400 : status;
+}
+
+static const char *code_type(enum wi_code code)
+{
+    int status = wi_openai_status(code);
+    return status == 403   ? "permission_error"
+           : status == 429 ? "rate_limit_error"
+           : status >= 500 ? "server_error"
+                           : "invalid_request_error";
+}
+
+static const char *code_name(enum wi_code code)
+{
+    switch (code) {
+    case WI_UNKNOWN_FIELD:
+        return "unsupported_parameter";
+    case WI_UNAUTHORIZED:
+        return "invalid_api_key";
+    case WI_QUEUE_FULL:
+    case WI_CLIENT_SHARE:
+        return "rate_limit_exceeded";
+    default:
+        return wi_code_name(code);
+    }
+}
+
+/* Our names of fields, and theirs. */
+static void add_param(struct wi_buffer *out, const struct wi_error *error, const char *input)
+{
+    /* The place to run is a part of the model's name. */
+    const struct {
+        const char *ours, *theirs;
+    } names[] = {{"model_name", "model"}, {"task", "model"}, {"browser", "model"},
+        {"platform", "model"}, {"inputs", input}, {"inputs.texts", input}, {"inputs.audio", "file"},
+        {"options.timestamps", "response_format"}};
+    static const char *const prefixes[] = {"options.", "inputs."};
+    const char *name = error->field;
+    int theirs = error->code == WI_UNKNOWN_FIELD; /* as the request has it */
+    for (size_t i = 0; !theirs && i < sizeof names / sizeof *names; i++)
+        if (strcmp(error->field, names[i].ours) == 0)
+            name = names[i].theirs;
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            name += strlen(prefixes[i]);
+    if (*name)
+        wi_buffer_json_string(out, name);
+    else
+        wi_buffer_puts(out, "null");
+}
+
+/* The expected value in their terms: the forms of an answer that have no times. */
+static const char *expected_of(const struct wi_error *error)
+{
+    int timeless =
+        strcmp(error->field, "options.timestamps") == 0 && strcmp(error->expected, "none") == 0;
+    return timeless ? "json or text" : error->expected;
+}
+
+void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
+{
+    wi_buffer_puts(out, "{\"message\":");
+    wi_problem_sentence(out, error->detail, expected_of(error), error->allowed);
+    wi_buffer_strings(out, ",\"type\":\"", code_type(error->code), "\",\"param\":", NULL);
+    add_param(out, error, input);
+    wi_buffer_strings(out, ",\"code\":\"", code_name(error->code), "\"}", NULL);
+}
+
+void wi_openai_print_error(const struct wi_dialect *dialect, struct wi_buffer *out,
+    const struct wi_error *error, const char *request_id)
+{
+    (void)request_id; /* is in a header */
     wi_buffer_puts(out, "{\"error\":");
-    wi_openai_error(out, error, input);
+    wi_openai_error(out, error, dialect->input);
     wi_buffer_puts(out, "}\n");
 }
 
-ENDPOINT(chat, WI_TASK_CHAT, "messages")
-ENDPOINT(completions, WI_TASK_COMPLETE, "prompt")
-ENDPOINT(embeddings, WI_TASK_EMBED, "input")
-ENDPOINT(rerank, WI_TASK_RERANK, "documents")
-ENDPOINT(tokenize, WI_TASK_TOKENIZE, "prompt")
-ENDPOINT(speech, WI_TASK_TEXT_TO_SPEECH, "input")
+/* --- the dialects ----------------------------------------------------------------------------- */
 
 #define SHARED                                                                                     \
-    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
-    .status = wi_openai_status, .params = wi_openai_params, .frame = wi_parameters_frame,          \
-    .check = wi_parameters_check, .check_stream = wi_openai_check_stream,                          \
-    .stream_begin = wi_openai_stream_begin, .stream_part = wi_openai_stream_part,                  \
-    .stream_progress = wi_openai_stream_progress, .stream_done = wi_openai_stream_done,            \
-    .stream_error = wi_openai_stream_error
+    WI_OPENAI_READS, .frame = wi_parameters_frame, .stream_begin = wi_openai_stream_begin,         \
+                     .stream_part = wi_openai_stream_part, .stream_done = wi_openai_stream_done,   \
+                     .stream_error = wi_openai_stream_error
 
 const struct wi_dialect wi_dialect_openai_chat = {.name = "openai.chat",
     .task = WI_TASK_CHAT,
-    .parse = parse_chat,
+    .input = "messages",
     .print = wi_openai_print_chat,
-    .print_error = error_chat,
     SHARED};
 const struct wi_dialect wi_dialect_openai_completions = {.name = "openai.completions",
     .task = WI_TASK_COMPLETE,
-    .parse = parse_completions,
+    .input = "prompt",
     .print = wi_openai_print_completion,
-    .print_error = error_completions,
     SHARED};
 const struct wi_dialect wi_dialect_openai_embeddings = {.name = "openai.embeddings",
     .task = WI_TASK_EMBED,
-    .parse = parse_embeddings,
+    .input = "input",
     .print = wi_openai_print_embeddings,
-    .print_error = error_embeddings,
     SHARED};
 const struct wi_dialect wi_dialect_openai_rerank = {.name = "openai.rerank",
     .task = WI_TASK_RERANK,
-    .parse = parse_rerank,
+    .input = "documents",
     .print = wi_openai_print_ranking,
-    .print_error = error_rerank,
     SHARED};
 const struct wi_dialect wi_dialect_openai_tokenize = {.name = "openai.tokenize",
     .task = WI_TASK_TOKENIZE,
-    .parse = parse_tokenize,
+    .input = "prompt",
     .print = wi_openai_print_tokens,
-    .print_error = error_tokenize,
     SHARED};
-
 const struct wi_dialect wi_dialect_openai_speech = {.name = "openai.speech",
     .task = WI_TASK_TEXT_TO_SPEECH,
-    .parse = parse_speech,
+    .input = "input",
     .print = wi_openai_print_speech,
-    .print_error = error_speech,
     SHARED};
 
 /* --- both forms ------------------------------------------------------------------------------ */
 
-static void error_both(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+static void error_both(const struct wi_dialect *dialect, struct wi_buffer *out,
+    const struct wi_error *error, const char *request_id)
 {
     wi_problem_write(out, error, request_id);
     out->size -= 2; /* "}\n" */

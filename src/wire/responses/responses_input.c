@@ -228,10 +228,10 @@ static enum wi_code responses_read_all(
     return code;
 }
 
-enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instructions, json_t *input,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_responses_read_input(
+    struct wi_infer *infer, json_t *instructions, json_t *input, struct wi_error *error)
 {
-    struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
+    struct wi_conversation talk = {.infer = infer, .error = error};
     enum wi_code code = responses_read_all(&talk, instructions, input);
     if (code == WI_OK)
         code = wi_conversation_end(&talk, "input");

@@ -3,9 +3,6 @@
 #include "wire/responses/responses.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "wire/native/native.h"
-#include "wire/parameters.h"
 #include "wire/tools.h"
 #include <stdlib.h>
 #include <string.h>
@@ -15,57 +12,19 @@
 /* --- the lists -------------------------------------------------------------------------------- */
 
 #define CHAT (1u << WI_TASK_CHAT)
-#define SPECIAL(name)                                                                              \
-    {                                                                                              \
-        name, WI_PARAMETER_SPECIAL, CHAT                                                           \
-    }
-#define OPTION(name)                                                                               \
-    {                                                                                              \
-        name, WI_PARAMETER_OPTION, CHAT                                                            \
-    }
-#define IGNORED(name)                                                                              \
-    {                                                                                              \
-        name, WI_PARAMETER_IGNORED, CHAT                                                           \
-    }
 
 static const struct wi_parameter parameters[] = {
-    SPECIAL("model"),
-    SPECIAL("input"),
-    SPECIAL("instructions"),
-    SPECIAL("max_output_tokens"),
-    SPECIAL("stream"),
-    SPECIAL("tools"),
-    SPECIAL("tool_choice"),
-    SPECIAL("text"),
-    SPECIAL("include"),
-    SPECIAL("top_logprobs"),
-    SPECIAL("metadata"),
-    OPTION("temperature"),
-    OPTION("top_p"),
-    OPTION("top_k"),
-    OPTION("min_p"),
-    OPTION("repeat_penalty"),
-    OPTION("frequency_penalty"),
-    OPTION("presence_penalty"),
-    OPTION("logit_bias"),
-    OPTION("stop"),
-    OPTION("seed"),
-    OPTION("grammar"),
-    OPTION("json_schema"),
-    OPTION("chat_template_kwargs"),
-    OPTION("deterministic"),
-    OPTION("context"),
-    IGNORED("store"),
-    IGNORED("client_metadata"),
-    IGNORED("user"),
-    IGNORED("service_tier"),
-    IGNORED("safety_identifier"),
-    IGNORED("prompt_cache_key"),
-    IGNORED("prompt_cache_retention"),
-    IGNORED("parallel_tool_calls"),
-    IGNORED("max_tool_calls"),
-    IGNORED("reasoning"),
-    IGNORED("stream_options"),
+    {WI_PARAMETER_SPECIAL, CHAT,
+        {"model", "input", "instructions", "max_output_tokens", "stream", "tools", "tool_choice",
+            "text", "include", "top_logprobs", "metadata"}},
+    {WI_PARAMETER_OPTION, CHAT,
+        {"temperature", "top_p", "top_k", "min_p", "repeat_penalty", "frequency_penalty",
+            "presence_penalty", "logit_bias", "stop", "seed", "grammar", "json_schema",
+            "chat_template_kwargs", "deterministic", "context"}},
+    {WI_PARAMETER_IGNORED, CHAT,
+        {"store", "client_metadata", "user", "service_tier", "safety_identifier",
+            "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "max_tool_calls",
+            "reasoning", "stream_options"}},
     {0},
 };
 
@@ -94,20 +53,15 @@ static const struct wi_param body_table[] = {
     WI_PARAM(body, metadata, OBJECT),
     WI_PARAM_END,
 };
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
+const struct wi_parameters wi_responses_parameters = {parameters, neutrals, body_table};
 
-/* The names of the task's options here. */
-static const struct wi_parameter_name names[] = {
+/* Of the task's options. */
+const struct wi_parameter_name wi_responses_names[] = {
     {"response_format.json_schema", "text.format.schema"},
     {"response_format", "text.format"},
     {".function.", "."},
     {0},
 };
-
-size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&lists, task, rows);
-}
 
 /* --- what is special -------------------------------------------------------------------------- */
 
@@ -281,7 +235,7 @@ static json_t *responses_echo(const json_t *root, const json_t *options)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void responses_free_extras(void *data)
+void wi_responses_free_extras(void *data)
 {
     struct wi_responses_extras *extras = data;
     json_decref(extras->echo);
@@ -289,17 +243,15 @@ static void responses_free_extras(void *data)
     free(extras);
 }
 
-static enum wi_code responses_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_responses_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct body body = {0};
     struct wi_responses_extras *extras = infer->extras;
+    extras->created = wi_wall_ms() / 1000;
     enum wi_code code = refuse_kept(root, error);
     if (code == WI_OK)
-        code = wi_parameters_sort(infer, root, &lists, error);
-    if (code == WI_OK)
-        code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
+        code = wi_parameters_read(infer, root, &wi_responses_parameters, &body, error);
+    if (code != WI_OK ||
         (code = wi_parameters_read_most(
              infer, "max_output_tokens", body.max_output_tokens, error)) != WI_OK ||
         (code = read_tools(infer, body.tools, error)) != WI_OK ||
@@ -311,27 +263,5 @@ static enum wi_code responses_read_body(
     extras->echo = responses_echo(root, infer->asked->options);
     if (!body.input)
         return wi_parameters_missing("input", error);
-    return wi_responses_read_input(infer, body.instructions, body.input, budget, error);
-}
-
-enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    struct wi_responses_extras *extras = wi_alloc(sizeof *extras);
-    extras->created = wi_wall_ms() / 1000;
-    infer->asked = wi_inference_new();
-    infer->asked->task = WI_TASK_CHAT;
-    infer->asked->priority = WI_PRIORITY_DEFAULT;
-    infer->extras = extras;
-    infer->free_extras = responses_free_extras;
-    return wi_native_read_body(infer, body, json_size, budget, responses_read_body, error);
-}
-
-enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error)
-{
-    enum wi_code code = wi_parameters_check(infer, model, limits, error);
-    if (code != WI_OK)
-        wi_parameters_rename(error, names);
-    return code;
+    return wi_responses_read_input(infer, body.instructions, body.input, error);
 }

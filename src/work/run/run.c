@@ -681,7 +681,8 @@ static void on_read(struct wi_run *run, struct wi_error *error)
 static enum wi_code run_parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
 {
     const struct wi_run_request *request = &run->request;
-    return request->dialect->parse(&run->infer, request->body, request->json_size, budget, error);
+    return wi_dialect_parse(
+        request->dialect, &run->infer, request->body, request->json_size, budget, error);
 }
 
 static void parse_off_loop(void *data)

@@ -39,7 +39,7 @@ static enum wi_code read_as(const struct wi_dialect *dialect, struct wi_infer *i
     *error = (struct wi_error){0};
     assert_int_equal(wi_blob_append(blob, json, strlen(json)), 0);
     assert_int_equal(wi_blob_append(blob, binary, size), 0);
-    enum wi_code code = dialect->parse(infer, blob, strlen(json), &budget, error);
+    enum wi_code code = wi_dialect_parse(dialect, infer, blob, strlen(json), &budget, error);
     wi_blob_unref(blob);
     return code;
 }
@@ -422,7 +422,7 @@ TEST(errors_call_fields_as_they_are_called_there)
         struct wi_error error;
         char expected[200];
         wi_error_set(&error, rows[i].code, rows[i].ours, "it is \"so\"");
-        wi_dialect_kserve.print_error(&out, &error, NULL);
+        wi_dialect_kserve.print_error(&wi_dialect_kserve, &out, &error, NULL);
         snprintf(expected, sizeof expected,
             "{\"error\":\"it is \\\"so\\\"\",\"code\":\"%s\",\"field\":\"%s\"}\n",
             wi_code_name(rows[i].code), rows[i].theirs);

@@ -26,7 +26,8 @@ static enum wi_code parse(struct wi_infer *infer, const char *json, const void *
 {
     struct wi_blob *blob = blob_of(json, binary, size);
     memset(infer, 0, sizeof *infer);
-    enum wi_code code = wi_dialect_native.parse(infer, blob, strlen(json), &budget, error);
+    enum wi_code code =
+        wi_dialect_parse(&wi_dialect_native, infer, blob, strlen(json), &budget, error);
     wi_blob_unref(blob);
     return code;
 }

@@ -26,7 +26,7 @@ static enum wi_code parse(const struct wi_dialect *dialect, struct wi_infer *inf
     assert_int_equal(wi_blob_append(blob, body, size), 0);
     assert_int_equal(
         dialect->frame("multipart/form-data; boundary=b", NULL, size, &json_size, error), WI_OK);
-    enum wi_code code = dialect->parse(infer, blob, json_size, NULL, error);
+    enum wi_code code = wi_dialect_parse(dialect, infer, blob, json_size, NULL, error);
     wi_blob_unref(blob);
     return code;
 }
@@ -368,7 +368,8 @@ TEST(test_speech_parameters)
         struct wi_blob *blob = wi_blob_new(NULL, size + 1);
         assert_int_equal(wi_blob_append(blob, rows[i].body, size), 0);
         assert_int_equal(
-            wi_dialect_openai_speech.parse(&infer, blob, size, NULL, &error), rows[i].code);
+            wi_dialect_parse(&wi_dialect_openai_speech, &infer, blob, size, NULL, &error),
+            rows[i].code);
         assert_string_equal(error.field, rows[i].field);
         if (strcmp(rows[i].field, "response_format") == 0)
             assert_string_equal(error.allowed, "wav, pcm");
