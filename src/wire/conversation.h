@@ -6,7 +6,7 @@
 #define WI_WIRE_CONVERSATION_H
 
 #include "wire/infer.h"
-#include "wire/path.h"
+#include "wire/parameters.h"
 
 /* Everything but the messages is borrowed; end or clear it. */
 struct wi_conversation {

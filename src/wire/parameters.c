@@ -145,6 +145,20 @@ void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_
     }
 }
 
+struct wi_path wi_path_item(const char *where, size_t index)
+{
+    struct wi_path path;
+    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
+    return path;
+}
+
+struct wi_path wi_path_member(const char *where, const char *name)
+{
+    struct wi_path path;
+    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
+    return path;
+}
+
 /* --- errors ---------------------------------------------------------------------------------- */
 
 static void name_replace(char *text, size_t size, const struct wi_parameter_name *name)

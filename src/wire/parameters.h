@@ -61,6 +61,14 @@ enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *obj
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
     struct wi_param rows[WI_PARAMETERS_MAX]);
 
+/* The path of a value in a client's request, as errors name it: "messages[2].content". Long paths
+ * are cut. */
+struct wi_path {
+    char text[160];
+};
+struct wi_path wi_path_item(const char *where, size_t index);
+struct wi_path wi_path_member(const char *where, const char *name);
+
 /* Removes members that mean nothing from an object of a request: null, and those in `ignored`
  * (ended by NULL); for a lenient reader also those that `table` does not have. `where` is its path.
  */

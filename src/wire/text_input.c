@@ -4,7 +4,6 @@
 #include "base/params.h"
 #include "wire/message_picture.h"
 #include "wire/parameters.h"
-#include "wire/path.h"
 #include <string.h>
 
 #define NAME_MAX_BYTES 256

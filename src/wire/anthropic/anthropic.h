@@ -18,11 +18,4 @@ extern const struct wi_parameter_name wi_anthropic_names[];
 /* Reads a request for an answer, WI_TASK_CHAT, or for its number of tokens, WI_TASK_TOKENIZE. */
 wi_read_fn wi_anthropic_read;
 
-/* --- anthropic_input.c ------------------------------------------------------------------------ */
-
-/* Makes `system` (NULL: none) and `messages` the conversation. WI_OK, or as what reads texts,
- * pictures and tables of parameters. */
-enum wi_code wi_anthropic_read_messages(
-    struct wi_infer *infer, json_t *system, json_t *messages, struct wi_error *error);
-
 #endif

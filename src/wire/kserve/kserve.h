@@ -50,10 +50,8 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- kserve_parameters.c
- * ----------------------------------------------------------------------------- */
+/* --- kserve.c --------------------------------------------------------------------------------- */
 
-void wi_kserve_free_extras(void *extras);
 /* The members of a body by its table. A lenient reader skips members that the table does not have.
  * WI_OK, or as wi_params_read. */
 enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
@@ -61,7 +59,6 @@ enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
 /* The member `parameters`; NULL is none. WI_OK, WI_INVALID_FIELD, or as wi_params_read. */
 enum wi_code wi_kserve_read_parameters(
     struct wi_infer *infer, const json_t *parameters, struct wi_error *error);
-wi_frame_fn wi_kserve_frame;
 
 /* --- kserve_task.c: BYTES as tasks take them
  * --------------------------------------------------------- */
@@ -73,12 +70,11 @@ struct wi_kserve_task *wi_kserve_task_read(
 void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
 wi_fit_fn wi_kserve_fit;
 
-/* --- kserve_infer.c and generate.c: see struct wi_dialect
- * -------------------------------------------- */
+/* --- generate.c ------------------------------------------------------------------------------- */
 
-wi_read_fn wi_kserve_read_infer, wi_kserve_read_generate;
+wi_read_fn wi_kserve_read_generate;
 wi_fit_fn wi_kserve_fit_generate;
-wi_print_fn wi_kserve_print_infer, wi_kserve_print_generate, wi_kserve_stream_done;
+wi_print_fn wi_kserve_print_generate, wi_kserve_stream_done;
 wi_stream_part_fn wi_kserve_stream_part;
 
 #endif

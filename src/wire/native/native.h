@@ -23,6 +23,7 @@ struct wi_native_terms {
 extern const struct wi_param wi_native_params[];
 
 wi_frame_fn wi_native_frame;
+wi_read_fn wi_native_read;
 /* The object that a text is, a new reference. NULL with WI_BAD_JSON, WI_NON_FINITE or
  * WI_INVALID_FIELD for anything else. */
 json_t *wi_native_load(const char *text, size_t size, struct wi_error *error);
@@ -76,10 +77,6 @@ struct wi_printing *wi_native_take_outputs(
 void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome);
 void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
     const struct wi_outcome *outcome, int stream);
-wi_print_fn wi_native_print_done;
-wi_stream_begin_fn wi_native_stream_begin;
-wi_stream_part_fn wi_native_stream_part;
-wi_stream_progress_fn wi_native_stream_progress;
 wi_stream_error_fn wi_native_stream_error;
 
 /* An output that JSON cannot carry, although it was requested in JSON: WI_NOT_ACCEPTABLE. */

@@ -10,7 +10,6 @@
 #include "base/params.h"
 #include "base/secret.h"
 #include "models/catalog/library/model.h"
-#include "wire/problem.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -327,7 +326,7 @@ void wi_native_free_extras(void *data)
     free(extras);
 }
 
-static enum wi_code native_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
+enum wi_code wi_native_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     enum wi_code code =
@@ -338,23 +337,3 @@ static enum wi_code native_read(struct wi_infer *infer, const json_t *root, stru
         code = wi_infer_check_options(infer, infer->json_size, error);
     return code == WI_OK ? wi_native_read_inputs(infer, fields.inputs, error) : code;
 }
-
-const struct wi_dialect wi_dialect_native = {
-    .name = "native",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
-    .extras_size = sizeof(struct wi_native_extras),
-    .free_extras = wi_native_free_extras,
-    .read = native_read,
-    .check = wi_native_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_native_print_error,
-    .stream_begin = wi_native_stream_begin,
-    .stream_part = wi_native_stream_part,
-    .stream_progress = wi_native_stream_progress,
-    .stream_done = wi_native_print_done,
-    .stream_error = wi_native_stream_error,
-};

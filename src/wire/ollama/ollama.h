@@ -44,15 +44,6 @@ extern const struct wi_parameters wi_ollama_parameters, wi_ollama_old_parameters
 wi_read_fn wi_ollama_read;
 /* Struct wi_dialect's `parse`. */
 enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error);
-
-/* --- ollama_options.c ------------------------------------------------------------------------- */
-
-/* The object `options`, `format` ("json" or a schema) and `think` (whether, or how much): each adds
- * to the options of `infer`. WI_OK, WI_UNKNOWN_FIELD or WI_INVALID_FIELD. */
-enum wi_code wi_ollama_read_options(
-    struct wi_infer *infer, const json_t *options, struct wi_error *error);
-enum wi_code wi_ollama_read_format(struct wi_infer *infer, json_t *format, struct wi_error *error);
-enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct wi_error *error);
 wi_check_fn wi_ollama_check;
 wi_check_stream_fn wi_ollama_check_stream;
 
