@@ -12,8 +12,6 @@ void wi_conversation_clear(struct wi_conversation *talk)
     talk->messages = NULL;
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
-
 static int is_of(const json_t *message, const char *role)
 {
     const char *own = json_string_value(json_object_get(message, "role"));
@@ -53,8 +51,6 @@ json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id)
     json_object_set(message, "tool_call_id", call_id);
     return message;
 }
-
-/* --- what is in them ------------------------------------------------------------------------- */
 
 enum wi_code wi_conversation_text(
     struct wi_conversation *talk, json_t *message, json_t *text, const char *where)
@@ -107,8 +103,6 @@ enum wi_code wi_conversation_picture(
     json_decref(part);
     return code;
 }
-
-/* --- the whole ------------------------------------------------------------------------------- */
 
 /* A single text is a string. Without any text, a message with calls has no content, and others have
  * an empty one. */

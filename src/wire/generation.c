@@ -33,8 +33,6 @@ json_int_t wi_generation_tokens(const json_t *result, const char *name)
     return number > 0 && number < 1e15 ? (json_int_t)number : 0;
 }
 
-/* --- calls of tools -------------------------------------------------------------------------- */
-
 static json_t *string_of(const json_t *from, const char *name)
 {
     json_t *value = json_object_get(from, name);
@@ -56,8 +54,6 @@ int wi_generation_call(const json_t *from, size_t place, struct wi_generation_ca
         .arguments = string_of(function, "arguments")};
     return 1;
 }
-
-/* --- blocks ---------------------------------------------------------------------------------- */
 
 struct wi_part wi_generation_part(const json_t *choice, unsigned index)
 {

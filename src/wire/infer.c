@@ -91,8 +91,6 @@ enum wi_code wi_infer_read_platform(
     return wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
 }
 
-/* --- what was checked ------------------------------------------------------------------------- */
-
 /* Another node can continue text that is drawn at random only if it draws in the same way. */
 static void settle_seed(struct wi_inference *asked)
 {

@@ -26,8 +26,6 @@ enum wi_code wi_picture_decode(const char *text, size_t length, const char *fiel
     return result == WI_BASE64_OK ? WI_OK : bad_picture(field, error, wi_base64_problem(result));
 }
 
-/* --- headers --------------------------------------------------------------------------------- */
-
 static uint32_t bytes_big32(const unsigned char *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];

@@ -30,8 +30,6 @@ static enum wi_code check_length(double seconds, const char *field, struct wi_er
     return wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
 }
 
-/* --- raw samples ------------------------------------------------------------------------------ */
-
 static enum wi_code check_number(int64_t value, int64_t least, int64_t most, const char *field,
     const char *name, struct wi_error *error)
 {
@@ -62,8 +60,6 @@ static enum wi_code sniff_samples(
     sound->media_type = floats ? "audio/pcm;format=f32le" : "audio/pcm;format=s16le";
     return check_length((double)(size / frame) / (double)sound->sampling_rate, field, error);
 }
-
-/* --- files ------------------------------------------------------------------------------------ */
 
 /* Numbers of a WAV file: RIFX has the highest byte first. */
 struct wav {
@@ -173,8 +169,6 @@ enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_s
     return sound->format ? sniff_samples(size, sound, field, error)
                          : sniff_file(bytes, size, sound, field, error);
 }
-
-/* --- base64 ----------------------------------------------------------------------------------- */
 
 enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
     struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)

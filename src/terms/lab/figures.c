@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the yardstick --------------------------------------------------------------------------- */
-
 int wi_lab_has_drifted(const struct wi_lab_mark *marks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -35,8 +33,6 @@ int wi_lab_is_noisy(const struct wi_lab_run *run)
     free(marks);
     return noisy;
 }
-
-/* --- speed-ups ------------------------------------------------------------------------------- */
 
 /* How good `other` is as the baseline of `cell` by the rule: 2, 1, or 0 for not at all. */
 static int cell_fits(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
@@ -139,8 +135,6 @@ void wi_lab_figures_clear(struct wi_lab_figures *figures)
     free(figures->rows);
     *figures = (struct wi_lab_figures){0};
 }
-
-/* --- in order -------------------------------------------------------------------------------- */
 
 /* Failures come before ok cells, and these before cells that were not tried. */
 static int rank_of(const struct wi_lab_figure *row)

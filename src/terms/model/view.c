@@ -42,8 +42,6 @@ int wi_view_is_in(const char *path, const char *folder)
            strncmp(path, folder, strlen(folder)) == 0;
 }
 
-/* --- files that are not the weights they should be ----------------------------------------- */
-
 int wi_guess_is_pointer(const unsigned char *head, size_t size)
 {
     static const char lfs[] = "version https://git-lfs";

@@ -22,8 +22,6 @@ const struct wi_param wi_kserve_generate_params[] = {
     {0},
 };
 
-/* --- the request ----------------------------------------------------------------------------- */
-
 /* Members that ask for the usual behaviour. */
 static int is_neutral(const char *name, const json_t *value, int stream)
 {
@@ -99,8 +97,6 @@ enum wi_code wi_kserve_fit_generate(
 {
     return wi_kserve_check_version(model, infer->version, error);
 }
-
-/* --- the answer ------------------------------------------------------------------------------ */
 
 /* The output of a node need not be UTF-8. */
 static json_t *text_json(const char *text, size_t length)

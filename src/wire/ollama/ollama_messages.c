@@ -26,8 +26,6 @@ static const struct wi_param message_table[] = {
     WI_PARAM_END,
 };
 
-/* --- pictures -------------------------------------------------------------------------------- */
-
 static enum wi_code check_image(
     const json_t *image, const char *where, size_t index, struct wi_error *error)
 {
@@ -63,8 +61,6 @@ static enum wi_code put_images(json_t *message, const char *where, struct wi_err
     return code;
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
-
 /* Values other than objects are left as they are: they are refused by their place. */
 static void write_arguments(json_t *calls)
 {
@@ -81,8 +77,6 @@ static void write_arguments(json_t *calls)
         free(text);
     }
 }
-
-/* --- messages -------------------------------------------------------------------------------- */
 
 static void member_move(json_t *object, const char *from, const char *to)
 {

@@ -5,8 +5,6 @@
 #include "wire/problem.h"
 #include <string.h>
 
-/* --- errors ----------------------------------------------------------------------------------- */
-
 int wi_openai_status(enum wi_code code)
 {
     int status = wi_code_status(code);
@@ -87,8 +85,6 @@ void wi_openai_print_error(const struct wi_dialect *dialect, struct wi_buffer *o
     wi_buffer_puts(out, "}\n");
 }
 
-/* --- the dialects ----------------------------------------------------------------------------- */
-
 #define SHARED                                                                                     \
     WI_OPENAI_READS, .frame = wi_parameters_frame, .stream_begin = wi_openai_stream_begin,         \
                      .stream_part = wi_openai_stream_part, .stream_done = wi_openai_stream_done,   \
@@ -124,8 +120,6 @@ const struct wi_dialect wi_dialect_openai_speech = {.name = "openai.speech",
     .input = "input",
     .print = wi_openai_print_speech,
     SHARED};
-
-/* --- both forms ------------------------------------------------------------------------------ */
 
 static void error_both(const struct wi_dialect *dialect, struct wi_buffer *out,
     const struct wi_error *error, const char *request_id)

@@ -72,8 +72,6 @@ static struct wi_printing *responses_print(
     return printing;
 }
 
-/* --- streams ---------------------------------------------------------------------------------- */
-
 /* An event about the answer as a whole, which is taken over. */
 static void response_tell(
     const struct wi_stream_face *face, const char *type, json_t *response, struct wi_buffer *out)
