@@ -9,18 +9,12 @@
 #define NS_IN_MS 1e6
 #define FIGURES 6 /* of a median in a curve */
 
-static void csv_put_number(struct wi_buffer *out, double number)
-{
-    char text[WI_NUMBER_SIZE];
-    wi_buffer_add(out, text, wi_print_double(text, number));
-}
-
 /* --- JSON ------------------------------------------------------------------------------------ */
 
 static void put_member(struct wi_buffer *out, const char *before, double number)
 {
     wi_buffer_puts(out, before);
-    csv_put_number(out, number);
+    wi_number_add(out, number);
 }
 
 static void put_summary(struct wi_buffer *out, const struct wi_lab_summary *summary)
@@ -160,7 +154,7 @@ static void put_count(struct wi_buffer *out, int64_t count)
 static void csv_put_time(struct wi_buffer *out, double ms)
 {
     if (ms >= 0)
-        csv_put_number(out, ms);
+        wi_number_add(out, ms);
 }
 
 /* A column: its title, and what puts its field, where it has one. */
@@ -179,9 +173,9 @@ struct column {
 #define RUN(name, statement) COLUMN(name, const struct wi_lab_run *run = figures->run; statement)
 #define CELL(name, statement) COLUMN(name, const struct wi_lab_cell *cell = row->cell; statement)
 /* Only where there are samples, or a baseline. */
-#define SUMMARY(name) COLUMN(name, if (row->summary.n > 0) csv_put_number(out, row->summary.name))
+#define SUMMARY(name) COLUMN(name, if (row->summary.n > 0) wi_number_add(out, row->summary.name))
 #define SPEEDUP(name, member)                                                                      \
-    COLUMN(name, if (row->baseline) csv_put_number(out, row->speedup.member))
+    COLUMN(name, if (row->baseline) wi_number_add(out, row->speedup.member))
 #define YES(value) wi_buffer_puts(out, (value) ? "true" : "false")
 
 RUN(run, put_field(out, run->id))
@@ -235,7 +229,7 @@ RUN(imported, YES(run->imported))
 CELL(
     samples_ms, for (size_t i = 0; i < cell->count; i++) {
         wi_buffer_puts(out, i ? " " : "");
-        csv_put_number(out, cell->samples[i]);
+        wi_number_add(out, cell->samples[i]);
     })
 
 #define TITLE(name)                                                                                \

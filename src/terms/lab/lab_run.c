@@ -29,46 +29,28 @@ struct reading {
     json_t *machine, *webinfer, *cells, *noisy;
 };
 
-#define RUN(member, kind_, min_, max_, help_)                                                      \
-    {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct reading, run.member),          \
-        .min = (min_), .max = (max_), .help = (help_)                                              \
-    }
+#define RUN(member, kind, min_, max_, help_)                                                       \
+    WI_PARAM_AS(#member, reading, run.member, kind, .min = (min_), .max = (max_), .help = (help_))
 const struct wi_param wi_lab_run_params[] = {
-    {.name = "version",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct reading, version),
-        .help = "The version of the schema, 1."},
-    RUN(id, WI_PARAM_STRING, 1, WI_ID_SIZE - 1,
+    WI_PARAM(reading, version, INTEGER, .help = "The version of the schema, 1."),
+    RUN(id, STRING, 1, WI_ID_SIZE - 1,
         "Letters, digits, '-', '_' and '.'. An existing run takes more cells."),
-    RUN(name, WI_PARAM_STRING, 1, TEXT_MAX, "A name for people. A new run needs one."),
-    RUN(seed, WI_PARAM_INTEGER, 0, COUNT_MAX, "The seed of the random order of its cells."),
-    RUN(began_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run has one."),
-    RUN(ended_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "It ends: no other cells are taken."),
-    {.name = "webinfer",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct reading, webinfer),
-        .help = "The webinfer that made the run.",
-        .form = "(version? string|null, commit? string|null)"},
-    {.name = "machine",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct reading, machine),
-        .help = "Where.",
-        .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"},
-    {.name = "noisy",
-        .kind = WI_PARAM_ANY,
-        .offset = offsetof(struct reading, noisy),
-        .help = "It is computed; what is sent is ignored."},
-    RUN(together, WI_PARAM_INTEGER, 1, COUNT_MAX,
+    RUN(name, STRING, 1, TEXT_MAX, "A name for people. A new run needs one."),
+    RUN(seed, INTEGER, 0, COUNT_MAX, "The seed of the random order of its cells."),
+    RUN(began_at, INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run has one."),
+    RUN(ended_at, INTEGER, 0, COUNT_MAX, "It ends: no other cells are taken."),
+    WI_PARAM(reading, webinfer, OBJECT, .help = "The webinfer that made the run.",
+        .form = "(version? string|null, commit? string|null)"),
+    WI_PARAM(reading, machine, OBJECT, .help = "Where.",
+        .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"),
+    WI_PARAM(reading, noisy, ANY, .help = "It is computed; what is sent is ignored."),
+    RUN(together, INTEGER, 1, COUNT_MAX,
         "The largest number of cells that were measured at a time."),
-    RUN(simulated, WI_PARAM_BOOL, 0, 0, "Whether it is from simulated nodes."),
-    RUN(imported, WI_PARAM_BOOL, 0, 0, "Whether it comes from elsewhere."),
-    {.name = "cells",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct reading, cells),
-        .max = WI_LAB_CELLS_MAX,
+    RUN(simulated, BOOL, 0, 0, "Whether it is from simulated nodes."),
+    RUN(imported, BOOL, 0, 0, "Whether it comes from elsewhere."),
+    WI_PARAM(reading, cells, ARRAY, .max = WI_LAB_CELLS_MAX,
         .help = "Each number is taken once: the same cell again changes nothing.",
-        .form = "[LabCell]"},
+        .form = "[LabCell]"),
     WI_PARAM_END,
 };
 #undef RUN
@@ -78,73 +60,61 @@ struct reading_cell {
     json_t *flags, *adapter, *threads, *text, *samples, *ignored;
 };
 
-#define CELL(member, kind_, min_, max_, help_)                                                     \
-    {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct reading_cell, cell.member),    \
-        .min = (min_), .max = (max_), .help = (help_)                                              \
-    }
-#define TEXT(member, help) CELL(member, WI_PARAM_STRING, 1, TEXT_MAX, help)
-#define COUNT(member, least, help) CELL(member, WI_PARAM_INTEGER, least, COUNT_MAX, help)
-#define JSON(name_, member, kind_, max_, form_, help_)                                             \
-    {                                                                                              \
-        .name = (name_), .kind = (kind_), .offset = offsetof(struct reading_cell, member),         \
-        .max = (max_), .form = (form_), .help = (help_)                                            \
-    }
+#define CELL(member, kind, min_, max_, help_)                                                      \
+    WI_PARAM_AS(                                                                                   \
+        #member, reading_cell, cell.member, kind, .min = (min_), .max = (max_), .help = (help_))
+#define TEXT(member, help) CELL(member, STRING, 1, TEXT_MAX, help)
+#define COUNT(member, least, help) CELL(member, INTEGER, least, COUNT_MAX, help)
+#define JSON(title, member, kind, max_, form_, help_)                                              \
+    WI_PARAM_AS(title, reading_cell, member, kind, .max = (max_), .form = (form_), .help = (help_))
 #define NAME(member, names_, required_)                                                            \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_ENUM,                                                    \
-        .offset = offsetof(struct reading_cell, cell.member), .required = (required_),             \
-        .names = (names_)                                                                          \
-    }
+    WI_PARAM_AS(                                                                                   \
+        #member, reading_cell, cell.member, ENUM, .names = (names_), .required = (required_))
 const struct wi_param wi_lab_cell_params[] = {
-    CELL(index, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+    CELL(index, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
         "Its number in the run; by default, its place in the list."),
-    {.name = "model",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct reading_cell, cell.model),
-        .required = 1,
-        .min = 1,
-        .max = TEXT_MAX},
+    WI_PARAM_AS(
+        "model", reading_cell, cell.model, STRING, .required = 1, .min = 1, .max = TEXT_MAX),
     TEXT(hash, "SHA-256 of the model."),
     TEXT(browser, "Its kind, such as chrome."),
     TEXT(browser_version, NULL),
-    JSON("flags", flags, WI_PARAM_ARRAY, FLAGS_MAX, "[string]",
+    JSON("flags", flags, ARRAY, FLAGS_MAX, "[string]",
         "Its switches and preferences that depend on a setting, as in GET /v1/status."),
     NAME(platform, wi_lab_platform_names, 1),
-    JSON("adapter", adapter, WI_PARAM_OBJECT, 0, "Adapter|null", NULL),
+    JSON("adapter", adapter, OBJECT, 0, "Adapter|null", NULL),
     TEXT(engine, NULL),
     TEXT(engine_version, NULL),
     TEXT(precision, NULL),
-    JSON("threads", threads, WI_PARAM_ANY, 0, "integer|'all'|null", "The threads of WASM."),
+    JSON("threads", threads, ANY, 0, "integer|'all'|null", "The threads of WASM."),
     NAME(optimization, wi_lab_optimization_names, 0),
     COUNT(batch, 1, NULL),
     COUNT(concurrency, 1, "Requests at a time."),
     NAME(outcome, wi_lab_outcome_names, 1),
-    CELL(reason, WI_PARAM_STRING, 0, REASON_MAX,
+    CELL(reason, STRING, 0, REASON_MAX,
         "Why it is not ok; if it failed, the error's code comes first."),
     NAME(clock, wi_lab_clock_names, 0),
-    CELL(load_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The median of its fresh loads."),
-    CELL(first_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The first run after a load."),
-    JSON("samples_ms", samples, WI_PARAM_ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
+    CELL(load_ms, NUMBER, 0, WI_LAB_MS_MAX, "The median of its fresh loads."),
+    CELL(first_ms, NUMBER, 0, WI_LAB_MS_MAX, "The first run after a load."),
+    JSON("samples_ms", samples, ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
         "Times of one run each, in the order in which they were measured."),
     COUNT(repeats, 1, "Each sample is the mean of so many runs."),
     COUNT(disturbed, 0, "Samples that were discarded because others' work came between."),
     COUNT(page_bytes, 0, "Memory that the page counts."),
     COUNT(rss_bytes, 0, "The most resident memory of the browser."),
-    CELL(error_ratio, WI_PARAM_NUMBER, 0, 1e300,
+    CELL(error_ratio, NUMBER, 0, 1e300,
         "Its error against WASM in FP32, as a multiple of what the guard allows."),
     TEXT(output_hash, "SHA-256 of its answer."),
-    CELL(baseline, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+    CELL(baseline, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
         "The number of the cell that its speed-up compares with; by default, WASM with one "
         "thread in the same browser."),
     NAME(yardstick, wi_lab_yardstick_names, 0),
-    JSON("text", text, WI_PARAM_OBJECT, 0,
+    JSON("text", text, OBJECT, 0,
         "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "
         "first_p50_ms? number, first_p90_ms? number, token_ms? number, all_per_s? number)|null",
         "For a model that generates text, by the client's clock: tokens of a request, how fast "
         "they are read and generated, and the time to the first."),
-    JSON("summary", ignored, WI_PARAM_ANY, 0, NULL, "It is computed; what is sent is ignored."),
-    JSON("speedup", ignored, WI_PARAM_ANY, 0, NULL, "Likewise."),
+    JSON("summary", ignored, ANY, 0, NULL, "It is computed; what is sent is ignored."),
+    JSON("speedup", ignored, ANY, 0, NULL, "Likewise."),
     WI_PARAM_END,
 };
 #undef CELL
@@ -180,14 +150,8 @@ struct who {
     const char *version, *commit;
 };
 static const struct wi_param who_params[] = {
-    {.name = "version",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct who, version),
-        .max = TEXT_MAX},
-    {.name = "commit",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct who, commit),
-        .max = TEXT_MAX},
+    WI_PARAM(who, version, STRING, .max = TEXT_MAX),
+    WI_PARAM(who, commit, STRING, .max = TEXT_MAX),
     WI_PARAM_END,
 };
 
@@ -198,10 +162,7 @@ struct machine {
 static const struct wi_param machine_params[] = {
     WI_PARAM(machine, cores, INTEGER, .min = 1, .max = 1e6),
     WI_PARAM(machine, memory_bytes, INTEGER, .min = 1, .max = COUNT_MAX),
-    {.name = "kernel",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct machine, kernel),
-        .max = TEXT_MAX},
+    WI_PARAM(machine, kernel, STRING, .max = TEXT_MAX),
     WI_PARAM_END,
 };
 
@@ -209,19 +170,13 @@ struct adapter {
     const char *vendor, *architecture, *description;
     int is_fallback;
 };
-#define TEXT(member)                                                                               \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_STRING, .offset = offsetof(struct adapter, member),      \
-        .max = TEXT_MAX                                                                            \
-    }
 static const struct wi_param adapter_params[] = {
-    TEXT(vendor),
-    TEXT(architecture),
-    TEXT(description),
+    WI_PARAM(adapter, vendor, STRING, .max = TEXT_MAX),
+    WI_PARAM(adapter, architecture, STRING, .max = TEXT_MAX),
+    WI_PARAM(adapter, description, STRING, .max = TEXT_MAX),
     WI_PARAM(adapter, is_fallback, BOOL),
     WI_PARAM_END,
 };
-#undef TEXT
 
 /* --- reading a cell -------------------------------------------------------------------------- */
 
@@ -391,8 +346,7 @@ static enum wi_code check_version(
             "version is missing: the version of the schema, %d", WI_LAB_VERSION);
     wi_error_set(error, WI_INVALID_FIELD, "version", "version %lld of the schema is not known here",
         (long long)version);
-    wi_error_expect(error, "%d", WI_LAB_VERSION);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%d", WI_LAB_VERSION);
 }
 
 static enum wi_code check_whole(const struct wi_lab_run *run, struct wi_error *error)
@@ -504,12 +458,6 @@ char *wi_lab_cell_head(const struct wi_lab_cell *cell)
     return dump_without(json_copy(cell->json), left_out);
 }
 
-static void run_put_number(struct wi_buffer *out, double number)
-{
-    char text[WI_NUMBER_SIZE];
-    wi_buffer_add(out, text, wi_print_double(text, number));
-}
-
 /* Adds the members from an object's text, after a comma. */
 static void put_members(struct wi_buffer *out, const char *head)
 {
@@ -537,7 +485,7 @@ void wi_lab_put_cell(
     wi_buffer_puts(out, ",\"samples_ms\":[");
     for (size_t i = 0; i < count; i++) {
         wi_buffer_puts(out, i ? "," : "");
-        run_put_number(out, samples[i]);
+        wi_number_add(out, samples[i]);
     }
     wi_buffer_puts(out, "]");
 }

@@ -72,28 +72,11 @@ static const struct {
 };
 enum { MAX_POWER = sizeof powers / sizeof powers[0] - 1 };
 
-static const uint64_t integer_powers[] = {
-    1u,
-    10u,
-    100u,
-    1000u,
-    10000u,
-    100000u,
-    1000000u,
-    10000000u,
-    100000000u,
-    1000000000u,
-    10000000000ull,
-    100000000000ull,
-    1000000000000ull,
-    10000000000000ull,
-    100000000000000ull,
-    1000000000000000ull,
-    10000000000000000ull,
-    100000000000000000ull,
-    1000000000000000000ull,
-    10000000000000000000ull,
-};
+/* 10^power, which is exact in a double, and below 2^63. */
+static uint64_t integer_power(int power)
+{
+    return (uint64_t)(int64_t)powers[power].high;
+}
 
 size_t wi_print_unsigned(char *out, uint64_t value)
 {
@@ -179,9 +162,8 @@ static int value_scale(double v, int power, struct scaled *scaled)
     scaled->whole = (uint64_t)((int64_t)high + (int64_t)whole_low);
     scaled->rest = low - whole_low;
     scaled->exponent = DIGITS - 1 - power;
-    return scaled->whole >= integer_powers[DIGITS - 1] && scaled->whole < integer_powers[DIGITS]
-               ? 0
-               : -1;
+    return scaled->whole >= integer_power(DIGITS - 1) && scaled->whole < integer_power(DIGITS) ? 0
+                                                                                               : -1;
 }
 
 /* `binary` is the exponent of v's leading bit. */
@@ -202,7 +184,7 @@ static int scale_to_digits(double v, int binary, struct scaled *scaled)
 /* `scaled` rounded to `count` digits, as an integer of 17 digits again. */
 static uint64_t round_to(const struct scaled *scaled, int count)
 {
-    uint64_t unit = integer_powers[DIGITS - count];
+    uint64_t unit = integer_power(DIGITS - count);
 
     if (unit == 1)
         return scaled->whole + (scaled->rest >= 0.5);
@@ -259,11 +241,11 @@ static int binary_shorten(const struct binary *v, struct decimal *decimal)
     if (fits < 0)
         return -1;
     decimal->exponent = scaled.exponent;
-    if (best == integer_powers[DIGITS]) { /* 9.99 became 10.0 */
+    if (best == integer_power(DIGITS)) { /* 9.99 became 10.0 */
         best /= 10;
         decimal->exponent++;
     }
-    best /= integer_powers[DIGITS - count];
+    best /= integer_power(DIGITS - count);
     while (count > 1 && best % 10 == 0) {
         best /= 10;
         count--;
@@ -316,13 +298,21 @@ static size_t print_special(char *out, double v)
     return strlen(text);
 }
 
-size_t wi_print_float(char *out, float value)
+/* A number without its sign, and as its format has it; `is_near` if its gap can be computed. */
+static size_t print_binary(
+    char *out, size_t used, const struct binary *v, int is_near, int as_float)
 {
     struct decimal decimal;
+    if (!is_near || binary_shorten(v, &decimal) < 0)
+        return used + print_slowly(out + used, v->value, as_float);
+    return used + print_decimal(out + used, &decimal);
+}
+
+size_t wi_print_float(char *out, float value)
+{
     size_t used = print_special(out, value);
     float v = fabsf(value);
     uint32_t bits;
-    int exponent;
 
     if (used)
         return used;
@@ -331,24 +321,20 @@ size_t wi_print_float(char *out, float value)
     if (v < 1e6f && v == (float)(uint32_t)v)
         return used + wi_print_unsigned(out + used, (uint32_t)v);
     memcpy(&bits, &v, sizeof bits);
-    exponent = (int)(bits >> 23) - 127;
+    int exponent = (int)(bits >> 23) - 127;
     struct binary binary = {.value = v,
         .exponent = exponent,
         .power = (bits & 0x7fffff) == 0,
         .gap = power_of_two(exponent - 23),
         .most = FLT_DECIMAL_DIG};
-    if (exponent < -126 || binary_shorten(&binary, &decimal) < 0)
-        return used + print_slowly(out + used, v, 1);
-    return used + print_decimal(out + used, &decimal);
+    return print_binary(out, used, &binary, exponent >= -126, 1);
 }
 
 size_t wi_print_double(char *out, double value)
 {
-    struct decimal decimal;
     size_t used = print_special(out, value);
     double v = fabs(value);
     uint64_t bits;
-    int exponent;
 
     if (used)
         return used;
@@ -357,15 +343,18 @@ size_t wi_print_double(char *out, double value)
     if (v < 1e15 && v == (double)(uint64_t)v)
         return used + wi_print_unsigned(out + used, (uint64_t)v);
     memcpy(&bits, &v, sizeof bits);
-    exponent = (int)(bits >> 52) - 1023;
-    if (exponent < -900) /* subnormal, or its gap is */
-        return used + print_slowly(out + used, v, 0);
+    int exponent = (int)(bits >> 52) - 1023;
+    int is_near = exponent >= -900; /* below it is subnormal, or its gap is */
     struct binary binary = {.value = v,
         .exponent = exponent,
         .power = (bits & 0xfffffffffffff) == 0,
-        .gap = power_of_two(exponent - 52),
+        .gap = is_near ? power_of_two(exponent - 52) : 0,
         .most = DBL_DECIMAL_DIG};
-    if (binary_shorten(&binary, &decimal) < 0)
-        return used + print_slowly(out + used, v, 0);
-    return used + print_decimal(out + used, &decimal);
+    return print_binary(out, used, &binary, is_near, 0);
+}
+
+void wi_number_add(struct wi_buffer *out, double value)
+{
+    char text[WI_NUMBER_SIZE];
+    wi_buffer_add(out, text, wi_print_double(text, value));
 }
