@@ -62,16 +62,11 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
 #define LANGUAGE_MAX 32
 
-#define ROW(member, type, least, most, text)                                                       \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_##type, .offset = offsetof(struct wi_task_said, member), \
-        .min = (least), .max = (most), .help = (text)                                              \
-    }
+#define ROW(member, kind, least, most, text)                                                       \
+    WI_PARAM(wi_task_said, member, kind, .min = (least), .max = (most), .help = (text))
 #define WORD(member, text, ...)                                                                    \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_ENUM, .offset = offsetof(struct wi_task_said, member),   \
-        .names = (const char *const[]){__VA_ARGS__, NULL}, .help = text                            \
-    }
+    WI_PARAM(wi_task_said, member, ENUM, .names = (const char *const[]){__VA_ARGS__, NULL},        \
+        .help = (text))
 #define OPTIONS(...) ((const struct wi_param[]){__VA_ARGS__, WI_PARAM_END})
 #define NO_OPTIONS ((const struct wi_param[]){WI_PARAM_END})
 

@@ -28,45 +28,35 @@ struct fields {
     json_t *inputs, *options, *threads, *parameters;
 };
 
-#define ROW_AT(title, member, type, least, most, text)                                             \
-    {                                                                                              \
-        .name = (title), .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
-        .min = (least), .max = (most), .help = (text)                                              \
-    }
-#define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
-#define TERM(member, type, ...) ROW_AT(#member, terms.member, type, __VA_ARGS__)
 enum optimization { OPTIMIZE_NONE, OPTIMIZE_ALL };
 static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_ALL] = "all", NULL};
 
 const struct wi_param wi_benchmark_params[] = {
-    ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "The model to measure …"),
-    ROW(kernel, STRING, 1, 64, "… or, instead, the kernel."),
+    WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "The model to measure …"),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "… or, instead, the kernel."),
     WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
         .help =
             "As for POST /v1/infer. Without them, the model's task decides what it gets; a model "
             "without a task and a kernel get random numbers. They are the same each time."),
-    ROW(task, STRING, 1, 64, "What the model is to do."),
-    ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
-    ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
-    ROW(warmup, INTEGER, 0, 100, "Runs before the measured ones; 1 by default."),
+    WI_NATIVE_ROW(task, STRING, 1, 64, "What the model is to do."),
+    WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
+    WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
+    WI_NATIVE_ROW(warmup, INTEGER, 0, 100, "Runs before the measured ones; 1 by default."),
     WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
         .help = "On wasm or native, for an ONNX model or a kernel: 1, or all that the node may "
                 "use. A kernel has one."),
     WI_PARAM(fields, optimization, ENUM, .names = optimizations,
         .help = "For an ONNX model: with none, onnxruntime runs the graph as it is, with nothing "
                 "fused; all by default."),
-    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
-        .form = "'auto'|Platform", .help = "As for POST /v1/infer. No other platform is tried."),
-    TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
-    TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
+    WI_NATIVE_PLATFORM("As for POST /v1/infer. No other platform is tried."),
+    WI_NATIVE_BROWSER,
+    WI_NATIVE_NODE,
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
         .help = "The variant, as NAME:VARIANT."),
-    TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
-    TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS,
-        "For the whole request; 600000 by default."),
-    TERM(id, STRING, 1, 128, "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."),
+    WI_NATIVE_PRIORITY,
+    WI_NATIVE_TIMEOUT("For the whole request; 600000 by default."),
+    WI_NATIVE_ID,
+    WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM_END,
 };
 

@@ -19,6 +19,24 @@ struct wi_native_terms {
         .platform = "auto", .fallback = 1, .priority = WI_PRIORITY_DEFAULT                         \
     }
 
+/* Rows of such tables, for a member of `struct fields`, and for one of its `terms`. */
+#define WI_NATIVE_ROW(member, kind, least, most, text, ...)                                        \
+    WI_PARAM(fields, member, kind, .min = (least), .max = (most), .help = (text), ##__VA_ARGS__)
+#define WI_NATIVE_TERM(member, kind, least, most, text, ...)                                       \
+    WI_PARAM_AS(#member, fields, terms.member, kind, .min = (least), .max = (most),                \
+        .help = (text), ##__VA_ARGS__)
+#define WI_NATIVE_PLATFORM(text)                                                                   \
+    WI_NATIVE_TERM(platform, STRING, 1, 32, text, .form = "'auto'|Platform")
+#define WI_NATIVE_BROWSER WI_NATIVE_TERM(browser, STRING, 1, 31, "Only a browser of this kind.")
+#define WI_NATIVE_NODE WI_NATIVE_TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node.")
+#define WI_NATIVE_PRIORITY                                                                         \
+    WI_NATIVE_TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default.")
+#define WI_NATIVE_TIMEOUT(text)                                                                    \
+    WI_NATIVE_TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, text)
+#define WI_NATIVE_ID WI_NATIVE_TERM(id, STRING, 1, 128, "Returned in the answer.")
+#define WI_NATIVE_PARAMETERS(text)                                                                 \
+    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)", .help = (text))
+
 /* The members of a request's body. */
 extern const struct wi_param wi_native_params[];
 

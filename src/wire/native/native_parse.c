@@ -38,17 +38,14 @@ const struct wi_param wi_native_params[] = {
         .help = "Instead of the model's own."),
     WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
         .help = "What the model is to do."),
-    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
-        .form = "'auto'|Platform",
-        .help = "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
-                "simulated, for tests with nodes that compute nothing. A model of which webnn can "
-                "run no part falls back; fallbacks says why."),
-    WI_PARAM_AS("browser", fields, terms.browser, STRING, .min = 1, .max = 31,
-        .help = "Only a browser of this kind."),
-    WI_PARAM_AS("node", fields, terms.node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
-        .help = "Only this node."),
-    WI_PARAM_AS("fallback", fields, terms.fallback, BOOL,
-        .help = "Whether another platform may be tried after one that fails; true by default."),
+    WI_NATIVE_PLATFORM(
+        "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
+        "simulated, for tests with nodes that compute nothing. A model of which webnn can "
+        "run no part falls back; fallbacks says why."),
+    WI_NATIVE_BROWSER,
+    WI_NATIVE_NODE,
+    WI_NATIVE_TERM(fallback, BOOL, 0, 0,
+        "Whether another platform may be tried after one that fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
         .help = "The variant, as NAME:VARIANT. Without either, or with auto, it is the first that "
                 "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
@@ -59,20 +56,15 @@ const struct wi_param wi_native_params[] = {
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help =
             "The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default."),
-    WI_PARAM_AS("priority", fields, terms.priority, INTEGER, .min = 0, .max = 9,
-        .help = "9 is the most urgent; 5 by default."),
-    WI_PARAM_AS("timeout_ms", fields, terms.timeout_ms, INTEGER, .min = 1,
-        .max = WI_NATIVE_TIMEOUT_MAX_MS,
-        .help = "For queue, load and run together; 60000 by default, 600000 for streams, "
-                "generated text and speech recognition."),
+    WI_NATIVE_PRIORITY,
+    WI_NATIVE_TIMEOUT("For queue, load and run together; 60000 by default, 600000 for streams, "
+                      "generated text and speech recognition."),
     WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
     WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream that has begun may be silent."),
-    WI_PARAM_AS(
-        "id", fields, terms.id, STRING, .min = 1, .max = 128, .help = "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."),
+    WI_NATIVE_ID,
+    WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT,
         .help = "Of the task or model; an unknown one is a 400 that names it."),
     {0},
@@ -198,23 +190,20 @@ enum wi_code wi_native_read_parameters(
                : WI_OK;
 }
 
+struct output {
+    const char *name;
+    json_t *parameters;
+};
+static const struct wi_param output_table[] = {
+    WI_PARAM(output, name, STRING, .required = 1, .min = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(output, parameters, OBJECT),
+    WI_PARAM_END,
+};
+
 static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
     enum wi_binary_choice *choice, struct wi_error *error)
 {
-    struct {
-        const char *name;
-        json_t *parameters;
-    } output = {0};
-    static const struct wi_param output_table[] = {
-        {.name = "name",
-            .kind = WI_PARAM_STRING,
-            .offset = 0,
-            .required = 1,
-            .min = 1,
-            .max = WI_TENSOR_NAME_MAX},
-        {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = sizeof(const char *)},
-        {0},
-    };
+    struct output output = {0};
     static const struct wi_param binary_table[] = {
         {.name = "binary_data", .kind = WI_PARAM_BOOL, .offset = 0}, {0}};
     char where[48];
