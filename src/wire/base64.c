@@ -1,6 +1,7 @@
 /* Base64 over hostile text. */
 #include "wire/base64.h"
 
+#include "base/text.h"
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -32,17 +33,11 @@ static const uint8_t meanings[256] = {
 #undef P
 /* clang-format on */
 
-static int hex_of(char digit)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = memchr(digits, digit | 0x20, sizeof digits - 1);
-    return found && digit >= '0' ? (int)(found - digits) : -1;
-}
-
 /* The meaning of the character that is escaped at `text`, after the percent sign. */
 static uint8_t byte_unescape(const char *text, size_t length)
 {
-    int high = length >= 2 ? hex_of(text[0]) : -1, low = length >= 2 ? hex_of(text[1]) : -1;
+    int high = length >= 2 ? wi_text_hex_digit(text[0]) : -1,
+        low = length >= 2 ? wi_text_hex_digit(text[1]) : -1;
     uint8_t meaning = high < 0 || low < 0 ? NONE : meanings[high << 4 | low];
     return meaning == ESCAPE ? NONE : meaning;
 }

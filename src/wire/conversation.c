@@ -32,9 +32,8 @@ static json_t *message_begin(struct wi_conversation *talk, const char *role)
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
     const char *const ignored[], json_t *object, const char *where, void *target)
 {
-    struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(talk->infer, object, table, ignored, where);
-    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
+    return wi_parameters_read_object(
+        talk->infer, table, ignored, object, where, target, talk->error);
 }
 
 json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
@@ -121,11 +120,8 @@ enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where
 {
     size_t i, count = json_array_size(talk->messages);
     json_t *message;
-    if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages",
-            where, count, WI_TEXT_MESSAGES);
-        return wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
-    }
+    if (wi_text_check_count(where, count, WI_TEXT_MESSAGES, "messages", talk->error) != WI_OK)
+        return WI_INVALID_FIELD;
     json_array_foreach(talk->messages, i, message) message_settle(message);
     wi_text_take_messages(talk->infer, talk->messages);
     talk->messages = NULL;

@@ -16,8 +16,7 @@ struct wi_conversation {
 };
 void wi_conversation_clear(struct wi_conversation *talk);
 
-/* Reads an object of the conversation like wi_params_read, without members that mean nothing
- * (wi_parameters_drop): null, and the members in `ignored`. */
+/* Reads an object of the conversation: see wi_parameters_read_object. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
     const char *const ignored[], json_t *object, const char *where, void *target);
 

@@ -33,6 +33,18 @@ json_int_t wi_generation_tokens(const json_t *result, const char *name)
     return number > 0 && number < 1e15 ? (json_int_t)number : 0;
 }
 
+json_t *wi_generation_text(const char *text, size_t length)
+{
+    json_t *string = text ? json_stringn(text, length) : NULL;
+    return string ? string : json_string("");
+}
+
+const char *wi_generation_id(const char *id)
+{
+    const char *dash = strchr(id, '-');
+    return dash ? dash + 1 : id;
+}
+
 static json_t *string_of(const json_t *from, const char *name)
 {
     json_t *value = json_object_get(from, name);

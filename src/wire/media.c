@@ -1,26 +1,13 @@
 /* Pictures and sounds as inputs; see media.h. */
 #include "wire/media.h"
 
-static void media_take_bytes(
-    struct wi_infer *infer, const char *name, struct wi_blob *blob, size_t at, size_t size)
-{
-    struct wi_tensor *tensor = wi_tensors_add(&infer->asked->tensors);
-    tensor->name = wi_strdup(name);
-    tensor->datatype = WI_UINT8;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)size;
-    tensor->blob = wi_blob_ref(blob);
-    tensor->offset = at;
-    tensor->size = size;
-}
-
 enum wi_code wi_media_take_picture(
     struct wi_infer *infer, struct wi_blob *blob, size_t at, size_t size, struct wi_error *error)
 {
     enum wi_code code = wi_picture_sniff(blob->bytes + at, size, &infer->picture, error);
     if (code != WI_OK)
         return code;
-    media_take_bytes(infer, "image", blob, at, size);
+    wi_tensors_add_bytes(&infer->asked->tensors, "image", wi_blob_ref(blob), at, size);
     infer->form = WI_FORM_PICTURE;
     infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
@@ -41,7 +28,7 @@ enum wi_code wi_media_add_picture(struct wi_infer *infer, const char *name, stru
         return code;
     size_t place = infer->asked->tensors.count;
     *form = json_pack("{s:I, s:s}", "tensor", (json_int_t)place, "media_type", picture.media_type);
-    media_take_bytes(infer, name, blob, 0, blob->size);
+    wi_tensors_add_bytes(&infer->asked->tensors, name, wi_blob_ref(blob), 0, blob->size);
     if (picture_pixels(&picture) > picture_pixels(&infer->picture)) {
         infer->picture = picture;
         infer->largest = place;
@@ -55,7 +42,7 @@ enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, s
     enum wi_code code = wi_sound_sniff(blob->bytes + at, size, sound, field, error);
     if (code != WI_OK)
         return code;
-    media_take_bytes(infer, "audio", blob, at, size);
+    wi_tensors_add_bytes(&infer->asked->tensors, "audio", wi_blob_ref(blob), at, size);
     infer->form = WI_FORM_SOUND;
     infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "audio", "tensor", 0, "media_type", sound->media_type);

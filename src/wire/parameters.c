@@ -126,7 +126,7 @@ static int is_among(const char *const names[], const char *name)
     return *names != NULL;
 }
 
-void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
+static void drop_idle(struct wi_infer *infer, json_t *object, const struct wi_param *table,
     const char *const ignored[], const char *where)
 {
     const char *name;
@@ -157,6 +157,15 @@ struct wi_path wi_path_member(const char *where, const char *name)
     struct wi_path path;
     snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
     return path;
+}
+
+enum wi_code wi_parameters_read_object(struct wi_infer *infer, const struct wi_param *table,
+    const char *const ignored[], json_t *object, const char *where, void *target,
+    struct wi_error *error)
+{
+    struct wi_path prefix = wi_path_member(where, "");
+    drop_idle(infer, object, table, ignored, where);
+    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, error);
 }
 
 /* --- errors ---------------------------------------------------------------------------------- */

@@ -69,11 +69,13 @@ struct wi_path {
 struct wi_path wi_path_item(const char *where, size_t index);
 struct wi_path wi_path_member(const char *where, const char *name);
 
-/* Removes members that mean nothing from an object of a request: null, and those in `ignored`
- * (ended by NULL); for a lenient reader also those that `table` does not have. `where` is its path.
- */
-void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
-    const char *const ignored[], const char *where);
+/* Reads an object of a request like wi_params_read, after removing members that mean nothing: null,
+ * and those in `ignored` (ended by NULL); for a lenient reader also those that `table` does not
+ * have. `where` is its path. */
+enum wi_code wi_parameters_read_object(struct wi_infer *infer, const struct wi_param *table,
+    const char *const ignored[], json_t *object, const char *where, void *target,
+    struct wi_error *error);
+
 /* struct wi_dialect's `frame` for bodies of only JSON, and its `check` for tasks with text, which
  * replaces the first of the dialect's `names` that occurs in an error's field and in its text. */
 enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,

@@ -10,6 +10,9 @@
 #include "wire/slice.h"
 #include <jansson.h>
 
+/* Adds a row of an output to a text; it is aligned, and borrowed during the call. */
+typedef void wi_row_fn(struct wi_buffer *out, int64_t index, const float *row, size_t width);
+
 struct wi_printing {
     struct wi_buffer text; /* the JSON before the outputs; once printed, all of it */
     struct wi_buffer tail; /* the JSON after them */
@@ -19,6 +22,7 @@ struct wi_printing {
     size_t needs;           /* bytes that printing may take, in addition to the tensors */
     const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors after it */
     void (*write)(struct wi_printing *printing); /* adds the outputs to `text`; NULL: tensors */
+    wi_row_fn *add_row;                          /* of wire/vectors.h */
     struct wi_slice *slices;
     size_t slice_count;
 };

@@ -72,17 +72,6 @@ static char *mix_prompt(size_t bytes)
 /* The size of a free dimension that most graphs take. */
 #define FREE_DIM 1
 
-static void tensors_add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
-{
-    struct wi_tensor *tensor = wi_tensors_add(list);
-    tensor->name = wi_strdup(name);
-    tensor->datatype = WI_UINT8;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)blob->size;
-    tensor->blob = blob;
-    tensor->size = blob->size;
-}
-
 /* --- the picture ------------------------------------------------------------------------------ */
 
 /* From 0 to `below` - 1, different for each seed and place; 0 for the seed 0. */
@@ -188,7 +177,7 @@ static void add_picture(struct wi_tensors *list, uint32_t seed)
     append_chunk(blob, head, sizeof head);
     append_pixels(blob, seed);
     append_chunk(blob, (const unsigned char *)"IEND", 4);
-    tensors_add_bytes(list, "image", blob);
+    wi_tensors_add_bytes(list, "image", blob, 0, blob->size);
 }
 
 /* --- the sound -------------------------------------------------------------------------------- */
@@ -213,7 +202,7 @@ static void add_sound(struct wi_tensors *list, uint32_t seed)
             (unsigned char)((unsigned)sample >> 8 & 0xff)};
         wi_blob_append(blob, bytes, sizeof bytes);
     }
-    tensors_add_bytes(list, "audio", blob);
+    wi_tensors_add_bytes(list, "audio", blob, 0, blob->size);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */

@@ -31,6 +31,10 @@ enum wi_code wi_text_read_messages(
 enum wi_code wi_text_count(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error);
 void wi_text_take_messages(struct wi_infer *infer, json_t *messages);
+/* Whether there is one at least and no more than `most` of what is named: WI_OK or
+ * WI_INVALID_FIELD. */
+enum wi_code wi_text_check_count(
+    const char *where, size_t count, int most, const char *what, struct wi_error *error);
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error);
 enum wi_code wi_text_read_pairs(

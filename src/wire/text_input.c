@@ -48,6 +48,16 @@ enum wi_code wi_text_count(
     return wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
 }
 
+enum wi_code wi_text_check_count(
+    const char *where, size_t count, int most, const char *what, struct wi_error *error)
+{
+    if (count > 0 && count <= (size_t)most)
+        return WI_OK;
+    wi_error_set(
+        error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d %s", where, count, most, what);
+    return wi_error_expect(error, "1 to %d %s", most, what);
+}
+
 static void input_take(struct wi_infer *infer, enum wi_form form, json_t *input)
 {
     infer->form = form;
@@ -71,11 +81,8 @@ static enum wi_code count_list(
     enum wi_code code = WI_OK;
     if (!json_is_array(list))
         return wrong_type(where, "a list of strings", list, error);
-    if (count == 0 || count > WI_TEXT_LIST) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d texts", where,
-            count, WI_TEXT_LIST);
-        return wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
-    }
+    if (wi_text_check_count(where, count, WI_TEXT_LIST, "texts", error) != WI_OK)
+        return WI_INVALID_FIELD;
     json_array_foreach(list, i, text)
     {
         if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
@@ -173,12 +180,9 @@ static enum wi_code count_labels(
     json_array_foreach(labels, i, label)
     {
         size_t length = count_characters(json_string_value(label));
-        if (length > 0 && length <= WI_TEXT_LABEL_MAX)
-            continue;
-        struct wi_path path = wi_path_item(where, i);
-        wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu, outside 1 to %d characters",
-            path.text, length, WI_TEXT_LABEL_MAX);
-        return wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
+        if (wi_text_check_count(wi_path_item(where, i).text, length, WI_TEXT_LABEL_MAX,
+                "characters", error) != WI_OK)
+            return WI_INVALID_FIELD;
     }
     return WI_OK;
 }
@@ -281,27 +285,28 @@ static void fill_part(json_t *part)
     json_object_set_new(part, "type", json_string("text"));
 }
 
+struct part {
+    const char *type;
+    json_t *text;
+};
+static const struct wi_param part_table[] = {
+    WI_PARAM(part, type, STRING, .required = 1),
+    WI_PARAM(part, text, ANY, .required = 1),
+    WI_PARAM_END,
+};
+
 static enum wi_code input_read_part(
     struct wi_infer *infer, json_t *part, const char *where, struct wi_error *error)
 {
-    struct {
-        const char *type;
-        json_t *text;
-    } read = {0};
-    static const struct wi_param table[] = {
-        {.name = "type", .kind = WI_PARAM_STRING, .offset = 0, .required = 1},
-        {.name = "text", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
-        {0},
-    };
+    struct part read = {0};
     fill_part(part);
     const char *type = json_string_value(json_object_get(part, "type"));
-    struct wi_path prefix = wi_path_member(where, "");
     if (type && strcmp(type, "text") != 0) {
         json_object_del(part, "cache_control");
         return wi_message_picture_read(infer, part, where, error);
     }
-    wi_parameters_drop(infer, part, table, ignored, where);
-    enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
+    enum wi_code code =
+        wi_parameters_read_object(infer, part_table, ignored, part, where, &read, error);
     return code == WI_OK
                ? wi_text_count(infer, read.text, wi_path_member(where, "text").text, error)
                : code;
@@ -325,27 +330,22 @@ static enum wi_code input_read_content(
     return WI_OK;
 }
 
+struct function {
+    const char *name;
+    json_t *arguments;
+};
+static const struct wi_param function_table[] = {
+    WI_PARAM(function, name, STRING, .required = 1, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(function, arguments, ANY, .required = 1),
+    WI_PARAM_END,
+};
+
 static enum wi_code read_function(
     struct wi_infer *infer, json_t *function, const char *where, struct wi_error *error)
 {
-    struct {
-        const char *name;
-        json_t *arguments;
-    } read = {0};
-    static const struct wi_param table[] = {
-        {.name = "name",
-            .kind = WI_PARAM_STRING,
-            .offset = 0,
-            .required = 1,
-            .min = 1,
-            .max = NAME_MAX_BYTES},
-        {.name = "arguments", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
-        {0},
-    };
-    struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(infer, function, table, ignored, where);
+    struct function read = {0};
     enum wi_code code =
-        wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
+        wi_parameters_read_object(infer, function_table, ignored, function, where, &read, error);
     return code == WI_OK ? wi_text_count(infer, read.arguments,
                                wi_path_member(where, "arguments").text, error)
                          : code;
@@ -374,10 +374,9 @@ static enum wi_code read_calls(
     json_array_foreach(calls, i, one)
     {
         struct call call = {0};
-        struct wi_path path = wi_path_item(where, i), prefix = wi_path_member(path.text, "");
-        wi_parameters_drop(infer, one, call_table, ignored, path.text);
+        struct wi_path path = wi_path_item(where, i);
         enum wi_code code =
-            wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
+            wi_parameters_read_object(infer, call_table, ignored, one, path.text, &call, error);
         if (code == WI_OK)
             code = read_function(
                 infer, call.function, wi_path_member(path.text, "function").text, error);
@@ -415,11 +414,9 @@ static enum wi_code input_read_message(
 {
     struct message message = {0};
     size_t pictures = infer->asked->tensors.count;
-    struct wi_path prefix = wi_path_member(where, "");
     fill_content(object);
-    wi_parameters_drop(infer, object, message_table, ignored, where);
     enum wi_code code =
-        wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
+        wi_parameters_read_object(infer, message_table, ignored, object, where, &message, error);
     if (code != WI_OK)
         return code;
     if (!message.content && message.role != ROLE_ASSISTANT)
@@ -451,11 +448,8 @@ enum wi_code wi_text_read_messages(
     json_t *message;
     if (!json_is_array(messages))
         return wrong_type(where, "a list of messages", messages, error);
-    if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages", where,
-            count, WI_TEXT_MESSAGES);
-        return wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
-    }
+    if (wi_text_check_count(where, count, WI_TEXT_MESSAGES, "messages", error) != WI_OK)
+        return WI_INVALID_FIELD;
     json_array_foreach(messages, i, message)
     {
         enum wi_code code = input_read_message(infer, message, wi_path_item(where, i).text, error);

@@ -8,14 +8,11 @@
 #include "base/error.h"
 #include "wire/printing.h"
 
-/* A printing of these outputs, which are taken, by `write`; the texts around them are the caller's.
- * `around`: additional bytes for each row. NULL with WI_INFERENCE_FAILED for outputs without this
- * form. */
-struct wi_printing *wi_vectors_print(struct wi_tensors *outputs, size_t around,
-    void (*write)(struct wi_printing *printing), struct wi_error *error);
-/* Calls `add` for each row, which is aligned and borrowed during the call. */
-typedef void wi_vectors_fn(struct wi_buffer *out, int64_t index, const float *row, size_t width);
-void wi_vectors_each(struct wi_printing *printing, wi_vectors_fn *add);
+/* A printing of these outputs, which are taken, by `add` for each row; the texts around them are
+ * the caller's. `around`: additional bytes for each row. NULL with WI_INFERENCE_FAILED for outputs
+ * without this form. */
+struct wi_printing *wi_vectors_print(
+    struct wi_tensors *outputs, size_t around, wi_row_fn *add, struct wi_error *error);
 /* Appends a list of numbers; numbers that are not finite become null. */
 void wi_vectors_numbers(struct wi_buffer *out, const float *row, size_t width);
 

@@ -51,19 +51,13 @@ static json_t *arguments_of(const struct wi_buffer *text)
     return json_object();
 }
 
-static json_t *buffer_text(const struct wi_buffer *buffer)
-{
-    json_t *text = buffer->size > 0 ? json_stringn(buffer->text, buffer->size) : NULL;
-    return text ? text : json_string("");
-}
-
 /* A block of that kind with its content so far. */
 static json_t *make_block(const struct content *content)
 {
     switch (content->blocks.kind) {
     case WI_BLOCK_THOUGHT:
         return json_pack("{s:s, s:o, s:s}", "type", "thinking", "thinking",
-            buffer_text(&content->text), "signature", "");
+            wi_generation_text(content->text.text, content->text.size), "signature", "");
     case WI_BLOCK_CALL:
         return json_pack("{s:s, s:o, s:o, s:o, s:{s:s}}", "type", "tool_use", "id",
             content->call_id ? json_incref(content->call_id)
@@ -71,8 +65,8 @@ static json_t *make_block(const struct content *content)
             "name", content->name ? json_incref(content->name) : json_string(""), "input",
             arguments_of(&content->text), "caller", "type", "direct");
     default:
-        return json_pack(
-            "{s:s, s:o, s:n}", "type", "text", "text", buffer_text(&content->text), "citations");
+        return json_pack("{s:s, s:o, s:n}", "type", "text", "text",
+            wi_generation_text(content->text.text, content->text.size), "citations");
     }
 }
 
@@ -121,10 +115,10 @@ static void tell_delta(const struct writer *writer, const struct wi_piece *piece
     } deltas[] = {[WI_BLOCK_THOUGHT] = {"thinking_delta", "thinking"},
         [WI_BLOCK_TEXT] = {"text_delta", "text"},
         [WI_BLOCK_CALL] = {"input_json_delta", "partial_json"}};
-    json_t *text = json_stringn(piece->text, piece->length);
     content_event("content_block_delta",
         json_pack("{s:I, s:{s:s, s:o}}", "index", writer->content->index, "delta", "type",
-            deltas[piece->kind].type, deltas[piece->kind].member, text ? text : json_string("")),
+            deltas[piece->kind].type, deltas[piece->kind].member,
+            wi_generation_text(piece->text, piece->length)),
         writer->events);
 }
 
@@ -247,9 +241,8 @@ static json_t *make_message(
     const char *id, const char *model_name, json_t *content, const json_t *choice, json_t *usage)
 {
     static const char *const absent[] = {"stop_details", "container", "diagnostics", NULL};
-    const char *dash = strchr(id, '-');
     json_t *message = json_pack("{s:o, s:s, s:s, s:s, s:o}", "id",
-        json_sprintf("msg_%s", dash ? dash + 1 : id), "type", "message", "role", "assistant",
+        json_sprintf("msg_%s", wi_generation_id(id)), "type", "message", "role", "assistant",
         "model", model_name, "content", content ? json_incref(content) : json_array());
     json_object_update_new(message, ending_json(choice));
     json_object_set_new(message, "usage", usage);

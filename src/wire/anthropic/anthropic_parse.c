@@ -365,10 +365,7 @@ static enum wi_code anthropic_read_message(
     struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct said said = {0};
-    struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(talk->infer, value, message_table, answered, where);
-    enum wi_code code =
-        wi_params_read(message_table, value, WI_PARAMS_STRICT, prefix.text, &said, talk->error);
+    enum wi_code code = wi_conversation_read(talk, message_table, answered, value, where, &said);
     struct reading reading = {.talk = talk, .role = (enum role)said.role};
     if (code == WI_OK && json_is_array(said.content) && json_array_size(said.content) == 0)
         message_of(&reading);

@@ -100,12 +100,12 @@ static json_t *make_call(
     json_t *id, json_t *name, const char *arguments, size_t length, size_t index)
 {
     json_t *object = length > 0 ? json_loadb(arguments, length, 0, NULL) : json_object();
-    if (!json_is_object(object) || !json_is_string(name)) {
+    if (!json_is_object(object) || !name) {
         json_decref(object);
         return NULL;
     }
-    return json_pack("{s:O*, s:{s:I, s:O, s:o}}", "id", json_is_string(id) ? id : NULL, "function",
-        "index", (json_int_t)index, "name", name, "arguments", object);
+    return json_pack("{s:O*, s:{s:I, s:O, s:o}}", "id", id, "function", "index", (json_int_t)index,
+        "name", name, "arguments", object);
 }
 
 /* Takes the call, which may be NULL. */
@@ -122,27 +122,19 @@ static void add_call(json_t **list, json_t *call)
 
 static json_t *calls_of(const json_t *choice)
 {
-    const json_t *said = json_object_get(choice, "tool_calls"), *one;
+    struct wi_generation_call said;
     json_t *list = NULL;
-    size_t i;
-    json_array_foreach(said, i, one)
-    {
-        const json_t *function = json_object_get(one, "function");
-        const json_t *arguments = json_object_get(function, "arguments");
-        add_call(&list, make_call(json_object_get(one, "id"), json_object_get(function, "name"),
-                            json_string_value(arguments), json_string_length(arguments), i));
-    }
+    for (size_t i = 0; wi_generation_call(choice, i, &said); i++)
+        add_call(&list, make_call(said.id, said.name, json_string_value(said.arguments),
+                            json_string_length(said.arguments), i));
     return list;
 }
 
 /* --- of a stream ----------------------------------------------------------------------------- */
 
 /* The call that a part belongs to; NULL if there cannot be such a call. */
-static struct wi_ollama_call *call_at(
-    struct wi_ollama_calls *calls, const json_t *said, size_t place)
+static struct wi_ollama_call *call_at(struct wi_ollama_calls *calls, json_int_t index)
 {
-    const json_t *given = json_object_get(said, "index");
-    json_int_t index = json_is_integer(given) ? json_integer_value(given) : (json_int_t)place;
     if (index < 0 || index >= WI_OLLAMA_CALLS_MAX || (size_t)index > calls->count)
         return NULL;
     if ((size_t)index == calls->count) {
@@ -152,29 +144,21 @@ static struct wi_ollama_call *call_at(
     return &calls->items[index];
 }
 
-static void keep_string(json_t **to, json_t *value)
-{
-    if (!*to && json_is_string(value))
-        *to = json_incref(value);
-}
-
 static void calls_add(struct wi_ollama_calls *calls, const json_t *part_result)
 {
-    const json_t *said = json_object_get(part_result, "tool_calls"), *one;
-    size_t i;
-    json_array_foreach(said, i, one)
-    {
-        struct wi_ollama_call *call = call_at(calls, one, i);
-        const json_t *function = json_object_get(one, "function");
-        const json_t *more = json_object_get(function, "arguments");
-        size_t length = json_string_length(more);
+    struct wi_generation_call said;
+    for (size_t i = 0; wi_generation_call(part_result, i, &said); i++) {
+        struct wi_ollama_call *call = call_at(calls, said.index);
+        size_t length = json_string_length(said.arguments);
         if (!call)
             continue;
-        keep_string(&call->id, json_object_get(one, "id"));
-        keep_string(&call->name, json_object_get(function, "name"));
+        if (!call->id)
+            call->id = json_incref(said.id);
+        if (!call->name)
+            call->name = json_incref(said.name);
         if (length == 0 || length > WI_OLLAMA_CALLS_BYTES - calls->bytes)
             continue;
-        wi_buffer_add(&call->arguments, json_string_value(more), length);
+        wi_buffer_add(&call->arguments, json_string_value(said.arguments), length);
         calls->bytes += length;
     }
 }
@@ -293,15 +277,11 @@ static void embedding_add_row(struct wi_buffer *out, int64_t index, const float 
     wi_vectors_numbers(out, row, width);
 }
 
-static void write_rows(struct wi_printing *printing)
-{
-    wi_vectors_each(printing, embedding_add_row);
-}
-
 static struct wi_printing *print_embed(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
+    struct wi_printing *printing =
+        wi_vectors_print(outcome->outputs, ROW_BYTES, embedding_add_row, error);
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, "{\"model\":");
@@ -320,7 +300,8 @@ static struct wi_printing *print_embed(
 static struct wi_printing *print_old_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
+    struct wi_printing *printing =
+        wi_vectors_print(outcome->outputs, ROW_BYTES, embedding_add_row, error);
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, "{\"embedding\":");

@@ -18,8 +18,7 @@
 static json_t *head_make(
     const char *prefix, const char *id, const char *object, const char *model_name, int64_t created)
 {
-    const char *dash = strchr(id, '-');
-    char *name = wi_sprintf("%s-%s", prefix, dash ? dash + 1 : id);
+    char *name = wi_sprintf("%s-%s", prefix, wi_generation_id(id));
     json_t *head = json_pack("{s:s, s:s, s:I, s:s}", "id", name, "object", object, "created",
         (json_int_t)created, "model", model_name);
     free(name);
@@ -159,13 +158,6 @@ static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 
 /* --- choices --------------------------------------------------------------------------------- */
 
-/* The text of a part, which may have a NUL in it. */
-static json_t *part_text(const struct wi_part *part)
-{
-    json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
-    return text ? text : json_string("");
-}
-
 static json_t *choice_message(const json_t *choice, json_int_t index)
 {
     json_t *text = json_object_get(choice, "text");
@@ -183,7 +175,7 @@ static json_t *choice_delta(const struct wi_part *part)
 {
     json_t *delta = json_object();
     if (part->text_length > 0)
-        json_object_set_new(delta, "content", part_text(part));
+        json_object_set_new(delta, "content", wi_generation_text(part->text, part->text_length));
     add_reasoning(delta, part->result);
     add_calls(delta, part->result, 1);
     if (json_object_size(delta) == 0 && !json_object_get(part->result, "logprobs")) {
@@ -208,7 +200,8 @@ static json_t *choice_text_delta(const struct wi_part *part, json_int_t *begun)
     if (part->text_length == 0 && !json_object_get(part->result, "logprobs"))
         return NULL;
     return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "text",
-        part_text(part), "logprobs", old_logprobs_of(part->result, begun), "finish_reason");
+        wi_generation_text(part->text, part->text_length), "logprobs",
+        old_logprobs_of(part->result, begun), "finish_reason");
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -279,16 +272,6 @@ static void add_in_base64(struct wi_buffer *out, int64_t index, const float *row
     wi_buffer_puts(out, "}");
 }
 
-static void write_numbers(struct wi_printing *printing)
-{
-    wi_vectors_each(printing, add_in_numbers);
-}
-
-static void write_base64(struct wi_printing *printing)
-{
-    wi_vectors_each(printing, add_in_base64);
-}
-
 /* {"prompt_tokens", "total_tokens"}: nothing is generated. */
 static json_t *openai_usage(const json_t *result)
 {
@@ -303,7 +286,7 @@ struct wi_printing *wi_openai_print_embeddings(
 {
     const struct wi_openai_extras *extras = infer->extras;
     struct wi_printing *printing = wi_vectors_print(
-        outcome->outputs, ROW_BYTES, extras->base64 ? write_base64 : write_numbers, error);
+        outcome->outputs, ROW_BYTES, extras->base64 ? add_in_base64 : add_in_numbers, error);
     if (!printing)
         return NULL;
     json_t *usage = openai_usage(outcome->result);

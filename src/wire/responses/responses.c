@@ -21,9 +21,8 @@ static json_t *make_response(
     const struct wi_stream_face *face, const char *status, json_t *items, json_t *usage)
 {
     const struct wi_responses_extras *extras = face->infer->extras;
-    const char *dash = strchr(face->id, '-');
     json_t *response = json_pack("{s:o, s:s, s:I, s:s, s:s, s:n, s:n, s:o, s:o}", "id",
-        json_sprintf("resp_%s", dash ? dash + 1 : face->id), "object", "response", "created_at",
+        json_sprintf("resp_%s", wi_generation_id(face->id)), "object", "response", "created_at",
         (json_int_t)extras->created, "status", status, "model", face->model_name, "error",
         "incomplete_details", "output", items ? json_incref(items) : json_array(), "usage",
         usage ? usage : json_null());
