@@ -7,8 +7,13 @@
 
 #include "base/buffer.h"
 #include "terms/tensor/tensor.h"
-#include "wire/slice.h"
 #include <jansson.h>
+
+/* Bytes in someone else's memory, for as long as the owner keeps them. */
+struct wi_slice {
+    const void *bytes;
+    size_t size;
+};
 
 /* Adds a row of an output to a text; it is aligned, and borrowed during the call. */
 typedef void wi_row_fn(struct wi_buffer *out, int64_t index, const float *row, size_t width);

@@ -196,20 +196,11 @@ static int64_t index_of(double value)
 
 static int64_t index_at(const unsigned char *at, enum wi_datatype type)
 {
-    uint64_t bits = 0;
     float single;
     double number;
+    int64_t index;
 
-    memcpy(&bits, at, wi_datatype_size(type)); /* little-endian */
     switch (type) {
-    case WI_INT8:
-        return (int8_t)bits;
-    case WI_INT16:
-        return (int16_t)bits;
-    case WI_INT32:
-        return (int32_t)bits;
-    case WI_UINT64:
-        return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
     case WI_FP32:
         memcpy(&single, at, sizeof single);
         return index_of((double)single);
@@ -217,7 +208,8 @@ static int64_t index_at(const unsigned char *at, enum wi_datatype type)
         memcpy(&number, at, sizeof number);
         return index_of(number);
     default:
-        return (int64_t)bits;
+        index = wi_datatype_integer(type, at);
+        return type == WI_UINT64 && index < 0 ? INT64_MAX : index;
     }
 }
 

@@ -19,9 +19,6 @@ struct wi_task_said {
     json_t *chat_template_kwargs, *ignore_labels;
 };
 
-/* The task's output of that name, or NULL. */
-const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name);
-
 /* Functions for `check` of a row. */
 enum wi_code wi_answer_text(const struct wi_task_answer *answer, struct wi_error *error);
 enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_error *error);

@@ -128,11 +128,6 @@ const char *wi_task_outputs(enum wi_task_kind task)
     return wi_tasks[task].outputs ? wi_tasks[task].outputs : "none";
 }
 
-int wi_task_has_output(enum wi_task_kind task, const char *name)
-{
-    return wi_task_output(task, name) != NULL;
-}
-
 const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name)
 {
     for (size_t i = 0; i < WI_TASK_OUTPUTS && wi_tasks[task].tensors[i].name; i++) {

@@ -79,9 +79,7 @@ int wi_task_runs_evenly(enum wi_task_kind task);
 /* Whether its input always has a person's words, written or spoken, with or without a picture: see
  * `strangers` in webinferd.conf(5). */
 int wi_task_is_private(enum wi_task_kind task);
-/* Whether `name` may be among its outputs, the tensors of its answer; and the outputs in words:
- * "embeddings", or "none". */
-int wi_task_has_output(enum wi_task_kind task, const char *name);
+/* Its outputs, the tensors of its answer, in words: "embeddings", or "none". */
 const char *wi_task_outputs(enum wi_task_kind task);
 
 /* --- task_options.c

@@ -77,6 +77,8 @@ struct wi_task_output {
     enum wi_output_kind kind;
 };
 #define WI_TASK_OUTPUTS 2
+/* The task's output of that name, or NULL. */
+const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name);
 
 /* An answer to a task that is to be checked: see answer.c. */
 struct wi_task_answer {

@@ -279,47 +279,23 @@ static void printer_flush(struct printer *printer)
 
 static size_t print_element(char *out, enum wi_datatype type, const unsigned char *bytes)
 {
-    union {
-        uint8_t u8;
-        uint16_t u16;
-        uint32_t u32;
-        uint64_t u64;
-        int8_t i8;
-        int16_t i16;
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-    } v;
+    float single;
+    double number;
 
-    memcpy(&v, bytes, wi_datatype_size(type)); /* a slice of a body need not be aligned */
     switch (type) {
-    case WI_BOOL:
-        memcpy(out, v.u8 ? "true" : "false", 5);
-        return v.u8 ? 4 : 5;
-    case WI_UINT8:
-        return wi_print_unsigned(out, v.u8);
-    case WI_UINT16:
-        return wi_print_unsigned(out, v.u16);
-    case WI_UINT32:
-        return wi_print_unsigned(out, v.u32);
-    case WI_UINT64:
-        return wi_print_unsigned(out, v.u64);
-    case WI_INT8:
-        return wi_print_signed(out, v.i8);
-    case WI_INT16:
-        return wi_print_signed(out, v.i16);
-    case WI_INT32:
-        return wi_print_signed(out, v.i32);
-    case WI_INT64:
-        return wi_print_signed(out, v.i64);
     case WI_FP32:
-        return wi_print_float(out, v.f32);
+        memcpy(&single, bytes, sizeof single); /* a slice of a body need not be aligned */
+        return wi_print_float(out, single);
     case WI_FP64:
-        return wi_print_double(out, v.f64);
+        memcpy(&number, bytes, sizeof number);
+        return wi_print_double(out, number);
+    case WI_BOOL:
+        memcpy(out, *bytes ? "true" : "false", 5);
+        return *bytes ? 4 : 5;
+    case WI_UINT64:
+        return wi_print_unsigned(out, (uint64_t)wi_datatype_integer(type, bytes));
     default:
-        assert(!"this datatype has no JSON form");
-        return 0;
+        return wi_print_signed(out, wi_datatype_integer(type, bytes));
     }
 }
 
@@ -329,6 +305,7 @@ static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
     const unsigned char *bytes = wi_tensor_bytes(tensor);
     size_t width = wi_datatype_size(tensor->datatype);
 
+    assert(!wi_datatype_needs_binary(tensor->datatype)); /* which have no JSON form */
     for (size_t at = 0; at + width <= tensor->size; at += width) {
         if (printer.used + WI_NUMBER_SIZE + 1 > CHUNK)
             printer_flush(&printer);

@@ -68,20 +68,12 @@ const struct wi_parameter_name wi_anthropic_names[] = {
 
 /* --- what is special -------------------------------------------------------------------------- */
 
+static const struct wi_tool_form tool_form = {
+    .kind = "custom", .may_be_untyped = 1, .schema = "input_schema"};
+
 static void option_set(struct wi_infer *infer, const char *option, json_t *value)
 {
     json_object_set_new(infer->asked->options, option, value);
-}
-
-static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, struct wi_error *error)
-{
-    static const struct wi_tool_form form = {
-        .kind = "custom", .may_be_untyped = 1, .schema = "input_schema"};
-    json_t *functions;
-    enum wi_code code = tools ? wi_tools_read(tools, &form, &functions, error) : WI_OK;
-    if (tools && code == WI_OK)
-        option_set(infer, "tools", functions);
-    return code;
 }
 
 /* The model decides whether it makes several calls at once. */
@@ -409,7 +401,7 @@ enum wi_code wi_anthropic_read(struct wi_infer *infer, const json_t *root, struc
     struct body body = {0};
     enum wi_code code = wi_parameters_read(infer, root, &wi_anthropic_parameters, &body, error);
     if (code != WI_OK || (code = anthropic_read_answer(infer, &body, error)) != WI_OK ||
-        (code = read_tools(infer, body.tools, error)) != WI_OK ||
+        (code = wi_tools_read(infer, body.tools, &tool_form, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
         (code = read_thinking(infer, body.thinking, error)) != WI_OK ||
         (code = read_format(infer, body.output_config, error)) != WI_OK)

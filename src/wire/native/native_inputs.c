@@ -124,12 +124,11 @@ enum {
 /* The members present among the table's first ones, in its order. */
 static unsigned members_of(const struct object *object)
 {
-    const json_t *const values[] = {object->messages, object->query, object->documents,
-        object->text, object->text_pair, object->texts, object->pairs, object->question,
-        object->context, object->labels, object->prompt, object->image, object->audio};
     unsigned members = 0;
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        members |= values[i] ? 1u << i : 0;
+    for (unsigned i = 0; object_table[i].kind == WI_PARAM_ANY; i++) {
+        json_t *const *value = (const void *)((const char *)object + object_table[i].offset);
+        members |= *value ? 1u << i : 0;
+    }
     return members;
 }
 

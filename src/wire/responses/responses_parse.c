@@ -84,19 +84,11 @@ static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
     return WI_OK;
 }
 
+static const struct wi_tool_form tool_form = {.kind = "function", .schema = "parameters"};
+
 static void option_set(struct wi_infer *infer, const char *option, json_t *value)
 {
     json_object_set_new(infer->asked->options, option, value);
-}
-
-static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, struct wi_error *error)
-{
-    static const struct wi_tool_form form = {.kind = "function", .schema = "parameters"};
-    json_t *functions;
-    enum wi_code code = tools ? wi_tools_read(tools, &form, &functions, error) : WI_OK;
-    if (tools && code == WI_OK)
-        option_set(infer, "tools", functions);
-    return code;
 }
 
 /* A word is passed on as it is, and is checked with the tools. */
@@ -204,33 +196,20 @@ static json_t *echo_tools(const json_t *tools)
     return all;
 }
 
-static json_t *or_null(json_t *value)
-{
-    return value ? json_incref(value) : json_null();
-}
-
 static json_t *responses_echo(const json_t *root, const json_t *options)
 {
     json_t *format = json_object_get(json_object_get(root, "text"), "format");
     json_t *choice = json_object_get(root, "tool_choice");
     json_t *metadata = json_object_get(root, "metadata");
-    json_t *said = json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "instructions",
-        or_null(json_object_get(root, "instructions")), "max_output_tokens",
-        or_null(json_object_get(options, "max_tokens")), "parallel_tool_calls", 1, "temperature",
-        or_null(json_object_get(options, "temperature")), "top_p",
-        or_null(json_object_get(options, "top_p")), "tool_choice",
-        json_is_null(choice) || !choice ? json_string("auto") : json_incref(choice), "tools",
-        echo_tools(json_object_get(options, "tools")));
-    json_object_set_new(said, "text",
-        json_pack("{s:o}", "format",
-            json_is_object(format) ? json_incref(format) : json_pack("{s:s}", "type", "text")));
-    json_object_set_new(
-        said, "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object());
-    json_object_set_new(said, "store", json_false());
-    json_object_set_new(said, "background", json_false());
-    json_object_set_new(said, "previous_response_id", json_null());
-    json_object_set_new(said, "truncation", json_string("disabled"));
-    return said;
+    return json_pack("{s:O?, s:O?, s:b, s:O?, s:O?, s:o, s:o, s:{s:o}, s:o, s:b, s:b, s:n, s:s}",
+        "instructions", json_object_get(root, "instructions"), "max_output_tokens",
+        json_object_get(options, "max_tokens"), "parallel_tool_calls", 1, "temperature",
+        json_object_get(options, "temperature"), "top_p", json_object_get(options, "top_p"),
+        "tool_choice", json_is_null(choice) || !choice ? json_string("auto") : json_incref(choice),
+        "tools", echo_tools(json_object_get(options, "tools")), "text", "format",
+        json_is_object(format) ? json_incref(format) : json_pack("{s:s}", "type", "text"),
+        "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object(), "store", 0,
+        "background", 0, "previous_response_id", "truncation", "disabled");
 }
 
 /* --- the body --------------------------------------------------------------------------------- */
@@ -254,7 +233,7 @@ enum wi_code wi_responses_read(struct wi_infer *infer, const json_t *root, struc
     if (code != WI_OK ||
         (code = wi_parameters_read_most(
              infer, "max_output_tokens", body.max_output_tokens, error)) != WI_OK ||
-        (code = read_tools(infer, body.tools, error)) != WI_OK ||
+        (code = wi_tools_read(infer, body.tools, &tool_form, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
         (code = responses_read_text(infer, body.text, error)) != WI_OK)
         return code;
