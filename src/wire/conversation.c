@@ -1,7 +1,7 @@
 /* Conversations of other formats; see conversation.h. */
 #include "wire/conversation.h"
 
-#include "wire/message_picture.h"
+#include "wire/media.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "wire/text.h"
 
 #include "base/params.h"
-#include "wire/message_picture.h"
+#include "wire/media.h"
 #include "wire/parameters.h"
 #include <string.h>
 

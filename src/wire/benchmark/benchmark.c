@@ -8,7 +8,6 @@
 #include "wire/compute/compute.h"
 #include "wire/native/native.h"
 #include "wire/probe.h"
-#include "wire/problem.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -251,16 +250,9 @@ static enum wi_code benchmark_check(const struct wi_infer *infer, const struct w
 
 const struct wi_dialect wi_dialect_benchmark = {
     .name = "benchmark",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
+    WI_NATIVE_SHARED,
     .extras_size = sizeof(struct extras),
-    .free_extras = wi_native_free_extras,
     .read = benchmark_read,
     .fit = benchmark_fit,
     .check = benchmark_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_native_print_error,
 };

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "wire/native/native.h"
-#include "wire/problem.h"
 #include <stdlib.h>
 
 /* The table's target; all is borrowed from the document. */
@@ -179,15 +178,8 @@ static enum wi_code compute_check(const struct wi_infer *infer, const struct wi_
 
 const struct wi_dialect wi_dialect_compute = {
     .name = "compute",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
+    WI_NATIVE_SHARED,
     .extras_size = sizeof(struct wi_native_extras),
-    .free_extras = wi_native_free_extras,
     .read = compute_read,
     .check = compute_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_native_print_error,
 };

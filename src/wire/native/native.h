@@ -4,6 +4,7 @@
 
 #include "base/params.h"
 #include "wire/dialect.h"
+#include "wire/problem.h"
 
 #define WI_NATIVE_TIMEOUT_MAX_MS 3600000
 
@@ -96,6 +97,13 @@ void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *o
 void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
     const struct wi_outcome *outcome, int stream);
 wi_stream_error_fn wi_native_stream_error;
+
+/* The members that dialects of this form share. */
+#define WI_NATIVE_SHARED                                                                           \
+    .error_type = WI_PROBLEM_MEDIA_TYPE, .error_form = "Problem", .error_code = "code",            \
+    .frame = wi_native_frame, .free_extras = wi_native_free_extras,                                \
+    .check_stream = wi_native_check_stream, .print = wi_native_print,                              \
+    .print_error = wi_native_print_error
 
 /* An output that JSON cannot carry, although it was requested in JSON: WI_NOT_ACCEPTABLE. */
 enum wi_code wi_native_needs_binary(

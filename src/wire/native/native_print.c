@@ -7,7 +7,6 @@
 #include "wire/native/native.h"
 
 #include "base/memory.h"
-#include "wire/problem.h"
 #include <math.h>
 
 /* Characters per element of a printed tensor, at most: a double with sign and exponent. */
@@ -318,17 +317,10 @@ void wi_native_stream_error(struct wi_buffer *out, const struct wi_stream_face *
 
 const struct wi_dialect wi_dialect_native = {
     .name = "native",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
+    WI_NATIVE_SHARED,
     .extras_size = sizeof(struct wi_native_extras),
-    .free_extras = wi_native_free_extras,
     .read = wi_native_read,
     .check = wi_native_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_native_print_error,
     .stream_begin = native_stream_begin,
     .stream_part = native_stream_part,
     .stream_progress = native_stream_progress,
