@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define MORE_ROOM 200 /* for the line that says how many there are besides */
 

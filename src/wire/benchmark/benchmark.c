@@ -4,11 +4,9 @@
 #include "wire/benchmark/benchmark.h"
 
 #include "base/memory.h"
-#include "base/secret.h"
 #include "wire/compute/compute.h"
 #include "wire/native/native.h"
 #include "wire/probe.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define RUNS_DEFAULT 20

@@ -3,9 +3,7 @@
 #include "wire/compute/compute.h"
 
 #include "base/memory.h"
-#include "base/secret.h"
 #include "wire/native/native.h"
-#include <stdlib.h>
 
 /* The table's target; all is borrowed from the document. */
 struct fields {

@@ -6,7 +6,6 @@
 #include "wire/generation.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 struct fields {

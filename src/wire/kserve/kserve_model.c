@@ -6,7 +6,6 @@
 
 #include "wire/text.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MANY (-1) /* elements */

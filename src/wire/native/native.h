@@ -3,6 +3,7 @@
 #define WI_WIRE_NATIVE_H
 
 #include "base/params.h"
+#include "base/secret.h"
 #include "wire/dialect.h"
 #include "wire/problem.h"
 

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "base/net/http.h"
 #include "base/params.h"
-#include "base/secret.h"
 #include "models/catalog/library/model.h"
 #include <jansson.h>
 #include <stdio.h>

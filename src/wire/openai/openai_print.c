@@ -11,7 +11,6 @@
 #include "wire/vectors.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define ROW_BYTES 64 /* around a vector */
 

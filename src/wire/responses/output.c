@@ -4,8 +4,6 @@
  */
 #include "wire/responses/responses.h"
 
-#include <stdlib.h>
-#include <string.h>
 
 void wi_output_clear(struct wi_output *output)
 {
