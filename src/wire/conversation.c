@@ -6,12 +6,6 @@
 #include "wire/text.h"
 #include <string.h>
 
-void wi_conversation_clear(struct wi_conversation *talk)
-{
-    json_decref(talk->messages);
-    talk->messages = NULL;
-}
-
 static int is_of(const json_t *message, const char *role)
 {
     const char *own = json_string_value(json_object_get(message, "role"));
@@ -116,14 +110,17 @@ static void message_settle(json_t *message)
             json_object_get(message, "tool_calls") ? json_null() : json_string(""));
 }
 
-enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where)
+enum wi_code wi_conversation_end(struct wi_conversation *talk, enum wi_code code, const char *where)
 {
-    size_t i, count = json_array_size(talk->messages);
+    size_t i;
     json_t *message;
-    if (wi_text_check_count(where, count, WI_TEXT_MESSAGES, "messages", talk->error) != WI_OK)
-        return WI_INVALID_FIELD;
-    json_array_foreach(talk->messages, i, message) message_settle(message);
-    wi_text_take_messages(talk->infer, talk->messages);
-    talk->messages = NULL;
-    return WI_OK;
+    if (code == WI_OK)
+        code = wi_text_check_count(
+            where, json_array_size(talk->messages), WI_TEXT_MESSAGES, "messages", talk->error);
+    if (code == WI_OK) {
+        json_array_foreach(talk->messages, i, message) message_settle(message);
+        wi_text_take_messages(talk->infer, json_incref(talk->messages));
+    }
+    json_decref(talk->messages);
+    return code;
 }

@@ -228,13 +228,12 @@ static enum wi_code check_threads(const json_t *threads, const char *where, stru
     return good ? WI_OK : run_refuse(error, where, "threads", SIZE_MAX, "1 to 4096, or \"all\"");
 }
 
-static enum wi_code check_adapter(const json_t *adapter, const char *where, struct wi_error *error)
+/* Reads an object in a cell. */
+static enum wi_code read_within(const struct wi_param *params, const json_t *object,
+    const char *where, const char *name, void *target, struct wi_error *error)
 {
-    struct adapter read = {0};
-    char *inside = wi_sprintf("%sadapter.", where);
-    enum wi_code code =
-        adapter ? wi_params_read(adapter_params, adapter, WI_PARAMS_STRICT, inside, &read, error)
-                : WI_OK;
+    char *inside = wi_sprintf("%s%s.", where, name);
+    enum wi_code code = wi_params_read(params, object, WI_PARAMS_STRICT, inside, target, error);
     free(inside);
     return code;
 }
@@ -252,10 +251,7 @@ static enum wi_code cell_read_text(
             .kind = WI_PARAM_NUMBER,
             .offset = wi_lab_text_figures[i].offset,
             .max = WI_LAB_MS_MAX};
-    char *inside = wi_sprintf("%stext.", where);
-    enum wi_code code = wi_params_read(params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
-    free(inside);
-    return code;
+    return read_within(params, text, where, "text", &cell->text, error);
 }
 
 static enum wi_code check_outcome(
@@ -297,8 +293,9 @@ static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t
         code = check_flags(cell->flags, where, error);
     if (code == WI_OK)
         code = check_threads(cell->threads, where, error);
-    if (code == WI_OK)
-        code = check_adapter(cell->adapter, where, error);
+    if (code == WI_OK && cell->adapter)
+        code = read_within(
+            adapter_params, cell->adapter, where, "adapter", &(struct adapter){0}, error);
     if (code == WI_OK)
         code = cell_read_text(cell, reading.text, where, error);
     if (code == WI_OK)

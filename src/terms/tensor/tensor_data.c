@@ -42,8 +42,6 @@ enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found
     return wi_error_expect(reader->error, "%zu elements", elements);
 }
 
-#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
-
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are written as they lie");
 
 /* True for the strings that other libraries write for values that JSON does not have. */

@@ -19,9 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fails on the tensor's field `leaf`. */
-#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
-
 struct fields {
     const char *name;
     const char *datatype;

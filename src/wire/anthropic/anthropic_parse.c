@@ -387,11 +387,7 @@ static enum wi_code anthropic_read_messages(
     struct wi_infer *infer, json_t *system, json_t *messages, struct wi_error *error)
 {
     struct wi_conversation talk = {.infer = infer, .error = error};
-    enum wi_code code = anthropic_read_all(&talk, system, messages);
-    if (code == WI_OK)
-        code = wi_conversation_end(&talk, "messages");
-    wi_conversation_clear(&talk);
-    return code;
+    return wi_conversation_end(&talk, anthropic_read_all(&talk, system, messages), "messages");
 }
 
 /* --- the body --------------------------------------------------------------------------------- */

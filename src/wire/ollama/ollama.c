@@ -394,32 +394,18 @@ static void ollama_free_extras(void *data)
     .error_type = "application/json", .error_form = "OllamaError",                                 \
     .print_error = ollama_print_error, .stream_type = "application/x-ndjson",                      \
     .stream_error = stream_error
-#define SHARED                                                                                     \
-    ERRORS, .extras_size = sizeof(struct wi_ollama_extras), .free_extras = ollama_free_extras,     \
-            .frame = wi_parameters_frame, .read = wi_ollama_read, .parse = wi_ollama_parse,        \
-            .check = wi_ollama_check, .check_stream = wi_ollama_check_stream,                      \
-            .stream_begin = stream_begin, .stream_part = wi_ollama_stream_part,                    \
-            .stream_progress = stream_progress, .stream_done = wi_ollama_stream_done
+#define ENDPOINT(endpoint, kind, lists, print_)                                                    \
+    const struct wi_dialect wi_dialect_ollama_##endpoint = {ERRORS, .name = "ollama." #endpoint,   \
+        .task = WI_TASK_##kind, .parameters = (lists),                                             \
+        .extras_size = sizeof(struct wi_ollama_extras), .free_extras = ollama_free_extras,         \
+        .frame = wi_parameters_frame, .read = wi_ollama_read, .parse = wi_ollama_parse,            \
+        .check = wi_ollama_check, .check_stream = wi_ollama_check_stream, .print = (print_),       \
+        .stream_begin = stream_begin, .stream_part = wi_ollama_stream_part,                        \
+        .stream_progress = stream_progress, .stream_done = wi_ollama_stream_done}
 
-const struct wi_dialect wi_dialect_ollama_chat = {.name = "ollama.chat",
-    .task = WI_TASK_CHAT,
-    .parameters = &wi_ollama_parameters,
-    .print = wi_ollama_print_text,
-    SHARED};
-const struct wi_dialect wi_dialect_ollama_generate = {.name = "ollama.generate",
-    .task = WI_TASK_COMPLETE,
-    .parameters = &wi_ollama_parameters,
-    .print = wi_ollama_print_text,
-    SHARED};
-const struct wi_dialect wi_dialect_ollama_embed = {.name = "ollama.embed",
-    .task = WI_TASK_EMBED,
-    .parameters = &wi_ollama_parameters,
-    .print = print_embed,
-    SHARED};
-const struct wi_dialect wi_dialect_ollama_embeddings = {.name = "ollama.embeddings",
-    .task = WI_TASK_EMBED,
-    .parameters = &wi_ollama_old_parameters,
-    .print = print_old_embeddings,
-    SHARED};
+ENDPOINT(chat, CHAT, &wi_ollama_parameters, wi_ollama_print_text);
+ENDPOINT(generate, COMPLETE, &wi_ollama_parameters, wi_ollama_print_text);
+ENDPOINT(embed, EMBED, &wi_ollama_parameters, print_embed);
+ENDPOINT(embeddings, EMBED, &wi_ollama_old_parameters, print_old_embeddings);
 
 const struct wi_dialect wi_dialect_ollama = {.name = "ollama", ERRORS};

@@ -192,47 +192,32 @@ static void add_number(json_t *row, const json_t *told, const char *name)
     json_object_set_new(row, name, json_is_number(number) ? json_incref(number) : json_integer(0));
 }
 
-static void add_times(json_t *row, const json_t *told)
-{
-    add_number(row, told, "start");
-    add_number(row, told, "end");
-}
-
-static json_t *words_of(const json_t *told)
-{
-    json_t *list = json_array(), *word;
-    size_t i;
-    json_array_foreach((json_t *)told, i, word)
-    {
-        if (!json_is_object(word))
-            continue;
-        json_t *row = json_pack("{s:s}", "word", result_text(word));
-        add_times(row, word);
-        json_array_append_new(list, row);
-    }
-    return list;
-}
-
-static json_t *segments_of(const json_t *told)
+/* The rows of words or of segments. */
+static json_t *rows_of(const json_t *told, int are_words)
 {
     static const char *const measures[] = {
         "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"};
-    json_t *list = json_array(), *segment;
+    json_t *list = json_array(), *one;
     size_t i;
-    json_array_foreach((json_t *)told, i, segment)
+    json_array_foreach((json_t *)told, i, one)
     {
-        if (!json_is_object(segment))
+        if (!json_is_object(one))
             continue;
-        json_t *tokens = json_object_get(segment, "tokens");
-        json_t *row = json_pack("{s:I}", "id", (json_int_t)i);
-        add_number(row, segment, "seek");
-        add_times(row, segment);
-        json_object_set_new(row, "text", json_string(result_text(segment)));
+        json_t *tokens = json_object_get(one, "tokens");
+        json_t *row = are_words ? json_pack("{s:s}", "word", result_text(one))
+                                : json_pack("{s:I}", "id", (json_int_t)i);
+        if (!are_words)
+            add_number(row, one, "seek");
+        add_number(row, one, "start");
+        add_number(row, one, "end");
+        json_array_append_new(list, row);
+        if (are_words)
+            continue;
+        json_object_set_new(row, "text", json_string(result_text(one)));
         json_object_set_new(
             row, "tokens", json_is_array(tokens) ? json_incref(tokens) : json_array());
         for (size_t k = 0; k < sizeof measures / sizeof *measures; k++)
-            add_number(row, segment, measures[k]);
-        json_array_append_new(list, row);
+            add_number(row, one, measures[k]);
     }
     return list;
 }
@@ -262,9 +247,9 @@ static json_t *audio_verbose(const struct wi_infer *infer, const json_t *result)
         "text", result_text(result), "language", translates ? "english" : language_of(result));
     add_number(answer, result, "duration");
     if (extras->segments)
-        json_object_set_new(answer, "segments", segments_of(segments));
+        json_object_set_new(answer, "segments", rows_of(segments, 0));
     if (extras->words)
-        json_object_set_new(answer, "words", words_of(words));
+        json_object_set_new(answer, "words", rows_of(words, 1));
     return answer;
 }
 

@@ -85,41 +85,19 @@ void wi_openai_print_error(const struct wi_dialect *dialect, struct wi_buffer *o
     wi_buffer_puts(out, "}\n");
 }
 
-#define SHARED                                                                                     \
-    WI_OPENAI_READS, .frame = wi_parameters_frame, .stream_begin = wi_openai_stream_begin,         \
-                     .stream_part = wi_openai_stream_part, .stream_done = wi_openai_stream_done,   \
-                     .stream_error = wi_openai_stream_error
+#define ENDPOINT(endpoint, kind, input_, print_)                                                   \
+    const struct wi_dialect wi_dialect_openai_##endpoint = {WI_OPENAI_READS,                       \
+        .name = "openai." #endpoint, .task = WI_TASK_##kind, .input = (input_),                    \
+        .frame = wi_parameters_frame, .print = (print_), .stream_begin = wi_openai_stream_begin,   \
+        .stream_part = wi_openai_stream_part, .stream_done = wi_openai_stream_done,                \
+        .stream_error = wi_openai_stream_error}
 
-const struct wi_dialect wi_dialect_openai_chat = {.name = "openai.chat",
-    .task = WI_TASK_CHAT,
-    .input = "messages",
-    .print = wi_openai_print_chat,
-    SHARED};
-const struct wi_dialect wi_dialect_openai_completions = {.name = "openai.completions",
-    .task = WI_TASK_COMPLETE,
-    .input = "prompt",
-    .print = wi_openai_print_completion,
-    SHARED};
-const struct wi_dialect wi_dialect_openai_embeddings = {.name = "openai.embeddings",
-    .task = WI_TASK_EMBED,
-    .input = "input",
-    .print = wi_openai_print_embeddings,
-    SHARED};
-const struct wi_dialect wi_dialect_openai_rerank = {.name = "openai.rerank",
-    .task = WI_TASK_RERANK,
-    .input = "documents",
-    .print = wi_openai_print_ranking,
-    SHARED};
-const struct wi_dialect wi_dialect_openai_tokenize = {.name = "openai.tokenize",
-    .task = WI_TASK_TOKENIZE,
-    .input = "prompt",
-    .print = wi_openai_print_tokens,
-    SHARED};
-const struct wi_dialect wi_dialect_openai_speech = {.name = "openai.speech",
-    .task = WI_TASK_TEXT_TO_SPEECH,
-    .input = "input",
-    .print = wi_openai_print_speech,
-    SHARED};
+ENDPOINT(chat, CHAT, "messages", wi_openai_print_text);
+ENDPOINT(completions, COMPLETE, "prompt", wi_openai_print_text);
+ENDPOINT(embeddings, EMBED, "input", wi_openai_print_embeddings);
+ENDPOINT(rerank, RERANK, "documents", wi_openai_print_ranking);
+ENDPOINT(tokenize, TOKENIZE, "prompt", wi_openai_print_tokens);
+ENDPOINT(speech, TEXT_TO_SPEECH, "input", wi_openai_print_speech);
 
 static void error_both(const struct wi_dialect *dialect, struct wi_buffer *out,
     const struct wi_error *error, const char *request_id)

@@ -76,9 +76,8 @@ wi_print_error_fn wi_openai_print_error;
 
 /* --- audio.c and openai_print.c --------------------------------------------------------------- */
 
-wi_print_fn wi_openai_print_speech, wi_openai_print_chat, wi_openai_print_completion,
-    wi_openai_print_embeddings, wi_openai_print_ranking, wi_openai_print_tokens,
-    wi_openai_stream_done;
+wi_print_fn wi_openai_print_speech, wi_openai_print_text, wi_openai_print_embeddings,
+    wi_openai_print_ranking, wi_openai_print_tokens, wi_openai_stream_done;
 wi_stream_begin_fn wi_openai_stream_begin;
 wi_stream_part_fn wi_openai_stream_part;
 wi_stream_progress_fn wi_openai_stream_progress;

@@ -134,14 +134,11 @@ static json_int_t offset_of(const json_t *row, json_int_t *begun)
 static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 {
     const json_t *rows = json_object_get(from, "logprobs"), *row;
-    json_t *tokens, *numbers, *tops, *offsets;
     size_t i;
     if (!json_is_array(rows))
         return json_null();
-    tokens = json_array();
-    numbers = json_array();
-    tops = json_array();
-    offsets = json_array();
+    json_t *tokens = json_array(), *numbers = json_array(), *tops = json_array();
+    json_t *offsets = json_array();
     json_array_foreach(rows, i, row)
     {
         json_t *token = json_object_get(row, "token");
@@ -205,34 +202,34 @@ static json_t *choice_text_delta(const struct wi_part *part, json_int_t *begun)
 
 /* --- text ------------------------------------------------------------------------------------- */
 
-typedef json_t *choice_fn(const json_t *choice, json_int_t index);
+static int is_chat(const struct wi_infer *infer)
+{
+    return infer->asked->task == WI_TASK_CHAT;
+}
 
-static struct wi_printing *print_text(const struct wi_infer *infer,
-    const struct wi_outcome *outcome, const char *prefix, const char *object, choice_fn *make)
+/* What begins a text, or a chunk of it. */
+static json_t *text_head(
+    const struct wi_infer *infer, const char *id, const char *model_name, const char *chat)
 {
     const struct wi_openai_extras *extras = infer->extras;
+    return head_make(is_chat(infer) ? "chatcmpl" : "cmpl", id,
+        is_chat(infer) ? chat : "text_completion", model_name, extras->created);
+}
+
+struct wi_printing *wi_openai_print_text(
+    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
+{
     const json_t *result = outcome->result, *choice;
     json_t *timings = json_object_get(result, "timings"), *choices = json_array();
-    json_t *answer = head_make(prefix, outcome->id, object, outcome->model_name, extras->created);
+    json_t *answer = text_head(infer, outcome->id, outcome->model_name, "chat.completion");
     for (size_t i = 0; (choice = wi_generation_choice(result, i)) != NULL; i++)
-        json_array_append_new(choices, make(choice, (json_int_t)i));
+        json_array_append_new(choices, is_chat(infer) ? choice_message(choice, (json_int_t)i)
+                                                      : choice_text(choice, (json_int_t)i));
     json_object_set_new(answer, "choices", choices);
     json_object_set_new(answer, "usage", usage_of(result));
     if (json_is_object(timings))
         json_object_set(answer, "timings", timings);
     return wi_printing_json(answer);
-}
-
-struct wi_printing *wi_openai_print_chat(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
-{
-    return print_text(infer, outcome, "chatcmpl", "chat.completion", choice_message);
-}
-
-struct wi_printing *wi_openai_print_completion(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
-{
-    return print_text(infer, outcome, "cmpl", "text_completion", choice_text);
 }
 
 /* --- vectors ---------------------------------------------------------------------------------- */
@@ -357,18 +354,12 @@ struct wi_printing *wi_openai_print_tokens(
 
 /* --- streams ---------------------------------------------------------------------------------- */
 
-static int is_chat(const struct wi_infer *infer)
-{
-    return infer->asked->task == WI_TASK_CHAT;
-}
-
 /* A chunk with that choice, or without one. Takes it. */
 static json_t *make_chunk(
     const struct wi_infer *infer, const char *id, const char *model_name, json_t *choice)
 {
     const struct wi_openai_extras *extras = infer->extras;
-    json_t *chunk = head_make(is_chat(infer) ? "chatcmpl" : "cmpl", id,
-        is_chat(infer) ? "chat.completion.chunk" : "text_completion", model_name, extras->created);
+    json_t *chunk = text_head(infer, id, model_name, "chat.completion.chunk");
     json_object_set_new(chunk, "choices", choice ? json_pack("[o]", choice) : json_array());
     if (extras->include_usage)
         json_object_set_new(chunk, "usage", json_null());

@@ -4,7 +4,6 @@
  */
 #include "wire/responses/responses.h"
 
-
 void wi_output_clear(struct wi_output *output)
 {
     json_decref(output->items);

@@ -203,9 +203,5 @@ enum wi_code wi_responses_read_input(
     struct wi_infer *infer, json_t *instructions, json_t *input, struct wi_error *error)
 {
     struct wi_conversation talk = {.infer = infer, .error = error};
-    enum wi_code code = responses_read_all(&talk, instructions, input);
-    if (code == WI_OK)
-        code = wi_conversation_end(&talk, "input");
-    wi_conversation_clear(&talk);
-    return code;
+    return wi_conversation_end(&talk, responses_read_all(&talk, instructions, input), "input");
 }
