@@ -6,6 +6,7 @@
 #define WI_WIRE_PRINTING_H
 
 #include "base/buffer.h"
+#include "base/error.h"
 #include "terms/tensor/tensor.h"
 #include <jansson.h>
 
@@ -27,7 +28,7 @@ struct wi_printing {
     size_t needs;           /* bytes that printing may take, in addition to the tensors */
     const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors after it */
     void (*write)(struct wi_printing *printing); /* adds the outputs to `text`; NULL: tensors */
-    wi_row_fn *add_row;                          /* of wire/vectors.h */
+    wi_row_fn *add_row;                          /* of wi_vectors_print */
     struct wi_slice *slices;
     size_t slice_count;
 };
@@ -45,5 +46,15 @@ const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, si
 /* Whether an output is binary, even if it is an empty one. */
 int wi_printing_has_binary(const struct wi_printing *printing);
 void wi_printing_free(struct wi_printing *printing); /* NULL is fine */
+
+/* --- embeddings: an answer whose only tensor is FP32 [rows, width] ---------------------------- */
+
+/* A printing of these outputs, which are taken, by `add` for each row; the texts around them are
+ * the caller's. `around`: additional bytes for each row. NULL with WI_INFERENCE_FAILED for outputs
+ * without this form. */
+struct wi_printing *wi_vectors_print(
+    struct wi_tensors *outputs, size_t around, wi_row_fn *add, struct wi_error *error);
+/* Appends a list of numbers; numbers that are not finite become null. */
+void wi_vectors_numbers(struct wi_buffer *out, const float *row, size_t width);
 
 #endif

@@ -1,5 +1,5 @@
 /* A run as JSON, lines of JSON, a table of fields, and Bencher's metrics. */
-#include "terms/lab/export.h"
+#include "terms/lab/report.h"
 
 #include "terms/tensor/number.h"
 #include <stdio.h>

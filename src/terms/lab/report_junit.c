@@ -3,7 +3,6 @@
 #include "terms/lab/report.h"
 
 #include "base/text.h"
-#include "terms/lab/export.h"
 #include <stdlib.h>
 #include <string.h>
 

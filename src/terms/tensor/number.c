@@ -11,6 +11,7 @@
  */
 #include "terms/tensor/number.h"
 
+#include "base/text.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,76 +20,33 @@
 
 enum { DIGITS = 17 };
 
-/* 10^k = high + low, exactly. */
-static const struct {
-    double high, low;
-} powers[] = {
-    {1e0, 0},
-    {1e1, 0},
-    {1e2, 0},
-    {1e3, 0},
-    {1e4, 0},
-    {1e5, 0},
-    {1e6, 0},
-    {1e7, 0},
-    {1e8, 0},
-    {1e9, 0},
-    {1e10, 0},
-    {1e11, 0},
-    {1e12, 0},
-    {1e13, 0},
-    {1e14, 0},
-    {1e15, 0},
-    {1e16, 0},
-    {1e17, 0},
-    {1e18, 0},
-    {1e19, 0},
-    {1e20, 0},
-    {1e21, 0},
-    {1e22, 0},
-    {1e23, 8388608.0},
-    {1e24, 16777216.0},
-    {1e25, -905969664.0},
-    {1e26, -4764729344.0},
-    {1e27, -13287555072.0},
-    {1e28, 416880263168.0},
-    {1e29, 8566849142784.0},
-    {1e30, -19884624838656.0},
-    {1e31, 364103705034752.0},
-    {1e32, -5366162204393472.0},
-    {1e33, 5.442476901295718e+16},
-    {1e34, 5.4424769012957184e+17},
-    {1e35, 3.1366338920820244e+18},
-    {1e36, -4.242063737401796e+19},
-    {1e37, 4.6123734179787886e+20},
-    {1e38, 2.251190176543966e+21},
-    {1e39, 6.029083362839682e+22},
-    {1e40, -3.037860284270037e+23},
-    {1e41, -6.200086450407783e+23},
-    {1e42, -4.488571267807592e+25},
-    {1e43, -1.393721169594141e+26},
-    {1e44, -8.821361405306423e+27},
-    {1e45, 7.024271097546445e+28},
-};
-enum { MAX_POWER = sizeof powers / sizeof powers[0] - 1 };
+/* 10^k = highs[k] + lows[k], exactly. */
+static const double highs[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28,
+    1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44,
+    1e45};
+static const double lows[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    8388608.0, 16777216.0, -905969664.0, -4764729344.0, -13287555072.0, 416880263168.0,
+    8566849142784.0, -19884624838656.0, 364103705034752.0, -5366162204393472.0,
+    5.442476901295718e+16, 5.4424769012957184e+17, 3.1366338920820244e+18, -4.242063737401796e+19,
+    4.6123734179787886e+20, 2.251190176543966e+21, 6.029083362839682e+22, -3.037860284270037e+23,
+    -6.200086450407783e+23, -4.488571267807592e+25, -1.393721169594141e+26, -8.821361405306423e+27,
+    7.024271097546445e+28};
+enum { MAX_POWER = sizeof highs / sizeof highs[0] - 1 };
 
 /* 10^power, which is exact in a double, and below 2^63. */
 static uint64_t integer_power(int power)
 {
-    return (uint64_t)(int64_t)powers[power].high;
+    return (uint64_t)(int64_t)highs[power];
 }
 
 size_t wi_print_unsigned(char *out, uint64_t value)
 {
-    char digits[20];
-    size_t count = 0;
+    char digits[WI_DIGITS_SIZE];
+    const char *text = wi_digits(digits, value);
+    size_t count = strlen(text);
 
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    for (size_t i = 0; i < count; i++)
-        out[i] = digits[count - 1 - i];
+    memcpy(out, text, count);
     return count;
 }
 
@@ -152,12 +110,12 @@ struct scaled {
 /* v * 10^power as whole and rest; -1 if whole has not 17 digits. */
 static int value_scale(double v, int power, struct scaled *scaled)
 {
-    double high = v * powers[power].high;
+    double high = v * highs[power];
     double low, whole_low;
 
     if (!(high >= 9.9e15 && high < 1.01e17)) /* whole fits int64_t, and high is an integer */
         return -1;
-    low = fma(v, powers[power].high, -high) + v * powers[power].low;
+    low = fma(v, highs[power], -high) + v * lows[power];
     whole_low = floor(low);
     scaled->whole = (uint64_t)((int64_t)high + (int64_t)whole_low);
     scaled->rest = low - whole_low;

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "wire/generation.h"
 #include "wire/problem.h"
-#include "wire/vectors.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

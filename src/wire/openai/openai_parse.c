@@ -144,29 +144,21 @@ static enum wi_code no_tokens(const char *name, struct wi_error *error)
     return wi_error_expect(error, "text");
 }
 
-static enum wi_code read_prompt(
-    struct wi_infer *infer, json_t *prompt, const char *name, struct wi_error *error)
+static enum wi_code read_texts(
+    struct wi_infer *infer, json_t *value, const char *name, struct wi_error *error)
 {
-    if (!prompt)
+    enum wi_task_kind task = infer->asked->task;
+    if (!value)
         return wi_parameters_missing(name, error);
-    if (has_numbers(prompt))
+    if (has_numbers(value))
         return no_tokens(name, error);
     /* Some clients send a string as a list of one. */
-    if (json_is_array(prompt) && json_array_size(prompt) == 1)
-        prompt = json_array_get(prompt, 0);
-    if (json_is_array(prompt) && infer->asked->task == WI_TASK_COMPLETE)
-        return wi_text_read_list(infer, prompt, name, error);
-    return wi_text_read_string(infer, prompt, name, error);
-}
-
-static enum wi_code openai_read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
-{
-    if (!input)
-        return wi_parameters_missing("input", error);
-    if (has_numbers(input))
-        return no_tokens("input", error);
-    return json_is_string(input) ? wi_text_read_string(infer, input, "input", error)
-                                 : wi_text_read_list(infer, input, "input", error);
+    if (task != WI_TASK_EMBED && json_is_array(value) && json_array_size(value) == 1)
+        value = json_array_get(value, 0);
+    int is_list = task == WI_TASK_EMBED ? !json_is_string(value)
+                                        : task == WI_TASK_COMPLETE && json_is_array(value);
+    return is_list ? wi_text_read_list(infer, value, name, error)
+                   : wi_text_read_string(infer, value, name, error);
 }
 
 static enum wi_code read_query(
@@ -197,7 +189,7 @@ static enum wi_code openai_read_text(
         return body->messages ? wi_text_read_messages(infer, body->messages, "messages", error)
                               : wi_parameters_missing("messages", error);
     case WI_TASK_EMBED:
-        return openai_read_input(infer, body->input, error);
+        return read_texts(infer, body->input, "input", error);
     case WI_TASK_RERANK:
         return read_query(infer, body, error);
     case WI_TASK_SPEECH_RECOGNITION:
@@ -210,10 +202,10 @@ static enum wi_code openai_read_text(
             return names_refuse(json_is_string(body->content) ? "prompt" : "content",
                 json_is_string(body->content) ? "content" : "prompt", error);
         if (body->content)
-            return read_prompt(infer, body->content, "content", error);
-        return read_prompt(infer, body->prompt, "prompt", error);
+            return read_texts(infer, body->content, "content", error);
+        return read_texts(infer, body->prompt, "prompt", error);
     default:
-        return read_prompt(infer, body->prompt, "prompt", error);
+        return read_texts(infer, body->prompt, "prompt", error);
     }
 }
 

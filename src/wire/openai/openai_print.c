@@ -8,7 +8,6 @@
 
 #include "base/memory.h"
 #include "wire/generation.h"
-#include "wire/vectors.h"
 #include <openssl/evp.h>
 #include <stdlib.h>
 

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "terms/lab/export.h"
 #include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
