@@ -61,8 +61,6 @@ enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, s
     return WI_OK;
 }
 
-/* --- among the parts of a message ------------------------------------------------------------- */
-
 struct part {
     const char *type;
     json_t *image_url;

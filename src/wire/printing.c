@@ -85,8 +85,6 @@ void wi_printing_free(struct wi_printing *printing)
     free(printing);
 }
 
-/* --- rows of numbers -------------------------------------------------------------------------- */
-
 static void vectors_write(struct wi_printing *printing)
 {
     const struct wi_tensor *tensor = &printing->outputs.items[0];

@@ -68,8 +68,6 @@ static json_t *inputs_of(struct wi_upload *upload)
     return json_object_get(upload->request, "inputs");
 }
 
-/* --- members --------------------------------------------------------------------------------- */
-
 static enum wi_code unknown_member(const char *name, struct wi_error *error)
 {
     struct wi_buffer names = {0};
@@ -136,8 +134,6 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     json_object_set_new(object, name, value);
     return WI_OK;
 }
-
-/* --- the file -------------------------------------------------------------------------------- */
 
 enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, const void *bytes,
     size_t size, struct wi_error *error)

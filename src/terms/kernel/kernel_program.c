@@ -35,8 +35,6 @@ void wi_program_release(struct wi_program *program)
     free(program);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
 enum wi_code wi_program_read_workgroups(
     struct wi_program *program, const json_t *list, struct wi_error *error)
 {
@@ -77,8 +75,6 @@ enum wi_code wi_program_read_constants(
     program->constants = json_incref(constants);
     return WI_OK;
 }
-
-/* --- its tensors ------------------------------------------------------------------------------ */
 
 /* Which list of the request a tensor is in, and what its errors are called there. */
 struct list {
@@ -194,8 +190,6 @@ enum wi_code wi_program_check_answer(
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
         "output %zu is not the one that was asked for, of %zu", i, program->outputs.count);
 }
-
-/* --- for a node ------------------------------------------------------------------------------- */
 
 void wi_program_add(struct wi_buffer *out, const struct wi_program *program)
 {

@@ -183,8 +183,6 @@ void wi_variants_clear(struct wi_variants *variants)
     *variants = (struct wi_variants){0};
 }
 
-/* --- the dtypes of ONNX graphs ---------------------------------------------------------------- */
-
 size_t wi_graph_stem(const char *path)
 {
     return (size_t)(strcasestr(path, ".onnx") - path);

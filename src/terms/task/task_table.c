@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-/* --- inputs ----------------------------------------------------------------------------------- */
-
 #define SENTENCE                                                                                   \
     "The river comes down from the hills in the north, turns round the old town, and goes on "     \
     "through wide green fields to the sea."
@@ -57,8 +55,6 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         "{" LABELS "}"},
 };
 
-/* --- options ---------------------------------------------------------------------------------- */
-
 #define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
 #define LANGUAGE_MAX 32
 
@@ -104,8 +100,6 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define TOP ROW(top, INTEGER, 1, 1000, "How many of the best results.")
 #define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The least score; 0.5 by default.")
 #define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "Around a label: This is a photo of {}.")
-
-/* --- tasks ------------------------------------------------------------------------------------ */
 
 #define OF(type) (1u << WI_TYPE_##type)
 #define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))

@@ -43,8 +43,6 @@ const struct wi_param wi_compute_params[] = {
     WI_PARAM_END,
 };
 
-/* --- the request ------------------------------------------------------------------------------ */
-
 enum wi_code wi_compute_find_kernel(
     struct wi_infer *infer, const char *name, struct wi_error *error)
 {

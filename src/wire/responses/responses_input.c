@@ -18,8 +18,6 @@ static const char *const ignored[] = {"status", "phase", "annotations", "logprob
     "parsed_arguments", "encrypted_content", "detail", "internal_chat_message_metadata_passthrough",
     NULL};
 
-/* --- parts ----------------------------------------------------------------------------------- */
-
 struct part {
     const char *type;
     json_t *text, *refusal, *image_url;
@@ -77,8 +75,6 @@ static enum wi_code responses_read_content(
     }
     return code;
 }
-
-/* --- items ----------------------------------------------------------------------------------- */
 
 enum role { ROLE_SYSTEM, ROLE_DEVELOPER, ROLE_USER, ROLE_ASSISTANT };
 static const char *const roles[] = {"system", "developer", "user", "assistant", NULL};
@@ -174,8 +170,6 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
         "references to those that a server keeps, are not taken",
         talk->error);
 }
-
-/* --- the whole ------------------------------------------------------------------------------- */
 
 static enum wi_code responses_read_all(
     struct wi_conversation *talk, json_t *instructions, json_t *input)

@@ -9,8 +9,6 @@
 
 #define TOOLS_MAX 1024 /* of every kind; functions have the same limits as in a chat */
 
-/* --- the lists -------------------------------------------------------------------------------- */
-
 #define CHAT (1u << WI_TASK_CHAT)
 
 static const struct wi_parameter parameters[] = {
@@ -62,8 +60,6 @@ const struct wi_parameter_name wi_responses_names[] = {
     {".function.", "."},
     {0},
 };
-
-/* --- what is special -------------------------------------------------------------------------- */
 
 /* Never skipped, because without it the answer would be to a different question. */
 static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
@@ -178,8 +174,6 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
         option_set(infer, "top_logprobs", json_integer(body->top_logprobs));
 }
 
-/* --- what the answer repeats ------------------------------------------------------------------ */
-
 /* The form of functions here. */
 static json_t *echo_tools(const json_t *tools)
 {
@@ -211,8 +205,6 @@ static json_t *responses_echo(const json_t *root, const json_t *options)
         "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object(), "store", 0,
         "background", 0, "previous_response_id", "truncation", "disabled");
 }
-
-/* --- the body --------------------------------------------------------------------------------- */
 
 void wi_responses_free_extras(void *data)
 {
