@@ -58,7 +58,7 @@ enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *obj
     return WI_OK;
 }
 
-static struct wi_param row_of(const struct wi_parameters *lists, enum wi_parameter_use use,
+static struct wi_param parameter_row(const struct wi_parameters *lists, enum wi_parameter_use use,
     const char *name, enum wi_task_kind task)
 {
     const struct wi_param *known =
@@ -111,7 +111,7 @@ size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind t
     for (const struct wi_parameter *known = lists->known; known->tasks; known++)
         for (size_t i = 0; known->tasks & (1u << task) && known->names[i]; i++) {
             assert(count + 1 < WI_PARAMETERS_MAX);
-            rows[count++] = row_of(lists, known->use, known->names[i], task);
+            rows[count++] = parameter_row(lists, known->use, known->names[i], task);
         }
     rows[count] = (struct wi_param){0};
     return count;

@@ -134,16 +134,6 @@ static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error 
     return WI_OK;
 }
 
-static enum wi_code read_what(
-    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
-{
-    if (fields->source)
-        return read_program(infer, fields, error);
-    return fields->kernel
-               ? read_kernel(infer, fields, error)
-               : field_refuse("kernel", "the name of a kernel, or source in its place", error);
-}
-
 static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
@@ -155,7 +145,10 @@ static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, str
     if (code == WI_OK)
         code = wi_native_read_terms(infer, &fields.terms, error);
     if (code == WI_OK)
-        code = read_what(infer, &fields, error);
+        code = fields.source ? read_program(infer, &fields, error)
+               : fields.kernel
+                   ? read_kernel(infer, &fields, error)
+                   : field_refuse("kernel", "the name of a kernel, or source in its place", error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, infer->body,

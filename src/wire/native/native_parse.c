@@ -265,17 +265,6 @@ enum wi_code wi_native_read_terms(
     return wi_infer_read_platform(terms->platform, &asked->has_platform, &asked->platform, error);
 }
 
-static void take_strings(struct wi_infer *infer, const struct fields *fields)
-{
-    struct wi_inference *asked = infer->asked;
-    infer->model_name = wi_strdup(fields->model_name);
-    asked->precision = wi_infer_take_precision(fields->precision);
-    if (fields->model_type >= 0) {
-        infer->has_type = 1;
-        asked->type = (enum wi_model_type)(fields->model_type + 1);
-    }
-}
-
 enum wi_code wi_native_read_task(
     struct wi_infer *infer, const char *name, int conversation, struct wi_error *error)
 {
@@ -293,7 +282,11 @@ static enum wi_code native_read_fields(
 {
     struct wi_inference *asked = infer->asked;
     enum wi_code code;
-    take_strings(infer, fields);
+    infer->model_name = wi_strdup(fields->model_name);
+    asked->precision = wi_infer_take_precision(fields->precision);
+    infer->has_type = fields->model_type >= 0;
+    if (infer->has_type)
+        asked->type = (enum wi_model_type)(fields->model_type + 1);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;

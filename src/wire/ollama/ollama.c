@@ -286,13 +286,11 @@ static struct wi_printing *print_embed(
     wi_buffer_puts(&printing->text, "{\"model\":");
     wi_buffer_json_string(&printing->text, outcome->model_name);
     wi_buffer_puts(&printing->text, ",\"embeddings\":[");
-    wi_buffer_puts(&printing->tail, "],\"total_duration\":");
-    wi_buffer_integer(&printing->tail, ms_to_nanoseconds(outcome->total_ms));
-    wi_buffer_puts(&printing->tail, ",\"load_duration\":");
-    wi_buffer_integer(&printing->tail, ms_to_nanoseconds(outcome->load_ms));
-    wi_buffer_puts(&printing->tail, ",\"prompt_eval_count\":");
-    wi_buffer_integer(&printing->tail, wi_generation_tokens(outcome->result, "prompt_tokens"));
-    wi_buffer_puts(&printing->tail, "}\n");
+    wi_buffer_printf(&printing->tail,
+        "],\"total_duration\":%lld,\"load_duration\":%lld,\"prompt_eval_count\":%lld}\n",
+        (long long)ms_to_nanoseconds(outcome->total_ms),
+        (long long)ms_to_nanoseconds(outcome->load_ms),
+        (long long)wi_generation_tokens(outcome->result, "prompt_tokens"));
     return printing;
 }
 

@@ -313,19 +313,6 @@ static enum wi_code ollama_read_input(
                                       : wi_text_read_string(infer, body->input, "input", error);
 }
 
-static enum wi_code ollama_read_text(
-    struct wi_infer *infer, struct body *body, struct wi_error *error)
-{
-    switch (infer->asked->task) {
-    case WI_TASK_CHAT:
-        return read_chat(infer, body, error);
-    case WI_TASK_COMPLETE:
-        return read_generate(infer, body, error);
-    default:
-        return ollama_read_input(infer, body, error);
-    }
-}
-
 /* --- the body --------------------------------------------------------------------------------- */
 
 enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
@@ -342,7 +329,9 @@ enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct w
     if ((body.options && (code = ollama_read_options(infer, body.options, error)) != WI_OK) ||
         (body.format && (code = ollama_read_format(infer, body.format, error)) != WI_OK))
         return code;
-    return ollama_read_text(infer, &body, error);
+    return asked->task == WI_TASK_CHAT       ? read_chat(infer, &body, error)
+           : asked->task == WI_TASK_COMPLETE ? read_generate(infer, &body, error)
+                                             : ollama_read_input(infer, &body, error);
 }
 
 enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error)
