@@ -58,15 +58,51 @@ struct wi_db {
 enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
 /* Runs statements without parameters. */
 enum wi_code wi_db_exec(sqlite3 *sqlite, const char *sql, struct wi_error *error);
-/* Prepares one statement; NULL with `error`. Bindings and steps are the caller's. */
-sqlite3_stmt *wi_db_prepare(sqlite3 *sqlite, const char *sql, struct wi_error *error);
-/* Steps a statement without rows to its end and finalizes it. NULL is a failure set before. */
-enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
+/* A connection; NULL with `error`. */
+sqlite3 *wi_db_connect(const char *path, int flags, struct wi_error *error);
+
+/* A value of a statement's parameter, borrowed until the statement ends; `bytes` NULL is NULL. */
+struct wi_db_argument {
+    enum { WI_DB_IS_END, WI_DB_IS_NUMBER, WI_DB_IS_TEXT, WI_DB_IS_BYTES } kind;
+    int64_t number;
+    const void *bytes;
+    size_t size;
+};
+#define WI_DB_NUMBER(value)                                                                        \
+    {                                                                                              \
+        .kind = WI_DB_IS_NUMBER, .number = (int64_t)(value)                                        \
+    }
+#define WI_DB_TEXT(text)                                                                           \
+    {                                                                                              \
+        .kind = WI_DB_IS_TEXT, .bytes = (text)                                                     \
+    }
+#define WI_DB_BYTES(start, count)                                                                  \
+    {                                                                                              \
+        .kind = WI_DB_IS_BYTES, .bytes = (start), .size = (count)                                  \
+    }
+/* The values of ?1, ?2 and so on; values beyond the last parameter are not used. */
+#define WI_DB_WITH(...) ((const struct wi_db_argument[]){__VA_ARGS__, {.kind = WI_DB_IS_END}})
+
+/* Prepares one statement with its values (NULL: it has none); NULL with `error`. wi_db_end ends
+ * it. */
+sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error);
+/* 1 with a row, 0 at the end, -1 with `error`. A `statement` NULL is a failure set before. */
+int wi_db_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
+/* Finalizes it: WI_STORAGE_FAILED if its last step was -1, else WI_OK. */
+enum wi_code wi_db_end(sqlite3_stmt *statement, int step);
+/* Runs one statement whose rows, if it has any, do not matter. */
+enum wi_code wi_db_run(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error);
+/* Copies a column's text, cut where it does not fit; NULL as "". */
+void wi_db_take_text(sqlite3_stmt *statement, int column, char *out, size_t size);
 
 /* store_open.c: the file at `path`, made if it is missing, its tables up to date. */
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
 /* The folder to use, made; NULL with `error`. The caller frees it. */
 char *wi_db_make_folder(const char *folder, struct wi_error *error);
+/* WI_OK, or the first damage that `pragma` ("PRAGMA quick_check(1)") finds, with `*damaged` 1. */
+enum wi_code wi_db_check(sqlite3 *sqlite, const char *pragma, int *damaged, struct wi_error *error);
 /* The folder of `path` is on the disk as it is now. */
 void wi_db_sync_folder(const char *path);
 /* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or is not a

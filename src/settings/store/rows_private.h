@@ -15,6 +15,10 @@
 
 /* Fills `row`, which is empty, from the columns of a statement that has a row. */
 void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);
+/* The first row of a statement, which is finalized; NULL is a failure set before. `row`, which is
+ * empty, keeps no id if there is none. */
+enum wi_code wi_row_first(
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error);
 /* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are
  * missing or damaged; any other failure may be temporary. */
 enum wi_code wi_row_read_bytes(
