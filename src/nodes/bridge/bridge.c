@@ -542,41 +542,40 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     return WI_OK;
 }
 
+/* Sends the message, which is taken over, to a connected node. */
+static enum wi_code bridge_tell(
+    const struct wi_bridge *bridge, const char *node_id, struct wi_message *message)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (node)
+        wi_node_send(node, message);
+    else
+        wi_message_free(message);
+    return node ? WI_OK : WI_NODE_NOT_FOUND;
+}
+
 enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
     enum wi_platform platform, const struct wi_strings *kernels)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_kernels_load(++bridge->sequence,
-                           wi_repository_kernels(bridge->repository), platform, kernels));
-    return WI_OK;
+    return bridge_tell(bridge, node_id,
+        wi_make_kernels_load(
+            ++bridge->sequence, wi_repository_kernels(bridge->repository), platform, kernels));
 }
 
 enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
     const struct wi_kernel *kernel, const char *size_class)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_tune(++bridge->sequence, kernel, size_class));
-    return WI_OK;
+    return bridge_tell(bridge, node_id, wi_make_tune(++bridge->sequence, kernel, size_class));
 }
 
 void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (node)
-        wi_node_send(node, wi_make_tuning(++bridge->sequence, list));
+    (void)bridge_tell(bridge, node_id, wi_make_tuning(++bridge->sequence, list));
 }
 
 enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, const char *model_name)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_model_unload(++bridge->sequence, model_name));
-    return WI_OK;
+    return bridge_tell(bridge, node_id, wi_make_model_unload(++bridge->sequence, model_name));
 }
 
 void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
@@ -642,8 +641,7 @@ int wi_bridge_node_state(
 
 void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context)
 {
-    const struct wi_node *node;
-    for (node = bridge->nodes; node; node = node->hh.next)
+    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
         each(context, &node->info);
 }
 

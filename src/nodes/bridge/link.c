@@ -70,7 +70,7 @@ struct wi_link {
     struct wi_timer *slow; /* until the next of the message has to come */
     struct wi_timer *rest; /* running: nothing is read */
     /* Sending. */
-    struct wi_message *queue, *queue_end;
+    struct wi_message *queue;
     size_t queued_messages, queued_bytes;
     size_t full_bytes; /* were queued when a message was refused; 0: none was since on_room */
     struct wi_message_place place; /* of the first message */
@@ -83,12 +83,7 @@ struct wi_link {
     char close_reason[WI_LINK_REASON_SIZE];
 };
 
-static void on_hello_late(void *context)
-{
-    struct wi_link *link = context;
-    link->events->on_late(link->context, link);
-}
-
+/* A stranger has not announced itself, or a message comes too slowly. */
 static void on_slow(void *context)
 {
     struct wi_link *link = context;
@@ -114,7 +109,7 @@ struct wi_link *wi_link_new(
     link->events = events;
     link->context = context;
     link->heard.last_seen = wi_now_ms();
-    link->hello = wi_timer_new(links->loop, on_hello_late, link);
+    link->hello = wi_timer_new(links->loop, on_slow, link);
     wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
     DL_APPEND(links->_first, link);
     limit_unsent(wsi);
@@ -257,11 +252,8 @@ void wi_links_each(
 
 static void drop_queue(struct wi_link *link)
 {
-    struct wi_message *message, *next;
     wi_share_forget(link->share, link->queued_bytes);
-    LL_FOREACH_SAFE(link->queue, message, next)
-    wi_message_free(message);
-    link->queue = link->queue_end = NULL;
+    wi_messages_clear(&link->queue);
     link->queued_messages = link->queued_bytes = link->full_bytes = 0;
     link->place = (struct wi_message_place){0};
     link->draws = 0;
@@ -350,7 +342,7 @@ static void write_close(struct wi_link *link)
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
-static int write_queued(struct wi_link *link);
+static int write_turn(struct wi_link *link, int draws);
 
 /* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so a message that finds the link
  * idle is written at once. lws keeps the data that its socket does not take; asking it first
@@ -358,18 +350,14 @@ static int write_queued(struct wi_link *link);
  * WRITEABLE, whose return value makes lws close the socket. */
 static void write_or_ask(struct wi_link *link, int idle)
 {
-    if (idle && !lws_partial_buffered(link->wsi) && write_queued(link) == 0)
+    if (idle && !lws_partial_buffered(link->wsi) && write_turn(link, 0) == 0)
         return;
     lws_callback_on_writable(link->wsi);
 }
 
 static void link_append(struct wi_link *link, struct wi_message *message)
 {
-    if (link->queue_end)
-        link->queue_end->next = message;
-    else
-        link->queue = message;
-    link->queue_end = message;
+    DL_APPEND(link->queue, message);
     link->queued_messages++;
     link->queued_bytes += message->total;
     wi_share_note(link->share, message->total);
@@ -463,9 +451,7 @@ static int write_fragment(struct wi_link *link)
     if (written < 0)
         return -1;
     if (last) {
-        link->queue = message->next;
-        if (!link->queue)
-            link->queue_end = NULL;
+        DL_DELETE(link->queue, message);
         link->queued_messages--;
         link->queued_bytes -= message->total;
         wi_share_forget(link->share, message->total);
@@ -508,11 +494,6 @@ static int write_turn(struct wi_link *link, int draws)
     else if (link->closing && !link->close_sent)
         write_close(link);
     return 0;
-}
-
-static int write_queued(struct wi_link *link)
-{
-    return write_turn(link, 0);
 }
 
 /* --- Receiving ------------------------------------------------------------------------------- */

@@ -93,12 +93,14 @@ static void on_look_time(void *context)
     }
 }
 
-static void watch_pace(struct wi_bridge *bridge)
+/* Has the timer, which may not be there yet, call again and again. */
+static void bridge_watch(
+    struct wi_bridge *bridge, struct wi_timer **timer, wi_timer_fn *on_time, uint64_t ms)
 {
-    if (!bridge->look_timer)
-        bridge->look_timer = wi_timer_new(bridge->loop, on_look_time, bridge);
-    if (!wi_timer_running(bridge->look_timer))
-        wi_timer_start(bridge->look_timer, LOOK_MS, LOOK_MS);
+    if (!*timer)
+        *timer = wi_timer_new(bridge->loop, on_time, bridge);
+    if (!wi_timer_running(*timer))
+        wi_timer_start(*timer, ms, ms);
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -194,7 +196,7 @@ static void take_step(struct wi_node *node, struct wi_attempt *attempt, int may)
     if (in->waits)
         return;
     tell_credit(node, attempt);
-    watch_pace(node->bridge);
+    bridge_watch(node->bridge, &node->bridge->look_timer, on_look_time, LOOK_MS);
 }
 
 static void try_step(
@@ -222,14 +224,6 @@ static void on_memory_time(void *context)
         wi_timer_stop(bridge->memory_timer);
 }
 
-static void watch_memory(struct wi_bridge *bridge)
-{
-    if (!bridge->memory_timer)
-        bridge->memory_timer = wi_timer_new(bridge->loop, on_memory_time, bridge);
-    if (!wi_timer_running(bridge->memory_timer))
-        wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
-}
-
 /* The next step, if one is due. */
 static void go_on_with(struct wi_node *node, struct wi_attempt *attempt)
 {
@@ -244,7 +238,7 @@ static void go_on_with(struct wi_node *node, struct wi_attempt *attempt)
         free(list.items);
     }
     if (in->waits)
-        watch_memory(node->bridge);
+        bridge_watch(node->bridge, &node->bridge->memory_timer, on_memory_time, MEMORY_MS);
 }
 
 void wi_pieces_quiesce(struct wi_bridge *bridge)

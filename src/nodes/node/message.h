@@ -15,7 +15,7 @@ struct wi_message_piece {
 
 /* Read by the link that writes it. */
 struct wi_message {
-    struct wi_message *next; /* in the link's queue */
+    struct wi_message *prev, *next; /* in a queue, a list of utlist.h */
     int binary;
     char *head;
     size_t total; /* bytes, with padding */
@@ -27,6 +27,7 @@ struct wi_message {
 struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
 void wi_message_free(struct wi_message *message); /* NULL is fine */
+void wi_messages_clear(struct wi_message **queue);
 
 /* The position of the next byte of a message that is being written. Zero-initialise. */
 struct wi_message_place {

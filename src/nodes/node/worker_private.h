@@ -30,7 +30,7 @@ struct wi_worker {
     /* The socket. */
     struct wi_lws_client client;
     struct wi_blob *incoming;
-    struct wi_message *queue, *queue_end;
+    struct wi_message *queue;
     struct wi_message_place written; /* of the first message */
     /* Times, of wi_now_ms(). */
     double heard, said, heartbeat_at, retry_at;

@@ -5,36 +5,22 @@
 #include "nodes/node/worker_private.h"
 #include <stdio.h>
 #include <string.h>
+#include <utlist.h>
 
 #define MESSAGE_MAX ((size_t)256 * 1024 * 1024)
 
 void wi_worker_socket_send(struct wi_worker *worker, struct wi_message *message)
 {
-    if (worker->queue_end)
-        worker->queue_end->next = message;
-    else
-        worker->queue = message;
-    worker->queue_end = message;
+    DL_APPEND(worker->queue, message);
     worker->said = wi_now_ms();
     if (worker->client.wsi)
         lws_callback_on_writable(worker->client.wsi);
 }
 
-static void drop_first(struct wi_worker *worker)
-{
-    struct wi_message *message = worker->queue;
-
-    worker->queue = message->next;
-    if (!worker->queue)
-        worker->queue_end = NULL;
-    worker->written = (struct wi_message_place){0};
-    wi_message_free(message);
-}
-
 void wi_worker_socket_clear(struct wi_worker *worker)
 {
-    while (worker->queue)
-        drop_first(worker);
+    wi_messages_clear(&worker->queue);
+    worker->written = (struct wi_message_place){0};
     wi_blob_unref(worker->incoming);
     worker->incoming = NULL;
 }
@@ -46,7 +32,7 @@ static int socket_writeable(struct wi_worker *worker)
 
     while (worker->queue && !lws_partial_buffered(worker->client.wsi) &&
            !lws_send_pipe_choked(worker->client.wsi)) {
-        const struct wi_message *message = worker->queue;
+        struct wi_message *message = worker->queue;
         int first = worker->written.piece == 0 && worker->written.done == 0;
         size_t size = wi_message_gather(message, &worker->written, scratch, WI_LWS_CHUNK);
         int last = worker->written.piece == message->count;
@@ -54,8 +40,11 @@ static int socket_writeable(struct wi_worker *worker)
             message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, first, last);
         if (lws_write(worker->client.wsi, scratch, size, how) < 0)
             return -1;
-        if (last)
-            drop_first(worker);
+        if (!last)
+            continue;
+        DL_DELETE(worker->queue, message);
+        wi_message_free(message);
+        worker->written = (struct wi_message_place){0};
     }
     if (worker->queue)
         lws_callback_on_writable(worker->client.wsi);

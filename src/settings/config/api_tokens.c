@@ -2,6 +2,7 @@
  * a token that was put there by mistake. */
 #include "settings/config/api_tokens.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -147,16 +148,12 @@ static enum wi_code read_open(
     struct wi_api_tokens *tokens, int fd, size_t size, const char *path, struct wi_error *error)
 {
     char *text = wi_alloc(size + 1);
-    size_t done = 0;
-    ssize_t got = 0;
+    ssize_t got = wi_read_all(fd, text, size, 0);
     enum wi_code code;
-    while (done < size && (got = read(fd, text + done, size - done)) > 0)
-        done += (size_t)got;
-    text[done] = '\0';
     if (got < 0)
         code = wi_error_set(error, WI_UNAVAILABLE, FIELD, "cannot read the tokens file %s: %s",
             path, strerror(errno));
-    else if (strlen(text) != done)
+    else if (strlen(text) != (size_t)got)
         code = wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s has a NUL byte", path);
     else
         code = wi_api_tokens_parse(tokens, path, text, error);

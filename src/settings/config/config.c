@@ -87,11 +87,6 @@ void *wi_option_base(struct wi_config *config, const struct wi_setting *option, 
 
 /* --- defaults --------------------------------------------------------------------------------- */
 
-static int is_repeated(const struct wi_setting *option)
-{
-    return is_repeated_section(option->section);
-}
-
 static void set_default(const struct wi_setting *option, void *base)
 {
     int code = wi_option_set(option, base, option->default_text, 0);
@@ -151,7 +146,7 @@ struct wi_config *wi_config_new(void)
 
     config->_references = 1;
     for (const struct wi_setting *option = wi_options; option->key; option++)
-        if (!is_repeated(option))
+        if (!is_repeated_section(option->section))
             set_default(option, config);
     for (size_t i = 0; i < sizeof standard_kinds / sizeof *standard_kinds; i++)
         wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
@@ -218,7 +213,8 @@ const struct wi_config_origin *wi_config_origin(
     for (size_t i = config->_origin_count; i > 0; i--) {
         const struct wi_config_origin *origin = &config->_origins[i - 1];
 
-        if (origin->option == option && (origin->instance == instance || !is_repeated(option)))
+        if (origin->option == option &&
+            (origin->instance == instance || !is_repeated_section(option->section)))
             return origin;
     }
     return NULL;
@@ -244,7 +240,8 @@ int wi_config_check_reload(
     for (const struct wi_setting *option = wi_options; option->key; option++) {
         char field[64];
 
-        if (option->reloadable || is_repeated(option) || !values_differ(option, current, next))
+        if (option->reloadable || is_repeated_section(option->section) ||
+            !values_differ(option, current, next))
             continue;
         snprintf(field, sizeof field, "%s.%s", option->section, option->key);
         wi_error_set(wi_problems_add(problems), WI_CONFLICT, field,

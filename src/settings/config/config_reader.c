@@ -58,7 +58,6 @@ __attribute__((format(printf, 4, 5))) static struct wi_error *reader_fail(
 static void fail_unknown_key(struct reader *reader, const char *key)
 {
     struct wi_nearest meant = wi_nearest_to(key);
-    struct wi_error *error;
     char allowed[256] = "";
     size_t used = 0;
 
@@ -70,13 +69,11 @@ static void fail_unknown_key(struct reader *reader, const char *key)
             used += (size_t)snprintf(
                 allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", option->key);
     }
-    if (meant.name)
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
-            "[%s] has no key \"%.48s\"; did you mean \"%s\"?", reader->title, key, meant.name);
-    else
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
-            "[%s] has no key \"%.48s\"; allowed are %s", reader->title, key, allowed);
-    wi_error_allow(error, "%s", allowed);
+    const char *const hint[] = {
+        meant.name ? "did you mean \"" : "allowed are ", meant.name ? "\"?" : ""};
+    wi_error_allow(reader_fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; %s%s%s",
+                       reader->title, key, hint[0], meant.name ? meant.name : allowed, hint[1]),
+        "%s", allowed);
 }
 
 static void fail_unknown_section(struct reader *reader, const char *name)
@@ -85,19 +82,17 @@ static void fail_unknown_section(struct reader *reader, const char *name)
         "api, bridge, pool, browser_preferences, browser.NAME, models, hub.NAME, aliases, store, "
         "log";
     struct wi_nearest meant = wi_nearest_to(name);
-    struct wi_error *error;
 
     for (const struct wi_section *section = wi_sections; section->name; section++)
         if (!section->sample)
             wi_nearest_offer(&meant, section->name);
     wi_nearest_offer(&meant, "browser.chrome");
-    if (meant.name)
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
-            "there is no section [%.48s]; did you mean [%s]?", name, meant.name);
-    else
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
-            "there is no section [%.48s]; allowed are %s", name, allowed);
-    wi_error_allow(error, "%s", allowed);
+    const char *const hint[] = {
+        meant.name ? "did you mean [" : "allowed are ", meant.name ? "]?" : ""};
+    wi_error_allow(
+        reader_fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; %s%s%s", name,
+            hint[0], meant.name ? meant.name : allowed, hint[1]),
+        "%s", allowed);
 }
 
 /* --- sections and values ---------------------------------------------------------------------- */
