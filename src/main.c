@@ -527,29 +527,9 @@ static int status_of(const struct wi_error *error)
     return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
 }
 
-static int daemon_serve(struct daemon *d)
+/* Every part is there. */
+static void daemon_begin(struct daemon *d)
 {
-    struct wi_error error;
-    wi_log_configure(d->config->log.level, d->config->log.format);
-    hold_signals(SIG_BLOCK);
-    wi_descriptors_raise();
-    signal(SIGPIPE, SIG_IGN);
-    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    wi_json_memory_begin();
-    uv_loop_init(&d->loop);
-    if (make_parts(d, &error) != WI_OK) {
-        wi_error_log("main", NULL, "%s", error.detail);
-        if (d->bridge)
-            wi_bridge_close(d->bridge);
-        wi_proof_stop(d->proof);
-        close_rest(d);
-        uv_run(&d->loop, UV_RUN_DEFAULT);
-        free_parts(d);
-        wi_json_memory_end();
-        curl_global_cleanup();
-        return status_of(&error);
-    }
     d->limit = wi_timer_new(&d->loop, on_limit, d);
     d->of_terminal = ends_with_terminal();
     start_signals(d);
@@ -561,12 +541,36 @@ static int daemon_serve(struct daemon *d)
     if (d->is_private)
         wi_private_say(wi_server_url(d->server), wi_bridge_url(d->bridge));
     sd_notify(0, "READY=1");
+}
+
+static int daemon_serve(struct daemon *d)
+{
+    struct wi_error error;
+    wi_log_configure(d->config->log.level, d->config->log.format);
+    hold_signals(SIG_BLOCK);
+    wi_descriptors_raise();
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file-size limit is then an error like a full disk */
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    wi_json_memory_begin();
+    uv_loop_init(&d->loop);
+    int status = make_parts(d, &error) == WI_OK ? EXIT_SUCCESS : status_of(&error);
+    if (status == EXIT_SUCCESS) {
+        daemon_begin(d);
+    } else {
+        wi_error_log("main", NULL, "%s", error.detail);
+        if (d->bridge)
+            wi_bridge_close(d->bridge);
+        wi_proof_stop(d->proof);
+        close_rest(d);
+    }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     free_parts(d);
     wi_json_memory_end();
     curl_global_cleanup();
-    wi_info("main", NULL, "stopped");
-    return EXIT_SUCCESS;
+    if (status == EXIT_SUCCESS)
+        wi_info("main", NULL, "stopped");
+    return status;
 }
 
 /* ---------------------------------------------------------------- options */

@@ -129,8 +129,9 @@ static void send_part(struct sim_task *own)
     wi_buffer_clear(&out);
 }
 
-static void go_on(struct sim_task *own)
+void wi_sim_go_on(struct wi_worker_task *task)
 {
+    struct sim_task *own = task->owner;
     double interval = (double)own->count.interval_ms;
 
     while (own->task->next < (uint64_t)own->count.count) {
@@ -180,7 +181,7 @@ static void on_due(void *context)
     struct sim_task *own = context;
 
     if (own->streams)
-        go_on(own);
+        wi_sim_go_on(own->task);
     else
         give_answer(own);
 }
@@ -223,11 +224,6 @@ void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_reques
         give_answer(own);
     else
         wi_timer_start(own->timer, (uint64_t)own->answer.inference_ms, 0);
-}
-
-void wi_sim_go_on(struct wi_worker_task *task)
-{
-    go_on(task->owner);
 }
 
 void wi_sim_cancel_task(struct wi_worker_task *task)

@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define VHOST_NAME "client"
 #define PROTOCOL_NAME "webinfer-client"
@@ -32,7 +33,7 @@
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
 
 struct message {
-    struct message *next;
+    struct message *prev, *next; /* in a list of utlist.h */
     size_t size;
     unsigned char bytes[]; /* LWS_PRE, then the text */
 };
@@ -55,7 +56,7 @@ struct wi_websocket {
     struct wi_lws_client client;
     int open;
     char failure[160]; /* "": none */
-    struct message *queue, **queue_end;
+    struct message *queue;
     struct wi_buffer incoming;
     size_t skipped; /* bytes of the message that is being skipped; 0: none */
 };
@@ -125,9 +126,7 @@ static int socket_write(struct wi_websocket *socket)
     if (!message || lws_partial_buffered(wsi))
         return 0;
     written = lws_write(wsi, message->bytes + LWS_PRE, message->size, LWS_WRITE_TEXT);
-    socket->queue = message->next;
-    if (!socket->queue)
-        socket->queue_end = &socket->queue;
+    DL_DELETE(socket->queue, message);
     free(message);
     if (socket->queue)
         lws_callback_on_writable(wsi);
@@ -362,7 +361,6 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
     socket->events = *events;
     socket->client = (struct wi_lws_client){.events = &client_events, .context = socket};
     socket->max_message = max_message;
-    socket->queue_end = &socket->queue;
     socket->soon = wi_timer_new(loop, on_soon, socket);
     if (read_url(socket, url) != 0)
         fail_soon(socket, "its address is not ws://HOST:PORT/PATH");
@@ -383,15 +381,14 @@ void wi_websocket_send(struct wi_websocket *socket, const char *text, size_t siz
     message = wi_alloc(sizeof *message + LWS_PRE + size);
     message->size = size;
     memcpy(message->bytes + LWS_PRE, text, size);
-    *socket->queue_end = message;
-    socket->queue_end = &message->next;
+    DL_APPEND(socket->queue, message);
     if (socket->open && socket->client.wsi)
         lws_callback_on_writable(socket->client.wsi);
 }
 
 void wi_websocket_free(struct wi_websocket *socket)
 {
-    struct message *next;
+    struct message *message, *next;
 
     if (!socket)
         return;
@@ -400,10 +397,8 @@ void wi_websocket_free(struct wi_websocket *socket)
         socket->lookup->socket = NULL;
         uv_cancel((uv_req_t *)&socket->lookup->request);
     }
-    for (; socket->queue; socket->queue = next) {
-        next = socket->queue->next;
-        free(socket->queue);
-    }
+    DL_FOREACH_SAFE(socket->queue, message, next)
+    free(message);
     wi_buffer_clear(&socket->incoming);
     wi_timer_free(socket->soon);
     free(socket->host);

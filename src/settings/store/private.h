@@ -15,18 +15,14 @@ struct wi_db_piece {
     void *data;
     int failed;
     struct wi_error error;
-    struct wi_db_piece *next;
-};
-
-struct wi_db_list {
-    struct wi_db_piece *first, **end;
+    struct wi_db_piece *prev, *next; /* in a list of utlist.h */
 };
 
 /* Shared by the loop and the thread; access requires the mutex. */
 struct wi_db_boxes {
     uv_mutex_t mutex;
     uv_cond_t wake;
-    struct wi_db_list in, out;
+    struct wi_db_piece *in, *out;
     uint64_t transactions, failures; /* since the loop looked last */
     int stop;                        /* once `in` is empty */
 };
@@ -42,8 +38,8 @@ struct wi_db {
     uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
     int threaded;      /* the thread is there, and the boxes with it */
     struct wi_db_boxes boxes;
-    size_t pending;         /* pieces that the thread has and that have not called back */
-    struct wi_db_list late; /* work that came after that: for wi_db_free */
+    size_t pending;           /* pieces that the thread has and that have not called back */
+    struct wi_db_piece *late; /* work that came after that: for wi_db_free */
     int closing;
     struct wi_timer *calm; /* runs from the last failure on */
     uint64_t calm_ms;
