@@ -11,9 +11,9 @@
 #include "base/buffer.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/address.h"
 #include "base/net/lws_client.h"
 #include "base/net/url.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -290,13 +290,6 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     free(lookup);
 }
 
-static int is_address(const char *host)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
-}
-
 static void socket_resolve(struct wi_websocket *socket, uv_loop_t *loop)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -355,6 +348,7 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_websocket_events *events)
 {
     struct wi_websocket *socket = wi_alloc(sizeof *socket);
+    union wi_address address;
 
     socket->lws = lws;
     socket->outlet = outlet;
@@ -366,7 +360,7 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
         fail_soon(socket, "its address is not ws://HOST:PORT/PATH");
     else if (!lws)
         fail_soon(socket, "there is no libwebsockets context");
-    else if (outlet || is_address(socket->host))
+    else if (outlet || wi_address_parse_host(socket->host, strlen(socket->host), &address) == 0)
         wi_timer_start(socket->soon, 0, 0);
     else
         socket_resolve(socket, loop);

@@ -85,14 +85,6 @@ static const struct wi_param adapter_table[] = {
     WI_PARAM_END,
 };
 
-static int table_has(const struct wi_param *table, const char *key)
-{
-    for (; table->name; table++)
-        if (strcmp(table->name, key) == 0)
-            return 1;
-    return 0;
-}
-
 static void keep_only(const struct wi_param *table, json_t *object)
 {
     const char *key;
@@ -100,7 +92,7 @@ static void keep_only(const struct wi_param *table, json_t *object)
     void *next;
     json_object_foreach_safe(object, next, key, value)
     {
-        if (!table_has(table, key))
+        if (!wi_params_find(table, key))
             json_object_del(object, key);
     }
 }

@@ -2,6 +2,7 @@
 #include "nodes/bridge/node.h"
 
 #include "base/clock.h"
+#include "base/params.h"
 #include "base/text.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/task_layout.h"
@@ -172,16 +173,6 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
     free(attempt);
 }
 
-static int list_has(const json_t *list, const char *id)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (text && strcmp(text, id) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* Those that are in neither list. Collected first: the upper layer may send new attempts from
  * inside the event. */
 static void attempts_lose(
@@ -194,7 +185,7 @@ static void attempts_lose(
     memcpy(id, node->info.id, sizeof id);
     HASH_ITER(hh, node->attempts, attempt, next)
     {
-        if (list_has(running, attempt->id) || list_has(unacknowledged, attempt->id))
+        if (wi_json_has_text(running, attempt->id) || wi_json_has_text(unacknowledged, attempt->id))
             continue;
         wi_strings_add(&lost, attempt->id);
         wi_node_remove_attempt(node, attempt);

@@ -149,16 +149,6 @@ int wi_report_is_adapter(
            strcmp(read.description, known->description) == 0;
 }
 
-static int has_word(const json_t *list, const char *word)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (text && strcmp(text, word) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static enum wi_code read_platforms(
     const json_t *platforms, struct wi_node_info *info, struct wi_error *error)
 {
@@ -179,7 +169,8 @@ static enum wi_code read_platforms(
             return code;
         info->platforms[i].available = read.available;
         wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
-        info->platforms[i].f16 = has_word(json_object_get(object, "features"), "shader-f16");
+        info->platforms[i].f16 =
+            wi_json_has_text(json_object_get(object, "features"), "shader-f16");
         if (!read.adapter)
             continue;
         info->platforms[i].has_adapter = 1;
@@ -231,14 +222,14 @@ static enum wi_code read_engines(
         info->engines[i].slots = (unsigned)read.slots;
         info->engines[i].short_slots = (unsigned)read.short_slots;
         info->engines[i].queue = (unsigned)read.queue;
-        info->engines[i].can_continue = has_word(read.can, "continue");
-        info->engines[i].continues_several = has_word(read.can, "continue_several");
-        info->engines[i].on_webgpu = has_word(read.can, "webgpu");
+        info->engines[i].can_continue = wi_json_has_text(read.can, "continue");
+        info->engines[i].continues_several = wi_json_has_text(read.can, "continue_several");
+        info->engines[i].on_webgpu = wi_json_has_text(read.can, "webgpu");
         info->engines[i].file_max = read.file_max;
     }
     /* One that says nothing is asked for inference alone. */
-    info->engines[WI_ENGINE_KERNELS].available &= has_word(report->task_types, "compute");
-    info->benchmarks = has_word(report->task_types, "benchmark");
+    info->engines[WI_ENGINE_KERNELS].available &= wi_json_has_text(report->task_types, "compute");
+    info->benchmarks = wi_json_has_text(report->task_types, "benchmark");
     return WI_OK;
 }
 
