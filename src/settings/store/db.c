@@ -47,7 +47,7 @@ void wi_db_free(struct wi_db *db)
     wi_db_writer_end(db);
     wi_db_values_flush(db->values);
     wi_db_writer_run_late(db);
-    wi_db_values_free(db->values);
+    free(db->values);
     wi_db_reader_end(db);
     sqlite3_close(db->sqlite);
     if (db->lock >= 0)

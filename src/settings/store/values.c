@@ -215,8 +215,3 @@ void wi_db_values_flush(struct wi_db_values *values)
     values->closing = 1;
     flush_now(values);
 }
-
-void wi_db_values_free(struct wi_db_values *values)
-{
-    free(values);
-}

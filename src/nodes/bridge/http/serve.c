@@ -4,7 +4,6 @@
  */
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/http/file_answer.h"
-#include "nodes/bridge/http/files.h"
 #include "nodes/bridge/http/gateway.h"
 #include "nodes/bridge/http/transfer.h"
 #include <stdlib.h>
