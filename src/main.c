@@ -301,8 +301,7 @@ static int on_reload(void *context, struct wi_buffer *problems)
 static int has_terminal(void)
 {
     int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (terminal >= 0)
-        close(terminal);
+    wi_close(terminal);
     return terminal >= 0;
 }
 

@@ -120,8 +120,7 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
         if (fd < 0)
             wi_cannot_open(file, error);
     }
-    if (handle >= 0)
-        close(handle);
+    wi_close(handle);
     free(path);
     free(root);
     return fd;
@@ -139,8 +138,7 @@ enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_e
         code = wi_error_set(error, WI_MODEL_INVALID, "model_name",
             "the model's folder is a link out of the model store");
     }
-    if (handle >= 0)
-        close(handle);
+    wi_close(handle);
     free(root);
     return code;
 }

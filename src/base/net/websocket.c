@@ -9,6 +9,7 @@
 #include "base/net/websocket.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/address.h"
@@ -233,10 +234,8 @@ static void connect_elsewhere(struct wi_websocket *socket, struct lws_client_con
         on_end(socket, "");
     else if ((wsi = wi_lws_client_connect(&socket->client, info)))
         dup3(fd, lws_get_socket_fd(wsi), O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    if (held >= 0)
-        close(held);
+    wi_close(fd);
+    wi_close(held);
 }
 
 static void connect_now(struct wi_websocket *socket)

@@ -167,10 +167,8 @@ enum wi_code wi_api_tokens_read(
     struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info) != 0) {
-        int reason = errno;
-        if (fd >= 0)
-            close(fd);
-        return explain_open(path, reason, error);
+        wi_close(fd);
+        return explain_open(path, errno, error);
     }
     enum wi_code code = token_check_file(&info, path, error);
     if (code == WI_OK)

@@ -4,6 +4,7 @@
  */
 #include "settings/store/backup.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "settings/store/private.h"
 #include <assert.h>
@@ -203,8 +204,7 @@ static enum wi_code begin_restoring(
 
 static void end_restoring(struct restoring *restoring)
 {
-    if (restoring->lock >= 0)
-        close(restoring->lock);
+    wi_close(restoring->lock);
     free(restoring->folder);
     free(restoring->database);
     free(restoring->fresh);
@@ -258,10 +258,8 @@ static enum wi_code copy_in(const struct restoring *restoring, struct wi_error *
         code = copy_bytes(from, to, restoring->fresh, error);
     if (code == WI_OK)
         code = give_to_owner(restoring, to, restoring->fresh, error);
-    if (to >= 0)
-        close(to);
-    if (from >= 0)
-        close(from);
+    wi_close(to);
+    wi_close(from);
     return code;
 }
 

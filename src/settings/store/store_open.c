@@ -4,6 +4,7 @@
  */
 #include "settings/store/private.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -387,8 +388,7 @@ static enum wi_code make_file(const char *path, struct wi_error *error)
     int full = 0, fd = make_fresh(fresh, &full, &why);
     if (fd >= 0 && rename(fresh, path) != 0)
         wi_error_set(&why, sqlite_code(errno), NULL, "%s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     if (why.code != WI_OK)
         failure_explain(path, 0, full, &why, error);
     else
@@ -422,12 +422,10 @@ static enum wi_code find_file(const char *path, struct wi_error *error)
     if (fd < 0 && errno == ENOENT)
         return check_log(path, error) == WI_OK ? make_file(path, error) : WI_INVALID_FIELD;
     if (fd < 0 || fstat(fd, &info) != 0) {
-        enum wi_code code = wi_error_set(error, sqlite_code(errno), "store.path",
+        wi_close(fd);
+        return wi_error_set(error, sqlite_code(errno), "store.path",
             "cannot open the database %s: %s; webinferd must be able to write it and its folder",
             path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return code;
     }
     close(fd);
     if (info.st_size > 0)
