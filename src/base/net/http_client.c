@@ -19,6 +19,7 @@
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
+#include <utlist.h>
 #include <uv.h>
 
 #define CONNECT_MS 30000
@@ -149,7 +150,7 @@ struct wi_http {
 struct wi_http_call {
     struct wi_http *http;
     struct multi *multi;
-    struct wi_http_call *next, **link;
+    struct wi_http_call *prev, *next;
     CURL *easy;
     struct curl_slist *headers;
     struct wi_buffer body;
@@ -269,13 +270,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-static void unlink_call(struct wi_http_call *call)
-{
-    *call->link = call->next;
-    if (call->next)
-        call->next->link = call->link;
-}
-
 static void free_call(struct wi_http_call *call)
 {
     curl_multi_remove_handle(call->multi->curl, call->easy);
@@ -290,7 +284,7 @@ void wi_http_cancel(struct wi_http_call *call)
 {
     if (call == NULL)
         return;
-    unlink_call(call);
+    DL_DELETE(call->http->calls, call);
     free_call(call);
 }
 
@@ -331,7 +325,7 @@ static void call_finish(struct wi_http_call *call, CURLcode code, const char *fa
     else
         answer.failure = failure ? failure : call_describe(call, code);
     /* Out of the list first: the callback may free everything that it knows of. */
-    unlink_call(call);
+    DL_DELETE(call->http->calls, call);
     call->on_answer(call->context, &answer);
     free_call(call);
 }
@@ -460,11 +454,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     assert(call->easy); /* fails only without memory */
     set_options(call, request);
     watch_for_stall(call, request->stall_ms);
-    call->next = http->calls;
-    call->link = &http->calls;
-    if (call->next)
-        call->next->link = &call->next;
-    http->calls = call;
+    DL_PREPEND(http->calls, call);
     call->multi = call->outside && !call->allow_private ? http->public : http->open;
     curl_multi_add_handle(call->multi->curl, call->easy);
     return call;
