@@ -11,7 +11,6 @@
 #include "bench/start.h"
 #include "bench/suite.h"
 #include "bench/suite_case.h"
-#include "cli/arguments.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -222,16 +221,10 @@ static enum wi_exit start_daemon(struct bench *bench)
 static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
 {
     struct wi_error error = {0};
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = "/v1/admin/join",
-            .body = "{\"nodes\":1}",
-            .body_size = strlen("{\"nodes\":1}"),
-            .timeout_ms = JOIN_MS},
-        &answer);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    json_t *join =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    json_t *join;
+    enum wi_exit result = wi_cli_exchange(cli,
+        &(struct wi_rest_request){.path = "/v1/admin/join", .timeout_ms = JOIN_MS},
+        json_pack("{s:i}", "nodes", 1), &join);
     const char *link = json_string_value(json_object_get(join, "url"));
     if (result == WI_EXIT_OK &&
         wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
@@ -239,7 +232,6 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
         result = WI_EXIT_FAILED;
     }
     json_decref(join);
-    wi_rest_answer_clear(&answer);
     return result;
 }
 

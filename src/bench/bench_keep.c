@@ -124,10 +124,8 @@ static enum wi_exit go_on(
     wi_bench_exchange(
         keep->cli, &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
     free(path);
-    enum wi_exit result = wi_cli_check(keep->cli, &answer);
-    json_t *run =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
-    wi_rest_answer_clear(&answer);
+    json_t *run;
+    enum wi_exit result = wi_cli_take(keep->cli, &answer, &run);
     if (result == WI_EXIT_OK && json_object_get(run, "ended_at")) {
         fprintf(stderr, "webinfer: the run %s has ended: there is nothing left of it\n", again);
         result = WI_EXIT_USAGE;

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/arguments.h"
 #include "cli/text_table.h"
 #include "terms/lab/statistics.h"
 #include <math.h>

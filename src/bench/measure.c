@@ -35,13 +35,11 @@ static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
 {
     char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
-        &answer);
-    wi_bench_tell(cli, "POST %s: %ld", path, answer.status);
+    /* What is not loaded cannot be unloaded, and is fresh as well. */
+    long status = wi_cli_tell(cli,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS});
+    wi_bench_tell(cli, "POST %s: %ld", path, status);
     free(path);
-    wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */

@@ -43,11 +43,8 @@ int wi_bench_await(const struct wi_cli *cli)
 {
     double until_ms = wi_now_ms() + WI_BENCH_PATIENCE_MS;
     for (;;) {
-        struct wi_rest_answer answer;
-        wi_rest_exchange(&cli->rest,
-            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = LOOK_MS}, &answer);
-        int is_there = answer.status == 200;
-        wi_rest_answer_clear(&answer);
+        int is_there = wi_cli_tell(cli, &(struct wi_rest_request){
+                                            .path = "/healthz", .timeout_ms = LOOK_MS}) == 200;
         if (is_there || !may_come(cli, until_ms))
             return is_there;
     }

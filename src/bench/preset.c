@@ -71,25 +71,16 @@ static void say_verdict(const json_t *row)
 /* Verifies one browser, or with NULL all that are connected; returns the number of places. */
 static size_t verify_browser(const struct wi_cli *cli, const char *browser)
 {
-    json_t *order = json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser);
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
-    wi_buffer_json(&body, order);
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = "/v1/admin/verify",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = VERIFY_MS},
-        &answer);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/verify", .timeout_ms = VERIFY_MS},
+        json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser), &answer);
     json_t *verified =
         answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
     const json_t *rows = json_object_get(verified, "nodes"), *row;
     size_t count = json_array_size(rows), i;
     json_array_foreach(rows, i, row) say_verdict(row);
     json_decref(verified);
-    json_decref(order);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
     return count;
 }
 

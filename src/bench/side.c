@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "bench/patience.h"
 #include "bench/resume.h"
-#include "cli/arguments.h"
 #include "cli/commands/add_send.h"
 #include "cli/events.h"
 #include "cli/pages.h"
@@ -64,8 +63,7 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     if (wi_bench_side_is_path(word)) {
         result = send_files(side, word, &name);
     } else if (wi_model_check_name(word, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
+        result = wi_cli_complain(&error);
     } else {
         name = wi_strdup(word);
     }
@@ -480,11 +478,8 @@ static void remove_uploads(const struct wi_bench_side *side)
 {
     for (size_t i = 0; i < side->uploads.count; i++) {
         char *path = wi_sprintf("/v1/models/%s", side->uploads.items[i]);
-        struct wi_rest_answer answer;
-        wi_rest_exchange(&side->cli.rest,
-            &(struct wi_rest_request){.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
-            &answer);
-        wi_rest_answer_clear(&answer);
+        wi_cli_tell(&side->cli,
+            &(struct wi_rest_request){.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS});
         free(path);
     }
 }

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "bench/patience.h"
-#include "cli/arguments.h"
 #include "cli/events.h"
 #include "terms/tensor/compare.h"
 #include <math.h>
@@ -59,10 +58,8 @@ static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
         wi_error_set(&error, WI_BAD_JSON, "",
             "--input is the file of a JSON document: the inputs, "
             "or an object with inputs and options");
-    if (!read) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (!read)
+        return wi_cli_complain(&error);
     *request =
         json_object_get(read, "inputs") ? json_incref(read) : json_pack("{s:O}", "inputs", read);
     json_decref(read);
@@ -78,14 +75,12 @@ static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, jso
         &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
         &answer);
     free(path);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    json_t *sample =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    json_t *sample;
+    enum wi_exit result = wi_cli_take(cli, &answer, &sample);
     *request = json_object();
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         wi_bench_take(*request, members[i], sample);
     json_decref(sample);
-    wi_rest_answer_clear(&answer);
     return result;
 }
 

@@ -62,12 +62,11 @@ static size_t count_places(const struct suite *suite, const char *browser)
 /* A place that is absent is reported and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
 {
-    char *path = wi_sprintf("/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
-        suite->names->items[0], browser, platform);
-    json_t *hardware = wi_cli_get(suite->cli, path);
+    json_t *hardware =
+        wi_cli_get(suite->cli, "/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
+            suite->names->items[0], browser, platform);
     const char *decision = json_string_value(json_object_get(hardware, "decision"));
     const char *why = json_string_value(json_object_get(hardware, "why"));
-    free(path);
     if (!decision || strcmp(decision, "never") == 0)
         fprintf(stderr, "webinfer: %s/%s is absent: %s\n", browser, platform,
             why && *why ? why : "the daemon has no such place");

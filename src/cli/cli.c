@@ -7,6 +7,7 @@
 #include "cli/plain.h"
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,12 +25,13 @@ static void put_line(const char *label, const char *text)
     fputc('\n', stderr);
 }
 
-void wi_cli_complain(const struct wi_error *error)
+enum wi_exit wi_cli_complain(const struct wi_error *error)
 {
     put_line("webinfer: ", error->detail);
     put_line("  field: ", error->field);
     put_line("  expected: ", error->expected);
     put_line("  allowed: ", error->allowed);
+    return WI_EXIT_USAGE;
 }
 
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error)
@@ -143,8 +145,6 @@ static void complain_problem(const json_t *problem, long status)
     static const char *const members[] = {
         "code", "field", "expected", "allowed", "attempts", "request_id"};
     const char *detail = json_string_value(json_object_get(problem, "detail"));
-    struct wi_buffer cell = {0};
-
     fprintf(stderr, "webinfer: the server answered %ld: ", status);
     wi_plain_print(stderr, detail ? detail : "no reason given");
     fputc('\n', stderr);
@@ -152,16 +152,13 @@ static void complain_problem(const json_t *problem, long status)
         const json_t *value = json_object_get(problem, members[i]);
         if (!value)
             continue;
-        wi_buffer_clear(&cell);
-        if (json_is_integer(value))
-            wi_buffer_printf(&cell, "%lld", (long long)json_integer_value(value));
-        else
-            wi_buffer_puts(&cell, json_is_string(value) ? json_string_value(value) : "?");
         fprintf(stderr, "  %s: ", members[i]);
-        wi_plain_print(stderr, cell.text);
+        if (json_is_integer(value))
+            fprintf(stderr, "%lld", (long long)json_integer_value(value));
+        else
+            wi_plain_print(stderr, json_is_string(value) ? json_string_value(value) : "?");
         fputc('\n', stderr);
     }
-    wi_buffer_clear(&cell);
     complain_failures(json_object_get(problem, "failures"));
     complain_source(json_object_get(problem, "errors"));
 }
@@ -214,13 +211,20 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     return WI_EXIT_UNAUTHORIZED;
 }
 
-json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, ...)
 {
-    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
     struct wi_rest_answer answer;
     json_t *value = NULL;
+    va_list arguments;
+    char *whole;
 
-    wi_rest_exchange(&cli->rest, &request, &answer);
+    va_start(arguments, path);
+    if (vasprintf(&whole, path, arguments) < 0)
+        abort();
+    va_end(arguments);
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = whole, .timeout_ms = SHOW_TIMEOUT_MS}, &answer);
+    free(whole);
     if (answer.status == 200)
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     wi_rest_answer_clear(&answer);
@@ -228,6 +232,51 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
         return value;
     json_decref(value);
     return NULL;
+}
+
+void wi_cli_send(const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body,
+    struct wi_rest_answer *answer)
+{
+    struct wi_rest_request sent = *request;
+    struct wi_buffer text = {0};
+
+    if (body) {
+        wi_buffer_json(&text, body);
+        sent.body = text.text;
+        sent.body_size = text.size;
+    }
+    wi_rest_exchange(&cli->rest, &sent, answer);
+    wi_buffer_clear(&text);
+    json_decref(body);
+}
+
+enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer, json_t **value)
+{
+    enum wi_exit result = wi_cli_check(cli, answer);
+
+    *value =
+        result == WI_EXIT_OK ? json_loadb(answer->body.text, answer->body.size, 0, NULL) : NULL;
+    wi_rest_answer_clear(answer);
+    return result;
+}
+
+enum wi_exit wi_cli_exchange(
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body, json_t **value)
+{
+    struct wi_rest_answer answer;
+
+    wi_cli_send(cli, request, body, &answer);
+    return wi_cli_take(cli, &answer, value);
+}
+
+long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request)
+{
+    struct wi_rest_answer answer;
+
+    wi_rest_exchange(&cli->rest, request, &answer);
+    long status = answer.status;
+    wi_rest_answer_clear(&answer);
+    return status;
 }
 
 enum wi_exit wi_cli_order(

@@ -19,8 +19,9 @@ struct wi_cli {
     const struct wi_own_program *own;
 };
 
-/* Prints `error` for people to standard error, with what is expected or allowed. */
-void wi_cli_complain(const struct wi_error *error);
+/* Prints `error` for people to standard error, with what is expected or allowed. Returns
+ * WI_EXIT_USAGE. */
+enum wi_exit wi_cli_complain(const struct wi_error *error);
 /* Reads a file ("-" is standard input) of at most `max` bytes. The caller frees; NULL with `error`
  * filled. The bytes are followed by a NUL that is not counted. */
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error);
@@ -33,8 +34,21 @@ char *wi_cli_find_beside(const char *name);
 /* GETs `path` and prints the answer: as it came with --json, else through `print`. */
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
-/* GETs `path` quietly: the answer's JSON object, or NULL. */
-json_t *wi_cli_get(const struct wi_cli *cli, const char *path);
+/* GETs a path quietly, which is made as by printf: the answer's JSON object, or NULL. */
+__attribute__((format(printf, 2, 3))) json_t *wi_cli_get(
+    const struct wi_cli *cli, const char *path, ...);
+/* Sends the request with `body` as JSON (taken over; NULL: the request's own body). The caller
+ * clears the answer. */
+void wi_cli_send(const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body,
+    struct wi_rest_answer *answer);
+/* After an exchange: as wi_cli_check, and `*value` gets the answer's JSON, a new reference or NULL.
+ * Clears the answer. */
+enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer, json_t **value);
+/* Both: sends the request, and reads its answer. */
+enum wi_exit wi_cli_exchange(
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body, json_t **value);
+/* Sends a request whose answer does not matter, and returns its status. */
+long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request);
 /* An exchange with a small answer: with --json the answer is printed as it came, else `*value` (may
  * be NULL) gets it, a new reference or NULL. */
 enum wi_exit wi_cli_order(

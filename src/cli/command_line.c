@@ -6,7 +6,6 @@
 
 #include "cli/command_line.h"
 
-#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/help.h"
 

@@ -151,8 +151,7 @@ static enum wi_exit judge_answer(struct saving *saving)
         return wi_cli_check(saving->cli, answer);
     if (ferror(saving->save->out) || fflush(saving->save->out) != 0) {
         save_fail(saving->save, "cannot be written", &error);
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     }
     if (answer->status == 200)
         return WI_EXIT_OK;

@@ -1,7 +1,6 @@
 /* The commands and their options. This table is the command line's only description. */
 #include "config.h"
 
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/completion.h"
 #include "cli/help.h"
@@ -53,8 +52,7 @@ static enum wi_exit run_help(struct wi_cli *cli)
         wi_cli_help_group(&text, words[0]);
     } else if (words[0] && !verb) {
         wi_cli_no_verb(&error, words);
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     } else {
         wi_cli_help(&text, verb);
     }

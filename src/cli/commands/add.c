@@ -2,7 +2,6 @@
  * webinfer add: sends a model file or folder to the daemon, from any machine. It becomes a model
  * only if the daemon can read it.
  */
-#include "cli/arguments.h"
 #include "cli/commands/add_files.h"
 #include "cli/commands/add_send.h"
 #include "cli/commands/commands.h"

@@ -79,8 +79,7 @@ static const struct wi_error no_answer = {
 static enum wi_exit sending_complain(struct sending *sending, const struct wi_error *error)
 {
     wi_cli_progress_end(&sending->progress);
-    wi_cli_complain(error);
-    return WI_EXIT_USAGE;
+    return wi_cli_complain(error);
 }
 
 static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_answer *answer)
@@ -196,17 +195,13 @@ static enum wi_exit upload_announce(
     struct sending *sending, const char *name, int replace, json_t **wanted)
 {
     char *path = wi_sprintf("/v1/models/%s/files", name);
-    json_t *announcement = make_announcement(&sending->files->list, replace), *row;
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
     const char *id;
     enum wi_exit result;
+    json_t *row;
 
-    wi_buffer_json(&body, announcement);
-    wi_rest_exchange(&sending->cli->rest,
-        &(struct wi_rest_request){
-            .path = path, .body = body.text, .body_size = body.size, .timeout_ms = ASK_MS},
-        &answer);
+    wi_cli_send(sending->cli, &(struct wi_rest_request){.path = path, .timeout_ms = ASK_MS},
+        make_announcement(&sending->files->list, replace), &answer);
     result = sending_check(sending, &answer);
     if (answer.status == 409 && !replace)
         fputs(advice, stderr);
@@ -219,8 +214,6 @@ static enum wi_exit upload_announce(
         result = sending_complain(sending, &no_answer);
     json_decref(row);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    json_decref(announcement);
     free(path);
     return result;
 }
@@ -365,19 +358,11 @@ static enum wi_exit upload_publish(struct sending *sending, struct wi_rest_answe
 /* The daemon may still be busy with it for a moment. */
 static void take_back(struct sending *sending)
 {
-    struct wi_rest_answer answer;
-    int again = 1;
+    const struct wi_rest_request request = {
+        .path = sending->upload, .method = "DELETE", .timeout_ms = REMOVE_MS};
 
-    for (int i = 0; i < TRIES && again; i++) {
-        wi_rest_exchange(&sending->cli->rest,
-            &(struct wi_rest_request){
-                .path = sending->upload, .method = "DELETE", .timeout_ms = REMOVE_MS},
-            &answer);
-        again = answer.status == 409;
-        wi_rest_answer_clear(&answer);
-        if (again)
-            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
-    }
+    for (int i = 0; i < TRIES && wi_cli_tell(sending->cli, &request) == 409; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
 }
 
 static enum wi_exit hash_all(struct sending *sending)

@@ -1,5 +1,5 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
-#include "cli/arguments.h"
+
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/commands/text_command.h"
@@ -52,14 +52,12 @@ static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
     struct wi_buffer text = {0}, body = {0};
     struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    enum wi_exit result;
     json_t *requested = wi_text_request(&cli->arguments,
         json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
 
-    if (!requested) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (!requested)
+        return wi_cli_complain(&error);
     json_object_set_new(requested, "stream", json_true());
     wi_buffer_json(&body, requested);
     wi_cli_infer_carry(&request, &body);
@@ -123,24 +121,18 @@ static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
 {
     struct wi_rest_answer answer;
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *model;
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return result;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     wi_cli_ask_model(cli, name, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        if (wi_usage_of_text(model) != WI_USAGE_CHAT) {
-            fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
-            wi_usage_explain(stderr, name, model);
-            result = WI_EXIT_FAILED;
-        }
-        json_decref(model);
+    enum wi_exit result = wi_cli_take(cli, &answer, &model);
+    if (result == WI_EXIT_OK && wi_usage_of_text(model) != WI_USAGE_CHAT) {
+        fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
+        wi_usage_explain(stderr, name, model);
+        result = WI_EXIT_FAILED;
     }
-    wi_rest_answer_clear(&answer);
+    json_decref(model);
     return result;
 }
 

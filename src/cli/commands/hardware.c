@@ -1,5 +1,4 @@
 /* webinfer hardware: shows where a model would run, and why. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 

@@ -2,7 +2,6 @@
 #include "cli/commands/infer.h"
 
 #include "base/memory.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 #include "cli/usage.h"
@@ -31,8 +30,7 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
         wi_cli_infer_print(&text, value);
     if (directory &&
         wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
+        result = wi_cli_complain(&error);
     }
     if (!cli->json && text.size)
         fputs(text.text, stdout);
@@ -65,12 +63,10 @@ static void tell_usage(const struct wi_cli *cli)
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return;
-    char *path = wi_sprintf("/v1/models/%s", name);
-    json_t *model = wi_cli_get(cli, path);
+    json_t *model = wi_cli_get(cli, "/v1/models/%s", name);
     if (model && wi_usage_print(&usage, name, model) == 0)
         fprintf(stderr, "To run it: %s\n", usage.text);
     json_decref(model);
-    free(path);
     wi_buffer_clear(&usage);
 }
 

@@ -5,7 +5,6 @@
  */
 #include "cli/commands/infer.h"
 
-#include "cli/arguments.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 /* webinfer jobs: the jobs that were accepted to run later. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/pages.h"
@@ -96,10 +95,8 @@ static enum wi_exit put_answer(struct wi_cli *cli, const struct wi_rest_answer *
     if (!cli->json)
         wi_cli_infer_print(text, done);
     if (directory &&
-        wi_cli_infer_save(done, &answer->body, json_size, directory, text, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+        wi_cli_infer_save(done, &answer->body, json_size, directory, text, &error) != WI_OK)
+        return wi_cli_complain(&error);
     return WI_EXIT_OK;
 }
 

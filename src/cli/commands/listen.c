@@ -4,7 +4,7 @@
  * continues where it was when its connection breaks: the sound by its position, the events by their
  * ids.
  */
-#include "cli/arguments.h"
+
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"
@@ -437,23 +437,13 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
 static enum wi_exit open_stream(struct listening *listening)
 {
     struct wi_error error = {0};
-    struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
     json_t *request = make_request(listening, &error), *told;
 
-    if (!request) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    wi_buffer_json(&body, request);
-    wi_rest_exchange(&listening->cli->rest,
-        &(struct wi_rest_request){.path = "/v1/audio/streams",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = REQUEST_MS},
-        &answer);
-    enum wi_exit result = wi_cli_check(listening->cli, &answer);
-    told = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (!request)
+        return wi_cli_complain(&error);
+    enum wi_exit result = wi_cli_exchange(listening->cli,
+        &(struct wi_rest_request){.path = "/v1/audio/streams", .timeout_ms = REQUEST_MS}, request,
+        &told);
     const char *id = json_string_value(json_object_get(told, "id"));
     if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
@@ -462,22 +452,7 @@ static enum wi_exit open_stream(struct listening *listening)
         result = WI_EXIT_FAILED;
     }
     json_decref(told);
-    json_decref(request);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
     return result;
-}
-
-/* Removes the stream at the daemon: its remaining work has no reader. */
-static void remove_stream(const struct listening *listening)
-{
-    struct wi_rest_answer answer;
-
-    wi_rest_exchange(&listening->cli->rest,
-        &(struct wi_rest_request){
-            .path = listening->stream, .method = "DELETE", .timeout_ms = REMOVE_MS},
-        &answer);
-    wi_rest_answer_clear(&answer);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -517,8 +492,10 @@ static void listening_follow(struct listening *listening)
         look_for_interrupts(listening);
     }
     partial_erase(listening);
-    if (!listening->is_done)
-        remove_stream(listening);
+    if (!listening->is_done) /* the remaining work of the daemon has no reader */
+        wi_cli_tell(listening->cli,
+            &(struct wi_rest_request){
+                .path = listening->stream, .method = "DELETE", .timeout_ms = REMOVE_MS});
 }
 
 static enum wi_code check_options(const struct wi_arguments *arguments, struct wi_error *error)
@@ -568,10 +545,8 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
             wi_error_set(
                 &error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
     }
-    if (error.code != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (error.code != WI_OK)
+        return wi_cli_complain(&error);
     listening.calls = wi_rest_calls_new(&cli->rest);
     wi_cli_catch(SIGINT, &before);
     listening_follow(&listening);

@@ -1,11 +1,9 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-#include "cli/arguments.h"
+
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/text_table.h"
 
-#include "base/memory.h"
-#include <stdlib.h>
 #include <string.h>
 
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
@@ -107,14 +105,8 @@ static int worth_asking(const json_t *model)
 static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
-    json_t *read = NULL;
-    char *path;
+    json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/%s", name) : NULL;
 
-    if (name && worth_asking(model)) {
-        path = wi_sprintf("/v1/models/%s", name);
-        read = wi_cli_get(cli, path);
-        free(path);
-    }
     return read ? read : json_copy((json_t *)model);
 }
 

@@ -1,6 +1,6 @@
 /* webinfer ps, load and unload: list, load and unload models in nodes. webinfer rm and gc: remove
  * models from the store. */
-#include "cli/arguments.h"
+
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 
@@ -82,30 +82,16 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
 /* POSTs the options; returns the nodes that were told, or NULL with the exit status. */
 static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
 {
-    const char *const names[] = {"node", "platform"};
     char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
-    json_t *requested = json_object(), *told = NULL;
-    struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
+    json_t *order = json_pack("{s:s*, s:s*}", "node", wi_argument(&cli->arguments, "node"),
+        "platform", wi_argument(&cli->arguments, "platform"));
+    json_t *value;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = wi_argument(&cli->arguments, names[i]);
-        if (value)
-            json_object_set_new(requested, names[i], json_string(value));
-    }
-    wi_buffer_json(&body, requested);
-    struct wi_rest_request request = {
-        .path = path, .body = body.text, .body_size = body.size, .timeout_ms = TIMEOUT_MS};
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    *result = wi_cli_check(cli, &answer);
-    if (*result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        told = json_incref(json_object_get(value, "nodes"));
-        json_decref(value);
-    }
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    json_decref(requested);
+    *result = wi_cli_exchange(cli,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = TIMEOUT_MS}, order,
+        &value);
+    json_t *told = json_incref(json_object_get(value, "nodes"));
+    json_decref(value);
     free(path);
     return told;
 }
@@ -290,8 +276,7 @@ enum wi_exit wi_cli_rm(struct wi_cli *cli)
     for (unsigned i = 0; i < arguments->positional_count; i++) {
         if (wi_model_check_name(arguments->positionals[i], &error) == WI_OK)
             continue;
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     }
     for (unsigned i = 0; i < arguments->positional_count && result != WI_EXIT_NO_SERVER; i++) {
         removed = remove_model(cli, arguments->positionals[i]);

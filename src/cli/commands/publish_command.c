@@ -2,7 +2,6 @@
  * webinfer publish and webinfer unpublish: give a model a CID and print it, or write the model to
  * one file for a machine without a network.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
@@ -80,10 +79,8 @@ static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const ch
     struct wi_error error = {0};
     enum wi_exit result = wi_save_answer(save, cli, &request);
 
-    if (result == WI_EXIT_OK && wi_save_end(save, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (result == WI_EXIT_OK && wi_save_end(save, &error) != WI_OK)
+        return wi_cli_complain(&error);
     return result;
 }
 
@@ -137,10 +134,8 @@ enum wi_exit wi_cli_publish(struct wi_cli *cli)
     enum wi_exit result;
     char *path;
 
-    if (arguments_check(cli, name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (arguments_check(cli, name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     path = wi_sprintf("/v1/models/%s/publish", name);
     if (car) {
         result = publish_car(&show, path, car);
@@ -162,10 +157,8 @@ enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
     enum wi_exit result;
     char *path;
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     path = wi_sprintf("/v1/models/%s/unpublish", name);
     result = wi_cli_order(cli,
         &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ORDER_MS}, &answer);

@@ -2,7 +2,6 @@
  * webinfer quantize: has the daemon make a variant of a model in fewer bits, and shows its progress
  * and measurements. The work belongs to the daemon and continues when this command ends.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
@@ -184,16 +183,13 @@ enum wi_exit wi_cli_quantize(struct wi_cli *cli)
     const char *name = cli->arguments.positionals[0];
     struct wi_error error = {0};
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     if (wi_argument_given(&cli->arguments, "cancel"))
         return making_cancel(cli, name);
     if (!wi_argument(&cli->arguments, "bits")) {
         wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     }
     return making_begin(cli, name);
 }

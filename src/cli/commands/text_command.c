@@ -1,6 +1,5 @@
 /* webinfer generate and webinfer embed: send text to a model and print the result. */
 #include "cli/commands/text_command.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 

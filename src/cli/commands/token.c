@@ -2,7 +2,6 @@
  * webinfer token new NAME: makes a secret, which is shown only once, and the line for [api]
  * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"

@@ -1,5 +1,4 @@
 /* webinfer transcribe: prints the speech of a sound file as text or subtitles. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
@@ -56,16 +55,11 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
 {
     const char *format = json_string_value(json_object_get(model, "format"));
     const char *type = json_string_value(json_object_get(model, "type"));
-    json_t *read;
-    char *path;
-
     if (json_object_get(model, "tasks"))
         return has_task(model, TASK);
     if (!format || strcmp(format, "huggingface") != 0 || (type && strcmp(type, "audio") != 0))
         return 0;
-    path = wi_sprintf("/v1/models/%s", name);
-    read = wi_cli_get(cli, path);
-    free(path);
+    json_t *read = wi_cli_get(cli, "/v1/models/%s", name);
     int yes = has_task(read, TASK);
     json_decref(read);
     return yes;

@@ -1,7 +1,6 @@
 /* webinfer compute: lists the kernels, runs one, or runs a file of WGSL, which needs more arguments
  * than its inputs. */
 #include "base/memory.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/text_table.h"

@@ -13,7 +13,6 @@
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
 #include "browser/session.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 #include "terms/model/engine.h"

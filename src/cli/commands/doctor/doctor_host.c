@@ -7,7 +7,7 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-#include "cli/arguments.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
@@ -246,20 +246,14 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
 
 void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config_browser *browser)
 {
-    struct wi_rest_request request = {.method = "POST", .timeout_ms = RETEST_MS};
-    struct wi_rest_answer answer;
-    struct wi_buffer path = {0};
-
     if (wi_argument_given(&cli->arguments, "config"))
         return;
-    wi_buffer_printf(&path, "/v1/kinds/%s/retest", browser->kind);
-    request.path = path.text;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    if (answer.status == 202)
+    char *path = wi_sprintf("/v1/kinds/%s/retest", browser->kind);
+    if (wi_cli_tell(cli, &(struct wi_rest_request){
+                             .path = path, .method = "POST", .timeout_ms = RETEST_MS}) == 202)
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "webinferd at %s tests its features again", cli->rest.url);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&path);
+    free(path);
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config)

@@ -10,7 +10,7 @@
 #include "browser/browser_network.h"
 #include "browser/lifeline.h"
 #include "browser/session.h"
-#include "cli/arguments.h"
+
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
@@ -40,53 +40,41 @@ static int is_asked(const json_t *matrix)
     return 0;
 }
 
-/* GETs the matrix, or POSTs the body if there is one; replaces `*matrix`. */
+/* GETs the matrix, or POSTs the body if there is one (taken over); replaces `*matrix`. */
 static enum wi_exit matrix_exchange(
-    struct wi_cli *cli, const char *path, const struct wi_buffer *body, json_t **matrix)
+    struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
 {
-    struct wi_rest_request request = {
-        .path = path, .body = body->text, .body_size = body->size, .timeout_ms = EXCHANGE_MS};
-    struct wi_rest_answer answer;
-    enum wi_exit result;
+    struct wi_rest_request request = {.path = path, .timeout_ms = EXCHANGE_MS};
 
     json_decref(*matrix);
-    *matrix = NULL;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK)
-        *matrix = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (result == WI_EXIT_OK && !json_is_array(json_object_get(*matrix, "browsers"))) {
-        fputs("webinfer: the service's answer is no matrix\n", stderr);
-        result = WI_EXIT_FAILED;
-    }
-    wi_rest_answer_clear(&answer);
-    return result;
+    enum wi_exit result = wi_cli_exchange(cli, &request, body, matrix);
+    if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
+        return result;
+    fputs("webinfer: the service's answer is no matrix\n", stderr);
+    return WI_EXIT_FAILED;
 }
 
 static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
 {
     const char *node = wi_argument(&cli->arguments, "node");
     const char *browser = wi_argument(&cli->arguments, "browser");
-    json_t *order = json_pack("{s:s*, s:s*}", "node", node, "browser", browser);
-    struct wi_buffer path = {0}, body = {0}, none = {0};
+    int is_found = wi_argument_given(&cli->arguments, "found");
+    struct wi_buffer path = {0};
     enum wi_exit result = WI_EXIT_OK;
 
-    wi_buffer_json(&body, order);
     wi_buffer_puts(&path, "/v1/matrix");
     wi_rest_add_argument(&path, '?', "browser", browser);
     wi_rest_add_argument(&path, browser ? '&' : '?', "node", node);
-    if (!wi_argument_given(&cli->arguments, "found"))
-        result = matrix_exchange(cli, "/v1/matrix", &body, matrix);
+    if (!is_found)
+        result = matrix_exchange(
+            cli, "/v1/matrix", json_pack("{s:s*, s:s*}", "node", node, "browser", browser), matrix);
     if (result == WI_EXIT_OK)
-        result = matrix_exchange(cli, path.text, &none, matrix);
-    while (
-        result == WI_EXIT_OK && is_asked(*matrix) && !wi_argument_given(&cli->arguments, "found")) {
+        result = matrix_exchange(cli, path.text, NULL, matrix);
+    while (result == WI_EXIT_OK && !is_found && is_asked(*matrix)) {
         usleep(LOOK_EVERY_MS * 1000);
-        result = matrix_exchange(cli, path.text, &none, matrix);
+        result = matrix_exchange(cli, path.text, NULL, matrix);
     }
-    json_decref(order);
     wi_buffer_clear(&path);
-    wi_buffer_clear(&body);
     return result;
 }
 

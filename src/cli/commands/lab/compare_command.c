@@ -1,6 +1,5 @@
 /* webinfer results compare: shows what became slower, faster or broken from one run to another,
  * with an exit status for pipelines. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/text_table.h"

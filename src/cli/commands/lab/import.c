@@ -60,22 +60,17 @@ static void put_part(struct wi_buffer *out, struct sending *sending)
 static enum wi_exit send_part(struct sending *sending)
 {
     struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
-    enum wi_exit result;
+    json_t *value;
 
     put_part(&body, sending);
-    struct wi_rest_request request = {.path = "/v1/results",
-        .body = body.text,
-        .body_size = body.size,
-        .timeout_ms = EXCHANGE_MS};
-    wi_rest_exchange(&sending->cli->rest, &request, &answer);
-    result = wi_cli_check(sending->cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        sending->added += json_integer_value(json_object_get(value, "added"));
-        json_decref(value);
-    }
-    wi_rest_answer_clear(&answer);
+    enum wi_exit result = wi_cli_exchange(sending->cli,
+        &(struct wi_rest_request){.path = "/v1/results",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = EXCHANGE_MS},
+        NULL, &value);
+    sending->added += json_integer_value(json_object_get(value, "added"));
+    json_decref(value);
     wi_buffer_clear(&body);
     return result;
 }

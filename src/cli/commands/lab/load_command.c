@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/arguments.h"
 #include "settings/config/config_options.h"
 #include "terms/lab/report.h"
 #include <errno.h>
@@ -55,8 +54,7 @@ static enum wi_exit read_document(
         return WI_EXIT_OK;
     if (code != WI_BAD_JSON)
         fprintf(stderr, "webinfer: %s is no run that can be read:\n", name);
-    wi_cli_complain(&error);
-    return WI_EXIT_USAGE;
+    return wi_cli_complain(&error);
 }
 
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run)

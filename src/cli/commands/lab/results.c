@@ -1,5 +1,4 @@
 /* webinfer results list, show, export, rm: the runs that the service stores. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/pages.h"
@@ -179,12 +178,10 @@ static void print_texts(const struct wi_lab_figures *figures)
 static void put_earlier(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
-    char *path = wi_sprintf("/v1/results/%s", id);
-    json_t *document = wi_cli_get(cli, path);
+    json_t *document = wi_cli_get(cli, "/v1/results/%s", id);
     struct wi_lab_run earlier;
     struct wi_error error;
 
-    free(path);
     if (document && wi_lab_run_read(&earlier, document, WI_LAB_WHOLE, &error) == WI_OK) {
         wi_buffer_puts(out, out->size ? "," : "");
         wi_lab_put_earlier(out, run, &earlier);

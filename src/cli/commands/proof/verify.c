@@ -2,7 +2,6 @@
  * webinfer verify: has nodes prove what computes in them, and prints the results with the evidence.
  * It exits with 1 if anything computes wrongly.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "cli/events.h"

@@ -2,7 +2,6 @@
  * webinfer backup and webinfer restore: copy the database of a running daemon to a file, and
  * replace the database with that file while no daemon runs.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "cli/plain.h"
@@ -56,10 +55,8 @@ static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
             stderr, "webinfer: the received data is no backup and is not kept: %s\n", error.detail);
         return WI_EXIT_FAILED;
     }
-    if (wi_save_end(save, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_save_end(save, &error) != WI_OK)
+        return wi_cli_complain(&error);
     return say_backup(cli, save->path, version);
 }
 
@@ -72,10 +69,8 @@ enum wi_exit wi_cli_backup(struct wi_cli *cli)
     struct wi_save save;
     enum wi_exit result = WI_EXIT_USAGE;
 
-    if (check_target(cli, path, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (check_target(cli, path, &error) != WI_OK)
+        return wi_cli_complain(&error);
     if (wi_save_begin(&save, path, 0600, &error) != WI_OK)
         wi_cli_complain(&error);
     else
