@@ -19,6 +19,7 @@
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
 #include "cli/progress.h"
+#include "cli/text_table.h"
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -225,7 +226,7 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
     enum wi_exit result = wi_cli_exchange(cli,
         &(struct wi_rest_request){.path = "/v1/admin/join", .timeout_ms = JOIN_MS},
         json_pack("{s:i}", "nodes", 1), &join);
-    const char *link = json_string_value(json_object_get(join, "url"));
+    const char *link = wi_json_text(join, "url");
     if (result == WI_EXIT_OK &&
         wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
         wi_cli_complain(&error);

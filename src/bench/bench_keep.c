@@ -1,5 +1,6 @@
 /* Runs and cells sent to POST /v1/results; see bench_keep.h. */
 #include "bench/bench_keep.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -98,7 +99,7 @@ static int write_here(struct wi_bench_keep *keep)
 static void begin_here(struct wi_bench_keep *keep, const struct wi_rest_answer *answer)
 {
     json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *detail = wi_json_text(problem, "detail");
     keep->here = json_array();
     keep->file = wi_sprintf("%s.json", keep->id);
     fprintf(stderr,
@@ -163,7 +164,7 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
         return result;
     }
     keep->head = make_head(cli, head);
-    keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
+    keep->id = wi_strdup(wi_json_text(keep->head, "id"));
     send_document(cli, keep->head, 1, &answer);
     enum wi_exit result = WI_EXIT_OK;
     if (answer.status == FULL)

@@ -229,11 +229,6 @@ static void document_put(json_t *document, const char *member, const char *text)
     json_object_set_new(document, member, text ? json_string(text) : json_null());
 }
 
-static const char *document_text(const json_t *document, const char *member)
-{
-    return json_string_value(json_object_get(document, member));
-}
-
 static long count_of(const json_t *document, const char *member)
 {
     const json_t *value = json_object_get(document, member);
@@ -244,17 +239,15 @@ static long count_of(const json_t *document, const char *member)
 static void cell_settle(struct wi_bench_cell *cell)
 {
     const json_t *document = cell->document;
-    const char *clock = document_text(document, "clock"),
-               *outcome = document_text(document, "outcome");
-    cell->model = document_text(document, "model");
-    cell->browser = document_text(document, "browser");
-    cell->platform = document_text(document, "platform");
-    cell->precision = wi_strdup(document_text(document, "precision"));
-    cell->clock = clock && strcmp(clock, wi_lab_clock_names[WI_LAB_CLIENT]) == 0 ? WI_LAB_CLIENT
-                                                                                 : WI_LAB_PAGE;
+    cell->model = wi_json_text(document, "model");
+    cell->browser = wi_json_text(document, "browser");
+    cell->platform = wi_json_text(document, "platform");
+    cell->precision = wi_strdup(wi_json_text(document, "precision"));
+    cell->clock = wi_json_is(document, "clock", wi_lab_clock_names[WI_LAB_CLIENT]) ? WI_LAB_CLIENT
+                                                                                   : WI_LAB_PAGE;
     cell->batch = count_of(document, "batch");
     cell->concurrency = count_of(document, "concurrency");
-    cell->over = !outcome || strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+    cell->over = !wi_bench_has(cell, WI_LAB_NOT_RUN);
 }
 
 struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document)
@@ -268,7 +261,7 @@ struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *docu
 
 static int is_yardstick(const struct wi_bench_cell *cell)
 {
-    return document_text(cell->document, "yardstick") != NULL;
+    return wi_json_text(cell->document, "yardstick") != NULL;
 }
 
 /* Identifies a cell within its place. */
@@ -308,8 +301,8 @@ static void add_measured(
 /* Whether one of two engines computes there, or the engine is unknown. */
 static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
 {
-    const char *engine = document_text(place->facts, "engine");
-    return !engine || strcmp(engine, one) == 0 || strcmp(engine, other) == 0;
+    return !wi_json_text(place->facts, "engine") || wi_json_is(place->facts, "engine", one) ||
+           wi_json_is(place->facts, "engine", other);
 }
 
 /* Only onnxruntime has graphs to optimise. */
@@ -404,17 +397,11 @@ void wi_bench_plan_yardstick(
     wi_bench_plan_add(plan, document);
 }
 
-/* Whether both have the same text, or none. */
-static int is_alike(const char *a, const char *b)
-{
-    return !a || !b ? a == b : strcmp(a, b) == 0;
-}
-
 /* Whether two cells are equal except for place, threads and optimisation of the graph. */
 static int is_of_one(const struct wi_bench_cell *a, const struct wi_bench_cell *b)
 {
     return a->clock == b->clock && a->batch == b->batch && a->concurrency == b->concurrency &&
-           is_alike(a->model, b->model) && is_alike(a->precision, b->precision);
+           wi_text_equal(a->model, b->model) && wi_text_equal(a->precision, b->precision);
 }
 
 static int uses_all(const struct wi_bench_cell *cell)
@@ -424,8 +411,8 @@ static int uses_all(const struct wi_bench_cell *cell)
 
 static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimization which)
 {
-    return is_alike(
-        document_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
+    return wi_text_equal(
+        wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
 static const struct wi_bench_cell *optimized_of(
@@ -434,8 +421,8 @@ static const struct wi_bench_cell *optimized_of(
     for (size_t i = 0; i < plan->count; i++) {
         const struct wi_bench_cell *other = &plan->cells[i];
         if (has_optimization(other, WI_LAB_OPTIMIZED) && is_of_one(other, cell) &&
-            is_alike(other->browser, cell->browser) && is_alike(other->platform, cell->platform) &&
-            uses_all(other) == uses_all(cell))
+            wi_text_equal(other->browser, cell->browser) &&
+            wi_text_equal(other->platform, cell->platform) && uses_all(other) == uses_all(cell))
             return other;
     }
     return NULL;
@@ -457,10 +444,10 @@ static const struct wi_bench_cell *native_of(
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct wi_bench_cell *other = &plan->cells[i];
-        if (is_alike(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
+        if (wi_text_equal(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
             is_of_one(other, cell) &&
-            is_alike(document_text(other->document, "optimization"),
-                document_text(cell->document, "optimization")))
+            wi_text_equal(wi_json_text(other->document, "optimization"),
+                wi_json_text(cell->document, "optimization")))
             return other;
     }
     return NULL;
@@ -496,8 +483,15 @@ int wi_bench_is_auto(const struct wi_bench_cell *cell)
 
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
-    const char *name = document_text(cell->document, "outcome");
-    return name && strcmp(name, wi_lab_outcome_names[outcome]) == 0;
+    return wi_json_is(cell->document, "outcome", wi_lab_outcome_names[outcome]);
+}
+
+enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell)
+{
+    int outcome = 0;
+    while (outcome < WI_LAB_OUTCOMES - 1 && !wi_bench_has(cell, outcome))
+        outcome++;
+    return (enum wi_lab_outcome)outcome;
 }
 
 int wi_bench_is_ok(const struct wi_bench_cell *cell)

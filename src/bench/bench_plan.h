@@ -112,6 +112,8 @@ void wi_bench_plan_fusion(struct wi_bench_plan *plan);
 void wi_bench_plan_native(struct wi_bench_plan *plan);
 void wi_bench_plan_clear(struct wi_bench_plan *plan);
 int wi_bench_is_auto(const struct wi_bench_cell *cell);
+/* The outcome of a cell that has one. */
+enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell);
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome);
 int wi_bench_is_ok(const struct wi_bench_cell *cell);
 /* "digits chrome/wasm threads=1 page", for people. */

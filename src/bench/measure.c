@@ -69,8 +69,8 @@ enum wi_lab_outcome wi_bench_outcome_of(const char *code)
  * outcome. */
 void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
 {
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *code = wi_json_text(problem, "code");
+    const char *detail = wi_json_text(problem, "detail");
     enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
     if (detail && strstr(detail, WI_BRIDGE_UNUSABLE))
         outcome = WI_LAB_FAILED; /* its nodes have not died: their answers are not what was asked */
@@ -84,18 +84,12 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
 
 /* --- exchanges -------------------------------------------------------------------------------- */
 
-static int is_text(const json_t *object, const char *member, const char *text)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-    return value && text && strcmp(value, text) == 0;
-}
-
 /* The row of `rows` whose member has that text; NULL: there is none. */
 static const json_t *find_row(const json_t *rows, const char *member, const char *text)
 {
     const json_t *row;
     size_t i;
-    json_array_foreach(rows, i, row) if (is_text(row, member, text)) return row;
+    json_array_foreach(rows, i, row) if (wi_json_is(row, member, text)) return row;
     return NULL;
 }
 
@@ -104,11 +98,6 @@ static void take_most(struct wi_bench_cell *cell, const char *member, const json
     const json_t *before = json_object_get(cell->document, member);
     if (json_integer_value(value) > json_integer_value(before))
         json_object_set(cell->document, member, (json_t *)value);
-}
-
-static double result_number(const json_t *object, const char *member)
-{
-    return json_number_value(json_object_get(object, member));
 }
 
 /* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` is set. */
@@ -148,7 +137,7 @@ static json_t *make_request(
 /* "chose chrome/webgpu, chrome/wasm": each place once. */
 static void take_chosen(struct wi_bench_cell *cell, const char *browser, const char *platform)
 {
-    const char *before = json_string_value(json_object_get(cell->document, "reason"));
+    const char *before = wi_json_text(cell->document, "reason");
     char *place = wi_sprintf("%s/%s", browser, platform);
     char *reason = wi_sprintf(before ? "%s, %s" : "%s%s", before ? before : "chose ", place);
     if ((!before || !strstr(before, place)) && strlen(reason) < REASON_MAX)
@@ -169,8 +158,8 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
     wi_bench_take(cell->document, "flags", session);
     json_array_foreach(
-        json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
-                                                      is_text(model, "platform", cell->platform))
+        json_object_get(row, "models"), i, model) if (wi_json_is(model, "name", cell->model) &&
+                                                      wi_json_is(model, "platform", cell->platform))
         take_most(cell, "page_bytes", json_object_get(model, "bytes"));
     json_decref(status);
     json_decref(row);
@@ -188,8 +177,8 @@ int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
 {
     static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
     const json_t *place = json_object_get(answer, "executed_on");
-    const char *browser = json_string_value(json_object_get(place, "browser"));
-    const char *platform = json_string_value(json_object_get(place, "platform"));
+    const char *browser = wi_json_text(place, "browser");
+    const char *platform = wi_json_text(place, "platform");
     browser = browser ? browser : "something";
     platform = platform ? platform : "something";
     if (wi_bench_is_auto(cell)) {
@@ -214,7 +203,7 @@ static void add_sample(struct wi_bench_cell *cell, double ms)
 
 static const char *node_of(const json_t *answer)
 {
-    return json_string_value(json_object_get(json_object_get(answer, "executed_on"), "node"));
+    return wi_json_text(answer, "executed_on.node");
 }
 
 /* --- the page's clock ------------------------------------------------------------------------- */
@@ -234,15 +223,15 @@ static int is_disturbed(const json_t *result, size_t at)
 /* The first run after a load, and the first run of all, are no samples of a warm run. */
 static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
 {
-    int fresh = cell->run_ms <= 0 || result_number(result, "load_ms") > 0;
-    return at == 0 && fresh && ms == result_number(result, "first_ms");
+    int fresh = cell->run_ms <= 0 || wi_json_number(result, "load_ms") > 0;
+    return at == 0 && fresh && ms == wi_json_number(result, "first_ms");
 }
 
 static void take_result(struct wi_bench_cell *cell, const json_t *result)
 {
     const json_t *times = json_object_get(result, "run_ms"), *time;
     json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
-    double repeats = fmax(result_number(result, "repeats"), 1), longest = LEAST_MS;
+    double repeats = fmax(wi_json_number(result, "repeats"), 1), longest = LEAST_MS;
     size_t i;
     json_array_foreach(times, i, time)
     {
@@ -258,9 +247,9 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
     }
     json_object_set_new(cell->document, "disturbed", json_integer(disturbed));
     json_object_set_new(cell->document, "repeats", json_integer((json_int_t)repeats));
-    if (result_number(result, "load_ms") > 0) {
-        wi_bench_cold_add(&cell->loads, result_number(result, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, result_number(result, "first_ms"));
+    if (wi_json_number(result, "load_ms") > 0) {
+        wi_bench_cold_add(&cell->loads, wi_json_number(result, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, wi_json_number(result, "first_ms"));
     }
     wi_bench_take(cell->document, "output_hash", result);
     cell->run_ms = longest;
@@ -294,8 +283,8 @@ static void tell_result(
         return;
     if (result)
         wi_buffer_printf(&text,
-            "load %.4g ms, first %.4g, %zu disturbed, runs:", result_number(result, "load_ms"),
-            result_number(result, "first_ms"),
+            "load %.4g ms, first %.4g, %zu disturbed, runs:", wi_json_number(result, "load_ms"),
+            wi_json_number(result, "first_ms"),
             json_array_size(json_object_get(result, "disturbed")));
     json_array_foreach(json_object_get(result, "run_ms"), i, time)
         wi_buffer_printf(&text, " %.4g", json_number_value(time));
@@ -394,7 +383,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     struct call *call = context;
     json_t *value = json_loadb(data, length, 0, NULL);
     if (strcmp(name, "part") == 0) {
-        const char *text = json_string_value(json_object_get(value, "text"));
+        const char *text = wi_json_text(value, "text");
         const json_t *tokens = json_object_get(value, "tokens");
         call->last_ms = wi_now_ms();
         call->tokens += tokens ? json_array_size(tokens) : text && *text;
@@ -437,7 +426,7 @@ static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *c
     json_array_foreach(json_object_get(copy, "messages"), i, message)
     {
         json_t *content = json_object_get(message, "content");
-        if (json_is_string(content) && is_text(message, "role", "user")) {
+        if (json_is_string(content) && wi_json_is(message, "role", "user")) {
             json_object_set_new(message, "content", number_text(content, cell));
             break;
         }
@@ -517,16 +506,16 @@ static struct wi_bench_writing read_writing(
     struct wi_bench_writing writing = {.ms = ms,
         .first_ms = call->first_ms - call->began_ms,
         .token_ms = behind > 0 ? (call->last_ms - call->first_ms) / (double)behind : 0,
-        .prompt_tokens = result_number(usage, "prompt_tokens"),
-        .tokens = result_number(usage, "completion_tokens")};
+        .prompt_tokens = wi_json_number(usage, "prompt_tokens"),
+        .tokens = wi_json_number(usage, "completion_tokens")};
     writing.read_ms = writing.first_ms;
-    writing.read_tokens = writing.prompt_tokens - result_number(usage, "cached_tokens");
-    if (result_number(timings, "prompt_ms") > 0) {
-        writing.read_ms = result_number(timings, "prompt_ms");
-        writing.read_tokens = result_number(timings, "prompt_n");
+    writing.read_tokens = writing.prompt_tokens - wi_json_number(usage, "cached_tokens");
+    if (wi_json_number(timings, "prompt_ms") > 0) {
+        writing.read_ms = wi_json_number(timings, "prompt_ms");
+        writing.read_tokens = wi_json_number(timings, "prompt_n");
     }
-    if (result_number(timings, "predicted_per_token_ms") > 0)
-        writing.token_ms = result_number(timings, "predicted_per_token_ms");
+    if (wi_json_number(timings, "predicted_per_token_ms") > 0)
+        writing.token_ms = wi_json_number(timings, "predicted_per_token_ms");
     return writing;
 }
 
@@ -540,7 +529,7 @@ static void take_writing(
         cell->writings = wi_grow_array(cell->writings, cell->writing_count, sizeof *cell->writings);
         cell->writings[cell->writing_count++] = read_writing(call, result, ms);
     }
-    if (result_number(json_object_get(result, "usage"), "completion_tokens") > 0)
+    if (wi_json_number(json_object_get(result, "usage"), "completion_tokens") > 0)
         cell->writes = 1;
 }
 
@@ -561,8 +550,8 @@ static void take_call(
         cell->spent_ms += ms / (double)cell->concurrency;
         cell->run_ms = fmax(ms, LEAST_MS);
     } else {
-        wi_bench_cold_add(&cell->loads, result_number(performance, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, result_number(performance, "inference_ms"));
+        wi_bench_cold_add(&cell->loads, wi_json_number(performance, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, wi_json_number(performance, "inference_ms"));
         clients->to_begin += clients->cold++ < cell->concurrency;
     }
 }

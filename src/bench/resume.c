@@ -1,16 +1,12 @@
 /* Matches the cells of a run with those that are planned now; see resume.h. */
 #include "bench/resume.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define GONE "the daemon has no such place any more"
-
-static const char *document_text(const json_t *document, const char *member)
-{
-    return json_string_value(json_object_get(document, member));
-}
 
 static int is_missing(const json_t *value)
 {
@@ -38,8 +34,8 @@ static int is_same(const json_t *planned, const json_t *kept)
 
 static int was_run(const json_t *kept)
 {
-    const char *outcome = document_text(kept, "outcome");
-    return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+    return wi_json_text(kept, "outcome") &&
+           !wi_json_is(kept, "outcome", wi_lab_outcome_names[WI_LAB_NOT_RUN]);
 }
 
 /* Whether both have the same place and model; a yardstick has only a place. */
@@ -47,7 +43,7 @@ static int is_at(const struct wi_bench_cell *cell, const json_t *kept)
 {
     return has_same(cell->document, kept, "browser") &&
            has_same(cell->document, kept, "platform") &&
-           (document_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
+           (wi_json_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
 }
 
 /* --- places that have gone -------------------------------------------------------------------- */
@@ -70,20 +66,12 @@ static const struct wi_bench_cell *find_reason(
         const struct wi_bench_cell *cell = &resuming->plan->cells[i];
         if (!is_at(cell, kept))
             continue;
-        if (document_text(cell->document, "reason"))
+        if (wi_json_text(cell->document, "reason"))
             found = cell;
         else
             *is_measured = 1;
     }
     return found;
-}
-
-static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
-{
-    for (int outcome = 0; cell && outcome < WI_LAB_OUTCOMES; outcome++)
-        if (wi_bench_has(cell, (enum wi_lab_outcome)outcome))
-            return (enum wi_lab_outcome)outcome;
-    return WI_LAB_ABSENT;
 }
 
 /* A cell of a place where others are measured was excluded by other options, so it stays as it
@@ -94,8 +82,8 @@ static void add_gone(struct resuming *resuming, const json_t *kept)
     const struct wi_bench_cell *why = find_reason(resuming, kept, &is_measured);
     if (is_measured)
         return;
-    enum wi_lab_outcome outcome = outcome_of(why);
-    const char *reason = why ? document_text(why->document, "reason") : GONE;
+    enum wi_lab_outcome outcome = why ? wi_bench_outcome(why) : WI_LAB_ABSENT;
+    const char *reason = why ? wi_json_text(why->document, "reason") : GONE;
     struct wi_bench_cell *cell = wi_bench_plan_add(resuming->plan, json_copy((json_t *)kept));
     cell->index = (unsigned)json_integer_value(json_object_get(kept, "index"));
     wi_bench_cell_end(cell, outcome, reason);

@@ -22,7 +22,7 @@ static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
     size_t i;
     json_array_foreach(sessions, i, row)
     {
-        const char *kind = json_string_value(json_object_get(row, "kind"));
+        const char *kind = wi_json_text(row, "kind");
         uint64_t bytes = (uint64_t)integer_of(row, "memory_bytes");
         if (!kind || !json_is_string(json_object_get(row, "node")))
             continue;

@@ -6,6 +6,7 @@
 #include "bench/patience.h"
 #include "cli/events.h"
 #include "cli/progress.h"
+#include "cli/text_table.h"
 #include "terms/lab/statistics.h"
 #include <math.h>
 #include <stdio.h>
@@ -51,8 +52,7 @@ static void show_end(const struct wi_bench_rounds *rounds, const struct wi_bench
     if (rounds->terminal)
         return;
     wi_bench_put_name(&text, cell);
-    fprintf(stderr, "%s: %s\n", text.text,
-        json_string_value(json_object_get(cell->document, "outcome")));
+    fprintf(stderr, "%s: %s\n", text.text, wi_json_text(cell->document, "outcome"));
     wi_buffer_clear(&text);
 }
 
@@ -191,7 +191,7 @@ static struct wi_bench_subject *subject_of(
 static int cell_belongs(
     const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
 {
-    const char *yardstick = json_string_value(json_object_get(cell->document, "yardstick"));
+    const char *yardstick = wi_json_text(cell->document, "yardstick");
     if (group->yardstick)
         return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
     return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;

@@ -82,7 +82,7 @@ static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
     size_t i;
     json_array_foreach(models, i, model)
     {
-        const char *name = json_string_value(json_object_get(model, "name"));
+        const char *name = wi_json_text(model, "name");
         if (!name || json_is_true(json_object_get(model, "builtin")) ||
             json_is_string(json_object_get(model, "problem")))
             continue;
@@ -135,7 +135,7 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
     size_t i;
     json_array_foreach(rows, i, row)
     {
-        const char *name = json_string_value(json_object_get(row, "browser"));
+        const char *name = wi_json_text(row, "browser");
         if (name && !wi_strings_contain(browsers, name))
             wi_strings_add(browsers, name);
     }
@@ -263,19 +263,13 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-static const char *member_text(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
-
 static const json_t *option_of(const json_t *hardware, const char *platform)
 {
     const json_t *row;
     size_t i;
     json_array_foreach(json_object_get(hardware, "options"), i, row)
     {
-        const char *name = member_text(row, "platform");
-        if (name && strcmp(name, platform) == 0)
+        if (wi_json_is(row, "platform", platform))
             return row;
     }
     return NULL;
@@ -285,7 +279,7 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
     json_t *facts = json_object();
-    const char *hash = member_text(hardware, "model_hash");
+    const char *hash = wi_json_text(hardware, "model_hash");
     if (hash && *hash) /* models that are built in may have none */
         json_object_set_new(facts, "hash", json_string(hash));
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -296,8 +290,8 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 /* "unavailable" is a browser that lacks the platform. */
 static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *option)
 {
-    const char *standing = member_text(option, "standing"), *code = member_text(hardware, "code");
-    if (standing && strcmp(standing, "unavailable") == 0)
+    const char *code = wi_json_text(hardware, "code");
+    if (wi_json_is(option, "standing", "unavailable"))
         return WI_LAB_ABSENT;
     return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
 }
@@ -308,12 +302,12 @@ static void plan_place(
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
     json_t *hardware = ask_hardware(side, query);
-    const char *decision = member_text(hardware, "decision");
+
     const json_t *option = option_of(hardware, platform);
-    int never = !decision || strcmp(decision, "never") == 0;
-    const char *why = member_text(option, "why");
+    int never = !wi_json_text(hardware, "decision") || wi_json_is(hardware, "decision", "never");
+    const char *why = wi_json_text(option, "why");
     if (!why || !*why)
-        why = member_text(hardware, "why");
+        why = wi_json_text(hardware, "why");
     json_t *facts = facts_of(hardware, option);
     wi_bench_plan_place(&side->plan, side->choice,
         &(struct wi_bench_place){.model = model,
@@ -329,14 +323,6 @@ static void plan_place(
     free(query);
 }
 
-/* Only our own kernels compute with WebGL. */
-static int has_kernels(const json_t *hardware)
-{
-    const char *engine =
-        member_text(json_array_get(json_object_get(hardware, "options"), 0), "engine");
-    return engine && strcmp(engine, "kernels") == 0;
-}
-
 /* Plans the platforms of browsers by default, and the others only if they are named. */
 static void plan_subject(
     struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
@@ -348,7 +334,9 @@ static void plan_subject(
         {"native", 0, 0}, {"simulated", 0, 0}};
     const struct wi_strings *wanted = &side->choice->platforms;
     json_t *hardware = ask_hardware(side, model);
-    int kernels = has_kernels(hardware);
+    /* Only our own kernels compute with WebGL. */
+    int kernels =
+        wi_json_is(json_array_get(json_object_get(hardware, "options"), 0), "engine", "kernels");
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
         int is_usual = platforms[p].of_browsers && (kernels || !platforms[p].of_kernels);
         int is_own = side->choice->native && strcmp(platforms[p].name, "native") == 0;
@@ -382,8 +370,8 @@ static enum wi_exit complain_of_all(const struct wi_bench_side *side)
         const struct wi_bench_cell *cell = &side->plan.cells[i];
         wi_buffer_puts(&text, "  ");
         wi_bench_put_name(&text, cell);
-        wi_buffer_strings(&text, ": ", member_text(cell->document, "outcome"), ": ",
-            member_text(cell->document, "reason"), "\n", NULL);
+        wi_buffer_strings(&text, ": ", wi_json_text(cell->document, "outcome"), ": ",
+            wi_json_text(cell->document, "reason"), "\n", NULL);
     }
     fputs(text.text, stderr);
     wi_buffer_clear(&text);

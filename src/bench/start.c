@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "cli/cli.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -191,7 +192,7 @@ enum wi_code wi_own_daemon_start(
     *daemon = (struct wi_own_daemon){.program = WI_OWN_NOBODY};
     enum wi_code code = program_launch(&daemon->program, arguments, DAEMON, NULL, line, error);
     json_t *told = code == WI_OK ? json_loads(line, 0, NULL) : NULL;
-    daemon->url = wi_strdup(json_string_value(json_object_get(told, "api")));
+    daemon->url = wi_strdup(wi_json_text(told, "api"));
     json_decref(told);
     free_arguments(arguments);
     if (code == WI_OK && !daemon->url)

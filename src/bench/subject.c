@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "bench/patience.h"
 #include "cli/events.h"
+#include "cli/text_table.h"
 #include "terms/tensor/compare.h"
 #include <math.h>
 #include <stdarg.h>
@@ -173,7 +174,7 @@ static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 int wi_bench_judge(
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
 {
-    const char *precision = json_string_value(json_object_get(cell->document, "precision"));
+    const char *precision = wi_json_text(cell->document, "precision");
     const struct wi_tensors *reference = &wi_bench_ask_of(subject, cell->batch)->reference;
     struct wi_comparison comparison;
     struct wi_tensors outputs = {0};

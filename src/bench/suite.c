@@ -8,6 +8,7 @@
 #include "bench/side.h"
 #include "bench/suite_case.h"
 #include "cli/events.h"
+#include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/tensor/compare.h"
@@ -65,9 +66,9 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
     json_t *hardware =
         wi_cli_get(suite->cli, "/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
             suite->names->items[0], browser, platform);
-    const char *decision = json_string_value(json_object_get(hardware, "decision"));
-    const char *why = json_string_value(json_object_get(hardware, "why"));
-    if (!decision || strcmp(decision, "never") == 0)
+    const char *decision = wi_json_text(hardware, "decision");
+    const char *why = wi_json_text(hardware, "why");
+    if (!decision || wi_json_is(hardware, "decision", "never"))
         fprintf(stderr, "webinfer: %s/%s is absent: %s\n", browser, platform,
             why && *why ? why : "the daemon has no such place");
     else if (suite->place_count < PLACES_MAX) {
@@ -144,8 +145,7 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
         wi_bench_cell_end(cell, WI_LAB_FAILED, "bad_answer: its tensors cannot be read");
     } else if (!*test->signature.random) {
         wi_compare(&test->outputs, &outputs, wi_tolerance_of_graph(precision), &found);
-        if (isfinite(found.ratio) &&
-            !(found.ratio < json_number_value(json_object_get(cell->document, "error_ratio"))))
+        if (isfinite(found.ratio) && !(found.ratio < wi_json_number(cell->document, "error_ratio")))
             json_object_set_new(cell->document, "error_ratio", json_real(found.ratio));
         if (!found.same)
             wi_bench_cell_end(cell, WI_LAB_INEXACT, found.detail);
@@ -236,7 +236,7 @@ static struct wi_bench_cell new_cell(const char *name, const struct place *place
     json_t *document = json_pack("{s:s, s:s, s:s, s:i, s:i}", "model", name, "browser",
         place->browser, "platform", place->platform, "batch", 1, "concurrency", 1);
     return (struct wi_bench_cell){.document = document,
-        .model = json_string_value(json_object_get(document, "model")),
+        .model = wi_json_text(document, "model"),
         .browser = place->browser,
         .platform = place->platform,
         .batch = 1,
@@ -255,19 +255,11 @@ static struct tally *tally_of(struct suite *suite, const char *op)
     return tally;
 }
 
-static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
-{
-    int outcome = 0;
-    while (outcome < WI_LAB_FAILED && !wi_bench_has(cell, outcome))
-        outcome++;
-    return (enum wi_lab_outcome)outcome;
-}
-
 /* A test that is not right is reported at once, because the tables only count. */
 static void cell_show(
     const struct suite *suite, const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
-    const char *reason = json_string_value(json_object_get(cell->document, "reason"));
+    const char *reason = wi_json_text(cell->document, "reason");
     if (outcome != WI_LAB_OK)
         fprintf(stderr, "%s%s %s/%s: %s: %s\n", suite->terminal ? "\r\033[K" : "", cell->model,
             cell->browser, cell->platform, wi_lab_outcome_names[outcome], reason ? reason : "");
@@ -282,7 +274,7 @@ static void cell_finish(
     if (!cell->over)
         wi_bench_cell_end(cell, WI_LAB_OK,
             *test->signature.random ? "it draws numbers, which are not compared" : NULL);
-    enum wi_lab_outcome outcome = outcome_of(cell);
+    enum wi_lab_outcome outcome = wi_bench_outcome(cell);
     suite->all.counts[place][outcome]++;
     const char *op = test->op ? test->op : "none";
     tally_of(suite, op)->counts[place][outcome]++;
@@ -409,14 +401,10 @@ static int has_wrong(const struct suite *suite)
 /* With --json each cell as it is. */
 static void suite_print(struct suite *suite)
 {
-    if (!suite->cli->json) {
+    if (suite->cli->json)
+        wi_plain_put_json(json_pack("{s:O}", "cells", suite->cells));
+    else
         print_tables(suite);
-        return;
-    }
-    json_t *all = json_pack("{s:O}", "cells", suite->cells);
-    json_dumpf(all, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(all);
 }
 
 static enum wi_exit end_run(struct suite *suite)

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/plain.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -109,8 +110,8 @@ static void complain_failures(const json_t *failures)
 
     json_array_foreach(failures, i, row)
     {
-        const char *node = json_string_value(json_object_get(row, "node"));
-        const char *reason = json_string_value(json_object_get(row, "reason"));
+        const char *node = wi_json_text(row, "node");
+        const char *reason = wi_json_text(row, "reason");
         fprintf(stderr, "  failed %lld times",
             (long long)json_integer_value(json_object_get(row, "times")));
         if (node) {
@@ -131,7 +132,7 @@ static void complain_source(const json_t *errors)
 
     json_array_foreach(errors, i, row)
     {
-        const char *message = json_string_value(json_object_get(row, "message"));
+        const char *message = wi_json_text(row, "message");
         fprintf(stderr, "  line %lld, column %lld: ",
             (long long)json_integer_value(json_object_get(row, "line")),
             (long long)json_integer_value(json_object_get(row, "column")));
@@ -144,7 +145,7 @@ static void complain_problem(const json_t *problem, long status)
 {
     static const char *const members[] = {
         "code", "field", "expected", "allowed", "attempts", "request_id"};
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *detail = wi_json_text(problem, "detail");
     fprintf(stderr, "webinfer: the server answered %ld: ", status);
     wi_plain_print(stderr, detail ? detail : "no reason given");
     fputc('\n', stderr);

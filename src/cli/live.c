@@ -111,7 +111,7 @@ static double progress_share(const json_t *progress, const char *done, const cha
 
 static void on_progress(struct show *show, const json_t *progress)
 {
-    const char *phase = json_string_value(json_object_get(progress, "phase"));
+    const char *phase = wi_json_text(progress, "phase");
     const json_t *position = json_object_get(progress, "queue_position");
     double part = progress_share(progress, "loaded_bytes", "total_bytes");
 
@@ -202,5 +202,7 @@ enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *req
         .on_break = on_break,
         .context = &show};
 
-    return wi_cli_stream(&stream, request);
+    enum wi_exit result = wi_cli_stream(&stream, request);
+    json_decref(stream.done);
+    return result;
 }

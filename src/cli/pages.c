@@ -115,7 +115,7 @@ static void page_keep_rest(struct wi_pages *pages)
 
 static void page_take(struct wi_pages *pages)
 {
-    const char *next = json_string_value(json_object_get(pages->_page, "next"));
+    const char *next = wi_json_text(pages->_page, "next");
     size_t rows = json_array_size(wi_pages_rows(pages));
 
     page_keep_rest(pages);
@@ -238,7 +238,11 @@ static void rows_print(void *context, const json_t *page)
 {
     struct rows *rows = context;
 
-    wi_sheet_print(&rows->sheet, wi_pages_rows(rows->pages));
+    const json_t *all = wi_pages_rows(rows->pages);
+    json_t *made = rows->pages->make_rows ? rows->pages->make_rows(all) : NULL;
+
+    wi_sheet_print(&rows->sheet, made ? made : all);
+    json_decref(made);
 }
 
 enum wi_exit wi_pages_table(

@@ -12,10 +12,12 @@
 /* Set the first members, the others to 0. */
 struct wi_pages {
     const struct wi_cli *cli;
-    const char *path;    /* borrowed: "/v1/models", or with a query, "/v1/jobs?state=done" */
-    const char *member;  /* borrowed: "models", the member with the rows */
-    size_t most;         /* maximum number of rows; 0: all */
-    int quiet;           /* prints no errors */
+    const char *path;   /* borrowed: "/v1/models", or with a query, "/v1/jobs?state=done" */
+    const char *member; /* borrowed: "models", the member with the rows */
+    size_t most;        /* maximum number of rows; 0: all */
+    int quiet;          /* prints no errors */
+    /* Makes the rows of a table of a page's rows, a new reference; NULL: they are the same. */
+    json_t *(*make_rows)(const json_t *rows);
     enum wi_exit result; /* the exit status so far */
     int has_more;        /* there are rows after those that came */
     json_t *rest; /* the members of pages other than the rows and next; borrowed until the close */

@@ -50,7 +50,7 @@ void wi_plain_json(FILE *out, const char *text, size_t length)
     }
 }
 
-void wi_plain_put_json(const json_t *value)
+void wi_plain_put_json(json_t *value)
 {
     struct wi_buffer text = {0};
 
@@ -58,6 +58,7 @@ void wi_plain_put_json(const json_t *value)
     wi_buffer_puts(&text, "\n");
     wi_plain_json(stdout, text.text, text.size);
     wi_buffer_clear(&text);
+    json_decref(value);
 }
 
 int wi_plain_is_word(const char *text)

@@ -3,6 +3,7 @@
 
 #include "cli/bar.h"
 #include "cli/events.h"
+#include "cli/text_table.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static void draw_bar(struct wi_cli_progress *progress, const json_t *state)
 
 static void put_line(struct wi_cli_progress *progress, const json_t *state)
 {
-    const char *name = json_string_value(json_object_get(state, "state"));
+    const char *name = wi_json_text(state, "state");
     double share = wi_bar_share(state);
     struct wi_buffer line = {0};
 
@@ -89,7 +90,8 @@ static void on_event(void *context, const char *name, const json_t *value)
         wi_cli_progress_show(&following->progress, value);
     else if (strcmp(name, "done") == 0)
         end_bar(following);
-    follow->on_event(follow->context, name, value);
+    if (follow->on_event)
+        follow->on_event(follow->context, name, value);
 }
 
 static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
@@ -111,5 +113,9 @@ enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_re
         .on_break = on_break,
         .context = &following};
 
-    return wi_cli_stream(&stream, request);
+    enum wi_exit result = wi_cli_stream(&stream, request);
+    if (follow->done)
+        *follow->done = json_incref(stream.done);
+    json_decref(stream.done);
+    return result;
 }

@@ -26,6 +26,23 @@ const json_t *wi_json_at(const json_t *object, const char *path)
     return object;
 }
 
+const char *wi_json_text(const json_t *object, const char *path)
+{
+    return json_string_value(wi_json_at(object, path));
+}
+
+double wi_json_number(const json_t *object, const char *path)
+{
+    return json_number_value(wi_json_at(object, path));
+}
+
+int wi_json_is(const json_t *object, const char *path, const char *text)
+{
+    const char *value = wi_json_text(object, path);
+
+    return value && text && strcmp(value, text) == 0;
+}
+
 static void put_text(struct wi_buffer *out, const char *text)
 {
     wi_plain(out, text, strlen(text), "");

@@ -53,5 +53,9 @@ void wi_table_say(const char *text, const json_t *object);
 int wi_table_width(const char *text);
 /* The value at "a.b.c" in `object`; borrowed, NULL if there is none. */
 const json_t *wi_json_at(const json_t *object, const char *path);
+/* Its text, or NULL; its number, or 0; and whether it is that text. */
+const char *wi_json_text(const json_t *object, const char *path);
+double wi_json_number(const json_t *object, const char *path);
+int wi_json_is(const json_t *object, const char *path, const char *text);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/progress.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -206,7 +207,7 @@ static enum wi_exit upload_announce(
     if (answer.status == 409 && !replace)
         fputs(advice, stderr);
     row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    id = json_string_value(json_object_get(row, "id"));
+    id = wi_json_text(row, "id");
     *wanted = json_incref(json_object_get(row, "wanted"));
     if (id && wi_file_path_ok(id) && !strchr(id, '/'))
         sending->upload = wi_sprintf("/v1/uploads/%s", id);
@@ -226,7 +227,7 @@ static int take_expected(
     struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
 {
     json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *expected = json_string_value(json_object_get(problem, "expected"));
+    const char *expected = wi_json_text(problem, "expected");
     char *end = NULL;
     uint64_t at = expected ? strtoull(expected, &end, 10) : 0;
     int found = end && end > expected && !*end && at <= file->bytes;
@@ -326,7 +327,7 @@ static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
 
     for (size_t i = 0; i < json_array_size(wanted) && result == WI_EXIT_OK; i++) {
         const json_t *row = json_array_get(wanted, i);
-        const char *path = json_string_value(json_object_get(row, "path"));
+        const char *path = wi_json_text(row, "path");
         const struct wi_model_file *file =
             path ? wi_manifest_find(&sending->files->list, path) : NULL;
         uint64_t at = (uint64_t)json_integer_value(json_object_get(row, "position"));

@@ -2,17 +2,14 @@
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 
-#include <string.h>
-
 static void put_decision(const json_t *answer)
 {
-    const char *decision = json_string_value(json_object_get(answer, "decision"));
 
-    if (decision && strcmp(decision, "run") == 0)
+    if (wi_json_is(answer, "decision", "run"))
         wi_table_say("{model_name} would run on {would_run.browser}/{would_run.platform} of "
                      "{would_run.node}",
             answer);
-    else if (decision && strcmp(decision, "wait") == 0)
+    else if (wi_json_is(answer, "decision", "wait"))
         wi_table_say("{model_name} would wait", answer);
     else
         wi_table_say("{model_name} cannot run", answer);
@@ -40,9 +37,8 @@ static void put_share(struct wi_buffer *out, const json_t *share)
 static void put_moves(struct wi_buffer *out, const json_t *moves)
 {
     if (json_is_object(moves))
-        wi_buffer_printf(out, "%.0f of %.0f ms",
-            json_number_value(json_object_get(moves, "lost_ms")),
-            json_number_value(json_object_get(moves, "at_ms")));
+        wi_buffer_printf(out, "%.0f of %.0f ms", wi_json_number(moves, "lost_ms"),
+            wi_json_number(moves, "at_ms"));
 }
 
 static void print_hardware(const struct wi_cli *cli, const json_t *answer)

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
+#include "cli/text_table.h"
 #include "cli/usage.h"
 #include "models/catalog/library/model.h"
 #include <stdio.h>
@@ -43,7 +44,7 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
 static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     json_t *job = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *id = json_string_value(json_object_get(job, "id"));
+    const char *id = wi_json_text(job, "id");
     enum wi_exit result = id ? WI_EXIT_OK : WI_EXIT_FAILED;
 
     if (cli->json)
@@ -75,10 +76,8 @@ static int is_other_input(const struct wi_rest_answer *answer)
 {
     json_t *problem =
         answer->body.size > 0 ? json_loadb(answer->body.text, answer->body.size, 0, NULL) : NULL;
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    const char *field = json_string_value(json_object_get(problem, "field"));
-    int is_other = code && field && strcmp(code, "input_invalid") == 0 &&
-                   (strcmp(field, "inputs") == 0 || strcmp(field, "task") == 0);
+    int is_other = wi_json_is(problem, "code", "input_invalid") &&
+                   (wi_json_is(problem, "field", "inputs") || wi_json_is(problem, "field", "task"));
 
     json_decref(problem);
     return is_other;

@@ -29,7 +29,7 @@ static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t si
 /* The type of a file whose bytes are the numbers of an output; NULL: they are plain numbers. */
 static const char *file_in(const json_t *output, const json_t *data)
 {
-    const char *datatype = json_string_value(json_object_get(output, "datatype"));
+    const char *datatype = wi_json_text(output, "datatype");
     if (!datatype || strcmp(datatype, "UINT8") != 0)
         return NULL;
     if (has_bytes(data, 0, PNG_BEGINS, sizeof PNG_BEGINS - 1))
@@ -101,10 +101,8 @@ static void put_percent(struct wi_buffer *out, const json_t *row)
 static void put_box(struct wi_buffer *out, const json_t *box)
 {
     if (box)
-        wi_buffer_printf(out, "%g, %g – %g, %g", json_number_value(json_object_get(box, "xmin")),
-            json_number_value(json_object_get(box, "ymin")),
-            json_number_value(json_object_get(box, "xmax")),
-            json_number_value(json_object_get(box, "ymax")));
+        wi_buffer_printf(out, "%g, %g – %g, %g", wi_json_number(box, "xmin"),
+            wi_json_number(box, "ymin"), wi_json_number(box, "xmax"), wi_json_number(box, "ymax"));
 }
 
 static void put_seconds(struct wi_buffer *out, const json_t *seconds)

@@ -85,7 +85,7 @@ static void listening_finish(struct listening *listening, enum wi_exit result)
 /* Shows the text of the open segment so far on one line; if it is too long, its end. */
 static void partial_draw(struct listening *listening, const json_t *partial)
 {
-    const char *text = json_string_value(json_object_get(partial, "text"));
+    const char *text = wi_json_text(partial, "text");
     struct wi_buffer line = {0};
 
     if (!listening->terminal || !text)
@@ -106,7 +106,7 @@ static void partial_draw(struct listening *listening, const json_t *partial)
 
 static void print_final(struct listening *listening, const json_t *final)
 {
-    const char *text = json_string_value(json_object_get(final, "text"));
+    const char *text = wi_json_text(final, "text");
     struct wi_buffer plain = {0};
 
     partial_erase(listening);
@@ -146,7 +146,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     else if (strcmp(name, "done") == 0)
         listening->is_done = 1;
     else if (strcmp(name, "lag") == 0)
-        listening->lag_ms = json_number_value(json_object_get(value, "lag_ms"));
+        listening->lag_ms = wi_json_number(value, "lag_ms");
     else if (strcmp(name, "partial") == 0 && !listening->cli->json)
         partial_draw(listening, value);
     else if (strcmp(name, "final") == 0 && !listening->cli->json)
@@ -444,7 +444,7 @@ static enum wi_exit open_stream(struct listening *listening)
     enum wi_exit result = wi_cli_exchange(listening->cli,
         &(struct wi_rest_request){.path = "/v1/audio/streams", .timeout_ms = REQUEST_MS}, request,
         &told);
-    const char *id = json_string_value(json_object_get(told, "id"));
+    const char *id = wi_json_text(told, "id");
     if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
     } else if (result == WI_EXIT_OK) {

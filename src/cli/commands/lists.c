@@ -37,11 +37,11 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
         wi_buffer_puts(out, out->size ? ", " : "");
         if (json_is_string(json_object_get(verdict, "browser")))
             wi_table_fill(out, "{browser}/", verdict);
-        const char *scope = json_string_value(json_object_get(verdict, "scope"));
+
         wi_table_fill(out, "{platform} {verdict}", verdict);
         if (json_is_string(json_object_get(verdict, "kernel")))
             wi_table_fill(out, " for {kernel}", verdict);
-        if (scope && strcmp(scope, "input") == 0)
+        if (wi_json_is(verdict, "scope", "input"))
             wi_table_fill(out, " for {input.shapes}", verdict);
         if (json_is_string(json_object_get(verdict, "token")))
             wi_table_fill(out, " of {token}", verdict);
@@ -59,7 +59,7 @@ void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants)
 /* "Q8_0, 135M parameters, chat, 4 x 2048 tokens in 512 MiB": a GGUF model that was read. */
 static void put_gguf(struct wi_buffer *out, const json_t *model)
 {
-    double parameters = json_number_value(json_object_get(model, "parameters"));
+    double parameters = wi_json_number(model, "parameters");
     json_int_t bytes = json_integer_value(wi_json_at(model, "memory.total"));
 
     if (!json_object_get(model, "memory"))
@@ -91,12 +91,10 @@ static void put_language(struct wi_buffer *out, const json_t *model)
 static int worth_asking(const json_t *model)
 {
     static const json_int_t small = 512 << 20;
-    const char *format = json_string_value(json_object_get(model, "format"));
-
-    if (!format || json_object_get(model, "hash"))
+    if (json_object_get(model, "hash"))
         return 0;
-    return strcmp(format, "onnx") == 0 ||
-           ((strcmp(format, "gguf") == 0 || strcmp(format, "huggingface") == 0) &&
+    return wi_json_is(model, "format", "onnx") ||
+           ((wi_json_is(model, "format", "gguf") || wi_json_is(model, "format", "huggingface")) &&
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
@@ -104,7 +102,7 @@ static int worth_asking(const json_t *model)
  * makes it do. A new reference. */
 static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
-    const char *name = json_string_value(json_object_get(model, "name"));
+    const char *name = wi_json_text(model, "name");
     json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/%s", name) : NULL;
 
     return read ? read : json_copy((json_t *)model);
@@ -258,8 +256,8 @@ static void put_workgroup(struct wi_buffer *out, const json_t *sides)
 /* "1.6 times as fast (3.1 ms, not 5)" */
 static void put_gain(struct wi_buffer *out, const json_t *tuning)
 {
-    double ms = json_number_value(json_object_get(tuning, "ms"));
-    double usual = json_number_value(json_object_get(tuning, "default_ms"));
+    double ms = wi_json_number(tuning, "ms");
+    double usual = wi_json_number(tuning, "default_ms");
 
     if (ms > 0 && usual > ms)
         wi_buffer_printf(out, "%.2f times as fast (%.3g ms, not %.3g)", usual / ms, ms, usual);

@@ -36,21 +36,19 @@ static void put_slots(struct wi_buffer *out, const json_t *slots)
 /* How full their caches are. */
 static void put_cache(struct wi_buffer *out, const json_t *slots)
 {
-    double room = json_number_value(json_object_get(slots, "count")) *
-                  json_number_value(json_object_get(slots, "context"));
+    double room = wi_json_number(slots, "count") * wi_json_number(slots, "context");
 
     if (room > 0)
-        wi_buffer_printf(out, "%.0f %%",
-            100 * json_number_value(json_object_get(slots, "cached_tokens")) / room);
+        wi_buffer_printf(out, "%.0f %%", 100 * wi_json_number(slots, "cached_tokens") / room);
 }
 
-/* Makes a row for each model in each node of the page. */
-static void print_loaded(void *sheet, const json_t *page)
+/* Makes a row for each model in each node. */
+static json_t *models_of(const json_t *nodes)
 {
     json_t *node, *model, *rows = json_array();
     size_t i, k;
 
-    json_array_foreach(json_object_get(page, "nodes"), i, node)
+    json_array_foreach(nodes, i, node)
     {
         json_array_foreach(json_object_get(node, "models"), k, model)
         {
@@ -59,8 +57,7 @@ static void print_loaded(void *sheet, const json_t *page)
             json_array_append_new(rows, row);
         }
     }
-    wi_sheet_print(sheet, rows);
-    json_decref(rows);
+    return rows;
 }
 
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
@@ -69,12 +66,10 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
         {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
         {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
         {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
-    struct wi_sheet sheet = {.columns = columns};
+    struct wi_pages pages = {
+        .cli = cli, .path = "/v1/nodes", .member = "nodes", .make_rows = models_of};
 
-    if (wi_pages_show(&pages, print_loaded, &sheet) == WI_EXIT_OK && !cli->json)
-        wi_sheet_end(&sheet, "No node holds a model.");
-    return wi_pages_close(&pages);
+    return wi_pages_table(&pages, columns, "No node holds a model.");
 }
 
 /* --- load and unload -------------------------------------------------------------------------- */
@@ -96,24 +91,17 @@ static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_ex
     return told;
 }
 
-static int is_text(const json_t *object, const char *member, const char *wanted)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text && strcmp(text, wanted) == 0;
-}
-
 /* The outcome for a node whose outcome was `before` (NULL: none yet). "loaded", "failed" and
  * "unloaded" (which means unloaded before it was loaded) are final, whatever other clients do
  * afterwards. `model` is the node's report of the model; NULL: none. */
 static const char *come_to(const char *before, const json_t *model)
 {
-    const char *state = json_string_value(json_object_get(model, "state"));
+    const char *state = wi_json_text(model, "state");
 
     if (before && strcmp(before, "loading") != 0)
         return before;
-    if (is_text(model, "state", "loaded") || is_text(model, "state", "failed") ||
-        is_text(model, "state", "loading"))
+    if (wi_json_is(model, "state", "loaded") || wi_json_is(model, "state", "failed") ||
+        wi_json_is(model, "state", "loading"))
         return state;
     return before ? "unloaded" : NULL;
 }
@@ -121,7 +109,7 @@ static const char *come_to(const char *before, const json_t *model)
 /* The progress of a model, by its state. */
 static int rank_of(const json_t *model)
 {
-    return is_text(model, "state", "loaded") ? 2 : is_text(model, "state", "loading") ? 1 : 0;
+    return wi_json_is(model, "state", "loaded") ? 2 : wi_json_is(model, "state", "loading") ? 1 : 0;
 }
 
 /* The node's report of the model of that name, of the platform on which it has come furthest. A
@@ -133,7 +121,7 @@ static const json_t *model_in(const json_t *node, const char *name)
 
     json_array_foreach(json_object_get(node, "models"), i, model)
     {
-        if (is_text(model, "name", name) && (!found || rank_of(model) > rank_of(found)))
+        if (wi_json_is(model, "name", name) && (!found || rank_of(model) > rank_of(found)))
             found = model;
     }
     return found;
@@ -150,7 +138,7 @@ static json_t *find_models(const struct wi_cli *cli)
     while (wi_pages_next(&pages)) {
         json_array_foreach(wi_pages_rows(&pages), i, node)
         {
-            const char *id = json_string_value(json_object_get(node, "id"));
+            const char *id = wi_json_text(node, "id");
             const json_t *model = model_in(node, cli->arguments.positionals[0]);
             if (id && model)
                 json_object_set(models, id, (json_t *)model);

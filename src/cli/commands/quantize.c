@@ -17,17 +17,12 @@
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static double figure_number(const json_t *object, const char *member)
-{
-    return json_number_value(json_object_get(object, member));
-}
-
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
     wi_buffer_puts(text, ", largest error ");
     if (json_is_number(json_object_get(figures, "largest_error")))
-        wi_buffer_printf(text, "%.2g", figure_number(figures, "largest_error"));
+        wi_buffer_printf(text, "%.2g", wi_json_number(figures, "largest_error"));
     else
         wi_buffer_puts(text, "without bound");
 }
@@ -37,12 +32,12 @@ static void put_memory(struct wi_buffer *text, const json_t *place, const char *
     if (!json_is_integer(json_object_get(place, "memory_bytes")))
         return;
     wi_buffer_puts(text, "; ");
-    wi_bar_bytes(text, figure_number(place, "memory_bytes"));
+    wi_bar_bytes(text, wi_json_number(place, "memory_bytes"));
     wi_buffer_puts(text, " in the page");
     if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
         return;
     wi_buffer_puts(text, ", ");
-    wi_bar_bytes(text, figure_number(place, "source_memory_bytes"));
+    wi_bar_bytes(text, wi_json_number(place, "source_memory_bytes"));
     wi_buffer_printf(text, " in fp32 %s",
         strcmp(source_files, "external") == 0 ? "with weights in files apart from the graph"
                                               : "in one file");
@@ -54,21 +49,21 @@ static void put_place(struct wi_buffer *text, const json_t *place, const char *s
 {
     wi_table_fill(text, "\n  {platform} in {browser}: ", place);
     wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32; cosine %.5f",
-        figure_number(place, "run_ms"), figure_number(place, "source_run_ms"),
-        figure_number(json_object_get(place, "cosine"), "median"));
+        wi_json_number(place, "run_ms"), wi_json_number(place, "source_run_ms"),
+        wi_json_number(json_object_get(place, "cosine"), "median"));
     put_error(text, place);
     put_memory(text, place, source_files);
 }
 
 static void put_measured(struct wi_buffer *out, const json_t *measured)
 {
-    const char *files = json_string_value(json_object_get(measured, "source_files"));
+    const char *files = wi_json_text(measured, "source_files");
     const json_t *cosine = json_object_get(measured, "cosine"), *place;
     size_t i;
 
     wi_buffer_printf(out, "cosine to fp32 %.5f (median), %.5f (worst of %d inputs)",
-        figure_number(cosine, "median"), figure_number(cosine, "least"),
-        (int)figure_number(measured, "inputs"));
+        wi_json_number(cosine, "median"), wi_json_number(cosine, "least"),
+        (int)wi_json_number(measured, "inputs"));
     put_error(out, measured);
     json_array_foreach(json_object_get(measured, "places"), i, place)
         put_place(out, place, files ? files : "one");
@@ -91,19 +86,11 @@ static void put_done(const json_t *making)
     struct wi_buffer text = {0};
 
     wi_table_fill(&text, "{name}, in ", making);
-    wi_bar_seconds(&text, figure_number(making, "seconds"));
+    wi_bar_seconds(&text, wi_json_number(making, "seconds"));
     wi_buffer_puts(&text, ": ");
     wi_cli_put_made(&text, json_object_get(making, "made"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
-}
-
-static void on_event(void *context, const char *name, const json_t *value)
-{
-    const struct wi_cli *cli = context;
-
-    if (!cli->json && strcmp(name, "done") == 0)
-        put_done(value);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -123,15 +110,19 @@ static json_t *make_requested(const struct wi_arguments *arguments)
 
 static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *request)
 {
+    json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = cli->json,
         .stopped = "the daemon goes on with it; the same command shows it again, and webinfer "
                    "quantize --cancel MODEL ends it",
         .lost = "\n  a daemon that ends gives it up",
-        .on_event = on_event,
-        .context = cli};
+        .done = &done};
+    enum wi_exit result = wi_cli_follow(&follow, request);
 
-    return wi_cli_follow(&follow, request);
+    if (done && !cli->json)
+        put_done(done);
+    json_decref(done);
+    return result;
 }
 
 static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *request)

@@ -7,7 +7,7 @@
 
 static void put_uptime(const json_t *answer)
 {
-    long long s = (long long)json_number_value(json_object_get(answer, "uptime_s"));
+    long long s = (long long)wi_json_number(answer, "uptime_s");
 
     printf(", up ");
     if (s >= 86400)

@@ -3,6 +3,7 @@
  * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
 #include "cli/commands/commands.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -191,8 +192,8 @@ static enum wi_exit ask_for_link(
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK) {
         json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        const char *id = json_string_value(json_object_get(value, "id"));
-        const char *url = json_string_value(json_object_get(value, "url"));
+        const char *id = wi_json_text(value, "id");
+        const char *url = wi_json_text(value, "url");
         if (!id || !url || strlen(url) >= sizeof link->url) {
             fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
             result = WI_EXIT_FAILED;

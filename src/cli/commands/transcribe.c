@@ -53,11 +53,11 @@ static int has_task(const json_t *model, const char *wanted)
  * by its name, is requested on its own. Only folders have tasks. */
 static int model_transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
 {
-    const char *format = json_string_value(json_object_get(model, "format"));
-    const char *type = json_string_value(json_object_get(model, "type"));
+
     if (json_object_get(model, "tasks"))
         return has_task(model, TASK);
-    if (!format || strcmp(format, "huggingface") != 0 || (type && strcmp(type, "audio") != 0))
+    if (!wi_json_is(model, "format", "huggingface") ||
+        (wi_json_text(model, "type") && !wi_json_is(model, "type", "audio")))
         return 0;
     json_t *read = wi_cli_get(cli, "/v1/models/%s", name);
     int yes = has_task(read, TASK);
@@ -73,7 +73,7 @@ static void list_models(const struct wi_cli *cli, const json_t *models, struct w
 
     json_array_foreach(models, i, model)
     {
-        const char *name = json_string_value(json_object_get(model, "name"));
+        const char *name = wi_json_text(model, "name");
         if (name && model_transcribes(cli, model, name))
             wi_strings_add(names, name);
     }
@@ -176,7 +176,7 @@ static void print_heard(enum form form, const json_t *result)
     struct wi_buffer heard = {0}, plain = {0};
 
     if (form == TEXT)
-        wi_buffer_strings(&heard, json_string_value(json_object_get(result, "text")), "\n", NULL);
+        wi_buffer_strings(&heard, wi_json_text(result, "text"), "\n", NULL);
     else
         wi_captions_write(&heard, json_object_get(result, "segments"),
             form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);

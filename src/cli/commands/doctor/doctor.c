@@ -14,6 +14,7 @@
 #include "browser/lifeline.h"
 #include "browser/session.h"
 #include "cli/commands/commands.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 #include "terms/model/engine.h"
 #include <stdio.h>
@@ -111,7 +112,7 @@ static void put_adapter(struct wi_buffer *text, const json_t *adapter)
 static void judge_absence(json_t *checks, const char *check, const char *name,
     const json_t *platform, const struct wi_config_browser *browser)
 {
-    const char *reason = json_string_value(json_object_get(platform, "reason"));
+    const char *reason = wi_json_text(platform, "reason");
     const char *hint = find_hint(browser, name);
     struct wi_buffer text = {0};
 
@@ -174,7 +175,7 @@ static void report_start(
     json_t *checks, const struct wi_config_browser *browser, const json_t *report)
 {
     const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
-    const char *problem = json_string_value(json_object_get(report, "problem"));
+    const char *problem = wi_json_text(report, "problem");
 
     if (problem) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
@@ -186,9 +187,8 @@ static void report_start(
     } else {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "%s %s, its page was connected after %.0f ms",
-            json_string_value(json_object_get(name, "name")) ?: "a browser",
-            json_string_value(json_object_get(name, "version")) ?: "",
-            json_number_value(json_object_get(report, "ready_ms")));
+            wi_json_text(name, "name") ?: "a browser", wi_json_text(name, "version") ?: "",
+            wi_json_number(report, "ready_ms"));
         judge_platforms(checks, report, browser);
     }
 }
@@ -224,7 +224,7 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
 
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
-    json_t *checks = json_array(), *browsers = json_array(), *all;
+    json_t *checks = json_array(), *browsers = json_array();
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
     char lifeline[WI_LIFELINE_PATH_SIZE];
@@ -251,11 +251,8 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     }
     result = wi_doctor_verdict(checks);
     if (cli->json) {
-        all = json_pack(
-            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers);
-        json_dumpf(all, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(all);
+        wi_plain_put_json(json_pack(
+            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers));
     } else {
         wi_doctor_print(checks);
     }

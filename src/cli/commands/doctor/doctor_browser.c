@@ -4,6 +4,7 @@
  * because WebGPU and threads exist only in a secure, isolated page.
  */
 #include "cli/commands/doctor/doctor.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include "base/net/http_client.h"
@@ -336,7 +337,7 @@ json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *
     }
     wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
         "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
-        json_string_value(json_object_get(report, "problem")));
+        wi_json_text(report, "problem"));
     json_decref(report);
     return open;
 }

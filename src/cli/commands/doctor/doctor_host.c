@@ -1,5 +1,6 @@
 /* Checks what browsers need from this machine, by trying it if that is harmless. */
 #include "cli/commands/doctor/doctor.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -227,7 +228,7 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
 {
     json_t *status =
         wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status");
-    const char *served = json_string_value(json_object_get(status, "models_directory"));
+    const char *served = wi_json_text(status, "models_directory");
     const char *directory = config->models.directory;
 
     if (served)

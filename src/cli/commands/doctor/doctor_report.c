@@ -39,8 +39,7 @@ enum wi_exit wi_doctor_verdict(const json_t *checks)
 
     json_array_foreach(checks, i, check)
     {
-        const char *state = json_string_value(json_object_get(check, "state"));
-        if (strcmp(state, finding_names[WI_FINDING_MISSING]) == 0)
+        if (wi_json_is(check, "state", finding_names[WI_FINDING_MISSING]))
             return WI_EXIT_FAILED;
     }
     return WI_EXIT_OK;

@@ -33,8 +33,7 @@ static int is_asked(const json_t *matrix)
 
     json_array_foreach(json_object_get(matrix, "browsers"), i, column)
     {
-        const char *state = json_string_value(json_object_get(column, "state"));
-        if (state && strcmp(state, wi_look_names[WI_LOOK_ASKED]) == 0)
+        if (wi_json_is(column, "state", wi_look_names[WI_LOOK_ASKED]))
             return 1;
     }
     return 0;
@@ -91,7 +90,7 @@ static json_t *column_absent(const char *kind, const char *reason)
 static json_t *column_of(const char *kind, const json_t *report, int64_t began)
 {
     const json_t *features = json_object_get(report, "features");
-    const char *problem = json_string_value(json_object_get(report, "problem"));
+    const char *problem = wi_json_text(report, "problem");
 
     if (json_is_true(json_object_get(report, "remote")))
         return column_absent(kind, "it is on another machine, and only a daemon reaches it");
@@ -160,7 +159,7 @@ static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *w
     json_array_foreach(json_object_get(matrix, "features"), i, feature)
     {
         json_t *row = json_pack("{s:O?}", "title", json_object_get(feature, "title"));
-        const char *name = json_string_value(json_object_get(feature, "name"));
+        const char *name = wi_json_text(feature, "name");
         json_array_foreach(json_object_get(matrix, "browsers"), c, column)
         {
             const json_t *found =
@@ -241,7 +240,7 @@ static enum wi_exit matrix_show(const struct wi_cli *cli, json_t *matrix)
         result = wi_cli_lab_write_html(cli, text.text);
         json_decref(document);
     } else if (cli->json) {
-        wi_plain_put_json(matrix);
+        wi_plain_put_json(json_incref(matrix));
     } else {
         print_matrix(cli, matrix);
     }

@@ -2,6 +2,7 @@
  * with an exit status for pipelines. */
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 
 #include "terms/lab/report.h"
@@ -100,10 +101,7 @@ static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
 
     json_object_set_new(document, "yardstick",
         comparison->yardstick > 0 ? json_real(comparison->yardstick) : json_null());
-    char *text = json_dumps(document, JSON_COMPACT);
-    puts(text);
-    free(text);
-    json_decref(document);
+    wi_plain_put_json(document);
 }
 
 /* Whether the report of that option goes to standard output. */

@@ -194,7 +194,7 @@ static void put_earlier(
  * an imported run may be of another machine. */
 static int is_earlier(const json_t *row, const struct wi_lab_run *run)
 {
-    return json_string_value(json_object_get(row, "id")) &&
+    return wi_json_text(row, "id") &&
            json_integer_value(json_object_get(row, "began_at")) < run->began_at &&
            json_is_true(json_object_get(row, "simulated")) == run->simulated &&
            !json_is_true(json_object_get(row, "imported"));
@@ -212,7 +212,7 @@ static void put_history(
         json_array_foreach(wi_pages_rows(&pages), i, row)
         {
             if (is_earlier(row, run) && count++ < HISTORY_MAX)
-                put_earlier(cli, out, run, json_string_value(json_object_get(row, "id")));
+                put_earlier(cli, out, run, wi_json_text(row, "id"));
         }
     }
     wi_pages_close(&pages);

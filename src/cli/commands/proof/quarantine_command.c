@@ -79,7 +79,7 @@ static void put_end(struct wi_buffer *out, const json_t *row)
         wi_table_fill(out, "{undone_by}", row);
 }
 
-/* Makes a row for each limit of the page's nodes. */
+/* Makes a row for each limit of the nodes. */
 static json_t *limits_of(const json_t *nodes)
 {
     json_t *rows = json_array(), *node, *limit;
@@ -98,32 +98,15 @@ static json_t *limits_of(const json_t *nodes)
     return rows;
 }
 
-struct limited {
-    const struct wi_pages *pages;
-    struct wi_sheet sheet;
-};
-
-static void limited_print(void *context, const json_t *page)
-{
-    struct limited *limited = context;
-    json_t *rows = limits_of(wi_pages_rows(limited->pages));
-
-    wi_sheet_print(&limited->sheet, rows);
-    json_decref(rows);
-}
-
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"NODE", "node", NULL}, {"WORK", "effect", NULL},
         {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "conduct", put_conduct},
         {"SINCE", "since", put_time}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
-    struct limited limited = {&pages, {.columns = columns}};
-    enum wi_exit result = wi_pages_show(&pages, limited_print, &limited);
+    struct wi_pages pages = {
+        .cli = cli, .path = "/v1/nodes", .member = "nodes", .make_rows = limits_of};
 
-    if (result == WI_EXIT_OK && !cli->json)
-        wi_sheet_end(&limited.sheet, "No node gets less work than others.");
-    return wi_pages_close(&pages);
+    return wi_pages_table(&pages, columns, "No node gets less work than others.");
 }
 
 /* --- webinfer forgive ------------------------------------------------------------------------- */

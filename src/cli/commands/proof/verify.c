@@ -15,7 +15,6 @@
 struct show {
     struct wi_cli *cli;
     struct wi_cli_progress progress;
-    json_t *verified; /* the final answer of the daemon */
 };
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -91,23 +90,22 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
         "There is no such node.");
 }
 
-/* What to exit with. */
-static enum wi_exit nodes_show(const struct show *show)
+/* What to exit with. `verified` is the final answer of the daemon. */
+static enum wi_exit nodes_show(const struct wi_cli *cli, json_t *verified)
 {
-    const json_t *rows = json_object_get(show->verified, "nodes"), *row;
+    const json_t *rows = json_object_get(verified, "nodes"), *row;
     enum wi_exit result = WI_EXIT_OK;
     size_t i;
 
     json_array_foreach(rows, i, row)
     {
-        const char *verdict = json_string_value(json_object_get(row, "verdict"));
-        if (verdict && strcmp(verdict, "wrong") == 0)
+        if (wi_json_is(row, "verdict", "wrong"))
             result = WI_EXIT_FAILED;
     }
-    if (show->cli->json)
-        wi_plain_put_json(show->verified);
+    if (cli->json)
+        wi_plain_put_json(json_incref(verified));
     else
-        print_rows(show->cli, rows);
+        print_rows(cli, rows);
     return result;
 }
 
@@ -125,14 +123,11 @@ static void on_event(void *context, const char *name, const json_t *value)
 {
     struct show *show = context;
 
-    if (strcmp(name, "progress") == 0 && show->progress.terminal) {
+    if (strcmp(name, "progress") == 0 && show->progress.terminal)
         fprintf(stderr, "\r\033[K%d products and answers so far",
             (int)json_integer_value(json_object_get(value, "steps")));
-    } else if (strcmp(name, "done") == 0) {
+    else if (strcmp(name, "done") == 0)
         on_end(show);
-        json_decref(show->verified);
-        show->verified = json_incref((json_t *)value);
-    }
 }
 
 static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
@@ -186,8 +181,8 @@ enum wi_exit wi_cli_verify(struct wi_cli *cli)
         .body_size = body.size};
     enum wi_exit result = wi_cli_stream(&stream, &request);
     if (result == WI_EXIT_OK)
-        result = nodes_show(&show);
-    json_decref(show.verified);
+        result = nodes_show(cli, stream.done);
+    json_decref(stream.done);
     json_decref(order);
     wi_buffer_clear(&body);
     return result;

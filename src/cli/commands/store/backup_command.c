@@ -33,15 +33,12 @@ static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64
     struct stat info;
     if (stat(path, &info) != 0)
         return WI_EXIT_FAILED;
-    if (cli->json) {
-        json_t *said = json_pack("{s:s, s:I, s:I}", "file", path, "bytes", (json_int_t)info.st_size,
-            "tables_version", (json_int_t)version);
-        wi_plain_put_json(said);
-        json_decref(said);
-        return WI_EXIT_OK;
-    }
-    printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
-        (long long)info.st_size);
+    if (cli->json)
+        wi_plain_put_json(json_pack("{s:s, s:I, s:I}", "file", path, "bytes",
+            (json_int_t)info.st_size, "tables_version", (json_int_t)version));
+    else
+        printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
+            (long long)info.st_size);
     return WI_EXIT_OK;
 }
 
@@ -86,10 +83,8 @@ enum wi_exit wi_cli_backup(struct wi_cli *cli)
 static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *restored)
 {
     if (cli->json) {
-        json_t *said =
-            json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before);
-        wi_plain_put_json(said);
-        json_decref(said);
+        wi_plain_put_json(
+            json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before));
         return;
     }
     printf("%s is that backup now\n", restored->database);
