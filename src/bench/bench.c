@@ -12,13 +12,11 @@
 #include "bench/suite.h"
 #include "bench/suite_case.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
-#include "cli/progress.h"
 #include "cli/text_table.h"
 #include <math.h>
 #include <signal.h>

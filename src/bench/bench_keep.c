@@ -23,8 +23,6 @@ static const char built_commit[] =
 #include "bench/commit.inc"
     ;
 
-/* --- the head --------------------------------------------------------------------------------- */
-
 /* This machine's figures, which hold only if the daemon runs on it, too. */
 static json_t *describe_machine(void)
 {
@@ -63,8 +61,6 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
     return head;
 }
 
-/* --- sending ---------------------------------------------------------------------------------- */
-
 /* The daemon stores a run, cell or end that it receives twice only once, so that it may be sent
  * again until an answer comes. */
 static void send_document(
@@ -82,8 +78,6 @@ static void send_document(
         wi_rest_exchange(&cli->rest, &request, answer);
     wi_buffer_clear(&body);
 }
-
-/* --- what the daemon has no room for ---------------------------------------------------------- */
 
 static int write_here(struct wi_bench_keep *keep)
 {
@@ -114,8 +108,6 @@ static int keep_here(struct wi_bench_keep *keep, json_t *cell)
     json_array_append(keep->here, cell);
     return write_here(keep);
 }
-
-/* --- the run ---------------------------------------------------------------------------------- */
 
 static enum wi_exit go_on(
     struct wi_bench_keep *keep, const char *again, uint32_t *seed, json_t *done)

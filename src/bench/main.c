@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 int main(int argc, char **argv)
 {

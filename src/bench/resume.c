@@ -4,7 +4,6 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define GONE "the daemon has no such place any more"
 
@@ -45,8 +44,6 @@ static int is_at(const struct wi_bench_cell *cell, const json_t *kept)
            has_same(cell->document, kept, "platform") &&
            (wi_json_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
 }
-
-/* --- places that have gone -------------------------------------------------------------------- */
 
 struct resuming {
     struct wi_bench_plan *plan;
@@ -102,8 +99,6 @@ static void drop_repeated(struct resuming *resuming, const json_t *done)
     }
 }
 
-/* --- cells that are there --------------------------------------------------------------------- */
-
 /* Whether one of the planned cells is that cell of the run. */
 static int cell_meet(struct resuming *resuming, const json_t *kept)
 {
@@ -121,8 +116,6 @@ static int cell_meet(struct resuming *resuming, const json_t *kept)
     }
     return 0;
 }
-
-/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* A cell that the run does not have keeps its number if that is free, else it gets the first free
  * one. */

@@ -4,10 +4,7 @@
 #include "bench/bench_keep.h"
 #include "browser/headroom.h"
 #include "cli/pages.h"
-#include <stdlib.h>
 #include <string.h>
-
-/* --- what there is ---------------------------------------------------------------------------- */
 
 static json_int_t integer_of(const json_t *object, const char *member)
 {
@@ -65,8 +62,6 @@ void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
     json_decref(status);
 }
 
-/* --- how many --------------------------------------------------------------------------------- */
-
 static size_t count_bounded(size_t most, uint64_t bound)
 {
     most = bound < most ? (size_t)bound : most;
@@ -84,8 +79,6 @@ size_t wi_bench_room_cells(const struct wi_bench_room *room)
 {
     return count_bounded(wi_bench_room_browsers(room), (uint64_t)room->cores / WI_BENCH_CELL_CORES);
 }
-
-/* --- which ------------------------------------------------------------------------------------ */
 
 static int takes_one_core(const struct wi_bench_cell *cell)
 {

@@ -182,8 +182,6 @@ void wi_own_program_end(struct wi_own_program *program)
     *program = WI_OWN_NOBODY;
 }
 
-/* --- a daemon --------------------------------------------------------------------------------- */
-
 enum wi_code wi_own_daemon_start(
     struct wi_own_daemon *daemon, const struct wi_strings *settings, struct wi_error *error)
 {
@@ -208,8 +206,6 @@ void wi_own_daemon_end(struct wi_own_daemon *daemon)
     free(daemon->url);
     daemon->url = NULL;
 }
-
-/* --- a native node ---------------------------------------------------------------------------- */
 
 /* As ./dev has them: npm's packages lie in the build folder, and maybe Node itself. */
 static char **make_node_arguments(const char *checkout)

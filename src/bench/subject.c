@@ -26,8 +26,6 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
     *subject = (struct wi_bench_subject){0};
 }
 
-/* --- what is told ----------------------------------------------------------------------------- */
-
 int wi_bench_is_telling(const struct wi_cli *cli)
 {
     return wi_argument_given(&cli->arguments, "verbose");
@@ -44,8 +42,6 @@ void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
     va_end(arguments);
     fputc('\n', stderr);
 }
-
-/* --- what is asked ---------------------------------------------------------------------------- */
 
 /* The inputs of --input, as webinfer infer takes them. */
 static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
@@ -159,8 +155,6 @@ void wi_bench_take(json_t *document, const char *member, const json_t *from)
     if (value && !json_is_null(value) && !is_empty)
         json_object_set(document, member, value);
 }
-
-/* --- what is right ---------------------------------------------------------------------------- */
 
 /* The tensors of an answer; none if it has none whose numbers can be compared. */
 static void read_outputs(const json_t *answer, struct wi_tensors *outputs)

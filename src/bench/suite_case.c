@@ -17,8 +17,6 @@
 #define TENSOR_MAX ((size_t)64 << 20)
 #define OP_MAX 256
 
-/* --- which there are -------------------------------------------------------------------------- */
-
 static int is_there(const char *folder, const char *name, const char *file)
 {
     char *path = wi_sprintf("%s/%s/%s", folder, name, file);
@@ -43,8 +41,6 @@ enum wi_code wi_suite_list(const char *folder, struct wi_strings *names, struct 
     return wi_error_set(error, WI_INPUT_INVALID, "",
         "%s has no tests of operators: no folders test_… with model.onnx in them", folder);
 }
-
-/* --- the model -------------------------------------------------------------------------------- */
 
 /* Takes `op` over. */
 static void note_op(struct wi_suite_case *test, char *op)
@@ -114,8 +110,6 @@ enum wi_code wi_suite_case_open(
     free(path);
     return code;
 }
-
-/* --- a set ------------------------------------------------------------------------------------ */
 
 static enum wi_code read_file(const char *path, struct wi_tensors *list, struct wi_error *error)
 {

@@ -3,7 +3,6 @@
 
 #include "cli/text_table.h"
 #include <math.h>
-#include <string.h>
 
 #define BAR_MIN 12u /* columns of the smallest useful bar */
 #define BAR_MAX 40u

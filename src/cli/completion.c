@@ -63,8 +63,6 @@ static void line_take(struct line *line, const char *word)
     }
 }
 
-/* --- what may come next ---------------------------------------------------------------------- */
-
 static void offer_match(struct wi_buffer *out, const char *typed, const char *word)
 {
     if (strncmp(word, typed, strlen(typed)) == 0)

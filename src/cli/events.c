@@ -81,8 +81,6 @@ void wi_cli_events_clear(struct wi_cli_events *events)
     wi_buffer_clear(&events->data);
 }
 
-/* --- a stream of them ------------------------------------------------------------------------ */
-
 /* Counted by ^C; the only thing that a signal handler may touch. */
 static volatile sig_atomic_t interrupted;
 

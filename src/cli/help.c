@@ -85,8 +85,6 @@ void wi_cli_help_group(struct wi_buffer *out, const char *group)
     put_options(out, wi_cli_global_options, 2);
 }
 
-/* --- mdoc ------------------------------------------------------------------------------------ */
-
 /* The longest text line that mandoc accepts as good style. */
 #define MDOC_LINE 80
 

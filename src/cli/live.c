@@ -20,8 +20,6 @@ struct show {
     char last;                       /* last character of text; 0: none yet */
 };
 
-/* --- parts ----------------------------------------------------------------------------------- */
-
 static void end_progress(struct show *show)
 {
     if (show->progressing)
@@ -100,8 +98,6 @@ static void on_part(struct show *show, const json_t *part)
         put_json(show, result ? result : tokens);
 }
 
-/* --- progress -------------------------------------------------------------------------------- */
-
 static double progress_share(const json_t *progress, const char *done, const char *total)
 {
     double all = json_number_value(json_object_get(progress, total));
@@ -127,8 +123,6 @@ static void on_progress(struct show *show, const json_t *progress)
         fprintf(stderr, ", number %lld", (long long)json_integer_value(position));
     show->progressing = 1;
 }
-
-/* --- the end --------------------------------------------------------------------------------- */
 
 static void end_line(void *context)
 {

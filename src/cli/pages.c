@@ -26,8 +26,6 @@ int wi_pages_read_most(struct wi_pages *pages)
     return -1;
 }
 
-/* --- one after the other ---------------------------------------------------------------------- */
-
 static int page_is_last(const struct wi_pages *pages)
 {
     return pages->_count > 0 && (!pages->_next || (pages->most > 0 && pages->_rows >= pages->most));
@@ -154,8 +152,6 @@ enum wi_exit wi_pages_close(struct wi_pages *pages)
     pages->_next = pages->_mark = NULL;
     return pages->result;
 }
-
-/* --- what is done with them ------------------------------------------------------------------- */
 
 static void json_print(struct wi_buffer *text)
 {

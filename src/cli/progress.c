@@ -67,8 +67,6 @@ void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state)
         put_line(progress, state);
 }
 
-/* --- following ------------------------------------------------------------------------------- */
-
 struct following {
     const struct wi_cli_follow *follow;
     struct wi_cli_progress progress;

@@ -18,8 +18,6 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 #define ENDING (sizeof ending / sizeof *ending)
 
-/* --- the file --------------------------------------------------------------------------------- */
-
 static enum wi_code save_fail(const struct wi_save *save, const char *what, struct wi_error *error)
 {
     const char *name = save->temporary ? save->path : "standard output";
@@ -105,8 +103,6 @@ void wi_save_drop(struct wi_save *save)
     for (size_t i = 0; i < ENDING; i++)
         sigaction(ending[i], &save->_before[i], NULL);
 }
-
-/* --- the answer ------------------------------------------------------------------------------- */
 
 struct saving {
     struct wi_save *save;

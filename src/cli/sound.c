@@ -55,8 +55,6 @@ static size_t frame_of(const struct wi_sound_form *form)
     return (strcmp(form->encoding, "f32le") == 0 ? 4 : 2) * (size_t)form->channels;
 }
 
-/* --- the head --------------------------------------------------------------------------------- */
-
 static int is_told(const struct wi_sound_form *form)
 {
     return form->encoding || form->rate || form->channels;
@@ -105,8 +103,6 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
     take_as_raw(input);
     return WI_OK;
 }
-
-/* --- the chunks of a WAV file ----------------------------------------------------------------- */
 
 static enum wi_code read_form(
     struct wi_sound_input *input, const char *chunk, size_t size, struct wi_error *error)
@@ -191,8 +187,6 @@ static enum wi_code take_head(struct wi_sound_input *input, struct wi_error *err
     }
     return code;
 }
-
-/* --- the sound -------------------------------------------------------------------------------- */
 
 static void take_samples(struct wi_sound_input *input, const void *bytes, size_t size)
 {

@@ -23,8 +23,6 @@ struct owner {
 
 #define refuse(error, ...) wi_error_set(error, WI_BAD_REQUEST, "", __VA_ARGS__)
 
-/* --- reading --------------------------------------------------------------------------------- */
-
 static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *error)
 {
     const char *slash = strrchr(file->path, '/');
@@ -101,8 +99,6 @@ void wi_token_file_close(struct wi_token_file *file)
     *file = (struct wi_token_file){._folder = -1};
 }
 
-/* --- whose it is ----------------------------------------------------------------------------- */
-
 static int find_user(const char *name, struct owner *owner)
 {
     const struct passwd *user = getpwnam(name);
@@ -142,8 +138,6 @@ static enum wi_code file_give(
     return refuse(error, "%s is to belong to user id %u, and only root can give it away: %s", path,
         (unsigned)owner->user, strerror(errno));
 }
-
-/* --- writing --------------------------------------------------------------------------------- */
 
 /* Fills the new file, which is open as `fd`, and replaces the old one with it. */
 static enum wi_code file_replace(const struct wi_token_file *file, int fd, const char *name,

@@ -74,16 +74,14 @@ static enum wi_exit run_words(struct wi_cli *cli)
 }
 
 const struct wi_flag wi_cli_global_options[] = {
-    {"help", NULL, 0, WI_COMPLETE_NONE, NULL, "Explain a command and stop"},
-    {"version", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the version and stop"},
-    {"url", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
+    {"help", .help = "Explain a command and stop"},
+    {"version", .help = "Print the version and stop"},
+    {"url", "URL", .help = "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
     {"token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "File whose first line is the API token; else $WEBINFER_TOKEN"},
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "PEM file of the certificate authority to trust for https"},
-    {"json", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Print the server's JSON unchanged; the pages of a list become one document"},
+    {"json", .help = "Print the server's JSON unchanged; the pages of a list become one document"},
     {0},
 };
 
@@ -104,22 +102,19 @@ static const struct wi_flag infer_options[] = {
         "A sound (WAV, or what browsers decode); \"-\" reads standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
         "A text, or several; a chat model answers it, or with --task complete continues it"},
-    {"pair", "TEXT", 0, WI_COMPLETE_NONE, NULL, "A second text that goes with --text"},
-    {"question", "TEXT", 0, WI_COMPLETE_NONE, NULL,
-        "A question about the picture of --image or the text of --text"},
-    {"label", "NAME", 1, WI_COMPLETE_NONE, NULL,
-        "One of the labels to choose among, for models that take any"},
-    {"task", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
+    {"pair", "TEXT", .help = "A second text that goes with --text"},
+    {"question", "TEXT", .help = "A question about the picture of --image or the text of --text"},
+    {"label", "NAME", 1, .help = "One of the labels to choose among, for models that take any"},
+    {"task", "NAME",
+        .help = "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
     PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "Only at this precision"},
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
+    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
+    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
         "generated text"},
@@ -130,8 +125,8 @@ static const struct wi_flag infer_options[] = {
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save each output as DIR/NAME.npy, or as a PNG or WAV file if it is one; with a name that "
         "ends in .wav, .png or .npy save only the first such output, to that file"},
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have the server store the request as a job, print the job's id and do not wait"},
+    {"detach",
+        .help = "Have the server store the request as a job, print the job's id and do not wait"},
     {0},
 };
 
@@ -141,18 +136,16 @@ static const struct wi_flag compute_options[] = {
         "or uint32, bound in the given order"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
-    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
-    {"result", "NAME=DATATYPE[SHAPE]", 1, WI_COMPLETE_NONE, NULL,
-        "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
-    {"workgroups", "X[,Y[,Z]]", 0, WI_COMPLETE_NONE, NULL,
-        "The number of workgroups of WGSL to run"},
-    {"entry", "NAME", 0, WI_COMPLETE_NONE, NULL, "The WGSL function to run; main is the default"},
-    {"constant", "NAME=NUMBER", 1, WI_COMPLETE_NONE, NULL, "A value for an override of WGSL"},
+    {"option", "KEY=VALUE", 1, .help = "An option of the kernel"},
+    {"result", "NAME=DATATYPE[SHAPE]", 1,
+        .help = "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
+    {"workgroups", "X[,Y[,Z]]", .help = "The number of workgroups of WGSL to run"},
+    {"entry", "NAME", .help = "The WGSL function to run; main is the default"},
+    {"constant", "NAME=NUMBER", 1, .help = "A value for an override of WGSL"},
     PLACE_OPTIONS("auto webgpu wasm"),
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
-    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For the whole request; 60s is the default"},
+    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
+    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
+    {"timeout", "DURATION", .help = "For the whole request; 60s is the default"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save the output as DIR/NAME.npy, or with a name that ends in .npy to that file"},
     {0},
@@ -176,28 +169,27 @@ static const struct wi_flag transcribe_options[] = {
         "The model that transcribes; by default the only one that can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
         "Text (the default), subtitles, or the server's JSON"},
-    {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
-        "The spoken language, such as en or de; by default the model detects it"},
-    {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Translate into English"},
+    {"language", "CODE",
+        .help = "The spoken language, such as en or de; by default the model detects it"},
+    {"translate", .help = "Translate into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
         "Have MODEL transcribe the sound as it comes, WAV or raw samples, and print each segment "
         "as a line once it has ended; with --json print each event as a line of JSON"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
         "The encoding of raw samples with --live; s16le is the default"},
-    {"rate", "N", 0, WI_COMPLETE_NONE, NULL,
-        "The sample rate of raw samples with --live, per second; 16000 is the default"},
-    {"channels", "1-2", 0, WI_COMPLETE_NONE, NULL,
-        "The number of interleaved channels of raw samples with --live; 1 is the default"},
-    {"pause", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "With --live, the length of a pause that ends a segment; 500ms is the default"},
+    {"rate", "N",
+        .help = "The sample rate of raw samples with --live, per second; 16000 is the default"},
+    {"channels", "1-2",
+        .help = "The number of interleaved channels of raw samples with --live; 1 is the default"},
+    {"pause", "DURATION",
+        .help = "With --live, the length of a pause that ends a segment; 500ms is the default"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
 
 static const struct wi_flag chat_options[] = {
-    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
-    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor write the history of typed lines"},
+    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
@@ -217,48 +209,44 @@ static const struct wi_flag chat_options[] = {
 
 static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait for the end of the pull"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the pull and remove what it has fetched"},
+    {"detach", .help = "Do not wait for the end of the pull"},
+    {"cancel", .help = "Stop the pull and remove what it has fetched"},
     {0},
 };
 
 static const struct wi_flag quantize_options[] = {
     {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
         "The number of bits: 8 makes the variant q8, 4 makes q4, 16 makes fp16"},
-    {"mixed", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "With 4 bits, keep 8 in the layers that lose most with 4"},
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Publish the variant even if its measurements are bad"},
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until the variant is made"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the work and remove its unfinished files"},
+    {"mixed", .help = "With 4 bits, keep 8 in the layers that lose most with 4"},
+    {"force", .help = "Publish the variant even if its measurements are bad"},
+    {"detach", .help = "Do not wait until the variant is made"},
+    {"cancel", .help = "Stop the work and remove its unfinished files"},
     {0},
 };
 
 static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
-    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
-    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor write the history of typed lines"},
+    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 static const struct wi_flag load_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only in this node"},
+    {"node", "ID", .help = "Only in this node"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
         "For this platform"},
-    {"no-wait", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is loaded"},
+    {"no-wait", .help = "Do not wait until it is loaded"},
     {0},
 };
 
 static const struct wi_flag unload_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only from this node"},
+    {"node", "ID", .help = "Only from this node"},
     {0},
 };
 
 static const struct wi_flag add_options[] = {
-    {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
+    {"name", "NAME", .help = "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Make it the next version of an existing model; running requests end with the old one"},
     {0},
@@ -280,7 +268,7 @@ static const struct wi_flag rm_options[] = {
 static const struct wi_flag jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
+    {"limit", "N", .help = "At most this many; 100 is the default"},
     {0},
 };
 
@@ -291,7 +279,7 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
+    {"limit", "N", .help = "At most this many; 100 is the default"},
     {0},
 };
 
@@ -324,37 +312,32 @@ static const struct wi_flag bench_options[] = {
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
         "The fusions that onnxruntime may make in graphs, by the page's clock; none,all measures "
         "both and shows the gain; all is the default"},
-    {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "The batch size, for models whose first dimension is free; 1 is the default"},
-    {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "The number of requests at a time, by the client's clock; 1 is the default"},
-    {"runs", "N", 0, WI_COMPLETE_NONE, NULL, "Samples of a cell; 20 is the default"},
-    {"cell-time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "The time for the runs of a cell; 20s is the default"},
-    {"time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "The time for the whole run; 10m is the default"},
+    {"batch", "N,...",
+        .help = "The batch size, for models whose first dimension is free; 1 is the default"},
+    {"concurrency", "N,...",
+        .help = "The number of requests at a time, by the client's clock; 1 is the default"},
+    {"runs", "N", .help = "Samples of a cell; 20 is the default"},
+    {"cell-time", "DURATION", .help = "The time for the runs of a cell; 20s is the default"},
+    {"time", "DURATION", .help = "The time for the whole run; 10m is the default"},
     {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request to the models, as JSON: inputs, or an object with inputs and options; by "
         "default the server's sample for each"},
-    {"seed", "N", 0, WI_COMPLETE_NONE, NULL, "The seed for the order of cells; 0 is the default"},
-    {"name", "TEXT", 0, WI_COMPLETE_NONE, NULL, "The name of the run"},
-    {"resume", "ID", 0, WI_COMPLETE_NONE, NULL,
-        "Measure the rest of a run; give the other arguments as before"},
+    {"seed", "N", .help = "The seed for the order of cells; 0 is the default"},
+    {"name", "TEXT", .help = "The name of the run"},
+    {"resume", "ID", .help = "Measure the rest of a run; give the other arguments as before"},
     {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
         "Also measure that daemon, alternating with this one, and show what has become slower "
         "here"},
-    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "With --against, the slowdown that counts as a regression; 10% is the default"},
-    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Start a daemon for this command, which ends with it"},
+    {"fail-on-regression", "SHARE",
+        .help = "With --against, the slowdown that counts as a regression; 10% is the default"},
+    {"start", .help = "Start a daemon for this command, which ends with it"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers run without windows; yes is the default"},
-    {"native", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Also start onnxruntime-node, in a checkout, and show speed-ups against it"},
+    {"native", .help = "Also start onnxruntime-node, in a checkout, and show speed-ups against it"},
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
         "With --start and instead of models, run the operator tests in DIR, in the layout of ONNX, "
         "and show which are right at which place; no time is measured"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Print each request and the time that it took"},
+    {"verbose", .help = "Print each request and the time that it took"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a document that shows all results and needs no network"},
     REPORT_OPTIONS,
@@ -369,8 +352,8 @@ static const struct wi_flag results_show_options[] = {
 };
 
 static const struct wi_flag results_compare_options[] = {
-    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "The slowdown that counts as a regression, such as 10%, which is the default"},
+    {"fail-on-regression", "SHARE",
+        .help = "The slowdown that counts as a regression, such as 10%, which is the default"},
     REPORT_OPTIONS,
     {0},
 };
@@ -383,17 +366,17 @@ static const struct wi_flag results_export_options[] = {
 };
 
 static const struct wi_flag models_options[] = {
-    {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print only the names, one on each line"},
+    {"names", .help = "Print only the names, one on each line"},
     {0},
 };
 
 static const struct wi_flag verify_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"node", "ID", .help = "Only this node"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
     {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
         "Only these platforms, separated by commas; both are webgpu and wasm"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Show each product"},
+    {"verbose", .help = "Show each product"},
     {0},
 };
 
@@ -405,30 +388,29 @@ static const struct wi_flag hardware_options[] = {
         "As if a request named this platform"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "As if a request named this kind of browser"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "As if a request named this node"},
+    {"node", "ID", .help = "As if a request named this node"},
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "As if a request named this precision"},
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL, "As if a request forbade another platform"},
+    {"no-fallback", .help = "As if a request forbade another platform"},
     {0},
 };
 
 static const struct wi_flag matrix_options[] = {
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
-    {"found", NULL, 0, WI_COMPLETE_NONE, NULL, "Show earlier results without asking a browser"},
-    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Without a daemon: start each browser of the configuration, and end it"},
+    {"node", "ID", .help = "Only this node"},
+    {"found", .help = "Show earlier results without asking a browser"},
+    {"start", .help = "Without a daemon: start each browser of the configuration, and end it"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start: the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a self-contained document; - is standard output"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Also show the details of available features"},
+    {"verbose", .help = "Also show the details of available features"},
     {0},
 };
 
 static const struct wi_flag doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
-    {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
+    {"no-start", .help = "Do not start browsers, only look for them"},
     {0},
 };
 
@@ -437,32 +419,31 @@ static const struct wi_flag token_options[] = {
         "The rights of the token; user is the default, admin for the first token of a file"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file, which is created with mode 0600"},
-    {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user who is to own that file"},
+    {"owner", "USER", .help = "The user who is to own that file"},
     {0},
 };
 
 static const struct wi_flag nodes_options[] = {
-    {"limited", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the nodes that get less work than others or none, why, and until when"},
-    {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the nodes that were sent away because of a finding"},
-    {"tuning", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the fastest known ways to compute kernels, and their gain"},
+    {"limited",
+        .help = "Show the nodes that get less work than others or none, why, and until when"},
+    {"quarantined", .help = "Show the nodes that were sent away because of a finding"},
+    {"tuning", .help = "Show the fastest known ways to compute kernels, and their gain"},
     {0},
 };
 
 static const struct wi_flag join_options[] = {
-    {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "The number of nodes at a time; 1 is the default"},
-    {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "How long nodes may join with the link, e.g. 30m; 1h is the default"},
+    {"nodes", "N", .help = "The number of nodes at a time; 1 is the default"},
+    {"for", "DURATION",
+        .help = "How long nodes may join with the link, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have pages opened with the link compute at once, without asking a person: for browsers "
+        "Have pages opened with the link compute at once, without asking a person: "
+        "for browsers "
         "without a user"},
     {0},
 };
 
 static const struct wi_flag backup_options[] = {
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Replace FILE if it exists"},
+    {"force", .help = "Replace FILE if it exists"},
     {0},
 };
 

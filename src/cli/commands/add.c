@@ -6,7 +6,6 @@
 #include "cli/commands/add_send.h"
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
@@ -14,7 +13,6 @@
 #include "settings/config/alias.h"
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 /* The name of --name, or else that of the file or folder, made valid. */
 static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_files *files,

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PIECE ((size_t)4 << 20)
 #define PIECE_MIN ((size_t)64 << 10)

@@ -1,15 +1,12 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/commands/infer.h"
 
-#include "base/memory.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"
 #include "models/catalog/library/model.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {

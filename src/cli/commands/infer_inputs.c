@@ -12,8 +12,6 @@
 /* The server's own default limit of a body, max_body; its 413 names the real one. */
 #define FILE_MAX ((size_t)256 << 20)
 
-/* --- files ------------------------------------------------------------------------------------ */
-
 json_t *wi_cli_infer_file(
     const char *name, const char *path, struct wi_buffer *tail, struct wi_error *error)
 {
@@ -109,8 +107,6 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     return inputs;
 }
 
-/* --- words ------------------------------------------------------------------------------------ */
-
 /* All values of an option that may be repeated; NULL with `error` if one is not UTF-8. */
 static json_t *read_words(
     const struct wi_arguments *arguments, const char *option, struct wi_error *error)
@@ -179,8 +175,6 @@ static json_t *read_file(const struct wi_arguments *arguments, const char *name,
     json_decref(inputs);
     return NULL;
 }
-
-/* --- which of them ---------------------------------------------------------------------------- */
 
 /* The number of given options that name an input. */
 static int count_sources(const struct wi_arguments *arguments)

@@ -26,8 +26,6 @@ static int check_id(const char *id)
     return -1;
 }
 
-/* --- list ------------------------------------------------------------------------------------ */
-
 /* "2026-11-20 12:00:00" for Unix milliseconds. */
 static void put_time(struct wi_buffer *out, const json_t *ms)
 {
@@ -57,8 +55,6 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
     free(path);
     return result;
 }
-
-/* --- show and wait --------------------------------------------------------------------------- */
 
 /* Looks once at the job; `*job` gets its document (a new reference) with WI_EXIT_OK. */
 static enum wi_exit job_look(
@@ -158,8 +154,6 @@ enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli)
 {
     return job_show(cli, 1);
 }
-
-/* --- cancel ---------------------------------------------------------------------------------- */
 
 enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
 {

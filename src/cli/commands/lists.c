@@ -4,8 +4,6 @@
 #include "cli/pages.h"
 #include "cli/text_table.h"
 
-#include <string.h>
-
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
 {
     const json_t *value;

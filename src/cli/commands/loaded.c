@@ -19,8 +19,6 @@
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-/* --- ps --------------------------------------------------------------------------------------- */
-
 static void put_mib(struct wi_buffer *out, const json_t *bytes)
 {
     wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
@@ -71,8 +69,6 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
 
     return wi_pages_table(&pages, columns, "No node holds a model.");
 }
-
-/* --- load and unload -------------------------------------------------------------------------- */
 
 /* POSTs the options; returns the nodes that were told, or NULL with the exit status. */
 static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
@@ -219,8 +215,6 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
     json_decref(told);
     return result;
 }
-
-/* --- rm and gc: what is to leave the store ---------------------------------------------------- */
 
 #define REMOVE_MS 600000 /* large files on a slow disk */
 

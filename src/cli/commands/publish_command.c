@@ -5,7 +5,6 @@
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
-#include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/save.h"
@@ -18,8 +17,6 @@
 
 #define ORDER_MS 30000
 
-/* --- publishing ------------------------------------------------------------------------------- */
-
 /* `*published` gets the final answer of the server, a new reference or NULL. */
 static enum wi_exit model_publish(struct wi_cli *cli, const char *path, json_t **published)
 {
@@ -30,8 +27,6 @@ static enum wi_exit model_publish(struct wi_cli *cli, const char *path, json_t *
 
     return wi_cli_follow(&follow, &request);
 }
-
-/* --- what is said ----------------------------------------------------------------------------- */
 
 static void put_address(FILE *out, const json_t *published)
 {
@@ -53,8 +48,6 @@ static void address_say(const struct wi_cli *cli, json_t *published, int is_writ
               "[content] of its configuration\n",
             stderr);
 }
-
-/* --- as one file ------------------------------------------------------------------------------ */
 
 static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *path)
 {
@@ -83,8 +76,6 @@ static enum wi_exit publish_to_file(
     wi_save_drop(&save);
     return result;
 }
-
-/* --- the commands ----------------------------------------------------------------------------- */
 
 static enum wi_code arguments_check(
     const struct wi_cli *cli, const char *name, struct wi_error *error)

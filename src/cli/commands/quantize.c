@@ -15,8 +15,6 @@
 
 #define ASK_MS 30000
 
-/* --- showing ---------------------------------------------------------------------------------- */
-
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
@@ -92,8 +90,6 @@ static void put_done(const json_t *making)
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
-
-/* --- asking ----------------------------------------------------------------------------------- */
 
 static json_t *make_requested(const struct wi_arguments *arguments)
 {

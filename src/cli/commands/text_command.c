@@ -14,8 +14,6 @@
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* --- both ------------------------------------------------------------------------------------- */
-
 json_t *wi_text_request(
     const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error)
 {
@@ -92,8 +90,6 @@ static json_t *to_json(const char *text, struct wi_error *error)
     return value;
 }
 
-/* --- generate --------------------------------------------------------------------------------- */
-
 /* Sends the second argument to the model, and shows the answer. */
 static enum wi_exit ask_about(
     struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
@@ -131,8 +127,6 @@ enum wi_exit wi_cli_read(struct wi_cli *cli)
 {
     return ask_about(cli, NULL);
 }
-
-/* --- embed ------------------------------------------------------------------------------------ */
 
 /* Standard input has a text on each line. */
 static enum wi_code add_lines(json_t *texts, struct wi_error *error)

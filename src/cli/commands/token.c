@@ -100,8 +100,6 @@ static enum wi_code make_in_file(
     return code;
 }
 
-/* --- telling ---------------------------------------------------------------------------------- */
-
 static void tell_of_file(const struct requested *requested, const struct made *made)
 {
     fprintf(stderr, "This is the token; it is not shown again. %s has its line, with rank %s.\n",
@@ -162,8 +160,6 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
     OPENSSL_cleanse(made.token, sizeof made.token);
     return code == WI_OK ? WI_EXIT_OK : WI_EXIT_USAGE;
 }
-
-/* --- token join: a link with which pages and programs of others become nodes ------------------ */
 
 #define TIMEOUT_MS 30000
 #define NODES_MAX 65536

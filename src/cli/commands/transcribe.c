@@ -33,8 +33,6 @@ static enum wi_code read_form(
     return wi_error_allow(error, "text, srt, vtt, json");
 }
 
-/* --- the model -------------------------------------------------------------------------------- */
-
 /* Whether a model's description has the task; 0 as well where it has no tasks at all. */
 static int has_task(const json_t *model, const char *wanted)
 {
@@ -124,8 +122,6 @@ static char *name_model(const struct wi_cli *cli, struct wi_error *error)
     return asked ? wi_strdup(asked) : find_model(cli, error);
 }
 
-/* --- the request ------------------------------------------------------------------------------ */
-
 static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
 {
     const char *language = wi_argument(arguments, "language");
@@ -167,8 +163,6 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
     free(model);
     return error->code;
 }
-
-/* --- the answer ------------------------------------------------------------------------------- */
 
 /* A model's text may hold anything, so a terminal gets none of its control characters. */
 static void print_heard(enum form form, const json_t *result)

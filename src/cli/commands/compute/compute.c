@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the list --------------------------------------------------------------------------------- */
-
 static void put_tensors(struct wi_buffer *out, const json_t *tensors)
 {
     const json_t *tensor;
@@ -27,8 +25,6 @@ static void print_kernels(const struct wi_cli *cli, const json_t *answer)
 
     wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);
 }
-
-/* --- a file of WGSL --------------------------------------------------------------------------- */
 
 #define SUFFIX ".wgsl"
 
@@ -160,8 +156,6 @@ static enum wi_code add_program(
         code = wi_error_set(error, WI_BAD_REQUEST, "", "--entry is not UTF-8");
     return code;
 }
-
-/* --- running ---------------------------------------------------------------------------------- */
 
 /* A source may need no inputs for its outputs. */
 static int has_inputs(const struct wi_arguments *arguments)

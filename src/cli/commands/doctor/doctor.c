@@ -18,7 +18,6 @@
 #include "cli/text_table.h"
 #include "terms/model/engine.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,8 +54,6 @@ static void report_absence(
         wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; it takes %s",
             wi_kind_package(browser));
 }
-
-/* --- what a page reported ------------------------------------------------------------------- */
 
 /* Known reasons why a platform is missing, and what would enable it. The first row that matches
  * counts; NULL matches all. */

@@ -4,7 +4,6 @@
 #include "cli/text_table.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const finding_names[] = {"ok", "info", "warning", "missing"};
 

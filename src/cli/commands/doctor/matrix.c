@@ -24,8 +24,6 @@
 #define EXCHANGE_MS 30000
 #define LOOK_EVERY_MS 500
 
-/* --- in a daemon's browsers ------------------------------------------------------------------- */
-
 static int is_asked(const json_t *matrix)
 {
     const json_t *column;
@@ -76,8 +74,6 @@ static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
     wi_buffer_clear(&path);
     return result;
 }
-
-/* --- in browsers of its own ------------------------------------------------------------------- */
 
 static json_t *column_absent(const char *kind, const char *reason)
 {
@@ -146,8 +142,6 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     wi_config_unref(config);
     return result;
 }
-
-/* --- showing ---------------------------------------------------------------------------------- */
 
 /* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` the explanations of cells. */
 static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *whys)

@@ -35,8 +35,6 @@ static int read_threshold(const char *text, double *threshold)
     return -1;
 }
 
-/* --- for people ------------------------------------------------------------------------------ */
-
 static json_t *text_take(struct wi_buffer *text)
 {
     json_t *value = json_string(text->text ? text->text : "");
@@ -89,8 +87,6 @@ static void comparison_print(const struct wi_lab_comparison *comparison, const j
         printf("yardstick: %.3g times the time before\n", comparison->yardstick);
     printf("%s: %s\n", judgements[comparison->judgement], comparison->reason);
 }
-
-/* --- for programs ---------------------------------------------------------------------------- */
 
 static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
 {

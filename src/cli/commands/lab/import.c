@@ -4,7 +4,6 @@
  */
 #include "cli/commands/lab/lab.h"
 
-#include "base/memory.h"
 #include "cli/commands/commands.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -55,8 +55,6 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
         wi_table_say("and {quarantined_more} more, from before\n", answer);
 }
 
-/* --- nodes that get less work, or none -------------------------------------------------------- */
-
 /* "3 ending, 1 open": the evidence against it. */
 static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 {
@@ -108,8 +106,6 @@ enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 
     return wi_pages_table(&pages, columns, "No node gets less work than others.");
 }
-
-/* --- webinfer forgive ------------------------------------------------------------------------- */
 
 /* Whether it is a valid id, which needs no escapes in a URL. */
 static int is_id(const char *id)

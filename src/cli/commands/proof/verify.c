@@ -9,15 +9,12 @@
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct show {
     struct wi_cli *cli;
     struct wi_cli_progress progress;
 };
-
-/* --- the table -------------------------------------------------------------------------------- */
 
 /* "1024: 12 ms, 180 ms on wasm" */
 static void put_product(struct wi_buffer *out, const json_t *challenge)
@@ -108,8 +105,6 @@ static enum wi_exit nodes_show(const struct wi_cli *cli, json_t *verified)
         print_rows(cli, rows);
     return result;
 }
-
-/* --- asking ----------------------------------------------------------------------------------- */
 
 static void on_end(void *context)
 {

@@ -14,8 +14,6 @@
 
 #define TYPE "application/vnd.sqlite3"
 
-/* --- webinfer backup -------------------------------------------------------------------------- */
-
 static enum wi_code check_target(const struct wi_cli *cli, const char *path, struct wi_error *error)
 {
     if (strcmp(path, "-") == 0)
@@ -77,8 +75,6 @@ enum wi_exit wi_cli_backup(struct wi_cli *cli)
     wi_save_drop(&save);
     return result;
 }
-
-/* --- webinfer restore ------------------------------------------------------------------------- */
 
 static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *restored)
 {
