@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "bench/patience.h"
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "nodes/bridge/bridge.h"
@@ -124,13 +125,10 @@ static json_t *make_request(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
 {
     json_t *request = json_copy(wi_bench_ask_of(subject, cell->batch)->request);
-    json_object_set_new(request, "model_name", json_string(subject->name));
-    if (cell->browser)
-        json_object_set_new(request, "browser", json_string(cell->browser));
-    if (!wi_bench_is_auto(cell))
-        json_object_set_new(request, "platform", json_string(cell->platform));
-    if (cell->precision)
-        json_object_set_new(request, "precision", json_string(cell->precision));
+    json_object_update_new(
+        request, json_pack("{s:s, s:s*, s:s*, s:s*}", "model_name", subject->name, "browser",
+                     cell->browser, "platform", wi_bench_is_auto(cell) ? NULL : cell->platform,
+                     "precision", cell->precision));
     return request;
 }
 
@@ -292,26 +290,7 @@ static void tell_result(
     wi_buffer_clear(&text);
 }
 
-/* A request under way. */
-struct order {
-    struct wi_buffer body;
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_order(struct order *order, struct wi_rest_calls *calls,
-    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
-{
-    order->body = make_order(subject, turn->cell, turn->share);
-    order->request = (struct wi_rest_request){.path = "/v1/benchmark",
-        .body = order->body.text,
-        .body_size = order->body.size,
-        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
-        .is_cancelled = wi_cli_is_interrupted};
-    wi_rest_calls_begin(calls, &order->request, &order->answer);
-}
-
-static void end_order(const struct wi_cli *cli, struct order *order,
+static void end_order(const struct wi_cli *cli, struct wi_bench_call *order,
     const struct wi_bench_subject *subject, struct wi_bench_turn *turn)
 {
     struct wi_bench_cell *cell = turn->cell;
@@ -332,16 +311,12 @@ static void end_order(const struct wi_cli *cli, struct order *order,
 static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turns, size_t count)
 {
-    struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
-    struct order *orders = wi_alloc(count * sizeof *orders);
+    struct wi_bench_call *orders = wi_alloc(count * sizeof *orders);
     for (size_t i = 0; i < count; i++)
-        begin_order(&orders[i], calls, subject, &turns[i]);
-    for (size_t i = 0; i < count;)
-        if (orders[i].answer.over)
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+        orders[i] = (struct wi_bench_call){
+            .body = make_order(subject, turns[i].cell, turns[i].share),
+            .request = {.path = "/v1/benchmark", .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS}};
+    wi_bench_exchange_all(cli, orders, count);
     for (size_t i = 0; i < count; i++)
         end_order(cli, &orders[i], subject, &turns[i]);
     free(orders);

@@ -39,6 +39,23 @@ void wi_bench_exchange(
     }
 }
 
+void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows, size_t count)
+{
+    struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
+    for (size_t i = 0; i < count; i++) {
+        rows[i].request.body = rows[i].body.text;
+        rows[i].request.body_size = rows[i].body.size;
+        rows[i].request.is_cancelled = wi_cli_is_interrupted;
+        wi_rest_calls_begin(calls, &rows[i].request, &rows[i].answer);
+    }
+    for (size_t i = 0; i < count;)
+        if (rows[i].answer.over)
+            i++;
+        else
+            wi_rest_calls_wait(calls, -1, 1000);
+    wi_rest_calls_free(calls);
+}
+
 int wi_bench_await(const struct wi_cli *cli)
 {
     double until_ms = wi_now_ms() + WI_BENCH_PATIENCE_MS;

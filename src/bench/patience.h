@@ -13,6 +13,14 @@
  * not come back, ^C came, or the daemon was started by this command and has ended. */
 void wi_bench_exchange(
     const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer);
+/* One of several requests that are sent at the same time. */
+struct wi_bench_call {
+    struct wi_buffer body; /* owned by the caller */
+    struct wi_rest_request request;
+    struct wi_rest_answer answer; /* cleared by the caller */
+};
+/* Sends all of them with their bodies, and returns when they are answered or ^C has ended them. */
+void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows, size_t count);
 /* Whether an answer was lost with its daemon. */
 int wi_bench_is_lost(const struct wi_rest_answer *answer);
 /* Waits for a daemon that went away, with the same limits. Returns whether it answers again. */

@@ -181,51 +181,37 @@ static void list_browsers(struct wi_bench_side *side, struct wi_strings *browser
     json_decref(hardware);
 }
 
-struct starting {
-    char *body; /* owned */
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_start(struct starting *starting, struct wi_rest_calls *calls, const char *browser)
+static struct wi_bench_call make_start(const char *browser)
 {
     json_t *body = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
         browser, "platform", "wasm", "inputs", "timeout_ms", START_MS);
-    starting->body = json_dumps(body, JSON_COMPACT);
-    starting->request = (struct wi_rest_request){.path = "/v1/infer",
-        .body = starting->body,
-        .body_size = strlen(starting->body),
-        .timeout_ms = START_MS + EXCHANGE_MS};
+    struct wi_bench_call call = {
+        .request = {.path = "/v1/infer", .timeout_ms = START_MS + EXCHANGE_MS}};
+    wi_buffer_json(&call.body, body);
     json_decref(body);
-    wi_rest_calls_begin(calls, &starting->request, &starting->answer);
+    return call;
 }
 
 /* A kind that the daemon does not know is an error, unless a run is resumed that was begun with it.
  * A kind that does not start is none, because its cells say so. */
-static enum wi_exit end_start(struct wi_bench_side *side, struct starting *starting)
+static enum wi_exit end_start(struct wi_bench_side *side, struct wi_bench_call *call)
 {
-    side->is_lost |= wi_bench_is_lost(&starting->answer);
+    side->is_lost |= wi_bench_is_lost(&call->answer);
     int is_unknown =
-        starting->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
-    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
-    wi_rest_answer_clear(&starting->answer);
-    free(starting->body);
+        call->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
+    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &call->answer) : WI_EXIT_OK;
+    wi_rest_answer_clear(&call->answer);
+    wi_buffer_clear(&call->body);
     return result;
 }
 
 static enum wi_exit start_once(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
-    struct wi_rest_calls *calls = wi_rest_calls_new(&side->cli.rest);
-    struct starting *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
+    struct wi_bench_call *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
     enum wi_exit result = WI_EXIT_OK, other;
     for (size_t i = 0; i < browsers->count; i++)
-        begin_start(&rows[i], calls, browsers->items[i]);
-    for (size_t i = 0; i < browsers->count;)
-        if (rows[i].answer.over || wi_cli_is_interrupted())
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+        rows[i] = make_start(browsers->items[i]);
+    wi_bench_exchange_all(&side->cli, rows, browsers->count);
     for (size_t i = 0; i < browsers->count; i++)
         if ((other = end_start(side, &rows[i])) != WI_EXIT_OK)
             result = other;

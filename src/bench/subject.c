@@ -193,12 +193,9 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     struct wi_buffer body = {0};
     struct wi_rest_answer answer;
     enum wi_bench_end end = WI_BENCH_DONE;
-    json_object_set_new(request, "model_name", json_string(subject->name));
-    json_object_set_new(request, "platform", json_string("wasm"));
-    json_object_set_new(request, "fallback", json_false());
-    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
-    if (precision)
-        json_object_set_new(request, "precision", json_string(precision));
+    json_object_update_new(request,
+        json_pack("{s:s, s:s, s:b, s:i, s:s*}", "model_name", subject->name, "platform", "wasm",
+            "fallback", 0, "timeout_ms", WI_BENCH_LOAD_MS, "precision", precision));
     wi_buffer_json(&body, request);
     json_decref(request);
     wi_bench_exchange(cli,

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/measure.h"
+#include "bench/patience.h"
 #include "bench/room.h"
 #include "bench/side.h"
 #include "bench/suite_case.h"
@@ -153,28 +154,8 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     wi_tensors_clear(&outputs);
 }
 
-/* A request under way. */
-struct asking {
-    struct wi_buffer body;
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_ask(struct asking *asking, struct wi_rest_calls *calls,
-    const struct wi_suite_case *test, const struct place *place)
-{
-    size_t json_size = put_request(&asking->body, test, place);
-    asking->request = (struct wi_rest_request){.path = "/v1/infer",
-        .body = asking->body.text,
-        .body_size = asking->body.size,
-        .json_size = json_size,
-        .timeout_ms = TEST_MS + EXCHANGE_MS,
-        .is_cancelled = wi_cli_is_interrupted};
-    wi_rest_calls_begin(calls, &asking->request, &asking->answer);
-}
-
-static void end_ask(struct suite *suite, struct asking *asking, const struct wi_suite_case *test,
-    struct wi_bench_cell *cell)
+static void end_ask(struct suite *suite, struct wi_bench_call *asking,
+    const struct wi_suite_case *test, struct wi_bench_cell *cell)
 {
     const struct wi_rest_answer *answer = &asking->answer;
     json_t *json = json_loadb(answer->body.text ? answer->body.text : "",
@@ -196,16 +177,13 @@ static void end_ask(struct suite *suite, struct asking *asking, const struct wi_
 static void ask_some(struct suite *suite, const struct wi_suite_case *test,
     struct wi_bench_cell cells[], const size_t places[], size_t count)
 {
-    struct asking rows[WI_BENCH_TOGETHER_MAX] = {0};
-    struct wi_rest_calls *calls = wi_rest_calls_new(&suite->cli->rest);
-    for (size_t i = 0; i < count; i++)
-        begin_ask(&rows[i], calls, test, &suite->places[places[i]]);
-    for (size_t i = 0; i < count;)
-        if (rows[i].answer.over)
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+    struct wi_bench_call rows[WI_BENCH_TOGETHER_MAX] = {0};
+    for (size_t i = 0; i < count; i++) {
+        size_t json_size = put_request(&rows[i].body, test, &suite->places[places[i]]);
+        rows[i].request = (struct wi_rest_request){
+            .path = "/v1/infer", .json_size = json_size, .timeout_ms = TEST_MS + EXCHANGE_MS};
+    }
+    wi_bench_exchange_all(suite->cli, rows, count);
     for (size_t i = 0; i < count; i++)
         end_ask(suite, &rows[i], test, &cells[places[i]]);
 }

@@ -70,12 +70,19 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
     return NULL;
 }
 
+/* The path of this program, "" if it is unknown. */
+static void find_program(char here[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", here, PATH_MAX - 1);
+
+    here[length > 0 ? length : 0] = '\0';
+}
+
 char *wi_cli_find_above(const char *file)
 {
     char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
 
-    here[length > 0 ? length : 0] = '\0';
+    find_program(here);
     for (char *slash; (slash = strrchr(here, '/')) && slash > here;) {
         *slash = '\0';
         char *path = wi_sprintf("%s/%s", here, file);
@@ -90,10 +97,9 @@ char *wi_cli_find_above(const char *file)
 char *wi_cli_find_beside(const char *name)
 {
     char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
 
-    if (length > 0) {
-        here[length] = '\0';
+    find_program(here);
+    if (*here) {
         char *path = wi_sprintf("%.*s%s", (int)(wi_text_basename(here) - here), here, name);
         if (access(path, X_OK) == 0)
             return path;

@@ -120,6 +120,19 @@ void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object
     }
 }
 
+void wi_table_join(
+    struct wi_buffer *out, const char *between, const char *text, const json_t *items)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(items, i, item)
+    {
+        wi_buffer_puts(out, i ? between : "");
+        wi_table_fill(out, text, item);
+    }
+}
+
 void wi_table_say(const char *text, const json_t *object)
 {
     struct wi_buffer filled = {0};

@@ -47,7 +47,10 @@ wi_put_fn wi_table_ms;      /* a number of milliseconds */
 wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing if it is none */
 /* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
-/* The same on standard output. */
+/* The same for each item of an array, with `between` between two of them. */
+void wi_table_join(
+    struct wi_buffer *out, const char *between, const char *text, const json_t *items);
+/* As wi_table_fill, on standard output. */
 void wi_table_say(const char *text, const json_t *object);
 /* How many columns of a terminal a text takes. */
 int wi_table_width(const char *text);

@@ -63,9 +63,6 @@ static void put_output(struct wi_buffer *out, const json_t *output)
 static void put_executed_on(struct wi_buffer *out, const json_t *executed)
 {
     const json_t *adapter = json_object_get(executed, "adapter");
-    const json_t *fallback;
-    size_t i;
-
     wi_table_fill(out,
         "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
         executed);
@@ -74,8 +71,7 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
         wi_buffer_puts(
             out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
     }
-    json_array_foreach(json_object_get(executed, "fallbacks"), i, fallback)
-        wi_table_fill(out, "not on {platform}: {reason}\n", fallback);
+    wi_table_join(out, "", "not on {platform}: {reason}\n", json_object_get(executed, "fallbacks"));
 }
 
 /* --- the result of a task ------------------------------------------------------------------- */

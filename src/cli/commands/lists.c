@@ -6,11 +6,7 @@
 
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
 {
-    const json_t *value;
-    size_t i;
-
-    json_array_foreach(values, i, value) wi_table_fill(
-        out, i ? ", {name} {datatype}[{shape}]" : "{name} {datatype}[{shape}]", value);
+    wi_table_join(out, ", ", "{name} {datatype}[{shape}]", values);
 }
 
 /* The number of nodes; a list names some of many nodes and counts the others. */
@@ -48,10 +44,7 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
 
 void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants)
 {
-    const json_t *variant;
-    size_t i;
-
-    json_array_foreach(variants, i, variant) wi_table_fill(out, i ? ", {name}" : "{name}", variant);
+    wi_table_join(out, ", ", "{name}", variants);
 }
 
 /* "Q8_0, 135M parameters, chat, 4 x 2048 tokens in 512 MiB": a GGUF model that was read. */

@@ -9,6 +9,8 @@
 #include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
+#include "cli/plain.h"
+#include "cli/text_table.h"
 #include "cli/token_file.h"
 #include <openssl/crypto.h>
 #include <pwd.h>
@@ -126,11 +128,8 @@ static void token_show(
     const struct wi_cli *cli, const struct requested *requested, const struct made *made)
 {
     if (cli->json) {
-        json_t *value = json_pack("{s:s, s:s, s:s, s:s?}", "token", made->token, "line", made->line,
-            "rank", wi_rank_names[made->rank], "file", requested->path);
-        json_dumpf(value, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(value);
+        wi_plain_put_json(json_pack("{s:s, s:s, s:s, s:s?}", "token", made->token, "line",
+            made->line, "rank", wi_rank_names[made->rank], "file", requested->path));
     } else if (requested->path) {
         printf("%s\n", made->token);
         tell_of_file(requested, made);
@@ -163,43 +162,28 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
 
 #define TIMEOUT_MS 30000
 #define NODES_MAX 65536
+#define URL_SIZE 600
 #define SECONDS_MAX (7 * 24 * 3600)
 
-struct join_link {
-    char id[WI_ID_SIZE];
-    char url[600]; /* with the token */
-    int64_t nodes, expires_at;
-};
-
-/* Asks the daemon for a link; prints errors by itself. */
+/* Asks the daemon for a link; prints errors by itself. `*link` is a new reference, or NULL. */
 static enum wi_exit ask_for_link(
-    const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
+    const struct wi_cli *cli, size_t nodes, int64_t seconds, json_t **link)
 {
-    char body[96];
-    int start = wi_argument_given(&cli->arguments, "start");
-    struct wi_rest_request request = {
-        .path = "/v1/admin/join", .body = body, .timeout_ms = TIMEOUT_MS};
     struct wi_rest_answer answer;
-    enum wi_exit result;
+    json_t *order =
+        json_pack("{s:I, s:I, s:o*}", "nodes", (json_int_t)nodes, "seconds", (json_int_t)seconds,
+            "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
 
-    request.body_size = (size_t)snprintf(body, sizeof body, "{\"nodes\":%zu,\"seconds\":%lld%s}",
-        nodes, (long long)seconds, start ? ",\"start\":true" : "");
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        const char *id = wi_json_text(value, "id");
-        const char *url = wi_json_text(value, "url");
-        if (!id || !url || strlen(url) >= sizeof link->url) {
-            fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
-            result = WI_EXIT_FAILED;
-        } else {
-            snprintf(link->id, sizeof link->id, "%s", id);
-            snprintf(link->url, sizeof link->url, "%s", url);
-            link->nodes = json_integer_value(json_object_get(value, "nodes"));
-            link->expires_at = json_integer_value(json_object_get(value, "expires_at"));
-        }
-        json_decref(value);
+    *link = NULL;
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .timeout_ms = TIMEOUT_MS},
+        order, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK)
+        *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    const char *url = wi_json_text(*link, "url");
+    if (result == WI_EXIT_OK && (!wi_json_text(*link, "id") || !url || strlen(url) >= URL_SIZE)) {
+        fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
+        result = WI_EXIT_FAILED;
     }
     if (answer.body.size)
         OPENSSL_cleanse(answer.body.text, answer.body.size);
@@ -207,31 +191,31 @@ static enum wi_exit ask_for_link(
     return result;
 }
 
-static void show_link(const struct wi_cli *cli, const struct join_link *link)
+static void show_link(const struct wi_cli *cli, const json_t *link)
 {
     char until[64] = "";
-    time_t expires = (time_t)(link->expires_at / 1000);
+    const char *url = wi_json_text(link, "url");
+    json_int_t nodes = json_integer_value(json_object_get(link, "nodes"));
+    json_int_t expires_at = json_integer_value(json_object_get(link, "expires_at"));
+    time_t expires = (time_t)(expires_at / 1000);
     struct tm local;
 
     if (cli->json) {
-        json_t *value = json_pack("{s:s, s:s, s:I, s:I}", "id", link->id, "url", link->url, "nodes",
-            (json_int_t)link->nodes, "expires_at", (json_int_t)link->expires_at);
-        json_dumpf(value, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(value);
+        wi_plain_put_json(json_pack("{s:s, s:s, s:I, s:I}", "id", wi_json_text(link, "id"), "url",
+            url, "nodes", nodes, "expires_at", expires_at));
         return;
     }
     if (localtime_r(&expires, &local))
         strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
-    printf("%s\n", link->url);
+    printf("%s\n", url);
     fprintf(stderr,
         "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
         "until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
         wi_argument_given(&cli->arguments, "start")
             ? " at once, without being asked"
             : ", once its user has read what for and agreed",
-        (long long)link->nodes, until, link->id);
-    if (wi_url_is_loopback(link->url))
+        (long long)nodes, until, wi_json_text(link, "id"));
+    if (wi_url_is_loopback(url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "
               "here and nowhere else; [bridge] listen and public_url let others in\n",
             stderr);
@@ -241,7 +225,7 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
 {
     const char *nodes = wi_argument(&cli->arguments, "nodes");
     const char *period = wi_argument(&cli->arguments, "for");
-    struct join_link link = {0};
+    json_t *link;
     int64_t ms = 3600 * 1000;
     char *end = NULL;
     long count = nodes ? strtol(nodes, &end, 10) : 1;
@@ -257,7 +241,7 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
     }
     result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
-        show_link(cli, &link);
-    OPENSSL_cleanse(&link, sizeof link);
+        show_link(cli, link);
+    json_decref(link);
     return result;
 }

@@ -10,11 +10,7 @@
 
 static void put_tensors(struct wi_buffer *out, const json_t *tensors)
 {
-    const json_t *tensor;
-    size_t i;
-
-    json_array_foreach(tensors, i, tensor)
-        wi_table_fill(out, i ? ", {name}[{shape}]" : "{name}[{shape}]", tensor);
+    wi_table_join(out, ", ", "{name}[{shape}]", tensors);
 }
 
 static void print_kernels(const struct wi_cli *cli, const json_t *answer)

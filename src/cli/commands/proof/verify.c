@@ -55,14 +55,15 @@ static void put_products(struct wi_buffer *out, const json_t *challenges)
 /* "14 right", "13 right, wrong: matmul" */
 static void put_kernels(struct wi_buffer *out, const json_t *kernels)
 {
-    const json_t *wrong = json_object_get(kernels, "wrong"), *name;
+    const json_t *wrong = json_object_get(kernels, "wrong");
     json_int_t tried = json_integer_value(json_object_get(kernels, "tried"));
-    size_t i;
 
     if (tried == 0)
         return;
     wi_buffer_printf(out, "%d right", (int)tried - (int)json_array_size(wrong));
-    json_array_foreach(wrong, i, name) wi_table_fill(out, i ? ", {}" : ", wrong: {}", name);
+    if (json_array_size(wrong) > 0)
+        wi_buffer_puts(out, ", wrong: ");
+    wi_table_join(out, ", ", "{}", wrong);
 }
 
 static void put_joined(struct wi_buffer *out, const json_t *joined)
