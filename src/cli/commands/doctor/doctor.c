@@ -26,6 +26,16 @@ static void add_problem(void *context, const char *line)
     wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
 }
 
+struct wi_network *wi_doctor_begin(void)
+{
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+
+    wi_lifeline_find(lifeline);
+    struct wi_network *network = wi_network_new(lifeline);
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    return network;
+}
+
 struct wi_config *wi_doctor_config(const char *path, json_t *checks)
 {
     static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
@@ -224,14 +234,9 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     json_t *checks = json_array(), *browsers = json_array();
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
-    char lifeline[WI_LIFELINE_PATH_SIZE];
-    struct wi_network *network;
+    struct wi_network *network = wi_doctor_begin();
     enum wi_exit result;
     int good = 0;
-
-    wi_lifeline_find(lifeline);
-    network = wi_network_new(lifeline);
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (config) {
         wi_doctor_host(checks, config);
         wi_doctor_network(checks, config, network);

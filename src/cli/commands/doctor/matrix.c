@@ -5,10 +5,10 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "browser/lifeline.h"
+
 #include "browser/session.h"
 
 #include "cli/commands/commands.h"
@@ -122,12 +122,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     const char *wanted = wi_argument(&cli->arguments, "browser");
     json_t *checks = json_array(), *columns = json_array();
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
-    char lifeline[WI_LIFELINE_PATH_SIZE];
-    struct wi_network *network;
-
-    wi_lifeline_find(lifeline);
-    network = wi_network_new(lifeline);
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    struct wi_network *network = wi_doctor_begin();
     for (size_t i = 0; config && i < config->browser_count; i++)
         if (!wanted || strcmp(wanted, config->browsers[i].kind) == 0)
             json_array_append_new(columns, column_look(config, i, network, checks));

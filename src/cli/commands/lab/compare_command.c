@@ -35,32 +35,18 @@ static int read_threshold(const char *text, double *threshold)
     return -1;
 }
 
-static json_t *text_take(struct wi_buffer *text)
-{
-    json_t *value = json_string(text->text ? text->text : "");
-    wi_buffer_clear(text);
-    return value;
-}
-
 static json_t *row_of(const struct wi_lab_difference *difference)
 {
     const struct wi_lab_cell *before = difference->before, *now = difference->now;
-    struct wi_buffer text = {0};
-    json_t *row = json_object();
+    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell", wi_cli_lab_name(now ? now : before),
+        "change", wi_lab_change_names[difference->change], "before",
+        before ? wi_lab_outcome_names[before->outcome] : NULL, "now",
+        now ? wi_lab_outcome_names[now->outcome] : NULL);
 
-    wi_lab_put_name(&text, now ? now : before);
-    json_object_set_new(row, "cell", text_take(&text));
-    json_object_set_new(row, "change", json_string(wi_lab_change_names[difference->change]));
-    if (before)
-        json_object_set_new(row, "before", json_string(wi_lab_outcome_names[before->outcome]));
-    if (now)
-        json_object_set_new(row, "now", json_string(wi_lab_outcome_names[now->outcome]));
-    if (difference->is_timed) {
-        json_object_set_new(row, "ratio",
-            json_pack("{s:f, s:f, s:f}", "value", difference->ratio.value, "low",
-                difference->ratio.low, "high", difference->ratio.high));
-        json_object_set_new(row, "p", json_real(difference->p));
-    }
+    if (difference->is_timed)
+        json_object_update_new(row,
+            json_pack("{s:{s:f, s:f, s:f}, s:f}", "ratio", "value", difference->ratio.value, "low",
+                difference->ratio.low, "high", difference->ratio.high, "p", difference->p));
     if (difference->reason)
         json_object_set_new(row, "reason", json_string(difference->reason));
     return row;

@@ -5,6 +5,10 @@
 #include "cli/cli.h"
 #include "terms/lab/lab_run.h"
 
+/* The text as JSON, a new reference; clears the buffer. */
+json_t *wi_cli_lab_text(struct wi_buffer *text);
+/* The name of a cell, in the same way. */
+json_t *wi_cli_lab_name(const struct wi_lab_cell *cell);
 /* Whether the name of a run is that of a file: it is "-", ends with ".json" or has a slash in
  * it. */
 int wi_cli_lab_is_file(const char *name);

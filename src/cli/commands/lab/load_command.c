@@ -15,6 +15,21 @@
 #define TEMPLATE_MAX (4 << 20)
 #define EXCHANGE_MS 120000
 
+json_t *wi_cli_lab_text(struct wi_buffer *text)
+{
+    json_t *value = json_string(text->text ? text->text : "");
+    wi_buffer_clear(text);
+    return value;
+}
+
+json_t *wi_cli_lab_name(const struct wi_lab_cell *cell)
+{
+    struct wi_buffer name = {0};
+
+    wi_lab_put_name(&name, cell);
+    return wi_cli_lab_text(&name);
+}
+
 int wi_cli_lab_is_file(const char *name)
 {
     return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json");

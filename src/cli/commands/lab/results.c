@@ -57,13 +57,6 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 
 /* --- show ------------------------------------------------------------------------------------ */
 
-static json_t *text_take(struct wi_buffer *text)
-{
-    json_t *value = json_string(text->text ? text->text : "");
-    wi_buffer_clear(text);
-    return value;
-}
-
 static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
     const struct wi_lab_cell *cell = row->cell;
@@ -77,32 +70,25 @@ static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure
         wi_buffer_puts(&text, "bimodal ");
     if (cell->reason)
         wi_buffer_puts(&text, cell->reason);
-    return text_take(&text);
+    return wi_cli_lab_text(&text);
 }
 
 /* A row of the table for people. */
 static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
-    struct wi_buffer text = {0};
-    json_t *out = json_object();
+    const struct wi_lab_summary *summary = &row->summary;
+    json_t *out = json_pack("{s:o, s:I, s:s, s:o}", "cell", wi_cli_lab_name(row->cell), "index",
+        (json_int_t)row->cell->index, "outcome", wi_lab_outcome_names[row->cell->outcome], "notes",
+        notes_of(run, row));
 
-    wi_lab_put_name(&text, row->cell);
-    json_object_set_new(out, "cell", text_take(&text));
-    json_object_set_new(out, "index", json_integer(row->cell->index));
-    json_object_set_new(out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
-    if (row->summary.n > 0) {
-        json_object_set_new(out, "n", json_integer((json_int_t)row->summary.n));
-        json_object_set_new(out, "median", json_real(row->summary.median));
-        json_object_set_new(out, "p90", json_real(row->summary.p90));
-        wi_buffer_printf(&text, "%.4g to %.4g", row->summary.low, row->summary.high);
-        json_object_set_new(out, "interval", text_take(&text));
-    }
-    if (row->baseline) {
-        wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
-            row->speedup.high, (long long)row->baseline->index);
-        json_object_set_new(out, "speedup", text_take(&text));
-    }
-    json_object_set_new(out, "notes", notes_of(run, row));
+    if (summary->n > 0)
+        json_object_update_new(out, json_pack("{s:I, s:f, s:f, s:o}", "n", (json_int_t)summary->n,
+                                        "median", summary->median, "p90", summary->p90, "interval",
+                                        json_sprintf("%.4g to %.4g", summary->low, summary->high)));
+    if (row->baseline)
+        json_object_set_new(out, "speedup",
+            json_sprintf("%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
+                row->speedup.high, (long long)row->baseline->index));
     return out;
 }
 
@@ -140,12 +126,9 @@ static void print_cells(const struct wi_lab_figures *figures)
 
 static json_t *text_row_of(const struct wi_lab_cell *cell)
 {
-    struct wi_buffer name = {0};
-    json_t *out = json_object();
+    json_t *out =
+        json_pack("{s:o, s:I}", "cell", wi_cli_lab_name(cell), "index", (json_int_t)cell->index);
 
-    wi_lab_put_name(&name, cell);
-    json_object_set_new(out, "cell", text_take(&name));
-    json_object_set_new(out, "index", json_integer(cell->index));
     for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
         const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];
         double value = wi_lab_text_value(&cell->text, figure);
@@ -235,52 +218,49 @@ static enum wi_exit write_html(
     return result;
 }
 
-static enum wi_exit write_report(const struct wi_cli *cli, const char *option,
-    const struct wi_lab_figures *figures,
-    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures))
-{
-    struct wi_buffer text = {0};
-    enum wi_exit result;
+/* The reports that are made of the figures alone. */
+static const struct report {
+    const char *option;
+    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
+} reports[] = {{"markdown", wi_lab_put_markdown}, {"junit", wi_lab_put_junit}, {0}};
 
-    put(&text, figures);
-    result = wi_cli_lab_write(cli, option, &text);
-    wi_buffer_clear(&text);
-    return result;
-}
-
+/* Writes those that are requested; `*is_any` says whether any is. */
 static enum wi_exit write_reports(
-    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
+    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures, int *is_any)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
 
-    if (wi_argument_given(arguments, "html"))
+    *is_any = wi_argument_given(&cli->arguments, "html");
+    if (*is_any)
         result = write_html(cli, name, figures);
-    if (result == WI_EXIT_OK && wi_argument_given(arguments, "markdown"))
-        result = write_report(cli, "markdown", figures, wi_lab_put_markdown);
-    if (result == WI_EXIT_OK && wi_argument_given(arguments, "junit"))
-        result = write_report(cli, "junit", figures, wi_lab_put_junit);
+    for (const struct report *report = reports; report->option && result == WI_EXIT_OK; report++) {
+        struct wi_buffer text = {0};
+        if (!wi_argument_given(&cli->arguments, report->option))
+            continue;
+        *is_any = 1;
+        report->put(&text, figures);
+        result = wi_cli_lab_write(cli, report->option, &text);
+        wi_buffer_clear(&text);
+    }
     return result;
 }
 
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
     struct wi_lab_run run;
     struct wi_lab_figures figures;
     struct wi_buffer text = {0};
+    int is_written;
     enum wi_exit result = wi_cli_lab_load(cli, name, &run);
 
     if (result != WI_EXIT_OK)
         return result;
     wi_lab_figures_make(&figures, &run);
-    if (wi_argument_given(arguments, "html") || wi_argument_given(arguments, "markdown") ||
-        wi_argument_given(arguments, "junit")) {
-        result = write_reports(cli, name, &figures);
-    } else if (cli->json) {
+    result = write_reports(cli, name, &figures, &is_written);
+    if (!is_written && cli->json) {
         wi_lab_put_json(&text, &figures);
         fputs(text.text, stdout);
-    } else {
+    } else if (!is_written) {
         print_head(&figures);
         print_cells(&figures);
         print_texts(&figures);
