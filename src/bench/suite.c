@@ -8,6 +8,7 @@
 #include "bench/room.h"
 #include "bench/side.h"
 #include "bench/suite_case.h"
+#include "cli/commands/infer.h"
 #include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
@@ -123,18 +124,6 @@ static size_t put_request(
     return json_size;
 }
 
-static enum wi_code read_outputs(
-    const struct wi_rest_answer *answer, const json_t *json, struct wi_tensors *outputs)
-{
-    struct wi_blob *body = wi_blob_new(NULL, answer->body.size + 1);
-    enum wi_code code = WI_MEMORY_BUDGET;
-    if (body && wi_blob_append(body, answer->body.text, answer->body.size) == 0)
-        code = wi_tensors_from_json(outputs, json_object_get(json, "outputs"), body,
-            answer->json_size ? answer->json_size : answer->body.size, NULL, "outputs", NULL);
-    wi_blob_unref(body);
-    return code;
-}
-
 /* Outputs with random numbers cannot be compared. */
 static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_answer *answer,
     const json_t *json, struct wi_bench_cell *cell)
@@ -142,7 +131,8 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     const char *precision = wi_onnx_precision(&test->signature);
     struct wi_tensors outputs = {0};
     struct wi_comparison found;
-    if (read_outputs(answer, json, &outputs) != WI_OK) {
+    if (wi_cli_read_outputs(&outputs, json, &answer->body, wi_cli_json_size(answer), NULL) !=
+        WI_OK) {
         wi_bench_cell_end(cell, WI_LAB_FAILED, "bad_answer: its tensors cannot be read");
     } else if (!*test->signature.random) {
         wi_compare(&test->outputs, &outputs, wi_tolerance_of_graph(precision), &found);
@@ -158,8 +148,8 @@ static void end_ask(struct suite *suite, struct wi_bench_call *asking,
     const struct wi_suite_case *test, struct wi_bench_cell *cell)
 {
     const struct wi_rest_answer *answer = &asking->answer;
-    json_t *json = json_loadb(answer->body.text ? answer->body.text : "",
-        answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    json_t *json =
+        json_loadb(answer->body.text ? answer->body.text : "", wi_cli_json_size(answer), 0, NULL);
     if (answer->status == 0 && !answer->late)
         suite->end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
     else if (answer->status == 0)

@@ -5,7 +5,7 @@
 #include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
-#include "cli/live.h"
+
 #include "cli/talk.h"
 #include "cli/usage.h"
 
@@ -48,24 +48,18 @@ static char *find_history(void)
 /* Sends one question; its answer goes to the screen and into the conversation. ^C stops it. */
 static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
 {
-    struct wi_rest_request request = {.path = "/v1/infer"};
-    struct wi_buffer text = {0}, body = {0};
+    struct wi_buffer text = {0};
     struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
     struct wi_error error = {0};
-    enum wi_exit result;
-    json_t *requested = wi_text_request(&cli->arguments,
-        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
+    long timeout_ms;
+    json_t *request = wi_text_request(&cli->arguments,
+        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &timeout_ms, &error);
 
-    if (!requested)
+    if (!request)
         return wi_cli_complain(&error);
-    json_object_set_new(requested, "stream", json_true());
-    wi_buffer_json(&body, requested);
-    wi_cli_infer_carry(&request, &body);
-    result = wi_cli_live(&live, &request);
+    enum wi_exit result = wi_text_stream(&live, request, timeout_ms);
     wi_talk_answered(talk, text.text, text.size);
     wi_buffer_clear(&text);
-    wi_buffer_clear(&body);
-    json_decref(requested);
     return result;
 }
 

@@ -10,12 +10,8 @@
 
 static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
-    const char *directory = wi_argument(&cli->arguments, "output");
-    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
-    json_t *value = json_loadb(answer->body.text, json_size, 0, NULL);
+    json_t *value = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     struct wi_buffer text = {0};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_OK;
 
     if (!json_is_object(value)) {
         fputs("webinfer: the answer is no JSON object\n", stderr);
@@ -23,13 +19,8 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
         return WI_EXIT_FAILED;
     }
     if (cli->json)
-        fwrite(answer->body.text, 1, json_size, stdout);
-    else
-        wi_cli_infer_print(&text, value);
-    if (directory &&
-        wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
-        result = wi_cli_complain(&error);
-    }
+        fwrite(answer->body.text, 1, wi_cli_json_size(answer), stdout);
+    enum wi_exit result = wi_cli_infer_put(cli, &text, value, answer);
     if (!cli->json && text.size)
         fputs(text.text, stdout);
     wi_buffer_clear(&text);

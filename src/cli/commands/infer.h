@@ -31,6 +31,15 @@ enum wi_code wi_cli_infer_choices(json_t *request, const struct wi_arguments *ar
 /* Gives `body` to `request`, which borrows it, and allows the exchange some time for the transfer
  * in addition to the request's own limit. */
 void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer *body);
+/* Appends the answer for people to `out`, unless JSON is printed, and saves its outputs as --output
+ * says. WI_EXIT_USAGE once the error is printed. */
+enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, const json_t *answer,
+    const struct wi_rest_answer *whole);
+/* The length of an answer's JSON. */
+size_t wi_cli_json_size(const struct wi_rest_answer *answer);
+/* Reads the outputs of an answer, whose bytes follow the first `json_size` bytes of `body`. */
+enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
+    const struct wi_buffer *body, size_t json_size, struct wi_error *error);
 /* Appends a result in one of the forms of webinfer-inputs(7): tables, or the text. Returns 1, or 0
  * without appending anything if the result has none of these forms. Public for tests. */
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result);

@@ -302,7 +302,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
     return code;
 }
 
-static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answer,
+enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
     const struct wi_buffer *body, size_t json_size, struct wi_error *error)
 {
     struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
@@ -312,7 +312,7 @@ static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answe
         wi_error_set(error, code, "", "there is not enough memory for the answer");
     else
         code = wi_tensors_from_json(
-            tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+            outputs, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
     wi_blob_unref(blob);
     return code;
 }
@@ -352,20 +352,35 @@ enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *bod
     const char *path, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
-    const char *directory = path, *ending = ending_asked(path);
-    enum wi_code code = read_outputs(&tensors, answer, body, json_size, error);
+    const char *ending = ending_asked(path);
+    enum wi_code code = wi_cli_read_outputs(&tensors, answer, body, json_size, error);
 
-    if (ending) {
-        if (code == WI_OK)
-            code = save_one(&tensors, path, ending, out, error);
-        wi_tensors_clear(&tensors);
-        return code;
-    }
-    if (code == WI_OK && mkdir(directory, 0777) != 0 && errno != EEXIST)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be made: %s", directory, strerror(errno));
-    if (code == WI_OK)
-        code = save_all(&tensors, directory, out, error);
+    if (code == WI_OK && ending)
+        code = save_one(&tensors, path, ending, out, error);
+    else if (code == WI_OK && mkdir(path, 0777) != 0 && errno != EEXIST)
+        code =
+            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be made: %s", path, strerror(errno));
+    else if (code == WI_OK)
+        code = save_all(&tensors, path, out, error);
     wi_tensors_clear(&tensors);
     return code;
+}
+
+size_t wi_cli_json_size(const struct wi_rest_answer *answer)
+{
+    return answer->json_size ? answer->json_size : answer->body.size;
+}
+
+enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, const json_t *answer,
+    const struct wi_rest_answer *whole)
+{
+    const char *path = wi_argument(&cli->arguments, "output");
+    struct wi_error error = {0};
+
+    if (!cli->json)
+        wi_cli_infer_print(out, answer);
+    if (path && wi_cli_infer_save(
+                    answer, &whole->body, wi_cli_json_size(whole), path, out, &error) != WI_OK)
+        return wi_cli_complain(&error);
+    return WI_EXIT_OK;
 }

@@ -12,14 +12,6 @@
 #define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
 
-static void set_string(json_t *request, const struct wi_arguments *arguments, const char *option)
-{
-    const char *value = wi_argument(arguments, option);
-
-    if (value)
-        json_object_set_new(request, option, json_string(value));
-}
-
 /* KEY=VALUE, where VALUE is JSON or else a string. */
 static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
 {
@@ -75,15 +67,14 @@ static enum wi_code set_stream(
 static enum wi_code set_options(
     json_t *request, const struct wi_arguments *arguments, long *timeout_ms, struct wi_error *error)
 {
+    static const char *const words[] = {"task", "platform", "browser", "node", "precision"};
     const char *timeout = wi_argument(arguments, "timeout");
     const char *priority = wi_argument(arguments, "priority");
     int64_t ms = TIMEOUT_DEFAULT_MS;
 
-    set_string(request, arguments, "task");
-    set_string(request, arguments, "platform");
-    set_string(request, arguments, "browser");
-    set_string(request, arguments, "node");
-    set_string(request, arguments, "precision");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (wi_argument_given(arguments, words[i]))
+            json_object_set_new(request, words[i], json_string(wi_argument(arguments, words[i])));
     if (wi_argument_given(arguments, "no-fallback"))
         json_object_set_new(request, "fallback", json_false());
     if (priority) {

@@ -72,28 +72,11 @@ static enum wi_exit job_look(
     result = wi_cli_check(cli, answer);
     if (result != WI_EXIT_OK)
         return result;
-    *job = json_loadb(
-        answer->body.text, answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    *job = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     if (json_is_object(*job))
         return WI_EXIT_OK;
     fputs("webinfer: the answer is no JSON object\n", stderr);
     return WI_EXIT_FAILED;
-}
-
-static enum wi_exit put_answer(struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const json_t *job, struct wi_buffer *text)
-{
-    const json_t *done = json_object_get(job, "answer");
-    const char *directory = wi_argument(&cli->arguments, "output");
-    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
-    struct wi_error error = {0};
-
-    if (!cli->json)
-        wi_cli_infer_print(text, done);
-    if (directory &&
-        wi_cli_infer_save(done, &answer->body, json_size, directory, text, &error) != WI_OK)
-        return wi_cli_complain(&error);
-    return WI_EXIT_OK;
 }
 
 /* Prints the job for people; a failed job gives a failure status. */
@@ -105,8 +88,7 @@ static enum wi_exit put_job(
     const char *names[] = {"id", "state", "error.detail", "problem"};
 
     if (cli->json)
-        wi_plain_json(
-            stdout, answer->body.text, answer->json_size ? answer->json_size : answer->body.size);
+        wi_plain_json(stdout, answer->body.text, wi_cli_json_size(answer));
     for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
         if (!wi_json_at(job, names[i]))
             continue;
@@ -116,7 +98,7 @@ static enum wi_exit put_job(
     if (!cli->json)
         wi_buffer_puts(&text, "\n");
     if (json_object_get(job, "answer"))
-        result = put_answer(cli, answer, job, &text);
+        result = wi_cli_infer_put(cli, &text, json_object_get(job, "answer"), answer);
     else if (json_object_get(job, "error"))
         result = WI_EXIT_FAILED;
     if (text.size)

@@ -1,7 +1,6 @@
 /* webinfer generate and webinfer embed: send text to a model and print the result. */
 #include "cli/commands/text_command.h"
 #include "cli/commands/commands.h"
-#include "cli/live.h"
 
 #include "base/memory.h"
 #include "cli/commands/infer.h"
@@ -27,6 +26,20 @@ json_t *wi_text_request(
         wi_error_set(error, WI_BAD_REQUEST, "", "the model's name is not UTF-8");
     json_decref(request);
     return NULL;
+}
+
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long timeout_ms)
+{
+    struct wi_rest_request sent = {.path = "/v1/infer", .timeout_ms = timeout_ms};
+    struct wi_buffer body = {0};
+
+    json_object_set_new(request, "stream", json_true());
+    wi_buffer_json(&body, request);
+    wi_cli_infer_carry(&sent, &body);
+    enum wi_exit result = wi_cli_live(live, &sent);
+    wi_buffer_clear(&body);
+    json_decref(request);
+    return result;
 }
 
 static void put_member(struct wi_buffer *out, const char *before, const json_t *answer,
@@ -95,27 +108,15 @@ static enum wi_exit ask_about(
     struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
 {
     struct wi_error error = {0};
-    struct wi_rest_request request = {.path = "/v1/infer"};
     char *text = read_text(cli->arguments.positionals[1], &error);
-    json_t *inputs = text ? to_json(text, &error) : NULL;
-    json_t *requested = NULL;
-    struct wi_buffer body = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *inputs = text ? to_json(text, &error) : NULL, *request;
+    long timeout_ms;
 
-    if (inputs)
-        requested = wi_text_request(&cli->arguments, inputs, &request.timeout_ms, &error);
-    if (requested) {
-        json_object_set_new(requested, "stream", json_true());
-        wi_buffer_json(&body, requested);
-        wi_cli_infer_carry(&request, &body);
-        result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = describe}, &request);
-    } else {
-        wi_cli_complain(&error);
-    }
-    wi_buffer_clear(&body);
-    json_decref(requested);
     free(text);
-    return result;
+    request = inputs ? wi_text_request(&cli->arguments, inputs, &timeout_ms, &error) : NULL;
+    if (!request)
+        return wi_cli_complain(&error);
+    return wi_text_stream(&(struct wi_live){.cli = cli, .describe = describe}, request, timeout_ms);
 }
 
 enum wi_exit wi_cli_generate(struct wi_cli *cli)
@@ -185,42 +186,23 @@ static enum wi_exit print_vectors(const json_t *answer)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit show_vectors(const struct wi_cli *cli, const struct wi_rest_answer *answer)
-{
-    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    enum wi_exit result = WI_EXIT_OK;
-
-    if (cli->json)
-        wi_plain_json(stdout, answer->body.text, answer->body.size);
-    else
-        result = print_vectors(value);
-    json_decref(value);
-    return result;
-}
-
 enum wi_exit wi_cli_embed(struct wi_cli *cli)
 {
     struct wi_error error = {0};
     struct wi_rest_request request = {.path = "/v1/infer"};
-    struct wi_rest_answer answer = {0};
-    json_t *texts = read_texts(&cli->arguments, &error);
-    json_t *requested = NULL;
+    json_t *texts = read_texts(&cli->arguments, &error), *requested = NULL, *value = NULL;
     struct wi_buffer body = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
 
     if (texts)
         requested = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
-    if (requested) {
-        wi_buffer_json(&body, requested);
-        wi_cli_infer_carry(&request, &body);
-        wi_rest_exchange(&cli->rest, &request, &answer);
-        result = wi_cli_check(cli, &answer);
-        if (result == WI_EXIT_OK)
-            result = show_vectors(cli, &answer);
-    } else {
-        wi_cli_complain(&error);
-    }
-    wi_rest_answer_clear(&answer);
+    if (!requested)
+        return wi_cli_complain(&error);
+    wi_buffer_json(&body, requested);
+    wi_cli_infer_carry(&request, &body);
+    enum wi_exit result = wi_cli_order(cli, &request, &value);
+    if (result == WI_EXIT_OK && !cli->json)
+        result = print_vectors(value);
+    json_decref(value);
     wi_buffer_clear(&body);
     json_decref(requested);
     return result;

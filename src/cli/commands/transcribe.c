@@ -21,13 +21,10 @@ static enum wi_code read_form(
     const char *asked = wi_argument(arguments, "format");
 
     *form = TEXT;
-    for (int i = 0; asked && i < 4; i++) {
-        if (strcmp(asked, names[i]) != 0)
-            continue;
-        *form = (enum form)i;
-        return WI_OK;
-    }
-    if (!asked)
+    for (int i = 0; asked && i < 4; i++)
+        if (strcmp(asked, names[i]) == 0)
+            *form = (enum form)i;
+    if (!asked || strcmp(asked, names[*form]) == 0)
         return WI_OK;
     wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
     return wi_error_allow(error, "text, srt, vtt, json");
