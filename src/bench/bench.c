@@ -281,20 +281,27 @@ static enum wi_exit bench_begin(struct bench *bench)
     return result;
 }
 
-static enum wi_exit bench_measure(struct bench *bench)
+static enum wi_exit bench_run(struct bench *bench)
 {
+    enum wi_exit result = bench_begin(bench);
+    if (result != WI_EXIT_OK)
+        return result;
     bench_announce(bench);
     wi_bench_rounds_measure(&bench->rounds);
     return end_runs(bench);
 }
 
-/* Checks which options go together. WI_EXIT_OK, or WI_EXIT_USAGE once the error is printed. */
-static enum wi_exit check_arguments(const struct wi_arguments *arguments)
+/* Whether the options go together; prints an error if not. A comparison is measured in one go, so
+ * it cannot be resumed. */
+static int check_arguments(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
         "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
+    int against = wi_argument_given(arguments, "against");
     const char *problem = NULL;
+    if (against && wi_argument_given(arguments, "resume"))
+        problem = "a comparison --against another daemon cannot be resumed: start it again";
     for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
         if (wi_argument_given(arguments, others[i]))
             problem = "--suite is no run of the laboratory: it goes together with none of "
@@ -304,13 +311,13 @@ static enum wi_exit check_arguments(const struct wi_arguments *arguments)
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
-    if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
+    if (wi_argument_given(arguments, "native") && against)
         problem = "--native goes with one daemon, and --against names another";
     if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))
         problem = "a model, a file or a folder is wanted, or --suite";
     if (problem)
         fprintf(stderr, "webinfer: %s\n", problem);
-    return problem ? WI_EXIT_USAGE : WI_EXIT_OK;
+    return !problem;
 }
 
 /* Nothing is started for a folder without tests. */
@@ -334,24 +341,6 @@ static enum wi_exit run_suite(struct bench *bench)
     return result;
 }
 
-static enum wi_exit run_bench(struct bench *bench)
-{
-    enum wi_exit result = bench_begin(bench);
-    return result == WI_EXIT_OK ? bench_measure(bench) : result;
-}
-
-/* A comparison is measured in one go, so it cannot be resumed. */
-static int check_words(const struct wi_cli *cli)
-{
-    if (wi_argument_given(&cli->arguments, "against") &&
-        wi_argument_given(&cli->arguments, "resume")) {
-        fputs("webinfer: a comparison --against another daemon cannot be resumed: start it again\n",
-            stderr);
-        return 0;
-    }
-    return wi_cli_lab_check_threshold(cli);
-}
-
 enum wi_exit wi_bench(struct wi_cli *cli)
 {
     struct bench bench = {
@@ -361,9 +350,9 @@ enum wi_exit wi_bench(struct wi_cli *cli)
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
         wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
+    else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli))
         result =
-            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : run_bench(&bench);
+            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : bench_run(&bench);
     for (size_t i = 0; i < bench.side_count; i++)
         wi_bench_side_end(&bench.sides[i]);
     wi_bench_choice_clear(&bench.choice);

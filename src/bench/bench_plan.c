@@ -23,107 +23,51 @@
 
 /* --- what is asked for ------------------------------------------------------------------------ */
 
-/* Calls `take` with each of the words between commas; WI_OK or the first error. */
-static enum wi_code each_word(const char *text,
-    enum wi_code (*take)(void *context, const char *word, struct wi_error *error), void *context,
-    struct wi_error *error)
-{
-    enum wi_code code = WI_OK;
-    while (code == WI_OK) {
-        size_t length = strcspn(text, ",");
-        char *word = wi_strndup(text, length);
-        code = take(context, word, error);
-        free(word);
-        if (!text[length])
-            break;
-        text += length + 1;
-    }
-    return code;
-}
+/* An option whose value is a list of words with commas between. */
+struct listed {
+    const char *option;
+    const char *usual; /* the value without the option; NULL: none */
+    enum wi_code (*take)(const struct listed *listed, const char *word, struct wi_error *error);
+    struct wi_strings *names; /* an empty list is all, as the value "all" is */
+    const char *both;         /* the value "both" */
+    const char *words[2];     /* either or both of these are given */
+    int *given[2];
+    struct wi_bench_counts *counts; /* numbers up to `most` */
+    long most;
+};
 
-static enum wi_code take_word(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_word(const struct listed *listed, const char *word, struct wi_error *error)
 {
-    struct wi_strings *list = context;
-    if (!*word || list->count == WI_BENCH_LIST_MAX)
+    if (!*word || listed->names->count == WI_BENCH_LIST_MAX)
         return wi_error_set(error, WI_BAD_REQUEST, "",
             "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
-    if (!wi_strings_contain(list, word))
-        wi_strings_add(list, word);
+    if (!wi_strings_contain(listed->names, word))
+        wi_strings_add(listed->names, word);
     return WI_OK;
 }
 
-/* "all", or no option, is an empty list. */
-static enum wi_code read_words(const struct wi_arguments *arguments, const char *option,
-    struct wi_strings *list, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, option);
-    return !given || strcmp(given, "all") == 0 ? WI_OK : each_word(given, take_word, list, error);
-}
-
-static enum wi_code take_platform(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_platform(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
     for (size_t i = 0; wi_lab_platform_names[i]; i++)
         if (strcmp(wi_lab_platform_names[i], word) == 0)
-            return take_word(context, word, error);
+            return take_word(listed, word, error);
     return wi_error_set(error, WI_BAD_REQUEST, "",
         "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl, native "
         "and simulated, not \"%.40s\"",
         word);
 }
 
-static enum wi_code read_platforms(
-    const struct wi_arguments *arguments, struct wi_strings *list, struct wi_error *error)
+static enum wi_code take_either(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
-    const char *given = wi_argument(arguments, "platform");
-    if (!given || strcmp(given, "all") == 0)
-        return WI_OK;
-    return each_word(
-        strcmp(given, "both") == 0 ? "wasm,webgpu" : given, take_platform, list, error);
-}
-
-/* An option with two words, either or both of which are given. */
-struct either {
-    const char *option, *words[2];
-    int *given[2];
-};
-
-static enum wi_code take_either(void *context, const char *word, struct wi_error *error)
-{
-    const struct either *either = context;
     for (int i = 0; i < 2; i++)
-        if (strcmp(word, either->words[i]) == 0) {
-            *either->given[i] = 1;
+        if (strcmp(word, listed->words[i]) == 0) {
+            *listed->given[i] = 1;
             return WI_OK;
         }
     return wi_error_set(error, WI_BAD_REQUEST, "", "--%s is %s, %s, or both, not \"%.40s\"",
-        either->option, either->words[0], either->words[1], word);
-}
-
-/* `usual`: the value without the option; NULL: neither of the words. */
-static enum wi_code read_either(const struct wi_arguments *arguments, const char *usual,
-    struct either either, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, either.option);
-    if (!given)
-        given = usual;
-    return given ? each_word(given, take_either, &either, error) : WI_OK;
-}
-
-static enum wi_code read_eithers(
-    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
-{
-    const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
-    const struct either threads = {
-        "threads", {"1", "all"}, {&choice->one_thread, &choice->all_threads}};
-    const struct either clock = {"test-type", {clocks[WI_LAB_PAGE], clocks[WI_LAB_CLIENT]},
-        {&choice->by_page, &choice->by_client}};
-    const struct either level = {"optimization",
-        {levels[WI_LAB_AS_IT_IS], levels[WI_LAB_OPTIMIZED]},
-        {&choice->as_it_is, &choice->optimized}};
-    enum wi_code code = read_either(arguments, "1,all", threads, error);
-    if (code == WI_OK)
-        code = read_either(arguments, "page,client", clock, error);
-    return code == WI_OK ? read_either(arguments, NULL, level, error) : code;
+        listed->option, listed->words[0], listed->words[1], word);
 }
 
 static enum wi_code read_count(
@@ -137,29 +81,35 @@ static enum wi_code read_count(
     return WI_OK;
 }
 
-struct counting {
-    const char *option;
-    long most;
-    struct wi_bench_counts *counts;
-};
-
-static enum wi_code take_count(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_count(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
-    const struct counting *counting = context;
-    struct wi_bench_counts *counts = counting->counts;
+    struct wi_bench_counts *counts = listed->counts;
     if (counts->count == WI_BENCH_LIST_MAX)
         return wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes at most %d numbers",
-            counting->option, WI_BENCH_LIST_MAX);
-    return read_count(
-        counting->option, word, counting->most, &counts->items[counts->count++], error);
+            listed->option, WI_BENCH_LIST_MAX);
+    return read_count(listed->option, word, listed->most, &counts->items[counts->count++], error);
 }
 
-static enum wi_code read_counts(const struct wi_arguments *arguments, const char *option, long most,
-    struct wi_bench_counts *counts, struct wi_error *error)
+static enum wi_code read_listed(
+    const struct wi_arguments *arguments, const struct listed *listed, struct wi_error *error)
 {
-    const char *given = wi_argument(arguments, option);
-    struct counting counting = {.option = option, .most = most, .counts = counts};
-    return each_word(given ? given : "1", take_count, &counting, error);
+    const char *text = wi_argument(arguments, listed->option);
+    enum wi_code code = WI_OK;
+    if (!text)
+        text = listed->usual;
+    else if (listed->names && strcmp(text, "all") == 0)
+        return WI_OK;
+    else if (listed->both && strcmp(text, "both") == 0)
+        text = listed->both;
+    while (text && code == WI_OK) {
+        size_t length = strcspn(text, ",");
+        char *word = wi_strndup(text, length);
+        code = listed->take(listed, word, error);
+        free(word);
+        text = text[length] ? text + length + 1 : NULL;
+    }
+    return code;
 }
 
 static enum wi_code read_runs(
@@ -199,16 +149,27 @@ static enum wi_code read_seed(
 enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
 {
-    enum wi_code code;
+    const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
+    const struct listed lists[] = {
+        {"browser", .take = take_word, .names = &choice->browsers},
+        {"platform", .take = take_platform, .names = &choice->platforms, .both = "wasm,webgpu"},
+        {"precision", .take = take_word, .names = &choice->precisions},
+        {"threads", "1,all", take_either, .words = {"1", "all"},
+            .given = {&choice->one_thread, &choice->all_threads}},
+        {"test-type", "page,client", take_either,
+            .words = {clocks[WI_LAB_PAGE], clocks[WI_LAB_CLIENT]},
+            .given = {&choice->by_page, &choice->by_client}},
+        {"optimization", NULL, take_either,
+            .words = {levels[WI_LAB_AS_IT_IS], levels[WI_LAB_OPTIMIZED]},
+            .given = {&choice->as_it_is, &choice->optimized}},
+        {"batch", "1", take_count, .counts = &choice->batches, .most = BATCH_MAX},
+        {"concurrency", "1", take_count, .counts = &choice->concurrencies, .most = CONCURRENCY_MAX},
+    };
+    enum wi_code code = WI_OK;
     *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
-    if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
-        (code = read_platforms(arguments, &choice->platforms, error)) != WI_OK ||
-        (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
-        (code = read_eithers(arguments, choice, error)) != WI_OK ||
-        (code = read_counts(arguments, "batch", BATCH_MAX, &choice->batches, error)) != WI_OK ||
-        (code = read_counts(
-             arguments, "concurrency", CONCURRENCY_MAX, &choice->concurrencies, error)) != WI_OK ||
-        (code = read_runs(arguments, choice, error)) != WI_OK ||
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && code == WI_OK; i++)
+        code = read_listed(arguments, &lists[i], error);
+    if (code != WI_OK || (code = read_runs(arguments, choice, error)) != WI_OK ||
         (code = read_time(arguments, "cell-time", CELL_MS, &choice->cell_ms, error)) != WI_OK ||
         (code = read_time(arguments, "time", ALL_MS, &choice->all_ms, error)) != WI_OK)
         return code;
@@ -292,12 +253,6 @@ static json_t *make_cell(const struct wi_bench_place *place, const struct which 
     return document;
 }
 
-static void add_measured(
-    struct wi_bench_plan *plan, const struct wi_bench_place *place, const struct which *which)
-{
-    wi_bench_plan_add(plan, make_cell(place, which));
-}
-
 /* Whether one of two engines computes there, or the engine is unknown. */
 static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
 {
@@ -311,11 +266,11 @@ static void add_optimizations(struct wi_bench_plan *plan, const struct wi_bench_
 {
     int is_said = (choice->as_it_is || choice->optimized) && has_engine(place, "ort", "pipeline");
     if (!is_said)
-        add_measured(plan, place, &which);
+        wi_bench_plan_add(plan, make_cell(place, &which));
     for (int one = 0; is_said && one < WI_LAB_OPTIMIZATIONS; one++) {
         which.optimization = one;
         if (one == WI_LAB_AS_IT_IS ? choice->as_it_is : choice->optimized)
-            add_measured(plan, place, &which);
+            wi_bench_plan_add(plan, make_cell(place, &which));
     }
 }
 
@@ -343,7 +298,7 @@ static void add_clients(struct wi_bench_plan *plan, const struct wi_bench_choice
     which.clock = WI_LAB_CLIENT;
     for (size_t i = 0; i < choice->concurrencies.count && choice->by_client; i++) {
         which.concurrency = choice->concurrencies.items[i];
-        add_measured(plan, place, &which);
+        wi_bench_plan_add(plan, make_cell(place, &which));
     }
 }
 
@@ -360,7 +315,7 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
             .threads = -1,
             .optimization = -1};
         if (place->reason) {
-            add_measured(plan, place, &which);
+            wi_bench_plan_add(plan, make_cell(place, &which));
             wi_bench_cell_end(&plan->cells[plan->count - 1], place->outcome, place->reason);
             continue;
         }
@@ -377,12 +332,12 @@ void wi_bench_plan_auto(
 {
     if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
         return;
-    add_measured(plan, &(struct wi_bench_place){.model = model, .platform = AUTO},
-        &(struct which){.clock = WI_LAB_CLIENT,
-            .batch = 1,
-            .concurrency = 1,
-            .threads = -1,
-            .optimization = -1});
+    wi_bench_plan_add(plan, make_cell(&(struct wi_bench_place){.model = model, .platform = AUTO},
+                                &(struct which){.clock = WI_LAB_CLIENT,
+                                    .batch = 1,
+                                    .concurrency = 1,
+                                    .threads = -1,
+                                    .optimization = -1}));
 }
 
 void wi_bench_plan_yardstick(
@@ -415,52 +370,54 @@ static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimi
         wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
-static const struct wi_bench_cell *optimized_of(
-    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
+/* Compares a cell with another, whose number becomes its baseline. */
+static void compare_with(struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *other = &plan->cells[i];
-        if (has_optimization(other, WI_LAB_OPTIMIZED) && is_of_one(other, cell) &&
-            wi_text_equal(other->browser, cell->browser) &&
-            wi_text_equal(other->platform, cell->platform) && uses_all(other) == uses_all(cell))
-            return other;
-    }
+    json_object_set_new(cell->document, "baseline", json_integer(other->index));
+}
+
+static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
+{
+    return has_optimization(cell, WI_LAB_AS_IT_IS) && has_optimization(other, WI_LAB_OPTIMIZED) &&
+           is_of_one(other, cell) && wi_text_equal(other->browser, cell->browser) &&
+           wi_text_equal(other->platform, cell->platform) && uses_all(other) == uses_all(cell);
+}
+
+static int is_native_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
+{
+    return wi_text_equal(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
+           is_of_one(other, cell) &&
+           wi_text_equal(wi_json_text(other->document, "optimization"),
+               wi_json_text(cell->document, "optimization"));
+}
+
+/* The first cell of which that is so; NULL: there is none. */
+static const struct wi_bench_cell *find_other(const struct wi_bench_plan *plan,
+    const struct wi_bench_cell *cell,
+    int (*is_other)(const struct wi_bench_cell *cell, const struct wi_bench_cell *other))
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (is_other(cell, &plan->cells[i]))
+            return &plan->cells[i];
     return NULL;
 }
 
 void wi_bench_plan_fusion(struct wi_bench_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
-        struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *optimized =
-            has_optimization(cell, WI_LAB_AS_IT_IS) ? optimized_of(plan, cell) : NULL;
+        const struct wi_bench_cell *optimized = find_other(plan, &plan->cells[i], is_optimized_of);
         if (optimized)
-            json_object_set_new(cell->document, "baseline", json_integer(optimized->index));
+            compare_with(&plan->cells[i], optimized);
     }
-}
-
-static const struct wi_bench_cell *native_of(
-    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *other = &plan->cells[i];
-        if (wi_text_equal(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
-            is_of_one(other, cell) &&
-            wi_text_equal(wi_json_text(other->document, "optimization"),
-                wi_json_text(cell->document, "optimization")))
-            return other;
-    }
-    return NULL;
 }
 
 void wi_bench_plan_native(struct wi_bench_plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {
         struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *native = native_of(plan, cell);
-        if (native && native != cell && !json_object_get(cell->document, "yardstick") &&
-            !wi_bench_is_auto(cell))
-            json_object_set_new(cell->document, "baseline", json_integer(native->index));
+        const struct wi_bench_cell *native = find_other(plan, cell, is_native_of);
+        if (native && native != cell && !is_yardstick(cell) && !wi_bench_is_auto(cell))
+            compare_with(cell, native);
     }
 }
 
