@@ -64,7 +64,6 @@ static void bench_announce(const struct bench *bench)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* The command that resumes a run, with the same arguments. */
 static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
@@ -78,7 +77,6 @@ static void say_resume(const struct bench *bench, const struct wi_bench_side *si
     fputc('\n', stderr);
 }
 
-/* Whether a cell is inexact, has crashed or has failed. */
 static int has_wrong(const struct wi_bench_side *side)
 {
     static const enum wi_lab_outcome wrong[] = {WI_LAB_INEXACT, WI_LAB_CRASHED, WI_LAB_FAILED};
@@ -94,7 +92,6 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-/* Shows what has become slower on this side. */
 static enum wi_exit sides_compare(struct bench *bench)
 {
     struct wi_lab_run before, now;

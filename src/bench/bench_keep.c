@@ -103,12 +103,6 @@ static void begin_here(struct wi_bench_keep *keep, const struct wi_rest_answer *
     json_decref(problem);
 }
 
-static int keep_here(struct wi_bench_keep *keep, json_t *cell)
-{
-    json_array_append(keep->here, cell);
-    return write_here(keep);
-}
-
 static enum wi_exit go_on(
     struct wi_bench_keep *keep, const char *again, uint32_t *seed, json_t *done)
 {
@@ -182,10 +176,12 @@ int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *c
         send_document(keep->cli, document, 1, &answer);
     if (!keep->here && answer.status >= 300)
         begin_here(keep, &answer);
-    if (keep->here)
-        result = keep_here(keep, row);
-    else if (answer.status == 0)
+    if (keep->here) {
+        json_array_append(keep->here, row);
+        result = write_here(keep);
+    } else if (answer.status == 0) {
         result = -1;
+    }
     wi_rest_answer_clear(&answer);
     json_decref(row);
     json_decref(document);

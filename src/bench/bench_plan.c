@@ -370,7 +370,6 @@ static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimi
         wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
-/* Compares a cell with another, whose number becomes its baseline. */
 static void compare_with(struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
     json_object_set_new(cell->document, "baseline", json_integer(other->index));
@@ -449,11 +448,6 @@ enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell)
     while (outcome < WI_LAB_OUTCOMES - 1 && !wi_bench_has(cell, outcome))
         outcome++;
     return (enum wi_lab_outcome)outcome;
-}
-
-int wi_bench_is_ok(const struct wi_bench_cell *cell)
-{
-    return wi_bench_has(cell, WI_LAB_OK);
 }
 
 void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell)

@@ -115,7 +115,7 @@ int wi_bench_is_auto(const struct wi_bench_cell *cell);
 /* The outcome of a cell that has one. */
 enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell);
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome);
-int wi_bench_is_ok(const struct wi_bench_cell *cell);
+
 /* "digits chrome/wasm threads=1 page", for people. */
 void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell);
 void wi_bench_cold_add(struct wi_bench_cold *cold, double ms);

@@ -33,27 +33,23 @@ static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned nu
 
 /* --- what people see -------------------------------------------------------------------------- */
 
-/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it. */
-static void cell_show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
+/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it; or once it
+ * has ended "digits chrome/webgpu page: ok" in a log. */
+static void cell_show(
+    const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell, int has_ended)
 {
-    struct wi_buffer text = {0};
-    if (!rounds->terminal)
+    struct wi_buffer name = {0};
+    if (rounds->terminal == has_ended)
         return;
-    wi_buffer_printf(&text, "[%zu of %zu] ", rounds->done, rounds->live);
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, text.text);
-    wi_buffer_clear(&text);
-}
-
-/* "digits chrome/webgpu page: ok" in a log. */
-static void show_end(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
-{
-    struct wi_buffer text = {0};
-    if (rounds->terminal)
-        return;
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "%s: %s\n", text.text, wi_json_text(cell->document, "outcome"));
-    wi_buffer_clear(&text);
+    wi_bench_put_name(&name, cell);
+    if (has_ended) {
+        fprintf(stderr, "%s: %s\n", name.text, wi_json_text(cell->document, "outcome"));
+    } else {
+        char *line = wi_sprintf("[%zu of %zu] %s", rounds->done, rounds->live, name.text);
+        fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, line);
+        free(line);
+    }
+    wi_buffer_clear(&name);
 }
 
 /* --- a cell ----------------------------------------------------------------------------------- */
@@ -71,7 +67,7 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
         const struct wi_bench_cell *cell = &side->plan.cells[i];
         if (cell->clock == WI_LAB_CLIENT && cell->batch == chosen->batch &&
             cell->concurrency == chosen->concurrency && cell != chosen &&
-            strcmp(cell->model, chosen->model) == 0 && wi_bench_is_ok(cell) &&
+            strcmp(cell->model, chosen->model) == 0 && wi_bench_has(cell, WI_LAB_OK) &&
             (!best || median_of(cell) < median_of(best)))
             best = cell;
     }
@@ -88,12 +84,12 @@ static void cell_finish(
     else if (!cell->over)
         wi_bench_cell_end(
             cell, WI_LAB_TOO_SLOW, "the time of a cell was up before it ran five times");
-    if (wi_bench_is_auto(cell) && wi_bench_is_ok(cell))
+    if (wi_bench_is_auto(cell) && wi_bench_has(cell, WI_LAB_OK))
         find_baseline(side, cell);
     rounds->done++;
     if (wi_bench_keep_cell(&side->keep, cell) != 0)
         rounds->end = WI_BENCH_LOST;
-    show_end(rounds, cell);
+    cell_show(rounds, cell, 1);
 }
 
 static int goes_on(struct wi_bench_rounds *rounds)
@@ -160,7 +156,7 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
     int is_first[WI_BENCH_TOGETHER_MAX];
     for (size_t i = 0; i < set->count; i++)
         is_first[i] = set->cells[i]->run_ms <= 0;
-    cell_show(rounds, set->cells[0]);
+    cell_show(rounds, set->cells[0], 0);
     measure_once(rounds, set, round, NULL);
     if (goes_on(rounds))
         measure_once(rounds, set, round, is_first);

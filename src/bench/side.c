@@ -347,7 +347,6 @@ size_t wi_bench_side_live(const struct wi_bench_side *side)
     return live;
 }
 
-/* Prints each place that is excluded, and why. */
 static enum wi_exit complain_of_all(const struct wi_bench_side *side)
 {
     struct wi_buffer text = {0};

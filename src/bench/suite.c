@@ -338,7 +338,6 @@ static int by_name(const struct tally *a, const struct tally *b)
     return strcmp(a->op, b->op);
 }
 
-/* All operators together, and those that are not right everywhere. */
 static void print_tables(struct suite *suite)
 {
     struct wi_column columns[PLACES_MAX + 2] = {{"OPERATOR", "operator", NULL}};
@@ -366,7 +365,6 @@ static int has_wrong(const struct suite *suite)
     return wrong > 0;
 }
 
-/* With --json each cell as it is. */
 static void suite_print(struct suite *suite)
 {
     if (suite->cli->json)

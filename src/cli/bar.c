@@ -51,7 +51,6 @@ double wi_bar_share(const json_t *pull)
     return total <= 0 ? 0 : done < total ? done / total : 1;
 }
 
-/* The figures after the bar. */
 static void add_figures(struct wi_buffer *out, const json_t *pull)
 {
     double total = pull_number(pull, "total_bytes"), rate = pull_number(pull, "bytes_per_second");

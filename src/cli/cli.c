@@ -108,42 +108,25 @@ char *wi_cli_find_beside(const char *name)
     return wi_strdup(name);
 }
 
-/* Prints the failures of the attempts, a line for each kind. */
-static void complain_failures(const json_t *failures)
+/* Prints the failures of the attempts, or the errors in a source that was sent, a line for each;
+ * `member` says why. */
+static void complain_rows(const json_t *rows, const char *member)
 {
     const json_t *row;
     size_t i;
 
-    json_array_foreach(failures, i, row)
+    json_array_foreach(rows, i, row)
     {
-        const char *node = wi_json_text(row, "node");
-        const char *reason = wi_json_text(row, "reason");
-        fprintf(stderr, "  failed %lld times",
-            (long long)json_integer_value(json_object_get(row, "times")));
-        if (node) {
-            fputs(" on ", stderr);
-            wi_plain_print(stderr, node);
-        }
-        fputs(": ", stderr);
-        wi_plain_print(stderr, reason ? reason : "no reason given");
-        fputc('\n', stderr);
-    }
-}
-
-/* Prints the errors in a source that was sent. */
-static void complain_source(const json_t *errors)
-{
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(errors, i, row)
-    {
-        const char *message = wi_json_text(row, "message");
-        fprintf(stderr, "  line %lld, column %lld: ",
-            (long long)json_integer_value(json_object_get(row, "line")),
-            (long long)json_integer_value(json_object_get(row, "column")));
-        wi_plain_print(stderr, message ? message : "no reason given");
-        fputc('\n', stderr);
+        const char *node = wi_json_text(row, "node"), *reason = wi_json_text(row, member);
+        struct wi_buffer place = {0};
+        wi_table_fill(&place,
+            json_object_get(row, "line") ? "  line {line}, column {column}"
+                                         : "  failed {times} times",
+            row);
+        wi_buffer_strings(&place, node ? " on " : "", node ? node : "", ": ",
+            reason ? reason : "no reason given", NULL);
+        put_line("", place.text);
+        wi_buffer_clear(&place);
     }
 }
 
@@ -166,8 +149,8 @@ static void complain_problem(const json_t *problem, long status)
             wi_plain_print(stderr, json_is_string(value) ? json_string_value(value) : "?");
         fputc('\n', stderr);
     }
-    complain_failures(json_object_get(problem, "failures"));
-    complain_source(json_object_get(problem, "errors"));
+    complain_rows(json_object_get(problem, "failures"), "reason");
+    complain_rows(json_object_get(problem, "errors"), "message");
 }
 
 /* Says what to do about a missing answer. A program that was built in a checkout has no systemd

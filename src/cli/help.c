@@ -14,7 +14,6 @@ static const char *letter_of(const struct wi_flag *option)
     return wi_cli_other_name(wi_cli_letters, option->name);
 }
 
-/* "--name ARGUMENT" */
 static void put_option_name(struct wi_buffer *out, const struct wi_flag *option)
 {
     const char *letter = letter_of(option);

@@ -189,7 +189,6 @@ static double took_ms(CURL *curl)
     return (double)(total_us - ready_us) / 1000;
 }
 
-/* Stores in the answer how it ended. */
 static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;

@@ -40,7 +40,6 @@ static uint32_t read_32(const char *bytes)
     return read_16(bytes) | read_16(bytes + 2) << 16;
 }
 
-/* Removes the first `size` bytes. */
 static void buffer_drop(struct wi_buffer *buffer, size_t size)
 {
     if (size == 0)

@@ -374,7 +374,6 @@ static enum wi_exit hash_all(struct sending *sending)
     return result;
 }
 
-/* Sends the hashed files and has them published as a model. */
 static enum wi_exit send_all(
     struct sending *sending, const char *name, int replace, struct wi_rest_answer *answer)
 {

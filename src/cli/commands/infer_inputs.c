@@ -107,39 +107,23 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     return inputs;
 }
 
-/* All values of an option that may be repeated; NULL with `error` if one is not UTF-8. */
-static json_t *read_words(
-    const struct wi_arguments *arguments, const char *option, struct wi_error *error)
-{
-    json_t *list = json_array();
-    const char *word;
-
-    for (size_t i = 0; (word = wi_argument_at(arguments, option, i)); i++)
-        if (json_array_append_new(list, json_string(word)) != 0) {
-            wi_error_set(error, WI_BAD_REQUEST, "", "--%s is not UTF-8", option);
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-/* Adds `member` with the option's words to `inputs`: a list, or with `alone` the last word. */
+/* Adds `member` with the option's words, if there are any, to `inputs`: a list, or with `alone` the
+ * last word. */
 static enum wi_code add_words(json_t *inputs, const struct wi_arguments *arguments,
     const char *option, const char *member, int alone, struct wi_error *error)
 {
-    json_t *list;
+    json_t *list = json_array();
+    const char *word;
+    enum wi_code code = WI_OK;
 
-    if (!wi_argument_given(arguments, option))
-        return WI_OK;
-    list = read_words(arguments, option, error);
-    if (!list)
-        return error->code;
-    if (alone)
-        json_object_set(inputs, member, json_array_get(list, json_array_size(list) - 1));
-    else
-        json_object_set(inputs, member, list);
+    for (size_t i = 0; code == WI_OK && (word = wi_argument_at(arguments, option, i)); i++)
+        if (json_array_append_new(list, json_string(word)) != 0)
+            code = wi_error_set(error, WI_BAD_REQUEST, "", "--%s is not UTF-8", option);
+    if (code == WI_OK && json_array_size(list) > 0)
+        json_object_set(
+            inputs, member, alone ? json_array_get(list, json_array_size(list) - 1) : list);
     json_decref(list);
-    return WI_OK;
+    return code;
 }
 
 static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error *error)

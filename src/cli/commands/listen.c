@@ -194,7 +194,6 @@ static int may_retry(struct way *way)
     return now < way->failing_since_ms + GIVE_UP_MS;
 }
 
-/* Says why it is given up. */
 static void give_up(struct listening *listening, const struct way *way)
 {
     partial_erase(listening);
@@ -433,7 +432,6 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     return NULL;
 }
 
-/* Opens the stream for the sound whose form is known by now. */
 static enum wi_exit open_stream(struct listening *listening)
 {
     struct wi_error error = {0};

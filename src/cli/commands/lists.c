@@ -99,7 +99,6 @@ static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
     return read ? read : json_copy((json_t *)model);
 }
 
-/* Prints the entries of the model directory that are not models. */
 static void print_ignored(const json_t *answer)
 {
     static const struct wi_column columns[] = {

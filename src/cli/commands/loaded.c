@@ -102,7 +102,6 @@ static const char *come_to(const char *before, const json_t *model)
     return before ? "unloaded" : NULL;
 }
 
-/* The progress of a model, by its state. */
 static int rank_of(const json_t *model)
 {
     return wi_json_is(model, "state", "loaded") ? 2 : wi_json_is(model, "state", "loading") ? 1 : 0;

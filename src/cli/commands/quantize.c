@@ -91,17 +91,9 @@ static void put_done(const json_t *making)
     wi_buffer_clear(&text);
 }
 
-static json_t *make_requested(const struct wi_arguments *arguments)
+static json_t *flag_of(const struct wi_arguments *arguments, const char *option)
 {
-    json_t *requested = json_object();
-
-    json_object_set_new(
-        requested, "bits", json_integer(strtol(wi_argument(arguments, "bits"), NULL, 10)));
-    if (wi_argument_given(arguments, "mixed"))
-        json_object_set_new(requested, "mixed", json_true());
-    if (wi_argument_given(arguments, "force"))
-        json_object_set_new(requested, "force", json_true());
-    return requested;
+    return wi_argument_given(arguments, option) ? json_true() : NULL;
 }
 
 static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *request)
@@ -134,15 +126,17 @@ static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *re
 
 static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
-    json_t *requested = make_requested(&cli->arguments);
+    const struct wi_arguments *arguments = &cli->arguments;
     char *path = wi_sprintf("/v1/models/%s/quantize", name);
-    int waits = !wi_argument_given(&cli->arguments, "detach");
+    int waits = !wi_argument_given(arguments, "detach");
+    json_t *requested = json_pack("{s:I, s:o*, s:o*, s:o*}", "bits",
+        (json_int_t)strtol(wi_argument(arguments, "bits"), NULL, 10), "mixed",
+        flag_of(arguments, "mixed"), "force", flag_of(arguments, "force"), "stream",
+        waits ? json_true() : NULL);
     struct wi_rest_request request = {.path = path};
     struct wi_buffer body = {0};
     enum wi_exit result;
 
-    if (waits)
-        json_object_set_new(requested, "stream", json_true());
     wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;

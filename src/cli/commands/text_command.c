@@ -103,7 +103,6 @@ static json_t *to_json(const char *text, struct wi_error *error)
     return value;
 }
 
-/* Sends the second argument to the model, and shows the answer. */
 static enum wi_exit ask_about(
     struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
 {

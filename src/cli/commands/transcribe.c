@@ -60,7 +60,6 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
     return yes;
 }
 
-/* The names of those on a page. */
 static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
 {
     const json_t *model;
@@ -92,14 +91,17 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
     wi_buffer_clear(&list);
 }
 
-/* The only model that transcribes, of those that the server has: a new string, or NULL with
- * `error`. */
+/* The model of --model, else the only one that transcribes, of those that the server has: a new
+ * string, or NULL with `error`. */
 static char *find_model(const struct wi_cli *cli, struct wi_error *error)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};
+    const char *asked = wi_argument(&cli->arguments, "model");
     struct wi_strings names = {0};
     char *name = NULL;
 
+    if (asked)
+        return wi_strdup(asked);
     while (wi_pages_next(&pages))
         list_models(cli, wi_pages_rows(&pages), &names);
     if (wi_pages_close(&pages) != WI_EXIT_OK)
@@ -111,12 +113,6 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
         refuse_choice(&names, error);
     wi_strings_clear(&names);
     return name;
-}
-
-static char *name_model(const struct wi_cli *cli, struct wi_error *error)
-{
-    const char *asked = wi_argument(&cli->arguments, "model");
-    return asked ? wi_strdup(asked) : find_model(cli, error);
 }
 
 static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
@@ -143,7 +139,7 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
     struct wi_buffer sound = {0};
     json_t *requested = json_object();
     json_t *inputs = wi_cli_infer_file("audio", arguments->positionals[0], &sound, error);
-    char *model = inputs ? name_model(cli, error) : NULL;
+    char *model = inputs ? find_model(cli, error) : NULL;
 
     if (model && wi_cli_infer_choices(requested, arguments, &request->timeout_ms, error) == WI_OK) {
         json_object_set_new(requested, "model_name", json_string(model));

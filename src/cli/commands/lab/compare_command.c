@@ -86,7 +86,6 @@ static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
     wi_plain_put_json(document);
 }
 
-/* Whether the report of that option goes to standard output. */
 static int goes_to_output(const struct wi_cli *cli, const char *option)
 {
     const char *path = wi_argument(&cli->arguments, option);

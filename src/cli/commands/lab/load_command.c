@@ -49,7 +49,6 @@ int wi_cli_lab_check_id(const char *id)
     return 0;
 }
 
-/* Reads the document of `name`. */
 static enum wi_exit read_document(
     const char *name, const char *text, size_t size, struct wi_lab_run *run)
 {

@@ -73,7 +73,6 @@ static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure
     return wi_cli_lab_text(&text);
 }
 
-/* A row of the table for people. */
 static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
     const struct wi_lab_summary *summary = &row->summary;
@@ -183,7 +182,6 @@ static int is_earlier(const json_t *row, const struct wi_lab_run *run)
            !json_is_true(json_object_get(row, "imported"));
 }
 
-/* The last runs before this one. */
 static void put_history(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run)
 {
