@@ -92,26 +92,12 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-static enum wi_exit sides_compare(struct bench *bench)
-{
-    struct wi_lab_run before, now;
-    enum wi_exit result = wi_cli_lab_load(&bench->sides[1].cli, run_of(&bench->sides[1]), &before);
-    if (result != WI_EXIT_OK)
-        return result;
-    result = wi_cli_lab_load(&bench->sides[0].cli, run_of(&bench->sides[0]), &now);
-    if (result == WI_EXIT_OK) {
-        result = wi_cli_lab_compare(bench->cli, &before, &now);
-        wi_lab_run_clear(&now);
-    }
-    wi_lab_run_clear(&before);
-    return result;
-}
-
 static enum wi_exit bench_report(struct bench *bench)
 {
     struct wi_bench_side *side = &bench->sides[0];
-    enum wi_exit result =
-        bench->side_count > 1 ? sides_compare(bench) : wi_cli_lab_show(&side->cli, run_of(side));
+    enum wi_exit result = bench->side_count > 1 ? wi_cli_lab_compare(bench->cli, &side[1].cli,
+                                                      run_of(&side[1]), &side->cli, run_of(side))
+                                                : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 

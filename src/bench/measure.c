@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "bench/patience.h"
+
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "nodes/bridge/bridge.h"
@@ -106,10 +106,7 @@ static json_t *read_answer(
     struct wi_bench_cell *cell, const struct wi_rest_answer *answer, enum wi_bench_end *end)
 {
     json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    *end = answer->status            ? WI_BENCH_DONE
-           : wi_cli_is_interrupted() ? WI_BENCH_STOPPED
-           : answer->late            ? WI_BENCH_DONE
-                                     : WI_BENCH_LOST;
+    *end = wi_bench_end_of(answer);
     if (answer->status == 200 && value)
         return value;
     if (answer->status)

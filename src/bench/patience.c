@@ -24,6 +24,15 @@ int wi_bench_is_lost(const struct wi_rest_answer *answer)
     return answer->status == 0 && !answer->late;
 }
 
+enum wi_bench_end wi_bench_end_of(const struct wi_rest_answer *answer)
+{
+    if (answer->status)
+        return WI_BENCH_DONE;
+    if (wi_cli_is_interrupted())
+        return WI_BENCH_STOPPED;
+    return answer->late ? WI_BENCH_DONE : WI_BENCH_LOST;
+}
+
 void wi_bench_exchange(
     const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {

@@ -13,6 +13,13 @@
  * not come back, ^C came, or the daemon was started by this command and has ended. */
 void wi_bench_exchange(
     const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer);
+/* How a request ended. */
+enum wi_bench_end {
+    WI_BENCH_DONE,
+    WI_BENCH_STOPPED, /* ^C came */
+    WI_BENCH_LOST,    /* no more answers; what is known stays as it was */
+};
+
 /* One of several requests that are sent at the same time. */
 struct wi_bench_call {
     struct wi_buffer body; /* owned by the caller */
@@ -23,6 +30,8 @@ struct wi_bench_call {
 void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows, size_t count);
 /* Whether an answer was lost with its daemon. */
 int wi_bench_is_lost(const struct wi_rest_answer *answer);
+/* How the request of an answer ended; an answer that came too late is one. */
+enum wi_bench_end wi_bench_end_of(const struct wi_rest_answer *answer);
 /* Waits for a daemon that went away, with the same limits. Returns whether it answers again. */
 int wi_bench_await(const struct wi_cli *cli);
 

@@ -8,6 +8,7 @@
 #include "cli/commands/add_send.h"
 #include "cli/events.h"
 #include "cli/pages.h"
+#include "cli/plain.h"
 #include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,8 +359,7 @@ static enum wi_exit complain_of_all(const struct wi_bench_side *side)
         wi_buffer_strings(&text, ": ", wi_json_text(cell->document, "outcome"), ": ",
             wi_json_text(cell->document, "reason"), "\n", NULL);
     }
-    fputs(text.text, stderr);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stderr, &text);
     return WI_EXIT_USAGE;
 }
 

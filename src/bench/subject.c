@@ -2,7 +2,7 @@
 #include "bench/subject.h"
 
 #include "base/memory.h"
-#include "bench/patience.h"
+
 #include "cli/events.h"
 #include "cli/text_table.h"
 #include "terms/tensor/compare.h"
@@ -192,7 +192,6 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     json_t *request = json_copy(ask->request);
     struct wi_buffer body = {0};
     struct wi_rest_answer answer;
-    enum wi_bench_end end = WI_BENCH_DONE;
     json_object_update_new(request,
         json_pack("{s:s, s:s, s:b, s:i, s:s*}", "model_name", subject->name, "platform", "wasm",
             "fallback", 0, "timeout_ms", WI_BENCH_LOAD_MS, "precision", precision));
@@ -210,10 +209,7 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
         subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
     if (answer.status == 200)
         read_outputs(value, &ask->reference);
-    else if (answer.status == 0)
-        end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED
-              : answer.late           ? WI_BENCH_DONE
-                                      : WI_BENCH_LOST;
+    enum wi_bench_end end = wi_bench_end_of(&answer);
     json_decref(value);
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&body);

@@ -8,6 +8,7 @@
 
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/plain.h"
 
 #include "base/memory.h"
 #include "base/net/url.h"
@@ -95,8 +96,7 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
         wi_cli_help(&text, cli->arguments.verb);
     else
         wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
     return WI_EXIT_OK;
 }
 
@@ -132,8 +132,7 @@ static enum wi_exit usage_complain(
 
     if (words == 0) {
         wi_cli_help(&text, NULL);
-        fputs(text.text, stderr);
-        wi_buffer_clear(&text);
+        wi_plain_flush(stderr, &text);
         return WI_EXIT_USAGE;
     }
     wi_cli_complain(error);

@@ -1,5 +1,6 @@
 /* The event stream format of the HTML standard (9.2.6): comments and retry times are ignored. */
 #include "cli/events.h"
+#include "cli/plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -117,8 +118,7 @@ void wi_cli_event_print(const char *name, const json_t *value, const char *data,
     else
         wi_buffer_puts(&line, "null");
     wi_buffer_puts(&line, "}\n");
-    fwrite(line.text, 1, line.size, stdout);
-    wi_buffer_clear(&line);
+    wi_plain_flush(stdout, &line);
 }
 
 enum wi_exit wi_cli_event_complain(

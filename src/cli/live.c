@@ -147,8 +147,8 @@ static void on_done(struct show *show, const json_t *answer)
     end_line(show);
     out = show->last ? stderr : stdout;
     (show->live->describe ? show->live->describe : wi_cli_infer_print)(&text, answer);
-    if (text.size > 0 && (out == stdout || show->progress_terminal))
-        fputs(text.text, out);
+    if (out == stdout || show->progress_terminal)
+        wi_plain_flush(out, &text);
     wi_buffer_clear(&text);
 }
 

@@ -16,14 +16,19 @@ void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char
     }
 }
 
+void wi_plain_flush(FILE *out, struct wi_buffer *text)
+{
+    if (text->size > 0)
+        fwrite(text->text, 1, text->size, out);
+    wi_buffer_clear(text);
+}
+
 void wi_plain_print(FILE *out, const char *text)
 {
     struct wi_buffer plain = {0};
 
     wi_plain(&plain, text, strlen(text), "");
-    if (plain.size > 0)
-        fwrite(plain.text, 1, plain.size, out);
-    wi_buffer_clear(&plain);
+    wi_plain_flush(out, &plain);
 }
 
 /* The code point of two or three bytes of UTF-8. */

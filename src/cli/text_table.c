@@ -138,8 +138,7 @@ void wi_table_say(const char *text, const json_t *object)
     struct wi_buffer filled = {0};
 
     wi_table_fill(&filled, text, object);
-    fputs(filled.text, stdout);
-    wi_buffer_clear(&filled);
+    wi_plain_flush(stdout, &filled);
 }
 
 /* The text of `put` may hold text from a server, so control characters are replaced here. */
@@ -253,8 +252,7 @@ void wi_sheet_print(struct wi_sheet *sheet, const json_t *rows)
     if (json_array_size(rows) == 0)
         return;
     wi_sheet(&text, sheet, rows);
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
 }
 
 void wi_sheet_end(const struct wi_sheet *sheet, const char *none)

@@ -5,6 +5,7 @@
 #include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
+#include "cli/plain.h"
 
 #include "cli/talk.h"
 #include "cli/usage.h"
@@ -81,9 +82,7 @@ static enum wi_exit chat_converse(struct wi_cli *cli, struct wi_line *line, stru
            (typed = wi_line_read(line, talk->is_fenced ? ". " : "> "))) {
         struct wi_buffer reply = {0};
         next = wi_talk_take(talk, typed, &reply);
-        if (reply.size > 0)
-            fputs(reply.text, stderr);
-        wi_buffer_clear(&reply);
+        wi_plain_flush(stderr, &reply);
         if (next == WI_TALK_ASK)
             result = chat_ask(cli, talk);
     }

@@ -3,6 +3,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/live.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"
 #include "models/catalog/library/model.h"
@@ -21,8 +22,8 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
     if (cli->json)
         fwrite(answer->body.text, 1, wi_cli_json_size(answer), stdout);
     enum wi_exit result = wi_cli_infer_put(cli, &text, value, answer);
-    if (!cli->json && text.size)
-        fputs(text.text, stdout);
+    if (!cli->json)
+        wi_plain_flush(stdout, &text);
     wi_buffer_clear(&text);
     json_decref(value);
     return result;

@@ -16,25 +16,26 @@
 #define SHOWN 8
 
 #define PNG_BEGINS "\x89PNG\r\n\x1a\n"
+#define HEAD 12 /* bytes by which a file is recognised */
 
-/* Whether the numbers from `at` on are those bytes. */
-static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t size)
+/* The suffix of a file with these first bytes; "npy": they are plain numbers. */
+static const char *ending_of_bytes(const unsigned char bytes[HEAD])
 {
-    for (size_t i = 0; i < size; i++)
-        if (json_integer_value(json_array_get(data, at + i)) != (unsigned char)bytes[i])
-            return 0;
-    return 1;
+    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
+        return "png";
+    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
 }
 
 /* The type of a file whose bytes are the numbers of an output; NULL: they are plain numbers. */
 static const char *file_in(const json_t *output, const json_t *data)
 {
-    const char *datatype = wi_json_text(output, "datatype");
-    if (!datatype || strcmp(datatype, "UINT8") != 0)
+    unsigned char head[HEAD];
+    for (size_t i = 0; i < HEAD; i++)
+        head[i] = (unsigned char)json_integer_value(json_array_get(data, i));
+    const char *ending = ending_of_bytes(head);
+    if (!wi_json_is(output, "datatype", "UINT8") || strcmp(ending, "npy") == 0)
         return NULL;
-    if (has_bytes(data, 0, PNG_BEGINS, sizeof PNG_BEGINS - 1))
-        return "a PNG file";
-    return has_bytes(data, 0, "RIFF", 4) && has_bytes(data, 8, "WAVE", 4) ? "a WAV file" : NULL;
+    return strcmp(ending, "png") == 0 ? "a PNG file" : "a WAV file";
 }
 
 static void put_output(struct wi_buffer *out, const json_t *output)
@@ -229,13 +230,9 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 /* The suffix of the file that an output's bytes are, or that is made from them. */
 static const char *ending_of(const struct wi_tensor *tensor)
 {
-    const unsigned char *bytes = wi_tensor_bytes(tensor);
+    int may_be_file = tensor->datatype == WI_UINT8 && tensor->rank == 1 && tensor->size >= HEAD;
 
-    if (tensor->datatype != WI_UINT8 || tensor->rank != 1 || tensor->size < 12)
-        return "npy";
-    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
-        return "png";
-    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
+    return may_be_file ? ending_of_bytes(wi_tensor_bytes(tensor)) : "npy";
 }
 
 /* Makes a file name from an output's name: characters that could make a path or hide a file become

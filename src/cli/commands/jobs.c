@@ -101,9 +101,7 @@ static enum wi_exit put_job(
         result = wi_cli_infer_put(cli, &text, json_object_get(job, "answer"), answer);
     else if (json_object_get(job, "error"))
         result = WI_EXIT_FAILED;
-    if (text.size)
-        fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
     return result;
 }
 

@@ -114,8 +114,7 @@ static void print_final(struct listening *listening, const json_t *final)
         return; /* a sound without speech */
     wi_plain(&plain, text, strlen(text), "\t");
     wi_buffer_puts(&plain, "\n");
-    fwrite(plain.text, 1, plain.size, stdout);
-    wi_buffer_clear(&plain);
+    wi_plain_flush(stdout, &plain);
 }
 
 /* A segment that failed, while the others are still shown; without a segment, the failure of the

@@ -179,8 +179,7 @@ static enum wi_exit print_vectors(const json_t *answer)
             wi_buffer_printf(&line, "%s%.9g", i ? "," : "[",
                 json_number_value(json_array_get(data, (size_t)(row * size + i))));
         wi_buffer_puts(&line, "]\n");
-        fwrite(line.text, 1, line.size, stdout);
-        wi_buffer_clear(&line);
+        wi_plain_flush(stdout, &line);
     }
     return WI_EXIT_OK;
 }

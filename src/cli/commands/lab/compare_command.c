@@ -123,8 +123,8 @@ int wi_cli_lab_check_threshold(const struct wi_cli *cli)
     return read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) == 0;
 }
 
-enum wi_exit wi_cli_lab_compare(
-    struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now)
+static enum wi_exit runs_compare(
+    const struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     static const enum wi_exit exits[] = {WI_EXIT_OK, WI_EXIT_FAILED, WI_EXIT_CANNOT_TELL};
     struct wi_lab_comparison comparison;
@@ -141,22 +141,28 @@ enum wi_exit wi_cli_lab_compare(
     return result;
 }
 
+enum wi_exit wi_cli_lab_compare(struct wi_cli *cli, struct wi_cli *before_at, const char *before,
+    struct wi_cli *now_at, const char *now)
+{
+    struct wi_lab_run earlier, later;
+    enum wi_exit result = wi_cli_lab_load(before_at, before, &earlier);
+
+    if (result != WI_EXIT_OK)
+        return result;
+    result = wi_cli_lab_load(now_at, now, &later);
+    if (result == WI_EXIT_OK) {
+        result = runs_compare(cli, &earlier, &later);
+        wi_lab_run_clear(&later);
+    }
+    wi_lab_run_clear(&earlier);
+    return result;
+}
+
 enum wi_exit wi_cli_results_compare(struct wi_cli *cli)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
-    struct wi_lab_run before, now;
-    enum wi_exit result;
+    const char *const *names = cli->arguments.positionals;
 
     if (!wi_cli_lab_check_threshold(cli))
         return WI_EXIT_USAGE;
-    result = wi_cli_lab_load(cli, arguments->positionals[0], &before);
-    if (result != WI_EXIT_OK)
-        return result;
-    result = wi_cli_lab_load(cli, arguments->positionals[1], &now);
-    if (result == WI_EXIT_OK) {
-        result = wi_cli_lab_compare(cli, &before, &now);
-        wi_lab_run_clear(&now);
-    }
-    wi_lab_run_clear(&before);
-    return result;
+    return wi_cli_lab_compare(cli, cli, names[0], cli, names[1]);
 }

@@ -2,6 +2,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/pages.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 
 #include "base/memory.h"
@@ -307,9 +308,7 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
         return result;
     wi_lab_figures_make(&figures, &run);
     format->put(&text, &figures);
-    if (text.size)
-        fwrite(text.text, 1, text.size, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);
     return WI_EXIT_OK;
