@@ -31,8 +31,6 @@ static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned nu
     return &side_of(rounds, number)->plan.cells[number / rounds->side_count];
 }
 
-/* --- what people see -------------------------------------------------------------------------- */
-
 /* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it; or once it
  * has ended "digits chrome/webgpu page: ok" in a log. */
 static void cell_show(
@@ -51,8 +49,6 @@ static void cell_show(
     }
     wi_buffer_clear(&name);
 }
-
-/* --- a cell ----------------------------------------------------------------------------------- */
 
 static double median_of(const struct wi_bench_cell *cell)
 {
@@ -166,8 +162,6 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
             cell_finish(rounds, set->side, cell);
     }
 }
-
-/* --- the order -------------------------------------------------------------------------------- */
 
 /* Cells that are measured together: those of a model, or the yardsticks of one point in time. */
 struct group {

@@ -150,8 +150,10 @@ static void take_event(void *context, const char *name, const char *data, size_t
     if (strcmp(name, "done") == 0) {
         stream->_over = 1;
         stream->_result = WI_EXIT_OK;
-        json_decref(stream->done);
-        stream->done = json_incref(value);
+        if (stream->done) {
+            json_decref(*stream->done);
+            *stream->done = json_incref(value);
+        }
     } else if (strcmp(name, "error") == 0) {
         stream->_over = 1;
         stream->on_end(stream->context);

@@ -37,7 +37,7 @@ struct wi_cli_stream {
     /* The events ended without "done" or "error"; returns the exit status. */
     enum wi_exit (*on_break)(void *context, const struct wi_rest_answer *answer);
     void *context;
-    json_t *done; /* the value of "done", a new reference; NULL: it did not come */
+    json_t **done; /* gets the value of "done", a new reference; NULL: it is not wanted */
     struct wi_cli_events _events;
     enum wi_exit _result;
     int _over;

@@ -196,7 +196,5 @@ enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *req
         .on_break = on_break,
         .context = &show};
 
-    enum wi_exit result = wi_cli_stream(&stream, request);
-    json_decref(stream.done);
-    return result;
+    return wi_cli_stream(&stream, request);
 }

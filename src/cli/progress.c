@@ -109,11 +109,8 @@ enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_re
         .on_event = on_event,
         .on_end = end_bar,
         .on_break = on_break,
+        .done = follow->done,
         .context = &following};
 
-    enum wi_exit result = wi_cli_stream(&stream, request);
-    if (follow->done)
-        *follow->done = json_incref(stream.done);
-    json_decref(stream.done);
-    return result;
+    return wi_cli_stream(&stream, request);
 }

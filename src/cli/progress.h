@@ -27,7 +27,7 @@ struct wi_cli_follow {
     struct wi_cli *cli;
     int lines;                  /* its events are printed instead of a bar */
     const char *stopped, *lost; /* as for wi_cli_stream_broken */
-    json_t **done; /* gets the value of "done", a new reference or NULL; NULL: it is not wanted */
+    json_t **done;              /* as in wi_cli_stream */
     /* Called for each event after it was shown; may be NULL. */
     void (*on_event)(void *context, const char *name, const json_t *value);
     void *context;

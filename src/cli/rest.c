@@ -228,8 +228,6 @@ void wi_rest_answer_clear(struct wi_rest_answer *answer)
     *answer = (struct wi_rest_answer){0};
 }
 
-/* --- side by side ---------------------------------------------------------------------------- */
-
 struct wi_rest_calls {
     const struct wi_rest *rest;
     CURLM *multi;

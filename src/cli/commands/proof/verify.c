@@ -161,13 +161,14 @@ static json_t *make_order(const struct wi_arguments *arguments)
 enum wi_exit wi_cli_verify(struct wi_cli *cli)
 {
     struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
+    json_t *order = make_order(&cli->arguments), *verified = NULL;
     struct wi_cli_stream stream = {.cli = cli,
         .stops = 1,
         .on_event = on_event,
         .on_end = on_end,
         .on_break = on_break,
+        .done = &verified,
         .context = &show};
-    json_t *order = make_order(&cli->arguments);
     struct wi_buffer body = {0};
 
     wi_buffer_json(&body, order);
@@ -177,8 +178,8 @@ enum wi_exit wi_cli_verify(struct wi_cli *cli)
         .body_size = body.size};
     enum wi_exit result = wi_cli_stream(&stream, &request);
     if (result == WI_EXIT_OK)
-        result = nodes_show(cli, stream.done);
-    json_decref(stream.done);
+        result = nodes_show(cli, verified);
+    json_decref(verified);
     json_decref(order);
     wi_buffer_clear(&body);
     return result;
