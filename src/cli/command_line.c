@@ -130,17 +130,15 @@ static enum wi_exit usage_complain(
 {
     struct wi_buffer text = {0};
 
-    if (words == 0) {
+    if (words == 0)
         wi_cli_help(&text, NULL);
-        wi_plain_flush(stderr, &text);
-        return WI_EXIT_USAGE;
-    }
-    wi_cli_complain(error);
-    if (cli->arguments.group) {
+    else
+        wi_cli_complain(error);
+    if (words > 0 && cli->arguments.group) {
+        wi_buffer_puts(&text, "\n");
         wi_cli_help_group(&text, cli->arguments.group);
-        fprintf(stderr, "\n%s", text.text);
     }
-    wi_buffer_clear(&text);
+    wi_plain_flush(stderr, &text);
     return WI_EXIT_USAGE;
 }
 
