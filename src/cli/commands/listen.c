@@ -288,14 +288,6 @@ static void take_answer(struct listening *listening)
     end_exchange(way);
 }
 
-static void warn_of_rest(const struct listening *listening)
-{
-    if (listening->sound.samples.size > 0)
-        fprintf(stderr,
-            "webinfer: the sound ends in the middle of a sample: its last %zu bytes are left out\n",
-            listening->sound.samples.size);
-}
-
 /* Sends the next piece, or after the last one the end of the sound. */
 static void send_next(struct listening *listening)
 {
@@ -307,8 +299,11 @@ static void send_next(struct listening *listening)
         wi_sound_input_move(&listening->sound, piece, PIECE);
     way->request = (struct wi_rest_request){.method = "POST", .timeout_ms = REQUEST_MS};
     if (piece->size == 0 && listening->read_all) {
-        if (!listening->ending)
-            warn_of_rest(listening);
+        if (!listening->ending && listening->sound.samples.size > 0)
+            fprintf(stderr,
+                "webinfer: the sound ends in the middle of a sample: its last %zu bytes are left "
+                "out\n",
+                listening->sound.samples.size);
         listening->ending = 1;
         way_begin(listening, way, wi_sprintf("%s/end", listening->stream));
         return;

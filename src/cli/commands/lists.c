@@ -125,14 +125,6 @@ static void add_warnings(json_t *rows, const json_t *models)
     }
 }
 
-static void print_warnings(const json_t *rows)
-{
-    static const struct wi_column columns[] = {
-        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
-
-    wi_table_print("\n", columns, rows, NULL);
-}
-
 static void print_aliases(const json_t *aliases)
 {
     static const struct wi_column columns[] = {{"ALIAS", "name", NULL}, {"OF", "model", NULL}, {0}};
@@ -174,11 +166,13 @@ static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
         {"INPUTS", "inputs", wi_cli_put_values}, {"OUTPUTS", "outputs", wi_cli_put_values},
         {"LOADED", "", wi_cli_put_loaded}, {"NUMERICS", "numerics", put_numerics},
         {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column warnings[] = {
+        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
     struct models models = {.cli = cli, .sheet = {.columns = columns}, .warnings = json_array()};
 
     if (wi_pages_show(pages, print_models, &models) == WI_EXIT_OK && !cli->json) {
         wi_sheet_end(&models.sheet, "There are no models.");
-        print_warnings(models.warnings);
+        wi_table_print("\n", warnings, models.warnings, NULL);
         print_aliases(json_object_get(pages->rest, "aliases"));
         print_ignored(pages->rest);
     }

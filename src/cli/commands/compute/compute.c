@@ -153,12 +153,6 @@ static enum wi_code add_program(
     return code;
 }
 
-/* A source may need no inputs for its outputs. */
-static int has_inputs(const struct wi_arguments *arguments)
-{
-    return wi_argument_given(arguments, "tensor") || wi_argument_given(arguments, "inputs");
-}
-
 static enum wi_code make_request(
     json_t *request, const struct wi_arguments *arguments, struct wi_error *error)
 {
@@ -166,7 +160,7 @@ static enum wi_code make_request(
 
     if (is_source(name))
         return add_program(request, arguments, error);
-    if (!has_inputs(arguments))
+    if (!wi_argument_given(arguments, "tensor") && !wi_argument_given(arguments, "inputs"))
         return wi_error_set(error, WI_BAD_REQUEST, "",
             "a kernel's tensors come from --tensor NAME=FILE.npy or --inputs FILE.json; \"webinfer "
             "compute\" lists the kernels with their tensors");
