@@ -365,18 +365,13 @@ static int has_wrong(const struct suite *suite)
     return wrong > 0;
 }
 
-static void suite_print(struct suite *suite)
+static enum wi_exit end_run(struct suite *suite)
 {
+    size_t all = suite->names->count * suite->place_count, done = json_array_size(suite->cells);
     if (suite->cli->json)
         wi_plain_put_json(json_pack("{s:O}", "cells", suite->cells));
     else
         print_tables(suite);
-}
-
-static enum wi_exit end_run(struct suite *suite)
-{
-    size_t all = suite->names->count * suite->place_count, done = json_array_size(suite->cells);
-    suite_print(suite);
     if (done < all)
         fprintf(stderr, "webinfer: it ended before %zu of %zu cells were run\n", all - done, all);
     if (suite->end == WI_BENCH_LOST) {

@@ -398,12 +398,6 @@ static struct sending begin_sending(struct wi_cli *cli, struct wi_add_files *fil
         .piece_max = PIECE};
 }
 
-static void end_sending(struct sending *sending)
-{
-    free(sending->upload);
-    free(sending->piece);
-}
-
 enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
     int replace, struct wi_rest_answer *answer)
 {
@@ -414,7 +408,8 @@ enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const c
         result = hash_all(&sending);
     if (result == WI_EXIT_OK)
         result = send_all(&sending, name, replace, answer);
-    end_sending(&sending);
+    free(sending.upload);
+    free(sending.piece);
     return result;
 }
 
@@ -429,6 +424,7 @@ enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, 
     *name = wi_sprintf("%s%.16s", prefix, hash);
     if (result == WI_EXIT_OK)
         result = send_all(&sending, *name, 1, answer);
-    end_sending(&sending);
+    free(sending.upload);
+    free(sending.piece);
     return result;
 }

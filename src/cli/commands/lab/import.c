@@ -74,17 +74,6 @@ static enum wi_exit send_part(struct sending *sending)
     return result;
 }
 
-static void sending_say(const struct sending *sending)
-{
-    const struct wi_lab_run *run = sending->run;
-
-    if (sending->cli->json)
-        printf("{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n", run->id, (long long)sending->added,
-            run->count);
-    else
-        printf("%s: %lld of %zu cells are new\n", run->id, (long long)sending->added, run->count);
-}
-
 enum wi_exit wi_cli_results_import(struct wi_cli *cli)
 {
     struct wi_lab_run run;
@@ -97,7 +86,9 @@ enum wi_exit wi_cli_results_import(struct wi_cli *cli)
         result = send_part(&sending);
     while (result == WI_EXIT_OK && sending.sent < run.count);
     if (result == WI_EXIT_OK)
-        sending_say(&sending);
+        printf(cli->json ? "{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n"
+                         : "%s: %lld of %zu cells are new\n",
+            run.id, (long long)sending.added, run.count);
     wi_lab_run_clear(&run);
     return result;
 }
