@@ -287,41 +287,23 @@ void wi_made_remove(int store, const char *name, uint64_t *freed)
 
 struct sweep {
     int store;
-    const char *directory, *owner;
+    const char *directory;
     uint64_t *freed;
 };
 
 /* Only of a model that is certain to be gone. */
-static int sweep_name(void *context, int folder, const char *last, const struct stat *status)
+static void sweep_name(void *context, const char *name)
 {
     const struct sweep *sweep = context;
     enum wi_model_format format;
-    int alone = strcmp(sweep->owner, "_") == 0;
-    char *name = wi_sprintf("%s%s%s", alone ? "" : sweep->owner, alone ? "" : "/", last);
     char *path = wi_sprintf("%s/%s", sweep->directory, name);
-    if (S_ISDIR(status->st_mode) && wi_folder_format(path, &format) != 0 && wi_is_missing(errno))
+    if (wi_folder_format(path, &format) != 0 && wi_is_missing(errno))
         wi_made_remove(sweep->store, name, sweep->freed);
     free(path);
-    free(name);
-    return 0;
-}
-
-static int sweep_owner(void *context, int made, const char *owner, const struct stat *status)
-{
-    struct sweep *sweep = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(made, owner) : -1;
-    sweep->owner = owner;
-    if (folder >= 0)
-        wi_path_each(folder, sweep_name, sweep);
-    wi_close(folder);
-    return 0;
 }
 
 void wi_made_sweep(int store, const char *directory, uint64_t *freed)
 {
-    struct sweep sweep = {store, directory, NULL, freed};
-    int made = wi_path_open(store, WI_STORE_MADE);
-    if (made >= 0)
-        wi_path_each(made, sweep_owner, &sweep);
-    wi_close(made);
+    struct sweep sweep = {store, directory, freed};
+    wi_versions_each_name(store, WI_STORE_MADE, sweep_name, &sweep);
 }

@@ -156,25 +156,18 @@ static int scan_add_entry(void *context, int folder, const char *name, const str
         return 1;
     if (S_ISREG(status->st_mode))
         scan_add_file(scan, status);
-    int inner =
-        S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
-    if (inner >= 0) {
+    if (S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX) {
         scan->depth++;
-        wi_path_each(inner, scan_add_entry, scan);
+        wi_path_each_in(folder, name, scan_add_entry, scan);
         scan->depth--;
-        close(inner);
     }
     return 0;
 }
 
 static uint64_t scan_measure(struct scan *scan, const char *path)
 {
-    int folder = wi_path_open(scan->store, path);
     scan->bytes = scan->own = scan->allocated = 0;
-    if (folder >= 0) {
-        wi_path_each(folder, scan_add_entry, scan);
-        close(folder);
-    }
+    wi_path_each_in(scan->store, path, scan_add_entry, scan);
     return scan->bytes;
 }
 
@@ -301,7 +294,7 @@ void wi_quota_scan(
         return;
     if (use->elsewhere_count > 0)
         qsort(use->elsewhere, use->elsewhere_count, WI_HASH_SIZE, compare_hashes);
-    wi_versions_each_name(scan.store, add_versions, &scan);
+    wi_versions_each_name(scan.store, WI_STORE_VERSIONS, add_versions, &scan);
     wi_path_each(scan.store, take_other, &scan);
     measure_rows(&scan);
     forget_seen(&scan);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "models/catalog/library/store_path.h"
 #include "terms/model/cid.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -189,18 +190,11 @@ char *wi_source_print(const struct wi_source *source)
 int wi_source_read(int folder, struct wi_source *source)
 {
     int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    int result = -1;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        status.st_size <= WI_SOURCE_MAX) {
-        char *text = wi_alloc((size_t)status.st_size);
-        ssize_t size = wi_read_all(fd, text, (size_t)status.st_size, 0);
-        if (size > 0)
-            result = wi_source_parse(text, (size_t)size, source);
-        free(text);
-    }
-    if (fd >= 0)
-        close(fd);
+    size_t size;
+    char *text = wi_path_text(fd, WI_SOURCE_MAX, &size);
+    int result = text ? wi_source_parse(text, size, source) : -1;
+    free(text);
+    wi_close(fd);
     return result;
 }
 

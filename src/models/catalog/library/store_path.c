@@ -69,6 +69,28 @@ int wi_path_each(int folder, wi_path_fn *each, void *context)
     return 0;
 }
 
+int wi_path_each_in(int at, const char *path, wi_path_fn *each, void *context)
+{
+    int folder = wi_path_open(at, path);
+    int result = folder >= 0 ? wi_path_each(folder, each, context) : -1;
+    wi_close(folder);
+    return result;
+}
+
+char *wi_path_text(int fd, size_t max, size_t *size)
+{
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+        (uint64_t)status.st_size > max)
+        return NULL;
+    *size = (size_t)status.st_size;
+    char *text = wi_alloc(*size + 1);
+    if (wi_read_all(fd, text, *size, 0) == (ssize_t)*size)
+        return text;
+    free(text);
+    return NULL;
+}
+
 struct removal {
     uint64_t *freed;
     int depth;
@@ -82,13 +104,9 @@ static int remove_entry(void *context, int folder, const char *name, const struc
             *removal->freed += (uint64_t)status->st_size;
         return 0;
     }
-    int inner = openat(folder, name, OPEN_FOLDER);
-    if (inner >= 0 && removal->depth < DEPTH_MAX) {
-        struct removal below = {removal->freed, removal->depth + 1};
-        wi_path_each(inner, remove_entry, &below);
-    }
-    if (inner >= 0)
-        close(inner);
+    struct removal below = {removal->freed, removal->depth + 1};
+    if (removal->depth < DEPTH_MAX)
+        wi_path_each_in(folder, name, remove_entry, &below);
     unlinkat(folder, name, AT_REMOVEDIR);
     return 0;
 }
@@ -122,8 +140,7 @@ static int sync_entry(void *context, int folder, const char *name, const struct 
     int inner = openat(folder, name, OPEN_FOLDER);
     syncing->failed = inner < 0 || wi_path_each(inner, sync_entry, &below) != 0 || below.failed ||
                       fsync(inner) != 0;
-    if (inner >= 0)
-        close(inner);
+    wi_close(inner);
     return syncing->failed;
 }
 

@@ -18,6 +18,11 @@ int wi_path_make(int at, const char *path);
  * 0. 0, or -1 with errno if they could not be read: there may be others. */
 typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);
 int wi_path_each(int folder, wi_path_fn *each, void *context);
+/* The same for a folder that is not open; -1 with errno also if it cannot be opened. */
+int wi_path_each_in(int at, const char *path, wi_path_fn *each, void *context);
+/* The whole of a regular file that is open (`fd` negative: none) and has at most `max` bytes, with
+ * a NUL after its `*size` bytes; the caller frees it. NULL, with errno where that says why. */
+char *wi_path_text(int fd, size_t max, size_t *size);
 /* Removes a file or tree. The bytes on disk of files that have no other name left are added to
  * `*freed`. A tree deeper than any model's remains in part. */
 void wi_path_remove(int at, const char *name, uint64_t *freed);

@@ -141,13 +141,9 @@ int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order 
 
 static int read_order(int request, struct wi_upload_order *order)
 {
-    struct stat status;
-    if (fstat(request, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > REQUEST_MAX)
-        return -1;
-    char *text = wi_alloc((size_t)status.st_size + 1);
-    int result = pread(request, text, (size_t)status.st_size, 0) == (ssize_t)status.st_size
-                     ? wi_upload_order_parse(text, (size_t)status.st_size, order)
-                     : -1;
+    size_t size;
+    char *text = wi_path_text(request, REQUEST_MAX, &size);
+    int result = text ? wi_upload_order_parse(text, size, order) : -1;
     free(text);
     return result;
 }

@@ -108,26 +108,19 @@ static int take_name(void *context, int folder, const char *last, const struct s
     return 0;
 }
 
-static int take_owner(void *context, int pulled, const char *owner, const struct stat *status)
+static int take_owner(void *context, int place, const char *owner, const struct stat *status)
 {
     struct names *names = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(pulled, owner) : -1;
     names->owner = owner;
-    if (folder >= 0) {
-        wi_path_each(folder, take_name, names);
-        close(folder);
-    }
+    if (S_ISDIR(status->st_mode))
+        wi_path_each_in(place, owner, take_name, names);
     return 0;
 }
 
-void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context)
+void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each, void *context)
 {
     struct names names = {each, context, NULL};
-    int pulled = wi_path_open(store, WI_STORE_VERSIONS);
-    if (pulled < 0)
-        return;
-    wi_path_each(pulled, take_owner, &names);
-    close(pulled);
+    wi_path_each_in(store, of, take_owner, &names);
 }
 
 /* 0 and `*number` as of wi_versions_current, or -1 with errno if that cannot be said now. */

@@ -43,11 +43,7 @@ static int drop_entry(void *context, int folder, const char *name, const struct 
     } else if (S_ISDIR(status->st_mode)) {
         char *inside = wi_sprintf("%s/", path);
         struct unlisted below = {.source = unlisted->source, .folder = inside};
-        int inner = wi_path_open(folder, name);
-        if (inner >= 0) {
-            wi_path_each(inner, drop_entry, &below);
-            close(inner);
-        }
+        wi_path_each_in(folder, name, drop_entry, &below);
         free(inside);
     }
     free(path);
@@ -147,8 +143,7 @@ static int move_files(int store, int staging, const char *name, unsigned number)
         renameat(staging, WI_STAGING_FILES, place, last) == 0)
         result = fsync(place) == 0 && fsync(staging) == 0 ? 0 : -1;
     int why = errno;
-    if (place >= 0)
-        close(place);
+    wi_close(place);
     free(link);
     free(path);
     errno = why;

@@ -27,18 +27,9 @@ static char *read_request(int staging)
 {
     errno = 0;
     int fd = openat(staging, WI_STAGING_REQUEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    char *text = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= REQUEST_MAX) {
-        text = wi_alloc((size_t)status.st_size + 1);
-        if (read(fd, text, (size_t)status.st_size) != (ssize_t)status.st_size) {
-            free(text);
-            text = NULL;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
+    size_t size;
+    char *text = wi_path_text(fd, REQUEST_MAX, &size);
+    wi_close(fd);
     return text;
 }
 
@@ -54,8 +45,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     int failed = files < 0;
     if (!failed && request)
         failed = wi_file_replace(place, WI_STAGING_REQUEST, request, strlen(request), 0600) != 0;
-    if (files >= 0)
-        close(files);
+    wi_close(files);
     enum wi_code code = WI_OK;
     if (failed && !request && wi_is_missing(errno))
         code = wi_error_set(error, WI_NOT_FOUND, "", "there is no pull %s any more", id);
@@ -70,8 +60,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
         staging->id = wi_strdup(id);
         staging->folder = wi_sprintf("%s/%s/" WI_STAGING_FILES, directory, path);
     }
-    if (place >= 0)
-        close(place);
+    wi_close(place);
     free(path);
     return code;
 }
@@ -107,8 +96,7 @@ static void wait_for_fetch(int pulling, const char *id)
     int folder = wi_path_open(pulling, path);
     for (int i = 0; folder >= 0 && i < 1000 && flock(folder, LOCK_EX | LOCK_NB) != 0; i++)
         nanosleep(&pause, NULL);
-    if (folder >= 0)
-        close(folder);
+    wi_close(folder);
     free(path);
 }
 
@@ -121,10 +109,8 @@ void wi_staging_drop(const char *directory, const char *id)
         wait_for_fetch(pulling, id);
         wi_versions_discard(store, pulling, id, &freed);
     }
-    if (pulling >= 0)
-        close(pulling);
-    if (store >= 0)
-        close(store);
+    wi_close(pulling);
+    wi_close(store);
 }
 
 static int note_file(void *context, int folder, const char *name, const struct stat *status)
@@ -132,12 +118,9 @@ static int note_file(void *context, int folder, const char *name, const struct s
     int *empty = context;
     if (strcmp(name, WI_STAGING_BLOCKS) == 0)
         return 0;
-    int inner = S_ISDIR(status->st_mode) ? wi_path_open(folder, name) : -1;
     *empty = S_ISDIR(status->st_mode);
-    if (inner >= 0) {
-        wi_path_each(inner, note_file, empty);
-        close(inner);
-    }
+    if (*empty)
+        wi_path_each_in(folder, name, note_file, empty);
     return !*empty;
 }
 
@@ -145,13 +128,9 @@ int wi_staging_is_empty(const char *directory, const char *id)
 {
     char *path = wi_sprintf(WI_STORE_STAGING "/%s/" WI_STAGING_FILES, id);
     int store = wi_versions_open_store(directory), empty = 1;
-    int files = store >= 0 && is_id(id) ? wi_path_open(store, path) : -1;
-    if (files >= 0) {
-        wi_path_each(files, note_file, &empty);
-        close(files);
-    }
-    if (store >= 0)
-        close(store);
+    if (store >= 0 && is_id(id))
+        wi_path_each_in(store, path, note_file, &empty);
+    wi_close(store);
     free(path);
     return empty;
 }
@@ -336,7 +315,7 @@ uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *stagin
     int store = wi_versions_open_store(directory);
     reuse.to = open(staging->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (store >= 0 && reuse.to >= 0)
-        wi_versions_each_name(store, reuse_model, &reuse);
+        wi_versions_each_name(store, WI_STORE_VERSIONS, reuse_model, &reuse);
     wi_close(reuse.to);
     wi_close(store);
     return reuse.saved;
