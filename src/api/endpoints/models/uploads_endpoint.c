@@ -293,7 +293,7 @@ static enum wi_code read_order(
         wi_params_read(wi_upload_order_params, body, WI_PARAMS_STRICT, "", &requested, error);
     if (code != WI_OK)
         return code;
-    order->replace = requested.replace;
+    order->files.first = !requested.replace;
     return read_files(requested.files, order, error);
 }
 
@@ -352,16 +352,15 @@ const struct wi_param wi_upload_query_params[] = {
 /* From the first piece of the body to the last. */
 struct sending {
     char *directory, *id, *path;
-    uint64_t position;
-    struct wi_upload_part *part;
-    struct wi_blob *piece; /* NULL: it has no bytes */
+    struct wi_upload_part part; /* of them */
+    struct wi_blob *piece;      /* NULL: it has no bytes */
     struct wi_error error;
 };
 
 static void free_sending(void *work)
 {
     struct sending *sending = work;
-    wi_upload_part_close(sending->part);
+    wi_upload_part_close(&sending->part);
     wi_blob_unref(sending->piece);
     free(sending->directory);
     free(sending->id);
@@ -373,12 +372,8 @@ static void write_piece(void *work)
 {
     struct sending *sending = work;
     const struct wi_blob *piece = sending->piece;
-    if (!sending->part)
-        sending->part = wi_upload_part_open(
-            sending->directory, sending->id, sending->path, sending->position, &sending->error);
-    if (sending->part)
-        wi_upload_part_add(sending->part, piece ? piece->bytes : (const unsigned char *)"",
-            piece ? piece->size : 0, &sending->error);
+    wi_upload_part_add(&sending->part, piece ? piece->bytes : (const unsigned char *)"",
+        piece ? piece->size : 0, &sending->error);
 }
 
 static void on_written(struct wi_request *request, void *work)
@@ -396,8 +391,8 @@ static void on_written(struct wi_request *request, void *work)
         wi_request_read_on(request, free_sending, sending);
         return;
     }
-    json_t *answer = json_pack("{s:s, s:I}", "path", sending->path, "position",
-        (json_int_t)wi_upload_part_position(sending->part));
+    json_t *answer = json_pack(
+        "{s:s, s:I}", "path", sending->path, "position", (json_int_t)sending->part.position);
     free_sending(sending);
     wi_request_answer_json(request, 200, answer);
 }
@@ -427,7 +422,10 @@ static struct sending *new_sending(struct wi_request *request, struct wi_error *
         sending->directory = directory_of(request);
         sending->id = wi_strdup(request->argument);
         sending->path = wi_strdup(query.path);
-        sending->position = position;
+        sending->part = (struct wi_upload_part){.directory = sending->directory,
+            .id = sending->id,
+            .path = sending->path,
+            .position = position};
     }
     json_decref(arguments);
     return sending;
@@ -491,24 +489,17 @@ static void on_published(
 static void publishing_begin(struct wi_request *request, struct publishing *publishing)
 {
     const struct wi_upload_order *order = wi_upload_check_order(publishing->check);
-    struct wi_versions_work *versions = request->api->deps.versions;
     publishing->request = request;
-    publishing->task = order->replace ? wi_versions_make_current(versions, publishing->id,
-                                            order->name, &order->files, on_published, publishing)
-                                      : wi_versions_make_first(versions, publishing->id,
-                                            order->name, &order->files, on_published, publishing);
+    publishing->task = wi_versions_make_current(request->api->deps.versions, publishing->id,
+        order->name, &order->files, on_published, publishing);
     wi_request_wait(request, free_publishing, publishing);
 }
 
 static void check_files(void *work)
 {
     struct publishing *publishing = work;
-    if (!publishing->check)
-        publishing->check =
-            wi_upload_check_open(publishing->directory, publishing->id, &publishing->error);
-    publishing->more = publishing->check ? wi_upload_check_some(publishing->check, HASHED_AT_ONCE,
-                                               &publishing->error)
-                                         : -1;
+    publishing->more = wi_upload_check(publishing->directory, publishing->id, HASHED_AT_ONCE,
+        &publishing->check, &publishing->error);
 }
 
 static void on_checked(struct wi_request *request, void *work)

@@ -33,7 +33,8 @@ void wi_source_copy(struct wi_source *to, const struct wi_source *from)
         .commit = wi_strdup(from->commit),
         .variant = wi_strdup(from->variant),
         .pulled_at = from->pulled_at,
-        .copy = from->copy};
+        .copy = from->copy,
+        .first = from->first};
     for (size_t i = 0; i < from->count; i++) {
         const struct wi_source_file *file = &from->files[i];
         wi_source_add(to, file->path, file->bytes, file->hash);

@@ -31,6 +31,7 @@ struct wi_source {
     int64_t pulled_at; /* Unix seconds */
     /* it is published as a copy (wi_versions_is_copy); not written to the file */
     int copy;
+    int first; /* it may not become a new version of a model that there is; likewise */
     struct wi_source_file *files;
     size_t count;
 };

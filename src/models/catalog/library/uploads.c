@@ -94,8 +94,8 @@ char *wi_upload_order_print(const struct wi_upload_order *order)
         json_array_append_new(files, json_pack("{s:s, s:I, s:s}", "path", file->path, "bytes",
                                          (json_int_t)file->bytes, "sha256", file->hash));
     }
-    json_t *json = json_pack("{s:s, s:b, s:I, s:o}", "name", order->name, "replace", order->replace,
-        "made_ms", (json_int_t)order->made_ms, "files", files);
+    json_t *json = json_pack("{s:s, s:b, s:I, s:o}", "name", order->name, "replace",
+        !order->files.first, "made_ms", (json_int_t)order->made_ms, "files", files);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;
@@ -119,13 +119,15 @@ int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order 
     const char *name;
     json_int_t made_ms;
     size_t i;
+    int replace;
     int good = json &&
-               json_unpack(json, "{s:s, s:b, s:I, s:o}", "name", &name, "replace", &order->replace,
+               json_unpack(json, "{s:s, s:b, s:I, s:o}", "name", &name, "replace", &replace,
                    "made_ms", &made_ms, "files", &files) == 0 &&
                json_is_array(files) && json_array_size(files) <= WI_MODEL_FILES_MAX;
     if (good) {
         order->name = wi_strdup(name);
         order->made_ms = made_ms;
+        order->files.first = !replace;
         json_array_foreach(files, i, file)
         {
             good = good && upload_read_file(file, &order->files) == 0;
@@ -330,7 +332,7 @@ enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_er
     enum wi_code code = wi_upload_enter(directory, id, &place, error);
     if (code != WI_OK)
         return code;
-    if (!place.order.replace)
+    if (place.order.files.first)
         code = wi_upload_taken(directory, place.order.name, error);
     if (code == WI_OK) {
         run_survey(directory, &survey);

@@ -25,9 +25,8 @@ int wi_upload_is_id(const char *id);
 /* Zero-initialise; free with wi_upload_order_clear. */
 struct wi_upload_order {
     char *name;      /* of the model */
-    int replace;     /* it may become a new version of an existing model */
     int64_t made_ms; /* Unix milliseconds, unique, in the order in which uploads are staged */
-    struct wi_source files;
+    struct wi_source files; /* `first`, unless it may replace a model */
 };
 void wi_upload_order_clear(struct wi_upload_order *order);
 /* WI_OK, WI_INVALID_FIELD for paths that exclude each other, or WI_MODEL_INVALID for a path that no
@@ -56,19 +55,22 @@ int wi_upload_is_over(int pulling, const char *id);
 
 /* --- sending a file --------------------------------------------------------------------------- */
 
-struct wi_upload_part;
-/* Opens the announced file `path` to append after its first `position` bytes. NULL with
- * WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file), WI_CONFLICT (wrong `position`,
- * with the right one as what is expected; or another request is sending it), WI_NO_ROOM,
+/* Consecutive bytes of one file. Zero-initialise, and set the first three, which are borrowed, and
+ * the fourth; end with wi_upload_part_close. */
+struct wi_upload_part {
+    const char *directory, *id, *path;
+    uint64_t position;   /* the file's length, here */
+    int is_open, fd;     /* held alone */
+    uint64_t begin, end; /* where this part began; as announced */
+};
+/* Adds bytes. The first call opens the announced file to append after its first `position` bytes.
+ * WI_OK, WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file, or more bytes than were
+ * announced: then all bytes of this part are removed again), WI_CONFLICT (wrong `position`, with
+ * the right one as what is expected; or another request is sending it), WI_NO_ROOM,
  * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
-struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id, const char *path,
-    uint64_t position, struct wi_error *error);
-/* Adds bytes. Errors as above; WI_INVALID_FIELD for more than were announced: then all bytes of
- * this part are removed again. */
 enum wi_code wi_upload_part_add(
     struct wi_upload_part *part, const void *bytes, size_t size, struct wi_error *error);
-uint64_t wi_upload_part_position(const struct wi_upload_part *part); /* the file's length */
-void wi_upload_part_close(struct wi_upload_part *part);              /* NULL is fine */
+void wi_upload_part_close(struct wi_upload_part *part);
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
@@ -77,15 +79,15 @@ void wi_upload_part_close(struct wi_upload_part *part);              /* NULL is 
 int wi_upload_hold(const char *directory, const char *id, struct wi_error *error);
 
 struct wi_upload_check;
-/* Locks an upload whose files all have the announced length, and keeps files from being sent. NULL
- * with an error as for wi_upload_hold; WI_CONFLICT names the first incomplete file, with the
- * position from which bytes are missing. */
-struct wi_upload_check *wi_upload_check_open(
-    const char *directory, const char *id, struct wi_error *error);
-/* Hashes at most about `most` bytes: 1 if there is more to do, 0 when all files are as announced,
- * and on disk; -1 with WI_MODEL_INVALID for a file that is not, which is dropped then, or with
- * another error. */
-int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi_error *error);
+/* Locks an upload whose files all have the announced length, and keeps files from being sent, if
+ * `*check` is NULL. Then hashes at most about `most` bytes: 1 if there is more to do, 0 when all
+ * files are as announced, and on disk; -1 with an error as for wi_upload_hold, WI_CONFLICT for the
+ * first incomplete file, with the position from which bytes are missing, or WI_MODEL_INVALID for a
+ * file that is not as announced, which is dropped then. The caller closes `*check`, also after an
+ * error. */
+int wi_upload_check(const char *directory, const char *id, uint64_t most,
+    struct wi_upload_check **check, struct wi_error *error);
+/* Borrowed from a check that has been opened. */
 const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check);
 void wi_upload_check_close(struct wi_upload_check *check); /* NULL is fine */
 

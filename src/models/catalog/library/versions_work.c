@@ -33,7 +33,7 @@ struct wi_versions_task {
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
-    int stagings, if_empty, is_first, evicts_none;
+    int stagings, if_empty, evicts_none;
     struct wi_versions_use use;
     /* Its results. */
     struct wi_versions_result result;
@@ -212,7 +212,8 @@ static void task_publish(struct wi_versions_task *task)
 {
     struct wi_staging staging = {0};
     task->failed =
-        (task->is_first && wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
+        (task->source.first &&
+            wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
         wi_staging_open(task->directory, task->id, NULL, &staging, &task->error) != WI_OK ||
         wi_versions_publish(task->directory, task->name, &staging, &task->source, check_staged,
             task, &task->result.number, &task->error) != WI_OK;
@@ -321,7 +322,7 @@ static void task_run(void *data)
 
 static void on_run(void *data, int cancelled);
 
-static void task_queue(struct wi_versions_task *task)
+static struct wi_versions_task *task_queue(struct wi_versions_task *task)
 {
     struct wi_versions_work *work = task->work;
     wi_versions_use_clear(&task->use);
@@ -331,6 +332,7 @@ static void task_queue(struct wi_versions_task *task)
     if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
         work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, task_run, on_run, task);
+    return task;
 }
 
 static void on_run(void *data, int cancelled)
@@ -361,14 +363,17 @@ static void on_run(void *data, int cancelled)
     free_task(task);
 }
 
-static struct wi_versions_task *new_task(
-    struct wi_versions_work *work, int kind, wi_versions_fn *on_done, void *context)
+/* `id` and `name` may be NULL. */
+static struct wi_versions_task *new_task(struct wi_versions_work *work, int kind, const char *id,
+    const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = wi_alloc(sizeof *task);
     task->work = work;
     task->kind = &kinds[kind];
     task->on_done = on_done;
     task->context = context;
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
     task->directory = wi_strdup(wi_repository_directory(work->repository));
     task->quota = work->quota;
     task->keep = work->keep;
@@ -440,131 +445,89 @@ void wi_versions_work_tell(
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, LIST_STAGED, on_done, context);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, LIST_STAGED, NULL, NULL, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, EVICT, id, NULL, on_done, context);
     task->needed = needed;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, int apart, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, EVICT, id, NULL, on_done, context);
     task->needed = needed;
     task->evicts_none = 1;
     task->quota = apart ? 0 : task->quota;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
     const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, STAGE, id, name, on_done, context);
     task->request = wi_strdup(request);
-    task->name = wi_strdup(name);
     if (files)
         wi_source_copy(&task->source, files);
-    task_queue(task);
-    return task;
-}
-
-static struct wi_versions_task *new_publishing(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
-{
-    struct wi_versions_task *task = new_task(work, PUBLISH, on_done, context);
-    task->id = wi_strdup(id);
-    task->name = wi_strdup(name);
-    wi_source_copy(&task->source, source);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
-    task_queue(task);
-    return task;
-}
-
-struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
-{
-    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
-    task->is_first = 1;
-    task_queue(task);
-    return task;
+    struct wi_versions_task *task = new_task(work, PUBLISH, id, name, on_done, context);
+    wi_source_copy(&task->source, source);
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
     const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE_MADE, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, STAGE_MADE, id, NULL, on_done, context);
     task->folder = wi_strdup(folder);
     wi_strings_copy(&task->common, common);
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
     const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, on_done, context);
-    task->id = wi_strdup(id);
-    task->name = wi_strdup(name);
+    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, id, name, on_done, context);
     task->variant = wi_strdup(variant);
     task->request = wi_strdup(notes);
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, DROP_STAGING, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, DROP_STAGING, id, NULL, on_done, context);
     task->if_empty = if_empty;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
-    task->name = wi_strdup(name);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, TAKE_AWAY, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
-    task->name = wi_strdup(name);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, ADOPT, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_collect(
     struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, COLLECT, on_done, context);
+    struct wi_versions_task *task = new_task(work, COLLECT, NULL, NULL, on_done, context);
     task->stagings = stagings;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }

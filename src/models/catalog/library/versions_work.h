@@ -71,11 +71,9 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
     void *context);
 /* Publishes the staging folder `id` under the name, if it can be read as the repository will read
  * it, and removes versions beyond those kept. `source` is copied. Then the repository reads its
- * list again. Errors: also those of wi_load. */
+ * list again. Errors: also those of wi_load; WI_CONFLICT if the source is to be the first and there
+ * is a pulled or uploaded model of that name. */
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
-/* The same, but WI_CONFLICT if there is a pulled or uploaded model of that name. */
-struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
 /* Opens the staging folder `id` for a variant made here (models/catalog/library/made.h) of a model
  * in `folder`, with a copy of what its variants have in common (`common`, copied). */
