@@ -193,7 +193,7 @@ void wi_handle_ollama_version(struct wi_request *request)
 struct tags {
     const struct wi_api *api;
     const struct wi_list_row *row;
-    const struct wi_model *model; /* as of wi_repository_each */
+    const struct wi_model *model; /* as of wi_repository_each_after */
     struct wi_buffer *out;
 };
 

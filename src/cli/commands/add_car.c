@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/progress.h"
+#include "terms/model/view.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

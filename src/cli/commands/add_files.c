@@ -5,8 +5,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/format/gguf.h"
 #include "models/catalog/library/folder.h"
+#include "terms/model/variants.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

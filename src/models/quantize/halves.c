@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
-#include "models/catalog/format/onnx_nodes.h"
+#include "models/catalog/format/onnx_private.h"
 #include "models/quantize/plan.h"
 #include "models/quantize/rewrite.h"
 #include <math.h>

@@ -79,3 +79,8 @@ const char *wi_guess_text(const unsigned char *head, size_t size)
         return "it is a JSON text";
     return guess_model(head, size);
 }
+
+int wi_gguf_is(const unsigned char *head, size_t size)
+{
+    return size >= WI_GGUF_MAGIC_BYTES && memcmp(head, "GGUF", WI_GGUF_MAGIC_BYTES) == 0;
+}

@@ -60,4 +60,8 @@ int wi_guess_is_pointer(const unsigned char *head, size_t size);
  * model, an empty file; NULL if it looks like none of them. */
 const char *wi_guess_text(const unsigned char *head, size_t size);
 
+#define WI_GGUF_MAGIC_BYTES 4
+/* Whether a file claims to be GGUF, by its first bytes. */
+int wi_gguf_is(const unsigned char *head, size_t size);
+
 #endif

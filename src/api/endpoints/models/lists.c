@@ -95,7 +95,8 @@ static int list_go_on(struct list *list)
     if (list->is_stale) {
         list->is_stale = 0;
         wi_kept_note_all(list->kept);
-        wi_repository_each(list->api->deps.repository, note_model, list->kept);
+        (void)wi_repository_each_after(
+            list->api->deps.repository, "", SIZE_MAX, note_model, list->kept);
     }
     return wi_kept_go_on(list->kept, SLICE) == 0;
 }

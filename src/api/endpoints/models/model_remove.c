@@ -107,11 +107,8 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
 /* A model that nodes hold but no request uses is unloaded first. */
 static enum wi_code check_use(const struct wi_api *api, const char *name, struct wi_error *error)
 {
-    struct wi_versions_use use = {0};
-    wi_repository_list_used(api->deps.repository, &use);
-    int requests = wi_strings_contain(&use.names, name);
+    int requests = wi_repository_uses(api->deps.repository, name);
     int read = api->deps.blocks && wi_blockstore_is_read(api->deps.blocks, name);
-    wi_versions_use_clear(&use);
     if (!requests && !read)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",

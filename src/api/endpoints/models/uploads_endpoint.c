@@ -229,13 +229,10 @@ static void on_staged(
         refuse_beginning(request, beginning, error);
         return;
     }
-    for (size_t i = 0; i < result->files.count; i++) {
-        const struct wi_source_file *file = &result->files.files[i];
-        wi_source_add(&beginning->files, file->path, file->bytes, file->hash);
-        beginning->files.files[i].here = file->here;
-        if (file->here)
-            beginning->saved += file->bytes;
-    }
+    wi_source_copy(&beginning->files, &result->files);
+    for (size_t i = 0; i < result->files.count; i++)
+        beginning->files.files[i].here = result->files.files[i].here;
+    beginning->saved = result->bytes;
     wi_request_compute_in(
         request, uploads_of(request)->queue, beginning_run, on_begun, beginning, give_up_beginning);
 }

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/format/gguf.h"
+#include "terms/model/view.h"
 #include <inttypes.h>
 #include <string.h>
 

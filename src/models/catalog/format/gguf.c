@@ -353,11 +353,6 @@ static int read_counts(struct wi_gguf_input *input, uint64_t *tensors, uint64_t 
     return 0;
 }
 
-int wi_gguf_is(const unsigned char *head, size_t size)
-{
-    return size >= WI_GGUF_MAGIC_BYTES && memcmp(head, "GGUF", WI_GGUF_MAGIC_BYTES) == 0;
-}
-
 /* All behind the magic. */
 static int gguf_read_all(struct reading *reading)
 {

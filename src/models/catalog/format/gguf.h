@@ -28,16 +28,6 @@
 #define WI_GGUF_PARTS_MAX 999                   /* files of a split set */
 #define WI_GGUF_NAME_MAX 128                    /* bytes kept of a name, with the NUL */
 
-#define WI_GGUF_MAGIC_BYTES 4
-/* Whether a file claims to be GGUF, by its first bytes. */
-int wi_gguf_is(const unsigned char *head, size_t size);
-
-/* --- names of files --------------------------------------------------------------------------- */
-
-/* The length of a path without the ".gguf" that it ends with, and without the number of its part:
- * "x" of "x-00002-of-00003.gguf". `parts` receives the number of parts. */
-size_t wi_gguf_stem(const char *path, unsigned *parts);
-
 /* --- what llama.cpp knows by name and number -------------------------------------------------- */
 
 /* The release that the page's engine is built from, for people. It is that of the npm packages

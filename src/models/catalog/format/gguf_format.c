@@ -29,20 +29,6 @@ static int is_projector(const char *path)
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-size_t wi_gguf_stem(const char *path, unsigned *parts)
-{
-    size_t length = strlen(path) - strlen(".gguf");
-    unsigned part;
-    int end = 0;
-    *parts = 1;
-    if (length <= 15 || path[length - 15] != '-' ||
-        sscanf(path + length - 15, "-%5u-of-%5u%n", &part, parts, &end) != 2 || end != 15) {
-        *parts = 1;
-        return length;
-    }
-    return length - 15;
-}
-
 /* Whether it looks like the name of one: "Q4_K_M", "BF16". */
 static int is_quantisation(const char *piece, size_t length)
 {

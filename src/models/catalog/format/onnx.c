@@ -9,11 +9,8 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
-#include "models/catalog/format/onnx_empty.h"
-#include "models/catalog/format/onnx_external.h"
 #include "models/catalog/format/onnx_fields.h"
-#include "models/catalog/format/onnx_nodes.h"
-#include "models/catalog/format/onnx_ranges.h"
+#include "models/catalog/format/onnx_private.h"
 #include "terms/model/view.h"
 
 #include <inttypes.h>

@@ -25,9 +25,5 @@ enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t
  * not a SIGBUS. */
 enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
     struct wi_onnx_signature *signature, struct wi_error *error);
-/* Whether a file has a name for tensor data: ….onnx_data, ….onnx_data_1. */
-int wi_onnx_is_data(const char *path);
-/* The same, or ….onnx.data. */
-int wi_onnx_is_weights(const char *path);
 
 #endif

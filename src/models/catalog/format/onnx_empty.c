@@ -1,5 +1,5 @@
-/* Inputs that may have no elements, by the operators that take them; see onnx_empty.h. */
-#include "models/catalog/format/onnx_empty.h"
+/* Inputs that may have no elements, by the operators that take them; see onnx_private.h. */
+#include "models/catalog/format/onnx_private.h"
 
 #include "base/memory.h"
 #include "base/table.h"

@@ -4,7 +4,7 @@
  * checksum) is not looked at. Whether the files are there, and are long enough, is for who opens
  * them.
  */
-#include "models/catalog/format/onnx_external.h"
+#include "models/catalog/format/onnx_private.h"
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -155,15 +155,4 @@ int wi_onnx_read_external(
         code = external_note(input, tensor.at, &place, signature);
     free(place.path);
     return code;
-}
-
-int wi_onnx_is_data(const char *path)
-{
-    const char *data = strstr(path, ".onnx_data");
-    return data && data[strspn(data + 10, "_0123456789") + 10] == '\0';
-}
-
-int wi_onnx_is_weights(const char *path)
-{
-    return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
 }

@@ -3,8 +3,7 @@
  * Loop and Scan. Nodes below MAX_DEPTH, deeper than real models nest, are not looked at: a model
  * that draws random numbers there is compared all the same and found to differ, which is safe.
  */
-#include "models/catalog/format/onnx_nodes.h"
-#include "models/catalog/format/onnx_external.h"
+#include "models/catalog/format/onnx_private.h"
 
 #include "models/catalog/format/onnx_fields.h"
 #include <stdio.h>

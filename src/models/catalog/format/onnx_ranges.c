@@ -1,8 +1,8 @@
 /*
- * Inputs that are indices; see onnx_ranges.h. Values that an operator passes on are noted under its
- * output's name, so that a name can be traced back to where its values, or its shape, are from.
+ * Inputs that are indices; see onnx_private.h. Values that an operator passes on are noted under
+ * its output's name, so that a name can be traced back to where its values, or its shape, are from.
  */
-#include "models/catalog/format/onnx_ranges.h"
+#include "models/catalog/format/onnx_private.h"
 
 #include "base/memory.h"
 #include "base/table.h"

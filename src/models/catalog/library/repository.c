@@ -549,6 +549,16 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
     }
 }
 
+int wi_repository_uses(struct wi_repository *repository, const char *name)
+{
+    struct wi_versions_use use = {0};
+
+    wi_repository_list_used(repository, &use);
+    int is_used = wi_strings_contain(&use.names, name);
+    wi_versions_use_clear(&use);
+    return is_used;
+}
+
 struct walk {
     struct wi_repository *repository;
     const char *after;
@@ -604,12 +614,6 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
     for (; i < list->model_count && !walk.more; i++)
         tell_model(&walk, &list->models[i]);
     return walk.more;
-}
-
-void wi_repository_each(
-    struct wi_repository *repository, wi_repository_each_fn *each, void *context)
-{
-    (void)wi_repository_each_after(repository, "", SIZE_MAX, each, context);
 }
 
 size_t wi_repository_count(struct wi_repository *repository)

@@ -70,6 +70,8 @@ const char *wi_repository_directory(const struct wi_repository *repository);
 void wi_repository_changed(struct wi_repository *repository, const struct wi_manifest *known);
 /* Adds the models, and the versions of pulled ones, that requests hold now. */
 void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use);
+/* Whether requests hold a model of that name (without variant) now. */
+int wi_repository_uses(struct wi_repository *repository, const char *name);
 /* When a request last used the model (without variant), in Unix seconds, as far as this process has
  * seen; 0: never. For pulled models the time is also written down, once a minute. */
 int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name);
@@ -99,19 +101,15 @@ struct wi_model *wi_repository_kernels(const struct wi_repository *repository);
 /* The list of the folder, read off the loop; borrowed. */
 struct wi_listing *wi_repository_listing(struct wi_repository *repository);
 
-/* Calls `each` for every model of the list as it is now and for those built in, sorted by name. A
- * model that was looked up comes with its snapshot; `model` is NULL if it has not been looked up
- * since the start, or cannot be: then `problem` says why, else it is NULL. `row` is NULL for
- * builtin/…. */
+/* Calls `each` for models of the list as it is now and for those built in, sorted by name: at most
+ * `limit` whose names come after `after` ("" for all). Returns whether there are more. A model that
+ * was looked up comes with its snapshot; `model` is NULL if it has not been looked up since the
+ * start, or cannot be: then `problem` says why, else it is NULL. `row` is NULL for builtin/…. */
 typedef void wi_repository_each_fn(void *context, const struct wi_list_row *row,
     const struct wi_model *model, const char *problem);
-void wi_repository_each(
-    struct wi_repository *repository, wi_repository_each_fn *each, void *context);
-/* The same for at most `limit` models whose names come after `after` ("" for all). Returns whether
- * there are more. */
 int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
     wi_repository_each_fn *each, void *context);
-/* The number of those models. */
+/* The number of all those models. */
 size_t wi_repository_count(struct wi_repository *repository);
 /* The same for the model of that name only; -1 if there is none, else 0. */
 int wi_repository_one(
