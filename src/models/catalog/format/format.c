@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 const struct wi_format *const wi_formats[] = {

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

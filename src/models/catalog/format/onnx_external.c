@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "models/catalog/format/onnx_fields.h"
 #include "terms/model/view.h"
 #include <errno.h>

@@ -3,7 +3,6 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
-#include "base/text.h"
 #include "models/catalog/library/folder.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions_private.h"
@@ -105,12 +104,9 @@ int wi_made_list(const char *directory, const char *name, enum wi_model_format f
     struct listing listing = {directory, name, format, variants, 0};
     char *place = wi_made_place(name);
     int store = wi_versions_open_store(directory);
-    int folder = store >= 0 ? wi_path_open(store, place) : -1;
-    if (folder < 0 && wi_is_shortage(errno))
+    int seen = store >= 0 && wi_path_each_in(store, place, add_made, &listing) == 0;
+    if (!seen && wi_is_shortage(errno))
         listing.failed = errno;
-    if (folder >= 0)
-        wi_path_each(folder, add_made, &listing);
-    wi_close(folder);
     wi_close(store);
     free(place);
     errno = listing.failed;
@@ -124,19 +120,6 @@ int wi_made_is_of(const json_t *notes, const char *hash)
 }
 
 /* --- staging ---------------------------------------------------------------------------------- */
-
-/* The folders in which a file is to lie. 0, or -1 with errno. */
-static int make_folder_of(int files, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return 0;
-    char *inner = wi_strndup(path, (size_t)(slash - path));
-    int folder = wi_path_make(files, inner);
-    wi_close(folder);
-    free(inner);
-    return folder < 0 ? -1 : 0;
-}
 
 static int copy_bytes(int from, int to, off_t left)
 {
@@ -152,33 +135,36 @@ static int copy_bytes(int from, int to, off_t left)
     return fsync(to);
 }
 
-/* A copy, not a link: who put the model there may write into its files. */
-static enum wi_code copy_file(
-    const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
+/* A copy, not a link: who put the model there may write into its files. `to` is an open folder. */
+static enum wi_code copy_file(const char *directory, const char *folder, const char *path, int to,
+    const char *name, struct wi_error *error)
 {
     struct stat status;
     int from = wi_open_inside(directory, folder, path, &status, error);
     if (from < 0)
         return error->code;
-    int to = make_folder_of(files, path) == 0
-                 ? openat(files, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)
-                 : -1;
-    int copied = to >= 0 && copy_bytes(from, to, status.st_size) == 0;
+    int copy = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int copied = copy >= 0 && copy_bytes(from, copy, status.st_size) == 0;
     enum wi_code code =
         copied ? WI_OK : wi_path_failed(directory, "the variant cannot be written", error);
-    wi_close(to);
+    wi_close(copy);
     wi_close(from);
     return code;
 }
 
+/* One that ends in a slash is a folder. */
 static enum wi_code copy_entry(
     const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
 {
-    if (!wi_text_ends(path, "/"))
-        return copy_file(directory, folder, files, path, error);
-    return make_folder_of(files, path) == 0
-               ? WI_OK
-               : wi_path_failed(directory, "the variant cannot be written", error);
+    const char *last;
+    int to = wi_path_open_above(files, path, 1, &last);
+    enum wi_code code = WI_OK;
+    if (to < 0)
+        code = wi_path_failed(directory, "the variant cannot be written", error);
+    else if (*last)
+        code = copy_file(directory, folder, path, to, last, error);
+    wi_close(to);
+    return code;
 }
 
 enum wi_code wi_made_stage(const char *directory, const char *id, const char *folder,

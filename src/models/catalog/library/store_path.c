@@ -48,6 +48,16 @@ int wi_path_make(int at, const char *path)
     return path_walk(at, path, 1);
 }
 
+int wi_path_open_above(int at, const char *path, int make, const char **last)
+{
+    const char *slash = strrchr(path, '/');
+    char *above = slash ? wi_strndup(path, (size_t)(slash - path)) : wi_strdup(".");
+    int folder = path_walk(at, above, make);
+    *last = slash ? slash + 1 : path;
+    free(above);
+    return folder;
+}
+
 int wi_path_each(int folder, wi_path_fn *each, void *context)
 {
     int copy = openat(folder, ".", OPEN_FOLDER);

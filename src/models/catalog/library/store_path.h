@@ -14,6 +14,9 @@
 int wi_path_open(int at, const char *path);
 /* The same; makes it if it is missing, and syncs its parent to disk. */
 int wi_path_make(int at, const char *path);
+/* The folder that has the file or folder `path`, open, made if `make`; `*last` becomes the end of
+ * `path` there. -1 with errno. */
+int wi_path_open_above(int at, const char *path, int make, const char **last);
 /* Calls `each` for the entries, including those that begin with a dot, until it returns other than
  * 0. 0, or -1 with errno if they could not be read: there may be others. */
 typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);

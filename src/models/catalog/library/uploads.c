@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* request.json is no longer than the body that it was made from, but for the name. */
 enum { REQUEST_MAX = 2 * 1024 * 1024 };
@@ -287,15 +286,13 @@ uint64_t wi_uploads_coming(const char *directory, const char *id)
 
 int wi_upload_make_file(int folder, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *above = slash ? wi_strndup(path, (size_t)(slash - path)) : NULL;
-    int inner = above ? wi_path_make(folder, above) : -1;
-    free(above);
-    if (slash && inner < 0)
-        return -1;
-    int fd = openat(slash ? inner : folder, slash ? slash + 1 : path,
-        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_APPEND | O_CLOEXEC, 0644);
-    wi_close(inner);
+    const char *last;
+    int above = wi_path_open_above(folder, path, 1, &last);
+    int fd = above < 0
+                 ? -1
+                 : openat(above, last,
+                       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_APPEND | O_CLOEXEC, 0644);
+    wi_close(above);
     return fd;
 }
 

@@ -59,18 +59,6 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name)
     return same ? number : 0;
 }
 
-int wi_versions_open_parent(int store, const char *name, int make, const char **last)
-{
-    const char *slash = strchr(name, '/');
-    *last = slash ? slash + 1 : name;
-    if (!slash)
-        return wi_path_open(store, ".");
-    char *owner = wi_strndup(name, (size_t)(slash - name));
-    int fd = make ? wi_path_make(store, owner) : wi_path_open(store, owner);
-    free(owner);
-    return fd;
-}
-
 char *wi_versions_folder(const char *directory, const char *name, unsigned number)
 {
     char *place = wi_versions_place(name);
@@ -127,7 +115,7 @@ void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each,
 static int find_current(int store, const char *name, unsigned *number)
 {
     const char *last;
-    int parent = wi_versions_open_parent(store, name, 0, &last);
+    int parent = wi_path_open_above(store, name, 0, &last);
     *number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
     int folder = *number ? open_version(store, name, *number) : -1;
     int unknown = folder < 0 && (parent < 0 || *number) && !wi_is_missing(errno);
@@ -300,7 +288,7 @@ static enum wi_code check_name_in(
     struct stat status;
     if (wi_name_allow(name, "as", error) != WI_OK)
         return error->code;
-    int parent = wi_versions_open_parent(store, name, 0, &last);
+    int parent = wi_path_open_above(store, name, 0, &last);
     if (parent < 0 && errno == ENOENT)
         return WI_OK;
     if (parent < 0 && (errno == ENOTDIR || errno == ELOOP))
@@ -325,43 +313,9 @@ enum wi_code wi_versions_check_name(const char *directory, const char *name, str
 
 /* --- links and folders that come and go ------------------------------------------------------- */
 
-char *wi_versions_staged_name(int staging, unsigned *number)
-{
-    char text[2 * WI_MODEL_NAME_MAX];
-    ssize_t size = readlinkat(staging, WI_STAGING_LINK, text, sizeof text - 1);
-    if (size <= 0)
-        return NULL;
-    text[size] = '\0';
-    const char *start = strncmp(text, "../", 3) == 0 ? text + 3 : text;
-    char *slash = strrchr(text, '/');
-    if (!slash || strncmp(start, WI_STORE_VERSIONS "/", sizeof WI_STORE_VERSIONS) != 0)
-        return NULL;
-    *slash = '\0';
-    start += sizeof WI_STORE_VERSIONS;
-    char *name = wi_strdup(strncmp(start, "_/", 2) == 0 ? start + 2 : start);
-    *number = wi_model_check_name(name, NULL) == WI_OK
-                  ? wi_versions_read_link(staging, WI_STAGING_LINK, name)
-                  : 0;
-    if (*number)
-        return name;
-    free(name);
-    return NULL;
-}
-
 int wi_versions_link_in(int parent, const char *last, int staging)
 {
     return renameat(staging, WI_STAGING_LINK, parent, last) == 0 ? fsync(parent) : -1;
-}
-
-int wi_versions_finish(int store, int staging, const char *name)
-{
-    const char *last;
-    int parent = wi_versions_open_parent(store, name, 1, &last);
-    if (parent < 0)
-        return -1;
-    int linked = wi_versions_link_in(parent, last, staging);
-    wi_close(parent);
-    return linked;
 }
 
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)

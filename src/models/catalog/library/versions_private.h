@@ -17,18 +17,11 @@ char *wi_versions_link(const char *name, unsigned number);
 /* The version number in the link `file` of this name; 0 if it is no such link. `parent` is the open
  * folder that has the link. */
 unsigned wi_versions_read_link(int parent, const char *file, const char *name);
-/* Opens the folder that contains the name, and sets `*last` to its last segment, a part of `name`.
- * With `make` the folder is created. -1 with errno. */
-int wi_versions_open_parent(int store, const char *name, int make, const char **last);
 /* Calls `each` for every name that has a folder in `of`: WI_STORE_VERSIONS or WI_STORE_MADE. */
 typedef void wi_versions_name_fn(void *context, const char *name);
 void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each, void *context);
-/* Puts the link of the staging folder in place if its version is complete. 0 or -1. */
-int wi_versions_finish(int store, int staging, const char *name);
-/* The same if the link's folder is open already, as wi_versions_open_parent gives it. */
+/* Puts the link of the staging folder in place, in the open folder `parent`, as `last`. 0 or -1. */
 int wi_versions_link_in(int parent, const char *last, int staging);
-/* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
-char *wi_versions_staged_name(int staging, unsigned *number);
 /* Moves `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed);
 /* The store's folder, open; -1 with errno. */

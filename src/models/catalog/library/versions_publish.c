@@ -162,7 +162,7 @@ static enum wi_code version_publish(
         return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
     /* Between moving and linking nothing is opened that there might be no descriptor for. */
     const char *last;
-    int parent = wi_versions_open_parent(publishing->store, name, 1, &last);
+    int parent = wi_path_open_above(publishing->store, name, 1, &last);
     int published = parent >= 0 &&
                     move_files(publishing->store, publishing->place, name, *number) == 0 &&
                     wi_versions_link_in(parent, last, publishing->place) == 0;

@@ -184,7 +184,7 @@ enum wi_code wi_versions_remove(
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
     int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
-    int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &removed.last) : -1;
+    int parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
     enum wi_code code = WI_OK;
     removed.store = store;
     removed.parent = parent;

@@ -4,6 +4,7 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/store_path.h"
+#include "terms/model_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -137,6 +138,42 @@ int wi_staging_is_empty(const char *directory, const char *id)
 
 /* --- after a restart -------------------------------------------------------------------------- */
 
+/* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
+static char *staged_name(int staging, unsigned *number)
+{
+    char text[2 * WI_MODEL_NAME_MAX];
+    ssize_t size = readlinkat(staging, WI_STAGING_LINK, text, sizeof text - 1);
+    if (size <= 0)
+        return NULL;
+    text[size] = '\0';
+    const char *start = strncmp(text, "../", 3) == 0 ? text + 3 : text;
+    char *slash = strrchr(text, '/');
+    if (!slash || strncmp(start, WI_STORE_VERSIONS "/", sizeof WI_STORE_VERSIONS) != 0)
+        return NULL;
+    *slash = '\0';
+    start += sizeof WI_STORE_VERSIONS;
+    char *name = wi_strdup(strncmp(start, "_/", 2) == 0 ? start + 2 : start);
+    *number = wi_model_check_name(name, NULL) == WI_OK
+                  ? wi_versions_read_link(staging, WI_STAGING_LINK, name)
+                  : 0;
+    if (*number)
+        return name;
+    free(name);
+    return NULL;
+}
+
+/* Puts the link of the staging folder in place. 0 or -1. */
+static int link_put(int store, int staging, const char *name)
+{
+    const char *last;
+    int parent = wi_path_open_above(store, name, 1, &last);
+    if (parent < 0)
+        return -1;
+    int linked = wi_versions_link_in(parent, last, staging);
+    wi_close(parent);
+    return linked;
+}
+
 /* The daemon was killed between the two renames of publishing: does the second. The name may have
  * become somebody else's meanwhile: then the version is left to wi_versions_gc. 0, or -1 with errno
  * where a shortage has kept it from that. */
@@ -144,7 +181,7 @@ static int staging_finish(int store, const char *directory, int staging)
 {
     unsigned number;
     struct wi_source source = {0};
-    char *name = wi_versions_staged_name(staging, &number);
+    char *name = staged_name(staging, &number);
     if (!name)
         return 0;
     char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
@@ -152,7 +189,7 @@ static int staging_finish(int store, const char *directory, int staging)
     int folder = wi_path_open(store, path);
     int done = folder >= 0 && wi_source_read(folder, &source) == 0 &&
                wi_versions_check_name(directory, name, NULL) == WI_OK &&
-               wi_versions_finish(store, staging, name) == 0;
+               link_put(store, staging, name) == 0;
     int why = done ? 0 : errno;
     wi_close(folder);
     wi_source_clear(&source);
@@ -209,39 +246,24 @@ int wi_staging_list(const char *directory, struct wi_strings *ids)
     int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_STORE_STAGING) : -1;
     if (pulling < 0 || wi_path_each(pulling, add_staged, &staged) != 0)
         note_failure(&staged);
-    if (pulling >= 0)
-        close(pulling);
+    wi_close(pulling);
     for (size_t i = 0; i < staged.published.count; i++)
         wi_staging_drop(directory, staged.published.items[i]);
     wi_strings_clear(&staged.published);
-    if (staged.store >= 0)
-        close(staged.store);
+    wi_close(staged.store);
     errno = staged.failed;
     return staged.failed ? -1 : 0;
 }
 
 /* --- what is there already -------------------------------------------------------------------- */
 
-/* The folder of a file, made if need be, and in `*last` the file's own name. */
-static int open_folder_of(int at, const char *path, int make, const char **last)
-{
-    const char *slash = strrchr(path, '/');
-    *last = slash ? slash + 1 : path;
-    if (!slash)
-        return wi_path_open(at, ".");
-    char *folder = wi_strndup(path, (size_t)(slash - path));
-    int fd = make ? wi_path_make(at, folder) : wi_path_open(at, folder);
-    free(folder);
-    return fd;
-}
-
 /* Links a file that is still what was verified. 0 or -1. */
 static int link_file(int from, const struct wi_source_file *known, int to, const char *path)
 {
     const char *old, *fresh;
     struct stat status, present;
-    int there = open_folder_of(from, known->path, 0, &old);
-    int here = there >= 0 ? open_folder_of(to, path, 1, &fresh) : -1, result = -1;
+    int there = wi_path_open_above(from, known->path, 0, &old);
+    int here = there >= 0 ? wi_path_open_above(to, path, 1, &fresh) : -1, result = -1;
     if (here >= 0 && fstatat(there, old, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         wi_source_file_is(known, &status)) {
         int linked = fstatat(here, fresh, &present, AT_SYMLINK_NOFOLLOW) == 0 &&

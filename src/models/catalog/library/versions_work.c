@@ -5,6 +5,7 @@
  */
 #include "models/catalog/library/versions_work.h"
 
+#include "base/descriptors.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
@@ -16,7 +17,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <utlist.h>
 
 /* Only what is its own: the worker has it alone while it runs. */
@@ -155,8 +155,7 @@ static void note_hashes(struct wi_versions_task *task, const char *path)
         file->identity = wi_file_identity_of(&status);
         memcpy(file->hash, from->sha256, sizeof file->hash);
     }
-    if (folder >= 0)
-        close(folder);
+    wi_close(folder);
 }
 
 /* What no format has by its name, the model itself has to name. */
