@@ -13,6 +13,7 @@
 #include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -22,7 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How many bytes are hashed before other work gets the thread. */
 #define HASHED_AT_ONCE (32 * 1024 * 1024)
@@ -443,39 +443,51 @@ void wi_handle_upload_part(struct wi_request *request)
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-struct publishing {
+/* The end of an upload: it is published, or given up. */
+struct ending {
     struct wi_request *request; /* while it waits for the task */
     struct wi_versions_task *task;
     char *directory, *id;
-    struct wi_upload_check *check;
+    struct wi_upload_check *check; /* of one that is published */
     int more;
+    int held; /* one that is given up; -1: it is not */
     struct wi_error error;
 };
 
-static void free_publishing(void *work)
+static struct ending *new_ending(const struct wi_request *request)
 {
-    struct publishing *publishing = work;
-    wi_versions_cancel(publishing->task);
-    wi_upload_check_close(publishing->check);
-    free(publishing->directory);
-    free(publishing->id);
-    free(publishing);
+    struct ending *ending = wi_alloc(sizeof *ending);
+    ending->directory = directory_of(request);
+    ending->id = wi_strdup(request->argument);
+    ending->held = -1;
+    return ending;
+}
+
+static void free_ending(void *work)
+{
+    struct ending *ending = work;
+    wi_versions_cancel(ending->task);
+    wi_upload_check_close(ending->check);
+    wi_close(ending->held);
+    free(ending->directory);
+    free(ending->id);
+    free(ending);
 }
 
 /* A folder that the readers do not know as a model's is no model, rather than not found. */
 static void on_published(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
-    struct publishing *publishing = context;
-    struct wi_request *request = publishing->request;
+    struct ending *ending = context;
+    struct wi_request *request = ending->request;
     struct wi_error why;
-    char *name = wi_strdup(wi_upload_check_order(publishing->check)->name);
-    publishing->task = NULL;
+    char *name = wi_strdup(wi_upload_check_order(ending->check)->name);
+    ending->task = NULL;
     if (error)
         why = *error;
     if (error && error->code == WI_MODEL_NOT_FOUND)
         wi_error_set(&why, WI_MODEL_INVALID, "files", "%s", error->detail);
-    free_publishing(publishing);
+    free_ending(ending);
     if (error)
         wi_request_answer_error(request, &why);
     else
@@ -483,105 +495,79 @@ static void on_published(
     free(name);
 }
 
-static void publishing_begin(struct wi_request *request, struct publishing *publishing)
+static void ending_publish(struct wi_request *request, struct ending *ending)
 {
-    const struct wi_upload_order *order = wi_upload_check_order(publishing->check);
-    publishing->request = request;
-    publishing->task = wi_versions_make_current(request->api->deps.versions, publishing->id,
-        order->name, &order->files, on_published, publishing);
-    wi_request_wait(request, free_publishing, publishing);
+    const struct wi_upload_order *order = wi_upload_check_order(ending->check);
+    ending->request = request;
+    ending->task = wi_versions_make_current(
+        request->api->deps.versions, ending->id, order->name, &order->files, on_published, ending);
+    wi_request_wait(request, free_ending, ending);
 }
 
 static void check_files(void *work)
 {
-    struct publishing *publishing = work;
-    publishing->more = wi_upload_check(publishing->directory, publishing->id, HASHED_AT_ONCE,
-        &publishing->check, &publishing->error);
+    struct ending *ending = work;
+    ending->more = wi_upload_check(
+        ending->directory, ending->id, HASHED_AT_ONCE, &ending->check, &ending->error);
 }
 
 static void on_checked(struct wi_request *request, void *work)
 {
-    struct publishing *publishing = work;
-    if (publishing->more < 0) {
-        const struct wi_error error = publishing->error;
-        free_publishing(publishing);
+    struct ending *ending = work;
+    if (ending->more < 0) {
+        const struct wi_error error = ending->error;
+        free_ending(ending);
         wi_request_answer_error(request, &error);
-    } else if (publishing->more) {
-        wi_request_compute_in(request, uploads_of(request)->queue, check_files, on_checked,
-            publishing, free_publishing);
+    } else if (ending->more) {
+        wi_request_compute_in(
+            request, uploads_of(request)->queue, check_files, on_checked, ending, free_ending);
     } else {
-        publishing_begin(request, publishing);
+        ending_publish(request, ending);
     }
 }
 
 void wi_handle_upload_publish(struct wi_request *request)
 {
-    struct publishing *publishing = wi_alloc(sizeof *publishing);
-    publishing->directory = directory_of(request);
-    publishing->id = wi_strdup(request->argument);
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, check_files, on_checked, publishing, free_publishing);
+    wi_request_compute_in(request, uploads_of(request)->queue, check_files, on_checked,
+        new_ending(request), free_ending);
 }
 
 /* --- giving up -------------------------------------------------------------------------------- */
 
-struct removing {
-    struct wi_request *request; /* while it waits for the task */
-    struct wi_versions_task *task;
-    char *directory, *id;
-    int held;
-    struct wi_error error;
-};
-
-static void free_removing(void *work)
-{
-    struct removing *removing = work;
-    wi_versions_cancel(removing->task);
-    if (removing->held >= 0)
-        close(removing->held);
-    free(removing->directory);
-    free(removing->id);
-    free(removing);
-}
-
 static void on_removed(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
-    struct removing *removing = context;
-    struct wi_request *request = removing->request;
+    struct ending *ending = context;
+    struct wi_request *request = ending->request;
     (void)error; /* there is none */
-    removing->task = NULL;
-    free_removing(removing);
+    ending->task = NULL;
+    free_ending(ending);
     wi_request_answer_json(
         request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "removed"));
 }
 
-static void removing_hold(void *work)
+static void ending_hold(void *work)
 {
-    struct removing *removing = work;
-    removing->held = wi_upload_hold(removing->directory, removing->id, &removing->error);
+    struct ending *ending = work;
+    ending->held = wi_upload_hold(ending->directory, ending->id, &ending->error);
 }
 
 static void on_held(struct wi_request *request, void *work)
 {
-    struct removing *removing = work;
-    if (removing->held < 0) {
-        wi_request_answer_error(request, &removing->error);
-        free_removing(removing);
+    struct ending *ending = work;
+    if (ending->held < 0) {
+        wi_request_answer_error(request, &ending->error);
+        free_ending(ending);
         return;
     }
-    removing->request = request;
-    removing->task = wi_versions_drop_staging(
-        request->api->deps.versions, removing->id, 0, on_removed, removing);
-    wi_request_wait(request, free_removing, removing);
+    ending->request = request;
+    ending->task =
+        wi_versions_drop_staging(request->api->deps.versions, ending->id, 0, on_removed, ending);
+    wi_request_wait(request, free_ending, ending);
 }
 
 void wi_handle_upload_remove(struct wi_request *request)
 {
-    struct removing *removing = wi_alloc(sizeof *removing);
-    removing->directory = directory_of(request);
-    removing->id = wi_strdup(request->argument);
-    removing->held = -1;
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, removing_hold, on_held, removing, free_removing);
+    wi_request_compute_in(request, uploads_of(request)->queue, ending_hold, on_held,
+        new_ending(request), free_ending);
 }
