@@ -7,8 +7,10 @@
 
 #include "base/change.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "models/catalog/library/source.h"
 #include "settings/config/config.h"
 #include "terms/model/cid.h"
 #include "terms/model/manifest.h"
@@ -56,6 +58,217 @@ void wi_models_close(struct wi_models *models);
 void wi_models_free(struct wi_models *models);
 
 /* --- the library: models on the disk, uploads, made versions -------------------------------- */
+
+struct wi_repository;
+struct wi_versions_work;
+struct wi_listing;
+struct wi_list_row;
+struct wi_model;
+struct wi_aliases;
+
+/* From now on tells `listener` (borrowed; may be NULL) of each model about which the known facts
+ * have changed. */
+void wi_repository_tell(
+    struct wi_repository *repository, const struct wi_change_listener *listener);
+const struct wi_aliases *wi_repository_aliases(const struct wi_repository *repository);
+
+/* Exactly one of `model` (borrowed for the callback: take a reference to keep it) and `error` is
+ * given. Called at once if nothing on disk has changed since the last look-up (one stat for each
+ * file, no hashing), else from the loop after a worker thread has hashed and read the files. */
+typedef void wi_repository_fn(void *context, struct wi_model *model, const struct wi_error *error);
+struct wi_repository_lookup;
+/* NULL if the callback was called already. The variant in `name` may be in upper or lower case; it
+ * is one model, whose name is as in the folder. Errors: WI_INVALID_FIELD, WI_MODEL_NOT_FOUND,
+ * WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
+struct wi_repository_lookup *wi_repository_find(
+    struct wi_repository *repository, const char *name, wi_repository_fn *on_model, void *context);
+/* Reads a variant of `name` ("NAME:VARIANT") of that format that was made here and is still in the
+ * staging folder `folder`. Only the caller holds it, since no look-up finds it. The callback is
+ * never called at once. */
+struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repository,
+    const char *name, enum wi_model_format format, const char *folder, wi_repository_fn *on_model,
+    void *context);
+void wi_repository_cancel(
+    struct wi_repository_lookup *lookup); /* no callback is called; NULL is fine */
+
+/* A snapshot that is still referenced, by content hash; for the bridge's file server. Borrowed;
+ * NULL if there is none. */
+struct wi_model *wi_repository_by_hash(
+    struct wi_repository *repository, const char *name, const char *hash);
+
+/* The folder, borrowed until the next reset. */
+const char *wi_repository_directory(const struct wi_repository *repository);
+/* Whether requests hold a model of that name (without variant) now. */
+int wi_repository_uses(struct wi_repository *repository, const char *name);
+/* When a request last used the model (without variant), in Unix seconds, as far as this process has
+ * seen; 0: never. For pulled models the time is also written down, once a minute. */
+int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name);
+
+/* The cost of reading models since the start. */
+struct wi_repository_counters {
+    uint64_t hashed_bytes;   /* of files that were hashed */
+    uint64_t known_bytes;    /* of files whose hash was known from the cache */
+    uint64_t found, missing; /* look-ups in the folder that found a model, and that did not */
+};
+void wi_repository_counters(
+    const struct wi_repository *repository, struct wi_repository_counters *counters);
+
+/* The model that represents all kernels when they are run by name: it has no files, and no request
+ * can name it. Borrowed. */
+struct wi_model *wi_repository_kernels(const struct wi_repository *repository);
+
+/* The list of the folder, read off the loop; borrowed. */
+struct wi_listing *wi_repository_listing(struct wi_repository *repository);
+
+/* Calls `each` for models of the list as it is now and for those built in, sorted by name: at most
+ * `limit` whose names come after `after` ("" for all). Returns whether there are more. A model that
+ * was looked up comes with its snapshot; `model` is NULL if it has not been looked up since the
+ * start, or cannot be: then `problem` says why, else it is NULL. `row` is NULL for builtin/…. */
+typedef void wi_repository_each_fn(void *context, const struct wi_list_row *row,
+    const struct wi_model *model, const char *problem);
+int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
+    wi_repository_each_fn *each, void *context);
+/* The number of all those models. */
+size_t wi_repository_count(struct wi_repository *repository);
+/* As wi_repository_each_after, for the model of that name only; -1 if there is none, else 0. */
+int wi_repository_one(
+    struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);
+
+/* Changes of the store: see models/catalog/library/versions_work.h. */
+
+/* Zero-initialise; free with wi_staging_clear. */
+struct wi_staging {
+    char *id;
+    char *request; /* as written down */
+    char *folder;  /* of the files */
+};
+
+/* What is in use and must not be removed. */
+struct wi_versions_use {
+    struct wi_strings names;    /* of models, without variant */
+    struct wi_strings folders;  /* of versions */
+    struct wi_strings pinned;   /* likewise, of versions that are pinned */
+    struct wi_strings apart;    /* those of them that the quota does not count */
+    struct wi_strings stagings; /* IDs of running pulls */
+    uint64_t pending;           /* bytes that running pulls have room for and have yet to write */
+    /* SHA-256 of files that neighbours have completely, in any order, possibly repeated. */
+    unsigned char (*elsewhere)[WI_HASH_SIZE];
+    size_t elsewhere_count;
+};
+
+/* Adds a callback that lists what is in use in addition to the models that requests hold: the names
+ * of models that nodes have loaded, the IDs of running pulls. At most WI_VERSIONS_USERS
+ * callbacks. */
+#define WI_VERSIONS_USERS 5
+typedef void wi_versions_use_fn(void *context, struct wi_versions_use *use);
+void wi_versions_work_add_user(
+    struct wi_versions_work *work, wi_versions_use_fn *list, void *context);
+
+struct wi_versions_result {
+    uint64_t bytes;             /* freed; for staging: saved */
+    struct wi_strings names;    /* of models that are gone */
+    struct wi_staging staging;  /* of wi_versions_stage and wi_versions_stage_made */
+    struct wi_source files;     /* of wi_versions_stage: the given list, with known lengths */
+    struct wi_strings ids;      /* of wi_versions_staged */
+    struct wi_strings requests; /* of wi_versions_staged: in the same order */
+    unsigned number;            /* of wi_versions_make_current */
+};
+/* `result` is borrowed, `error` is NULL for success. */
+typedef void wi_versions_fn(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error);
+struct wi_versions_task;
+/* No callback is called; a task that has begun is completed. NULL is fine. */
+void wi_versions_cancel(struct wi_versions_task *task);
+
+/* Makes room for `needed` bytes of the staging folder `id`, including those that are there already:
+ * removes models by the quota, and checks the disk. Errors: WI_STORAGE_FAILED with the figures. */
+struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, wi_versions_fn *on_done, void *context);
+/* Opens the staging folder `id` (`request` NULL: as written down) for that name, which is checked,
+ * and links what the store has of `files` (a source's list; NULL: none) into it. */
+struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
+    const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
+    void *context);
+/* Publishes the staging folder `id` under the name, if it can be read as the repository will read
+ * it, and removes versions beyond those kept. `source` is copied. Then the repository reads its
+ * list again. Errors: also those of wi_load; WI_CONFLICT if the source is to be the first and there
+ * is a pulled or uploaded model of that name. */
+struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
+/* Opens the staging folder `id` for a variant made here (models/catalog/library/made.h) of a model
+ * in `folder`, with a copy of what its variants have in common (`common`, copied). */
+struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
+    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context);
+/* Publishes it as that variant of the model; `notes` is JSON text. */
+struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
+    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
+    void *context);
+/* Drops the staging folder `id`; with `if_empty` only if nothing has been fetched. */
+struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
+    int if_empty, wi_versions_fn *on_done, void *context);
+/* Removes a model. The caller has made sure that it is not in use; versions that requests hold
+ * nevertheless are freed when those have ended. */
+struct wi_versions_task *wi_versions_take_away(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
+/* As wi_versions_gc. */
+struct wi_versions_task *wi_versions_collect(
+    struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context);
+
+/* Uploads: see models/catalog/library/uploads.h. What follows blocks, for worker threads. */
+
+#define WI_UPLOAD_PREFIX "upload" /* of wi_id_new */
+
+/* Zero-initialise; free with wi_upload_order_clear. */
+struct wi_upload_order {
+    char *name;      /* of the model */
+    int64_t made_ms; /* Unix milliseconds, unique, in the order in which uploads are staged */
+    struct wi_source files; /* `first`, unless it may replace a model */
+};
+void wi_upload_order_clear(struct wi_upload_order *order);
+/* WI_OK, WI_INVALID_FIELD for paths that exclude each other, or WI_MODEL_INVALID for a path that no
+ * format takes. Pure. */
+enum wi_code wi_upload_order_check(const struct wi_upload_order *order, struct wi_error *error);
+/* The text of request.json; the caller frees it. */
+char *wi_upload_order_print(const struct wi_upload_order *order);
+
+/* Whether the upload `id`, whose staging folder was opened just now, may continue: WI_CONFLICT if a
+ * model of its name exists that it may not replace, WI_QUEUE_FULL if WI_UPLOADS_MAX others were
+ * made before it. Makes its empty files. */
+enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_error *error);
+
+/* Consecutive bytes of one file. Zero-initialise, and set the first three, which are borrowed, and
+ * the fourth; end with wi_upload_part_close. */
+struct wi_upload_part {
+    const char *directory, *id, *path;
+    uint64_t position;   /* the file's length, here */
+    int is_open, fd;     /* held alone */
+    uint64_t begin, end; /* where this part began; as announced */
+};
+/* Adds bytes. The first call opens the announced file to append after its first `position` bytes.
+ * WI_OK, WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file, or more bytes than were
+ * announced: then all bytes of this part are removed again), WI_CONFLICT (wrong `position`, with
+ * the right one as what is expected; or another request is sending it), WI_NO_ROOM,
+ * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+enum wi_code wi_upload_part_add(
+    struct wi_upload_part *part, const void *bytes, size_t size, struct wi_error *error);
+void wi_upload_part_close(struct wi_upload_part *part); /* fine where none was opened */
+
+/* Locks an upload, so that no other request publishes or removes it: a descriptor, which the caller
+ * closes, or -1 with WI_NOT_FOUND, WI_CONFLICT, WI_STORAGE_FAILED or WI_UNAVAILABLE. */
+int wi_upload_hold(const char *directory, const char *id, struct wi_error *error);
+
+struct wi_upload_check;
+/* Locks an upload whose files all have the announced length, and keeps files from being sent, if
+ * `*check` is NULL. Then hashes at most about `most` bytes: 1 if there is more to do, 0 when all
+ * files are as announced, and on disk; -1 with an error as for wi_upload_hold, WI_CONFLICT for the
+ * first incomplete file, with the position from which bytes are missing, or WI_MODEL_INVALID for a
+ * file that is not as announced, which is dropped then. The caller closes `*check`, also after an
+ * error. */
+int wi_upload_check(const char *directory, const char *id, uint64_t most,
+    struct wi_upload_check **check, struct wi_error *error);
+/* Borrowed from a check that has been opened. */
+const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check);
+void wi_upload_check_close(struct wi_upload_check *check); /* NULL is fine */
 
 /* --- arriving: hubs, pulls, sources, neighbours ---------------------------------------------- */
 

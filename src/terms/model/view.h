@@ -13,6 +13,9 @@
 
 #define WI_MODEL_FILES_MAX 1000 /* files of one model */
 
+/* The formats of models: models/catalog/format/format.h. */
+enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };
+
 /* A file, by its path inside the model. */
 struct wi_view_file {
     char *path;

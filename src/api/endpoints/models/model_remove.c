@@ -9,7 +9,7 @@
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
 #include <stdlib.h>
 #include <string.h>
 

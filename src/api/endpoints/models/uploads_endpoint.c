@@ -4,11 +4,9 @@
  * it up. The state of an upload is on disk (models/catalog/library/uploads.h). One thread reads and
  * writes it for all uploads, so that other work finds a free thread however much is uploaded.
  */
-#include "models/catalog/library/uploads.h"
-
+#include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/models.h"
-#include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
@@ -19,7 +17,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -27,8 +27,6 @@
 #include "terms/task/task.h"
 #include <stdatomic.h>
 
-enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };
-
 /* What the files of a model tell. Zero-initialise; free with wi_facts_clear. */
 struct wi_facts {
     enum wi_model_type type;   /* UNKNOWN if they do not tell */

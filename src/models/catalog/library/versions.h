@@ -24,6 +24,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "models/catalog/library/source.h"
+#include "models/models.h"
 
 #define WI_STORE_VERSIONS ".versions"
 #define WI_STORE_STAGING ".staging"
@@ -69,13 +70,6 @@ enum wi_code wi_versions_adopt(const char *directory, const char *name, struct w
 
 /* --- running pulls ---------------------------------------------------------------------------- */
 
-/* Zero-initialise; free with wi_staging_clear. */
-struct wi_staging {
-    char *id;
-    char *request; /* as written down */
-    char *folder;  /* of the files */
-};
-
 /* Opens the staging folder of that ID. With `request` (JSON text), which is written down, a missing
  * folder is made; with NULL it must exist, and its own request applies. `id` has [a-z0-9-]. WI_OK,
  * WI_NOT_FOUND, or WI_STORAGE_FAILED. */
@@ -97,18 +91,6 @@ uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *stagin
 
 /* --- changing the store ----------------------------------------------------------------------- */
 
-/* What is in use and must not be removed. */
-struct wi_versions_use {
-    struct wi_strings names;    /* of models, without variant */
-    struct wi_strings folders;  /* of versions */
-    struct wi_strings pinned;   /* likewise, of versions that are pinned */
-    struct wi_strings apart;    /* those of them that the quota does not count */
-    struct wi_strings stagings; /* IDs of running pulls */
-    uint64_t pending;           /* bytes that running pulls have room for and have yet to write */
-    /* SHA-256 of files that neighbours have completely, in any order, possibly repeated. */
-    unsigned char (*elsewhere)[WI_HASH_SIZE];
-    size_t elsewhere_count;
-};
 void wi_versions_use_clear(struct wi_versions_use *use);
 
 /* WI_OK if a pull may have this name, else WI_INVALID_FIELD or WI_CONFLICT (a model of that name
