@@ -98,8 +98,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     struct order *order = work;
     struct wi_error error;
     if (model->builtin) {
-        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
         free_order(order);
         return;
     }

@@ -19,10 +19,8 @@
 
 void wi_job_answer_not_found(struct wi_request *request, const char *name)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
         "there is no job %.100s: it never was, or it is done and was kept long enough", name);
-    wi_request_answer_error(request, &error);
 }
 
 void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
@@ -166,16 +164,14 @@ static void answer_infer(struct wi_request *request, struct look *look)
 static void answer_cancelling(struct wi_request *request, const struct look *look)
 {
     const struct wi_row *row = &look->op.row;
-    struct wi_error error;
     int ended = row->state == WI_ROW_CANCELLED;
     if (ended || row->state < WI_ROW_DONE) {
         wi_request_answer_json(request, ended ? 200 : 202,
             json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
         return;
     }
-    wi_error_set(&error, WI_CONFLICT, "id", "the job %s is %s, so it cannot be cancelled", row->id,
-        wi_row_state_names[row->state]);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(request, WI_CONFLICT, "id",
+        "the job %s is %s, so it cannot be cancelled", row->id, wi_row_state_names[row->state]);
 }
 
 /* The job has no result that could be sent. A result that was computed but not stored is not sent:

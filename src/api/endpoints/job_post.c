@@ -54,22 +54,18 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
 
 static void answer_known(struct wi_request *request, const struct post *post)
 {
-    struct wi_error error;
     if (post->op.found == WI_ROW_SAME) {
         answer_accepted(request, &post->op.earlier, 1);
         return;
     }
-    wi_error_set(&error, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
+    wi_request_answer_refusal(request, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
         "this key was used for another request; a new one needs a new key");
-    wi_request_answer_error(request, &error);
 }
 
 static void answer_not_stored(struct wi_request *request, const struct wi_error *failure)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+    wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
         "the job is not accepted, because it could not be stored: %s", failure->detail);
-    wi_request_answer_error(request, &error);
 }
 
 /* --- the row --------------------------------------------------------------------------------- */

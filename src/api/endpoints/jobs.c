@@ -74,14 +74,12 @@ static enum wi_code read_wait(
 /* A client comes for the events of a stream. */
 static void take_up(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_api_stream_take_up(request, request->argument))
         return;
-    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
         "there is no stream %.100s: it never existed, or it is over and its client did not come "
         "back in time, or it is a job without a stream",
         request->argument);
-    wi_request_answer_error(request, &error);
 }
 
 void wi_handle_job_get(struct wi_request *request)

@@ -255,12 +255,11 @@ void wi_handle_joins(struct wi_request *request)
 
 void wi_handle_join_revoke(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
         wi_request_answer_json(
             request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(
+        request, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
 }

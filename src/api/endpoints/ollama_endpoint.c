@@ -351,13 +351,11 @@ static json_t *info_json(const struct wi_model *model)
 
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct wi_error error;
     if (model->builtin || !wi_text_is_for(model)) {
-        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model",
+        wi_request_answer_refusal(request, WI_MODEL_NOT_FOUND, "model",
             "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "
             "it",
             model->name, model->name);
-        wi_request_answer_error(request, &error);
         return;
     }
     wi_request_answer_json(request, 200,

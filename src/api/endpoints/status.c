@@ -268,10 +268,9 @@ static void file_answer(struct wi_request *request, const struct wi_site_file *f
 {
     int is_known = wi_request_knows(request, file->etag);
     struct MHD_Response *response = response_of(file, is_known);
-    struct wi_error error;
     if (!response) {
-        wi_error_set(&error, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
         return;
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, file->cache);
@@ -297,7 +296,6 @@ void wi_handle_console(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     struct wi_site_file file;
-    struct wi_error error;
     char path[WI_ROUTE_ARGUMENT_MAX + 1];
     snprintf(path, sizeof path, "/%s", request->argument);
     if (api->console && api->deps.config->api.console &&
@@ -311,6 +309,6 @@ void wi_handle_console(struct wi_request *request)
             file_answer(request, &file);
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(
+        request, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
 }

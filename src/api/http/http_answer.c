@@ -11,6 +11,7 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/net/http.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,9 @@ int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *
 void wi_request_answer_json(struct wi_request *request, int status, json_t *value)
 {
     struct wi_buffer text = {0};
-    struct wi_error error;
     if (!value) { /* jansson makes nothing of text that is not UTF-8 */
-        wi_error_set(&error, WI_INTERNAL, NULL, "the answer cannot be written as JSON");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_INTERNAL, NULL, "the answer cannot be written as JSON");
         return;
     }
     wi_buffer_json(&text, value);
@@ -168,6 +168,19 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
     wi_request_make_problem(request, error);
     wi_request_set_state(request, WI_REQUEST_ANSWERED);
     wi_request_resume(request);
+}
+
+void wi_request_answer_refusal(
+    struct wi_request *request, enum wi_code code, const char *field, const char *format, ...)
+{
+    struct wi_error error;
+    char detail[sizeof error.detail];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    wi_error_set(&error, code, field, "%s", detail);
+    wi_request_answer_error(request, &error);
 }
 
 void wi_request_drop_body(struct wi_request *request)

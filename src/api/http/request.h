@@ -157,6 +157,9 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
 /* Answers a HEAD request for a stream of `dialect`. 0: it has another method. */
 int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *dialect);
 void wi_request_answer_error(struct wi_request *request, const struct wi_error *error);
+/* Likewise with the error that wi_error_set() makes of the rest. */
+__attribute__((format(printf, 4, 5))) void wi_request_answer_refusal(
+    struct wi_request *request, enum wi_code code, const char *field, const char *format, ...);
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);

@@ -248,10 +248,9 @@ static size_t nodes_unload(struct wi_request *request, const char *name)
 
 static void on_unload(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct wi_error error;
     if (model->builtin) {
-        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
     } else if (nodes_unload(request, model->name) == 0) {
         wi_request_answer_json(request, 200,
             json_pack("{s:s, s:s, s:[]}", "name", model->name, "state", "UNAVAILABLE", "nodes"));

@@ -18,10 +18,8 @@
 
 static void answer_not_found(struct wi_request *request, const char *id)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
         "there is no run %.60s: it never was, it was removed, or newer ones took its place", id);
-    wi_request_answer_error(request, &error);
 }
 
 /* Whether there is a database, and `request->argument` could be an id; else it is answered. */
@@ -152,10 +150,9 @@ static void on_run(struct wi_request *request, void *work)
 void wi_handle_results_write(struct wi_request *request)
 {
     const struct wi_server_deps *deps = &request->api->deps;
-    struct wi_error error;
     if (deps->db == NULL) {
-        wi_error_set(&error, WI_UNAVAILABLE, NULL, "there is no database to keep results in");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_UNAVAILABLE, NULL, "there is no database to keep results in");
         return;
     }
     struct writing *writing = wi_alloc(sizeof *writing);
@@ -277,11 +274,9 @@ static void on_read(struct wi_request *request, void *work, const struct wi_erro
 static void read_cells(struct wi_request *request, struct reading *reading)
 {
     const struct wi_result *result = &reading->look.result;
-    struct wi_error error;
     if (wi_request_reserve(request, result->bytes * TEXT_FACTOR + result->cells * TEXT_MORE) != 0) {
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
             "there is no memory to read this run now; try again later");
-        wi_request_answer_error(request, &error);
         free_reading(reading);
         return;
     }

@@ -163,8 +163,8 @@ void wi_handle_model_quantize(struct wi_request *request)
     struct wi_error error;
     json_t *body;
     if (!request->api->deps.quantizer) {
-        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
         return;
     }
     if (!(body = wi_request_body_object(request)))

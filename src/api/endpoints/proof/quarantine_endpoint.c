@@ -104,7 +104,6 @@ void wi_handle_node_forgive(struct wi_request *request)
 
 void wi_handle_quarantine_lift(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
         wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
             wi_request_client(request));
@@ -112,8 +111,7 @@ void wi_handle_quarantine_lift(struct wi_request *request)
             request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "lifted"));
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL,
+    wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,
         "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
         request->argument);
-    wi_request_answer_error(request, &error);
 }

@@ -154,8 +154,8 @@ void wi_handle_verify(struct wi_request *request)
     struct verifying *verifying;
     json_t *body;
     if (!request->api->deps.proof) {
-        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
         return;
     }
     if (!(body = wi_request_body_object(request)))

@@ -184,13 +184,11 @@ void wi_handle_sound_new(struct wi_request *request)
 /* NULL with the request answered. */
 static struct wi_hearing *hearing_find(struct wi_request *request)
 {
-    struct wi_error error;
     struct wi_hearing *hearing =
         wi_hearing_find(hearings_of(request), request->argument, wi_request_client(request));
     if (!hearing) {
-        wi_error_set(&error, WI_NOT_FOUND, "id", "there is no stream of sound %.60s of this client",
-            request->argument);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
+            "there is no stream of sound %.60s of this client", request->argument);
     }
     return hearing;
 }

@@ -66,15 +66,13 @@ struct wi_timer *wi_history_timer_new(struct wi_api *api)
 /* The printed text may stay in memory for as long as its client reads it. */
 static void history_answer(struct wi_request *request, struct wi_buffer *text)
 {
-    struct wi_error error;
     if (wi_request_reserve(request, text->size) == 0) {
         wi_request_answer_text(request, 200, "application/json", text);
         return;
     }
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+    wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
         "there is no memory for these %zu bytes now; ask for step=60s or for one model",
         text->size);
-    wi_request_answer_error(request, &error);
     wi_buffer_clear(text);
 }
 
