@@ -24,10 +24,8 @@ struct row {
 static void write_rows(
     struct wi_buffer *out, const char *type, const struct row *rows, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        wi_metric_head(out, rows[i].name, type, rows[i].help);
-        wi_metric_value(out, rows[i].name, (double)rows[i].value);
-    }
+    for (size_t i = 0; i < count; i++)
+        wi_metric_value(out, rows[i].name, type, rows[i].help, (double)rows[i].value);
 }
 
 #define WRITE(out, type, rows) write_rows(out, type, rows, sizeof rows / sizeof *rows)
@@ -243,11 +241,10 @@ static void write_sound(struct wi_buffer *out, const struct wi_hearings *hearing
     };
     WRITE(out, "counter", counters);
     WRITE(out, "gauge", gauges);
-    wi_metric_head(out, "webinfer_sound_heard_seconds_total", "counter", "Live sound that came.");
-    wi_metric_value(out, "webinfer_sound_heard_seconds_total", (double)c.heard_ms / 1000);
-    wi_metric_head(out, "webinfer_sound_lag_seconds", "gauge",
-        "How far the text of the slowest stream is behind its sound.");
-    wi_metric_value(out, "webinfer_sound_lag_seconds", (double)c.lag_ms / 1000);
+    wi_metric_value(out, "webinfer_sound_heard_seconds_total", "counter", "Live sound that came.",
+        (double)c.heard_ms / 1000);
+    wi_metric_value(out, "webinfer_sound_lag_seconds", "gauge",
+        "How far the text of the slowest stream is behind its sound.", (double)c.lag_ms / 1000);
 }
 
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
@@ -282,10 +279,9 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
         (unsigned long long)refused->full, (unsigned long long)refused->address,
         (unsigned long long)refused->files);
     if (api->deps.children) {
-        wi_metric_head(out, "webinfer_child_processes", "gauge",
-            "Process trees that we started and that still live.");
-        wi_metric_value(
-            out, "webinfer_child_processes", (double)wi_children_count(api->deps.children));
+        wi_metric_value(out, "webinfer_child_processes", "gauge",
+            "Process trees that we started and that still live.",
+            (double)wi_children_count(api->deps.children));
     }
 }
 
@@ -385,9 +381,8 @@ void wi_metric_process(struct wi_buffer *out)
         {"process_max_fds", "Limit of open descriptors.", limit.rlim_cur},
     };
     WRITE(out, "gauge", gauges);
-    wi_metric_head(
-        out, "process_cpu_seconds_total", "counter", "User and system time of the daemon itself.");
-    wi_metric_value(out, "process_cpu_seconds_total",
+    wi_metric_value(out, "process_cpu_seconds_total", "counter",
+        "User and system time of the daemon itself.",
         (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
             (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
 }
@@ -453,12 +448,12 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         "Bytes that need not be fetched: of the models that pages had, and of files that an older "
         "version of a model had.",
         offsetof(struct level, saved));
-    wi_metric_head(out, "webinfer_pulls_under_way", "gauge", "Models on their way from a hub.");
-    wi_metric_value(out, "webinfer_pulls_under_way", (double)hub.under_way);
-    wi_metric_head(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.");
-    wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
-    wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
-    wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
+    wi_metric_value(out, "webinfer_pulls_under_way", "gauge", "Models on their way from a hub.",
+        (double)hub.under_way);
+    wi_metric_value(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.",
+        (double)hub.cancelled);
+    wi_metric_value(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.",
+        (double)made.under_way);
     wi_metric_head(
         out, "webinfer_quantized_total", "counter", "Variants in fewer bits, by result.");
     wi_buffer_printf(
@@ -467,12 +462,12 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
     wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
         (unsigned long long)made.cancelled);
-    wi_metric_head(out, "webinfer_quantized_for_webgpu_total", "counter",
-        "Of those that are done, the ones with graphs of their own for WebGPU.");
-    wi_metric_value(out, "webinfer_quantized_for_webgpu_total", (double)made.webgpu);
-    wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
-        "Bytes of pulled models that were removed to make room for others.");
-    wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);
+    wi_metric_value(out, "webinfer_quantized_for_webgpu_total", "counter",
+        "Of those that are done, the ones with graphs of their own for WebGPU.",
+        (double)made.webgpu);
+    wi_metric_value(out, "webinfer_evicted_bytes_total", "counter",
+        "Bytes of pulled models that were removed to make room for others.",
+        (double)hub.evicted_bytes);
 }
 
 void wi_handle_metrics(struct wi_request *request)
@@ -495,8 +490,8 @@ void wi_handle_metrics(struct wi_request *request)
     wi_api_published_metrics(api, &out);
     wi_api_sources_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
-    wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
-    wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
+    wi_metric_value(&out, "process_start_time_seconds", "gauge", "When the server started.",
+        (double)api->started_at / 1000);
     wi_metric_process(&out);
     wi_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }

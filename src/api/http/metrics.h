@@ -76,7 +76,9 @@ void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out);
 
 /* Building blocks for the counters of other modules. `type` is "counter" or "gauge". */
 void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help);
-void wi_metric_value(struct wi_buffer *out, const char *name, double value);
+/* A metric of one value, without labels: its head, then the value. */
+void wi_metric_value(
+    struct wi_buffer *out, const char *name, const char *type, const char *help, double value);
 /* A label's value with the escapes of the format. */
 void wi_metric_label(struct wi_buffer *out, const char *value);
 /* The labels of a model and its place; of the model alone where `browser` is NULL. */

@@ -163,8 +163,7 @@ void wi_api_published_warnings(const struct wi_api *api, json_t *warnings)
 
 static void put_gauge(struct wi_buffer *out, const char *name, const char *help, uint64_t value)
 {
-    wi_metric_head(out, name, "gauge", help);
-    wi_metric_value(out, name, (double)value);
+    wi_metric_value(out, name, "gauge", help, (double)value);
 }
 
 void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)

@@ -48,13 +48,6 @@ json_t *wi_api_cross_checks_json(const struct wi_api *api)
     return checks;
 }
 
-static void write_one(
-    struct wi_buffer *out, const char *name, const char *type, const char *help, uint64_t value)
-{
-    wi_metric_head(out, name, type, help);
-    wi_buffer_printf(out, "%s %llu\n", name, (unsigned long long)value);
-}
-
 static void write_found(const struct wi_api *api, struct wi_buffer *out)
 {
     uint64_t counts[WI_EVIDENCE_COUNT];
@@ -78,15 +71,15 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
-    write_one(out, "webinfer_cross_checks_waiting", "gauge",
-        "Answers that are to be computed again, or are now.", counters.waiting);
-    write_one(out, "webinfer_cross_checks_waiting_bytes", "gauge",
-        "Memory of the waiting cross-checks.", counters.bytes);
+    wi_metric_value(out, "webinfer_cross_checks_waiting", "gauge",
+        "Answers that are to be computed again, or are now.", (double)counters.waiting);
+    wi_metric_value(out, "webinfer_cross_checks_waiting_bytes", "gauge",
+        "Memory of the waiting cross-checks.", (double)counters.bytes);
     write_found(api, out);
-    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
-        wi_bridge_counters(bridge)->quarantined);
-    write_one(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
-        wi_bridge_quarantined_count(bridge));
+    wi_metric_value(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
+        (double)wi_bridge_counters(bridge)->quarantined);
+    wi_metric_value(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
+        (double)wi_bridge_quarantined_count(bridge));
 }
 
 void wi_handle_node_forgive(struct wi_request *request)
