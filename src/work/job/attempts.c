@@ -5,11 +5,17 @@
 #include "work/job/stream.h"
 #include <string.h>
 
-/* NULL, counted, for an attempt that is not waited for any more. */
-static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
+static struct wi_job *job_running(const struct wi_jobs *jobs, const char *attempt_id)
 {
     struct wi_job *job;
     HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    return job;
+}
+
+/* NULL, counted, for an attempt that is not waited for any more. */
+static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
+{
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job == NULL)
         jobs->clients.counters.late++;
     return job;
@@ -55,8 +61,7 @@ static void attempt_fail(struct wi_job *job, const char *node_id, const struct w
 static void on_part(void *context, const char *attempt_id, const struct wi_part *part)
 {
     struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job == NULL || job->flow == NULL)
         jobs->clients.counters.late_parts++;
     else if (wi_job_stream_add(job, part))
@@ -65,9 +70,7 @@ static void on_part(void *context, const char *attempt_id, const struct wi_part 
 
 static void on_progress(void *context, const char *attempt_id, const struct wi_progress *progress)
 {
-    struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(context, attempt_id);
     if (job == NULL || job->flow == NULL)
         return;
     wi_job_stream_lives(job, progress);
@@ -199,9 +202,7 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
 /* It goes to another node where one has room, and stays otherwise. */
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
-    struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(context, attempt_id);
     if (job && !(wi_job_is_committed(job) && wi_parts_obstacle(job->flow->parts)))
         wi_job_move(job, NULL, "held up", why);
 }
@@ -226,12 +227,11 @@ static void on_late(void *context, const char *attempt_id, const char *why)
     static const enum wi_ending late = WI_ENDING_LATE;
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
-    struct wi_job *job;
     if (batch) {
         move_batch(jobs, batch, why);
         return;
     }
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job && !job->endings && !(job->flow && wi_job_stream_is_watched(job)) &&
         !(wi_job_is_committed(job) && wi_job_stream_obstacle(job)))
         wi_job_move(job, &late, WI_JOB_STALLED, why);

@@ -83,10 +83,8 @@ static struct entry *entry_find(
 {
     char key[KEY_SIZE];
     size_t length = estimate_key(key, hash, place);
-    struct entry *entry;
 
-    HASH_FIND(hh, estimates->entries, key, length, entry);
-    return entry;
+    return WI_TABLE_FIND(estimates->entries, key, length);
 }
 
 static const char *key_place(const char *key)
@@ -98,15 +96,6 @@ static const char *key_place(const char *key)
 
 /* --- subjects and groups ---------------------------------------------------------------------- */
 
-static struct subject *find_subject(
-    const struct wi_estimates *estimates, const char *hash, size_t length)
-{
-    struct subject *subject;
-
-    HASH_FIND(hh, estimates->subjects, hash, length, subject);
-    return subject;
-}
-
 /* Of what a group is part: the first field of its key. */
 static struct subject *join_subject(struct wi_estimates *estimates, const char *key)
 {
@@ -114,7 +103,7 @@ static struct subject *join_subject(struct wi_estimates *estimates, const char *
     const char *end = memchr(key, '\t', length);
     if (end)
         length = (size_t)(end - key);
-    struct subject *subject = find_subject(estimates, key, length);
+    struct subject *subject = WI_TABLE_FIND(estimates->subjects, key, length);
 
     if (!subject) {
         subject = wi_alloc(sizeof *subject);
@@ -150,21 +139,12 @@ static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *
            estimate_pace(&((const struct entry *)b)->estimate);
 }
 
-static struct group *find_group(
-    const struct wi_estimates *estimates, const char *key, size_t length)
-{
-    struct group *group;
-
-    HASH_FIND(hh, estimates->groups, key, length, group);
-    return group;
-}
-
 /* The group of a key: its first two fields, model and kind. */
 static struct group *join_group(struct wi_estimates *estimates, const char *key)
 {
     const char *kind = strchr(key, '\t');
     size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\t") : strlen(key);
-    struct group *group = find_group(estimates, key, length);
+    struct group *group = WI_TABLE_FIND(estimates->groups, key, length);
 
     if (!group) {
         group = wi_alloc(sizeof *group + length + 1);
@@ -359,12 +339,11 @@ static void load_one(void *context, const char *key, const char *text)
     struct wi_estimates *estimates = context;
     struct wi_estimate read;
     size_t length = strlen(key);
-    struct entry *entry;
 
-    HASH_FIND(hh, estimates->entries, key, length, entry);
-    if (entry || length >= KEY_SIZE || read_estimate(&read, text) != 0)
+    if (WI_TABLE_FIND(estimates->entries, key, length) || length >= KEY_SIZE ||
+        read_estimate(&read, text) != 0)
         return;
-    entry = entry_add(estimates, key, length);
+    struct entry *entry = entry_add(estimates, key, length);
     entry->estimate = read;
     entry_rank(entry);
 }
@@ -409,7 +388,7 @@ struct wi_estimate wi_estimates_get(
 {
     const struct entry *entry = entry_find(estimates, hash, place);
     const struct subject *subject =
-        entry ? entry->group->subject : find_subject(estimates, hash, strnlen(hash, 64));
+        entry ? entry->group->subject : WI_TABLE_FIND(estimates->subjects, hash, strnlen(hash, 64));
     struct wi_estimate known = entry ? entry->estimate : (struct wi_estimate){0};
 
     if (subject)
@@ -615,7 +594,7 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
 
 void wi_estimates_served(struct wi_estimates *estimates, const char *hash, double run_ms)
 {
-    struct subject *subject = find_subject(estimates, hash, strnlen(hash, 64));
+    struct subject *subject = WI_TABLE_FIND(estimates->subjects, hash, strnlen(hash, 64));
 
     if (subject) /* else nothing is known of it, and nothing to be compared */
         subject->served_ms += run_ms;
@@ -661,7 +640,7 @@ const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates
 {
     char key[KEY_SIZE];
     size_t length = (size_t)snprintf(key, sizeof key, "%.64s\t%.31s", hash, kind);
-    const struct group *group = find_group(estimates, key, length);
+    const struct group *group = WI_TABLE_FIND(estimates->groups, key, length);
     const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
     if (!best || (place && wi_place_parse(place, strchr(best->key, '\t') + 1) != 0))

@@ -256,14 +256,12 @@ static void group_settle(struct wi_fleet_group *group, unsigned queue)
 static struct wi_fleet_group *find_group(
     const struct wi_fleet_class *class, const char *hash, enum wi_platform platform)
 {
-    struct wi_fleet_group *group;
-    char key[sizeof group->key];
+    char key[sizeof((struct wi_fleet_group *)0)->key];
     size_t length = strnlen(hash, 64);
 
     memcpy(key, hash, length);
     key[length] = (char)('0' + platform);
-    HASH_FIND(hh, class->models, key, length + 1, group);
-    return group;
+    return WI_TABLE_FIND(class->models, key, length + 1);
 }
 
 /* --- classes --------------------------------------------------------------------------------- */
@@ -308,10 +306,9 @@ static struct wi_fleet_class *find_or_add_class(
     struct wi_fleet *fleet, const struct wi_node_info *info, int doubted)
 {
     struct wi_buffer key = {0};
-    struct wi_fleet_class *class;
 
     class_key(&key, info, doubted);
-    HASH_FIND_STR(fleet->classes, key.text, class);
+    struct wi_fleet_class *class = WI_TABLE_FIND(fleet->classes, key.text, strlen(key.text));
     if (class) {
         wi_buffer_clear(&key);
         return class;
