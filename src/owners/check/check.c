@@ -76,7 +76,8 @@ static void take_answer(struct wi_check_run *run, const struct wi_inference *ask
     if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
         (asked->input && strcmp(node->kind, run->browser) != 0))
         return;
-    if (leg == &run->wasm && !*node->session && wi_check_measure(run))
+    if (leg == &run->wasm && !*node->session &&
+        wi_check_measure(run->checks->pool, run->asked, run->browser))
         return;
     wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
     if (leg != &run->other)

@@ -465,8 +465,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, outcome->node);
-    if (node && wi_check_platform_of(outcome->executed_on) == (int)platform_due(run) &&
-        !wi_check_is_simulated(outcome->executed_on))
+    if (node && wi_check_is_on(outcome->executed_on, platform_due(run)))
         wi_check_fill_leg(run->due, node, outcome->result, outcome->outputs);
     if (run->due->there && run->due == &run->other && !run->client)
         memcpy(run->client_node, node->id, sizeof run->client_node);
@@ -500,13 +499,6 @@ static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
     return 0;
 }
 
-const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
-{
-    const struct wi_node_info *node = wi_check_find_ours(run->checks->pool, run->browser);
-    int any_kind = run->asked->task != WI_TASK_NONE || !run->asked->input;
-    return node || !any_kind ? node : wi_check_find_ours(run->checks->pool, NULL);
-}
-
 /* Whether the node that has differed is asked, and no other like it. */
 static int is_of_suspect(const struct wi_check_run *run)
 {
@@ -526,7 +518,8 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
     }
     if (is_measure && run->platform == WI_NATIVE)
         return name_node(run, asked);
-    const struct wi_node_info *measure = is_measure ? wi_check_measure(run) : NULL;
+    const struct wi_node_info *measure =
+        is_measure ? wi_check_measure(run->checks->pool, run->asked, run->browser) : NULL;
     asked->browser = wi_strdup(measure ? measure->kind : run->browser);
     *ours_only = measure != NULL;
     return 0;

@@ -60,9 +60,9 @@ static uint64_t *counter_of(struct wi_cross *cross, enum wi_trial_end end)
     return all[end];
 }
 
-static void on_end(void *context, struct wi_trial *trial, enum wi_trial_end end)
+void wi_cross_end(struct wi_trial *trial, enum wi_trial_end end)
 {
-    struct wi_cross *cross = context;
+    struct wi_cross *cross = trial->checks->cross;
     (*counter_of(cross, end))++;
     DL_DELETE(cross->all, trial);
     cross->count--;
@@ -73,18 +73,18 @@ static void on_end(void *context, struct wi_trial *trial, enum wi_trial_end end)
 }
 
 /* It waits on in its place. */
-static void on_wait(void *context, struct wi_trial *trial)
+void wi_cross_wait(struct wi_trial *trial)
 {
-    struct wi_cross *cross = context;
+    struct wi_cross *cross = trial->checks->cross;
     trial->active = 0;
     cross->active--;
     wi_turn_schedule(cross->turn);
 }
 
 /* Lets the oldest go that only wait, until the rest has room. */
-static int on_grown(void *context, struct wi_trial *trial)
+int wi_cross_grow(struct wi_trial *trial)
 {
-    struct wi_cross *cross = context;
+    struct wi_cross *cross = trial->checks->cross;
     size_t bytes = wi_trial_bytes(trial);
     struct wi_trial *other = cross->all, *next;
     cross->bytes += bytes - trial->bytes;
@@ -92,24 +92,27 @@ static int on_grown(void *context, struct wi_trial *trial)
     for (; other && cross->bytes > BYTES_MAX; other = next) {
         next = other->next;
         if (other != trial && !other->active)
-            on_end(cross, other, WI_TRIAL_DROPPED);
+            wi_cross_end(other, WI_TRIAL_DROPPED);
     }
     return cross->bytes > BYTES_MAX ? -1 : 0;
 }
 
+/* `asked`, a reference, is taken over. */
 static struct wi_trial *make_trial(
     struct wi_cross *cross, const struct wi_inference *asked, const char *client)
 {
-    const struct wi_trial_owner owner = {cross, on_grown, on_wait, on_end};
-    return wi_trial_new(cross->checks, &owner, asked, wi_strdup(client));
+    struct wi_trial *trial = wi_alloc(sizeof *trial);
+    *trial =
+        (struct wi_trial){.checks = cross->checks, .asked = asked, .client = wi_strdup(client)};
+    return trial;
 }
 
 static void add_trial(struct wi_cross *cross, struct wi_trial *trial)
 {
     DL_APPEND(cross->all, trial);
     cross->count++;
-    if (on_grown(cross, trial) != 0)
-        on_end(cross, trial, WI_TRIAL_DROPPED);
+    if (wi_cross_grow(trial) != 0)
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
     wi_turn_schedule(cross->turn);
 }
 
@@ -289,7 +292,7 @@ void wi_cross_stop(struct wi_cross *cross)
     struct wi_trial *trial;
     cross->stopped = 1;
     while ((trial = find_waiting(cross)))
-        on_end(cross, trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 void wi_cross_free(struct wi_cross *cross)

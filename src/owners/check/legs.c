@@ -33,6 +33,12 @@ int wi_check_is_simulated(const json_t *executed_on)
     return json_is_true(json_object_get(executed_on, "simulated"));
 }
 
+int wi_check_is_on(const json_t *executed_on, enum wi_platform platform)
+{
+    return wi_check_platform_of(executed_on) == (int)platform &&
+           !wi_check_is_simulated(executed_on);
+}
+
 /* --- comparing -------------------------------------------------------------------------------- */
 
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
@@ -89,4 +95,16 @@ const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const 
     const struct wi_node_info *node =
         wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
     return node && *node->session ? node : NULL;
+}
+
+int wi_check_is_of_any_kind(const struct wi_inference *asked)
+{
+    return asked->task != WI_TASK_NONE || !asked->input;
+}
+
+const struct wi_node_info *wi_check_measure(
+    const struct wi_pool *pool, const struct wi_inference *asked, const char *kind)
+{
+    const struct wi_node_info *node = wi_check_find_ours(pool, kind);
+    return node || !wi_check_is_of_any_kind(asked) ? node : wi_check_find_ours(pool, NULL);
 }

@@ -84,6 +84,8 @@ void wi_check_clear_leg(struct wi_check_leg *leg);
 /* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
+/* Whether it was really computed on that platform. */
+int wi_check_is_on(const json_t *executed_on, enum wi_platform platform);
 
 /* The tolerance for the model's own precision, never for the precision that a node claims. */
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked);
@@ -106,9 +108,14 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
     const struct wi_node_info *node, enum wi_platform platform);
 /* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
 const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind);
+/* Whether any kind may compute what is asked: each decodes a client's picture in its own way. */
+int wi_check_is_of_any_kind(const struct wi_inference *asked);
+/* The browser of ours whose WASM is the reference: of that kind, or of any that may compute it.
+ * NULL if there is none; then a joined node of that kind may be used. */
+const struct wi_node_info *wi_check_measure(
+    const struct wi_pool *pool, const struct wi_inference *asked, const char *kind);
 
-/* --- check_run.c: one run
- * --------------------------------------------------------------------------- */
+/* --- check_run.c: one run --------------------------------------------------------------------- */
 
 /* Begins the next missing step: an answer, the comparison, or nothing, which ends the run. */
 void wi_check_run_next(struct wi_check_run *run);
@@ -124,10 +131,6 @@ size_t wi_check_run_bytes(const struct wi_check_run *run);
 /* Sets the place in question. */
 void wi_check_name_place(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
-/* The browser of ours whose WASM is the reference: of the same kind, or of any kind, except for a
- * client's picture, which each kind decodes in its own way. NULL if there is none; then a joined
- * node of that kind may be used. */
-const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 
 /* --- cross.c: joined nodes' answers, computed again by us ------------------------------------- */
 

@@ -41,17 +41,6 @@ static const struct step steps[WI_TRIAL_STEP_COUNT];
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct wi_trial *wi_trial_new(const struct wi_checks *checks, const struct wi_trial_owner *owner,
-    const struct wi_inference *asked, char *client)
-{
-    struct wi_trial *trial = wi_alloc(sizeof *trial);
-    trial->checks = checks;
-    trial->owner = *owner;
-    trial->asked = asked;
-    trial->client = client;
-    return trial;
-}
-
 static void trial_clear(struct wi_trial *trial)
 {
     wi_inference_release(trial->asked);
@@ -86,16 +75,6 @@ size_t wi_trial_bytes(const struct wi_trial *trial)
            wi_tensors_bytes(&trial->nudged.outputs) + wi_tensors_bytes(&trial->second.outputs);
 }
 
-static void trial_end(struct wi_trial *trial, enum wi_trial_end end)
-{
-    trial->owner.on_end(trial->owner.context, trial, end);
-}
-
-static int trial_grow(struct wi_trial *trial)
-{
-    return trial->owner.on_grown(trial->owner.context, trial);
-}
-
 static void trial_enter(struct wi_trial *trial, enum wi_trial_step step)
 {
     trial->step = step;
@@ -121,7 +100,7 @@ static void trial_found(
 static void trial_end_well(struct wi_trial *trial, enum wi_trial_end end)
 {
     wi_pool_found_well(trial->checks->pool, trial->node);
-    trial_end(trial, end);
+    wi_cross_end(trial, end);
 }
 
 /* The node has chosen to answer, or not to, in such a way that nothing can be said of it. */
@@ -131,13 +110,13 @@ static void trial_end_open(struct wi_trial *trial, const char *why)
     snprintf(reason, sizeof reason, "its answers of %.64s on %s cannot be judged: %.64s",
         trial->asked->model->name, wi_platform_names[trial->platform], why);
     trial_found(trial, WI_EVIDENCE_OPEN, reason);
-    trial_end(trial, WI_TRIAL_UNABLE);
+    wi_cross_end(trial, WI_TRIAL_UNABLE);
 }
 
 static void trial_end_undecided(struct wi_trial *trial)
 {
     int is_suspected = trial->off > 0;
-    trial_end(trial, is_suspected ? WI_TRIAL_SUSPECTED : WI_TRIAL_UNABLE);
+    wi_cross_end(trial, is_suspected ? WI_TRIAL_SUSPECTED : WI_TRIAL_UNABLE);
 }
 
 /* The node may be gone afterwards, and what it was asked with it: so the trial ends first. WASM is
@@ -153,7 +132,7 @@ static void trial_condemn(struct wi_trial *trial, enum wi_evidence_kind kind, co
         .finding = {.ratio = trial->off, .detail = reason}};
     memcpy(node, trial->node, sizeof node);
     memcpy(key, trial->key, sizeof key);
-    trial_end(trial, WI_TRIAL_WRONG);
+    wi_cross_end(trial, WI_TRIAL_WRONG);
     (void)wi_pool_found(pool, &found);
 }
 
@@ -179,10 +158,10 @@ static void trial_draw(struct wi_trial *trial)
     trial_clear(trial);
     trial->asked = asked;
     trial->is_ours = 1;
-    if (trial_grow(trial) == 0)
+    if (wi_cross_grow(trial) == 0)
         trial_enter(trial, WI_TRIAL_FIRST);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* One more of ours differs, and nothing speaks against that. */
@@ -199,15 +178,11 @@ static void trial_strike(struct wi_trial *trial)
 
 /* --- FIRST: a browser of ours ----------------------------------------------------------------- */
 
-/* The client's picture is decoded by each kind in its own way, so that only the same kind may do
- * it. */
 static int find_first(const struct wi_trial *trial, struct place *place)
 {
-    const struct wi_pool *pool = trial->checks->pool;
-    const struct wi_node_info *ours = wi_check_find_ours(pool, trial->kind);
-    int any = trial->asked->task != WI_TASK_NONE || !trial->asked->input;
-    if (!ours && any)
-        ours = wi_check_find_ours(pool, NULL);
+    const struct wi_node_info *ours =
+        wi_check_measure(trial->checks->pool, trial->asked, trial->kind);
+    int any = wi_check_is_of_any_kind(trial->asked);
     *place = (struct place){.kind = ours ? ours->kind : NULL, .platform = WI_WASM};
     return ours || any ? 0 : -1;
 }
@@ -222,7 +197,7 @@ static void fail_first(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_request(error))
         trial_end_undecided(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- GIVEN: the node -------------------------------------------------------------------------- */
@@ -267,7 +242,7 @@ static void absent_given(struct wi_trial *trial)
     if (trial_replace_node(trial) == 0)
         wi_trial_go_on(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 static void trial_compare(struct wi_trial *trial, const struct wi_check_leg *got)
@@ -319,7 +294,7 @@ static void conclude_given(struct wi_trial *trial)
     else if (found->open && trial->is_ours)
         trial_draw(trial);
     else if (found->open)
-        trial_end(trial, WI_TRIAL_UNABLE);
+        wi_cross_end(trial, WI_TRIAL_UNABLE);
     else if (found->same)
         conclude_same(trial);
     else
@@ -332,7 +307,7 @@ static void fail_given(struct wi_trial *trial, const struct wi_error *error)
     if (wi_check_is_of_the_request(error) || error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- NUDGED: whether the input tells anything ------------------------------------------------- */
@@ -365,7 +340,7 @@ static int find_second(const struct wi_trial *trial, struct place *place)
 {
     const struct wi_checks *checks = trial->checks;
     const struct wi_config *config = checks->deps.config;
-    int is_seen = trial->asked->input && trial->asked->task == WI_TASK_NONE;
+    int any = wi_check_is_of_any_kind(trial->asked);
     const char *other = NULL;
     for (size_t i = 0; i < config->browser_count; i++) {
         const char *kind = config->browsers[i].kind;
@@ -374,7 +349,7 @@ static int find_second(const struct wi_trial *trial, struct place *place)
             *place = (struct place){.kind = kind, .platform = trial->platform};
             return 0;
         }
-        if (ours && strcmp(kind, trial->first_kind) != 0 && !is_seen)
+        if (ours && strcmp(kind, trial->first_kind) != 0 && any)
             other = kind;
     }
     *place = (struct place){.kind = other, .platform = WI_WASM};
@@ -395,7 +370,7 @@ static void conclude_second(struct wi_trial *trial)
     wi_warn("guard", trial->asked->model->name,
         "an answer of %s is not what %s/wasm computes, nor is that what another place of ours does",
         trial->node, trial->first_kind);
-    trial_end(trial, WI_TRIAL_DISPUTED);
+    wi_cross_end(trial, WI_TRIAL_DISPUTED);
 }
 
 /* One that does not run it is no second place. */
@@ -404,7 +379,7 @@ static void fail_second(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_model(error))
         trial_strike(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- KNOWN: a kernel's answer ----------------------------------------------------------------- */
@@ -438,9 +413,9 @@ static void fail_known(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
     else if (wi_check_is_of_the_request(error))
-        trial_end(trial, WI_TRIAL_UNABLE);
+        wi_cross_end(trial, WI_TRIAL_UNABLE);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- the steps -------------------------------------------------------------------------------- */
@@ -505,8 +480,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     struct wi_trial *trial = context;
     const struct wi_node_info *node = wi_pool_node_info(trial->checks->pool, outcome->node);
     trial->was_refused = outcome->refused_platform != NULL;
-    if (!node || wi_check_platform_of(outcome->executed_on) != (int)trial->due_on ||
-        wi_check_is_simulated(outcome->executed_on) || !is_of_place(trial, node))
+    if (!node || !wi_check_is_on(outcome->executed_on, trial->due_on) || !is_of_place(trial, node))
         return;
     if (trial->step == WI_TRIAL_FIRST)
         snprintf(trial->first_kind, sizeof trial->first_kind, "%s", node->kind);
@@ -523,15 +497,15 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct wi_trial *trial = context;
     trial->under_way = NULL;
     if (trial->checks->stopped)
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
     else if (error && was_not_sent(error))
-        trial->owner.on_wait(trial->owner.context, trial);
+        wi_cross_wait(trial);
     else if (error)
         steps[trial->step].fail(trial, error);
     else if (!trial_leg(trial)->there && is_of_node(trial) && !trial->was_refused)
         trial_end_open(trial, "it was not computed at the same place as the others");
-    else if (!trial_leg(trial)->there || trial_grow(trial) != 0)
-        trial_end(trial, WI_TRIAL_DROPPED);
+    else if (!trial_leg(trial)->there || wi_cross_grow(trial) != 0)
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
     else
         wi_trial_go_on(trial);
 }

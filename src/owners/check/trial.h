@@ -33,21 +33,9 @@ enum wi_trial_end {
     WI_TRIAL_DROPPED
 };
 
-struct wi_trial;
-/* The owner, which gets these events. It must not free the trial before on_end. */
-struct wi_trial_owner {
-    void *context;
-    /* The number of bytes that it holds has changed. Returns 0, or -1 if there is no room for
-     * them. */
-    int (*on_grown)(void *context, struct wi_trial *trial);
-    /* It has found no node for too long; the owner calls wi_trial_go_on later. */
-    void (*on_wait)(void *context, struct wi_trial *trial);
-    void (*on_end)(void *context, struct wi_trial *trial, enum wi_trial_end end);
-};
-
+/* Made and filled by cross.c: `step` is the first answer that is missing. */
 struct wi_trial {
     const struct wi_checks *checks;
-    struct wi_trial_owner owner;
     const struct wi_inference *asked; /* a reference, from which each run is made */
     const struct wi_inference *nudge; /* the same with nearly the same numbers; or NULL */
     char node[WI_ID_SIZE], kind[32];  /* the node that answered, and the browser it claims to be */
@@ -56,7 +44,7 @@ struct wi_trial {
     char key[WI_VERDICT_KEY_SIZE];    /* of the verdict on that place for its party */
     /* Requests to the node look like that client's: with its name as owner, its time limit, and
      * whether it may fall back. */
-    char *client;
+    char *client; /* owned; NULL: no particular one */
     double timeout_ms;
     int fallback;
     int direct;           /* the answers are compared, and not the outputs of the graphs */
@@ -75,16 +63,12 @@ struct wi_trial {
     struct wi_work *work;
     struct wi_comparison comparison; /* of the latest two that were compared */
 
-    /* The owner's. */
+    /* Of cross.c. */
     int active;
     size_t bytes; /* bytes charged for it */
     struct wi_trial *prev, *next;
 };
 
-/* `client` (NULL: no particular one) and `asked`, a reference, are taken over. The caller may fill
- * the members that are zero, and `given`. No run begins yet. */
-struct wi_trial *wi_trial_new(const struct wi_checks *checks, const struct wi_trial_owner *owner,
-    const struct wi_inference *asked, char *client);
 /* Begins the next missing step: an answer or the comparison. The trial may be over when this
  * returns. */
 void wi_trial_go_on(struct wi_trial *trial);
@@ -93,5 +77,14 @@ size_t wi_trial_bytes(const struct wi_trial *trial);
 void wi_trial_free(struct wi_trial *trial);
 /* At the end of the loop, whatever is under way: no callback comes. */
 void wi_trial_abandon(struct wi_trial *trial);
+
+/* --- cross.c: what follows for all cross-checks ----------------------------------------------- */
+
+/* The number of bytes that it holds has changed. Returns 0, or -1 if there is no room for them. */
+int wi_cross_grow(struct wi_trial *trial);
+/* It has found no node for too long: wi_trial_go_on is called later. */
+void wi_cross_wait(struct wi_trial *trial);
+/* Counts it, and frees it. */
+void wi_cross_end(struct wi_trial *trial, enum wi_trial_end end);
 
 #endif

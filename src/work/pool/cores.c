@@ -19,8 +19,9 @@ static int is_here(const struct wi_pool *pool, const struct pool_session *sessio
     return kind && !wi_pool_kind_is_remote(kind);
 }
 
-int wi_pool_threads(const struct wi_pool *pool, const struct wi_node_info *node, int said)
+int wi_pool_threads(void *context, const struct wi_node_info *node, int said)
 {
+    const struct wi_pool *pool = context;
     const struct pool_session *own = wi_pool_sessions_find(pool->sessions, node->session);
     size_t serving = 1, staying = 1; /* itself */
 

@@ -373,16 +373,6 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
     wi_pool_tell_capacity(pool->wake);
 }
 
-static int node_threads(void *context, const struct wi_node_info *node, int said)
-{
-    return wi_pool_threads(context, node, said);
-}
-
-static json_t *node_tuning(void *context, const struct wi_node_info *info)
-{
-    return wi_pool_tuning(context, info);
-}
-
 static void on_tuning(void *context, const char *node_id, const struct wi_node_tuning *said)
 {
     struct wi_pool *pool = context;
@@ -635,8 +625,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,
-        .threads = node_threads,
-        .tuning = node_tuning,
+        .threads = wi_pool_threads,
+        .tuning = wi_pool_tuning,
         .on_tuning = on_tuning,
         .listener = pool->deps.listener,
     };

@@ -82,8 +82,9 @@ void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
 
 /* --- who is told ------------------------------------------------------------------------------ */
 
-json_t *wi_pool_tuning(const struct wi_pool *pool, const struct wi_node_info *info)
+json_t *wi_pool_tuning(void *context, const struct wi_node_info *info)
 {
+    const struct wi_pool *pool = context;
     if (!info->platforms[WI_WEBGPU].available)
         return NULL;
     struct wi_place place = wi_place_of(info, WI_ENGINE_KERNELS, WI_WEBGPU);

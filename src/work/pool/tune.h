@@ -21,7 +21,7 @@ void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_tuned(
     struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning);
 /* The tuning that a node needs before it computes anything: as wi_bridge_events.tuning. */
-json_t *wi_pool_tuning(const struct wi_pool *pool, const struct wi_node_info *info);
+json_t *wi_pool_tuning(void *context, const struct wi_node_info *info);
 /* Sends it to a node that has already been welcomed. */
 void wi_pool_tell_tuning(struct wi_pool *pool, const struct wi_node_info *info);
 
