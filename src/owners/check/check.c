@@ -68,18 +68,20 @@ static int checks_have_room(const struct wi_checks *checks, const struct wi_infe
 /* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
  * kind has a decoder of its own: then both must come from the same. A stranger's WASM is no measure
  * where there is a browser of ours. */
-static void take_answer(struct wi_check_run *run, const struct wi_inference *asked,
-    const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
+static void take_answer(struct wi_check_run *run, const struct wi_answered *answered)
 {
-    const json_t *report = result->answer->executed_on;
+    const struct wi_inference *asked = run->asked;
+    const struct wi_node_info *node = answered->node;
+    const struct wi_answer *answer = answered->result->answer;
+    enum wi_platform platform = answered->platform;
     struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
-    if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
+    if ((platform != WI_WASM && platform != run->platform) ||
         (asked->input && strcmp(node->kind, run->browser) != 0))
         return;
     if (leg == &run->wasm && !*node->session &&
-        wi_check_measure(run->checks->pool, run->asked, run->browser))
+        wi_check_measure(run->checks->pool, asked, run->browser))
         return;
-    wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
+    wi_check_fill_leg(leg, node, answer->result, &answer->outputs);
     if (leg != &run->other)
         return;
     wi_check_name_place(run, asked, node, platform);
@@ -124,42 +126,40 @@ static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_ru
     return run;
 }
 
-/* Makes the client's own place of WASM, where that is requested to compare with. */
-static void name_place(
-    struct wi_probe *place, const struct wi_node_info *node, enum wi_platform platform)
+/* Makes the client's own place of WASM, where that is requested to compare with. Returns whether
+ * answers are compared there, or else only measured; -1 if they cannot be. */
+static int place_settle(const struct wi_checks *checks, const struct wi_answered *answered,
+    struct wi_probe *place, int is_wanted)
 {
-    if (place->platform != WI_WASM || platform == WI_WASM)
-        return;
-    place->platform = platform;
-    snprintf(place->browser, sizeof place->browser, "%s", node->kind);
+    const struct wi_inference *asked = answered->asked;
+    int compares = is_wanted && is_on(checks) && !*asked->model->facts.signature.random;
+    if (compares && place->platform == WI_WASM && answered->platform != WI_WASM) {
+        place->platform = answered->platform;
+        snprintf(place->browser, sizeof place->browser, "%s", answered->node->kind);
+    }
+    if (!compares || place->platform == WI_WASM)
+        return 0;
+    return place->platform == WI_NATIVE && !can_compare_program(checks, asked) ? -1 : 1;
 }
 
-/* `platform`, `node`: where the client was answered; `sent`: which of the request's graphs ran
- * there. `requested` names the place to run on, or, with WASM, says that the client's own place is
- * in question. A platform with graphs of its own is compared with WASM's answers of these
- * graphs. */
-static struct wi_check_run *begin_tensors(struct wi_checks *checks,
-    const struct wi_inference *asked, const struct wi_inference *sent,
-    const struct wi_probe *requested, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+/* `requested` names the place to run on, or, with WASM, says that the client's own place is in
+ * question. A platform with graphs of its own is compared with WASM's answers of these graphs. */
+static struct wi_check_run *begin_tensors(
+    struct wi_checks *checks, const struct wi_answered *answered, const struct wi_probe *requested)
 {
     struct wi_probe place = *requested;
-    int compares = is_on(checks) && !*asked->model->facts.signature.random;
-    if (compares)
-        name_place(&place, node, platform);
-    if (place.platform == WI_WASM)
-        compares = 0; /* only to measure it */
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+    int compares = place_settle(checks, answered, &place, 1);
+    if (compares < 0)
         return NULL;
-    const struct wi_inference *of = wi_inference_on(asked, place.platform);
-    struct wi_check_run *run = make_run(checks, of, requested, &place, result->answer);
+    const struct wi_inference *of = wi_inference_on(answered->asked, place.platform);
+    struct wi_check_run *run = make_run(checks, of, requested, &place, answered->result->answer);
     if (!run)
         return NULL;
     run->compares = compares;
     run->asked = wi_inference_retain(of);
     wi_input_shapes(&of->tensors, run->shapes);
-    if (compares && of == sent)
-        take_answer(run, of, node, result, platform);
+    if (compares && of == answered->sent)
+        take_answer(run, answered);
     return add_run(checks, run);
 }
 
@@ -179,36 +179,32 @@ static void add_client(struct wi_check_run *run, const struct wi_inference *aske
 
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
-static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_inference *sent, const struct wi_probe *requested,
-    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
+static struct wi_check_run *begin_task(
+    struct wi_checks *checks, const struct wi_answered *answered, const struct wi_probe *requested)
 {
+    const struct wi_node_info *node = answered->node;
+    const struct wi_answer *answer = answered->result->answer;
     struct wi_probe place = *requested;
-    int compares = is_on(checks) && requested->compare && !*asked->model->facts.signature.random;
-    if (compares)
-        name_place(&place, node, platform);
-    if (place.platform == WI_WASM)
-        compares = 0;
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+    int compares = place_settle(checks, answered, &place, requested->compare);
+    if (compares < 0)
         return NULL; /* nor could it be used if it were fast */
-    const struct wi_inference *of = wi_inference_on(asked, place.platform);
+    const struct wi_inference *of = wi_inference_on(answered->asked, place.platform);
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || check_is_under_way(checks, of->model, &place))
         return NULL;
     struct wi_inference *probe = wi_probe_ask(of, wi_draws_seed());
-    struct wi_check_run *run =
-        probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
+    struct wi_check_run *run = probe ? make_run(checks, probe, requested, &place, answer) : NULL;
     if (run) {
         run->asked = probe;
         run->step = WI_CHECK_OURS;
         run->compares = compares;
         if (compares)
-            add_client(run, of, node, result->answer);
+            add_client(run, of, node, answer);
         /* Where the client's place is the one in question the verdict has its key already, also if
          * WASM comes to no answer. */
-        if (compares && of == sent && run->platform == platform &&
+        if (compares && of == answered->sent && run->platform == answered->platform &&
             strcmp(run->browser, node->kind) == 0)
-            wi_check_name_place(run, probe, node, platform);
+            wi_check_name_place(run, probe, node, run->platform);
         return add_run(checks, run);
     }
     if (!probe && !is_own)
@@ -217,21 +213,16 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
     return NULL;
 }
 
-typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *,
-    const struct wi_inference *, const struct wi_probe *, const struct wi_job_result *,
-    const struct wi_node_info *, enum wi_platform);
-
 /* Whether the place is to be compared for the inputs of that answer, which it was not yet: once for
  * each client at a time. */
-static int wants_look(struct wi_checks *checks, const struct wi_job_spec *spec,
-    const struct wi_inference *sent, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+static int wants_look(struct wi_checks *checks, const struct wi_answered *answered)
 {
     char key[WI_VERDICT_KEY_SIZE];
-    if (has_one(checks, spec->client) || !checks_have_room(checks, sent, result->answer))
+    if (has_one(checks, answered->client) ||
+        !checks_have_room(checks, answered->sent, answered->result->answer))
         return 0;
-    wi_check_make_key(key, sent, node, platform);
-    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, spec->client);
+    wi_check_make_key(key, answered->sent, answered->node, answered->platform);
+    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, answered->client);
 }
 
 /* Whether an answer that was pinned to its platform is to be checked. */
@@ -309,6 +300,9 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     }
 }
 
+typedef struct wi_check_run *begin_fn(
+    struct wi_checks *, const struct wi_answered *, const struct wi_probe *);
+
 static void on_answered(void *context, const struct wi_job_spec *spec,
     const struct wi_inference *sent, const struct wi_probe *requested, struct wi_job_result *result)
 {
@@ -339,24 +333,23 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         return; /* what is known is told, and nothing more is found out */
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
+    const struct wi_answered answered = {
+        asked, sent, spec->client, node, (enum wi_platform)platform, result};
     if (!*node->session)
-        wi_cross_consider(
-            checks->cross, sent, spec->client, node, (enum wi_platform)platform, result);
+        wi_cross_consider(checks->cross, &answered);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (requested->wanted) {
-        begin(checks, asked, sent, requested, result, node, (enum wi_platform)platform);
+        begin(checks, &answered, requested);
         return;
     }
-    int looks = known.verdict == WI_TRUSTED && known.due &&
-                wants_look(checks, spec, sent, result, node, (enum wi_platform)platform);
+    int looks = known.verdict == WI_TRUSTED && known.due && wants_look(checks, &answered);
     if (!is_on(checks) || platform == WI_WASM || (!looks && !wants_check(checks, asked, &known)))
         return;
     struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
     snprintf(own.browser, sizeof own.browser, "%s", node->kind);
-    struct wi_check_run *run =
-        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
+    struct wi_check_run *run = begin(checks, &answered, &own);
     if (run && looks)
         run->who = wi_strdup(spec->client ? spec->client : "");
 }

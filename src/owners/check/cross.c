@@ -155,18 +155,9 @@ static int is_drawn(double share)
     return wi_draws_seed() < share * 4294967296.0;
 }
 
-/* What a node has answered. */
-struct answered {
-    const struct wi_inference *sent;
-    const char *client;
-    const struct wi_node_info *node;
-    enum wi_platform platform;
-    const struct wi_job_result *result;
-};
-
 /* What is computed again: the client's request where its answer is compared, or its prompt, else
  * what the guard asks in its place. NULL: none. */
-static struct wi_trial *compare_trial(struct wi_cross *cross, const struct answered *answered)
+static struct wi_trial *compare_trial(struct wi_cross *cross, const struct wi_answered *answered)
 {
     const struct wi_inference *sent = answered->sent, *prompt = NULL, *own = NULL;
     const struct wi_answer *answer = answered->result->answer;
@@ -199,7 +190,7 @@ static int known_index(const struct wi_inference *sent)
 }
 
 static struct wi_trial *known_trial(
-    struct wi_cross *cross, const struct answered *answered, size_t index)
+    struct wi_cross *cross, const struct wi_answered *answered, size_t index)
 {
     struct wi_inference *asked = wi_inference_new();
     asked->model = wi_model_ref(answered->sent->model);
@@ -215,7 +206,7 @@ static struct wi_trial *known_trial(
 
 /* Whether the answer can be told right from wrong: what is not known to be right on a platform of
  * any machine is the guard's business. */
-static int is_comparable(const struct answered *answered)
+static int is_comparable(const struct wi_answered *answered)
 {
     const struct wi_inference *sent = answered->sent;
     return !*sent->model->facts.signature.random &&
@@ -230,17 +221,17 @@ static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
     return !cross->stopped && share > 0 && (answer_is_first(cross, node->id) || is_drawn(share));
 }
 
-void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
-    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result)
+void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered)
 {
-    const struct answered answered = {sent, client, node, platform, result};
-    int is_compared = is_comparable(&answered), known = known_index(sent);
+    const struct wi_inference *sent = answered->sent;
+    const struct wi_node_info *node = answered->node;
+    int is_compared = is_comparable(answered), known = known_index(sent);
     if ((!is_compared && known < 0) || !is_due(cross, node))
         return;
     int has_ours = wi_check_find_ours(cross->checks->pool, NULL) != NULL;
     int is_known = known >= 0 && (!is_compared || !has_ours || is_drawn(KNOWN_SHARE));
     struct wi_trial *trial =
-        is_known ? known_trial(cross, &answered, (size_t)known) : compare_trial(cross, &answered);
+        is_known ? known_trial(cross, answered, (size_t)known) : compare_trial(cross, answered);
     if (!trial) {
         cross->counters.unable++;
         return;
@@ -248,10 +239,10 @@ void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, 
     memcpy(trial->node, node->id, sizeof trial->node);
     memcpy(trial->kind, node->kind, sizeof trial->kind);
     memcpy(trial->party, node->party, sizeof trial->party);
-    trial->platform = platform;
+    trial->platform = answered->platform;
     trial->timeout_ms = sent->timeout_ms;
     trial->fallback = sent->fallback;
-    wi_check_make_key(trial->key, sent, node, platform);
+    wi_check_make_key(trial->key, sent, node, answered->platform);
     add_trial(cross, trial);
 }
 

@@ -132,6 +132,17 @@ size_t wi_check_run_bytes(const struct wi_check_run *run);
 void wi_check_name_place(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 
+/* --- check.c: what a client's answer leads to ------------------------------------------------- */
+
+/* What a node has answered a client; all of it is borrowed. */
+struct wi_answered {
+    const struct wi_inference *asked, *sent; /* by the client, and which of its graphs ran there */
+    const char *client;                      /* NULL counts as one, too */
+    const struct wi_node_info *node;
+    enum wi_platform platform; /* on which it was computed */
+    const struct wi_job_result *result;
+};
+
 /* --- cross.c: joined nodes' answers, computed again by us ------------------------------------- */
 
 struct wi_cross;
@@ -139,11 +150,9 @@ struct wi_cross;
 struct wi_cross *wi_cross_new(const struct wi_checks *checks);
 void wi_cross_stop(struct wi_cross *cross);
 void wi_cross_free(struct wi_cross *cross);
-/* The joined node `node` has answered `client` (NULL counts as one, too) on `platform`; `sent` is
- * the request that it was sent. It may be computed again later. `result->numerics` is filled, and
+/* A joined node has answered, which may be computed again later. `result->numerics` is filled, and
  * `sent` is unchanged since it was sent. */
-void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
-    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result);
+void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered);
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters);
 
 #endif
