@@ -403,17 +403,20 @@ static enum wi_code may_go(
 
 /* --- outside ---------------------------------------------------------------------------------- */
 
+/* Of those for which nothing is under way; `each` may end its run. */
+static void checks_each_idle(struct wi_checks *checks, void (*each)(struct wi_check_run *run))
+{
+    for (struct wi_check_run *run = checks->runs, *next; run; run = next) {
+        next = run->next;
+        if (!run->under_way && !run->work)
+            each(run);
+    }
+}
+
 /* What was begun since: never from inside the client's answer. */
 static void on_turn(void *context)
 {
-    struct wi_checks *checks = context;
-    struct wi_check_run *run = checks->runs;
-    while (run) {
-        struct wi_check_run *next = run->next;
-        if (!run->under_way && !run->work)
-            wi_check_run_next(run);
-        run = next;
-    }
+    checks_each_idle(context, wi_check_run_next);
 }
 
 struct wi_checks *wi_checks_new(
@@ -438,15 +441,9 @@ void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config)
 /* A run with a job is told of its end; the others must not wait for anything. */
 void wi_checks_stop(struct wi_checks *checks)
 {
-    struct wi_check_run *run = checks->runs;
     checks->stopped = 1;
     wi_cross_stop(checks->cross);
-    while (run) {
-        struct wi_check_run *next = run->next;
-        if (!run->under_way && !run->work)
-            wi_check_run_drop(run);
-        run = next;
-    }
+    checks_each_idle(checks, wi_check_run_drop);
 }
 
 void wi_checks_free(struct wi_checks *checks)

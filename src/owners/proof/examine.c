@@ -212,10 +212,6 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static void on_sent(void *context, const char *node_id)
-{
-}
-
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_examination *examination = context;
@@ -244,7 +240,7 @@ static void kernel_ask(
 {
     const struct wi_run_deps *runs = examination->order.runs;
     const struct wi_run_owner owner = {
-        .context = examination, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
+        .context = examination, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_inference *asked = wi_inference_new();
     struct wi_run_request request = {
         .kind = WI_RUN_SHADOW, .asked = asked, .proves = 1, .accepted_at = wi_now_ms()};

@@ -338,10 +338,6 @@ static void end_input(struct wi_measure *measure)
     }
 }
 
-static void on_sent(void *context, const char *node_id)
-{
-}
-
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_measure *measure = context;
@@ -395,7 +391,7 @@ static void on_next(void *context)
 {
     struct wi_measure *measure = context;
     const struct wi_run_owner owner = {
-        .context = measure, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
+        .context = measure, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_error error;
     struct wi_inference *asked =
         wi_inputs_make(measure->inputs, measure->due->model, measure->done, &error);

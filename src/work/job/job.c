@@ -305,11 +305,7 @@ static enum wi_code admit_to(struct wi_jobs *jobs, struct wi_job_line *line,
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error)
 {
-    enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
-    if (code != WI_OK)
-        return code;
-    return job_begin(
-        make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context), error);
+    return wi_jobs_submit_stream(jobs, spec, NULL, on_done, context, error);
 }
 
 enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
@@ -320,9 +316,10 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
         return code;
     struct wi_job *job =
         make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context);
-    wi_job_stream_open(job, stream, on_stall);
+    if (stream)
+        wi_job_stream_open(job, stream, on_stall);
     code = job_begin(job, error);
-    jobs->clients.counters.streams += code == WI_OK;
+    jobs->clients.counters.streams += stream && code == WI_OK;
     return code;
 }
 

@@ -119,7 +119,7 @@ struct wi_job_stream {
     void (*on_progress)(
         void *context, const struct wi_job_spec *spec, const struct wi_progress *progress);
 };
-/* As wi_jobs_submit; `stream` is copied. */
+/* As wi_jobs_submit; `stream` (NULL: it is none) is copied. */
 enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error);
 /* Sets how much the stream's client has taken since the beginning: its node may send as much more

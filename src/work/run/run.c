@@ -130,16 +130,23 @@ static void print_off_loop(void *data)
     wi_printing_run(run->printing);
 }
 
+/* The thread has given it back: 1, or 0 if it was done in the meantime, and is freed. Its work was
+ * cancelled only then. */
+static int run_is_back(struct wi_run *run)
+{
+    run->work = NULL;
+    if (run->state != WI_RUN_DONE)
+        return 1;
+    free_run(run);
+    return 0;
+}
+
 static void on_printed(void *data, int cancelled)
 {
     struct wi_run *run = data;
     const struct wi_run_deps *deps = run->deps;
-    (void)cancelled; /* only where the run has gone */
-    run->work = NULL;
-    if (run->state == WI_RUN_DONE) {
-        free_run(run);
+    if (!run_is_back(run))
         return;
-    }
     int works = begin_work(run);
     run_hand_over(run);
     run_rest(deps, works);
@@ -390,9 +397,8 @@ static void run_submit(struct wi_run *run)
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW
                             ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
-                        : run->infer.asked->stream
-                            ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
-                            : wi_jobs_submit(jobs, &spec, on_done, run, &error);
+                            : wi_jobs_submit_stream(jobs, &spec,
+                                  run->infer.asked->stream ? &stream : NULL, on_done, run, &error);
     if (code != WI_OK) {
         const struct wi_job_result refused = {
             .code = code, .error = error, .attempts = run->request.earlier};
@@ -695,12 +701,8 @@ static void parse_off_loop(void *data)
 static void on_parsed(void *data, int cancelled)
 {
     struct wi_run *run = data;
-    (void)cancelled; /* only where the run has gone */
-    run->work = NULL;
-    if (run->state == WI_RUN_DONE) {
-        free_run(run);
+    if (!run_is_back(run))
         return;
-    }
     const struct wi_run_deps *deps = run->deps;
     int works = begin_work(run), binary = run->request.body->size > run->request.json_size;
     uint64_t converted =

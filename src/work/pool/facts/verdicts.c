@@ -563,7 +563,8 @@ static void append_verdict(json_t *list, const struct verdict_record *verdict)
 
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 {
-    const struct verdict_model *model = verdicts ? wi_verdict_records_of(verdicts, hash) : NULL;
+    const struct verdict_model *model =
+        verdicts ? WI_TABLE_FIND(verdicts->models, hash, strlen(hash)) : NULL;
     json_t *list = json_array();
 
     for (const struct verdict_record *verdict = model ? model->records : NULL; verdict;

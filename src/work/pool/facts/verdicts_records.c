@@ -63,22 +63,10 @@ void wi_verdict_key_of_party(char other[WI_VERDICT_KEY_SIZE], const char *key, c
 
 /* --- models ---------------------------------------------------------------------------------- */
 
-static struct verdict_model *model_find(
-    const struct wi_verdicts *verdicts, const char *hash, size_t length)
-{
-    return WI_TABLE_FIND(verdicts->models, hash, length);
-}
-
-const struct verdict_model *wi_verdict_records_of(
-    const struct wi_verdicts *verdicts, const char *hash)
-{
-    return model_find(verdicts, hash, strlen(hash));
-}
-
 static struct verdict_model *model_get(struct wi_verdicts *verdicts, const char *key)
 {
     size_t length = strcspn(key, "\t");
-    struct verdict_model *model = model_find(verdicts, key, length);
+    struct verdict_model *model = WI_TABLE_FIND(verdicts->models, key, length);
 
     if (model)
         return model;
