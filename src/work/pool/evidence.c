@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "nodes/bridge/quarantine.h"
 #include "work/pool/evidence_private.h"
-#include "work/pool/placing.h"
 #include <string.h>
 
 /* --- what is counted -------------------------------------------------------------------------- */

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/retire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* Where a node belongs among the others; see placing.h. */
-#include "work/pool/placing.h"
+/* Where a node belongs among the others; see private.h. */
+#include "work/pool/private.h"
 
 #include "work/pool/tune.h"
 

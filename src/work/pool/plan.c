@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "work/pool/cores.h"
-#include "work/pool/retire.h"
 #include "work/pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -15,7 +15,6 @@
 #include "work/pool/plan.h"
 #include "work/pool/private.h"
 #include "work/pool/reports.h"
-#include "work/pool/retire.h"
 #include "work/pool/tune.h"
 #include <stdio.h>
 #include <stdlib.h>

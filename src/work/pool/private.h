@@ -66,4 +66,24 @@ static inline struct pool_node *wi_pool_node_of(
     return wi_pool_nodes_find(pool->nodes, wi_pool_session_info(session)->node);
 }
 
+/* --- retire.c: ends sessions in good order, together with their nodes ------------------------- */
+
+/* Marks it to be replaced by a new one. */
+void wi_pool_end_worn(struct wi_pool *pool, struct pool_session *session, const char *why);
+/* Gives it no new work, and closes it as soon as nothing runs on it. */
+void wi_pool_end_retire(struct wi_pool *pool, struct pool_session *session, const char *why);
+/* Ends it in good order, but at once: its running work is lost. */
+void wi_pool_end_close(struct wi_pool *pool, struct pool_session *session);
+/* Ends its page: its running work is lost. */
+void wi_pool_end_page(struct wi_pool *pool, const struct pool_session *session, const char *why);
+/* The session that it replaces may end now. */
+void wi_pool_end_replaced(struct wi_pool *pool, const struct pool_session *successor);
+
+/* --- placing.c: puts a node into its class, by its page's report and the facts about it ------- */
+
+/* Its page has sent this report. */
+void wi_pool_place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info);
+/* The facts about it have changed. */
+void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node);
+
 #endif

@@ -10,8 +10,6 @@
 #include "work/pool/evidence_private.h"
 #include "work/pool/health.h"
 #include "work/pool/measure.h"
-#include "work/pool/placing.h"
-#include "work/pool/retire.h"
 #include "work/pool/tune.h"
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* How sessions end, in good order with their nodes. */
-#include "work/pool/retire.h"
+#include "work/pool/private.h"
 
 #include "base/log.h"
 #include <string.h>
