@@ -318,17 +318,13 @@ static void run_conclude(struct wi_check_run *run)
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static void run_compare(struct wi_check_run *run)
+static void run_compare(void *data)
 {
+    struct wi_check_run *run = data;
     if (run->due == &run->nudged)
         wi_check_compare_legs(run->asked, &run->wasm, &run->nudged, &run->nearness);
     else
         wi_check_compare_legs(run->asked, &run->wasm, &run->other, &run->comparison);
-}
-
-static void compare_off_loop(void *data)
-{
-    run_compare(data);
 }
 
 static void on_compared(void *data, int cancelled)
@@ -353,7 +349,7 @@ static void begin_comparing(struct wi_check_run *run)
         run_compare(run);
         run_conclude(run);
     } else {
-        run->work = wi_work_start(run->checks->deps.loop, compare_off_loop, on_compared, run);
+        run->work = wi_work_start(run->checks->deps.loop, run_compare, on_compared, run);
     }
 }
 

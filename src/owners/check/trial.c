@@ -245,18 +245,15 @@ static void absent_given(struct wi_trial *trial)
         wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
-static void trial_compare(struct wi_trial *trial, const struct wi_check_leg *got)
+/* With that of our browser. */
+static void trial_compare(struct wi_trial *trial)
 {
+    const struct wi_check_leg *got = trial_leg(trial);
     if (trial->direct && trial->asked->task != WI_TASK_NONE)
         wi_compare_raw(&trial->first.outputs, &got->outputs, wi_check_tolerance(trial->asked),
             &trial->comparison);
     else
         wi_check_compare_legs(trial->asked, &trial->first, got, &trial->comparison);
-}
-
-static void compare_given(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->given);
 }
 
 static void conclude_same(struct wi_trial *trial)
@@ -312,11 +309,6 @@ static void fail_given(struct wi_trial *trial, const struct wi_error *error)
 
 /* --- NUDGED: whether the input tells anything ------------------------------------------------- */
 
-static void compare_nudged(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->nudged);
-}
-
 static void conclude_nudged(struct wi_trial *trial)
 {
     if (wi_draws_are_steady(&trial->comparison))
@@ -354,11 +346,6 @@ static int find_second(const struct wi_trial *trial, struct place *place)
     }
     *place = (struct place){.kind = other, .platform = WI_WASM};
     return other ? 0 : -1;
-}
-
-static void compare_second(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->second);
 }
 
 static void conclude_second(struct wi_trial *trial)
@@ -424,11 +411,11 @@ static void fail_known(struct wi_trial *trial, const struct wi_error *error)
 static const struct step steps[WI_TRIAL_STEP_COUNT] = {
     [WI_TRIAL_FIRST] = {LEG(first), find_first, trial_end_undecided, NULL, conclude_first,
         fail_first},
-    [WI_TRIAL_GIVEN] = {LEG(given), find_given, absent_given, compare_given, conclude_given,
+    [WI_TRIAL_GIVEN] = {LEG(given), find_given, absent_given, trial_compare, conclude_given,
         fail_given},
-    [WI_TRIAL_NUDGED] = {LEG(nudged), find_first, trial_draw, compare_nudged, conclude_nudged,
+    [WI_TRIAL_NUDGED] = {LEG(nudged), find_first, trial_draw, trial_compare, conclude_nudged,
         fail_nudged},
-    [WI_TRIAL_SECOND] = {LEG(second), find_second, trial_strike, compare_second, conclude_second,
+    [WI_TRIAL_SECOND] = {LEG(second), find_second, trial_strike, trial_compare, conclude_second,
         fail_second},
     [WI_TRIAL_KNOWN] = {LEG(given), find_given, absent_given, compare_known, conclude_known,
         fail_known},

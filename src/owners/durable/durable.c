@@ -30,9 +30,8 @@ static void look_at_run(
 
 void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now)
 {
-    const struct wi_durable_entry *entry;
+    const struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, id, strlen(id));
     *now = (struct wi_durable_now){0};
-    HASH_FIND_STR(durable->entries, id, entry);
     if (!entry)
         return;
     if (entry->run)

@@ -64,13 +64,6 @@ void wi_durable_submit(
     wi_db_submit(durable->deps.db, work, done, data);
 }
 
-void wi_durable_view(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
-{
-    durable->writing++;
-    wi_db_look(durable->deps.db, work, done, data);
-}
-
 void wi_durable_release(struct wi_durable *durable)
 {
     wi_durable_forget_counts(durable);

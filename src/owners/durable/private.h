@@ -79,9 +79,6 @@ void wi_durable_entry_free(struct wi_durable_entry *entry);
 /* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* The same by wi_db_look: its result is only shown, and no decision depends on it. */
-void wi_durable_view(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
 /* Frees the last of it. */
 void wi_durable_release(struct wi_durable *durable);
 /* A database operation has called back. Returns 0 if this freed `durable`. */

@@ -267,19 +267,11 @@ static void free_order(struct wi_proof_order *order)
     free(order);
 }
 
-static unsigned count_bits(unsigned bits)
-{
-    unsigned count = 0;
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
-}
-
 static void keep_evidence(struct subject *subject)
 {
     size_t at = 0;
-    subject->evidence =
-        wi_realloc_array(NULL, count_bits(subject->platforms), sizeof *subject->evidence);
+    subject->evidence = wi_realloc_array(
+        NULL, (size_t)__builtin_popcount(subject->platforms), sizeof *subject->evidence);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (subject->platforms & 1u << i)
             subject->evidence[at++] =
@@ -418,7 +410,7 @@ void wi_proof_order_each(const struct wi_proof_order *order,
     for (size_t i = 0; i < order->count; i++) {
         const struct subject *subject = &order->subjects[i];
         const struct wi_evidence *evidence = subject->evidence;
-        size_t rows = subject->platforms ? count_bits(subject->platforms) : 1;
+        size_t rows = subject->platforms ? (size_t)__builtin_popcount(subject->platforms) : 1;
         for (size_t at = 0; at < rows; at++) {
             const struct wi_proof_row row = {.node = subject->id,
                 .browser = subject->browser,

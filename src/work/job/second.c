@@ -58,20 +58,14 @@ static int may_be_asked(const struct wi_job *job)
            !asked->benchmark.runs && !(wi_job_is_committed(job) && wi_job_stream_obstacle(job));
 }
 
-static struct wi_error *copy_error(const struct wi_error *error)
-{
-    struct wi_error *copy = wi_alloc(sizeof *copy);
-    *copy = *error;
-    return copy;
-}
-
 /* Sends it there, whose share was taken. 1, or 0 if that cannot be sent anything now. */
 static int send_to(struct wi_job *job, const struct wi_choice *choice, const struct wi_error *said)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_error error;
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    job->first_said = copy_error(said);
+    job->first_said = wi_alloc(sizeof *job->first_said);
+    *job->first_said = *said;
     if (wi_job_dispatch(job, WI_JOB_SECOND, choice, &error) == WI_OK) {
         jobs->clients.counters.retried++;
         wi_info("job", job->spec.id,

@@ -64,14 +64,14 @@ static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_fou
     return evidence_count(standing, found->kind);
 }
 
-/* Whether its answers still are such that it gets less work. */
-static int node_gets_less(const struct pool_node *node)
+/* The rule by which such answers give a joined node less work; NULL: there is none. */
+static const struct wi_evidence_rule *standing_lessens(const struct pool_node_standing *standing)
 {
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
         if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
-            evidence_count(wi_pool_node_info_of(node)->standing, rule->kind) >= rule->count)
-            return 1;
-    return 0;
+            evidence_count(standing, rule->kind) >= rule->count)
+            return rule;
+    return NULL;
 }
 
 /* --- effects ---------------------------------------------------------------------------------- */
@@ -212,11 +212,9 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
     *info->standing = *kept;
     if (kept->hold.since)
         wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
-    for (const struct wi_evidence_rule *rule = wi_evidence_rules;
-         rule->effect && !info->standing->less.since; rule++)
-        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
-            evidence_count(kept, rule->kind) >= rule->count)
-            node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
+    const struct wi_evidence_rule *rule = standing_lessens(kept);
+    if (rule && !info->standing->less.since)
+        node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
     wi_pool_place_anew(pool, node);
 }
 
@@ -226,7 +224,7 @@ void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
 
-    if (!info->standing->less.since || node_gets_less(node))
+    if (!info->standing->less.since || standing_lessens(info->standing))
         return;
     wi_info("pool", info->id, "gets its share of work again");
     info->standing->less = (struct pool_node_limit){0};

@@ -66,7 +66,7 @@ void wi_pool_fault(
         return;
     double now = wi_now_ms();
     enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
-    wi_pool_session_gpu_settled(session);
+    wi_pool_session_gpu_ended(session, 0);
     pool->faults[fault]++;
     pool->remedies[remedy]++;
     wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s%s", wi_fault_name(fault),
@@ -127,9 +127,9 @@ void wi_pool_ask_after(struct pool_session *session)
     wi_session_check(wi_pool_session_info(session)->browser, CHECK_AWAY_MS);
 }
 
-void wi_pool_checked(
-    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error)
+void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error)
 {
+    struct wi_pool *pool = context;
     const struct pool_session_info *info = wi_pool_session_info(session);
     const struct pool_node *node = wi_pool_node_of(pool, session);
 
@@ -208,7 +208,7 @@ static void look_for_gpu(
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
             "its page has not got a GPU back since the GPU process was ended");
     } else {
-        wi_pool_session_gpu_settled(session);
+        wi_pool_session_gpu_ended(session, 0);
     }
 }
 

@@ -12,9 +12,8 @@ void wi_pool_look(struct wi_pool *pool, double now);
 
 /* The node of this session has lost its connection: checks whether its document is alive. */
 void wi_pool_ask_after(struct pool_session *session);
-/* The result of wi_session_check; NULL: the session is healthy. */
-void wi_pool_checked(
-    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error);
+/* The result of wi_session_check, for the pool as `context`; NULL: the session is healthy. */
+void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error);
 /* How long a page may be silent, about itself or about an attempt: heartbeat_interval times
  * heartbeat_misses, and at least 2 s. */
 double wi_pool_patience_ms(const struct wi_pool *pool);

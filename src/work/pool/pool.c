@@ -125,11 +125,6 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
     wi_pool_plan_soon(pool->wake);
 }
 
-static void on_checked(void *context, struct pool_session *session, const struct wi_error *error)
-{
-    wi_pool_checked(context, session, error);
-}
-
 /* --- attempts that nothing is heard of -------------------------------------------------------- */
 
 /* A node owes a first sign of life for each attempt within the time that a node may be silent. So a
@@ -270,8 +265,8 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->abilities = wi_abilities_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
-    pool->sessions = wi_pool_sessions_new(
-        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
+    pool->sessions = wi_pool_sessions_new(&(struct pool_sessions_events){
+        pool, on_page_url, on_state, wi_pool_checked, deps->listener});
     pool->nodes = wi_pool_nodes_new(pool->estimates, deps->listener);
     pool->chooser = wi_pool_chooser_new();
     pool->look = wi_timer_new(deps->loop, pool_look, pool);

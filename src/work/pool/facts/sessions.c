@@ -271,11 +271,6 @@ void wi_pool_session_gpu_ended(struct pool_session *session, double back_by)
     session->info.gpu_by = back_by;
 }
 
-void wi_pool_session_gpu_settled(struct pool_session *session)
-{
-    session->info.gpu_ends_at = session->info.gpu_by = 0;
-}
-
 void wi_pool_session_retire_by(struct pool_session *session, double when)
 {
     session->info.retire_by = when;

@@ -102,11 +102,10 @@ void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, do
 /* The result of the check. Reopening its page resets the count. */
 void wi_pool_session_well(struct pool_session *session);
 void wi_pool_session_unwell(struct pool_session *session);
-/* Its GPU process is to be ended at `ends_at`; it was ended, and its GPU must be back at `back_by`;
- * neither applies any more, because the GPU is back or given up. */
+/* Its GPU process is to be ended at `ends_at`; it was ended, and its GPU must be back at `back_by`
+ * (0: neither applies any more, because the GPU is back or given up). */
 void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at);
 void wi_pool_session_gpu_ended(struct pool_session *session, double back_by);
-void wi_pool_session_gpu_settled(struct pool_session *session);
 void wi_pool_session_retire_by(struct pool_session *session, double when);
 /* See wi_ladder_climb. */
 enum wi_remedy wi_pool_session_climb(struct pool_session *session, enum wi_fault fault, double now);
