@@ -5,6 +5,7 @@
 
 #include "browser/family.h"
 #include "browser/launch.h"
+#include "browser/proc_text.h"
 #include "browser/switches.h"
 #include <fcntl.h>
 #include <glob.h>
@@ -111,15 +112,12 @@ static void stamp_add_file(struct wi_hasher *hasher, const char *path)
 /* The first bytes of its contents. */
 static void stamp_add_content(struct wi_hasher *hasher, const char *path)
 {
-    char text[512];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    char text[512 + 1];
+    ssize_t got = wi_proc_text(AT_FDCWD, path, text, sizeof text);
 
     stamp_add_text(hasher, path);
     if (got > 0)
         wi_hasher_add(hasher, text, (size_t)got);
-    if (fd >= 0)
-        close(fd);
 }
 
 static void stamp_add_each(struct wi_hasher *hasher, const char *const *patterns,

@@ -474,19 +474,14 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     wi_check_fill_leg(trial_leg(trial), node, outcome->result, outcome->outputs);
 }
 
-static int was_not_sent(const struct wi_error *error)
-{
-    return error->code == WI_DEADLINE_EXCEEDED && error->attempts == 0;
-}
-
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_trial *trial = context;
     trial->under_way = NULL;
     if (trial->checks->stopped)
         wi_cross_end(trial, WI_TRIAL_DROPPED);
-    else if (error && was_not_sent(error))
-        wi_cross_wait(trial);
+    else if (error && error->code == WI_DEADLINE_EXCEEDED && error->attempts == 0)
+        wi_cross_wait(trial); /* it was not sent */
     else if (error)
         steps[trial->step].fail(trial, error);
     else if (!trial_leg(trial)->there && is_of_node(trial) && !trial->was_refused)

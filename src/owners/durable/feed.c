@@ -50,12 +50,6 @@ static double accepted_at(const struct wi_row *row)
     return wi_now_ms() - (age > 0 ? age : 0);
 }
 
-/* What reading the row's body and parsing it takes of the memory budget. */
-static uint64_t needs_of(const struct wi_row *row)
-{
-    return row->body_size + row->cost;
-}
-
 /* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
  * if there is no memory for them. */
 static int start_run(struct wi_durable_entry *entry)
@@ -98,7 +92,7 @@ static void entry_begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    uint64_t needs = needs_of(&entry->row);
+    uint64_t needs = entry->row.body_size + entry->row.cost; /* to read it, and to parse it */
     if (needs <= durable->deps.runs.budget->limit && start_run(entry) == 0)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,

@@ -70,11 +70,6 @@ static void made_end(struct wi_run_made *made, const struct wi_error *failure)
     on_event(context, NULL, failure);
 }
 
-static int making_is_wanted(const struct wi_run_made *made, const struct wi_making_info *info)
-{
-    return strcmp(info->variant, made->kind->name) == 0;
-}
-
 static void made_tell_progress(struct wi_run_made *made, const struct wi_making_info *info)
 {
     const struct wi_progress progress = {.phase = wi_making_state_names[info->state],
@@ -93,7 +88,7 @@ static void on_making(void *context, const struct wi_making_info *info)
         return;
     }
     made->watch = NULL;
-    if (making_is_wanted(made, info))
+    if (strcmp(info->variant, made->kind->name) == 0)
         made_end(made, info->error);
     else
         wi_timer_start(made->turn, 0, 0);

@@ -8,7 +8,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* Errors about which a joined node may be wrong. An honest node does not report an error that the

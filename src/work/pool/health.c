@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Answers that the document or its driver may owe in a row; a loaded machine owes one. */

@@ -26,9 +26,7 @@ struct pool_kinds {
 
 struct pool_kinds *wi_pool_kinds_new(void)
 {
-    struct pool_kinds *kinds = wi_alloc(sizeof *kinds);
-
-    return kinds;
+    return wi_alloc(sizeof(struct pool_kinds));
 }
 
 static void free_all(struct pool_kind *all, size_t count)

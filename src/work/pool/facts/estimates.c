@@ -324,8 +324,10 @@ void wi_estimates_save(struct wi_estimates *estimates)
             entry_save(estimates, entry, wi_now_ms());
 }
 
+/* It was measured now. */
 static void entry_changed(struct wi_estimates *estimates, struct entry *entry, double now)
 {
+    entry->estimate.measured_at = wi_wall_ms();
     entry_rank(entry);
     estimates->dirty += !entry->dirty;
     entry->dirty = 1;
@@ -459,7 +461,6 @@ static void entry_succeeded(struct wi_estimates *estimates, struct entry *entry,
     e->failure -= e->failure * WI_ESTIMATE_FAILURE_WEIGHT;
     if (e->failure < 0.001)
         e->failure = 0;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
@@ -468,8 +469,7 @@ static void entry_loaded(struct entry *entry, double load_ms, int warm)
     struct wi_estimate *e = &entry->estimate;
 
     if (!warm)
-        mean_update(
-            &e->load_ms, &e->loads, &entry->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
+        mean_update(&e->load_ms, &e->loads, &entry->loads, fmin(load_ms, TIME_MAX_MS));
 }
 
 void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
@@ -528,7 +528,6 @@ void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
         e->prompt_ms = prompt_ms;
     if (e->token_ms <= 0)
         e->token_ms = token_ms;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
@@ -571,7 +570,6 @@ void wi_estimates_failed(
     struct wi_estimate *e = &entry->estimate;
 
     e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
@@ -588,7 +586,6 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
     e->run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
     if (e->runs > 0)
         e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 

@@ -12,7 +12,7 @@
 
 struct pool_session {
     struct pool_session *next;
-    const struct pool_sessions *sessions;
+    struct pool_sessions *sessions;
     struct pool_session_info info;
     struct wi_ladder ladder;
 };
@@ -108,10 +108,9 @@ int wi_pool_session_ends(const struct pool_session *session)
 
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     sessions->events.on_page_url(sessions->events.context, session, url, size);
 }
 
@@ -136,10 +135,9 @@ static void remove_session(struct pool_sessions *sessions, struct pool_session *
 static void on_state(void *context, const char *session_id, enum wi_session_state from,
     enum wi_session_state to, const struct wi_error *error)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     if (wi_pool_session_ends(session))
         forget_successor(sessions, session);
     sessions->counters.broken += to == WI_SESSION_BROKEN;
@@ -152,25 +150,24 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
 
 static void on_checked(void *context, const char *session_id, const struct wi_error *error)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     sessions->events.on_checked(sessions->events.context, session, error);
 }
 
 struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     const struct wi_session_deps *deps, const struct wi_config_browser *browser, int64_t timeout_ms)
 {
-    const struct wi_session_events events = {sessions, on_page_url, on_state, on_checked};
     struct pool_session *session = wi_alloc(sizeof *session);
+    const struct wi_session_events events = {session, on_page_url, on_state, on_checked};
     struct wi_session_info info;
 
+    session->sessions = sessions;
     session->info.browser = wi_session_new(deps, browser, timeout_ms, &events);
     wi_session_info(session->info.browser, &info);
     memcpy(session->info.id, info.id, sizeof session->info.id);
     snprintf(session->info.kind, sizeof session->info.kind, "%s", browser->kind);
-    session->sessions = sessions;
     session->info.started_at = wi_wall_ms();
     session->info.started = wi_now_ms();
     LL_PREPEND(sessions->first, session);

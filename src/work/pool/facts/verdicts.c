@@ -7,7 +7,6 @@
 #include "work/pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
