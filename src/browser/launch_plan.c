@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- environment ----------------------------------------------------------------------------- */
-
 /* Files that a browser writes outside its profile go below the session's directory. */
 static const char *const folders[] = {"profile", "home", "tmp", "run", NULL};
 
@@ -67,14 +65,10 @@ void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
             add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
 }
 
-/* --- certificates ---------------------------------------------------------------------------- */
-
 int wi_plan_accepts_any(const struct wi_plan *plan)
 {
     return plan->request->certificate && !plan->request->certificate->trusted;
 }
-
-/* --- programs -------------------------------------------------------------------------------- */
 
 /* The first program of a ' '-separated list that exists. The caller frees it. */
 static char *find_any(const char *names)

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-/* --- answers ---------------------------------------------------------------------------------- */
-
 void wi_check_clear_leg(struct wi_check_leg *leg)
 {
     wi_tensors_clear(&leg->outputs);
@@ -39,8 +37,6 @@ int wi_check_is_on(const json_t *executed_on, enum wi_platform platform)
            !wi_check_is_simulated(executed_on);
 }
 
-/* --- comparing -------------------------------------------------------------------------------- */
-
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
 {
     const char *precision = wi_model_precision(asked->model);
@@ -63,8 +59,6 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
             .detail = "a page does not tell what the model's graphs put out"};
 }
 
-/* --- errors ----------------------------------------------------------------------------------- */
-
 int wi_check_is_of_the_model(const struct wi_error *error)
 {
     return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
@@ -79,8 +73,6 @@ int wi_check_is_refusal(const struct wi_error *error)
 {
     return error->code == WI_MODEL_INVALID || error->code == WI_OPERATOR_UNSUPPORTED;
 }
-
-/* --- places ----------------------------------------------------------------------------------- */
 
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform)

@@ -10,8 +10,6 @@
 #include <string.h>
 #include <utlist.h>
 
-/* --- entries ---------------------------------------------------------------------------------- */
-
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
 {
     struct wi_durable_entry *entry = wi_alloc(sizeof *entry);
@@ -55,8 +53,6 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     free(entry);
 }
 
-/* --- the writer's work ------------------------------------------------------------------------ */
-
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
 {
@@ -84,8 +80,6 @@ void wi_durable_feed_soon(struct wi_durable *durable)
     wi_turn_schedule(durable->feeding);
 }
 
-/* --- watchers --------------------------------------------------------------------------------- */
-
 void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
 {
     watcher->watching = 1;
@@ -111,8 +105,6 @@ void wi_durable_tell(struct wi_durable *durable, const char *id)
         watcher->on_finished(watcher);
     }
 }
-
-/* --- errors ----------------------------------------------------------------------------------- */
 
 enum wi_code wi_durable_shutting_down(struct wi_error *error)
 {

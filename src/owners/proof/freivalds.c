@@ -11,14 +11,10 @@
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
 
-/* --- the matrices ----------------------------------------------------------------------------- */
-
 int wi_challenge_element(uint32_t at, uint32_t half)
 {
     return (int)(wi_kernel_hash(wi_kernel_hash(at) ^ half) % 129) - 64;
 }
-
-/* --- residues --------------------------------------------------------------------------------- */
 
 /* Of a number below 2^124. */
 static uint64_t number_reduce(unsigned __int128 number)
@@ -47,8 +43,6 @@ static int vector_draw(uint64_t *x, uint32_t n)
         x[i] = number_reduce(x[i]);
     return 0;
 }
-
-/* --- the check -------------------------------------------------------------------------------- */
 
 static double number_at(const unsigned char *c, size_t at)
 {

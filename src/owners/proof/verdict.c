@@ -15,8 +15,6 @@ const char *const wi_proof_names[] = {[WI_PROOF_SIMULATED] = "simulated",
 
 const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, 1024};
 
-/* --- the label -------------------------------------------------------------------------------- */
-
 /* What software adapters call themselves. */
 static const char *const software[] = {"swiftshader", "llvmpipe", "lavapipe", "softpipe", "swrast",
     "basic render", "warp", "software", NULL};
@@ -75,8 +73,6 @@ static int has_name(const struct wi_evidence *evidence)
     return evidence->has_adapter && (!is_mask(adapter->vendor) || !is_mask(adapter->architecture) ||
                                         !is_mask(adapter->description));
 }
-
-/* --- what was shown --------------------------------------------------------------------------- */
 
 int wi_proof_has_failed(const struct wi_evidence *evidence)
 {

@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include <string.h>
 
-/* --- what may be joined ---------------------------------------------------------------------- */
-
 static int all_free(const struct wi_onnx_value *values, size_t count, int named)
 {
     for (size_t i = 0; i < count; i++) {
@@ -68,8 +66,6 @@ int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b)
             return 0;
     return 1;
 }
-
-/* --- joining and splitting ------------------------------------------------------------------- */
 
 static int join_one(
     const struct wi_inference *const *asked, size_t count, size_t index, struct wi_tensors *joined)

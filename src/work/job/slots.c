@@ -42,8 +42,6 @@ void wi_slots_free(struct wi_slots *slots)
     free(slots);
 }
 
-/* --- what is counted -------------------------------------------------------------------------- */
-
 static struct wi_slot_client *find_client(const struct wi_slots *slots, const char *name)
 {
     return WI_TABLE_FIND(slots->clients, name ? name : "", strlen(name ? name : ""));
@@ -96,8 +94,6 @@ static void count_one_less(struct wi_slot_client *client, struct wi_slot_count *
     HASH_DEL(client->counts, count);
     free(count);
 }
-
-/* --- what runs -------------------------------------------------------------------------------- */
 
 void wi_slot_take(struct wi_slots *slots, struct wi_slot *slot, const char *client,
     const char *node, unsigned queue)
