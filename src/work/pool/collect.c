@@ -2,12 +2,12 @@
  * What is known of the places that a demand may go to, before anything is judged: a candidate for
  * each class of nodes, with the facts about the demanded model on each of its platforms.
  */
-#include "work/pool/collect.h"
+#include "work/pool/pick.h"
 
 #include "base/clock.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/judge.h"
 #include "work/pool/preferences.h"
+#include "work/pool/route.h"
 #include <string.h>
 
 /* A class as one demand sees it. */

@@ -1,11 +1,11 @@
 /* What follows from what was found; see evidence.h. */
 #include "work/pool/evidence.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "nodes/bridge/quarantine.h"
-#include "work/pool/evidence_private.h"
 #include <string.h>
 
 /* --- what is counted -------------------------------------------------------------------------- */

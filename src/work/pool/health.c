@@ -4,7 +4,7 @@
  * (browser/session.c, the bridge); found here are hung engines, frozen pages, silent drivers,
  * stopped processes and full memory.
  */
-#include "work/pool/health.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"

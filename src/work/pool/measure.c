@@ -1,5 +1,5 @@
-/* What the nodes' answers say of places, and what is known of them by now; see measure.h. */
-#include "work/pool/measure.h"
+/* What the nodes' answers say of places, and what is known of them by now; see private.h. */
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"

@@ -3,9 +3,9 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "work/pool/collect.h"
-#include "work/pool/judge.h"
+#include "work/pool/pick.h"
 #include "work/pool/plan.h"
+#include "work/pool/route.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */

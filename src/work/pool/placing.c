@@ -1,8 +1,6 @@
 /* Where a node belongs among the others; see private.h. */
 #include "work/pool/private.h"
 
-#include "work/pool/tune.h"
-
 /* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
  * somebody else's. */
 static void node_prepare(

@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/cores.h"
+#include "work/pool/private.h"
 #include "work/pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>

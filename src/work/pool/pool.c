@@ -8,14 +8,10 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/evidence_private.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/health.h"
 #include "work/pool/pick.h"
 #include "work/pool/plan.h"
 #include "work/pool/private.h"
-#include "work/pool/reports.h"
-#include "work/pool/tune.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

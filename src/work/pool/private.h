@@ -86,4 +86,133 @@ void wi_pool_place(struct wi_pool *pool, struct pool_node *node, const struct wi
 /* The facts about it have changed. */
 void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node);
 
+/* --- evidence.c ------------------------------------------------------------------------------- */
+
+/* Events of the pool itself: answers, and the passing of time; see evidence.h. */
+
+/* An answer that speaks for a joined node was recorded: it may get its share of work again. */
+void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node);
+/* A joined node has come, and is in its class: the evidence kept for its party now applies to
+ * it. */
+void wi_pool_recall(struct wi_pool *pool, struct pool_node *node);
+/* The node leaves. */
+void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node);
+/* Releases the holds that end by `now`, of wi_steady_ms. */
+void wi_pool_found_look(struct wi_pool *pool, int64_t now);
+
+/* --- health.c --------------------------------------------------------------------------------- */
+
+/* Checks the health of the sessions, and acts when one is unhealthy. A dead process, a silent
+ * link and a lost GPU are reported by other modules; all other faults are found here. */
+
+/* Checks each session in turn; `now` is wi_now_ms(). */
+void wi_pool_look(struct wi_pool *pool, double now);
+
+/* The node of this session has lost its connection: checks whether its document is alive. */
+void wi_pool_ask_after(struct pool_session *session);
+/* The result of wi_session_check, for the pool as `context`; NULL: the session is healthy. */
+void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error);
+/* How long a page may be silent, about itself or about an attempt: heartbeat_interval times
+ * heartbeat_misses, and at least 2 s. */
+double wi_pool_patience_ms(const struct wi_pool *pool);
+/* A kernel, named in `why`, has exceeded its time: ends at once the process in which its browser
+ * accesses the GPU, or the session if the browser has no separate process for that. */
+void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why);
+/* Applies the remedy that wi_ladder_climb chooses. */
+void wi_pool_fault(
+    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);
+
+/* --- reports.c -------------------------------------------------------------------------------- */
+
+/* Handles the bridge's events: records them, passes them to the modules concerned, and passes
+ * them up. */
+
+/* The events for the bridge; `pool` must outlive it. */
+struct wi_bridge_events wi_pool_reports(struct wi_pool *pool);
+/* Stops the attempt, about which its node has been silent: it is lost without blame, and may go
+ * elsewhere. */
+void wi_pool_lose(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why);
+/* Stops a client's own kernel that has exceeded its time, by ending the process that computes it.
+ * The node may be gone afterwards. */
+void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
+
+/* --- cores.c ---------------------------------------------------------------------------------- */
+
+/* How many threads WASM may use in each session: the cores of this machine are divided among its
+ * sessions, because with a queue more sessions with fewer threads are better than fewer with
+ * more. All serving sessions together have no more threads than there are cores, or one each. A
+ * session that has more gives them back when another begins to serve. It gets more only when
+ * sessions have gone for good, not while replacements are starting. */
+
+/* The threads for a session that was told `said` (0: nothing yet), of `cores` that `serving`
+ * sessions share now and `staying`, which is no less, will share soon; each number includes this
+ * session. Public for tests. */
+int wi_cores_share(unsigned cores, size_t serving, size_t staying, int said);
+
+/* As `threads` of struct wi_bridge_events, with the pool as `context`. A node on another machine
+ * may use all cores there. */
+int wi_pool_threads(void *context, const struct wi_node_info *node, int said);
+/* Tells the sessions whose number has changed. */
+void wi_pool_share_cores(const struct wi_pool *pool);
+
+/* --- measure.c -------------------------------------------------------------------------------- */
+
+/* Turns attempts into estimates: to which place (place.h) an answer, a failure or a silence
+ * applies, and how long it took there. Simulated nodes and built-in models are not measured. */
+
+/* Measures by the page's report, which also covers the platforms that failed before. */
+void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer);
+/* That platform (-1: none) failed with the attempt's model. */
+void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, int platform);
+/* Notes where the model was not loaded because of a lack of memory, by `models`, the node's latest
+ * list (may be NULL). Returns whether that is why the attempt failed. */
+int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models);
+/* The attempt was stopped at its deadline. */
+void wi_pool_measure_exceeded(
+    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
+/* The time of a model's warm-up when it was loaded: `model` is the node's report of it
+ * (nodes/bridge/model_status.h), `now` is wi_now_ms(). */
+void wi_pool_measure_warm_up(
+    struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
+
+/* The timings of a successful answer to a text task, which took `took_ms` by our clock. If the task
+ * makes no text and reports only its usage, all of the time was spent reading the prompt. Public
+ * for tests. */
+struct wi_timings wi_timings_of(
+    enum wi_task_kind task, const struct wi_answer *answer, double took_ms);
+/* The time to load and run the task on nodes like this one, in ms; 0 if unknown, as for streams and
+ * for tasks of varying length. */
+double wi_pool_usual_ms(
+    const struct wi_pool *pool, const struct pool_node *node, const struct wi_task *task);
+/* The time per token of a prompt there, in ms; 0 if unknown. */
+double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_model *model, enum wi_platform platform);
+
+/* --- tune.c ----------------------------------------------------------------------------------- */
+
+/* Decides when a node looks for the fastest way to compute its kernels: a node that computes on
+ * a GPU does so when it is idle, no work waits anywhere, and all browsers of ours are at rest.
+ * The order is a message, not a task: it takes no slot, no client waits for it, and any task
+ * ends it. */
+
+/* The place where kernels run on the node's GPU; NULL: it has none. */
+const struct wi_place *wi_pool_gpu_of(const struct pool_node *node);
+/* Lets nodes begin, if the time is right. Called each second. */
+void wi_pool_tune(struct wi_pool *pool, double now);
+/* A kernel has run on the node's GPU, with sizes of that class ("": of none): it may be tuned for
+ * these. */
+void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_kernel *kernel, const char *size_class);
+/* The node has ended tuning. */
+void wi_pool_tuned(
+    struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning);
+/* The tuning that a node needs before it computes anything: as wi_bridge_events.tuning. */
+json_t *wi_pool_tuning(void *context, const struct wi_node_info *info);
+/* Sends it to a node that has already been welcomed. */
+void wi_pool_tell_tuning(struct wi_pool *pool, const struct wi_node_info *info);
+
 #endif

@@ -1,8 +1,6 @@
-/* When kernels are tuned, and who is told; see tune.h. */
-#include "work/pool/tune.h"
+/* When kernels are tuned, and who is told; see private.h. */
 
 #include "base/log.h"
-#include "work/pool/health.h"
 #include "work/pool/private.h"
 #include <string.h>
 

@@ -2,7 +2,7 @@
  * that joined, and what ends it. "n-1" is the page of our session, "n-2" has joined. */
 #include "pool_fixture.h"
 
-#include "work/pool/evidence_private.h"
+#include "work/pool/private.h"
 
 #define HOUR ((int64_t)3600 * 1000)
 #define SET "0123456789abcdef"

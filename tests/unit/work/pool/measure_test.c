@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"
-#include "work/pool/measure.h"
+#include "work/pool/private.h"
 #include <jansson.h>
 #include <string.h>
 
