@@ -4,9 +4,7 @@
 #include "base/memory.h"
 #include "work/pool/facts/party.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/pending.h"
 #include "work/pool/preferences.h"
-#include "work/pool/relocate.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

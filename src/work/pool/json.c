@@ -1,6 +1,6 @@
 /* The pool as the status API shows it. */
 #include "work/pool/pick.h"
-#include "work/pool/plan.h"
+#include "work/pool/private.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"

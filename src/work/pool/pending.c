@@ -1,11 +1,8 @@
-/* Browsers that are not there yet; see pending.h. */
-#include "work/pool/pending.h"
+/* Browsers that are not there yet; see pick.h. */
+#include "work/pool/pick.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "work/pool/pick.h"
-#include "work/pool/plan.h"
-#include "work/pool/route.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */

@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/pcg32.h"
-#include "work/pool/pending.h"
-#include "work/pool/relocate.h"
 #include <stdlib.h>
 #include <string.h>
 

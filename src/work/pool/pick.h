@@ -36,4 +36,69 @@ void wi_pool_imagine(const struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_node_info *page, const struct wi_config_browser *browser,
     struct wi_place *places, struct wi_candidate *candidate);
 
+/* --- pending.c -------------------------------------------------------------------------------- */
+
+/* Browsers that are not running yet: whether one could serve a demand that the present nodes
+ * cannot, or why none will come. */
+
+/* None of the present nodes can ever take the demand. WI_PICK_WAIT: a browser that may serve it is
+ * pending; with `request` it is requested. WI_PICK_NEVER: none is. `error` (may be NULL) has the
+ * reason of wi_route, which is replaced if it is WI_UNAVAILABLE because the pins allow no node
+ * (`has_candidates` 0). */
+enum wi_pick wi_pool_await(struct wi_pool *pool, const struct wi_demand *demand, int request,
+    int has_candidates, struct wi_error *error);
+
+/* Whether a browser that we could start may serve the demand. Public for tests. */
+int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand);
+/* Whether a kind that the demand allows is pending and has no node yet (except those that are about
+ * to end), so that it may serve the demand. Kinds that are known to be unable to are excluded
+ * (facts/abilities.h). With `request` each such kind is requested. Public for tests. */
+int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int request);
+/* Whether a browser of this kind is pending or can come, so that a job that needs one may wait. */
+int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind);
+/* Whether routing would give the demand to none of the pages that the kind has shown, so that no
+ * other of it need be waited for; `error` (may be NULL) gives the reason, as wi_route does. `due`
+ * (may be NULL) receives whether that is to be tested again. */
+int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
+    const struct wi_demand *demand, int *due, struct wi_error *error);
+/* WI_UNAVAILABLE with the reason that there is no node (of `browser`, NULL for any). */
+enum wi_code wi_pool_explain(
+    const struct wi_pool *pool, const char *browser, struct wi_error *error);
+
+/* --- relocate.c ------------------------------------------------------------------------------- */
+
+/* Moves a model to a place where it is known to run faster. Each single request goes where it
+ * will be done soonest, including loading, so no request pays for loading a model elsewhere when
+ * only many requests gain by it. Instead, the losses are summed up by model and place: for each
+ * measured and trusted place, how much longer requests run where they go now. Once the sum has
+ * reached the time to load the model at that place, the model is loaded there, alongside the
+ * clients' requests, and the next request finds it there. If no browser of the kind is running,
+ * one is requested once the sum has also reached the time to start it. The cost is then deducted
+ * from the sum.  So the total cost for a model is never more than twice the cost that it would
+ * have had if the number of future requests had been known: either as much was lost as the move
+ * costs, or the move was worth it (the ski rental rule: rent until the rent paid equals the
+ * price). A model without requests is not loaded. */
+
+/* Records the loss of a demand that goes to `client` (NULL: it waits), one of the `count` options
+ * that were judged, and moves its model if that is due. Also requests a preferred kind if [pool]
+ * adaptive_scaling is on and the demand names no browser. */
+void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client);
+/* The loss so far for such an option, in ms, and the loss at which the model is moved there; 0 if
+ * the model is there, or is not known to be faster there than at `client`, where requests go
+ * now. */
+struct wi_relocation {
+    double lost_ms, cost_ms;
+};
+struct wi_relocation wi_pool_relocation(
+    const struct wi_route_option *option, const struct wi_route_option *client);
+/* The same for a kind of browser of which none is running. */
+struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
+    const struct wi_demand *demand, const char *kind, const struct wi_route_option *client);
+/* Requests a session of the kind that is preferred for such models, if none is running and no
+ * measurement says that it would be slower; `options` are the `count` that were judged. Public for
+ * tests. */
+void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count);
+
 #endif

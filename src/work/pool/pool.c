@@ -10,7 +10,6 @@
 #include "browser/browser_network.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/pick.h"
-#include "work/pool/plan.h"
 #include "work/pool/private.h"
 #include <stdio.h>
 #include <stdlib.h>

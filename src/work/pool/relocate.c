@@ -1,11 +1,9 @@
-/* Moving a model to where it is known to run faster; see relocate.h. */
-#include "work/pool/relocate.h"
+/* Moving a model to where it is known to run faster; see pick.h. */
+#include "work/pool/pick.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/pending.h"
-#include "work/pool/plan.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 

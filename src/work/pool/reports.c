@@ -2,10 +2,10 @@
  * What the bridge reports: booked on the node, passed to its session and to health, measured, and
  * passed up. Sending and cancelling, which are booked the same way, are here too.
  */
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/private.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with

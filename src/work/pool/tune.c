@@ -1,7 +1,7 @@
 /* When kernels are tuned, and who is told; see private.h. */
+#include "work/pool/private.h"
 
 #include "base/log.h"
-#include "work/pool/private.h"
 #include <string.h>
 
 /* All rest for so long before one begins: a client that asks one thing after the other is no time
