@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/net/url.h"
-#include "browser/kinds.h"
+#include "browser/launch.h"
 #include "browser/launch_plan.h"
 #include "browser/switches.h"
 #include "settings/config/config.h"

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "browser/family.h"
+#include "browser/launch.h"
 #include "browser/proc_text.h"
 #include "browser/switches.h"
 #include <fcntl.h>

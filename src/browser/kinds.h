@@ -73,12 +73,4 @@ int wi_kind_lacks_shm(const struct wi_config_browser *browser);
  * user id 0, because Chromium does not start with its sandbox as that user. */
 int wi_kind_sandbox(const struct wi_config_browser *browser);
 
-/* --- launch.c: functions on a launch, and on the output of the programs that it starts -------- */
-
-void wi_launch_clear(struct wi_launch *launch);
-void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text);
-
-/* The port in a line of output that says it is listening, or -1. */
-int wi_launch_read_port(const struct wi_launch *launch, const char *line);
-
 #endif

@@ -1,8 +1,9 @@
 /* The parts of starting a browser that do not depend on its kind: files, the port that it reports,
  * this machine. */
-#include "browser/kinds.h"
+#include "browser/launch.h"
 
 #include "base/net/url.h"
+#include "browser/kinds.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "browser/apart.h"
 #include "browser/home.h"
-#include "browser/kinds.h"
+#include "browser/launch.h"
 #include "browser/webdriver/bidi.h"
 #include "browser/webdriver/classic.h"
 #include <signal.h>

@@ -2,7 +2,7 @@
  * What is known of the places that a demand may go to, before anything is judged: a candidate for
  * each class of nodes, with the facts about the demanded model on each of its platforms.
  */
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
 #include "work/pool/facts/verdicts.h"

@@ -1,5 +1,5 @@
 /* What routing thinks of a demand, told: the same judgement as for a request, printed. */
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 #include "base/memory.h"
 #include "work/pool/facts/party.h"

@@ -1,11 +1,11 @@
 /* The pool as the status API shows it. */
-#include "work/pool/pick.h"
-#include "work/pool/private.h"
+#include "work/pool/pick_private.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
+#include "work/pool/plan.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)

@@ -3,7 +3,7 @@
  * how long it is expected to take there. Measurements count; an unmeasured place is expected to be
  * as good as the preferences say, relative to the measured ones.
  */
-#include "work/pool/route.h"
+#include "work/pool/pick_private.h"
 
 #include <string.h>
 

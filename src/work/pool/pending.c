@@ -1,8 +1,9 @@
-/* Browsers that are not there yet; see pick.h. */
-#include "work/pool/pick.h"
+/* Browsers that are not there yet; see pick_private.h. */
+#include "work/pool/pick_private.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "work/pool/plan.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
  * Choosing a node: what is known of the places is collected (collect.c), they are judged and the
  * best is chosen (route.c), and what follows from the choice is recorded and carried out.
  */
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

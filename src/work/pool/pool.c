@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
+#include "work/pool/plan.h"
 #include "work/pool/private.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
-/* Moving a model to where it is known to run faster; see pick.h. */
-#include "work/pool/pick.h"
+/* Moving a model to where it is known to run faster; see pick_private.h. */
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "work/pool/facts/verdicts.h"
+#include "work/pool/plan.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 

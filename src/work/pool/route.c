@@ -2,7 +2,7 @@
  * Routing: of the platforms of all candidates, as judged by judge.c, the allowed one with the
  * lowest expected completion time is taken; or the demand waits, or is refused, and why.
  */
-#include "work/pool/route.h"
+#include "work/pool/pick_private.h"
 
 #include "base/text.h"
 #include "work/pool/route_probe.h"

@@ -50,7 +50,7 @@ struct wi_estimate {
     int cold;               /* run_ms is that of a first run */
     unsigned attempts;      /* to explore it, failed or under way; not kept */
     double tried_at;        /* time of the last one, wi_now_ms(); not kept */
-    double lost_ms;         /* see pool/pick.h; not kept */
+    double lost_ms;         /* see relocate.c; not kept */
     /* Time of the model's runs for clients since it was last measured or tried here, or since the
      * start; not kept. */
     double elsewhere_ms;

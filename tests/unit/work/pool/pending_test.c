@@ -1,7 +1,7 @@
 /* Browsers that are not there yet: whether one may come, and which is requested. */
 #include "pool_fixture.h"
 
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 static struct wi_config_browser two[2];
 static struct wi_inference asked;
