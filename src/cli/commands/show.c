@@ -151,12 +151,10 @@ static void put_places(struct wi_cli *cli, const char *name)
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
         {"MEASURED", "measured", NULL}, {"RUN", "run_ms", wi_table_ms},
         {"LOAD", "load_ms", wi_table_ms}, {"VERDICT", "verdict", NULL}, {0}};
-    char *path = wi_sprintf("/v1/hardware?model_name=%s", name);
-    json_t *answer = wi_cli_get(cli, path);
+    json_t *answer = wi_cli_get(cli, "/v1/hardware?model_name=%s", name);
 
     wi_table_print("\n", columns, json_object_get(answer, "options"), NULL);
     json_decref(answer);
-    free(path);
 }
 
 /* Prints the variants that were made here, each with its measurements. */
