@@ -30,7 +30,8 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
 enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
-    fixture->hears = *stream;
+    if (stream)
+        fixture->hears = *stream;
     fixture->parts = 0;
     fixture->took = (struct wi_credit){0};
     return wi_jobs_submit(jobs, spec, on_done, context, error);
