@@ -264,6 +264,15 @@ test('a grammar that keeps the worker of a language model fails by name, and wha
     awaiting.tell('model x@h on wasm', { type: 'sign' });
     silent(awaiting, 15);
     assert.deepEqual(failures(awaiting), [['waits', 'engine_hung', true]]);
+    // A browser that was stopped wakes: the worker answers, and has its whole limit to go on.
+    const woken = begin({ waits: grammar });
+    woken.advance(16_000);
+    woken.tell('model x@h on wasm', { type: 'sign' });
+    silent(woken, 4);
+    assert.deepEqual(woken.ports['model x@h on wasm'].posted.filter(({ type }) => type === 'cancel'), []);
+    woken.tell('model x@h on wasm', { type: 'lives', step_ms: 100 });
+    silent(woken, 4);
+    assert.deepEqual(failures(woken), []);
     // It could be each of several, which the service tries alone; and a load may take longer.
     const several = begin({ one: { response_format: { type: 'json_object' } }, other: { tools: [], tool_choice: 'required' }, plain: {} });
     silent(several, 12);

@@ -88,6 +88,7 @@ export class Attempt {
         this.spares = false; /* its model does not fit in addition to the loaded ones */
         this.again = false; /* its first worker did not come up */
         this.doubtedAt = 0; /* since when it seems to keep its silent worker by its grammar; 0: it does not */
+        this.isTrusted = false; /* its worker has answered since then */
     }
 
     get platform() {
@@ -172,7 +173,14 @@ export class Attempt {
     heard(now) {
         const owesNothing = this.waits || this.waitsForClient;
         this.doubtedAt = 0;
+        this.isTrusted = false;
         this.due = owesNothing ? this.deadline : Math.min(this.share, now + this.limit);
+    }
+
+    /** Its worker is not kept by its grammar: its limit begins once more. @param {number} now */
+    trust(now) {
+        this.isTrusted = true;
+        this.due = Math.min(this.share, now + this.limit);
     }
 
     /** Its run waits for the turns of others, and can give no sign of life: that is no fault of the platform. */

@@ -86,6 +86,7 @@ export class Liveness {
             if (now < attempt.deadline && this._limits.isHeldBy(lane, attempt)) {
                 if (!attempt.doubtedAt) return this._doubt(lane, attempt, now);
                 if (lane.turnedAt < attempt.doubtedAt) return this._workers.endHeld(lane, attempt);
+                if (!attempt.isTrusted) return attempt.trust(now);
             }
             const mayStop = (lane.canStop(attempt) || attempt.waits) && !attempt.cancelled && !attempt.stopping;
             return mayStop ? this._stop(lane, attempt, now) : this.end(lane, attempt, now);
@@ -101,7 +102,8 @@ export class Liveness {
     }
 
     /** Its grammar seems to keep its worker busy. A second look follows, because all workers are silent after a machine has
-     * slept. A grammar computes in one piece; a worker that answers meanwhile waits for something else, such as its GPU.
+     * slept or a browser was stopped. A grammar computes in one piece; a worker that answers meanwhile has just woken, or
+     * waits for something else, such as its GPU: its limit begins once more.
      * @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _doubt(lane, attempt, now) {
         attempt.doubtedAt = now;

@@ -93,7 +93,7 @@ const results = new Map();
 for (const name of names)
     test(`${name} on webgpu without fallback`, async () => {
         const exception = webgpuExceptions[name];
-        const got = await onWebgpu(name, exception?.timeout_ms ?? 100_000);
+        const got = await onWebgpu(name, exception?.timeout_ms ?? 400_000);
         results.set(name, got);
         if (!exception) return assert.equal(got, 'right');
         // An exception that turns out right is progress, and no failure.
