@@ -115,29 +115,28 @@ static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_dema
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
         struct wi_error error = {0};
-        if (wi_pool_has_kind(pool, info->name))
+        if (wi_pool_has_kind(pool, kind->name))
             continue;
-        wi_pool_explain(pool, info->name, &error);
-        if (!info->installed && !info->given && wi_pool_kind_is_on(kind))
+        wi_pool_explain(pool, kind->name, &error);
+        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
             snprintf(error.detail, sizeof error.detail, "it is not installed");
         else if (wi_pool_kind_is_hopeful(pool, kind) &&
-                 wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STATE_COUNT) == 0)
+                 wi_pool_sessions_count(pool->sessions, kind->name, WI_SESSION_STATE_COUNT) == 0)
             snprintf(error.detail, sizeof error.detail,
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",
-                info->name);
+                kind->name);
         if (wi_pool_kind_is_hopeful(pool, kind))
             (void)wi_pool_kind_cannot(pool, kind, demand, NULL, &error);
         struct wi_relocation relocation =
-            client ? wi_pool_relocation_to_kind(pool, demand, info->name, client)
+            client ? wi_pool_relocation_to_kind(pool, demand, kind->name, client)
                    : (struct wi_relocation){0};
         json_array_append_new(
-            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", info->name, "installed",
-                      info->installed, "why", error.detail, "moves", relocation_json(&relocation)));
+            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", kind->name, "installed",
+                      kind->installed, "why", error.detail, "moves", relocation_json(&relocation)));
     }
     return list;
 }

@@ -43,7 +43,7 @@ struct wi_timings wi_timings_of(
 static const struct wi_place *node_place(
     const struct pool_node *node, enum wi_engine engine, int platform)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
 
     return class && platform >= 0 ? wi_fleet_where(class, engine, (enum wi_platform)platform)
                                   : NULL;
@@ -57,7 +57,7 @@ static int platform_of(const json_t *object)
 void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
     const struct wi_place *where = node_place(node, attempt->engine, platform);
 
     if (where && class->info.platforms[platform].available)
@@ -192,7 +192,7 @@ void wi_pool_measure_warm_up(
     const struct wi_place *where = place_by_tokens(node, platform_of(model));
     struct wi_model_speed speed;
 
-    if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
+    if (hash && strlen(hash) < 65 && where && *node->session &&
         wi_model_status_speed(model, &speed) == 0)
         wi_estimates_warmed(pool->estimates, hash, where, speed.prompt_ms, speed.token_ms, now);
 }

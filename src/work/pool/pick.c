@@ -64,7 +64,7 @@ static const struct wi_place *next_probed(const struct wi_pool *pool, const stru
     const struct wi_place *place = NULL;
 
     do {
-        *class = *class ? (*class)->hh.next : wi_pool_nodes_fleet(pool->nodes)->classes;
+        *class = *class ? (*class)->hh.next : pool->nodes->fleet.classes;
         if (*class && strcmp((*class)->info.kind, probe->browser) == 0)
             place = wi_fleet_where(*class, model->engine, probe->platform);
     } while (*class && !place);
@@ -95,7 +95,7 @@ void wi_pool_probe_dropped(
 
 static struct wi_room room_at(const struct wi_pool *pool, const struct wi_candidate *candidate)
 {
-    const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
+    const struct wi_fleet *fleet = &pool->nodes->fleet;
     unsigned queue = candidate->queue;
 
     return (struct wi_room){.queue = queue,
@@ -129,7 +129,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     size_t count;
 
     *judged = (struct pool_judged){0};
-    chooser_make_room(chooser, HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes));
+    chooser_make_room(chooser, HASH_COUNT(pool->nodes->fleet.classes));
     if (wi_pool_collect(pool, demand, terms.now, chooser->candidates, &count, error) != WI_OK)
         return WI_PICK_NEVER;
     enum wi_pick pick =

@@ -28,7 +28,7 @@ void wi_pool_place(struct wi_pool *pool, struct pool_node *node, const struct wi
 
 void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node)
 {
-    const struct wi_node_info *info = wi_bridge_node(pool->bridge, wi_pool_node_info_of(node)->id);
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
     if (info)
         wi_pool_place(pool, node, info);

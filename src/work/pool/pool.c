@@ -36,12 +36,11 @@ static void tell_warnings(const struct wi_pool *pool)
 static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
 {
     struct wi_pool *pool = context;
-    const struct pool_session_info *its = wi_pool_session_info(session);
     struct wi_session_info info;
     char token[WI_TOKEN_SIZE];
 
-    wi_session_info(its->browser, &info);
-    wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
+    wi_session_info(session->browser, &info);
+    wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version,
         pool->config->pool.connection_timeout, token);
     snprintf(
         url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);
@@ -52,7 +51,7 @@ static void on_draining(struct wi_pool *pool, const struct pool_session *session
 {
     struct pool_node *node = wi_pool_node_of(pool, session);
 
-    wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+    wi_bridge_revoke(pool->bridge, session->id);
     if (node)
         wi_pool_node_drain(pool->nodes, node, 1);
 }
@@ -61,18 +60,17 @@ static void on_draining(struct wi_pool *pool, const struct pool_session *session
 static void learn_network(
     struct wi_pool *pool, const struct pool_session *session, const struct wi_error *error)
 {
-    const struct pool_session_info *its = wi_pool_session_info(session);
     struct wi_network *network = pool->deps.network;
     struct wi_session_info info;
 
-    wi_session_info(its->browser, &info);
+    wi_session_info(session->browser, &info);
     if (!network || pool->config->pool.network != WI_NETWORK_AUTO)
         return;
     if (error && strcmp(error->field, WI_SESSION_NETWORK) == 0) {
         wi_network_refused(network, error->detail);
         tell_warnings(pool);
     } else if ((!error || info.unable) &&
-               wi_network_tried(network, its->kind, info.apart, error == NULL)) {
+               wi_network_tried(network, session->kind, info.apart, error == NULL)) {
         tell_warnings(pool);
     }
 }
@@ -80,7 +78,7 @@ static void learn_network(
 static void on_broken(struct wi_pool *pool, const struct pool_session *session,
     enum wi_session_state from, const struct wi_error *error)
 {
-    double now = wi_now_ms(), welcomed_at = wi_pool_session_info(session)->welcomed_at;
+    double now = wi_now_ms(), welcomed_at = session->welcomed_at;
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
 
     learn_network(pool, session, error);
@@ -113,7 +111,7 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
         on_broken(pool, session, from, error);
         break;
     case WI_SESSION_CLOSED:
-        wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+        wi_bridge_revoke(pool->bridge, session->id);
         break;
     case WI_SESSION_STATE_COUNT:
         break;
@@ -148,7 +146,7 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
     char why[96];
 
     /* What is away is waited for, and has as long again when it is back. */
-    if (wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state) != 0)
+    if (wi_bridge_node_state(pool->bridge, node->id, &state) != 0)
         return;
     wi_pool_node_was_sent(node, state.bytes_out, !state.connected, now);
     snprintf(why, sizeof why, "its node gave no sign of life within %.0f ms", limit);
@@ -168,8 +166,8 @@ static void on_overdue(void *context)
     const struct pool_attempt *attempt;
     double now = wi_now_ms(), next_due = 0;
 
-    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
-        next = wi_pool_node_next(node);
+    for (struct pool_node *node = pool->nodes->all, *next; node; node = next) {
+        next = node->hh.next;
         attempt = wi_pool_node_next_due(node);
         if (attempt && attempt->due <= now)
             wi_pool_overrun(pool, node, attempt->id);
@@ -183,12 +181,11 @@ static void on_overdue(void *context)
 /* How far a browser's start is changes without an event of its own. */
 static void tell_starting(const struct wi_pool *pool)
 {
-    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
+    const struct pool_session *session = pool->sessions->first;
 
-    for (; session; session = wi_pool_session_next(session))
+    for (; session; session = session->next)
         if (wi_pool_session_state(session) == WI_SESSION_STARTING)
-            wi_change_tell(
-                pool->deps.listener, WI_CHANGE_SESSION, wi_pool_session_info(session)->id, NULL);
+            wi_change_tell(pool->deps.listener, WI_CHANGE_SESSION, session->id, NULL);
 }
 
 static void pool_look(void *context)
@@ -199,9 +196,9 @@ static void pool_look(void *context)
     wi_pool_look(pool, now);
     tell_starting(pool);
     wi_pool_found_look(pool, wi_steady_ms());
-    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
-        next = wi_pool_node_next(node);
-        if (wi_pool_node_info_of(node)->count > 0)
+    for (struct pool_node *node = pool->nodes->all, *next; node; node = next) {
+        next = node->hh.next;
+        if (node->count > 0)
             look_for_silence(pool, node, now);
     }
     wi_pool_tune(pool, now);
@@ -213,7 +210,7 @@ static void finish_closing(struct wi_pool *pool)
 {
     void (*done)(void *) = pool->on_closed;
 
-    if (wi_pool_sessions_first(pool->sessions) || !done)
+    if (pool->sessions->first || !done)
         return;
     pool->on_closed = NULL;
     wi_pool_wake_end(pool->wake);
@@ -282,8 +279,8 @@ void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
 
 static void check_kinds(struct wi_pool *pool)
 {
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++)
-        wi_pool_kind_check(wi_pool_kinds_at(pool->kinds, i), wi_now_ms());
+    for (size_t i = 0; i < pool->kinds->count; i++)
+        wi_pool_kind_check(&pool->kinds->all[i], wi_now_ms());
     wi_pool_kinds_tell_absent(pool->kinds);
     tell_warnings(pool);
 }
@@ -316,10 +313,10 @@ void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *),
     pool->closing = 1;
     pool->on_closed = on_closed;
     pool->closed_context = context;
-    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
-        next = wi_pool_session_next(session); /* a kill without processes may free it at once */
+    for (session = pool->sessions->first; session; session = next) {
+        next = session->next; /* a kill without processes may free it at once */
         if (at_once)
-            wi_session_kill(wi_pool_session_info(session)->browser, NULL);
+            wi_session_kill(session->browser, NULL);
         else
             wi_pool_end_close(pool, session);
     }
@@ -356,7 +353,7 @@ static int is_computed_by_ours(const struct wi_pool *pool, const struct wi_prefi
                                        ? wi_pool_nodes_find(pool->nodes, id)
                                        : NULL;
 
-    return node && *wi_pool_node_info_of(node)->session;
+    return node && *node->session;
 }
 
 void wi_pool_computed(
@@ -364,7 +361,7 @@ void wi_pool_computed(
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    if (node && (*wi_pool_node_info_of(node)->session || !is_computed_by_ours(pool, key)))
+    if (node && (*node->session || !is_computed_by_ours(pool, key)))
         wi_prefixes_note(pool->prefixes, key, node_id, tokens);
 }
 
@@ -382,7 +379,7 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    return node && wi_pool_node_info_of(node)->away;
+    return node && node->away;
 }
 
 int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
@@ -391,7 +388,7 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
 
     if (!node)
         return -1;
-    memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
+    memcpy(id, node->id, WI_ID_SIZE);
     return 0;
 }
 
@@ -431,8 +428,7 @@ enum wi_code wi_pool_drain(
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
-    const struct pool_session *session =
-        wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
     if (session && wi_pool_session_ends(session) && !draining)
         return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
     wi_pool_node_drain(pool->nodes, node, draining);

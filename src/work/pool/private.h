@@ -1,7 +1,7 @@
 /*
- * The pool as its own policy files see it; no other file includes this header. The parts are opaque
- * and are changed only by their own functions. Only pool.c sets the pointers to the parts, and the
- * other members.
+ * The pool as its own policy files see it; no other file includes this header. The parts are
+ * changed only by their own functions. Only pool.c sets the pointers to the parts, and the other
+ * members.
  */
 #ifndef WI_WORK_POOL_PRIVATE_H
 #define WI_WORK_POOL_PRIVATE_H
@@ -56,14 +56,14 @@ struct wi_pool {
 static inline struct pool_kind *wi_pool_kind_of(
     const struct wi_pool *pool, const struct pool_session *session)
 {
-    return wi_pool_kinds_find(pool->kinds, wi_pool_session_info(session)->kind);
+    return wi_pool_kinds_find(pool->kinds, session->kind);
 }
 
 /* The node of a session's page; NULL if there is none. */
 static inline struct pool_node *wi_pool_node_of(
     const struct wi_pool *pool, const struct pool_session *session)
 {
-    return wi_pool_nodes_find(pool->nodes, wi_pool_session_info(session)->node);
+    return wi_pool_nodes_find(pool->nodes, session->node);
 }
 
 /* --- retire.c: ends sessions in good order, together with their nodes ------------------------- */

@@ -216,9 +216,9 @@ static void lose_elsewhere(struct wi_pool *pool, const struct wi_demand *demand,
 {
     for (size_t i = 0; i < count; i++)
         lose_at_option(pool, demand, &options[i], client);
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const char *name = wi_pool_kind_info(kind)->name;
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
+        const char *name = kind->name;
         if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
             !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
             lose_at_kind(pool, demand, name, client);

@@ -23,7 +23,7 @@
 /* The session of a node; NULL for one that joined. */
 static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
 {
-    return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+    return wi_pool_sessions_find(pool->sessions, node->session);
 }
 
 /* --- attempts --------------------------------------------------------------------------------- */
@@ -37,7 +37,7 @@ static void task_book(struct wi_pool *pool, struct pool_node *node, const struct
     if (!session)
         return;
     wi_pool_session_used(session, wi_use_client(task->client), now);
-    if (wi_pool_node_info_of(node)->count == 1)
+    if (node->count == 1)
         wi_pool_session_busy(session);
 }
 
@@ -63,14 +63,14 @@ static int attempt_unbook(
     struct pool_session *session = session_of(pool, node);
     if (session)
         wi_pool_session_used(session, out->client, now);
-    if (session && wi_pool_node_info_of(node)->count == 0)
+    if (session && node->count == 0)
         session_rest(pool, session);
     return 1;
 }
 
 static void node_trust(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
+    wi_info("pool", node->id, "answers again");
     wi_pool_place_anew(pool, node);
 }
 
@@ -87,25 +87,24 @@ static void attempt_works(struct wi_pool *pool, const char *node_id, const char 
 static int attempt_miss(
     struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     static const char why[] = "it did not acknowledge several attempts in a row";
-    unsigned before = info->missed;
+    unsigned before = node->missed;
 
     if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
-        wi_warn("pool", info->id,
+        wi_warn("pool", node->id,
             "is used only if nothing else has room, until it answers: it let %u deadlines in a row "
             "pass",
-            info->missed);
+            node->missed);
         wi_pool_place_anew(pool, node);
     }
-    if (info->missed > before && info->mute >= WI_POOL_MUTE) {
+    if (node->missed > before && node->mute >= WI_POOL_MUTE) {
         struct pool_session *session = session_of(pool, node);
         if (session)
             wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG, why);
         else
-            wi_bridge_drop(pool->bridge, info->id, why);
+            wi_bridge_drop(pool->bridge, node->id, why);
     }
-    return info->missed > before;
+    return node->missed > before;
 }
 
 enum wi_code wi_pool_dispatch(
@@ -113,7 +112,7 @@ enum wi_code wi_pool_dispatch(
 {
     const struct wi_inference *asked = task->asked;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    const struct wi_fleet_node *place = node ? wi_pool_node_info_of(node)->place : NULL;
+    const struct wi_fleet_node *place = node ? &node->place : NULL;
     unsigned queue = node ? wi_fleet_queue(place->class, asked->model, asked->task) : 0;
     struct wi_task sent = *task;
 
@@ -137,9 +136,9 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
 
     if (!node)
         return WI_NODE_NOT_FOUND;
-    if (wi_pool_node_info_of(node)->paused)
+    if (node->paused)
         return WI_NODE_PAUSED;
-    if (wi_pool_node_info_of(node)->held)
+    if (node->held)
         return WI_UNAVAILABLE;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
@@ -187,7 +186,7 @@ void wi_pool_lose(
     char node_id[WI_ID_SIZE];
     struct pool_attempt attempt;
 
-    memcpy(node_id, wi_pool_node_info_of(node)->id, sizeof node_id);
+    memcpy(node_id, node->id, sizeof node_id);
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, "lost");
     if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
@@ -198,12 +197,11 @@ void wi_pool_lose(
 
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     char session_id[WI_ID_SIZE];
     struct pool_attempt attempt;
 
-    memcpy(session_id, info->session, sizeof session_id);
-    wi_bridge_cancel(pool->bridge, info->id, attempt_id, "overrun");
+    memcpy(session_id, node->session, sizeof session_id);
+    wi_bridge_cancel(pool->bridge, node->id, attempt_id, "overrun");
     if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
     wi_pool_node_excuse(node);
@@ -235,9 +233,8 @@ static void abilities_learn(struct wi_pool *pool, const struct wi_node_info *inf
 {
     const struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
 
-    if (session && *wi_pool_session_info(session)->stamp)
-        wi_abilities_note(
-            pool->abilities, wi_pool_session_info(session)->stamp, info, wi_wall_ms());
+    if (session && *session->stamp)
+        wi_abilities_note(pool->abilities, session->stamp, info, wi_wall_ms());
 }
 
 static void on_node_up(void *context, const struct wi_node_info *info, int resumed)
@@ -260,8 +257,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
         info->browser_version, *info->session ? " of " : " (joined)", info->session);
     /* A page that was opened afresh takes the place of the one before. */
     if (older && older != node)
-        wi_bridge_drop(
-            pool->bridge, wi_pool_node_info_of(older)->id, "its session opened another page");
+        wi_bridge_drop(pool->bridge, older->id, "its session opened another page");
     if (session && !ends && !resumed)
         session_welcome(pool, session);
     pool->events.on_capacity(pool->events.context);
@@ -439,7 +435,7 @@ static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
     int is_other = !answer->hung || attempt->suspect || attempt->behind || attempt->held;
 
     return !answer->ok && is_other && attempt->platform != WI_WASM && session &&
-           wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
+           session->gpu_lost_at >= attempt->sent_at;
 }
 
 /* Whether nothing but the attempt's grammar may have kept its engine: no other was kept to one
@@ -482,7 +478,7 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
 {
     const struct use *use = context;
 
-    if (*wi_pool_node_info_of(use->node)->session)
+    if (*use->node->session)
         wi_kernels_used_note(
             use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
@@ -514,14 +510,14 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
     int64_t limit = pool->config->pool.recycle_after;
 
     wi_pool_session_answered(session);
-    if (limit > 0 && wi_pool_session_info(session)->jobs >= (uint64_t)limit)
+    if (limit > 0 && session->jobs >= (uint64_t)limit)
         wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
 }
 
 /* An answer of a joined node came: so much speaks for it, whatever it says. */
 static void end_well(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_ENDED);
+    wi_conduct_note(&node->standing.conduct, WI_CONDUCT_ENDED);
     wi_pool_reconsider(pool, node);
 }
 
@@ -540,7 +536,7 @@ static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);
-    (void)wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state);
+    (void)wi_bridge_node_state(pool->bridge, node->id, &state);
     answer->starved = wi_pool_measure_shortage(pool, node, attempt, answer, state.models);
     if (answer->broke && !answer->excused)
         answer->blame = blame_of(node, attempt);

@@ -10,14 +10,14 @@
 
 const struct wi_place *wi_pool_gpu_of(const struct pool_node *node)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
 
     return class && class->info.platforms[WI_WEBGPU].available
                ? wi_fleet_where(class, WI_ENGINE_KERNELS, WI_WEBGPU)
                : NULL;
 }
 
-static int is_idle(const struct pool_node_info *node)
+static int is_idle(const struct pool_node *node)
 {
     return node->count == 0 && !node->away && !node->draining && !node->paused && !node->held &&
            !node->choked;
@@ -28,9 +28,8 @@ static int is_quiet(const struct wi_pool *pool)
 {
     if (pool->closing || pool->backlog.waiting > 0)
         return 0;
-    for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
-         node = wi_pool_node_next(node))
-        if (*wi_pool_node_info_of(node)->session && wi_pool_node_info_of(node)->count > 0)
+    for (const struct pool_node *node = pool->nodes->all; node; node = node->hh.next)
+        if (*node->session && node->count > 0)
             return 0;
     return 1;
 }
@@ -38,17 +37,16 @@ static int is_quiet(const struct wi_pool *pool)
 /* 1 if it has begun. */
 static int tuning_begin(struct wi_pool *pool, const struct pool_node *node, double now)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-    const struct wi_place *gpu = is_idle(info) ? wi_pool_gpu_of(node) : NULL;
+    const struct wi_place *gpu = is_idle(node) ? wi_pool_gpu_of(node) : NULL;
 
     if (!gpu)
         return 0;
-    struct wi_tuning_owner owner = wi_tuning_owner(gpu, info->id);
-    const struct wi_tuning *next = wi_tunings_begin(pool->tunings, &owner, info->id, now);
+    struct wi_tuning_owner owner = wi_tuning_owner(gpu, node->id);
+    const struct wi_tuning *next = wi_tunings_begin(pool->tunings, &owner, node->id, now);
     if (!next)
         return 0;
-    wi_debug("pool", info->id, "is to tune %s %s", next->kernel->name, next->size_class);
-    return wi_bridge_tune(pool->bridge, info->id, next->kernel, next->size_class) == WI_OK;
+    wi_debug("pool", node->id, "is to tune %s %s", next->kernel->name, next->size_class);
+    return wi_bridge_tune(pool->bridge, node->id, next->kernel, next->size_class) == WI_OK;
 }
 
 void wi_pool_tune(struct wi_pool *pool, double now)
@@ -61,9 +59,8 @@ void wi_pool_tune(struct wi_pool *pool, double now)
         pool->quiet_since = now;
     if (now - pool->quiet_since < QUIET_MS || !wi_tunings_are_open(pool->tunings))
         return;
-    for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
-         node = wi_pool_node_next(node))
-        if (tuning_begin(pool, node, now) && *wi_pool_node_info_of(node)->session)
+    for (const struct pool_node *node = pool->nodes->all; node; node = node->hh.next)
+        if (tuning_begin(pool, node, now) && *node->session)
             break; /* another browser would compute at the same time */
 }
 
@@ -74,7 +71,7 @@ void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
 
     if (!gpu)
         return;
-    struct wi_tuning_owner owner = wi_tuning_owner(gpu, wi_pool_node_info_of(node)->id);
+    struct wi_tuning_owner owner = wi_tuning_owner(gpu, node->id);
     wi_tunings_note(pool->tunings, &owner, kernel, size_class);
 }
 
@@ -102,9 +99,8 @@ void wi_pool_tell_tuning(struct wi_pool *pool, const struct wi_node_info *info)
 /* All at that place, the node itself too. */
 static void tell_all(struct wi_pool *pool, const struct wi_tuning_owner *owner)
 {
-    for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
-         node = wi_pool_node_next(node)) {
-        const char *id = wi_pool_node_info_of(node)->id;
+    for (const struct pool_node *node = pool->nodes->all; node; node = node->hh.next) {
+        const char *id = node->id;
         const struct wi_node_info *info = wi_bridge_node(pool->bridge, id);
         const struct wi_place *gpu = wi_pool_gpu_of(node);
         if (!info || !gpu)
@@ -119,14 +115,13 @@ static void tell_all(struct wi_pool *pool, const struct wi_tuning_owner *owner)
 static void end_hung(struct wi_pool *pool, struct pool_node *node,
     const struct wi_tuning_owner *owner, const struct wi_node_tuning *tuning)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     const struct wi_kernel_choice *hung = tuning->hung;
-    struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
 
     if (!wi_tunings_hung(
-            pool->tunings, owner, info->id, tuning->kernel->name, tuning->size_class, hung))
+            pool->tunings, owner, node->id, tuning->kernel->name, tuning->size_class, hung))
         return;
-    wi_warn("pool", info->id,
+    wi_warn("pool", node->id,
         "%s %s by %s in workgroups of %dx%d does not end: the kernel is not tuned here any more",
         tuning->kernel->name, tuning->size_class, hung->variant, (int)hung->workgroup[0],
         (int)hung->workgroup[1]);
@@ -141,7 +136,7 @@ void wi_pool_tuned(
 {
     const struct wi_place *gpu = wi_pool_gpu_of(node);
     const struct wi_kernel_choice *choice = tuning->choice;
-    const char *id = wi_pool_node_info_of(node)->id;
+    const char *id = node->id;
 
     if (!gpu)
         return;

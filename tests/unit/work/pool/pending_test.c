@@ -28,7 +28,7 @@ static int pending(int request)
 
 static int is_requested(const char *kind)
 {
-    return wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->requested_since > 0;
+    return wi_pool_kinds_find(pool->kinds, kind)->requested_since > 0;
 }
 
 FIXTURE(set_up_two, teardown)
@@ -159,8 +159,8 @@ static void learn_ago(const char *kind, const char *session_id, int64_t ago)
 {
     wi_text_copy(page.kind, sizeof page.kind, kind);
     wi_text_copy(page.session, sizeof page.session, session_id);
-    wi_abilities_note(pool->abilities,
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->stamp, &page, wi_wall_ms() - ago);
+    wi_abilities_note(
+        pool->abilities, wi_pool_kinds_find(pool->kinds, kind)->stamp, &page, wi_wall_ms() - ago);
 }
 
 static void learn(const char *kind, const char *session_id)
@@ -263,8 +263,7 @@ TEST(what_was_not_tested_for_long_is_tested_again)
     assert_false(is_requested("firefox"));
     assert_false(pending(1));
     assert_true(is_requested("firefox"));
-    assert_int_equal(
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, "firefox"))->requested_by, 0);
+    assert_int_equal(wi_pool_kinds_find(pool->kinds, "firefox")->requested_by, 0);
 }
 
 TEST(by_order_a_kind_is_tested_again)
@@ -335,8 +334,7 @@ TEST(what_joined_says_is_kept_for_itself)
 /* Pages of ours do, as soon as they are there. */
 TEST(what_a_session_says_is_kept_for_its_kind)
 {
-    const struct pool_kind_info *chrome =
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, "chrome"));
+    const struct pool_kind *chrome = wi_pool_kinds_find(pool->kinds, "chrome");
     struct wi_ability known =
         wi_abilities_of(pool->abilities, "chrome", chrome->stamp, wi_wall_ms());
 
