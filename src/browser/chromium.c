@@ -5,8 +5,6 @@
 #include "browser/family.h"
 
 #include "base/net/url.h"
-#include "browser/launch_plan.h"
-#include "browser/switches.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -66,4 +66,48 @@ extern const struct wi_browser_family wi_family_chromium;
 extern const struct wi_browser_family wi_family_firefox;
 extern const struct wi_browser_family wi_family_webkit;
 
+/* --- launch_plan.c: the parts that all families put into a launch ----------------------------- */
+
+/* Folders to make below the session's directory, ended by NULL. Static. */
+const char *const *wi_launch_folders(void);
+
+/* Whether the session must be asked to accept any certificate (acceptInsecureCerts), because no
+ * authority that this system trusts has signed the page's. For browsers that cannot be given that
+ * one alone. */
+int wi_plan_accepts_any(const struct wi_plan *plan);
+
+/* The configured program, or the first of `names` that exists, without driver_command's arguments.
+ * `key` is the configuration's, for the message. NULL with `error` filled. The caller frees it. */
+char *wi_plan_find(const struct wi_plan *plan, const char *configured, const char *names,
+    const char *key, struct wi_error *error);
+/* The driver, `arguments` (ended by NULL), then those of the operator's driver_command, all into
+ * launch->command. */
+enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *arguments,
+    struct wi_launch *launch, struct wi_error *error);
+/* The environment of every browser: directories below the session's, and variables that are passed
+ * on. */
+void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
+
+/* --- switches.c: switches, preferences, and the adapters that decide some of them ------------- */
+
+/* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
+void wi_switches_add(struct wi_strings *list, const char *text);
+/* Adds the rows that apply; `rows` may be NULL. */
+void wi_switches_add_rows(
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
+/* The strings as a JSON array. */
+json_t *wi_switches_json(const struct wi_strings *list);
+/* The rows that apply (NULL: none), then the operator's, which take precedence: {name: value}. */
+json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
+
+/* Adds a report of how a browser is started: the rows that a setting decides and those of the kind,
+ * then the operator's, whose value is reported only if it cannot be a path or a host name. */
+void wi_switches_tell(
+    struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
+
+/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; only
+ * vendors whose GPUs were seen to compute in browsers this way. `root` is put before each path: ""
+ * except in tests. */
+int wi_gpu_is_here(const char *root);
+
 #endif

@@ -7,9 +7,6 @@
 
 #include "base/buffer.h"
 #include "base/net/url.h"
-#include "browser/launch.h"
-#include "browser/launch_plan.h"
-#include "browser/switches.h"
 #include "settings/config/config.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* A session's directory. */
 #include "browser/home.h"
 #include "base/memory.h"
-#include "browser/launch_plan.h"
+#include "browser/family.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,4 @@
 /* The parts of a launch that every family creates in the same way. */
-#include "browser/launch_plan.h"
 
 #include "browser/family.h"
 #include "browser/program.h"

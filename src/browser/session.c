@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "browser/launch.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

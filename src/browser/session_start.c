@@ -9,9 +9,6 @@
 #include "base/memory.h"
 #include "browser/apart.h"
 #include "browser/home.h"
-#include "browser/launch.h"
-#include "browser/webdriver/bidi.h"
-#include "browser/webdriver/classic.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,6 @@
  * by setting, then the operator's, which take precedence. Lists of features are merged, because a
  * browser reads only the last of two such switches.
  */
-#include "browser/switches.h"
 
 #include "browser/family.h"
 #include "settings/config/config.h"

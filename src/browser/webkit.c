@@ -6,12 +6,9 @@
 #include "browser/family.h"
 
 #include "base/net/url.h"
-#include "browser/launch_plan.h"
 #include "browser/lifeline.h"
 #include "browser/program.h"
-#include "browser/switches.h"
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const driver_arguments[] = {
     "--port=0", /* the system chooses; webinfer-desk finds out which */

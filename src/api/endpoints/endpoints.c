@@ -5,7 +5,7 @@
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"
 #include "base/memory.h"
-#include "owners/quantizer/demand.h"
+#include "owners/quantizer/quantizer.h"
 #include <assert.h>
 #include <stdlib.h>
 

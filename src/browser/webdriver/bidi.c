@@ -3,7 +3,7 @@
  * first verb opens the connection, and tries again as often as needed until the browser has
  * answered.
  */
-#include "browser/webdriver/bidi.h"
+#include "browser/webdriver/driver.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -12,7 +12,6 @@
 #include "browser/webdriver/notes.h"
 #include "browser/webdriver/private.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define RETRY_MS 50
 /* One question to a browser that accepts connections but does not answer. */

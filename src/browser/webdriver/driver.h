@@ -1,16 +1,20 @@
 /*
- * WebDriver as a session uses it, in either protocol: classic.h and bidi.h make a driver,
- * everything else is here. No policy: each verb is one exchange with a deadline and a handle that
- * cancels it.
+ * WebDriver as a session uses it, in either protocol: classic, over HTTP
+ * (https://www.w3.org/TR/webdriver2/), or BiDi (https://w3c.github.io/webdriver-bidi/), which is
+ * sent to the browser itself. No policy: each verb is one exchange with a deadline and a handle
+ * that cancels it.
  */
 #ifndef WI_BROWSER_WEBDRIVER_DRIVER_H
 #define WI_BROWSER_WEBDRIVER_DRIVER_H
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/net/http_client.h"
+#include "base/net/outlet.h"
 #include <jansson.h>
 #include <stdint.h>
 
+struct lws_context;
 struct wi_driver;      /* one driver and, once made, its session */
 struct wi_driver_call; /* one exchange under way */
 
@@ -31,6 +35,14 @@ struct wi_driver_events {
     void (*on_gone)(void *context, const struct wi_error *why);
 };
 
+/* The driver at `url`, e.g. "http://127.0.0.1:9515". If it grants a webSocketUrl, and `lws` is not
+ * NULL, `events` come over BiDi; otherwise there are none. `outlet`: where connections to it begin
+ * (NULL: here); it must outlive the driver. */
+struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events);
+/* The browser at `url`, e.g. "ws://127.0.0.1:9222". `outlet` as above. */
+struct wi_driver *wi_bidi_new(uv_loop_t *loop, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events);
 void wi_driver_free(struct wi_driver *driver); /* cancels every call under way; NULL is fine */
 
 /* Waits until the driver reports that it is ready, or `timeout_ms` have passed. */

@@ -9,7 +9,7 @@
  * request for a kernel, the node may be asked for the kernel once more, with inputs whose right
  * answer is known.
  */
-#include "owners/check/trial.h"
+#include "owners/check/private.h"
 
 #include "base/table.h"
 #include "terms/kernel/answers.h"

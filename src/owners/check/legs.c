@@ -4,8 +4,6 @@
  */
 #include "owners/check/private.h"
 
-#include <string.h>
-
 void wi_check_clear_leg(struct wi_check_leg *leg)
 {
     wi_tensors_clear(&leg->outputs);

@@ -1,5 +1,5 @@
-/* One cross-check, see trial.h: a step asks for one answer, and says what follows from it. */
-#include "owners/check/trial.h"
+/* One cross-check, see private.h: a step asks for one answer, and says what follows from it. */
+#include "owners/check/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -11,7 +11,6 @@
 #include "owners/proof/freivalds.h"
 #include "terms/kernel/answers.h"
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 /* What was not answered in that time, or was lost, is no verdict, and is asked so often in all. */

@@ -1,5 +1,5 @@
-/* Makings that requests wait for; see demand.h. */
-#include "owners/quantizer/demand.h"
+/* Makings that requests wait for; see quantizer.h. */
+#include "owners/quantizer/quantizer.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

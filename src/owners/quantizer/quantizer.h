@@ -98,7 +98,7 @@ struct wi_making_watch *wi_making_watch(
     struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
 void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
 
-/* Whether variants may now be made on request, as owners/quantizer/demand.h does. */
+/* Whether variants may now be made on request, as demand.c does. */
 int wi_quantizer_on_demand(const struct wi_quantizer *quantizer);
 uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer);
 
@@ -109,5 +109,21 @@ struct wi_quantizer_counters {
 };
 void wi_quantizer_counters(
     const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters);
+
+/* --- demand.c --------------------------------------------------------------------------------- */
+
+/*
+ * Makes missing variants for requests while [models] quantize_on_demand is set: one of the
+ * precision that the request names, or the next with fewer bits if there was no memory. Such a
+ * variant is made like any other, so it is bounded by WI_QUANTIZER_MAX and published only if its
+ * measurements are good. A request that arrives while another variant of its model is being made
+ * waits for that one first.
+ */
+
+/* A failed variant is not begun again for this long, however many requests want it. */
+#define WI_DEMAND_PATIENCE_MS 600000.0
+
+/* `quantizer` must outlive it. */
+struct wi_run_maker wi_demand_maker(struct wi_quantizer *quantizer);
 
 #endif

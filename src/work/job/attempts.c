@@ -1,7 +1,5 @@
 /* What the pool reports of attempts, and what follows from it for their jobs. */
 #include "work/job/private.h"
-#include "work/job/second.h"
-#include "work/job/stream.h"
 
 #include <string.h>
 

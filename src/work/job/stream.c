@@ -2,7 +2,6 @@
  * The additional state of a job whose answer may come in parts: the account of the parts, and the
  * watch for silence. A timer tells the code that ends the job; nothing here ends it.
  */
-#include "work/job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

@@ -2,12 +2,10 @@
 #include "work/pool/pick_private.h"
 
 #include "base/memory.h"
-#include "work/pool/facts/party.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform platform)
 {

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
-#include "work/pool/plan.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)

@@ -3,7 +3,6 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "work/pool/plan.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */

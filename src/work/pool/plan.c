@@ -2,7 +2,7 @@
  * How many sessions there are: the numbers are put before scale.c, and what it says is done. The
  * one timer looks again when that next matters.
  */
-#include "work/pool/plan.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"

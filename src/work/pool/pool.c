@@ -10,7 +10,6 @@
 #include "browser/browser_network.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/pick_private.h"
-#include "work/pool/plan.h"
 #include "work/pool/private.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #define WI_WORK_RUN_WAIT_H
 
 #include "models/models.h"
-#include "work/run/maker.h"
+#include "work/run/run.h"
 
 struct wi_run_wait;
 struct wi_run_wait_owner {

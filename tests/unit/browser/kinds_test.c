@@ -1,7 +1,6 @@
 /* Launching: switches by setting, feature lists joined, the operator's word last. */
 #include "../test.h"
-#include "browser/launch.h"
-#include "browser/switches.h"
+#include "browser/kinds.h"
 
 #include "base/buffer.h"
 #include "browser/family.h"

@@ -16,7 +16,7 @@
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
 #include "browser/session.h"
-#include "browser/webdriver/classic.h"
+#include "browser/webdriver/driver.h"
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/features.h"
 #include <assert.h>

@@ -1,6 +1,7 @@
 /* Places and their keys; see place.h. */
 #include "work/pool/facts/place.h"
 
+#include "base/table.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -130,4 +131,19 @@ int wi_place_parse(struct wi_place *place, const char *key)
     place->software = *fields[FIELD_SOFTWARE] != '\0';
     place_make_key(place);
     return 0;
+}
+
+/* --- parties: what is before the blank is the token ------------------------------------------- */
+
+int wi_party_same_token(const char *a, const char *b)
+{
+    size_t length = strcspn(a, " ");
+
+    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
+
+json_t *wi_party_token_json(const char *party)
+{
+    return *party ? json_sprintf("token-%08x", wi_table_hash(party, strcspn(party, " ")))
+                  : json_null();
 }

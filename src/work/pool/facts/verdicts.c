@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "work/pool/facts/party.h"
 #include "work/pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>

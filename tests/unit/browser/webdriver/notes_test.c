@@ -2,7 +2,7 @@
 #include "fake_browser.h"
 
 #include "base/net/http_client.h"
-#include "browser/webdriver/classic.h"
+#include "browser/webdriver/driver.h"
 #include "browser/webdriver/notes.h"
 
 static const struct answer_row good[] = {TREE, SUBSCRIBED, END};

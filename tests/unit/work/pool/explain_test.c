@@ -2,7 +2,6 @@
 #include "pool_fixture.h"
 
 #include "work/pool/pick_private.h"
-#include "work/pool/plan.h"
 #include "work/pool/private.h"
 
 static struct wi_error error;

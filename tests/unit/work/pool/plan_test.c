@@ -1,7 +1,6 @@
 /* How many sessions there are: what is counted, and what is carried out. */
 #include "pool_fixture.h"
 
-#include "work/pool/plan.h"
 #include "work/pool/private.h"
 
 #define BROWSER_BYTES (512ull << 20) /* what there is to be for one more */
