@@ -10,13 +10,11 @@
 #include <stddef.h>
 
 struct wi_slots;
-struct wi_slot_client;
 struct wi_slot_count;
 
 /* Embedded in the struct that runs. Zero-initialise. */
 struct wi_slot {
-    struct wi_slot_client *_client; /* NULL: it has none */
-    struct wi_slot_count *_of_node, *_of_all;
+    struct wi_slot_count *_counts[3]; /* those that it is in; NULL: it has no client */
 };
 
 struct wi_slots *wi_slots_new(void);
