@@ -95,12 +95,6 @@ static const struct wi_kind kinds[] = {
         .switches = edge_switches,
     },
     {
-        .name = "chrome",
-        .drivers = "chromedriver",
-        .binaries = "chromium google-chrome-stable google-chrome chrome",
-        .package = "the packages chromium and chromium-driver (Debian)",
-    },
-    {
         .drivers = "chromedriver",
         .binaries = "chromium google-chrome-stable google-chrome chrome",
         .package = "the packages chromium and chromium-driver (Debian)",

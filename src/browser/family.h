@@ -53,6 +53,7 @@ struct wi_plan {
 
 struct wi_browser_family {
     const char *name;
+    const char *kind;            /* NULL, or a kind that is of this family, by the last row */
     const struct wi_kind *kinds; /* the last one has no name */
     const struct wi_switch *switches;
     const struct wi_preference *preferences; /* NULL: it has none */

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PACKAGE "the package firefox-esr (Debian)"
-
 static const char *const geckodriver_arguments[] = {
     "--port=0",           /* the system chooses; the driver prints which */
     "--websocket-port=0", /* else every browser's is 9222, and only one can have it */
@@ -101,15 +99,9 @@ static const struct wi_preference preferences[] = {
 
 static const struct wi_kind kinds[] = {
     {
-        .name = "firefox",
         .drivers = "geckodriver",
         .binaries = "firefox-esr firefox",
-        .package = PACKAGE,
-    },
-    {
-        .drivers = "geckodriver",
-        .binaries = "firefox-esr firefox",
-        .package = PACKAGE,
+        .package = "the package firefox-esr (Debian)",
     },
 };
 
@@ -291,6 +283,7 @@ static enum wi_code firefox_fill(
 }
 
 const struct wi_browser_family wi_family_firefox = {.name = "firefox",
+    .kind = "firefox",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,

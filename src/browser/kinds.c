@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "base/net/url.h"
+#include "base/text.h"
 #include "browser/family.h"
 #include "browser/proc_text.h"
 #include <fcntl.h>
@@ -38,7 +39,8 @@ static const struct wi_browser_family *find_family(const struct wi_config_browse
     if (browser->family != WI_FAMILY_AUTO)
         return families[browser->family];
     for (size_t i = 0; i < FAMILY_COUNT; i++)
-        if (families[i] && find_kind(families[i], browser->kind)->name)
+        if (families[i] && (wi_text_equal(families[i]->kind, browser->kind) ||
+                               find_kind(families[i], browser->kind)->name))
             return families[i];
     return &wi_family_chromium;
 }
@@ -187,8 +189,7 @@ void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_S
     wi_hasher_free(hasher);
 }
 
-/* --- this machine ------------------------------------------------------------------------------
- */
+/* --- this machine ---------------------------------------------------------------------------- */
 
 /* Chromium's own need for shared memory with large tensors; containers often have 64 MiB. */
 #define SMALL_SHM_BYTES (512ull * 1024 * 1024)
@@ -211,8 +212,7 @@ int wi_kind_lacks_shm(const struct wi_config_browser *browser)
     return wi_kind_is_here(browser) && shm_is_small();
 }
 
-/* --- launches ----------------------------------------------------------------------------------
- */
+/* --- launches -------------------------------------------------------------------------------- */
 
 void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text)
 {

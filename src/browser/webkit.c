@@ -39,11 +39,6 @@ static const char *const environment[] = {
 
 static const struct wi_kind kinds[] = {
     {
-        .name = "safari",
-        .drivers = "WebKitWebDriver",
-        .package = "the packages webkit2gtk-driver and xvfb (Debian)",
-    },
-    {
         .drivers = "WebKitWebDriver",
         .package = "the packages webkit2gtk-driver and xvfb (Debian)",
     },
@@ -156,4 +151,4 @@ static enum wi_code webkit_fill(
 }
 
 const struct wi_browser_family wi_family_webkit = {
-    .name = "webkit", .kinds = kinds, .switches = switches, .fill = webkit_fill};
+    .name = "webkit", .kind = "safari", .kinds = kinds, .switches = switches, .fill = webkit_fill};

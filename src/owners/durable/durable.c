@@ -152,7 +152,7 @@ static void on_swept(void *data, const struct wi_error *failure)
     free(sweep->op.holdings);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
-        wi_durable_feed_soon(durable);
+        wi_turn_schedule(durable->feeding);
 }
 
 static void rows_sweep(struct wi_durable *durable, int whole)

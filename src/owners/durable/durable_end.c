@@ -15,8 +15,7 @@
 #define ANSWER_MAX 900000000
 /* Printed at once on the loop: about a millisecond. */
 #define INLINE_PRINT_MAX (64 * 1024)
-/* How long a row waits that could not be queued, or that nothing could run. */
-#define BUSY_MS 1000
+/* How long a row waits that nothing could run. */
 #define UNAVAILABLE_MS 5000
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -64,7 +63,7 @@ static void on_finished(void *data, const struct wi_error *failure)
         return;
     wi_durable_tell(durable, id);
     wi_durable_print_waiting(durable);
-    wi_durable_feed_soon(durable);
+    wi_turn_schedule(durable->feeding);
 }
 
 static void on_returned(void *data, const struct wi_error *failure)
@@ -88,7 +87,7 @@ static void on_returned(void *data, const struct wi_error *failure)
         durable->counters.queued++;
     wi_durable_entry_free(entry);
     if (wi_durable_written(durable) && unsuccessful && !durable->freed)
-        wi_durable_feed_soon(durable);
+        wi_turn_schedule(durable->feeding);
 }
 
 void wi_durable_rewrite(struct wi_durable_entry *entry)
@@ -215,7 +214,7 @@ static void put_back_waiting(struct wi_durable_entry *entry)
 {
     struct wi_error error;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory to print the answer in");
-    wi_durable_put_back_busy(entry, &error);
+    wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
 
 /* Where several wait and none of ours is on its way out, they may hold what each of them waits for:
@@ -259,18 +258,13 @@ void wi_durable_put_back(
     wi_durable_rewrite(entry);
 }
 
-void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_error *why)
-{
-    wi_durable_put_back(entry, why, BUSY_MS);
-}
-
 /* When it is to run again; -1: not at all. */
 static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
 {
     if (code == WI_SHUTTING_DOWN)
         return 0;
     if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
-        return BUSY_MS;
+        return WI_DURABLE_BUSY_MS;
     return code == WI_UNAVAILABLE && !entry->row.infer ? UNAVAILABLE_MS : -1;
 }
 

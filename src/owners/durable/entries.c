@@ -75,11 +75,6 @@ int wi_durable_written(struct wi_durable *durable)
     return 0;
 }
 
-void wi_durable_feed_soon(struct wi_durable *durable)
-{
-    wi_turn_schedule(durable->feeding);
-}
-
 void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
 {
     watcher->watching = 1;

@@ -101,7 +101,7 @@ static void entry_begin(struct wi_durable_entry *entry)
     if (needs > durable->deps.runs.budget->limit)
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     else
-        wi_durable_put_back_busy(entry, &error);
+        wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
 
 static void row_run(struct wi_durable *durable, struct wi_row *row)

@@ -97,7 +97,7 @@ static void on_accepted(void *data, const struct wi_error *failure)
     }
     durable->counters.replayed += !failure && op->found == WI_ROW_SAME;
     if (added)
-        wi_durable_feed_soon(durable);
+        wi_turn_schedule(durable->feeding);
     on_done(wanted, failure);
 }
 

@@ -25,7 +25,6 @@ struct wi_examination {
     unsigned
         left; /* of the platforms, those that are not begun; WASM also where it only measures */
     struct wi_evidence evidence[WI_PLATFORM_COUNT];
-    int unsent[WI_PLATFORM_COUNT];
     /* What is asked now: a challenge, or behind the last one a known answer. */
     enum wi_platform platform;
     size_t challenge, answer;
@@ -200,7 +199,7 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
     }
     if (is_challenge || was_lost(error))
         wi_text_copy(evidence->reason, sizeof evidence->reason, error->detail);
-    examination->unsent[examination->platform] = !was_sent;
+    evidence->unsent = !was_sent;
     examination->tries = 0;
     if (!was_sent || is_challenge || was_lost(error))
         leave_platform(examination);
@@ -339,11 +338,6 @@ const struct wi_evidence *wi_examine_evidence(
     const struct wi_examination *examination, enum wi_platform platform)
 {
     return &examination->evidence[platform];
-}
-
-int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform)
-{
-    return examination->unsent[platform];
 }
 
 void wi_examine_abandon(struct wi_examination *examination)

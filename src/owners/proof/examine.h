@@ -28,9 +28,6 @@ struct wi_examination *wi_examine(const struct wi_examine_order *order);
 /* The evidence so far on a platform that was ordered. */
 const struct wi_evidence *wi_examine_evidence(
     const struct wi_examination *examination, enum wi_platform platform);
-/* Whether the node was not asked about that platform at all, because there was no place or no time,
- * so that nothing is known about it. */
-int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform);
 /* The examination is no longer wanted: no callback comes. NULL is fine. */
 void wi_examine_abandon(struct wi_examination *examination);
 

@@ -121,7 +121,7 @@ static unsigned shown_of(
         enum wi_platform platform = (enum wi_platform)i;
         if (platforms & 1u << i && wi_proof_is_passed(wi_examine_evidence(examination, platform)))
             shown |= 1u << i;
-        else if (platforms & 1u << i && wi_examine_was_unsent(examination, platform))
+        else if (platforms & 1u << i && wi_examine_evidence(examination, platform)->unsent)
             *was_unsent = 1;
     }
     return shown;

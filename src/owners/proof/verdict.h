@@ -29,6 +29,7 @@ extern const unsigned wi_challenge_sizes[WI_CHALLENGES];
 struct wi_evidence {
     enum wi_platform platform;
     int simulated, joined;
+    int unsent; /* the node was not asked at all, because there was no place or no time */
     int has_adapter;
     struct wi_adapter adapter;
     struct wi_challenge_result {

@@ -160,7 +160,7 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
     struct wi_queue_entry *entry;
     jobs->draining = 1;
     end_shadow_jobs(jobs);
-    while ((entry = wi_queue_any(jobs->clients.queue)) != NULL)
+    while ((entry = wi_queue_oldest(jobs->clients.queue, 0)) != NULL)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
     jobs->idle_context = context;

@@ -557,8 +557,3 @@ size_t wi_queue_clients(const struct wi_queue *queue)
 {
     return HASH_COUNT(queue->shares);
 }
-
-struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue)
-{
-    return wi_queue_oldest(queue, 0);
-}

@@ -238,7 +238,7 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
         .open_nodes = pool->nodes->fleet.open,
         .classes = HASH_COUNT(pool->nodes->fleet.classes),
         .estimates = wi_estimates_count(pool->estimates),
-        .probes = wi_pool_chooser_probes(pool->chooser),
+        .probes = pool->chooser->probes,
     };
     memcpy(counters->faults, pool->faults, sizeof counters->faults);
     memcpy(counters->remedies, pool->remedies, sizeof counters->remedies);

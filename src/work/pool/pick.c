@@ -6,17 +6,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/pcg32.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct pool_chooser {
-    struct wi_pcg32 random;          /* predicting its choices gains a client nothing */
-    struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
-    struct wi_route_option *options;
-    size_t capacity;
-    uint64_t probes;
-};
 
 struct pool_chooser *wi_pool_chooser_new(void)
 {
@@ -36,11 +27,6 @@ void wi_pool_chooser_free(struct pool_chooser *chooser)
     free(chooser->candidates);
     free(chooser->options);
     free(chooser);
-}
-
-uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
-{
-    return chooser->probes;
 }
 
 static void chooser_make_room(struct pool_chooser *chooser, size_t count)

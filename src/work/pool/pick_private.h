@@ -2,13 +2,19 @@
 #ifndef WI_WORK_POOL_PICK_PRIVATE_H
 #define WI_WORK_POOL_PICK_PRIVATE_H
 
+#include "base/pcg32.h"
 #include "work/pool/private.h"
 #include "work/pool/route.h"
 
-struct pool_chooser; /* the random numbers, and memory for the options */
+struct pool_chooser {
+    struct wi_pcg32 random;          /* predicting its choices gains a client nothing */
+    struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
+    struct wi_route_option *options;
+    size_t capacity;
+    uint64_t probes; /* requested so far */
+};
 struct pool_chooser *wi_pool_chooser_new(void);
-void wi_pool_chooser_free(struct pool_chooser *chooser);             /* NULL is fine */
-uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* requested so far */
+void wi_pool_chooser_free(struct pool_chooser *chooser); /* NULL is fine */
 
 /* The options that were judged; valid until the next choice. */
 struct pool_judged {

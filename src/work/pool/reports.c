@@ -38,7 +38,7 @@ static void task_book(struct wi_pool *pool, struct pool_node *node, const struct
         return;
     wi_pool_session_used(session, wi_use_client(task->client), now);
     if (node->count == 1)
-        wi_pool_session_busy(session);
+        wi_session_set_busy(session->browser, 1);
 }
 
 /* Its node has nothing more to do. */
@@ -464,7 +464,7 @@ static void attempt_confirm(
         wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
 
     if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
-        wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
+        wi_fleet_confirm(&node->place, attempt->hash, (enum wi_platform)platform);
 }
 
 struct use {

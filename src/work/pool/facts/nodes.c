@@ -429,11 +429,6 @@ int wi_pool_node_prepare(struct pool_node *node)
     return !was_prepared;
 }
 
-void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
-{
-    wi_fleet_confirm(&node->place, hash, platform);
-}
-
 static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
 {
     struct pool_attempt *attempt = node->attempts;

@@ -1,6 +1,7 @@
 /*
  * All nodes, and the attempts on each. Facts only: the caller that records an attempt acts on the
- * consequences. Others read the members; only the functions here change them, except `standing`.
+ * consequences. Others read the members; only the functions here change them, except `standing`,
+ * and fleet.h `place`.
  * Times are those of wi_now_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_NODES_H
@@ -105,8 +106,6 @@ int wi_pool_node_unbook(
 /* Returns 1 on the first call for the node: it is then to compile the kernels that others like it
  * have used. */
 int wi_pool_node_prepare(struct pool_node *node);
-/* The node's answer shows that it has the model. */
-void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform);
 /* The node says that it has received the attempt. */
 void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id);
 /* It is working on the attempt. Returns 1 if it must be placed again, because it was doubted. */

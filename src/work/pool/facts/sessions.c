@@ -170,11 +170,6 @@ void wi_pool_session_welcomed(
     wi_session_welcomed(session->browser);
 }
 
-void wi_pool_session_busy(struct pool_session *session)
-{
-    wi_session_set_busy(session->browser, 1);
-}
-
 void wi_pool_session_idle(struct pool_session *session, double now)
 {
     session->idle_since = now;

@@ -86,8 +86,7 @@ void wi_pool_session_welcomed(
     struct pool_sessions *sessions, struct pool_session *session, double now);
 /* A client has given it work, or got an answer from it. */
 void wi_pool_session_used(struct pool_session *session, unsigned client, double now);
-/* Its node has an attempt; has none left; has answered an attempt. */
-void wi_pool_session_busy(struct pool_session *session);
+/* Its node has no attempt left; has answered an attempt. */
 void wi_pool_session_idle(struct pool_session *session, double now);
 void wi_pool_session_answered(struct pool_session *session);
 /* Marks it to be replaced by a new one. Returns 0 if it is already marked, or is ending. */

@@ -161,7 +161,7 @@ TEST(the_owner_hears_of_each_change_with_where_it_came_from)
 
     wi_pool_session_welcomed(*state, session, 50);
     assert_true(wi_pool_session_serves(session));
-    wi_pool_session_busy(session);
+    wi_session_set_busy(session->browser, 1);
     assert_true(wi_pool_session_serves(session));
     wi_pool_session_idle(session, 70);
     assert_true(session->idle_since == 70);
@@ -224,7 +224,7 @@ TEST(who_listens_is_told_of_each_change)
     check_changed("s-1 ");
     wi_pool_session_welcomed(sessions, old, 10);
     check_changed("s-1 ");
-    wi_pool_session_busy(old);
+    wi_session_set_busy(old->browser, 1);
     wi_pool_session_answered(old);
     wi_pool_session_idle(old, 20);
     check_changed("s-1 s-1 s-1 ");
