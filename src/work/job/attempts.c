@@ -201,7 +201,7 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
     struct wi_job *job = job_running(context, attempt_id);
-    if (job && !(wi_job_is_committed(job) && wi_parts_obstacle(job->flow->parts)))
+    if (job && !(wi_job_is_committed(job) && job->flow->parts->obstacle))
         wi_job_move(job, NULL, "held up", why);
 }
 

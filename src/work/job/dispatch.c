@@ -23,7 +23,7 @@
  * make all of them from the start. */
 static int has_several(const struct wi_job *job)
 {
-    return wi_parts_answers(job->flow->parts) > 1 ||
+    return job->flow->parts->answer_count > 1 ||
            json_integer_value(json_object_get(job->spec.asked->options, "n")) > 1 ||
            json_array_size(json_object_get(job->spec.asked->input, "prompts")) > 1;
 }

@@ -82,7 +82,7 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
     }
     wi_error_set(&interrupted, WI_STREAM_INTERRUPTED, NULL,
         "its node was lost after %llu parts, and no other node can continue: %s",
-        (unsigned long long)wi_parts_count(job->flow->parts), error->detail);
+        (unsigned long long)job->flow->parts->received.parts, error->detail);
     wi_job_finish_error(job, &interrupted);
 }
 
@@ -135,14 +135,14 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
 {
     const struct wi_jobs *jobs = job->jobs;
     unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
-    const char *obstacle = wi_job_is_committed(job) ? wi_parts_obstacle(job->flow->parts) : NULL;
+    const char *obstacle = wi_job_is_committed(job) ? job->flow->parts->obstacle : NULL;
     if (wi_job_is_shadow(job))
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     if (obstacle)
         return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
             "its node was lost after %llu parts, and no other node can continue: %s; what "
             "happened: %s",
-            (unsigned long long)wi_parts_count(job->flow->parts), obstacle, why);
+            (unsigned long long)job->flow->parts->received.parts, obstacle, why);
     if (job->breaks >= POISON_BREAKS)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
@@ -170,7 +170,7 @@ static void try_again(struct wi_job *job, const char *why)
     job->jobs->clients.counters.retried++;
     if (wi_job_is_committed(job))
         wi_info("job", job->spec.id, "goes on in another attempt, behind %llu parts: %s",
-            (unsigned long long)wi_parts_count(job->flow->parts), why);
+            (unsigned long long)job->flow->parts->received.parts, why);
     else
         wi_info("job", job->spec.id, "goes to another attempt: %s", why);
     wi_job_enqueue(job, 1);

@@ -43,12 +43,12 @@ void wi_job_stream_close(struct wi_job *job)
 
 int wi_job_is_committed(const struct wi_job *job)
 {
-    return job->flow && wi_parts_count(job->flow->parts) > 0;
+    return job->flow && job->flow->parts->received.parts > 0;
 }
 
 int wi_job_has_brought(const struct wi_job *job)
 {
-    return job->flow && wi_parts_brought(job->flow->parts);
+    return job->flow && job->flow->parts->flow.sent.parts > 0;
 }
 
 /* ---------------------------------------------------------------- how long nothing comes */
@@ -88,7 +88,7 @@ static void flow_settle(struct wi_job *job)
  * tells of nothing else. */
 static int flow_computes(const struct wi_job_flow *flow)
 {
-    return wi_parts_brought(flow->parts) || flow->told;
+    return flow->parts->flow.sent.parts > 0 || flow->told;
 }
 
 /* Of which none is cut off. */
@@ -110,7 +110,7 @@ static int draws_without_seed(const json_t *options)
 
 const char *wi_job_stream_obstacle(const struct wi_job *job)
 {
-    const char *obstacle = wi_parts_obstacle(job->flow->parts);
+    const char *obstacle = job->flow->parts->obstacle;
     return obstacle                                       ? obstacle
            : draws_without_seed(job->spec.asked->options) ? "it is sampled without a seed"
                                                           : NULL;
@@ -121,7 +121,7 @@ const char *wi_job_stream_obstacle(const struct wi_job *job)
 void wi_job_stream_watch(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
-    if (wi_job_has_attempt(job) && !wi_parts_has_credit(flow->parts)) {
+    if (wi_job_has_attempt(job) && !wi_flow_lasts(&flow->parts->flow)) {
         if (flow->halted_at == 0)
             flow->halted_at = wi_now_ms();
         wi_timer_stop(flow->stall);
@@ -186,7 +186,7 @@ void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
     wi_parts_take(job->flow->parts, taken);
     if (!wi_job_has_attempt(job))
         return; /* the next attempt begins with what is taken by then */
-    int had = wi_parts_has_credit(job->flow->parts);
+    int had = wi_flow_lasts(&job->flow->parts->flow);
     if (!wi_parts_grant(job->flow->parts, &credit))
         return;
     if (!had)
