@@ -8,6 +8,7 @@
 #include "browser/webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 /* No answer that we use is larger than a few KiB; errors carry a stack trace. Console messages of a
  * page may be of any size. */
@@ -39,13 +40,9 @@ struct wi_wire {
 
 void wi_command_cancel(struct wi_command *command)
 {
-    struct wi_command **link;
-
     if (!command)
         return;
-    for (link = &command->wire->commands; *link != command;)
-        link = &(*link)->next;
-    *link = command->next;
+    LL_DELETE(command->wire->commands, command);
     wi_timer_free(command->deadline);
     free(command);
 }
@@ -92,8 +89,7 @@ struct wi_command *wi_wire_send(struct wi_wire *wire, const char *verb, const ch
     command->on_answer = on_answer;
     command->context = context;
     command->deadline = wi_timer_new(wire->loop, on_deadline, command);
-    command->next = wire->commands;
-    wire->commands = command;
+    LL_PREPEND(wire->commands, command);
     if (wire->socket)
         wi_websocket_send(wire->socket, text, strlen(text));
     wi_timer_start(wire->socket ? command->deadline : wire->over, wire->socket ? timeout_ms : 0, 0);

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define SESSION_ID_MAX 256
 
@@ -24,20 +25,15 @@ static struct wi_driver_call *call_new(
     call->verb = verb;
     call->on_done = on_done;
     call->context = context;
-    call->next = driver->calls;
-    driver->calls = call;
+    LL_PREPEND(driver->calls, call);
     return call;
 }
 
 void wi_driver_cancel(struct wi_driver_call *call)
 {
-    struct wi_driver_call **link;
-
     if (!call)
         return;
-    for (link = &call->driver->calls; *link != call;)
-        link = &(*link)->next;
-    *link = call->next;
+    LL_DELETE(call->driver->calls, call);
     call->driver->verbs->let_go(call);
     free(call);
 }

@@ -79,14 +79,12 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
     const char *hash = attempt->hash;
     double now = wi_now_ms();
 
-    if (!wi_task_runs_evenly(attempt->task)) {
-        struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
+    if (attempt->stream || !wi_task_runs_evenly(attempt->task)) {
+        struct wi_timings timings = {0};
+        if (!wi_task_runs_evenly(attempt->task))
+            timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
         timings.stands_in = attempt->text != WI_POOL_TEXT_USUAL;
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
-        return;
-    }
-    if (attempt->stream) {
-        wi_estimates_loaded(estimates, hash, where, answer->load_ms, answer->warm, now);
         return;
     }
     double run_ms =

@@ -464,23 +464,6 @@ static void entry_succeeded(struct wi_estimates *estimates, struct entry *entry,
     entry_changed(estimates, entry, now);
 }
 
-static void entry_loaded(struct entry *entry, double load_ms, int warm)
-{
-    struct wi_estimate *e = &entry->estimate;
-
-    if (!warm)
-        mean_update(&e->load_ms, &e->loads, &entry->loads, fmin(load_ms, TIME_MAX_MS));
-}
-
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double load_ms, int warm, double now)
-{
-    struct entry *entry = find_or_add(estimates, hash, place);
-
-    entry_loaded(entry, load_ms, warm);
-    entry_succeeded(estimates, entry, now);
-}
-
 /* A first run, or one of few tokens, is used until there is a better measurement. `on_trial`: a run
  * that is faster than expected counts in full. */
 static void average_rate(double *mean, unsigned *count, struct lately *lately, double tokens,
@@ -504,7 +487,8 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
 
-    entry_loaded(entry, load_ms, warm);
+    if (!warm)
+        mean_update(&e->load_ms, &e->loads, &entry->loads, fmin(load_ms, TIME_MAX_MS));
     int on_trial = entry->on_trial;
     average_rate(&e->prompt_ms, &e->prompts, &entry->prompts, timings->prompt_tokens,
         timings->prompt_ms, warm, on_trial);

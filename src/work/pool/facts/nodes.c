@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 struct pool_nodes *wi_pool_nodes_new(
     const struct wi_estimates *estimates, const struct wi_change_listener *listener)
@@ -210,19 +211,26 @@ int wi_pool_nodes_unchoke(struct pool_nodes *nodes)
 
 void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 {
-    struct pool_attempt *attempt;
+    struct pool_attempt *attempt, *next;
 
     node_tell(node);
     wi_fleet_remove(&nodes->fleet, &node->place);
-    while ((attempt = node->attempts)) {
-        node->attempts = attempt->next;
-        free(attempt);
-    }
+    LL_FOREACH_SAFE(node->attempts, attempt, next)
+    free(attempt);
     HASH_DEL(nodes->all, node);
     free(node);
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */
+
+static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = node->attempts;
+
+    while (attempt && strcmp(attempt->id, attempt_id) != 0)
+        attempt = attempt->next;
+    return attempt;
+}
 
 /* What is expected of it, from what was measured. */
 static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_node *node,
@@ -346,14 +354,12 @@ void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
     const struct wi_inference *asked = task->asked;
-    struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
+    struct pool_attempt *attempt = wi_alloc(sizeof *attempt);
     unsigned queue = wi_fleet_queue(node->place.class, asked->model, asked->task);
     struct wi_fleet_work work = node->place.work[queue];
 
     wi_fleet_worked(&nodes->fleet, &node->place);
-    while (*link)
-        link = &(*link)->next;
-    *link = attempt;
+    LL_APPEND(node->attempts, attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->client = wi_use_client(task->client);
@@ -387,16 +393,13 @@ void wi_pool_node_book(
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out)
 {
-    struct pool_attempt **link = &node->attempts, *attempt;
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
     struct wi_fleet_work work = {0};
     double left = 0;
 
-    while (*link && strcmp((*link)->id, attempt_id) != 0)
-        link = &(*link)->next;
-    attempt = *link;
     if (!attempt)
         return 0;
-    *link = attempt->next;
+    LL_DELETE(node->attempts, attempt);
     node->count--;
     node->unheard -= attempt->state == WI_POOL_ATTEMPT_SENT;
     node->constrained -= (size_t)attempt_is_constrained(attempt);
@@ -427,15 +430,6 @@ int wi_pool_node_prepare(struct pool_node *node)
 
     node->prepared = 1;
     return !was_prepared;
-}
-
-static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
-{
-    struct pool_attempt *attempt = node->attempts;
-
-    while (attempt && strcmp(attempt->id, attempt_id) != 0)
-        attempt = attempt->next;
-    return attempt;
 }
 
 static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
