@@ -31,8 +31,6 @@ struct wi_network {
     struct known_kind *kinds;
 };
 
-/* --- the machine ----------------------------------------------------------------------------- */
-
 static void set_problem(struct wi_network *network, const char *why)
 {
     free(network->problem);
@@ -112,8 +110,6 @@ void wi_network_refused(struct wi_network *network, const char *why)
 
     set_problem(network, words ? words + strlen(WI_APART_REFUSED) : why);
 }
-
-/* --- kinds ----------------------------------------------------------------------------------- */
 
 static struct known_kind *find_kind(const struct wi_network *network, const char *name)
 {

@@ -14,8 +14,6 @@
 
 #define SESSION_ID_MAX 256
 
-/* --- calls ----------------------------------------------------------------------------------- */
-
 static struct wi_driver_call *call_new(
     struct wi_driver *driver, const char *verb, wi_driver_fn *on_done, void *context)
 {
@@ -49,8 +47,6 @@ void wi_driver_done(struct wi_driver_call *call, const struct wi_error *error)
     wi_driver_cancel(call);
     on_done(context, error ? &copy : NULL);
 }
-
-/* --- verbs ----------------------------------------------------------------------------------- */
 
 struct wi_driver_call *wi_driver_wait_ready(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
@@ -107,8 +103,6 @@ void wi_driver_free(struct wi_driver *driver)
     json_decref(driver->capabilities);
     driver->verbs->free(driver);
 }
-
-/* --- the session ----------------------------------------------------------------------------- */
 
 const char *wi_driver_session_id(const struct wi_driver *driver)
 {
@@ -168,8 +162,6 @@ void wi_driver_forget_session(struct wi_driver *driver)
     free(driver->session_id);
     driver->session_id = NULL;
 }
-
-/* --- errors ---------------------------------------------------------------------------------- */
 
 struct driver_error {
     const char *error;

@@ -20,8 +20,6 @@ struct wi_run_made {
     struct wi_timer *turn;         /* the next making begins from the loop itself */
 };
 
-/* --- which variant ---------------------------------------------------------------------------- */
-
 static const struct wi_quantisation *kind_of_precision(const char *precision)
 {
     for (const struct wi_quantisation *kind = wi_quantisations; kind->name; kind++)
@@ -51,8 +49,6 @@ static const char *precision_variant(
         return NULL;
     return kind->name;
 }
-
-/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void made_leave(struct wi_run_made *made)
 {
@@ -93,8 +89,6 @@ static void on_making(void *context, const struct wi_making_info *info)
     else
         wi_timer_start(made->turn, 0, 0);
 }
-
-/* --- beginning -------------------------------------------------------------------------------- */
 
 /* Whether it is known to be there, or to have failed not long ago; `failed` says why, or has
  * WI_OK. */

@@ -52,8 +52,6 @@ static void key_begin(struct wi_buffer *out, const struct wi_prefix_key *before)
     text_put(out, (const char *)before->bytes, sizeof before->bytes);
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
-
 /* The text of a message's content: a string, or the texts of its parts. */
 static void put_content(struct wi_buffer *out, const json_t *content)
 {
@@ -97,8 +95,6 @@ static void fill_messages(
     chain->share = count > 0 ? (double)chain->count / (double)count : 0;
 }
 
-/* --- plain text ------------------------------------------------------------------------------ */
-
 static struct wi_prefix_key behind_text(
     const struct wi_prefix_key *before, const char *text, size_t length)
 {
@@ -120,8 +116,6 @@ static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const
     }
     chain->share = length > 0 ? (double)(chain->count * WI_CHAIN_PIECE) / (double)length : 0;
 }
-
-/* --- both ------------------------------------------------------------------------------------ */
 
 void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     const json_t *input, const json_t *options)

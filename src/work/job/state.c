@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------- the state */
-
 static const char *const state_names[WI_JOB_STATE_COUNT] = {
     "new", "waiting", "taken", "alone", "joined", "second", "parted", "done"};
 
@@ -68,8 +66,6 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
         wi_job_tell(job);
 }
 
-/* ---------------------------------------------------------------- the queues */
-
 const struct wi_inference *wi_job_sent(const struct wi_job *job)
 {
     return wi_inference_on(job->spec.asked, job->place.platform);
@@ -120,8 +116,6 @@ void wi_job_leave_queue(struct wi_job *job, int to_run)
     (to_run ? wi_queue_take : wi_queue_remove)(job->line->queue, &job->entry);
     wi_job_set_state(job, WI_JOB_TAKEN);
 }
-
-/* ---------------------------------------------------------------- the nodes */
 
 static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
 {

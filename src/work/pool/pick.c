@@ -40,8 +40,6 @@ static void chooser_make_room(struct pool_chooser *chooser, size_t count)
         chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
-/* --- what is recorded ------------------------------------------------------------------------- */
-
 /* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
  * there is none. */
 static const struct wi_place *next_probed(const struct wi_pool *pool, const struct wi_model *model,
@@ -89,8 +87,6 @@ static struct wi_room room_at(const struct wi_pool *pool, const struct wi_candid
         .of_all = wi_fleet_depth_of_all(fleet, queue),
         .texts = wi_fleet_is_of_texts(queue) ? wi_fleet_slots_of_all(fleet, queue) : 0};
 }
-
-/* --- the choice ------------------------------------------------------------------------------- */
 
 static const struct wi_route_option *find_chosen(
     const struct wi_route_option *options, size_t count)

@@ -464,7 +464,7 @@ static void attempt_confirm(
         wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
 
     if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
-        wi_fleet_confirm(&node->place, attempt->hash, (enum wi_platform)platform);
+        wi_fleet_note_model(&node->place, attempt->hash, (enum wi_platform)platform, 0);
 }
 
 struct use {

@@ -75,8 +75,6 @@ void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
     wi_tunings_note(pool->tunings, &owner, kernel, size_class);
 }
 
-/* --- who is told ------------------------------------------------------------------------------ */
-
 json_t *wi_pool_tuning(void *context, const struct wi_node_info *info)
 {
     const struct wi_pool *pool = context;
@@ -157,8 +155,6 @@ void wi_pool_tuned(
         (int)choice->workgroup[1], choice->ms, choice->default_ms);
     tell_all(pool, &owner);
 }
-
-/* --- for /v1/nodes ---------------------------------------------------------------------------- */
 
 struct shown {
     json_t *list;

@@ -439,13 +439,15 @@ static struct wi_fleet_place *place_find(
     return place;
 }
 
-static void place_add(
+void wi_fleet_note_model(
     struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised)
 {
     struct wi_fleet_class *class = node->class;
+
+    if (!class || !*hash)
+        return;
     struct wi_fleet_group *group = find_group(class, hash, platform);
     struct wi_fleet_place *place = place_find(node, hash, platform);
-
     if (place) {
         place->promised &= promised;
         return;
@@ -492,21 +494,9 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             strcmp(state, "loaded") != 0)
             continue;
-        place_add(node, hash, (enum wi_platform)platform, 0);
+        wi_fleet_note_model(node, hash, (enum wi_platform)platform, 0);
         count++;
     }
-}
-
-void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
-{
-    if (node->class && *hash)
-        place_add(node, hash, platform, 1);
-}
-
-void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
-{
-    if (node->class && *hash)
-        place_add(node, hash, platform, 0);
 }
 
 void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)

@@ -105,11 +105,11 @@ void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node);
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* Sets the models that it reports as loaded: the list of a model_status, NULL for none. */
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
-/* It was sent work for that model, so it is expected to have it loaded, until that is taken back,
- * or a later list lacks it. A model that a page's list or an answer has confirmed is not taken
- * back. */
-void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
-void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
+/* It has the model loaded, until a later list lacks it. With `promised` it was only sent work for
+ * the model, so that this is expected, until it is taken back: a model that a page's list or an
+ * answer has confirmed is not. */
+void wi_fleet_note_model(
+    struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised);
 void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 

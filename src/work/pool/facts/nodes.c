@@ -140,7 +140,7 @@ static void attempt_promise(struct pool_node *node, const struct pool_attempt *a
 {
     if (wi_pool_attempt_rules(attempt)->has_model && node->missed == 0 &&
         (*node->session || node->answered))
-        wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
+        wi_fleet_note_model(&node->place, attempt->hash, attempt->platform, 1);
 }
 
 void wi_pool_node_models(struct pool_node *node, const json_t *models)

@@ -293,7 +293,7 @@ TEST(who_never_answered_draws_nothing_by_what_it_was_sent)
     assert_true(has_model(node)); /* it has answered before */
     assert_true(wi_pool_node_unbook(node, "b", 1100, &attempt));
     assert_false(has_model(node)); /* and this time it did not */
-    wi_fleet_confirm(&node->place, model.hash, WI_WASM);
+    wi_fleet_note_model(&node->place, model.hash, WI_WASM, 0);
     book(nodes, node, "c");
     assert_true(wi_pool_node_unbook(node, "c", 1100, &attempt));
     assert_true(has_model(node));
