@@ -361,7 +361,7 @@ static char **make_arguments(
     }
     if (options->instance) {
         arguments[used++] = wi_strdup("--instance");
-        arguments[used++] = wi_strdup(wi_instance_path(options->instance));
+        arguments[used++] = wi_strdup(options->instance->path);
     }
     arguments[used++] = wi_strdup("--");
     arguments[used++] = wi_strdup(program);
@@ -402,8 +402,8 @@ static int child_spawn(struct wi_child *child, const struct wi_child_options *op
         .stdio = stdio,
     };
     if (options->instance)
-        stdio[4] = (uv_stdio_container_t){
-            .flags = UV_INHERIT_FD, .data.fd = wi_instance_lock(options->instance)};
+        stdio[4] =
+            (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = options->instance->lock_fd};
     int status = uv_spawn(child->owner->loop, &child->process, &spawn_options);
 
     free_list(arguments);

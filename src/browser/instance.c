@@ -21,11 +21,6 @@
  * takes 76 of them. */
 #define ROOT_MAX 31
 
-struct wi_instance {
-    char *path; /* NULL: there is none */
-    int folder_fd, lock_fd;
-};
-
 /* --- removing -------------------------------------------------------------------------------- */
 
 static void remove_tree(const char *path)
@@ -189,16 +184,6 @@ struct wi_instance *wi_instance_new(struct wi_error *error)
     }
     free(root);
     return instance;
-}
-
-const char *wi_instance_path(const struct wi_instance *instance)
-{
-    return instance->path;
-}
-
-int wi_instance_lock(const struct wi_instance *instance)
-{
-    return instance->lock_fd;
 }
 
 /* A new directory in place of one that is gone; 0, or -1. */

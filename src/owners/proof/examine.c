@@ -66,7 +66,7 @@ static void free_examination(struct wi_examination *examination)
 
 static void examination_end(struct wi_examination *examination)
 {
-    examination->order.on_done(examination->order.context);
+    examination->order.on_done(examination->order.context, examination->evidence);
     free_examination(examination);
 }
 
@@ -332,12 +332,6 @@ struct wi_examination *wi_examine(const struct wi_examine_order *order)
     examination->next = wi_timer_new(order->runs->loop, on_next, examination);
     wi_timer_start(examination->next, 0, 0);
     return examination;
-}
-
-const struct wi_evidence *wi_examine_evidence(
-    const struct wi_examination *examination, enum wi_platform platform)
-{
-    return &examination->evidence[platform];
 }
 
 void wi_examine_abandon(struct wi_examination *examination)

@@ -88,14 +88,11 @@ static int handle_wrong(
 }
 
 /* The first of the platforms that is wrong; NULL: none is. */
-static const struct wi_evidence *find_wrong(
-    const struct wi_examination *examination, unsigned platforms)
+static const struct wi_evidence *find_wrong(const struct wi_evidence *evidence, unsigned platforms)
 {
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        const struct wi_evidence *evidence = wi_examine_evidence(examination, (enum wi_platform)i);
-        if (platforms & 1u << i && wi_proof_judge(evidence) == WI_PROOF_WRONG)
-            return evidence;
-    }
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (platforms & 1u << i && wi_proof_judge(&evidence[i]) == WI_PROOF_WRONG)
+            return &evidence[i];
     return NULL;
 }
 
@@ -113,15 +110,13 @@ static unsigned wanted_of(const struct wi_proof *proof, const struct wi_node_inf
 
 /* Those of the platforms that the node has shown, and whether it could not be asked of one. A
  * platform that the configuration keeps from work has nothing to show. */
-static unsigned shown_of(
-    const struct wi_examination *examination, unsigned platforms, int *was_unsent)
+static unsigned shown_of(const struct wi_evidence *evidence, unsigned platforms, int *was_unsent)
 {
     unsigned shown = 0;
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        enum wi_platform platform = (enum wi_platform)i;
-        if (platforms & 1u << i && wi_proof_is_passed(wi_examine_evidence(examination, platform)))
+        if (platforms & 1u << i && wi_proof_is_passed(&evidence[i]))
             shown |= 1u << i;
-        else if (platforms & 1u << i && wi_examine_evidence(examination, platform)->unsent)
+        else if (platforms & 1u << i && evidence[i].unsent)
             *was_unsent = 1;
     }
     return shown;
@@ -147,12 +142,12 @@ static void prover_wait(struct prover *prover, int was_unsent)
     wi_pool_hold(prover->proof->deps.pool, prover->id, 1);
 }
 
-static void on_examined(void *context)
+static void on_examined(void *context, const struct wi_evidence *evidence)
 {
     struct prover *prover = context;
     int was_unsent = 0;
-    const struct wi_evidence *wrong = find_wrong(prover->examination, prover->wanted);
-    unsigned shown = shown_of(prover->examination, prover->wanted, &was_unsent);
+    const struct wi_evidence *wrong = find_wrong(evidence, prover->wanted);
+    unsigned shown = shown_of(evidence, prover->wanted, &was_unsent);
     prover->examination = NULL; /* it ends itself */
     if (shown == prover->wanted) {
         wi_log(prover->shown == shown ? WI_LOG_DEBUG : WI_LOG_INFO, "proof", prover->id,
@@ -267,15 +262,14 @@ static void free_order(struct wi_proof_order *order)
     free(order);
 }
 
-static void keep_evidence(struct subject *subject)
+static void keep_evidence(struct subject *subject, const struct wi_evidence *evidence)
 {
     size_t at = 0;
     subject->evidence = wi_realloc_array(
         NULL, (size_t)__builtin_popcount(subject->platforms), sizeof *subject->evidence);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (subject->platforms & 1u << i)
-            subject->evidence[at++] =
-                *wi_examine_evidence(subject->examination, (enum wi_platform)i);
+            subject->evidence[at++] = evidence[i];
 }
 
 static void on_step(void *context)
@@ -286,12 +280,12 @@ static void on_step(void *context)
         order->want.on_progress(order->want.context, ++order->steps);
 }
 
-static void on_subject_examined(void *context)
+static void on_subject_examined(void *context, const struct wi_evidence *evidence)
 {
     struct subject *subject = context;
     struct wi_proof_order *order = subject->order;
-    const struct wi_evidence *wrong = find_wrong(subject->examination, subject->platforms);
-    keep_evidence(subject);
+    const struct wi_evidence *wrong = find_wrong(evidence, subject->platforms);
+    keep_evidence(subject, evidence);
     subject->examination = NULL;
     order->running--;
     wi_timer_start(order->next, 0, 0);
