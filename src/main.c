@@ -22,7 +22,7 @@
 #include "browser/children.h"
 #include "browser/headroom.h"
 #include "browser/instance.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "models/catalog/library/versions_work.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"

@@ -69,8 +69,8 @@ extern const struct wi_browser_family wi_family_webkit;
 
 /* --- launch_plan.c: the parts that all families put into a launch ----------------------------- */
 
-/* Folders to make below the session's directory, ended by NULL. Static. */
-const char *const *wi_launch_folders(void);
+/* Folders to make below the session's directory, ended by NULL. */
+extern const char *const wi_launch_folders[];
 
 /* Whether the session must be asked to accept any certificate (acceptInsecureCerts), because no
  * authority that this system trusts has signed the page's. For browsers that cannot be given that

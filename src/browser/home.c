@@ -22,7 +22,7 @@ char *wi_home_make(struct wi_instance *instance, const char *session_id, struct 
     /* Short, because sockets' paths are: see browser/instance.c. */
     snprintf(name, sizeof name, "s-%.8s", session_id + strlen(session_id) - 8);
     directory = wi_instance_make(instance, name, error);
-    for (const char *const *folder = wi_launch_folders(); directory && *folder; folder++) {
+    for (const char *const *folder = wi_launch_folders; directory && *folder; folder++) {
         char *relative = wi_sprintf("%s/%s", name, *folder);
         char *path = wi_instance_make(instance, relative, error);
         free(relative);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Files that a browser writes outside its profile go below the session's directory. */
-static const char *const folders[] = {"profile", "home", "tmp", "run", NULL};
+const char *const wi_launch_folders[] = {"profile", "home", "tmp", "run", NULL};
 
 static const struct {
     const char *name;
@@ -38,11 +38,6 @@ static const char *const passed[] = {
     "LD_LIBRARY_PATH",
     NULL,
 };
-
-const char *const *wi_launch_folders(void)
-{
-    return folders;
-}
 
 static void add_owned(struct wi_strings *list, char *text)
 {

@@ -6,7 +6,6 @@
 #include "browser/family.h"
 
 #include "base/net/url.h"
-#include "browser/lifeline.h"
 #include "browser/program.h"
 #include <stdlib.h>
 

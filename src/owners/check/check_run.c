@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/probe.h"
 #include "work/pool/evidence.h"
 #include <math.h>
 #include <stdlib.h>
@@ -284,7 +285,7 @@ static void conclude_strike(struct wi_check_run *run)
 
 static void conclude_ours_differ(struct wi_check_run *run)
 {
-    run->nudge = wi_draws_nudge(run->asked);
+    run->nudge = wi_probe_nudge(run->asked, wi_draws_seed());
     if (run->nudge)
         wi_check_run_next(run);
     else

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "terms/kernel/answers.h"
+#include "wire/probe.h"
 #include "work/pool/evidence.h"
 #include <math.h>
 #include <stddef.h>
@@ -279,7 +280,7 @@ static void conclude_different(struct wi_trial *trial)
         trial_draw(trial);
         return;
     }
-    trial->nudge = wi_draws_nudge(trial->asked);
+    trial->nudge = wi_probe_nudge(trial->asked, wi_draws_seed());
     trial_enter(trial, trial->nudge ? WI_TRIAL_NUDGED : WI_TRIAL_SECOND);
 }
 

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "models/catalog/library/made.h"
 #include "owners/quantizer/quantizer_measure.h"
 #include <stdio.h>

@@ -104,7 +104,6 @@ struct wi_jobs *wi_jobs_new(
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
     jobs->slots = wi_slots_new();
-    jobs->opinions = wi_opinions_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -183,7 +182,6 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_queue_free(jobs->shadow.queue);
     wi_queue_free(jobs->proofs.queue);
     wi_slots_free(jobs->slots);
-    wi_opinions_free(jobs->opinions);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);

@@ -72,8 +72,8 @@ static int send_to(struct wi_job *job, const struct wi_choice *choice, const str
             job->avoid, said->detail);
         return 1;
     }
-    wi_opinions_end(jobs->opinions, job->spec.client);
-    wi_opinions_excuse(jobs->opinions, job->spec.client);
+    wi_opinions_end(&jobs->opinions, job->spec.client);
+    wi_opinions_excuse(&jobs->opinions, job->spec.client);
     return 0;
 }
 
@@ -84,7 +84,7 @@ int wi_job_ask_second(struct wi_job *job, const struct wi_error *error)
     int how = ending_of(error->code);
     if (how < 0 || !may_be_asked(job) || !wi_job_pick_another(job, 1, &choice) ||
         wi_job_check(job, &choice, &ignored) != WI_OK ||
-        !wi_opinions_take(job->jobs->opinions, job->spec.client))
+        !wi_opinions_take(&job->jobs->opinions, job->spec.client))
         return 0;
     wi_job_note_ending(job, (enum wi_ending)how);
     wi_job_note_failure(job, error->detail);
@@ -100,7 +100,7 @@ void wi_job_hear_second(struct wi_job *job, const char *node_id, struct wi_answe
 {
     const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
     if (answer->ok) {
-        wi_opinions_excuse(job->jobs->opinions, job->spec.client);
+        wi_opinions_excuse(&job->jobs->opinions, job->spec.client);
         wi_job_complete(job, node_id, answer, 0);
         return;
     }

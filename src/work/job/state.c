@@ -131,7 +131,7 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
     if (job->attempts == job->spec.earlier && job->place.joined && !wi_job_is_shadow(job))
-        wi_opinions_count(job->jobs->opinions, job->spec.client);
+        wi_opinions_count(&job->jobs->opinions, job->spec.client);
     job->attempts++;
     job->accepted = 0;
 }
@@ -168,7 +168,7 @@ void wi_job_leave_node(struct wi_job *job)
     if (wi_job_has_attempt(job))
         HASH_DELETE(by_attempt, job->jobs->running, job);
     if (job->state == WI_JOB_SECOND)
-        wi_opinions_end(job->jobs->opinions, job->spec.client);
+        wi_opinions_end(&job->jobs->opinions, job->spec.client);
     job->batch = NULL;
     wi_slot_give(job->jobs->slots, &job->slot);
     wi_job_set_state(job, WI_JOB_PARTED);

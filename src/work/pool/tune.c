@@ -156,42 +156,35 @@ void wi_pool_tuned(
     tell_all(pool, &owner);
 }
 
-struct shown {
-    json_t *list;
-    size_t most, more;
-};
-
 /* Whose it is: a place, or one node. */
-static void tuning_add_json(
-    void *context, const struct wi_tuning_owner *owner, const struct wi_tuning *tuning)
+static json_t *tuning_json(const struct wi_tuning_item *item)
 {
-    struct shown *shown = context;
-    const struct wi_kernel_choice *choice = &tuning->choice;
+    const struct wi_kernel_choice *choice = &item->tuning.choice;
     struct wi_place place = {0};
-    if (json_array_size(shown->list) >= shown->most) {
-        shown->more++;
-        return;
-    }
-    json_t *row = json_pack("{s:s, s:s, s:s, s:[I, I], s:f, s:f}", "kernel", tuning->kernel->name,
-        "size_class", tuning->size_class, "variant", choice->variant, "workgroup",
-        (json_int_t)choice->workgroup[0], (json_int_t)choice->workgroup[1], "ms", choice->ms,
-        "default_ms", choice->default_ms);
+    json_t *row = json_pack("{s:s, s:s, s:s, s:[I, I], s:f, s:f}", "kernel",
+        item->tuning.kernel->name, "size_class", item->tuning.size_class, "variant",
+        choice->variant, "workgroup", (json_int_t)choice->workgroup[0],
+        (json_int_t)choice->workgroup[1], "ms", choice->ms, "default_ms", choice->default_ms);
 
-    if (owner->joined)
-        json_object_set_new(row, "node", json_string(owner->key));
-    else if (wi_place_parse(&place, owner->key) == 0)
+    if (item->owner.joined)
+        json_object_set_new(row, "node", json_string(item->owner.key));
+    else if (wi_place_parse(&place, item->owner.key) == 0)
         json_object_update_new(
             row, json_pack("{s:s, s:s, s:s, s:s}", "browser", place.kind, "browser_version",
                      place.browser_version, "platform", wi_platform_names[place.platform],
                      "adapter", place.adapter));
-    json_array_append_new(shown->list, row);
+    return row;
 }
 
 json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
-    struct shown shown = {json_array(), most, 0};
+    json_t *list = json_array();
 
-    wi_tunings_each(pool->tunings, tuning_add_json, &shown);
-    *more = shown.more;
-    return shown.list;
+    *more = 0;
+    for (const struct wi_tuning_item *item = pool->tunings->items; item; item = item->hh.next)
+        if (item->tuning.is_known && json_array_size(list) < most)
+            json_array_append_new(list, tuning_json(item));
+        else
+            *more += (size_t)item->tuning.is_known;
+    return list;
 }

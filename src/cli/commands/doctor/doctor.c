@@ -11,7 +11,7 @@
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "browser/session.h"
 #include "cli/commands/commands.h"
 #include "cli/plain.h"

@@ -14,7 +14,7 @@
 #include "browser/children.h"
 #include "browser/headroom.h"
 #include "browser/kinds.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "browser/session.h"
 #include "browser/webdriver/driver.h"
 #include "nodes/bridge/bridge.h"
