@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utlist.h>
 
 /* Failed starts with a network of its own before one without is tried. */
 #define FAILURES 2
@@ -95,8 +96,8 @@ void wi_network_free(struct wi_network *network)
 
     if (!network)
         return;
-    for (kind = network->kinds; kind; kind = next) {
-        next = kind->next;
+    LL_FOREACH_SAFE(network->kinds, kind, next)
+    {
         free(kind->name);
         free(kind);
     }
@@ -128,8 +129,7 @@ static struct known_kind *take_kind(struct wi_network *network, const char *name
         return kind;
     kind = wi_alloc(sizeof *kind);
     kind->name = wi_strdup(name);
-    kind->next = network->kinds;
-    network->kinds = kind;
+    LL_PREPEND(network->kinds, kind);
     return kind;
 }
 

@@ -6,7 +6,7 @@
  */
 #include "browser/headroom.h"
 
-#include "browser/proc_text.h"
+#include "browser/proctree.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>

@@ -6,7 +6,7 @@
 #include "base/net/url.h"
 #include "base/text.h"
 #include "browser/family.h"
-#include "browser/proc_text.h"
+#include "browser/proctree.h"
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>

@@ -42,7 +42,6 @@ struct wi_cross {
     size_t count, active, bytes;
     struct newcomer *newcomers;
     size_t tidy_at; /* how many of them there are then */
-    int stopped;
     struct wi_cross_counters counters;
 };
 
@@ -218,7 +217,8 @@ static int is_comparable(const struct wi_answered *answered)
 static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
 {
     double share = cross->checks->deps.config->pool.recheck_strangers;
-    return !cross->stopped && share > 0 && (answer_is_first(cross, node->id) || is_drawn(share));
+    return !cross->checks->stopped && share > 0 &&
+           (answer_is_first(cross, node->id) || is_drawn(share));
 }
 
 void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered)
@@ -281,7 +281,6 @@ struct wi_cross *wi_cross_new(const struct wi_checks *checks)
 void wi_cross_stop(struct wi_cross *cross)
 {
     struct wi_trial *trial;
-    cross->stopped = 1;
     while ((trial = find_waiting(cross)))
         wi_cross_end(trial, WI_TRIAL_DROPPED);
 }

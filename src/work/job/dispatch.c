@@ -82,14 +82,14 @@ enum wi_job_part wi_job_part(const struct wi_job *job)
     const struct wi_room *room = &choice.room;
     struct wi_error error;
     if (wi_job_is_shadow(job) || (others == 0 && share >= 1) ||
-        wi_slots_all_of(jobs->slots, client) == 0)
+        wi_slots_all_of(&jobs->slots, client) == 0)
         return WI_JOB_PART_OPEN;
     struct wi_demand demand = demand_of(job);
     demand.only_looks = 1;
     if (wi_pool_pick(jobs->pool, &demand, &choice, &error) != WI_PICK_NODE || room->of_node == 0)
         return WI_JOB_PART_OPEN;
-    size_t of_node = wi_slots_of(jobs->slots, client, choice.node, room->queue);
-    size_t of_all = wi_slots_of(jobs->slots, client, NULL, room->queue);
+    size_t of_node = wi_slots_of(&jobs->slots, client, choice.node, room->queue);
+    size_t of_all = wi_slots_of(&jobs->slots, client, NULL, room->queue);
     if (has_most(room, share, of_all))
         return WI_JOB_PART_MOST;
     int has = of_node >= wi_slots_part(room->of_node, share, others) ||

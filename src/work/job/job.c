@@ -103,7 +103,6 @@ struct wi_jobs *wi_jobs_new(
     jobs->clients.queue = wi_queue_new();
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
-    jobs->slots = wi_slots_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -177,11 +176,10 @@ void wi_jobs_free(struct wi_jobs *jobs)
 {
     if (jobs == NULL)
         return;
-    assert(jobs->jobs == NULL);
+    assert(jobs->jobs == NULL && jobs->slots.counts == NULL);
     wi_queue_free(jobs->clients.queue);
     wi_queue_free(jobs->shadow.queue);
     wi_queue_free(jobs->proofs.queue);
-    wi_slots_free(jobs->slots);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);

@@ -150,7 +150,7 @@ struct wi_jobs {
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE or SECOND */
     struct wi_job_batch *batches; /* likewise */
-    struct wi_slots *slots;       /* of clients' attempts, by client */
+    struct wi_slots slots;        /* of clients' attempts, by client */
     struct wi_opinions opinions;  /* of clients: requests repeated on second nodes */
     struct wi_timer *window;      /* ends a wait for other jobs to join */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */

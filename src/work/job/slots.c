@@ -14,21 +14,6 @@ struct wi_slot_count {
     char key[];
 };
 
-struct wi_slots {
-    struct wi_slot_count *counts;
-};
-
-struct wi_slots *wi_slots_new(void)
-{
-    return wi_alloc(sizeof(struct wi_slots));
-}
-
-void wi_slots_free(struct wi_slots *slots)
-{
-    assert(!slots || !slots->counts);
-    free(slots);
-}
-
 /* The client's name, which may be any text, is last. `node` "": all; `queue` -1: all. */
 static char *slots_key(const char *client, const char *node, int queue)
 {

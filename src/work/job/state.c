@@ -140,7 +140,7 @@ static void take_slot(struct wi_job *job, const struct wi_choice *choice)
 {
     if (!wi_job_is_shadow(job))
         wi_slot_take(
-            job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
+            &job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
 }
 
 void wi_job_run(struct wi_job *job, enum wi_job_state as, const struct wi_choice *choice)
@@ -170,7 +170,7 @@ void wi_job_leave_node(struct wi_job *job)
     if (job->state == WI_JOB_SECOND)
         wi_opinions_end(&job->jobs->opinions, job->spec.client);
     job->batch = NULL;
-    wi_slot_give(job->jobs->slots, &job->slot);
+    wi_slot_give(&job->jobs->slots, &job->slot);
     wi_job_set_state(job, WI_JOB_PARTED);
     if (job->flow)
         wi_job_stream_watch(job);

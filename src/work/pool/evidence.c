@@ -303,18 +303,18 @@ static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "right answers to a challenge",
     .reason = "it has not shown yet that it computes right"};
 
-static json_t *node_limits_json(const struct pool_node *info, int everything)
+static json_t *node_limits_json(const struct pool_node *node, int everything)
 {
     json_t *list = json_array();
 
-    if (info->missed >= WI_POOL_DOUBTED)
+    if (node->missed >= WI_POOL_DOUBTED)
         json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
-    if (info->standing.less.since)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->standing.less, everything));
-    if (info->held & WI_POOL_HELD_UNPROVEN)
+    if (node->standing.less.since)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &node->standing.less, everything));
+    if (node->held & WI_POOL_HELD_UNPROVEN)
         json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
-    if (info->held & WI_POOL_HELD_FOUND)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->standing.hold, everything));
+    if (node->held & WI_POOL_HELD_FOUND)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &node->standing.hold, everything));
     return list;
 }
 

@@ -150,10 +150,9 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
         return 0; /* no browser brings that */
     for (size_t i = 0; i < pool->kinds->count; i++) {
         struct pool_kind *kind = &pool->kinds->all[i];
-        const char *name = kind->name;
         if (!kind_is_allowed(pool, kind, demand))
             continue;
-        if (regains_gpu(pool, name)) {
+        if (regains_gpu(pool, kind->name)) {
             pending = 1;
             continue;
         }
@@ -161,7 +160,7 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
             continue;
         pending = 1;
         if (request && (asked->browser || has_nodes))
-            wi_pool_request_kind(pool, name, demand->client);
+            wi_pool_request_kind(pool, kind->name, demand->client);
     }
     return pending;
 }

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

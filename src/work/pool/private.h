@@ -6,7 +6,6 @@
 #ifndef WI_WORK_POOL_PRIVATE_H
 #define WI_WORK_POOL_PRIVATE_H
 
-#include "work/pool/backlog.h"
 #include "work/pool/evidence.h"
 #include "work/pool/facts/abilities.h"
 #include "work/pool/facts/browser_kinds.h"
@@ -17,6 +16,7 @@
 #include "work/pool/facts/tunings.h"
 #include "work/pool/facts/use.h"
 #include "work/pool/pool.h"
+#include "work/pool/scale.h"
 #include "work/pool/wake.h"
 
 struct wi_pool {

@@ -217,10 +217,9 @@ static void lose_elsewhere(struct wi_pool *pool, const struct wi_demand *demand,
         lose_at_option(pool, demand, &options[i], client);
     for (size_t i = 0; i < pool->kinds->count; i++) {
         const struct pool_kind *kind = &pool->kinds->all[i];
-        const char *name = kind->name;
-        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
-            !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
-            lose_at_kind(pool, demand, name, client);
+        if ((!demand->asked->browser || strcmp(demand->asked->browser, kind->name) == 0) &&
+            !wi_pool_has_kind(pool, kind->name) && wi_pool_kind_is_hopeful(pool, kind))
+            lose_at_kind(pool, demand, kind->name, client);
     }
 }
 
