@@ -233,7 +233,7 @@ void wi_cross_free(struct wi_cross *cross);
 void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered);
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters);
 
-/* What follows for all cross-checks. */
+/* The consequences for all cross-checks. */
 
 /* The number of bytes that it holds has changed. Returns 0, or -1 if there is no room for them. */
 int wi_cross_grow(struct wi_trial *trial);

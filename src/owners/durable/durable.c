@@ -141,9 +141,8 @@ static void on_swept(void *data, const struct wi_error *failure)
     durable->sweeping = 0;
     if (!failure && op->removed > 0)
         wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
-    if (!failure && op->count) {
+    if (!failure && op->count)
         wi_durable_count_all(durable, op);
-    }
     for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
         row_expire(durable, &op->late[i]);
     if (op->removed == op->limit)

@@ -53,9 +53,8 @@ static void on_finished(void *data, const struct wi_error *failure)
     }
     if (failure)
         note_lost(entry, failure);
-    else if (end->finished) {
+    else if (end->finished)
         wi_durable_count_end(durable, entry->row.client, end);
-    }
     char id[WI_ID_SIZE];
     memcpy(id, entry->row.id, sizeof id);
     wi_durable_entry_free(entry);

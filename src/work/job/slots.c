@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a client has in one queue of a node, in that queue of all nodes, or in all queues. */
+/* A client's number in one queue of a node, in that queue of all nodes, or in all queues. */
 struct wi_slot_count {
     size_t count; /* above 0 */
     UT_hash_handle hh;
@@ -20,14 +20,14 @@ static char *slots_key(const char *client, const char *node, int queue)
     return wi_sprintf("%d %s %s", queue, node ? node : "", client ? client : "");
 }
 
-static size_t count_of(const struct wi_slots *slots, char *key)
+static size_t slots_count(const struct wi_slots *slots, char *key)
 {
     const struct wi_slot_count *found = WI_TABLE_FIND(slots->counts, key, strlen(key));
     free(key);
     return found ? found->count : 0;
 }
 
-static struct wi_slot_count *count_one(struct wi_slots *slots, char *key)
+static struct wi_slot_count *slots_add(struct wi_slots *slots, char *key)
 {
     size_t length = strlen(key);
     struct wi_slot_count *count = WI_TABLE_FIND(slots->counts, key, length);
@@ -45,9 +45,9 @@ void wi_slot_take(struct wi_slots *slots, struct wi_slot *slot, const char *clie
     const char *node, unsigned queue)
 {
     assert(!slot->_counts[0]);
-    slot->_counts[0] = count_one(slots, slots_key(client, node, (int)queue));
-    slot->_counts[1] = count_one(slots, slots_key(client, NULL, (int)queue));
-    slot->_counts[2] = count_one(slots, slots_key(client, NULL, -1));
+    slot->_counts[0] = slots_add(slots, slots_key(client, node, (int)queue));
+    slot->_counts[1] = slots_add(slots, slots_key(client, NULL, (int)queue));
+    slot->_counts[2] = slots_add(slots, slots_key(client, NULL, -1));
 }
 
 void wi_slot_give(struct wi_slots *slots, struct wi_slot *slot)
@@ -64,12 +64,12 @@ void wi_slot_give(struct wi_slots *slots, struct wi_slot *slot)
 size_t wi_slots_of(
     const struct wi_slots *slots, const char *client, const char *node, unsigned queue)
 {
-    return count_of(slots, slots_key(client, node, (int)queue));
+    return slots_count(slots, slots_key(client, node, (int)queue));
 }
 
 size_t wi_slots_all_of(const struct wi_slots *slots, const char *client)
 {
-    return count_of(slots, slots_key(client, NULL, -1));
+    return slots_count(slots, slots_key(client, NULL, -1));
 }
 
 size_t wi_slots_part(size_t count, double share, size_t others)

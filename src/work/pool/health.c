@@ -19,8 +19,6 @@
 #define CHECK_MIN_MS 2000.0
 /* A page that was just opened is not blamed for its size. */
 #define MEMORY_AGE_MS 10000
-/* How long the document may take to answer when its node has lost its connection. */
-#define CHECK_AWAY_MS 5000
 
 /* --- remedies --------------------------------------------------------------------------------- */
 
@@ -116,11 +114,6 @@ double wi_pool_patience_ms(const struct wi_pool *pool)
 static void session_check(const struct wi_pool *pool, struct pool_session *session, double now)
 {
     wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
-}
-
-void wi_pool_ask_after(struct pool_session *session)
-{
-    wi_session_check(session->browser, CHECK_AWAY_MS);
 }
 
 void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error)

@@ -128,8 +128,6 @@ void wi_pool_found_look(struct wi_pool *pool, int64_t now);
 /* Checks each session in turn; `now` is wi_now_ms(). */
 void wi_pool_look(struct wi_pool *pool, double now);
 
-/* The node of this session has lost its connection: checks whether its document is alive. */
-void wi_pool_ask_after(struct pool_session *session);
 /* The result of wi_session_check, for the pool as `context`; NULL: the session is healthy. */
 void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error);
 /* How long a page may be silent, about itself or about an attempt: heartbeat_interval times

@@ -84,14 +84,13 @@ static struct memory memory_recall(const struct wi_pool *pool, const struct wi_d
     const char *kind, const struct wi_route_option *client)
 {
     const struct wi_inference *asked = demand->asked;
-    const char *hash = asked->model->hash;
-    const struct wi_estimate *best = wi_estimates_best(pool->estimates, hash, kind, NULL);
     struct memory memory = {0};
+    const struct wi_estimate *best =
+        wi_estimates_best(pool->estimates, asked->model->hash, kind, &memory.place);
     double run_ms =
         best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
 
     if (run_ms < 0 || !client->measured || run_ms >= client->run_ms ||
-        !wi_estimates_best(pool->estimates, hash, kind, &memory.place) ||
         !is_believed(pool, demand, &memory.place))
         return memory;
     memory.lost_ms = best->lost_ms;

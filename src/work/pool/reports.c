@@ -12,6 +12,9 @@
  * one client there is a rest behind every request. */
 #define REST_PLAN_MS 100
 
+/* How long the document may take to answer when its node has lost its connection. */
+#define CHECK_AWAY_MS 5000
+
 /* What its page tells behind WI_PROGRAM_PHASE, when only its outputs are still to come: those are
  * large, and nothing that hangs. */
 #define COMPUTED_PHASE "computed"
@@ -273,7 +276,7 @@ static void on_node_away(void *context, const char *node_id)
     wi_pool_node_away(pool->nodes, node);
     struct pool_session *session = session_of(pool, node);
     if (session)
-        wi_pool_ask_after(session);
+        wi_session_check(session->browser, CHECK_AWAY_MS); /* whether its document is alive */
 }
 
 /* Its person wants no new work for it, or wants it again. */

@@ -5,7 +5,6 @@
 #include "work/pool/pick_private.h"
 
 #include "base/text.h"
-#include "work/pool/route_probe.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -98,12 +98,11 @@ void wi_pool_tell_tuning(struct wi_pool *pool, const struct wi_node_info *info)
 static void tell_all(struct wi_pool *pool, const struct wi_tuning_owner *owner)
 {
     for (const struct pool_node *node = pool->nodes->all; node; node = node->hh.next) {
-        const char *id = node->id;
-        const struct wi_node_info *info = wi_bridge_node(pool->bridge, id);
+        const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
         const struct wi_place *gpu = wi_pool_gpu_of(node);
         if (!info || !gpu)
             continue;
-        struct wi_tuning_owner its = wi_tuning_owner(gpu, id);
+        struct wi_tuning_owner its = wi_tuning_owner(gpu, node->id);
         if (strcmp(its.key, owner->key) == 0)
             wi_pool_tell_tuning(pool, info);
     }
