@@ -205,8 +205,10 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
     struct wi_error error = {0};
     json_t *join;
     enum wi_exit result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = "/v1/admin/join", .timeout_ms = JOIN_MS},
-        json_pack("{s:i}", "nodes", 1), &join);
+        &(struct wi_rest_request){.path = "/v1/admin/join",
+            .json = json_pack("{s:i}", "nodes", 1),
+            .timeout_ms = JOIN_MS},
+        &join);
     const char *link = wi_json_text(join, "url");
     if (result == WI_EXIT_OK &&
         wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {

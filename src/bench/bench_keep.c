@@ -61,22 +61,14 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
     return head;
 }
 
-/* The daemon stores a run, cell or end that it receives twice only once, so that it may be sent
- * again until an answer comes. */
+/* Takes over the document. The daemon stores a run, cell or end that it receives twice only once,
+ * so that it may be sent again until an answer comes. */
 static void send_document(
-    const struct wi_cli *cli, const json_t *document, int is_patient, struct wi_rest_answer *answer)
+    const struct wi_cli *cli, json_t *document, int is_patient, struct wi_rest_answer *answer)
 {
-    struct wi_buffer body = {0};
-    wi_buffer_json(&body, document);
-    struct wi_rest_request request = {.path = "/v1/results",
-        .body = body.text,
-        .body_size = body.size,
-        .timeout_ms = EXCHANGE_MS};
-    if (is_patient)
-        wi_bench_exchange(cli, &request, answer);
-    else
-        wi_rest_exchange(&cli->rest, &request, answer);
-    wi_buffer_clear(&body);
+    struct wi_rest_request request = {
+        .path = "/v1/results", .json = document, .timeout_ms = EXCHANGE_MS};
+    (is_patient ? wi_bench_exchange : wi_cli_send)(cli, &request, answer);
 }
 
 static int write_here(struct wi_bench_keep *keep)
@@ -107,10 +99,10 @@ static enum wi_exit go_on(
     struct wi_bench_keep *keep, const char *again, uint32_t *seed, json_t *done)
 {
     struct wi_rest_answer answer;
-    char *path = wi_sprintf("/v1/results/%s", again);
-    wi_bench_exchange(
-        keep->cli, &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
-    free(path);
+    wi_bench_exchange(keep->cli,
+        &(struct wi_rest_request){
+            .path = "/v1/results/*", .name = again, .timeout_ms = EXCHANGE_MS},
+        &answer);
     json_t *run;
     enum wi_exit result = wi_cli_take(keep->cli, &answer, &run);
     if (result == WI_EXIT_OK && json_object_get(run, "ended_at")) {
@@ -135,7 +127,6 @@ enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
     send_document(cli, nothing, 0, &answer);
     enum wi_exit result = answer.status == 404 ? WI_EXIT_OK : wi_cli_check(cli, &answer);
     wi_rest_answer_clear(&answer);
-    json_decref(nothing);
     return result;
 }
 
@@ -151,7 +142,7 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
     }
     keep->head = make_head(cli, head);
     keep->id = wi_strdup(wi_json_text(keep->head, "id"));
-    send_document(cli, keep->head, 1, &answer);
+    send_document(cli, json_incref(keep->head), 1, &answer);
     enum wi_exit result = WI_EXIT_OK;
     if (answer.status == FULL)
         begin_here(keep, &answer);
@@ -173,7 +164,7 @@ int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *c
     json_object_set_new(document, "cells", json_pack("[O]", row));
     struct wi_rest_answer answer = {0};
     if (!keep->here)
-        send_document(keep->cli, document, 1, &answer);
+        send_document(keep->cli, json_incref(document), 1, &answer);
     if (!keep->here && answer.status >= 300)
         begin_here(keep, &answer);
     if (keep->here) {
@@ -199,7 +190,6 @@ int wi_bench_keep_end(struct wi_bench_keep *keep)
     send_document(keep->cli, document, 1, &answer);
     int result = answer.status >= 200 && answer.status < 300 ? 0 : -1;
     wi_rest_answer_clear(&answer);
-    json_decref(document);
     return result;
 }
 

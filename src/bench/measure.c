@@ -35,12 +35,12 @@ static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell
 
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
 {
-    char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
     /* What is not loaded cannot be unloaded, and is fresh as well. */
-    long status = wi_cli_tell(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS});
-    wi_bench_tell(cli, "POST %s: %ld", path, status);
-    free(path);
+    long status = wi_cli_tell(cli, &(struct wi_rest_request){.path = "/v1/models/*/unload",
+                                       .name = subject->name,
+                                       .method = "POST",
+                                       .timeout_ms = WI_BENCH_ASK_MS});
+    wi_bench_tell(cli, "POST /v1/models/%s/unload: %ld", subject->name, status);
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */

@@ -38,14 +38,16 @@ void wi_bench_exchange(
 {
     double until_ms = 0; /* since it was lost first */
     for (;;) {
-        wi_rest_exchange(&cli->rest, request, answer);
+        json_incref(request->json);
+        wi_cli_send(cli, request, answer);
         if (!wi_bench_is_lost(answer))
-            return;
+            break;
         until_ms = until_ms > 0 ? until_ms : wi_now_ms() + WI_BENCH_PATIENCE_MS;
         if (!may_come(cli, until_ms))
-            return;
+            break;
         wi_rest_answer_clear(answer);
     }
+    json_decref(request->json);
 }
 
 void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows, size_t count)

@@ -8,7 +8,7 @@
 
 #define WI_BENCH_PATIENCE_MS 30000 /* for a daemon that went away */
 
-/* Like wi_rest_exchange, for requests that may be sent twice: without an answer, the request is
+/* Like wi_cli_send, for requests that may be sent twice: without an answer, the request is
  * sent again for WI_BENCH_PATIENCE_MS. The answer has status 0 and is not late if the daemon did
  * not come back, ^C came, or the daemon was started by this command and has ended. */
 void wi_bench_exchange(

@@ -72,8 +72,11 @@ static void say_verdict(const json_t *row)
 static size_t verify_browser(const struct wi_cli *cli, const char *browser)
 {
     struct wi_rest_answer answer;
-    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/verify", .timeout_ms = VERIFY_MS},
-        json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser), &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = "/v1/admin/verify",
+            .json = json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser),
+            .timeout_ms = VERIFY_MS},
+        &answer);
     json_t *verified =
         answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
     const json_t *rows = json_object_get(verified, "nodes"), *row;

@@ -145,17 +145,16 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
 /* A new reference; NULL if there is none or the daemon is lost. */
 static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
 {
-    char *path = wi_sprintf("/v1/hardware?model_name=%s", query);
+    const struct wi_rest_request request = {
+        .path = "/v1/hardware?model_name=*", .name = query, .timeout_ms = EXCHANGE_MS};
     struct wi_rest_answer answer = {0};
     if (!side->is_lost) {
-        wi_bench_exchange(&side->cli,
-            &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+        wi_bench_exchange(&side->cli, &request, &answer);
         side->is_lost = wi_bench_is_lost(&answer);
     }
     json_t *hardware =
         answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
     wi_rest_answer_clear(&answer);
-    free(path);
     return hardware;
 }
 
@@ -449,12 +448,11 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, siz
 
 static void remove_uploads(const struct wi_bench_side *side)
 {
-    for (size_t i = 0; i < side->uploads.count; i++) {
-        char *path = wi_sprintf("/v1/models/%s", side->uploads.items[i]);
-        wi_cli_tell(&side->cli,
-            &(struct wi_rest_request){.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS});
-        free(path);
-    }
+    for (size_t i = 0; i < side->uploads.count; i++)
+        wi_cli_tell(&side->cli, &(struct wi_rest_request){.path = "/v1/models/*",
+                                    .name = side->uploads.items[i],
+                                    .method = "DELETE",
+                                    .timeout_ms = EXCHANGE_MS});
 }
 
 void wi_bench_side_end(struct wi_bench_side *side)

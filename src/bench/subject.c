@@ -66,12 +66,13 @@ static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
 static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, json_t **request)
 {
     static const char *const members[] = {"inputs", "options", "task"};
-    char *path = wi_sprintf("/v1/models/%s/sample", model);
     struct wi_rest_answer answer;
     wi_bench_exchange(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
+        &(struct wi_rest_request){.path = "/v1/models/*/sample",
+            .name = model,
+            .method = "POST",
+            .timeout_ms = WI_BENCH_ASK_MS},
         &answer);
-    free(path);
     json_t *sample;
     enum wi_exit result = wi_cli_take(cli, &answer, &sample);
     *request = json_object();
@@ -190,17 +191,13 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
 {
     json_t *request = json_copy(ask->request);
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
     json_object_update_new(request,
         json_pack("{s:s, s:s, s:b, s:i, s:s*}", "model_name", subject->name, "platform", "wasm",
             "fallback", 0, "timeout_ms", WI_BENCH_LOAD_MS, "precision", precision));
-    wi_buffer_json(&body, request);
-    json_decref(request);
     wi_bench_exchange(cli,
         &(struct wi_rest_request){.path = "/v1/infer",
-            .body = body.text,
-            .body_size = body.size,
+            .json = request,
             .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
@@ -212,7 +209,6 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     enum wi_bench_end end = wi_bench_end_of(&answer);
     json_decref(value);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
     return end;
 }
 

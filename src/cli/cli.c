@@ -224,20 +224,26 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path, ...)
     return NULL;
 }
 
-void wi_cli_send(const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body,
-    struct wi_rest_answer *answer)
+void wi_cli_send(
+    const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer)
 {
     struct wi_rest_request sent = *request;
     struct wi_buffer text = {0};
+    int before = (int)strcspn(request->path, "*");
+    char *path = NULL;
 
-    if (body) {
-        wi_buffer_json(&text, body);
+    if (request->name)
+        sent.path = path = wi_sprintf(
+            "%.*s%s%s", before, request->path, request->name, request->path + before + 1);
+    if (request->json) {
+        wi_buffer_json(&text, request->json);
         sent.body = text.text;
         sent.body_size = text.size;
     }
     wi_rest_exchange(&cli->rest, &sent, answer);
     wi_buffer_clear(&text);
-    json_decref(body);
+    json_decref(request->json);
+    free(path);
 }
 
 enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer, json_t **value)
@@ -251,11 +257,11 @@ enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer
 }
 
 enum wi_exit wi_cli_exchange(
-    const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body, json_t **value)
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value)
 {
     struct wi_rest_answer answer;
 
-    wi_cli_send(cli, request, body, &answer);
+    wi_cli_send(cli, request, &answer);
     return wi_cli_take(cli, &answer, value);
 }
 
@@ -263,7 +269,7 @@ long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request
 {
     struct wi_rest_answer answer;
 
-    wi_rest_exchange(&cli->rest, request, &answer);
+    wi_cli_send(cli, request, &answer);
     long status = answer.status;
     wi_rest_answer_clear(&answer);
     return status;
@@ -275,7 +281,7 @@ enum wi_exit wi_cli_order(
     struct wi_rest_answer answer;
     enum wi_exit result;
 
-    wi_rest_exchange(&cli->rest, request, &answer);
+    wi_cli_send(cli, request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
@@ -287,11 +293,10 @@ enum wi_exit wi_cli_order(
 
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer)
 {
-    char *path = wi_sprintf("/v1/models/%s", name);
-    struct wi_rest_request request = {.path = path, .timeout_ms = MODEL_TIMEOUT_MS};
-
-    wi_rest_exchange(&cli->rest, &request, answer);
-    free(path);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){
+            .path = "/v1/models/*", .name = name, .timeout_ms = MODEL_TIMEOUT_MS},
+        answer);
 }
 
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,

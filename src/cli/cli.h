@@ -37,16 +37,16 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
 /* GETs a path quietly, which is made as by printf: the answer's JSON object, or NULL. */
 __attribute__((format(printf, 2, 3))) json_t *wi_cli_get(
     const struct wi_cli *cli, const char *path, ...);
-/* Sends the request with `body` as JSON (taken over; NULL: the request's own body). The caller
- * clears the answer. */
-void wi_cli_send(const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body,
-    struct wi_rest_answer *answer);
+/* Sends the request, with its `name` in its path and its `json` as its body. The caller clears the
+ * answer. */
+void wi_cli_send(
+    const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer);
 /* After an exchange: as wi_cli_check, and `*value` gets the answer's JSON, a new reference or NULL.
  * Clears the answer. */
 enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer, json_t **value);
 /* Both: sends the request, and reads its answer. */
 enum wi_exit wi_cli_exchange(
-    const struct wi_cli *cli, const struct wi_rest_request *request, json_t *body, json_t **value);
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
 /* Sends a request whose answer does not matter, and returns its status. */
 long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request);
 /* An exchange with a small answer: with --json the answer is printed as it came, else `*value` (may

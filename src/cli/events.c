@@ -184,7 +184,7 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     interrupted = 0;
     if (stream->stops)
         wi_cli_catch(SIGINT, &before);
-    wi_rest_exchange(&stream->cli->rest, request, &answer);
+    wi_cli_send(stream->cli, request, &answer);
     if (stream->stops)
         sigaction(SIGINT, &before, NULL);
     if (!stream->_over) {

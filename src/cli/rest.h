@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,9 @@ struct wi_rest_request {
      * a return value other than 0 ends the exchange. NULL: the body is collected like any other. */
     int (*on_events)(void *context, const char *bytes, size_t size);
     void *context;
+    /* For wi_cli_send, and the functions that use it (cli/cli.h). */
+    const char *name; /* replaces the "*" in the path; NULL: the path is whole */
+    json_t *json;     /* replaces `body`; the reference is taken over; NULL: `body` counts */
 };
 
 struct wi_rest_answer {

@@ -194,14 +194,17 @@ static json_t *make_announcement(const struct wi_manifest *list, int replace)
 static enum wi_exit upload_announce(
     struct sending *sending, const char *name, int replace, json_t **wanted)
 {
-    char *path = wi_sprintf("/v1/models/%s/files", name);
     struct wi_rest_answer answer;
     const char *id;
     enum wi_exit result;
     json_t *row;
 
-    wi_cli_send(sending->cli, &(struct wi_rest_request){.path = path, .timeout_ms = ASK_MS},
-        make_announcement(&sending->files->list, replace), &answer);
+    wi_cli_send(sending->cli,
+        &(struct wi_rest_request){.path = "/v1/models/*/files",
+            .name = name,
+            .json = make_announcement(&sending->files->list, replace),
+            .timeout_ms = ASK_MS},
+        &answer);
     result = sending_check(sending, &answer);
     if (answer.status == 409 && !replace)
         fputs(advice, stderr);
@@ -214,7 +217,6 @@ static enum wi_exit upload_announce(
         result = sending_complain(sending, &no_answer);
     json_decref(row);
     wi_rest_answer_clear(&answer);
-    free(path);
     return result;
 }
 
@@ -342,16 +344,14 @@ static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
 
 static enum wi_exit upload_publish(struct sending *sending, struct wi_rest_answer *answer)
 {
-    char *path = wi_sprintf("%s/publish", sending->upload);
-
     wi_cli_progress_end(&sending->progress);
-    wi_rest_exchange(&sending->cli->rest,
-        &(struct wi_rest_request){.path = path,
+    wi_cli_send(sending->cli,
+        &(struct wi_rest_request){.path = "*/publish",
+            .name = sending->upload,
             .method = "POST",
             .timeout_ms = PUBLISH_MS,
             .is_cancelled = is_interrupted},
         answer);
-    free(path);
     return sending_check(sending, answer);
 }
 

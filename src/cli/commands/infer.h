@@ -6,6 +6,9 @@
 #include "cli/cli.h"
 #include "terms/tensor/tensor.h"
 
+/* The server answers within the request's own limit; this is added for the transfer. */
+#define WI_CLI_TRAVEL_MS 10000
+
 /* Appends the request to `body`: JSON, followed by the bytes of tensors or a file if there are any.
  * `*json_size` is the length of the JSON if bytes follow, else 0. `asked` (borrowed) has the
  * members that name what to run. WI_OK or the error that says what to change. */

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The server answers within the request's own limit; this is added for the transfer. */
-#define TRAVEL_MS 10000
 /* The longest of the server's defaults; the server knows which one applies. */
 #define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
@@ -108,7 +106,7 @@ void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer 
 {
     request->body = body->text;
     request->body_size = body->size;
-    request->timeout_ms += TRAVEL_MS;
+    request->timeout_ms += WI_CLI_TRAVEL_MS;
 }
 
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, json_t *asked,

@@ -13,7 +13,7 @@
 
 #define EXCHANGE_MS 30000
 /* The longest wait of the server, plus time for the transfer. */
-#define WAIT_S 60
+#define WAIT "60s"
 #define WAIT_EXCHANGE_MS 75000
 
 /* A character that needs escapes in a path would change the request. */
@@ -60,16 +60,12 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 static enum wi_exit job_look(
     struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
 {
-    const char *id = cli->arguments.positionals[0];
-    char *path =
-        wait ? wi_sprintf("/v1/jobs/%s?wait=%ds", id, WAIT_S) : wi_sprintf("/v1/jobs/%s", id);
-    struct wi_rest_request request = {
-        .path = path, .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS};
-    enum wi_exit result;
-
-    wi_rest_exchange(&cli->rest, &request, answer);
-    free(path);
-    result = wi_cli_check(cli, answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = wait ? "/v1/jobs/*?wait=" WAIT : "/v1/jobs/*",
+            .name = cli->arguments.positionals[0],
+            .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS},
+        answer);
+    enum wi_exit result = wi_cli_check(cli, answer);
     if (result != WI_EXIT_OK)
         return result;
     *job = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
@@ -138,18 +134,15 @@ enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli)
 enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    struct wi_rest_request request = {.method = "DELETE", .timeout_ms = EXCHANGE_MS};
-    struct wi_rest_answer answer = {0};
-    enum wi_exit result;
-    char *path;
+    struct wi_rest_answer answer;
 
     if (check_id(id) != 0)
         return WI_EXIT_USAGE;
-    path = wi_sprintf("/v1/jobs/%s", id);
-    request.path = path;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    free(path);
-    result = wi_cli_check(cli, &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){
+            .path = "/v1/jobs/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)

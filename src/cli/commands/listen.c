@@ -434,7 +434,8 @@ static enum wi_exit open_stream(struct listening *listening)
     if (!request)
         return wi_cli_complain(&error);
     enum wi_exit result = wi_cli_exchange(listening->cli,
-        &(struct wi_rest_request){.path = "/v1/audio/streams", .timeout_ms = REQUEST_MS}, request,
+        &(struct wi_rest_request){
+            .path = "/v1/audio/streams", .json = request, .timeout_ms = REQUEST_MS},
         &told);
     const char *id = wi_json_text(told, "id");
     if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {

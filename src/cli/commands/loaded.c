@@ -70,20 +70,23 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
     return wi_pages_table(&pages, columns, "No node holds a model.");
 }
 
-/* POSTs the options; returns the nodes that were told, or NULL with the exit status. */
-static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
+/* POSTs the options to the path, of the model; returns the nodes that were told, or NULL with the
+ * exit status. */
+static json_t *nodes_tell(const struct wi_cli *cli, const char *path, enum wi_exit *result)
 {
-    char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
     json_t *order = json_pack("{s:s*, s:s*}", "node", wi_argument(&cli->arguments, "node"),
         "platform", wi_argument(&cli->arguments, "platform"));
     json_t *value;
 
     *result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = TIMEOUT_MS}, order,
+        &(struct wi_rest_request){.path = path,
+            .name = cli->arguments.positionals[0],
+            .json = order,
+            .method = "POST",
+            .timeout_ms = TIMEOUT_MS},
         &value);
     json_t *told = json_incref(json_object_get(value, "nodes"));
     json_decref(value);
-    free(path);
     return told;
 }
 
@@ -194,7 +197,7 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
 enum wi_exit wi_cli_load(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = nodes_tell(cli, "load", &result);
+    json_t *told = nodes_tell(cli, "/v1/models/*/load", &result);
 
     if (told && wi_argument_given(&cli->arguments, "no-wait"))
         printf("%zu nodes are loading %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -207,7 +210,7 @@ enum wi_exit wi_cli_load(struct wi_cli *cli)
 enum wi_exit wi_cli_unload(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = nodes_tell(cli, "unload", &result);
+    json_t *told = nodes_tell(cli, "/v1/models/*/unload", &result);
 
     if (told)
         printf("%zu nodes let go of %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -239,12 +242,11 @@ static enum wi_exit removal_ask(
 static enum wi_exit remove_model(struct wi_cli *cli, const char *name)
 {
     int force = wi_argument_given(&cli->arguments, "force");
-    char *path = wi_sprintf("/v1/models/%s%s", name, force ? "?force=true" : "");
-    struct wi_rest_request request = {.path = path, .method = "DELETE"};
-    enum wi_exit result = removal_ask(cli, &request, name);
+    struct wi_rest_request request = {.path = force ? "/v1/models/*?force=true" : "/v1/models/*",
+        .name = name,
+        .method = "DELETE"};
 
-    free(path);
-    return result;
+    return removal_ask(cli, &request, name);
 }
 
 /* A model that cannot be removed does not stop the others; an invalid name stops all. */

@@ -44,7 +44,7 @@ enum wi_exit wi_cli_open(struct wi_cli *cli)
 {
     json_t *value;
     enum wi_exit result = wi_cli_exchange(
-        cli, &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, NULL, &value);
+        cli, &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, &value);
     json_decref(value);
     if (result != WI_EXIT_OK)
         return result;

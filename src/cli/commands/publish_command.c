@@ -113,17 +113,17 @@ enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
     const char *name = cli->arguments.positionals[0];
     struct wi_error error = {0};
     json_t *answer = NULL;
-    enum wi_exit result;
-    char *path;
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return wi_cli_complain(&error);
-    path = wi_sprintf("/v1/models/%s/unpublish", name);
-    result = wi_cli_order(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ORDER_MS}, &answer);
+    enum wi_exit result = wi_cli_order(cli,
+        &(struct wi_rest_request){.path = "/v1/models/*/unpublish",
+            .name = name,
+            .method = "POST",
+            .timeout_ms = ORDER_MS},
+        &answer);
     if (answer)
         wi_table_say("{name}: published no longer, it was ipfs://{unpublished}\n", answer);
     json_decref(answer);
-    free(path);
     return result;
 }

@@ -102,18 +102,12 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
         .lost = "\n  it goes on with the pull when it is started again",
         .on_event = on_event,
         .context = &show};
-    struct wi_buffer body = {0};
-    json_t *requested = make_requested(&cli->arguments, reference);
-    struct wi_rest_request request = {.path = "/v1/models/pull"};
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
     enum wi_exit result;
 
-    json_object_set_new(requested, "stream", json_true());
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
+    json_object_set_new(request.json, "stream", json_true());
     result = wi_cli_follow(&follow, &request);
-    wi_buffer_clear(&body);
-    json_decref(requested);
     *name = show.name;
     return result;
 }
@@ -133,19 +127,13 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 
 static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {
-    json_t *requested = make_requested(&cli->arguments, reference);
-    struct wi_buffer body = {0};
-    struct wi_rest_request request = {.path = "/v1/models/pull", .timeout_ms = ASK_MS};
-    enum wi_exit result;
+    struct wi_rest_request request = {.path = "/v1/models/pull",
+        .json = make_requested(&cli->arguments, reference),
+        .timeout_ms = ASK_MS};
+    enum wi_exit result = wi_cli_order(cli, &request, NULL);
 
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
-    result = wi_cli_order(cli, &request, NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
-    wi_buffer_clear(&body);
-    json_decref(requested);
     return result;
 }
 
@@ -174,16 +162,18 @@ static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
     enum wi_exit result = WI_EXIT_USAGE;
     char *name;
     enum wi_code code = wi_cli_begun_name(cli, reference, &name, &error);
-    char *path = wi_sprintf("/v1/models/%s/cancel", name ? name : "");
 
     if (code != WI_OK || wi_model_check_name(name, &error) != WI_OK)
         wi_cli_complain(&error);
     else
         result = wi_cli_order(cli,
-            &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
+            &(struct wi_rest_request){.path = "/v1/models/*/cancel",
+                .name = name,
+                .method = "POST",
+                .timeout_ms = ASK_MS},
+            NULL);
     if (result == WI_EXIT_OK && !cli->json)
         fputs("The pull was cancelled, and the files that it had fetched were removed.\n", stderr);
-    free(path);
     free(name);
     return result;
 }

@@ -127,35 +127,26 @@ static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *re
 static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
     const struct wi_arguments *arguments = &cli->arguments;
-    char *path = wi_sprintf("/v1/models/%s/quantize", name);
     int waits = !wi_argument_given(arguments, "detach");
     json_t *requested = json_pack("{s:I, s:o*, s:o*, s:o*}", "bits",
         (json_int_t)strtol(wi_argument(arguments, "bits"), NULL, 10), "mixed",
         flag_of(arguments, "mixed"), "force", flag_of(arguments, "force"), "stream",
         waits ? json_true() : NULL);
-    struct wi_rest_request request = {.path = path};
-    struct wi_buffer body = {0};
-    enum wi_exit result;
+    struct wi_rest_request request = {
+        .path = "/v1/models/*/quantize", .name = name, .json = requested};
 
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
-    result = waits ? making_watch(cli, &request) : making_detach(cli, &request);
-    wi_buffer_clear(&body);
-    json_decref(requested);
-    free(path);
-    return result;
+    return waits ? making_watch(cli, &request) : making_detach(cli, &request);
 }
 
 static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
 {
-    char *path = wi_sprintf("/v1/models/%s/cancel", name);
-    enum wi_exit result = wi_cli_order(
-        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
+    enum wi_exit result = wi_cli_order(cli,
+        &(struct wi_rest_request){
+            .path = "/v1/models/*/cancel", .name = name, .method = "POST", .timeout_ms = ASK_MS},
+        NULL);
 
     if (result == WI_EXIT_OK && !cli->json)
         fputs("The work was stopped, and its unfinished files were removed.\n", stderr);
-    free(path);
     return result;
 }
 

@@ -217,10 +217,8 @@ enum wi_exit wi_cli_show_model(struct wi_cli *cli)
     char *path;
     enum wi_exit result;
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     path = wi_sprintf("/v1/models/%s", name);
     result = wi_cli_show(cli, path, print_model);
     if (result == WI_EXIT_OK && !cli->json)

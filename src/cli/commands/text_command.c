@@ -30,16 +30,11 @@ json_t *wi_text_request(
 
 enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long timeout_ms)
 {
-    struct wi_rest_request sent = {.path = "/v1/infer", .timeout_ms = timeout_ms};
-    struct wi_buffer body = {0};
+    struct wi_rest_request sent = {
+        .path = "/v1/infer", .json = request, .timeout_ms = timeout_ms + WI_CLI_TRAVEL_MS};
 
     json_object_set_new(request, "stream", json_true());
-    wi_buffer_json(&body, request);
-    wi_cli_infer_carry(&sent, &body);
-    enum wi_exit result = wi_cli_live(live, &sent);
-    wi_buffer_clear(&body);
-    json_decref(request);
-    return result;
+    return wi_cli_live(live, &sent);
 }
 
 static void put_member(struct wi_buffer *out, const char *before, const json_t *answer,
@@ -188,20 +183,16 @@ enum wi_exit wi_cli_embed(struct wi_cli *cli)
 {
     struct wi_error error = {0};
     struct wi_rest_request request = {.path = "/v1/infer"};
-    json_t *texts = read_texts(&cli->arguments, &error), *requested = NULL, *value = NULL;
-    struct wi_buffer body = {0};
+    json_t *texts = read_texts(&cli->arguments, &error), *value = NULL;
 
     if (texts)
-        requested = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
-    if (!requested)
+        request.json = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
+    if (!request.json)
         return wi_cli_complain(&error);
-    wi_buffer_json(&body, requested);
-    wi_cli_infer_carry(&request, &body);
+    request.timeout_ms += WI_CLI_TRAVEL_MS;
     enum wi_exit result = wi_cli_order(cli, &request, &value);
     if (result == WI_EXIT_OK && !cli->json)
         result = print_vectors(value);
     json_decref(value);
-    wi_buffer_clear(&body);
-    json_decref(requested);
     return result;
 }

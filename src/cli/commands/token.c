@@ -175,8 +175,10 @@ static enum wi_exit ask_for_link(
             "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
 
     *link = NULL;
-    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .timeout_ms = TIMEOUT_MS},
-        order, &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){
+            .path = "/v1/admin/join", .json = order, .timeout_ms = TIMEOUT_MS},
+        &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK)
         *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);

@@ -249,12 +249,13 @@ void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config
 {
     if (wi_argument_given(&cli->arguments, "config"))
         return;
-    char *path = wi_sprintf("/v1/kinds/%s/retest", browser->kind);
-    if (wi_cli_tell(cli, &(struct wi_rest_request){
-                             .path = path, .method = "POST", .timeout_ms = RETEST_MS}) == 202)
+    const struct wi_rest_request request = {.path = "/v1/kinds/*/retest",
+        .name = browser->kind,
+        .method = "POST",
+        .timeout_ms = RETEST_MS};
+    if (wi_cli_tell(cli, &request) == 202)
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "webinferd at %s tests its features again", cli->rest.url);
-    free(path);
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config)

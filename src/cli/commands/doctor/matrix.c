@@ -41,10 +41,10 @@ static int is_asked(const json_t *matrix)
 static enum wi_exit matrix_exchange(
     struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
 {
-    struct wi_rest_request request = {.path = path, .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = path, .json = body, .timeout_ms = EXCHANGE_MS};
 
     json_decref(*matrix);
-    enum wi_exit result = wi_cli_exchange(cli, &request, body, matrix);
+    enum wi_exit result = wi_cli_exchange(cli, &request, matrix);
     if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
         return result;
     fputs("webinfer: the service's answer is no matrix\n", stderr);

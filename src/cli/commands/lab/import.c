@@ -67,7 +67,7 @@ static enum wi_exit send_part(struct sending *sending)
             .body = body.text,
             .body_size = body.size,
             .timeout_ms = EXCHANGE_MS},
-        NULL, &value);
+        &value);
     sending->added += json_integer_value(json_object_get(value, "added"));
     json_decref(value);
     wi_buffer_clear(&body);

@@ -89,17 +89,15 @@ enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run)
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run)
 {
     struct wi_rest_answer answer;
-    enum wi_exit result;
 
     if (wi_cli_lab_is_file(name))
         return wi_cli_lab_load_file(name, run);
     if (!wi_cli_lab_check_id(name))
         return WI_EXIT_USAGE;
-    char *path = wi_sprintf("/v1/results/%s", name);
-    struct wi_rest_request request = {.path = path, .timeout_ms = EXCHANGE_MS};
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    free(path);
-    result = wi_cli_check(cli, &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = "/v1/results/*", .name = name, .timeout_ms = EXCHANGE_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK &&
         read_document(name, answer.body.text, answer.body.size, run) != WI_EXIT_OK)
         result = WI_EXIT_FAILED; /* it is the service's */

@@ -319,13 +319,8 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
 enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    enum wi_exit result;
+    struct wi_rest_request request = {
+        .path = "/v1/results/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
 
-    if (!wi_cli_lab_check_id(id))
-        return WI_EXIT_USAGE;
-    char *path = wi_sprintf("/v1/results/%s", id);
-    struct wi_rest_request request = {.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
-    result = wi_cli_order(cli, &request, NULL);
-    free(path);
-    return result;
+    return wi_cli_lab_check_id(id) ? wi_cli_order(cli, &request, NULL) : WI_EXIT_USAGE;
 }

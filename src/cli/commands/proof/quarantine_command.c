@@ -123,19 +123,17 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
     const char *id = cli->arguments.positionals[0];
     int is_gone = strncmp(id, QUARANTINE, strlen(QUARANTINE)) == 0;
     struct wi_rest_request request = {
-        .method = is_gone ? "DELETE" : "POST", .timeout_ms = TIMEOUT_MS};
-    enum wi_exit result;
+        .path = is_gone ? "/v1/admin/quarantine/*" : "/v1/nodes/*/forgive",
+        .name = id,
+        .method = is_gone ? "DELETE" : "POST",
+        .timeout_ms = TIMEOUT_MS};
     json_t *value = NULL;
-    char *path;
 
     if (!is_id(id)) {
         fputs("webinfer: ID is one that webinfer nodes --quarantined lists, or a node's\n", stderr);
         return WI_EXIT_USAGE;
     }
-    path = wi_sprintf(is_gone ? "/v1/admin/quarantine/%s" : "/v1/nodes/%s/forgive", id);
-    request.path = path;
-    result = wi_cli_order(cli, &request, &value);
-    free(path);
+    enum wi_exit result = wi_cli_order(cli, &request, &value);
     if (value)
         wi_table_say("{id}: {state}\n", value);
     json_decref(value);

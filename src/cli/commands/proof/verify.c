@@ -161,7 +161,7 @@ static json_t *make_order(const struct wi_arguments *arguments)
 enum wi_exit wi_cli_verify(struct wi_cli *cli)
 {
     struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
-    json_t *order = make_order(&cli->arguments), *verified = NULL;
+    json_t *verified = NULL;
     struct wi_cli_stream stream = {.cli = cli,
         .stops = 1,
         .on_event = on_event,
@@ -169,18 +169,12 @@ enum wi_exit wi_cli_verify(struct wi_cli *cli)
         .on_break = on_break,
         .done = &verified,
         .context = &show};
-    struct wi_buffer body = {0};
-
-    wi_buffer_json(&body, order);
     struct wi_rest_request request = {.path = "/v1/admin/verify",
         .accept = "text/event-stream",
-        .body = body.text,
-        .body_size = body.size};
+        .json = make_order(&cli->arguments)};
     enum wi_exit result = wi_cli_stream(&stream, &request);
     if (result == WI_EXIT_OK)
         result = nodes_show(cli, verified);
     json_decref(verified);
-    json_decref(order);
-    wi_buffer_clear(&body);
     return result;
 }
