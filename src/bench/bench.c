@@ -5,11 +5,9 @@
 #include "bench/bench.h"
 
 #include "bench/patience.h"
-#include "bench/preset.h"
 #include "bench/rounds.h"
 #include "bench/side.h"
 #include "bench/start.h"
-#include "bench/suite.h"
 #include "bench/suite_case.h"
 
 #include "base/file.h"

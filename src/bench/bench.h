@@ -2,9 +2,26 @@
 #ifndef WI_BENCH_BENCH_H
 #define WI_BENCH_BENCH_H
 
+#include "bench/bench_plan.h"
 #include "cli/cli.h"
 
 /* Runs the parsed command and returns its exit status. */
 enum wi_exit wi_bench(struct wi_cli *cli);
+
+/* --suite: has the daemon of `cli`, whose model directory is `folder`, run ONNX's tests of its
+ * operators at the places of `choice`, and compares the outputs with the expected ones. No time is
+ * measured. Prints the number of tests with each outcome, and the operators that are not right
+ * everywhere. Nothing is stored, because a cell that is ok would need times. WI_EXIT_FAILED if
+ * something is wrong. */
+enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
+    const char *folder, const struct wi_strings *names);
+
+/* Adds the options of the preset that --preset names, if it is given: a named set of options, over
+ * which those of the command line take precedence. WI_OK, or WI_BAD_REQUEST for an unknown name. */
+enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_error *error);
+/* Has the daemon verify the nodes that compute on WebGPU in those browsers (an empty list: in all),
+ * and prints a line for each place on standard error. A failed verification stops nothing, because
+ * the cells show what is wrong. */
+void wi_bench_preset_verify(const struct wi_cli *cli, const struct wi_strings *browsers);
 
 #endif

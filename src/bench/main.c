@@ -1,6 +1,5 @@
 /* webinfer-bench: "webinfer bench" as a program of its own, which that command starts. */
 #include "bench/bench.h"
-#include "cli/command_line.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -7,9 +7,7 @@
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "nodes/bridge/bridge.h"
-#include "terms/lab/statistics.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

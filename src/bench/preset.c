@@ -1,5 +1,5 @@
-/* Presets, and the output before their runs; see preset.h. */
-#include "bench/preset.h"
+/* Presets, and the output before their runs. */
+#include "bench/bench.h"
 
 #include "base/buffer.h"
 #include "cli/text_table.h"

@@ -1,5 +1,5 @@
-/* Tests of operators at each place; see suite.h. */
-#include "bench/suite.h"
+/* Tests of operators at each place. */
+#include "bench/bench.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

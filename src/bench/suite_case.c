@@ -8,7 +8,6 @@
 #include "models/catalog/format/onnx_fields.h"
 #include "models/catalog/format/onnx_tensor.h"
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

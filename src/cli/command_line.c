@@ -4,10 +4,7 @@
  */
 #include "config.h"
 
-#include "cli/command_line.h"
-
 #include "cli/cli.h"
-#include "cli/help.h"
 #include "cli/plain.h"
 
 #include "base/memory.h"

@@ -2,10 +2,9 @@
  * Completes the end of a command line for a shell: interprets the words before it by the table of
  * verbs, as far as they make sense.
  */
-#include "cli/completion.h"
+#include "cli/options.h"
 
 #include "base/memory.h"
-#include "cli/options.h"
 #include "terms/task/task.h"
 #include <stdlib.h>
 #include <string.h>

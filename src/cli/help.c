@@ -1,8 +1,7 @@
 /* Prints the table of verbs and options as --help and as mdoc. */
-#include "cli/help.h"
+#include "cli/options.h"
 
 #include "base/memory.h"
-#include "cli/options.h"
 #include <stdlib.h>
 #include <string.h>
 

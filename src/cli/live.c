@@ -2,8 +2,6 @@
  * Shows the events of a stream (webinfer-streams(7)) to people. Ending the connection ends the job,
  * so the server needs no other message when the user stops it.
  */
-#include "cli/live.h"
-
 #include "cli/commands/infer.h"
 #include "cli/events.h"
 #include "cli/plain.h"

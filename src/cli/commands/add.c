@@ -3,7 +3,6 @@
  * only if the daemon can read it.
  */
 #include "cli/commands/add_files.h"
-#include "cli/commands/add_send.h"
 #include "cli/commands/commands.h"
 
 #include "cli/bar.h"

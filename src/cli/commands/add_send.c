@@ -1,6 +1,7 @@
-/* See add_send.h. A file is read twice, for its hash and for sending it; the daemon notices if it
- * changed in between. */
-#include "cli/commands/add_send.h"
+/* Sends the files of a model to the daemon. A file is read twice, for its hash and for sending it;
+ * the daemon notices if it changed in between. */
+#include "cli/commands/add_files.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"

@@ -2,7 +2,6 @@
 
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
-#include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/plain.h"

@@ -2,7 +2,6 @@
 #include "cli/commands/infer.h"
 
 #include "cli/commands/commands.h"
-#include "cli/live.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"

@@ -54,4 +54,23 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
     const char *path, struct wi_buffer *out, struct wi_error *error);
 
+/* How an answer is shown as it comes. All borrowed; members that are 0 have no effect. */
+struct wi_live {
+    struct wi_cli *cli;
+    struct wi_buffer *text; /* gets the text as well */
+    int stops;              /* ^C ends the answer without an error */
+    void (*describe)(struct wi_buffer *out, const json_t *answer); /* NULL: wi_cli_infer_print */
+};
+/* Sends a request for a stream and shows the answer. WI_EXIT_OK also if it was stopped. */
+enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
+
+/* A request for POST /v1/infer for the language model that the first argument names, with the
+ * options: a new reference, or NULL with `error` filled. Takes over `inputs`, also on failure. */
+json_t *wi_text_request(
+    const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error);
+/* Sends such a request (taken over) for a stream, and shows it. */
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long timeout_ms);
+/* One line about an answer: number of tokens, speed, place. */
+void wi_text_describe(struct wi_buffer *out, const json_t *answer);
+
 #endif

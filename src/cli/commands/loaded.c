@@ -5,13 +5,11 @@
 #include "cli/text_table.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/pages.h"
 #include "models/catalog/library/model.h"
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_MS 30000

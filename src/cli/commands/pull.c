@@ -2,8 +2,6 @@
  * webinfer pull: has the daemon pull a model from a hub, and shows the progress. The pull belongs
  * to the daemon and continues when this command ends.
  */
-#include "cli/commands/pull.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"

@@ -4,7 +4,6 @@
  */
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"

@@ -2,9 +2,7 @@
  * webinfer run: pulls a model if it is not here, and then uses it according to its type. After the
  * name, ":" begins a variant and "@" a revision; --browser and --platform choose the place.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/pull.h"
 #include "cli/pages.h"
 
 #include "base/memory.h"

@@ -3,7 +3,6 @@
  * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
 #include "cli/commands/commands.h"
-#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/hash.h"

@@ -1,8 +1,6 @@
 /* The command line, and that what is generated from its table and committed is fresh. */
 #include "../test.h"
 #include "cli/arguments.h"
-#include "cli/completion.h"
-#include "cli/help.h"
 
 #include "base/memory.h"
 #include "cli/cli.h"

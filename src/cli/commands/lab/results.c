@@ -5,7 +5,6 @@
 #include "cli/plain.h"
 #include "cli/text_table.h"
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "terms/lab/report.h"
 #include <stdio.h>

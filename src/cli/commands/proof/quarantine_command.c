@@ -3,12 +3,10 @@
 #include "cli/pages.h"
 #include "cli/text_table.h"
 
-#include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_MS 30000
