@@ -39,35 +39,23 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
 {
     int standard = strcmp(path, "-") == 0;
     FILE *file = standard ? stdin : fopen(path, "re");
-    char *bytes = NULL;
-    size_t room = 0;
+    struct wi_buffer text = {0};
+    char part[64 * 1024];
 
-    *size = 0;
-    while (file && *size <= max) {
-        if (*size + 1 >= room) {
-            room = room ? 2 * room : 64 * 1024;
-            bytes = wi_realloc_array(bytes, room, 1);
-        }
-        size_t got = fread(bytes + *size, 1, room - *size - 1, file);
-        if (got == 0)
-            break;
-        *size += got;
-    }
-    if (!file || ferror(file)) {
+    while (file && text.size <= max && (*size = fread(part, 1, sizeof part, file)) > 0)
+        wi_buffer_add(&text, part, *size);
+    int failed = !file || ferror(file) || text.size > max;
+    if (!file || ferror(file))
         wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
-    } else if (*size > max) {
+    else if (failed)
         wi_error_set(
             error, WI_BAD_REQUEST, "", "%s has more than the %zu bytes allowed", path, max);
-    } else {
-        bytes[*size] = '\0';
-        if (!standard)
-            fclose(file);
-        return bytes;
-    }
     if (file && !standard)
         fclose(file);
-    free(bytes);
-    return NULL;
+    if (failed)
+        wi_buffer_clear(&text);
+    *size = text.size;
+    return failed ? NULL : wi_buffer_take(&text);
 }
 
 /* The path of this program, "" if it is unknown. */

@@ -230,15 +230,32 @@ struct rows {
     struct wi_sheet sheet;
 };
 
+/* A new reference. */
+static json_t *rows_inside(const json_t *rows, const char *member)
+{
+    json_t *row, *item, *all = json_array();
+    size_t i, k;
+
+    json_array_foreach(rows, i, row)
+    {
+        json_array_foreach(json_object_get(row, member), k, item)
+        {
+            json_t *copy = json_copy(item);
+            json_object_set(copy, "_of", row);
+            json_array_append_new(all, copy);
+        }
+    }
+    return all;
+}
+
 static void rows_print(void *context, const json_t *page)
 {
     struct rows *rows = context;
-
     const json_t *all = wi_pages_rows(rows->pages);
-    json_t *made = rows->pages->make_rows ? rows->pages->make_rows(all) : NULL;
+    json_t *inside = rows->pages->inner ? rows_inside(all, rows->pages->inner) : NULL;
 
-    wi_sheet_print(&rows->sheet, made ? made : all);
-    json_decref(made);
+    wi_sheet_print(&rows->sheet, inside ? inside : all);
+    json_decref(inside);
 }
 
 enum wi_exit wi_pages_table(

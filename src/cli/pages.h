@@ -16,8 +16,9 @@ struct wi_pages {
     const char *member; /* borrowed: "models", the member with the rows */
     size_t most;        /* maximum number of rows; 0: all */
     int quiet;          /* prints no errors */
-    /* Makes the rows of a table of a page's rows, a new reference; NULL: they are the same. */
-    json_t *(*make_rows)(const json_t *rows);
+    /* The rows of a table are those in this member of each row, which they have as "_of"; NULL:
+     * they are the same. */
+    const char *inner;
     enum wi_exit result; /* the exit status so far */
     int has_more;        /* there are rows after those that came */
     json_t *rest; /* the members of pages other than the rows and next; borrowed until the close */

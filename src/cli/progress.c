@@ -34,13 +34,22 @@ void wi_cli_progress_end(struct wi_cli_progress *progress)
     progress->_drawn = 0;
 }
 
-static void draw_bar(struct wi_cli_progress *progress, const json_t *state)
+void wi_cli_progress_put(struct wi_cli_progress *progress, const char *line)
+{
+    fprintf(stderr, "\r%s\033[K", line ? line : "");
+    progress->_drawn = 1;
+}
+
+/* `text` NULL: as a bar. */
+static void progress_draw(struct wi_cli_progress *progress, const char *text, const json_t *state)
 {
     struct wi_buffer line = {0};
 
-    wi_bar_line(&line, state, wi_cli_progress_columns());
-    fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
-    progress->_drawn = 1;
+    if (text)
+        wi_table_fill(&line, text, state);
+    else
+        wi_bar_line(&line, state, wi_cli_progress_columns());
+    wi_cli_progress_put(progress, line.text);
     wi_buffer_clear(&line);
 }
 
@@ -62,7 +71,7 @@ static void put_line(struct wi_cli_progress *progress, const json_t *state)
 void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state)
 {
     if (progress->terminal)
-        draw_bar(progress, state);
+        progress_draw(progress, NULL, state);
     else
         put_line(progress, state);
 }
@@ -84,7 +93,9 @@ static void on_event(void *context, const char *name, const json_t *value)
     struct following *following = context;
     const struct wi_cli_follow *follow = following->follow;
 
-    if (strcmp(name, "progress") == 0 && !follow->lines)
+    if (strcmp(name, "progress") == 0 && follow->text && following->progress.terminal)
+        progress_draw(&following->progress, follow->text, value);
+    else if (strcmp(name, "progress") == 0 && !follow->text && !follow->lines)
         wi_cli_progress_show(&following->progress, value);
     else if (strcmp(name, "done") == 0)
         end_bar(following);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <wchar.h>
 
 const json_t *wi_json_at(const json_t *object, const char *path)
@@ -85,22 +86,40 @@ void wi_table_ms(struct wi_buffer *out, const json_t *value)
     wi_buffer_puts(out, json_is_number(value) ? " ms" : "");
 }
 
-void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
+void wi_table_time(struct wi_buffer *out, const json_t *ms)
 {
-    static const char *const names[] = {"vendor", "architecture", "description"};
-    size_t before = out->size;
+    char text[32] = "";
+    time_t seconds = (time_t)(json_integer_value(ms) / 1000);
+    struct tm parts;
 
-    if (!json_is_object(adapter))
-        return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const json_t *name = json_object_get(adapter, names[i]);
+    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    wi_buffer_puts(out, text);
+}
+
+void wi_table_adapter_names(
+    struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless)
+{
+    const char *const parts[][2] = {
+        {"vendor", " "}, {"architecture", " "}, {"description", before}};
+    size_t begin = out->size;
+
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        const json_t *name = json_object_get(adapter, parts[i][0]);
         if (json_string_length(name) == 0)
             continue;
-        wi_buffer_puts(out, out->size > before ? " " : "");
+        wi_buffer_puts(out, out->size > begin ? parts[i][1] : "");
         wi_table_cell(out, name);
     }
-    if (out->size == before)
-        wi_buffer_puts(out, "without a name");
+    if (out->size == begin)
+        wi_buffer_puts(out, nameless);
+}
+
+void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
+{
+    if (!json_is_object(adapter))
+        return;
+    wi_table_adapter_names(out, adapter, " ", "without a name");
     if (json_is_true(json_object_get(adapter, "is_fallback")))
         wi_buffer_puts(out, " (software)");
 }

@@ -44,7 +44,11 @@ void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* A value as in a table cell; control characters are replaced. */
 wi_put_fn wi_table_cell;
 wi_put_fn wi_table_ms;      /* a number of milliseconds */
+wi_put_fn wi_table_time;    /* Unix milliseconds as local time, "2026-11-20 12:00:00" */
 wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing if it is none */
+/* Its names alone, with `before` between the description and others; `nameless` if it has none. */
+void wi_table_adapter_names(
+    struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless);
 /* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same for each item of an array, with `between` between two of them. */

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define EXCHANGE_MS 30000
 /* The longest wait of the server, plus time for the transfer. */
@@ -26,23 +25,11 @@ static int check_id(const char *id)
     return -1;
 }
 
-/* "2026-11-20 12:00:00" for Unix milliseconds. */
-static void put_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[32] = "";
-    time_t seconds = (time_t)(json_integer_value(ms) / 1000);
-    struct tm parts;
-
-    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    wi_buffer_puts(out, text);
-}
-
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
-        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", put_time}, {"NODE", "node", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", wi_table_time}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
     const char *state = wi_argument(&cli->arguments, "state");
     struct wi_pages pages = {.cli = cli, .member = "jobs"};

@@ -62,22 +62,15 @@ struct listening {
     int is_done; /* all has been told */
     int is_over; /* no more results can come, or the user wants no more */
     enum wi_exit result;
-    int terminal, drawn; /* standard error is one; text that may change is shown */
+    struct wi_cli_progress progress; /* the text that may change, on a terminal */
     double lag_ms;
 };
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static void partial_erase(struct listening *listening)
-{
-    if (listening->drawn)
-        fputs("\r\033[K", stderr);
-    listening->drawn = 0;
-}
-
 static void listening_finish(struct listening *listening, enum wi_exit result)
 {
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     listening->is_over = 1;
     listening->result = result;
 }
@@ -88,7 +81,7 @@ static void partial_draw(struct listening *listening, const json_t *partial)
     const char *text = wi_json_text(partial, "text");
     struct wi_buffer line = {0};
 
-    if (!listening->terminal || !text)
+    if (!listening->progress.terminal || !text)
         return;
     if (listening->lag_ms > LAG_SHOWN_MS)
         wi_buffer_printf(&line, "[%.0f s behind] ", listening->lag_ms / 1000);
@@ -99,8 +92,9 @@ static void partial_draw(struct listening *listening, const json_t *partial)
             shown++;
         while ((*shown & 0xc0) == 0x80); /* the rest of a character */
     }
-    fprintf(stderr, "\r\033[2m%s\033[0m\033[K", shown);
-    listening->drawn = 1;
+    char *dim = wi_sprintf("\033[2m%s\033[0m", shown);
+    wi_cli_progress_put(&listening->progress, dim);
+    free(dim);
     wi_buffer_clear(&line);
 }
 
@@ -109,7 +103,7 @@ static void print_final(struct listening *listening, const json_t *final)
     const char *text = wi_json_text(final, "text");
     struct wi_buffer plain = {0};
 
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (!text || !*text)
         return; /* a sound without speech */
     wi_plain(&plain, text, strlen(text), "\t");
@@ -124,7 +118,7 @@ static void listening_complain(
 {
     const json_t *segment = json_object_get(problem, "segment");
 
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (json_is_integer(segment))
         fprintf(
             stderr, "webinfer: segment %lld has no text\n", (long long)json_integer_value(segment));
@@ -195,7 +189,7 @@ static int may_retry(struct way *way)
 
 static void give_up(struct listening *listening, const struct way *way)
 {
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (way->answer.status == 200)
         fputs("webinfer: the daemon ends the events again and again before all is told\n", stderr);
     listening_finish(listening,
@@ -408,7 +402,7 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     json_t *request = json_pack("{s:s*, s:s, s:I, s:I, s:b, s:s*}", "model_name",
         wi_argument(arguments, "live"), "format", form->encoding, "sampling_rate",
         (json_int_t)form->rate, "channels", (json_int_t)form->channels, "partials",
-        listening->terminal || listening->cli->json, "language", language);
+        listening->progress.terminal || listening->cli->json, "language", language);
     int64_t ms;
     long timeout_ms;
 
@@ -460,7 +454,7 @@ static void look_for_interrupts(struct listening *listening)
         fputs("webinfer: stopped\n", stderr);
     } else if (interrupts && !listening->read_all) {
         listening->read_all = 1;
-        partial_erase(listening);
+        wi_cli_progress_end(&listening->progress);
         fputs("webinfer: the sound ends here; ^C again waits for no more text\n", stderr);
     }
     if (ferror(stdout)) /* which main complains of */
@@ -484,7 +478,7 @@ static void listening_follow(struct listening *listening)
         wait_and_read(listening);
         look_for_interrupts(listening);
     }
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (!listening->is_done) /* the remaining work of the daemon has no reader */
         wi_cli_tell(listening->cli,
             &(struct wi_rest_request){
@@ -526,7 +520,7 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
     const char *path = cli->arguments.positionals[0];
     struct listening listening = {.cli = cli,
         .file = -1,
-        .terminal = isatty(STDERR_FILENO),
+        .progress = wi_cli_progress_begin(),
         .events = {.on_event = on_event, .context = &listening}};
     struct wi_error error = {0};
     struct sigaction before;

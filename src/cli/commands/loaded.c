@@ -38,32 +38,13 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
         wi_buffer_printf(out, "%.0f %%", 100 * wi_json_number(slots, "cached_tokens") / room);
 }
 
-/* Makes a row for each model in each node. */
-static json_t *models_of(const json_t *nodes)
-{
-    json_t *node, *model, *rows = json_array();
-    size_t i, k;
-
-    json_array_foreach(nodes, i, node)
-    {
-        json_array_foreach(json_object_get(node, "models"), k, model)
-        {
-            json_t *row = json_copy(model);
-            json_object_set(row, "_node", node);
-            json_array_append_new(rows, row);
-        }
-    }
-    return rows;
-}
-
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
         {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
-        {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
-    struct wi_pages pages = {
-        .cli = cli, .path = "/v1/nodes", .member = "nodes", .make_rows = models_of};
+        {"PLATFORM", "platform", NULL}, {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL},
+        {"ERROR", "error", NULL}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
 
     return wi_pages_table(&pages, columns, "No node holds a model.");
 }

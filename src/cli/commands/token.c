@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_SIZE (WI_TOKEN_NAME_MAX + 2 * WI_HASH_SIZE + 16)
@@ -194,20 +193,17 @@ static enum wi_exit ask_for_link(
 
 static void show_link(const struct wi_cli *cli, const json_t *link)
 {
-    char until[64] = "";
+    struct wi_buffer until = {0};
     const char *url = wi_json_text(link, "url");
     json_int_t nodes = json_integer_value(json_object_get(link, "nodes"));
-    json_int_t expires_at = json_integer_value(json_object_get(link, "expires_at"));
-    time_t expires = (time_t)(expires_at / 1000);
-    struct tm local;
+    const json_t *expires_at = json_object_get(link, "expires_at");
 
     if (cli->json) {
         wi_plain_put_json(json_pack("{s:s, s:s, s:I, s:I}", "id", wi_json_text(link, "id"), "url",
-            url, "nodes", nodes, "expires_at", expires_at));
+            url, "nodes", nodes, "expires_at", json_integer_value(expires_at)));
         return;
     }
-    if (localtime_r(&expires, &local))
-        strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
+    wi_table_time(&until, expires_at);
     printf("%s\n", url);
     fprintf(stderr,
         "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
@@ -215,7 +211,8 @@ static void show_link(const struct wi_cli *cli, const json_t *link)
         wi_argument_given(&cli->arguments, "start")
             ? " at once, without being asked"
             : ", once its user has read what for and agreed",
-        (long long)nodes, until, wi_json_text(link, "id"));
+        (long long)nodes, until.text, wi_json_text(link, "id"));
+    wi_buffer_clear(&until);
     if (wi_url_is_loopback(url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "
               "here and nowhere else; [bridge] listen and public_url let others in\n",

@@ -137,25 +137,6 @@ static const char *find_hint(const struct wi_config_browser *browser, const char
     return NULL;
 }
 
-/* Appends what the browser reports about the adapter, which may be nothing. */
-static void put_adapter(struct wi_buffer *text, const json_t *adapter)
-{
-    static const struct {
-        const char *member, *before;
-    } parts[] = {{"vendor", ""}, {"architecture", " "}, {"description", ", "}};
-    size_t begin = text->size;
-
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const json_t *part = json_object_get(adapter, parts[i].member);
-        if (json_string_length(part) == 0)
-            continue;
-        wi_buffer_puts(text, text->size > begin ? parts[i].before : "");
-        wi_table_cell(text, part);
-    }
-    if (text->size == begin)
-        wi_buffer_puts(text, "one that is not named");
-}
-
 static void judge_absence(json_t *checks, const char *check, const char *name,
     const json_t *platform, const struct wi_config_browser *browser)
 {
@@ -181,7 +162,7 @@ static void judge_presence(
     struct wi_buffer text = {0};
 
     if (json_is_object(adapter)) {
-        put_adapter(&text, adapter);
+        wi_table_adapter_names(&text, adapter, ", ", "one that is not named");
         if (software)
             wi_buffer_puts(
                 &text, ": a software adapter, which auto takes only where it measured faster");

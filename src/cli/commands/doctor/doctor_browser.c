@@ -58,16 +58,24 @@ struct probe {
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
+/* Begins to free the parts that were made. */
+static void free_parts(struct probe *p)
+{
+    if (p->bridge)
+        wi_bridge_close(p->bridge);
+    wi_lws_begin_free(p->lws);
+    wi_repository_free(p->repository);
+    wi_http_free(p->http);
+    if (p->children)
+        wi_children_free(p->children);
+}
+
 static void close_rest(void *context)
 {
     struct probe *p = context;
 
     wi_driver_free(p->driver);
-    wi_bridge_close(p->bridge);
-    wi_lws_begin_free(p->lws);
-    wi_repository_free(p->repository);
-    wi_http_free(p->http);
-    wi_children_free(p->children);
+    free_parts(p);
     wi_timer_free(p->step);
     for (size_t i = 0; i < sizeof p->signals / sizeof *p->signals; i++)
         uv_close((uv_handle_t *)&p->signals[i], NULL);
@@ -257,18 +265,6 @@ static void probe_start(struct probe *p)
         wi_session_new(&deps, p->browser, p->config->pool.connection_timeout, &p->session_events);
 }
 
-/* Frees the parts that were made before one failed. */
-static void free_half(struct probe *p)
-{
-    wi_repository_free(p->repository);
-    if (p->http)
-        wi_http_free(p->http);
-    if (p->children)
-        wi_children_free(p->children);
-    if (p->lws)
-        wi_lws_begin_free(p->lws);
-}
-
 static json_t *probe_report(struct probe *p)
 {
     json_t *report;
@@ -310,7 +306,7 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
     if (make_parts(&p) == WI_OK)
         probe_start(&p);
     else
-        free_half(&p);
+        free_parts(&p);
     uv_run(&p.loop, UV_RUN_DEFAULT);
     if (p.lws)
         wi_lws_end_free(p.lws);

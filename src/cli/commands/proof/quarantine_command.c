@@ -75,32 +75,12 @@ static void put_end(struct wi_buffer *out, const json_t *row)
         wi_table_fill(out, "{undone_by}", row);
 }
 
-/* Makes a row for each limit of the nodes. */
-static json_t *limits_of(const json_t *nodes)
-{
-    json_t *rows = json_array(), *node, *limit;
-    size_t i, at;
-
-    json_array_foreach(nodes, i, node)
-    {
-        json_array_foreach(json_object_get(node, "limits"), at, limit)
-        {
-            json_t *row = json_copy(limit);
-            json_object_set(row, "node", json_object_get(node, "id"));
-            json_object_set(row, "conduct", json_object_get(node, "conduct"));
-            json_array_append_new(rows, row);
-        }
-    }
-    return rows;
-}
-
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 {
-    static const struct wi_column columns[] = {{"NODE", "node", NULL}, {"WORK", "effect", NULL},
-        {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "conduct", put_conduct},
+    static const struct wi_column columns[] = {{"NODE", "_of.id", NULL}, {"WORK", "effect", NULL},
+        {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "_of.conduct", put_conduct},
         {"SINCE", "since", put_time}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
-    struct wi_pages pages = {
-        .cli = cli, .path = "/v1/nodes", .member = "nodes", .make_rows = limits_of};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "limits"};
 
     return wi_pages_table(&pages, columns, "No node gets less work than others.");
 }

@@ -4,17 +4,10 @@
  */
 #include "cli/commands/commands.h"
 
-#include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include <stdio.h>
 #include <string.h>
-
-struct show {
-    struct wi_cli *cli;
-    struct wi_cli_progress progress;
-};
 
 /* "1024: 12 ms, 180 ms on wasm" */
 static void put_product(struct wi_buffer *out, const json_t *challenge)
@@ -107,32 +100,6 @@ static enum wi_exit nodes_show(const struct wi_cli *cli, json_t *verified)
     return result;
 }
 
-static void on_end(void *context)
-{
-    const struct show *show = context;
-
-    if (show->progress.terminal)
-        fputs("\r\033[K", stderr);
-}
-
-static void on_event(void *context, const char *name, const json_t *value)
-{
-    struct show *show = context;
-
-    if (strcmp(name, "progress") == 0 && show->progress.terminal)
-        fprintf(stderr, "\r\033[K%d products and answers so far",
-            (int)json_integer_value(json_object_get(value, "steps")));
-    else if (strcmp(name, "done") == 0)
-        on_end(show);
-}
-
-static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
-{
-    const struct show *show = context;
-
-    return wi_cli_stream_broken(show->cli, answer, "the nodes are not asked any more", "");
-}
-
 /* "webgpu,wasm", or both for these two. */
 static json_t *platforms_of(const char *list)
 {
@@ -160,19 +127,16 @@ static json_t *make_order(const struct wi_arguments *arguments)
 
 enum wi_exit wi_cli_verify(struct wi_cli *cli)
 {
-    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
     json_t *verified = NULL;
-    struct wi_cli_stream stream = {.cli = cli,
-        .stops = 1,
-        .on_event = on_event,
-        .on_end = on_end,
-        .on_break = on_break,
-        .done = &verified,
-        .context = &show};
+    const struct wi_cli_follow follow = {.cli = cli,
+        .stopped = "the nodes are not asked any more",
+        .lost = "",
+        .text = "{steps} products and answers so far",
+        .done = &verified};
     struct wi_rest_request request = {.path = "/v1/admin/verify",
         .accept = "text/event-stream",
         .json = make_order(&cli->arguments)};
-    enum wi_exit result = wi_cli_stream(&stream, &request);
+    enum wi_exit result = wi_cli_follow(&follow, &request);
     if (result == WI_EXIT_OK)
         result = nodes_show(cli, verified);
     json_decref(verified);
