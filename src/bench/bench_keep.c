@@ -105,10 +105,9 @@ static enum wi_exit go_on(
         &answer);
     json_t *run;
     enum wi_exit result = wi_cli_take(keep->cli, &answer, &run);
-    if (result == WI_EXIT_OK && json_object_get(run, "ended_at")) {
-        fprintf(stderr, "webinfer: the run %s has ended: there is nothing left of it\n", again);
-        result = WI_EXIT_USAGE;
-    }
+    if (result == WI_EXIT_OK && json_object_get(run, "ended_at"))
+        result =
+            wi_cli_fail(WI_EXIT_USAGE, "the run %s has ended: there is nothing left of it", again);
     if (result == WI_EXIT_OK) {
         json_array_extend(done, json_object_get(run, "cells"));
         *seed = (uint32_t)json_integer_value(json_object_get(run, "seed"));

@@ -112,9 +112,9 @@ static enum wi_exit add_all_subjects(struct wi_bench_side *side)
         return added;
     if (listed != WI_EXIT_OK || side->count > 0)
         return listed;
-    if (!has_refused)
-        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
-    return WI_EXIT_USAGE;
+    return has_refused ? WI_EXIT_USAGE
+                       : wi_cli_fail(WI_EXIT_USAGE,
+                             "the daemon has no models: name a model file or a folder");
 }
 
 static enum wi_exit add_subjects(struct wi_bench_side *side)
@@ -223,9 +223,8 @@ static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
 {
     if (wi_cli_is_interrupted())
         return WI_EXIT_FAILED;
-    fprintf(stderr, "webinfer: the daemon at %s went away before anything was measured\n",
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon at %s went away before anything was measured",
         side->cli.rest.url);
-    return WI_EXIT_NO_SERVER;
 }
 
 /* The features of a browser are known when it runs. */

@@ -94,11 +94,9 @@ static enum wi_exit find_places(struct suite *suite)
             if (wanted->count == 0 || wi_strings_contain(wanted, platforms[p]))
                 add_place(suite, browsers.items[b], platforms[p]);
     wi_strings_clear(&browsers);
-    if (result == WI_EXIT_OK && suite->place_count == 0) {
-        fputs("webinfer: there is no place to run the tests at\n", stderr);
-        return WI_EXIT_USAGE;
-    }
-    return result;
+    return result == WI_EXIT_OK && suite->place_count == 0
+               ? wi_cli_fail(WI_EXIT_USAGE, "there is no place to run the tests at")
+               : result;
 }
 
 /* --- one set at one place --------------------------------------------------------------------- */
@@ -374,10 +372,8 @@ static enum wi_exit end_run(struct suite *suite)
         print_tables(suite);
     if (done < all)
         fprintf(stderr, "webinfer: it ended before %zu of %zu cells were run\n", all - done, all);
-    if (suite->end == WI_BENCH_LOST) {
-        fputs("webinfer: the daemon does not answer any more\n", stderr);
-        return WI_EXIT_NO_SERVER;
-    }
+    if (suite->end == WI_BENCH_LOST)
+        return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon does not answer any more");
     return has_wrong(suite) || done < all ? WI_EXIT_FAILED : WI_EXIT_OK;
 }
 

@@ -35,6 +35,18 @@ enum wi_exit wi_cli_complain(const struct wi_error *error)
     return WI_EXIT_USAGE;
 }
 
+enum wi_exit wi_cli_fail(enum wi_exit exit, const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("webinfer: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return exit;
+}
+
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error)
 {
     int standard = strcmp(path, "-") == 0;
@@ -300,14 +312,12 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     if (result != WI_EXIT_OK)
         goto out;
     value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (!json_is_object(value)) {
-        fprintf(stderr, "webinfer: %s%s is no answer of webinferd\n", cli->rest.url, path);
-        result = WI_EXIT_FAILED;
-    } else if (cli->json) {
+    if (!json_is_object(value))
+        result = wi_cli_fail(WI_EXIT_FAILED, "%s%s is no answer of webinferd", cli->rest.url, path);
+    else if (cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
-    } else {
+    else
         print(cli, value);
-    }
 out:
     json_decref(value);
     wi_rest_answer_clear(&answer);

@@ -22,6 +22,9 @@ struct wi_cli {
 /* Prints `error` for people to standard error, with what is expected or allowed. Returns
  * WI_EXIT_USAGE. */
 enum wi_exit wi_cli_complain(const struct wi_error *error);
+/* Prints "webinfer: " and the text as a line of standard error, and returns `exit`. */
+__attribute__((format(printf, 2, 3))) enum wi_exit wi_cli_fail(
+    enum wi_exit exit, const char *format, ...);
 /* Reads a file ("-" is standard input) of at most `max` bytes. The caller frees; NULL with `error`
  * filled. The bytes are followed by a NUL that is not counted. */
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error);

@@ -199,13 +199,10 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
 enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
     const char *stopped, const char *lost)
 {
-    if (wi_cli_is_interrupted()) {
-        fprintf(stderr, "webinfer: %s\n", stopped);
-        return WI_EXIT_FAILED;
-    }
+    if (wi_cli_is_interrupted())
+        return wi_cli_fail(WI_EXIT_FAILED, "%s", stopped);
     if (!answer->events)
         return wi_cli_check(cli, answer);
-    fprintf(stderr, "webinfer: the daemon was lost: %s%s\n",
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon was lost: %s%s",
         *answer->failure ? answer->failure : "it ended in the middle", lost);
-    return WI_EXIT_NO_SERVER;
 }

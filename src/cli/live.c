@@ -169,9 +169,8 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
         return WI_EXIT_FAILED;
     if (!show->last && !answer->events)
         return wi_cli_check(show->live->cli, answer);
-    fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
-        answer->failure);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(
+        WI_EXIT_FAILED, "the stream broke off%s%s", *answer->failure ? ": " : "", answer->failure);
 }
 
 /* When nothing more can be written, the answer has no reader, so ending it frees its node. */

@@ -22,7 +22,7 @@ int wi_pages_read_most(struct wi_pages *pages)
         pages->most = (size_t)most;
         return 0;
     }
-    fprintf(stderr, "webinfer: --limit %s is no number of rows; it is 1 to %d\n", limit, ROWS_MAX);
+    wi_cli_fail(WI_EXIT_USAGE, "--limit %s is no number of rows; it is 1 to %d", limit, ROWS_MAX);
     return -1;
 }
 

@@ -151,9 +151,8 @@ static enum wi_exit judge_answer(struct saving *saving)
     }
     if (answer->status == 200)
         return WI_EXIT_OK;
-    fprintf(stderr, "webinfer: the file was not written whole: %s\n",
+    return wi_cli_fail(WI_EXIT_FAILED, "the file was not written whole: %s",
         wi_cli_is_interrupted() ? "it was stopped" : answer->failure);
-    return WI_EXIT_FAILED;
 }
 
 enum wi_exit wi_save_answer(

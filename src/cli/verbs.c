@@ -23,15 +23,13 @@ static enum wi_exit run_mdoc(const char *part)
 {
     struct wi_buffer text = {0};
 
-    if (strcmp(part, "synopsis") == 0) {
+    if (strcmp(part, "synopsis") == 0)
         wi_cli_mdoc_synopsis(&text);
-    } else if (strcmp(part, "commands") == 0) {
+    else if (strcmp(part, "commands") == 0)
         wi_cli_mdoc_commands(&text);
-    } else {
-        fprintf(stderr, "webinfer: webinfer(1) has no part \"%s\"; it has synopsis and commands\n",
-            part);
-        return WI_EXIT_USAGE;
-    }
+    else
+        return wi_cli_fail(
+            WI_EXIT_USAGE, "webinfer(1) has no part \"%s\"; it has synopsis and commands", part);
     return text_print(&text);
 }
 

@@ -88,8 +88,7 @@ static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_
     wi_cli_progress_end(&sending->progress);
     if (answer->status != 0 || !is_interrupted())
         return wi_cli_check(sending->cli, answer);
-    fputs("webinfer: interrupted\n", stderr);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(WI_EXIT_FAILED, "interrupted");
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -151,8 +150,8 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
     if (answer.status == 0 || answer.status == 401 || answer.status == 403) {
         result = sending_check(sending, &answer);
     } else if (answer.status == 200 && !replace) {
-        fprintf(stderr, "webinfer: there is a model %s already\n%s", name, advice);
-        result = WI_EXIT_FAILED;
+        result = wi_cli_fail(WI_EXIT_FAILED, "there is a model %s already", name);
+        fputs(advice, stderr);
     }
     wi_rest_answer_clear(&answer);
     return result;

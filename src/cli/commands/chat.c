@@ -101,7 +101,7 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
         talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
         result = chat_ask(cli, &talk);
     } else {
-        fputs("webinfer: the text is not UTF-8\n", stderr);
+        wi_cli_fail(result, "the text is not UTF-8");
     }
     json_decref(content);
     wi_talk_clear(&talk);

@@ -14,9 +14,8 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
     struct wi_buffer text = {0};
 
     if (!json_is_object(value)) {
-        fputs("webinfer: the answer is no JSON object\n", stderr);
         json_decref(value);
-        return WI_EXIT_FAILED;
+        return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
     }
     if (cli->json)
         fwrite(answer->body.text, 1, wi_cli_json_size(answer), stdout);
@@ -140,10 +139,8 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     int detach = wi_argument_given(&cli->arguments, "detach");
     json_t *asked = json_pack("{s:s}", "model_name", cli->arguments.positionals[0]);
 
-    if (!asked) {
-        fputs("webinfer: the model's name is not UTF-8\n", stderr);
-        return WI_EXIT_USAGE;
-    }
+    if (!asked)
+        return wi_cli_fail(WI_EXIT_USAGE, "the model's name is not UTF-8");
     say_to_chat(cli, asked);
     enum wi_exit result = wi_cli_infer_ask(cli, detach ? "/v1/jobs" : "/v1/infer", asked);
     if (result == WI_EXIT_USAGE && wi_cli_infer_lacks_input(&cli->arguments))

@@ -21,7 +21,7 @@ static int check_id(const char *id)
     if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
                    strlen(id))
         return 0;
-    fprintf(stderr, "webinfer: \"%s\" is no job's id; webinfer jobs list shows them\n", id);
+    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no job's id; webinfer jobs list shows them", id);
     return -1;
 }
 
@@ -58,8 +58,7 @@ static enum wi_exit job_look(
     *job = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     if (json_is_object(*job))
         return WI_EXIT_OK;
-    fputs("webinfer: the answer is no JSON object\n", stderr);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
 }
 
 /* Prints the job for people; a failed job gives a failure status. */

@@ -274,8 +274,8 @@ static void take_answer(struct listening *listening)
                (status == 200 || listening->position > before)) {
         way->failures = 0;
     } else if (status == 200) {
-        fputs("webinfer: the reply about the sound is no answer of webinferd\n", stderr);
-        listening_finish(listening, WI_EXIT_FAILED);
+        listening_finish(listening,
+            wi_cli_fail(WI_EXIT_FAILED, "the reply about the sound is no answer of webinferd"));
     } else if (!may_retry(way)) {
         give_up(listening, way);
     }
@@ -432,12 +432,11 @@ static enum wi_exit open_stream(struct listening *listening)
             .path = "/v1/audio/streams", .json = request, .timeout_ms = REQUEST_MS},
         &told);
     const char *id = wi_json_text(told, "id");
-    if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {
+    if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:"))
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
-    } else if (result == WI_EXIT_OK) {
-        fputs("webinfer: the reply about the stream is no answer of webinferd\n", stderr);
-        result = WI_EXIT_FAILED;
-    }
+    else if (result == WI_EXIT_OK)
+        result =
+            wi_cli_fail(WI_EXIT_FAILED, "the reply about the stream is no answer of webinferd");
     json_decref(told);
     return result;
 }

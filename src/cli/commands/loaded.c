@@ -167,10 +167,9 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
             count == 1 ? "" : "s");
         return WI_EXIT_OK;
     }
-    fprintf(stderr, "webinfer: %zu of %zu nodes %s; webinfer ps says more\n",
+    return wi_cli_fail(WI_EXIT_FAILED, "%zu of %zu nodes %s; webinfer ps says more",
         failed ? failed : count - done, count,
         failed ? "could not load it" : "have not loaded it yet");
-    return WI_EXIT_FAILED;
 }
 
 enum wi_exit wi_cli_load(struct wi_cli *cli)

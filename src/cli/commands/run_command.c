@@ -127,15 +127,11 @@ static enum wi_exit model_bring(
     enum wi_exit result;
 
     *model = NULL;
-    if (name_before(cli, reference, name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (name_before(cli, reference, name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     /* A plain hub allows longer names; a model with such a name is not here under it. */
-    if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     result = WI_EXIT_OK;
     if (!revision && check_name(*name, &error) == WI_OK)
         result = model_look(cli, *name, model, &missing);
@@ -179,12 +175,10 @@ enum wi_exit wi_cli_run(struct wi_cli *cli)
     json_t *model = NULL;
     enum wi_exit result = model_bring(cli, reference, &name, &model);
 
-    if (result == WI_EXIT_OK && model) {
+    if (result == WI_EXIT_OK && model)
         result = model_use(cli, name, model);
-    } else if (result == WI_EXIT_OK) {
-        fprintf(stderr, "webinfer: the daemon has pulled %s and does not find it\n", name);
-        result = WI_EXIT_FAILED;
-    }
+    else if (result == WI_EXIT_OK)
+        result = wi_cli_fail(WI_EXIT_FAILED, "the daemon has pulled %s and does not find it", name);
     cli->arguments.positionals[0] = reference;
     json_decref(model);
     free(name);

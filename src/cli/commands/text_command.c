@@ -163,10 +163,8 @@ static enum wi_exit print_vectors(const json_t *answer)
     json_int_t rows = json_integer_value(json_array_get(json_object_get(output, "shape"), 0));
     json_int_t size = json_integer_value(json_array_get(json_object_get(output, "shape"), 1));
 
-    if (rows < 1 || size < 1 || (size_t)rows > json_array_size(data) / (size_t)size) {
-        fputs("webinfer: the answer has no vectors\n", stderr);
-        return WI_EXIT_FAILED;
-    }
+    if (rows < 1 || size < 1 || (size_t)rows > json_array_size(data) / (size_t)size)
+        return wi_cli_fail(WI_EXIT_FAILED, "the answer has no vectors");
     for (json_int_t row = 0; row < rows; row++) {
         struct wi_buffer line = {0};
         for (json_int_t i = 0; i < size; i++) /* nine digits identify every FP32 value */

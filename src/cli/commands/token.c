@@ -181,10 +181,8 @@ static enum wi_exit ask_for_link(
     if (result == WI_EXIT_OK)
         *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     const char *url = wi_json_text(*link, "url");
-    if (result == WI_EXIT_OK && (!wi_json_text(*link, "id") || !url || strlen(url) >= URL_SIZE)) {
-        fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
-        result = WI_EXIT_FAILED;
-    }
+    if (result == WI_EXIT_OK && (!wi_json_text(*link, "id") || !url || strlen(url) >= URL_SIZE))
+        result = wi_cli_fail(WI_EXIT_FAILED, "%s gave no join link", cli->rest.url);
     if (answer.body.size)
         OPENSSL_cleanse(answer.body.text, answer.body.size);
     wi_rest_answer_clear(&answer);
@@ -229,14 +227,10 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
     long count = nodes ? strtol(nodes, &end, 10) : 1;
     enum wi_exit result;
 
-    if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX) {
-        fprintf(stderr, "webinfer: --nodes is a number from 1 to %d\n", NODES_MAX);
-        return WI_EXIT_USAGE;
-    }
-    if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX)) {
-        fputs("webinfer: --for is a duration from 1s to 168h, such as 30m\n", stderr);
-        return WI_EXIT_USAGE;
-    }
+    if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX)
+        return wi_cli_fail(WI_EXIT_USAGE, "--nodes is a number from 1 to %d", NODES_MAX);
+    if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX))
+        return wi_cli_fail(WI_EXIT_USAGE, "--for is a duration from 1s to 168h, such as 30m");
     result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
         show_link(cli, link);

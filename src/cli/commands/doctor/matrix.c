@@ -47,8 +47,7 @@ static enum wi_exit matrix_exchange(
     enum wi_exit result = wi_cli_exchange(cli, &request, matrix);
     if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
         return result;
-    fputs("webinfer: the service's answer is no matrix\n", stderr);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(WI_EXIT_FAILED, "the service's answer is no matrix");
 }
 
 static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)

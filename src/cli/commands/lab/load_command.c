@@ -42,9 +42,9 @@ int wi_cli_lab_check_id(const char *id)
 
     if (*id && strlen(id) < WI_ID_SIZE && strspn(id, allowed) == strlen(id))
         return 1;
-    fprintf(stderr,
-        "webinfer: \"%s\" is no run's id, which webinfer results list shows; the name of a file "
-        "ends with .json, or has a slash\n",
+    wi_cli_fail(WI_EXIT_USAGE,
+        "\"%s\" is no run's id, which webinfer results list shows; the name of a file ends with "
+        ".json, or has a slash",
         id);
     return 0;
 }
@@ -119,8 +119,7 @@ enum wi_exit wi_cli_lab_write(
         failed = 1;
     if (!failed)
         return WI_EXIT_OK;
-    fprintf(stderr, "webinfer: %s cannot be written: %s\n", path, strerror(errno));
-    return WI_EXIT_USAGE;
+    return wi_cli_fail(WI_EXIT_USAGE, "%s cannot be written: %s", path, strerror(errno));
 }
 
 enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)

@@ -107,10 +107,9 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
         .timeout_ms = TIMEOUT_MS};
     json_t *value = NULL;
 
-    if (!is_id(id)) {
-        fputs("webinfer: ID is one that webinfer nodes --quarantined lists, or a node's\n", stderr);
-        return WI_EXIT_USAGE;
-    }
+    if (!is_id(id))
+        return wi_cli_fail(
+            WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
     enum wi_exit result = wi_cli_order(cli, &request, &value);
     if (value)
         wi_table_say("{id}: {state}\n", value);

@@ -45,11 +45,9 @@ static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
 {
     struct wi_error error = {0};
     int64_t version = wi_db_backup_check(save->temporary, &error);
-    if (version < 0) {
-        fprintf(
-            stderr, "webinfer: the received data is no backup and is not kept: %s\n", error.detail);
-        return WI_EXIT_FAILED;
-    }
+    if (version < 0)
+        return wi_cli_fail(
+            WI_EXIT_FAILED, "the received data is no backup and is not kept: %s", error.detail);
     if (wi_save_end(save, &error) != WI_OK)
         return wi_cli_complain(&error);
     return say_backup(cli, save->path, version);
