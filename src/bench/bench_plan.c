@@ -452,20 +452,14 @@ enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell)
 
 void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell)
 {
-    const json_t *threads = json_object_get(cell->document, "threads");
-    wi_table_fill(
-        out, cell->browser ? "{model} {browser}/{platform}" : "{model} {platform}", cell->document);
-    if (threads)
-        wi_table_fill(out, " threads={threads}", cell->document);
-    if (json_object_get(cell->document, "optimization"))
-        wi_table_fill(out, " optimization={optimization}", cell->document);
+    wi_table_fill(out,
+        "{model} <{browser}/>{platform}< threads={threads}>< optimization={optimization}>",
+        cell->document);
     if (cell->batch > 1)
         wi_buffer_printf(out, " batch=%ld", cell->batch);
     if (cell->concurrency > 1)
         wi_buffer_printf(out, " concurrency=%ld", cell->concurrency);
-    wi_table_fill(out, " {clock}", cell->document);
-    if (is_yardstick(cell))
-        wi_table_fill(out, " yardstick={yardstick}", cell->document);
+    wi_table_fill(out, " {clock}< yardstick={yardstick}>", cell->document);
 }
 
 void wi_bench_cold_add(struct wi_bench_cold *cold, double ms)

@@ -117,14 +117,13 @@ static void complain_rows(const json_t *rows, const char *member)
 
     json_array_foreach(rows, i, row)
     {
-        const char *node = wi_json_text(row, "node"), *reason = wi_json_text(row, member);
+        const char *reason = wi_json_text(row, member);
         struct wi_buffer place = {0};
         wi_table_fill(&place,
-            json_object_get(row, "line") ? "  line {line}, column {column}"
-                                         : "  failed {times} times",
+            json_object_get(row, "line") ? "  line {line}, column {column}< on {node}>: "
+                                         : "  failed {times} times< on {node}>: ",
             row);
-        wi_buffer_strings(&place, node ? " on " : "", node ? node : "", ": ",
-            reason ? reason : "no reason given", NULL);
+        wi_buffer_puts(&place, reason ? reason : "no reason given");
         put_line("", place.text);
         wi_buffer_clear(&place);
     }

@@ -124,18 +124,52 @@ void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
         wi_buffer_puts(out, " (software)");
 }
 
+/* Whether the object has each member that the first `length` bytes of the text name. */
+static int has_members(const char *text, size_t length, const json_t *object)
+{
+    const char *end = text + length;
+
+    while ((text = memchr(text, '{', (size_t)(end - text)))) {
+        char *path = wi_strndup(text + 1, strcspn(text + 1, ":}"));
+        const json_t *value = wi_json_at(object, path);
+        free(path);
+        if (!value || json_is_null(value))
+            return 0;
+        text++;
+    }
+    return 1;
+}
+
+/* Appends the value for "path}" or "path:1f}"; returns the text after it. */
+static const char *fill_member(struct wi_buffer *out, const char *text, const json_t *object)
+{
+    char *path = wi_strndup(text, strcspn(text, "}")), *form = strchr(path, ':');
+    size_t length = strlen(path);
+
+    if (form)
+        *form++ = '\0';
+    const json_t *value = wi_json_at(object, path);
+    if (form && *form && json_is_number(value))
+        wi_buffer_printf(
+            out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', json_number_value(value));
+    else
+        wi_table_cell(out, value);
+    free(path);
+    return text + length + 1;
+}
+
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object)
 {
     while (*text) {
-        size_t plain = strcspn(text, "{");
+        size_t plain = strcspn(text, "{<>");
         wi_buffer_add(out, text, plain);
         text += plain;
-        if (*text == '{') {
-            char *path = wi_strndup(text + 1, strcspn(text + 1, "}"));
-            wi_table_cell(out, wi_json_at(object, path));
-            text += strlen(path) + 2;
-            free(path);
-        }
+        if (*text == '{')
+            text = fill_member(out, text + 1, object);
+        else if (*text == '<' && !has_members(text, strcspn(text, ">"), object))
+            text += strcspn(text, ">") + 1;
+        else if (*text)
+            text++;
     }
 }
 
@@ -161,11 +195,14 @@ void wi_table_say(const char *text, const json_t *object)
 }
 
 /* The text of `put` may hold text from a server, so control characters are replaced here. */
-static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *value)
+static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *object)
 {
     struct wi_buffer text = {0};
 
-    (column->put ? column->put : wi_table_cell)(&text, value);
+    if (!strchr(column->path, '{'))
+        (column->put ? column->put : wi_table_cell)(&text, wi_json_at(object, column->path));
+    else if (has_members(column->path, strlen(column->path), object))
+        wi_table_fill(&text, column->path, object);
     put_text(out, text.size ? text.text : "-");
     wi_buffer_clear(&text);
 }
@@ -235,7 +272,7 @@ static void put_rows(struct wi_buffer *out, const struct wi_column *columns, int
         column_widen(&widths[c], columns[c].title);
         for (size_t line = 0; line < lines; line++) {
             struct wi_buffer *cell = &cells[line * count + c];
-            put_column(cell, &columns[c], wi_json_at(json_array_get(rows, line), columns[c].path));
+            put_column(cell, &columns[c], json_array_get(rows, line));
             column_widen(&widths[c], cell->text);
         }
     }
@@ -301,7 +338,7 @@ void wi_table_lines(const struct wi_column *columns, const json_t *object)
         struct wi_buffer cell = {0};
         if (!value || json_is_null(value))
             continue;
-        put_column(&cell, columns, value);
+        put_column(&cell, columns, object);
         printf("%-14s %s\n", columns->title, cell.text);
         wi_buffer_clear(&cell);
     }

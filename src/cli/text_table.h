@@ -11,7 +11,8 @@
 typedef void wi_put_fn(struct wi_buffer *out, const json_t *value);
 
 /* A column shows the value at `path` ("adapter.vendor"; "" is the whole object) of each object, or
- * "-" if `put` appends nothing. */
+ * "-" if `put` appends nothing. A path with braces is a text for wi_table_fill, and "-" is shown
+ * unless the object has all its members. */
 struct wi_column {
     const char *title;
     const char *path;
@@ -39,7 +40,8 @@ void wi_sheet_end(const struct wi_sheet *sheet, const char *none);
  * table, or nothing at all if `none` is NULL. */
 void wi_table_print(
     const char *before, const struct wi_column *columns, const json_t *rows, const char *none);
-/* Prints a line "title value" on standard output for each column that `object` has. */
+/* Prints a line "title value" on standard output for each column that `object` has. No path may
+ * have braces. */
 void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* A value as in a table cell; control characters are replaced. */
 wi_put_fn wi_table_cell;
@@ -49,7 +51,9 @@ wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing i
 /* Its names alone, with `before` between the description and others; `nameless` if it has none. */
 void wi_table_adapter_names(
     struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless);
-/* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`. */
+/* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`, and
+ * "{path:1f}" by a number with one decimal, "{path:3g}" by one with three digits. A part between
+ * "<" and ">" is left out if a member that it names is missing or null. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same for each item of an array, with `between` between two of them. */
 void wi_table_join(

@@ -20,13 +20,6 @@ static void put_decision(const json_t *answer)
     wi_table_say("preferences: {preferences}\n", answer);
 }
 
-/* A language model's tokens per second, where they were measured. */
-static void put_rate(struct wi_buffer *out, const json_t *rate)
-{
-    if (json_is_number(rate))
-        wi_buffer_printf(out, "%.1f/s", json_number_value(rate));
-}
-
 static void put_share(struct wi_buffer *out, const json_t *share)
 {
     if (share)
@@ -34,12 +27,7 @@ static void put_share(struct wi_buffer *out, const json_t *share)
 }
 
 /* The time lost so far by not running there, and the lost time at which the model moves there. */
-static void put_moves(struct wi_buffer *out, const json_t *moves)
-{
-    if (json_is_object(moves))
-        wi_buffer_printf(out, "%.0f of %.0f ms", wi_json_number(moves, "lost_ms"),
-            wi_json_number(moves, "at_ms"));
-}
+#define MOVES "{moves.lost_ms:0f} of {moves.at_ms:0f} ms"
 
 static void print_hardware(const struct wi_cli *cli, const json_t *answer)
 {
@@ -47,12 +35,13 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
         {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
         {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
-        {"RUN", "run_ms", wi_table_ms}, {"READS", "estimate.prompt_tokens_per_second", put_rate},
-        {"WRITES", "estimate.tokens_per_second", put_rate}, {"MEASURED", "measured", NULL},
+        {"RUN", "run_ms", wi_table_ms},
+        {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
+        {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
         {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
-        {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
+        {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
-        {"NOT THERE", "browser", NULL}, {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
+        {"NOT THERE", "browser", NULL}, {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
 
     put_decision(answer);
     wi_table_print("\n", options, json_object_get(answer, "options"), NULL);

@@ -77,8 +77,7 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
 
 /* --- the result of a task ------------------------------------------------------------------- */
 
-/* The columns of a list of objects. "_percent" is the share that the member "probability" or
- * "score" says; "_box" its four sides. */
+/* The columns of a list of objects. */
 struct form {
     const char *member; /* of the result: the list, which may be empty */
     const char *sign;   /* another member that the result must have; NULL: none */
@@ -95,26 +94,15 @@ static void put_percent(struct wi_buffer *out, const json_t *row)
         wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
 }
 
-static void put_box(struct wi_buffer *out, const json_t *box)
-{
-    if (box)
-        wi_buffer_printf(out, "%g, %g – %g, %g", wi_json_number(box, "xmin"),
-            wi_json_number(box, "ymin"), wi_json_number(box, "xmax"), wi_json_number(box, "ymax"));
-}
-
-static void put_seconds(struct wi_buffer *out, const json_t *seconds)
-{
-    wi_table_cell(out, seconds);
-    wi_buffer_puts(out, json_is_number(seconds) ? " s" : "");
-}
-
 static const struct form forms[] = {
     {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
     {"boxes", NULL,
         {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
-            {"LEFT, TOP – RIGHT, BOTTOM", "box", put_box}, {0}}},
+            {"LEFT, TOP – RIGHT, BOTTOM",
+                "{box.xmin:6g}, {box.ymin:6g} – {box.xmax:6g}, {box.ymax:6g}", NULL},
+            {0}}},
     {"segments", "text",
-        {{"FROM", "start", put_seconds}, {"TO", "end", put_seconds}, {"TEXT", "text", NULL}, {0}}},
+        {{"FROM", "{start} s", NULL}, {"TO", "{end} s", NULL}, {"TEXT", "text", NULL}, {0}}},
     {"segments", NULL,
         {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
     {"entities", NULL,

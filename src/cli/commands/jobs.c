@@ -67,18 +67,11 @@ static enum wi_exit put_job(
 {
     struct wi_buffer text = {0};
     enum wi_exit result = WI_EXIT_OK;
-    const char *names[] = {"id", "state", "error.detail", "problem"};
 
     if (cli->json)
         wi_plain_json(stdout, answer->body.text, wi_cli_json_size(answer));
-    for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
-        if (!wi_json_at(job, names[i]))
-            continue;
-        wi_buffer_puts(&text, i == 0 ? "" : i == 1 ? ": " : "\n  ");
-        wi_table_cell(&text, wi_json_at(job, names[i]));
-    }
-    if (!cli->json)
-        wi_buffer_puts(&text, "\n");
+    else
+        wi_table_fill(&text, "{id}<: {state}><\n  {error.detail}><\n  {problem}>\n", job);
     if (json_object_get(job, "answer"))
         result = wi_cli_infer_put(cli, &text, json_object_get(job, "answer"), answer);
     else if (json_object_get(job, "error"))

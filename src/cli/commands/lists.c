@@ -24,21 +24,14 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
     const json_t *verdict;
     size_t i;
 
-    if (json_is_string(json_object_get(numerics, "exempt")))
-        wi_table_fill(out, "unchecked: {exempt}", numerics);
+    wi_table_fill(out, "<unchecked: {exempt}>", numerics);
     json_array_foreach(json_object_get(numerics, "verdicts"), i, verdict)
     {
         wi_buffer_puts(out, out->size ? ", " : "");
-        if (json_is_string(json_object_get(verdict, "browser")))
-            wi_table_fill(out, "{browser}/", verdict);
-
-        wi_table_fill(out, "{platform} {verdict}", verdict);
-        if (json_is_string(json_object_get(verdict, "kernel")))
-            wi_table_fill(out, " for {kernel}", verdict);
+        wi_table_fill(out, "<{browser}/>{platform} {verdict}< for {kernel}>", verdict);
         if (wi_json_is(verdict, "scope", "input"))
             wi_table_fill(out, " for {input.shapes}", verdict);
-        if (json_is_string(json_object_get(verdict, "token")))
-            wi_table_fill(out, " of {token}", verdict);
+        wi_table_fill(out, "< of {token}>", verdict);
     }
 }
 
@@ -71,10 +64,7 @@ static void put_language(struct wi_buffer *out, const json_t *model)
     }
     wi_table_fill(out,
         json_array_size(json_object_get(model, "tasks")) ? "{dtype}, {tasks}" : "{dtype}", model);
-    if (json_object_get(model, "context_length"))
-        wi_table_fill(out, ", {context_length} tokens", model);
-    if (json_object_get(model, "labels"))
-        wi_table_fill(out, ", {labels} labels", model);
+    wi_table_fill(out, "<, {context_length} tokens><, {labels} labels>", model);
 }
 
 /* Models of other formats than onnx are hashed before they are read, which takes a while for large

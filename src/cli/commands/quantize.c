@@ -44,10 +44,10 @@ static void put_memory(struct wi_buffer *text, const json_t *place, const char *
  * page, 12.4 MB in fp32 in one file" */
 static void put_place(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
-    wi_table_fill(text, "\n  {platform} in {browser}: ", place);
-    wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32; cosine %.5f",
-        wi_json_number(place, "run_ms"), wi_json_number(place, "source_run_ms"),
-        wi_json_number(json_object_get(place, "cosine"), "median"));
+    wi_table_fill(text,
+        "\n  {platform} in {browser}: {run_ms:3g} ms a run, {source_run_ms:3g} ms in fp32; "
+        "cosine {cosine.median:5f}",
+        place);
     put_error(text, place);
     put_memory(text, place, source_files);
 }
@@ -55,12 +55,13 @@ static void put_place(struct wi_buffer *text, const json_t *place, const char *s
 static void put_measured(struct wi_buffer *out, const json_t *measured)
 {
     const char *files = wi_json_text(measured, "source_files");
-    const json_t *cosine = json_object_get(measured, "cosine"), *place;
+    const json_t *place;
     size_t i;
 
-    wi_buffer_printf(out, "cosine to fp32 %.5f (median), %.5f (worst of %d inputs)",
-        wi_json_number(cosine, "median"), wi_json_number(cosine, "least"),
-        (int)wi_json_number(measured, "inputs"));
+    wi_table_fill(out,
+        "cosine to fp32 {cosine.median:5f} (median), {cosine.least:5f} (worst of {inputs} "
+        "inputs)",
+        measured);
     put_error(out, measured);
     json_array_foreach(json_object_get(measured, "places"), i, place)
         put_place(out, place, files ? files : "one");

@@ -21,12 +21,6 @@ static void put_progress(struct wi_buffer *out, const json_t *pull)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
 }
 
-static void put_address(struct wi_buffer *out, const json_t *cid)
-{
-    wi_buffer_puts(out, "ipfs://");
-    wi_table_cell(out, cid);
-}
-
 static void put_stale(struct wi_buffer *out, const json_t *stale)
 {
     wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
@@ -71,7 +65,7 @@ enum wi_exit wi_cli_list(struct wi_cli *cli)
         {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "", wi_cli_put_loaded},
         {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
-        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
+        {"AS", "ipfs://{cid}", NULL}, {"STATE", "stale", put_stale}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
     struct wi_sheet sheet = {.columns = models};
 
@@ -136,9 +130,8 @@ static void put_pins(struct wi_buffer *out, const json_t *published)
 
     json_array_foreach(published, i, pin)
     {
-        wi_table_fill(out, i ? "; {name} as ipfs://{cid}" : "{name} as ipfs://{cid}", pin);
-        if (json_is_integer(json_object_get(pin, "version")))
-            wi_table_fill(out, ", version {version}", pin);
+        wi_buffer_puts(out, i ? "; " : "");
+        wi_table_fill(out, "{name} as ipfs://{cid}<, version {version}>", pin);
         if (json_is_true(json_object_get(pin, "stale")))
             wi_buffer_puts(out, ", stale: its files have changed since, and are not served");
     }
@@ -179,16 +172,7 @@ static void put_variants(struct wi_buffer *out, const json_t *variants)
 /* Settings of the model's folder that are ignored. */
 static void put_ignored(struct wi_buffer *out, const json_t *ignored)
 {
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(ignored, i, one)
-    {
-        wi_table_fill(out, i ? "; {member}" : "{member}", one);
-        if (json_object_get(one, "value"))
-            wi_table_fill(out, " {value}", one);
-        wi_table_fill(out, " of {file}: {reason}", one);
-    }
+    wi_table_join(out, "; ", "{member}< {value}> of {file}: {reason}", ignored);
 }
 
 static void print_model(const struct wi_cli *cli, const json_t *model)

@@ -36,18 +36,6 @@ enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long ti
     return wi_cli_live(live, &sent);
 }
 
-static void put_member(struct wi_buffer *out, const char *before, const json_t *answer,
-    const char *path, const char *after)
-{
-    const json_t *value = wi_json_at(answer, path);
-
-    if (!value || json_is_null(value))
-        return;
-    wi_buffer_puts(out, before);
-    wi_table_cell(out, value);
-    wi_buffer_puts(out, after);
-}
-
 static void put_number(
     struct wi_buffer *out, const char *format, const json_t *answer, const char *path, double unit)
 {
@@ -59,15 +47,15 @@ static void put_number(
 
 void wi_text_describe(struct wi_buffer *out, const json_t *answer)
 {
-    put_member(out, "", answer, "result.usage.completion_tokens", " tokens");
+    wi_table_fill(out, "<{result.usage.completion_tokens} tokens>", answer);
     put_number(out, ", %.1f tokens/s", answer, "result.timings.predicted_per_second", 1);
     put_number(out, ", the first after %.2f s", answer, "performance.first_part_ms", 1000);
-    put_member(out, "; prompt of ", answer, "result.usage.prompt_tokens", " tokens");
+    wi_table_fill(out, "<; prompt of {result.usage.prompt_tokens} tokens>", answer);
     put_number(out, ", %.0f known", answer, "result.usage.cached_tokens", 1);
-    put_member(out, "; ", answer, "executed_on.browser", "");
-    put_member(out, " ", answer, "executed_on.browser_version", "");
-    put_member(out, ", ", answer, "executed_on.platform", "");
-    put_member(out, ", ", answer, "executed_on.quantization", "");
+    wi_table_fill(out,
+        "<; {executed_on.browser}>< {executed_on.browser_version}><, {executed_on.platform}>"
+        "<, {executed_on.quantization}>",
+        answer);
     if (json_is_true(wi_json_at(answer, "executed_on.simulated")))
         wi_buffer_puts(out, ", simulated");
     wi_buffer_puts(out, "\n");

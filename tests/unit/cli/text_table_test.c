@@ -91,6 +91,19 @@ TEST(an_empty_list_has_its_titles)
     wi_buffer_clear(&out);
 }
 
+TEST(parts_whose_members_are_missing_are_left_out)
+{
+    static const struct wi_column filled[] = {{"SHARE", "{a.b:1f} of {c:3g}", NULL}, {0}};
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads("[{\"a\":{\"b\":7},\"c\":1234.5},{\"c\":null}]", 0, NULL);
+    wi_table_fill(&out, "<{a.b}, ><{a.b} of {z}>{c:0f}< {c:}>\n", json_array_get(rows, 0));
+    wi_table_fill(&out, "x<{c}>\n", json_array_get(rows, 1));
+    wi_table(&out, filled, rows);
+    assert_string_equal(out.text, "7, 1234 1234\nx\nSHARE\n7.0 of 1.23e+03\n-\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
+}
+
 TEST(sentences_have_values_in_the_place_of_paths)
 {
     struct wi_buffer out = {0};

@@ -52,19 +52,11 @@ static json_t *row_of(const struct wi_lab_difference *difference)
     return row;
 }
 
-static void put_ratio(struct wi_buffer *out, const json_t *ratio)
-{
-    if (ratio)
-        wi_buffer_printf(out, "%.3g (%.3g to %.3g)",
-            json_real_value(json_object_get(ratio, "value")),
-            json_real_value(json_object_get(ratio, "low")),
-            json_real_value(json_object_get(ratio, "high")));
-}
-
 static void comparison_print(const struct wi_lab_comparison *comparison, const json_t *rows)
 {
     static const struct wi_column columns[] = {{"CELL", "cell", NULL}, {"CHANGE", "change", NULL},
-        {"BEFORE", "before", NULL}, {"NOW", "now", NULL}, {"TIME", "ratio", put_ratio},
+        {"BEFORE", "before", NULL}, {"NOW", "now", NULL},
+        {"TIME", "{ratio.value:3g} ({ratio.low:3g} to {ratio.high:3g})", NULL},
         {"P", "p", NULL}, {"REASON", "reason", NULL}, {0}};
     static const char *const judgements[] = {"no regression", "regression", "it cannot be told"};
 

@@ -6,7 +6,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 #define TIMEOUT_MS 30000
@@ -37,8 +36,7 @@ static void put_refused(struct wi_buffer *out, const json_t *row)
     if (json_is_string(json_object_get(row, "token")))
         wi_table_fill(out, "node token {token}", row);
     else
-        wi_table_fill(
-            out, json_object_get(row, "address") ? "{join} from {address}" : "{join}", row);
+        wi_table_fill(out, "{join}< from {address}>", row);
 }
 
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)

@@ -12,17 +12,12 @@
 /* "1024: 12 ms, 180 ms on wasm" */
 static void put_product(struct wi_buffer *out, const json_t *challenge)
 {
-    const json_t *wasm_ms = json_object_get(challenge, "wasm_ms");
+    int is_right = json_is_true(json_object_get(challenge, "right"));
 
-    wi_table_fill(out, "{n}: ", challenge);
-    if (!json_is_true(json_object_get(challenge, "right")))
-        wi_buffer_puts(out, "wrong, ");
-    wi_table_ms(out, json_object_get(challenge, "ms"));
-    if (!json_is_number(wasm_ms))
-        return;
-    wi_buffer_puts(out, ", ");
-    wi_table_ms(out, wasm_ms);
-    wi_buffer_puts(out, " on wasm");
+    wi_table_fill(out,
+        is_right ? "{n}: {ms} ms<, {wasm_ms} ms on wasm>"
+                 : "{n}: wrong, {ms} ms<, {wasm_ms} ms on wasm>",
+        challenge);
 }
 
 static void put_largest(struct wi_buffer *out, const json_t *challenges)
