@@ -37,8 +37,6 @@ struct bench {
     struct wi_bench_rounds rounds;
 };
 
-/* --- what people see -------------------------------------------------------------------------- */
-
 static void bench_announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
@@ -59,8 +57,6 @@ static void bench_announce(const struct bench *bench)
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
-
-/* --- the end ---------------------------------------------------------------------------------- */
 
 static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
 {
@@ -141,8 +137,6 @@ static enum wi_exit end_runs(struct bench *bench)
     enum wi_exit result = bench_report(bench);
     return left > 0 && result == WI_EXIT_OK ? WI_EXIT_FAILED : result;
 }
-
-/* --- the command ------------------------------------------------------------------------------ */
 
 /* The folder of tests is the daemon's model directory. The answers are judged here, so the guard is
  * off. */

@@ -32,18 +32,13 @@ static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
     wi_strings_clear(&kinds);
 }
 
-/* Takes the smallest number of cores that one of our browsers reports. */
-static void take_cores(struct wi_bench_room *room, const json_t *nodes)
+/* Takes the number of cores that one of our browsers reports, if it is the smallest. */
+static void take_cores(struct wi_bench_room *room, const json_t *node)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(nodes, i, row)
-    {
-        long cores = (long)integer_of(row, "cores");
-        if (json_is_string(json_object_get(row, "session")) && cores > 0 &&
-            (room->cores == 0 || cores < room->cores))
-            room->cores = cores;
-    }
+    long cores = (long)integer_of(node, "cores");
+    if (json_is_string(json_object_get(node, "session")) && cores > 0 &&
+        (room->cores == 0 || cores < room->cores))
+        room->cores = cores;
 }
 
 void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
@@ -51,10 +46,11 @@ void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
     struct wi_headroom headroom = {.available = UINT64_MAX};
     struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
     json_t *status = wi_cli_get(cli, "/v1/status");
+    const json_t *node;
     *room = (struct wi_bench_room){0};
     take_sessions(room, json_object_get(status, "sessions"));
-    while (wi_pages_next(&nodes))
-        take_cores(room, wi_pages_rows(&nodes));
+    while ((node = wi_pages_row(&nodes)))
+        take_cores(room, node);
     wi_pages_close(&nodes);
     if (wi_bench_keep_is_here(cli))
         wi_headroom_read("/", &headroom);

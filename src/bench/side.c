@@ -74,38 +74,23 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     return result;
 }
 
-/* Adds each model of the page. A model without a request, whose error is printed, does not stop the
- * others; WI_EXIT_FAILED: there was one. */
-static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
-{
-    enum wi_exit result = WI_EXIT_OK;
-    const json_t *model;
-    size_t i;
-    json_array_foreach(models, i, model)
-    {
-        const char *name = wi_json_text(model, "name");
-        if (!name || json_is_true(json_object_get(model, "builtin")) ||
-            json_is_string(json_object_get(model, "problem")))
-            continue;
-        enum wi_exit added = add_named(side, wi_strdup(name));
-        if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
-            return added;
-        if (added == WI_EXIT_FAILED) {
-            wi_bench_subject_clear(&side->subjects[--side->count]);
-            result = added;
-        }
-    }
-    return result;
-}
-
+/* A model without a request, whose error is printed, does not stop the others. */
 static enum wi_exit add_all_subjects(struct wi_bench_side *side)
 {
     struct wi_pages pages = {.cli = &side->cli, .path = "/v1/models", .member = "models"};
     enum wi_exit added = WI_EXIT_OK;
     int has_refused = 0;
-    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && wi_pages_next(&pages)) {
-        added = add_models(side, wi_pages_rows(&pages));
-        has_refused |= added == WI_EXIT_FAILED;
+    const json_t *model;
+    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && (model = wi_pages_row(&pages))) {
+        const char *name = wi_json_text(model, "name");
+        if (!name || json_is_true(json_object_get(model, "builtin")) ||
+            json_is_string(json_object_get(model, "problem")))
+            continue;
+        added = add_named(side, wi_strdup(name));
+        if (added == WI_EXIT_FAILED) {
+            wi_bench_subject_clear(&side->subjects[--side->count]);
+            has_refused = 1;
+        }
     }
     enum wi_exit listed = wi_pages_close(&pages);
     if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)

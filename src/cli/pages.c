@@ -142,6 +142,16 @@ const json_t *wi_pages_rows(const struct wi_pages *pages)
     return json_object_get(pages->_page, pages->member);
 }
 
+const json_t *wi_pages_row(struct wi_pages *pages)
+{
+    while (pages->_at >= json_array_size(wi_pages_rows(pages))) {
+        if (!wi_pages_next(pages))
+            return NULL;
+        pages->_at = 0;
+    }
+    return json_array_get(wi_pages_rows(pages), pages->_at++);
+}
+
 enum wi_exit wi_pages_close(struct wi_pages *pages)
 {
     page_drop(pages);
@@ -273,17 +283,11 @@ json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *me
     const char *key, const char *value)
 {
     struct wi_pages pages = {.cli = cli, .path = path, .member = member, .quiet = 1};
-    json_t *row, *found = NULL;
-    size_t i;
+    const json_t *row;
 
-    while (!found && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            const char *its = json_string_value(json_object_get(row, key));
-            if (!found && its && strcmp(its, value) == 0)
-                found = json_incref(row);
-        }
-    }
+    while ((row = wi_pages_row(&pages)) && !wi_json_is(row, key, value))
+        ;
+    json_t *found = json_incref((json_t *)row);
     wi_pages_close(&pages);
     return found;
 }

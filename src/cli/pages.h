@@ -25,6 +25,7 @@ struct wi_pages {
     struct wi_rest_answer _answer;
     json_t *_page;
     size_t _count, _rows; /* number of pages and rows so far */
+    size_t _at;           /* the row of the page that wi_pages_row returns next */
     char *_next;          /* as named by the last page; NULL: that was the last one */
     char *_mark;          /* an earlier next, by which a repeated one is noticed */
     size_t _mark_at;
@@ -38,6 +39,8 @@ int wi_pages_read_most(struct wi_pages *pages);
 const json_t *wi_pages_next(struct wi_pages *pages);
 /* The rows of the page that came last; borrowed likewise. */
 const json_t *wi_pages_rows(const struct wi_pages *pages);
+/* The next row, of any page; borrowed until the next call. NULL as by wi_pages_next. */
+const json_t *wi_pages_row(struct wi_pages *pages);
 /* Frees what it holds, before or at its end, and returns the exit status. */
 enum wi_exit wi_pages_close(struct wi_pages *pages);
 

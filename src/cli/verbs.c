@@ -191,8 +191,7 @@ static const struct wi_flag chat_options[] = {
 };
 
 #define PULL_OPTIONS                                                                               \
-    {"as", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                      \
-        "The model's name here; by default its name on the hub"},                                  \
+    {"as", "NAME", .help = "The model's name here; by default its name on the hub"},               \
         {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
             "The hub, as named by a section [hub.NAME] of the daemon's configuration"},            \
         {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
@@ -432,8 +431,7 @@ static const struct wi_flag join_options[] = {
     {"for", "DURATION",
         .help = "How long nodes may join with the link, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have pages opened with the link compute at once, without asking a person: "
-        "for browsers "
+        "Have pages opened with the link compute at once, without asking a person: for browsers "
         "without a user"},
     {0},
 };

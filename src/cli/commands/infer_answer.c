@@ -75,8 +75,6 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
     wi_table_join(out, "", "not on {platform}: {reason}\n", json_object_get(executed, "fallbacks"));
 }
 
-/* --- the result of a task ------------------------------------------------------------------- */
-
 /* The columns of a list of objects. */
 struct form {
     const char *member; /* of the result: the list, which may be empty */

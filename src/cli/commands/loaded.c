@@ -110,16 +110,12 @@ static json_t *find_models(const struct wi_cli *cli)
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
     json_t *models = json_object();
     const json_t *node;
-    size_t i;
 
-    while (wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, node)
-        {
-            const char *id = wi_json_text(node, "id");
-            const json_t *model = model_in(node, cli->arguments.positionals[0]);
-            if (id && model)
-                json_object_set(models, id, (json_t *)model);
-        }
+    while ((node = wi_pages_row(&pages))) {
+        const char *id = wi_json_text(node, "id");
+        const json_t *model = model_in(node, cli->arguments.positionals[0]);
+        if (id && model)
+            json_object_set(models, id, (json_t *)model);
     }
     wi_pages_close(&pages);
     return models;

@@ -21,8 +21,6 @@ struct show {
     char *name;
 };
 
-/* --- showing ---------------------------------------------------------------------------------- */
-
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
@@ -69,8 +67,6 @@ static void on_event(void *context, const char *name, const json_t *value)
     if (!show->events && strcmp(name, "done") == 0)
         put_done(value);
 }
-
-/* --- asking ----------------------------------------------------------------------------------- */
 
 static json_t *make_requested(const struct wi_arguments *arguments, const char *reference)
 {
@@ -120,8 +116,6 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
         return wi_strdup(name);
     return wi_sprintf("%s%.*s", name, (int)(reference + whole - variant), variant);
 }
-
-/* --- the command ------------------------------------------------------------------------------ */
 
 static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {

@@ -66,15 +66,10 @@ static char *find_by_path(const struct wi_cli *cli, const char *reference)
         wi_hub_reference_parse_content(reference, &parsed, NULL) == WI_OK && *parsed.path;
     const json_t *row;
     char *name = NULL;
-    size_t i;
 
-    while (has_path && !name && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            if (!name && came_by(row, parsed.repository))
-                name = wi_strdup(json_string_value(json_object_get(row, "name")));
-        }
-    }
+    while (has_path && !name && (row = wi_pages_row(&pages)))
+        if (came_by(row, parsed.repository))
+            name = wi_strdup(json_string_value(json_object_get(row, "name")));
     wi_pages_close(&pages);
     wi_hub_reference_clear(&parsed);
     return name;

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- list ------------------------------------------------------------------------------------ */
-
 static void put_progress(struct wi_buffer *out, const json_t *pull)
 {
     const char *state = json_string_value(json_object_get(pull, "state"));
@@ -76,8 +74,6 @@ enum wi_exit wi_cli_list(struct wi_cli *cli)
     }
     return wi_pages_close(&pages);
 }
-
-/* --- show ------------------------------------------------------------------------------------ */
 
 static void put_tokens(struct wi_buffer *out, const json_t *count)
 {

@@ -60,19 +60,6 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
     return yes;
 }
 
-static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
-{
-    const json_t *model;
-    size_t i;
-
-    json_array_foreach(models, i, model)
-    {
-        const char *name = wi_json_text(model, "name");
-        if (name && model_transcribes(cli, model, name))
-            wi_strings_add(names, name);
-    }
-}
-
 static void refuse_choice(const struct wi_strings *names, struct wi_error *error)
 {
     struct wi_buffer list = {0};
@@ -98,12 +85,16 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};
     const char *asked = wi_argument(&cli->arguments, "model");
     struct wi_strings names = {0};
+    const json_t *model;
     char *name = NULL;
 
     if (asked)
         return wi_strdup(asked);
-    while (wi_pages_next(&pages))
-        list_models(cli, wi_pages_rows(&pages), &names);
+    while ((model = wi_pages_row(&pages))) {
+        const char *its = wi_json_text(model, "name");
+        if (its && model_transcribes(cli, model, its))
+            wi_strings_add(&names, its);
+    }
     if (wi_pages_close(&pages) != WI_EXIT_OK)
         wi_error_set(error, WI_BAD_REQUEST, "",
             "the server does not say which models it has; name the model with --model");

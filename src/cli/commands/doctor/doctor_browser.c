@@ -56,8 +56,6 @@ struct probe {
     double ready_ms;
 };
 
-/* --- the end ---------------------------------------------------------------------------------- */
-
 /* Begins to free the parts that were made. */
 static void free_parts(struct probe *p)
 {
@@ -106,8 +104,6 @@ static void on_signal(uv_signal_t *handle, int number)
     else if (p->driver)
         probe_then(p, close_rest);
 }
-
-/* --- what happens ----------------------------------------------------------------------------- */
 
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
@@ -191,8 +187,6 @@ static void on_asked(void *context, const struct wi_error *error)
     p->answered = error == NULL;
     probe_then(p, close_rest);
 }
-
-/* --- the beginning ---------------------------------------------------------------------------- */
 
 static void drop_tls(struct wi_config_bridge *bridge)
 {

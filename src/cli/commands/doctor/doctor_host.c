@@ -239,8 +239,7 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
     else
         wi_doctor_add(checks, "models", WI_FINDING_WARNING,
             "%s, by the configuration, cannot be read (%s): there are only the models that are "
-            "built "
-            "in; set [models] directory",
+            "built in; set [models] directory",
             directory, strerror(errno));
     json_decref(status);
 }

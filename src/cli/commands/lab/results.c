@@ -14,8 +14,6 @@
 #define EXCHANGE_MS 30000
 #define HISTORY_MAX 20 /* earlier runs in a report */
 
-/* --- list ------------------------------------------------------------------------------------ */
-
 static void put_time(struct wi_buffer *out, const json_t *ms)
 {
     char text[WI_TIME_SIZE];
@@ -54,8 +52,6 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
         puts("There are older ones: --limit shows more.");
     return result;
 }
-
-/* --- show ------------------------------------------------------------------------------------ */
 
 static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
@@ -187,15 +183,11 @@ static void put_history(
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results", .quiet = 1};
     const json_t *row;
-    size_t i, count = 0;
+    size_t count = 0;
 
-    while (count < HISTORY_MAX && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            if (is_earlier(row, run) && count++ < HISTORY_MAX)
-                put_earlier(cli, out, run, wi_json_text(row, "id"));
-        }
-    }
+    while (count < HISTORY_MAX && (row = wi_pages_row(&pages)))
+        if (is_earlier(row, run) && ++count)
+            put_earlier(cli, out, run, wi_json_text(row, "id"));
     wi_pages_close(&pages);
 }
 
@@ -274,8 +266,6 @@ enum wi_exit wi_cli_results_show(struct wi_cli *cli)
     return wi_cli_lab_show(cli, cli->arguments.positionals[0]);
 }
 
-/* --- export ---------------------------------------------------------------------------------- */
-
 struct format {
     const char *name;
     void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
@@ -312,8 +302,6 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
     wi_lab_run_clear(&run);
     return WI_EXIT_OK;
 }
-
-/* --- rm -------------------------------------------------------------------------------------- */
 
 enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
 {
