@@ -195,14 +195,3 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     wi_rest_answer_clear(&answer);
     return stream->_result;
 }
-
-enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const char *stopped, const char *lost)
-{
-    if (wi_cli_is_interrupted())
-        return wi_cli_fail(WI_EXIT_FAILED, "%s", stopped);
-    if (!answer->events)
-        return wi_cli_check(cli, answer);
-    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon was lost: %s%s",
-        *answer->failure ? answer->failure : "it ended in the middle", lost);
-}

@@ -43,11 +43,6 @@ struct wi_cli_stream {
     int _over;
 };
 enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request *request);
-/* For on_break of work that the daemon continues by itself: prints the error, and returns the exit
- * status. `stopped` says what happens to the work after ^C. `lost`, which may be "", is printed
- * after the failure if the daemon is lost. */
-enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const char *stopped, const char *lost);
 /* Prints an event as a line of JSON. `value` is its data as JSON, NULL if the data is not JSON. */
 void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length);
 /* Prints the error of an error event, and returns the exit status. */

@@ -99,8 +99,6 @@ static void on_event(void *context, const char *name, const json_t *value)
         wi_cli_progress_show(&following->progress, value);
     else if (strcmp(name, "done") == 0)
         end_bar(following);
-    if (follow->on_event)
-        follow->on_event(follow->context, name, value);
 }
 
 static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
@@ -108,7 +106,12 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
     const struct following *following = context;
     const struct wi_cli_follow *follow = following->follow;
 
-    return wi_cli_stream_broken(follow->cli, answer, follow->stopped, follow->lost);
+    if (wi_cli_is_interrupted())
+        return wi_cli_fail(WI_EXIT_FAILED, "%s", follow->stopped);
+    if (!answer->events)
+        return wi_cli_check(follow->cli, answer);
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon was lost: %s%s",
+        *answer->failure ? answer->failure : "it ended in the middle", follow->lost);
 }
 
 enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_request *request)

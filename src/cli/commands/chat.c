@@ -50,14 +50,9 @@ static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
 {
     struct wi_buffer text = {0};
     struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
-    struct wi_error error = {0};
-    long timeout_ms;
-    json_t *request = wi_text_request(&cli->arguments,
-        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &timeout_ms, &error);
+    enum wi_exit result =
+        wi_text_stream(&live, json_pack("{s:o}", "messages", wi_talk_messages(talk)));
 
-    if (!request)
-        return wi_cli_complain(&error);
-    enum wi_exit result = wi_text_stream(&live, request, timeout_ms);
     wi_talk_answered(talk, text.text, text.size);
     wi_buffer_clear(&text);
     return result;

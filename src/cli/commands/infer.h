@@ -64,12 +64,9 @@ struct wi_live {
 /* Sends a request for a stream and shows the answer. WI_EXIT_OK also if it was stopped. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
 
-/* A request for POST /v1/infer for the language model that the first argument names, with the
- * options: a new reference, or NULL with `error` filled. Takes over `inputs`, also on failure. */
-json_t *wi_text_request(
-    const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error);
-/* Sends such a request (taken over) for a stream, and shows it. */
-enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long timeout_ms);
+/* Asks the language model that the first argument names for a stream, with the options, and shows
+ * it. Takes over `inputs`. */
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *inputs);
 /* One line about an answer: number of tokens, speed, place. */
 void wi_text_describe(struct wi_buffer *out, const json_t *answer);
 

@@ -16,11 +16,6 @@
 
 #define ASK_MS 30000
 
-struct show {
-    int events; /* as lines of JSON */
-    char *name;
-};
-
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
@@ -57,17 +52,6 @@ static void put_done(const json_t *pull)
     wi_buffer_clear(&text);
 }
 
-static void on_event(void *context, const char *name, const json_t *value)
-{
-    struct show *show = context;
-    const char *called = json_string_value(json_object_get(value, "name"));
-
-    if (called && !show->name)
-        show->name = wi_strdup(called);
-    if (!show->events && strcmp(name, "done") == 0)
-        put_done(value);
-}
-
 static json_t *make_requested(const struct wi_arguments *arguments, const char *reference)
 {
     static const char *const words[] = {"as", "hub", "precision"};
@@ -88,21 +72,23 @@ static json_t *make_requested(const struct wi_arguments *arguments, const char *
 
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
 {
-    struct show show = {.events = events};
+    json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = events,
         .stopped = "the daemon goes on with the pull; the same command shows it again, and "
                    "webinfer pull --cancel MODEL ends it",
         .lost = "\n  it goes on with the pull when it is started again",
-        .on_event = on_event,
-        .context = &show};
+        .done = &done};
     struct wi_rest_request request = {
         .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
     enum wi_exit result;
 
     json_object_set_new(request.json, "stream", json_true());
     result = wi_cli_follow(&follow, &request);
-    *name = show.name;
+    if (done && !events)
+        put_done(done);
+    *name = wi_strdup(wi_json_text(done, "name"));
+    json_decref(done);
     return result;
 }
 

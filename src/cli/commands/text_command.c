@@ -12,7 +12,9 @@
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)
 
-json_t *wi_text_request(
+/* A request for POST /v1/infer, without the time that it takes to the server and back: a new
+ * reference, or NULL with `error` filled. Takes over `inputs`, also on failure. */
+static json_t *text_request(
     const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error)
 {
     json_t *request = json_object();
@@ -27,13 +29,17 @@ json_t *wi_text_request(
     return NULL;
 }
 
-enum wi_exit wi_text_stream(const struct wi_live *live, json_t *request, long timeout_ms)
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *inputs)
 {
-    struct wi_rest_request sent = {
-        .path = "/v1/infer", .json = request, .timeout_ms = timeout_ms + WI_CLI_TRAVEL_MS};
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_error error = {0};
 
-    json_object_set_new(request, "stream", json_true());
-    return wi_cli_live(live, &sent);
+    request.json = text_request(&live->cli->arguments, inputs, &request.timeout_ms, &error);
+    if (!request.json)
+        return wi_cli_complain(&error);
+    request.timeout_ms += WI_CLI_TRAVEL_MS;
+    json_object_set_new(request.json, "stream", json_true());
+    return wi_cli_live(live, &request);
 }
 
 static void put_number(
@@ -90,14 +96,12 @@ static enum wi_exit ask_about(
 {
     struct wi_error error = {0};
     char *text = read_text(cli->arguments.positionals[1], &error);
-    json_t *inputs = text ? to_json(text, &error) : NULL, *request;
-    long timeout_ms;
+    json_t *inputs = text ? to_json(text, &error) : NULL;
 
     free(text);
-    request = inputs ? wi_text_request(&cli->arguments, inputs, &timeout_ms, &error) : NULL;
-    if (!request)
+    if (!inputs)
         return wi_cli_complain(&error);
-    return wi_text_stream(&(struct wi_live){.cli = cli, .describe = describe}, request, timeout_ms);
+    return wi_text_stream(&(struct wi_live){.cli = cli, .describe = describe}, inputs);
 }
 
 enum wi_exit wi_cli_generate(struct wi_cli *cli)
@@ -171,7 +175,7 @@ enum wi_exit wi_cli_embed(struct wi_cli *cli)
     json_t *texts = read_texts(&cli->arguments, &error), *value = NULL;
 
     if (texts)
-        request.json = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
+        request.json = text_request(&cli->arguments, texts, &request.timeout_ms, &error);
     if (!request.json)
         return wi_cli_complain(&error);
     request.timeout_ms += WI_CLI_TRAVEL_MS;
