@@ -83,15 +83,6 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
 
 /* --- exchanges -------------------------------------------------------------------------------- */
 
-/* The row of `rows` whose member has that text; NULL: there is none. */
-static const json_t *find_row(const json_t *rows, const char *member, const char *text)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(rows, i, row) if (wi_json_is(row, member, text)) return row;
-    return NULL;
-}
-
 static void take_most(struct wi_bench_cell *cell, const char *member, const json_t *value)
 {
     const json_t *before = json_object_get(cell->document, member);
@@ -145,7 +136,7 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
 {
     json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
     json_t *status = wi_cli_get(cli, "/v1/status");
-    const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
+    const json_t *session = wi_json_find(json_object_get(status, "sessions"), "node", node);
     size_t i;
     cell->weighed = 1;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));

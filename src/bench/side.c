@@ -233,18 +233,6 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-static const json_t *option_of(const json_t *hardware, const char *platform)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(json_object_get(hardware, "options"), i, row)
-    {
-        if (wi_json_is(row, "platform", platform))
-            return row;
-    }
-    return NULL;
-}
-
 static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
@@ -272,8 +260,7 @@ static void plan_place(
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
     json_t *hardware = ask_hardware(side, query);
-
-    const json_t *option = option_of(hardware, platform);
+    const json_t *option = wi_json_find(json_object_get(hardware, "options"), "platform", platform);
     int never = !wi_json_text(hardware, "decision") || wi_json_is(hardware, "decision", "never");
     const char *why = wi_json_text(option, "why");
     if (!why || !*why)

@@ -290,6 +290,20 @@ enum wi_exit wi_cli_order(
     return result;
 }
 
+int wi_cli_read_position(
+    const struct wi_rest_answer *answer, const char *member, uint64_t *position)
+{
+    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const json_t *told = json_object_get(value, member);
+    const char *text = json_string_value(told);
+    char *end = NULL;
+
+    *position = text ? strtoull(text, &end, 10) : (uint64_t)json_integer_value(told);
+    int found = text ? end > text && !*end : json_is_integer(told);
+    json_decref(value);
+    return found ? 0 : -1;
+}
+
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer)
 {
     wi_cli_send(cli,

@@ -56,6 +56,10 @@ long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request
  * be NULL) gets it, a new reference or NULL. */
 enum wi_exit wi_cli_order(
     const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
+/* The position that a member of an answer says, as a number or its digits: 0, or -1 if there is
+ * none. */
+int wi_cli_read_position(
+    const struct wi_rest_answer *answer, const char *member, uint64_t *position);
 /* Asks the daemon about the model `name`, which takes as long as reading and hashing its files. The
  * caller clears the answer. */
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer);

@@ -44,6 +44,19 @@ int wi_json_is(const json_t *object, const char *path, const char *text)
     return value && text && strcmp(value, text) == 0;
 }
 
+const json_t *wi_json_find(const json_t *rows, const char *path, const char *text)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        if (wi_json_is(row, path, text))
+            return row;
+    }
+    return NULL;
+}
+
 static void put_text(struct wi_buffer *out, const char *text)
 {
     wi_plain(out, text, strlen(text), "");

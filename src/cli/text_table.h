@@ -68,5 +68,7 @@ const json_t *wi_json_at(const json_t *object, const char *path);
 const char *wi_json_text(const json_t *object, const char *path);
 double wi_json_number(const json_t *object, const char *path);
 int wi_json_is(const json_t *object, const char *path, const char *text);
+/* The first of an array's objects in which that is so; borrowed, NULL if there is none. */
+const json_t *wi_json_find(const json_t *rows, const char *path, const char *text);
 
 #endif

@@ -227,16 +227,12 @@ static enum wi_exit upload_announce(
 static int take_expected(
     struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
 {
-    json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *expected = wi_json_text(problem, "expected");
-    char *end = NULL;
-    uint64_t at = expected ? strtoull(expected, &end, 10) : 0;
-    int found = end && end > expected && !*end && at <= file->bytes;
+    uint64_t at;
 
-    if (found)
-        sending->at = at;
-    json_decref(problem);
-    return found && at > sending->reached;
+    if (wi_cli_read_position(answer, "expected", &at) != 0 || at > file->bytes)
+        return 0;
+    sending->at = at;
+    return at > sending->reached;
 }
 
 /* Whether it may be tried once more, after a pause that grows. */

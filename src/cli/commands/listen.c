@@ -246,30 +246,18 @@ static int take_position(struct listening *listening, uint64_t position)
     return 0;
 }
 
-/* Takes the position at which the daemon wants to continue: that of an answer, or the one that a
- * refusal expects. */
-static int read_position(const struct wi_rest_answer *answer, uint64_t *position)
-{
-    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const json_t *told = json_object_get(value, answer->status == 409 ? "expected" : "position");
-    const char *text = json_string_value(told);
-    char *end = NULL;
-
-    *position = text ? strtoull(text, &end, 10) : (uint64_t)json_integer_value(told);
-    int found = text ? end > text && !*end : json_is_integer(told);
-    json_decref(value);
-    return found ? 0 : -1;
-}
-
 static void take_answer(struct listening *listening)
 {
     struct way *way = &listening->sending;
     uint64_t position, before = listening->position;
     long status = way->answer.status;
+    /* A refusal says what it expects. */
+    const char *member = status == 409 ? "expected" : "position";
 
     if (status >= 200 && status < 300 && listening->ending) {
         listening->ended = 1;
-    } else if ((status == 200 || status == 409) && read_position(&way->answer, &position) == 0 &&
+    } else if ((status == 200 || status == 409) &&
+               wi_cli_read_position(&way->answer, member, &position) == 0 &&
                take_position(listening, position) == 0 &&
                (status == 200 || listening->position > before)) {
         way->failures = 0;

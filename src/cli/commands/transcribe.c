@@ -2,6 +2,7 @@
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
+#include "base/params.h"
 #include "cli/commands/infer.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
@@ -30,18 +31,9 @@ static enum wi_code read_form(
     return wi_error_allow(error, "text, srt, vtt, json");
 }
 
-/* Whether a model's description has the task; 0 as well where it has no tasks at all. */
-static int has_task(const json_t *model, const char *wanted)
+static int has_task(const json_t *model)
 {
-    const json_t *task;
-    size_t i;
-
-    json_array_foreach(json_object_get(model, "tasks"), i, task)
-    {
-        if (json_is_string(task) && strcmp(json_string_value(task), wanted) == 0)
-            return 1;
-    }
-    return 0;
+    return wi_json_has_text(json_object_get(model, "tasks"), TASK);
 }
 
 /* A model in the list has its tasks once it has been read; a model that may be for sounds, judging
@@ -50,12 +42,12 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
 {
 
     if (json_object_get(model, "tasks"))
-        return has_task(model, TASK);
+        return has_task(model);
     if (!wi_json_is(model, "format", "huggingface") ||
         (wi_json_text(model, "type") && !wi_json_is(model, "type", "audio")))
         return 0;
     json_t *read = wi_cli_get(cli, "/v1/models/%s", name);
-    int yes = has_task(read, TASK);
+    int yes = has_task(read);
     json_decref(read);
     return yes;
 }

@@ -50,15 +50,8 @@ void wi_doctor_print(const json_t *checks)
 
 enum wi_exit wi_doctor_verdict(const json_t *checks)
 {
-    const json_t *check;
-    size_t i;
-
-    json_array_foreach(checks, i, check)
-    {
-        if (wi_json_is(check, "state", finding_names[WI_FINDING_MISSING]))
-            return WI_EXIT_FAILED;
-    }
-    return WI_EXIT_OK;
+    return wi_json_find(checks, "state", finding_names[WI_FINDING_MISSING]) ? WI_EXIT_FAILED
+                                                                            : WI_EXIT_OK;
 }
 
 static void add_problem(void *context, const char *line)

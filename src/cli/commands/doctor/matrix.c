@@ -26,15 +26,8 @@
 
 static int is_asked(const json_t *matrix)
 {
-    const json_t *column;
-    size_t i;
-
-    json_array_foreach(json_object_get(matrix, "browsers"), i, column)
-    {
-        if (wi_json_is(column, "state", wi_look_names[WI_LOOK_ASKED]))
-            return 1;
-    }
-    return 0;
+    return wi_json_find(
+               json_object_get(matrix, "browsers"), "state", wi_look_names[WI_LOOK_ASKED]) != NULL;
 }
 
 /* GETs the matrix, or POSTs the body if there is one (taken over); replaces `*matrix`. */

@@ -79,20 +79,13 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
 /* What to exit with. `verified` is the final answer of the daemon. */
 static enum wi_exit nodes_show(const struct wi_cli *cli, json_t *verified)
 {
-    const json_t *rows = json_object_get(verified, "nodes"), *row;
-    enum wi_exit result = WI_EXIT_OK;
-    size_t i;
+    const json_t *rows = json_object_get(verified, "nodes");
 
-    json_array_foreach(rows, i, row)
-    {
-        if (wi_json_is(row, "verdict", "wrong"))
-            result = WI_EXIT_FAILED;
-    }
     if (cli->json)
         wi_plain_put_json(json_incref(verified));
     else
         print_rows(cli, rows);
-    return result;
+    return wi_json_find(rows, "verdict", "wrong") ? WI_EXIT_FAILED : WI_EXIT_OK;
 }
 
 /* "webgpu,wasm", or both for these two. */
