@@ -5,8 +5,6 @@
 #include "bench/bench.h"
 
 #include "bench/patience.h"
-#include "bench/rounds.h"
-#include "bench/side.h"
 #include "bench/start.h"
 #include "bench/suite_case.h"
 

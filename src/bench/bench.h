@@ -2,8 +2,8 @@
 #ifndef WI_BENCH_BENCH_H
 #define WI_BENCH_BENCH_H
 
-#include "bench/bench_plan.h"
-#include "cli/cli.h"
+#include "bench/room.h"
+#include "bench/side.h"
 
 /* Runs the parsed command and returns its exit status. */
 enum wi_exit wi_bench(struct wi_cli *cli);
@@ -15,6 +15,25 @@ enum wi_exit wi_bench(struct wi_cli *cli);
  * something is wrong. */
 enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
     const char *folder, const struct wi_strings *names);
+
+/* Measures the cells in rounds, in an order that follows from the seed. Cells that do not disturb
+ * each other are measured at the same time, with the yardstick before, between and after. Set the
+ * first members. */
+struct wi_bench_rounds {
+    struct wi_bench_side *sides; /* borrowed; two are measured in one order, one cell at a time */
+    size_t side_count;
+    const struct wi_bench_choice *choice;
+    size_t live;               /* cells to measure */
+    size_t done;               /* of those */
+    struct wi_bench_room room; /* known only with one side */
+    double until_ms;
+    enum wi_bench_end end; /* why it ended, if cells were left and there was time */
+    int terminal;
+};
+/* The most cells that are measured at a time. */
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
+/* Each cell that has ended is stored at once and reported on standard error. */
+void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 
 /* Adds the options of the preset that --preset names, if it is given: a named set of options, over
  * which those of the command line take precedence. WI_OK, or WI_BAD_REQUEST for an unknown name. */

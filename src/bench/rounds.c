@@ -1,5 +1,5 @@
-/* The order of the measurements; see rounds.h. */
-#include "bench/rounds.h"
+/* The order of the measurements. */
+#include "bench/bench.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -5,8 +5,6 @@
 #include "base/memory.h"
 #include "bench/measure.h"
 #include "bench/patience.h"
-#include "bench/room.h"
-#include "bench/side.h"
 #include "bench/suite_case.h"
 #include "cli/commands/infer.h"
 #include "cli/events.h"

@@ -57,6 +57,12 @@ static char *page_path(const struct wi_pages *pages)
     return path.text;
 }
 
+/* The rows of the page that came last; borrowed until the next page. */
+static const json_t *page_rows(const struct wi_pages *pages)
+{
+    return json_object_get(pages->_page, pages->member);
+}
+
 static void page_ask(struct wi_pages *pages)
 {
     char *path = page_path(pages);
@@ -73,7 +79,7 @@ static void page_ask(struct wi_pages *pages)
         return;
     }
     pages->_page = json_loadb(pages->_answer.body.text, pages->_answer.body.size, 0, NULL);
-    if (!json_is_array(wi_pages_rows(pages)))
+    if (!json_is_array(page_rows(pages)))
         page_fail(pages, "is no answer of webinferd");
 }
 
@@ -114,7 +120,7 @@ static void page_keep_rest(struct wi_pages *pages)
 static void page_take(struct wi_pages *pages)
 {
     const char *next = wi_json_text(pages->_page, "next");
-    size_t rows = json_array_size(wi_pages_rows(pages));
+    size_t rows = json_array_size(page_rows(pages));
 
     page_keep_rest(pages);
     pages->_count++;
@@ -126,7 +132,8 @@ static void page_take(struct wi_pages *pages)
         page_fail(pages, "has no end: the server names the same next page again");
 }
 
-const json_t *wi_pages_next(struct wi_pages *pages)
+/* The next page, as the whole answer; borrowed until the next call. NULL: there is none. */
+static const json_t *page_next(struct wi_pages *pages)
 {
     page_drop(pages);
     if (pages->result != WI_EXIT_OK || page_is_last(pages))
@@ -137,19 +144,14 @@ const json_t *wi_pages_next(struct wi_pages *pages)
     return pages->_page;
 }
 
-const json_t *wi_pages_rows(const struct wi_pages *pages)
-{
-    return json_object_get(pages->_page, pages->member);
-}
-
 const json_t *wi_pages_row(struct wi_pages *pages)
 {
-    while (pages->_at >= json_array_size(wi_pages_rows(pages))) {
-        if (!wi_pages_next(pages))
+    while (pages->_at >= json_array_size(page_rows(pages))) {
+        if (!page_next(pages))
             return NULL;
         pages->_at = 0;
     }
-    return json_array_get(wi_pages_rows(pages), pages->_at++);
+    return json_array_get(page_rows(pages), pages->_at++);
 }
 
 enum wi_exit wi_pages_close(struct wi_pages *pages)
@@ -177,7 +179,7 @@ static void json_print_rows(const struct wi_pages *pages)
 
     if (pages->_count == 1)
         wi_buffer_strings(&text, "{\"", pages->member, "\":[", NULL);
-    json_array_foreach(wi_pages_rows(pages), i, row)
+    json_array_foreach(page_rows(pages), i, row)
     {
         wi_buffer_puts(&text, i > 0 || pages->_count > 1 ? ",\n" : "\n");
         wi_buffer_json(&text, row);
@@ -209,7 +211,7 @@ static void json_print_rest(const struct wi_pages *pages)
 
 static void json_show(struct wi_pages *pages)
 {
-    if (!wi_pages_next(pages))
+    if (!page_next(pages))
         return;
     if (page_is_last(pages)) {
         wi_plain_json(stdout, pages->_answer.body.text, pages->_answer.body.size);
@@ -217,7 +219,7 @@ static void json_show(struct wi_pages *pages)
     }
     do {
         json_print_rows(pages);
-    } while (wi_pages_next(pages));
+    } while (page_next(pages));
     if (pages->result == WI_EXIT_OK)
         json_print_rest(pages);
 }
@@ -230,7 +232,7 @@ enum wi_exit wi_pages_show(
     if (pages->cli->json)
         json_show(pages);
     else
-        while ((page = wi_pages_next(pages)))
+        while ((page = page_next(pages)))
             print(context, page);
     return pages->result;
 }
@@ -261,7 +263,7 @@ static json_t *rows_inside(const json_t *rows, const char *member)
 static void rows_print(void *context, const json_t *page)
 {
     struct rows *rows = context;
-    const json_t *all = wi_pages_rows(rows->pages);
+    const json_t *all = page_rows(rows->pages);
     json_t *inside = rows->pages->inner ? rows_inside(all, rows->pages->inner) : NULL;
 
     wi_sheet_print(&rows->sheet, inside ? inside : all);

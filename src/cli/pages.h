@@ -33,13 +33,9 @@ struct wi_pages {
 
 /* Sets `most` from the option --limit, by default 100. 0, or not 0 once an error is printed. */
 int wi_pages_read_most(struct wi_pages *pages);
-/* The next page, as the whole answer; borrowed until the next call. NULL: there is none, or it did
- * not come and the error is printed. A server that names the same next page again, or names one
- * after a page without rows, would be asked forever, so that is an error. */
-const json_t *wi_pages_next(struct wi_pages *pages);
-/* The rows of the page that came last; borrowed likewise. */
-const json_t *wi_pages_rows(const struct wi_pages *pages);
-/* The next row, of any page; borrowed until the next call. NULL as by wi_pages_next. */
+/* The next row, of any page; borrowed until the next call. NULL: there is none, or its page did not
+ * come and the error is printed. A server that names the same next page again, or names one after a
+ * page without rows, would be asked forever, so that is an error. */
 const json_t *wi_pages_row(struct wi_pages *pages);
 /* Frees what it holds, before or at its end, and returns the exit status. */
 enum wi_exit wi_pages_close(struct wi_pages *pages);

@@ -151,10 +151,8 @@ static void print_heard(enum form form, const json_t *result)
         wi_captions_write(&heard, json_object_get(result, "segments"),
             form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
     wi_plain(&plain, heard.text, heard.size, "\n\t");
-    if (plain.size)
-        fwrite(plain.text, 1, plain.size, stdout);
+    wi_plain_flush(stdout, &plain);
     wi_buffer_clear(&heard);
-    wi_buffer_clear(&plain);
 }
 
 static enum wi_exit transcript_show(
