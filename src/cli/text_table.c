@@ -168,7 +168,7 @@ static const char *fill_member(struct wi_buffer *out, const char *text, const js
     else
         wi_table_cell(out, value);
     free(path);
-    return text + length + 1;
+    return text + length + (text[length] == '}');
 }
 
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object)
@@ -180,7 +180,7 @@ void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object
         if (*text == '{')
             text = fill_member(out, text + 1, object);
         else if (*text == '<' && !has_members(text, strcspn(text, ">"), object))
-            text += strcspn(text, ">") + 1;
+            text += strcspn(text, ">");
         else if (*text)
             text++;
     }
