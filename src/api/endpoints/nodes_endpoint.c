@@ -105,10 +105,8 @@ static void add_views(const struct wi_request *request, json_t *nodes)
 {
     const struct wi_api *api = request->api;
     int everything = wi_request_scope(request) == NULL;
-    json_t *node;
-    size_t i;
-    json_array_foreach(nodes, i, node)
-    {
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        json_t *node = json_array_get(nodes, i);
         const char *id = json_string_value(json_object_get(node, "id"));
         if (id)
             add_view(node, api, id, everything);

@@ -42,10 +42,9 @@ static json_t *metadata_json(const struct wi_model *model)
 /* The same tensors in Triton's words. Takes the list. */
 static json_t *tensors_translate(json_t *values)
 {
-    json_t *list = json_array(), *value;
-    size_t i;
-    json_array_foreach(values, i, value)
-    {
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        json_t *value = json_array_get(values, i);
         const char *type = json_string_value(json_object_get(value, "datatype"));
         json_array_append_new(
             list, json_pack("{s:O, s:o, s:O}", "name", json_object_get(value, "name"), "data_type",

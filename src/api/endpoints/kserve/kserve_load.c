@@ -174,12 +174,9 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
         return;
     }
     struct wait *wait = new_wait(request, model->name, 1, json_array_size(order.nodes));
-    const json_t *id;
-    size_t i;
-    json_array_foreach(order.nodes, i, id)
-    {
-        wait_follow(wait, json_string_value(id), model->name, model->hash);
-    }
+    for (size_t i = 0; i < json_array_size(order.nodes); i++)
+        wait_follow(
+            wait, json_string_value(json_array_get(order.nodes, i)), model->name, model->hash);
     json_decref(order.nodes);
     begin_wait(wait, look_for_loaded);
 }

@@ -226,9 +226,7 @@ struct wi_api_cars *wi_api_cars_new(void)
 
 void wi_api_cars_finish(struct wi_api_cars *cars)
 {
-    struct sender *sender;
-    DL_FOREACH(cars->senders, sender)
-    {
+    for (struct sender *sender = cars->senders; sender; sender = sender->next) {
         sender->is_cut = 1;
         wi_request_resume(sender->request);
     }

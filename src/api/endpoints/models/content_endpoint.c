@@ -89,13 +89,12 @@ static void add_offered(void *context, const struct wi_offered *offered)
 {
     struct models *models = context;
     char cid[WI_CID_TEXT];
-    json_t *row;
-    size_t i;
     wi_cid_print(offered->cid, cid);
     if (!json_object_get(models->by_cid, cid) && offered->published)
         add_model(models, cid, offered->name, offered->bytes, NULL);
-    json_array_foreach(json_object_get(models->by_cid, cid), i, row)
-        add_copy(row, offered->neighbour);
+    json_t *list = json_object_get(models->by_cid, cid);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add_copy(json_array_get(list, i), offered->neighbour);
 }
 
 static json_t *models_json(const struct wi_api *api, size_t *more)

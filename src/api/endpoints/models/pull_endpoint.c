@@ -221,10 +221,8 @@ const struct wi_param wi_pull_params[] = {
 static enum wi_code read_patterns(
     const json_t *list, struct wi_strings *patterns, struct wi_error *error)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);

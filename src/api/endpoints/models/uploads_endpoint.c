@@ -256,10 +256,8 @@ static void beginning_stage(struct wi_request *request, struct beginning *beginn
 static enum wi_code read_files(
     const json_t *list, struct wi_upload_order *order, struct wi_error *error)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         struct file_wish file = {0};
         char where[32];
         snprintf(where, sizeof where, "files[%zu].", i);

@@ -117,11 +117,8 @@ static void allow_platforms(struct wi_error *error)
 
 static enum wi_code read_platforms(const json_t *list, unsigned *platforms, struct wi_error *error)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
-        int platform = wi_platform_of_name(json_string_value(item));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        int platform = wi_platform_of_name(json_string_value(json_array_get(list, i)));
         if (platform >= 0 && wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << platform) {
             *platforms |= 1u << platform;
             continue;

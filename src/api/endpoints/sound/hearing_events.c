@@ -42,12 +42,10 @@ static uint64_t time_of(const json_t *seconds, uint64_t start_ms, uint64_t befor
 
 static void add_words(struct wi_buffer *data, const json_t *words, uint64_t start_ms)
 {
-    const json_t *word;
     uint64_t at = start_ms;
-    size_t i;
     wi_buffer_puts(data, ",\"words\":[");
-    json_array_foreach(words, i, word)
-    {
+    for (size_t i = 0; i < json_array_size(words); i++) {
+        const json_t *word = json_array_get(words, i);
         const char *text = json_string_value(json_object_get(word, "text"));
         wi_buffer_puts(data, i > 0 ? ",{\"text\":" : "{\"text\":");
         wi_buffer_json_string(data, text ? text : "");
