@@ -36,10 +36,8 @@ const char *wi_json_type_name(const json_t *value)
 
 int wi_json_has_text(const json_t *list, const char *text)
 {
-    const json_t *value;
-    size_t i;
-    json_array_foreach(list, i, value)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
         if (json_is_string(value) && strcmp(json_string_value(value), text) == 0)
             return 1;
     }
