@@ -194,13 +194,10 @@ static const char *node_of(const json_t *answer)
 
 static int is_disturbed(const json_t *result, size_t at)
 {
-    const json_t *index;
-    size_t i;
-    json_array_foreach(json_object_get(result, "disturbed"), i, index)
-    {
-        if ((size_t)json_integer_value(index) == at)
+    const json_t *list = json_object_get(result, "disturbed");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if ((size_t)json_integer_value(json_array_get(list, i)) == at)
             return 1;
-    }
     return 0;
 }
 
@@ -213,13 +210,11 @@ static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_
 
 static void take_result(struct wi_bench_cell *cell, const json_t *result)
 {
-    const json_t *times = json_object_get(result, "run_ms"), *time;
+    const json_t *times = json_object_get(result, "run_ms");
     json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
     double repeats = fmax(wi_json_number(result, "repeats"), 1), longest = LEAST_MS;
-    size_t i;
-    json_array_foreach(times, i, time)
-    {
-        double ms = json_number_value(time);
+    for (size_t i = 0; i < json_array_size(times); i++) {
+        double ms = json_number_value(json_array_get(times, i));
         if (is_cold(cell, result, i, ms))
             continue;
         cell->spent_ms += ms * repeats;

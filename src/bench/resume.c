@@ -155,10 +155,8 @@ static void mend_baselines(struct resuming *resuming)
 /* Finds which cells of the run are planned; `found` has an entry for each. */
 static void meet_all(struct resuming *resuming, const json_t *done, unsigned char *found)
 {
-    const json_t *kept;
-    size_t k;
-    json_array_foreach(done, k, kept)
-    {
+    for (size_t k = 0; k < json_array_size(done); k++) {
+        const json_t *kept = json_array_get(done, k);
         json_int_t number = json_integer_value(json_object_get(kept, "index"));
         if (number >= 0 && number < WI_LAB_CELLS_MAX)
             resuming->numbers[number] = 1;

@@ -105,12 +105,10 @@ static json_t *repeat_tensor(const json_t *tensor, long batch)
 /* A new reference; NULL if the inputs are not tensors that can be repeated. */
 static json_t *repeat_request(const json_t *request, long batch)
 {
-    const json_t *inputs = json_object_get(request, "inputs"), *tensor;
+    const json_t *inputs = json_object_get(request, "inputs");
     json_t *all = json_array(), *copy = json_copy((json_t *)request);
-    size_t i;
-    json_array_foreach(inputs, i, tensor)
-    {
-        json_t *repeated = repeat_tensor(tensor, batch);
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        json_t *repeated = repeat_tensor(json_array_get(inputs, i), batch);
         if (repeated)
             json_array_append_new(all, repeated);
     }
