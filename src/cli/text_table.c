@@ -64,9 +64,6 @@ static void put_text(struct wi_buffer *out, const char *text)
 
 void wi_table_cell(struct wi_buffer *out, const json_t *value)
 {
-    const json_t *item;
-    size_t i;
-
     if (!value || json_is_null(value)) {
         wi_buffer_puts(out, "-");
     } else if (json_is_string(value)) {
@@ -81,10 +78,9 @@ void wi_table_cell(struct wi_buffer *out, const json_t *value)
     } else if (json_is_array(value)) {
         if (json_array_size(value) == 0)
             wi_buffer_puts(out, "-");
-        json_array_foreach(value, i, item)
-        {
+        for (size_t i = 0; i < json_array_size(value); i++) {
             wi_buffer_puts(out, i ? ", " : "");
-            wi_table_cell(out, item);
+            wi_table_cell(out, json_array_get(value, i));
         }
     } else {
         char *text = json_dumps(value, JSON_COMPACT);
@@ -189,13 +185,9 @@ void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object
 void wi_table_join(
     struct wi_buffer *out, const char *between, const char *text, const json_t *items)
 {
-    const json_t *item;
-    size_t i;
-
-    json_array_foreach(items, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(items); i++) {
         wi_buffer_puts(out, i ? between : "");
-        wi_table_fill(out, text, item);
+        wi_table_fill(out, text, json_array_get(items, i));
     }
 }
 

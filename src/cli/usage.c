@@ -10,14 +10,9 @@
  * see. */
 static enum wi_task_kind first_task(const json_t *tasks)
 {
-    const json_t *task;
-    size_t i;
-
-    json_array_foreach(tasks, i, task)
-    {
-        if (wi_task_of_name(json_string_value(task), 1) == WI_TASK_CHAT)
+    for (size_t i = 0; i < json_array_size(tasks); i++)
+        if (wi_task_of_name(json_string_value(json_array_get(tasks, i)), 1) == WI_TASK_CHAT)
             return WI_TASK_CHAT;
-    }
     return wi_task_of_name(json_string_value(json_array_get(tasks, 0)), 0);
 }
 

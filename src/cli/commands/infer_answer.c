@@ -135,12 +135,8 @@ static int put_forms(struct wi_buffer *out, const json_t *result)
 /* Several masks in one text: a table for each. */
 static int put_masks(struct wi_buffer *out, const json_t *masks)
 {
-    const json_t *mask;
-    size_t i;
-
-    json_array_foreach(masks, i, mask)
-    {
-        json_t *one = json_pack("{s:O}", "fills", mask);
+    for (size_t i = 0; i < json_array_size(masks); i++) {
+        json_t *one = json_pack("{s:O}", "fills", json_array_get(masks, i));
         wi_buffer_printf(out, "%smask %zu:\n", i ? "\n" : "", i + 1);
         put_forms(out, one);
         json_decref(one);
@@ -150,13 +146,9 @@ static int put_masks(struct wi_buffer *out, const json_t *masks)
 
 static int put_scores(struct wi_buffer *out, const json_t *scores)
 {
-    const json_t *score;
-    size_t i;
-
-    json_array_foreach(scores, i, score)
-    {
+    for (size_t i = 0; i < json_array_size(scores); i++) {
         wi_buffer_printf(out, "%zu: ", i + 1);
-        wi_table_cell(out, score);
+        wi_table_cell(out, json_array_get(scores, i));
         wi_buffer_puts(out, "\n");
     }
     return json_array_size(scores) > 0;
@@ -181,15 +173,13 @@ static int put_one(struct wi_buffer *out, const json_t *result)
 
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
 {
-    const json_t *results = json_object_get(result, "results"), *one;
-    size_t i;
+    const json_t *results = json_object_get(result, "results");
 
     if (!json_array_size(results))
         return put_one(out, result);
-    json_array_foreach(results, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(results); i++) {
         wi_buffer_printf(out, "%s%zu:\n", i ? "\n" : "", i + 1);
-        put_one(out, one);
+        put_one(out, json_array_get(results, i));
     }
     return 1;
 }
@@ -197,14 +187,11 @@ int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 {
     const json_t *performance = json_object_get(answer, "performance");
-    const json_t *output;
-    size_t i;
 
     if (!wi_cli_result_print(out, json_object_get(answer, "result"))) {
-        json_array_foreach(json_object_get(answer, "outputs"), i, output)
-        {
-            put_output(out, output);
-        }
+        const json_t *list = json_object_get(answer, "outputs");
+        for (size_t i = 0; i < json_array_size(list); i++)
+            put_output(out, json_array_get(list, i));
     }
     put_executed_on(out, json_object_get(answer, "executed_on"));
     wi_table_fill(out,

@@ -19,13 +19,10 @@
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
-    const json_t *source;
-    size_t i;
-
     if (json_array_size(sources) < 2)
         return;
-    json_array_foreach(sources, i, source)
-    {
+    for (size_t i = 0; i < json_array_size(sources); i++) {
+        const json_t *source = json_array_get(sources, i);
         wi_buffer_puts(text, i ? ", " : " from ");
         wi_table_cell(text, json_object_get(source, "name"));
         wi_buffer_puts(text, " (");

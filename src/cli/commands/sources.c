@@ -47,14 +47,12 @@ static void put_speed(struct wi_buffer *out, const json_t *rate)
 /* "here (stale), attic, cellar" */
 static void put_where(struct wi_buffer *out, const json_t *model)
 {
-    const json_t *neighbour;
-    size_t i;
-
     if (json_is_true(json_object_get(model, "here")))
         wi_buffer_puts(
             out, json_is_true(json_object_get(model, "stale")) ? "here (stale)" : "here");
-    json_array_foreach(json_object_get(model, "where"), i, neighbour)
-        wi_table_fill(out, out->size ? ", {}" : "{}", neighbour);
+    const json_t *list = json_object_get(model, "where");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        wi_table_fill(out, out->size ? ", {}" : "{}", json_array_get(list, i));
 }
 
 static void print_sources(const struct wi_cli *cli, const json_t *answer)
