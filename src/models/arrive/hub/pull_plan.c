@@ -138,12 +138,10 @@ char *wi_pull_order_print(const struct wi_pull_order *order)
 /* 0, or -1 for what no client can have asked for. */
 static int read_patterns(const json_t *list, struct wi_strings *patterns)
 {
-    const json_t *item;
-    size_t i;
     if (json_array_size(list) > WI_PULL_PATTERNS_MAX)
         return -1;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX)
             return -1;

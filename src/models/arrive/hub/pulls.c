@@ -77,10 +77,9 @@ static int is_named(const char *own, const char *name)
 
 static struct entry *entry_find(struct entry *list, const char *name)
 {
-    struct entry *entry;
-    DL_FOREACH(list, entry)
-    if (is_named(entry->pull->order->name, name) || is_named(entry->pull->order->asked, name))
-        return entry;
+    for (struct entry *entry = list; entry; entry = entry->next)
+        if (is_named(entry->pull->order->name, name) || is_named(entry->pull->order->asked, name))
+            return entry;
     return NULL;
 }
 
@@ -300,9 +299,8 @@ static enum wi_code on_name(void *context, const char *name, struct wi_error *er
 static void on_turn(void *context)
 {
     const struct wi_pulls *pulls = context;
-    const struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    wi_pull_turn(entry->pull);
+    for (const struct entry *entry = pulls->entries; entry; entry = entry->next)
+        wi_pull_turn(entry->pull);
 }
 
 static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_order *order)
@@ -359,10 +357,9 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 
 static int has_id(const struct entry *list, const char *id)
 {
-    const struct entry *entry;
-    DL_FOREACH(list, entry)
-    if (strcmp(entry->pull->order->id, id) == 0)
-        return 1;
+    for (const struct entry *entry = list; entry; entry = entry->next)
+        if (strcmp(entry->pull->order->id, id) == 0)
+            return 1;
     return 0;
 }
 
@@ -423,9 +420,7 @@ static void on_resume_again(void *context)
 static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_pulls *pulls = context;
-    const struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    {
+    for (const struct entry *entry = pulls->entries; entry; entry = entry->next) {
         wi_strings_add(&use->stagings, entry->pull->order->id);
         use->pending += wi_pull_pending(entry->pull);
     }
@@ -529,10 +524,8 @@ int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull
 
 static void list_each(const struct entry *list, wi_pull_fn *each, void *context)
 {
-    const struct entry *entry;
     struct wi_pull_info info;
-    DL_FOREACH(list, entry)
-    {
+    for (const struct entry *entry = list; entry; entry = entry->next) {
         wi_pull_info(entry->pull, &info);
         each(context, &info);
     }

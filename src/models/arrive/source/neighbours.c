@@ -70,21 +70,19 @@ static int neighbour_is_under_way(const struct neighbour *neighbour)
 
 static int any_is_under_way(const struct wi_neighbours *all)
 {
-    const struct neighbour *neighbour;
-    DL_FOREACH(all->items, neighbour)
-    if (neighbour_is_under_way(neighbour))
-        return 1;
+    for (const struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
+        if (neighbour_is_under_way(neighbour))
+            return 1;
     return 0;
 }
 
 /* Who waits is told in a turn of its own. */
 static void tell_if_known(struct wi_neighbours *all)
 {
-    struct wi_neighbours_wait *wait;
     if (any_is_under_way(all))
         return;
-    DL_FOREACH(all->waits, wait)
-    wi_timer_start(wait->timer, 0, 0);
+    for (struct wi_neighbours_wait *wait = all->waits; wait; wait = wait->next)
+        wi_timer_start(wait->timer, 0, 0);
 }
 
 void wi_neighbours_cancel(struct wi_neighbours_wait *wait)
@@ -280,13 +278,12 @@ struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double f
     uint64_t wait_ms, wi_neighbours_fn *on_known, void *context)
 {
     struct wi_neighbours_wait *wait = wi_alloc(sizeof *wait);
-    struct neighbour *neighbour;
     *wait = (struct wi_neighbours_wait){.all = all, .on_known = on_known, .context = context};
     wait->timer = wi_timer_new(all->loop, on_wait_over, wait);
     DL_APPEND(all->waits, wait);
-    DL_FOREACH(all->items, neighbour)
-    if (is_due(neighbour, fresh_ms))
-        neighbour_ask(neighbour);
+    for (struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
+        if (is_due(neighbour, fresh_ms))
+            neighbour_ask(neighbour);
     wi_timer_start(wait->timer, any_is_under_way(all) ? wait_ms : 0, 0);
     return wait;
 }
@@ -330,10 +327,9 @@ static void drop_all(struct neighbour *items)
 static struct neighbour *neighbour_find(
     struct neighbour *items, const struct wi_block_source *source)
 {
-    struct neighbour *neighbour;
-    DL_FOREACH(items, neighbour)
-    if (neighbour->source == source)
-        return neighbour;
+    for (struct neighbour *neighbour = items; neighbour; neighbour = neighbour->next)
+        if (neighbour->source == source)
+            return neighbour;
     return NULL;
 }
 
@@ -431,10 +427,9 @@ void wi_neighbours_offered(const struct wi_neighbours *all, wi_offered_fn *each,
 static const struct neighbour *neighbour_find_name(
     const struct wi_neighbours *all, const char *name)
 {
-    const struct neighbour *neighbour;
-    DL_FOREACH(all->items, neighbour)
-    if (strcmp(wi_block_source_info(neighbour->source).name, name) == 0)
-        return neighbour;
+    for (const struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
+        if (strcmp(wi_block_source_info(neighbour->source).name, name) == 0)
+            return neighbour;
     return NULL;
 }
 

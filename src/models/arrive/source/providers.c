@@ -104,13 +104,11 @@ static char *url_of(const char *address)
 static int is_gateway(const json_t *record)
 {
     const char *schema = json_string_value(json_object_get(record, "Schema"));
-    const json_t *protocols = json_object_get(record, "Protocols"), *protocol;
-    size_t i;
+    const json_t *protocols = json_object_get(record, "Protocols");
     if (!schema || strcmp(schema, "peer") != 0)
         return 0;
-    json_array_foreach(protocols, i, protocol)
-    {
-        const char *name = json_string_value(protocol);
+    for (size_t i = 0; i < json_array_size(protocols); i++) {
+        const char *name = json_string_value(json_array_get(protocols, i));
         if (name && strcmp(name, GATEWAY) == 0)
             return 1;
     }
@@ -119,14 +117,12 @@ static int is_gateway(const json_t *record)
 
 static void take_record(struct wi_providers *providers, const json_t *record)
 {
-    const json_t *address;
     char *url = NULL;
-    size_t i;
     if (!is_gateway(record))
         return;
-    json_array_foreach(json_object_get(record, "Addrs"), i, address)
-    {
-        const char *text = json_string_value(address);
+    const json_t *list = json_object_get(record, "Addrs");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
         if (text && (url = url_of(text)) != NULL)
             break;
     }

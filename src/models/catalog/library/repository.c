@@ -535,10 +535,8 @@ void wi_repository_counters(
 
 void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use)
 {
-    const struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    {
+    for (const struct snapshot *snapshot = repository->snapshots; snapshot;
+         snapshot = snapshot->next) {
         const struct wi_model *model = &snapshot->model;
         if (!model->folder || !wi_model_is_used(model))
             continue;

@@ -117,11 +117,11 @@ static char *load_name(const struct wi_load *load)
 
 static size_t count_open(const struct wi_repository *repository)
 {
-    const struct snapshot *snapshot;
     size_t open = 0;
 
-    DL_FOREACH(repository->snapshots, snapshot)
-    open += snapshot->model.manifest.open;
+    for (const struct snapshot *snapshot = repository->snapshots; snapshot;
+         snapshot = snapshot->next)
+        open += snapshot->model.manifest.open;
     return open;
 }
 
@@ -171,11 +171,9 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 struct wi_model *wi_snapshot_by_hash(
     const struct wi_repository *repository, const char *name, const char *hash)
 {
-    struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
-        strcmp(snapshot->model.name, name) == 0)
-        return &snapshot->model;
+    for (struct snapshot *snapshot = repository->snapshots; snapshot; snapshot = snapshot->next)
+        if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
+            strcmp(snapshot->model.name, name) == 0)
+            return &snapshot->model;
     return NULL;
 }

@@ -149,9 +149,8 @@ static int source_read_text(const json_t *json, const char *key, char **text)
 
 static int source_read(const json_t *json, struct wi_source *source)
 {
-    const json_t *files = json_object_get(json, "files"), *file;
+    const json_t *files = json_object_get(json, "files");
     const json_t *pulled_at = json_object_get(json, "pulled_at");
-    size_t i;
     if (source_read_text(json, "hub", &source->hub) != 0 ||
         source_read_text(json, "repository", &source->repository) != 0 ||
         source_read_text(json, "revision", &source->revision) != 0 ||
@@ -160,11 +159,9 @@ static int source_read(const json_t *json, struct wi_source *source)
         !json_is_array(files) || json_array_size(files) > WI_MODEL_FILES_MAX)
         return -1;
     source->pulled_at = json_integer_value(pulled_at);
-    json_array_foreach(files, i, file)
-    {
-        if (source_read_file(file, source) != 0)
+    for (size_t i = 0; i < json_array_size(files); i++)
+        if (source_read_file(json_array_get(files, i), source) != 0)
             return -1;
-    }
     return 0;
 }
 

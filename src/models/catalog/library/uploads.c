@@ -114,10 +114,9 @@ static int upload_read_file(const json_t *json, struct wi_source *files)
 
 int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order *order)
 {
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *files, *file;
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *files;
     const char *name;
     json_int_t made_ms;
-    size_t i;
     int replace;
     int good = json &&
                json_unpack(json, "{s:s, s:b, s:I, s:o}", "name", &name, "replace", &replace,
@@ -127,10 +126,8 @@ int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order 
         order->name = wi_strdup(name);
         order->made_ms = made_ms;
         order->files.first = !replace;
-        json_array_foreach(files, i, file)
-        {
-            good = good && upload_read_file(file, &order->files) == 0;
-        }
+        for (size_t i = 0; i < json_array_size(files); i++)
+            good = good && upload_read_file(json_array_get(files, i), &order->files) == 0;
     }
     json_decref(json);
     if (!good)

@@ -178,8 +178,7 @@ static int pin_read(const json_t *json, struct wi_pin *pin)
 {
     const char *cid, *model, *hash, *origin, *kind = kinds[WI_PIN_PUBLISHED];
     json_int_t version, published_at;
-    const json_t *files, *file;
-    size_t i;
+    const json_t *files;
     if (json_unpack((json_t *)json, "{s:s, s?s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "kind",
             &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
             "published_at", &published_at, "files", &files) != 0 ||
@@ -194,11 +193,9 @@ static int pin_read(const json_t *json, struct wi_pin *pin)
     pin->version = (unsigned)version;
     pin->published_at = published_at;
     snprintf(pin->hash, sizeof pin->hash, "%s", hash);
-    json_array_foreach(files, i, file)
-    {
-        if (pin_read_file(file, pin) != 0)
+    for (size_t i = 0; i < json_array_size(files); i++)
+        if (pin_read_file(json_array_get(files, i), pin) != 0)
             return -1;
-    }
     return is_tree(pin) ? 0 : -1;
 }
 

@@ -219,9 +219,8 @@ static void note_before(struct wi_publishing *publishing)
 
 void wi_publishings_start(struct wi_blockstore *blocks)
 {
-    struct wi_publishing *publishing;
-    DL_FOREACH(blocks->publishings, publishing)
-    {
+    for (struct wi_publishing *publishing = blocks->publishings; publishing;
+         publishing = publishing->next) {
         if (publishing->has_begun)
             continue;
         publishing->has_begun = 1;
