@@ -261,10 +261,8 @@ static const struct wi_param measured_table[] = {
 /* A time for each run. */
 static int are_times(const json_t *list, size_t runs)
 {
-    const json_t *ms;
-    size_t i;
-    json_array_foreach(list, i, ms)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *ms = json_array_get(list, i);
         if (!json_is_number(ms) || json_number_value(ms) < 0 || json_number_value(ms) > MAX_MS)
             return 0;
     }
@@ -275,10 +273,8 @@ static int are_times(const json_t *list, size_t runs)
 static int are_runs(const json_t *list, size_t runs)
 {
     json_int_t before = -1;
-    const json_t *index;
-    size_t i;
-    json_array_foreach(list, i, index)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *index = json_array_get(list, i);
         if (!json_is_integer(index) || json_integer_value(index) <= before ||
             (uint64_t)json_integer_value(index) >= runs)
             return 0;

@@ -40,17 +40,13 @@ static void node_grant(struct wi_node *node, const struct wi_model *model)
 static void tell_models(
     const struct wi_change_listener *listener, const json_t *models, const json_t *others)
 {
-    const json_t *model, *other;
-    size_t i, k;
-    json_array_foreach(models, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
         const char *name = json_string_value(json_object_get(model, "name"));
         int same = 0;
-        json_array_foreach(others, k, other)
-        {
-            if ((same = json_equal(model, other)))
+        for (size_t k = 0; k < json_array_size(others); k++)
+            if ((same = json_equal(model, json_array_get(others, k))))
                 break;
-        }
         if (name && !same)
             wi_change_tell(listener, WI_CHANGE_MODEL, name, NULL);
     }

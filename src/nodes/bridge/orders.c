@@ -18,10 +18,8 @@ static int row_has_text(const json_t *row, const char *member, const char *text)
 static const json_t *find_row(
     const json_t *models, const struct wi_model_order *order, const char *hash, const char *state)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *row = json_array_get(models, i);
         if (row_has_text(row, "name", order->name) && row_has_text(row, "state", state) &&
             (!*hash || row_has_text(row, "hash", hash)))
             return row;

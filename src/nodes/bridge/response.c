@@ -73,11 +73,9 @@ static int has_begun(const struct wi_attempt *attempt)
 static enum wi_code read_source_errors(
     const json_t *list, struct wi_error *out, struct wi_error *error)
 {
-    const json_t *row;
     char where[48], message[sizeof out->source.rows->message];
-    size_t i;
-    json_array_foreach(list, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
         struct source_error read = {0};
         snprintf(where, sizeof where, "data.error.errors[%zu].", i);
         if (wi_params_read(source_error_table, row, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
