@@ -274,11 +274,10 @@ static void note_empty(const struct wi_checks *checks, const struct wi_inference
 static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_node_info *node, const json_t *report)
 {
-    const json_t *rows = json_object_get(report, "fallbacks"), *row;
+    const json_t *rows = json_object_get(report, "fallbacks");
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
         int platform = wi_check_platform_of(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
         const char *code = json_string_value(json_object_get(row, "code"));

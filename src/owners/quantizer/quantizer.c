@@ -54,9 +54,7 @@ static struct wi_making_info info_of(const struct entry *entry)
 /* By what is made; of those under way also by the model. */
 static struct entry *entry_find(const struct wi_quantizer *quantizer, const char *name)
 {
-    struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
+    for (struct entry *entry = quantizer->entries; entry; entry = entry->next) {
         struct wi_making_info info = info_of(entry);
         if (strcmp(info.name, name) == 0 || (!entry->ended && strcmp(info.model, name) == 0))
             return entry;
@@ -72,10 +70,9 @@ static struct entry *find_under_way(const struct wi_quantizer *quantizer, const 
 
 static size_t entries_count(const struct wi_quantizer *quantizer, int ended)
 {
-    const struct entry *entry;
     size_t found = 0;
-    DL_FOREACH(quantizer->entries, entry)
-    found += entry->ended == ended;
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next)
+        found += entry->ended == ended;
     return found;
 }
 
@@ -287,9 +284,7 @@ enum wi_code wi_quantizer_cancel(
 static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_quantizer *quantizer = context;
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next) {
         if (entry->ended)
             continue;
         wi_strings_add(&use->stagings, wi_making_id(entry->making));
@@ -330,10 +325,9 @@ void wi_quantizer_stop(struct wi_quantizer *quantizer)
 
 int wi_quantizer_is_busy(const struct wi_quantizer *quantizer)
 {
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    if (wi_making_is_running(entry->making))
-        return 1;
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next)
+        if (wi_making_is_running(entry->making))
+            return 1;
     return 0;
 }
 
@@ -361,9 +355,7 @@ int wi_quantizer_find(
 void wi_quantizer_each(
     const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context)
 {
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next) {
         struct wi_making_info info = info_of(entry);
         each(context, &info);
     }
