@@ -195,12 +195,10 @@ static enum wi_code run_refuse(struct wi_error *error, const char *where, const 
 static enum wi_code read_samples(
     struct wi_lab_cell *cell, const json_t *samples, const char *where, struct wi_error *error)
 {
-    const json_t *sample;
-    size_t i;
     cell->count = json_array_size(samples);
     cell->samples = wi_realloc_array(NULL, cell->count + 1, sizeof *cell->samples);
-    json_array_foreach(samples, i, sample)
-    {
+    for (size_t i = 0; i < json_array_size(samples); i++) {
+        const json_t *sample = json_array_get(samples, i);
         double ms = json_number_value(sample);
         if (!json_is_number(sample) || !(ms >= 0 && ms <= WI_LAB_MS_MAX))
             return run_refuse(error, where, "samples_ms", i, "a time in milliseconds, 0 to 1e9");
@@ -211,12 +209,11 @@ static enum wi_code read_samples(
 
 static enum wi_code check_flags(const json_t *flags, const char *where, struct wi_error *error)
 {
-    const json_t *flag;
-    size_t i;
-    json_array_foreach(
-        flags, i, flag) if (!json_is_string(flag) ||
-                            json_string_length(flag) > TEXT_MAX) return run_refuse(error, where,
-        "flags", i, "a text of at most 256 bytes");
+    for (size_t i = 0; i < json_array_size(flags); i++) {
+        const json_t *flag = json_array_get(flags, i);
+        if (!json_is_string(flag) || json_string_length(flag) > TEXT_MAX)
+            return run_refuse(error, where, "flags", i, "a text of at most 256 bytes");
+    }
     return WI_OK;
 }
 
