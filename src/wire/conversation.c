@@ -112,13 +112,12 @@ static void message_settle(json_t *message)
 
 enum wi_code wi_conversation_end(struct wi_conversation *talk, enum wi_code code, const char *where)
 {
-    size_t i;
-    json_t *message;
     if (code == WI_OK)
         code = wi_text_check_count(
             where, json_array_size(talk->messages), WI_TEXT_MESSAGES, "messages", talk->error);
     if (code == WI_OK) {
-        json_array_foreach(talk->messages, i, message) message_settle(message);
+        for (size_t i = 0; i < json_array_size(talk->messages); i++)
+            message_settle(json_array_get(talk->messages, i));
         wi_text_take_messages(talk->infer, json_incref(talk->messages));
     }
     json_decref(talk->messages);

@@ -76,15 +76,14 @@ enum wi_code wi_text_read_string(
 static enum wi_code count_list(
     struct wi_infer *infer, const json_t *list, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(list);
-    const json_t *text;
+    size_t count = json_array_size(list);
     enum wi_code code = WI_OK;
     if (!json_is_array(list))
         return wrong_type(where, "a list of strings", list, error);
     if (wi_text_check_count(where, count, WI_TEXT_LIST, "texts", error) != WI_OK)
         return WI_INVALID_FIELD;
-    json_array_foreach(list, i, text)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *text = json_array_get(list, i);
         if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
             memchr(json_string_value(text), '\0', json_string_length(text)))
             code = wi_text_count(infer, text, wi_path_item(where, i).text, error);
@@ -122,13 +121,12 @@ enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *d
 enum wi_code wi_text_read_pairs(
     struct wi_infer *infer, json_t *pairs, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(pairs);
-    const json_t *pair;
+    size_t count = json_array_size(pairs);
     enum wi_code code = WI_OK;
     if (!json_is_array(pairs) || count == 0 || count > WI_TEXT_LIST)
         return wrong_type(where, "a list of 1 to 2048 pairs [text, text]", pairs, error);
-    json_array_foreach(pairs, i, pair)
-    {
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *pair = json_array_get(pairs, i);
         if (json_array_size(pair) != 2)
             return wrong_type(wi_path_item(where, i).text, "a list of two strings", pair, error);
         for (size_t part = 0; part < 2 && code == WI_OK; part++)
@@ -167,8 +165,7 @@ static size_t count_characters(const char *text)
 static enum wi_code count_labels(
     struct wi_infer *infer, const json_t *labels, const char *where, struct wi_error *error)
 {
-    const json_t *label;
-    size_t i, count = json_array_size(labels);
+    size_t count = json_array_size(labels);
     enum wi_code code = count_list(infer, labels, where, error);
     if (code != WI_OK)
         return code;
@@ -177,9 +174,8 @@ static enum wi_code count_labels(
             count, WI_TEXT_LABELS);
         return wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
     }
-    json_array_foreach(labels, i, label)
-    {
-        size_t length = count_characters(json_string_value(label));
+    for (size_t i = 0; i < json_array_size(labels); i++) {
+        size_t length = count_characters(json_string_value(json_array_get(labels, i)));
         if (wi_text_check_count(wi_path_item(where, i).text, length, WI_TEXT_LABEL_MAX,
                 "characters", error) != WI_OK)
             return WI_INVALID_FIELD;
@@ -315,14 +311,12 @@ static enum wi_code input_read_part(
 static enum wi_code input_read_content(
     struct wi_infer *infer, const json_t *content, const char *where, struct wi_error *error)
 {
-    size_t i;
-    json_t *part;
     if (json_is_string(content))
         return wi_text_count(infer, content, where, error);
     if (!json_is_array(content) || json_array_size(content) > WI_TEXT_MESSAGES)
         return wrong_type(where, "a string, or a list of parts", content, error);
-    json_array_foreach(content, i, part)
-    {
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        json_t *part = json_array_get(content, i);
         enum wi_code code = input_read_part(infer, part, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
@@ -369,14 +363,11 @@ static const struct wi_param call_table[] = {
 static enum wi_code read_calls(
     struct wi_infer *infer, const json_t *calls, const char *where, struct wi_error *error)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach(calls, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(calls); i++) {
         struct call call = {0};
         struct wi_path path = wi_path_item(where, i);
-        enum wi_code code =
-            wi_parameters_read_object(infer, call_table, ignored, one, path.text, &call, error);
+        enum wi_code code = wi_parameters_read_object(
+            infer, call_table, ignored, json_array_get(calls, i), path.text, &call, error);
         if (code == WI_OK)
             code = read_function(
                 infer, call.function, wi_path_member(path.text, "function").text, error);
@@ -444,14 +435,13 @@ static enum wi_code input_read_message(
 enum wi_code wi_text_read_messages(
     struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(messages);
-    json_t *message;
+    size_t count = json_array_size(messages);
     if (!json_is_array(messages))
         return wrong_type(where, "a list of messages", messages, error);
     if (wi_text_check_count(where, count, WI_TEXT_MESSAGES, "messages", error) != WI_OK)
         return WI_INVALID_FIELD;
-    json_array_foreach(messages, i, message)
-    {
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        json_t *message = json_array_get(messages, i);
         enum wi_code code = input_read_message(infer, message, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;

@@ -61,11 +61,9 @@ enum wi_code wi_tools_read(struct wi_infer *infer, const json_t *list,
     const struct wi_tool_form *form, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
-    const json_t *tool;
-    size_t i;
     json_t *tools = json_array();
-    json_array_foreach(list, i, tool)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *tool = json_array_get(list, i);
         int is_function = 0;
         code = read_kind(tool, i, form, &is_function, error);
         if (code == WI_OK && is_function)

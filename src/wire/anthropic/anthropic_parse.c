@@ -323,18 +323,14 @@ static enum wi_code read_block(struct reading *reading, json_t *value, const cha
 static enum wi_code anthropic_read_content(
     struct reading *reading, json_t *content, const char *where)
 {
-    size_t i;
-    json_t *block;
     enum wi_code code = WI_OK;
     if (json_is_string(content))
         return wi_conversation_text(reading->talk, message_of(reading), content, where);
     if (!json_is_array(content))
         return wi_parameters_refuse(where, "a string, or a list of blocks", reading->talk->error);
-    json_array_foreach(content, i, block)
-    {
+    for (size_t i = 0; i < json_array_size(content); i++)
         if (code == WI_OK)
-            code = read_block(reading, block, wi_path_item(where, i).text);
-    }
+            code = read_block(reading, json_array_get(content, i), wi_path_item(where, i).text);
     return code;
 }
 

@@ -113,11 +113,8 @@ static json_t *read_one(const char **at)
 static json_t *join_words(const json_t *several)
 {
     json_t *words = json_array();
-    const json_t *one;
-    size_t i;
-    json_array_foreach(several, i, one)
-    {
-        json_t *word = json_object_get(one, "const");
+    for (size_t i = 0; i < json_array_size(several); i++) {
+        json_t *word = json_object_get(json_array_get(several, i), "const");
         if (word)
             json_array_append(words, word);
     }

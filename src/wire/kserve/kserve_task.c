@@ -205,10 +205,9 @@ static void task_take_result(struct wi_infer *infer, const struct wi_model *mode
 static void expect_inputs(const struct wi_model *model, struct wi_error *error)
 {
     struct wi_buffer text = {0};
-    json_t *inputs = wi_kserve_inputs(model), *input;
-    size_t i;
-    json_array_foreach(inputs, i, input)
-    {
+    json_t *inputs = wi_kserve_inputs(model);
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        json_t *input = json_array_get(inputs, i);
         wi_buffer_strings(&text, i ? ", " : "", json_string_value(json_object_get(input, "name")),
             " BYTES ", NULL);
         wi_buffer_json(&text, json_object_get(input, "shape"));

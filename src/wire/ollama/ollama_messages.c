@@ -42,14 +42,12 @@ static enum wi_code check_image(
 static enum wi_code put_images(json_t *message, const char *where, struct wi_error *error)
 {
     const json_t *images = json_object_get(message, "images");
-    json_t *image;
-    size_t i;
     enum wi_code code = WI_OK;
     if (json_array_size(images) == 0)
         return WI_OK;
     json_t *parts = json_array();
-    json_array_foreach(images, i, image)
-    {
+    for (size_t i = 0; i < json_array_size(images); i++) {
+        json_t *image = json_array_get(images, i);
         if ((code = check_image(image, where, i, error)) != WI_OK)
             break;
         json_array_append_new(
@@ -64,11 +62,8 @@ static enum wi_code put_images(json_t *message, const char *where, struct wi_err
 /* Values other than objects are left as they are: they are refused by their place. */
 static void write_arguments(json_t *calls)
 {
-    json_t *call;
-    size_t i;
-    json_array_foreach(calls, i, call)
-    {
-        json_t *function = json_object_get(call, "function");
+    for (size_t i = 0; i < json_array_size(calls); i++) {
+        json_t *function = json_object_get(json_array_get(calls, i), "function");
         const json_t *arguments = json_object_get(function, "arguments");
         char *text = json_is_object(arguments) ? json_dumps(arguments, JSON_COMPACT) : NULL;
         json_object_del(function, "index");
@@ -108,14 +103,11 @@ static enum wi_code ollama_read_message(
 enum wi_code wi_ollama_read_messages(
     struct wi_infer *infer, json_t *messages, struct wi_error *error)
 {
-    json_t *message;
-    size_t i;
     infer->plain_pictures = 1;
-    json_array_foreach(messages, i, message)
-    {
+    for (size_t i = 0; i < json_array_size(messages); i++) {
         char where[40];
         snprintf(where, sizeof where, "messages[%zu].", i);
-        enum wi_code code = ollama_read_message(infer, message, where, error);
+        enum wi_code code = ollama_read_message(infer, json_array_get(messages, i), where, error);
         if (code != WI_OK)
             return code;
     }

@@ -197,10 +197,9 @@ static json_t *rows_of(const json_t *told, int are_words)
 {
     static const char *const measures[] = {
         "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"};
-    json_t *list = json_array(), *one;
-    size_t i;
-    json_array_foreach((json_t *)told, i, one)
-    {
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(told); i++) {
+        json_t *one = json_array_get(told, i);
         if (!json_is_object(one))
             continue;
         json_t *tokens = json_object_get(one, "tokens");

@@ -93,10 +93,9 @@ static json_t *logprobs_of(const json_t *from)
 static json_t *top_of(const json_t *row)
 {
     json_t *top = json_object();
-    const json_t *one;
-    size_t i;
-    json_array_foreach(json_object_get(row, "top_logprobs"), i, one)
-    {
+    const json_t *list = json_object_get(row, "top_logprobs");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
         const char *token = json_string_value(json_object_get(one, "token"));
         if (token)
             json_object_set(top, token, json_object_get(one, "logprob"));
@@ -132,14 +131,13 @@ static json_int_t offset_of(const json_t *row, json_int_t *begun)
  * begun before these tokens, and afterwards includes theirs. */
 static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 {
-    const json_t *rows = json_object_get(from, "logprobs"), *row;
-    size_t i;
+    const json_t *rows = json_object_get(from, "logprobs");
     if (!json_is_array(rows))
         return json_null();
     json_t *tokens = json_array(), *numbers = json_array(), *tops = json_array();
     json_t *offsets = json_array();
-    json_array_foreach(rows, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
         json_t *token = json_object_get(row, "token");
         json_array_append_new(tokens, json_is_string(token) ? json_incref(token) : json_string(""));
         json_array_append_new(

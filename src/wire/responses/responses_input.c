@@ -60,15 +60,13 @@ static enum wi_code responses_read_part(
 static enum wi_code responses_read_content(
     struct wi_conversation *talk, json_t *message, json_t *content, const char *where)
 {
-    size_t i;
-    json_t *part;
     enum wi_code code = WI_OK;
     if (json_is_string(content))
         return wi_conversation_text(talk, message, content, where);
     if (!json_is_array(content))
         return wi_parameters_refuse(where, "a string, or a list of parts", talk->error);
-    json_array_foreach(content, i, part)
-    {
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        json_t *part = json_array_get(content, i);
         code = responses_read_part(talk, message, part, wi_path_item(where, i).text);
         if (code != WI_OK)
             break;
@@ -125,13 +123,11 @@ static enum wi_code responses_read_result(
 static enum wi_code read_thought(
     struct wi_conversation *talk, const struct item *item, json_t *value, const char *where)
 {
-    size_t i;
-    const json_t *part;
     enum wi_code code = WI_OK;
     int has_content = json_array_size(item->content) > 0;
     const json_t *parts = has_content ? item->content : item->summary;
-    json_array_foreach(parts, i, part)
-    {
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        const json_t *part = json_array_get(parts, i);
         struct wi_path path =
             wi_path_item(wi_path_member(where, has_content ? "content" : "summary").text, i);
         if (code == WI_OK)
@@ -174,8 +170,6 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
 static enum wi_code responses_read_all(
     struct wi_conversation *talk, json_t *instructions, json_t *input)
 {
-    size_t i;
-    json_t *item;
     enum wi_code code = WI_OK;
     if (instructions)
         code = wi_conversation_text(
@@ -185,11 +179,9 @@ static enum wi_code responses_read_all(
             talk, wi_conversation_message(talk, roles[ROLE_USER]), input, "input");
     if (code == WI_OK && !json_is_array(input))
         return wi_parameters_refuse("input", "a string, or a list of items", talk->error);
-    json_array_foreach(input, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(input); i++)
         if (code == WI_OK)
-            code = read_item(talk, item, wi_path_item("input", i).text);
-    }
+            code = read_item(talk, json_array_get(input, i), wi_path_item("input", i).text);
     return code;
 }
 

@@ -160,12 +160,9 @@ static enum wi_code responses_read_text(
 /* The other parts of an answer that a client may ask for do not exist here. */
 static void read_logprobs(struct wi_infer *infer, const struct body *body)
 {
-    const json_t *one;
-    size_t i;
     int wanted = body->top_logprobs > 0;
-    json_array_foreach(body->include, i, one)
-    {
-        const char *name = json_string_value(one);
+    for (size_t i = 0; i < json_array_size(body->include); i++) {
+        const char *name = json_string_value(json_array_get(body->include, i));
         wanted |= name && strcmp(name, "message.output_text.logprobs") == 0;
     }
     if (wanted)
@@ -177,14 +174,11 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
 /* The form of functions here. */
 static json_t *echo_tools(const json_t *tools)
 {
-    const json_t *tool;
     json_t *all = json_array();
-    size_t i;
-    json_array_foreach(tools, i, tool)
-    {
+    for (size_t i = 0; i < json_array_size(tools); i++) {
         json_t *echoed = json_pack(
             "{s:s, s:n, s:n, s:n}", "type", "function", "description", "parameters", "strict");
-        json_object_update(echoed, json_object_get(tool, "function"));
+        json_object_update(echoed, json_object_get(json_array_get(tools, i), "function"));
         json_array_append_new(all, echoed);
     }
     return all;
