@@ -56,14 +56,11 @@ static void key_begin(struct wi_buffer *out, const struct wi_prefix_key *before)
 static void put_content(struct wi_buffer *out, const json_t *content)
 {
     struct wi_buffer text = {0};
-    const json_t *part;
-    size_t i;
 
     if (json_is_string(content))
         wi_buffer_add(&text, json_string_value(content), json_string_length(content));
-    json_array_foreach(content, i, part)
-    {
-        const json_t *piece = json_object_get(part, "text");
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        const json_t *piece = json_object_get(json_array_get(content, i), "text");
         if (json_is_string(piece))
             wi_buffer_add(&text, json_string_value(piece), json_string_length(piece));
     }

@@ -137,11 +137,8 @@ void wi_pool_checked(void *context, struct pool_session *session, const struct w
 
 static int is_loading(const struct wi_node_state *state)
 {
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(state->models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(state->models); i++) {
+        const json_t *row = json_array_get(state->models, i);
         const char *model = json_string_value(json_object_get(row, "state"));
         if (model && strcmp(model, "loading") == 0)
             return 1;

@@ -95,15 +95,14 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
 void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
     int platform = platform_of(answer->executed_on);
-    size_t i;
 
     if (!wi_pool_attempt_rules(attempt)->is_measured ||
         json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
-    json_array_foreach(fallbacks, i, row)
-        wi_pool_measure_failure(pool, node, attempt, platform_of(row));
+    for (size_t i = 0; i < json_array_size(fallbacks); i++)
+        wi_pool_measure_failure(pool, node, attempt, platform_of(json_array_get(fallbacks, i)));
     const struct wi_place *where = node_place(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
@@ -115,11 +114,8 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
 /* Whether the node says that it could not load the model on that platform. */
 static int failed_to_load(const json_t *models, const char *hash, int platform)
 {
-    const json_t *model;
-    size_t i;
-
-    json_array_foreach(models, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
         const char *its = json_string_value(json_object_get(model, "hash"));
         const char *state = json_string_value(json_object_get(model, "state"));
         if (its && state && strcmp(its, hash) == 0 && strcmp(state, "failed") == 0 &&
@@ -145,12 +141,11 @@ static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
 int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models)
 {
-    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
     int platform = platform_of(answer->executed_on);
-    size_t i;
 
-    json_array_foreach(fallbacks, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(fallbacks); i++) {
+        const json_t *row = json_array_get(fallbacks, i);
         const char *code = json_string_value(json_object_get(row, "code"));
         if (code && strcmp(code, "out_of_memory") == 0)
             (void)note_shortage(pool, node, attempt, models, platform_of(row));

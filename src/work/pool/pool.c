@@ -21,12 +21,11 @@
 
 static void tell_warnings(const struct wi_pool *pool)
 {
-    json_t *warnings = json_array(), *warning;
-    size_t i;
+    json_t *warnings = json_array();
 
     wi_pool_add_warnings(pool, warnings);
-    json_array_foreach(warnings, i, warning)
-        wi_warn("pool", NULL, "%s", json_string_value(warning));
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        wi_warn("pool", NULL, "%s", json_string_value(json_array_get(warnings, i)));
     json_decref(warnings);
 }
 

@@ -355,13 +355,12 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
 {
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    const json_t *model;
-    size_t i;
 
     if (!node)
         return;
     wi_pool_node_models(node, models);
-    json_array_foreach(models, i, model) wi_pool_measure_warm_up(pool, node, model, wi_now_ms());
+    for (size_t i = 0; i < json_array_size(models); i++)
+        wi_pool_measure_warm_up(pool, node, json_array_get(models, i), wi_now_ms());
     wi_pool_tell_capacity(pool->wake);
 }
 

@@ -479,14 +479,13 @@ static void forget_models(struct wi_fleet_node *node, const struct wi_fleet_plac
 
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
 {
-    const json_t *row;
-    size_t i, count = 0;
+    size_t count = 0;
 
     if (!node->class)
         return;
     forget_models(node, NULL);
-    json_array_foreach(models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *row = json_array_get(models, i);
         const char *hash = json_string_value(json_object_get(row, "hash"));
         int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
         const char *state = json_string_value(json_object_get(row, "state"));

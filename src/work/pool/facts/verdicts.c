@@ -347,11 +347,10 @@ static void decide_by(struct wi_verdicts *verdicts, struct verdict_record *verdi
 static void judge_whole(struct wi_verdicts *verdicts, struct verdict_record *whole,
     const struct verdict_record *set, const struct wi_finding *found)
 {
-    const struct verdict_record *other;
     unsigned wrong = 0;
 
-    DL_FOREACH2(whole->sets, other, of_next)
-    wrong += other->verdict == WI_WRONG;
+    for (const struct verdict_record *other = whole->sets; other; other = other->of_next)
+        wrong += other->verdict == WI_WRONG;
     if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS
                                    : verdict_value(whole) != WI_TRUSTED)
         decide_by(verdicts, whole, set->set, found);
