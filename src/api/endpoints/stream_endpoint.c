@@ -450,9 +450,8 @@ void wi_api_streams_free(struct wi_api_streams *streams)
 void wi_api_streams_counters(
     const struct wi_api_streams *streams, struct wi_api_stream_counters *counters)
 {
-    const struct wi_api_stream *stream;
     *counters = streams->counters;
-    for (stream = streams->streams; stream; stream = stream->hh.next) {
+    for (const struct wi_api_stream *stream = streams->streams; stream; stream = stream->hh.next) {
         if (request_of(stream))
             counters->open++;
         else
