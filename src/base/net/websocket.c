@@ -92,8 +92,6 @@ static void socket_receive(struct wi_websocket *socket, const char *bytes, size_
 {
     struct lws *wsi = socket->client.wsi;
     int last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-    size_t skipped;
-    char *text;
 
     if (socket->skipped || size > socket->max_message - socket->incoming.size) {
         socket->skipped += socket->incoming.size + size;
@@ -103,14 +101,14 @@ static void socket_receive(struct wi_websocket *socket, const char *bytes, size_
     }
     if (!last)
         return;
-    skipped = socket->skipped;
+    size_t skipped = socket->skipped;
     socket->skipped = 0;
     if (skipped) {
         socket->events.on_skipped(socket->events.context, skipped);
         return;
     }
     size = socket->incoming.size;
-    text = wi_buffer_take(&socket->incoming);
+    char *text = wi_buffer_take(&socket->incoming);
     if (text)
         socket->events.on_message(socket->events.context, text, size);
     free(text);
@@ -122,11 +120,10 @@ static int socket_write(struct wi_websocket *socket)
 {
     struct lws *wsi = socket->client.wsi;
     struct message *message = socket->queue;
-    int written;
 
     if (!message || lws_partial_buffered(wsi))
         return 0;
-    written = lws_write(wsi, message->bytes + LWS_PRE, message->size, LWS_WRITE_TEXT);
+    int written = lws_write(wsi, message->bytes + LWS_PRE, message->size, LWS_WRITE_TEXT);
     DL_DELETE(socket->queue, message);
     free(message);
     if (socket->queue)
