@@ -7,13 +7,12 @@
 int main(int argc, char **argv)
 {
     char **words = wi_alloc(((size_t)argc + 2) * sizeof *words);
-    int status;
 
     words[0] = argc ? argv[0] : NULL;
     words[1] = (char[]){"bench"};
     for (int i = 1; i < argc; i++)
         words[i + 1] = argv[i];
-    status = wi_cli_main(argc + 1, words, wi_bench);
+    int status = wi_cli_main(argc + 1, words, wi_bench);
     free(words);
     return status;
 }
