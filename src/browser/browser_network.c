@@ -148,13 +148,11 @@ int wi_network_apart(const struct wi_network *network, enum wi_network_mode mode
 const char *wi_network_problem(
     const struct wi_network *network, const struct wi_config_browser *browser)
 {
-    const struct known_kind *kind;
-
     if (!network || (browser && browser->driver_url))
         return NULL;
     if (network->problem || !browser)
         return network->problem;
-    kind = find_kind(network, browser->kind);
+    const struct known_kind *kind = find_kind(network, browser->kind);
     return kind && kind->without ? "it did not start in a network of its own, and did without"
                                  : NULL;
 }

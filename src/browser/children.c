@@ -141,13 +141,12 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void drain_output(struct wi_child *child)
 {
     uv_os_fd_t fd;
-    ssize_t size;
 
     uv_read_stop((uv_stream_t *)&child->output);
     if (uv_fileno((uv_handle_t *)&child->output, &fd) != 0)
         return;
     for (int i = 0; i < 64; i++) {
-        size = read(fd, child->buffer, sizeof child->buffer);
+        ssize_t size = read(fd, child->buffer, sizeof child->buffer);
         if (size <= 0)
             break;
         take_output(child, child->buffer, (size_t)size);
@@ -203,10 +202,9 @@ static size_t take_orphans(struct wi_children *children, int end)
         return 0;
     for (size_t i = 0; i < tree.count; i++) {
         pid_t pid = tree.items[i].pid;
-        int foreign;
         if (tree.items[i].parent != self || find_child(children, pid))
             continue;
-        foreign = is_foreign(children, pid);
+        int foreign = is_foreign(children, pid);
         if (waitpid(pid, NULL, WNOHANG) == pid) {
             forget_foreign(children, pid);
             left += !foreign; /* its children are ours from now on: look again */

@@ -113,11 +113,10 @@ static json_t *collect_preferences(const struct wi_plan *plan)
     json_t *all = wi_preferences_json(preferences, plan);
     const char *page = plan->request->page_url;
     const char name[] = "dom.securecontext.allowlist";
-    char *host;
 
     /* WebGPU and threads exist only in a secure context; this makes our page's host one. */
     if (page && !wi_url_is_secure(page) && !json_object_get(all, name)) {
-        host = wi_url_host(page);
+        char *host = wi_url_host(page);
         json_object_set_new(all, name, json_string(host));
         free(host);
     }
@@ -233,17 +232,16 @@ static enum wi_code fill_direct(
 static json_t *firefox_capabilities(const struct wi_plan *plan, const char *binary)
 {
     struct wi_strings list = {0};
-    json_t *options, *made;
 
     add_switches(plan, &list);
-    options = json_pack(
+    json_t *options = json_pack(
         "{s:o, s:o}", "args", wi_switches_json(&list), "prefs", collect_preferences(plan));
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
     wi_strings_clear(&list);
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
-    made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy", "eager",
-        "moz:firefoxOptions", options);
+    json_t *made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy",
+        "eager", "moz:firefoxOptions", options);
     if (wi_plan_accepts_any(plan))
         json_object_set_new(made, "acceptInsecureCerts", json_true());
     if (plan->browser->driver == WI_DRIVER_BIDI)
@@ -254,11 +252,9 @@ static json_t *firefox_capabilities(const struct wi_plan *plan, const char *bina
 static enum wi_code fill_driver(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
-    char *binary;
-
     if (wi_plan_driver(plan, geckodriver_arguments, launch, error) != WI_OK)
         return WI_UNAVAILABLE;
-    binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
+    char *binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
     if (!binary)
         return WI_UNAVAILABLE;
     launch->port_line = "Listening on 127.0.0.1:";

@@ -31,12 +31,11 @@ char *wi_program_find(const char *name)
     if (strchr(name, '/'))
         return program_runs(name) ? wi_strdup(name) : NULL;
     for (start = wi_program_path(); *start; start = *end ? end + 1 : end) {
-        char *path;
         end = strchrnul(start, ':');
         /* Relative entries would depend on the working directory: not for a daemon. */
         if (*start != '/')
             continue;
-        path = wi_sprintf("%.*s/%s", (int)(end - start), start, name);
+        char *path = wi_sprintf("%.*s/%s", (int)(end - start), start, name);
         if (program_runs(path))
             return path;
         free(path);

@@ -61,8 +61,6 @@ static void watch_browser(struct wi_session *session, const json_t *capabilities
 static void on_session_made(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
-    const json_t *capabilities;
-    const char *version;
 
     session->call = NULL;
     session->creating = 0;
@@ -75,8 +73,8 @@ static void on_session_made(void *context, const struct wi_error *error)
         wi_session_fail(session, error);
         return;
     }
-    capabilities = wi_driver_capabilities(session->driver);
-    version = json_string_value(json_object_get(capabilities, "browserVersion"));
+    const json_t *capabilities = wi_driver_capabilities(session->driver);
+    const char *version = json_string_value(json_object_get(capabilities, "browserVersion"));
     snprintf(
         session->browser_version, sizeof session->browser_version, "%s", version ? version : "");
     watch_browser(session, capabilities);
@@ -145,13 +143,12 @@ static void on_line(void *context, const char *line)
 {
     struct wi_session *session = context;
     char url[64];
-    int port;
 
     wi_debug("browser", session->id, "driver: %s", line);
     wi_scrub(session->last_line, sizeof session->last_line, line);
     if (session->driver || session->state != WI_SESSION_STARTING)
         return;
-    port = wi_launch_read_port(&session->launch, line);
+    int port = wi_launch_read_port(&session->launch, line);
     if (port < 0)
         return;
     snprintf(url, sizeof url, "%s://127.0.0.1:%d",
@@ -267,13 +264,12 @@ enum wi_code wi_session_begin(
     struct wi_launch_request request = {.browser = browser,
         .page_url = session->deps.page_url,
         .certificate = session->deps.certificate};
-    enum wi_code code;
 
     request.directory = session->directory =
         wi_home_make(session->deps.instance, session->id, error);
     if (!session->directory)
         return WI_UNAVAILABLE;
-    code = wi_launch_make(&request, &session->launch, error);
+    enum wi_code code = wi_launch_make(&request, &session->launch, error);
     if (code == WI_OK)
         code = wi_home_write(session->directory, &session->launch, error);
     if (code != WI_OK)

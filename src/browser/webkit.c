@@ -60,12 +60,11 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
 {
     const struct wi_config_browser *browser = plan->browser;
     struct wi_strings list = {0};
-    json_t *options;
 
     wi_switches_add_rows(&list, switches, plan);
     for (size_t i = 0; i < browser->arguments.count; i++)
         wi_switches_add(&list, browser->arguments.items[i]);
-    options = json_pack("{s:o}", "args", wi_switches_json(&list));
+    json_t *options = json_pack("{s:o}", "args", wi_switches_json(&list));
     if (binary)
         json_object_set_new(options, "binary", json_string(binary));
     if (!browser->driver_url && plan->request->certificate && plan->request->page_url)
@@ -96,12 +95,11 @@ static enum wi_code add_desk(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     char path[WI_HELPER_PATH_SIZE];
-    char *xvfb;
 
     wi_helper_find("webinfer-desk", path);
     wi_strings_add(&launch->command, path);
     if (plan->browser->headless) {
-        xvfb = wi_program_find("Xvfb");
+        char *xvfb = wi_program_find("Xvfb");
         if (!xvfb)
             return wi_error_set(error, WI_UNAVAILABLE, "headless",
                 "%s cannot start without a window: there is no program Xvfb in PATH; install the "

@@ -128,9 +128,7 @@ static struct wi_command *find_command(const struct wi_wire *wire, const json_t 
 static int take_message(struct wi_wire *wire, const json_t *root)
 {
     struct incoming message = {0};
-    struct wi_command *command;
     struct wi_error error;
-    int failed;
 
     if (!json_is_object(root) ||
         wi_params_read(incoming_table, root, WI_PARAMS_OPEN, "", &message, NULL) != WI_OK)
@@ -139,9 +137,9 @@ static int take_message(struct wi_wire *wire, const json_t *root)
         wire->events.on_event(wire->events.context, message.method, message.params);
         return 0;
     }
-    command = find_command(wire, message.id);
-    failed = strcmp(message.type, "error") == 0 &&
-             wi_driver_read_error(command ? command->verb : "BiDi", root, &error) != WI_OK;
+    struct wi_command *command = find_command(wire, message.id);
+    int failed = strcmp(message.type, "error") == 0 &&
+                 wi_driver_read_error(command ? command->verb : "BiDi", root, &error) != WI_OK;
     if (!failed && !(strcmp(message.type, "success") == 0 && message.result))
         return -1;
     if (command)

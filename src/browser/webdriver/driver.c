@@ -177,12 +177,11 @@ static const struct wi_param error_table[] = {
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error)
 {
     struct driver_error said = {NULL, ""};
-    size_t length;
 
     if (!json_is_object(value) ||
         wi_params_read(error_table, value, WI_PARAMS_OPEN, "", &said, NULL) != WI_OK)
         return WI_OK;
-    length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
+    size_t length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
     return wi_error_set(error, WI_INTERNAL, "", "%s: the driver says: %.80s: %.*s", verb,
         said.error, (int)(length < 300 ? length : 300), said.message);
 }
