@@ -185,10 +185,9 @@ enum wi_code wi_arguments_parse(
     const char *words[3] = {NULL, NULL, NULL};
     unsigned count, skip = 0;
     int ended = 0;
-    enum wi_code code;
 
     *arguments = (struct wi_arguments){0};
-    code = collect_words(words, &count, argc, argv, error);
+    enum wi_code code = collect_words(words, &count, argc, argv, error);
     if (code != WI_OK)
         return code;
     arguments->verb = wi_cli_find_verb(words);

@@ -87,7 +87,6 @@ static void add_bar(struct wi_buffer *out, double share, unsigned width)
 void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
 {
     struct wi_buffer figures = {0}, state = {0};
-    unsigned left, used;
 
     wi_table_cell(&state, json_object_get(pull, "state"));
     if (json_is_string(json_object_get(pull, "retrying"))) {
@@ -96,10 +95,10 @@ void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
     } else {
         add_figures(&figures, pull);
     }
-    used = (unsigned)(state.size + figures.size);
+    unsigned used = (unsigned)(state.size + figures.size);
     if (columns == 0)
         columns = used;
-    left = columns > used ? columns - used : 0;
+    unsigned left = columns > used ? columns - used : 0;
     wi_buffer_add(out, state.text, state.size < columns ? state.size : columns);
     if (figures.size > 0 && left >= BAR_MIN)
         add_bar(out, wi_bar_share(pull), left < BAR_MAX ? left : BAR_MAX);

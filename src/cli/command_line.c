@@ -55,7 +55,6 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
 static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *error)
 {
     const char *given = wi_argument(&cli->arguments, "url");
-    size_t length;
 
     if (!given)
         given = getenv("WEBINFER_URL");
@@ -65,7 +64,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
         wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
         return wi_error_expect(error, "something like " DEFAULT_URL);
     }
-    length = strlen(given);
+    size_t length = strlen(given);
     while (length && given[length - 1] == '/')
         length--;
     *url = wi_strndup(given, length);

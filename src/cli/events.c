@@ -127,13 +127,12 @@ enum wi_exit wi_cli_event_complain(
     struct wi_rest_answer answer = {
         .status = (long)json_integer_value(json_object_get(problem, "status"))};
     int json = cli->json;
-    enum wi_exit result;
 
     if (answer.status < 400)
         answer.status = 500; /* it is an error in any case */
     wi_buffer_add(&answer.body, data, length);
     cli->json = 0; /* it was printed as an event */
-    result = wi_cli_check(cli, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
     cli->json = json;
     wi_rest_answer_clear(&answer);
     return result;

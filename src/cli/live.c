@@ -133,12 +133,11 @@ static void end_line(void *context)
 static void on_done(struct show *show, const json_t *answer)
 {
     struct wi_buffer text = {0};
-    FILE *out;
 
     if (!show->last) /* it came in one piece */
         put_answer(show, wi_json_at(answer, "result.text"));
     end_line(show);
-    out = show->last ? stderr : stdout;
+    FILE *out = show->last ? stderr : stdout;
     (show->live->describe ? show->live->describe : wi_cli_infer_print)(&text, answer);
     if (out == stdout || show->progress.terminal)
         wi_plain_flush(out, &text);

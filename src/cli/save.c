@@ -116,12 +116,11 @@ struct saving {
 static void show_written(struct saving *saving)
 {
     double now = wi_now_ms();
-    json_t *state;
 
     if (now < saving->shown_ms + SHOW_EVERY_MS && saving->written < saving->answer.announced)
         return;
     saving->shown_ms = now;
-    state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
+    json_t *state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
         (json_int_t)saving->written, "total_bytes", (json_int_t)saving->answer.announced);
     wi_cli_progress_show(&saving->progress, state);
     json_decref(state);
@@ -160,14 +159,13 @@ enum wi_exit wi_save_answer(
 {
     struct saving saving = {.save = save, .cli = cli, .progress = wi_cli_progress_begin()};
     struct wi_rest_request asked = *request;
-    enum wi_exit result;
 
     asked.is_cancelled = wi_cli_is_interrupted;
     asked.on_events = take_bytes;
     asked.context = &saving;
     wi_rest_exchange(&cli->rest, &asked, &saving.answer);
     wi_cli_progress_end(&saving.progress);
-    result = judge_answer(&saving);
+    enum wi_exit result = judge_answer(&saving);
     wi_rest_answer_clear(&saving.answer);
     return result;
 }

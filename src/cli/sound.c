@@ -201,14 +201,12 @@ static void take_samples(struct wi_sound_input *input, const void *bytes, size_t
 enum wi_code wi_sound_input_take(
     struct wi_sound_input *input, const void *bytes, size_t size, struct wi_error *error)
 {
-    enum wi_code code;
-
     if (input->known) {
         take_samples(input, bytes, size);
         return WI_OK;
     }
     wi_buffer_add(&input->_head, bytes, size);
-    code = take_head(input, error);
+    enum wi_code code = take_head(input, error);
     if (code == WI_OK && input->known) {
         take_samples(input, input->_head.text, input->_head.size);
         wi_buffer_clear(&input->_head);

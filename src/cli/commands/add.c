@@ -62,18 +62,16 @@ static enum wi_exit model_add(struct wi_cli *cli, struct wi_add_files *files, co
 {
     int force = wi_argument_given(&cli->arguments, "force");
     struct wi_rest_answer answer = {0};
-    enum wi_exit result;
     sigset_t ending, before;
-    json_t *model;
 
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    result = wi_add_send(cli, files, name, force, &answer);
+    enum wi_exit result = wi_add_send(cli, files, name, force, &answer);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)

@@ -134,7 +134,6 @@ ssize_t wi_add_files_read(const struct wi_add_files *files, const struct wi_mode
 
 static enum wi_code file_add(struct wi_add_files *files, const char *path, struct wi_error *error)
 {
-    struct wi_model_file *file;
     struct opened opened;
 
     for (size_t i = 0; i < files->list.count; i++)
@@ -148,7 +147,7 @@ static enum wi_code file_add(struct wi_add_files *files, const char *path, struc
     if (open_file(files, path, &opened, error) != WI_OK)
         return error->code;
     close(opened.fd);
-    file = wi_manifest_add(&files->list, path);
+    struct wi_model_file *file = wi_manifest_add(&files->list, path);
     file->bytes = opened.bytes;
     /* The identity of a CAR is the one when it was checked, even if the CAR has changed since. */
     file->identity = files->car ? files->car->identity : opened.identity;
@@ -196,11 +195,10 @@ static json_t *read_json(const struct wi_add_files *files, const char *path)
     struct wi_error error;
     struct opened opened;
     json_t *json = NULL;
-    char *text;
 
     if (open_file(files, path, &opened, &error) != WI_OK)
         return NULL;
-    text = opened.bytes <= WI_SPEC_MAX ? wi_alloc((size_t)opened.bytes + 1) : NULL;
+    char *text = opened.bytes <= WI_SPEC_MAX ? wi_alloc((size_t)opened.bytes + 1) : NULL;
     if (text && read_opened(&opened, text, (size_t)opened.bytes, 0) == (ssize_t)opened.bytes)
         json = json_loadb(text, (size_t)opened.bytes, 0, NULL);
     free(text);
@@ -228,10 +226,9 @@ static enum wi_code add_spec(struct wi_add_files *files, struct wi_error *error)
 static char *make_name(const char *text)
 {
     static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    char *name;
 
     text += strcspn(text, good);
-    name = wi_strndup(text, strnlen(text, 128));
+    char *name = wi_strndup(text, strnlen(text, 128));
     for (char *c = name; *c; c++) {
         if (!strchr(good, *c) && !strchr("._-", *c))
             *c = '-';
@@ -324,14 +321,13 @@ static enum wi_code find_graph(struct wi_add_files *files, struct wi_error *erro
     struct wi_strings graphs = {0};
     struct dirent **items = NULL;
     int count = scandir(files->folder, &items, is_graph, alphasort);
-    enum wi_code code;
 
     for (int i = 0; i < count; i++) {
         wi_strings_add(&graphs, items[i]->d_name);
         free(items[i]);
     }
     free(items);
-    code = pick_graph(files, &graphs, error);
+    enum wi_code code = pick_graph(files, &graphs, error);
     wi_strings_clear(&graphs);
     return code;
 }
@@ -375,12 +371,11 @@ static enum wi_code find_graph_in_car(struct wi_add_files *files, struct wi_erro
     struct wi_strings graphs = {0};
     const struct wi_view_file *all = files->car->tree->files;
     size_t count = files->car->tree->count;
-    enum wi_code code;
 
     for (size_t i = 0; i < count; i++)
         if (wi_view_is_in(all[i].path, "") && wi_text_ends(all[i].path, ".onnx"))
             wi_strings_add(&graphs, all[i].path);
-    code = pick_graph(files, &graphs, error);
+    enum wi_code code = pick_graph(files, &graphs, error);
     wi_strings_clear(&graphs);
     return code;
 }
@@ -434,14 +429,13 @@ static enum wi_code find_in_car(
 enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, struct wi_error *error)
 {
     struct stat status;
-    enum wi_code code;
 
     if (stat(path, &status) != 0)
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
-    code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
-           : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
-                                        : find_by_file(path, files, error);
+    enum wi_code code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
+                        : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
+                                                     : find_by_file(path, files, error);
     if (code == WI_OK && files->graph)
         code = add_graph(files, error);
     if (code == WI_OK && files->graph)

@@ -137,7 +137,6 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
     char *history = keep ? find_history() : NULL;
     struct wi_line *line = wi_line_new(history);
     struct sigaction before;
-    enum wi_exit result;
 
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
     sigaction(SIGINT, NULL, &before);
@@ -145,7 +144,7 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
         fprintf(stderr, "%s; /help lists the commands.\n", cli->arguments.positionals[0]);
         wi_cli_catch(SIGINT, NULL); /* between an answer and the next line, too */
     }
-    result = chat_converse(cli, line, &talk);
+    enum wi_exit result = chat_converse(cli, line, &talk);
     sigaction(SIGINT, &before, NULL);
     wi_line_free(line);
     wi_talk_clear(&talk);

@@ -56,7 +56,6 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
         {"node", "node"}, {"precision", "precision"}};
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_buffer path = {0};
-    enum wi_exit result;
 
     wi_buffer_puts(&path, "/v1/hardware");
     wi_rest_add_argument(&path, '?', "model_name", arguments->positionals[0]);
@@ -64,7 +63,7 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
         wi_rest_add_argument(&path, '&', pins[i].parameter, wi_argument(arguments, pins[i].option));
     if (wi_argument_given(arguments, "no-fallback"))
         wi_rest_add_argument(&path, '&', "fallback", "false");
-    result = wi_cli_show(cli, path.text, print_hardware);
+    enum wi_exit result = wi_cli_show(cli, path.text, print_hardware);
     wi_buffer_clear(&path);
     return result;
 }

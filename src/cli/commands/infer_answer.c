@@ -229,14 +229,13 @@ static enum wi_code save_tensor(
 {
     struct wi_buffer header = {0};
     enum wi_code code = WI_OK;
-    FILE *file;
     int failed;
 
     if (strcmp(ending_of(tensor), "npy") == 0)
         code = wi_npy_write_header(&header, tensor->datatype, tensor->dims, tensor->rank, error);
     if (code != WI_OK)
         return code;
-    file = fopen(path, "we");
+    FILE *file = fopen(path, "we");
     failed = !file || (header.size && fwrite(header.text, 1, header.size, file) != header.size) ||
              fwrite(wi_tensor_bytes(tensor), 1, tensor->size, file) != tensor->size;
     if (file && fclose(file) != 0)

@@ -35,14 +35,13 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
     struct wi_npy array;
     struct wi_error problem = {0};
     size_t size;
-    char *bytes;
     json_t *tensor = NULL, *shape;
 
     if (!equals || equals == argument || !equals[1]) {
         wi_error_set(error, WI_BAD_REQUEST, "", "--tensor takes NAME=FILE, not \"%s\"", argument);
         return NULL;
     }
-    bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
+    char *bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
     if (!bytes)
         return NULL;
     if (wi_npy_read((const unsigned char *)bytes, size, &array, &problem) != WI_OK) {
@@ -87,18 +86,17 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     size_t size;
     char *text = wi_cli_read_file(path, FILE_MAX, &size, error);
     json_error_t place;
-    json_t *value, *inputs;
 
     if (!text)
         return NULL;
-    value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &place);
+    json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &place);
     free(text);
     if (!value) {
         wi_error_set(
             error, WI_BAD_REQUEST, "", "%s, line %d: %.200s", path, place.line, place.text);
         return NULL;
     }
-    inputs = json_object_get(value, "inputs");
+    json_t *inputs = json_object_get(value, "inputs");
     if (!inputs)
         return value;
     json_incref(inputs);

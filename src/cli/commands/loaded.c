@@ -200,10 +200,9 @@ static enum wi_exit removal_ask(
 {
     struct wi_buffer freed = {0};
     json_t *value = NULL;
-    enum wi_exit result;
 
     request->timeout_ms = REMOVE_MS;
-    result = wi_cli_order(cli, request, &value);
+    enum wi_exit result = wi_cli_order(cli, request, &value);
     if (value) {
         wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
         printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");

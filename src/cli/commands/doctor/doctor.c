@@ -29,12 +29,11 @@ void wi_doctor_add(
 {
     char detail[1024];
     va_list arguments;
-    json_t *finding;
 
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    finding = json_pack(
+    json_t *finding = json_pack(
         "{s:s, s:s, s:s}", "check", check, "state", finding_names[state], "detail", detail);
     if (finding) /* a path that is not UTF-8 makes none */
         json_array_append_new(checks, finding);
@@ -73,11 +72,10 @@ struct wi_config *wi_doctor_config(const char *path, json_t *checks)
 {
     static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct wi_problems problems = {0};
-    struct wi_config *config;
 
     if (!path && access(system_path, F_OK) == 0)
         path = system_path;
-    config = wi_config_load(path, &problems);
+    struct wi_config *config = wi_config_load(path, &problems);
     if (config)
         wi_doctor_add(checks, "configuration", WI_FINDING_OK, "%s", path ? path : "the defaults");
     wi_problems_say(&problems, add_problem, checks);
@@ -220,7 +218,6 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
 {
     const struct wi_config_browser *browser = &config->browsers[index];
     struct wi_error error;
-    json_t *report;
 
     if (browser->max_connections == 0) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_INFO,
@@ -237,7 +234,7 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
                                 : "everything needed to start it is installed");
         return 1;
     }
-    report = wi_doctor_try(config, browser, network, 0, checks);
+    json_t *report = wi_doctor_try(config, browser, network, 0, checks);
     json_array_append_new(browsers, report);
     report_start(checks, browser, report);
     return json_object_get(report, "problem") == NULL;
@@ -249,7 +246,6 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
     struct wi_network *network = wi_doctor_begin();
-    enum wi_exit result;
     int good = 0;
     if (config) {
         wi_doctor_host(checks, config);
@@ -265,7 +261,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
                 "there is none that works, so only pages that join with a link can compute");
     }
-    result = wi_doctor_verdict(checks);
+    enum wi_exit result = wi_doctor_verdict(checks);
     if (cli->json) {
         wi_plain_put_json(json_pack(
             "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers));

@@ -261,11 +261,9 @@ static void probe_start(struct probe *p)
 
 static json_t *probe_report(struct probe *p)
 {
-    json_t *report;
-
     if (p->capabilities) {
-        report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
-            "capabilities", p->capabilities);
+        json_t *report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms",
+            p->ready_ms, "capabilities", p->capabilities);
         if (p->look)
             json_object_update_new(
                 report, json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
@@ -284,7 +282,6 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
 {
     struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
     struct wi_headroom headroom;
-    int left;
 
     wi_headroom_read("/", &headroom);
     p.budget.limit = wi_headroom_budget(&headroom, config->pool.memory_budget);
@@ -304,7 +301,7 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
     uv_run(&p.loop, UV_RUN_DEFAULT);
     if (p.lws)
         wi_lws_end_free(p.lws);
-    left = uv_loop_close(&p.loop);
+    int left = uv_loop_close(&p.loop);
     assert(left == 0);
     wi_bridge_free(p.bridge);
     wi_instance_free(p.instance);

@@ -32,14 +32,13 @@ static void check_shared_memory(json_t *checks)
 {
     struct statvfs info;
     char size[32];
-    uint64_t bytes;
 
     if (statvfs("/dev/shm", &info) != 0) {
         wi_doctor_add(checks, "/dev/shm", WI_FINDING_MISSING,
             "cannot be read (%s): mount a tmpfs there", strerror(errno));
         return;
     }
-    bytes = (uint64_t)info.f_blocks * info.f_frsize;
+    uint64_t bytes = (uint64_t)info.f_blocks * info.f_frsize;
     wi_format_size(bytes >> 20 << 20, size, sizeof size);
     if (bytes < SHM_WANTED)
         wi_doctor_add(checks, "/dev/shm", WI_FINDING_WARNING,
@@ -130,11 +129,10 @@ static void check_gpu(json_t *checks)
 static void check_libwebsockets(json_t *checks)
 {
     struct wi_error error;
-    struct lws_context *context;
     uv_loop_t loop;
 
     uv_loop_init(&loop);
-    context = wi_lws_new(&loop, &error);
+    struct lws_context *context = wi_lws_new(&loop, &error);
     if (context) {
         wi_lws_begin_free(context);
         uv_run(&loop, UV_RUN_DEFAULT);
@@ -180,12 +178,11 @@ static void report_certificate(json_t *checks, const char *check,
 static void check_certificate(
     json_t *checks, const char *check, const char *path, const char *address, const char *otherwise)
 {
-    struct wi_certificate *certificate;
     struct wi_error error;
 
     if (!path)
         return;
-    certificate = wi_certificate_read(path, address, &error);
+    struct wi_certificate *certificate = wi_certificate_read(path, address, &error);
     if (certificate)
         report_certificate(checks, check, certificate, otherwise);
     else /* perhaps only the daemon may read it */

@@ -97,14 +97,13 @@ static json_t *column_look(
     const struct wi_config_browser *browser = &config->browsers[index];
     int64_t began = wi_wall_ms();
     struct wi_error error;
-    json_t *report, *column;
 
     if (browser->max_connections == 0)
         return column_absent(browser->kind, "its max_connections is 0");
     if (wi_session_installed(browser, &error) != WI_OK)
         return column_absent(browser->kind, error.detail);
-    report = wi_doctor_try(config, browser, network, 1, checks);
-    column = column_of(browser->kind, report, began);
+    json_t *report = wi_doctor_try(config, browser, network, 1, checks);
+    json_t *column = column_of(browser->kind, report, began);
     json_decref(report);
     return column;
 }

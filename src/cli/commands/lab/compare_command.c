@@ -89,7 +89,6 @@ static enum wi_exit comparison_report(
 {
     struct wi_buffer markdown = {0}, junit = {0};
     json_t *rows = json_array();
-    enum wi_exit result;
 
     for (size_t i = 0; i < comparison->count; i++)
         json_array_append_new(rows, row_of(&comparison->differences[i]));
@@ -99,7 +98,7 @@ static enum wi_exit comparison_report(
         comparison_print(comparison, rows);
     wi_lab_put_markdown_comparison(&markdown, comparison);
     wi_lab_put_junit_comparison(&junit, comparison);
-    result = wi_cli_lab_write(cli, "markdown", &markdown);
+    enum wi_exit result = wi_cli_lab_write(cli, "markdown", &markdown);
     if (result == WI_EXIT_OK)
         result = wi_cli_lab_write(cli, "junit", &junit);
     wi_buffer_clear(&markdown);
@@ -121,12 +120,11 @@ static enum wi_exit runs_compare(
     static const enum wi_exit exits[] = {WI_EXIT_OK, WI_EXIT_FAILED, WI_EXIT_CANNOT_TELL};
     struct wi_lab_comparison comparison;
     double threshold;
-    enum wi_exit result;
 
     if (read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) != 0)
         return WI_EXIT_USAGE;
     wi_lab_compare(&comparison, before, now, threshold);
-    result = comparison_report(cli, &comparison);
+    enum wi_exit result = comparison_report(cli, &comparison);
     if (result == WI_EXIT_OK)
         result = exits[comparison.judgement];
     wi_lab_comparison_clear(&comparison);
