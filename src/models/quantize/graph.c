@@ -263,7 +263,6 @@ static int read_initializer(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range proto)
 {
     struct wi_graph_tensor *tensor = wi_alloc(sizeof *tensor);
-    struct wi_graph_value *value;
     char *name = NULL;
     graph->tensors =
         wi_realloc_array(graph->tensors, graph->tensor_count + 1, sizeof(struct wi_graph_tensor *));
@@ -274,7 +273,7 @@ static int read_initializer(
         free(name);
         return graph_fail(model, proto.at, "a constant has no name");
     }
-    value = graph_define(model, graph, proto.at, name, tensor->datatype);
+    struct wi_graph_value *value = graph_define(model, graph, proto.at, name, tensor->datatype);
     if (!value)
         return -1;
     value->tensor = tensor;

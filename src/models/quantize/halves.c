@@ -344,7 +344,6 @@ static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *ou
         .to = node->standard && strcmp(node->op, "Cast") == 0 && node->to == WI_ONNX_FLOAT
                   ? WI_ONNX_FLOAT16
                   : 0};
-    int code;
     for (size_t i = 0; i < node->input_count; i++) {
         struct wi_graph_value *value = node->inputs[i];
         int is_single = single && i < 32 && single->inputs >> i & 1;
@@ -360,7 +359,7 @@ static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *ou
         else if (value)
             names.outputs[i] = wi_strdup(value->half);
     }
-    code = wi_rewrite_node(output, out, node, &names);
+    int code = wi_rewrite_node(output, out, node, &names);
     for (size_t i = 0; i < node->output_count; i++) {
         const struct wi_graph_value *value = node->outputs[i];
         if (value && single && single->gives && value->datatype == WI_ONNX_FLOAT)
@@ -448,12 +447,11 @@ static int put_info(struct wi_quantize_output *output, struct wi_buffer *out,
 {
     static const uint32_t path[] = {WI_VALUE_TYPE, WI_VALUE_IS_TENSOR, WI_TYPE_TENSOR_ELEMENT, 0};
     struct wi_buffer value = {0};
-    int code;
     if (number == WI_GRAPH_VALUE_INFO)
         return 0;
     if (!graph->parent)
         return wi_output_copy_field(output, out, number, info);
-    code = put_type(output, &value, *info, path);
+    int code = put_type(output, &value, *info, path);
     wi_protobuf_put_message(out, number, &value);
     return code;
 }

@@ -59,11 +59,10 @@ static int put_weights(
     struct wi_quantize_output *output, struct wi_graph_made *made, const struct names *names)
 {
     struct wi_packed packed;
-    int code;
     if (made->written)
         return 0;
     made->written = 1;
-    code = wi_plan_pack(output->plan, made, made->form, &packed);
+    int code = wi_plan_pack(output->plan, made, made->form, &packed);
     if (code == 0)
         code = put_packed(output, made, names, &packed);
     wi_packed_clear(&packed);

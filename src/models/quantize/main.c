@@ -264,7 +264,6 @@ static int program_run(struct program *program)
     struct wi_quantize_result result;
     struct wi_quantize_problem problem;
     struct stat status;
-    int code;
     program->source = open(program->source_path, O_RDONLY | O_CLOEXEC);
     if (program->source < 0 || fstat(program->source, &status) != 0) {
         free(input);
@@ -274,7 +273,7 @@ static int program_run(struct program *program)
     input->source = &program->source;
     input->size = (uint64_t)status.st_size;
     program->quantize.input = input;
-    code = wi_quantize(&program->quantize, &result, &problem);
+    int code = wi_quantize(&program->quantize, &result, &problem);
     if (code != 0)
         code = say_problem(&problem);
     else if (finish_targets(program) != 0)
@@ -291,7 +290,6 @@ int main(int argc, char **argv)
 {
     struct program program = {
         .memory = MEMORY, .seconds = SECONDS, .other = -1, .targets = {{.fd = -1}, {.fd = -1}}};
-    int code;
     if (read_line(&program, argc, argv) != 0)
         return usage_print();
     take_limits(&program);
@@ -303,7 +301,7 @@ int main(int argc, char **argv)
     program.quantize.progress = say_progress;
     program.quantize.sink = &program;
     program.quantize.data_name = basename(program.targets[1].path);
-    code = program_run(&program);
+    int code = program_run(&program);
     wi_close(program.other);
     free(program.other_path);
     free(program.folder);

@@ -148,10 +148,9 @@ int wi_output_copy_tensor(struct wi_quantize_output *output, struct wi_buffer *g
     const struct wi_graph_tensor *tensor)
 {
     struct wi_buffer message = {0};
-    int code;
     if (!tensor->is_node && !wi_output_moves(output, tensor))
         return wi_output_copy_field(output, graph, WI_GRAPH_INITIALIZER, &tensor->proto);
-    code = copy_rest(output, &message, tensor);
+    int code = copy_rest(output, &message, tensor);
     if (code == 0 && tensor->is_node)
         wi_protobuf_put_text(&message, WI_TENSOR_NAME, tensor->name);
     if (code == 0)

@@ -88,12 +88,11 @@ static int check_head(const struct wi_quantize_plan *plan)
 {
     unsigned char head[WI_GUESS_BYTES];
     struct wi_protobuf_range range = {0, plan->quantize->input->size};
-    const char *text;
     if (range.end > sizeof head)
         range.end = sizeof head;
     if (wi_protobuf_copy(plan->quantize->input, &range, head) < 0)
         return wi_plan_fail(plan, "model_invalid", "the file cannot be read");
-    text = wi_guess_text(head, (size_t)range.end);
+    const char *text = wi_guess_text(head, (size_t)range.end);
     return text ? wi_plan_fail(plan, "model_invalid", "the file is no ONNX model: %s", text) : 0;
 }
 

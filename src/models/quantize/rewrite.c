@@ -88,10 +88,9 @@ static int has_tensor(
     struct wi_protobuf_field field;
     int more;
     while ((more = wi_protobuf_next(output->model->input, &info, &field)) > 0) {
-        char *name;
         if (field.number != WI_VALUE_NAME || field.wire != WI_WIRE_BYTES)
             continue;
-        name = wi_protobuf_text(output->model->input, &field.bytes, WI_GRAPH_NAME_MAX);
+        char *name = wi_protobuf_text(output->model->input, &field.bytes, WI_GRAPH_NAME_MAX);
         if (!name)
             return -1;
         HASH_FIND_STR(graph->values, name, value);

@@ -428,11 +428,10 @@ enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
 {
     static const unsigned char nothing[1];
     struct wi_protobuf *input = wi_alloc(sizeof *input);
-    enum wi_code code;
 
     input->bytes = bytes ? bytes : nothing;
     input->size = size;
-    code = read_input_file(input, signature, error);
+    enum wi_code code = read_input_file(input, signature, error);
     free(input);
     return code;
 }
@@ -441,13 +440,12 @@ enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t
     const atomic_int *stop, struct wi_onnx_signature *signature, struct wi_error *error)
 {
     struct wi_protobuf *input = wi_alloc(sizeof *input);
-    enum wi_code code;
 
     input->stop = stop;
     input->read = read;
     input->source = source;
     input->size = size;
-    code = read_input_file(input, signature, error);
+    enum wi_code code = read_input_file(input, signature, error);
     free(input);
     return code;
 }

@@ -101,10 +101,8 @@ static enum wi_code split_labels(const char *text, json_t **labels, struct wi_er
     const char *end;
 
     for (; *text; text = *end ? end + 1 : end) {
-        size_t length;
-
         end = strchrnul(text, '\n');
-        length = (size_t)(end - text);
+        size_t length = (size_t)(end - text);
         if (length > 0 && text[length - 1] == '\r')
             length--;
         if (json_array_append_new(list, json_stringn(text, length)) < 0) {
@@ -124,9 +122,6 @@ static enum wi_code split_labels(const char *text, json_t **labels, struct wi_er
 static enum wi_code read_labels(const struct fields *fields, wi_spec_file_fn *read_file,
     void *context, struct wi_spec *spec, json_t **labels, struct wi_error *error)
 {
-    enum wi_code code;
-    char *text;
-
     *labels = NULL;
     if (fields->labels && fields->labels_file)
         return invalid(error, "labels_file", "and labels are both given; one is enough");
@@ -142,10 +137,10 @@ static enum wi_code read_labels(const struct fields *fields, wi_spec_file_fn *re
             "must be the name of a file in the model's folder, "
             "of letters, digits, \".\", \"_\" and \"-\"");
     spec->labels_file = wi_strdup(fields->labels_file);
-    text = read_file(context, fields->labels_file, error);
+    char *text = read_file(context, fields->labels_file, error);
     if (!text)
         return WI_MODEL_INVALID;
-    code = split_labels(text, labels, error);
+    enum wi_code code = split_labels(text, labels, error);
     free(text);
     return code;
 }
@@ -189,7 +184,6 @@ static enum wi_code check_picture(const struct picture *picture,
         .datatype = picture->datatype == FP32 ? WI_FP32 : WI_UINT8};
     struct wi_tensors tensors = {&tensor, 1};
     struct wi_error problem = {0};
-    enum wi_code code;
 
     if (picture->layout == NCHW)
         memcpy(tensor.dims, (int64_t[]){1, picture->channels, picture->height, picture->width},
@@ -197,7 +191,7 @@ static enum wi_code check_picture(const struct picture *picture,
     else
         memcpy(tensor.dims, (int64_t[]){1, picture->height, picture->width, picture->channels},
             4 * sizeof(int64_t));
-    code = wi_onnx_check_inputs(signature, &tensors, &problem);
+    enum wi_code code = wi_onnx_check_inputs(signature, &tensors, &problem);
     if (code == WI_OK)
         return WI_OK;
     wi_error_set(error, WI_MODEL_INVALID,
@@ -350,7 +344,6 @@ enum wi_code wi_spec_read(const char *text, size_t size, const struct wi_onnx_si
     struct fields fields = {.type = -1, .batch = -1};
     json_error_t where;
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &where);
-    enum wi_code code;
 
     *spec = (struct wi_spec){0};
     if (!json)
@@ -360,7 +353,7 @@ enum wi_code wi_spec_read(const char *text, size_t size, const struct wi_onnx_si
         json_decref(json);
         return wi_error_set(error, WI_MODEL_INVALID, "model.json", "model.json: must be an object");
     }
-    code = read_table(spec_table, json, "", &fields, error);
+    enum wi_code code = read_table(spec_table, json, "", &fields, error);
     if (code == WI_OK)
         code = spec_read_fields(&fields, signature, read_file, context, spec, error);
     json_decref(json);

@@ -132,10 +132,9 @@ static int entry_take(void *context, const char *path, const struct stat *status
 int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_folder *folder)
 {
     struct reading reading = {path, folder, 0, 0};
-    int why;
     folder->format = format;
     wi_strings_add(&folder->folders, ".");
-    why = each_entry(path, ".", entry_take, &reading);
+    int why = each_entry(path, ".", entry_take, &reading);
     wi_names_sort(folder->files, folder->count, sizeof *folder->files);
     errno = why ? why : reading.failed;
     return errno ? -1 : 0;

@@ -258,14 +258,12 @@ void wi_repository_free(struct wi_repository *repository)
 static void lookup_answer(
     wi_repository_fn *on_model, void *context, struct wi_model *model, const struct wi_error *error)
 {
-    struct wi_error copy;
-
     if (model) {
         wi_model_ref(model);
         on_model(context, model, NULL);
         wi_model_unref(model);
     } else {
-        copy = *error;
+        struct wi_error copy = *error;
         on_model(context, NULL, &copy);
     }
 }
@@ -356,7 +354,6 @@ static void end_job(void *data, int cancelled)
     struct job *job = data;
     struct wi_load *load = job->load;
     struct wi_model *model = NULL;
-    struct entry *entry;
 
     job->work = NULL;
     if (cancelled || !job->repository) {
@@ -372,7 +369,7 @@ static void end_job(void *data, int cancelled)
         wi_warn("model", load->name, "%s", load->error.detail);
     if (model)
         tell_warnings(model);
-    entry = job->detached ? NULL : find_entry(job->repository, load->name);
+    struct entry *entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
         job_settle(job->repository, entry, job, model);
     if (model && !model->variant &&
@@ -421,11 +418,10 @@ struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repos
     void *context)
 {
     struct wi_load *load = wi_load_new(repository->directory, name, repository->cache);
-    struct job *job;
 
     load->staged = wi_strdup(folder);
     load->as = format;
-    job = start_job(repository, load, 0);
+    struct job *job = start_job(repository, load, 0);
     job->detached = 1;
     return wait_for(job, on_model, context);
 }
@@ -481,7 +477,6 @@ struct wi_repository_lookup *wi_repository_find(
 {
     char meant[WI_MODEL_NAME_MAX + 1];
     struct wi_error error;
-    struct entry *entry;
     uint64_t size;
 
     if (wi_model_check_name(name, &error) != WI_OK) {
@@ -497,7 +492,7 @@ struct wi_repository_lookup *wi_repository_find(
             answer_not_found(repository, name, on_model, context);
         return NULL;
     }
-    entry = find_entry(repository, name);
+    struct entry *entry = find_entry(repository, name);
     if (entry && !entry->job && is_current(entry)) {
         note_look_up(repository, entry->model != NULL);
         lookup_answer(on_model, context, entry->model, entry->error);

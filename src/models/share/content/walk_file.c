@@ -219,9 +219,8 @@ enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     struct wi_error *error)
 {
     struct wi_dag_node node = {0};
-    int is_leaf;
     enum wi_code code = walk_read_node(&block->cid, bytes, size, &node, error);
-    is_leaf = node.count == 0;
+    int is_leaf = node.count == 0;
     if (code == WI_OK && !is_leaf)
         code = take_inner(walk, block, &node, size, places, count, error);
     for (size_t i = 0; i < count && code == WI_OK && is_leaf; i++)
