@@ -306,7 +306,6 @@ static void shut_down(void *context, struct wi_link *link)
 
 void wi_bridge_close(struct wi_bridge *bridge)
 {
-    struct wi_node *node;
     if (bridge->closed)
         return;
     bridge->closed = 1; /* no event from here on */
@@ -318,7 +317,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     wi_outflow_close(&bridge->outflow);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
-    for (node = bridge->nodes; node; node = node->hh.next)
+    for (struct wi_node *node = bridge->nodes; node; node = node->hh.next)
         wi_node_quiesce(node);
 }
 

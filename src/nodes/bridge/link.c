@@ -539,13 +539,12 @@ static int link_make_room(struct wi_link *link, size_t size, size_t rest)
 {
     struct wi_blob *blob = link->incoming;
     size_t had = blob->capacity, needed = blob->size + size, ahead = needed / 2;
-    int made;
     if (needed <= had)
         return 0;
     if (lws_is_final_fragment(link->wsi) && rest < ahead)
         ahead = rest;
     int fits = !link->share || wi_share_room(link->share) >= needed + ahead - had;
-    made = fits ? wi_blob_make_room(blob, needed + ahead) : -1;
+    int made = fits ? wi_blob_make_room(blob, needed + ahead) : -1;
     if (made && link->settled) {
         link->short_of_memory = link->links->_ahead != link;
         made = wi_blob_force_room(blob, needed);

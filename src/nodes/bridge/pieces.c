@@ -381,7 +381,6 @@ static int attempt_go_on(
 
 int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error)
 {
-    struct wi_attempt *attempt;
     const char *id;
     json_t *place;
     json_object_foreach((json_t *)data, id, place)
@@ -389,7 +388,7 @@ int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *
         if (attempt_go_on(node, id, place, error))
             return -1;
     }
-    for (attempt = node->attempts; attempt; attempt = attempt->hh.next)
+    for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
         if (attempt_is_under_way(attempt))
             tell_credit(node, attempt);
     wi_link_draw(node->link);

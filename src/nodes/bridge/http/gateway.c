@@ -171,10 +171,9 @@ static int answer_request(
 static int read_parameters(struct lws *wsi, char *out)
 {
     size_t used = 0;
-    int length;
     *out = '\0';
     for (int i = 0; used + 1 < WI_HTTP_HEADER_MAX; i++) {
-        length = lws_hdr_copy_fragment(
+        int length = lws_hdr_copy_fragment(
             wsi, out + used, (int)(WI_HTTP_HEADER_MAX - 1 - used), WSI_TOKEN_HTTP_URI_ARGS, i);
         if (length < 0)
             break;
