@@ -213,11 +213,10 @@ static void clear_room(struct room *room)
 /* How many rows may be taken, and of each client. */
 static void fill_op(struct wi_row_take *op, const struct room *room)
 {
-    const struct tenant *tenant;
     op->count = room->bound - room->used < room->most ? room->bound - room->used : room->most;
     op->each = room_of(room, 0);
     op->rooms = wi_realloc_array(NULL, HASH_COUNT(room->tenants) + 1, sizeof *op->rooms);
-    for (tenant = room->tenants; tenant; tenant = tenant->hh.next) {
+    for (const struct tenant *tenant = room->tenants; tenant; tenant = tenant->hh.next) {
         struct wi_row_room *its = &op->rooms[op->room_count++];
         *its = (struct wi_row_room){.most = room_of(room, tenant->count)};
         memcpy(its->client, tenant->client, sizeof its->client);
