@@ -122,12 +122,10 @@ static void set_gateway(struct wi_config_hub *hub)
 
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name)
 {
-    size_t index;
-
     for (size_t i = 0; i < wi_config_instances(config, section); i++)
         if (strcmp(wi_config_instance_name(config, section, i), name) == 0)
             return i;
-    index = append_instance(config, section, name);
+    size_t index = append_instance(config, section, name);
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0)
             set_default(option, wi_option_base(config, option, index));

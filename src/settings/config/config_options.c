@@ -71,13 +71,12 @@ char *wi_config_data_directory(void)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *beside;
 
     for (int up = 0; length > 0 && up < 2; up++) {
         self[length] = '\0';
         length = strrchr(self, '/') - self;
         self[length] = '\0';
-        beside = wi_sprintf("%s/share/webinfer", self);
+        char *beside = wi_sprintf("%s/share/webinfer", self);
         if (access(beside, X_OK) == 0)
             return beside;
         free(beside);
@@ -189,7 +188,6 @@ static int split_items(const struct wi_setting *option, struct wi_strings *list,
     while (*text && code == 0) {
         size_t length = strcspn(text, ","), skip = length + (text[length] == ',');
         const char *start = text;
-        char *item;
 
         while (length > 0 && isspace((unsigned char)*start)) {
             start++;
@@ -197,7 +195,7 @@ static int split_items(const struct wi_setting *option, struct wi_strings *list,
         }
         while (length > 0 && isspace((unsigned char)start[length - 1]))
             length--;
-        item = wi_strndup(start, length);
+        char *item = wi_strndup(start, length);
         code = length > 0 ? add_item(option, list, item) : -1;
         free(item);
         text += skip;

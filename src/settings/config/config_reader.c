@@ -122,7 +122,6 @@ static const struct wi_section *find_section(const char *name)
 static void enter_section(struct reader *reader, const char *name)
 {
     const struct wi_section *section = find_section(name);
-    const char *instance;
 
     reader->section = NULL;
     reader->refused = 1;
@@ -130,7 +129,7 @@ static void enter_section(struct reader *reader, const char *name)
         fail_unknown_section(reader, name);
         return;
     }
-    instance = section->sample ? name + strlen(section->name) + 1 : NULL;
+    const char *instance = section->sample ? name + strlen(section->name) + 1 : NULL;
     if (instance && !is_instance_name(instance)) {
         reader_fail(reader, WI_INVALID_FIELD, NULL,
             "[%.48s] is no %s section; allowed is [%s.NAME], NAME being at most %d lower-case "
@@ -180,15 +179,13 @@ static const struct wi_config_origin *earlier_origin(
 static void set_value(struct reader *reader, const char *key, const char *value)
 {
     const struct wi_setting *option = wi_option_find(reader->section, key);
-    const struct wi_config_origin *earlier;
-    void *base;
     char allowed[256];
 
     if (!option) {
         fail_unknown_key(reader, key);
         return;
     }
-    earlier = earlier_origin(reader, option);
+    const struct wi_config_origin *earlier = earlier_origin(reader, option);
     if (earlier && !wi_option_is_list(option)) {
         if (earlier->line > 0)
             reader_fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
@@ -198,7 +195,7 @@ static void set_value(struct reader *reader, const char *key, const char *value)
                 reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice", reader->title, key);
         return;
     }
-    base = wi_option_base(reader->config, option, reader->instance);
+    void *base = wi_option_base(reader->config, option, reader->instance);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
         wi_option_allowed(option, allowed, sizeof allowed);
         wi_error_allow(
@@ -306,7 +303,6 @@ static char *check_line(struct reader *reader, char *line, size_t length, size_t
 {
     char *text = line;
     size_t end;
-    int good;
 
     if (reader->line == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
@@ -327,7 +323,7 @@ static char *check_line(struct reader *reader, char *line, size_t length, size_t
     }
     for (end = strlen(text); end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'); end--)
         text[end - 1] = '\0';
-    good = *text == '[' ? check_section_line(reader, text) : check_key_line(reader, text);
+    int good = *text == '[' ? check_section_line(reader, text) : check_key_line(reader, text);
     return good ? text : text + strlen(text);
 }
 
@@ -336,12 +332,11 @@ static char *next_line(char *out, int size, void *context)
 {
     struct reader *reader = context;
     char line[1024], *text;
-    ssize_t length;
 
     /* inih needs room for the newline and the NUL. */
     size_t room = (size_t)size - 2 < sizeof line - 1 ? (size_t)size - 2 : sizeof line - 1;
 
-    length = read_line(reader->file, line, sizeof line);
+    ssize_t length = read_line(reader->file, line, sizeof line);
     if (length < 0)
         return NULL;
     reader->line++;
@@ -397,13 +392,12 @@ static void config_read_file(
     struct wi_config *config, const char *path, struct wi_problems *problems)
 {
     struct reader reader = {.config = config, .path = path, .problems = problems};
-    int line;
 
     reader.file = config_open(path, problems);
     if (!reader.file)
         return;
     errno = 0;
-    line = ini_parse_stream(next_line, &reader, on_value, &reader);
+    int line = ini_parse_stream(next_line, &reader, on_value, &reader);
     if (ferror(reader.file))
         reader_fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
     else if (line != 0 && problems->count == 0) { /* errors that inih found and we did not */
