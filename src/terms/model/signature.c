@@ -136,7 +136,6 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
         const struct wi_tensor *tensor = &tensors->items[i];
         const struct wi_onnx_value *value =
             value_find(signature->inputs, signature->input_count, tensor->name);
-        enum wi_code code;
 
         wi_join(field, sizeof field, "inputs[", wi_digits(digits, i), "].name", NULL);
         if (!value) {
@@ -151,7 +150,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
                 error, WI_INPUT_UNKNOWN, field, "input %.128s is given twice", tensor->name);
             return wi_error_expect(error, "every input once");
         }
-        code = check_input(value, tensor, i, error);
+        enum wi_code code = check_input(value, tensor, i, error);
         if (code == WI_OK)
             code = check_symbols(signature, &sizes, value, tensor, i, error);
         if (code != WI_OK)
@@ -376,7 +375,6 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
     for (size_t i = 0; i < outputs->count; i++) {
         const struct wi_tensor *tensor = &outputs->items[i];
         const struct wi_onnx_value *value = find_output(signature, tensor->name, near);
-        enum wi_code code;
 
         if (!value || !name_is_wanted(wanted, tensor->name))
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
@@ -385,7 +383,7 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
         if (seen[near]++)
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                 "output %.128s is there twice", tensor->name);
-        code = check_output(value, tensor, odd, error);
+        enum wi_code code = check_output(value, tensor, odd, error);
         if (code != WI_OK)
             return code;
         near++;

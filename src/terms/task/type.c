@@ -204,10 +204,9 @@ static enum wi_model_type longest_family(const struct squeezed *name)
 static enum wi_model_type type_find(const char *text)
 {
     struct squeezed name;
-    enum wi_model_type type;
 
     name_squeeze(text, &name);
-    type = longest_family(&name);
+    enum wi_model_type type = longest_family(&name);
     if (type != WI_TYPE_TEXT_GENERATION)
         return type;
     for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++)

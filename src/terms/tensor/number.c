@@ -111,12 +111,11 @@ struct scaled {
 static int value_scale(double v, int power, struct scaled *scaled)
 {
     double high = v * highs[power];
-    double low, whole_low;
 
     if (!(high >= 9.9e15 && high < 1.01e17)) /* whole fits int64_t, and high is an integer */
         return -1;
-    low = fma(v, highs[power], -high) + v * lows[power];
-    whole_low = floor(low);
+    double low = fma(v, highs[power], -high) + v * lows[power];
+    double whole_low = floor(low);
     scaled->whole = (uint64_t)((int64_t)high + (int64_t)whole_low);
     scaled->rest = low - whole_low;
     scaled->exponent = DIGITS - 1 - power;
@@ -176,20 +175,18 @@ struct binary {
 static int binary_shorten(const struct binary *v, struct decimal *decimal)
 {
     struct scaled scaled;
-    uint64_t best, next;
-    double gap_above, gap_below;
     int count = v->most, fits = 1;
 
     if (scale_to_digits(v->value, v->exponent, &scaled) < 0)
         return -1;
     /* whole / value is 10^k, near enough for the gaps: see the margin */
-    gap_above = 0.5 * v->gap * ((double)scaled.whole / v->value);
-    gap_below = v->power ? gap_above / 2 : gap_above;
-    best = round_to(&scaled, count);
+    double gap_above = 0.5 * v->gap * ((double)scaled.whole / v->value);
+    double gap_below = v->power ? gap_above / 2 : gap_above;
+    uint64_t best = round_to(&scaled, count);
     if (candidate_is_inside(&scaled, best, gap_above, gap_below) != 1)
         return -1;
     while (count > 1 && fits == 1) {
-        next = round_to(&scaled, count - 1);
+        uint64_t next = round_to(&scaled, count - 1);
         fits = candidate_is_inside(&scaled, next, gap_above, gap_below);
         if (fits == 1) {
             best = next;

@@ -282,7 +282,6 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
     struct wi_tensor *tensor = reader->tensor;
     size_t bytes = elements * wi_datatype_size(tensor->datatype);
     int nested = tensor->rank > 1 && json_is_array(json_array_get(data, 0));
-    enum wi_code code;
 
     if (wi_datatype_needs_binary(tensor->datatype)) {
         fail(reader, WI_INPUT_DATATYPE, "datatype", "%s comes only in binary",
@@ -294,8 +293,8 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
         fail(reader, WI_INVALID_FIELD, "data", "must be a list, flat or nested as the shape");
         return wi_error_expect(reader->error, "a list");
     }
-    code = nested ? data_walk(reader, data, 1, no_leaf, NULL)
-                  : wi_tensor_check_count(reader, json_array_size(data), elements);
+    enum wi_code code = nested ? data_walk(reader, data, 1, no_leaf, NULL)
+                               : wi_tensor_check_count(reader, json_array_size(data), elements);
     if (code == WI_OK && tensor->datatype == WI_BYTES)
         code = data_walk(reader, data, nested, measure_strings, &bytes);
     if (code == WI_OK)

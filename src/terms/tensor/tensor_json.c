@@ -63,7 +63,6 @@ static enum wi_code read_shape(
 {
     struct wi_tensor *tensor = reader->tensor;
     size_t rank = json_array_size(shape), bytes;
-    int64_t count;
 
     if (rank > WI_TENSOR_MAX_RANK) {
         fail(reader, WI_INVALID_FIELD, "shape", "%zu dimensions; at most %d are allowed", rank,
@@ -82,7 +81,7 @@ static enum wi_code read_shape(
         tensor->dims[i] = json_integer_value(dim);
     }
     tensor->rank = (unsigned)rank;
-    count = wi_shape_elements(tensor->dims, tensor->rank);
+    int64_t count = wi_shape_elements(tensor->dims, tensor->rank);
     if (count < 0 || __builtin_mul_overflow((size_t)count, 8u, &bytes))
         return fail(reader, WI_INVALID_FIELD, "shape", "so many elements cannot be counted");
     *elements = (size_t)count;
@@ -321,8 +320,6 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
     uint32_t length;
 
     for (int first = 1; left >= sizeof length; first = 0) {
-        json_t *string;
-
         memcpy(&length, bytes, sizeof length);
         bytes += sizeof length;
         left -= sizeof length;
@@ -330,7 +327,7 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
             break;
         if (!first)
             wi_buffer_puts(out, ",");
-        string = json_stringn((const char *)bytes, length);
+        json_t *string = json_stringn((const char *)bytes, length);
         if (string) {
             wi_buffer_json(out, string);
             json_decref(string);
