@@ -58,7 +58,6 @@ static enum wi_code add_parameter(
     json_t *root, const struct wi_multipart_part *part, size_t bytes, struct wi_error *error)
 {
     const char *name = part->name;
-    json_t *value;
     int is_list = strcmp(name, WI_OPENAI_TIMES) == 0;
     if ((json_object_get(root, name) && !is_list) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
@@ -66,7 +65,7 @@ static enum wi_code add_parameter(
         wi_error_set(error, WI_INVALID_FIELD, name, "the parts other than the file are too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
-    value = part_value(part);
+    json_t *value = part_value(part);
     if (!value || add_value(root, name, value) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8", name);
     return WI_OK;
