@@ -120,14 +120,13 @@ void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     const json_t *messages = json_object_get(input, "messages");
     const json_t *prompt = json_object_get(input, "prompt");
     struct wi_buffer bytes = {0};
-    struct wi_prefix_key root;
 
     text_put(&bytes, owner ? owner : "", owner ? strlen(owner) : 0);
     text_put(&bytes, model, strlen(model));
     /* What a template puts before the messages. */
     put_json(&bytes, json_object_get(options, "tools"));
     put_json(&bytes, json_object_get(options, "chat_template_kwargs"));
-    root = bytes_key(&bytes);
+    struct wi_prefix_key root = bytes_key(&bytes);
     if (json_is_array(messages))
         fill_messages(chain, root, messages);
     else if (json_is_string(prompt))

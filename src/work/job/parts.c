@@ -153,10 +153,9 @@ static void list_tokens(const struct wi_blob *tokens, json_t **list)
 /* How text and tokens divide, where that is not plain. */
 static json_t *list_answers(const struct wi_parts *parts)
 {
-    json_t *list;
     if (parts->answer_count == 0 || (parts->answer_count == 1 && !parts->answers[0].ended))
         return NULL;
-    list = json_array();
+    json_t *list = json_array();
     for (unsigned i = 0; i < parts->answer_count; i++) {
         const struct wi_parts_answer *answer = &parts->answers[i];
         json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)blob_size(answer->text),

@@ -310,11 +310,10 @@ static int serve_backlog(const struct wi_scale *scale, const struct totals *tota
     double since =
         scale->scaled_at > scale->backlog_since ? scale->scaled_at : scale->backlog_since;
     size_t pending = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_PENDING : 1;
-    size_t kind;
 
     if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->pending >= pending)
         return 0;
-    kind = scale_choose(scale, totals, now, step);
+    size_t kind = scale_choose(scale, totals, now, step);
     if (kind == scale->count)
         return 0;
     if (totals->live > 0 && now < since + scale_patience(scale)) {
@@ -329,7 +328,6 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
     struct wi_scale_step *step)
 {
     size_t oldest = scale->count;
-    double when;
 
     if (!scale->adaptive || scale->idle_timeout <= 0 || scale->backlog > 0 ||
         totals->live - totals->relieved <= scale->min)
@@ -342,7 +340,7 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
     }
     if (oldest == scale->count)
         return 0;
-    when = scale->kinds[oldest].idle_since + scale->idle_timeout;
+    double when = scale->kinds[oldest].idle_since + scale->idle_timeout;
     if (now >= when)
         return step_take(step, WI_SCALE_CLOSE, oldest, "it had no work for idle_timeout");
     wake_at(step, when);

@@ -429,11 +429,9 @@ static void mean_update(double *mean, unsigned *count, struct lately *lately, do
 double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double run_ms, unsigned requests)
 {
-    struct wi_estimate e;
-
     if (requests <= 1)
         return run_ms;
-    e = wi_estimates_get(estimates, hash, place);
+    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
     if ((e.runs == 0 && !e.cold) || e.run_ms > run_ms)
         return run_ms;
     return fmax(e.run_ms, run_ms / requests);
