@@ -10,7 +10,6 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define RAMP_MS 5
 #define RAMP_NODES 64 /* started in one step */

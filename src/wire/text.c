@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 int wi_text_is_for(const struct wi_model *model)
 {

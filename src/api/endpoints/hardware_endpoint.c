@@ -13,7 +13,6 @@
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The query's parameters, read as a request's fields are. */
 struct query {

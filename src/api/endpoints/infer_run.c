@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* --- the run of a body ------------------------------------------------------------------------ */
 

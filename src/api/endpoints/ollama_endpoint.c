@@ -15,7 +15,6 @@
 #include "wire/ollama/ollama.h"
 #include "wire/text.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The version of Ollama whose API this is: clients refuse older ones. */

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct gathering {
     struct wi_request *request;

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Tensors below these bytes stay in the model's own file. */
 #define EXTERNAL_LEAST 1024

@@ -7,7 +7,6 @@
 #include "terms/model/view.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PREFIX_MAX 16

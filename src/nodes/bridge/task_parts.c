@@ -6,7 +6,6 @@
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/response.h"
-#include <string.h>
 
 /* Of one attempt; four a second are due. */
 #define PROGRESS_MS 200.0

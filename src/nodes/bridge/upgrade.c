@@ -6,7 +6,6 @@
 #include "base/net/http.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/private.h"
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

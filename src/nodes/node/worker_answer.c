@@ -4,7 +4,6 @@
 #include "nodes/node/pieces_out.h"
 #include "nodes/node/worker_private.h"
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 /* A part that is not acknowledged. */

@@ -4,7 +4,6 @@
 #include "base/net/lws.h"
 #include "nodes/node/worker_private.h"
 #include <stdio.h>
-#include <string.h>
 #include <utlist.h>
 
 #define MESSAGE_MAX ((size_t)256 * 1024 * 1024)

@@ -2,7 +2,6 @@
  * it is in rows_take.c, reading in rows_read.c. */
 #include "settings/store/rows_private.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* --- accepting ------------------------------------------------------------------------------- */

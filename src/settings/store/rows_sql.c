@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 const char *const wi_row_state_names[] = {"queued", "running", "done", "failed", "cancelled", NULL};
 

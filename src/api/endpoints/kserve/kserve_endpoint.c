@@ -12,7 +12,6 @@
 #include "base/params.h"
 #include "base/text.h"
 #include "models/catalog/library/model.h"
-#include <stdlib.h>
 #include <string.h>
 
 void wi_handle_kserve_server(struct wi_request *request)

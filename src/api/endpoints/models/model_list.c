@@ -10,7 +10,6 @@
 #include "api/http/page_gather.h"
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* Models whose rows are made in a turn of the loop, in about two milliseconds. */
 #define PART 100

@@ -10,7 +10,6 @@
 #include "api/http/step.h"
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 static int has_blocks(struct wi_request *request)
 {

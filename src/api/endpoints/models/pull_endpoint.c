@@ -15,7 +15,6 @@
 #include "wire/printing.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 

@@ -11,7 +11,6 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "terms/model/view.h"
 #include <inttypes.h>
-#include <string.h>
 
 int wi_content_is_file(const struct wi_walk *walk)
 {

@@ -8,7 +8,6 @@
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define PROGRESS_MS 200

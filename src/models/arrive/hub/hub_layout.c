@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include <curl/curl.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Names with slashes between them, as "refs/pr/3". */

@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 int wi_model_is_built_in(const struct wi_model *model)

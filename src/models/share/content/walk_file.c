@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The most places of dag-pb blocks, which are leaves or have at least five of them. A place that
  * waits costs about 170 bytes. */

@@ -12,7 +12,6 @@
 #include "settings/config/alias.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* After a copy that could not be made others make them, for so long. */
 #define REFUSE_MS 600000.0
