@@ -377,10 +377,8 @@ static enum wi_exit end_run(struct suite *suite)
 
 static void suite_clear(struct suite *suite)
 {
-    struct tally *tally, *next;
-    HASH_ITER(hh, suite->tallies, tally, next)
-    {
-        HASH_DEL(suite->tallies, tally);
+    struct tally *tally;
+    while ((tally = WI_TABLE_TAKE(suite->tallies))) {
         free(tally->op);
         free(tally);
     }

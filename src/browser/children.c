@@ -10,6 +10,7 @@
 #include "browser/children.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -162,8 +163,7 @@ static void on_child_closed(uv_handle_t *handle)
 
     if (--child->handles > 0)
         return;
-    if (child->lifeline_fd >= 0)
-        close(child->lifeline_fd);
+    wi_close(child->lifeline_fd);
     free(child->subject);
     free(child);
 }
@@ -431,8 +431,8 @@ static void on_door_open(void *context, int fd)
 
     if (child->events.on_apart)
         child->events.on_apart(child->events.context, fd);
-    else if (fd >= 0)
-        close(fd);
+    else
+        wi_close(fd);
 }
 
 struct wi_child *wi_child_start(struct wi_children *children,
@@ -482,10 +482,8 @@ struct wi_child *wi_child_start(struct wi_children *children,
 cleanup:
     free(program);
     for (int i = 0; i < 2; i++) {
-        if (output[i] >= 0)
-            close(output[i]);
-        if (lifeline[i] >= 0)
-            close(lifeline[i]);
+        wi_close(output[i]);
+        wi_close(lifeline[i]);
     }
     return child;
 }

@@ -1,5 +1,6 @@
 /* A session's directory. */
 #include "browser/home.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "browser/family.h"
 
@@ -43,8 +44,7 @@ static enum wi_code write_file(const char *path, const char *text, struct wi_err
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
         code =
             wi_error_set(error, WI_UNAVAILABLE, "", "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return code;
 }
 
@@ -75,8 +75,7 @@ static int nobody_answers(const struct sockaddr_un *address)
     int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
                   errno == ECONNREFUSED;
 
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return refused;
 }
 

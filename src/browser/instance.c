@@ -1,6 +1,7 @@
 /* The instance directory, webinfer-XXXXXX. */
 #include "browser/instance.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/sweep.h"
@@ -162,10 +163,8 @@ static void leave_folder(struct wi_instance *instance)
 {
     if (instance->path)
         remove_tree(instance->path);
-    if (instance->folder_fd >= 0)
-        close(instance->folder_fd);
-    if (instance->lock_fd >= 0)
-        close(instance->lock_fd);
+    wi_close(instance->folder_fd);
+    wi_close(instance->lock_fd);
     free(instance->path);
     *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};
 }

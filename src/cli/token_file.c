@@ -84,8 +84,7 @@ enum wi_code wi_token_file_open(
         code = refuse(error, "%s cannot be opened: %s", path, strerror(errno));
     else if ((code = check_kind(file, error)) == WI_OK)
         code = read_all(file, fd, error);
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return code;
 }
 
@@ -93,8 +92,7 @@ void wi_token_file_close(struct wi_token_file *file)
 {
     wi_api_tokens_clear(&file->tokens);
     free(file->_text);
-    if (file->_folder >= 0)
-        close(file->_folder); /* and unlocks it */
+    wi_close(file->_folder); /* and unlocks it */
     *file = (struct wi_token_file){._folder = -1};
 }
 

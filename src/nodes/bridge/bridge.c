@@ -328,11 +328,10 @@ size_t wi_bridge_links(const struct wi_bridge *bridge)
 
 void wi_bridge_free(struct wi_bridge *bridge)
 {
-    struct wi_node *node, *next;
     if (!bridge)
         return;
-    HASH_ITER(hh, bridge->nodes, node, next)
-    wi_node_free(node);
+    while (bridge->nodes)
+        wi_node_free(bridge->nodes);
     wi_site_free(bridge->page);
     wi_content_list_clear(&bridge->content);
     wi_tokens_clear(&bridge->tokens);

@@ -302,10 +302,9 @@ static void node_unlist(struct wi_node *node)
 
 void wi_node_quiesce(struct wi_node *node)
 {
-    struct wi_attempt *attempt, *next;
     node_let_go(node);
-    HASH_ITER(hh, node->attempts, attempt, next)
-    wi_node_remove_attempt(node, attempt);
+    while (node->attempts)
+        wi_node_remove_attempt(node, node->attempts);
     for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
         wi_model_unref_idle(node->offered[i]);
         node->offered[i] = NULL;

@@ -158,15 +158,12 @@ struct wi_quarantine *wi_quarantine_new(void)
 
 void wi_quarantine_free(struct wi_quarantine *quarantine)
 {
-    struct row *row, *next;
+    struct row *row;
     if (!quarantine)
         return;
     HASH_CLEAR(by_node, quarantine->nodes);
-    HASH_ITER(hh, quarantine->rows, row, next)
-    {
-        HASH_DEL(quarantine->rows, row);
+    while ((row = WI_TABLE_TAKE(quarantine->rows)))
         free(row);
-    }
     free(quarantine->gone);
     free(quarantine);
 }

@@ -468,11 +468,11 @@ void wi_proof_stop(struct wi_proof *proof)
 void wi_proof_free(struct wi_proof *proof)
 {
     static const struct wi_pool_watch nobody = {0};
-    struct prover *prover, *next;
     if (!proof)
         return;
     wi_pool_watch(proof->deps.pool, &nobody);
-    HASH_ITER(hh, proof->provers, prover, next) prover_forget(proof, prover);
+    while (proof->provers)
+        prover_forget(proof, proof->provers);
     while (proof->orders)
         free_order(proof->orders);
     wi_timer_free(proof->look);

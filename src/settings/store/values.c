@@ -75,12 +75,9 @@ static enum wi_code write_value(sqlite3 *sqlite, const struct value *value, stru
 static enum wi_code write_flush(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct flush *flush = data;
-    struct value *value, *next;
-    HASH_ITER(hh, flush->list, value, next)
-    {
+    for (struct value *value = flush->list; value; value = value->hh.next)
         if (write_value(sqlite, value, error) != WI_OK)
             return WI_STORAGE_FAILED;
-    }
     return WI_OK;
 }
 

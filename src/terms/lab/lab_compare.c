@@ -130,21 +130,18 @@ static void comparison_add(struct wi_lab_comparison *comparison, const struct wi
 static void pair_up(struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_run *before = comparison->before, *now = comparison->now;
-    struct named *earlier = name_all(before), *later = name_all(now), *named, *next, *other;
+    struct named *earlier = name_all(before), *later = name_all(now), *other;
     comparison->differences =
         wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
-    HASH_ITER(hh, earlier, named, next)
-    {
+    for (const struct named *named = earlier; named; named = named->hh.next) {
         HASH_FIND_STR(later, named->name, other);
         comparison_add(comparison, named->cell, other ? other->cell : NULL);
         if (other)
             other->is_paired = 1;
     }
-    HASH_ITER(hh, later, named, next)
-    {
+    for (const struct named *named = later; named; named = named->hh.next)
         if (!named->is_paired)
             comparison_add(comparison, NULL, named->cell);
-    }
     free_names(earlier);
     free_names(later);
 }

@@ -41,12 +41,9 @@ static void flight_land(struct content_run *run, const struct wi_cid *cid)
 
 void wi_content_blocks_clear(struct content_run *run)
 {
-    struct content_flight *flight, *next;
-    HASH_ITER(hh, run->flights, flight, next)
-    {
-        HASH_DEL(run->flights, flight);
+    struct content_flight *flight;
+    while ((flight = WI_TABLE_TAKE(run->flights)))
         free(flight);
-    }
     wi_content_holes_free(run->put_together);
 }
 

@@ -2,6 +2,7 @@
 #include "models/arrive/hub/fetch.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "models/arrive/hub/fetch_private.h"
@@ -30,8 +31,7 @@ static void free_fetch(struct wi_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->count; i++)
         wi_fetch_file_clear(&fetch->files[i]);
-    if (fetch->folder_fd >= 0)
-        close(fetch->folder_fd);
+    wi_close(fetch->folder_fd);
     wi_folder_lock_cancel(fetch->locking);
     free(fetch->store);
     wi_work_queue_free(fetch->queue);
@@ -81,8 +81,7 @@ static void end_if_closed(struct wi_fetch *fetch)
             return;
     if (fetch->works > 0)
         return;
-    if (fetch->folder_fd >= 0)
-        close(fetch->folder_fd); /* before the callback: with it the lock */
+    wi_close(fetch->folder_fd); /* before the callback: with it the lock */
     fetch->folder_fd = -1;
     struct wi_fetch_progress progress = progress_of(fetch);
     if (!fetch->cancelled)

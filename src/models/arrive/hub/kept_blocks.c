@@ -50,14 +50,11 @@ struct wi_kept_blocks *wi_kept_blocks_hold(struct wi_kept_blocks *kept)
 
 void wi_kept_blocks_release(struct wi_kept_blocks *kept)
 {
-    struct kept *one, *next;
+    struct kept *one;
     if (!kept || --kept->holders > 0)
         return;
-    HASH_ITER(hh, kept->blocks, one, next)
-    {
-        HASH_DEL(kept->blocks, one);
+    while ((one = WI_TABLE_TAKE(kept->blocks)))
         free(one);
-    }
     wi_buffer_clear(&kept->fresh);
     free(kept);
 }

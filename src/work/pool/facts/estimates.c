@@ -361,15 +361,11 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db)
 
 void wi_estimates_free(struct wi_estimates *estimates)
 {
-    struct entry *entry, *next;
-
     if (!estimates)
         return;
     wi_estimates_save(estimates);
-    HASH_ITER(hh, estimates->entries, entry, next)
-    {
-        entry_drop(estimates, entry);
-    }
+    while (estimates->entries)
+        entry_drop(estimates, estimates->entries);
     free(estimates);
 }
 
