@@ -1,5 +1,4 @@
-/* Tensors in pieces between service and nodes; see pieces.h. */
-#include "nodes/bridge/pieces.h"
+/* Tensors in pieces between service and nodes; see node.h. */
 #include "base/params.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"

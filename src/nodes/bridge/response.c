@@ -1,5 +1,4 @@
-/* Reading of task_response; see response.h. The checks are in answer_check.c. */
-#include "nodes/bridge/response.h"
+/* Reading of task_response; see node.h. The checks are in answer_check.c. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"

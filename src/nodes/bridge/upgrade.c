@@ -4,8 +4,7 @@
  * refused with an HTTP status that says why.
  */
 #include "base/net/http.h"
-#include "nodes/bridge/http/file_answer.h"
-#include "nodes/bridge/private.h"
+#include "nodes/bridge/socket.h"
 #include <string.h>
 #include <strings.h>
 

@@ -1,10 +1,8 @@
-/* Which content is served, and to which clients; see gateway.h. */
-#include "nodes/bridge/http/gateway.h"
+/* Which content is served, and to which clients; see socket.h. */
 #include "base/net/http.h"
 #include "nodes/bridge/http/content_list.h"
-#include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
-#include "nodes/bridge/http/transfer.h"
+#include "nodes/bridge/socket.h"
 #include <string.h>
 
 #define ANSWERS_MAX 64

@@ -1,9 +1,8 @@
-/* Bodies on their way; see transfer.h. */
-#include "nodes/bridge/http/transfer.h"
+/* Bodies on their way; see socket.h. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net/http.h"
-#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/socket.h"
 #include <stdlib.h>
 #include <unistd.h>
 
