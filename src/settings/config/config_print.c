@@ -2,7 +2,6 @@
 #include "settings/config/config_options.h"
 
 #include "settings/config/mdoc.h"
-#include "settings/config/private.h"
 
 #include <ctype.h>
 #include <stdlib.h>

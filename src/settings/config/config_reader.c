@@ -5,7 +5,6 @@
  */
 #include "base/nearest.h"
 #include "settings/config/config_options.h"
-#include "settings/config/private.h"
 
 #include <ctype.h>
 #include <errno.h>

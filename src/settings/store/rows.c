@@ -1,6 +1,6 @@
 /* The rows of accepted jobs: how they come, go back to the queue and end. How they are taken from
  * it is in rows_take.c, reading in rows_read.c. */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include <string.h>
 

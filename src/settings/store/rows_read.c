@@ -1,5 +1,5 @@
 /* The rows of accepted jobs: reading them, clearing away, and taking stock at the start. */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Functions that reading and changing rows share. */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

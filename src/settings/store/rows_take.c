@@ -5,7 +5,7 @@
  * turn it is but that has no row leaves the line, and joins it again when a row of it arrives or
  * has paused long enough. So a step costs the logarithm of the rows, however many wait or pause.
  */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
