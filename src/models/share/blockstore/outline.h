@@ -57,19 +57,12 @@ enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_roo
 
 /* --- reading it ------------------------------------------------------------------------------- */
 
-struct wi_outline *wi_outline_ref(struct wi_outline *outline);
 void wi_outline_unref(struct wi_outline *outline); /* NULL is fine */
 /* Whether there are references other than its owner's. NULL is fine. */
 int wi_outline_is_read(const struct wi_outline *outline);
 
 /* The number of the block, or SIZE_MAX if it is not in the outline. */
 size_t wi_outline_find(const struct wi_outline *outline, const struct wi_cid *cid);
-struct wi_cid wi_outline_cid(const struct wi_outline *outline, size_t block);
-size_t wi_outline_size(const struct wi_outline *outline, size_t block); /* in bytes */
-/* The numbers of the blocks in the tree below `block` that the scope includes: depth first, each
- * once. The caller frees them. */
-uint32_t *wi_outline_walk(
-    const struct wi_outline *outline, size_t block, enum wi_dag_scope scope, size_t *count);
 /* Begins a reading, as wi_blockstore_read. Takes a reference to the outline. NULL if the first file
  * that it needs is not the published one. */
 struct wi_block_reading *wi_block_reading_new(
