@@ -100,12 +100,10 @@ static enum wi_code take_leaf(struct wi_walk *walk, const struct wi_cid *cid,
 static enum wi_code walk_read_node(const struct wi_cid *cid, const unsigned char *bytes,
     size_t size, struct wi_dag_node *node, struct wi_error *error)
 {
-    struct wi_error why = {0};
-    if (wi_dag_read(cid->codec, bytes, size, node, &why) != WI_OK)
-        return wi_walk_refuse_block(cid, &why, error);
-    if (node->kind != WI_DAG_FILE)
-        return wi_walk_refuse(cid, error, "it is a folder, and is below a file");
-    return WI_OK;
+    enum wi_code code = wi_walk_read(cid, bytes, size, node, error);
+    return code == WI_OK && node->kind != WI_DAG_FILE
+               ? wi_walk_refuse(cid, error, "it is a folder, and is below a file")
+               : code;
 }
 
 static enum wi_code reach_identity(struct wi_walk *walk, enum wi_codec codec,
