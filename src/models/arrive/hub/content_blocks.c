@@ -20,9 +20,7 @@
 
 static struct content_flight *find_flight(struct content_run *run, const struct wi_cid *cid)
 {
-    struct content_flight *flight;
-    HASH_FIND(hh, run->flights, cid, sizeof *cid, flight);
-    return flight;
+    return WI_TABLE_FIND(run->flights, cid, sizeof *cid);
 }
 
 static void take_off(struct content_run *run, const struct wi_cid *cid)

@@ -26,7 +26,7 @@ struct length {
 };
 
 typedef enum wi_code read_fn(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error);
+    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
 typedef void then_fn(struct wi_hub_list *list);
 
 /* An answer that is being parsed off the loop. */
@@ -96,7 +96,9 @@ static void reading_run(void *data)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
-    reading->code = reading->read(list, reading->text, reading->size, &reading->error);
+    reading->code = reading->read(&list->tree, reading->text, reading->size, &reading->error);
+    if (reading->code == WI_OK && !list->next)
+        reading->code = wi_hub_tree_finish(&list->tree, &reading->error);
 }
 
 static void on_run(void *data, int cancelled)
@@ -226,13 +228,6 @@ static char *next_of(const char *link)
     return NULL;
 }
 
-static enum wi_code read_page(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
-{
-    enum wi_code code = list->layout->read_list(&list->tree, text, size, error);
-    return code == WI_OK && !list->next ? wi_hub_tree_finish(&list->tree, error) : code;
-}
-
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem);
 
@@ -259,7 +254,8 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
             list->hub.name, PAGES_MAX, list->what);
         problem = &error;
     }
-    list_read_answer(list, answer, problem, read_page, next ? ask_next_page : end_list);
+    list_read_answer(
+        list, answer, problem, list->layout->read_list, next ? ask_next_page : end_list);
     free(next);
 }
 
@@ -269,16 +265,10 @@ static void ask_list(struct wi_hub_list *list)
     list_ask(list, list->layout->list_url(&list->hub, list->reference.repository, commit), on_page);
 }
 
-static enum wi_code read_revision(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
-{
-    return wi_hub_tree_read_revision(&list->tree, text, size, error);
-}
-
 static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
-    list_read_answer(context, answer, problem, read_revision, ask_list);
+    list_read_answer(context, answer, problem, wi_hub_tree_read_revision, ask_list);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */

@@ -379,47 +379,39 @@ struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *all, size_
     return (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
-static int offer_is_first(const struct wi_neighbours *all, size_t index, const char *id)
+/* Whether the neighbour offers something, and is the first with its id. */
+static int offers_first(
+    const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
 {
-    for (size_t i = 0; i < index; i++) {
-        struct wi_neighbour_info info = wi_neighbours_at(all, i);
-        if (info.offer && strcmp(info.offer->id, id) == 0)
+    *info = wi_neighbours_at(all, index);
+    for (size_t i = 0; info->offer && i < index; i++) {
+        struct wi_neighbour_info before = wi_neighbours_at(all, i);
+        if (before.offer && strcmp(before.offer->id, info->offer->id) == 0)
             return 0;
     }
-    return 1;
+    return info->offer != NULL;
 }
 
 void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, void *context)
 {
     size_t count = wi_neighbours_count(all);
-    for (size_t i = 0; i < count; i++) {
-        struct wi_neighbour_info info = wi_neighbours_at(all, i);
-        if (info.offer && offer_is_first(all, i, info.offer->id))
+    struct wi_neighbour_info info;
+    for (size_t i = 0; i < count; i++)
+        if (offers_first(all, i, &info))
             each(context, &info);
-    }
-}
-
-/* Passes the rows of an offer on. */
-struct teller {
-    wi_offered_fn *each;
-    void *context;
-};
-
-static void tell_offer(void *context, const struct wi_neighbour_info *info)
-{
-    const struct teller *teller = context;
-    const char *name = wi_block_source_info(info->source).name;
-    for (size_t i = 0; i < info->offer->count; i++) {
-        const struct wi_offer_row *row = &info->offer->rows[i];
-        const struct wi_offered offered = {name, &row->cid, row->name, row->bytes, row->published};
-        teller->each(teller->context, &offered);
-    }
 }
 
 void wi_neighbours_offered(const struct wi_neighbours *all, wi_offered_fn *each, void *context)
 {
-    struct teller teller = {each, context};
-    wi_neighbours_each(all, tell_offer, &teller);
+    size_t count = wi_neighbours_count(all);
+    struct wi_neighbour_info info;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; offers_first(all, i, &info) && k < info.offer->count; k++) {
+            const struct wi_offer_row *row = &info.offer->rows[k];
+            const struct wi_offered offered = {wi_block_source_info(info.source).name, &row->cid,
+                row->name, row->bytes, row->published};
+            each(context, &offered);
+        }
 }
 
 /* --- models by their names -------------------------------------------------------------------- */
