@@ -10,8 +10,6 @@
 static int put_graph(
     struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph);
 
-/* --- nodes ----------------------------------------------------------------------------------- */
-
 /* Copies an attribute, except its graphs, which are those of `node` from *at on, and the type that
  * a Cast casts to, which becomes `to` unless that is 0. */
 static int put_attribute(struct wi_quantize_output *output, struct wi_buffer *out,
@@ -77,8 +75,6 @@ int wi_rewrite_node(struct wi_quantize_output *output, struct wi_buffer *out,
     wi_protobuf_put_message(out, WI_GRAPH_NODE, &message);
     return more == 0 ? 0 : -1;
 }
-
-/* --- graphs ---------------------------------------------------------------------------------- */
 
 /* Whether a ValueInfoProto is of something that has an initializer: 1, 0, or -1. */
 static int has_tensor(

@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "settings/config/config.h"
-#include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */
 /* The hub's name in the info of a pull by CID: all sources of content together. */

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- one file --------------------------------------------------------------------------------- */
-
 static enum wi_code has_changed(const char *path, struct wi_error *error)
 {
     return wi_error_set(error, WI_CONFLICT, path, "%.200s has changed", path);
@@ -109,8 +107,6 @@ static enum wi_code look_at_file(
     wi_close(look->fd);
     return code;
 }
-
-/* --- all of them ------------------------------------------------------------------------------ */
 
 static enum wi_code look_at_all(struct look *look, struct wi_outline *outline,
     struct wi_tree_root *roots, struct wi_error *error)

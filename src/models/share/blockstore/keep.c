@@ -16,8 +16,6 @@
 
 #define TEMPORARY ".new" /* how temporary names begin */
 
-/* --- folders ---------------------------------------------------------------------------------- */
-
 int wi_keep_open(const char *directory, const char *what, int make)
 {
     int store = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -29,8 +27,6 @@ int wi_keep_open(const char *directory, const char *what, int make)
     wi_close(store);
     return folder;
 }
-
-/* --- writing ---------------------------------------------------------------------------------- */
 
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE])
 {
@@ -64,8 +60,6 @@ enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
     enum wi_code code = wi_path_failed(directory, "published models cannot be stored", error);
     return is_full ? error->code = WI_NO_ROOM : code;
 }
-
-/* --- reading ---------------------------------------------------------------------------------- */
 
 static unsigned char *read_open(int fd, size_t most, size_t *size)
 {

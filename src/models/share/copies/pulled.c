@@ -19,8 +19,6 @@ struct wi_pulled {
     struct wi_publishing *holding;
 };
 
-/* --- what may be given to others -------------------------------------------------------------- */
-
 static int has_token(const struct wi_config_hub *hub)
 {
     return hub->token_file && *hub->token_file;
@@ -45,8 +43,6 @@ static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_in
         return !any_source_has_token(config);
     return hub && !has_token(hub);
 }
-
-/* --- one after another ------------------------------------------------------------------------ */
 
 static void pulled_go_on(struct wi_pulled *pulled);
 
@@ -103,8 +99,6 @@ static void on_done(void *context, const struct wi_pull_info *info)
     free(name);
     pulled_go_on(pulled);
 }
-
-/* --- the whole -------------------------------------------------------------------------------- */
 
 static void stop_serving(struct wi_pulled *pulled)
 {
