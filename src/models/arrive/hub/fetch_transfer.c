@@ -1,7 +1,6 @@
 /* What is missing of a file: asked for, led on by redirects, its bytes put into the file's buffer.
  */
 #include "models/arrive/hub/fetch_private.h"
-#include "models/arrive/hub/hub_layout.h"
 
 #include "base/clock.h"
 #include "base/net/http.h"

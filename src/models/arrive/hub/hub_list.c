@@ -11,7 +11,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "models/arrive/hub/ask.h"
-#include "models/arrive/hub/hub_layout.h"
 #include "models/catalog/format/format.h"
 #include <stdlib.h>
 #include <string.h>

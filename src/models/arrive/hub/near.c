@@ -5,7 +5,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "models/arrive/hub/brought.h"
-#include "models/arrive/hub/hub_layout.h"
 #include <stdlib.h>
 #include <string.h>
 

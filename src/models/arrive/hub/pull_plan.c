@@ -6,7 +6,6 @@
 #include "base/loop.h"
 #include "base/text.h"
 #include "models/arrive/hub/choose.h"
-#include "models/arrive/hub/hub_layout.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions.h"
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* References: what people write, and what is refused before any hub is asked. */
 #include "../../test.h"
 
-#include "models/arrive/hub/hub_layout.h"
+#include "models/arrive/hub/hub.h"
 #include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "../../../loopback.h"
 #include "base/buffer.h"
 #include "models/arrive/hub/ask.h"
-#include "models/arrive/hub/hub_layout.h"
+#include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_list.h"
 #include <stdlib.h>
 #include <string.h>

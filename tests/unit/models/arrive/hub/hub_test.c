@@ -1,7 +1,7 @@
 /* Hubs of the configuration: their tokens, and where things lie on them. */
 #include "../../../test.h"
 
-#include "models/arrive/hub/hub_layout.h"
+#include "models/arrive/hub/hub.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
