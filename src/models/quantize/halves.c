@@ -9,7 +9,6 @@
 #include "base/protobuf_put.h"
 #include "models/catalog/format/onnx_private.h"
 #include "models/quantize/plan.h"
-#include "models/quantize/rewrite.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

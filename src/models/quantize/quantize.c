@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "models/quantize/halves.h"
-#include "models/quantize/rewrite.h"
 #include "terms/model/view.h"
 
 #include <errno.h>
