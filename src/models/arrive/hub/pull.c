@@ -508,7 +508,6 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->on_name = on_name;
     pull->context = context;
     pull->began_ms = wi_now_ms();
-    wi_upstream_choose(pull);
     pull->unwritten = 1;
     wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,
         wi_pull_order_hub(pull->order));

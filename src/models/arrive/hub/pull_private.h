@@ -22,7 +22,6 @@ typedef void wi_pull_changed_fn(void *context, int ended);
 typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi_error *error);
 
 struct wi_upstream {
-    const struct wi_authority *authority; /* which kind of source it is */
     /* What is under way. */
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
@@ -92,8 +91,7 @@ uint64_t wi_pull_pending(const struct wi_pull *pull);
 /* upstream.c. One operation runs at a time; no function calls back from inside. Those from
  * wi_upstream_list on require that wi_pull_plan_look is done, and may be repeated as often as
  * needed. Errors as for wi_hub_list_start, wi_fetch_start and wi_content_pull_list. */
-void wi_upstream_choose(struct wi_pull *pull); /* by the order */
-void wi_upstream_stop(struct wi_pull *pull);   /* no callback is called any more */
+void wi_upstream_stop(struct wi_pull *pull); /* no callback is called any more */
 void wi_upstream_list(struct wi_pull *pull);
 /* Asks for the lengths of chosen files that are unknown, and writes them into the plan: 0, and
  * wi_pull_on_measured is called; or -1 if all are known. */

@@ -8,12 +8,6 @@
 #include "models/arrive/hub/pull_private.h"
 #include <stdlib.h>
 
-/* Who says what there is, and has it brought. */
-struct wi_authority {
-    void (*list)(struct wi_pull *pull);
-    void (*fetch)(struct wi_pull *pull);
-};
-
 /* Those of the configuration that the pull was begun with. */
 static void set_sources(const struct wi_pull *pull)
 {
@@ -130,8 +124,6 @@ static void fetch_of_hub(struct wi_pull *pull)
     pull->upstream.near = wi_near_start(&order, wi_pull_on_progress, on_near_end, pull);
 }
 
-static const struct wi_authority hub = {list_hub, fetch_of_hub};
-
 /* --- content ---------------------------------------------------------------------------------- */
 
 static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
@@ -167,14 +159,6 @@ static void list_content(struct wi_pull *pull)
         routing, &order->parsed.root, wait_ms, on_router_known, pull);
 }
 
-static void fetch_content(struct wi_pull *pull)
-{
-    wi_content_pull_fetch(
-        pull->upstream.content, pull->files, wi_pull_on_progress, wi_pull_on_fetched, pull);
-}
-
-static const struct wi_authority content = {list_content, fetch_content};
-
 /* --- a neighbour's model, by its name there --------------------------------------------------- */
 
 static void on_neighbours_known(void *context)
@@ -205,16 +189,7 @@ static void list_neighbour(struct wi_pull *pull)
         pull->deps.neighbours, 0, WI_NEIGHBOURS_NAMED_MS, on_neighbours_known, pull);
 }
 
-static const struct wi_authority neighbour = {list_neighbour, fetch_content};
-
 /* --- from outside ----------------------------------------------------------------------------- */
-
-void wi_upstream_choose(struct wi_pull *pull)
-{
-    const struct wi_pull_order *order = pull->order;
-    const struct wi_authority *by_content = order->hub ? &neighbour : &content;
-    pull->upstream.authority = wi_pull_order_by_content(order) ? by_content : &hub;
-}
 
 void wi_upstream_stop(struct wi_pull *pull)
 {
@@ -233,7 +208,12 @@ void wi_upstream_stop(struct wi_pull *pull)
 
 void wi_upstream_list(struct wi_pull *pull)
 {
-    pull->upstream.authority->list(pull);
+    if (!wi_pull_order_by_content(pull->order))
+        list_hub(pull);
+    else if (pull->order->hub)
+        list_neighbour(pull);
+    else
+        list_content(pull);
 }
 
 static void on_measured(
@@ -285,5 +265,9 @@ int wi_upstream_ask_around(struct wi_pull *pull)
 
 void wi_upstream_fetch(struct wi_pull *pull)
 {
-    pull->upstream.authority->fetch(pull);
+    if (wi_pull_order_by_content(pull->order))
+        wi_content_pull_fetch(
+            pull->upstream.content, pull->files, wi_pull_on_progress, wi_pull_on_fetched, pull);
+    else
+        fetch_of_hub(pull);
 }
