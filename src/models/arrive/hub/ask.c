@@ -18,8 +18,8 @@ struct wi_hub_ask {
     const struct wi_hub *hub;
     struct wi_http_call *call; /* NULL while it waits */
     struct wi_timer *timer;
-    char *method, *what;
-    char *url; /* that is asked now */
+    const char *method;
+    char *what, *url; /* the URL that is asked now */
     unsigned attempts, hops;
     uint64_t pause_ms; /* before the next try */
     wi_hub_ask_fn *on_answer;
@@ -38,7 +38,6 @@ char *wi_hub_own_url(const struct wi_hub *hub, const char *base, const char *ref
 static void free_ask(struct wi_hub_ask *ask)
 {
     wi_timer_free(ask->timer);
-    free(ask->method);
     free(ask->what);
     free(ask->url);
     free(ask);
@@ -150,7 +149,7 @@ struct wi_hub_ask *wi_hub_ask_start(uv_loop_t *loop, struct wi_http *http, const
     struct wi_hub_ask *ask = wi_alloc(sizeof *ask);
     *ask = (struct wi_hub_ask){.http = http,
         .hub = hub,
-        .method = wi_strdup(question->method),
+        .method = question->method,
         .what = wi_strdup(question->what),
         .url = wi_strdup(question->url),
         .pause_ms = question->pause_ms ? question->pause_ms : PAUSE_MS,

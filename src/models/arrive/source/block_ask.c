@@ -244,11 +244,6 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 /* Plain http is allowed to the source's own host as configured, without a token: an eavesdropper
  * sees only the block, and cannot change it undetected because its hash is checked. */
-static int may_be_plain(const struct ask *ask, int is_named)
-{
-    return is_named && !wi_block_source_has_token(ask->slot->source);
-}
-
 static void send_request(struct ask *ask)
 {
     struct wi_block_source_info info = wi_block_source_info(ask->slot->source);
@@ -263,7 +258,7 @@ static void send_request(struct ask *ask)
         .headers = headers,
         .outside = 1,
         .allow_private = is_named,
-        .allow_plain = may_be_plain(ask, is_named),
+        .allow_plain = is_named && !wi_block_source_has_token(ask->slot->source),
         .on_head = on_head,
         .on_data = on_data};
     ask->unwanted = 0;

@@ -231,8 +231,11 @@ static void end_closed(struct wi_block_fetch *fetch)
         fetch->on_closed(fetch->closed_context);
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        wi_slot_clear(&fetch->slots[i]);
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        wi_block_source_release(fetch->slots[i].source);
+        free(fetch->slots[i].file_url);
+        free(fetch->slots[i].led_url);
+    }
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);

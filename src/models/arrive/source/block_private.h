@@ -120,7 +120,6 @@ struct wi_block_fetch {
 
 void wi_slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
-void wi_slot_clear(struct slot *slot);
 
 /* Lets the sources take as many blocks as they can. */
 void wi_share_out(struct wi_block_fetch *fetch);

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
-#include <stdlib.h>
 
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
@@ -30,13 +29,6 @@ void wi_slot_init(struct slot *slot, struct wi_block_source *source, size_t inde
         .bit = UINT32_C(1) << index,
         .window = WINDOW_FIRST,
         .patience = PATIENCE};
-}
-
-void wi_slot_clear(struct slot *slot)
-{
-    wi_block_source_release(slot->source);
-    free(slot->file_url);
-    free(slot->led_url);
 }
 
 double wi_slot_waits(const struct slot *slot, double now)

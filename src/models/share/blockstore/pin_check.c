@@ -65,12 +65,6 @@ static int leaves_are_wanted(const void *context, const char *sha256)
     return 0;
 }
 
-static void check_sweep(const struct check *check)
-{
-    wi_leaves_sweep(check->directory, 1, leaves_are_wanted, check);
-    wi_pins_sweep(check->directory);
-}
-
 /* Of a model that was pulled: its name leads to no version any more, as after a kill between its
  * removal and that of its pin. */
 static int is_gone(const struct check *check, const struct wi_pin *pin)
@@ -134,10 +128,10 @@ static void check_run(void *data)
 {
     struct check *check = data;
     double began = wi_now_ms();
+    if (check->is_sweep || check->tidies)
+        wi_leaves_sweep(check->directory, check->is_sweep, leaves_are_wanted, check);
     if (check->is_sweep)
-        check_sweep(check);
-    else if (check->tidies)
-        wi_leaves_sweep(check->directory, 0, leaves_are_wanted, check);
+        wi_pins_sweep(check->directory);
     for (size_t i = 0; !check->is_sweep && i < check->count && !atomic_load(&check->stop); i++)
         check_one(check, &check->items[i]);
     check->took_ms = wi_now_ms() - began;

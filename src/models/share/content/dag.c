@@ -287,20 +287,14 @@ static int check_type(struct reading *reading)
         [TYPE_HAMT] = "it is a HAMT directory, a folder in many blocks; files and folders in one "
                       "block are read",
     };
-    switch (reading->type) {
-    case TYPE_RAW:
-    case TYPE_FILE:
+    if (reading->type == TYPE_RAW || reading->type == TYPE_FILE)
         return dag_check_file(reading);
-    case TYPE_DIRECTORY:
+    if (reading->type == TYPE_DIRECTORY)
         return check_folder(reading);
-    case TYPE_METADATA:
-    case TYPE_SYMLINK:
-    case TYPE_HAMT:
-        return wi_protobuf_fail(&reading->input, reading->data.at, refused[reading->type]);
-    default:
-        return wi_protobuf_fail(&reading->input, reading->data.at,
-            "it is of an unknown type of UnixFS; files and folders are read");
-    }
+    return wi_protobuf_fail(&reading->input, reading->data.at,
+        reading->type <= TYPE_HAMT
+            ? refused[reading->type]
+            : "it is of an unknown type of UnixFS; files and folders are read");
 }
 
 static int read_dag_pb(struct reading *reading)
