@@ -35,11 +35,6 @@ static int choose_prefix(const struct wi_graph *graph, char prefix[PREFIX_MAX + 
     return -1;
 }
 
-static int is_full(int why)
-{
-    return wi_is_full(why) || why == EFBIG;
-}
-
 /* Sets the problem, unless it has been set. */
 static int say_failed(const struct wi_quantize_output *output)
 {
@@ -47,7 +42,8 @@ static int say_failed(const struct wi_quantize_output *output)
         return -1;
     if (output->model->input->problem)
         return wi_plan_invalid(output->plan);
-    return wi_plan_fail(output->plan, is_full(output->why) ? "no_room" : "internal",
+    int is_full = wi_is_full(output->why) || output->why == EFBIG;
+    return wi_plan_fail(output->plan, is_full ? "no_room" : "internal",
         "the new model cannot be written: %s", strerror(output->why));
 }
 

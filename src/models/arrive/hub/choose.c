@@ -45,12 +45,6 @@ static void add_flat(struct wi_hub_tree *files, const struct wi_hub_file *file)
     free(path);
 }
 
-/* Where the format looks for the file of a repository. */
-static const char *format_place(const struct wi_format *format, const char *path)
-{
-    return format->is_flat ? wi_text_basename(path) : path;
-}
-
 /* Leaves out files in whose place another one is taken. */
 static void drop_others(const struct wi_format *format, struct wi_hub_tree *files)
 {
@@ -74,7 +68,7 @@ static enum wi_code lay_out(
     struct wi_hub_tree *files = &offer->files;
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        if (!format->wants(format_place(format, file->path)))
+        if (!format->wants(format->is_flat ? wi_text_basename(file->path) : file->path))
             continue;
         if (format->is_flat)
             add_flat(files, file);

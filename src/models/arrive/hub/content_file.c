@@ -124,13 +124,6 @@ static int note_known(void *context, const char *sha256, const struct wi_leaves 
     return 0;
 }
 
-/* Of a file of one leaf nothing could be left to copy: as a whole it would be here already. */
-static void find_known(struct content_file *file)
-{
-    if (file->run->library && file->wanted_count > 0 && file->leaf_count > 1)
-        wi_leaves_each(file->run->library, note_known, file);
-}
-
 static void index_leaves(struct content_file *file)
 {
     file->by_hash = wi_realloc_array(NULL, file->leaf_count + 1, sizeof *file->by_hash);
@@ -139,7 +132,9 @@ static void index_leaves(struct content_file *file)
         file->by_hash[i] = (uint32_t)i;
     qsort_r(file->by_hash, file->leaf_count, sizeof *file->by_hash, by_hash, (void *)file->leaves);
     find_wanted(file);
-    find_known(file);
+    /* Of a file of one leaf nothing could be left to copy: as a whole it would be here already. */
+    if (file->run->library && file->wanted_count > 0 && file->leaf_count > 1)
+        wi_leaves_each(file->run->library, note_known, file);
 }
 
 static enum wi_code file_look(struct content_file *file)
@@ -381,14 +376,11 @@ static void file_fetch(struct content_file *file)
         start_work(file, (struct content_work){.end = 1});
 }
 
-/* Somebody else goes on with what did not come whole. */
-static int leaves_part(const struct content_run *run)
-{
-    return run->failed && run->pull && run->pull->order.hub_follows;
-}
-
 static void close_file(struct content_file *file)
 {
+    const struct content_run *run = file->run;
+    /* Somebody else goes on with what did not come whole. */
+    int leaves = run->failed && run->pull && run->pull->order.hub_follows;
     drop_puts(file, file->puts);
     wi_content_holes_free(file->holes);
     file->puts = NULL;
@@ -396,7 +388,7 @@ static void close_file(struct content_file *file)
     if (file->busy || file->closed)
         return;
     if (file->file)
-        start_work(file, (struct content_work){.close = 1, .leave = leaves_part(file->run)});
+        start_work(file, (struct content_work){.close = 1, .leave = leaves});
     else
         file->closed = 1;
 }

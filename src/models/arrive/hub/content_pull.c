@@ -52,13 +52,6 @@ static void begin_end(struct content_run *run)
     wi_turn_schedule(run->turn);
 }
 
-/* No callback comes. */
-static void run_abandon(struct content_run *run)
-{
-    begin_end(run);
-    run->pull = NULL;
-}
-
 static void free_run(struct content_run *run)
 {
     for (size_t i = 0; i < run->count; i++)
@@ -364,8 +357,10 @@ void wi_content_pull_free(struct wi_content_pull *pull)
 {
     if (!pull)
         return;
-    if (pull->run)
-        run_abandon(pull->run);
+    if (pull->run) {
+        begin_end(pull->run);
+        pull->run->pull = NULL; /* no callback comes */
+    }
     wi_kept_blocks_release(pull->kept);
     wi_brought_clear(&pull->brought);
     free(pull);

@@ -283,12 +283,6 @@ static void go_on_fetching(struct file *file)
         wi_transfer_resume(&file->transfer);
 }
 
-static void file_measure(struct file *file)
-{
-    if (file->transfer.state == TRANSFER_UNUSED && !is_waiting(file))
-        wi_transfer_start(&file->transfer, 0);
-}
-
 static void close_file(struct file *file)
 {
     wi_transfer_release(&file->transfer);
@@ -306,8 +300,9 @@ void wi_fetch_file_go_on(struct file *file)
         take_end(file);
     if (file->fetch->closing)
         close_file(file);
-    else if (file->state == FILE_MEASURING)
-        file_measure(file);
+    else if (file->state == FILE_MEASURING && file->transfer.state == TRANSFER_UNUSED &&
+             !is_waiting(file))
+        wi_transfer_start(&file->transfer, 0);
     else if (file->state == FILE_OPENING && !file->busy)
         start_work(file, (struct file_work){0});
     else if (file->state == FILE_FETCHING)

@@ -105,12 +105,6 @@ static struct wi_fetch_progress progress_of(const struct wi_near *near)
     return progress;
 }
 
-static void near_end(struct wi_near *near)
-{
-    struct wi_fetch_progress progress = progress_of(near);
-    near->on_end(near->context, &progress); /* it may be gone now */
-}
-
 /* --- who brought how much --------------------------------------------------------------------- */
 
 static void take_progress(struct wi_near *near, const struct wi_fetch_progress *progress, int ends)
@@ -324,7 +318,8 @@ static void on_turn(void *context)
     for (; near->next < near->order.files->count; near->next++, near->tried_count = 0)
         if (try_next(near))
             return;
-    near_end(near);
+    struct wi_fetch_progress progress = progress_of(near);
+    near->on_end(near->context, &progress); /* it may be gone now */
 }
 
 /* --- the start -------------------------------------------------------------------------------- */

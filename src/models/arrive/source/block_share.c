@@ -390,17 +390,12 @@ static int none_is_left(const struct wi_block_fetch *fetch, uint32_t lacking)
     return 1;
 }
 
-static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
-{
-    return block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks);
-}
-
 int wi_share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
 {
     if (fetch->idle == 0 && none_is_left(fetch, 0))
         take_next(fetch); /* it says what is missing */
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
-        if (is_hopeless(fetch, block)) {
+        if (block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks)) {
             block_explain(fetch, block, error);
             return 1;
         }

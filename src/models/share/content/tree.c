@@ -113,12 +113,6 @@ static struct wi_dag_child children_join(
     return node;
 }
 
-/* The number of nodes above `count` nodes. */
-static size_t nodes_above(size_t count)
-{
-    return (count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH;
-}
-
 static size_t width_at(size_t at, size_t count)
 {
     return count - at < WI_TREE_WIDTH ? count - at : WI_TREE_WIDTH;
@@ -128,7 +122,7 @@ static size_t width_at(size_t at, size_t count)
  * single link. */
 static struct wi_dag_child leaves_balance(const struct sink *sink, const struct wi_leaves *leaves)
 {
-    size_t count = nodes_above(leaves->count), made = 0;
+    size_t count = (leaves->count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH, made = 0;
     struct wi_dag_child *lowest = wi_alloc(WI_TREE_WIDTH * sizeof *lowest),
                         *level = wi_alloc(count * sizeof *level);
     for (size_t at = 0; at < leaves->count; at += WI_TREE_WIDTH) {

@@ -124,12 +124,6 @@ static void copies_look(const struct wi_copies *copies, struct view *view)
     wi_neighbours_each(copies->models->neighbours, add_neighbour, view);
 }
 
-static void view_clear(struct view *view)
-{
-    free(view->daemons);
-    free(view->rows);
-}
-
 /* --- making one ------------------------------------------------------------------------------- */
 
 static void hold_end(struct hold *hold)
@@ -324,7 +318,8 @@ static void on_known(void *context)
         begin_copy(copies, decision.pull);
     copies_settle(copies, &situation, &decision);
     wi_copies_decision_clear(&decision);
-    view_clear(&view);
+    free(view.daemons);
+    free(view.rows);
     double left = copies->began_ms + (double)content->interval - wi_now_ms();
     wi_timer_start(copies->timer, left > 0 ? (uint64_t)left : 0, 0);
 }
