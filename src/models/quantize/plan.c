@@ -143,14 +143,6 @@ static struct wi_graph_made *made_of(struct wi_quantize_plan *plan, const struct
     return made;
 }
 
-/* A weight that several nodes read counts once. */
-static void count_weight(struct wi_quantize_plan *plan, struct wi_graph_tensor *tensor)
-{
-    if (!tensor->is_weight)
-        plan->result->quantizable += tensor->elements * sizeof(float);
-    tensor->is_weight = 1;
-}
-
 static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
 {
     struct reading how;
@@ -161,7 +153,9 @@ static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
         plan->result->weights += wi_plan_float_bytes(node->constant);
     if (!reads_weights(node, &how))
         return 0;
-    count_weight(plan, how.tensor);
+    if (!how.tensor->is_weight) /* one that several nodes read counts once */
+        plan->result->quantizable += how.tensor->elements * sizeof(float);
+    how.tensor->is_weight = 1;
     if (!can_be(plan->quantize, node, &how)) {
         plan->result->kept++;
         return 0;

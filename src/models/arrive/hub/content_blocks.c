@@ -278,14 +278,6 @@ static void put_everywhere(struct content_file *file, const struct copy *copy)
             wi_content_file_put_leaf(file, file->by_hash[i], copy->bytes);
 }
 
-/* Nothing more is copied, and what is not there is asked for. */
-static void copies_give_up(struct content_run *run)
-{
-    run->no_copies = 1;
-    for (size_t i = 0; i < run->count; i++)
-        run->files[i].next = 0;
-}
-
 static void on_copied(void *data, int cancelled)
 {
     struct copy *copy = data;
@@ -297,8 +289,10 @@ static void on_copied(void *data, int cancelled)
         file_leave(copy->other);
     if (copy->right && !wi_content_run_is_over(run))
         put_everywhere(copy->file, copy);
-    else if (!copy->right)
-        copies_give_up(run);
+    /* If it is wrong nothing more is copied, and what is not there is asked for. */
+    run->no_copies |= !copy->right;
+    for (size_t i = 0; i < run->count && !copy->right; i++)
+        run->files[i].next = 0;
     wi_turn_schedule(run->turn);
     wi_close(copy->fd);
     free(copy->bytes);

@@ -176,13 +176,6 @@ static void start_work(struct file *file, struct file_work work)
 
 /* --- the transfer ----------------------------------------------------------------------------- */
 
-static void stop_waiting(struct file *file)
-{
-    file->retries = 0;
-    file->gained = 0;
-    file->trouble.code = WI_OK;
-}
-
 static void on_time(void *context)
 {
     struct file *file = context;
@@ -240,7 +233,9 @@ static void take_end(struct file *file)
     } else if (ended.state == TRANSFER_BROKEN) {
         on_broken(file, &ended.error, ended.after_s);
     } else {
-        stop_waiting(file);
+        file->retries = 0;
+        file->gained = 0;
+        file->trouble.code = WI_OK;
         if (file->state == FILE_MEASURING)
             take_length(file, ended.told);
     }

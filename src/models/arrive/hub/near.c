@@ -170,13 +170,6 @@ int wi_near_was_wrong(struct wi_near *near, size_t file)
     return blamed;
 }
 
-static void near_take_file(struct wi_near *near)
-{
-    struct wi_hub_file *file = file_of(near);
-    file->here = 1;
-    memcpy(file->sha256, near->one.files[0].sha256, sizeof file->sha256);
-}
-
 /* With an error of this machine the hub's fetch will meet it, and say so. */
 static int is_own(enum wi_code code)
 {
@@ -187,13 +180,16 @@ static void on_content_end(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_near *near = context;
+    struct wi_hub_file *file = file_of(near);
     take_progress(near, progress, 1);
     near->fetched_before += near->fetched;
     near->fetched = 0;
-    if (!error)
-        near_take_file(near);
-    else
-        wi_info("pull", file_of(near)->path, "does not come from neighbours: %s", error->detail);
+    if (!error) {
+        file->here = 1;
+        memcpy(file->sha256, near->one.files[0].sha256, sizeof file->sha256);
+    } else {
+        wi_info("pull", file->path, "does not come from neighbours: %s", error->detail);
+    }
     if (error && error->code == WI_DOWNLOAD_CORRUPT)
         sources_blame(near->claimants, near->claimant_count);
     else if (error)
@@ -324,14 +320,6 @@ static void on_turn(void *context)
 
 /* --- the start -------------------------------------------------------------------------------- */
 
-/* What is found out of the hub as a source is forgotten with this pull. */
-static void near_share(struct wi_near *near, const struct wi_hub *hub)
-{
-    const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
-    near->sharing = wi_sources_new();
-    wi_sources_set(near->sharing, &row, 1);
-}
-
 static void on_known(void *context)
 {
     struct wi_near *near = context;
@@ -344,8 +332,12 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
 {
     struct wi_near *near = wi_alloc(sizeof *near);
     near->order = *order;
-    if (order->hub)
-        near_share(near, order->hub);
+    if (order->hub) { /* what is found out of it as a source is forgotten with this pull */
+        const struct wi_hub *hub = order->hub;
+        const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
+        near->sharing = wi_sources_new();
+        wi_sources_set(near->sharing, &row, 1);
+    }
     near->on_progress = on_progress;
     near->on_end = on_end;
     near->context = context;

@@ -179,14 +179,6 @@ static int was_led(struct ask *ask)
     return 1;
 }
 
-static void note_where(struct ask *ask)
-{
-    struct slot *slot = ask->slot;
-    if (!slot->file_url || slot->led_url || ask->hops == 0)
-        return;
-    slot->led_url = wi_strdup(ask->url);
-}
-
 /* An answer that is no block. */
 static void ask_judge(struct ask *ask, const struct wi_http_answer *answer)
 {
@@ -217,7 +209,8 @@ static void end_of_block(struct ask *ask, const struct wi_http_answer *answer)
         ask_end(ask, ASK_BROKEN, "it sent %zu bytes of %u", ask->size, ask->block->want.bytes);
     else if (length_fits(ask, ask->size))
         ask_end(ask, ASK_WHOLE, "%s", "");
-    note_where(ask);
+    if (ask->slot->file_url && !ask->slot->led_url && ask->hops > 0)
+        ask->slot->led_url = wi_strdup(ask->url);
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)

@@ -82,13 +82,6 @@ void wi_slot_brought(struct slot *slot, size_t bytes, double took_ms)
         end_epoch(slot, wi_now_ms());
 }
 
-static enum blame blame_of(const struct slot *slot, const struct ask *ask)
-{
-    if (ask->state == ASK_BUSY || ask->state == ASK_STUMBLED)
-        return BLAME_BUSY;
-    return slot->answered ? BLAME_OTHER : BLAME_SILENT;
-}
-
 /* Of one who says that he is busy it is known that he is there. */
 static unsigned tries_of(
     const struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
@@ -103,7 +96,8 @@ static unsigned tries_of(
 void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
 {
     double now = wi_now_ms();
-    slot->blame = blame_of(slot, ask);
+    int is_busy = ask->state == ASK_BUSY || ask->state == ASK_STUMBLED;
+    slot->blame = is_busy ? BLAME_BUSY : slot->answered ? BLAME_OTHER : BLAME_SILENT;
     snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
     wi_block_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
     if (ask->began_ms < slot->failed_ms)

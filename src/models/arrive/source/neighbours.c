@@ -267,13 +267,6 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
                               : now - neighbour->failed_ms > WI_NEIGHBOURS_PAUSE_MS;
 }
 
-static void neighbour_ask(struct neighbour *neighbour)
-{
-    neighbour->url = wi_sprintf("%s/content", wi_block_source_info(neighbour->source).url);
-    neighbour->hops = 0;
-    send_question(neighbour);
-}
-
 struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double fresh_ms,
     uint64_t wait_ms, wi_neighbours_fn *on_known, void *context)
 {
@@ -281,9 +274,13 @@ struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double f
     *wait = (struct wi_neighbours_wait){.all = all, .on_known = on_known, .context = context};
     wait->timer = wi_timer_new(all->loop, on_wait_over, wait);
     DL_APPEND(all->waits, wait);
-    for (struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
-        if (is_due(neighbour, fresh_ms))
-            neighbour_ask(neighbour);
+    for (struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next) {
+        if (!is_due(neighbour, fresh_ms))
+            continue;
+        neighbour->url = wi_sprintf("%s/content", wi_block_source_info(neighbour->source).url);
+        neighbour->hops = 0;
+        send_question(neighbour);
+    }
     wi_timer_start(wait->timer, any_is_under_way(all) ? wait_ms : 0, 0);
     return wait;
 }

@@ -169,13 +169,6 @@ static int by_name(const void *a, const void *b)
     return strcmp(left->name, right->name);
 }
 
-static void clear_children(struct wi_dag_child *children, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free((void *)children[i].name);
-    free(children);
-}
-
 static enum wi_code make_folder(const struct sink *sink, const struct folder *folder,
     struct wi_dag_child *made, struct wi_error *error);
 
@@ -226,7 +219,9 @@ static enum wi_code make_folder(const struct sink *sink, const struct folder *fo
     else if (code == WI_OK)
         *made = node_of(sink, &block, children, count);
     wi_buffer_clear(&block);
-    clear_children(children, count);
+    for (size_t i = 0; i < count; i++)
+        free((void *)children[i].name);
+    free(children);
     return code;
 }
 

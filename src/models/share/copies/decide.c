@@ -86,13 +86,6 @@ static int group_is_wanted(const struct group *group)
 
 /* --- whose turn it is ------------------------------------------------------------------------- */
 
-static void copy_rank(const char *cid, const char *id, unsigned char hash[WI_HASH_SIZE])
-{
-    char *text = wi_sprintf("%s%s", cid, id);
-    wi_hash(text, strlen(text), hash);
-    free(text);
-}
-
 /* Whether this daemon is the one of those without it that is to pull it. */
 static int is_ours_to_pull(const struct group *group)
 {
@@ -105,7 +98,9 @@ static int is_ours_to_pull(const struct group *group)
         if (situation->daemons[i].takes < group->rows[0]->bytes ||
             situation->daemons[i].takes == 0 || group_has(group, i))
             continue;
-        copy_rank(cid, situation->daemons[i].id, hash);
+        char *text = wi_sprintf("%s%s", cid, situation->daemons[i].id);
+        wi_hash(text, strlen(text), hash);
+        free(text);
         if (chosen == situation->daemon_count || memcmp(hash, least, sizeof hash) < 0) {
             memcpy(least, hash, sizeof hash);
             chosen = i;
@@ -156,19 +151,14 @@ static void group_remember(struct group *group, const struct wi_copies_memory *m
 
 /* --- the decision ----------------------------------------------------------------------------- */
 
-static enum wi_copies_fate fate_of(const struct group *group)
-{
-    if (is_long(group->situation, group->since.gone))
-        return WI_COPY_DROP;
-    return count_copies(group) > group->situation->replicas ? WI_COPY_SPARE : WI_COPY_KEEP;
-}
-
 /* What ran most goes first; of the rest the order is that of the CIDs. */
 static void decide_group(
     const struct group *group, struct wi_copies_decision *decision, uint64_t *most)
 {
     const struct wi_copies_situation *situation = group->situation;
-    enum wi_copies_fate fate = fate_of(group);
+    enum wi_copies_fate fate = is_long(situation, group->since.gone)       ? WI_COPY_DROP
+                               : count_copies(group) > situation->replicas ? WI_COPY_SPARE
+                                                                           : WI_COPY_KEEP;
     for (size_t i = 0; i < group->count; i++)
         decision->fates[group->rows[i] - situation->rows] = fate;
     if (!is_long(situation, group->since.lacking) || group_has(group, 0) ||
