@@ -325,15 +325,6 @@ static int put_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     return put_half_tensor(output, out, tensor, value && value->half ? value->half : tensor->name);
 }
 
-/* Casts a value that is FP16 for an operator of FP32, and returns the new name. */
-static char *read_single(
-    struct wi_quantize_output *output, struct wi_buffer *out, struct wi_graph_value *value)
-{
-    char *name = wi_output_name(output, value->name, "single");
-    put_cast(out, value->half ? value->half : value->name, name, WI_ONNX_FLOAT);
-    return name;
-}
-
 /* A node with the names of 16 bits, and casts around it where it has none. */
 static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct single *single)
@@ -346,10 +337,12 @@ static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *ou
     for (size_t i = 0; i < node->input_count; i++) {
         struct wi_graph_value *value = node->inputs[i];
         int is_single = single && i < 32 && single->inputs >> i & 1;
-        if (value && is_single && value->datatype == WI_ONNX_FLOAT)
-            names.inputs[i] = read_single(output, out, value);
-        else if (value)
+        if (value && is_single && value->datatype == WI_ONNX_FLOAT) {
+            names.inputs[i] = wi_output_name(output, value->name, "single");
+            put_cast(out, value->half ? value->half : value->name, names.inputs[i], WI_ONNX_FLOAT);
+        } else if (value) {
             names.inputs[i] = wi_strdup(value->half);
+        }
     }
     for (size_t i = 0; i < node->output_count; i++) {
         struct wi_graph_value *value = node->outputs[i];

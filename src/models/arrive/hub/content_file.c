@@ -245,32 +245,18 @@ void wi_content_holes_free(struct content_hole *holes)
     }
 }
 
-/* The run gives them to the walk. */
-static void holes_hand_over(struct content_run *run, struct content_hole *holes)
-{
-    struct content_hole **end = &run->put_together;
-    while (*end)
-        end = &(*end)->next;
-    *end = holes;
-}
-
-/* Other threads may write leaves into it from now on. */
-static void take_leaves(struct content_file *file)
-{
-    file->state = CONTENT_FETCHING;
-    uv_mutex_lock(&file->run->lock);
-    file->takes = 1;
-    uv_mutex_unlock(&file->run->lock);
-}
-
 static void work_take_result(struct content_file *file, const struct content_work *work)
 {
     if (work->code != WI_OK) {
         wi_content_run_fail(file->run, &work->error);
         return;
     }
-    if (work->look && !work->more)
-        take_leaves(file);
+    if (work->look && !work->more) { /* other threads may write leaves into it from now on */
+        file->state = CONTENT_FETCHING;
+        uv_mutex_lock(&file->run->lock);
+        file->takes = 1;
+        uv_mutex_unlock(&file->run->lock);
+    }
     if (work->end && !work->more)
         file->state = CONTENT_DONE;
 }
@@ -280,6 +266,7 @@ static void on_worked(void *data, int cancelled)
     struct content_file *file = data;
     struct content_run *run = file->run;
     struct content_work work = file->work;
+    struct content_hole **end = &run->put_together;
     int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     file->work = (struct content_work){0};
@@ -291,7 +278,9 @@ static void on_worked(void *data, int cancelled)
     if (goes_on && !work.close)
         work_take_result(file, &work);
     drop_puts(file, work.puts);
-    holes_hand_over(run, work.holes);
+    while (*end)
+        end = &(*end)->next;
+    *end = work.holes; /* the run gives them to the walk */
     wi_turn_schedule(run->turn);
 }
 

@@ -332,21 +332,17 @@ static int read_leaf(const struct wi_filled *file, const struct wi_leaf *leaf, v
     return got < 0 ? -1 : got == (ssize_t)leaf->bytes;
 }
 
-static int is_leaf(const struct wi_leaf *leaf, const void *bytes)
-{
-    struct wi_cid cid;
-    wi_cid_of(leaf->cid.codec, bytes, leaf->bytes, &cid);
-    return wi_cid_equal(&cid, &leaf->cid);
-}
-
 /* Looks at the next leaf. 0, or -1 with errno. */
 static int leaf_look(struct wi_filled *file, void *bytes)
 {
     const struct wi_leaf *leaf = leaf_at(file, file->looked);
     int found = read_leaf(file, leaf, bytes);
+    struct wi_cid cid;
     if (found < 0)
         return -1;
-    if (found && is_leaf(leaf, bytes)) {
+    if (found > 0)
+        wi_cid_of(leaf->cid.codec, bytes, leaf->bytes, &cid);
+    if (found > 0 && wi_cid_equal(&cid, &leaf->cid)) {
         note_leaf(file, file->looked);
         if (leaf->at == file->hashed) {
             wi_hasher_add(file->hasher, bytes, leaf->bytes);

@@ -251,14 +251,6 @@ static int choose_claim(struct wi_near *near, const unsigned char *hash, struct 
     return most > 0;
 }
 
-static void make_one(struct wi_near *near)
-{
-    struct wi_hub_file file = *file_of(near);
-    wi_hub_tree_clear(&near->one);
-    file.remote = (char *)""; /* of a root that is the file itself */
-    wi_hub_tree_add(&near->one, &file, file.path);
-}
-
 /* The claimants, and behind them the hub, if that shares: so many. */
 static size_t gather_sources(struct wi_near *near)
 {
@@ -280,15 +272,18 @@ static char *url_on_hub(const struct wi_near *near)
 static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     struct wi_content_order order = near->order.content;
+    struct wi_hub_file file = *file_of(near);
     near->url = url_on_hub(near);
     wi_hub_reference_of_cid(cid, &near->reference);
     order.only = near->asked;
     order.only_count = gather_sources(near);
     order.file_url = near->url;
     order.reference = &near->reference;
-    order.bytes_max = file_of(near)->bytes;
+    order.bytes_max = file.bytes;
     order.hub_follows = 1;
-    make_one(near);
+    wi_hub_tree_clear(&near->one);
+    file.remote = (char *)""; /* of a root that is the file itself */
+    wi_hub_tree_add(&near->one, &file, file.path);
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
 }

@@ -294,14 +294,6 @@ struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, c
     return all;
 }
 
-static struct neighbour *neighbour_make(struct wi_neighbours *all, struct wi_block_source *source)
-{
-    struct neighbour *neighbour = wi_alloc(sizeof *neighbour);
-    *neighbour = (struct neighbour){
-        .all = all, .source = wi_block_source_hold(source), .failed_ms = -WI_NEIGHBOURS_PAUSE_MS};
-    return neighbour;
-}
-
 static void neighbour_drop(struct neighbour *neighbour)
 {
     wi_http_cancel(neighbour->call);
@@ -337,10 +329,14 @@ void wi_neighbours_set(
     all->items = NULL;
     for (size_t i = 0; i < count; i++) {
         struct neighbour *neighbour = neighbour_find(before, sources[i]);
-        if (neighbour)
+        if (neighbour) {
             DL_DELETE(before, neighbour);
-        else
-            neighbour = neighbour_make(all, sources[i]);
+        } else {
+            neighbour = wi_alloc(sizeof *neighbour);
+            neighbour->all = all;
+            neighbour->source = wi_block_source_hold(sources[i]);
+            neighbour->failed_ms = -WI_NEIGHBOURS_PAUSE_MS;
+        }
         DL_APPEND(all->items, neighbour);
     }
     drop_all(before);
