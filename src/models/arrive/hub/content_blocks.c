@@ -203,16 +203,6 @@ static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_e
     return code;
 }
 
-/* The first leaf of a file whose name is to be found is kept until it is fetched. */
-static void take_leaf(struct content_run *run, struct wi_block *block)
-{
-    if (run->phase == CONTENT_NAME) {
-        run->name = wi_content_file_name(block->bytes, block->size);
-        keep_block(run, block);
-    }
-    wi_turn_schedule(run->turn);
-}
-
 static void on_block(void *context, struct wi_block *block)
 {
     struct content_run *run = context;
@@ -221,10 +211,13 @@ static void on_block(void *context, struct wi_block *block)
     run->giving = (struct content_giving){0};
     if (wi_content_run_is_over(run))
         return;
-    if (block->want.tag == CONTENT_NODE)
+    if (block->want.tag == CONTENT_NODE) {
         take_node(run, block);
-    else
-        take_leaf(run, block);
+    } else if (run->phase == CONTENT_NAME) { /* the first leaf is kept until it is fetched */
+        run->name = wi_content_file_name(block->bytes, block->size);
+        keep_block(run, block);
+    }
+    wi_turn_schedule(run->turn);
 }
 
 /* --- leaves that this pull or a file of this store has: copied instead of fetched ------------- */
@@ -345,21 +338,15 @@ static int find_in_other(struct content_file *other, struct copy *copy)
     return other->state == CONTENT_ENDING ? -1 : 1;
 }
 
-static int find_own(struct content_run *run, struct copy *copy)
-{
-    int found = 0;
-    for (size_t i = 0; i < run->count && found == 0; i++)
-        if (&run->files[i] != copy->file)
-            found = find_in_other(&run->files[i], copy);
-    return found;
-}
-
 /* As copy_leaf. */
 static int find_copy(struct content_run *run, struct copy *copy)
 {
     const struct content_known *known = copy->file->known ? &copy->file->known[copy->leaf] : NULL;
     struct wi_blockstore *blocks = run->pull->order.blocks;
-    int own = find_own(run, copy);
+    int own = 0;
+    for (size_t i = 0; i < run->count && own == 0; i++)
+        if (&run->files[i] != copy->file)
+            own = find_in_other(&run->files[i], copy);
     if (own != 0)
         return own;
     if (blocks)

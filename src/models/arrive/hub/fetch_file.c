@@ -212,32 +212,28 @@ static void on_broken(struct file *file, struct wi_error *error, unsigned after_
     }
 }
 
-static void take_length(struct file *file, uint64_t bytes)
-{
-    struct wi_fetch *fetch = file->fetch;
-    file->file.bytes = fetch->lengths[file - fetch->files] = bytes;
-    file->state = FILE_DONE;
-    fetch->changed = 1;
-    wi_turn_schedule(fetch->turn); /* there is room for another */
-}
-
 /* If the transfer has ended, what follows; it is free for another then. */
 static void take_end(struct file *file)
 {
+    struct wi_fetch *fetch = file->fetch;
     if (file->transfer.state <= TRANSFER_UNDER_WAY)
         return;
     struct transfer ended = file->transfer;
     wi_transfer_release(&file->transfer);
     if (ended.state == TRANSFER_FAILED) {
-        wi_fetch_fail(file->fetch, &ended.error);
+        wi_fetch_fail(fetch, &ended.error);
     } else if (ended.state == TRANSFER_BROKEN) {
         on_broken(file, &ended.error, ended.after_s);
     } else {
         file->retries = 0;
         file->gained = 0;
         file->trouble.code = WI_OK;
-        if (file->state == FILE_MEASURING)
-            take_length(file, ended.told);
+        if (file->state != FILE_MEASURING)
+            return;
+        file->file.bytes = fetch->lengths[file - fetch->files] = ended.told;
+        file->state = FILE_DONE;
+        fetch->changed = 1;
+        wi_turn_schedule(fetch->turn); /* there is room for another */
     }
 }
 

@@ -150,15 +150,6 @@ static int has_level(const struct wi_pull_order *order, enum wi_pull_level level
            wi_gateways_has(order->config, level == WI_PULL_NEIGHBOURS);
 }
 
-/* The count of a source starts again from zero when a step is retried. */
-static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
-{
-    uint64_t before = entry->level_counted[level];
-    entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
-    entry->level_counted[level] = now;
-    entry->level_brought[level] |= now > 0;
-}
-
 /* Without a list of who has brought how much, one hub has brought all. */
 static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
 {
@@ -169,8 +160,13 @@ static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
         levels[level_of(entry->pull->order, info->sources[i].name)] += info->sources[i].bytes;
     if (info->source_count == 0 && !wi_pull_order_by_content(entry->pull->order))
         levels[WI_PULL_HUB] = info->fetched;
-    for (int level = 0; level < WI_PULL_LEVELS; level++)
-        count_level(entry, level, levels[level]);
+    /* The count of a source starts again from zero when a step is retried. */
+    for (int level = 0; level < WI_PULL_LEVELS; level++) {
+        uint64_t before = entry->level_counted[level], now = levels[level];
+        entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
+        entry->level_counted[level] = now;
+        entry->level_brought[level] |= now > 0;
+    }
 }
 
 /* One that brought nothing has missed where one behind it had to. */

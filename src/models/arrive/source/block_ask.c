@@ -112,15 +112,6 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void ask_add_bytes(struct ask *ask, size_t size)
-{
-    ask->stretch_bytes += size;
-    ask->last_ms = wi_now_ms();
-    ask->fetch->fetched += size;
-    wi_block_source_saw(ask->slot->source, size);
-    wi_limit_spend(ask->fetch->order.limit, size);
-}
-
 static enum wi_http_verdict ask_take(struct ask *ask, const char *bytes, size_t size)
 {
     if (size > WI_BLOCK_MAX - ask->size) {
@@ -144,7 +135,11 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
         wi_turn_schedule(ask->fetch->turn);
         return WI_HTTP_PAUSE;
     }
-    ask_add_bytes(ask, size);
+    ask->stretch_bytes += size;
+    ask->last_ms = wi_now_ms();
+    ask->fetch->fetched += size;
+    wi_block_source_saw(ask->slot->source, size);
+    wi_limit_spend(ask->fetch->order.limit, size);
     if (ask->accepted)
         return ask_take(ask, bytes, size);
     ask->unwanted += size;

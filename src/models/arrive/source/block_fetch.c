@@ -87,21 +87,16 @@ static void keeping_give(struct wi_block_fetch *fetch, struct keeping *keeping)
     fetch->order.on_block(fetch->order.context, &keeping->given);
 }
 
-static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
-{
-    struct wi_error error;
-    wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
-        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
-        wi_block_source_info(slot->source).name);
-    block_fetch_fail(fetch, &error);
-}
-
 static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keeping)
 {
     struct block *block = keeping->block;
     char cid[WI_CID_TEXT], reason[REASON_BYTES];
+    struct wi_error error;
     if (keeping->slot->file_url) {
-        fail_by_file(fetch, keeping->slot);
+        wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
+            "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
+            wi_block_source_info(keeping->slot->source).name);
+        block_fetch_fail(fetch, &error);
         return;
     }
     block->verifying = 0;

@@ -148,15 +148,6 @@ void wi_pin_table_remove(struct wi_pin_entry *entry)
     free_entry(entry);
 }
 
-static void table_clear(struct wi_blockstore *blocks)
-{
-    for (size_t i = 0; i < blocks->count; i++)
-        free_entry(blocks->entries[i]);
-    free(blocks->entries);
-    blocks->entries = NULL;
-    blocks->count = 0;
-}
-
 /* --- pins that stay --------------------------------------------------------------------------- */
 
 static void list_use(void *context, struct wi_versions_use *use)
@@ -219,7 +210,11 @@ static void blocks_begin(struct wi_blockstore *blocks)
 static void blocks_end(struct wi_blockstore *blocks)
 {
     wi_pin_checks_free(blocks->checks);
-    table_clear(blocks);
+    for (size_t i = 0; i < blocks->count; i++)
+        free_entry(blocks->entries[i]);
+    free(blocks->entries);
+    blocks->entries = NULL;
+    blocks->count = 0;
     free(blocks->directory);
 }
 

@@ -44,17 +44,6 @@ struct wi_publishing {
 
 /* --- on the thread ---------------------------------------------------------------------------- */
 
-/* An unchanged model keeps its first origin and time. */
-static void publishing_sign(struct wi_publishing *publishing)
-{
-    struct wi_pin *pin = &publishing->pin;
-    if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
-        free(pin->origin);
-        pin->origin = wi_strdup(publishing->before_origin);
-        pin->published_at = publishing->before_at;
-    }
-}
-
 static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_error *error)
 {
     const struct wi_gather gather = {.directory = publishing->directory,
@@ -70,8 +59,14 @@ static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_
             error, WI_CONFLICT, "", "its files have another CID, %s", publishing->pin.cid_text);
     if (code != WI_OK)
         return code;
-    publishing_sign(publishing);
-    return wi_pin_stage(publishing->directory, &publishing->pin, publishing->temporary, error);
+    struct wi_pin *pin = &publishing->pin;
+    /* An unchanged model keeps its first origin and time. */
+    if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
+        free(pin->origin);
+        pin->origin = wi_strdup(publishing->before_origin);
+        pin->published_at = publishing->before_at;
+    }
+    return wi_pin_stage(publishing->directory, pin, publishing->temporary, error);
 }
 
 /* What exactly was found comes first. */
@@ -207,16 +202,6 @@ static void publishing_tell(void *context)
     publishing->on_progress(publishing->context, &publishing->told);
 }
 
-static void note_before(struct wi_publishing *publishing)
-{
-    const struct wi_pin_entry *entry = wi_pin_table_find(publishing->blocks, publishing->name);
-    if (!entry)
-        return;
-    publishing->before = entry->pin.cid;
-    publishing->before_at = entry->pin.published_at;
-    publishing->before_origin = wi_strdup(entry->pin.origin);
-}
-
 void wi_publishings_start(struct wi_blockstore *blocks)
 {
     for (struct wi_publishing *publishing = blocks->publishings; publishing;
@@ -224,7 +209,12 @@ void wi_publishings_start(struct wi_blockstore *blocks)
         if (publishing->has_begun)
             continue;
         publishing->has_begun = 1;
-        note_before(publishing);
+        const struct wi_pin_entry *entry = wi_pin_table_find(blocks, publishing->name);
+        if (entry) {
+            publishing->before = entry->pin.cid;
+            publishing->before_at = entry->pin.published_at;
+            publishing->before_origin = wi_strdup(entry->pin.origin);
+        }
         wi_work_queue_start(
             blocks->hashing, publishing->pin.bytes, publishing_run, on_run, publishing);
     }

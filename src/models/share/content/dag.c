@@ -297,15 +297,6 @@ static int check_type(struct reading *reading)
             : "it is of an unknown type of UnixFS; files and folders are read");
 }
 
-static int read_dag_pb(struct reading *reading)
-{
-    size_t links;
-    if (dag_survey(reading, &links) < 0 || read_links(reading, links) < 0 ||
-        read_unixfs(reading) < 0)
-        return -1;
-    return check_type(reading);
-}
-
 enum wi_code wi_dag_read(enum wi_codec codec, const unsigned char *block, size_t size,
     struct wi_dag_node *node, struct wi_error *error)
 {
@@ -319,7 +310,9 @@ enum wi_code wi_dag_read(enum wi_codec codec, const unsigned char *block, size_t
         return WI_OK;
     }
     struct reading reading = {.input = {.bytes = block, .size = size}, .node = node};
-    if (read_dag_pb(&reading) == 0)
+    size_t links;
+    if (dag_survey(&reading, &links) == 0 && read_links(&reading, links) == 0 &&
+        read_unixfs(&reading) == 0 && check_type(&reading) == 0)
         return WI_OK;
     wi_dag_clear(node);
     return wi_error_set(error, WI_HUB_FAILED, NULL,

@@ -256,17 +256,6 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
         hold_find_model(&copies->made);
 }
 
-/* A copy that is wanted here, too. One at a time. */
-static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
-{
-    if (copies->adopted.name)
-        return;
-    copies->adopted.cid = pin->cid;
-    copies->adopted.origin = wi_strdup(pin->origin);
-    copies->adopted.name = wi_strdup(pin->model);
-    hold_find_model(&copies->adopted);
-}
-
 /* --- each interval ---------------------------------------------------------------------------- */
 
 static void settle_copy(
@@ -278,12 +267,17 @@ static void settle_copy(
         return;
     wi_blockstore_spare(copies->models->blocks, pin->model, fate != WI_COPY_KEEP);
     int is_ours = pin->kind == WI_PIN_ADOPTED || !is_for_others(copies, pin->model);
-    if (fate == WI_COPY_DROP && is_ours)
+    if (fate == WI_COPY_DROP && is_ours) {
         wi_blockstore_let_go(copies->models->blocks, row->model, &error);
-    else if (fate == WI_COPY_DROP && !copies->removal)
+    } else if (fate == WI_COPY_DROP && !copies->removal) {
         remove_model(copies, row->model);
-    else if (is_ours && pin->kind != WI_PIN_ADOPTED)
-        copies_adopt(copies, pin);
+    } else if (is_ours && pin->kind != WI_PIN_ADOPTED && !copies->adopted.name) {
+        /* A copy that is wanted here, too. One at a time. */
+        copies->adopted.cid = pin->cid;
+        copies->adopted.origin = wi_strdup(pin->origin);
+        copies->adopted.name = wi_strdup(pin->model);
+        hold_find_model(&copies->adopted);
+    }
 }
 
 /* What is removed was listed by the view, whose texts are gone then. */
