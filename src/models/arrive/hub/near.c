@@ -65,21 +65,16 @@ static void end_claim(struct wi_near *near)
     sources_release(near->claimants, &near->claimant_count);
 }
 
-static void free_left(struct left *left)
-{
-    for (struct left *next; left; left = next) {
-        next = left->next;
-        sources_release(left->sources, &left->count);
-        free(left);
-    }
-}
-
 void wi_near_free(struct wi_near *near)
 {
     if (!near)
         return;
     end_claim(near);
-    free_left(near->left);
+    for (struct left *left = near->left, *next; left; left = next) {
+        next = left->next;
+        sources_release(left->sources, &left->count);
+        free(left);
+    }
     wi_neighbours_cancel(near->wait);
     wi_sources_free(near->sharing);
     wi_turn_free(near->turn);
@@ -251,16 +246,6 @@ static int choose_claim(struct wi_near *near, const unsigned char *hash, struct 
     return most > 0;
 }
 
-/* The claimants, and behind them the hub, if that shares: so many. */
-static size_t gather_sources(struct wi_near *near)
-{
-    size_t count = near->claimant_count;
-    memcpy(near->asked, near->claimants, count * sizeof *near->asked);
-    if (near->sharing)
-        near->asked[count++] = wi_sources_at(near->sharing, 0);
-    return count;
-}
-
 static char *url_on_hub(const struct wi_near *near)
 {
     return near->sharing
@@ -275,8 +260,12 @@ static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
     struct wi_hub_file file = *file_of(near);
     near->url = url_on_hub(near);
     wi_hub_reference_of_cid(cid, &near->reference);
+    /* The claimants, and behind them the hub, if that shares. */
+    memcpy(near->asked, near->claimants, near->claimant_count * sizeof *near->asked);
     order.only = near->asked;
-    order.only_count = gather_sources(near);
+    order.only_count = near->claimant_count;
+    if (near->sharing)
+        near->asked[order.only_count++] = wi_sources_at(near->sharing, 0);
     order.file_url = near->url;
     order.reference = &near->reference;
     order.bytes_max = file.bytes;

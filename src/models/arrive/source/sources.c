@@ -236,16 +236,6 @@ static int is_forgettable(const struct wi_block_source *source, double now)
     return source->references == 1 && now >= source->out_ms;
 }
 
-/* Drops the first stranger that no fetch holds. */
-static void drop_liar(struct wi_sources *sources)
-{
-    size_t i = 0;
-    while (i < sources->stranger_count && sources->strangers[i]->references > 1)
-        i++;
-    if (i < sources->stranger_count)
-        drop_stranger(sources, i);
-}
-
 static void forget_strangers(struct wi_sources *sources)
 {
     double now = wi_now_ms();
@@ -255,8 +245,12 @@ static void forget_strangers(struct wi_sources *sources)
         if (is_forgettable(sources->strangers[i], now))
             drop_stranger(sources, i);
     }
-    while (sources->stranger_count - held > WI_SOURCE_LIARS_MAX)
-        drop_liar(sources);
+    /* Of the others, which no fetch holds, the first ones go. */
+    for (size_t i = 0; sources->stranger_count - held > WI_SOURCE_LIARS_MAX;)
+        if (sources->strangers[i]->references > 1)
+            i++;
+        else
+            drop_stranger(sources, i);
 }
 
 static struct wi_block_source *find_stranger(const struct wi_sources *sources, const char *url)

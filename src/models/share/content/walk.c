@@ -241,32 +241,25 @@ static int link_is_named(const struct wi_dag_link *link, const char *name, size_
     return link->name_size == size && (size == 0 || memcmp(link->name, name, size) == 0);
 }
 
-/* NULL for one that no model can have. The caller frees it. */
-static char *make_path(const char *folder, const struct wi_dag_link *link)
-{
-    char *path =
-        wi_sprintf("%s%s%.*s", folder, *folder ? "/" : "", (int)link->name_size, link->name);
-    if (wi_file_path_ok(path))
-        return path;
-    free(path);
-    return NULL;
-}
-
 static enum wi_code list_folder(
     struct wi_walk *walk, size_t index, const struct wi_dag_node *node, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     for (size_t i = 0; i < node->count && code == WI_OK; i++) {
         const struct wi_walk_entry *folder = &walk->entries[index];
-        char *path = make_path(folder->path, &node->links[i]);
-        if (!path)
+        const struct wi_dag_link *link = &node->links[i];
+        char *path = wi_sprintf(
+            "%s%s%.*s", folder->path, *folder->path ? "/" : "", (int)link->name_size, link->name);
+        if (!wi_file_path_ok(path)) { /* no model can have it */
+            free(path);
             continue;
+        }
         size_t child = entry_append(walk, path, folder->depth + 1);
         code = child > WI_WALK_FILES_MAX
                    ? wi_walk_refuse(&walk->entries[0].cid, error,
                          "it has more than %d files and folders, which is more than is read",
                          WI_WALK_FILES_MAX)
-                   : entry_enter(walk, child, &node->links[i], error);
+                   : entry_enter(walk, child, link, error);
     }
     return code;
 }
