@@ -9,7 +9,7 @@
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

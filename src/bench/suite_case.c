@@ -4,9 +4,9 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "models/catalog/format/onnx.h"
-#include "models/catalog/format/onnx_fields.h"
-#include "models/catalog/format/onnx_tensor.h"
+#include "terms/format/onnx.h"
+#include "terms/format/onnx_fields.h"
+#include "terms/format/onnx_tensor.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>

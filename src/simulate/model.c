@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/format/onnx.h"
 #include "models/catalog/library/repository.h"
+#include "terms/format/onnx.h"
 #include "terms/model/signature.h"
 #include <fcntl.h>
 #include <stdlib.h>

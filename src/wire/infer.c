@@ -1,6 +1,7 @@
 /* The parts of a request that all dialects share. */
 #include "wire/infer.h"
 
+#include "models/models.h"
 #include "wire/text.h"
 #include <ctype.h>
 #include <stdio.h>

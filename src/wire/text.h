@@ -7,8 +7,8 @@
 #define WI_WIRE_TEXT_H
 
 #include "base/params.h"
-#include "models/catalog/library/model.h"
 #include "settings/config/config.h"
+#include "terms/format/model.h"
 #include "terms/task/task.h"
 #include "wire/infer.h"
 

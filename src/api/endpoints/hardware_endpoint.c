@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>

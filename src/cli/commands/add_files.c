@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/library/folder.h"
+#include "terms/format/folder.h"
 #include "terms/model/variants.h"
 #include <dirent.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

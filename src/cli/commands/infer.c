@@ -5,7 +5,7 @@
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 
 static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer *answer)

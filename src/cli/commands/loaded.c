@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "cli/bar.h"
 #include "cli/pages.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "cli/progress.h"
 #include "cli/save.h"
 #include "cli/text_table.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "terms/model/cid.h"
 #include <stdio.h>
 #include <stdlib.h>

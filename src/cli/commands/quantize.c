@@ -7,7 +7,7 @@
 #include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

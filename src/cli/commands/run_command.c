@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "models/catalog/library/model.h"
 #include "settings/config/alias.h"
+#include "terms/format/model.h"
 #include "terms/model/reference.h"
 #include <stdio.h>
 #include <stdlib.h>

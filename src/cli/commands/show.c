@@ -5,7 +5,7 @@
 #include "cli/text_table.h"
 
 #include "base/memory.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>

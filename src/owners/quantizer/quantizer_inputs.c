@@ -6,7 +6,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/library/store_path.h"
 #include "wire/dialect.h"
 #include "wire/probe.h"
 #include <fcntl.h>

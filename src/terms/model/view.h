@@ -1,7 +1,7 @@
 /*
  * The files of a model, by their paths inside it, independent of where they are stored: all that a
  * format's reader sees of them. There are views of a folder on disk
- * (models/catalog/library/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
+ * (terms/format/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
  * anything else that names files.
  */
 #ifndef WI_TERMS_MODEL_VIEW_H
@@ -13,7 +13,7 @@
 
 #define WI_MODEL_FILES_MAX 1000 /* files of one model */
 
-/* The formats of models: models/catalog/format/format.h. */
+/* The formats of models: terms/format/format.h. */
 enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };
 
 /* A file, by its path inside the model. */

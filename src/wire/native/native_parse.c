@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/net/http.h"
 #include "base/params.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

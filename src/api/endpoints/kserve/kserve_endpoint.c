@@ -11,7 +11,7 @@
 #include "api/http/step.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <string.h>
 
 void wi_handle_kserve_server(struct wi_request *request)

@@ -13,8 +13,8 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/library/model.h"
 #include "nodes/bridge/orders.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

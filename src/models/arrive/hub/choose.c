@@ -1,5 +1,5 @@
 /*
- * The choice of files. For each format that a repository has (models/catalog/format/format.h), its
+ * The choice of files. For each format that a repository has (terms/format/format.h), its
  * files are laid out as the store would find them and taken apart into variants; then one variant
  * is picked.
  */
@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-#include "models/catalog/format/format.h"
+#include "terms/format/format.h"
 #include <stdlib.h>
 #include <string.h>
 

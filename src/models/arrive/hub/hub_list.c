@@ -11,7 +11,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "models/arrive/hub/ask.h"
-#include "models/catalog/format/format.h"
+#include "terms/format/format.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "models/catalog/library/model.h"
 #include "models/share/content/tree.h"
+#include "terms/format/model.h"
 #include "terms/model/view.h"
 #include <ctype.h>
 #include <stdlib.h>

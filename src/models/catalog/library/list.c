@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/text.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 
 #include <dirent.h>
 #include <errno.h>

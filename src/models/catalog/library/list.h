@@ -7,8 +7,8 @@
 #define WI_MODELS_CATALOG_LIBRARY_LIST_H
 
 #include "base/error.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/format.h"
 #include <stddef.h>
 
 /* Models that are listed at most; a larger store still serves every model by name. */

@@ -3,9 +3,9 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions_private.h"
+#include "terms/format/folder.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

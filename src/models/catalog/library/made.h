@@ -13,8 +13,8 @@
 #define WI_MODELS_CATALOG_LIBRARY_MADE_H
 
 #include "base/error.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/format.h"
 #include <jansson.h>
 
 #define WI_STORE_MADE ".made"

@@ -8,11 +8,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/list.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

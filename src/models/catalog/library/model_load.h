@@ -7,9 +7,9 @@
 #define WI_MODELS_CATALOG_LIBRARY_MODEL_LOAD_H
 
 #include "base/error.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/hash_cache.h"
 #include "models/catalog/library/source.h"
+#include "terms/format/format.h"
 #include <stdatomic.h>
 
 struct wi_load {

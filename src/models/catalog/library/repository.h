@@ -1,7 +1,7 @@
 /*
  * The model repository: a folder with one folder per model (docs in webinferd(8)): NAME/model.onnx
  * with its files of tensors and an optional model.json (type, labels, how to turn a picture into
- * the input tensor), or files of another format (models/catalog/format/format.h).
+ * the input tensor), or files of another format (terms/format/format.h).
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_REPOSITORY_H
 #define WI_MODELS_CATALOG_LIBRARY_REPOSITORY_H
@@ -10,10 +10,10 @@
 #include "base/error.h"
 #include "models/catalog/library/hash_cache.h"
 #include "models/catalog/library/listing.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/versions.h"
 #include "models/models.h"
 #include "settings/config/alias.h"
+#include "terms/format/model.h"
 #include <uv.h>
 
 struct wi_repository;

@@ -4,27 +4,14 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-struct wi_model *wi_model_ref(struct wi_model *model)
-{
-    assert(model->_references > 0);
-    model->_references++;
-    return model;
-}
-
-void wi_model_unref(struct wi_model *model)
+static void snapshot_free(struct wi_model *model)
 {
     struct snapshot *snapshot = (struct snapshot *)model;
 
-    if (!model)
-        return;
-    assert(model->_references > 0);
-    if (--model->_references > 0)
-        return;
     if (model->_repository)
         DL_DELETE(model->_repository->snapshots, snapshot);
     wi_manifest_clear(&model->manifest);
@@ -35,21 +22,6 @@ void wi_model_unref(struct wi_model *model)
     free(model->variant);
     free(model->name);
     free(snapshot);
-}
-
-struct wi_model *wi_model_ref_idle(struct wi_model *model)
-{
-    model->_idle++;
-    return wi_model_ref(model);
-}
-
-void wi_model_unref_idle(struct wi_model *model)
-{
-    if (!model)
-        return;
-    assert(model->_idle > 0);
-    model->_idle--;
-    wi_model_unref(model);
 }
 
 int wi_model_is_used(const struct wi_model *model)
@@ -63,6 +35,7 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
 
     snapshot->model.name = wi_strdup(name);
     snapshot->model._references = 1;
+    snapshot->model._free = snapshot_free;
     snapshot->model._repository = repository;
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_snapshot_by_hash */
     return &snapshot->model;

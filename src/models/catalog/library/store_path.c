@@ -58,27 +58,6 @@ int wi_path_open_above(int at, const char *path, int make, const char **last)
     return folder;
 }
 
-int wi_path_each(int folder, wi_path_fn *each, void *context)
-{
-    int copy = openat(folder, ".", OPEN_FOLDER);
-    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-    const struct dirent *item;
-    int stop = 0;
-    if (!dir) {
-        wi_close(copy);
-        return -1;
-    }
-    while (!stop && (item = readdir(dir))) {
-        struct stat status;
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
-            fstatat(dirfd(dir), item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        stop = each(context, dirfd(dir), item->d_name, &status);
-    }
-    closedir(dir);
-    return 0;
-}
-
 int wi_path_each_in(int at, const char *path, wi_path_fn *each, void *context)
 {
     int folder = wi_path_open(at, path);

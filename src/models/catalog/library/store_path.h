@@ -6,7 +6,7 @@
 #define WI_MODELS_CATALOG_LIBRARY_STORE_PATH_H
 
 #include "base/error.h"
-#include <dirent.h>
+#include "base/file.h"
 #include <stdint.h>
 #include <sys/stat.h>
 
@@ -17,11 +17,7 @@ int wi_path_make(int at, const char *path);
 /* The folder that has the file or folder `path`, open, made if `make`; `*last` becomes the end of
  * `path` there. -1 with errno. */
 int wi_path_open_above(int at, const char *path, int make, const char **last);
-/* Calls `each` for the entries, including those that begin with a dot, until it returns other than
- * 0. 0, or -1 with errno if they could not be read: there may be others. */
-typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);
-int wi_path_each(int folder, wi_path_fn *each, void *context);
-/* The same for a folder that is not open; -1 with errno also if it cannot be opened. */
+/* As wi_path_each for a folder that is not open; -1 with errno also if it cannot be opened. */
 int wi_path_each_in(int at, const char *path, wi_path_fn *each, void *context);
 /* The whole of a regular file that is open (`fd` negative: none) and has at most `max` bytes, with
  * a NUL after its `*size` bytes; the caller frees it. NULL, with errno where that says why. */

@@ -5,10 +5,10 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/uploads_private.h"
 #include "models/catalog/library/versions_private.h"
+#include "terms/format/format.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

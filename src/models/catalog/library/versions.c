@@ -4,9 +4,9 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/blobs.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/store_path.h"
 #include "settings/config/alias.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -4,11 +4,11 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/blobs.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/uploads.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

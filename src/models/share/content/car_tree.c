@@ -9,9 +9,9 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "models/catalog/format/gguf.h"
 #include "models/share/content/car.h"
 #include "models/share/content/walk.h"
+#include "terms/format/gguf.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

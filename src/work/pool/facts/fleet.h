@@ -8,8 +8,8 @@
 #define WI_WORK_POOL_FACTS_FLEET_H
 
 #include "base/table.h"
-#include "models/catalog/library/model.h"
 #include "nodes/bridge/bridge.h"
+#include "terms/format/model.h"
 #include "work/pool/facts/place.h"
 
 struct wi_fleet_class;

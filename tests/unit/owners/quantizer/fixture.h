@@ -8,7 +8,7 @@
 #include "../../test.h"
 
 #include "../../files.h"
-#include "../../models/catalog/format/onnx_build.h"
+#include "../../terms/format/onnx_build.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/made.h"

@@ -1,7 +1,7 @@
 /* The body of POST /v1/infer: what is read, and how everything else is refused by name. */
 #include "../../test.h"
 
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "wire/native/native.h"
 #include <stdlib.h>
 #include <string.h>

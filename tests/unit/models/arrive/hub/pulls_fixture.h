@@ -6,7 +6,7 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../../catalog/format/onnx_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "base/hash.h"
 #include "base/loop.h"
 #include "models/arrive/hub/fetch.h"

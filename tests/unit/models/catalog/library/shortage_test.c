@@ -2,8 +2,8 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../format/gguf_build.h"
-#include "../format/onnx_build.h"
+#include "../../../terms/format/gguf_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"

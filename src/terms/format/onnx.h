@@ -1,0 +1,29 @@
+/*
+ * The inputs and outputs of a graph, read from an ONNX file by walking its protobuf wire format
+ * (https://protobuf.dev/programming-guides/encoding, onnx.proto): bounded, without recursion into
+ * tensors, over hostile bytes. Nothing is executed, and no size in the file determines an
+ * allocation.
+ */
+#ifndef WI_TERMS_FORMAT_ONNX_H
+#define WI_TERMS_FORMAT_ONNX_H
+
+#include "base/error.h"
+#include "base/protobuf.h"
+#include "terms/model/signature.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with wi_onnx_clear. */
+enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same for `size` bytes that `read` gives in windows, from any source. Fails once `stop` is set
+ * (NULL: it never is). */
+enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t size,
+    const atomic_int *stop, struct wi_onnx_signature *signature, struct wi_error *error);
+/* The same for a file. Unlike with a mapping, a file that is truncated meanwhile is an error and
+ * not a SIGBUS. */
+enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
+    struct wi_onnx_signature *signature, struct wi_error *error);
+
+#endif
