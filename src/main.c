@@ -23,7 +23,6 @@
 #include "browser/headroom.h"
 #include "browser/instance.h"
 #include "browser/program.h"
-#include "models/catalog/library/versions_work.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
@@ -481,6 +480,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .repository = d->models->repository,
         .versions = d->models->versions,
+        .uploads = d->models->uploads,
         .pulls = d->models->pulls,
         .quantizer = d->quantizer,
         .blocks = d->models->blocks,

@@ -6,7 +6,7 @@
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
 #include "models/catalog/library/repository.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/catalog/library/uploading.h"
 #include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/copies.h"
 #include "models/share/copies/pulled.h"
@@ -49,6 +49,8 @@ static void store_make_catalog(struct store *store, struct wi_config *config)
     wi_repository_tell(store->parts.repository, deps->listener);
     wi_repository_keep_runs(store->parts.repository, deps->db);
     store->parts.versions = wi_versions_work_new(deps->loop, store->parts.repository);
+    store->parts.uploads =
+        wi_uploads_new(deps->loop, store->parts.repository, store->parts.versions);
     store_take_config(store, config);
 }
 
@@ -114,6 +116,7 @@ void wi_models_close(struct wi_models *models)
     wi_blockstore_free(models->blocks);
     wi_neighbours_free(models->neighbours);
     wi_sources_free(models->sources);
+    wi_uploads_free(models->uploads);
     wi_versions_work_free(models->versions);
     wi_repository_free(models->repository);
 }

@@ -5,23 +5,22 @@
 #ifndef WI_MODELS_MODELS_H
 #define WI_MODELS_MODELS_H
 
+#include "base/blob.h"
+#include "base/buffer.h"
 #include "base/change.h"
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "settings/config/config.h"
+#include "terms/format/model.h"
 #include "terms/model/cid.h"
-#include "terms/model/manifest.h"
-#include "terms/model/origin.h"
-#include "terms/model/view.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 struct wi_db;
 struct wi_http;
-struct wi_model;
 
 /* All is borrowed and must outlive the models. */
 struct wi_models_deps {
@@ -36,6 +35,7 @@ struct wi_models_deps {
 struct wi_models {
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_uploads *uploads;
     struct wi_blockstore *blocks;
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
@@ -61,10 +61,14 @@ void wi_models_free(struct wi_models *models);
 
 struct wi_repository;
 struct wi_versions_work;
-struct wi_listing;
-struct wi_list_row;
-struct wi_model;
-struct wi_aliases;
+struct wi_hash_cache;
+
+/* `directory` may be missing: then there are only builtin models. `cache` may be NULL; it must live
+ * until the loop is empty. */
+struct wi_repository *wi_repository_new(
+    uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache);
+void wi_repository_free(
+    struct wi_repository *repository); /* abandons running look-ups: no callback is called */
 
 /* From now on tells `listener` (borrowed; may be NULL) of each model about which the known facts
  * have changed. */
@@ -120,8 +124,51 @@ void wi_repository_counters(
  * can name it. Borrowed. */
 struct wi_model *wi_repository_kernels(const struct wi_repository *repository);
 
-/* The list of the folder, read off the loop; borrowed. */
-struct wi_listing *wi_repository_listing(struct wi_repository *repository);
+struct wi_version {
+    unsigned number; /* from 1; later ones are larger */
+    int current;     /* the name links to it */
+    struct wi_source source;
+    int64_t used_at; /* Unix seconds of its last use; if there was none, of its publication */
+};
+
+/* The latest first. Zero-initialise; free with wi_versions_clear. */
+struct wi_versions {
+    struct wi_version *items;
+    size_t count;
+};
+/* Fills an empty list; a name that was not pulled has no versions. 0, or -1 with errno if not all
+ * could be looked at: the list then does not show that a version is missing, nor which one is
+ * current. Blocks, for worker threads. */
+int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
+void wi_versions_clear(struct wi_versions *versions);
+
+struct wi_list_row {
+    /* "NAME" or "OWNER/NAME" of a model; the path of an ignored entry, as valid UTF-8 */
+    char *name;
+    enum wi_model_format format; /* of a model */
+    struct wi_variants variants; /* of a model; none for `onnx` */
+    struct wi_versions versions; /* of a model that was pulled */
+    char *problem; /* Why it is ignored; for a model, what is wrong with its model.json, or NULL. */
+};
+
+/* The content of the folder. Both sorted by name. */
+struct wi_list {
+    struct wi_list_row *models, *ignored;
+    size_t model_count, ignored_count;
+    size_t ignored_more; /* not listed */
+    uint64_t disk_bytes; /* of the whole disk that the folder is on; 0: not known */
+};
+/* The list as it was read last, off the loop; an old one is read again. Borrowed until the next
+ * turn of the loop; empty before the first reading. */
+const struct wi_list *wi_repository_list(struct wi_repository *repository);
+/* Calls back with a list that was read after this call, or less than a second before it (if reading
+ * takes long: ten times the time it took). NULL if the callback was called already. It must not
+ * free the repository. */
+typedef void wi_listing_fn(void *context, const struct wi_list *list);
+struct wi_listing_wait;
+struct wi_listing_wait *wi_repository_fresh(
+    struct wi_repository *repository, wi_listing_fn *on_list, void *context);
+void wi_listing_cancel(struct wi_listing_wait *wait); /* no callback is called; NULL is fine */
 
 /* Calls `each` for models of the list as it is now and for those built in, sorted by name: at most
  * `limit` whose names come after `after` ("" for all). Returns whether there are more. A model that
@@ -138,6 +185,9 @@ int wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);
 
 /* Changes of the store: see models/catalog/library/versions_work.h. */
+
+#define WI_MADE_PREFIX "quantize" /* of wi_id_new, for variants that are made here */
+#define WI_MADE_SOURCE "fp32"     /* the variant that those of fewer bits are made of */
 
 /* Zero-initialise; free with wi_staging_clear. */
 struct wi_staging {
@@ -183,25 +233,13 @@ struct wi_versions_task;
 /* No callback is called; a task that has begun is completed. NULL is fine. */
 void wi_versions_cancel(struct wi_versions_task *task);
 
-/* Makes room for `needed` bytes of the staging folder `id`, including those that are there already:
- * removes models by the quota, and checks the disk. Errors: WI_STORAGE_FAILED with the figures. */
-struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
-    uint64_t needed, wi_versions_fn *on_done, void *context);
-/* Opens the staging folder `id` (`request` NULL: as written down) for that name, which is checked,
- * and links what the store has of `files` (a source's list; NULL: none) into it. */
-struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
-    const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
-    void *context);
-/* Publishes the staging folder `id` under the name, if it can be read as the repository will read
- * it, and removes versions beyond those kept. `source` is copied. Then the repository reads its
- * list again. Errors: also those of wi_load; WI_CONFLICT if the source is to be the first and there
- * is a pulled or uploaded model of that name. */
-struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
-/* Opens the staging folder `id` for a variant made here (models/catalog/library/made.h) of a model
- * in `folder`, with a copy of what its variants have in common (`common`, copied). */
+/* Makes room for `needed` bytes, and opens the staging folder `id` for a variant made here
+ * (models/catalog/library/made.h) of a model in `folder`, with a copy of what its variants have in
+ * common (`common`, copied). Errors: WI_NO_ROOM with the figures, WI_STORAGE_FAILED. After an error
+ * or a cancellation there may be a staging folder. */
 struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
-    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context);
+    uint64_t needed, const char *folder, const struct wi_strings *common, wi_versions_fn *on_done,
+    void *context);
 /* Publishes it as that variant of the model; `notes` is JSON text. */
 struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
     const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
@@ -217,61 +255,62 @@ struct wi_versions_task *wi_versions_take_away(
 struct wi_versions_task *wi_versions_collect(
     struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context);
 
-/* Uploads: see models/catalog/library/uploads.h. What follows blocks, for worker threads. */
-
-#define WI_UPLOAD_PREFIX "upload" /* of wi_id_new */
-
-/* Zero-initialise; free with wi_upload_order_clear. */
-struct wi_upload_order {
-    char *name;      /* of the model */
-    int64_t made_ms; /* Unix milliseconds, unique, in the order in which uploads are staged */
-    struct wi_source files; /* `first`, unless it may replace a model */
+/* Uploads: models that clients send file by file. Each function below begins a request for one,
+ * whose file access is on a thread of all uploads. It calls back once, never from inside, and is
+ * gone after that. */
+struct wi_uploads;
+struct wi_upload_request;
+struct wi_upload_result {
+    const char *id, *name; /* of the upload; the model's, unless a file is sent */
+    const char *path;      /* of the file that is sent */
+    uint64_t position;     /* its length here */
+    struct wi_buffer text; /* of wi_upload_begin: as `print` has made it; may be taken */
 };
-void wi_upload_order_clear(struct wi_upload_order *order);
-/* WI_OK, WI_INVALID_FIELD for paths that exclude each other, or WI_MODEL_INVALID for a path that no
- * format takes. Pure. */
-enum wi_code wi_upload_order_check(const struct wi_upload_order *order, struct wi_error *error);
-/* The text of request.json; the caller frees it. */
-char *wi_upload_order_print(const struct wi_upload_order *order);
+/* `result` is borrowed, `error` is NULL for success. */
+typedef void wi_upload_fn(
+    void *context, struct wi_upload_result *result, const struct wi_error *error);
 
-/* Whether the upload `id`, whose staging folder was opened just now, may continue: WI_CONFLICT if a
- * model of its name exists that it may not replace, WI_QUEUE_FULL if WI_UPLOADS_MAX others were
- * made before it. Makes its empty files. */
-enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_error *error);
-
-/* Consecutive bytes of one file. Zero-initialise, and set the first three, which are borrowed, and
- * the fourth; end with wi_upload_part_close. */
-struct wi_upload_part {
-    const char *directory, *id, *path;
-    uint64_t position;   /* the file's length, here */
-    int is_open, fd;     /* held alone */
-    uint64_t begin, end; /* where this part began; as announced */
+/* How an announcement is read and answered. Both functions are called on the thread. */
+struct wi_upload_form {
+    /* Fills an empty list from a body (NULL: there is none), each file with its SHA-256, and
+     * `first` unless it may replace a model. WI_OK or the error. */
+    enum wi_code (*read)(
+        const struct wi_blob *body, struct wi_source *files, struct wi_error *error);
+    /* Prints the answer; the files that need not be sent are marked as `here`. */
+    void (*print)(const char *id, const struct wi_source *files, struct wi_buffer *text);
 };
-/* Adds bytes. The first call opens the announced file to append after its first `position` bytes.
- * WI_OK, WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file, or more bytes than were
- * announced: then all bytes of this part are removed again), WI_CONFLICT (wrong `position`, with
- * the right one as what is expected; or another request is sending it), WI_NO_ROOM,
- * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
-enum wi_code wi_upload_part_add(
-    struct wi_upload_part *part, const void *bytes, size_t size, struct wi_error *error);
-void wi_upload_part_close(struct wi_upload_part *part); /* fine where none was opened */
+/* Begins an upload of the model `name`: reads the order, links what the store has, and makes room
+ * for the rest; if that fails, nothing of it stays. `form` must be constant. Errors: those of
+ * `read`, WI_INVALID_FIELD for paths that exclude each other, WI_MODEL_INVALID for a path that no
+ * format takes, those of wi_versions_check_name, WI_CONFLICT if a model of its name exists that it
+ * may not replace, WI_QUEUE_FULL if WI_UPLOADS_MAX others were made before it, WI_NO_ROOM with the
+ * figures. */
+struct wi_upload_request *wi_upload_begin(struct wi_uploads *uploads, const char *name,
+    struct wi_blob *body, const struct wi_upload_form *form, wi_upload_fn *on_done, void *context);
 
-/* Locks an upload, so that no other request publishes or removes it: a descriptor, which the caller
- * closes, or -1 with WI_NOT_FOUND, WI_CONFLICT, WI_STORAGE_FAILED or WI_UNAVAILABLE. */
-int wi_upload_hold(const char *directory, const char *id, struct wi_error *error);
+/* Consecutive bytes of one file, after its first `position` bytes. Unlike the others it stays until
+ * an error or wi_upload_cancel, and calls back once for each wi_upload_bring. */
+struct wi_upload_request *wi_upload_open(struct wi_uploads *uploads, const char *id,
+    const char *path, uint64_t position, wi_upload_fn *on_done, void *context);
+/* Adds a piece (referenced; NULL: no bytes). Errors: WI_NOT_FOUND (no such upload),
+ * WI_INVALID_FIELD (no such file, or more bytes than were announced: then all bytes of this part
+ * are removed again), WI_CONFLICT (wrong `position`, with the right one as what is expected; or
+ * another request is sending it), WI_NO_ROOM, WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+void wi_upload_bring(struct wi_upload_request *upload, struct wi_blob *piece);
 
-struct wi_upload_check;
-/* Locks an upload whose files all have the announced length, and keeps files from being sent, if
- * `*check` is NULL. Then hashes at most about `most` bytes: 1 if there is more to do, 0 when all
- * files are as announced, and on disk; -1 with an error as for wi_upload_hold, WI_CONFLICT for the
- * first incomplete file, with the position from which bytes are missing, or WI_MODEL_INVALID for a
- * file that is not as announced, which is dropped then. The caller closes `*check`, also after an
- * error. */
-int wi_upload_check(const char *directory, const char *id, uint64_t most,
-    struct wi_upload_check **check, struct wi_error *error);
-/* Borrowed from a check that has been opened. */
-const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check);
-void wi_upload_check_close(struct wi_upload_check *check); /* NULL is fine */
+/* Checks the files, and makes them the current version of the model. Errors: WI_NOT_FOUND,
+ * WI_CONFLICT for the first incomplete file, with the position from which bytes are missing, or if
+ * another request uses the upload or the name is taken, WI_MODEL_INVALID for a file that is not as
+ * announced, which is dropped then, or files that are no model, WI_STORAGE_FAILED,
+ * WI_UNAVAILABLE. */
+struct wi_upload_request *wi_upload_publish(
+    struct wi_uploads *uploads, const char *id, wi_upload_fn *on_done, void *context);
+/* Gives all of it up. Errors: WI_NOT_FOUND, WI_CONFLICT, WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+struct wi_upload_request *wi_upload_remove(
+    struct wi_uploads *uploads, const char *id, wi_upload_fn *on_done, void *context);
+/* No callback is called; what has begun on the thread or in the store is completed. NULL is
+ * fine. */
+void wi_upload_cancel(struct wi_upload_request *upload);
 
 /* --- arriving: hubs, pulls, sources, neighbours ---------------------------------------------- */
 

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/library/repository.h"
+#include "models/models.h"
 #include "terms/format/onnx.h"
 #include "terms/model/signature.h"
 #include <fcntl.h>

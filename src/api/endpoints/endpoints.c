@@ -38,7 +38,6 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->streams = wi_api_streams_new(api);
     endpoints->hearings = wi_hearings_new(api);
     endpoints->cars = wi_api_cars_new();
-    endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->lists = wi_api_lists_new(api);
     endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
@@ -89,7 +88,6 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     assert(!endpoints->progress_answers);
     wi_api_cars_free(endpoints->cars);
     wi_api_backup_forsake(endpoints->backup);
-    wi_api_uploads_free(endpoints->uploads);
     wi_api_lists_free(endpoints->lists);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);

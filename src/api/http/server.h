@@ -20,8 +20,6 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "browser/children.h"
-#include "models/catalog/library/repository.h"
-#include "models/catalog/library/versions_work.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
@@ -54,6 +52,7 @@ struct wi_server_deps {
     struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_uploads *uploads;
     struct wi_pulls *pulls;           /* may be NULL: then nothing is pulled */
     struct wi_quantizer *quantizer;   /* may be NULL: then nothing is quantised */
     struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */

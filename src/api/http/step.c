@@ -158,7 +158,7 @@ void wi_request_list(
     struct wi_step *step = new_step(request, work, free_work);
     step->computed = done;
     struct wi_listing_wait *listing =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, step);
+        wi_repository_fresh(request->api->deps.repository, on_list, step);
     if (!listing)
         return; /* on_list was called, and the step is gone */
     step->listing = listing;

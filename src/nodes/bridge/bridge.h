@@ -14,7 +14,6 @@
 #include "base/error.h"
 #include "base/net/lws.h"
 #include "base/secret.h"
-#include "models/catalog/library/repository.h"
 #include "models/models.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"

@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/made.h"
 #include "owners/quantizer/making.h"
 #include <stdlib.h>
 #include <string.h>

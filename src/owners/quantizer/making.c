@@ -8,7 +8,6 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "browser/program.h"
-#include "models/catalog/library/made.h"
 #include "owners/quantizer/quantizer_measure.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,22 +171,6 @@ static void on_staged(
     make_next_graph(making);
 }
 
-static void on_room(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_making *making = context;
-    making->task = NULL;
-    if (error) {
-        struct wi_error full = *error;
-        full.code = full.code == WI_STORAGE_FAILED ? WI_NO_ROOM : full.code;
-        making_fail(making, &full);
-        return;
-    }
-    making->staged = 1;
-    making->task = wi_versions_stage_made(making->deps.versions, making->id, making->source->folder,
-        &making->common, on_staged, making);
-}
-
 static void on_source(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_making *making = context;
@@ -198,8 +181,9 @@ static void on_source(void *context, struct wi_model *model, const struct wi_err
     }
     making->source = wi_model_ref(model);
     list_files(making);
-    making->task =
-        wi_versions_make_room(making->deps.versions, making->id, making->pending, on_room, making);
+    making->staged = 1;
+    making->task = wi_versions_stage_made(making->deps.versions, making->id, making->pending,
+        making->source->folder, &making->common, on_staged, making);
 }
 
 static void look_for_source(struct wi_making *making, wi_repository_fn *on_model)

@@ -5,7 +5,6 @@
 #include "base/event_watch.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/made.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,7 +14,7 @@
 
 #include "base/change.h"
 #include "browser/children.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "work/run/run.h"
 

@@ -11,7 +11,7 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "models/catalog/library/repository.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "settings/config/config.h"
 #include "wire/inference.h"

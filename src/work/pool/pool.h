@@ -10,7 +10,7 @@
 #include "base/net/http_client.h"
 #include "browser/children.h"
 #include "browser/session.h"
-#include "models/catalog/library/repository.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "settings/config/config.h"
 #include "settings/store/db.h"

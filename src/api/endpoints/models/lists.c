@@ -6,7 +6,7 @@
 #include "api/http/waiting.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/listing.h"
+#include "models/models.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>

@@ -200,7 +200,7 @@ static void list_part(const struct wi_request *request, struct wi_page_part *par
 static void put_rest(struct wi_buffer *out, const struct wi_api *api, const struct query *query,
     const struct wi_gathered *gathered)
 {
-    const struct wi_list *folder = wi_listing_now(wi_repository_listing(api->deps.repository));
+    const struct wi_list *folder = wi_repository_list(api->deps.repository);
     const char *last = gathered->more ? gathered->last : NULL;
     wi_buffer_strings(
         out, "],\"models\":[", gathered->rows.text ? gathered->rows.text : "", "],\"next\":", NULL);

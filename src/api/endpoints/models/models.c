@@ -8,7 +8,7 @@
 #include "api/http/request.h"
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "models/catalog/library/versions.h"
+#include "models/models.h"
 #include "wire/probe.h"
 #include "work/pool/facts/verdicts.h"
 #include <openssl/evp.h>

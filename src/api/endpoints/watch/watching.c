@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "models/catalog/library/listing.h"
+#include "models/models.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,7 +219,7 @@ static void say_alive(struct watcher *watcher)
 static void on_beat(void *context)
 {
     struct wi_api_watchers *watchers = context;
-    (void)wi_listing_now(wi_repository_listing(watchers->api->deps.repository));
+    (void)wi_repository_list(watchers->api->deps.repository);
     for (struct watcher *watcher = watchers->first; watcher; watcher = watcher->next)
         say_alive(watcher);
     send_soon(watchers);

@@ -41,7 +41,7 @@ static const char *trouble_of(const struct wi_neighbours *neighbours, const stru
     size_t count = neighbours ? wi_neighbours_count(neighbours) : 0;
     for (size_t i = 0; i < count; i++) {
         struct wi_neighbour_info neighbour = wi_neighbours_at(neighbours, i);
-        if (neighbour.is_self && strcmp(wi_block_source_info(neighbour.source).url, hub->url) == 0)
+        if (neighbour.is_self && strcmp(wi_block_source_look(neighbour.source).url, hub->url) == 0)
             return "it is this daemon itself";
     }
     return NULL;

@@ -142,7 +142,7 @@ static void claim_leave(struct wi_near *near, const struct wi_error *error)
     struct left *left = wi_alloc(sizeof *left);
     for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
         struct wi_block_source *source = near->claimants[i];
-        wi_block_source_rest(source, WI_NEIGHBOURS_PAUSE_MS, wi_block_source_info(source).reason);
+        wi_block_source_rest(source, WI_NEIGHBOURS_PAUSE_MS, wi_block_source_look(source).reason);
     }
     left->file = near->next;
     left->count = near->claimant_count;
@@ -210,7 +210,7 @@ static const struct wi_offer_file *claim_of(
     const struct wi_near *near, size_t neighbour, const unsigned char *hash)
 {
     struct wi_neighbour_info info = wi_neighbours_at(near->order.neighbours, neighbour);
-    return info.offer && wi_block_source_info(info.source).state == WI_SOURCE_READY
+    return info.offer && wi_block_source_look(info.source).state == WI_SOURCE_READY
                ? wi_offer_find(info.offer, hash, file_of(near)->bytes)
                : NULL;
 }

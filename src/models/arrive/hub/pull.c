@@ -530,7 +530,7 @@ uint64_t wi_pull_pending(const struct wi_pull *pull)
                : 0;
 }
 
-void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
+void wi_pull_look(const struct wi_pull *pull, struct wi_pull_info *info)
 {
     *info = (struct wi_pull_info){.name = pull->order->name,
         .asked = pull->order->asked,

@@ -84,7 +84,7 @@ void wi_pull_settle(struct wi_pull *pull);
 /* Stops the pull and keeps what was fetched. No callback is called. */
 void wi_pull_free(struct wi_pull *pull);
 
-void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info);
+void wi_pull_look(const struct wi_pull *pull, struct wi_pull_info *info);
 /* Bytes still to be written, from the moment it has asked for room for them. */
 uint64_t wi_pull_pending(const struct wi_pull *pull);
 

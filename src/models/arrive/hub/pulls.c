@@ -118,7 +118,7 @@ static void on_tidy(void *context)
     DL_COUNT(pulls->ended, entry, count);
     DL_FOREACH_SAFE(pulls->ended, entry, next)
     {
-        wi_pull_info(entry->pull, &info);
+        wi_pull_look(entry->pull, &info);
         if (count > ENDED_MAX || is_forgotten(&info)) {
             entry_forget(pulls, entry);
             count--;
@@ -222,7 +222,7 @@ static void entry_remember(struct entry *entry, struct wi_pull_info *info)
         return;
     }
     wi_pull_settle(entry->pull);
-    wi_pull_info(entry->pull, info);
+    wi_pull_look(entry->pull, info);
     DL_APPEND(entry->pulls->ended, entry);
 }
 
@@ -230,7 +230,7 @@ static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
     struct wi_pull_info info;
-    wi_pull_info(entry->pull, &info);
+    wi_pull_look(entry->pull, &info);
     count_fetched(entry, &info);
     wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
     if (!ended) {
@@ -324,7 +324,7 @@ static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *ord
         entry = entry_add(pulls, order);
     else if (entry->pull->order->copy && !order->copy)
         wi_pull_want_here(entry->pull);
-    wi_pull_info(entry->pull, info);
+    wi_pull_look(entry->pull, info);
     wi_turn_schedule(pulls->turn);
     return WI_OK;
 }
@@ -514,7 +514,7 @@ int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull
         entry = entry_find(pulls->ended, name);
     if (!entry)
         return -1;
-    wi_pull_info(entry->pull, info);
+    wi_pull_look(entry->pull, info);
     return is_forgotten(info) ? -1 : 0;
 }
 
@@ -522,7 +522,7 @@ static void list_each(const struct entry *list, wi_pull_fn *each, void *context)
 {
     struct wi_pull_info info;
     for (const struct entry *entry = list; entry; entry = entry->next) {
-        wi_pull_info(entry->pull, &info);
+        wi_pull_look(entry->pull, &info);
         each(context, &info);
     }
 }

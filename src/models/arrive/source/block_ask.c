@@ -153,7 +153,7 @@ static void send_request(struct ask *ask);
 static void ask_lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    const char *base = wi_block_source_info(ask->slot->source).url;
+    const char *base = wi_block_source_look(ask->slot->source).url;
     struct wi_error error;
     if (wi_redirect_take(base, &ask->url, location, &ask->hops, &error) == 0)
         send_request(ask);
@@ -234,7 +234,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
  * sees only the block, and cannot change it undetected because its hash is checked. */
 static void send_request(struct ask *ask)
 {
-    struct wi_block_source_info info = wi_block_source_info(ask->slot->source);
+    struct wi_block_source_info info = wi_block_source_look(ask->slot->source);
     int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
@@ -262,7 +262,7 @@ static char *url_of(const struct slot *slot, const struct wi_cid *cid)
     if (slot->file_url)
         return wi_strdup(slot->led_url ? slot->led_url : slot->file_url);
     wi_cid_print(cid, text);
-    return wi_sprintf("%s/ipfs/%s?format=raw", wi_block_source_info(slot->source).url, text);
+    return wi_sprintf("%s/ipfs/%s?format=raw", wi_block_source_look(slot->source).url, text);
 }
 
 void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)

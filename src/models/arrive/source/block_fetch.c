@@ -95,7 +95,7 @@ static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keepi
     if (keeping->slot->file_url) {
         wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
             "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
-            wi_block_source_info(keeping->slot->source).name);
+            wi_block_source_look(keeping->slot->source).name);
         block_fetch_fail(fetch, &error);
         return;
     }
@@ -210,7 +210,7 @@ static void look_at_sources(struct wi_block_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info = wi_block_source_info(slot->source);
+        struct wi_block_source_info info = wi_block_source_look(slot->source);
         if (slot->gone || info.state != WI_SOURCE_OUT)
             continue;
         wi_slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
@@ -343,7 +343,7 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
         if (slot->gone || until == 0)
             continue;
         snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s",
-            wi_block_source_info(slot->source).name, slot->reason, (until - now) / 1000);
+            wi_block_source_look(slot->source).name, slot->reason, (until - now) / 1000);
         return fetch->waiting;
     }
     return NULL;
@@ -363,7 +363,7 @@ int wi_block_fetch_share(
     if (index >= fetch->slot_count)
         return -1;
     const struct slot *slot = &fetch->slots[index];
-    *source = (struct wi_block_share){.name = wi_block_source_info(slot->source).name,
+    *source = (struct wi_block_share){.name = wi_block_source_look(slot->source).name,
         .bytes = slot->bytes,
         .blocks = slot->blocks,
         .reason = slot->reason,

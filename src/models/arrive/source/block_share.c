@@ -33,7 +33,7 @@ void wi_slot_init(struct slot *slot, struct wi_block_source *source, size_t inde
 
 double wi_slot_waits(const struct slot *slot, double now)
 {
-    double rests = wi_block_source_info(slot->source).until_ms;
+    double rests = wi_block_source_look(slot->source).until_ms;
     double until = rests > slot->again_ms ? rests : slot->again_ms;
     return until > now ? until : 0;
 }
@@ -336,7 +336,7 @@ static void tell_sources(
     size_t count = fetch->slot_count < SOURCES_TOLD ? fetch->slot_count : SOURCES_TOLD, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info = wi_block_source_info(slot->source);
+        struct wi_block_source_info info = wi_block_source_look(slot->source);
         char line[REASON_BYTES + 64];
         const char *reason = slot_lacks(slot, block) ? "it lacks the block"
                              : *slot->reason         ? slot->reason
@@ -354,7 +354,7 @@ static enum blame blame_for(const struct slot *slot, const struct block *block)
 {
     if (slot_lacks(slot, block))
         return BLAME_LACKS;
-    int rests = wi_block_source_info(slot->source).state == WI_SOURCE_RESTING;
+    int rests = wi_block_source_look(slot->source).state == WI_SOURCE_RESTING;
     return slot->blame == BLAME_NONE && rests ? BLAME_BUSY : slot->blame;
 }
 

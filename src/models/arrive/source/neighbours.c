@@ -186,7 +186,7 @@ static void send_question(struct neighbour *neighbour);
 static void neighbour_lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    const char *base = wi_block_source_info(neighbour->source).url;
+    const char *base = wi_block_source_look(neighbour->source).url;
     struct wi_error error;
     if (wi_redirect_take(base, &neighbour->url, location, &neighbour->hops, &error) == 0)
         send_question(neighbour);
@@ -229,7 +229,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 static void send_question(struct neighbour *neighbour)
 {
-    int stays = wi_redirect_stays(wi_block_source_info(neighbour->source).url, neighbour->url);
+    int stays = wi_redirect_stays(wi_block_source_look(neighbour->source).url, neighbour->url);
     char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
     char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
     const char *const headers[] = {
@@ -258,7 +258,7 @@ static int is_self(const struct neighbour *neighbour)
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
     double now = wi_now_ms();
-    int ready = wi_block_source_info(neighbour->source).state == WI_SOURCE_READY;
+    int ready = wi_block_source_look(neighbour->source).state == WI_SOURCE_READY;
     if (neighbour_is_under_way(neighbour) || (!ready && !is_self(neighbour)))
         return 0;
     if (fresh_ms == 0)
@@ -277,7 +277,7 @@ struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double f
     for (struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next) {
         if (!is_due(neighbour, fresh_ms))
             continue;
-        neighbour->url = wi_sprintf("%s/content", wi_block_source_info(neighbour->source).url);
+        neighbour->url = wi_sprintf("%s/content", wi_block_source_look(neighbour->source).url);
         neighbour->hops = 0;
         send_question(neighbour);
     }
@@ -368,7 +368,7 @@ struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *all, size_
         neighbour = neighbour->next;
     int self = is_self(neighbour);
     int offers = neighbour->answers && !self &&
-                 wi_block_source_info(neighbour->source).state != WI_SOURCE_OUT;
+                 wi_block_source_look(neighbour->source).state != WI_SOURCE_OUT;
     return (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
@@ -401,7 +401,7 @@ void wi_neighbours_offered(const struct wi_neighbours *all, wi_offered_fn *each,
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; offers_first(all, i, &info) && k < info.offer->count; k++) {
             const struct wi_offer_row *row = &info.offer->rows[k];
-            const struct wi_offered offered = {wi_block_source_info(info.source).name, &row->cid,
+            const struct wi_offered offered = {wi_block_source_look(info.source).name, &row->cid,
                 row->name, row->bytes, row->published};
             each(context, &offered);
         }
@@ -413,7 +413,7 @@ static const struct neighbour *neighbour_find_name(
     const struct wi_neighbours *all, const char *name)
 {
     for (const struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
-        if (strcmp(wi_block_source_info(neighbour->source).name, name) == 0)
+        if (strcmp(wi_block_source_look(neighbour->source).name, name) == 0)
             return neighbour;
     return NULL;
 }
@@ -424,7 +424,7 @@ static enum wi_code neighbour_refuse(
     const struct neighbour *neighbour = neighbour_find_name(all, name);
     struct wi_block_source_info info = {.reason = "it is not configured any more"};
     if (neighbour)
-        info = wi_block_source_info(neighbour->source);
+        info = wi_block_source_look(neighbour->source);
     const char *reason = *info.reason ? info.reason : "it does not answer";
     return wi_error_set(
         error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s", name, reason);
@@ -448,7 +448,7 @@ enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *ne
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
 {
     const struct neighbour *found = neighbour_find_name(all, neighbour);
-    if (!found || !found->answers || wi_block_source_info(found->source).state == WI_SOURCE_OUT)
+    if (!found || !found->answers || wi_block_source_look(found->source).state == WI_SOURCE_OUT)
         return neighbour_refuse(all, neighbour, error);
     const struct wi_offer_row *row = find_row(&found->offer, name, variant);
     if (!row)

@@ -63,7 +63,7 @@ static double rate_of(const struct wi_block_source *source, double now)
     return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
 }
 
-struct wi_block_source_info wi_block_source_info(const struct wi_block_source *source)
+struct wi_block_source_info wi_block_source_look(const struct wi_block_source *source)
 {
     double now = wi_now_ms();
     struct wi_block_source_info info = {.name = source->name,
@@ -290,7 +290,7 @@ void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void 
     for (size_t i = 0; i < sources->count + sources->stranger_count; i++) {
         const struct wi_block_source *source =
             i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
-        const struct wi_block_source_info info = wi_block_source_info(source);
+        const struct wi_block_source_info info = wi_block_source_look(source);
         if (!source->stranger || !is_forgettable(source, wi_now_ms()))
             each(context, &info);
     }

@@ -47,7 +47,7 @@ struct wi_block_source *wi_sources_at(
     const struct wi_sources *sources, size_t index); /* not held */
 struct wi_block_source *wi_block_source_hold(struct wi_block_source *source);
 void wi_block_source_release(struct wi_block_source *source); /* NULL is fine */
-struct wi_block_source_info wi_block_source_info(const struct wi_block_source *source);
+struct wi_block_source_info wi_block_source_look(const struct wi_block_source *source);
 
 /* --- for those who fetch ---------------------------------------------------------------------- */
 

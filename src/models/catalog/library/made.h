@@ -18,11 +18,7 @@
 #include <jansson.h>
 
 #define WI_STORE_MADE ".made"
-#define WI_MADE_PREFIX "quantize" /* of wi_id_new */
 #define WI_MADE_NOTES_MAX (64 * 1024)
-
-/* The variant that those of fewer bits are made of. */
-#define WI_MADE_SOURCE "fp32"
 
 int wi_made_is_id(const char *id);
 /* The folder of such a variant, existing or not; the caller frees it. */

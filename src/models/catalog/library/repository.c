@@ -631,7 +631,13 @@ int wi_repository_one(
     return builtin || row ? 0 : -1;
 }
 
-struct wi_listing *wi_repository_listing(struct wi_repository *repository)
+const struct wi_list *wi_repository_list(struct wi_repository *repository)
 {
-    return repository->listing;
+    return wi_listing_now(repository->listing);
+}
+
+struct wi_listing_wait *wi_repository_fresh(
+    struct wi_repository *repository, wi_listing_fn *on_list, void *context)
+{
+    return wi_listing_fresh(repository->listing, on_list, context);
 }

@@ -16,13 +16,6 @@
 #include "terms/format/model.h"
 #include <uv.h>
 
-struct wi_repository;
-/* `directory` may be missing: then there are only builtin models. `cache` may be NULL; it must live
- * until the loop is empty. */
-struct wi_repository *wi_repository_new(
-    uv_loop_t *loop, const char *directory, struct wi_hash_cache *cache);
-void wi_repository_free(
-    struct wi_repository *repository); /* abandons running look-ups: no callback is called */
 /* Points the repository to another folder (reload) and forgets what was read, as for SIGHUP. */
 void wi_repository_reset(struct wi_repository *repository, const char *directory);
 

@@ -319,7 +319,7 @@ enum wi_code wi_upload_taken(const char *directory, const char *name, struct wi_
         name);
 }
 
-enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_error *error)
+enum wi_code wi_upload_admit(const char *directory, const char *id, struct wi_error *error)
 {
     struct survey survey = {.id = id};
     struct wi_upload_place place;

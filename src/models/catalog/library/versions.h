@@ -35,19 +35,6 @@
 
 /* --- names and their versions ----------------------------------------------------------------- */
 
-struct wi_version {
-    unsigned number; /* from 1; later ones are larger */
-    int current;     /* the name links to it */
-    struct wi_source source;
-    int64_t used_at; /* Unix seconds of its last use; if there was none, of its publication */
-};
-
-/* The latest first. Zero-initialise; free with wi_versions_clear. */
-struct wi_versions {
-    struct wi_version *items;
-    size_t count;
-};
-
 /* Finds the version that the name (without ":VARIANT") links to; 0: it was not pulled. 0, or -1
  * with errno if that cannot be told now. */
 int wi_versions_find(const char *directory, const char *name, unsigned *number);
@@ -55,11 +42,6 @@ int wi_versions_find(const char *directory, const char *name, unsigned *number);
 unsigned wi_versions_current(const char *directory, const char *name);
 /* The folder of a version, existing or not; the caller frees it. */
 char *wi_versions_folder(const char *directory, const char *name, unsigned number);
-/* Fills an empty list; a name that was not pulled has no versions. 0, or -1 with errno if not all
- * could be looked at: the list then does not show that a version is missing, nor which one is
- * current. */
-int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
-void wi_versions_clear(struct wi_versions *versions);
 /* Notes that the version in this folder is being used now. */
 void wi_versions_touch(const char *folder);
 /* Whether the name (without ":VARIANT") links to a version that is only a copy for others. */

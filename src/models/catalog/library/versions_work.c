@@ -1,7 +1,6 @@
 /*
- * One queue for all changes of the store. A task is a row of the table below: what it does on the
- * worker's thread, and what it does there in a second step, after the loop has listed again what is
- * in use.
+ * One queue for all changes of the store. A task is a row of the table below: its steps on the
+ * worker's thread. Before each of them the loop lists again what is in use.
  */
 #include "models/catalog/library/versions_work.h"
 
@@ -23,7 +22,7 @@
 struct wi_versions_task {
     struct wi_versions_work *work; /* NULL once that is gone */
     const struct kind *kind;
-    int second; /* it is there for the second time */
+    size_t step;
     wi_versions_fn *on_done;
     void *context;
     /* What is wanted. */
@@ -44,10 +43,11 @@ struct wi_versions_task {
     struct wi_versions_task *prev, *next;
 };
 
+#define STEPS 3
+
 struct kind {
-    void (*first)(struct wi_versions_task *task);
-    void (*second)(struct wi_versions_task *task); /* NULL: none; not after a failure */
-    int changes;                                   /* the list of models */
+    void (*steps[STEPS])(struct wi_versions_task *task); /* NULL: none; not after a failure */
+    int changes;                                         /* the list of models */
 };
 
 /* What was in use is looked at again so much later. */
@@ -250,6 +250,25 @@ static void task_adopt(struct wi_versions_task *task)
     task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
 }
 
+/* That there is no room is not the store's fault. */
+static void note_no_room(struct wi_versions_task *task)
+{
+    if (task->failed && task->error.code == WI_STORAGE_FAILED)
+        task->error.code = WI_NO_ROOM;
+}
+
+static void evict_for_made(struct wi_versions_task *task)
+{
+    task_evict(task);
+    note_no_room(task);
+}
+
+static void free_for_made(struct wi_versions_task *task)
+{
+    free_evicted(task);
+    note_no_room(task);
+}
+
 static void stage_made(struct wi_versions_task *task)
 {
     task->failed = wi_made_stage(task->directory, task->id, task->folder, &task->common,
@@ -263,16 +282,16 @@ static void publish_made(struct wi_versions_task *task)
 }
 
 static const struct kind kinds[] = {
-    {list_staged, NULL, 1},
-    {task_evict, free_evicted, 1},
-    {task_stage, NULL, 0},
-    {task_publish, task_prune, 1},
-    {drop_staging, NULL, 0},
-    {take_away, task_prune, 1},
-    {task_adopt, NULL, 0},
-    {task_collect, NULL, 1},
-    {stage_made, NULL, 0},
-    {publish_made, NULL, 1},
+    {{list_staged}, 1},
+    {{task_evict, free_evicted}, 1},
+    {{task_stage}, 0},
+    {{task_publish, task_prune}, 1},
+    {{drop_staging}, 0},
+    {{take_away, task_prune}, 1},
+    {{task_adopt}, 0},
+    {{task_collect}, 1},
+    {{evict_for_made, free_for_made, stage_made}, 1},
+    {{publish_made}, 1},
 };
 enum {
     LIST_STAGED,
@@ -313,10 +332,7 @@ static void free_task(struct wi_versions_task *task)
 static void task_run(void *data)
 {
     struct wi_versions_task *task = data;
-    if (task->second)
-        task->kind->second(task);
-    else
-        task->kind->first(task);
+    task->kind->steps[task->step](task);
 }
 
 static void on_run(void *data, int cancelled);
@@ -328,10 +344,18 @@ static struct wi_versions_task *task_queue(struct wi_versions_task *task)
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
-    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+    int evicts = task->kind == &kinds[EVICT] || task->kind == &kinds[STAGE_MADE];
+    if (evicts && task->step == 0 && !task->evicts_none && work->around.list)
         work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, task_run, on_run, task);
     return task;
+}
+
+/* What is made is not staged for a caller that has gone: its folder may have been dropped. */
+static int has_next(const struct wi_versions_task *task)
+{
+    return !task->failed && task->step + 1 < STEPS && task->kind->steps[task->step + 1] &&
+           (task->on_done || task->kind != &kinds[STAGE_MADE]);
 }
 
 static void on_run(void *data, int cancelled)
@@ -344,10 +368,10 @@ static void on_run(void *data, int cancelled)
         free_task(task);
         return;
     }
-    if (!task->second && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
+    if (task->step == 0 && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
         work->on_gone(work->gone_context, task->name);
-    if (!task->second && task->kind->second && !task->failed) {
-        task->second = 1;
+    if (has_next(task)) {
+        task->step++;
         task_queue(task);
         return;
     }
@@ -485,9 +509,11 @@ struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work,
 }
 
 struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
-    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
+    uint64_t needed, const char *folder, const struct wi_strings *common, wi_versions_fn *on_done,
+    void *context)
 {
     struct wi_versions_task *task = new_task(work, STAGE_MADE, id, NULL, on_done, context);
+    task->needed = needed;
     task->folder = wi_strdup(folder);
     wi_strings_copy(&task->common, common);
     return task_queue(task);

@@ -11,7 +11,6 @@
 #include "models/catalog/library/versions.h"
 #include <uv.h>
 
-struct wi_versions_work;
 /* `repository` is borrowed and must outlive this. It is asked which models requests hold, and told
  * of every change. Until wi_versions_work_set there is no quota, and two versions are kept. */
 struct wi_versions_work *wi_versions_work_new(uv_loop_t *loop, struct wi_repository *repository);
@@ -33,6 +32,21 @@ void wi_versions_work_tell(
  * are those that could be read; WI_UNAVAILABLE: another try may find more. */
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context);
+/* Makes room for `needed` bytes of the staging folder `id`, including those that are there already:
+ * removes models by the quota, and checks the disk. Errors: WI_STORAGE_FAILED with the figures. */
+struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, wi_versions_fn *on_done, void *context);
+/* Opens the staging folder `id` (`request` NULL: as written down) for that name, which is checked,
+ * and links what the store has of `files` (a source's list; NULL: none) into it. */
+struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
+    const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
+    void *context);
+/* Publishes the staging folder `id` under the name, if it can be read as the repository will read
+ * it, and removes versions beyond those kept. `source` is copied. Then the repository reads its
+ * list again. Errors: also those of wi_load; WI_CONFLICT if the source is to be the first and there
+ * is a pulled or uploaded model of that name. */
+struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
 /* As wi_versions_make_room, without removing anything: the room must be there within the quota or,
  * with `apart`, on the disk. */
 struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/made.h"
+#include "models/catalog/library/versions_work.h"
 #include "owners/quantizer/quantizer.h"
 #include "owners/quantizer/quantizer_measure.h"
 #include <signal.h>

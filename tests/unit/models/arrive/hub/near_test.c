@@ -270,7 +270,7 @@ static void fetch(void)
 
 static enum wi_block_source_state state_of(size_t index)
 {
-    struct wi_block_source_info info = wi_block_source_info(wi_sources_at(test.sources, index));
+    struct wi_block_source_info info = wi_block_source_look(wi_sources_at(test.sources, index));
     return info.state;
 }
 

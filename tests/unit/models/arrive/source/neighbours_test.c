@@ -130,7 +130,7 @@ static struct wi_neighbour_info at(size_t index)
 static const char *reason_of(size_t index)
 {
     static struct wi_block_source_info info;
-    info = wi_block_source_info(at(index).source);
+    info = wi_block_source_look(at(index).source);
     return info.reason;
 }
 

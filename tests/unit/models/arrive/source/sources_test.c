@@ -40,7 +40,7 @@ static int tear_down(void **state)
 
 static struct wi_block_source_info info_of(const struct wi_block_source *source)
 {
-    struct wi_block_source_info info = wi_block_source_info(source);
+    struct wi_block_source_info info = wi_block_source_look(source);
     return info;
 }
 

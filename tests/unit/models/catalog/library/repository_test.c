@@ -533,8 +533,8 @@ static void on_list(void *context, const struct wi_list *list)
 static void read_folder(struct fixture *f)
 {
     int done = 0;
-    wi_listing_reset(wi_repository_listing(f->models), f->repository);
-    assert_non_null(wi_listing_fresh(wi_repository_listing(f->models), on_list, &done));
+    wi_repository_changed(f->models, NULL);
+    assert_non_null(wi_repository_fresh(f->models, on_list, &done));
     while (!done)
         uv_run(&f->loop, UV_RUN_ONCE);
 }

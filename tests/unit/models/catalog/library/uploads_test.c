@@ -170,7 +170,7 @@ TEST(files_are_sent_checked_and_held)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     assert_int_equal(check_all(store), WI_CONFLICT);
     assert_string_equal(store->error.expected, "0");
     send_all(store, "ab");
@@ -196,7 +196,7 @@ TEST(a_file_that_is_not_what_was_announced_is_dropped)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     send_all(store, "abd");
     assert_int_equal(check_all(store), WI_MODEL_INVALID);
     assert_string_equal(store->error.field, "path");
@@ -227,7 +227,7 @@ TEST(one_alone_publishes_or_removes)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     send_all(store, "abc");
     int held = wi_upload_hold(store->directory, ID, &store->error);
     assert_true(held >= 0);
@@ -266,7 +266,7 @@ TEST(so_many_may_be_under_way)
     for (int i = 0; i <= WI_UPLOADS_MAX; i++) {
         snprintf(id, sizeof id, "upload-%016x", 100 - (unsigned)i);
         announce(store, id, i, "a");
-        assert_int_equal(wi_upload_begin(store->directory, id, &store->error),
+        assert_int_equal(wi_upload_admit(store->directory, id, &store->error),
             i < WI_UPLOADS_MAX ? WI_OK : WI_QUEUE_FULL);
     }
 }
