@@ -6,7 +6,7 @@
 #include "models/quantize/graph.h"
 
 #include "base/memory.h"
-#include "terms/format/onnx_private.h"
+#include "terms/format/onnx.h"
 #include "terms/model/view.h"
 #include "terms/tensor/datatype.h"
 #include <stdlib.h>

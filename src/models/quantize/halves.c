@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "base/protobuf_put.h"
 #include "models/quantize/plan.h"
-#include "terms/format/onnx_private.h"
+#include "terms/format/onnx.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "models/quantize/plan.h"
 
 #include "base/memory.h"
-#include "terms/format/onnx_private.h"
+#include "terms/format/onnx.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

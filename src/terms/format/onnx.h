@@ -26,4 +26,16 @@ enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t
 enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
     struct wi_onnx_signature *signature, struct wi_error *error);
 
+/* Where the bytes of a tensor are. */
+struct wi_onnx_place {
+    char *path; /* inside the model's folder: see wi_file_path_ok; NULL: the ONNX file itself */
+    uint64_t offset, length; /* in bytes; a length of 0: to the end of the tensor */
+};
+
+/* 0, or -1 with the input's `problem` set. The caller frees the path. */
+int wi_onnx_read_place(
+    struct wi_protobuf *input, struct wi_protobuf_range tensor, struct wi_onnx_place *place);
+/* Whether only quantised models have the operator. */
+int wi_onnx_is_quantised(const char *operator_type);
+
 #endif

@@ -7,17 +7,6 @@
 
 /* --- onnx_external.c -------------------------------------------------------------------------- */
 
-/* Where the bytes of a tensor are. */
-struct wi_onnx_place {
-    char
-        /* Inside the model's folder, accepted by wi_file_path_ok; NULL: in the ONNX file itself. */
-        *path;
-    uint64_t offset, length; /* in bytes; a length of 0: to the end of the tensor */
-};
-
-/* 0, or -1 with the input's `problem` set. The caller frees the path. */
-int wi_onnx_read_place(
-    struct wi_protobuf *input, struct wi_protobuf_range tensor, struct wi_onnx_place *place);
 /* Looks at one TensorProto. If its bytes are in another file, notes in `signature` which file that
  * is and how long it has to be. 0, or -1 with the input's `problem` set. */
 int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range tensor,
@@ -25,8 +14,6 @@ int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range te
 
 /* --- onnx_nodes.c ----------------------------------------------------------------------------- */
 
-/* Whether only quantised models have the operator. */
-int wi_onnx_is_quantised(const char *operator_type);
 /* Looks at one node of a graph, or of a function of the model, subgraphs included, and notes in
  * `signature` what it finds. 0, or -1 with the input's `problem` set. */
 int wi_onnx_read_node(
