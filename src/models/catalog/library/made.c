@@ -4,7 +4,7 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include "terms/format/folder.h"
 #include <errno.h>
 #include <fcntl.h>

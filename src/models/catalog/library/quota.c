@@ -6,7 +6,7 @@
 #include "base/table.h"
 #include "models/catalog/library/blobs.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

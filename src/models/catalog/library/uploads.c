@@ -6,8 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/uploads_private.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include "terms/format/format.h"
 #include <errno.h>
 #include <fcntl.h>

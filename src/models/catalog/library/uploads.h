@@ -84,6 +84,23 @@ int wi_upload_check(const char *directory, const char *id, uint64_t most,
 const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check);
 void wi_upload_check_close(struct wi_upload_check *check); /* NULL is fine */
 
+/* --- for the files behind this header -------------------------------------------------------- */
+
+/* An upload that was opened; its descriptors are those of request.json and of the files' folder. */
+struct wi_upload_place {
+    int request, files; /* -1: none */
+    struct wi_upload_order order;
+};
+/* Opens the upload, and notes that it had a request. WI_OK, or an error, after which
+ * wi_upload_leave is not needed. */
+enum wi_code wi_upload_enter(
+    const char *directory, const char *id, struct wi_upload_place *place, struct wi_error *error);
+void wi_upload_leave(struct wi_upload_place *place);
+/* Sets the error that there is no such upload: WI_NOT_FOUND. */
+enum wi_code wi_upload_missing(const char *id, struct wi_error *error);
+/* Opens a file of the open folder for writing, and creates it if it is missing; -1 with errno. */
+int wi_upload_make_file(int folder, const char *path);
+
 /* --- all of them ------------------------------------------------------------------------------ */
 
 /* Bytes that uploads have announced but not sent; if `id` (may be NULL) is an upload, only of

@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/uploads_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

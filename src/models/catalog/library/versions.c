@@ -1,5 +1,5 @@
 /* Names, links and versions: how they lie in the store, and which there are. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"

@@ -1,5 +1,5 @@
 /* How what was fetched becomes the current version of a model: completed, moved, linked. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"

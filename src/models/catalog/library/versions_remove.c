@@ -1,5 +1,5 @@
 /* Removal from the store: versions that are not needed, models, and leftovers. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"

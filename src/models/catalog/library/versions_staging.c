@@ -1,5 +1,5 @@
 /* Pulls under way: where their files are gathered, and what they may have of earlier versions. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"

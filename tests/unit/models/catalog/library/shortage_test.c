@@ -10,7 +10,7 @@
 #include "models/catalog/library/listing.h"
 #include "models/catalog/library/model_load.h"
 #include "models/catalog/library/quota.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
