@@ -1,6 +1,5 @@
 /* The parts of starting a browser that do not depend on its kind: files, the port that it reports,
  * this machine. */
-#include "browser/launch.h"
 
 #include "base/net/url.h"
 #include "browser/kinds.h"

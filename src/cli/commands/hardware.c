@@ -35,8 +35,7 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
         {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
         {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
-        {"RUN", "run_ms", wi_table_ms},
-        {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
+        {"RUN", "run_ms", wi_table_ms}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
         {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
         {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
         {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};

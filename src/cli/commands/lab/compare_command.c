@@ -56,8 +56,8 @@ static void comparison_print(const struct wi_lab_comparison *comparison, const j
 {
     static const struct wi_column columns[] = {{"CELL", "cell", NULL}, {"CHANGE", "change", NULL},
         {"BEFORE", "before", NULL}, {"NOW", "now", NULL},
-        {"TIME", "{ratio.value:3g} ({ratio.low:3g} to {ratio.high:3g})", NULL},
-        {"P", "p", NULL}, {"REASON", "reason", NULL}, {0}};
+        {"TIME", "{ratio.value:3g} ({ratio.low:3g} to {ratio.high:3g})", NULL}, {"P", "p", NULL},
+        {"REASON", "reason", NULL}, {0}};
     static const char *const judgements[] = {"no regression", "regression", "it cannot be told"};
 
     wi_table_print("", columns, rows, "The runs have no cells.");
