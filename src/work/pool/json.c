@@ -55,9 +55,8 @@ json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
 
 void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
 {
-    const struct pool_session *session = pool->sessions->first;
-
-    for (; session && ids->count < most; session = session->next)
+    for (const struct pool_session *session = pool->sessions->first; session && ids->count < most;
+         session = session->next)
         wi_strings_add(ids, session->id);
 }
 
@@ -73,13 +72,12 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node *nod
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
-    const struct pool_node *node = pool->nodes->all;
-    size_t count = HASH_COUNT(pool->nodes->all);
     json_t *list = json_array();
 
-    for (; node && json_array_size(list) < most; node = node->hh.next)
+    for (const struct pool_node *node = pool->nodes->all; node && json_array_size(list) < most;
+         node = node->hh.next)
         json_array_append_new(list, node_json(pool, node));
-    *more = count - json_array_size(list);
+    *more = HASH_COUNT(pool->nodes->all) - json_array_size(list);
     return list;
 }
 
@@ -106,9 +104,8 @@ json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id)
 
 void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
 {
-    const struct pool_node *node = pool->nodes->all;
-
-    for (; node && ids->count < most; node = node->hh.next)
+    for (const struct pool_node *node = pool->nodes->all; node && ids->count < most;
+         node = node->hh.next)
         wi_strings_add(ids, node->id);
 }
 

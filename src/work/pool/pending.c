@@ -197,15 +197,12 @@ static enum wi_code explain_kind(
 static enum wi_code explain_unknown(
     const struct wi_pool *pool, const char *browser, struct wi_error *error)
 {
-    size_t count = pool->kinds->count;
     struct wi_buffer names = {0};
 
     wi_error_set(error, WI_UNAVAILABLE, "browser",
         "no browser kind %.40s is configured, and no page of it has joined", browser);
-    for (size_t i = 0; i < count; i++) {
-        wi_buffer_puts(&names, i > 0 ? ", " : "");
-        wi_buffer_puts(&names, pool->kinds->all[i].name);
-    }
+    for (size_t i = 0; i < pool->kinds->count; i++)
+        wi_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", pool->kinds->all[i].name);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
     wi_buffer_clear(&names);
     return WI_UNAVAILABLE;
@@ -214,7 +211,6 @@ static enum wi_code explain_unknown(
 enum wi_code wi_pool_explain(
     const struct wi_pool *pool, const char *browser, struct wi_error *error)
 {
-    size_t count = pool->kinds->count;
     struct wi_error local;
 
     error = error ? error : &local;
@@ -223,10 +219,10 @@ enum wi_code wi_pool_explain(
         return kind ? explain_kind(pool, kind, error) : explain_unknown(pool, browser, error);
     }
     /* The one that is nearest to serving says it best. */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < pool->kinds->count; i++)
         if (wi_pool_kind_is_hopeful(pool, &pool->kinds->all[i]))
             return explain_kind(pool, &pool->kinds->all[i], error);
-    if (count > 0)
+    if (pool->kinds->count > 0)
         return explain_kind(pool, &pool->kinds->all[0], error);
     return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
 }

@@ -179,9 +179,8 @@ static void on_overdue(void *context)
 /* How far a browser's start is changes without an event of its own. */
 static void tell_starting(const struct wi_pool *pool)
 {
-    const struct pool_session *session = pool->sessions->first;
-
-    for (; session; session = session->next)
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next)
         if (wi_pool_session_state(session) == WI_SESSION_STARTING)
             wi_change_tell(pool->deps.listener, WI_CHANGE_SESSION, session->id, NULL);
 }
