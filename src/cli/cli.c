@@ -131,23 +131,16 @@ static void complain_rows(const json_t *rows, const char *member)
 
 static void complain_problem(const json_t *problem, long status)
 {
-    static const char *const members[] = {
-        "code", "field", "expected", "allowed", "attempts", "request_id"};
     const char *detail = wi_json_text(problem, "detail");
+    struct wi_buffer text = {0};
+
     fprintf(stderr, "webinfer: the server answered %ld: ", status);
     wi_plain_print(stderr, detail ? detail : "no reason given");
-    fputc('\n', stderr);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        const json_t *value = json_object_get(problem, members[i]);
-        if (!value)
-            continue;
-        fprintf(stderr, "  %s: ", members[i]);
-        if (json_is_integer(value))
-            fprintf(stderr, "%lld", (long long)json_integer_value(value));
-        else
-            wi_plain_print(stderr, json_is_string(value) ? json_string_value(value) : "?");
-        fputc('\n', stderr);
-    }
+    wi_table_fill(&text,
+        "\n<  code: {code}\n><  field: {field}\n><  expected: {expected}\n><  allowed: {allowed}\n>"
+        "<  attempts: {attempts}\n><  request_id: {request_id}\n>",
+        problem);
+    wi_plain_flush(stderr, &text);
     complain_rows(json_object_get(problem, "failures"), "reason");
     complain_rows(json_object_get(problem, "errors"), "message");
 }

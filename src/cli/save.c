@@ -163,7 +163,7 @@ enum wi_exit wi_save_answer(
     asked.is_cancelled = wi_cli_is_interrupted;
     asked.on_events = take_bytes;
     asked.context = &saving;
-    wi_rest_exchange(&cli->rest, &asked, &saving.answer);
+    wi_cli_send(cli, &asked, &saving.answer);
     wi_cli_progress_end(&saving.progress);
     enum wi_exit result = judge_answer(&saving);
     wi_rest_answer_clear(&saving.answer);

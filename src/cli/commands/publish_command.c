@@ -4,7 +4,6 @@
  */
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/save.h"
@@ -12,18 +11,18 @@
 #include "terms/format/model.h"
 #include "terms/model/cid.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ORDER_MS 30000
+#define PUBLISH "/v1/models/*/publish"
 
 /* `*published` gets the final answer of the server, a new reference or NULL. */
-static enum wi_exit model_publish(struct wi_cli *cli, const char *path, json_t **published)
+static enum wi_exit model_publish(struct wi_cli *cli, const char *name, json_t **published)
 {
     const struct wi_cli_follow follow = {
         .cli = cli, .stopped = "it is not published", .lost = "", .done = published};
     struct wi_rest_request request = {
-        .path = path, .method = "POST", .accept = "text/event-stream"};
+        .path = PUBLISH, .name = name, .method = "POST", .accept = "text/event-stream"};
 
     return wi_cli_follow(&follow, &request);
 }
@@ -49,9 +48,10 @@ static void address_say(const struct wi_cli *cli, json_t *published, int is_writ
             stderr);
 }
 
-static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *path)
+static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *name)
 {
-    struct wi_rest_request request = {.path = path, .method = "POST", .accept = WI_CAR_TYPE};
+    struct wi_rest_request request = {
+        .path = PUBLISH, .name = name, .method = "POST", .accept = WI_CAR_TYPE};
     struct wi_error error = {0};
     enum wi_exit result = wi_save_answer(save, cli, &request);
 
@@ -61,7 +61,7 @@ static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const ch
 }
 
 static enum wi_exit publish_to_file(
-    struct wi_cli *cli, const char *path, const char *target, json_t **published)
+    struct wi_cli *cli, const char *name, const char *target, json_t **published)
 {
     struct wi_save save;
     struct wi_error error = {0};
@@ -70,9 +70,9 @@ static enum wi_exit publish_to_file(
     if (wi_save_begin(&save, target, 0, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = model_publish(cli, path, published);
+        result = model_publish(cli, name, published);
     if (result == WI_EXIT_OK)
-        result = write_car(cli, &save, path);
+        result = write_car(cli, &save, name);
     wi_save_drop(&save);
     return result;
 }
@@ -96,15 +96,13 @@ enum wi_exit wi_cli_publish(struct wi_cli *cli)
 
     if (arguments_check(cli, name, &error) != WI_OK)
         return wi_cli_complain(&error);
-    char *path = wi_sprintf("/v1/models/%s/publish", name);
     enum wi_exit result =
-        car ? publish_to_file(cli, path, car, &published) : model_publish(cli, path, &published);
+        car ? publish_to_file(cli, name, car, &published) : model_publish(cli, name, &published);
     if (result == WI_EXIT_OK && car && strcmp(car, "-") == 0)
         put_address(stderr, published); /* the file went to standard output */
     else if (result == WI_EXIT_OK)
         address_say(cli, published, car != NULL);
     json_decref(published);
-    free(path);
     return result;
 }
 
