@@ -235,20 +235,17 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
 }
 
 /* The time of a run is unknown before the first one, so there is one more run, which is cold. */
-static struct wi_buffer make_order(
+static json_t *make_order(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell, unsigned share)
 {
     json_t *request = make_request(subject, cell);
-    struct wi_buffer body = {0};
     json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
     json_object_set_new(
         request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
     json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
     wi_bench_take(request, "threads", cell->document);
     wi_bench_take(request, "optimization", cell->document);
-    wi_buffer_json(&body, request);
-    json_decref(request);
-    return body;
+    return request;
 }
 
 /* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": runs after a load are cold. */
@@ -294,9 +291,9 @@ static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subjec
 {
     struct wi_bench_call *orders = wi_alloc(count * sizeof *orders);
     for (size_t i = 0; i < count; i++)
-        orders[i] = (struct wi_bench_call){
-            .body = make_order(subject, turns[i].cell, turns[i].share),
-            .request = {.path = "/v1/benchmark", .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS}};
+        orders[i].request = (struct wi_rest_request){.path = "/v1/benchmark",
+            .json = make_order(subject, turns[i].cell, turns[i].share),
+            .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS};
     wi_bench_exchange_all(cli, orders, count);
     for (size_t i = 0; i < count; i++)
         end_order(cli, &orders[i], subject, &turns[i]);

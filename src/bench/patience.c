@@ -54,6 +54,9 @@ void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows,
 {
     struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
     for (size_t i = 0; i < count; i++) {
+        if (rows[i].request.json)
+            wi_buffer_json(&rows[i].body, rows[i].request.json);
+        json_decref(rows[i].request.json);
         rows[i].request.body = rows[i].body.text;
         rows[i].request.body_size = rows[i].body.size;
         rows[i].request.is_cancelled = wi_cli_is_interrupted;

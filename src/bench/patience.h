@@ -22,11 +22,11 @@ enum wi_bench_end {
 
 /* One of several requests that are sent at the same time. */
 struct wi_bench_call {
-    struct wi_buffer body; /* owned by the caller */
     struct wi_rest_request request;
+    struct wi_buffer body;        /* of the request, unless it has `json`; cleared by the caller */
     struct wi_rest_answer answer; /* cleared by the caller */
 };
-/* Sends all of them with their bodies, and returns when they are answered or ^C has ended them. */
+/* Sends all of them, and returns when they are answered or ^C has ended them. */
 void wi_bench_exchange_all(const struct wi_cli *cli, struct wi_bench_call *rows, size_t count);
 /* Whether an answer was lost with its daemon. */
 int wi_bench_is_lost(const struct wi_rest_answer *answer);

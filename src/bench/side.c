@@ -168,13 +168,10 @@ static void list_browsers(struct wi_bench_side *side, struct wi_strings *browser
 
 static struct wi_bench_call make_start(const char *browser)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
+    json_t *order = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
         browser, "platform", "wasm", "inputs", "timeout_ms", START_MS);
-    struct wi_bench_call call = {
-        .request = {.path = "/v1/infer", .timeout_ms = START_MS + EXCHANGE_MS}};
-    wi_buffer_json(&call.body, body);
-    json_decref(body);
-    return call;
+    return (struct wi_bench_call){
+        .request = {.path = "/v1/infer", .json = order, .timeout_ms = START_MS + EXCHANGE_MS}};
 }
 
 /* A kind that the daemon does not know is an error, unless a run is resumed that was begun with it.

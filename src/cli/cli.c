@@ -310,21 +310,16 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
 {
     struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
     struct wi_rest_answer answer;
-    json_t *value = NULL;
-    enum wi_exit result;
 
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result != WI_EXIT_OK)
-        goto out;
-    value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (!json_is_object(value))
+    wi_cli_send(cli, &request, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (result == WI_EXIT_OK && !json_is_object(value))
         result = wi_cli_fail(WI_EXIT_FAILED, "%s%s is no answer of webinferd", cli->rest.url, path);
-    else if (cli->json)
+    else if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
-    else
+    else if (result == WI_EXIT_OK)
         print(cli, value);
-out:
     json_decref(value);
     wi_rest_answer_clear(&answer);
     return result;

@@ -23,9 +23,7 @@ static void add_sources(struct wi_buffer *text, const json_t *sources)
         return;
     for (size_t i = 0; i < json_array_size(sources); i++) {
         const json_t *source = json_array_get(sources, i);
-        wi_buffer_puts(text, i ? ", " : " from ");
-        wi_table_cell(text, json_object_get(source, "name"));
-        wi_buffer_puts(text, " (");
+        wi_table_fill(text, i ? ", {name} (" : " from {name} (", source);
         wi_bar_bytes(text, json_number_value(json_object_get(source, "bytes")));
         wi_buffer_puts(text, ")");
     }
@@ -36,11 +34,9 @@ static void put_done(const json_t *pull)
 {
     struct wi_buffer text = {0};
 
-    wi_table_cell(&text, json_object_get(pull, "name"));
-    wi_buffer_puts(&text, ": ");
+    wi_table_fill(&text, "{name}: ", pull);
     wi_bar_bytes(&text, json_number_value(json_object_get(pull, "total_bytes")));
-    wi_buffer_printf(
-        &text, " in %lld files, ", (long long)json_integer_value(json_object_get(pull, "files")));
+    wi_table_fill(&text, " in {files} files, ", pull);
     wi_bar_bytes(&text, json_number_value(json_object_get(pull, "fetched_bytes")));
     wi_buffer_puts(&text, " fetched in ");
     wi_bar_seconds(&text, json_number_value(json_object_get(pull, "seconds")));

@@ -208,11 +208,15 @@ static enum wi_exit write_html(
     return result;
 }
 
-/* The reports that are made of the figures alone. */
-static const struct report {
-    const char *option;
+/* What is made of the figures alone: a format, or the report of an option. */
+struct format {
+    const char *name;
     void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
-} reports[] = {{"markdown", wi_lab_put_markdown}, {"junit", wi_lab_put_junit}, {0}};
+};
+static const struct format reports[] = {
+    {"markdown", wi_lab_put_markdown}, {"junit", wi_lab_put_junit}, {0}};
+static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
+    {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
 
 /* Writes those that are requested; `*is_any` says whether any is. */
 static enum wi_exit write_reports(
@@ -223,13 +227,13 @@ static enum wi_exit write_reports(
     *is_any = wi_argument_given(&cli->arguments, "html");
     if (*is_any)
         result = write_html(cli, name, figures);
-    for (const struct report *report = reports; report->option && result == WI_EXIT_OK; report++) {
+    for (const struct format *report = reports; report->name && result == WI_EXIT_OK; report++) {
         struct wi_buffer text = {0};
-        if (!wi_argument_given(&cli->arguments, report->option))
+        if (!wi_argument_given(&cli->arguments, report->name))
             continue;
         *is_any = 1;
         report->put(&text, figures);
-        result = wi_cli_lab_write(cli, report->option, &text);
+        result = wi_cli_lab_write(cli, report->name, &text);
         wi_buffer_clear(&text);
     }
     return result;
@@ -265,13 +269,6 @@ enum wi_exit wi_cli_results_show(struct wi_cli *cli)
 {
     return wi_cli_lab_show(cli, cli->arguments.positionals[0]);
 }
-
-struct format {
-    const char *name;
-    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
-};
-static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
-    {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
 
 /* The format of that name, the first one for NULL; NULL once the error is printed. */
 static const struct format *find_format(const char *name)
