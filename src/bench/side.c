@@ -31,7 +31,7 @@ static enum wi_exit send_files(struct wi_bench_side *side, const char *path, cha
     if (wi_add_files_find(path, &files, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = wi_add_send_hashed(&side->cli, &files, "bench/", name, &answer);
+        result = wi_add_send(&side->cli, &files, "bench/", name, 1, &answer);
     if (result == WI_EXIT_OK)
         wi_strings_add(&side->uploads, *name);
     wi_rest_answer_clear(&answer);

@@ -69,7 +69,7 @@ static enum wi_exit model_add(struct wi_cli *cli, struct wi_add_files *files, co
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    enum wi_exit result = wi_add_send(cli, files, name, force, &answer);
+    enum wi_exit result = wi_add_send(cli, files, name, NULL, force, &answer);
     sigprocmask(SIG_SETMASK, &before, NULL);
     json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     if (result == WI_EXIT_OK && cli->json)

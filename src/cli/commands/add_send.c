@@ -385,41 +385,25 @@ static enum wi_exit send_all(
     return result;
 }
 
-static struct sending begin_sending(struct wi_cli *cli, struct wi_add_files *files)
+enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
+    char **hashed, int replace, struct wi_rest_answer *answer)
 {
-    return (struct sending){.cli = cli,
+    struct sending sending = {.cli = cli,
         .files = files,
         .progress = wi_cli_progress_begin(),
         .piece = wi_alloc(PIECE),
         .piece_max = PIECE};
-}
-
-enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
-    int replace, struct wi_rest_answer *answer)
-{
-    struct sending sending = begin_sending(cli, files);
-    enum wi_exit result = ask_first(&sending, name, replace);
+    char hash[WI_MANIFEST_HEX];
+    enum wi_exit result = hashed ? WI_EXIT_OK : ask_first(&sending, name, replace);
 
     if (result == WI_EXIT_OK)
         result = hash_all(&sending);
+    if (hashed) {
+        wi_manifest_hash(&files->list, hash);
+        *hashed = wi_sprintf("%s%.16s", name, hash);
+    }
     if (result == WI_EXIT_OK)
-        result = send_all(&sending, name, replace, answer);
-    free(sending.upload);
-    free(sending.piece);
-    return result;
-}
-
-enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, const char *prefix,
-    char **name, struct wi_rest_answer *answer)
-{
-    struct sending sending = begin_sending(cli, files);
-    enum wi_exit result = hash_all(&sending);
-    char hash[WI_MANIFEST_HEX];
-
-    wi_manifest_hash(&files->list, hash);
-    *name = wi_sprintf("%s%.16s", prefix, hash);
-    if (result == WI_EXIT_OK)
-        result = send_all(&sending, *name, 1, answer);
+        result = send_all(&sending, hashed ? *hashed : name, replace, answer);
     free(sending.upload);
     free(sending.piece);
     return result;

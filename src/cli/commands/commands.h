@@ -33,16 +33,13 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
  * lines. */
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
 /* Hashes the files, sends those that the daemon lacks (webinfer-api(7), uploads), and has them
- * published as `name` (checked), with `replace` even if there is a model of that name. Prints
- * errors by itself, and removes an upload that does not become a model. With WI_EXIT_OK `answer` is
- * the model; the caller clears it in any case. A SIGINT, SIGTERM or SIGHUP that is blocked and
- * pending ends it. */
+ * published as `name` (checked), with `replace` even if there is a model of that name. With
+ * `hashed` the name is that followed by a part that follows from the files' hashes; it goes to
+ * `*hashed`, which the caller frees, also after a failure. Prints errors by itself, and removes an
+ * upload that does not become a model. With WI_EXIT_OK `answer` is the model; the caller clears it
+ * in any case. A SIGINT, SIGTERM or SIGHUP that is blocked and pending ends it. */
 enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
-    int replace, struct wi_rest_answer *answer);
-/* The same under a name made of `prefix` and a part that follows from the files' hashes; replaces a
- * model of that name. The caller frees `*name`, also after a failure. */
-enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, const char *prefix,
-    char **name, struct wi_rest_answer *answer);
+    char **hashed, int replace, struct wi_rest_answer *answer);
 /* Has the daemon pull `reference` with the options --as, --hub, --file and --precision, and shows
  * the progress until the end: bars on a terminal, lines otherwise, on standard error; with `events`
  * each event as a line of JSON on standard output. `*name` gets the model's name at the daemon; the

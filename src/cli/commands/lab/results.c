@@ -208,7 +208,7 @@ static enum wi_exit write_html(
     return result;
 }
 
-/* What is made of the figures alone: a format, or the report of an option. */
+/* A writer that needs the figures alone: of a format, or of the report of an option. */
 struct format {
     const char *name;
     void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
