@@ -4,7 +4,6 @@
 
 static void put_decision(const json_t *answer)
 {
-
     if (wi_json_is(answer, "decision", "run"))
         wi_table_say("{model_name} would run on {would_run.browser}/{would_run.platform} of "
                      "{would_run.node}",

@@ -24,7 +24,7 @@ static void add_sources(struct wi_buffer *text, const json_t *sources)
     for (size_t i = 0; i < json_array_size(sources); i++) {
         const json_t *source = json_array_get(sources, i);
         wi_table_fill(text, i ? ", {name} (" : " from {name} (", source);
-        wi_bar_bytes(text, json_number_value(json_object_get(source, "bytes")));
+        wi_bar_bytes(text, wi_json_number(source, "bytes"));
         wi_buffer_puts(text, ")");
     }
 }
@@ -35,11 +35,11 @@ static void put_done(const json_t *pull)
     struct wi_buffer text = {0};
 
     wi_table_fill(&text, "{name}: ", pull);
-    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "total_bytes")));
+    wi_bar_bytes(&text, wi_json_number(pull, "total_bytes"));
     wi_table_fill(&text, " in {files} files, ", pull);
-    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "fetched_bytes")));
+    wi_bar_bytes(&text, wi_json_number(pull, "fetched_bytes"));
     wi_buffer_puts(&text, " fetched in ");
-    wi_bar_seconds(&text, json_number_value(json_object_get(pull, "seconds")));
+    wi_bar_seconds(&text, wi_json_number(pull, "seconds"));
     add_sources(&text, json_object_get(pull, "sources"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);

@@ -30,7 +30,7 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
         *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     } else if (missing) {
         json_t *problem = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        *missing = wi_strdup(json_string_value(json_object_get(problem, "detail")));
+        *missing = wi_strdup(wi_json_text(problem, "detail"));
         json_decref(problem);
     }
     /* A model that is being pulled for the first time has no other description. */
@@ -47,9 +47,8 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
  * content. */
 static int came_by(const json_t *row, const char *repository)
 {
-    const char *name = json_string_value(json_object_get(row, "name"));
-    const char *from =
-        json_string_value(json_object_get(json_object_get(row, "source"), "repository"));
+    const char *name = wi_json_text(row, "name");
+    const char *from = wi_json_text(row, "source.repository");
 
     return name && from && wi_name_is_content(name) && strcmp(from, repository) == 0;
 }
@@ -69,7 +68,7 @@ static char *find_by_path(const struct wi_cli *cli, const char *reference)
 
     while (has_path && !name && (row = wi_pages_row(&pages)))
         if (came_by(row, parsed.repository))
-            name = wi_strdup(json_string_value(json_object_get(row, "name")));
+            name = wi_strdup(wi_json_text(row, "name"));
     wi_pages_close(&pages);
     wi_hub_reference_clear(&parsed);
     return name;

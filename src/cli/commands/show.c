@@ -12,7 +12,7 @@
 
 static void put_progress(struct wi_buffer *out, const json_t *pull)
 {
-    const char *state = json_string_value(json_object_get(pull, "state"));
+    const char *state = wi_json_text(pull, "state");
 
     wi_bar_line(out, pull, 60);
     if (state && strcmp(state, "failed") == 0)
@@ -48,7 +48,7 @@ static void print_pulls(const json_t *pulls)
 
     json_array_foreach(pulls, i, item)
     {
-        const char *state = json_string_value(json_object_get(item, "state"));
+        const char *state = wi_json_text(item, "state");
         if (state && strcmp(state, "done") != 0)
             json_array_append(rows, item);
     }
@@ -109,7 +109,7 @@ static void put_pull(struct wi_buffer *out, const json_t *pull)
 
 static void put_source(struct wi_buffer *out, const json_t *source)
 {
-    const char *repository = json_string_value(json_object_get(source, "repository"));
+    const char *repository = wi_json_text(source, "repository");
 
     if (repository && wi_hub_reference_is_content(repository)) {
         wi_table_fill(out, "{repository}, CID {commit}", source);

@@ -40,7 +40,6 @@ static int has_task(const json_t *model)
  * by its name, is requested on its own. Only folders have tasks. */
 static int model_transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
 {
-
     if (json_object_get(model, "tasks"))
         return has_task(model);
     if (!wi_json_is(model, "format", "huggingface") ||
