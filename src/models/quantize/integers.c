@@ -226,21 +226,16 @@ static void put_new_tensors(
         wi_buffer_add(out, output->tensors.text, output->tensors.size);
 }
 
-static int uses_microsoft(const struct wi_quantize_plan *plan)
-{
-    for (const struct wi_graph_made *made = plan->made; made; made = made->next_made)
-        if (made->form == WI_PACK_BLOCKS_4 || made->form == WI_PACK_BLOCKS_8)
-            return 1;
-    return 0;
-}
-
 int wi_integers_put(struct wi_quantize_output *output, struct wi_buffer *message)
 {
     static const struct wi_rewrite rewrite = {
         .node = put_node, .tensor = put_tensor, .end = put_new_tensors};
+    int uses_microsoft = 0;
+    for (const struct wi_graph_made *made = output->plan->made; made; made = made->next_made)
+        uses_microsoft |= made->form == WI_PACK_BLOCKS_4 || made->form == WI_PACK_BLOCKS_8;
     output->rewrite = &rewrite;
     int code = wi_rewrite_model(output, message);
-    if (uses_microsoft(output->plan) && !output->model->has_microsoft) {
+    if (uses_microsoft && !output->model->has_microsoft) {
         struct wi_buffer opset = {0};
         wi_protobuf_put_text(&opset, WI_OPSET_DOMAIN, WI_ONNX_MICROSOFT);
         wi_protobuf_put_number(&opset, WI_OPSET_VERSION, 1);

@@ -210,14 +210,6 @@ static const struct wi_variant *variant_pick(
 
 /* --- what is said ----------------------------------------------------------------------------- */
 
-static void put_bytes(struct wi_buffer *out, uint64_t bytes)
-{
-    if (bytes >= 1000000000)
-        wi_buffer_printf(out, "%.1f GB", (double)bytes / 1e9);
-    else
-        wi_buffer_printf(out, "%.1f MB", (double)bytes / 1e6);
-}
-
 /* "Q4_K_M (4.1 GB), Q8_0 (7.7 GB)"; the caller frees it. */
 static char *list_variants(const struct offer *offers)
 {
@@ -226,8 +218,10 @@ static char *list_variants(const struct offer *offers)
         for (size_t v = 0; v < offers[i].variants.count; v++) {
             const struct wi_variant *variant = &offers[i].variants.items[v];
             wi_buffer_strings(&out, out.size ? ", " : "", variant->name, " (", NULL);
+            double bytes = (double)variant->bytes;
             if (variant->bytes > 0)
-                put_bytes(&out, variant->bytes);
+                wi_buffer_printf(&out, bytes < 1e9 ? "%.1f MB" : "%.1f GB",
+                    bytes < 1e9 ? bytes / 1e6 : bytes / 1e9);
             else
                 wi_buffer_puts(&out, "length unknown");
             wi_buffer_puts(&out, ")");

@@ -387,13 +387,6 @@ static uint32_t lacks_nodes(const struct content_run *run)
     return order->file_url ? UINT32_C(1) << (order->only_count - 1) : 0;
 }
 
-static int ask_node(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid)
-{
-    *want = (struct wi_block_want){.cid = *cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
-    take_off(run, cid);
-    return 1;
-}
-
 static int ask_leaf(struct content_run *run, struct wi_block_want *want, const struct wi_leaf *leaf)
 {
     *want = (struct wi_block_want){
@@ -433,10 +426,14 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
     size_t given = 0;
     while (given < AT_ONCE && reads_nodes(run) && wi_walk_wanted(run->walk, &cid)) {
         const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &cid);
-        if (kept && !kept->path)
+        if (kept && !kept->path) {
             give_kept(run, kept, kept->bytes);
-        else if (!kept || !read_from_file(run, kept))
-            return ask_node(run, want, &cid);
+        } else if (!kept || !read_from_file(run, kept)) {
+            *want =
+                (struct wi_block_want){.cid = cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
+            take_off(run, &cid);
+            return 1;
+        }
         given += kept->size;
     }
     if (given >= AT_ONCE)

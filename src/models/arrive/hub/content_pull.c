@@ -159,14 +159,6 @@ static void start_chore(struct content_run *run, unsigned char *bytes, size_t si
     wi_work_queue_start(run->queue, 0, do_chore, on_chore, chore);
 }
 
-static void write_kept(struct content_run *run)
-{
-    size_t size;
-    unsigned char *bytes = run->keeping ? NULL : wi_kept_blocks_take(run->kept, &size);
-    if (bytes)
-        start_chore(run, bytes, size);
-}
-
 /* --- step by step ----------------------------------------------------------------------------- */
 
 static void run_descend(struct content_run *run, size_t item)
@@ -257,8 +249,11 @@ static void start_files(struct content_run *run)
 static void on_turn(void *context)
 {
     struct content_run *run = context;
-    if (run->folder >= 0)
-        write_kept(run);
+    size_t size;
+    int may_keep = run->folder >= 0 && !run->keeping;
+    unsigned char *bytes = may_keep ? wi_kept_blocks_take(run->kept, &size) : NULL;
+    if (bytes)
+        start_chore(run, bytes, size);
     wi_content_blocks_take(run);
     if (run->failed)
         begin_end(run);

@@ -311,13 +311,6 @@ struct blames {
     double until_ms;              /* when the first of the busy ones is less so */
 };
 
-static void add_blame(struct blames *blames, enum blame blame, double until)
-{
-    if (blame == BLAME_BUSY && (blames->of[blame] == 0 || until < blames->until_ms))
-        blames->until_ms = until;
-    blames->of[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
-}
-
 /* Those that did not answer at all say nothing. */
 static enum wi_code blames_code(const struct blames *blames)
 {
@@ -365,8 +358,11 @@ static void block_explain(
     char told[400];
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
-        const struct slot *slot = &fetch->slots[i];
-        add_blame(&blames, blame_for(slot, block), wi_slot_waits(slot, now));
+        enum blame blame = blame_for(&fetch->slots[i], block);
+        double until = wi_slot_waits(&fetch->slots[i], now);
+        if (blame == BLAME_BUSY && (blames.of[blame] == 0 || until < blames.until_ms))
+            blames.until_ms = until;
+        blames.of[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
     }
     tell_sources(fetch, block, told, sizeof told);
     wi_error_set(error, blames_code(&blames), "", "no source brings %.90s: %s", fetch->what, told);

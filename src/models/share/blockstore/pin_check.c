@@ -77,13 +77,6 @@ static int is_gone(const struct check *check, const struct wi_pin *pin)
     return gone;
 }
 
-static int same_seen(const struct wi_file_identity *one, const struct wi_file_identity *other)
-{
-    struct wi_file_identity same = *one;
-    same.device = other->device; /* which is not written down */
-    return wi_file_identity_same(&same, other);
-}
-
 /* Stages the metadata of the files, so that the next start need not read them. If that fails, the
  * next start reads them. */
 static void note_seen(
@@ -91,8 +84,11 @@ static void note_seen(
 {
     struct wi_error error;
     int same = 1;
-    for (size_t i = 0; i < checked->pin.count; i++)
-        same = same && same_seen(&before->files[i].seen, &checked->pin.files[i].seen);
+    for (size_t i = 0; i < checked->pin.count; i++) {
+        struct wi_file_identity seen = before->files[i].seen;
+        seen.device = checked->pin.files[i].seen.device; /* which is not written down */
+        same = same && wi_file_identity_same(&seen, &checked->pin.files[i].seen);
+    }
     if (!same && wi_pin_stage(check->directory, &checked->pin, checked->temporary, &error) != WI_OK)
         checked->temporary[0] = '\0';
 }

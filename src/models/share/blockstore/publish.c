@@ -69,14 +69,6 @@ static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_
     return wi_pin_stage(publishing->directory, pin, publishing->temporary, error);
 }
 
-/* What exactly was found comes first. */
-static void say_changed(struct wi_error *error)
-{
-    struct wi_error found = *error;
-    wi_error_set(error, WI_CONFLICT, "model_name",
-        "the model changed while it was being published: %.300s; publish it again", found.detail);
-}
-
 static void publishing_run(void *data)
 {
     struct wi_publishing *publishing = data;
@@ -84,8 +76,11 @@ static void publishing_run(void *data)
         wi_pins_sync(publishing->directory);
     else if (!publishing->failed)
         publishing->failed = publishing_hash(publishing, &publishing->error) != WI_OK;
-    if (publishing->failed && publishing->error.code == WI_CONFLICT)
-        say_changed(&publishing->error);
+    if (!publishing->failed || publishing->error.code != WI_CONFLICT)
+        return;
+    struct wi_error found = publishing->error;
+    wi_error_set(&publishing->error, WI_CONFLICT, "model_name",
+        "the model changed while it was being published: %.300s; publish it again", found.detail);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
