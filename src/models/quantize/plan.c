@@ -58,12 +58,6 @@ struct reading {
     float factor;
 };
 
-static struct wi_graph_tensor *node_constant(const struct wi_graph_node *node, size_t input)
-{
-    const struct wi_graph_value *value = input < node->input_count ? node->inputs[input] : NULL;
-    return value ? value->tensor : NULL;
-}
-
 /* 1 and how, if `node` is one that weights in few bits are for. */
 static int reads_weights(const struct wi_graph_node *node, struct reading *reading)
 {
@@ -81,7 +75,9 @@ static int reads_weights(const struct wi_graph_node *node, struct reading *readi
     } else {
         return 0;
     }
-    reading->tensor = node_constant(node, reading->input);
+    const struct wi_graph_value *value =
+        reading->input < node->input_count ? node->inputs[reading->input] : NULL;
+    reading->tensor = value ? value->tensor : NULL;
     return reading->tensor && reading->tensor->datatype == WI_ONNX_FLOAT &&
            reading->tensor->rank == 2 && reading->tensor->elements > 0;
 }

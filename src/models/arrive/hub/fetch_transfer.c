@@ -201,33 +201,26 @@ static enum transfer_state transfer_broken(
     return answer->end == WI_HTTP_REFUSED ? TRANSFER_FAILED : TRANSFER_BROKEN;
 }
 
-/* Whether it came so far that it can be judged; of one that is not the file the head is enough. */
-static int is_answer(const struct transfer *transfer, const struct wi_http_answer *answer)
-{
-    return answer->end == WI_HTTP_ANSWERED ||
-           (answer->end == WI_HTTP_STOPPED && transfer->status && !transfer->accepted);
-}
-
-static int has_measured(const struct transfer *transfer)
-{
-    int status = transfer->status;
-    return is_measuring(transfer) && (status == 200 || status == 206 || status == 416);
-}
-
 static void on_answer(void *context, const struct wi_http_answer *answer)
 {
     struct transfer *transfer = context;
+    int status = transfer->status;
+    /* Whether it came so far that it can be judged; of one that is not the file the head is
+     * enough. */
+    int is_answer = answer->end == WI_HTTP_ANSWERED ||
+                    (answer->end == WI_HTTP_STOPPED && status && !transfer->accepted);
+    int has_measured = is_measuring(transfer) && (status == 200 || status == 206 || status == 416);
     transfer->call = NULL;
     transfer->paused = 0;
     if (transfer->error.code != WI_OK)
         transfer_end(transfer, TRANSFER_FAILED);
     else if (transfer->accepted && transfer->at == transfer->file->file.bytes)
         transfer_end(transfer, TRANSFER_WHOLE);
-    else if (transfer->accepted || !is_answer(transfer, answer))
+    else if (transfer->accepted || !is_answer)
         transfer_end(transfer, transfer_broken(transfer, answer));
-    else if (has_measured(transfer))
+    else if (has_measured)
         transfer_end(transfer, transfer_measured(transfer, answer));
-    else if (wi_redirect_is(transfer->status))
+    else if (wi_redirect_is(status))
         transfer_lead_on(transfer, answer);
     else
         transfer_end(transfer, transfer_judge(transfer, answer));

@@ -165,12 +165,6 @@ int wi_near_was_wrong(struct wi_near *near, size_t file)
     return blamed;
 }
 
-/* With an error of this machine the hub's fetch will meet it, and say so. */
-static int is_own(enum wi_code code)
-{
-    return code == WI_NO_ROOM || code == WI_STORAGE_FAILED || code == WI_UNAVAILABLE;
-}
-
 static void on_content_end(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
@@ -189,7 +183,9 @@ static void on_content_end(
         sources_blame(near->claimants, near->claimant_count);
     else if (error)
         claim_leave(near, error);
-    if (error && is_own(error->code))
+    /* An error of this machine will meet the hub's fetch too, which says so. */
+    if (error && (error->code == WI_NO_ROOM || error->code == WI_STORAGE_FAILED ||
+                     error->code == WI_UNAVAILABLE))
         near->next = near->order.files->count;
     end_claim(near);
     wi_turn_schedule(near->turn);

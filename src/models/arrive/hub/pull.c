@@ -82,13 +82,6 @@ static void on_dropped(
     set_state(pull, WI_PULL_FAILED);
 }
 
-/* Whether trying again later, as it is, may help: then what was fetched, if anything, is kept. */
-static int is_passing(enum wi_code code)
-{
-    return code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
-           code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
-}
-
 static void begin_step(struct wi_pull *pull, wi_pull_step_fn *step)
 {
     pull->step = step;
@@ -136,6 +129,11 @@ static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *er
 
 static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
 {
+    enum wi_code code = error->code;
+    /* Whether trying again later, as it is, may help: then what was fetched, if anything, is
+     * kept. */
+    int is_passing = code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
+                     code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
     if (try_again(pull, error))
         return;
     pull->error = *error;
@@ -143,7 +141,7 @@ static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
     wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
-        pull->deps.versions, pull->order->id, is_passing(error->code), on_dropped, pull);
+        pull->deps.versions, pull->order->id, is_passing, on_dropped, pull);
 }
 
 void wi_pull_cancel(struct wi_pull *pull)

@@ -112,13 +112,6 @@ void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_bl
         now + (double)wi_retry_pause(order->pause_ms ? order->pause_ms : PAUSE_MS, slot->failed);
 }
 
-/* Whether it may bring something yet, and that is waited for. */
-static int is_left(const struct wi_block_fetch *fetch, const struct slot *slot, double now)
-{
-    double most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
-    return !slot->gone && wi_slot_waits(slot, now) <= now + most;
-}
-
 static int is_poor(const struct slot *slot)
 {
     return slot->lacking >= LACKS_MANY;
@@ -370,13 +363,16 @@ static void block_explain(
         wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }
 
-/* But for those with a bit in `lacking`, of which it does not matter. */
+/* Whether none may bring something yet that is waited for, but for those with a bit in `lacking`,
+ * of which it does not matter. */
 static int none_is_left(const struct wi_block_fetch *fetch, uint32_t lacking)
 {
-    double now = wi_now_ms();
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        if (!(lacking & fetch->slots[i].bit) && is_left(fetch, &fetch->slots[i], now))
+    double now = wi_now_ms(), most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        const struct slot *slot = &fetch->slots[i];
+        if (!(lacking & slot->bit) && !slot->gone && wi_slot_waits(slot, now) <= now + most)
             return 0;
+    }
     return 1;
 }
 

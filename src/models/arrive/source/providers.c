@@ -37,12 +37,6 @@ static int part_is(const struct parts *parts, size_t index, const char *text)
     return index < parts->count && strcmp(parts->items[index], text) == 0;
 }
 
-static int is_over_tls(const struct parts *parts)
-{
-    return (parts->count == 5 && part_is(parts, 4, "https")) ||
-           (parts->count == 6 && part_is(parts, 4, "tls") && part_is(parts, 5, "http"));
-}
-
 /* 0: it is none. */
 static unsigned port_of(const char *text)
 {
@@ -85,8 +79,10 @@ static int is_host(const struct parts *parts)
 static char *url_of(const char *address)
 {
     struct parts parts = {0};
-    if (address_split(address, &parts) != 0 || !is_over_tls(&parts) || !part_is(&parts, 2, "tcp") ||
-        !is_host(&parts))
+    int is_split = address_split(address, &parts) == 0;
+    int is_over_tls = (parts.count == 5 && part_is(&parts, 4, "https")) ||
+                      (parts.count == 6 && part_is(&parts, 4, "tls") && part_is(&parts, 5, "http"));
+    if (!is_split || !is_over_tls || !part_is(&parts, 2, "tcp") || !is_host(&parts))
         return NULL;
     unsigned port = port_of(parts.items[3]);
     for (char *c = parts.items[1]; *c; c++)

@@ -236,11 +236,6 @@ static enum wi_code entry_enter(
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-static int link_is_named(const struct wi_dag_link *link, const char *name, size_t size)
-{
-    return link->name_size == size && (size == 0 || memcmp(link->name, name, size) == 0);
-}
-
 static enum wi_code list_folder(
     struct wi_walk *walk, size_t index, const struct wi_dag_node *node, struct wi_error *error)
 {
@@ -271,11 +266,12 @@ static enum wi_code path_follow(
     const char *name = next_name(walk->rest);
     size_t size = strcspn(name, "/");
     for (size_t i = 0; i < node->count; i++) {
-        if (!link_is_named(&node->links[i], name, size))
+        const struct wi_dag_link *link = &node->links[i];
+        if (link->name_size != size || (size > 0 && memcmp(link->name, name, size) != 0))
             continue;
         walk->rest = name + size;
         walk->entries[0].depth++;
-        return entry_enter(walk, 0, &node->links[i], error);
+        return entry_enter(walk, 0, link, error);
     }
     return path_miss(walk, error);
 }

@@ -78,12 +78,6 @@ static int origin_is_there(const struct group *group)
     return 0;
 }
 
-/* A published model is still wanted when its origin is gone: that is the purpose of copies. */
-static int group_is_wanted(const struct group *group)
-{
-    return is_published(group) || (*group->rows[0]->origin && !origin_is_there(group));
-}
-
 /* --- whose turn it is ------------------------------------------------------------------------- */
 
 /* Whether this daemon is the one of those without it that is to pull it. */
@@ -142,8 +136,11 @@ static void group_remember(struct group *group, const struct wi_copies_memory *m
         memory->_count > 0
             ? bsearch(&wanted, memory->_items, memory->_count, sizeof wanted, compare_since)
             : NULL;
-    int lacking = group_is_wanted(group) && count_copies(group) < situation->replicas;
-    int gone = !is_published(group) && origin_is_there(group);
+    int published = is_published(group), there = origin_is_there(group);
+    /* A published model is still wanted when its origin is gone: that is the purpose of copies. */
+    int is_wanted = published || (*group->rows[0]->origin && !there);
+    int lacking = is_wanted && count_copies(group) < situation->replicas;
+    int gone = !published && there;
     group->since = before ? *before : wanted;
     group->since.lacking = state_since(lacking, group->since.lacking, situation->now_ms);
     group->since.gone = state_since(gone, group->since.gone, situation->now_ms);
