@@ -47,22 +47,12 @@ static const char *trouble_of(const struct wi_neighbours *neighbours, const stru
     return NULL;
 }
 
-static void set_neighbours(const struct wi_gateways *gateways, const struct wi_sources *sources,
-    struct wi_neighbours *neighbours)
-{
-    struct wi_block_source **chosen = wi_alloc((gateways->count + 1) * sizeof *chosen);
-    size_t count = 0;
-    for (size_t i = 0; i < gateways->count; i++)
-        if (wi_hub_facts[gateways->hubs[i].layout].has_models)
-            chosen[count++] = wi_sources_at(sources, i);
-    wi_neighbours_set(neighbours, chosen, count);
-    free(chosen);
-}
-
 void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources,
     struct wi_neighbours *neighbours)
 {
     struct wi_block_source_row *rows = wi_alloc((gateways->count + 1) * sizeof *rows);
+    struct wi_block_source **chosen = wi_alloc((gateways->count + 1) * sizeof *chosen);
+    size_t count = 0;
     for (size_t i = 0; i < gateways->count; i++) {
         const struct wi_hub *hub = &gateways->hubs[i];
         const char *trouble = gateways->troubles[i];
@@ -72,8 +62,12 @@ void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sour
             .trouble = trouble ? trouble : trouble_of(neighbours, hub)};
     }
     wi_sources_set(sources, rows, gateways->count);
+    for (size_t i = 0; i < gateways->count; i++)
+        if (wi_hub_facts[gateways->hubs[i].layout].has_models)
+            chosen[count++] = wi_sources_at(sources, i);
     if (neighbours)
-        set_neighbours(gateways, sources, neighbours);
+        wi_neighbours_set(neighbours, chosen, count);
+    free(chosen);
     free(rows);
 }
 

@@ -187,26 +187,20 @@ static void list_measure(struct wi_hub_list *list)
 }
 
 /* Where the list says what the revision is, one that is asked for must be the one that is there. */
-static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
-{
-    const char *revision = list->reference.revision;
-    if (!revision || list->layout->revision_url || strcmp(revision, list->tree.commit) == 0)
-        return 1;
-    wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
-        list->hub.name, list->layout->rules.revisions, list->tree.commit);
-    return 0;
-}
-
 static void end_list(struct wi_hub_list *list)
 {
+    const char *revision = list->reference.revision;
     struct wi_error error;
-    if (!is_asked_for(list, &error))
+    if (revision && !list->layout->revision_url && strcmp(revision, list->tree.commit) != 0) {
+        wi_error_set(&error, WI_HUB_NOT_FOUND, "model",
+            "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
+            list->hub.name, list->layout->rules.revisions, list->tree.commit);
         list_finish(list, &error);
-    else if (list->tree.count > WI_MODEL_FILES_MAX)
+    } else if (list->tree.count > WI_MODEL_FILES_MAX) {
         list_finish(list, NULL); /* too many to ask for each; those chosen are asked for later */
-    else
+    } else {
         list_measure(list);
+    }
 }
 
 /* --- the list --------------------------------------------------------------------------------- */

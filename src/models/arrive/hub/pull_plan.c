@@ -92,19 +92,6 @@ static char *order_print(const struct wi_pull_order *order, int copy)
     return text;
 }
 
-/* The same request finds what was fetched for it before, for whosever sake; another one for the
- * same name does not. */
-static void make_id(struct wi_pull_order *order)
-{
-    char *text = order_print(order, 0);
-    unsigned char hash[WI_HASH_SIZE];
-    char hex[WI_HASH_HEX_SIZE];
-    wi_hash(text, strlen(text), hash);
-    wi_hash_hex(hash, hex);
-    snprintf(order->id, sizeof order->id, "%.32s", hex);
-    free(text);
-}
-
 enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pull_want *want,
     struct wi_config *config, struct wi_error *error)
 {
@@ -123,7 +110,14 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     if (want->files)
         wi_strings_copy(&order->files, want->files);
     order->copy = want->copy;
-    make_id(order);
+    /* The same request finds what was fetched for it before, for whosever sake; another one for
+     * the same name does not. */
+    char *text = order_print(order, 0), hex[WI_HASH_HEX_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
+    wi_hash(text, strlen(text), hash);
+    wi_hash_hex(hash, hex);
+    snprintf(order->id, sizeof order->id, "%.32s", hex);
+    free(text);
     return WI_OK;
 }
 

@@ -161,17 +161,6 @@ static void entry_drop(struct wi_pin_entry *entry, const char *why)
     wi_pin_table_remove(entry);
 }
 
-static void take_whole(struct wi_pin_entry *entry, struct checked *checked)
-{
-    struct wi_blockstore *blocks = entry->blocks;
-    struct wi_error error;
-    if (checked->temporary[0])
-        wi_pin_commit(blocks->directory, entry->pin.model, checked->temporary, &error);
-    checked->temporary[0] = '\0';
-    wi_pin_table_whole(entry, checked->outline);
-    checked->outline = NULL;
-}
-
 /* The entry, if it is still the pin that was checked. */
 static struct wi_pin_entry *find_entry(struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
@@ -187,6 +176,7 @@ static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
 {
     struct wi_pin_entry *entry = find_entry(blocks, &checked->pin);
     struct wi_pin *pin = entry ? &entry->pin : NULL;
+    struct wi_error error;
     if (!entry || (checked->is_known != (entry->outline != NULL)))
         return; /* another check will come to it */
     if (checked->is_gone) {
@@ -199,7 +189,11 @@ static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
             pin->files[i].seen = checked->pin.files[i].seen;
     }
     if (checked->code == WI_OK) {
-        take_whole(entry, checked);
+        if (checked->temporary[0])
+            wi_pin_commit(blocks->directory, pin->model, checked->temporary, &error);
+        checked->temporary[0] = '\0';
+        wi_pin_table_whole(entry, checked->outline);
+        checked->outline = NULL;
     } else if (checked->code == WI_INTERNAL) {
         entry_drop(entry, checked->error.detail);
     } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {
