@@ -125,26 +125,22 @@ static void do_chore(void *data)
         wi_kept_blocks_write(chore->run->folder, chore->bytes, chore->size);
 }
 
-static void begin_walk(struct content_run *run)
-{
-    const struct wi_content_order *order = &run->pull->order;
-    const struct wi_hub_reference *reference = order->reference;
-    struct wi_error error;
-    run->phase = CONTENT_TREE;
-    run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
-    if (wi_content_blocks_start(run, &error) != WI_OK)
-        wi_content_run_fail(run, &error);
-}
-
 static void on_chore(void *data, int cancelled)
 {
     struct chore *chore = data;
     struct content_run *run = chore->run;
+    struct wi_error error;
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->keeping = 0;
-    if (!chore->bytes && !wi_content_run_is_over(run))
-        begin_walk(run);
+    if (!chore->bytes && !wi_content_run_is_over(run)) {
+        const struct wi_content_order *order = &run->pull->order;
+        const struct wi_hub_reference *reference = order->reference;
+        run->phase = CONTENT_TREE;
+        run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
+        if (wi_content_blocks_start(run, &error) != WI_OK)
+            wi_content_run_fail(run, &error);
+    }
     wi_turn_schedule(run->turn);
     free(chore->bytes);
     free(chore);

@@ -375,9 +375,16 @@ static void pull_resume(struct wi_pulls *pulls, const char *id, const char *requ
     wi_pull_order_clear(&order);
 }
 
-/* Those that could not be read: what is short may be there again later. */
-static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
+/* Of those that could not be read, what is short may be there again later. */
+static void on_staged(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
+    struct wi_pulls *pulls = context;
+    pulls->resuming = NULL;
+    for (size_t i = 0; i < result->requests.count; i++)
+        pull_resume(pulls, result->ids.items[i], result->requests.items[i]);
+    if (!error)
+        return;
     if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_RETRIES_MAX) {
         wi_warn("pull", NULL, "earlier pulls cannot continue: %s", error->detail);
         return;
@@ -386,17 +393,6 @@ static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
     wi_warn("pull", NULL, "earlier pulls cannot continue yet: %s (again in %.1f s)", error->detail,
         (double)pause_ms / 1000);
     wi_timer_start(pulls->resume_again, pause_ms, 0);
-}
-
-static void on_staged(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pulls *pulls = context;
-    pulls->resuming = NULL;
-    for (size_t i = 0; i < result->requests.count; i++)
-        pull_resume(pulls, result->ids.items[i], result->requests.items[i]);
-    if (error)
-        resume_others(pulls, error);
 }
 
 void wi_pulls_resume(struct wi_pulls *pulls)

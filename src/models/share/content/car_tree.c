@@ -196,23 +196,10 @@ ssize_t wi_car_tree_read(
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* A single file gets a name by its format. */
-static enum wi_code name_single(struct wi_car_tree *tree, int fd, struct wi_error *error)
-{
-    unsigned char head[WI_GGUF_MAGIC_BYTES];
-    enum wi_code code = wi_car_tree_find(tree, 0, error);
-    if (code != WI_OK)
-        return code;
-    ssize_t n = wi_car_tree_read(tree, 0, fd, head, sizeof head, 0);
-    free(tree->files[0].path);
-    tree->files[0].path =
-        wi_strdup(n > 0 && wi_gguf_is(head, (size_t)n) ? "model.gguf" : "model.onnx");
-    return WI_OK;
-}
-
 static enum wi_code list_files(struct tree *tree, int fd, struct wi_error *error)
 {
     struct wi_car_tree *shown = &tree->shown;
+    unsigned char head[WI_GGUF_MAGIC_BYTES];
     tree->walk = wi_walk_new(wi_car_root(tree->car), NULL, INT64_MAX);
     wi_walk_on_bytes(tree->walk, tree_take_bytes, tree);
     enum wi_code code = tree_feed(tree, error);
@@ -223,7 +210,16 @@ static enum wi_code list_files(struct tree *tree, int fd, struct wi_error *error
     tree->files = wi_alloc((shown->count + 1) * sizeof *tree->files);
     for (size_t i = 0; i < shown->count; i++)
         shown->files[i] = (struct wi_view_file){wi_strdup(files[i].path), files[i].bytes};
-    return shown->count == 1 && !*files[0].path ? name_single(shown, fd, error) : WI_OK;
+    if (shown->count != 1 || *files[0].path)
+        return WI_OK;
+    /* A single file gets a name by its format. */
+    if ((code = wi_car_tree_find(shown, 0, error)) != WI_OK)
+        return code;
+    ssize_t n = wi_car_tree_read(shown, 0, fd, head, sizeof head, 0);
+    free(shown->files[0].path);
+    shown->files[0].path =
+        wi_strdup(n > 0 && wi_gguf_is(head, (size_t)n) ? "model.gguf" : "model.onnx");
+    return WI_OK;
 }
 
 struct wi_car_tree *wi_car_tree_open(

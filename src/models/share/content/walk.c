@@ -192,18 +192,6 @@ static enum wi_code list_bytes(struct wi_walk *walk, size_t index, const struct 
     return code;
 }
 
-static enum wi_code enter_identity(
-    struct wi_walk *walk, size_t index, const struct wi_cid_read *to, struct wi_error *error)
-{
-    struct wi_walk_entry *entry = &walk->entries[index];
-    wi_cid_of(to->codec, to->identity, to->identity_size, &entry->cid);
-    entry->identity = wi_alloc(to->identity_size + 1);
-    memcpy(entry->identity, to->identity, to->identity_size);
-    entry->identity_size = to->identity_size;
-    const struct wi_cid cid = entry->cid;
-    return list_bytes(walk, index, &cid, to->identity, to->identity_size, error);
-}
-
 /* Whether the link gives the length of a raw block. A block without a length is requested, because
  * otherwise it would not be noticed that a file is not empty. */
 static int has_length(const struct wi_dag_link *link)
@@ -216,11 +204,18 @@ static enum wi_code entry_enter(
     struct wi_walk *walk, size_t index, const struct wi_dag_link *link, struct wi_error *error)
 {
     struct wi_walk_entry *entry = &walk->entries[index];
+    const struct wi_cid_read *to = &link->to;
     free(entry->identity); /* of a folder that the path leads through */
     entry->identity = NULL;
-    if (link->to.identity)
-        return enter_identity(walk, index, &link->to, error);
-    entry->cid = link->to.cid;
+    if (to->identity) {
+        wi_cid_of(to->codec, to->identity, to->identity_size, &entry->cid);
+        entry->identity = wi_alloc(to->identity_size + 1);
+        memcpy(entry->identity, to->identity, to->identity_size);
+        entry->identity_size = to->identity_size;
+        const struct wi_cid cid = entry->cid;
+        return list_bytes(walk, index, &cid, to->identity, to->identity_size, error);
+    }
+    entry->cid = to->cid;
     if (entry->depth > WI_WALK_DEPTH_MAX)
         return wi_walk_refuse(&entry->cid, error, "it is deeper than %d blocks", WI_WALK_DEPTH_MAX);
     if (has_length(link))

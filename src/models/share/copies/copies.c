@@ -113,17 +113,6 @@ static uint64_t copies_room(const struct wi_copies *copies, uint64_t copied)
     return left < WI_OFFER_BYTES_MAX ? left : WI_OFFER_BYTES_MAX;
 }
 
-static void copies_look(const struct wi_copies *copies, struct view *view)
-{
-    const struct wi_pin *pin;
-    *view = (struct view){0};
-    add_daemon(view, copies->id, 0);
-    for (size_t i = 0; (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
-        add_pin(view, copies->models->blocks, pin);
-    view->daemons[0].takes = copies_room(copies, view->copied);
-    wi_neighbours_each(copies->models->neighbours, add_neighbour, view);
-}
-
 /* --- making one ------------------------------------------------------------------------------- */
 
 static void hold_end(struct hold *hold)
@@ -296,9 +285,14 @@ static void on_known(void *context)
     struct wi_copies *copies = context;
     const struct wi_config_content *content = &copies->config->content;
     struct wi_copies_decision decision;
-    struct view view;
+    struct view view = {0};
+    const struct wi_pin *pin;
     copies->wait = NULL;
-    copies_look(copies, &view);
+    add_daemon(&view, copies->id, 0);
+    for (size_t i = 0; (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
+        add_pin(&view, copies->models->blocks, pin);
+    view.daemons[0].takes = copies_room(copies, view.copied);
+    wi_neighbours_each(copies->models->neighbours, add_neighbour, &view);
     copies->on_takes(copies->context, view.daemons[0].takes);
     const struct wi_copies_situation situation = {.now_ms = wi_now_ms(),
         .interval_ms = (double)content->interval,
