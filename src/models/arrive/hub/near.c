@@ -242,19 +242,14 @@ static int choose_claim(struct wi_near *near, const unsigned char *hash, struct 
     return most > 0;
 }
 
-static char *url_on_hub(const struct wi_near *near)
-{
-    return near->sharing
-               ? wi_hub_layouts[near->order.hub->layout].file_url(near->order.hub,
-                     near->order.repository, near->order.files->commit, file_of(near)->remote)
-               : NULL;
-}
-
 static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     struct wi_content_order order = near->order.content;
     struct wi_hub_file file = *file_of(near);
-    near->url = url_on_hub(near);
+    const struct wi_hub *hub = near->order.hub;
+    if (near->sharing)
+        near->url = wi_hub_layouts[hub->layout].file_url(
+            hub, near->order.repository, near->order.files->commit, file.remote);
     wi_hub_reference_of_cid(cid, &near->reference);
     /* The claimants, and behind them the hub, if that shares. */
     memcpy(near->asked, near->claimants, near->claimant_count * sizeof *near->asked);

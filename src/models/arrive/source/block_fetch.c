@@ -238,16 +238,6 @@ static void end_closed(struct wi_block_fetch *fetch)
     free(fetch);
 }
 
-/* Those that wait for the limit go on together: it is theirs together. */
-static void resume_paused(struct wi_block_fetch *fetch)
-{
-    double now = wi_now_ms();
-    if (wi_limit_wait(fetch->order.limit, now) > 0)
-        return;
-    for (size_t i = 0; i < fetch->ask_count; i++)
-        wi_ask_resume(fetch->asks[i], now);
-}
-
 /* The next time to look, if nothing happens before. */
 static void set_timer(struct wi_block_fetch *fetch)
 {
@@ -271,7 +261,11 @@ static void on_turn(void *context)
         return;
     take_ends(fetch);
     look_at_sources(fetch);
-    resume_paused(fetch);
+    double now = wi_now_ms();
+    int is_limited = wi_limit_wait(fetch->order.limit, now) > 0;
+    /* Those that wait for the limit go on together: it is theirs together. */
+    for (size_t i = 0; i < fetch->ask_count && !is_limited; i++)
+        wi_ask_resume(fetch->asks[i], now);
     wi_share_out(fetch);
     if (fetch->closing)
         return;
