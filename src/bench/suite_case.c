@@ -6,7 +6,6 @@
 #include "cli/cli.h"
 #include "terms/format/onnx.h"
 #include "terms/format/onnx_fields.h"
-#include "terms/format/onnx_tensor.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
 #include "models/catalog/library/repository.h"
-#include "models/catalog/library/uploading.h"
+#include "models/catalog/library/uploads.h"
 #include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/copies.h"
 #include "models/share/copies/pulled.h"

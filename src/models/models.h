@@ -107,7 +107,6 @@ int wi_repository_uses(struct wi_repository *repository, const char *name);
 /* When a request last used the model (without variant), in Unix seconds, as far as this process has
  * seen; 0: never. For pulled models the time is also written down, once a minute. */
 int64_t wi_repository_used_at(const struct wi_repository *repository, const char *name);
-
 /* Notes that a request begins to use the model; see wi_repository_used_at. */
 void wi_model_use(struct wi_model *model);
 

@@ -2,7 +2,7 @@
  * TensorProto: dims, data_type, name, and the elements in one of two ways. raw_data has them as
  * they lie in memory; the lists of numbers or texts are for certain datatypes each, packed or not.
  */
-#include "terms/format/onnx_tensor.h"
+#include "terms/format/onnx.h"
 
 #include "base/buffer.h"
 #include "base/memory.h"

@@ -7,7 +7,8 @@
  * written. Publishing or removing an upload locks request.json; publishing also locks the folder,
  * exclusively. Nothing waits for a lock: the second caller gets an error.
  *
- * Everything blocks, for worker threads.
+ * Everything blocks, for worker threads, but for the object of all uploads: its functions, and
+ * those of models/models.h, have the one thread for all uploads and the queue of changes do so.
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_UPLOADS_H
 #define WI_MODELS_CATALOG_LIBRARY_UPLOADS_H
@@ -20,6 +21,12 @@
 
 #define WI_UPLOAD_PREFIX "upload" /* of wi_id_new */
 int wi_upload_is_id(const char *id);
+
+/* All is borrowed and must outlive this. From now on collects abandoned uploads, once an hour. */
+struct wi_uploads *wi_uploads_new(
+    uv_loop_t *loop, struct wi_repository *repository, struct wi_versions_work *versions);
+/* No callback is called any more; what runs on the thread frees itself later. NULL is fine. */
+void wi_uploads_free(struct wi_uploads *uploads);
 
 /* --- what was announced ----------------------------------------------------------------------- */
 

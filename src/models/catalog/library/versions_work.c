@@ -250,25 +250,6 @@ static void task_adopt(struct wi_versions_task *task)
     task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
 }
 
-/* That there is no room is not the store's fault. */
-static void note_no_room(struct wi_versions_task *task)
-{
-    if (task->failed && task->error.code == WI_STORAGE_FAILED)
-        task->error.code = WI_NO_ROOM;
-}
-
-static void evict_for_made(struct wi_versions_task *task)
-{
-    task_evict(task);
-    note_no_room(task);
-}
-
-static void free_for_made(struct wi_versions_task *task)
-{
-    free_evicted(task);
-    note_no_room(task);
-}
-
 static void stage_made(struct wi_versions_task *task)
 {
     task->failed = wi_made_stage(task->directory, task->id, task->folder, &task->common,
@@ -290,7 +271,7 @@ static const struct kind kinds[] = {
     {{take_away, task_prune}, 1},
     {{task_adopt}, 0},
     {{task_collect}, 1},
-    {{evict_for_made, free_for_made, stage_made}, 1},
+    {{task_evict, free_evicted, stage_made}, 1},
     {{publish_made}, 1},
 };
 enum {
@@ -344,8 +325,7 @@ static struct wi_versions_task *task_queue(struct wi_versions_task *task)
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
-    int evicts = task->kind == &kinds[EVICT] || task->kind == &kinds[STAGE_MADE];
-    if (evicts && task->step == 0 && !task->evicts_none && work->around.list)
+    if (task->kind->steps[task->step] == task_evict && !task->evicts_none && work->around.list)
         work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, task_run, on_run, task);
     return task;
@@ -375,6 +355,9 @@ static void on_run(void *data, int cancelled)
         task_queue(task);
         return;
     }
+    if (task->kind == &kinds[STAGE_MADE] && task->step + 1 < STEPS &&
+        task->error.code == WI_STORAGE_FAILED)
+        task->error.code = WI_NO_ROOM;
     DL_DELETE(work->tasks, task);
     task->work = NULL;
     if (task->held > 0)

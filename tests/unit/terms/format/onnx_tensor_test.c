@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "../../protobuf_build.h"
-#include "terms/format/onnx_tensor.h"
+#include "terms/format/onnx.h"
 #include <string.h>
 
 /* Numbers of TensorProto.DataType. */

@@ -1,12 +1,12 @@
-/* See uploading.h. */
-#include "models/catalog/library/uploading.h"
+/* Uploads as clients' requests drive them: the steps of each. */
+#include "models/catalog/library/uploads.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/loop.h"
 #include "base/secret.h"
 #include "base/work_queue.h"
-#include "models/catalog/library/uploads.h"
+#include "models/catalog/library/versions_work.h"
 #include <stdlib.h>
 #include <utlist.h>
 
