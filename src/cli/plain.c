@@ -1,7 +1,7 @@
 /* See plain.h. */
 #include "cli/plain.h"
 
-#include "base/control.h"
+#include "base/text.h"
 #include <string.h>
 #include <unistd.h>
 

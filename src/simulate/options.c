@@ -1,4 +1,4 @@
-#include "simulate/options.h"
+#include "simulate/simulate.h"
 
 #include "base/clock.h"
 #include <getopt.h>

@@ -9,7 +9,6 @@
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/task_layout.h"
 #include "nodes/node/frame.h"
-#include "nodes/node/message.h"
 
 struct wi_feature; /* nodes/bridge/features.h */
 

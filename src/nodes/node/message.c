@@ -1,5 +1,4 @@
-/* See message.h. */
-#include "nodes/node/message.h"
+/* See frame.h. */
 #include "base/memory.h"
 #include "nodes/node/frame.h"
 #include <stdlib.h>

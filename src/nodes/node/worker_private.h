@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "base/net/lws_client.h"
 #include "base/secret.h"
-#include "nodes/node/message.h"
+#include "nodes/node/frame.h"
 #include "nodes/node/worker.h"
 
 enum wi_worker_state {
