@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "nodes/bridge/outgoing.h"
-#include "nodes/bridge/task_layout.h"
 #include <stdlib.h>
 #include <string.h>
 
