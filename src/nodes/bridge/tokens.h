@@ -1,6 +1,6 @@
 /*
- * Secrets that the bridge issues, and the loop's time that nodes with them may use. Only the hashes
- * of secrets are kept, and every look-up compares all candidates in constant time, so that neither a
+ * Secrets that the bridge issues, and the loop's time that nodes with them may use. Only hashes of
+ * secrets are kept, and every look-up compares all candidates in constant time, so that neither a
  * core dump nor timing reveals one.
  */
 #ifndef WI_NODES_BRIDGE_TOKENS_H
