@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PREFIX "webinfer-"
 #define RANDOM_PART "XXXXXX"

@@ -9,7 +9,6 @@
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PROGRESS_MS 200
 #define THREADS 2 /* of the pool's four, so that others find one */
