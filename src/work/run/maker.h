@@ -1,5 +1,5 @@
 /*
- * The maker of missing variants in fewer bits, for runs (owners/quantizer/demand.h). A higher layer
+ * The maker of missing variants in fewer bits, for runs (owners/quantizer/quantizer.h). A higher layer
  * provides it, because runs cannot make variants themselves.
  */
 #ifndef WI_WORK_RUN_MAKER_H
