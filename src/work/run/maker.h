@@ -1,6 +1,6 @@
 /*
- * The maker of missing variants in fewer bits, for runs (owners/quantizer/quantizer.h). A higher layer
- * provides it, because runs cannot make variants themselves.
+ * The maker of missing variants in fewer bits, for runs (owners/quantizer/quantizer.h). A higher
+ * layer provides it, because runs cannot make variants themselves.
  */
 #ifndef WI_WORK_RUN_MAKER_H
 #define WI_WORK_RUN_MAKER_H
