@@ -5,7 +5,7 @@
 #include "api/http/metrics.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include "nodes/bridge/report.h"
+#include "nodes/bridge/model_status.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* The loop's time for nodes' messages; see tokens.h. */
-#include "nodes/bridge/tokens.h"
+/* The loop's time for nodes' messages; see bridge_reading.h. */
+#include "nodes/bridge/bridge_reading.h"
 
 #include "base/memory.h"
 #include <math.h>

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/params.h"
 #include "base/text.h"
+#include "nodes/bridge/model_status.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/report.h"
 #include <string.h>

@@ -1,7 +1,8 @@
-/* Reports of models; see report.h. */
-#include "nodes/bridge/report.h"
+/* Reports of models; see model_status.h. */
+#include "nodes/bridge/model_status.h"
 
 #include "base/params.h"
+#include "nodes/bridge/report.h"
 #include "terms/model/engine.h"
 
 static const struct wi_param slots_table[] = {

@@ -7,10 +7,10 @@
 #define WI_NODES_BRIDGE_OUTGOING_H
 
 #include "nodes/bridge/bridge.h"
+#include "nodes/bridge/task_layout.h"
 #include "nodes/node/frame.h"
 
 struct wi_feature; /* nodes/bridge/features.h */
-struct wi_layout;
 
 /* The name of a file served with a model's files (http/files.c): the contents of its model.json,
  * with all defaults and labels. No path in a manifest begins with a dot. */
@@ -85,30 +85,5 @@ struct wi_fit {
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
     const struct wi_layout *layout, const struct wi_strings *acks, struct wi_fit *fit,
     struct wi_error *error);
-
-/* --- task_layout.c: what of a task is JSON, and what tensors behind those of the task --------- */
-
-/* See webinfer-streams(7), "Text as tensors". The extra tensors hold the input, if its JSON exceeds
- * 4 KiB, and the text and tokens of a continuation. */
-
-/* Bytes of an input's JSON in the head of a message. */
-#define WI_INPUT_HEAD_MAX ((size_t)4096)
-
-/* Made by wi_layout_make; free with wi_layout_clear. */
-struct wi_layout {
-    const struct wi_tensors *tensors; /* all of them: the task's own, or those below */
-    char input[WI_INPUT_HEAD_MAX];    /* JSON of a short input, without a NUL */
-    size_t input_size;                /* 0: it goes as a tensor, or there is none */
-    int input_at, text_at, tokens_at; /* which of the tensors each is; -1: none */
-    struct wi_tensors _own;
-};
-
-/* Borrows from the task. Data that becomes extra tensors is copied and charged to `budget`. Returns
- * 0, or -1 if there is no memory. */
-int wi_layout_make(struct wi_layout *layout, const struct wi_task *task, struct wi_budget *budget);
-/* Adds the members of the task's data that name these tensors, each preceded by a comma. */
-void wi_layout_add(
-    struct wi_buffer *out, const struct wi_layout *layout, const struct wi_task *task);
-void wi_layout_clear(struct wi_layout *layout);
 
 #endif

@@ -1,5 +1,5 @@
-/* Inputs and continuations as tensors; see outgoing.h. */
-#include "nodes/bridge/outgoing.h"
+/* Inputs and continuations as tensors; see task_layout.h. */
+#include "nodes/bridge/task_layout.h"
 
 #include "base/memory.h"
 #include <string.h>

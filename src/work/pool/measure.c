@@ -2,7 +2,7 @@
 #include "work/pool/private.h"
 
 #include "base/clock.h"
-#include "nodes/bridge/report.h"
+#include "nodes/bridge/model_status.h"
 #include <string.h>
 
 /* Milliseconds for a token: what is outside is no measurement. */

@@ -193,7 +193,7 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
 /* The time of a model's warm-up when it was loaded: `model` is the node's report of it
- * (nodes/bridge/report.h), `now` is wi_now_ms(). */
+ * (nodes/bridge/model_status.h), `now` is wi_now_ms(). */
 void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
 

@@ -7,7 +7,7 @@
 #include "nodes/bridge/bridge.h"
 
 /* Calls `each` for every model that a node reports with a name. `model` is the node's report
- * (nodes/bridge/report.h), borrowed for the call. */
+ * (nodes/bridge/model_status.h), borrowed for the call. */
 typedef void wi_loaded_fn(
     void *context, const struct wi_node_info *node, const char *name, const json_t *model);
 void wi_api_each_loaded(const struct wi_bridge *bridge, wi_loaded_fn *each, void *context);

@@ -1,7 +1,7 @@
 /* Who has had more of the loop's time than a part of it waits, and holds up nobody else. */
 #include "../../test.h"
 
-#include "nodes/bridge/tokens.h"
+#include "nodes/bridge/bridge_reading.h"
 
 struct fixture {
     struct wi_toll joined;

@@ -1,7 +1,7 @@
 /* What is taken of a page's list of models, and what is left out of it. */
 #include "../../test.h"
 
-#include "nodes/bridge/report.h"
+#include "nodes/bridge/model_status.h"
 #include <stdio.h>
 
 static json_t *read_one(const char *name, const char *value)

@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "base/clock.h"
-#include "nodes/bridge/report.h"
+#include "nodes/bridge/model_status.h"
 #include "work/pool/private.h"
 #include <jansson.h>
 #include <string.h>
