@@ -10,7 +10,7 @@
 #include "api/http/server.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/json_read.h"
+#include "base/json_memory.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/net/http_client.h"

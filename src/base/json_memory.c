@@ -4,7 +4,7 @@
  * that it merges and splits, at three times the cost. Here hundreds are cached. Every block comes
  * from malloc(), so any thread may free it.
  */
-#include "base/json_read.h"
+#include "base/json_memory.h"
 
 #include <jansson.h>
 #include <malloc.h>

@@ -24,12 +24,4 @@ void wi_json_settle_integers(json_t *object);
  * Public for tests. */
 double wi_decimal(uint64_t digits, unsigned places);
 
-/* --- json_memory.c: memory for jansson's values ----------------------------------------------- */
-
-/* From now on small blocks of memory that jansson frees on this thread are kept and given to it
- * again on this thread. Other threads use malloc() and free(), and values may pass between all
- * threads. Call it before there is any other thread, and end it on the same thread. */
-void wi_json_memory_begin(void);
-void wi_json_memory_end(void);
-
 #endif

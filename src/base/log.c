@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log_line.h"
+#include "base/log_ring.h"
 #include "base/secret.h"
 #include <errno.h>
 #include <fcntl.h>

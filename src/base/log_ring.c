@@ -1,8 +1,8 @@
 /*
- * The ring of the log's lines; see log_line.h. A record is a head, then the part, the subject if
+ * The ring of the log's lines; see log_ring.h. A record is a head, then the part, the subject if
  * there is one, and the message, each with its NUL; then each field: its name, its kind, its value.
  */
-#include "base/log_line.h"
+#include "base/log_ring.h"
 
 #include "base/secret.h"
 #include <assert.h>

@@ -1,4 +1,4 @@
-#include "simulate/simulate.h"
+#include "simulate/options.h"
 
 #include "base/clock.h"
 #include <getopt.h>

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/net/address.h"
+#include "base/net/network.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
 

@@ -13,6 +13,7 @@
 #include "api/http/headers.h"
 #include "base/error.h"
 #include "base/net/address.h"
+#include "base/net/network.h"
 
 #define WI_FORWARDED_PREFIX_MAX 256
 

@@ -2,7 +2,6 @@
 #ifndef WI_BASE_NET_ADDRESS_H
 #define WI_BASE_NET_ADDRESS_H
 
-#include "base/memory.h"
 #include <netinet/in.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -31,28 +30,5 @@ int wi_address_is_any(const union wi_address *address); /* 0.0.0.0 or :: */
 void wi_address_host(const union wi_address *address, char *host, size_t size);
 
 #define WI_ADDRESS_HOST_SIZE 64 /* for any host, with the NUL */
-
-/* --- network.c: networks as the configuration writes them, "192.0.2.0/24" or "fd00::/8" ------- */
-
-/* A single address is a network of one. An IPv4 address equals its mapped IPv6 address. */
-
-struct wi_address_network {
-    unsigned char bytes[16]; /* for IPv4: of the mapped address */
-    unsigned bits;           /* of the prefix; for IPv4, the mapping's bits and at least 1 more */
-};
-
-/* 0, or -1 if `text` is not a network of this form. */
-int wi_network_parse(const char *text, struct wi_address_network *network);
-
-/* Zero-initialise. */
-struct wi_networks {
-    struct wi_address_network *items;
-    size_t count;
-};
-/* Adds each of `texts` that is a network. The reader of the configuration has refused the
- * others. */
-void wi_networks_add(struct wi_networks *networks, const struct wi_strings *texts);
-int wi_networks_have(const struct wi_networks *networks, const union wi_address *address);
-void wi_networks_clear(struct wi_networks *networks);
 
 #endif

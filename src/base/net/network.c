@@ -1,5 +1,5 @@
-/* All addresses are compared as those of IPv6, bit by bit; see address.h. */
-#include "base/net/address.h"
+/* All addresses are compared as those of IPv6, bit by bit; see network.h. */
+#include "base/net/network.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* Join tokens; see tokens.h. */
+/* Join tokens; see joins.h. */
+#include "nodes/bridge/joins.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "nodes/bridge/tokens.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -22,6 +22,7 @@
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/http/content_list.h"
 #include "nodes/bridge/http/outflow.h"
+#include "nodes/bridge/joins.h"
 #include "nodes/bridge/link.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/socket_limits.h"

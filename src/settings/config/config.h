@@ -24,7 +24,7 @@ struct wi_config_api {
     char *tokens_file;
     struct wi_strings allowed_hosts;
     struct wi_strings allowed_origins;
-    struct wi_strings trusted_proxies; /* see base/net/address.h */
+    struct wi_strings trusted_proxies; /* see base/net/network.h */
     uint64_t max_body;
     uint64_t max_answer;
     uint64_t max_connections;

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/net/address.h"
+#include "base/net/network.h"
 #include "base/net/url.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* The last lines of the log: which are kept, and that they are what was said. */
 #include "../test.h"
 
-#include "base/log_line.h"
+#include "base/log_ring.h"
 
 #include <stdlib.h>
 #include <string.h>

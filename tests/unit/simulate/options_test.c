@@ -3,7 +3,7 @@
 #include "../test.h"
 
 #include "../manual.h"
-#include "simulate/simulate.h"
+#include "simulate/options.h"
 
 static enum wi_code read_words(
     struct sim_options *options, struct wi_error *error, const char *first, const char *second)

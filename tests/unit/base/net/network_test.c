@@ -1,7 +1,7 @@
 /* Networks, and which addresses are in one. */
 #include "../../test.h"
 
-#include "base/net/address.h"
+#include "base/net/network.h"
 #include <string.h>
 
 static int is_in(const char *text, const char *host)

@@ -1,7 +1,7 @@
 /* Join tokens: so many nodes at a time, until some moment, until revoked. */
 #include "../../test.h"
 
-#include "nodes/bridge/tokens.h"
+#include "nodes/bridge/joins.h"
 #include <string.h>
 
 TEST(a_place_is_free_again_when_its_node_goes)

@@ -1,0 +1,54 @@
+/*
+ * Secrets with which nodes join that others have started. There are two kinds. A join token admits
+ * a limited number of nodes at a time, until it expires; a node that leaves makes its place free
+ * again. A node token, from the tokens file, admits any number of nodes until it is removed from
+ * the file. As in tokens.h, only hashes are kept, and every look-up compares all of them in
+ * constant time.
+ */
+#ifndef WI_NODES_BRIDGE_JOINS_H
+#define WI_NODES_BRIDGE_JOINS_H
+
+#include "base/secret.h"
+#include "nodes/bridge/bridge_reading.h"
+#include "settings/config/api_tokens.h"
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define WI_JOINS_MAX 256 /* join tokens that are valid or in use */
+
+/* Zero-initialise. */
+struct wi_joins {
+    struct wi_join *items;
+    size_t count;
+};
+
+enum wi_join_verdict { WI_JOIN_OK, WI_JOIN_UNKNOWN, WI_JOIN_FULL };
+
+/* 0 and the new token with its id, or -1 if there are too many. Times are monotonic. */
+int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t ttl_ms,
+    char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE]);
+/* Takes a place; on WI_JOIN_OK `id` names the token, for wi_joins_release. */
+enum wi_join_verdict wi_joins_take(
+    struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE]);
+/* The loop's time that the nodes of that token, which was taken, have used; borrowed. */
+struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id);
+void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids are fine */
+int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unknown */
+/* Makes the entries of `tokens` with the rank WI_RANK_NODE the node tokens. Each former node token
+ * that is not among them is revoked, and `on_revoked` is called with its id. Those that remain keep
+ * their nodes. */
+void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens *tokens,
+    void (*on_revoked)(void *context, const char *id), void *context);
+/* The name of a node token in the tokens file, borrowed; "" for a join token and for an unknown
+ * id. */
+const char *wi_joins_name(const struct wi_joins *joins, const char *id);
+/* Whether it is one of the node tokens. */
+int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
+/* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */
+json_t *wi_joins_json(const struct wi_joins *joins, double now_ms);
+/* The node tokens: [{"name","joined"}]. */
+json_t *wi_joins_node_tokens_json(const struct wi_joins *joins);
+void wi_joins_clear(struct wi_joins *joins);
+
+#endif
