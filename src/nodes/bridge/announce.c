@@ -8,8 +8,12 @@
 #include "base/text.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/pieces.h"
+#include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
+#include "nodes/bridge/response.h"
 #include "nodes/bridge/socket.h"
+#include "nodes/bridge/task_parts.h"
 #include <string.h>
 
 #define PROTOCOL_VERSION 1

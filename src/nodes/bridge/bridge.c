@@ -6,8 +6,12 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/pieces.h"
+#include "nodes/bridge/private.h"
 #include "nodes/bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,11 @@
 #include "base/text.h"
 #include "nodes/bridge/model_status.h"
 #include "nodes/bridge/node.h"
+#include "nodes/bridge/pieces.h"
+#include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
+#include "nodes/bridge/response.h"
+#include "nodes/bridge/task_parts.h"
 #include <string.h>
 
 #define SECOND_MS 1000

@@ -1,7 +1,6 @@
 /*
  * The life of a node: welcomed, away when its socket drops, back within its grace, down. Its
- * attempts, acknowledgements and heartbeats, and its messages about attempts. `wi_node_info` and
- * `wi_node_state` are made here.
+ * attempts, acknowledgements and heartbeats. `wi_node_info` and `wi_node_state` are made here.
  */
 #ifndef WI_NODES_BRIDGE_NODE_H
 #define WI_NODES_BRIDGE_NODE_H
@@ -177,71 +176,5 @@ void wi_node_send_acks(struct wi_node *node);
 void wi_node_clear_acks(struct wi_node *node);
 /* Forgets all acknowledgements. */
 void wi_node_forget_acks(struct wi_node *node);
-
-/* --- response.c: task_response, trusted only as far as it can be checked ---------------------- */
-
-/* The outcome of a message: about no attempt of ours, and counted as loose; about one of ours; or
- * wrong, which closes the connection. */
-enum wi_heard { WI_HEARD_LOOSE, WI_HEARD_OURS, WI_HEARD_WRONG };
-
-/* Ends the attempt that it names, and acknowledges it. A well-formed message with wrong content is
- * a retryable failure of the attempt. Only a message that names no attempt is WI_HEARD_WRONG. */
-enum wi_heard wi_response_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-/* As wi_answer_check_outputs; whether a shape that is not the model's is accepted depends on whose
- * node it is. WI_OK, or WI_INFERENCE_FAILED. */
-enum wi_code wi_response_check_outline(struct wi_node *node, const struct wi_sent *sent,
-    const struct wi_tensors *outline, struct wi_error *error);
-/* Fills `error` with the reason that an answer of `bytes` is refused. */
-void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error);
-
-/* Ends the attempt as failed before its answer is complete, and tells the node to stop it. */
-void wi_response_end(struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *why,
-    int retryable, const char *reason);
-/* The same if the part of its answer that has arrived cannot be used, for the reason in
- * `problem`. */
-void wi_response_reject(
-    struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem);
-
-/* --- task_parts.c: task_part and task_progress, before the answer ----------------------------- */
-
-/* Hands the part up if it is the next one due, and acknowledges it. An invalid part ends its
- * attempt as a bad answer does. Only a message that names no attempt is WI_HEARD_WRONG. */
-enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-enum wi_heard wi_progress_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-
-/* For a node that comes back with this list of attempts, and in `next` (may be NULL) {ATTEMPT: seq}
- * of the part that each stream makes next: adds to `resumed` where the streams among them continue.
- * A stream that has started over is to be cancelled and is removed from the list: it counts as
- * lost. */
-void wi_parts_resume(const struct wi_node *node, json_t *attempts, const json_t *next,
-    const struct wi_resumed *resumed);
-
-/* --- pieces.c: tensors in pieces, and which bytes are expected next --------------------------- */
-
-/* Memory for an answer is taken step by step as the answer arrives. A node has its share
- * (base/share.h). Beyond its share it may take memory only if an eighth of all memory stays free,
- * or a sixteenth for the answer that lacks the least, and only if all answers that lack less can
- * still be completed. An answer whose next step finds no memory waits, without holding up others:
- * all are retried, those that lack the least first, until their attempts end. An answer that
- * arrives too slowly is abandoned. */
-
-/* task_outline, task_data. A well-formed message with wrong content ends the attempt with a failure
- * that another node may avoid. Only a message that names no attempt is WI_HEARD_WRONG. */
-enum wi_heard wi_pieces_outline(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-/* For wi_link_events: the next piece for the node. */
-struct wi_message *wi_pieces_next(void *node, struct wi_link *link);
-/* {ATTEMPT: {tensor, position}}: where each answer that comes in pieces continues. An answer that
- * has no memory yet starts over. New reference. */
-json_t *wi_pieces_wanted(struct wi_node *node);
-/* The node has come back, and asks for `data`, {ATTEMPT: {tensor, position}}, of what is being sent
- * to it; it already has everything that it does not name. Answers that had credit get it again.
- * Returns 0, or -1 with `error` filled if it asks for something that does not exist. */
-int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error);
-/* When the bridge closes: stops all waiting. */
-void wi_pieces_quiesce(struct wi_bridge *bridge);
 
 #endif

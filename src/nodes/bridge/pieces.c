@@ -1,4 +1,5 @@
-/* Tensors in pieces between service and nodes; see node.h. */
+/* Tensors in pieces between service and nodes; see pieces.h. */
+#include "nodes/bridge/pieces.h"
 #include "base/params.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"

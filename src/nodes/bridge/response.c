@@ -1,4 +1,5 @@
-/* Reading of task_response; see node.h. The checks are in answer_check.c. */
+/* Reading of task_response; see response.h. The checks are in answer_check.c. */
+#include "nodes/bridge/response.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"

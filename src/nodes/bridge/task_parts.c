@@ -1,9 +1,11 @@
-/* task_part and task_progress; see node.h. task_stream.c says which parts may come. */
-#include "nodes/bridge/node.h"
+/* task_part and task_progress; see response.h. task_stream.c says which parts may come. */
+#include "nodes/bridge/task_parts.h"
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/response.h"
 
 /* Of one attempt; four a second are due. */
 #define PROGRESS_MS 200.0

@@ -4,7 +4,8 @@
  * refused with an HTTP status that says why.
  */
 #include "base/net/http.h"
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/private.h"
 #include <string.h>
 #include <strings.h>
 

@@ -2,7 +2,7 @@
 #include "nodes/bridge/http/content_list.h"
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/transfer.h"
 #include <stdio.h>
 #include <string.h>
 

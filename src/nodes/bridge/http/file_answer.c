@@ -1,7 +1,8 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/file_answer.h"
 
 #include "base/net/http.h"
+#include "nodes/bridge/private.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -1,7 +1,9 @@
-/* Answers with files, and with texts that are like files; see socket.h. */
+/* Answers with files, and with texts that are like files; see serve.h. */
 #include "base/net/http.h"
+#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/http/transfer.h"
 #include "nodes/bridge/node.h"
-#include "nodes/bridge/socket.h"
 #include <string.h>
 #include <unistd.h>
 

@@ -1,8 +1,10 @@
-/* Which content is served, and to which clients; see socket.h. */
+/* Which content is served, and to which clients; see gateway.h. */
+#include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
 #include "nodes/bridge/http/content_list.h"
+#include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/transfer.h"
 #include <string.h>
 
 #define ANSWERS_MAX 64

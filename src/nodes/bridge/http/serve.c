@@ -2,7 +2,10 @@
  * A small HTTP server on libwebsockets: which request is answered by what. libwebsockets' own
  * cannot do ranges, quoted entity tags or our headers.
  */
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/http/gateway.h"
+#include "nodes/bridge/http/transfer.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,9 @@
-/* Bodies on their way; see socket.h. */
+/* Bodies on their way; see transfer.h. */
+#include "nodes/bridge/http/transfer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/net/http.h"
-#include "nodes/bridge/socket.h"
+#include "nodes/bridge/http/file_answer.h"
 #include <stdlib.h>
 #include <unistd.h>
 
