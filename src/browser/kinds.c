@@ -216,10 +216,8 @@ int wi_kind_lacks_shm(const struct wi_config_browser *browser)
 
 void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text)
 {
-    struct wi_launch_file *file;
-
     launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof *launch->files);
-    file = &launch->files[launch->file_count++];
+    struct wi_launch_file *file = &launch->files[launch->file_count++];
     file->path = wi_strdup(path);
     file->text = wi_strdup(text);
 }
@@ -243,11 +241,10 @@ int wi_launch_read_port(const struct wi_launch *launch, const char *line)
 {
     const char *found = launch->port_line ? strstr(line, launch->port_line) : NULL;
     char *end;
-    long port;
 
     if (!found)
         return -1;
-    port = strtol(found + strlen(launch->port_line), &end, 10);
+    long port = strtol(found + strlen(launch->port_line), &end, 10);
     if (*end == '.')
         end++;
     return *end == '\0' && port > 0 && port < 65536 ? (int)port : -1;
