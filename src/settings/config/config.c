@@ -1,6 +1,7 @@
 /* The configuration as a whole: created from the defaults, queried, compared, freed. */
 #include "settings/config/config_options.h"
 
+#include "settings/config/private.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

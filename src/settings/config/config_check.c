@@ -8,6 +8,7 @@
 #include "base/net/address.h"
 #include "base/net/network.h"
 #include "base/net/url.h"
+#include "settings/config/private.h"
 
 #include <assert.h>
 #include <inttypes.h>

@@ -2,6 +2,7 @@
 #include "settings/config/config_options.h"
 
 #include "settings/config/mdoc.h"
+#include "settings/config/private.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -5,6 +5,7 @@
  */
 #include "base/nearest.h"
 #include "settings/config/config_options.h"
+#include "settings/config/private.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* What is printed from the option table reads back; the sample in conf/ is up to date. */
 #include "../../test.h"
-#include "settings/config/config_options.h"
+#include "settings/config/private.h"
 
+#include "settings/config/config_options.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
