@@ -1,5 +1,5 @@
 /* Runs and cells sent to POST /v1/results. */
-#include "bench/side.h"
+#include "bench/bench_keep.h"
 #include "cli/text_table.h"
 
 #include "base/clock.h"

@@ -110,11 +110,6 @@ void wi_bench_plan_fusion(struct wi_bench_plan *plan);
 /* Compares each cell with the otherwise equal cell on `native`, if there is one: the cell with as
  * many threads, or for a GPU the cell with one thread. */
 void wi_bench_plan_native(struct wi_bench_plan *plan);
-/* Resumes a run, of which `done` has the cells as documents. A planned cell that the run has
- * measured is marked as over and kept. A planned cell that the run has but did not measure gets its
- * old index, and a new cell gets a free one. Cells of the run whose place has gone since are added:
- * they end with the outcome of that place, and are not yet kept. */
-void wi_bench_resume(struct wi_bench_plan *plan, const json_t *done);
 void wi_bench_plan_clear(struct wi_bench_plan *plan);
 int wi_bench_is_auto(const struct wi_bench_cell *cell);
 /* The outcome of a cell that has one. */

@@ -1,5 +1,5 @@
 /* Matches the cells of a run with those that are planned now. */
-#include "bench/bench_plan.h"
+#include "bench/resume.h"
 #include "cli/text_table.h"
 
 #include "base/memory.h"

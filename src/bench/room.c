@@ -1,7 +1,7 @@
 /* Which cells do not disturb each other; see room.h. */
 #include "bench/room.h"
 
-#include "bench/side.h"
+#include "bench/bench_keep.h"
 #include "browser/headroom.h"
 #include "cli/pages.h"
 #include <string.h>

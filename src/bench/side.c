@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "bench/patience.h"
+#include "bench/resume.h"
 #include "cli/commands/add_files.h"
 #include "cli/commands/commands.h"
 #include "cli/events.h"

@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "cli/cli.h"
+#include "cli/help.h"
 #include "cli/plain.h"
 
 #include "base/memory.h"

@@ -2,7 +2,7 @@
  * Completes the end of a command line for a shell: interprets the words before it by the table of
  * verbs, as far as they make sense.
  */
-#include "cli/options.h"
+#include "cli/completion.h"
 
 #include "base/memory.h"
 #include "terms/task/task.h"

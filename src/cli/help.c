@@ -1,5 +1,5 @@
 /* Prints the table of verbs and options as --help and as mdoc. */
-#include "cli/options.h"
+#include "cli/help.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -83,24 +83,6 @@ int wi_cli_is_group(const char *word);
  * meant and which ones exist; returns WI_BAD_REQUEST. */
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words);
 
-/* The text of --help; `verb` NULL: the overview. */
-void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb);
-/* The same for all verbs whose first word is `group`. */
-void wi_cli_help_group(struct wi_buffer *out, const char *group);
-/* The parts of webinfer(1) that are made from the tables, in mdoc: how each verb is called, and the
- * lists of verbs and options. */
-void wi_cli_mdoc_synopsis(struct wi_buffer *out);
-void wi_cli_mdoc_commands(struct wi_buffer *out);
-
-/* The text of completions/webinfer.bash, which calls wi_cli_complete through `webinfer completion
- * words`. */
-extern const char wi_cli_bash[];
-/* Appends the completions of the last of `words`, which are the words after the program's name: a
- * line with their kind ("word", "file", "directory" or "model"), a line with the part of the word
- * that stays before them, then a line for each completion, or for models a line for each option
- * that is needed to ask for them. Appends nothing if there is nothing to offer. */
-void wi_cli_complete(struct wi_buffer *out, const char *const *words, size_t count);
-
 /* Runs the command line and returns the exit status (enum wi_exit). `own` runs the verb in the
  * place of its row; NULL: the row's function runs it, or the program webinfer-VERB where the row
  * has none. */

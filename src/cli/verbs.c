@@ -2,6 +2,8 @@
 #include "config.h"
 
 #include "cli/commands/commands.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>

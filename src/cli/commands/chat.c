@@ -1,7 +1,7 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
 
 #include "cli/commands/commands.h"
-#include "cli/commands/infer.h"
+#include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/plain.h"

@@ -64,10 +64,4 @@ struct wi_live {
 /* Sends a request for a stream and shows the answer. WI_EXIT_OK also if it was stopped. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
 
-/* Asks the language model that the first argument names for a stream, with the options, and shows
- * it. Takes over `inputs`. */
-enum wi_exit wi_text_stream(const struct wi_live *live, json_t *inputs);
-/* One line about an answer: number of tokens, speed, place. */
-void wi_text_describe(struct wi_buffer *out, const json_t *answer);
-
 #endif

@@ -1,6 +1,6 @@
 /* webinfer generate and webinfer embed: send text to a model and print the result. */
+#include "cli/commands/text_command.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/infer.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"

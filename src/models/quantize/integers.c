@@ -1,5 +1,5 @@
 /* Nodes and weights of 4 and 8 bits. */
-#include "models/quantize/output.h"
+#include "models/quantize/integers.h"
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"

@@ -91,8 +91,5 @@ int wi_rewrite_model(struct wi_quantize_output *output, struct wi_buffer *messag
 /* Adds `node` and rewrites the graphs in it. `names` NULL: its names do not change. */
 int wi_rewrite_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct wi_rewrite_names *names);
-/* The new model for a plan of 4 or 8 bits: adds all of it to `message`, and writes the bytes of its
- * tensors to their place. 0, or -1 as above. */
-int wi_integers_put(struct wi_quantize_output *output, struct wi_buffer *message);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "models/quantize/halves.h"
+#include "models/quantize/integers.h"
 #include "terms/model/view.h"
 
 #include <errno.h>

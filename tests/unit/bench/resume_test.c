@@ -1,7 +1,7 @@
 /* A run of webinfer bench that goes on, also where other browsers are there than before. */
 #include "../test.h"
 
-#include "bench/bench_plan.h"
+#include "bench/resume.h"
 
 static const struct wi_bench_choice choice = {.one_thread = 1,
     .by_page = 1,

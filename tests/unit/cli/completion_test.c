@@ -1,6 +1,6 @@
 /* The bash completion, sourced by a real bash and asked as bash asks it. */
 #include "../test.h"
-#include "cli/options.h"
+#include "cli/completion.h"
 
 #include "base/memory.h"
 #include "cli/cli.h"

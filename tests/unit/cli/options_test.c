@@ -4,6 +4,8 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 #include <stdlib.h>
 #include <string.h>
 
