@@ -2,7 +2,7 @@
  * Chromium and the browsers built on it: Chrome, Edge and others, through chromedriver or
  * msedgedriver. Each switch says why it is there.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/net/url.h"
 #include <stdlib.h>

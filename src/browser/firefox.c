@@ -3,7 +3,7 @@
  * operator names one. Each preference says why it is there. When Firefox is told to listen for
  * BiDi, it adds some preferences of its own; ours must be known before that.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/buffer.h"
 #include "base/net/url.h"

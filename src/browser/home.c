@@ -2,7 +2,7 @@
 #include "browser/home.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
 
 #include "base/net/url.h"
 #include "base/text.h"
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include "browser/proctree.h"
 #include <fcntl.h>
 #include <glob.h>

@@ -1,6 +1,6 @@
 /* The parts of a launch that every family creates in the same way. */
 
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include "browser/program.h"
 #include <stdlib.h>
 #include <string.h>

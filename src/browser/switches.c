@@ -4,7 +4,7 @@
  * browser reads only the last of two such switches.
  */
 
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include "settings/config/config.h"
 #include <glob.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * headless, since it has no such mode. Safari itself only remotely, through the safaridriver of a
  * Mac.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/net/url.h"
 #include "browser/program.h"

@@ -3,7 +3,7 @@
  * first verb opens the connection, and tries again as often as needed until the browser has
  * answered.
  */
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

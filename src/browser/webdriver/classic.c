@@ -2,7 +2,7 @@
  * WebDriver's classic protocol: verbs as rows of method, path and body, all through one exchange
  * function. The driver is not trusted: its answers are bounded and read with a table.
  */
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

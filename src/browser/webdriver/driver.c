@@ -2,7 +2,7 @@
  * The common part of the protocols: the list of calls under way, the session's id and its
  * capabilities, and the text of an error.
  */
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/memory.h"
 #include "base/params.h"

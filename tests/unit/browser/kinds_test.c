@@ -3,7 +3,7 @@
 #include "browser/kinds.h"
 
 #include "base/buffer.h"
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -16,7 +16,7 @@
 #include "browser/kinds.h"
 #include "browser/program.h"
 #include "browser/session.h"
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/features.h"
 #include <assert.h>

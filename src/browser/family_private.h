@@ -2,8 +2,8 @@
  * The families of browsers, for the files of this folder that make launches: one family is one
  * underlying browser, with a table of its switches, each row with its reason.
  */
-#ifndef WI_BROWSER_FAMILY_H
-#define WI_BROWSER_FAMILY_H
+#ifndef WI_BROWSER_FAMILY_PRIVATE_H
+#define WI_BROWSER_FAMILY_PRIVATE_H
 
 #include "browser/kinds.h"
 

@@ -4,8 +4,8 @@
  * sent to the browser itself. No policy: each verb is one exchange with a deadline and a handle
  * that cancels it.
  */
-#ifndef WI_BROWSER_WEBDRIVER_DRIVER_H
-#define WI_BROWSER_WEBDRIVER_DRIVER_H
+#ifndef WI_BROWSER_WEBDRIVER_WEBDRIVER_H
+#define WI_BROWSER_WEBDRIVER_WEBDRIVER_H
 
 #include "base/error.h"
 #include "base/log.h"
