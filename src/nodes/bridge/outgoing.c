@@ -206,9 +206,9 @@ static const struct wi_json_row model_members[] = {
     WI_JSON_ROW_END,
 };
 
-/* The path of a file that the bridge serves (http/files.c) but for the file's own, as strings.
- * Names and paths are of characters that need no escaping in a URL or in JSON (wi_model_check_name,
- * wi_file_path_ok). */
+/* The path of a file that the bridge serves (http/serve_files.c) but for the file's own, as
+ * strings. Names and paths are of characters that need no escaping in a URL or in JSON
+ * (wi_model_check_name, wi_file_path_ok). */
 #define MODEL_URL(model) "/models/", (model)->name, "/", (model)->hash, "/"
 
 static void model_add(struct wi_buffer *out, const char *before, const struct wi_model *model)

@@ -12,8 +12,8 @@
 
 struct wi_feature; /* nodes/bridge/features.h */
 
-/* The name of a file served with a model's files (http/files.c): the contents of its model.json,
- * with all defaults and labels. No path in a manifest begins with a dot. */
+/* The name of a file served with a model's files (http/serve_files.c): the contents of its
+ * model.json, with all defaults and labels. No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
 
 /* How a returning node's attempts continue. */

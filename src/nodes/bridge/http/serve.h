@@ -13,7 +13,7 @@
 int wi_http_serve(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
 
-/* --- files.c: a file is sent whole, as a range of it, or not at all if the client has it ------ */
+/* --- serve_files.c: a file is sent whole, a range of it, or not at all if the client has it --- */
 
 /* A file of the page. */
 int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path);
