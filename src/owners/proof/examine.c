@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "owners/proof/freivalds.h"
 #include "terms/kernel/answers.h"
 #include <stdlib.h>
 #include <uv.h>

@@ -11,6 +11,8 @@
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
 
+const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, WI_CHALLENGE_MAX};
+
 int wi_challenge_element(uint32_t at, uint32_t half)
 {
     return (int)(wi_kernel_hash(wi_kernel_hash(at) ^ half) % 129) - 64;

@@ -13,8 +13,6 @@ const char *const wi_proof_names[] = {[WI_PROOF_SIMULATED] = "simulated",
     [WI_PROOF_HARDWARE] = "hardware",
     NULL};
 
-const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, 1024};
-
 /* What software adapters call themselves. */
 static const char *const software[] = {"swiftshader", "llvmpipe", "lavapipe", "softpipe", "swrast",
     "basic render", "warp", "software", NULL};
