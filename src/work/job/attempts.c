@@ -1,6 +1,8 @@
 /* What the pool reports of attempts, and what follows from it for their jobs. */
 #include "work/job/private.h"
 
+#include "work/job/second.h"
+#include "work/job/stream.h"
 #include <string.h>
 
 static struct wi_job *job_running(const struct wi_jobs *jobs, const char *attempt_id)

@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "work/job/stream.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "work/job/second.h"
+#include "work/job/stream.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

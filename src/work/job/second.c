@@ -4,10 +4,11 @@
  * second opinion, or none if no node has room now. The client gets the second node's answer, good
  * or bad, or the first node's error if the second has no opinion.
  */
+#include "work/job/second.h"
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "work/job/private.h"
+#include "work/job/stream.h"
 #include <string.h>
 
 /* Errors about which a joined node may be wrong. An honest node does not report an error that the

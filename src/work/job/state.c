@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "work/job/stream.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,11 +2,11 @@
  * The additional state of a job whose answer may come in parts: the account of the parts, and the
  * watch for silence. A timer tells the code that ends the job; nothing here ends it.
  */
+#include "work/job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "work/job/private.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

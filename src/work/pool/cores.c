@@ -1,5 +1,5 @@
-/* Sharing out the machine's cores; see private.h. */
-#include "work/pool/private.h"
+/* Sharing out the machine's cores; see cores.h. */
+#include "work/pool/cores.h"
 
 int wi_cores_share(unsigned cores, size_t serving, size_t staying, int said)
 {

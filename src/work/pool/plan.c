@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
+#include "work/pool/cores.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "work/pool/cores.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with

@@ -5,6 +5,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/text.h"
+#include "work/pool/route_probe.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Routing: shadow runs that find out more; see route.h. */
-#include "work/pool/route.h"
+/* Routing: shadow runs that find out more; see route_probe.h. */
+#include "work/pool/route_probe.h"
 
 #include <math.h>
 #include <stdio.h>

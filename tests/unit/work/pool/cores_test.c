@@ -1,7 +1,7 @@
 /* How many threads a session may use of the machine's cores. */
 #include "../../test.h"
 
-#include "work/pool/private.h"
+#include "work/pool/cores.h"
 
 TEST(alone_it_has_all_of_them)
 {

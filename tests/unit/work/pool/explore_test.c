@@ -1,7 +1,7 @@
 /* Which place is explored, and what that costs and brings over many requests. */
 #include "place.h"
 
-#include "work/pool/route.h"
+#include "work/pool/route_probe.h"
 
 /* Routes among the first `count` nodes; what is then due to be tried. */
 static void expect_due(
