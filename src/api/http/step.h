@@ -34,9 +34,6 @@ void wi_request_list(
 /* Calls `run(work)`, which takes long, on a thread: it may use nothing else. */
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
     wi_step_free_fn *free_work);
-/* The same, after the other work in `queue`. */
-void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,
-    wi_step_fn *done, void *work, wi_step_free_fn *free_work);
 
 /* --- any other that ends by itself ------------------------------------------------------------ */
 
