@@ -50,7 +50,7 @@ int wi_cli_result_print(struct wi_buffer *out, const json_t *result);
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
 /* Writes the outputs, which follow the first `json_size` bytes of `body`, as PATH/NAME.npy, or as a
  * PNG or WAV file if an output is one, and names the files in `out`. If `path` ends in .wav, .png
- * or .npy and is not a folder, the first such output is written to it. */
+ * or .npy and is not a folder, the first such output is written to it. Public for tests. */
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
     const char *path, struct wi_buffer *out, struct wi_error *error);
 

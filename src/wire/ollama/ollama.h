@@ -58,9 +58,13 @@ enum wi_code wi_ollama_read_messages(
 
 /* Makes an error use these clients' name of the field at fault. */
 void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
+/* Frees them. Public for tests. */
 void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
-/* Public for tests. */
-wi_print_fn wi_ollama_print_text, wi_ollama_stream_done;
+/* The whole answer. Public for tests. */
+wi_print_fn wi_ollama_print_text;
+/* The end of a stream. Public for tests. */
+wi_print_fn wi_ollama_stream_done;
+/* A part of it. Public for tests. */
 wi_stream_part_fn wi_ollama_stream_part;
 
 #endif

@@ -107,7 +107,8 @@ void wi_jobs_free(struct wi_jobs *jobs);
  * WI_QUEUE_FULL, WI_CLIENT_SHARE or WI_SHUTTING_DOWN. Called before a body is read. */
 enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error);
 /* Takes `spec` over, also on failure. On WI_OK `on_done` comes exactly once, never from inside this
- * call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
+ * call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it.
+ * Public for tests. */
 enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
     void *context, struct wi_error *error);
 /* The events of a stream (`spec->stream`) before its end. They never come from inside a call into

@@ -95,7 +95,7 @@ void wi_scale_next(const struct wi_scale *scale, double now, struct wi_scale_ste
 int wi_scale_shut_out(const struct wi_scale *scale, size_t kind);
 
 /* When the last of `waiting` jobs begins, if one began every `interval` ms lately, the last of them
- * `silence` ms ago; interval 0: none yet. < 0: unknown. */
+ * `silence` ms ago; interval 0: none yet. < 0: unknown. Public for tests. */
 double wi_scale_expected_wait(size_t waiting, double interval, double silence);
 
 /* --- the backlog ------------------------------------------------------------------------------ */
