@@ -262,7 +262,7 @@ static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *
     take_retrying(pull, progress->retrying);
 }
 
-void wi_pull_on_progress(void *context, const struct wi_fetch_progress *progress)
+static void on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_progress(pull, progress);
@@ -270,7 +270,7 @@ void wi_pull_on_progress(void *context, const struct wi_fetch_progress *progress
     set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
 }
 
-void wi_pull_on_fetched(
+static void on_fetched(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
@@ -316,7 +316,7 @@ static void pull_make_room(struct wi_pull *pull)
     pull->needed = needed;
 }
 
-void wi_pull_on_around(void *context)
+static void on_around(void *context)
 {
     struct wi_pull *pull = context;
     pull->upstream.wait = NULL;
@@ -331,14 +331,14 @@ static void ask_around(struct wi_pull *pull)
 
 /* --- measuring -------------------------------------------------------------------------------- */
 
-void wi_pull_on_waiting(void *context, const struct wi_fetch_progress *progress)
+static void on_waiting(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_retrying(pull, progress->retrying);
     set_state(pull, WI_PULL_RESOLVING);
 }
 
-void wi_pull_on_measured(void *context, const struct wi_error *error)
+static void on_measured(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     take_retrying(pull, NULL);
@@ -423,7 +423,7 @@ static enum wi_code get_name(
     return code;
 }
 
-void wi_pull_on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
+static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
@@ -482,6 +482,13 @@ static void pull_stage(struct wi_pull *pull)
 
 /* --- from outside ----------------------------------------------------------------------------- */
 
+static const struct wi_upstream_events upstream_events = {.on_waiting = on_waiting,
+    .on_tree = on_tree,
+    .on_measured = on_measured,
+    .on_around = on_around,
+    .on_progress = on_progress,
+    .on_fetched = on_fetched};
+
 /* After the last step that the written request matters for, it is not written again. */
 void wi_pull_turn(struct wi_pull *pull)
 {
@@ -505,6 +512,7 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->on_change = on_change;
     pull->on_name = on_name;
     pull->context = context;
+    pull->events = &upstream_events;
     pull->began_ms = wi_now_ms();
     pull->unwritten = 1;
     wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,

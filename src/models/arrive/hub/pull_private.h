@@ -21,6 +21,16 @@ typedef void wi_pull_changed_fn(void *context, int ended);
 /* Gives an unnamed pull its name. WI_OK, or why it cannot have it. */
 typedef enum wi_code wi_pull_named_fn(void *context, const char *name, struct wi_error *error);
 
+/* Called by upstream.c, with the pull. */
+struct wi_upstream_events {
+    wi_fetch_progress_fn *on_waiting; /* during list and measure: what is waited for */
+    wi_hub_list_fn *on_tree;
+    void (*on_measured)(void *context, const struct wi_error *error);
+    void (*on_around)(void *context);
+    wi_fetch_progress_fn *on_progress; /* during a fetch */
+    wi_fetch_fn *on_fetched;
+};
+
 struct wi_upstream {
     /* What is under way. */
     struct wi_hub_list *list;
@@ -44,6 +54,7 @@ struct wi_pull {
     wi_pull_changed_fn *on_change;
     wi_pull_named_fn *on_name;
     void *context;
+    const struct wi_upstream_events *events;
     enum wi_pull_state state;
     int cancelled, unwritten; /* what was asked for is to be written down */
     int kept;                 /* it was */
@@ -94,19 +105,11 @@ uint64_t wi_pull_pending(const struct wi_pull *pull);
 void wi_upstream_stop(struct wi_pull *pull); /* no callback is called any more */
 void wi_upstream_list(struct wi_pull *pull);
 /* Asks for the lengths of chosen files that are unknown, and writes them into the plan: 0, and
- * wi_pull_on_measured is called; or -1 if all are known. */
+ * on_measured is called; or -1 if all are known. */
 int wi_upstream_measure(struct wi_pull *pull);
 /* Asks neighbours what they have, if other models might be removed to make room: 0, and
- * wi_pull_on_around is called; or -1 if no neighbour is to be asked. */
+ * on_around is called; or -1 if no neighbour is to be asked. */
 int wi_upstream_ask_around(struct wi_pull *pull);
 void wi_upstream_fetch(struct wi_pull *pull); /* the chosen files, into the pull's folder */
-
-/* Callbacks of the above, in pull.c. */
-wi_fetch_progress_fn wi_pull_on_waiting; /* during list and measure: what is waited for */
-wi_hub_list_fn wi_pull_on_tree;
-void wi_pull_on_measured(void *context, const struct wi_error *error);
-void wi_pull_on_around(void *context);
-wi_fetch_progress_fn wi_pull_on_progress; /* during a fetch */
-wi_fetch_fn wi_pull_on_fetched;
 
 #endif

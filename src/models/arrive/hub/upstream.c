@@ -42,8 +42,8 @@ static struct wi_content_order order_of(const struct wi_pull *pull)
 static void list_hub(struct wi_pull *pull)
 {
     struct wi_pull_plan *plan = pull->plan;
-    pull->upstream.list = wi_hub_list_start(
-        pull->deps.loop, pull->deps.http, &plan->hub, &plan->order.parsed, wi_pull_on_tree, pull);
+    pull->upstream.list = wi_hub_list_start(pull->deps.loop, pull->deps.http, &plan->hub,
+        &plan->order.parsed, pull->events->on_tree, pull);
 }
 
 /* Of a hub that is asked behind neighbours what they have brought counts, too. */
@@ -65,7 +65,7 @@ static void on_hub_progress(void *context, const struct wi_fetch_progress *progr
 {
     struct wi_pull *pull = context;
     struct wi_fetch_progress all = behind_near(pull, progress);
-    wi_pull_on_progress(pull, &all);
+    pull->events->on_progress(pull, &all);
 }
 
 static void on_hub_end(
@@ -74,7 +74,7 @@ static void on_hub_end(
     struct wi_pull *pull = context;
     struct wi_fetch_progress all = behind_near(pull, progress);
     pull->upstream.fetch = NULL;
-    wi_pull_on_fetched(pull, &all, error);
+    pull->events->on_fetched(pull, &all, error);
 }
 
 /* What it went on with may have come from neighbours. */
@@ -121,7 +121,7 @@ static void fetch_of_hub(struct wi_pull *pull)
         return;
     }
     set_sources(pull);
-    pull->upstream.near = wi_near_start(&order, wi_pull_on_progress, on_near_end, pull);
+    pull->upstream.near = wi_near_start(&order, pull->events->on_progress, on_near_end, pull);
 }
 
 /* --- content ---------------------------------------------------------------------------------- */
@@ -135,7 +135,8 @@ static void start_content(struct wi_pull *pull, const struct wi_hub_reference *r
     order.bytes_max = pull->plan->bytes_max;
     wi_content_pull_free(pull->upstream.content);
     pull->upstream.content = wi_content_pull_new(&order);
-    wi_content_pull_list(pull->upstream.content, wi_pull_on_waiting, wi_pull_on_tree, pull);
+    wi_content_pull_list(
+        pull->upstream.content, pull->events->on_waiting, pull->events->on_tree, pull);
 }
 
 static void on_router_known(void *context)
@@ -172,7 +173,7 @@ static void on_neighbours_known(void *context)
     set_sources(pull); /* it is known now who is ourselves */
     if (wi_neighbours_model(pull->deps.neighbours, order->hub->name, order->parsed.repository,
             order->parsed.variant, &cid, &error) != WI_OK) {
-        wi_pull_on_tree(pull, NULL, &error);
+        pull->events->on_tree(pull, NULL, &error);
         return;
     }
     wi_content_pull_free(pull->upstream.content);
@@ -225,7 +226,7 @@ static void on_measured(
     for (size_t i = 0; !error && i < files->count; i++)
         if (files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
             wi_hub_tree_set_bytes(files, i, pull->upstream.lengths[i]);
-    wi_pull_on_measured(pull, error);
+    pull->events->on_measured(pull, error);
 }
 
 int wi_upstream_measure(struct wi_pull *pull)
@@ -245,7 +246,7 @@ int wi_upstream_measure(struct wi_pull *pull)
         .files = files,
         .lengths = pull->upstream.lengths};
     pull->upstream.fetch = wi_fetch_start(
-        pull->deps.loop, pull->deps.http, &order, wi_pull_on_waiting, on_measured, pull);
+        pull->deps.loop, pull->deps.http, &order, pull->events->on_waiting, on_measured, pull);
     return 0;
 }
 
@@ -259,15 +260,15 @@ int wi_upstream_ask_around(struct wi_pull *pull)
         return -1;
     set_sources(pull);
     pull->upstream.wait = wi_neighbours_ask(
-        neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, wi_pull_on_around, pull);
+        neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, pull->events->on_around, pull);
     return 0;
 }
 
 void wi_upstream_fetch(struct wi_pull *pull)
 {
     if (wi_pull_order_by_content(pull->order))
-        wi_content_pull_fetch(
-            pull->upstream.content, pull->files, wi_pull_on_progress, wi_pull_on_fetched, pull);
+        wi_content_pull_fetch(pull->upstream.content, pull->files, pull->events->on_progress,
+            pull->events->on_fetched, pull);
     else
         fetch_of_hub(pull);
 }

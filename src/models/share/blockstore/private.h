@@ -31,7 +31,7 @@ struct wi_blockstore {
     int is_swept;                      /* publishings may begin */
 };
 
-/* --- the table: blockstore.c ------------------------------------------------------------------ */
+/* --- the table: pin_table.c ------------------------------------------------------------------- */
 
 /* NULL if there is none. */
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
@@ -39,6 +39,8 @@ struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const
  * none yet), and tells the listener. */
 void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct wi_outline *outline);
 void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
+/* Frees one that the table has no more, or that goes with it. */
+void wi_pin_entry_free(struct wi_pin_entry *entry);
 /* Its blocks are found from then on, or no longer; a change is logged, and the listener is told.
  * `why` is the end of a sentence. The first takes ownership of the outline; NULL: the pin has
  * one. */

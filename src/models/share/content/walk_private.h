@@ -80,7 +80,7 @@ struct wi_walk {
     size_t roots_bytes, inner_bytes; /* of blocks that are kept */
 };
 
-/* --- walk.c ----------------------------------------------------------------------------------- */
+/* --- walk_blocks.c ---------------------------------------------------------------------------- */
 
 /* Returns WI_HUB_FAILED with the problem of a block. */
 __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
@@ -98,6 +98,9 @@ struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_c
 /* Adds a place to a missing block, which it adds if necessary. */
 void wi_walk_want(
     struct wi_walk *walk, const struct wi_cid *cid, const struct wi_walk_place *place);
+/* Queues a missing block after those queued earlier in this call. */
+void wi_walk_queue(struct wi_walk *walk, struct wi_walk_block *block);
+void wi_walk_unqueue(struct wi_walk *walk, struct wi_walk_block *block); /* if it is queued */
 /* Forgets a block that is not queued. */
 void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block);
 
