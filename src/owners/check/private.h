@@ -206,7 +206,8 @@ struct wi_trial {
     struct wi_work *work;
     struct wi_comparison comparison; /* of the latest two that were compared */
 
-    /* Of cross.c. */
+    /* Of cross_trials.c. */
+    struct wi_cross_trials *among; /* borrowed */
     int active;
     size_t bytes; /* bytes charged for it */
     struct wi_trial *prev, *next;
@@ -215,11 +216,31 @@ struct wi_trial {
 /* Begins the next missing step: an answer or the comparison. The trial may be over when this
  * returns. */
 void wi_trial_go_on(struct wi_trial *trial);
-size_t wi_trial_bytes(const struct wi_trial *trial);
-/* Neither a run nor a comparison may be under way. */
-void wi_trial_free(struct wi_trial *trial);
 /* At the end of the loop, whatever is under way: no callback comes. */
 void wi_trial_abandon(struct wi_trial *trial);
+
+/* --- cross_trials.c: the cross-checks that wait and run --------------------------------------- */
+
+/* Zero-initialise but for `turn`. */
+struct wi_cross_trials {
+    struct wi_turn *turn; /* begins those that wait; cross.c owns it */
+    struct wi_trial *all; /* the oldest first */
+    size_t count, active, bytes;
+    struct wi_cross_counters counters;
+};
+
+size_t wi_trial_bytes(const struct wi_trial *trial);
+/* Drops what was asked, and all answers. */
+void wi_trial_clear(struct wi_trial *trial);
+/* Neither a run nor a comparison may be under way. */
+void wi_trial_free(struct wi_trial *trial);
+
+/* The number of bytes that it holds has changed. Returns 0, or -1 if there is no room for them. */
+int wi_cross_grow(struct wi_trial *trial);
+/* It has found no node for too long: wi_trial_go_on is called later. */
+void wi_cross_wait(struct wi_trial *trial);
+/* Counts it, and frees it. */
+void wi_cross_end(struct wi_trial *trial, enum wi_trial_end end);
 
 /* --- cross.c: joined nodes' answers, computed again by us ------------------------------------- */
 
@@ -232,14 +253,5 @@ void wi_cross_free(struct wi_cross *cross);
  * `sent` is unchanged since it was sent. */
 void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered);
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters);
-
-/* The consequences for all cross-checks. */
-
-/* The number of bytes that it holds has changed. Returns 0, or -1 if there is no room for them. */
-int wi_cross_grow(struct wi_trial *trial);
-/* It has found no node for too long: wi_trial_go_on is called later. */
-void wi_cross_wait(struct wi_trial *trial);
-/* Counts it, and frees it. */
-void wi_cross_end(struct wi_trial *trial, enum wi_trial_end end);
 
 #endif

@@ -16,8 +16,6 @@
 /* Of each run of ours, from its dispatch, and of the node's at least and at most. */
 #define DEADLINE_MS 60000.0
 #define LONGEST_MS 600000.0
-/* Bytes that each trial takes in addition to its tensors and texts. */
-#define OVERHEAD 4096
 
 /* The place that a run asks. */
 struct place {
@@ -42,38 +40,12 @@ static const struct step steps[WI_TRIAL_STEP_COUNT];
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-static void trial_clear(struct wi_trial *trial)
-{
-    wi_inference_release(trial->asked);
-    wi_inference_release(trial->nudge);
-    trial->asked = trial->nudge = NULL;
-    wi_check_clear_leg(&trial->first);
-    wi_check_clear_leg(&trial->given);
-    wi_check_clear_leg(&trial->nudged);
-    wi_check_clear_leg(&trial->second);
-}
-
-void wi_trial_free(struct wi_trial *trial)
-{
-    trial_clear(trial);
-    free(trial->client);
-    free(trial);
-}
-
 void wi_trial_abandon(struct wi_trial *trial)
 {
     if (trial->work)
         wi_work_abandon(trial->work); /* on_compared frees it */
     else
         wi_trial_free(trial);
-}
-
-size_t wi_trial_bytes(const struct wi_trial *trial)
-{
-    return OVERHEAD + trial->asked->text_bytes + wi_tensors_bytes(&trial->asked->tensors) +
-           (trial->nudge ? wi_tensors_bytes(&trial->nudge->tensors) : 0) +
-           wi_tensors_bytes(&trial->first.outputs) + wi_tensors_bytes(&trial->given.outputs) +
-           wi_tensors_bytes(&trial->nudged.outputs) + wi_tensors_bytes(&trial->second.outputs);
 }
 
 static void trial_enter(struct wi_trial *trial, enum wi_trial_step step)
@@ -156,7 +128,7 @@ static void trial_draw(struct wi_trial *trial)
         trial_end_undecided(trial);
         return;
     }
-    trial_clear(trial);
+    wi_trial_clear(trial);
     trial->asked = asked;
     trial->is_ours = 1;
     if (wi_cross_grow(trial) == 0)
