@@ -112,7 +112,7 @@ static void forget_itself(struct wi_worker *worker)
     worker->id[0] = worker->resume_token[0] = '\0';
 }
 
-void wi_worker_refused(struct wi_worker *worker, int code, const char *reason)
+static void on_refused(struct wi_worker *worker, int code, const char *reason)
 {
     struct wi_worker_counters *counters = counters_of(worker);
 
@@ -136,7 +136,7 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
     if (strcmp(code, "resume_unknown") == 0)
         forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
-        wi_worker_refused(worker, 1008, reason);
+        on_refused(worker, 1008, reason);
 }
 
 static void on_task(struct wi_worker *worker, struct wi_frame *frame)
@@ -172,7 +172,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
         wi_worker_say_capabilities(worker, frame->id);
 }
 
-void wi_worker_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
+static void on_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 {
     struct wi_frame frame;
 
@@ -196,7 +196,7 @@ void wi_worker_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 
 /* --- coming and going ------------------------------------------------------------------------ */
 
-void wi_worker_opened(struct wi_worker *worker)
+static void on_opened(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_ANNOUNCING;
     worker->heard = wi_now_ms();
@@ -204,7 +204,7 @@ void wi_worker_opened(struct wi_worker *worker)
     wi_worker_say_announcement(worker);
 }
 
-void wi_worker_closed(struct wi_worker *worker)
+static void on_closed(struct wi_worker *worker)
 {
     wi_worker_socket_clear(worker);
     if (worker->state == WI_WORKER_LEAVING) {
@@ -274,11 +274,15 @@ struct wi_worker_service *wi_worker_service(const struct wi_worker *worker)
     return worker->service;
 }
 
+static const struct wi_worker_socket_events socket_events = {
+    on_opened, on_heard, on_closed, on_refused};
+
 struct wi_worker *wi_worker_new(struct wi_worker_service *service)
 {
     struct wi_worker *worker = wi_alloc(sizeof *worker);
 
     worker->service = service;
+    worker->events = &socket_events;
     worker->retry_ms = RETRY_FIRST_MS;
     return worker;
 }

@@ -18,8 +18,17 @@ enum wi_worker_state {
     WI_WORKER_GONE, /* for good */
 };
 
+/* Events of the socket for the conversation. */
+struct wi_worker_socket_events {
+    void (*opened)(struct wi_worker *worker);
+    void (*heard)(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
+    void (*closed)(struct wi_worker *worker); /* it is gone, or never came */
+    void (*refused)(struct wi_worker *worker, int code, const char *reason); /* on closing */
+};
+
 struct wi_worker {
     struct wi_worker_service *service;
+    const struct wi_worker_socket_events *events;
     enum wi_worker_state state;
     char id[WI_ID_SIZE];              /* "" before the first welcome */
     char resume_token[WI_TOKEN_SIZE]; /* "" for none */
@@ -41,17 +50,10 @@ struct wi_worker {
     int paused;
 };
 
-/* --- worker.c: events of the socket for the conversation ------------------------------------- */
-
-void wi_worker_opened(struct wi_worker *worker);
-void wi_worker_heard(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
-void wi_worker_closed(struct wi_worker *worker); /* it is gone, or never came */
-void wi_worker_refused(struct wi_worker *worker, int code, const char *reason); /* on closing */
-
 /* --- worker_socket.c ------------------------------------------------------------------------- */
 
 extern const struct lws_protocols wi_worker_protocols[];
-/* wi_worker_closed may come from inside. */
+/* `closed` may come from inside. */
 void wi_worker_socket_connect(struct wi_worker *worker);
 void wi_worker_socket_send(struct wi_worker *worker, struct wi_message *message); /* takes it */
 void wi_worker_socket_clear(struct wi_worker *worker); /* what is queued and half received */

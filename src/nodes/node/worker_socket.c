@@ -64,7 +64,7 @@ static int socket_receive(struct wi_worker *worker, const void *bytes, size_t si
         return 0;
     struct wi_blob *blob = worker->incoming;
     worker->incoming = NULL;
-    wi_worker_heard(worker, blob, lws_frame_is_binary(worker->client.wsi));
+    worker->events->heard(worker, blob, lws_frame_is_binary(worker->client.wsi));
     wi_blob_unref(blob);
     return 0;
 }
@@ -75,7 +75,7 @@ static void peer_closes(struct wi_worker *worker, const unsigned char *in, size_
 
     if (length > 2)
         snprintf(reason, sizeof reason, "%.*s", (int)(length - 2), (const char *)in + 2);
-    wi_worker_refused(worker, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
+    worker->events->refused(worker, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
 }
 
 static int on_event(void *context, enum lws_callback_reasons reason, void *in, size_t length)
@@ -84,7 +84,7 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
 
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
-        wi_worker_opened(worker);
+        worker->events->opened(worker);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         return socket_receive(worker, in, length);
@@ -103,7 +103,7 @@ static void on_end(void *context, const char *why)
     struct wi_worker *worker = context;
 
     (void)why;
-    wi_worker_closed(worker);
+    worker->events->closed(worker);
 }
 
 const struct lws_protocols wi_worker_protocols[] = {
