@@ -32,18 +32,6 @@ const struct wi_dialect *wi_dialect_of_errors(const char *name)
     return dialect ? dialect : &wi_dialect_native;
 }
 
-enum wi_code wi_dialect_read(struct wi_infer *infer, struct wi_error *error)
-{
-    json_t *root = wi_native_load((const char *)infer->body->bytes, infer->json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = infer->dialect->read(infer, root, error);
-    if (code == WI_OK)
-        code = wi_infer_check_options(infer, infer->json_size, error);
-    json_decref(root);
-    return code;
-}
-
 enum wi_code wi_dialect_parse(const struct wi_dialect *dialect, struct wi_infer *infer,
     struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
@@ -57,7 +45,7 @@ enum wi_code wi_dialect_parse(const struct wi_dialect *dialect, struct wi_infer 
     infer->extras = wi_alloc(dialect->extras_size);
     infer->free_extras = dialect->free_extras;
     enum wi_code code =
-        dialect->parse ? dialect->parse(infer, error) : wi_dialect_read(infer, error);
+        dialect->parse ? dialect->parse(infer, error) : wi_native_read_body(infer, error);
     infer->body = NULL;
     infer->budget = NULL;
     return code;

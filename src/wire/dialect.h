@@ -110,7 +110,7 @@ struct wi_dialect {
 
     wi_frame_fn *frame;
     wi_read_fn *read;
-    /* Reads a body in another way than wi_dialect_read; NULL: in that way. */
+    /* Reads a body in another way than wi_native_read_body; NULL: in that way. */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_error *error);
     /* Hashes the meaning of a body of `size` bytes, for formats in which equal bodies may differ in
      * bytes; NULL: the bytes are hashed. */
@@ -142,10 +142,6 @@ const struct wi_dialect *wi_dialect_of_errors(const char *name);
  * even after a failure. `budget` is charged for conversions (NULL: nothing). */
 enum wi_code wi_dialect_parse(const struct wi_dialect *dialect, struct wi_infer *infer,
     struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* The part of it that reads the JSON by the dialect's `read`: WI_OK, WI_BAD_JSON, WI_NON_FINITE or
- * WI_INVALID_FIELD for anything but an object, the error of `read`, or as wi_infer_check_options.
- */
-enum wi_code wi_dialect_read(struct wi_infer *infer, struct wi_error *error);
 /* The media type of its streams, and the text between two of their events that keeps the connection
  * alive: "" if there is none. */
 const char *wi_dialect_stream_type(const struct wi_dialect *dialect);

@@ -73,7 +73,6 @@ enum wi_code wi_kserve_read_generate(
 {
     struct fields fields = {0};
     infer->options_where = "parameters.";
-    infer->asked->stream = infer->dialect == &wi_dialect_kserve_stream;
     enum wi_code code =
         wi_kserve_read_members(infer, root, wi_kserve_generate_params, &fields, error);
     if (code == WI_OK)

@@ -50,7 +50,7 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- kserve.c --------------------------------------------------------------------------------- */
+/* --- kserve_parameters.c ---------------------------------------------------------------------- */
 
 /* The members of a body by its table. A lenient reader skips members that the table does not have.
  * WI_OK, or as wi_params_read. */

@@ -44,9 +44,10 @@ extern const struct wi_param wi_native_params[];
 
 wi_frame_fn wi_native_frame;
 wi_read_fn wi_native_read;
-/* The object that a text is, a new reference. NULL with WI_BAD_JSON, WI_NON_FINITE or
- * WI_INVALID_FIELD for anything else. */
-json_t *wi_native_load(const char *text, size_t size, struct wi_error *error);
+/* The part of wi_dialect_parse that reads the JSON by the dialect's `read`: WI_OK, WI_BAD_JSON,
+ * WI_NON_FINITE or WI_INVALID_FIELD for anything but an object, the error of `read`, or as
+ * wi_infer_check_options. */
+enum wi_code wi_native_read_body(struct wi_infer *infer, struct wi_error *error);
 /* The bytes after the JSON, which may have the file of a picture or a sound. Borrowed. */
 struct wi_native_file {
     struct wi_blob *blob;

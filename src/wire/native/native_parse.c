@@ -148,7 +148,9 @@ static void explain_overflow(
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
 }
 
-json_t *wi_native_load(const char *text, size_t size, struct wi_error *error)
+/* The object that a text is, a new reference. NULL with WI_BAD_JSON, WI_NON_FINITE or
+ * WI_INVALID_FIELD for anything else. */
+static json_t *native_load(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
@@ -173,6 +175,18 @@ json_t *wi_native_load(const char *text, size_t size, struct wi_error *error)
     }
     json_decref(root);
     return NULL;
+}
+
+enum wi_code wi_native_read_body(struct wi_infer *infer, struct wi_error *error)
+{
+    json_t *root = native_load((const char *)infer->body->bytes, infer->json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = infer->dialect->read(infer, root, error);
+    if (code == WI_OK)
+        code = wi_infer_check_options(infer, infer->json_size, error);
+    json_decref(root);
+    return code;
 }
 
 /* --- fields ----------------------------------------------------------------------------------- */

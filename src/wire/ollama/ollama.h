@@ -56,8 +56,6 @@ enum wi_code wi_ollama_read_messages(
 
 /* --- ollama.c --------------------------------------------------------------------------------- */
 
-/* Makes an error use these clients' name of the field at fault. */
-void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
 /* Frees them. Public for tests. */
 void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
 /* The whole answer. Public for tests. */

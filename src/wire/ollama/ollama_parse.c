@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "terms/task/limits.h"
+#include "wire/native/native.h"
 #include "wire/text.h"
+#include <stdio.h>
 #include <string.h>
 
 /* --- the lists -------------------------------------------------------------------------------- */
@@ -313,6 +315,68 @@ static enum wi_code ollama_read_input(
                                       : wi_text_read_string(infer, body->input, "input", error);
 }
 
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* Replaces the name of a field, also in the detail. */
+static void set_field(struct wi_error *error, const char *name)
+{
+    size_t length = strlen(error->field);
+    char detail[sizeof error->detail];
+    if (strncmp(error->detail, error->field, length) == 0) {
+        snprintf(detail, sizeof detail, "%s%.400s", name, error->detail + length);
+        memcpy(error->detail, detail, sizeof error->detail);
+    }
+    snprintf(error->field, sizeof error->field, "%s", name);
+}
+
+/* A picture is a part of a message's content, before its text. */
+static int picture_of(const char *field, unsigned *message, unsigned *picture)
+{
+    int end = 0;
+    return sscanf(field, "messages[%u].content[%u]%n", message, picture, &end) == 2 && !field[end];
+}
+
+/* A prompt is a conversation of one message, or of two. */
+static void rename_message(const struct wi_ollama_extras *extras, struct wi_error *error)
+{
+    unsigned message, picture;
+    char name[64];
+    if (picture_of(error->field, &message, &picture)) {
+        if (extras->generates)
+            snprintf(name, sizeof name, "images[%u]", picture);
+        else
+            snprintf(name, sizeof name, "messages[%u].images[%u]", message, picture);
+        set_field(error, name);
+        if (*error->expected == '{') /* a part of another form */
+            *error->expected = '\0';
+    } else if (extras->generates && sscanf(error->field, "messages[%u]", &message) == 1) {
+        set_field(error, extras->has_system && message == 0 ? "system" : "prompt");
+    }
+}
+
+/* Makes an error use these clients' name of the field at fault. */
+static void ollama_rename(const struct wi_infer *infer, struct wi_error *error)
+{
+    static const struct {
+        const char *ours, *theirs;
+    } names[] = {{"json_schema", "format"}, {"response_format", "format"},
+        {"context", "options.num_ctx"}, {"temperature", "options.temperature"},
+        {"top_p", "options.top_p"}, {"top_k", "options.top_k"}, {"min_p", "options.min_p"},
+        {"repeat_penalty", "options.repeat_penalty"},
+        {"frequency_penalty", "options.frequency_penalty"},
+        {"presence_penalty", "options.presence_penalty"}, {"stop", "options.stop"},
+        {"seed", "options.seed"}};
+    if (!error)
+        return;
+    rename_message(infer->extras, error);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(error->field, names[i].ours) == 0) {
+            set_field(error, names[i].theirs);
+            return;
+        }
+    }
+}
+
 /* --- the body --------------------------------------------------------------------------------- */
 
 enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
@@ -338,9 +402,9 @@ enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error)
 {
     struct wi_ollama_extras *extras = infer->extras;
     extras->generates = infer->asked->task == WI_TASK_COMPLETE;
-    enum wi_code code = wi_dialect_read(infer, error);
+    enum wi_code code = wi_native_read_body(infer, error);
     if (code != WI_OK)
-        wi_ollama_rename(infer, error);
+        ollama_rename(infer, error);
     return code;
 }
 
@@ -362,7 +426,7 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
     fit_options(infer->asked, model);
     enum wi_code code = wi_text_check(infer, model, limits, error);
     if (code != WI_OK)
-        wi_ollama_rename(infer, error);
+        ollama_rename(infer, error);
     return code;
 }
 

@@ -55,7 +55,7 @@ void wi_openai_free_extras(void *extras);
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
 wi_check_stream_fn wi_openai_check_stream;
 
-/* --- openai.c --------------------------------------------------------------------------------- */
+/* --- openai_error.c --------------------------------------------------------------------------- */
 
 wi_status_fn wi_openai_status;
 /* Appends the object {"message", "type", "param", "code"}. `input` is this endpoint's name of its
