@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "wire/generation.h"
 #include "wire/problem.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
