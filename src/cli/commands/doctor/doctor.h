@@ -17,7 +17,7 @@ __attribute__((format(printf, 4, 5))) void wi_doctor_add(
     json_t *checks, const char *check, enum wi_finding state, const char *format, ...);
 /* Prints the checks as a table on standard output. */
 void wi_doctor_print(const json_t *checks);
-/* WI_EXIT_FAILED if anything is missing. Public for tests. */
+/* WI_EXIT_FAILED if anything is missing. */
 enum wi_exit wi_doctor_verdict(const json_t *checks);
 
 /* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
