@@ -44,9 +44,9 @@ static enum wi_code media_add_picture(struct wi_infer *infer, const char *name,
 }
 
 enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, size_t at,
-    size_t size, struct wi_sound *sound, const char *field, struct wi_error *error)
+    size_t size, struct wi_sound *sound, struct wi_error *error)
 {
-    enum wi_code code = wi_sound_sniff(blob->bytes + at, size, sound, field, error);
+    enum wi_code code = wi_sound_sniff(blob->bytes + at, size, sound, error);
     if (code != WI_OK)
         return code;
     wi_tensors_add_bytes(&infer->asked->tensors, "audio", wi_blob_ref(blob), at, size);

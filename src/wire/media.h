@@ -9,13 +9,13 @@
 #include "wire/sound.h"
 
 /* Makes `size` bytes of `blob` from `at` on the picture or the sound of `infer`, which has no
- * inputs yet; it takes a reference to the blob. `field` precedes "audio" in errors: "inputs.".
- * WI_OK, or as wi_picture_sniff and wi_sound_sniff. */
+ * inputs yet; it takes a reference to the blob. WI_OK, or as wi_picture_sniff and
+ * wi_sound_sniff. */
 enum wi_code wi_media_take_picture(
     struct wi_infer *infer, struct wi_blob *blob, size_t at, size_t size, struct wi_error *error);
 /* `sound` has the known properties and receives the others. */
 enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, size_t at,
-    size_t size, struct wi_sound *sound, const char *field, struct wi_error *error);
+    size_t size, struct wi_sound *sound, struct wi_error *error);
 
 /* As OpenAI's clients send them: `part`, an object other than a text, becomes {"type": "image",
  * "image": {"tensor", "media_type"}}, with a tensor of `infer` that is named `where`. WI_OK,

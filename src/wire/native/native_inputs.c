@@ -14,8 +14,7 @@
 static enum wi_code sound_take(struct wi_infer *infer, const struct wi_native_file *file,
     struct wi_sound *sound, struct wi_error *error)
 {
-    return sound ? wi_media_take_sound(
-                       infer, file->blob, file->at, file->size, sound, "inputs.", error)
+    return sound ? wi_media_take_sound(infer, file->blob, file->at, file->size, sound, error)
                  : wi_media_take_picture(infer, file->blob, file->at, file->size, error);
 }
 
@@ -27,7 +26,7 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
     const char *string = json_string_value(text);
     size_t length = json_string_length(text);
     enum wi_code code =
-        sound ? wi_sound_decode(string, length, "inputs.", infer->budget, &blob, error)
+        sound ? wi_sound_decode(string, length, infer->budget, &blob, error)
               : wi_picture_decode(string, length, field, infer->budget, &blob, error);
     if (code == WI_OK)
         code = sound_take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);

@@ -98,7 +98,7 @@ static enum wi_code audio_take_file(
     if (!file)
         return wi_error_set(error, WI_MISSING_FIELD, "file", "file is missing");
     return wi_media_take_sound(
-        infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, "inputs.", error);
+        infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, error);
 }
 
 /* The body's first line is the boundary; a job that waits on disk keeps no header with it. */
