@@ -117,14 +117,14 @@ struct wi_dialect {
     wi_body_hash_fn *identify;
     wi_fit_fn *fit; /* NULL: a request has the form that the model takes */
     wi_check_fn *check;
-    wi_check_stream_fn *check_stream;
+    wi_check_stream_fn *check_stream; /* NULL: each may be */
     wi_print_fn *print;
     wi_print_error_fn *print_error;
 
     const char *stream_type; /* the media type of its streams; NULL: they are server-sent events */
-    wi_stream_begin_fn *stream_begin;
+    wi_stream_begin_fn *stream_begin; /* NULL: it has no such event */
     wi_stream_part_fn *stream_part;
-    wi_stream_progress_fn *stream_progress;
+    wi_stream_progress_fn *stream_progress; /* likewise */
     wi_print_fn *stream_done; /* like `print`, but wi_printing_run makes the last event */
     wi_stream_error_fn *stream_error;
 };

@@ -124,7 +124,7 @@ static inline void check_models(const struct wi_dialect *dialect, struct wi_infe
     struct wi_error error = {0};
     if (wi_infer_check_options(infer, SIZE_MAX, &error) != WI_OK)
         check_error(dialect, &error);
-    if (dialect->check_stream(infer, &error) != WI_OK)
+    if (dialect->check_stream && dialect->check_stream(infer, &error) != WI_OK)
         check_error(dialect, &error);
     for (size_t i = 0; i < FUZZ_MODELS; i++) {
         struct wi_model *model = &fuzz_models[i];

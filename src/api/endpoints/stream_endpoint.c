@@ -177,7 +177,8 @@ static void say_position(
 {
     const struct wi_stream_face face = face_of(stream);
     const struct wi_progress progress = {.phase = "queued"};
-    stream->dialect->stream_progress(text, &face, &progress, position);
+    if (stream->dialect->stream_progress)
+        stream->dialect->stream_progress(text, &face, &progress, position);
 }
 
 /* Shows the client, and any proxy between, that the server is alive. */
@@ -217,7 +218,8 @@ static void on_queued(void *context)
     struct wi_request *request = request_of(stream);
     struct wi_buffer text = {0};
     stream->queued = 1;
-    stream->dialect->stream_begin(&text, &face);
+    if (stream->dialect->stream_begin)
+        stream->dialect->stream_begin(&text, &face);
     wi_events_add(stream->events, &text);
     if (request)
         name_job(stream, request);
@@ -259,7 +261,8 @@ static void on_progress(void *context, const struct wi_progress *progress)
     struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
-    stream->dialect->stream_progress(&text, &face, progress, 0);
+    if (stream->dialect->stream_progress)
+        stream->dialect->stream_progress(&text, &face, progress, 0);
     if (wi_events_client(stream->events)) {
         wi_events_insert(stream->events, &text);
         return;

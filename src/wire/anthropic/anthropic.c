@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "wire/generation.h"
-#include "wire/openai/openai.h"
 #include "wire/problem.h"
 #include <stdlib.h>
 #include <string.h>
@@ -335,10 +334,9 @@ static void anthropic_free_extras(void *data)
     .parameters = &wi_anthropic_parameters, .names = wi_anthropic_names,                           \
     .extras_size = sizeof(struct content), .free_extras = anthropic_free_extras,                   \
     .frame = wi_parameters_frame, .read = wi_anthropic_read, .check = wi_parameters_check,         \
-    .check_stream = wi_openai_check_stream, .print_error = anthropic_print_error,                  \
-    .stream_begin = anthropic_stream_begin, .stream_part = anthropic_stream_part,                  \
-    .stream_progress = anthropic_stream_progress, .stream_done = anthropic_stream_done,            \
-    .stream_error = anthropic_stream_error
+    .print_error = anthropic_print_error, .stream_begin = anthropic_stream_begin,                  \
+    .stream_part = anthropic_stream_part, .stream_progress = anthropic_stream_progress,            \
+    .stream_done = anthropic_stream_done, .stream_error = anthropic_stream_error
 
 const struct wi_dialect wi_dialect_anthropic_messages = {
     .name = "anthropic.messages", .task = WI_TASK_CHAT, .print = anthropic_print, SHARED};

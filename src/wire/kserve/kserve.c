@@ -52,22 +52,12 @@ static void kserve_print_error(const struct wi_dialect *dialect, struct wi_buffe
 
 /* --- streams --------------------------------------------------------------------------------- */
 
-static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
-{
-}
-
 static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
     wi_buffer_puts(out, "data: ");
     put_error(out, error, "text_input", request_id);
     wi_buffer_puts(out, "\n\n");
-}
-
-/* The address alone says whether the answer is a stream. */
-static enum wi_code check_stream(const struct wi_infer *infer, struct wi_error *error)
-{
-    return WI_OK;
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -244,10 +234,10 @@ static enum wi_code read_stream(struct wi_infer *infer, const json_t *root, stru
 #define SHARED                                                                                     \
     .error_type = "application/json", .error_form = "KserveError", .error_code = "code",           \
     .frame = kserve_frame, .extras_size = sizeof(struct wi_kserve_extras),                         \
-    .free_extras = kserve_free_extras, .check = wi_native_check, .check_stream = check_stream,     \
-    .print_error = kserve_print_error, .stream_begin = stream_begin,                               \
-    .stream_part = wi_kserve_stream_part, .stream_progress = wi_openai_stream_progress,            \
-    .stream_done = wi_kserve_stream_done, .stream_error = stream_error
+    .free_extras = kserve_free_extras, .check = wi_native_check,                                   \
+    .print_error = kserve_print_error, .stream_part = wi_kserve_stream_part,                       \
+    .stream_progress = wi_openai_stream_progress, .stream_done = wi_kserve_stream_done,            \
+    .stream_error = stream_error
 #define GENERATES                                                                                  \
     SHARED, .input = "text_input", .fit = wi_kserve_fit_generate, .print = wi_kserve_print_generate
 

@@ -245,10 +245,6 @@ void wi_native_print_error(const struct wi_dialect *dialect, struct wi_buffer *o
     wi_problem_write(out, error, request_id);
 }
 
-static void native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
-{
-}
-
 /* Text with a length, which may hold a NUL. */
 static void stream_add_text(struct wi_buffer *out, const char *text, size_t length)
 {
@@ -321,7 +317,6 @@ const struct wi_dialect wi_dialect_native = {
     .extras_size = sizeof(struct wi_native_extras),
     .read = wi_native_read,
     .check = wi_native_check,
-    .stream_begin = native_stream_begin,
     .stream_part = native_stream_part,
     .stream_progress = native_stream_progress,
     .stream_done = print_done,

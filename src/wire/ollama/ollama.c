@@ -271,10 +271,6 @@ static void add_made(struct wi_buffer *out, const struct wi_stream_face *face, j
     add_line(out, line);
 }
 
-static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
-{
-}
-
 /* There is one answer: these clients cannot ask for more. */
 void wi_ollama_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
@@ -286,11 +282,6 @@ void wi_ollama_stream_part(
     calls_add(&extras->calls, part->result);
     add_made(out, face, text, part->result, NULL);
     json_decref(text);
-}
-
-static void stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_progress *progress, unsigned position)
-{
 }
 
 struct wi_printing *wi_ollama_stream_done(
@@ -335,9 +326,8 @@ static void ollama_free_extras(void *data)
         .task = WI_TASK_##kind, .parameters = (lists),                                             \
         .extras_size = sizeof(struct wi_ollama_extras), .free_extras = ollama_free_extras,         \
         .frame = wi_parameters_frame, .read = wi_ollama_read, .parse = wi_ollama_parse,            \
-        .check = wi_ollama_check, .check_stream = wi_ollama_check_stream, .print = (print_),       \
-        .stream_begin = stream_begin, .stream_part = wi_ollama_stream_part,                        \
-        .stream_progress = stream_progress, .stream_done = wi_ollama_stream_done}
+        .check = wi_ollama_check, .print = (print_), .stream_part = wi_ollama_stream_part,         \
+        .stream_done = wi_ollama_stream_done}
 
 ENDPOINT(chat, CHAT, &wi_ollama_parameters, wi_ollama_print_text);
 ENDPOINT(generate, COMPLETE, &wi_ollama_parameters, wi_ollama_print_text);

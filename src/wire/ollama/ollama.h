@@ -45,7 +45,6 @@ wi_read_fn wi_ollama_read;
 /* Struct wi_dialect's `parse`. */
 enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error);
 wi_check_fn wi_ollama_check;
-wi_check_stream_fn wi_ollama_check_stream;
 
 /* --- ollama_messages.c ------------------------------------------------------------------------ */
 

@@ -429,9 +429,3 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
         ollama_rename(infer, error);
     return code;
 }
-
-enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_error *error)
-{
-    (void)infer; /* only generated text may be a stream here */
-    return WI_OK;
-}

@@ -290,10 +290,6 @@ static struct wi_printing *print_heard(
 
 /* --- as a stream ------------------------------------------------------------------------------ */
 
-static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
-{
-}
-
 static void stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
@@ -311,15 +307,6 @@ static struct wi_printing *stream_done(
         json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
             result_text(outcome->result), "usage", audio_usage(outcome->result)));
     return printing;
-}
-
-static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id)
-{
-    (void)request_id; /* is in a header */
-    wi_buffer_puts(out, "data: {\"error\":");
-    wi_openai_error(out, error, "file");
-    wi_buffer_puts(out, "}\n\n");
 }
 
 /* --- speech ----------------------------------------------------------------------------------- */
@@ -380,9 +367,8 @@ struct wi_printing *wi_openai_print_speech(
 
 #define HEARD                                                                                      \
     WI_OPENAI_READS, .input = "file", .task = WI_TASK_SPEECH_RECOGNITION, .frame = frame_form,     \
-                     .identify = identify_form, .print = print_heard,                              \
-                     .stream_begin = stream_begin, .stream_part = stream_part,                     \
-                     .stream_done = stream_done, .stream_error = stream_error
+                     .identify = identify_form, .print = print_heard, .stream_part = stream_part,  \
+                     .stream_done = stream_done, .stream_error = wi_openai_stream_error
 
 const struct wi_dialect wi_dialect_openai_transcriptions = {
     .name = "openai.transcriptions", .parse = parse_form, HEARD};

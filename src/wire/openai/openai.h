@@ -67,12 +67,12 @@ wi_print_error_fn wi_openai_print_error;
 #define WI_OPENAI_ERRORS                                                                           \
     .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
     .status = wi_openai_status, .print_error = wi_openai_print_error,                              \
-    .check = wi_parameters_check, .check_stream = wi_openai_check_stream,                          \
-    .stream_progress = wi_openai_stream_progress
+    .check = wi_parameters_check, .stream_progress = wi_openai_stream_progress
 #define WI_OPENAI_READS                                                                            \
     WI_OPENAI_ERRORS, .parameters = &wi_openai_parameters,                                         \
                       .extras_size = sizeof(struct wi_openai_extras),                              \
-                      .free_extras = wi_openai_free_extras, .read = wi_openai_read
+                      .free_extras = wi_openai_free_extras, .read = wi_openai_read,                \
+                      .check_stream = wi_openai_check_stream
 
 /* --- audio.c and openai_print.c --------------------------------------------------------------- */
 

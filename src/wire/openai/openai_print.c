@@ -455,6 +455,6 @@ void wi_openai_stream_error(struct wi_buffer *out, const struct wi_stream_face *
 {
     (void)request_id; /* is in a header */
     wi_buffer_puts(out, "data: {\"error\":");
-    wi_openai_error(out, error, is_chat(face->infer) ? "messages" : "prompt");
+    wi_openai_error(out, error, face->infer->dialect->input);
     wi_buffer_puts(out, "}\n\n");
 }
