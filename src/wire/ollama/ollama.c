@@ -133,20 +133,25 @@ static json_t *head_make(const char *model_name, int done)
     return json_pack("{s:s, s:s, s:b}", "model", model_name, "created_at", time, "done", done);
 }
 
+/* `from` has the thoughts and the logprobs. Takes `calls`. */
 static void put_made(
-    json_t *to, const struct wi_infer *infer, json_t *text, const json_t *thoughts, json_t *calls)
+    json_t *to, const struct wi_infer *infer, json_t *text, const json_t *from, json_t *calls)
 {
+    json_t *thoughts = json_object_get(from, "reasoning");
+    json_t *logprobs = json_object_get(from, "logprobs");
     const struct wi_ollama_extras *extras = infer->extras;
     json_t *message = extras->generates ? NULL : json_pack("{s:s}", "role", "assistant");
     json_t *made = message ? message : to;
     json_object_set_new(made, message ? "content" : "response",
         json_is_string(text) ? json_incref(text) : json_string(""));
     if (json_string_length(thoughts) > 0)
-        json_object_set(made, "thinking", (json_t *)thoughts);
+        json_object_set(made, "thinking", thoughts);
     if (calls && message)
         json_object_set(message, "tool_calls", calls);
     if (message)
         json_object_set_new(to, "message", message);
+    if (json_is_array(logprobs))
+        json_object_set(to, "logprobs", logprobs);
     json_decref(calls);
 }
 
@@ -165,11 +170,6 @@ static double made_ms(const struct wi_outcome *outcome)
                                                   : outcome->inference_ms - account->read_ms;
 }
 
-static void answer_put_number(json_t *to, const char *name, json_int_t number)
-{
-    json_object_set_new(to, name, json_integer(number));
-}
-
 static void put_end(json_t *to, const struct wi_infer *infer, const struct wi_outcome *outcome)
 {
     const struct wi_ollama_extras *extras = infer->extras;
@@ -177,16 +177,18 @@ static void put_end(json_t *to, const struct wi_infer *infer, const struct wi_ou
     const char *reason = wi_generation_finish(choice);
     if (strcmp(reason, "tool_calls") == 0) /* for these clients an end like any other */
         reason = "stop";
-    json_object_set_new(to, "done_reason", json_string(extras->only_load ? "load" : reason));
-    answer_put_number(to, "total_duration", ms_to_nanoseconds(outcome->total_ms));
-    answer_put_number(to, "load_duration", ms_to_nanoseconds(outcome->load_ms));
+    json_object_update_new(
+        to, json_pack("{s:s, s:I, s:I}", "done_reason", extras->only_load ? "load" : reason,
+                "total_duration", ms_to_nanoseconds(outcome->total_ms), "load_duration",
+                ms_to_nanoseconds(outcome->load_ms)));
     if (extras->only_load)
         return;
-    answer_put_number(
-        to, "prompt_eval_count", wi_generation_tokens(outcome->result, "prompt_tokens"));
-    answer_put_number(to, "prompt_eval_duration", ms_to_nanoseconds(outcome->account.read_ms));
-    answer_put_number(to, "eval_count", wi_generation_tokens(outcome->result, "completion_tokens"));
-    answer_put_number(to, "eval_duration", ms_to_nanoseconds(made_ms(outcome)));
+    json_object_update_new(
+        to, json_pack("{s:I, s:I, s:I, s:I}", "prompt_eval_count",
+                wi_generation_tokens(outcome->result, "prompt_tokens"), "prompt_eval_duration",
+                ms_to_nanoseconds(outcome->account.read_ms), "eval_count",
+                wi_generation_tokens(outcome->result, "completion_tokens"), "eval_duration",
+                ms_to_nanoseconds(made_ms(outcome))));
 }
 
 /* --- whole answers ---------------------------------------------------------------------------- */
@@ -196,12 +198,8 @@ struct wi_printing *wi_ollama_print_text(
 {
     const struct wi_ollama_extras *extras = infer->extras;
     const json_t *choice = extras->only_load ? NULL : wi_generation_choice(outcome->result, 0);
-    json_t *logprobs = json_object_get(choice, "logprobs");
     json_t *answer = head_make(outcome->model_name, 1);
-    put_made(answer, infer, json_object_get(choice, "text"), json_object_get(choice, "reasoning"),
-        calls_of(choice));
-    if (json_is_array(logprobs))
-        json_object_set(answer, "logprobs", logprobs);
+    put_made(answer, infer, json_object_get(choice, "text"), choice, calls_of(choice));
     put_end(answer, infer, outcome);
     return wi_printing_json(answer);
 }
@@ -259,15 +257,12 @@ static void add_line(struct wi_buffer *out, json_t *line)
 static void add_made(struct wi_buffer *out, const struct wi_stream_face *face, json_t *text,
     const json_t *result, json_t *calls)
 {
-    json_t *thoughts = json_object_get(result, "reasoning");
-    json_t *logprobs = json_object_get(result, "logprobs");
-    if (json_string_length(text) == 0 && json_string_length(thoughts) == 0 &&
-        !json_is_array(logprobs) && !calls)
+    if (json_string_length(text) == 0 &&
+        json_string_length(json_object_get(result, "reasoning")) == 0 &&
+        !json_is_array(json_object_get(result, "logprobs")) && !calls)
         return;
     json_t *line = head_make(face->model_name, 0);
-    put_made(line, face->infer, text, thoughts, calls);
-    if (json_is_array(logprobs))
-        json_object_set(line, "logprobs", logprobs);
+    put_made(line, face->infer, text, result, calls);
     add_line(out, line);
 }
 

@@ -16,11 +16,9 @@
 static json_t *head_make(
     const char *prefix, const char *id, const char *object, const char *model_name, int64_t created)
 {
-    char *name = wi_sprintf("%s-%s", prefix, wi_generation_id(id));
-    json_t *head = json_pack("{s:s, s:s, s:I, s:s}", "id", name, "object", object, "created",
+    return json_pack("{s:o, s:s, s:I, s:s}", "id",
+        json_sprintf("%s-%s", prefix, wi_generation_id(id)), "object", object, "created",
         (json_int_t)created, "model", model_name);
-    free(name);
-    return head;
 }
 
 /* --- figures --------------------------------------------------------------------------------- */
@@ -164,37 +162,30 @@ static json_t *choice_message(const json_t *choice, json_int_t index)
         logprobs_of(choice), "finish_reason", wi_generation_finish(choice));
 }
 
-static json_t *choice_delta(const struct wi_part *part)
+/* `finish` NULL: more follows, and the choice is NULL if the part has nothing for it. */
+static json_t *choice_delta(const struct wi_part *part, const char *finish)
 {
     json_t *delta = json_object();
     if (part->text_length > 0)
         json_object_set_new(delta, "content", wi_generation_text(part->text, part->text_length));
     add_reasoning(delta, part->result);
     add_calls(delta, part->result, 1);
-    if (json_object_size(delta) == 0 && !json_object_get(part->result, "logprobs")) {
+    if (!finish && json_object_size(delta) == 0 && !json_object_get(part->result, "logprobs")) {
         json_decref(delta);
         return NULL;
     }
-    return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "delta", delta,
-        "logprobs", logprobs_of(part->result), "finish_reason");
+    return json_pack("{s:I, s:o, s:o, s:s?}", "index", (json_int_t)part->index, "delta", delta,
+        "logprobs", logprobs_of(part->result), "finish_reason", finish);
 }
 
-static json_t *choice_text(const json_t *choice, json_int_t index)
+/* Likewise, of a text that is not of a chat. */
+static json_t *choice_text(const struct wi_part *part, json_int_t *begun, const char *finish)
 {
-    json_t *text = json_object_get(choice, "text");
-    json_int_t begun = 0;
-    return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "text",
-        json_is_string(text) ? json_incref(text) : json_string(""), "logprobs",
-        old_logprobs_of(choice, &begun), "finish_reason", wi_generation_finish(choice));
-}
-
-static json_t *choice_text_delta(const struct wi_part *part, json_int_t *begun)
-{
-    if (part->text_length == 0 && !json_object_get(part->result, "logprobs"))
+    if (!finish && part->text_length == 0 && !json_object_get(part->result, "logprobs"))
         return NULL;
-    return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "text",
+    return json_pack("{s:I, s:o, s:o, s:s?}", "index", (json_int_t)part->index, "text",
         wi_generation_text(part->text, part->text_length), "logprobs",
-        old_logprobs_of(part->result, begun), "finish_reason");
+        old_logprobs_of(part->result, begun), "finish_reason", finish);
 }
 
 /* --- text ------------------------------------------------------------------------------------- */
@@ -205,27 +196,38 @@ static int is_chat(const struct wi_infer *infer)
 }
 
 /* What begins a text, or a chunk of it. */
-static json_t *text_head(
-    const struct wi_infer *infer, const char *id, const char *model_name, const char *chat)
+static json_t *text_head(const struct wi_stream_face *face, const char *chat)
 {
-    const struct wi_openai_extras *extras = infer->extras;
-    return head_make(is_chat(infer) ? "chatcmpl" : "cmpl", id,
-        is_chat(infer) ? chat : "text_completion", model_name, extras->created);
+    const struct wi_openai_extras *extras = face->infer->extras;
+    int chats = is_chat(face->infer);
+    return head_make(chats ? "chatcmpl" : "cmpl", face->id, chats ? chat : "text_completion",
+        face->model_name, extras->created);
+}
+
+static void add_timings(json_t *to, const json_t *result)
+{
+    json_t *timings = json_object_get(result, "timings");
+    if (json_is_object(timings))
+        json_object_set(to, "timings", timings);
 }
 
 struct wi_printing *wi_openai_print_text(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const json_t *result = outcome->result, *choice;
-    json_t *timings = json_object_get(result, "timings"), *choices = json_array();
-    json_t *answer = text_head(infer, outcome->id, outcome->model_name, "chat.completion");
-    for (size_t i = 0; (choice = wi_generation_choice(result, i)) != NULL; i++)
-        json_array_append_new(choices, is_chat(infer) ? choice_message(choice, (json_int_t)i)
-                                                      : choice_text(choice, (json_int_t)i));
+    json_t *choices = json_array();
+    const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
+    json_t *answer = text_head(&face, "chat.completion");
+    for (size_t i = 0; (choice = wi_generation_choice(result, i)) != NULL; i++) {
+        const struct wi_part whole = wi_generation_part(choice, (unsigned)i);
+        json_int_t begun = 0;
+        json_array_append_new(
+            choices, is_chat(infer) ? choice_message(choice, (json_int_t)i)
+                                    : choice_text(&whole, &begun, wi_generation_finish(choice)));
+    }
     json_object_set_new(answer, "choices", choices);
     json_object_set_new(answer, "usage", usage_of(result));
-    if (json_is_object(timings))
-        json_object_set(answer, "timings", timings);
+    add_timings(answer, result);
     return wi_printing_json(answer);
 }
 
@@ -352,11 +354,10 @@ struct wi_printing *wi_openai_print_tokens(
 /* --- streams ---------------------------------------------------------------------------------- */
 
 /* A chunk with that choice, or without one. Takes it. */
-static json_t *make_chunk(
-    const struct wi_infer *infer, const char *id, const char *model_name, json_t *choice)
+static json_t *make_chunk(const struct wi_stream_face *face, json_t *choice)
 {
-    const struct wi_openai_extras *extras = infer->extras;
-    json_t *chunk = text_head(infer, id, model_name, "chat.completion.chunk");
+    const struct wi_openai_extras *extras = face->infer->extras;
+    json_t *chunk = text_head(face, "chat.completion.chunk");
     json_object_set_new(chunk, "choices", choice ? json_pack("[o]", choice) : json_array());
     if (extras->include_usage)
         json_object_set_new(chunk, "usage", json_null());
@@ -366,7 +367,7 @@ static json_t *make_chunk(
 static void add_choice(struct wi_buffer *out, const struct wi_stream_face *face, json_t *choice)
 {
     if (choice)
-        wi_printing_event(out, NULL, make_chunk(face->infer, face->id, face->model_name, choice));
+        wi_printing_event(out, NULL, make_chunk(face, choice));
 }
 
 void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
@@ -383,11 +384,11 @@ void wi_openai_stream_part(
 {
     struct wi_openai_extras *extras = face->infer->extras;
     if (is_chat(face->infer)) {
-        add_choice(out, face, choice_delta(part));
+        add_choice(out, face, choice_delta(part, NULL));
     } else if (part->index < extras->answers) {
         if (!extras->begun)
             extras->begun = wi_alloc((size_t)extras->answers * sizeof *extras->begun);
-        add_choice(out, face, choice_text_delta(part, &extras->begun[part->index]));
+        add_choice(out, face, choice_text(part, &extras->begun[part->index], NULL));
     }
 }
 
@@ -400,26 +401,10 @@ void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_fac
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static json_t *last_choice(const struct wi_infer *infer, const json_t *choice, size_t index)
-{
-    if (is_chat(infer))
-        return json_pack("{s:I, s:{}, s:n, s:s}", "index", (json_int_t)index, "delta", "logprobs",
-            "finish_reason", wi_generation_finish(choice));
-    return json_pack("{s:I, s:s, s:n, s:s}", "index", (json_int_t)index, "text", "", "logprobs",
-        "finish_reason", wi_generation_finish(choice));
-}
-
-static void add_timings(json_t *chunk, const json_t *result)
-{
-    json_t *timings = json_object_get(result, "timings");
-    if (json_is_object(timings))
-        json_object_set(chunk, "timings", timings);
-}
-
 static void add_usage(
     struct wi_buffer *out, const struct wi_stream_face *face, const json_t *result)
 {
-    json_t *chunk = make_chunk(face->infer, face->id, face->model_name, NULL);
+    json_t *chunk = make_chunk(face, NULL);
     json_object_set_new(chunk, "usage", usage_of(result));
     add_timings(chunk, result);
     wi_printing_event(out, NULL, chunk);
@@ -436,10 +421,12 @@ struct wi_printing *wi_openai_stream_done(
     for (size_t i = 0; i < count; i++) {
         const json_t *choice = wi_generation_choice(result, i);
         const struct wi_part whole = wi_generation_part(choice, (unsigned)i);
+        const struct wi_part end = {.index = (unsigned)i};
+        const char *finish = wi_generation_finish(choice);
         if (outcome->parts == 0)
             wi_openai_stream_part(&printing->text, &face, &whole);
-        json_t *chunk =
-            make_chunk(infer, outcome->id, outcome->model_name, last_choice(infer, choice, i));
+        json_t *chunk = make_chunk(
+            &face, is_chat(infer) ? choice_delta(&end, finish) : choice_text(&end, NULL, finish));
         if (i + 1 == count && !extras->include_usage)
             add_timings(chunk, result);
         wi_printing_event(&printing->text, NULL, chunk);
