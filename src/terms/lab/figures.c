@@ -84,38 +84,30 @@ const struct wi_lab_cell *wi_lab_baseline(
     return good ? found : NULL;
 }
 
-/* The samples of each cell, resampled once: those of a baseline serve all that are compared with
+/* The samples of each cell are resampled once: those of a baseline serve all that are compared with
  * it, and are kept for them. */
-struct kept {
-    struct wi_lab_sample sample;
-    int is_made;
-};
-
-static const struct wi_lab_sample *sample_of(
-    const struct wi_lab_run *run, struct kept *kept, const struct wi_lab_cell *cell)
+static const struct wi_lab_sample *kept_sample(
+    const struct wi_lab_run *run, struct wi_lab_sample *kept, const struct wi_lab_cell *cell)
 {
-    struct kept *one = &kept[cell - run->cells];
-    struct wi_pcg32 generator;
-    if (!one->is_made) {
-        wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
-        wi_lab_sample_make(&one->sample, cell->samples, cell->count, &generator);
-        one->is_made = 1;
-    }
-    return &one->sample;
+    struct wi_lab_sample *one = &kept[cell - run->cells];
+    if (one->count == 0)
+        *one = wi_lab_sample_of(run, cell);
+    return one;
 }
 
-static void make_row(struct wi_lab_figure *row, const struct wi_lab_run *run, struct kept *kept)
+static void make_row(
+    struct wi_lab_figure *row, const struct wi_lab_run *run, struct wi_lab_sample *kept)
 {
-    const struct wi_lab_sample *sample = sample_of(run, kept, row->cell);
+    const struct wi_lab_sample *sample = kept_sample(run, kept, row->cell);
     row->baseline = wi_lab_baseline(run, row->cell);
     row->summary = wi_lab_summarise(sample);
     if (row->baseline)
-        row->speedup = wi_lab_ratio(sample_of(run, kept, row->baseline), sample);
+        row->speedup = wi_lab_ratio(kept_sample(run, kept, row->baseline), sample);
 }
 
 void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run *run)
 {
-    struct kept *kept = wi_alloc((run->count + 1) * sizeof *kept);
+    struct wi_lab_sample *kept = wi_alloc((run->count + 1) * sizeof *kept);
     *figures =
         (struct wi_lab_figures){.run = run, .noisy = wi_lab_is_noisy(run), .count = run->count};
     figures->rows = wi_alloc((run->count + 1) * sizeof *figures->rows);
@@ -123,10 +115,10 @@ void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run
         figures->rows[i].cell = &run->cells[i];
         make_row(&figures->rows[i], run, kept);
         if (strcmp(wi_lab_platform_names[run->cells[i].platform], "wasm") != 0)
-            wi_lab_sample_clear(&kept[i].sample), kept[i].is_made = 0;
+            wi_lab_sample_clear(&kept[i]);
     }
     for (size_t i = 0; i < run->count; i++)
-        wi_lab_sample_clear(&kept[i].sample);
+        wi_lab_sample_clear(&kept[i]);
     free(kept);
 }
 

@@ -13,21 +13,11 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
-static void sample_fill(
-    struct wi_lab_sample *sample, const struct wi_lab_run *run, const struct wi_lab_cell *cell)
-{
-    struct wi_pcg32 generator;
-    wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
-    wi_lab_sample_make(sample, cell->samples, cell->count, &generator);
-}
-
 static void difference_measure(struct wi_lab_difference *difference,
     const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
-    struct wi_lab_sample then, today;
-    sample_fill(&then, before, a);
-    sample_fill(&today, now, b);
+    struct wi_lab_sample then = wi_lab_sample_of(before, a), today = wi_lab_sample_of(now, b);
     difference->is_timed = 1;
     difference->ratio = wi_lab_ratio(&today, &then);
     difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);

@@ -486,6 +486,15 @@ void wi_lab_put_cell(
 
 /* --- the name of a cell ---------------------------------------------------------------------- */
 
+struct wi_lab_sample wi_lab_sample_of(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
+{
+    struct wi_lab_sample sample;
+    struct wi_pcg32 generator;
+    wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
+    wi_lab_sample_make(&sample, cell->samples, cell->count, &generator);
+    return sample;
+}
+
 int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
 {
     return run->simulated || cell->platform == SIMULATED;
