@@ -18,6 +18,14 @@ char *wi_strdup(const char *text);                 /* NULL gives NULL */
 char *wi_strndup(const char *text, size_t length); /* `text` has at least `length` bytes */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
 
+/* The value of `from`, which becomes zero: what it owns passes on with the value. */
+#define WI_TAKE(from)                                                                              \
+    ({                                                                                             \
+        __typeof__(from) *_from = &(from), _value = *_from;                                        \
+        *_from = (__typeof__(from)){0};                                                            \
+        _value;                                                                                    \
+    })
+
 /* A list of owned strings. Zero-initialise; free with wi_strings_clear. */
 struct wi_strings {
     char **items;

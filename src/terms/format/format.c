@@ -60,12 +60,6 @@ void wi_format_find_variants(enum wi_model_format format, const struct wi_view_f
     wi_variants_fold(variants);
 }
 
-void wi_facts_move(struct wi_facts *to, struct wi_facts *from)
-{
-    *to = *from;
-    *from = (struct wi_facts){0};
-}
-
 void wi_facts_clear(struct wi_facts *facts)
 {
     wi_onnx_clear(&facts->signature);

@@ -40,7 +40,6 @@ struct wi_facts {
     struct wi_gguf_info gguf;     /* of all its files together */
     struct wi_gguf_memory memory; /* for `gguf`: its memory in a page */
 };
-void wi_facts_move(struct wi_facts *to, struct wi_facts *from); /* `from` becomes empty */
 void wi_facts_clear(struct wi_facts *facts);
 
 /* One reading of a model. All but the facts and the error is borrowed. */

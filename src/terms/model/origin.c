@@ -33,12 +33,6 @@ void wi_source_copy(struct wi_source *to, const struct wi_source *from)
     }
 }
 
-void wi_source_move(struct wi_source *to, struct wi_source *from)
-{
-    *to = *from;
-    *from = (struct wi_source){0};
-}
-
 void wi_source_clear(struct wi_source *source)
 {
     for (size_t i = 0; i < source->count; i++)

@@ -34,7 +34,6 @@ struct wi_source {
 /* Appends a file with copies of both texts. */
 void wi_source_add(struct wi_source *source, const char *path, uint64_t bytes, const char *hash);
 void wi_source_copy(struct wi_source *to, const struct wi_source *from); /* `to` is empty */
-void wi_source_move(struct wi_source *to, struct wi_source *from);       /* `from` becomes empty */
 void wi_source_clear(struct wi_source *source);
 uint64_t wi_source_bytes(const struct wi_source *source); /* of all files */
 

@@ -170,12 +170,6 @@ const struct wi_variant *wi_variants_smaller(const struct wi_variants *variants,
     return found;
 }
 
-void wi_variants_move(struct wi_variants *to, struct wi_variants *from)
-{
-    *to = *from;
-    *from = (struct wi_variants){0};
-}
-
 void wi_variants_clear(struct wi_variants *variants)
 {
     for (size_t i = 0; i < variants->count; i++)

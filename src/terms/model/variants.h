@@ -68,7 +68,6 @@ void wi_variant_add(struct wi_variant *variant, const struct wi_view_file *file)
 void wi_variant_clear(struct wi_variant *variant);
 /* Makes each form for WebGPU a part of its variant. */
 void wi_variants_fold(struct wi_variants *variants);
-void wi_variants_move(struct wi_variants *to, struct wi_variants *from); /* `from` becomes empty */
 void wi_variants_clear(struct wi_variants *variants);
 
 /* --- the dtypes of ONNX graphs ---------------------------------------------------------------- */

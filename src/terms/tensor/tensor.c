@@ -86,8 +86,7 @@ void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from)
     if (to == from)
         return;
     wi_tensors_clear(to);
-    *to = *from;
-    *from = (struct wi_tensors){0};
+    *to = WI_TAKE(*from);
 }
 
 void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from)

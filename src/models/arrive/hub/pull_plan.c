@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/loop.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "models/arrive/hub/choose.h"
 #include "models/catalog/library/store_path.h"
@@ -290,7 +291,7 @@ static enum wi_code find_current(struct wi_pull_plan *plan, struct wi_error *err
     wi_source_clear(&plan->current);
     for (size_t i = 0; code == WI_OK && i < versions.count; i++)
         if (versions.items[i].current)
-            wi_source_move(&plan->current, &versions.items[i].source);
+            plan->current = WI_TAKE(versions.items[i].source);
     wi_versions_clear(&versions);
     return code;
 }

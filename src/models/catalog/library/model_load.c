@@ -133,7 +133,7 @@ static enum wi_code load_read_model(struct wi_load *load, const struct wi_varian
         .take = file_take};
     enum wi_code code = wi_formats[load->format]->read(&job.reading);
     load->error = job.reading.error;
-    wi_facts_move(&load->facts, &job.reading.facts);
+    load->facts = WI_TAKE(job.reading.facts);
     return code;
 }
 

@@ -126,13 +126,12 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     model->engine = wi_formats[load->format]->engine;
     model->folder = wi_strdup(load->folder);
     model->version = load->version;
-    wi_source_move(&model->source, &load->source);
-    model->variant = load->variant;
-    load->variant = NULL;
-    wi_variants_move(&model->variants, &load->variants);
+    model->source = WI_TAKE(load->source);
+    model->variant = WI_TAKE(load->variant);
+    model->variants = WI_TAKE(load->variants);
     limit_open(repository, &load->manifest);
-    wi_manifest_move(&model->manifest, &load->manifest);
-    wi_facts_move(&model->facts, &load->facts);
+    model->manifest = WI_TAKE(load->manifest);
+    model->facts = WI_TAKE(load->facts);
     if (wi_formats[model->format]->plan)
         wi_formats[model->format]->plan(&model->facts, &repository->limits);
     model->type = model->facts.type;

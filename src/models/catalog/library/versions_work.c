@@ -136,7 +136,7 @@ static void task_stage(struct wi_versions_task *task)
                        &task->error) != WI_OK;
     if (task->failed)
         return;
-    wi_source_move(&result->files, &task->source);
+    result->files = WI_TAKE(task->source);
     result->bytes = wi_staging_reuse(
         task->directory, &result->staging, task->name, result->files.files, result->files.count);
 }
