@@ -231,16 +231,11 @@ static enum wi_code reading_load(struct wi_format_reading *reading, const char *
                           : reading_invalid(reading, name, "it must be a JSON object");
 }
 
-/* The first of the members that says a length. */
-static uint64_t read_length(const json_t *object, const char *const names[])
+/* 0: it says none. */
+static uint64_t read_length(const json_t *object, const char *name)
 {
-    for (; object && *names; names++) {
-        const json_t *value = json_object_get(object, *names);
-        double number = json_number_value(value);
-        if (number >= 1 && number <= LENGTH_MAX)
-            return (uint64_t)number;
-    }
-    return 0;
+    double number = json_number_value(json_object_get(object, name));
+    return number >= 1 && number <= LENGTH_MAX ? (uint64_t)number : 0;
 }
 
 static void length_limit(uint64_t *length, uint64_t other)
@@ -328,18 +323,17 @@ static uint64_t positions_taken(const char *model_type, const json_t *config)
 /* As the page has it: lengthOf of page/src/pipeline/loading.js. */
 static void read_positions(struct wi_facts *facts, const json_t *config, const json_t *text)
 {
-    static const char *const own[] = {"max_position_embeddings", "n_positions", NULL};
-    static const char *const inner[] = {"max_position_embeddings", NULL};
-    uint64_t positions = read_length(config, own);
+    uint64_t positions = read_length(config, "max_position_embeddings");
     uint64_t taken = positions_taken(facts->huggingface.model_type, config);
     if (positions == 0)
-        positions = read_length(text, inner);
+        positions = read_length(config, "n_positions");
+    if (positions == 0)
+        positions = read_length(text, "max_position_embeddings");
     facts->context = positions > taken ? positions - taken : 0;
 }
 
 static enum wi_code read_config(struct wi_format_reading *reading, const json_t *config)
 {
-    static const char *const vocabularies[] = {"vocab_size", NULL};
     struct wi_facts *facts = &reading->facts;
     struct wi_huggingface *info = &facts->huggingface;
     const json_t *names = json_object_get(config, "architectures");
@@ -354,9 +348,9 @@ static enum wi_code read_config(struct wi_format_reading *reading, const json_t 
         read_labels(reading, json_object_get(config, "id2label"), &entails) != WI_OK)
         return WI_MODEL_INVALID;
     read_positions(facts, config, text);
-    facts->vocabulary = read_length(config, vocabularies);
+    facts->vocabulary = read_length(config, "vocab_size");
     if (facts->vocabulary == 0)
-        facts->vocabulary = read_length(text, vocabularies);
+        facts->vocabulary = read_length(text, "vocab_size");
     add_architecture(facts);
     add_classifier_tasks(reading, entails);
     return WI_OK;
@@ -366,14 +360,13 @@ static enum wi_code read_config(struct wi_format_reading *reading, const json_t 
 
 static enum wi_code read_tokenizer(struct wi_format_reading *reading)
 {
-    static const char *const lengths[] = {"model_max_length", NULL};
     json_t *tokenizer;
     enum wi_code code = reading_load(reading, "tokenizer_config.json", &tokenizer);
     const json_t *template = json_object_get(tokenizer, "chat_template");
     reading->facts.huggingface.has_template = json_is_string(template) || json_is_array(template) ||
                                               reading_has(reading, "chat_template.jinja") ||
                                               reading_has(reading, "chat_template.json");
-    length_limit(&reading->facts.context, read_length(tokenizer, lengths));
+    length_limit(&reading->facts.context, read_length(tokenizer, "model_max_length"));
     json_decref(tokenizer);
     return code;
 }
@@ -381,10 +374,9 @@ static enum wi_code read_tokenizer(struct wi_format_reading *reading)
 /* What sentence-transformers cuts texts to. */
 static enum wi_code read_sentences(struct wi_format_reading *reading)
 {
-    static const char *const lengths[] = {"max_seq_length", NULL};
     json_t *sentences;
     enum wi_code code = reading_load(reading, "sentence_bert_config.json", &sentences);
-    length_limit(&reading->facts.context, read_length(sentences, lengths));
+    length_limit(&reading->facts.context, read_length(sentences, "max_seq_length"));
     json_decref(sentences);
     return code;
 }

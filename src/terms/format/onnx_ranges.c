@@ -99,8 +99,6 @@ void wi_onnx_ranges_free(struct wi_onnx_ranges *ranges)
     struct passed *passed;
     struct table *table;
 
-    if (!ranges)
-        return;
     while ((passed = WI_TABLE_TAKE(ranges->passed))) {
         free(passed->name);
         free(passed->from);
@@ -395,15 +393,6 @@ int wi_onnx_ranges_initializer(
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static const struct wi_onnx_value *find_input(
-    const struct wi_onnx_signature *signature, const char *name)
-{
-    for (size_t i = 0; i < signature->input_count; i++)
-        if (strcmp(signature->inputs[i].name, name) == 0)
-            return &signature->inputs[i];
-    return NULL;
-}
-
 /* Of a table that is an input: what is free there is told by each request. */
 static void take_input(struct table *table, const struct wi_onnx_value *value)
 {
@@ -416,8 +405,11 @@ static void take_input(struct table *table, const struct wi_onnx_value *value)
 
 static void add_range(struct wi_onnx_signature *signature, const struct lookup *lookup)
 {
-    const struct wi_onnx_value *indices = find_input(signature, lookup->indices);
-    const struct wi_onnx_value *input = find_input(signature, lookup->table->name);
+    const struct wi_onnx_value *inputs = signature->inputs;
+    const struct wi_onnx_value *indices =
+        wi_onnx_value_find(inputs, signature->input_count, lookup->indices, 0);
+    const struct wi_onnx_value *input =
+        wi_onnx_value_find(inputs, signature->input_count, lookup->table->name, 0);
     struct table *table = lookup->table;
     struct wi_onnx_range range = {.from_end = lookup->row->from_end, .table = -1};
 
@@ -426,8 +418,8 @@ static void add_range(struct wi_onnx_signature *signature, const struct lookup *
     if (!indices || !indices->tensor || !indices->has_datatype || !table->known || axis < 0 ||
         axis >= table->rank)
         return;
-    range.input = (size_t)(indices - signature->inputs);
-    range.table = input ? (int)(input - signature->inputs) : -1;
+    range.input = (size_t)(indices - inputs);
+    range.table = input ? (int)(input - inputs) : -1;
     range.axis = (unsigned)axis;
     range.by_position = lookup->row->by_position;
     range.count = range.by_position ? table->rank - range.axis : 1;

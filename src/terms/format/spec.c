@@ -120,7 +120,7 @@ static enum wi_code split_labels(const char *text, json_t **labels, struct wi_er
 
 /* `labels` becomes a new reference, or NULL where there are none. */
 static enum wi_code read_labels(const struct fields *fields, wi_spec_file_fn *read_file,
-    void *context, struct wi_spec *spec, json_t **labels, struct wi_error *error)
+    void *context, json_t **labels, struct wi_error *error)
 {
     *labels = NULL;
     if (fields->labels && fields->labels_file)
@@ -136,7 +136,6 @@ static enum wi_code read_labels(const struct fields *fields, wi_spec_file_fn *re
         return invalid(error, "labels_file",
             "must be the name of a file in the model's folder, "
             "of letters, digits, \".\", \"_\" and \"-\"");
-    spec->labels_file = wi_strdup(fields->labels_file);
     char *text = read_file(context, fields->labels_file, error);
     if (!text)
         return WI_MODEL_INVALID;
@@ -278,7 +277,6 @@ static enum wi_code spec_read_result(const json_t *object,
     struct wi_error *error)
 {
     struct result result = {.top = 5};
-    const struct wi_onnx_value *output = NULL;
     struct wi_error problem = {0};
     enum wi_code code = read_table(result_table, object, "result.", &result, error);
 
@@ -293,9 +291,8 @@ static enum wi_code spec_read_result(const json_t *object,
         invalid(error, "result.output", "does not suit the model: %s", problem.detail);
         return wi_error_allow(error, "%s", problem.allowed);
     }
-    for (size_t i = 0; i < signature->output_count; i++)
-        if (strcmp(signature->outputs[i].name, result.output) == 0)
-            output = &signature->outputs[i];
+    const struct wi_onnx_value *output =
+        wi_onnx_value_find(signature->outputs, signature->output_count, result.output, 0);
     if (output->has_datatype && output->datatype != WI_FP32 && output->datatype != WI_FP64 &&
         output->datatype != WI_FP16 && output->datatype != WI_UINT8)
         return invalid(error, "result.output", "is %s, which gives no probabilities",
@@ -315,14 +312,13 @@ static enum wi_code spec_read_fields(const struct fields *fields,
 {
     struct wi_buffer text = {0};
     json_t *labels, *picture = NULL, *result = NULL;
-    enum wi_code code = read_labels(fields, read_file, context, spec, &labels, error);
+    enum wi_code code = read_labels(fields, read_file, context, &labels, error);
 
     if (code == WI_OK && fields->picture)
         code = read_picture(fields->picture, signature, &picture, error);
     if (code == WI_OK && fields->result)
         code = spec_read_result(fields->result, signature, labels, &result, error);
     if (code == WI_OK) {
-        spec->has_type = fields->type >= 0;
         spec->type = (enum wi_model_type)(fields->type + 1);
         spec->takes_picture = picture != NULL;
         spec->json = json_pack("{s:s*, s:O*, s:O*, s:O*}", "type", wi_model_type_name(spec->type),
@@ -364,6 +360,5 @@ void wi_spec_clear(struct wi_spec *spec)
 {
     json_decref(spec->json);
     free(spec->text);
-    free(spec->labels_file);
     *spec = (struct wi_spec){0};
 }

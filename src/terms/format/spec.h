@@ -28,18 +28,15 @@
 struct wi_spec {
     json_t *json; /* with "labels" in place of "labels_file" */
     char *text;   /* `json` as text */
-    int has_type;
     enum wi_model_type type;
     int takes_picture;
-    char *labels_file; /* the name that was given, or NULL */
 };
 
 /* Reads a file of at most WI_SPEC_MAX bytes in the folder of model.json; NULL with `error` filled.
  * wi_spec_read frees the text. */
 typedef char *wi_spec_file_fn(void *context, const char *name, struct wi_error *error);
 
-/* WI_OK, or WI_MODEL_INVALID naming the field. `spec` is cleared on failure, except for
- * `labels_file`, which names the file whose change may remove the error. */
+/* WI_OK, or WI_MODEL_INVALID naming the field; `spec` is empty then. */
 enum wi_code wi_spec_read(const char *text, size_t size, const struct wi_onnx_signature *signature,
     wi_spec_file_fn *read_file, void *context, struct wi_spec *spec, struct wi_error *error);
 void wi_spec_clear(struct wi_spec *spec);

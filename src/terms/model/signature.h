@@ -66,6 +66,9 @@ struct wi_onnx_signature {
 };
 
 void wi_onnx_clear(struct wi_onnx_signature *signature);
+/* The value of that name, or NULL; the search begins at the index `near`. */
+const struct wi_onnx_value *wi_onnx_value_find(
+    const struct wi_onnx_value *values, size_t count, const char *name, size_t near);
 
 /* As in answers: [{"name", "datatype", "shape"}]. */
 json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count);
