@@ -22,16 +22,16 @@ static void print_outputs(struct wi_printing *printing)
 
 static void make_slices(struct wi_printing *printing)
 {
-    size_t count = 1;
     printing->slices =
         wi_realloc_array(NULL, printing->outputs.count + 1, sizeof *printing->slices);
-    printing->slices[0] = (struct wi_slice){printing->text.text, printing->text.size};
+    printing->slices[printing->slice_count++] =
+        (struct wi_slice){printing->text.text, printing->text.size};
     for (size_t i = 0; printing->binary && i < printing->outputs.count; i++) {
         const struct wi_tensor *tensor = &printing->outputs.items[i];
         if (printing->binary[i] && tensor->size > 0)
-            printing->slices[count++] = (struct wi_slice){wi_tensor_bytes(tensor), tensor->size};
+            printing->slices[printing->slice_count++] =
+                (struct wi_slice){wi_tensor_bytes(tensor), tensor->size};
     }
-    printing->slice_count = count;
 }
 
 struct wi_printing *wi_printing_json(json_t *answer)
@@ -57,12 +57,6 @@ void wi_printing_run(struct wi_printing *printing)
 {
     print_outputs(printing);
     make_slices(printing);
-}
-
-const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, size_t *count)
-{
-    *count = printing->slice_count;
-    return printing->slices;
 }
 
 int wi_printing_has_binary(const struct wi_printing *printing)

@@ -29,6 +29,8 @@ struct wi_printing {
     const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors after it */
     void (*write)(struct wi_printing *printing); /* adds the outputs to `text`; NULL: tensors */
     wi_row_fn *add_row;                          /* of wi_vectors_print */
+    /* Once printed: the answer in pieces, first its JSON, then the binary tensors; valid until the
+     * text is taken or changed. */
     struct wi_slice *slices;
     size_t slice_count;
 };
@@ -40,9 +42,6 @@ void wi_printing_event(struct wi_buffer *out, const char *type, json_t *data);
 
 /* Prints the rest. May run on any thread, once. */
 void wi_printing_run(struct wi_printing *printing);
-/* After that: the answer in pieces, first its JSON, then the binary tensors; valid until it is
- * freed, or its text is taken or changed. */
-const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, size_t *count);
 /* Whether an output is binary, even if it is an empty one. */
 int wi_printing_has_binary(const struct wi_printing *printing);
 void wi_printing_free(struct wi_printing *printing); /* NULL is fine */

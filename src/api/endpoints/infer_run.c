@@ -195,8 +195,8 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
 {
     int is_file = printing->media_type != NULL;
     const char *type = is_file ? printing->media_type : "application/octet-stream";
-    size_t count, head = printing->text.size, bytes = 0;
-    const struct wi_slice *slices = wi_printing_slices(printing, &count);
+    size_t count = printing->slice_count, head = printing->text.size, bytes = 0;
+    const struct wi_slice *slices = printing->slices;
     char length[WI_DIGITS_SIZE];
     for (size_t i = 1; i < count; i++)
         bytes += slices[i].size;

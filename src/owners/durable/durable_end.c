@@ -145,9 +145,9 @@ static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64
 
 static void store_answer(struct wi_durable_entry *entry)
 {
-    size_t count;
+    size_t count = entry->printing->slice_count;
     uint64_t bytes = 0;
-    const struct wi_slice *slices = wi_printing_slices(entry->printing, &count);
+    const struct wi_slice *slices = entry->printing->slices;
     entry->parts = wi_realloc_array(NULL, count, sizeof *entry->parts);
     for (size_t i = 0; i < count; i++) {
         entry->parts[i] = (struct wi_row_part){slices[i].bytes, slices[i].size};

@@ -152,8 +152,6 @@ static enum wi_code anthropic_read_answer(
     return wi_parameters_read_most(infer, "max_tokens", body->max_tokens, error);
 }
 
-/* --- the body --------------------------------------------------------------------------------- */
-
 /* --- conversations: messages of blocks -------------------------------------------------------- */
 
 /* The result of a tool is part of a user's message, and becomes a separate message. */
@@ -263,13 +261,6 @@ static enum wi_code read_thought(
         wi_path_member(where, "thinking").text);
 }
 
-/* Only its author can read it. */
-static enum wi_code read_hidden(
-    struct reading *reading, const struct block *block, json_t *value, const char *where)
-{
-    return WI_OK;
-}
-
 static enum wi_code anthropic_read_content(
     struct reading *reading, json_t *content, const char *where);
 
@@ -290,14 +281,14 @@ static const struct kind {
     const char *type;
     unsigned roles; /* whose message may have it */
     const struct wi_param *table;
-    enum wi_code (*read)(
-        struct reading *reading, const struct block *block, json_t *value, const char *where);
+    enum wi_code (*read)(struct reading *reading, const struct block *block, json_t *value,
+        const char *where); /* NULL: only its author can read it */
 } kinds[] = {{"text", OF(SYSTEM) | OF(USER) | OF(ASSISTANT), text_table, block_read_text},
     {"image", OF(SYSTEM) | OF(USER), image_table, read_image},
     {"tool_result", OF(USER), result_table, block_read_result},
     {"tool_use", OF(ASSISTANT), call_table, read_call},
     {"thinking", OF(ASSISTANT), thought_table, read_thought},
-    {"redacted_thinking", OF(ASSISTANT), hidden_table, read_hidden}};
+    {"redacted_thinking", OF(ASSISTANT), hidden_table, NULL}};
 
 static enum wi_code read_block(struct reading *reading, json_t *value, const char *where)
 {
@@ -313,7 +304,7 @@ static enum wi_code read_block(struct reading *reading, json_t *value, const cha
             continue;
         enum wi_code code =
             wi_conversation_read(reading->talk, kinds[i].table, ignored, value, where, &block);
-        return code == WI_OK ? kinds[i].read(reading, &block, value, where) : code;
+        return code == WI_OK && kinds[i].read ? kinds[i].read(reading, &block, value, where) : code;
     }
     return wi_parameters_refuse(
         wi_path_member(where, "type").text, allowed[reading->role], reading->talk->error);

@@ -320,11 +320,10 @@ static struct wi_printing *speak(enum wi_openai_form form, const unsigned char *
 
 static void spoken(enum wi_openai_form form, const char *media_type, size_t skipped)
 {
-    size_t count;
     struct wi_printing *printing = speak(form, wav, sizeof wav - 1);
     wi_printing_run(printing);
-    const struct wi_slice *slices = wi_printing_slices(printing, &count);
-    assert_int_equal(count, 2);
+    const struct wi_slice *slices = printing->slices;
+    assert_int_equal(printing->slice_count, 2);
     assert_int_equal(slices[0].size, 0);
     assert_int_equal(slices[1].size, sizeof wav - 1 - skipped);
     assert_memory_equal(slices[1].bytes, wav + skipped, slices[1].size);
