@@ -141,6 +141,18 @@ void wi_buffer_json_string(struct wi_buffer *buffer, const char *text)
     wi_buffer_add(buffer, "\"", 1);
 }
 
+void wi_buffer_json_text(struct wi_buffer *buffer, const char *text, size_t length)
+{
+    json_t *string = json_stringn(text, length);
+    char *odd = string ? NULL : wi_strndup(text, length);
+    if (string)
+        wi_buffer_json(buffer, string);
+    else
+        wi_buffer_json_string(buffer, odd);
+    json_decref(string);
+    free(odd);
+}
+
 void wi_json_strings_add(struct wi_buffer *buffer, const struct wi_strings *list)
 {
     wi_buffer_add(buffer, "[", 1);

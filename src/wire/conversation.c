@@ -21,8 +21,6 @@ static json_t *message_begin(struct wi_conversation *talk, const char *role)
     return message;
 }
 
-/* Templates expect the system's text once, at the beginning, and each turn of the assistant in one
- * message. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
     const char *const ignored[], json_t *object, const char *where, void *target)
 {
@@ -30,6 +28,8 @@ enum wi_code wi_conversation_read(const struct wi_conversation *talk, const stru
         talk->infer, table, ignored, object, where, target, talk->error);
 }
 
+/* Templates expect the system's text once, at the beginning, and each turn of the assistant in one
+ * message. */
 json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
 {
     size_t count = json_array_size(talk->messages);

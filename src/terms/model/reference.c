@@ -210,15 +210,11 @@ void wi_hub_reference_of_cid(const struct wi_cid *cid, struct wi_hub_reference *
 char *wi_hub_reference_of_name(const char *name)
 {
     struct wi_cid cid;
-    char printed[WI_CID_TEXT];
     const char *text = name + sizeof WI_NAME_CONTENT - 1;
-    size_t length = wi_name_is_content(name) ? wi_model_name_base(text) : 0;
-    if (length == 0 || root_read(text, length, &cid, NULL) != WI_OK)
-        return NULL;
-    wi_cid_print(&cid, printed);
-    return strlen(printed) == length && memcmp(printed, text, length) == 0
-               ? wi_sprintf(IPFS "%s", text)
-               : NULL;
+    char *base = wi_name_is_content(name) ? wi_model_name_without(text) : NULL;
+    int is_cid = base && wi_cid_parse_printed(base, &cid) == 0;
+    free(base);
+    return is_cid ? wi_sprintf(IPFS "%s", text) : NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------- */

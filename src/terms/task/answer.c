@@ -119,16 +119,12 @@ enum wi_code wi_answer_text(const struct wi_task_answer *answer, struct wi_error
 
 enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *list = json_object_get(answer->result, "scores"), *number;
-    size_t i;
+    const json_t *list = json_object_get(answer->result, "scores");
     if (!json_is_array(list) || json_array_size(list) != answer->count)
         return field_refuse(error, "data.result.scores", "a list with a number for each document");
-    json_array_foreach(list, i, number)
-    {
-        if (!json_is_number(number))
-            return field_refuse(error, "data.result.scores", "a list of numbers");
-    }
-    return WI_OK;
+    return is_list_of(list, "number")
+               ? WI_OK
+               : field_refuse(error, "data.result.scores", "a list of numbers");
 }
 
 enum wi_code wi_answer_tokens(const struct wi_task_answer *answer, struct wi_error *error)

@@ -25,6 +25,7 @@ struct fields {
     json_t *shape;
     json_t *data;
     json_t *parameters;
+    int64_t binary_data_size; /* of the parameters */
 };
 
 #define HEAD_ROWS                                                                                  \
@@ -35,12 +36,8 @@ static const struct wi_param head_table[] = {HEAD_ROWS, WI_PARAM_END};
 static const struct wi_param tensor_table[] = {
     HEAD_ROWS, WI_PARAM(fields, data, ANY), WI_PARAM(fields, parameters, OBJECT), WI_PARAM_END};
 
-struct parameters {
-    int64_t binary_data_size;
-};
-
 static const struct wi_param parameters_table[] = {
-    WI_PARAM(parameters, binary_data_size, INTEGER), {0}};
+    WI_PARAM(fields, binary_data_size, INTEGER), {0}};
 
 static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *name)
 {
@@ -171,16 +168,15 @@ static enum wi_code tensor_read_head(struct wi_tensor_reader *reader, const stru
 
 static enum wi_code tensor_read(struct wi_tensor_reader *reader, const json_t *object)
 {
-    struct fields fields = {0};
-    struct parameters parameters = {.binary_data_size = -1};
+    struct fields fields = {.binary_data_size = -1};
     char prefix[160];
     size_t elements = 0;
     enum wi_code code = tensor_read_head(reader, tensor_table, object, &fields, &elements);
 
     if (code == WI_OK && fields.parameters) {
         wi_join(prefix, sizeof prefix, reader->where, ".parameters.", NULL);
-        code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
-            &parameters, reader->error);
+        code = wi_params_read(
+            parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix, &fields, reader->error);
     }
     if (code != WI_OK)
         return code;
@@ -190,7 +186,7 @@ static enum wi_code tensor_read(struct wi_tensor_reader *reader, const json_t *o
         return fail(reader, WI_INVALID_FIELD, "data",
             "either data or parameters.binary_data_size may be given, not both");
     if (binary)
-        return read_binary_data(reader, parameters.binary_data_size, elements);
+        return read_binary_data(reader, fields.binary_data_size, elements);
     if (!fields.data) {
         fail(reader, WI_MISSING_FIELD, "data", "missing; a tensor needs its elements");
         return wi_error_expect(reader->error, "a list, or parameters.binary_data_size");
@@ -327,16 +323,7 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
             break;
         if (!first)
             wi_buffer_puts(out, ",");
-        json_t *string = json_stringn((const char *)bytes, length);
-        if (string) {
-            wi_buffer_json(out, string);
-            json_decref(string);
-        } else {
-            char *text = wi_strndup((const char *)bytes, length);
-
-            wi_buffer_json_string(out, text);
-            free(text);
-        }
+        wi_buffer_json_text(out, (const char *)bytes, length);
         bytes += length;
         left -= length;
     }

@@ -156,16 +156,12 @@ static void add_result(
     wi_buffer_json(&text, result);
     uint32_t length = (uint32_t)text.size; /* a node's message has no more */
     struct wi_blob *blob = wi_blob_new(NULL, sizeof length + text.size);
-    struct wi_tensor *tensor = wi_tensors_add(&printing->outputs);
-    size_t count = printing->outputs.count;
     wi_blob_append(blob, &length, sizeof length);
     wi_blob_append(blob, text.text, text.size);
-    *tensor = (struct wi_tensor){.name = wi_strdup("result"),
-        .datatype = WI_BYTES,
-        .rank = 1,
-        .dims = {1},
-        .blob = blob,
-        .size = blob->size};
+    wi_tensors_add_bytes(&printing->outputs, "result", blob, 0, blob->size);
+    size_t count = printing->outputs.count;
+    printing->outputs.items[count - 1].datatype = WI_BYTES;
+    printing->outputs.items[count - 1].dims[0] = 1;
     wi_buffer_clear(&text);
     printing->binary = wi_realloc_array(printing->binary, count, sizeof *printing->binary);
     printing->binary[count - 1] = extras->result == WI_BINARY_DEFAULT

@@ -245,17 +245,6 @@ void wi_native_print_error(const struct wi_dialect *dialect, struct wi_buffer *o
     wi_problem_write(out, error, request_id);
 }
 
-/* Text with a length, which may hold a NUL. */
-static void stream_add_text(struct wi_buffer *out, const char *text, size_t length)
-{
-    json_t *string = json_stringn(text, length);
-    if (string)
-        wi_buffer_json(out, string);
-    else
-        wi_buffer_json_string(out, text); /* bytes that are not UTF-8 become U+FFFD */
-    json_decref(string);
-}
-
 static void native_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
@@ -267,7 +256,7 @@ static void native_stream_part(
     wi_buffer_integer(out, part->index);
     if (part->text) {
         wi_buffer_puts(out, ",\"text\":");
-        stream_add_text(out, part->text, part->text_length);
+        wi_buffer_json_text(out, part->text, part->text_length);
     }
     if (part->tokens) {
         wi_buffer_puts(out, ",\"tokens\":");
