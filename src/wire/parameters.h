@@ -35,9 +35,7 @@ struct wi_parameter_name {
     const char *ours, *theirs;
 };
 
-/* Each list is ended by a row without a name or tasks. No task has more than WI_PARAMETERS_MAX
- * parameters.
- */
+/* Each list is ended by a row without a name or tasks. No task has more parameters than this. */
 #define WI_PARAMETERS_MAX 64
 struct wi_parameters {
     const struct wi_parameter *known;

@@ -49,8 +49,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
-/* --- text.c: both, and the model
- * ------------------------------------------------------------- */
+/* --- text.c: both, and the model -------------------------------------------------------------- */
 
 /* Whether a model takes only text. */
 int wi_text_is_for(const struct wi_model *model);

@@ -207,8 +207,7 @@ static int tensor_read_head(struct reading *reading, struct wi_protobuf_range pr
     while (code == 0 && (more = wi_protobuf_next(reading->input, &proto, &field)) != 0) {
         if (more < 0)
             return -1;
-        /* The values of SequenceProto and OptionalProto; a TensorProto has no longer any use of it.
-         */
+        /* The values of SequenceProto and OptionalProto; no TensorProto uses it any longer. */
         if (field.number == WI_TENSOR_SEGMENT)
             code = reading_fail(reading, field.whole.at,
                 "it has a sequence or an optional value, and only tensors can be sent");

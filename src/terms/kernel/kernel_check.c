@@ -357,8 +357,7 @@ enum wi_code wi_kernel_check_options(
 /* Of a size in a class: a tensor has fewer elements. */
 #define SIZE_MAX_IN_CLASS ((int64_t)1 << 32)
 
-/* Its sizes without values, and "*": as its inputs name them first, then those that no input has.
- */
+/* Its sizes without values: as its inputs name them, and "*"; then those that no input has. */
 static struct sizes list_sizes(const struct wi_kernel *kernel)
 {
     struct sizes sizes = {0};

@@ -82,8 +82,7 @@ int wi_task_is_private(enum wi_task_kind task);
 /* Its outputs, the tensors of its answer, in words: "embeddings", or "none". */
 const char *wi_task_outputs(enum wi_task_kind task);
 
-/* --- task_options.c
- * ------------------------------------------------------------------------------- */
+/* --- task_options.c --------------------------------------------------------------------------- */
 
 /* Its options, ended by a row without a name: everything that can be said of an option by itself.
  * `gguf`: for a model in a GGUF file, whose engine takes other options than the engine for

@@ -34,8 +34,7 @@ struct wi_kserve_extras {
     enum wi_binary_choice result;
 };
 
-/* --- kserve_model.c: what a model is called, takes and gives
- * ----------------------------------------- */
+/* --- kserve_model.c: what a model is called, takes and gives ---------------------------------- */
 
 /* The number of the version that is served: 1 for a model that was not pulled, whose own number is
  * 0. */
@@ -60,8 +59,7 @@ enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
 enum wi_code wi_kserve_read_parameters(
     struct wi_infer *infer, const json_t *parameters, struct wi_error *error);
 
-/* --- kserve_task.c: BYTES as tasks take them
- * --------------------------------------------------------- */
+/* --- kserve_task.c: BYTES as tasks take them -------------------------------------------------- */
 
 /* The tensors that were read, as the inputs of a task; NULL if one of them cannot be an input of a
  * task. */

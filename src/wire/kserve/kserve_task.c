@@ -44,8 +44,7 @@ static const struct name *name_find(const char *name)
 
 /* --- elements --------------------------------------------------------------------------------- */
 
-/* The next element of BYTES that were checked, its bytes at `*at` of the blob, which are skipped.
- */
+/* The size of the next element of BYTES that were checked, and `*at` moves behind it. */
 static size_t next_element(const struct wi_tensor *tensor, size_t *at)
 {
     uint32_t length;

@@ -79,8 +79,7 @@ static const struct wi_param body_table[] = {
 const struct wi_parameters wi_ollama_parameters = {parameters, neutrals, body_table};
 const struct wi_parameters wi_ollama_old_parameters = {old_parameters, neutrals, body_table};
 
-/* --- the members of `options` ------------------------------------------------------------------
- */
+/* --- the members of `options` ----------------------------------------------------------------- */
 
 #define FILLS_CONTEXT (-2) /* as num_predict */
 #define ANY_SEED (-1)

@@ -1,5 +1,4 @@
-/* The dialect of OpenAI's Responses: answers, whole and as the first and last events of a stream.
- */
+/* The dialect of OpenAI's Responses: answers, whole and as a stream's first and last events. */
 #include "wire/responses/responses.h"
 
 #include "base/memory.h"
