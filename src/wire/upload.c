@@ -28,11 +28,6 @@ const struct wi_param wi_upload_params[] = {
     {.name = "channels", .kind = WI_PARAM_INTEGER}, {.name = "format", .kind = WI_PARAM_STRING},
     {0}};
 
-static enum kind kind_of(const struct wi_param *param)
-{
-    return param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON;
-}
-
 static int is_of_request(const struct wi_param *param)
 {
     return strcmp(param->name, "inputs") != 0;
@@ -117,7 +112,8 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     json_t *inputs = inputs_of(upload), *object = input ? inputs : upload->request;
     if (!member)
         return unknown_member(name, error);
-    enum kind kind = input && input->kind == WI_PARAM_ARRAY ? LIST : kind_of(member);
+    int is_text = member->kind == WI_PARAM_STRING || member->kind == WI_PARAM_ENUM;
+    enum kind kind = input && input->kind == WI_PARAM_ARRAY ? LIST : is_text ? TEXT : JSON;
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {
@@ -149,11 +145,6 @@ enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, cons
     return WI_OK;
 }
 
-static int is_file(const struct wi_multipart_part *part)
-{
-    return strcmp(part->name, "image") == 0 || strcmp(part->name, "audio") == 0;
-}
-
 enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_type,
     const void *body, size_t size, struct wi_error *error)
 {
@@ -161,9 +152,9 @@ enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_t
     enum wi_code code = wi_multipart_read(parts, content_type, body, size, error);
     for (size_t i = 0; i < parts->count && code == WI_OK; i++) {
         const struct wi_multipart_part *part = &parts->parts[i];
-        code = is_file(part)
-                   ? wi_upload_add_file(upload, part->name, part->bytes, part->size, error)
-                   : wi_upload_add(upload, part->name, part->bytes, part->size, error);
+        int is_file = strcmp(part->name, "image") == 0 || strcmp(part->name, "audio") == 0;
+        code = is_file ? wi_upload_add_file(upload, part->name, part->bytes, part->size, error)
+                       : wi_upload_add(upload, part->name, part->bytes, part->size, error);
     }
     free(parts);
     return code;

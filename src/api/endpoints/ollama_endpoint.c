@@ -149,9 +149,8 @@ static json_t *parameters_json(uint64_t count)
 
 static const char *family_of(const struct wi_model *model)
 {
-    return model && wi_formats[model->format]->family
-               ? wi_formats[model->format]->family(&model->facts)
-               : "";
+    size_t at = model ? wi_formats[model->format]->family : 0;
+    return at > 0 ? (const char *)&model->facts + at : "";
 }
 
 static const char *quantization_of(const struct wi_model *model, const char *variant)

@@ -96,7 +96,7 @@ struct wi_format {
     const char *(*precision)(const struct wi_facts *facts, const char *variant);
     /* it computes in 16-bit floats, which not every GPU can */
     int (*needs_f16)(const char *variant);
-    const char *(*family)(const struct wi_facts *facts); /* "llama"; may be "" */
+    size_t family; /* the offset in the facts of its name, "llama" or ""; 0: it has none */
     /* Adds warnings for the operator about the model `name`. */
     void (*warn)(const struct wi_facts *facts, const char *name, struct wi_strings *warnings);
     /* Adds what answers show of a model. */

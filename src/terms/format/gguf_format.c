@@ -211,11 +211,6 @@ static const char *gguf_precision(const struct wi_facts *facts, const char *vari
     return wi_gguf_quantization(&facts->gguf);
 }
 
-static const char *gguf_family(const struct wi_facts *facts)
-{
-    return facts->gguf.architecture;
-}
-
 static void gguf_warn(const struct wi_facts *facts, const char *name, struct wi_strings *warnings)
 {
     const struct wi_gguf_memory *memory = &facts->memory;
@@ -290,7 +285,7 @@ const struct wi_format wi_format_gguf = {
     .plan = gguf_plan,
     .check_memory = check_memory,
     .precision = gguf_precision,
-    .family = gguf_family,
+    .family = offsetof(struct wi_facts, gguf.architecture),
     .warn = gguf_warn,
     .show = gguf_show,
     .is_flat = 1,

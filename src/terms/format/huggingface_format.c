@@ -121,11 +121,6 @@ static const char *huggingface_precision(const struct wi_facts *facts, const cha
     return variant;
 }
 
-static const char *huggingface_family(const struct wi_facts *facts)
-{
-    return facts->huggingface.model_type;
-}
-
 static void member_add_name(json_t *out, const char *member, const char *name)
 {
     if (*name)
@@ -196,7 +191,7 @@ const struct wi_format wi_format_huggingface = {
     .check_memory = check_memory,
     .precision = huggingface_precision,
     .needs_f16 = wi_variant_needs_f16,
-    .family = huggingface_family,
+    .family = offsetof(struct wi_facts, huggingface.model_type),
     .show = huggingface_show,
     .yields = huggingface_yields,
 };

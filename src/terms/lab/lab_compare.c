@@ -72,21 +72,16 @@ struct named {
     UT_hash_handle hh;
 };
 
-static char *cell_name(const struct wi_lab_cell *cell)
-{
-    struct wi_buffer name = {0};
-    wi_lab_put_name(&name, cell);
-    return wi_buffer_take(&name);
-}
-
 static struct named *name_all(const struct wi_lab_run *run)
 {
     struct named *all = NULL, *named, *other;
+    struct wi_buffer name = {0};
     for (size_t i = 0; i < run->count; i++) {
         if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
             continue; /* a cell that was not run counts as absent */
         named = wi_alloc(sizeof *named);
-        named->name = cell_name(&run->cells[i]);
+        wi_lab_put_name(&name, &run->cells[i]);
+        named->name = wi_buffer_take(&name);
         named->cell = &run->cells[i];
         HASH_FIND_STR(all, named->name, other);
         if (other) { /* the first of a name is the one */

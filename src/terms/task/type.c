@@ -156,16 +156,11 @@ static void name_squeeze(const char *name, struct squeezed *out)
     out->starts[out->length] = 1;
 }
 
-static int is_letter(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
 /* Whether a family may end before position `at`: at a word's end, before a digit, or before one
  * letter and a digit ("mobilenetv2", "vitb16"). */
 static int ends_at(const struct squeezed *name, size_t at)
 {
-    if (name->starts[at] || !is_letter(name->text[at]))
+    if (name->starts[at] || name->text[at] < 'a' || name->text[at] > 'z')
         return 1;
     return !name->starts[at + 1] && isdigit((unsigned char)name->text[at + 1]);
 }

@@ -80,12 +80,6 @@ static void take_options(struct wi_inference *asked, const json_t *parameters)
     }
 }
 
-/* Their priorities begin with 1, the most urgent; ours go from 9 down to 0. */
-static int priority_of(int64_t priority)
-{
-    return priority == 0 ? WI_PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
-}
-
 enum wi_code wi_kserve_read_parameters(
     struct wi_infer *infer, const json_t *given, struct wi_error *error)
 {
@@ -105,7 +99,10 @@ enum wi_code wi_kserve_read_parameters(
     asked->node = wi_strdup(parameters.node);
     asked->fallback = parameters.fallback;
     asked->precision = wi_infer_take_precision(parameters.precision);
-    asked->priority = priority_of(parameters.priority);
+    /* Their priorities begin with 1, the most urgent; ours go from 9 down to 0. */
+    asked->priority = parameters.priority == 0    ? WI_PRIORITY_DEFAULT
+                      : parameters.priority >= 10 ? 0
+                                                  : 10 - (int)parameters.priority;
     infer->has_timeout = parameters.timeout > 0;
     /* No time is less than the minimum of timeout_ms. */
     asked->timeout_ms = infer->has_timeout ? fmax(1, (double)parameters.timeout / 1000) : 0;

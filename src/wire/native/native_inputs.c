@@ -25,9 +25,9 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
     struct wi_blob *blob;
     const char *string = json_string_value(text);
     size_t length = json_string_length(text);
-    enum wi_code code =
-        sound ? wi_sound_decode(string, length, infer->budget, &blob, error)
-              : wi_picture_decode(string, length, field, infer->budget, &blob, error);
+    enum wi_code code = sound
+                            ? wi_sound_decode(string, length, infer->budget, &blob, error)
+                            : wi_picture_decode(string, length, field, infer->budget, &blob, error);
     if (code == WI_OK)
         code = sound_take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);
     wi_blob_unref(blob);
@@ -263,12 +263,6 @@ enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-/* Whether the file follows the JSON. */
-static int is_taken(const struct wi_tensors *tensors, const struct wi_blob *body)
-{
-    return tensors->count > 0 && tensors->items[0].blob == body;
-}
-
 /* The list of messages that other APIs have in the place of tensors. */
 static enum wi_code refuse_messages(struct wi_error *error)
 {
@@ -281,12 +275,13 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
 {
     enum wi_code code;
     struct wi_blob *body = infer->body;
+    struct wi_tensors *tensors = &infer->asked->tensors;
     const struct wi_native_file behind = {body, infer->json_size, body->size - infer->json_size};
     if (json_object_get(json_array_get(inputs, 0), "role"))
         return refuse_messages(error);
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
-            &infer->asked->tensors, inputs, body, infer->json_size, infer->budget, "inputs", error);
+            tensors, inputs, body, infer->json_size, infer->budget, "inputs", error);
     if (json_is_array(inputs)) {
         code = wi_text_read_list(infer, inputs, "inputs", error);
     } else if (json_is_string(inputs)) {
@@ -298,7 +293,7 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
-    if (code == WI_OK && behind.size > 0 && !is_taken(&infer->asked->tensors, body))
+    if (code == WI_OK && behind.size > 0 && (tensors->count == 0 || tensors->items[0].blob != body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
             "%zu bytes follow the JSON, but no tensor claims them", behind.size);
     return code;

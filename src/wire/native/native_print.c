@@ -173,12 +173,6 @@ static void print_tail(struct wi_buffer *out, const struct wi_inference *asked,
 
 /* --- the outputs ----------------------------------------------------------------------------- */
 
-static size_t element_bytes(const struct wi_tensor *tensor)
-{
-    size_t size = wi_datatype_size(tensor->datatype);
-    return size ? size : 1;
-}
-
 static enum wi_code printing_choose(
     struct wi_printing *printing, const struct wi_infer *infer, struct wi_error *error)
 {
@@ -186,6 +180,7 @@ static enum wi_code printing_choose(
     printing->binary = wi_alloc(outputs->count + 1);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct wi_tensor *tensor = &outputs->items[i];
+        size_t size = wi_datatype_size(tensor->datatype);
         printing->binary[i] = wi_native_wants_binary(infer, tensor->name) != 0;
         if (printing->binary[i])
             continue;
@@ -193,7 +188,7 @@ static enum wi_code printing_choose(
         if (wi_datatype_needs_binary(tensor->datatype))
             return wi_native_needs_binary(tensor->name, tensor->datatype, error);
         printing->json_bytes += tensor->size;
-        printing->needs += tensor->size / element_bytes(tensor) * PRINTED_MAX;
+        printing->needs += tensor->size / (size ? size : 1) * PRINTED_MAX;
     }
     return WI_OK;
 }

@@ -228,21 +228,17 @@ static json_t *audio_usage(const json_t *result)
         seconds > 0 && seconds < 1e6 ? (json_int_t)ceil(seconds) : (json_int_t)0);
 }
 
-/* The code of an undetermined language is "und" (ISO 639-2). */
-static const char *language_of(const json_t *result)
-{
-    const char *language = json_string_value(json_object_get(result, "language"));
-    return language ? language : "und";
-}
-
 static json_t *audio_verbose(const struct wi_infer *infer, const json_t *result)
 {
     const struct wi_openai_extras *extras = infer->extras;
     const json_t *segments = json_object_get(result, "segments");
     const json_t *words = extras->segments ? json_object_get(result, "words") : segments;
     int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
+    const char *told = json_string_value(json_object_get(result, "language"));
+    /* The code of an undetermined language is "und" (ISO 639-2). */
+    const char *language = translates ? "english" : told ? told : "und";
     json_t *answer = json_pack("{s:s, s:s, s:s}", "task", translates ? "translate" : "transcribe",
-        "text", result_text(result), "language", translates ? "english" : language_of(result));
+        "text", result_text(result), "language", language);
     add_number(answer, result, "duration");
     if (extras->segments)
         json_object_set_new(answer, "segments", rows_of(segments, 0));
@@ -265,18 +261,17 @@ static struct wi_printing *print_heard(
     const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
     const struct wi_openai_extras *extras = infer->extras;
     struct wi_buffer *out = &printing->text;
+    int is_srt = extras->form == WI_OPENAI_SRT;
     switch (extras->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
         wi_buffer_strings(out, result_text(result), "\n", NULL);
         return printing;
     case WI_OPENAI_SRT:
-        printing->media_type = "application/x-subrip; charset=utf-8";
-        wi_captions_write(out, segments, WI_CAPTIONS_SRT);
-        return printing;
     case WI_OPENAI_VTT:
-        printing->media_type = "text/vtt; charset=utf-8";
-        wi_captions_write(out, segments, WI_CAPTIONS_VTT);
+        printing->media_type =
+            is_srt ? "application/x-subrip; charset=utf-8" : "text/vtt; charset=utf-8";
+        wi_captions_write(out, segments, is_srt ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
         return printing;
     case WI_OPENAI_VERBOSE:
         audio_add_json(out, audio_verbose(infer, result), result);

@@ -299,14 +299,6 @@ static enum wi_code read_times(
     return WI_OK;
 }
 
-/* The option that asks a node for the requested times. */
-static const char *times_of(const struct wi_openai_extras *extras)
-{
-    if (extras->words)
-        return extras->segments ? "both" : "word";
-    return "segment";
-}
-
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
     const struct wi_openai_extras *extras = infer->extras;
@@ -339,7 +331,10 @@ static enum wi_code read_recognition(
         return code;
     extras->segments |= !extras->words;
     if (form >= WI_OPENAI_SRT)
-        json_object_set_new(asked->options, "timestamps", json_string(times_of(extras)));
+        json_object_set_new(asked->options, "timestamps",
+            json_string(!extras->words     ? "segment"
+                        : extras->segments ? "both"
+                                           : "word"));
     if (form == WI_OPENAI_VERBOSE && extras->segments)
         json_object_set_new(asked->options, "details", json_true());
     return WI_OK;

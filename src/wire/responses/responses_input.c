@@ -30,13 +30,6 @@ static const struct wi_param part_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code read_picture(
-    struct wi_conversation *talk, json_t *message, const json_t *url, const char *where)
-{
-    enum wi_code code = wi_message_picture_check(url, where, PICTURE, talk->error);
-    return code == WI_OK ? wi_conversation_picture(talk, message, url, where) : code;
-}
-
 static enum wi_code responses_read_part(
     struct wi_conversation *talk, json_t *message, json_t *value, const char *where)
 {
@@ -50,8 +43,10 @@ static enum wi_code responses_read_part(
     if (strcmp(part.type, "refusal") == 0)
         return wi_conversation_text(
             talk, message, part.refusal, wi_path_member(where, "refusal").text);
-    if (strcmp(part.type, "input_image") == 0)
-        return read_picture(talk, message, part.image_url, where);
+    if (strcmp(part.type, "input_image") == 0) {
+        code = wi_message_picture_check(part.image_url, where, PICTURE, talk->error);
+        return code == WI_OK ? wi_conversation_picture(talk, message, part.image_url, where) : code;
+    }
     return wi_parameters_refuse(wi_path_member(where, "type").text,
         "input_text, output_text, refusal or input_image: files are not taken", talk->error);
 }
