@@ -63,13 +63,12 @@ static void explain_stall(const struct wi_job *job, struct wi_error *error)
 /* Whether a stream whose node is silent goes on at another. */
 static int job_goes_on(struct wi_job *job)
 {
-    static const enum wi_ending stalled = WI_ENDING_STALLED;
     char why[96];
     if (wi_job_stream_obstacle(job))
         return 0;
     snprintf(why, sizeof why, "its node sent nothing for %.0f ms after %llu parts",
         wi_job_stream_silent_ms(job), (unsigned long long)job->flow->parts->received.parts);
-    return wi_job_move(job, &stalled, WI_JOB_STALLED, why);
+    return wi_job_move(job, WI_ENDING_STALLED, WI_JOB_STALLED, why);
 }
 
 static void on_stall(void *context)
@@ -298,13 +297,7 @@ static enum wi_code admit_to(struct wi_jobs *jobs, struct wi_job_line *line,
     return code;
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    return wi_jobs_submit_stream(jobs, spec, NULL, on_done, context, error);
-}
-
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);

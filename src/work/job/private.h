@@ -72,6 +72,7 @@ struct wi_job_flow {
 
 /* The ways in which a job may fail on a joined node. */
 enum wi_ending {
+    WI_ENDING_NONE,    /* it has not failed */
     WI_ENDING_REFUSED, /* with an error that would end the request */
     WI_ENDING_UNABLE,  /* likewise: the node cannot run the request */
     WI_ENDING_INPUT,   /* likewise: the node blames the input */
@@ -273,6 +274,6 @@ void wi_jobs_listen(struct wi_jobs *jobs);
 /* Moves the job, which is ALONE, from its node to another that has room now. Returns 0 if none has,
  * and it stays. Its node is told `reason`; `how` says whether it failed there, and `why` the
  * cause. */
-int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why);
+int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, const char *why);
 
 #endif

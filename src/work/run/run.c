@@ -397,8 +397,8 @@ static void run_submit(struct wi_run *run)
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW
                             ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
-                            : wi_jobs_submit_stream(jobs, &spec,
-                                  run->infer.asked->stream ? &stream : NULL, on_done, run, &error);
+                            : wi_jobs_submit(jobs, &spec, run->infer.asked->stream ? &stream : NULL,
+                                  on_done, run, &error);
     if (code != WI_OK) {
         const struct wi_job_result refused = {
             .code = code, .error = error, .attempts = run->request.earlier};

@@ -337,7 +337,7 @@ static inline void submit_asked(struct wi_inference *asked)
     asked->client_id = wi_strdup("of a client");
     for (size_t i = 0; i < (asked->kernel ? 2 : 1); i++)
         add(&asked->tensors, i ? "b" : "x", 1, the.count ? the.count : 1);
-    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, &error), WI_OK);
 }
 
 static inline void submit(enum wi_task_kind task)

@@ -245,7 +245,7 @@ static inline enum wi_code submit_so(
     memcpy(the.set, asked->set, sizeof the.set);
     if (the.has_own)
         asked->on_webgpu = wi_inference_of(asked, &the.webgpu);
-    return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
+    return wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, &error);
 }
 
 static inline enum wi_code submit_to(int has_platform, enum wi_platform platform)
