@@ -59,7 +59,7 @@ static int checks_have_room(const struct wi_checks *checks, const struct wi_infe
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(checks->deps.jobs, &jobs);
-    return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
+    return !checks->stopped && jobs.waiting == 0 && checks->counters.running < RUNS_MAX &&
            bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
                    wi_tensors_bytes(&answer->outputs) <=
                BYTES_MAX;
@@ -92,9 +92,8 @@ static void take_answer(struct wi_check_run *run, const struct wi_answered *answ
  * picture or a sound, what prepares that is none of the browsers'. */
 static int can_compare_program(const struct wi_checks *checks, const struct wi_inference *asked)
 {
-    char node[WI_ID_SIZE];
     return (!asked->input || wi_task_reads_text(asked->task)) &&
-           wi_pool_yardstick(checks->pool, NULL, node) == 0;
+           wi_pool_yardstick(checks->pool, NULL) != NULL;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
@@ -121,7 +120,7 @@ static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_ru
 {
     run->next = checks->runs;
     checks->runs = run;
-    checks->count++;
+    checks->counters.running++;
     wi_turn_schedule(checks->turn);
     return run;
 }
@@ -466,7 +465,6 @@ void wi_checks_free(struct wi_checks *checks)
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
 {
     *counters = checks->counters;
-    counters->running = checks->count;
 }
 
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)

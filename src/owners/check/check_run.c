@@ -47,7 +47,7 @@ static void end_run(struct wi_check_run *run)
 {
     struct wi_checks *checks = run->checks;
     LL_DELETE(checks->runs, run);
-    checks->count--;
+    checks->counters.running--;
     wi_check_run_free(run);
 }
 
@@ -486,16 +486,6 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     }
 }
 
-/* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
-{
-    char node[WI_ID_SIZE];
-    if (wi_pool_yardstick(run->checks->pool, NULL, node))
-        return -1;
-    asked->node = wi_strdup(node);
-    return 0;
-}
-
 /* Whether the node that has differed is asked, and no other like it. */
 static int is_of_suspect(const struct wi_check_run *run)
 {
@@ -513,8 +503,11 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
         asked->node = wi_strdup(run->client_node);
         return 0;
     }
-    if (is_measure && run->platform == WI_NATIVE)
-        return name_node(run, asked);
+    if (is_measure && run->platform == WI_NATIVE) { /* whose node has no WASM to compare with */
+        const struct wi_node_info *other = wi_pool_yardstick(run->checks->pool, NULL);
+        asked->node = wi_strdup(other ? other->id : NULL);
+        return other ? 0 : -1;
+    }
     const struct wi_node_info *measure =
         is_measure ? wi_check_measure(run->checks->pool, run->asked, run->browser) : NULL;
     asked->browser = wi_strdup(measure ? measure->kind : run->browser);

@@ -81,9 +81,7 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
 
 const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind)
 {
-    char id[WI_ID_SIZE];
-    const struct wi_node_info *node =
-        wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
+    const struct wi_node_info *node = wi_pool_yardstick(pool, kind);
     return node && *node->session ? node : NULL;
 }
 

@@ -69,7 +69,6 @@ struct wi_checks {
     struct wi_turn *turn; /* submits the runs that the last turn began */
     struct wi_cross *cross;
     struct wi_check_run *runs;
-    size_t count;
     double recheck; /* sums up pinned answers of trusted platforms until a recheck is due */
     int stopped;
     struct wi_check_counters counters;
@@ -225,7 +224,7 @@ void wi_trial_abandon(struct wi_trial *trial);
 struct wi_cross_trials {
     struct wi_turn *turn; /* begins those that wait; cross.c owns it */
     struct wi_trial *all; /* the oldest first */
-    size_t count, active, bytes;
+    size_t active;
     struct wi_cross_counters counters;
 };
 

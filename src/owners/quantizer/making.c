@@ -30,10 +30,9 @@ static const struct form {
     {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu", 1U << WI_WEBGPU},
 };
 
-/* What the program has said of all graphs. */
-struct counts {
-    json_int_t weights, quantizable, quantized, nodes, kept;
-};
+/* What the program says of each graph, and the notes of all of them. */
+static const char *const count_names[] = {"weights", "quantizable", "quantized", "nodes", "kept"};
+#define COUNTS (sizeof count_names / sizeof *count_names)
 
 struct wi_making {
     struct wi_quantizer_deps deps;
@@ -54,7 +53,7 @@ struct wi_making {
     uint64_t pending;
     uint64_t done, before, total; /* bytes of weights; those of the graphs that are done */
     unsigned inputs_done;
-    struct counts counts;
+    json_int_t counts[COUNTS];
     json_t *notes;
     /* What is under way, of these one at most. */
     struct wi_timer *turn;
@@ -215,15 +214,11 @@ static void take_progress(struct wi_making *making, const json_t *line)
 
 static void making_take_result(struct wi_making *making, const json_t *result)
 {
-    struct counts *counts = &making->counts;
     making->is_result = 1;
     if (form_of(making) != forms)
         return; /* the same weights once more */
-    counts->weights += json_integer_value(json_object_get(result, "weights"));
-    counts->quantizable += json_integer_value(json_object_get(result, "quantizable"));
-    counts->quantized += json_integer_value(json_object_get(result, "quantized"));
-    counts->nodes += json_integer_value(json_object_get(result, "nodes"));
-    counts->kept += json_integer_value(json_object_get(result, "kept"));
+    for (size_t i = 0; i < COUNTS; i++)
+        making->counts[i] += json_integer_value(json_object_get(result, count_names[i]));
 }
 
 static void take_error(struct wi_making *making, const json_t *said)
@@ -357,12 +352,12 @@ static int is_good(const struct wi_making *making, const json_t *figures, struct
 
 static json_t *notes_of(const struct wi_making *making)
 {
-    const struct counts *counts = &making->counts;
-    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "of",
-        making->source->hash, "bits", making->want.bits, "mixed", making->want.mixed, "forced",
-        making->want.force, "made_at", (json_int_t)(wi_wall_ms() / 1000), "counts", "weights",
-        counts->weights, "quantizable", counts->quantizable, "quantized", counts->quantized,
-        "nodes", counts->nodes, "kept", counts->kept);
+    json_t *counts = json_object();
+    for (size_t i = 0; i < COUNTS; i++)
+        json_object_set_new(counts, count_names[i], json_integer(making->counts[i]));
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:o}", "of", making->source->hash, "bits",
+        making->want.bits, "mixed", making->want.mixed, "forced", making->want.force, "made_at",
+        (json_int_t)(wi_wall_ms() / 1000), "counts", counts);
 }
 
 static void on_measured(void *context, const json_t *figures, const struct wi_error *error)
@@ -528,9 +523,9 @@ void wi_making_free(struct wi_making *making)
     free(making);
 }
 
-void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
+struct wi_making_info wi_making_info(const struct wi_making *making)
 {
-    *info = (struct wi_making_info){.name = making->name,
+    return (struct wi_making_info){.name = making->name,
         .model = making->base,
         .variant = making->kind->name,
         .want = making->want,
@@ -543,26 +538,8 @@ void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
         .notes = making->notes,
         .began_ms = making->began_ms,
         .ended_ms = making->ended_ms,
-        .error = making->state == WI_MAKING_FAILED ? &making->error : NULL};
-}
-
-const char *wi_making_id(const struct wi_making *making)
-{
-    return making->id;
-}
-
-uint64_t wi_making_pending(const struct wi_making *making)
-{
-    return making->pending;
-}
-
-int wi_making_is_running(const struct wi_making *making)
-{
-    return making->child != NULL;
-}
-
-int wi_making_same(const struct wi_making *making, const struct wi_quantizer_want *want)
-{
-    return making->want.bits == want->bits && making->want.mixed == want->mixed &&
-           making->want.force == want->force;
+        .error = making->state == WI_MAKING_FAILED ? &making->error : NULL,
+        .staging = making->id,
+        .pending = making->pending,
+        .is_running = making->child != NULL};
 }

@@ -47,6 +47,9 @@ struct wi_making_info {
     const json_t *notes;  /* its description and figures; NULL until they exist */
     double began_ms, ended_ms;
     const struct wi_error *error; /* if WI_MAKING_FAILED */
+    const char *staging;          /* the id of its staging folder */
+    uint64_t pending;             /* bytes still to be written there */
+    int is_running;               /* its program */
 };
 
 /* All borrowed and must outlive this. */

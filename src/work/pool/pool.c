@@ -379,14 +379,11 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
     return node && node->away;
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
     const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);
 
-    if (!node)
-        return -1;
-    memcpy(id, node->id, WI_ID_SIZE);
-    return 0;
+    return node ? wi_pool_node_info(pool, node->id) : NULL;
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

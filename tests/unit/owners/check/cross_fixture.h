@@ -148,12 +148,10 @@ void wi_pool_probe_dropped(
 {
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
     const struct player *player = find_ours(kind);
-    if (player)
-        memcpy(node, player->info.id, WI_ID_SIZE);
-    return player ? 0 : -1;
+    return player ? &player->info : NULL;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)

@@ -122,12 +122,10 @@ void wi_pool_probe_dropped(
     the.handed_back++;
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
-    if (kind && strcmp(kind, the.measure.kind) != 0)
-        return -1;
-    snprintf(node, WI_ID_SIZE, "node-wasm");
-    return the.no_yardstick ? -1 : 0;
+    int is_other = kind && strcmp(kind, the.measure.kind) != 0;
+    return is_other || the.no_yardstick ? NULL : &the.measure;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
