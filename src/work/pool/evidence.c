@@ -190,7 +190,6 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
 void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
 {
-
     if (!*node->session)
         wi_standings_keep(pool->standings, node->party, node->id, &node->standing, wi_steady_ms());
 }
@@ -216,7 +215,6 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
 
 void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
-
     if (!node->standing.less.since || standing_lessens(&node->standing))
         return;
     wi_info("pool", node->id, "gets its share of work again");
@@ -227,7 +225,6 @@ void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 
 static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
-
     wi_info("pool", node->id, "is not held any more for what was found");
     node->standing.hold = (struct pool_node_limit){0};
     wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);

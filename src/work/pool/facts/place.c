@@ -74,10 +74,7 @@ static int fields_split(char *text, const char *fields[FIELD_COUNT])
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!text)
             return -1;
-        fields[i] = text;
-        text = strchr(text, '\t');
-        if (text)
-            *text++ = '\0';
+        fields[i] = strsep(&text, "\t");
     }
     return text ? -1 : 0;
 }
@@ -106,14 +103,9 @@ int wi_place_parse(struct wi_place *place, const char *key)
 {
     char text[WI_PLACE_SIZE];
     const char *fields[FIELD_COUNT];
-    size_t length = strlen(key);
 
     *place = (struct wi_place){0};
-    if (length >= sizeof text)
-        return -1;
-    memcpy(text, key, length);
-    text[length] = '\0';
-    if (fields_split(text, fields) != 0)
+    if (field_copy(text, sizeof text, key) != 0 || fields_split(text, fields) != 0)
         return -1;
     int engine = wi_engine_of_name(fields[FIELD_ENGINE]);
     int platform = wi_platform_of_name(fields[FIELD_PLATFORM]);
