@@ -228,7 +228,7 @@ static void fill_op(struct wi_row_take *op, const struct room *room)
 static int runs_a_suspect(const struct wi_durable *durable)
 {
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
-        if (entry->suspect)
+        if (entry->row.crashes > 0)
             return 1;
     return 0;
 }

@@ -35,7 +35,6 @@ struct wi_durable_entry {
     struct wi_durable *durable;
     struct wi_row row;
     enum wi_durable_step step;
-    int suspect;
     struct wi_run *run;
     struct wi_printing *printing;
     uint64_t counted_as; /* of its run: see wi_run_counted_as */

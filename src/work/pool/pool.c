@@ -8,9 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/facts/verdicts.h"
 #include "work/pool/pick_private.h"
-#include "work/pool/private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 

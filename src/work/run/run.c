@@ -7,9 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "wire/dialect.h"
 #include "wire/text.h"
-#include "work/job/job.h"
 #include "work/run/run_state.h"
 #include "work/run/wait.h"
 #include <stdlib.h>
