@@ -417,17 +417,16 @@ static void on_turn(void *context)
     checks_each_idle(context, wi_check_run_next);
 }
 
-struct wi_checks *wi_checks_new(
-    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config)
+struct wi_checks *wi_checks_new(const struct wi_run_deps *runs, struct wi_pool *pool)
 {
     struct wi_checks *checks = wi_alloc(sizeof *checks);
     const struct wi_jobs_hooks hooks = {
         .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
-    checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
+    checks->deps = *runs;
     checks->pool = pool;
-    checks->turn = wi_turn_new(loop, on_turn, checks);
+    checks->turn = wi_turn_new(runs->loop, on_turn, checks);
     checks->cross = wi_cross_new(checks);
-    wi_jobs_watch(jobs, &hooks);
+    wi_jobs_watch(runs->jobs, &hooks);
     return checks;
 }
 

@@ -7,7 +7,6 @@
 #include "owners/check/check.h"
 #include "owners/check/draws.h"
 #include "terms/tensor/compare.h"
-#include "work/run/run.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {

@@ -35,8 +35,7 @@ static const char *const count_names[] = {"weights", "quantizable", "quantized",
 #define COUNTS (sizeof count_names / sizeof *count_names)
 
 struct wi_making {
-    struct wi_quantizer_deps deps;
-    const struct wi_run_deps *runs;
+    const struct wi_quantizer_deps *deps;
     wi_making_fn *on_change;
     void *context;
     const struct wi_quantisation *kind;
@@ -78,7 +77,7 @@ static void making_tell(struct wi_making *making)
 static void drop_staging(struct wi_making *making)
 {
     if (making->staged)
-        wi_versions_drop_staging(making->deps.versions, making->id, 0, NULL, NULL);
+        wi_versions_drop_staging(making->deps->versions, making->id, 0, NULL, NULL);
     making->staged = 0;
 }
 
@@ -181,14 +180,14 @@ static void on_source(void *context, struct wi_model *model, const struct wi_err
     making->source = wi_model_ref(model);
     list_files(making);
     making->staged = 1;
-    making->task = wi_versions_stage_made(making->deps.versions, making->id, making->pending,
+    making->task = wi_versions_stage_made(making->deps->versions, making->id, making->pending,
         making->source->folder, &making->common, on_staged, making);
 }
 
 static void look_for_source(struct wi_making *making, wi_repository_fn *on_model)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(making->deps.repository, making->source_name, on_model, making);
+        wi_repository_find(making->deps->runs.repository, making->source_name, on_model, making);
     if (lookup)
         making->lookup = lookup; /* else it was called, and the making may be gone */
 }
@@ -302,7 +301,7 @@ static enum wi_code start_program(
         .directory = making->folder,
         .subject = making->name};
     making->is_result = 0;
-    making->child = wi_child_start(making->deps.children, &options, &events, error);
+    making->child = wi_child_start(making->deps->children, &options, &events, error);
     free(source);
     return making->child ? WI_OK : error->code;
 }
@@ -391,8 +390,8 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
     wi_model_unref(making->made);
     making->made = wi_model_ref(model);
     making->state = WI_MAKING_MEASURING;
-    const struct wi_measure_order order = {.runs = making->runs,
-        .bridge = making->deps.bridge,
+    const struct wi_measure_order order = {.runs = &making->deps->runs,
+        .bridge = making->deps->bridge,
         .source = making->source,
         .made = making->made,
         .platforms = making->kind->made.forms > 1 ? forms[making->form].platforms : ~0U,
@@ -408,8 +407,8 @@ static void read_made(struct wi_making *making)
     char *name = wi_sprintf("%s%s", making->name, forms[making->form].end);
     making->pending = 0;
     making->done = making->total;
-    making->lookup = wi_repository_read_made(
-        making->deps.repository, name, making->source->format, making->folder, on_made, making);
+    making->lookup = wi_repository_read_made(making->deps->runs.repository, name,
+        making->source->format, making->folder, on_made, making);
     free(name);
 }
 
@@ -442,7 +441,7 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
         return;
     }
     char *notes = json_dumps(making->notes, JSON_COMPACT);
-    making->task = wi_versions_publish_made(making->deps.versions, making->id, making->base,
+    making->task = wi_versions_publish_made(making->deps->versions, making->id, making->base,
         making->kind->name, notes, on_published, making);
     free(notes);
 }
@@ -456,13 +455,11 @@ static void making_publish(struct wi_making *making)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
-    const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
-    wi_making_fn *on_change, void *context)
+struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps, struct wi_model *model,
+    const struct wi_quantizer_want *want, wi_making_fn *on_change, void *context)
 {
     struct wi_making *making = wi_alloc(sizeof *making);
-    making->deps = *deps;
-    making->runs = runs;
+    making->deps = deps;
     making->on_change = on_change;
     making->context = context;
     making->kind = wi_quantisation_made(want->bits);
@@ -473,7 +470,7 @@ struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
         model->variant ? wi_model_name_with(making->base, WI_MADE_SOURCE) : wi_strdup(making->base);
     wi_id_new(making->id, WI_MADE_PREFIX);
     making->began_ms = wi_now_ms();
-    making->turn = wi_timer_new(deps->loop, on_turn, making);
+    making->turn = wi_timer_new(deps->runs.loop, on_turn, making);
     wi_timer_start(making->turn, 0, 0);
     return making;
 }

@@ -14,10 +14,10 @@
 struct wi_making;
 /* `ended`: it is done or has failed, and may be freed inside the callback. */
 typedef void wi_making_fn(void *context, int ended);
-/* `model` is of any variant; a reference is taken. Never calls back from inside. */
-struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
-    const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
-    wi_making_fn *on_change, void *context);
+/* `deps` is borrowed; `model` is of any variant, and a reference is taken. Never calls back from
+ * inside. */
+struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps, struct wi_model *model,
+    const struct wi_quantizer_want *want, wi_making_fn *on_change, void *context);
 /* Ends it with that error: on_change comes inside this call, or once its program has ended. */
 void wi_making_cancel(struct wi_making *making, const struct wi_error *why);
 /* Drops its staged files; its program must not be running. No callback comes. NULL is fine. */

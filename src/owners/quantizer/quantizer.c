@@ -34,7 +34,6 @@ struct entry {
 
 struct wi_quantizer {
     struct wi_quantizer_deps deps;
-    struct wi_run_deps runs;
     struct entry *entries; /* the oldest first */
     struct wi_timer *tidy; /* runs while one that is done is remembered */
     int stopped;
@@ -93,8 +92,9 @@ static void entry_forget(struct entry *entry)
 }
 
 /* Forgets variants that ended long enough ago, now and again when the next one is due. */
-static void quantizer_tidy(struct wi_quantizer *quantizer)
+static void on_tidy(void *context)
 {
+    struct wi_quantizer *quantizer = context;
     double now = wi_now_ms(), due = WI_NEVER;
     if (quantizer->stopped)
         return;
@@ -115,11 +115,6 @@ static void quantizer_tidy(struct wi_quantizer *quantizer)
     }
     if (due < WI_NEVER)
         wi_timer_start(quantizer->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
-}
-
-static void on_tidy(void *context)
-{
-    quantizer_tidy(context);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
@@ -165,7 +160,7 @@ static void on_change(void *context, int ended)
         return;
     if (info.error && info.error->code == WI_CANCELLED)
         entry_forget(entry); /* who cancelled it knows, and it never was */
-    quantizer_tidy(quantizer);
+    on_tidy(quantizer);
 }
 
 struct wi_making_watch *wi_making_watch(
@@ -228,8 +223,7 @@ static void entry_add(
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->quantizer = quantizer;
-    entry->making =
-        wi_making_new(&quantizer->deps, &quantizer->runs, model, want, on_change, entry);
+    entry->making = wi_making_new(&quantizer->deps, model, want, on_change, entry);
     struct entry *old = entry_find(quantizer, wi_making_info(entry->making).name);
     if (old)
         entry_forget(old);
@@ -288,24 +282,18 @@ static void list_use(void *context, struct wi_versions_use *use)
     }
 }
 
-struct wi_quantizer *wi_quantizer_new(
-    const struct wi_quantizer_deps *deps, const struct wi_config *config)
+struct wi_quantizer *wi_quantizer_new(const struct wi_quantizer_deps *deps)
 {
     struct wi_quantizer *quantizer = wi_alloc(sizeof *quantizer);
     quantizer->deps = *deps;
-    quantizer->runs = (struct wi_run_deps){.loop = deps->loop,
-        .config = config,
-        .jobs = deps->jobs,
-        .pool = deps->pool,
-        .repository = deps->repository};
-    quantizer->tidy = wi_timer_new(deps->loop, on_tidy, quantizer);
+    quantizer->tidy = wi_timer_new(deps->runs.loop, on_tidy, quantizer);
     wi_versions_work_add_user(deps->versions, list_use, quantizer);
     return quantizer;
 }
 
 void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config)
 {
-    quantizer->runs.config = config;
+    quantizer->deps.runs.config = config;
 }
 
 void wi_quantizer_stop(struct wi_quantizer *quantizer)
@@ -359,12 +347,12 @@ void wi_quantizer_each(
 
 int wi_quantizer_on_demand(const struct wi_quantizer *quantizer)
 {
-    return !quantizer->stopped && quantizer->runs.config->models.quantize_on_demand;
+    return !quantizer->stopped && quantizer->deps.runs.config->models.quantize_on_demand;
 }
 
 uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer)
 {
-    return quantizer->deps.loop;
+    return quantizer->deps.runs.loop;
 }
 
 void wi_quantizer_counters(

@@ -192,7 +192,8 @@ static inline int set_up(void **state)
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
-    the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
+    const struct wi_run_deps runs = {.loop = &the.loop, .config = &the.config, .jobs = the.jobs};
+    the.checks = wi_checks_new(&runs, NULL);
     return 0;
 }
 
