@@ -38,8 +38,7 @@ struct wi_durable_entry {
     struct wi_run *run;
     struct wi_printing *printing;
     uint64_t counted_as; /* of its run: see wi_run_counted_as */
-    uint64_t needs;      /* memory for printing */
-    uint64_t charged;    /* bytes charged to the budget: for the run, or `needs` */
+    uint64_t charged;    /* bytes charged to the budget: for the run, or for printing */
     struct wi_buffer problem;
     struct wi_row_part *parts;
     char *stuck; /* why writing its end failed, since the first failure; else NULL */

@@ -203,7 +203,7 @@ int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, cons
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
     struct wi_job *job = job_running(context, attempt_id);
-    if (job && !(wi_job_is_committed(job) && job->flow->parts->obstacle))
+    if (job && !(wi_job_is_committed(job) && job->flow->parts.obstacle))
         wi_job_move(job, WI_ENDING_NONE, "held up", why);
 }
 

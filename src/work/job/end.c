@@ -83,7 +83,7 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
     }
     wi_error_set(&interrupted, WI_STREAM_INTERRUPTED, NULL,
         "its node was lost after %llu parts, and no other node can continue: %s",
-        (unsigned long long)job->flow->parts->received.parts, error->detail);
+        (unsigned long long)job->flow->parts.received.parts, error->detail);
     wi_job_finish_error(job, &interrupted);
 }
 
@@ -97,7 +97,7 @@ static void note_computed(
     const struct wi_chain *chain = &job->chain;
     size_t length = json_string_length(whole);
     const char *text =
-        job->flow ? wi_parts_text(job->flow->parts, &length) : json_string_value(whole);
+        job->flow ? wi_parts_text(&job->flow->parts, &length) : json_string_value(whole);
     if (chain->count == 0 || account->prompt == 0)
         return;
     wi_pool_computed(job->jobs->pool, node_id, &chain->keys[chain->count - 1],
@@ -136,14 +136,14 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
 {
     const struct wi_jobs *jobs = job->jobs;
     unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
-    const char *obstacle = wi_job_is_committed(job) ? job->flow->parts->obstacle : NULL;
+    const char *obstacle = wi_job_is_committed(job) ? job->flow->parts.obstacle : NULL;
     if (wi_job_is_shadow(job))
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     if (obstacle)
         return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
             "its node was lost after %llu parts, and no other node can continue: %s; what "
             "happened: %s",
-            (unsigned long long)job->flow->parts->received.parts, obstacle, why);
+            (unsigned long long)job->flow->parts.received.parts, obstacle, why);
     if (job->breaks >= POISON_BREAKS)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
@@ -171,7 +171,7 @@ static void try_again(struct wi_job *job, const char *why)
     job->jobs->clients.counters.retried++;
     if (wi_job_is_committed(job))
         wi_info("job", job->spec.id, "goes on in another attempt, behind %llu parts: %s",
-            (unsigned long long)job->flow->parts->received.parts, why);
+            (unsigned long long)job->flow->parts.received.parts, why);
     else
         wi_info("job", job->spec.id, "goes to another attempt: %s", why);
     wi_job_enqueue(job, 1);

@@ -59,7 +59,7 @@ struct wi_job_batch {
 /* The state of a job whose answer may come in parts. */
 struct wi_job_flow {
     struct wi_job_stream events;
-    struct wi_parts *parts;
+    struct wi_parts parts;
     struct wi_timer *stall; /* runs while the job waits for its node */
     double first_part_at;   /* 0: none yet */
     double batch_ms;        /* the longest time of a batch of its prompt, on any node; 0: unknown */
@@ -114,7 +114,7 @@ struct wi_job {
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
-    enum wi_platform first, last;  /* the first and last platform of the last choice */
+    enum wi_platform last;         /* the last platform of the last choice */
     int starved;                   /* its last node lacked memory to load the model */
     int outgrown;                  /* WASM lacked memory for it: tried elsewhere once */
     int64_t accepted_at;           /* Unix milliseconds */

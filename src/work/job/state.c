@@ -122,7 +122,6 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     }
     job->refusal = choice->refusal;
     job->probe = choice->probe;
-    job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
     if (job->attempts == job->spec.earlier && job->place.joined && !wi_job_is_shadow(job))
         wi_opinions_count(&job->jobs->opinions, job->spec.client);

@@ -115,29 +115,17 @@ unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
 }
 
-static unsigned slots_there(const struct wi_node_info *info, unsigned queue)
+struct wi_fleet_capacity wi_fleet_capacity(const struct wi_fleet *fleet, unsigned queue)
 {
-    return has_queue(info, queue) ? wi_fleet_slots(info, queue) : 0;
-}
+    struct wi_fleet_capacity all = {0};
 
-static size_t sum_of(const struct wi_fleet *fleet, unsigned queue,
-    unsigned (*of)(const struct wi_node_info *info, unsigned queue))
-{
-    size_t sum = 0;
-
-    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next)
-        sum += class->open * of(&class->info, queue);
-    return sum;
-}
-
-size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue)
-{
-    return sum_of(fleet, queue, wi_fleet_depth);
-}
-
-size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue)
-{
-    return sum_of(fleet, queue, slots_there);
+    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
+        if (!has_queue(&class->info, queue))
+            continue;
+        all.depth += class->open * wi_fleet_depth(&class->info, queue);
+        all.slots += class->open * wi_fleet_slots(&class->info, queue);
+    }
+    return all;
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */
