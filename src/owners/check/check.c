@@ -277,7 +277,7 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
-        int platform = wi_check_platform_of(row);
+        int platform = wi_place_platform(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
         const char *code = json_string_value(json_object_get(row, "code"));
         char key[WI_VERDICT_KEY_SIZE];
@@ -309,9 +309,9 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     const json_t *report = result->answer->executed_on;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    int platform = wi_check_platform_of(report);
+    int platform = wi_place_platform(report);
     result->numerics = WI_UNKNOWN;
-    if (!node || platform < 0 || wi_check_is_simulated(report))
+    if (!node || platform < 0 || wi_place_is_simulated(report))
         return;
     if (asked->program)
         return; /* nothing is known of it, nor can be of what another is */

@@ -79,9 +79,6 @@ struct wi_checks {
 void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
     const json_t *result, const struct wi_tensors *outputs);
 void wi_check_clear_leg(struct wi_check_leg *leg);
-/* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
-int wi_check_platform_of(const json_t *executed_on);
-int wi_check_is_simulated(const json_t *executed_on);
 /* Whether it was really computed on that platform. */
 int wi_check_is_on(const json_t *executed_on, enum wi_platform platform);
 

@@ -127,7 +127,7 @@ void wi_durable_print_waiting(struct wi_durable *durable);
 
 /* --- feed.c ----------------------------------------------------------------------------------- */
 
-/* Takes as many rows as there is room for, and runs them. */
-void wi_durable_feed(struct wi_durable *durable);
+/* Takes as many rows as there is room for, and runs them. `context` is the wi_durable. */
+void wi_durable_feed(void *context);
 
 #endif

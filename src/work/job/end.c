@@ -55,21 +55,14 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_jobs_check_idle(jobs);
 }
 
-/* Each job once, by what its client is told. */
-static void count_error(struct wi_job_counters *counters, enum wi_code code)
-{
-    if (code == WI_CANCELLED)
-        counters->cancelled++;
-    else if (code == WI_DEADLINE_EXCEEDED)
-        counters->expired++;
-    else
-        counters->failed++;
-}
-
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error, .starved = job->starved};
-    count_error(&job->line->counters, error->code);
+    struct wi_job_counters *counters = &job->line->counters;
+    int is_cancelled = error->code == WI_CANCELLED, is_late = error->code == WI_DEADLINE_EXCEEDED;
+    counters->cancelled += (unsigned)is_cancelled;
+    counters->expired += (unsigned)is_late;
+    counters->failed += !is_cancelled && !is_late;
     wi_join(result.node, sizeof result.node, job->node, NULL);
     wi_job_finish(job, &result);
 }
@@ -177,24 +170,19 @@ static void try_again(struct wi_job *job, const char *why)
     wi_job_enqueue(job, 1);
 }
 
-/* What somebody else has written may have been what broke its node. */
-static void fail_program(struct wi_job *job, const char *why)
-{
-    struct wi_error error;
-    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-        "a client's own kernel is not run a second time; what happened: %s", why);
-    wi_job_finish_error(job, &error);
-}
-
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
+    struct wi_error error;
     job->used += counts ? 1 : 0;
     wi_job_note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (job->spec.asked->program)
-        fail_program(job, why);
-    else
+    if (job->spec.asked->program) { /* which may be what broke its node */
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "a client's own kernel is not run a second time; what happened: %s", why);
+        wi_job_finish_error(job, &error);
+    } else {
         try_again(job, why);
+    }
 }
 
 void wi_job_returned(struct wi_job *job, const struct wi_error *error)

@@ -463,8 +463,7 @@ static void blame_grammar(struct wi_answer *answer)
 static void attempt_confirm(
     struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    int platform =
-        wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
+    int platform = wi_place_platform(answer->executed_on);
 
     if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
         wi_fleet_note_model(&node->place, attempt->hash, (enum wi_platform)platform, 0);

@@ -475,7 +475,7 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
     for (size_t i = 0; i < json_array_size(models); i++) {
         const json_t *row = json_array_get(models, i);
         const char *hash = json_string_value(json_object_get(row, "hash"));
-        int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
+        int platform = wi_place_platform(row);
         const char *state = json_string_value(json_object_get(row, "state"));
         /* A model being loaded for a request is promised; no request waits for other loads. */
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||

@@ -125,6 +125,16 @@ int wi_place_parse(struct wi_place *place, const char *key)
     return 0;
 }
 
+int wi_place_platform(const json_t *report)
+{
+    return wi_platform_of_name(json_string_value(json_object_get(report, "platform")));
+}
+
+int wi_place_is_simulated(const json_t *report)
+{
+    return json_is_true(json_object_get(report, "simulated"));
+}
+
 /* --- parties: what is before the blank is the token ------------------------------------------- */
 
 int wi_party_same_token(const char *a, const char *b)
