@@ -235,18 +235,9 @@ static void conclude_clients_differ(struct wi_check_run *run)
         settle_doubt(run);
 }
 
-/* An input of ours agrees. `cleared`: what follows where that clears the place. */
-static void conclude_agreed(struct wi_check_run *run, conclude_fn *cleared)
-{
-    if (wi_draws_clear(&run->draws, 0))
-        cleared(run);
-    else if (run_ask_ours(run, run->step) != 0)
-        give_up_for(run, "some of our own inputs agree and some differ");
-}
-
 static void conclude_drawn_same(struct wi_check_run *run)
 {
-    conclude_agreed(run, run->known == WI_WRONG ? settle_right : settle_doubt);
+    (run->known == WI_WRONG ? settle_right : settle_doubt)(run);
 }
 
 static void settle_unless_prompt(struct wi_check_run *run)
@@ -254,16 +245,6 @@ static void settle_unless_prompt(struct wi_check_run *run)
     run->ratio = run->comparison.ratio;
     if (run_ask_prompt(run) != 0)
         settle_right(run);
-}
-
-static void conclude_ours_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_unless_prompt);
-}
-
-static void conclude_long_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_right);
 }
 
 static void conclude_prompt_differs(struct wi_check_run *run)
@@ -292,12 +273,13 @@ static void conclude_ours_differ(struct wi_check_run *run)
         conclude_strike(run);
 }
 
+/* For an input of ours, AGREES is what follows once the place is cleared. */
 static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT] = {
     [WI_CHECK_CLIENTS] = {conclude_clients_same, conclude_clients_differ, leave_open},
     [WI_CHECK_DRAWN] = {conclude_drawn_same, conclude_ours_differ, settle_doubt},
-    [WI_CHECK_OURS] = {conclude_ours_same, conclude_ours_differ, leave_open},
+    [WI_CHECK_OURS] = {settle_unless_prompt, conclude_ours_differ, leave_open},
     [WI_CHECK_PROMPT] = {settle_right, conclude_prompt_differs, settle_right},
-    [WI_CHECK_LONG] = {conclude_long_same, conclude_ours_differ, settle_doubt},
+    [WI_CHECK_LONG] = {settle_right, conclude_ours_differ, settle_doubt},
 };
 
 static void conclude_nudged(struct wi_check_run *run)
@@ -311,10 +293,14 @@ static void conclude_nudged(struct wi_check_run *run)
 static void run_conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
+    enum outcome outcome = found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS;
+    int is_clients = run->step == WI_CHECK_CLIENTS || run->step == WI_CHECK_PROMPT;
     if (run->due == &run->nudged)
         conclude_nudged(run);
-    else
-        conclusions[run->step][found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS](run);
+    else if (outcome != AGREES || is_clients || wi_draws_clear(&run->draws, 0))
+        conclusions[run->step][outcome](run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up_for(run, "some of our own inputs agree and some differ");
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */

@@ -255,24 +255,16 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
         }
         if (!entry)
             break;
-        switch (try_waiting(entry->owner, fairly)) {
-        case TRIED_LEFT:
+        enum tried tried = try_waiting(entry->owner, fairly);
+        if (tried == TRIED_LEFT) {
             fairly = 1; /* another node may be next for those that gave way */
             wi_queue_gates(queue, job_has_room, now);
-            break;
-        case TRIED_WAITS:
+        } else if (tried == TRIED_GIVES_WAY && holds < HOLDS_MAX) {
+            holds++;
+            wi_queue_hold(queue, entry);
+        } else {
             unsuccessful++;
             wi_queue_block(queue, entry);
-            break;
-        case TRIED_GIVES_WAY:
-            if (holds < HOLDS_MAX) {
-                holds++;
-                wi_queue_hold(queue, entry);
-            } else {
-                unsuccessful++;
-                wi_queue_block(queue, entry);
-            }
-            break;
         }
     }
     if (unsuccessful < UNSUCCESSFUL_MAX) {

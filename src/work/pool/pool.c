@@ -95,23 +95,14 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
         wi_pool_kind_changed(kind, from, to);
     if (from == WI_SESSION_STARTING && to == WI_SESSION_READY)
         learn_network(pool, session, NULL);
-    switch (to) {
-    case WI_SESSION_STARTING:
-    case WI_SESSION_READY:
-    case WI_SESSION_BUSY:
-        return; /* they come from us, who plan where it matters */
-    case WI_SESSION_DRAINING:
+    if (to < WI_SESSION_DRAINING)
+        return; /* it comes from us, who plan where it matters */
+    if (to == WI_SESSION_DRAINING)
         on_draining(pool, session);
-        break;
-    case WI_SESSION_BROKEN:
+    else if (to == WI_SESSION_BROKEN)
         on_broken(pool, session, from, error);
-        break;
-    case WI_SESSION_CLOSED:
+    else
         wi_bridge_revoke(pool->bridge, session->id);
-        break;
-    case WI_SESSION_STATE_COUNT:
-        break;
-    }
     wi_pool_plan_soon(pool->wake);
 }
 
