@@ -18,17 +18,12 @@ const struct wi_strings *wi_preferences_of(
     return lists[type] ? lists[type] : &preferences->other;
 }
 
-void wi_preferences_parse(
-    const char *entry, char kind[32], int *has_platform, enum wi_platform *platform)
+int wi_preferences_parse(const char *entry, char kind[32])
 {
     const char *slash = strchr(entry, '/');
-    int length = slash ? (int)(slash - entry) : (int)strlen(entry);
 
-    snprintf(kind, 32, "%.*s", length, entry);
-    int found = slash ? wi_platform_of_name(slash + 1) : -1;
-    *has_platform = found >= 0;
-    if (found >= 0)
-        *platform = (enum wi_platform)found;
+    snprintf(kind, 32, "%.*s", (int)strcspn(entry, "/"), entry);
+    return slash ? wi_platform_of_name(slash + 1) : -1;
 }
 
 /* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */

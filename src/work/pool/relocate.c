@@ -170,13 +170,11 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
 
     for (size_t i = 0; i < list->count; i++) {
         char name[32];
-        int has_platform;
-        enum wi_platform platform = WI_WASM;
-        wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_route_option *option = find_option(options, count, name, (int)platform);
+        int platform = wi_preferences_parse(list->items[i], name);
+        const struct wi_route_option *option = find_option(options, count, name, platform);
         struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
-        if (option && (!has_platform || wi_route_is_able(option) ||
-                          option->standing == WI_STANDING_UNCHECKED))
+        if (option &&
+            (platform < 0 || wi_route_is_able(option) || option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
             wi_pool_kind_cannot(pool, kind, demand, NULL, NULL))

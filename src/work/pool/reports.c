@@ -227,7 +227,7 @@ static void session_welcome(struct wi_pool *pool, struct pool_session *session)
     wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
     if (kind)
         wi_pool_kind_ready(kind);
-    wi_pool_session_welcomed(pool->sessions, session, now);
+    wi_pool_session_welcomed(session, now);
     wi_pool_end_replaced(pool, session);
     wi_pool_plan_soon(pool->wake);
 }

@@ -348,12 +348,16 @@ void wi_fleet_set(
     nodes_recount(&class->held, was.held, node->is.held);
 }
 
-static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
 {
     static const struct wi_fleet_state gone;
     struct wi_fleet_class *class = node->class;
     struct wi_fleet_place *place;
 
+    if (!class)
+        return;
     wi_fleet_set(fleet, node, &gone);
     while ((place = node->places)) {
         node->places = place->sibling;
@@ -374,13 +378,10 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     free(class);
 }
 
-/* --- nodes ----------------------------------------------------------------------------------- */
-
 void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char *id,
     const struct wi_node_info *info)
 {
-    if (node->class)
-        leave_class(fleet, node);
+    wi_fleet_remove(fleet, node);
     node->id = id;
     node->class = find_or_add_class(fleet, info, node->doubted);
     node->class->count++;
@@ -388,12 +389,6 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         if (node->class->queues[i])
             group_enter(node, node->class->queues[i], 0);
-}
-
-void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
-{
-    if (node->class)
-        leave_class(fleet, node);
 }
 
 void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node)
