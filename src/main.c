@@ -455,22 +455,22 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .listener = &d->listener};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
-    d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
-    const struct wi_proof_deps proof_deps = {
-        .loop = &d->loop, .jobs = d->jobs, .pool = d->pool, .repository = d->models->repository};
-    d->proof = wi_proof_new(&proof_deps, d->config);
+    const struct wi_run_deps runs = {.loop = &d->loop,
+        .config = d->config,
+        .jobs = d->jobs,
+        .pool = d->pool,
+        .repository = d->models->repository};
+    d->checks = wi_checks_new(&runs, d->pool);
+    d->proof = wi_proof_new(&runs, d->pool);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     wi_models_share(d->models, take_copies, d);
-    const struct wi_quantizer_deps quantizer_deps = {.loop = &d->loop,
+    const struct wi_quantizer_deps quantizer_deps = {.runs = runs,
         .children = d->children,
-        .repository = d->models->repository,
         .versions = d->models->versions,
-        .jobs = d->jobs,
-        .pool = d->pool,
         .bridge = d->bridge,
         .listener = &d->listener};
-    d->quantizer = wi_quantizer_new(&quantizer_deps, d->config);
+    d->quantizer = wi_quantizer_new(&quantizer_deps);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,

@@ -125,11 +125,11 @@ static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c
     wi_metric_head(out, "webinfer_session_faults_total", "counter", "Faults found in browsers.");
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
         wi_buffer_printf(out, "webinfer_session_faults_total{fault=\"%s\"} %llu\n",
-            wi_fault_name(fault), (unsigned long long)c->faults[fault]);
+            wi_fault_names[fault], (unsigned long long)c->faults[fault]);
     wi_metric_head(out, "webinfer_session_remedies_total", "counter", "Remedies for such faults.");
     for (int remedy = WI_REMEDY_NONE + 1; remedy < WI_REMEDY_COUNT; remedy++)
         wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
-            wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
+            wi_remedy_names[remedy], (unsigned long long)c->remedies[remedy]);
 }
 
 static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)

@@ -59,7 +59,7 @@ static int checks_have_room(const struct wi_checks *checks, const struct wi_infe
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(checks->deps.jobs, &jobs);
-    return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
+    return !checks->stopped && jobs.waiting == 0 && checks->counters.running < RUNS_MAX &&
            bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
                    wi_tensors_bytes(&answer->outputs) <=
                BYTES_MAX;
@@ -92,9 +92,8 @@ static void take_answer(struct wi_check_run *run, const struct wi_answered *answ
  * picture or a sound, what prepares that is none of the browsers'. */
 static int can_compare_program(const struct wi_checks *checks, const struct wi_inference *asked)
 {
-    char node[WI_ID_SIZE];
     return (!asked->input || wi_task_reads_text(asked->task)) &&
-           wi_pool_yardstick(checks->pool, NULL, node) == 0;
+           wi_pool_yardstick(checks->pool, NULL) != NULL;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
@@ -121,7 +120,7 @@ static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_ru
 {
     run->next = checks->runs;
     checks->runs = run;
-    checks->count++;
+    checks->counters.running++;
     wi_turn_schedule(checks->turn);
     return run;
 }
@@ -278,7 +277,7 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
-        int platform = wi_check_platform_of(row);
+        int platform = wi_place_platform(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
         const char *code = json_string_value(json_object_get(row, "code"));
         char key[WI_VERDICT_KEY_SIZE];
@@ -310,9 +309,9 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     const json_t *report = result->answer->executed_on;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    int platform = wi_check_platform_of(report);
+    int platform = wi_place_platform(report);
     result->numerics = WI_UNKNOWN;
-    if (!node || platform < 0 || wi_check_is_simulated(report))
+    if (!node || platform < 0 || wi_place_is_simulated(report))
         return;
     if (asked->program)
         return; /* nothing is known of it, nor can be of what another is */
@@ -418,17 +417,16 @@ static void on_turn(void *context)
     checks_each_idle(context, wi_check_run_next);
 }
 
-struct wi_checks *wi_checks_new(
-    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config)
+struct wi_checks *wi_checks_new(const struct wi_run_deps *runs, struct wi_pool *pool)
 {
     struct wi_checks *checks = wi_alloc(sizeof *checks);
     const struct wi_jobs_hooks hooks = {
         .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
-    checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
+    checks->deps = *runs;
     checks->pool = pool;
-    checks->turn = wi_turn_new(loop, on_turn, checks);
+    checks->turn = wi_turn_new(runs->loop, on_turn, checks);
     checks->cross = wi_cross_new(checks);
-    wi_jobs_watch(jobs, &hooks);
+    wi_jobs_watch(runs->jobs, &hooks);
     return checks;
 }
 
@@ -466,7 +464,6 @@ void wi_checks_free(struct wi_checks *checks)
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
 {
     *counters = checks->counters;
-    counters->running = checks->count;
 }
 
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)

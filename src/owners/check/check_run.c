@@ -47,7 +47,7 @@ static void end_run(struct wi_check_run *run)
 {
     struct wi_checks *checks = run->checks;
     LL_DELETE(checks->runs, run);
-    checks->count--;
+    checks->counters.running--;
     wi_check_run_free(run);
 }
 
@@ -235,18 +235,9 @@ static void conclude_clients_differ(struct wi_check_run *run)
         settle_doubt(run);
 }
 
-/* An input of ours agrees. `cleared`: what follows where that clears the place. */
-static void conclude_agreed(struct wi_check_run *run, conclude_fn *cleared)
-{
-    if (wi_draws_clear(&run->draws, 0))
-        cleared(run);
-    else if (run_ask_ours(run, run->step) != 0)
-        give_up_for(run, "some of our own inputs agree and some differ");
-}
-
 static void conclude_drawn_same(struct wi_check_run *run)
 {
-    conclude_agreed(run, run->known == WI_WRONG ? settle_right : settle_doubt);
+    (run->known == WI_WRONG ? settle_right : settle_doubt)(run);
 }
 
 static void settle_unless_prompt(struct wi_check_run *run)
@@ -254,16 +245,6 @@ static void settle_unless_prompt(struct wi_check_run *run)
     run->ratio = run->comparison.ratio;
     if (run_ask_prompt(run) != 0)
         settle_right(run);
-}
-
-static void conclude_ours_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_unless_prompt);
-}
-
-static void conclude_long_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_right);
 }
 
 static void conclude_prompt_differs(struct wi_check_run *run)
@@ -292,12 +273,13 @@ static void conclude_ours_differ(struct wi_check_run *run)
         conclude_strike(run);
 }
 
+/* For an input of ours, AGREES is what follows once the place is cleared. */
 static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT] = {
     [WI_CHECK_CLIENTS] = {conclude_clients_same, conclude_clients_differ, leave_open},
     [WI_CHECK_DRAWN] = {conclude_drawn_same, conclude_ours_differ, settle_doubt},
-    [WI_CHECK_OURS] = {conclude_ours_same, conclude_ours_differ, leave_open},
+    [WI_CHECK_OURS] = {settle_unless_prompt, conclude_ours_differ, leave_open},
     [WI_CHECK_PROMPT] = {settle_right, conclude_prompt_differs, settle_right},
-    [WI_CHECK_LONG] = {conclude_long_same, conclude_ours_differ, settle_doubt},
+    [WI_CHECK_LONG] = {settle_right, conclude_ours_differ, settle_doubt},
 };
 
 static void conclude_nudged(struct wi_check_run *run)
@@ -311,10 +293,14 @@ static void conclude_nudged(struct wi_check_run *run)
 static void run_conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
+    enum outcome outcome = found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS;
+    int is_clients = run->step == WI_CHECK_CLIENTS || run->step == WI_CHECK_PROMPT;
     if (run->due == &run->nudged)
         conclude_nudged(run);
-    else
-        conclusions[run->step][found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS](run);
+    else if (outcome != AGREES || is_clients || wi_draws_clear(&run->draws, 0))
+        conclusions[run->step][outcome](run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up_for(run, "some of our own inputs agree and some differ");
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
@@ -486,16 +472,6 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     }
 }
 
-/* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
-{
-    char node[WI_ID_SIZE];
-    if (wi_pool_yardstick(run->checks->pool, NULL, node))
-        return -1;
-    asked->node = wi_strdup(node);
-    return 0;
-}
-
 /* Whether the node that has differed is asked, and no other like it. */
 static int is_of_suspect(const struct wi_check_run *run)
 {
@@ -513,8 +489,11 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
         asked->node = wi_strdup(run->client_node);
         return 0;
     }
-    if (is_measure && run->platform == WI_NATIVE)
-        return name_node(run, asked);
+    if (is_measure && run->platform == WI_NATIVE) { /* whose node has no WASM to compare with */
+        const struct wi_node_info *other = wi_pool_yardstick(run->checks->pool, NULL);
+        asked->node = wi_strdup(other ? other->id : NULL);
+        return other ? 0 : -1;
+    }
     const struct wi_node_info *measure =
         is_measure ? wi_check_measure(run->checks->pool, run->asked, run->browser) : NULL;
     asked->browser = wi_strdup(measure ? measure->kind : run->browser);

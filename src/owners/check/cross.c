@@ -56,7 +56,7 @@ static struct wi_trial *make_trial(
 static void add_trial(struct wi_cross *cross, struct wi_trial *trial)
 {
     DL_APPEND(cross->trials.all, trial);
-    cross->trials.count++;
+    cross->trials.counters.waiting++;
     if (wi_cross_grow(trial) != 0)
         wi_cross_end(trial, WI_TRIAL_DROPPED);
     wi_turn_schedule(cross->trials.turn);
@@ -249,6 +249,4 @@ void wi_cross_free(struct wi_cross *cross)
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters)
 {
     *counters = cross->trials.counters;
-    counters->waiting = cross->trials.count;
-    counters->bytes = cross->trials.bytes;
 }

@@ -52,9 +52,9 @@ void wi_cross_end(struct wi_trial *trial, enum wi_trial_end end)
     struct wi_cross_trials *trials = trial->among;
     (*counter_of(trials, end))++;
     DL_DELETE(trials->all, trial);
-    trials->count--;
+    trials->counters.waiting--;
     trials->active -= (size_t)trial->active;
-    trials->bytes -= trial->bytes;
+    trials->counters.bytes -= trial->bytes;
     wi_trial_free(trial);
     wi_turn_schedule(trials->turn); /* the next may begin */
 }
@@ -74,12 +74,12 @@ int wi_cross_grow(struct wi_trial *trial)
     struct wi_cross_trials *trials = trial->among;
     size_t bytes = wi_trial_bytes(trial);
     struct wi_trial *other = trials->all, *next;
-    trials->bytes += bytes - trial->bytes;
+    trials->counters.bytes += bytes - trial->bytes;
     trial->bytes = bytes;
-    for (; other && trials->bytes > BYTES_MAX; other = next) {
+    for (; other && trials->counters.bytes > BYTES_MAX; other = next) {
         next = other->next;
         if (other != trial && !other->active)
             wi_cross_end(other, WI_TRIAL_DROPPED);
     }
-    return trials->bytes > BYTES_MAX ? -1 : 0;
+    return trials->counters.bytes > BYTES_MAX ? -1 : 0;
 }

@@ -19,20 +19,9 @@ void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node
     wi_tensors_share(&leg->outputs, outputs);
 }
 
-int wi_check_platform_of(const json_t *executed_on)
-{
-    return wi_platform_of_name(json_string_value(json_object_get(executed_on, "platform")));
-}
-
-int wi_check_is_simulated(const json_t *executed_on)
-{
-    return json_is_true(json_object_get(executed_on, "simulated"));
-}
-
 int wi_check_is_on(const json_t *executed_on, enum wi_platform platform)
 {
-    return wi_check_platform_of(executed_on) == (int)platform &&
-           !wi_check_is_simulated(executed_on);
+    return wi_place_platform(executed_on) == (int)platform && !wi_place_is_simulated(executed_on);
 }
 
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
@@ -81,9 +70,7 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
 
 const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind)
 {
-    char id[WI_ID_SIZE];
-    const struct wi_node_info *node =
-        wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
+    const struct wi_node_info *node = wi_pool_yardstick(pool, kind);
     return node && *node->session ? node : NULL;
 }
 

@@ -7,7 +7,6 @@
 #include "owners/check/check.h"
 #include "owners/check/draws.h"
 #include "terms/tensor/compare.h"
-#include "work/run/run.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {
@@ -69,7 +68,6 @@ struct wi_checks {
     struct wi_turn *turn; /* submits the runs that the last turn began */
     struct wi_cross *cross;
     struct wi_check_run *runs;
-    size_t count;
     double recheck; /* sums up pinned answers of trusted platforms until a recheck is due */
     int stopped;
     struct wi_check_counters counters;
@@ -81,9 +79,6 @@ struct wi_checks {
 void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
     const json_t *result, const struct wi_tensors *outputs);
 void wi_check_clear_leg(struct wi_check_leg *leg);
-/* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
-int wi_check_platform_of(const json_t *executed_on);
-int wi_check_is_simulated(const json_t *executed_on);
 /* Whether it was really computed on that platform. */
 int wi_check_is_on(const json_t *executed_on, enum wi_platform platform);
 
@@ -225,7 +220,7 @@ void wi_trial_abandon(struct wi_trial *trial);
 struct wi_cross_trials {
     struct wi_turn *turn; /* begins those that wait; cross.c owns it */
     struct wi_trial *all; /* the oldest first */
-    size_t count, active, bytes;
+    size_t active;
     struct wi_cross_counters counters;
 };
 

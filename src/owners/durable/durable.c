@@ -195,11 +195,6 @@ static void on_tick(void *context)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-static void on_turn(void *context)
-{
-    wi_durable_feed(context);
-}
-
 static struct wi_durable *durable_make(
     const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
 {
@@ -208,7 +203,7 @@ static struct wi_durable *durable_make(
     wi_durable_count_all(durable, stock);
     durable->timer = wi_timer_new(deps->runs.loop, on_tick, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
-    durable->feeding = wi_turn_new(deps->runs.loop, on_turn, durable);
+    durable->feeding = wi_turn_new(deps->runs.loop, wi_durable_feed, durable);
     return durable;
 }
 

@@ -187,12 +187,13 @@ static int try_to_print(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    if (entry->needs > durable->deps.runs.budget->limit) {
-        refuse_answer(entry, entry->needs, durable->deps.runs.budget->limit);
-    } else if (wi_budget_take(durable->deps.runs.budget, entry->needs) == 0) {
-        entry->charged = entry->needs;
+    uint64_t needs = entry->printing->needs;
+    if (needs > durable->deps.runs.budget->limit) {
+        refuse_answer(entry, needs, durable->deps.runs.budget->limit);
+    } else if (wi_budget_take(durable->deps.runs.budget, needs) == 0) {
+        entry->charged = needs;
         entry->step = WI_DURABLE_PRINTING;
-        if (entry->needs <= INLINE_PRINT_MAX) {
+        if (needs <= INLINE_PRINT_MAX) {
             entry_print(entry);
             on_printed(entry, 0);
         } else {
@@ -284,7 +285,6 @@ void wi_durable_on_run_done(
     entry->charged = 0;
     if (code == WI_OK) {
         entry->printing = printing;
-        entry->needs = printing->needs;
         entry->step = WI_DURABLE_WAITING;
         wi_durable_print_waiting(entry->durable);
     } else if (code == WI_CANCELLED)

@@ -16,7 +16,6 @@ struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct
     entry->durable = durable;
     entry->row = *row;
     *row = (struct wi_row){0};
-    entry->suspect = entry->row.crashes > 0;
     HASH_ADD(hh, durable->entries, row.id, strlen(entry->row.id), entry);
     return entry;
 }

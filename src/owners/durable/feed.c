@@ -203,13 +203,6 @@ static size_t room_of(const struct room *room, size_t count)
     return count < most && (count == 0 || !room->is_scarce) ? most - count : 0;
 }
 
-static void clear_room(struct room *room)
-{
-    struct tenant *tenant;
-    while ((tenant = WI_TABLE_TAKE(room->tenants)))
-        free(tenant);
-}
-
 /* How many rows may be taken, and of each client. */
 static void fill_op(struct wi_row_take *op, const struct room *room)
 {
@@ -228,7 +221,7 @@ static void fill_op(struct wi_row_take *op, const struct room *room)
 static int runs_a_suspect(const struct wi_durable *durable)
 {
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
-        if (entry->suspect)
+        if (entry->row.crashes > 0)
             return 1;
     return 0;
 }
@@ -255,13 +248,16 @@ static void rows_take(struct wi_durable *durable, const struct room *room, uint6
     wi_durable_submit(durable, wi_row_take, on_taken, taking);
 }
 
-void wi_durable_feed(struct wi_durable *durable)
+void wi_durable_feed(void *context)
 {
+    struct wi_durable *durable = context;
+    struct tenant *tenant;
     uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
     if (must_wait(durable))
         return;
     struct room room = look_at_room(durable);
     if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
         rows_take(durable, &room, bytes);
-    clear_room(&room);
+    while ((tenant = WI_TABLE_TAKE(room.tenants)))
+        free(tenant);
 }

@@ -35,12 +35,10 @@ struct wi_durable_entry {
     struct wi_durable *durable;
     struct wi_row row;
     enum wi_durable_step step;
-    int suspect;
     struct wi_run *run;
     struct wi_printing *printing;
     uint64_t counted_as; /* of its run: see wi_run_counted_as */
-    uint64_t needs;      /* memory for printing */
-    uint64_t charged;    /* bytes charged to the budget: for the run, or `needs` */
+    uint64_t charged;    /* bytes charged to the budget: for the run, or for printing */
     struct wi_buffer problem;
     struct wi_row_part *parts;
     char *stuck; /* why writing its end failed, since the first failure; else NULL */
@@ -129,7 +127,7 @@ void wi_durable_print_waiting(struct wi_durable *durable);
 
 /* --- feed.c ----------------------------------------------------------------------------------- */
 
-/* Takes as many rows as there is room for, and runs them. */
-void wi_durable_feed(struct wi_durable *durable);
+/* Takes as many rows as there is room for, and runs them. `context` is the wi_durable. */
+void wi_durable_feed(void *context);
 
 #endif

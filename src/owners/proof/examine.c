@@ -212,7 +212,7 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_examination *examination = context;
-    if (json_is_true(json_object_get(outcome->executed_on, "simulated")))
+    if (wi_place_is_simulated(outcome->executed_on))
         evidence_due(examination)->simulated = 1;
     wi_tensors_share(&examination->outputs, outcome->outputs);
     examination->ms = outcome->inference_ms;

@@ -31,8 +31,8 @@ struct prover {
 };
 
 struct wi_proof {
-    struct wi_proof_deps deps;
     struct wi_run_deps runs;
+    struct wi_pool *pool;
     struct prover *provers; /* by id */
     struct wi_proof_order *orders;
     size_t order_count;
@@ -60,8 +60,8 @@ static void report_wrong(const struct wi_proof *proof, const struct wi_node_info
         .key = key,
         .finding = {.ratio = INFINITY, .detail = evidence->reason}};
     wi_text_copy(id, sizeof id, node->id);
-    wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, kernel, NULL);
-    (void)wi_pool_found(proof->deps.pool, &found);
+    wi_verdict_key(key, wi_repository_kernels(proof->runs.repository), &place, kernel, NULL);
+    (void)wi_pool_found(proof->pool, &found);
 }
 
 /* What becomes of a node that computes wrong is the pool's to say. 1 if it goes; `node_id` may be
@@ -69,7 +69,7 @@ static void report_wrong(const struct wi_proof *proof, const struct wi_node_info
 static int handle_wrong(
     struct wi_proof *proof, const char *node_id, const struct wi_evidence *evidence)
 {
-    const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, node_id);
+    const struct wi_node_info *node = wi_pool_node_info(proof->pool, node_id);
     if (!node)
         return 1;
     int joined = !*node->session;
@@ -80,7 +80,7 @@ static int handle_wrong(
     if (wi_proof_has_failed(evidence))
         report_wrong(proof, node, evidence, NULL);
     for (size_t i = 0; i < evidence->kernels_wrong_count; i++) {
-        node = wi_pool_node_info(proof->deps.pool, id);
+        node = wi_pool_node_info(proof->pool, id);
         if (node)
             report_wrong(proof, node, evidence, evidence->kernels_wrong[i]);
     }
@@ -127,7 +127,7 @@ static void prover_pass(struct prover *prover)
     const struct wi_proof *proof = prover->proof;
     prover->shown = prover->wanted;
     prover->due_at = wi_now_ms() + (double)proof->runs.config->pool.verify_again;
-    wi_pool_hold(proof->deps.pool, prover->id, 0);
+    wi_pool_hold(proof->pool, prover->id, 0);
 }
 
 /* Where it could not even be asked, what it has shown before still counts. */
@@ -139,7 +139,7 @@ static void prover_wait(struct prover *prover, int was_unsent)
     prover->shown = 0;
     wi_info("proof", prover->id,
         "has not shown that it computes right, and gets no work until it does");
-    wi_pool_hold(prover->proof->deps.pool, prover->id, 1);
+    wi_pool_hold(prover->proof->pool, prover->id, 1);
 }
 
 static void on_examined(void *context, const struct wi_evidence *evidence)
@@ -204,7 +204,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     unsigned wanted = wanted_of(proof, node);
     if (!wanted && prover) {
         prover_forget(proof, prover);
-        wi_pool_hold(proof->deps.pool, node->id, 0);
+        wi_pool_hold(proof->pool, node->id, 0);
     }
     if (!wanted || proof->stopped)
         return;
@@ -215,7 +215,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     prover->shown &= wanted;
     if (!is_new)
         return;
-    wi_pool_hold(proof->deps.pool, node->id, 1);
+    wi_pool_hold(proof->pool, node->id, 1);
     prover_examine(prover);
 }
 
@@ -356,11 +356,11 @@ static void add_subjects(struct wi_proof_order *order)
 {
     struct wi_strings ids = {0};
     const struct wi_proof *proof = order->proof;
-    wi_pool_list_nodes(proof->deps.pool, &ids, NODES_MAX);
+    wi_pool_list_nodes(proof->pool, &ids, NODES_MAX);
     order->subjects = wi_realloc_array(NULL, ids.count + 1, sizeof *order->subjects);
     memset(order->subjects, 0, (ids.count + 1) * sizeof *order->subjects);
     for (size_t i = 0; i < ids.count; i++) {
-        const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, ids.items[i]);
+        const struct wi_node_info *node = wi_pool_node_info(proof->pool, ids.items[i]);
         if (node && is_meant(&order->want, node))
             add_subject(order, node);
     }
@@ -376,7 +376,7 @@ static enum wi_code check_want(
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "nodes are examined for %d requests already; ask again when one has its answer",
             WI_PROOF_ORDERS_MAX);
-    if (want->node && !wi_pool_node_info(proof->deps.pool, want->node))
+    if (want->node && !wi_pool_node_info(proof->pool, want->node))
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", want->node);
     return WI_OK;
 }
@@ -391,7 +391,7 @@ struct wi_proof_order *wi_proof_order(
     order->want = *want;
     add_subjects(order);
     order->want.node = order->want.browser = NULL; /* they were read */
-    order->next = wi_timer_new(proof->deps.loop, on_next, order);
+    order->next = wi_timer_new(proof->runs.loop, on_next, order);
     wi_timer_start(order->next, 0, 0);
     DL_APPEND2(proof->orders, order, prev, following);
     proof->order_count++;
@@ -424,19 +424,15 @@ void wi_proof_order_abandon(struct wi_proof_order *order)
 
 /* --- outside ---------------------------------------------------------------------------------- */
 
-struct wi_proof *wi_proof_new(const struct wi_proof_deps *deps, const struct wi_config *config)
+struct wi_proof *wi_proof_new(const struct wi_run_deps *runs, struct wi_pool *pool)
 {
     struct wi_proof *proof = wi_alloc(sizeof *proof);
     const struct wi_pool_watch watch = {proof, on_node, on_gone};
-    proof->deps = *deps;
-    proof->runs = (struct wi_run_deps){.loop = deps->loop,
-        .config = config,
-        .jobs = deps->jobs,
-        .pool = deps->pool,
-        .repository = deps->repository};
-    proof->look = wi_timer_new(deps->loop, on_look, proof);
+    proof->runs = *runs;
+    proof->pool = pool;
+    proof->look = wi_timer_new(runs->loop, on_look, proof);
     wi_timer_start(proof->look, LOOK_MS, LOOK_MS);
-    wi_pool_watch(deps->pool, &watch);
+    wi_pool_watch(pool, &watch);
     return proof;
 }
 
@@ -444,9 +440,9 @@ void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config)
 {
     struct wi_strings ids = {0};
     proof->runs.config = config;
-    wi_pool_list_nodes(proof->deps.pool, &ids, SIZE_MAX);
+    wi_pool_list_nodes(proof->pool, &ids, SIZE_MAX);
     for (size_t i = 0; i < ids.count; i++) {
-        const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, ids.items[i]);
+        const struct wi_node_info *node = wi_pool_node_info(proof->pool, ids.items[i]);
         if (node)
             on_node(proof, node);
     }
@@ -470,7 +466,7 @@ void wi_proof_free(struct wi_proof *proof)
     static const struct wi_pool_watch nobody = {0};
     if (!proof)
         return;
-    wi_pool_watch(proof->deps.pool, &nobody);
+    wi_pool_watch(proof->pool, &nobody);
     while (proof->provers)
         prover_forget(proof, proof->provers);
     while (proof->orders)

@@ -49,10 +49,8 @@ static int is_mask(const char *text)
 
 static int names_software(const char *text)
 {
-    char folded[128];
-    text_fold(folded, sizeof folded, text);
     for (size_t i = 0; software[i]; i++)
-        if (strstr(folded, software[i]))
+        if (strcasestr(text, software[i]))
             return 1;
     return 0;
 }

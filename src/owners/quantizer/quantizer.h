@@ -47,23 +47,22 @@ struct wi_making_info {
     const json_t *notes;  /* its description and figures; NULL until they exist */
     double began_ms, ended_ms;
     const struct wi_error *error; /* if WI_MAKING_FAILED */
+    const char *staging;          /* the id of its staging folder */
+    uint64_t pending;             /* bytes still to be written there */
+    int is_running;               /* its program */
 };
 
-/* All borrowed and must outlive this. */
+/* All borrowed and must outlive this, but the configuration until wi_quantizer_reload. */
 struct wi_quantizer_deps {
-    uv_loop_t *loop;
+    struct wi_run_deps runs;
     struct wi_children *children;
-    struct wi_repository *repository;
     struct wi_versions_work *versions;
-    struct wi_jobs *jobs;
-    const struct wi_pool *pool;
     const struct wi_bridge *bridge;
     const struct wi_change_listener *listener; /* NULL: none */
 };
 
 struct wi_quantizer;
-struct wi_quantizer *wi_quantizer_new(
-    const struct wi_quantizer_deps *deps, const struct wi_config *config);
+struct wi_quantizer *wi_quantizer_new(const struct wi_quantizer_deps *deps);
 void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config);
 /* The daemon ends: those under way end with WI_SHUTTING_DOWN, and no more begin. */
 void wi_quantizer_stop(struct wi_quantizer *quantizer);

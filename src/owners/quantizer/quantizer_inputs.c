@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SAMPLES "samples"
 /* Of a folder with more only so many are looked at. */
@@ -56,12 +55,9 @@ static const struct {
 /* NULL for what is none. */
 static const char *input_of(const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof sample_kinds / sizeof *sample_kinds; i++) {
-        size_t end = strlen(sample_kinds[i].end);
-        if (length > end && strcasecmp(name + length - end, sample_kinds[i].end) == 0)
+    for (size_t i = 0; i < sizeof sample_kinds / sizeof *sample_kinds; i++)
+        if (wi_text_ends(name, sample_kinds[i].end))
             return sample_kinds[i].input;
-    }
     return NULL;
 }
 

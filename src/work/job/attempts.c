@@ -183,7 +183,7 @@ static void on_overrun(void *context, const char *attempt_id)
     wi_job_finish_error(job, &error);
 }
 
-int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why)
+int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, const char *why)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
@@ -192,8 +192,8 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
         return 0;
     wi_job_leave_node(job);
     wi_pool_cancel(jobs->pool, job->node, job->attempt, reason);
-    if (how)
-        wi_job_note_ending(job, *how);
+    if (how != WI_ENDING_NONE)
+        wi_job_note_ending(job, how);
     wi_job_retry(job, 0, why);
     wi_jobs_on_slot_free(jobs);
     return 1;
@@ -203,8 +203,8 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
     struct wi_job *job = job_running(context, attempt_id);
-    if (job && !(wi_job_is_committed(job) && job->flow->parts->obstacle))
-        wi_job_move(job, NULL, "held up", why);
+    if (job && !(wi_job_is_committed(job) && job->flow->parts.obstacle))
+        wi_job_move(job, WI_ENDING_NONE, "held up", why);
 }
 
 /* Its members go on one by one. */
@@ -224,7 +224,6 @@ static void move_batch(struct wi_jobs *jobs, struct wi_job_batch *batch, const c
  * stream is watched by itself. */
 static void on_late(void *context, const char *attempt_id, const char *why)
 {
-    static const enum wi_ending late = WI_ENDING_LATE;
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
@@ -234,7 +233,7 @@ static void on_late(void *context, const char *attempt_id, const char *why)
     struct wi_job *job = job_running(jobs, attempt_id);
     if (job && !job->endings && !(job->flow && wi_job_stream_is_watched(job)) &&
         !(wi_job_is_committed(job) && wi_job_stream_obstacle(job)))
-        wi_job_move(job, &late, WI_JOB_STALLED, why);
+        wi_job_move(job, WI_ENDING_LATE, WI_JOB_STALLED, why);
 }
 
 void wi_jobs_listen(struct wi_jobs *jobs)

@@ -92,23 +92,16 @@ static void fill_messages(
     chain->share = count > 0 ? (double)chain->count / (double)count : 0;
 }
 
-static struct wi_prefix_key behind_text(
-    const struct wi_prefix_key *before, const char *text, size_t length)
-{
-    struct wi_buffer bytes = {0};
-
-    key_begin(&bytes, before);
-    text_put(&bytes, text, length);
-    return bytes_key(&bytes);
-}
-
 static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const json_t *prompt)
 {
     const char *text = json_string_value(prompt);
     size_t length = json_string_length(prompt), pieces = length / WI_CHAIN_PIECE;
 
     for (; chain->count < pieces && chain->count < WI_CHAIN_MAX; text += WI_CHAIN_PIECE) {
-        before = behind_text(&before, text, WI_CHAIN_PIECE);
+        struct wi_buffer bytes = {0};
+        key_begin(&bytes, &before);
+        text_put(&bytes, text, WI_CHAIN_PIECE);
+        before = bytes_key(&bytes);
         chain_add(chain, before);
     }
     chain->share = length > 0 ? (double)(chain->count * WI_CHAIN_PIECE) / (double)length : 0;

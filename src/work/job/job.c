@@ -47,7 +47,7 @@ static void on_deadline(void *context)
 /* Why a stream ends whose node has been silent for as long as it may. */
 static void explain_stall(const struct wi_job *job, struct wi_error *error)
 {
-    unsigned long long parts = job->flow->parts->received.parts;
+    unsigned long long parts = job->flow->parts.received.parts;
     const char *obstacle = wi_job_stream_obstacle(job);
     double ms = wi_job_stream_patience_ms(job);
     if (obstacle)
@@ -63,13 +63,12 @@ static void explain_stall(const struct wi_job *job, struct wi_error *error)
 /* Whether a stream whose node is silent goes on at another. */
 static int job_goes_on(struct wi_job *job)
 {
-    static const enum wi_ending stalled = WI_ENDING_STALLED;
     char why[96];
     if (wi_job_stream_obstacle(job))
         return 0;
     snprintf(why, sizeof why, "its node sent nothing for %.0f ms after %llu parts",
-        wi_job_stream_silent_ms(job), (unsigned long long)job->flow->parts->received.parts);
-    return wi_job_move(job, &stalled, WI_JOB_STALLED, why);
+        wi_job_stream_silent_ms(job), (unsigned long long)job->flow->parts.received.parts);
+    return wi_job_move(job, WI_ENDING_STALLED, WI_JOB_STALLED, why);
 }
 
 static void on_stall(void *context)
@@ -298,13 +297,7 @@ static enum wi_code admit_to(struct wi_jobs *jobs, struct wi_job_line *line,
     return code;
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    return wi_jobs_submit_stream(jobs, spec, NULL, on_done, context, error);
-}
-
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
@@ -379,7 +372,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         return NULL;
     int waiting = job->state == WI_JOB_WAITING;
     const struct wi_failures *failures = job->failures;
-    json_t *parts = job->flow ? json_integer((json_int_t)job->flow->parts->received.parts) : NULL;
+    json_t *parts = job->flow ? json_integer((json_int_t)job->flow->parts.received.parts) : NULL;
     return json_pack("{s:s, s:s?, s:s*, s:s, s:s, s:s?, s:b, s:i, s:i, s:I, s:f, s:f, s:s*, s:o*}",
         "id", job->spec.id, "client", job->spec.client, "client_id", job->spec.asked->client_id,
         "model_name", job->spec.asked->model->name, "state", waiting ? "queued" : "running", "node",
@@ -394,7 +387,7 @@ void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *contex
 {
     for (const struct wi_job *job = jobs->jobs; job; job = job->by_id.next)
         if (!wi_job_is_shadow(job))
-            look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->first);
+            look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->place.platform);
 }
 
 void wi_jobs_list(

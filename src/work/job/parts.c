@@ -18,14 +18,7 @@ struct wi_parts_answer {
     char finish[24]; /* why */
 };
 
-struct wi_parts *wi_parts_new(struct wi_budget *budget)
-{
-    struct wi_parts *parts = wi_alloc(sizeof *parts);
-    parts->budget = budget;
-    return parts;
-}
-
-static void forget_content(struct wi_parts *parts)
+void wi_parts_clear(struct wi_parts *parts)
 {
     for (unsigned i = 0; i < parts->answer_count; i++) {
         wi_blob_unref(parts->answers[i].text);
@@ -34,14 +27,6 @@ static void forget_content(struct wi_parts *parts)
     free(parts->answers);
     parts->answers = NULL;
     parts->answer_count = 0;
-}
-
-void wi_parts_free(struct wi_parts *parts)
-{
-    if (parts == NULL)
-        return;
-    forget_content(parts);
-    free(parts);
 }
 
 void wi_parts_begin(struct wi_parts *parts)
@@ -104,7 +89,7 @@ static void part_keep(struct wi_parts *parts, const struct wi_part *part)
     else if (keep_content(parts, part))
         parts->obstacle = "it is too long by now to be handed to another node";
     if (parts->obstacle)
-        forget_content(parts);
+        wi_parts_clear(parts);
 }
 
 /* ---------------------------------------------------------------- where they end */

@@ -14,12 +14,13 @@
 #define WI_PARTS_KEPT (4 * 1024 * 1024)
 #define WI_PARTS_ANSWERS 64
 
-/* Others read the members; only the functions here change them. */
+/* Zero-initialise but for `budget`; free with wi_parts_clear. Others read the members; only the
+ * functions here change them. */
 struct wi_parts {
-    struct wi_credit received; /* over all attempts; `parts` is also the number of the next */
-    struct wi_credit taken;    /* of that */
-    struct wi_flow flow;       /* of the present attempt, or the last one */
-    struct wi_budget *budget;
+    struct wi_credit received;       /* over all attempts; `parts` is also the number of the next */
+    struct wi_credit taken;          /* of that */
+    struct wi_flow flow;             /* of the present attempt, or the last one */
+    struct wi_budget *budget;        /* charged for the kept data; borrowed, may be NULL */
     struct wi_parts_answer *answers; /* by their index */
     unsigned answer_count;           /* as far as seen */
     size_t kept;                     /* bytes of all of them */
@@ -27,9 +28,8 @@ struct wi_parts {
      * sentence. */
     const char *obstacle;
 };
-/* The kept data is charged to `budget` (borrowed; may be NULL). */
-struct wi_parts *wi_parts_new(struct wi_budget *budget);
-void wi_parts_free(struct wi_parts *parts); /* NULL is fine */
+/* Forgets what was kept. */
+void wi_parts_clear(struct wi_parts *parts);
 
 /* An attempt begins: it has brought no part, and has the initial credit of every attempt. */
 void wi_parts_begin(struct wi_parts *parts);

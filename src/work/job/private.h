@@ -59,7 +59,7 @@ struct wi_job_batch {
 /* The state of a job whose answer may come in parts. */
 struct wi_job_flow {
     struct wi_job_stream events;
-    struct wi_parts *parts;
+    struct wi_parts parts;
     struct wi_timer *stall; /* runs while the job waits for its node */
     double first_part_at;   /* 0: none yet */
     double batch_ms;        /* the longest time of a batch of its prompt, on any node; 0: unknown */
@@ -72,6 +72,7 @@ struct wi_job_flow {
 
 /* The ways in which a job may fail on a joined node. */
 enum wi_ending {
+    WI_ENDING_NONE,    /* it has not failed */
     WI_ENDING_REFUSED, /* with an error that would end the request */
     WI_ENDING_UNABLE,  /* likewise: the node cannot run the request */
     WI_ENDING_INPUT,   /* likewise: the node blames the input */
@@ -113,7 +114,7 @@ struct wi_job {
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
-    enum wi_platform first, last;  /* the first and last platform of the last choice */
+    enum wi_platform last;         /* the last platform of the last choice */
     int starved;                   /* its last node lacked memory to load the model */
     int outgrown;                  /* WASM lacked memory for it: tried elsewhere once */
     int64_t accepted_at;           /* Unix milliseconds */
@@ -273,6 +274,6 @@ void wi_jobs_listen(struct wi_jobs *jobs);
 /* Moves the job, which is ALONE, from its node to another that has room now. Returns 0 if none has,
  * and it stays. Its node is told `reason`; `how` says whether it failed there, and `why` the
  * cause. */
-int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why);
+int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, const char *why);
 
 #endif

@@ -26,11 +26,6 @@ static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] =
     [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_SECOND] = 1, [WI_JOB_DONE] = 1},
 };
 
-static int may_become(enum wi_job_state from, enum wi_job_state to)
-{
-    return transitions[from][to];
-}
-
 int wi_job_runs(const struct wi_job *job)
 {
     return wi_job_has_attempt(job) || job->state == WI_JOB_JOINED;
@@ -52,10 +47,10 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 {
     struct wi_job_counters *counters = &job->line->counters;
     int is_refused = job->state == WI_JOB_NEW && state == WI_JOB_DONE;
-    if (!may_become(job->state, state))
+    if (!transitions[job->state][state])
         wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
-    assert(may_become(job->state, state));
+    assert(transitions[job->state][state]);
     counters->waiting -= job->state == WI_JOB_WAITING;
     counters->running -= (size_t)wi_job_runs(job);
     job->state = state;
@@ -79,17 +74,7 @@ int wi_job_is_for_ours(const struct wi_job *job)
                wi_demand_keep(job->jobs->config->pool.strangers, job->spec.asked->is_private));
 }
 
-/* Jobs with the same key can be run by the same nodes. */
-static void lane_key(const struct wi_job *job, char *key, size_t size)
-{
-    const struct wi_inference *asked = job->spec.asked;
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d%d\n%s\n%s", asked->model->name, asked->model->hash,
-        asked->has_platform ? (int)asked->platform : -1, asked->fallback, job->flow != NULL,
-        wi_job_is_committed(job), wi_task_is_short(asked->task), wi_job_is_for_ours(job),
-        asked->browser ? asked->browser : "", asked->node ? asked->node : "");
-}
-
-/* What decides whether anything has room for it; a part of the lane's key. */
+/* What decides whether anything has room for it. */
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_inference *asked = job->spec.asked;
@@ -99,11 +84,19 @@ static void gate_key(const struct wi_job *job, char *key, size_t size)
         asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 
+/* Jobs with the same key can be run by the same nodes. */
+static void lane_key(const struct wi_job *job, const char *gate, char *key, size_t size)
+{
+    const struct wi_inference *asked = job->spec.asked;
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%s", asked->model->name, asked->model->hash,
+        asked->has_platform ? (int)asked->platform : -1, asked->fallback, gate);
+}
+
 void wi_job_enqueue(struct wi_job *job, int at_front)
 {
     char key[640], gate[160];
-    lane_key(job, key, sizeof key);
     gate_key(job, gate, sizeof gate);
+    lane_key(job, gate, key, sizeof key);
     job->entry.gate = gate;
     wi_queue_push(job->line->queue, &job->entry, key, at_front);
     job->entry.gate = NULL;
@@ -129,7 +122,6 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     }
     job->refusal = choice->refusal;
     job->probe = choice->probe;
-    job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
     if (job->attempts == job->spec.earlier && job->place.joined && !wi_job_is_shadow(job))
         wi_opinions_count(&job->jobs->opinions, job->spec.client);

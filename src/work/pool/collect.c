@@ -5,9 +5,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/clock.h"
-#include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
-#include "work/pool/route.h"
 #include <string.h>
 
 /* A class as one demand sees it. */

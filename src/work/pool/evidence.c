@@ -10,20 +10,13 @@
 
 /* --- what is counted -------------------------------------------------------------------------- */
 
-/* As which of a node's answers it counts, one of enum wi_conduct_kind; -1: it decides by itself. */
-static int evidence_conduct(enum wi_evidence_kind kind)
-{
-    static const int kinds[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = -1,
-        [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
-        [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
-        [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
-        [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
-        [WI_EVIDENCE_OUR_INPUT] = -1,
-        [WI_EVIDENCE_KNOWN_ANSWER] = -1,
-        [WI_EVIDENCE_CHALLENGE] = -1};
-
-    return kinds[kind];
-}
+/* As which of a node's answers it counts; WI_CONDUCT_ENDED: it decides by itself. */
+static const enum wi_conduct_kind conducts[WI_EVIDENCE_COUNT] = {
+    [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
+    [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
+    [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
+    [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
+};
 
 /* NULL if it is gone, or of a session of ours. */
 static struct pool_node *node_find_joined(const struct wi_pool *pool, const char *node_id)
@@ -44,21 +37,21 @@ static struct pool_node_standing *standing_find(const struct wi_pool *pool, cons
 static unsigned evidence_count(
     const struct pool_node_standing *standing, enum wi_evidence_kind kind)
 {
-    int conduct = evidence_conduct(kind);
+    enum wi_conduct_kind conduct = conducts[kind];
 
-    return conduct < 0 ? 1 : wi_conduct_count(&standing->conduct, (enum wi_conduct_kind)conduct);
+    return conduct == WI_CONDUCT_ENDED ? 1 : wi_conduct_count(&standing->conduct, conduct);
 }
 
 /* How often it was found, this time included. */
 static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
     struct pool_node_standing *standing = standing_find(pool, found->node);
-    int conduct = evidence_conduct(found->kind);
+    enum wi_conduct_kind conduct = conducts[found->kind];
 
     pool->found[found->kind]++;
-    if (!standing || conduct < 0)
+    if (!standing || conduct == WI_CONDUCT_ENDED)
         return 1;
-    wi_conduct_note(&standing->conduct, (enum wi_conduct_kind)conduct);
+    wi_conduct_note(&standing->conduct, conduct);
     return evidence_count(standing, found->kind);
 }
 
@@ -190,7 +183,6 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
 void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
 {
-
     if (!*node->session)
         wi_standings_keep(pool->standings, node->party, node->id, &node->standing, wi_steady_ms());
 }
@@ -216,7 +208,6 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
 
 void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
-
     if (!node->standing.less.since || standing_lessens(&node->standing))
         return;
     wi_info("pool", node->id, "gets its share of work again");
@@ -227,7 +218,6 @@ void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 
 static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
-
     wi_info("pool", node->id, "is not held any more for what was found");
     node->standing.hold = (struct pool_node_limit){0};
     wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);

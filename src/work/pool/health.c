@@ -65,7 +65,7 @@ void wi_pool_fault(
     wi_pool_session_gpu_ended(session, 0);
     pool->faults[fault]++;
     pool->remedies[remedy]++;
-    wi_warn("pool", session->id, "%s: %s: %s%s", wi_fault_name(fault), wi_remedy_name(remedy),
+    wi_warn("pool", session->id, "%s: %s: %s%s", wi_fault_names[fault], wi_remedy_names[remedy],
         wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "", why);
     switch (remedy) {
     case WI_REMEDY_END_GPU:
@@ -95,8 +95,8 @@ void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, cons
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
     pool->remedies[remedy]++;
-    wi_warn("pool", session->id, "%s: %s: %s", wi_fault_name(WI_FAULT_KERNEL_HUNG),
-        wi_remedy_name(remedy), why);
+    wi_warn("pool", session->id, "%s: %s: %s", wi_fault_names[WI_FAULT_KERNEL_HUNG],
+        wi_remedy_names[remedy], why);
     if (remedy == WI_REMEDY_KILL)
         kill_session(session, why);
 }

@@ -49,11 +49,6 @@ static const struct wi_place *node_place(
                                   : NULL;
 }
 
-static int platform_of(const json_t *object)
-{
-    return wi_platform_of_name(json_string_value(json_object_get(object, "platform")));
-}
-
 void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform)
 {
@@ -96,13 +91,13 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
-    int platform = platform_of(answer->executed_on);
+    int platform = wi_place_platform(answer->executed_on);
 
-    if (!wi_pool_attempt_rules(attempt)->is_measured ||
-        json_is_true(json_object_get(answer->executed_on, "simulated")))
+    if (!wi_pool_attempt_rules(attempt)->is_measured || wi_place_is_simulated(answer->executed_on))
         return;
     for (size_t i = 0; i < json_array_size(fallbacks); i++)
-        wi_pool_measure_failure(pool, node, attempt, platform_of(json_array_get(fallbacks, i)));
+        wi_pool_measure_failure(
+            pool, node, attempt, wi_place_platform(json_array_get(fallbacks, i)));
     const struct wi_place *where = node_place(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
@@ -119,7 +114,7 @@ static int failed_to_load(const json_t *models, const char *hash, int platform)
         const char *its = json_string_value(json_object_get(model, "hash"));
         const char *state = json_string_value(json_object_get(model, "state"));
         if (its && state && strcmp(its, hash) == 0 && strcmp(state, "failed") == 0 &&
-            platform_of(model) == platform)
+            wi_place_platform(model) == platform)
             return 1;
     }
     return 0;
@@ -142,13 +137,13 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models)
 {
     const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
-    int platform = platform_of(answer->executed_on);
+    int platform = wi_place_platform(answer->executed_on);
 
     for (size_t i = 0; i < json_array_size(fallbacks); i++) {
         const json_t *row = json_array_get(fallbacks, i);
         const char *code = json_string_value(json_object_get(row, "code"));
         if (code && strcmp(code, "out_of_memory") == 0)
-            (void)note_shortage(pool, node, attempt, models, platform_of(row));
+            (void)note_shortage(pool, node, attempt, models, wi_place_platform(row));
     }
     return answer->starved && note_shortage(pool, node, attempt, models,
                                   platform >= 0 ? platform : (int)attempt->platform);
@@ -182,7 +177,7 @@ void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
 {
     const char *hash = json_string_value(json_object_get(model, "hash"));
-    const struct wi_place *where = place_by_tokens(node, platform_of(model));
+    const struct wi_place *where = place_by_tokens(node, wi_place_platform(model));
     struct wi_model_speed speed;
 
     if (hash && strlen(hash) < 65 && where && *node->session &&

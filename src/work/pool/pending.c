@@ -31,50 +31,42 @@ int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
     return class != NULL;
 }
 
-/* Whether a page of the kind is there that is to stay: routing has judged it. */
-static int has_node(const struct wi_pool *pool, const char *kind)
+/* The sessions that are to stay, of all kinds, and those of one. */
+struct staying {
+    size_t all, its;
+    int has_node;    /* a page of the kind is there that is to stay: routing has judged it */
+    int is_coming;   /* one is on its way */
+    int regains_gpu; /* one is to have its GPU back */
+};
+
+static struct staying find_staying(const struct wi_pool *pool, const char *kind)
 {
+    struct staying found = {0};
+
     for (const struct pool_session *session = pool->sessions->first; session;
          session = session->next) {
         const struct pool_node *node = wi_pool_node_of(pool, session);
-        if (strcmp(session->kind, kind) == 0 && !wi_pool_session_ends(session) && node &&
-            !node->draining)
-            return 1;
+        if (wi_pool_session_ends(session))
+            continue;
+        found.all++;
+        if (strcmp(session->kind, kind) != 0)
+            continue;
+        found.its++;
+        found.has_node |= node && !node->draining;
+        found.is_coming |= !node || wi_pool_session_state(session) == WI_SESSION_STARTING;
+        found.regains_gpu |= session->gpu_by > 0;
     }
-    return 0;
+    return found;
 }
 
 /* Whether a page of the kind may come, although sessions of it are there whose pages drain: one is
  * on its way, or there is room for another. */
-static int may_come(const struct wi_pool *pool, const struct pool_kind *kind)
+static int may_come(
+    const struct wi_pool *pool, const struct pool_kind *kind, const struct staying *staying)
 {
-    size_t all = 0, its = 0;
-
-    for (const struct pool_session *session = pool->sessions->first; session;
-         session = session->next) {
-        if (wi_pool_session_ends(session))
-            continue;
-        all++;
-        if (strcmp(session->kind, kind->name) != 0)
-            continue;
-        its++;
-        if (wi_pool_session_state(session) == WI_SESSION_STARTING ||
-            !wi_pool_node_of(pool, session))
-            return 1;
-    }
-    return its == 0 || (its < (size_t)kind->browser->max_connections &&
-                           all < (size_t)pool->config->pool.max_connections);
-}
-
-/* Whether a page of the kind is to have its GPU back. */
-static int regains_gpu(const struct wi_pool *pool, const char *kind)
-{
-    for (const struct pool_session *session = pool->sessions->first; session;
-         session = session->next)
-        if (strcmp(session->kind, kind) == 0 && !wi_pool_session_ends(session) &&
-            session->gpu_by > 0)
-            return 1;
-    return 0;
+    return staying->is_coming || staying->its == 0 ||
+           (staying->its < (size_t)kind->browser->max_connections &&
+               staying->all < (size_t)pool->config->pool.max_connections);
 }
 
 /* --- what a kind can do ----------------------------------------------------------------------- */
@@ -102,7 +94,6 @@ int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind
 
 int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-
     if (!kind->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
         return 0;
     /* The time of an open breaker has come and no probe is under way: a request may be the
@@ -125,13 +116,13 @@ static int kind_is_allowed(
 
 /* Whether a page of the kind may come that serves the demand. One that is to be tested again, and
  * would serve it only if it could do more by now, is started for that where there is room. */
-static int kind_is_pending(
-    struct wi_pool *pool, struct pool_kind *kind, const struct wi_demand *demand, int request)
+static int kind_is_pending(struct wi_pool *pool, struct pool_kind *kind,
+    const struct staying *staying, const struct wi_demand *demand, int request)
 {
     int due;
 
     wi_pool_kind_check_again(kind, wi_now_ms());
-    if (has_node(pool, kind->name) || !may_come(pool, kind) || wi_pool_shuts_out(pool, kind))
+    if (staying->has_node || !may_come(pool, kind, staying) || wi_pool_shuts_out(pool, kind))
         return 0;
     if (!wi_pool_kind_cannot(pool, kind, demand, &due, NULL))
         return 1;
@@ -152,14 +143,11 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
         struct pool_kind *kind = &pool->kinds->all[i];
         if (!kind_is_allowed(pool, kind, demand))
             continue;
-        if (regains_gpu(pool, kind->name)) {
-            pending = 1;
-            continue;
-        }
-        if (!kind_is_pending(pool, kind, demand, request))
+        const struct staying staying = find_staying(pool, kind->name);
+        if (!staying.regains_gpu && !kind_is_pending(pool, kind, &staying, demand, request))
             continue;
         pending = 1;
-        if (request && (asked->browser || has_nodes))
+        if (request && !staying.regains_gpu && (asked->browser || has_nodes))
             wi_pool_request_kind(pool, kind->name, demand->client);
     }
     return pending;

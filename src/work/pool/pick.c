@@ -79,13 +79,13 @@ void wi_pool_probe_dropped(
 
 static struct wi_room room_at(const struct wi_pool *pool, const struct wi_candidate *candidate)
 {
-    const struct wi_fleet *fleet = &pool->nodes->fleet;
     unsigned queue = candidate->queue;
+    const struct wi_fleet_capacity all = wi_fleet_capacity(&pool->nodes->fleet, queue);
 
     return (struct wi_room){.queue = queue,
         .of_node = wi_fleet_depth(candidate->info, queue),
-        .of_all = wi_fleet_depth_of_all(fleet, queue),
-        .texts = wi_fleet_is_of_texts(queue) ? wi_fleet_slots_of_all(fleet, queue) : 0};
+        .of_all = all.depth,
+        .texts = wi_fleet_is_of_texts(queue) ? all.slots : 0};
 }
 
 static const struct wi_route_option *find_chosen(

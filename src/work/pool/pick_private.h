@@ -102,10 +102,9 @@ struct wi_relocation wi_pool_relocation(
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
     const struct wi_demand *demand, const char *kind, const struct wi_route_option *client);
 /* Requests a session of the kind that is preferred for such models, if none is running and no
- * measurement says that it would be slower; `options` are the `count` that were judged. Public for
- * tests. */
+ * measurement says that it would be slower than `client`. Public for tests. */
 void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_route_option *options, size_t count);
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client);
 
 /* --- judge.c ---------------------------------------------------------------------------------- */
 

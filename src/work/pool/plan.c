@@ -34,7 +34,6 @@ static int is_idle(const struct wi_pool *pool, const struct pool_session *sessio
 static void count_session(
     const struct wi_pool *pool, const struct pool_session *session, struct wi_scale_kind *row)
 {
-
     if (wi_pool_session_ends(session)) {
         row->leaving++;
         return;
@@ -208,7 +207,6 @@ static struct wi_scale_kind *count_all(
 
 static int is_worn(const struct pool_session *session)
 {
-
     return *session->worn && !*session->successor && wi_pool_session_serves(session);
 }
 

@@ -8,9 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/facts/verdicts.h"
 #include "work/pool/pick_private.h"
-#include "work/pool/private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,23 +95,14 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
         wi_pool_kind_changed(kind, from, to);
     if (from == WI_SESSION_STARTING && to == WI_SESSION_READY)
         learn_network(pool, session, NULL);
-    switch (to) {
-    case WI_SESSION_STARTING:
-    case WI_SESSION_READY:
-    case WI_SESSION_BUSY:
-        return; /* they come from us, who plan where it matters */
-    case WI_SESSION_DRAINING:
+    if (to < WI_SESSION_DRAINING)
+        return; /* it comes from us, who plan where it matters */
+    if (to == WI_SESSION_DRAINING)
         on_draining(pool, session);
-        break;
-    case WI_SESSION_BROKEN:
+    else if (to == WI_SESSION_BROKEN)
         on_broken(pool, session, from, error);
-        break;
-    case WI_SESSION_CLOSED:
+    else
         wi_bridge_revoke(pool->bridge, session->id);
-        break;
-    case WI_SESSION_STATE_COUNT:
-        break;
-    }
     wi_pool_plan_soon(pool->wake);
 }
 
@@ -379,14 +368,11 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
     return node && node->away;
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
     const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);
 
-    if (!node)
-        return -1;
-    memcpy(id, node->id, WI_ID_SIZE);
-    return 0;
+    return node ? wi_pool_node_info(pool, node->id) : NULL;
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

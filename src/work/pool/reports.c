@@ -227,7 +227,7 @@ static void session_welcome(struct wi_pool *pool, struct pool_session *session)
     wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
     if (kind)
         wi_pool_kind_ready(kind);
-    wi_pool_session_welcomed(pool->sessions, session, now);
+    wi_pool_session_welcomed(session, now);
     wi_pool_end_replaced(pool, session);
     wi_pool_plan_soon(pool->wake);
 }
@@ -463,8 +463,7 @@ static void blame_grammar(struct wi_answer *answer)
 static void attempt_confirm(
     struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    int platform =
-        wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
+    int platform = wi_place_platform(answer->executed_on);
 
     if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
         wi_fleet_note_model(&node->place, attempt->hash, (enum wi_platform)platform, 0);
@@ -487,24 +486,19 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 
-/* Calls `each` for our kernels that it runs on WebGPU, with the class of their sizes; "" if the
- * class does not matter. */
-static void each_kernel(const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
-{
-    if (attempt->kernel)
-        each(context, attempt->kernel, attempt->size_class);
-    if (attempt->kernels)
-        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
-}
-
+/* Notes our kernels that it ran on WebGPU. */
 static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     struct use use = {pool, node, attempt->halves};
 
-    if (answer->ok && wi_pool_attempt_rules(attempt)->is_typical &&
-        attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
-        each_kernel(attempt, note_use, &use);
+    if (!answer->ok || !wi_pool_attempt_rules(attempt)->is_typical ||
+        attempt->platform != WI_WEBGPU || !wi_pool_gpu_of(node))
+        return;
+    if (attempt->kernel)
+        note_use(&use, attempt->kernel, attempt->size_class);
+    if (attempt->kernels)
+        wi_kernel_model_uses(attempt->kernels, attempt->dims, note_use, &use);
 }
 
 /* One more that its session has done. */
@@ -517,13 +511,6 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
         wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
 }
 
-/* An answer of a joined node came: so much speaks for it, whatever it says. */
-static void end_well(struct wi_pool *pool, struct pool_node *node)
-{
-    wi_conduct_note(&node->standing.conduct, WI_CONDUCT_ENDED);
-    wi_pool_reconsider(pool, node);
-}
-
 /* Learns from an answer about the node, and about nodes like it. */
 static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
     const struct pool_attempt *attempt, struct wi_answer *answer)
@@ -532,8 +519,10 @@ static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
 
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         node_trust(pool, node);
-    if (answer->ok && !session_of(pool, node))
-        end_well(pool, node);
+    if (answer->ok && !session_of(pool, node)) { /* so much speaks for it, whatever it says */
+        wi_conduct_note(&node->standing.conduct, WI_CONDUCT_ENDED);
+        wi_pool_reconsider(pool, node);
+    }
     attempt_confirm(node, attempt, answer);
     note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);

@@ -6,7 +6,7 @@
 
 void wi_pool_end_worn(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    if (!wi_pool_session_wear(pool->sessions, session, why))
+    if (!wi_pool_session_wear(session, why))
         return;
     wi_info("pool", session->id, "is to be replaced: %s", why);
     wi_pool_plan_soon(pool->wake);

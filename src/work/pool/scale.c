@@ -4,6 +4,7 @@
  */
 #include "work/pool/scale.h"
 
+#include <math.h>
 #include <string.h>
 
 struct totals {
@@ -164,11 +165,6 @@ struct victim {
     double when;          /* not before */
 };
 
-static double time_later(double a, double b)
-{
-    return a > b ? a : b;
-}
-
 /* When a session of `kind` may end to make room for one of `wanted`: at once if no other client has
  * used it lately; otherwise only for a client that has waited for long, and has not closed another
  * session of others. */
@@ -184,11 +180,11 @@ static struct victim victim_judge(
 
     if (why == ROOM_FOR_MINIMUM)
         return victim;
-    victim.when = time_later(ready, waiting->evicts_at);
+    victim.when = fmax(ready, waiting->evicts_at);
     if (others == 0 || others + WI_MAKE_ROOM_USED_MS <= victim.when)
         return victim;
     double quiet = others + WI_MAKE_ROOM_USED_MS;
-    double entitled = time_later(time_later(victim.when, waiting->evicts_others_at),
+    double entitled = fmax(fmax(victim.when, waiting->evicts_others_at),
         waiting->requested_since + WI_MAKE_ROOM_BUSY_MS);
     victim.is_free = 0;
     victim.of_others = entitled < quiet;
@@ -307,8 +303,7 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
 static int serve_backlog(const struct wi_scale *scale, const struct totals *totals, double now,
     struct wi_scale_step *step)
 {
-    double since =
-        scale->scaled_at > scale->backlog_since ? scale->scaled_at : scale->backlog_since;
+    double since = fmax(scale->scaled_at, scale->backlog_since);
     size_t pending = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_PENDING : 1;
 
     if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->pending >= pending)
@@ -380,7 +375,7 @@ double wi_scale_expected_wait(size_t waiting, double interval, double silence)
 {
     if (interval <= 0)
         return -1;
-    return (double)waiting * (silence > interval ? silence : interval);
+    return (double)waiting * fmax(silence, interval);
 }
 
 /* --- the backlog ------------------------------------------------------------------------------ */
@@ -418,8 +413,7 @@ void wi_backlog_scaled(struct wi_backlog *backlog, double now)
 
 double wi_backlog_expected_wait(const struct wi_backlog *backlog, double now)
 {
-    double silent_since =
-        backlog->_answered_at > backlog->since ? backlog->_answered_at : backlog->since;
+    double silent_since = fmax(backlog->_answered_at, backlog->since);
 
     return wi_scale_expected_wait(backlog->waiting, backlog->_interval, now - silent_since);
 }

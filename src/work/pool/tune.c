@@ -109,15 +109,12 @@ static void tell_all(struct wi_pool *pool, const struct wi_tuning_owner *owner)
 }
 
 /* It computes on: what came behind it runs again elsewhere, or here once it is ended. */
-static void end_hung(struct wi_pool *pool, struct pool_node *node,
-    const struct wi_tuning_owner *owner, const struct wi_node_tuning *tuning)
+static void end_hung(
+    struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning)
 {
     const struct wi_kernel_choice *hung = tuning->hung;
     struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
 
-    if (!wi_tunings_hung(
-            pool->tunings, owner, node->id, tuning->kernel->name, tuning->size_class, hung))
-        return;
     wi_warn("pool", node->id,
         "%s %s by %s in workgroups of %dx%d does not end: the kernel is not tuned here any more",
         tuning->kernel->name, tuning->size_class, hung->variant, (int)hung->workgroup[0],
@@ -138,13 +135,12 @@ void wi_pool_tuned(
     if (!gpu)
         return;
     struct wi_tuning_owner owner = wi_tuning_owner(gpu, id);
+    if (!wi_tunings_end(pool->tunings, &owner, id, tuning))
+        return;
     if (tuning->hung) {
-        end_hung(pool, node, &owner, tuning);
+        end_hung(pool, node, tuning);
         return;
     }
-    if (!wi_tunings_end(
-            pool->tunings, &owner, id, tuning->kernel->name, tuning->size_class, choice))
-        return;
     if (!choice) {
         wi_debug("pool", id, "has not tuned %s %s", tuning->kernel->name, tuning->size_class);
         return;

@@ -89,8 +89,10 @@ struct wi_fleet {
 };
 /* The number of that queue's tasks that all nodes accepting work may have, and that they run at a
  * time. */
-size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue);
-size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue);
+struct wi_fleet_capacity {
+    size_t depth, slots;
+};
+struct wi_fleet_capacity wi_fleet_capacity(const struct wi_fleet *fleet, unsigned queue);
 
 /* Puts the node into its class by its page's report; call it again whenever the report changes. The
  * node is closed and has no model until the calls below. */

@@ -42,6 +42,10 @@ const char *wi_place_party_field(const char *key, size_t *length);
 /* Parses a key. Returns 0, or -1 if it is not one of ours. */
 int wi_place_parse(struct wi_place *place, const char *key);
 
+/* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
+int wi_place_platform(const json_t *report);
+int wi_place_is_simulated(const json_t *report);
+
 /* --- parties --------------------------------------------------------------------------------- */
 
 /* The party of a node, as in struct wi_node_info: a token, and for a join token also an address. */

@@ -158,13 +158,12 @@ void wi_pool_session_set_node(struct pool_session *session, const char *node)
     session_tell(session);
 }
 
-void wi_pool_session_welcomed(
-    struct pool_sessions *sessions, struct pool_session *session, double now)
+void wi_pool_session_welcomed(struct pool_session *session, double now)
 {
     if (session->welcomed_at == 0) {
         session->welcomed_at = now;
-        sessions->counters.start_ms_count++;
-        sessions->counters.start_ms_sum += now - session->started;
+        session->sessions->counters.start_ms_count++;
+        session->sessions->counters.start_ms_sum += now - session->started;
     }
     session->idle_since = session->checked_at = now;
     wi_session_welcomed(session->browser);
@@ -182,13 +181,12 @@ void wi_pool_session_answered(struct pool_session *session)
     session_tell(session);
 }
 
-int wi_pool_session_wear(
-    struct pool_sessions *sessions, struct pool_session *session, const char *why)
+int wi_pool_session_wear(struct pool_session *session, const char *why)
 {
     if (*session->worn || wi_pool_session_ends(session))
         return 0;
     snprintf(session->worn, sizeof session->worn, "%s", why);
-    sessions->counters.worn++;
+    session->sessions->counters.worn++;
     session_tell(session);
     return 1;
 }

@@ -82,16 +82,14 @@ int wi_pool_session_ends(const struct pool_session *session);
 /* Sets the node of its page; "": none. */
 void wi_pool_session_set_node(struct pool_session *session, const char *node);
 /* Its node was welcomed. */
-void wi_pool_session_welcomed(
-    struct pool_sessions *sessions, struct pool_session *session, double now);
+void wi_pool_session_welcomed(struct pool_session *session, double now);
 /* A client has given it work, or got an answer from it. */
 void wi_pool_session_used(struct pool_session *session, unsigned client, double now);
 /* Its node has no attempt left; has answered an attempt. */
 void wi_pool_session_idle(struct pool_session *session, double now);
 void wi_pool_session_answered(struct pool_session *session);
 /* Marks it to be replaced by a new one. Returns 0 if it is already marked, or is ending. */
-int wi_pool_session_wear(
-    struct pool_sessions *sessions, struct pool_session *session, const char *why);
+int wi_pool_session_wear(struct pool_session *session, const char *why);
 void wi_pool_session_succeed(struct pool_session *session, const struct pool_session *successor);
 /* Checks its document, see wi_session_check. */
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now);

@@ -208,49 +208,24 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     return &next->tuning;
 }
 
-/* What the node had begun, which it is at no more; NULL: it had not. */
-static struct wi_tuning_item *take_begun(struct wi_tunings *tunings,
-    const struct wi_tuning_owner *owner, const char *node_id, const char *kernel,
-    const char *size_class)
+int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const struct wi_node_tuning *said)
 {
+    const struct wi_kernel_choice *choice = said->hung ? said->hung : said->choice;
     char key[WI_TUNING_KEY_SIZE];
 
-    item_key(key, owner, kernel, size_class);
+    item_key(key, owner, said->kernel->name, said->size_class);
     struct wi_tuning_item *item = item_find(tunings, key);
     if (!item || !*node_id || strcmp(item->node, node_id) != 0)
-        return NULL;
+        return 0;
     *item->node = '\0';
     item->tries = 0; /* it has answered */
-    return item;
-}
-
-int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *choice)
-{
-    struct wi_tuning_item *item = take_begun(tunings, owner, node_id, kernel, size_class);
-
-    if (!item)
-        return 0;
     if (choice) {
-        item->tuning.is_known = 1;
+        item->tuning.is_known = !said->hung;
+        item->tuning.is_hung = said->hung != NULL;
         item->tuning.choice = *choice;
         item_keep(tunings, item);
     }
-    return 1;
-}
-
-int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *candidate)
-{
-    struct wi_tuning_item *item = take_begun(tunings, owner, node_id, kernel, size_class);
-
-    if (!item)
-        return 0;
-    item->tuning.is_hung = 1;
-    item->tuning.choice = *candidate;
-    item_keep(tunings, item);
     return 1;
 }
 

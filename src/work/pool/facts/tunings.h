@@ -70,17 +70,11 @@ int wi_tunings_are_open(const struct wi_tunings *tunings);
  * is under way. Valid until the next call. */
 const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     const struct wi_tuning_owner *owner, const char *node_id, double now);
-/* The node has ended its measurement; `choice` NULL: before it had a result. Returns 1 if it had
- * begun this measurement; otherwise does nothing. */
+/* The node has ended its measurement, perhaps before it had a result. If one of the candidates has
+ * not ended, that kernel is not measured there any more, for any class of calls: each further try
+ * may cost a browser. Returns 1 if the node had begun this measurement; otherwise does nothing. */
 int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *choice);
-/* One of the candidates of the node's measurement has not ended. That kernel is not measured there
- * any more, for any class of calls: each further try may cost a browser. Returns 1 if the node had
- * begun this measurement; otherwise does nothing. */
-int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *candidate);
+    const char *node_id, const struct wi_node_tuning *said);
 /* The node is gone. */
 void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id);
 

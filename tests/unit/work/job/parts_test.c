@@ -7,13 +7,15 @@
 
 static int set_up(void **state)
 {
-    *state = wi_parts_new(NULL);
-    return *state ? 0 : -1;
+    static struct wi_parts account;
+    account = (struct wi_parts){0};
+    *state = &account;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    wi_parts_free(*state);
+    wi_parts_clear(*state);
     return 0;
 }
 
@@ -199,7 +201,7 @@ TEST(keeps_four_mebibytes_and_not_one_byte_more)
 TEST(cannot_continue_what_the_memory_refuses)
 {
     struct wi_budget budget = {.limit = 10000};
-    struct wi_parts *parts = wi_parts_new(&budget);
+    struct wi_parts *parts = &(struct wi_parts){.budget = &budget};
     static char text[9000];
     wi_parts_begin(parts);
     for (unsigned i = 0; i < 2; i++) {
@@ -209,7 +211,7 @@ TEST(cannot_continue_what_the_memory_refuses)
     }
     assert_non_null(parts->obstacle);
     assert_int_equal(budget.used, 0);
-    wi_parts_free(parts);
+    wi_parts_clear(parts);
 }
 
 /* Books a part of one of several answers; `tokens` and `result` are given away. */
@@ -268,7 +270,7 @@ TEST(tells_that_an_only_answer_has_ended)
 TEST(joins_several_answers_within_the_memory)
 {
     struct wi_budget budget = {.limit = 1000000};
-    struct wi_parts *parts = wi_parts_new(&budget);
+    struct wi_parts *parts = &(struct wi_parts){.budget = &budget};
     struct wi_parts_end end;
     static char text[2001];
     memset(text, 'a', sizeof text - 1);
@@ -284,7 +286,7 @@ TEST(joins_several_answers_within_the_memory)
     assert_int_equal(wi_parts_continue(parts, &end), -1);
     assert_null(end.from.text);
     assert_int_equal(budget.used, kept);
-    wi_parts_free(parts);
+    wi_parts_clear(parts);
     assert_int_equal(budget.used, 0);
 }
 

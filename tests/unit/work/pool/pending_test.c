@@ -355,9 +355,9 @@ TEST(what_a_kind_cannot_do_is_not_preferred_there)
     ask_for_webnn();
     config.browser_preferences.other = (struct wi_strings){.items = preferred, .count = 1};
     learn("firefox", "s-8");
-    wi_pool_request_preferred(pool, &demand, &chosen, 1);
+    wi_pool_request_preferred(pool, &demand, &chosen, 1, &chosen);
     assert_false(is_requested("firefox"));
     asked.platform = WI_WASM;
-    wi_pool_request_preferred(pool, &demand, &chosen, 1);
+    wi_pool_request_preferred(pool, &demand, &chosen, 1, &chosen);
     assert_true(is_requested("firefox"));
 }

@@ -162,14 +162,11 @@ TEST(one_that_is_back_is_not_welcomed_again)
 
 TEST(our_sessions_are_the_yardstick)
 {
-    char id[WI_ID_SIZE];
-
-    assert_int_equal(wi_pool_yardstick(pool, NULL, id), -1);
+    assert_null(wi_pool_yardstick(pool, NULL));
     serve();
-    assert_int_equal(wi_pool_yardstick(pool, NULL, id), 0);
-    assert_string_equal(id, "n-1");
-    assert_int_equal(wi_pool_yardstick(pool, "chrome", id), 0);
-    assert_int_equal(wi_pool_yardstick(pool, "firefox", id), -1);
+    assert_string_equal(wi_pool_yardstick(pool, NULL)->id, "n-1");
+    assert_non_null(wi_pool_yardstick(pool, "chrome"));
+    assert_null(wi_pool_yardstick(pool, "firefox"));
     assert_ptr_equal(wi_pool_node_info(pool, "n-1"), &info);
 }
 

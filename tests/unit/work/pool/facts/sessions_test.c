@@ -159,7 +159,7 @@ TEST(the_owner_hears_of_each_change_with_where_it_came_from)
 {
     struct pool_session *session = begin(*state, "chrome");
 
-    wi_pool_session_welcomed(*state, session, 50);
+    wi_pool_session_welcomed(session, 50);
     assert_true(wi_pool_session_serves(session));
     wi_session_set_busy(session->browser, 1);
     assert_true(wi_pool_session_serves(session));
@@ -188,11 +188,11 @@ TEST(a_session_wears_once_and_not_when_it_ends)
 {
     struct pool_session *session = begin(*state, "chrome"), *ending = begin(*state, "chrome");
 
-    assert_int_equal(wi_pool_session_wear(*state, session, "why"), 1);
-    assert_int_equal(wi_pool_session_wear(*state, session, "another"), 0);
+    assert_int_equal(wi_pool_session_wear(session, "why"), 1);
+    assert_int_equal(wi_pool_session_wear(session, "another"), 0);
     assert_string_equal(session->worn, "why");
     become(ending->browser, WI_SESSION_DRAINING);
-    assert_int_equal(wi_pool_session_wear(*state, ending, "why"), 0);
+    assert_int_equal(wi_pool_session_wear(ending, "why"), 0);
     assert_int_equal(all_of(state)->counters.worn, 1);
 }
 
@@ -222,14 +222,14 @@ TEST(who_listens_is_told_of_each_change)
     check_changed("s-1 s-2 ");
     wi_pool_session_set_node(old, "n-1");
     check_changed("s-1 ");
-    wi_pool_session_welcomed(sessions, old, 10);
+    wi_pool_session_welcomed(old, 10);
     check_changed("s-1 ");
     wi_session_set_busy(old->browser, 1);
     wi_pool_session_answered(old);
     wi_pool_session_idle(old, 20);
     check_changed("s-1 s-1 s-1 ");
-    wi_pool_session_wear(sessions, old, "it ran for long");
-    wi_pool_session_wear(sessions, old, "it ran for long"); /* which is known */
+    wi_pool_session_wear(old, "it ran for long");
+    wi_pool_session_wear(old, "it ran for long"); /* which is known */
     wi_pool_session_succeed(old, fresh);
     check_changed("s-1 s-1 ");
     end(fresh); /* so that the old one has no successor any more */
