@@ -308,7 +308,7 @@ class InferRequest(_InferRequest, total=False):
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
-    #: Of the task or model; an unknown one is a 400 that names it.
+    #: Of the task or model; an unknown one is answered with 400 and its name.
     options: Dict[str, Any]
 
 
