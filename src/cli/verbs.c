@@ -293,7 +293,7 @@ static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
         "A set of options for a purpose; options that are given take precedence. gpu shows within "
         "8 minutes how much a GPU gains: it verifies WebGPU, and measures the named models, or "
-        "all, on WASM and WebGPU. Without --url it starts its own daemon"},
+        "all, on WASM and WebGPU; without --url it starts its own daemon"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Only these browsers; all is the default"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
@@ -557,7 +557,7 @@ const struct wi_verb wi_cli_verbs[] = {
     {"nodes", "", 0, 0, {0}, "List the nodes, and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Forget the findings about a node. ID is the node's id, or, for a node that was sent away "
+        "Forget the findings about a node; ID is the node's id, or, for a node that was sent away "
         "and may return, the id that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
