@@ -291,9 +291,9 @@ static const struct wi_flag results_options[] = {
 
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
-        "Options for a purpose; options of the command take precedence. gpu shows in 8 minutes "
-        "what a GPU is worth: it verifies WebGPU and measures on WASM and WebGPU, all models if "
-        "none is named, on a daemon of its own without --url"},
+        "A set of options for a purpose; options that are given take precedence. gpu shows within "
+        "8 minutes how much a GPU gains: it verifies WebGPU, and measures the named models, or "
+        "all, on WASM and WebGPU; without --url it starts its own daemon"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Only these browsers; all is the default"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
@@ -433,8 +433,8 @@ static const struct wi_flag join_options[] = {
     {"for", "DURATION",
         .help = "How long nodes may join with the link, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have pages opened with the link compute at once, without asking a person: for browsers "
-        "without a user"},
+        "Have pages opened with the link compute at once, without asking, for browsers without a "
+        "user"},
     {0},
 };
 
@@ -551,14 +551,14 @@ const struct wi_verb wi_cli_verbs[] = {
         wi_cli_results_import},
     {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
     {"models", "", 0, 0, {0},
-        "List the models with the findings of the numerics guard, and the entries that are no "
+        "List the models with the findings of the numerics guard, and the entries that are not "
         "models, with the reason",
         models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the nodes, and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Forget the findings about a node: ID is its own, or, for one that was sent away and is to "
-        "come again, the one that webinfer nodes --quarantined lists",
+        "Forget the findings about a node; ID is the node's id, or, for a node that was sent away "
+        "and may return, the id that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show where a model would run now, how fast and why, without running it", hardware_options,

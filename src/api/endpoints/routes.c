@@ -389,7 +389,8 @@ const struct wi_route wi_routes[] = {
     {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON, "the daemon lives",
         NATIVE, .answers = "200 Alive"},
     {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "a node can take work", NATIVE,
-        .answers = "200 Ready", .codes = "unavailable", .help = "Else the answer is 503 and why."},
+        .answers = "200 Ready", .codes = "unavailable",
+        .help = "Otherwise the answer is 503 and the reason."},
     {"GET", "/", wi_handle_root, USER, WI_ROUTE_PAGE, 0, JSON, "this list", NATIVE,
         .answers = "200 Endpoints",
         .help = "Each endpoint with the rank that it needs. A client that names text/html in "

@@ -19,8 +19,8 @@ const struct wi_param wi_compute_params[] = {
     WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_PROGRAM_TENSORS, .form = "[Tensor]",
         .help = "Its tensors, FP32 or FP16, as for POST /v1/infer. For a source also INT32 and "
                 "UINT32; its tensors are bound in their order."),
-    WI_NATIVE_ROW(
-        options, OBJECT, 0, 0, "The kernel's options; an unknown one is a 400 that names it."),
+    WI_NATIVE_ROW(options, OBJECT, 0, 0,
+        "The kernel's options; an unknown one is answered with 400 and its name."),
     WI_NATIVE_ROW(outputs, ARRAY, 1, WI_PROGRAM_TENSORS,
         "For a source: its outputs, bound after the inputs.",
         .form = "[(name string, datatype string, shape [integer])]"),

@@ -144,7 +144,7 @@ static const struct wi_member models[] = {
     {"models", "[Model]", "The models of this page, sorted by name."},
     {"next", "string|null", "The value of after for the next page; null on the last page."},
     {"pulls", "[Pull]", "Those under way, and those that have failed."},
-    {"ignored", "[(name string, reason string)]", "Files and folders there that are no models."},
+    {"ignored", "[(name string, reason string)]", "Files and folders there that are not models."},
     {"ignored_more", "integer", NULL},
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
@@ -186,9 +186,10 @@ static const struct wi_member pin[] = {
     {"cid", "string", "ipfs://CID is exactly the model as it was published."},
     {"bytes", "integer", "Of all its files."},
     {"stale", "boolean",
-        "Its files have changed since it was published, and are not served under this CID."},
+        "Whether its files have changed since it was published; they are then not served under "
+        "this CID."},
     {"version", "integer|null",
-        "The version that is kept for it; null for a folder that was put there."},
+        "The version that is kept for it; null for a folder that was added by hand."},
     {"published_at", "integer", "In seconds since 1970."},
     {0},
 };
@@ -203,7 +204,7 @@ static const struct wi_member published[] = {
 static const struct wi_member publish_progress[] = {
     {"name", "string", NULL},
     {"phase", "'hashing'", NULL},
-    {"state", "'hashing'", "The same."},
+    {"state", "'hashing'", "The same as phase."},
     {"loaded_bytes", "integer", "The part of its files that has been hashed."},
     {"total_bytes", "integer", NULL},
     {0},
@@ -223,11 +224,11 @@ static const struct wi_member block_source[] = {
     {"name", "string", "The hub's name in the configuration; for a stranger its URL."},
     {"url", "string", NULL},
     {"stranger", "boolean",
-        "The router of [content] routing has named it. A stranger that sent a wrong block stays in "
-        "the list for its 10 minutes."},
+        "Whether the router of [content] routing has named it. A stranger that sent a wrong "
+        "block stays in the list for its 10 minutes."},
     {"state", "'ready'|'resting'|'out'",
-        "resting: it asked for a pause, or a request to it failed. out: it sent a wrong block, is "
-        "no gateway or cannot be asked."},
+        "ready: it is asked. resting: it asked for a pause, or a request to it failed. out: it "
+        "sent a wrong block, is not a gateway or cannot be asked."},
     {"until", "integer|null",
         "When it is asked again, in milliseconds since 1970; null if it is ready, or is not asked "
         "until the configuration changes."},
@@ -244,8 +245,9 @@ static const struct wi_member content_model[] = {
     {"name", "string", "Its name here, or where it is published, with or without a variant."},
     {"bytes", "integer", "Of all its files."},
     {"here", "boolean", "Whether it is published here, or kept as a copy."},
-    {"copy", "boolean", "It is here as a copy of what another daemon has published."},
-    {"stale", "boolean", "Its files here have changed since it was published, and are not served."},
+    {"copy", "boolean", "Whether it is here as a copy of what another daemon has published."},
+    {"stale", "boolean",
+        "Whether its files here have changed since it was published; they are then not served."},
     {"copies", "integer", "The number of complete copies that are known, including the one here."},
     {"where", "[string]", "The neighbours that have a copy, by the names of their hubs."},
     {0},
@@ -269,9 +271,10 @@ static const struct wi_member pull[] = {
     {"state",
         "'resolving'|'downloading'|'verifying'|'quantizing'|'measuring'|'publishing'|'done'|"
         "'failed'",
-        "resolving: the commit and the files are determined, and room is made. downloading: each "
-        "file is hashed as it arrives. For a variant built locally, the states are quantizing and "
-        "measuring."},
+        "resolving: the commit and the files are determined, and room is made. downloading: "
+        "each file is hashed as it arrives. verifying: the last bytes are hashed. quantizing "
+        "and measuring, instead of these, for a variant built locally. publishing: the files "
+        "get their final names. done or failed: the end."},
     {"model", "string", "The model that was asked for."},
     {"hub", "string", "For a pull by CID: ipfs; for a variant built locally: empty."},
     {"variant", "string|null", "Null until it is known."},
@@ -300,7 +303,7 @@ static const struct wi_member made[] = {
     {"of", "string", "The hash of the fp32 variant that it was built from."},
     {"bits", "integer", NULL},
     {"mixed", "boolean", NULL},
-    {"forced", "boolean", "It was to be published whatever the measurement said."},
+    {"forced", "boolean", "Whether it was to be published regardless of its measurements."},
     {"made_at", "integer", "In seconds since 1970."},
     {"counts",
         "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
@@ -314,11 +317,13 @@ static const struct wi_member made[] = {
 };
 static const struct wi_member made_measured[] = {
     {"inputs", "integer",
-        "The number at the first place; the cosines and the error here are from there, too."},
+        "The number of inputs at the first place. The cosines and the error below also come "
+        "from that place."},
     {"samples", "integer", "How many of them were the model's own samples."},
     {"cosine", "(median number, p5 number, least number)",
-        "Between the outputs of both for an input."},
-    {"largest_error", "number|null", "Of one number, as a fraction of the largest."},
+        "Between the outputs of the variant and of fp32 for the same input."},
+    {"largest_error", "number|null",
+        "The largest error of one number, as a fraction of the largest number."},
     {"source_files", "'one'|'external'",
         "Where fp32 has its weights: in the graph's file (one) or in separate files (external), "
         "which take less memory in a page."},
@@ -335,8 +340,8 @@ static const struct wi_member made_place[] = {
     {"run_ms", "number", "The median time of its runs."},
     {"source_run_ms", "number", "The same for fp32."},
     {"memory_bytes?", "integer",
-        "How much the page's memory grew when it was loaded, at least the size of its files; less "
-        "than it needs if other models had left room."},
+        "How much the page's memory grew when it was loaded, but at least the size of its "
+        "files. It may need more, if memory that other models had left could be reused."},
     {"source_memory_bytes?", "integer", "The same for fp32, which was loaded after it."},
     {0},
 };

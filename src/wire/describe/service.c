@@ -470,7 +470,9 @@ static const struct wi_member hardware[] = {
     {"code?", "Code", "Where it would never run."},
     {"preferences", "[string]", NULL},
     {"numerics", "'check'|'off'", NULL},
-    {"exploration", "number", "The fraction of requests that run once more elsewhere."},
+    {"exploration", "number",
+        "How much time any other place may take to find out whether it has become faster, as a "
+        "share of the time of the model's runs for clients."},
     {"recheck", "number", NULL},
     {"probe", "(browser string, platform Platform, deadline_ms number)|null",
         "The probe that would run outside the client's request."},

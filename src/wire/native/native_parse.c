@@ -65,7 +65,7 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT,
-        .help = "Of the task or model; an unknown one is a 400 that names it."),
+        .help = "Of the task or model; an unknown one is answered with 400 and its name."),
     {0},
 };
 
