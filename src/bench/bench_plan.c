@@ -39,8 +39,8 @@ struct listed {
 static enum wi_code take_word(const struct listed *listed, const char *word, struct wi_error *error)
 {
     if (!*word || listed->names->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
+        return wi_cli_refuse(
+            error, "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
     if (!wi_strings_contain(listed->names, word))
         wi_strings_add(listed->names, word);
     return WI_OK;
@@ -52,7 +52,7 @@ static enum wi_code take_platform(
     for (size_t i = 0; wi_lab_platform_names[i]; i++)
         if (strcmp(wi_lab_platform_names[i], word) == 0)
             return take_word(listed, word, error);
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl, native "
         "and simulated, not \"%.40s\"",
         word);
@@ -66,8 +66,8 @@ static enum wi_code take_either(
             *listed->given[i] = 1;
             return WI_OK;
         }
-    return wi_error_set(error, WI_BAD_REQUEST, "", "--%s is %s, %s, or both, not \"%.40s\"",
-        listed->option, listed->words[0], listed->words[1], word);
+    return wi_cli_refuse(error, "--%s is %s, %s, or both, not \"%.40s\"", listed->option,
+        listed->words[0], listed->words[1], word);
 }
 
 static enum wi_code read_count(
@@ -76,8 +76,8 @@ static enum wi_code read_count(
     char *end;
     *value = strtol(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || *value < 1 || *value > most)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
+        return wi_cli_refuse(
+            error, "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
     return WI_OK;
 }
 
@@ -86,8 +86,8 @@ static enum wi_code take_count(
 {
     struct wi_bench_counts *counts = listed->counts;
     if (counts->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes at most %d numbers",
-            listed->option, WI_BENCH_LIST_MAX);
+        return wi_cli_refuse(
+            error, "--%s takes at most %d numbers", listed->option, WI_BENCH_LIST_MAX);
     return read_count(listed->option, word, listed->most, &counts->items[counts->count++], error);
 }
 
@@ -128,7 +128,7 @@ static enum wi_code read_time(const struct wi_arguments *arguments, const char *
     const char *given = wi_argument(arguments, option);
     *ms = otherwise;
     if (given && (wi_parse_duration(given, ms) != 0 || *ms < 1 || *ms > DAY_MS))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--%s is a duration from 1ms to 24h such as 20s or 10m, not \"%.40s\"", option, given);
     return WI_OK;
 }
@@ -140,8 +140,8 @@ static enum wi_code read_seed(
     char *end = NULL;
     unsigned long long seed = given ? strtoull(given, &end, 10) : 0;
     if (given && (*given < '0' || *given > '9' || *end || seed > UINT32_MAX))
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--seed is a number up to %u, not \"%.40s\"",
-            UINT32_MAX, given);
+        return wi_cli_refuse(
+            error, "--seed is a number up to %u, not \"%.40s\"", UINT32_MAX, given);
     choice->seed = (uint32_t)seed;
     return WI_OK;
 }

@@ -58,10 +58,9 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
         wi_buffer_add(&text, part, *size);
     int failed = !file || ferror(file) || text.size > max;
     if (!file || ferror(file))
-        wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     else if (failed)
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s has more than the %zu bytes allowed", path, max);
+        wi_cli_refuse(error, "%s has more than the %zu bytes allowed", path, max);
     if (file && !standard)
         fclose(file);
     if (failed)

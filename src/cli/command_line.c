@@ -43,7 +43,7 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
                 token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=") !=
             strlen(token)) {
             free(text);
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "the API token has characters that no token has; it must be one line of text");
         }
         cli->rest.token = wi_strdup(token);
@@ -62,7 +62,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
     if (!given || !*given)
         given = DEFAULT_URL;
     if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
+        wi_cli_refuse(error, "\"%.200s\" is no URL of a server", given);
         return wi_error_expect(error, "something like " DEFAULT_URL);
     }
     size_t length = strlen(given);

@@ -102,12 +102,12 @@ static enum wi_code read_piece(struct sending *sending, int fd, const struct wi_
 
     *size = left < sending->piece_max ? (size_t)left : sending->piece_max;
     if (is_interrupted())
-        return wi_error_set(error, WI_BAD_REQUEST, "", "interrupted");
+        return wi_cli_refuse(error, "interrupted");
     for (size_t got = 0; got < *size; got += (size_t)n) {
         n = wi_add_files_read(
             sending->files, file, fd, sending->piece + got, *size - got, sending->at + got);
         if (n <= 0)
-            return wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", file->path,
+            return wi_cli_refuse(error, "%s cannot be read: %s", file->path,
                 n < 0 ? strerror(errno) : "it has become shorter");
     }
     return WI_OK;

@@ -241,8 +241,7 @@ static enum wi_code save_tensor(
     if (file && fclose(file) != 0)
         failed = 1;
     if (failed)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be written: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be written: %s", path, strerror(errno));
     wi_buffer_clear(&header);
     return code;
 }
@@ -257,8 +256,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
         const struct wi_tensor *tensor = &tensors->items[i];
         char *path = file_name(directory, tensor->name, ending_of(tensor));
         if (wi_strings_contain(&written, path))
-            code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "two outputs would both be saved as %s", path);
+            code = wi_cli_refuse(error, "two outputs would both be saved as %s", path);
         else
             code = save_tensor(tensor, path, error);
         if (code == WI_OK) {
@@ -312,7 +310,7 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
             wi_buffer_printf(out, "saved: %s\n", path);
         return code;
     }
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "no output can be saved as %s; name a folder, in which each output gets a file of its type",
         path);
 }
@@ -327,8 +325,7 @@ enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *bod
     if (code == WI_OK && ending)
         code = save_one(&tensors, path, ending, out, error);
     else if (code == WI_OK && mkdir(path, 0777) != 0 && errno != EEXIST)
-        code =
-            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be made: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be made: %s", path, strerror(errno));
     else if (code == WI_OK)
         code = save_all(&tensors, path, out, error);
     wi_tensors_clear(&tensors);

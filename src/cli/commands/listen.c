@@ -324,8 +324,7 @@ static enum wi_code read_some(struct listening *listening, struct wi_error *erro
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return WI_OK;
     if (n < 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        return wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     listening->read_all = 1;
     return wi_sound_input_end(&listening->sound, error);
 }
@@ -358,7 +357,7 @@ static int set_number(const struct wi_arguments *arguments, const char *option, 
     *number = strtoll(given, &end, 10);
     if (errno == 0 && end > given && !*end && *number > 0)
         return 0;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes a number, not \"%.40s\"", option, given);
+    wi_cli_refuse(error, "--%s takes a number, not \"%.40s\"", option, given);
     return -1;
 }
 
@@ -373,7 +372,7 @@ static enum wi_code read_form(
         set_number(arguments, "channels", &form->channels, error);
     if (error->code == WI_OK && encoding && strcmp(encoding, "s16le") != 0 &&
         strcmp(encoding, "f32le") != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "--encoding %.40s is none", encoding);
+        wi_cli_refuse(error, "--encoding %.40s is none", encoding);
         wi_error_allow(error, "s16le, f32le");
     }
     return error->code;
@@ -395,10 +394,9 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     long timeout_ms;
 
     if (!request)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the model or the language is not UTF-8");
+        wi_cli_refuse(error, "the model or the language is not UTF-8");
     else if (pause && wi_parse_duration(pause, &ms) != 0)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
+        wi_cli_refuse(error, "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
     else if (pause)
         json_object_set_new(request, "pause_ms", json_integer(ms));
     if (error->code == WI_OK &&
@@ -477,10 +475,10 @@ static enum wi_code check_options(const struct wi_arguments *arguments, struct w
     const char *format = wi_argument(arguments, "format");
 
     if (wi_argument_given(arguments, "model"))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--model and --live do not go together: --live names the model");
+        return wi_cli_refuse(
+            error, "--model and --live do not go together: --live names the model");
     if (format && strcmp(format, "text") != 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--format %.40s and --live do not go together: leave out --live, or take --json, which "
             "prints each event as a line",
             format);
@@ -516,8 +514,7 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
         read_form(&cli->arguments, &listening.sound.form, &error) == WI_OK) {
         listening.file = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
         if (listening.file < 0)
-            wi_error_set(
-                &error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+            wi_cli_refuse(&error, "%s cannot be read: %s", path, strerror(errno));
     }
     if (error.code != WI_OK)
         return wi_cli_complain(&error);

@@ -83,8 +83,8 @@ static enum wi_code arguments_check(
     const char *car = wi_argument(&cli->arguments, "car");
 
     if (car && strcmp(car, "-") == 0 && cli->json)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--json and --car - both want standard output; give --car a file");
+        return wi_cli_refuse(
+            error, "--json and --car - both want standard output; give --car a file");
     return wi_model_check_name(name, error);
 }
 

@@ -47,17 +47,16 @@ static enum wi_code read_requested(
         .owner = wi_argument(arguments, "owner"),
         .rank = rank ? wi_rank_from_name(rank) : WI_RANK_NONE};
     if (!wi_token_name_ok(requested->name)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.80s\" cannot name a token", requested->name);
+        wi_cli_refuse(error, "\"%.80s\" cannot name a token", requested->name);
         return wi_error_allow(
             error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
     }
     if (rank && requested->rank == WI_RANK_NONE) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.20s\" is not a rank", rank);
+        wi_cli_refuse(error, "\"%.20s\" is not a rank", rank);
         return wi_error_allow(error, "user, admin, node");
     }
     if (requested->owner && !requested->path)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--owner says whose the file is, and needs --file");
+        return wi_cli_refuse(error, "--owner says whose the file is, and needs --file");
     return WI_OK;
 }
 
@@ -82,12 +81,12 @@ static enum wi_code make_in_file(
     enum wi_code code = wi_token_file_open(&file, requested->path, error);
     for (size_t i = 0; code == WI_OK && i < file.tokens.count; i++)
         if (strcmp(file.tokens.items[i].name, requested->name) == 0)
-            code = wi_error_set(error, WI_BAD_REQUEST, "",
-                "%s has a token named \"%s\" already; remove its line first", requested->path,
-                requested->name);
+            code =
+                wi_cli_refuse(error, "%s has a token named \"%s\" already; remove its line first",
+                    requested->path, requested->name);
     if (code == WI_OK && file.tokens.count >= WI_API_TOKENS_MAX)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "%s has %d tokens, and may not have more",
-            requested->path, WI_API_TOKENS_MAX);
+        code = wi_cli_refuse(
+            error, "%s has %d tokens, and may not have more", requested->path, WI_API_TOKENS_MAX);
     if (code == WI_OK) {
         made->first = file.tokens.count == 0;
         token_make(requested, made);

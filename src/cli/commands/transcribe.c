@@ -27,7 +27,7 @@ static enum wi_code read_form(
             *form = (enum form)i;
     if (!asked || strcmp(asked, names[*form]) == 0)
         return WI_OK;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
+    wi_cli_refuse(error, "--format %.40s is none", asked);
     return wi_error_allow(error, "text, srt, vtt, json");
 }
 
@@ -56,13 +56,13 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
     struct wi_buffer list = {0};
 
     if (names->count == 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "",
+        wi_cli_refuse(error,
             "the server has no model that transcribes; pull or add one, or name the model with "
             "--model");
         return;
     }
-    wi_error_set(error, WI_BAD_REQUEST, "",
-        "the server has %zu models that transcribe; name one with --model", names->count);
+    wi_cli_refuse(
+        error, "the server has %zu models that transcribe; name one with --model", names->count);
     for (size_t i = 0; i < names->count; i++)
         wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
     wi_error_allow(error, "%s", list.text);
@@ -87,8 +87,8 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
             wi_strings_add(&names, its);
     }
     if (wi_pages_close(&pages) != WI_EXIT_OK)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "the server does not say which models it has; name the model with --model");
+        wi_cli_refuse(
+            error, "the server does not say which models it has; name the model with --model");
     else if (names.count == 1)
         name = wi_strdup(names.items[0]);
     else
