@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
 #include "cli/text_table.h"
@@ -49,9 +48,9 @@ static void bench_announce(const struct bench *bench)
     else
         wi_buffer_puts(&text, "one at a time, ");
     wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
-    wi_bar_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
+    wi_table_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
     wi_buffer_puts(&text, ", at most ");
-    wi_bar_seconds(&text, (double)bench->choice.all_ms / 1000);
+    wi_table_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }

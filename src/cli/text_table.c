@@ -129,8 +129,31 @@ void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
     if (!json_is_object(adapter))
         return;
     wi_table_adapter_names(out, adapter, " ", "without a name");
-    if (json_is_true(json_object_get(adapter, "is_fallback")))
-        wi_buffer_puts(out, " (software)");
+    wi_table_fill(out, "{is_fallback? (software)}", adapter);
+}
+
+void wi_table_bytes(struct wi_buffer *out, double bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    size_t unit = 0;
+
+    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
+        bytes /= 1000;
+        unit++;
+    }
+    wi_buffer_printf(out, bytes < 99.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+}
+
+void wi_table_seconds(struct wi_buffer *out, double seconds)
+{
+    long left = seconds < 1e6 ? lround(ceil(seconds)) : 1000000;
+
+    if (left < 60)
+        wi_buffer_printf(out, "%ld s", left);
+    else if (left < 3600)
+        wi_buffer_printf(out, "%ld min %ld s", left / 60, left % 60);
+    else
+        wi_buffer_printf(out, "%ld h %ld min", left / 3600, left % 3600 / 60);
 }
 
 /* Whether the object has each member that the first `length` bytes of the text name. */
@@ -139,7 +162,7 @@ static int has_members(const char *text, size_t length, const json_t *object)
     const char *end = text + length;
 
     while ((text = memchr(text, '{', (size_t)(end - text)))) {
-        char *path = wi_strndup(text + 1, strcspn(text + 1, ":}"));
+        char *path = wi_strndup(text + 1, strcspn(text + 1, ":?}"));
         const json_t *value = wi_json_at(object, path);
         free(path);
         if (!value || json_is_null(value))
@@ -149,18 +172,42 @@ static int has_members(const char *text, size_t length, const json_t *object)
     return 1;
 }
 
-/* Appends the value for "path}" or "path:1f}"; returns the text after it. */
+/* Appends a number in the form "1f", "3g", "B" or "s". */
+static void fill_number(struct wi_buffer *out, const char *form, double number)
+{
+    if (*form == 'B')
+        wi_table_bytes(out, number);
+    else if (*form == 's')
+        wi_table_seconds(out, number);
+    else
+        wi_buffer_printf(out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', number);
+}
+
+/* Appends the first part of "yes|no" for true, the second one for false. */
+static void fill_choice(struct wi_buffer *out, const char *choice, const json_t *value)
+{
+    size_t length = strcspn(choice, "|");
+
+    if (json_is_true(value))
+        wi_buffer_add(out, choice, length);
+    else if (json_is_false(value) && choice[length])
+        wi_buffer_puts(out, choice + length + 1);
+}
+
+/* Appends the value for "path}", "path:1f}" or "path?yes|no}"; returns the text after it. */
 static const char *fill_member(struct wi_buffer *out, const char *text, const json_t *object)
 {
-    char *path = wi_strndup(text, strcspn(text, "}")), *form = strchr(path, ':');
+    char *path = wi_strndup(text, strcspn(text, "}")), *form = strpbrk(path, ":?");
+    int is_choice = form && *form == '?';
     size_t length = strlen(path);
 
     if (form)
         *form++ = '\0';
     const json_t *value = wi_json_at(object, path);
-    if (form && *form && json_is_number(value))
-        wi_buffer_printf(
-            out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', json_number_value(value));
+    if (is_choice)
+        fill_choice(out, form, value);
+    else if (form && *form && json_is_number(value))
+        fill_number(out, form, json_number_value(value));
     else
         wi_table_cell(out, value);
     free(path);
@@ -199,17 +246,23 @@ void wi_table_say(const char *text, const json_t *object)
     wi_plain_flush(stdout, &filled);
 }
 
-/* The text of `put` may hold text from a server, so control characters are replaced here. */
-static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *object)
+/* Returns whether the object has what the column shows. The text of `put` may hold text from a
+ * server, so control characters are replaced here. */
+static int put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *object)
 {
+    int is_text = strchr(column->path, '{') != NULL;
+    const json_t *value = is_text ? NULL : wi_json_at(object, column->path);
+    int has = is_text ? has_members(column->path, strlen(column->path), object)
+                      : value && !json_is_null(value);
     struct wi_buffer text = {0};
 
-    if (!strchr(column->path, '{'))
-        (column->put ? column->put : wi_table_cell)(&text, wi_json_at(object, column->path));
-    else if (has_members(column->path, strlen(column->path), object))
+    if (!is_text)
+        (column->put ? column->put : wi_table_cell)(&text, value);
+    else if (has)
         wi_table_fill(&text, column->path, object);
     put_text(out, text.size ? text.text : "-");
     wi_buffer_clear(&text);
+    return has;
 }
 
 /* Columns on a terminal: two for wide characters, none for combining marks; one for each character
@@ -339,12 +392,9 @@ void wi_table_print(
 void wi_table_lines(const struct wi_column *columns, const json_t *object)
 {
     for (; columns->title; columns++) {
-        const json_t *value = wi_json_at(object, columns->path);
         struct wi_buffer cell = {0};
-        if (!value || json_is_null(value))
-            continue;
-        put_column(&cell, columns, object);
-        printf("%-14s %s\n", columns->title, cell.text);
+        if (put_column(&cell, columns, object))
+            printf("%-14s %s\n", columns->title, cell.text);
         wi_buffer_clear(&cell);
     }
 }

@@ -5,7 +5,6 @@
 #include "cli/commands/add_files.h"
 #include "cli/commands/commands.h"
 
-#include "cli/bar.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"
@@ -38,7 +37,7 @@ static void model_show(const char *name, const struct wi_manifest *list, const j
 {
     struct wi_buffer bytes = {0}, type = {0}, usage = {0};
 
-    wi_bar_bytes(&bytes, (double)wi_manifest_bytes(list));
+    wi_table_bytes(&bytes, (double)wi_manifest_bytes(list));
     wi_table_cell(&type, json_object_get(model, "type"));
     printf("%s: added, %s\n  %-8s %s\n", name, bytes.text, "type",
         json_is_null(json_object_get(model, "type")) ? "not known; \"type\" in model.json tells it"

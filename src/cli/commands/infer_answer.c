@@ -67,11 +67,9 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
     wi_table_fill(out,
         "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
         executed);
-    if (json_is_object(adapter)) {
-        wi_table_fill(out, "adapter: {vendor} {architecture}, {description}", adapter);
-        wi_buffer_puts(
-            out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
-    }
+    if (json_is_object(adapter))
+        wi_table_fill(out,
+            "adapter: {vendor} {architecture}, {description}{is_fallback? (software)}\n", adapter);
     wi_table_join(out, "", "not on {platform}: {reason}\n", json_object_get(executed, "fallbacks"));
 }
 

@@ -49,9 +49,9 @@ static void put_gguf(struct wi_buffer *out, const json_t *model)
     if (!json_object_get(model, "memory"))
         return;
     wi_table_fill(out, "{quantization}, ", model);
-    wi_buffer_printf(out, "%.4g%c parameters%s", parameters / (parameters < 1e9 ? 1e6 : 1e9),
-        parameters < 1e9 ? 'M' : 'B', json_is_true(json_object_get(model, "chat")) ? ", chat" : "");
-    wi_table_fill(out, ", {memory.slots} x {memory.context} tokens", model);
+    wi_buffer_printf(out, "%.4g%c parameters", parameters / (parameters < 1e9 ? 1e6 : 1e9),
+        parameters < 1e9 ? 'M' : 'B');
+    wi_table_fill(out, "{chat?, chat}, {memory.slots} x {memory.context} tokens", model);
     wi_buffer_printf(out, " in %lld MiB", (long long)(bytes + 1048575) / 1048576);
 }
 
@@ -197,14 +197,11 @@ static void put_platforms(struct wi_buffer *out, const json_t *platforms)
     json_object_foreach((json_t *)platforms, name, platform)
     {
         const json_t *adapter = json_object_get(platform, "adapter");
-        int software = json_is_true(json_object_get(adapter, "is_fallback"));
         if (!json_is_true(json_object_get(platform, "available")))
             continue;
         wi_buffer_printf(out, "%s%s", out->size ? ", " : "", name);
         if (adapter)
-            wi_table_fill(out,
-                software ? " (software: {vendor} {architecture})" : " ({vendor} {architecture})",
-                adapter);
+            wi_table_fill(out, " ({is_fallback?software: }{vendor} {architecture})", adapter);
     }
 }
 

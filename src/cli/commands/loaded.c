@@ -5,7 +5,6 @@
 #include "cli/text_table.h"
 
 #include "base/clock.h"
-#include "cli/bar.h"
 #include "cli/pages.h"
 #include "terms/format/model.h"
 #include <poll.h>
@@ -198,15 +197,15 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
 static enum wi_exit removal_ask(
     struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
-    struct wi_buffer freed = {0};
     json_t *value = NULL;
 
     request->timeout_ms = REMOVE_MS;
     enum wi_exit result = wi_cli_order(cli, request, &value);
     if (value) {
-        wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
-        printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");
-        wi_buffer_clear(&freed);
+        printf("%s: ", what);
+        wi_table_say(
+            json_object_get(value, "freed_bytes") ? "{freed_bytes:B} freed\n" : "nothing freed\n",
+            value);
         json_decref(value);
     }
     return result;

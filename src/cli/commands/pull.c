@@ -5,7 +5,6 @@
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/format/model.h"
@@ -21,12 +20,8 @@ static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
     if (json_array_size(sources) < 2)
         return;
-    for (size_t i = 0; i < json_array_size(sources); i++) {
-        const json_t *source = json_array_get(sources, i);
-        wi_table_fill(text, i ? ", {name} (" : " from {name} (", source);
-        wi_bar_bytes(text, wi_json_number(source, "bytes"));
-        wi_buffer_puts(text, ")");
-    }
+    wi_buffer_puts(text, " from ");
+    wi_table_join(text, ", ", "{name} ({bytes:B})", sources);
 }
 
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
@@ -34,12 +29,8 @@ static void put_done(const json_t *pull)
 {
     struct wi_buffer text = {0};
 
-    wi_table_fill(&text, "{name}: ", pull);
-    wi_bar_bytes(&text, wi_json_number(pull, "total_bytes"));
-    wi_table_fill(&text, " in {files} files, ", pull);
-    wi_bar_bytes(&text, wi_json_number(pull, "fetched_bytes"));
-    wi_buffer_puts(&text, " fetched in ");
-    wi_bar_seconds(&text, wi_json_number(pull, "seconds"));
+    wi_table_fill(&text,
+        "{name}: {total_bytes:B} in {files} files, {fetched_bytes:B} fetched in {seconds:s}", pull);
     add_sources(&text, json_object_get(pull, "sources"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);

@@ -4,7 +4,6 @@
  */
 #include "cli/commands/commands.h"
 
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/format/model.h"
@@ -26,18 +25,13 @@ static void put_error(struct wi_buffer *text, const json_t *figures)
 
 static void put_memory(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
-    if (!json_is_integer(json_object_get(place, "memory_bytes")))
-        return;
-    wi_buffer_puts(text, "; ");
-    wi_bar_bytes(text, wi_json_number(place, "memory_bytes"));
-    wi_buffer_puts(text, " in the page");
-    if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
-        return;
-    wi_buffer_puts(text, ", ");
-    wi_bar_bytes(text, wi_json_number(place, "source_memory_bytes"));
-    wi_buffer_printf(text, " in fp32 %s",
-        strcmp(source_files, "external") == 0 ? "with weights in files apart from the graph"
-                                              : "in one file");
+    wi_table_fill(text, "<; {memory_bytes:B} in the page>", place);
+    if (json_is_integer(json_object_get(place, "memory_bytes")))
+        wi_table_fill(text,
+            strcmp(source_files, "external") == 0
+                ? "<, {source_memory_bytes:B} in fp32 with weights in files apart from the graph>"
+                : "<, {source_memory_bytes:B} in fp32 in one file>",
+            place);
 }
 
 /* "wasm in chrome: 0.8 ms a run, 1.1 ms in fp32; cosine 0.99991, largest error 0.012; 3.1 MB in the
@@ -83,9 +77,7 @@ static void put_done(const json_t *making)
 {
     struct wi_buffer text = {0};
 
-    wi_table_fill(&text, "{name}, in ", making);
-    wi_bar_seconds(&text, wi_json_number(making, "seconds"));
-    wi_buffer_puts(&text, ": ");
+    wi_table_fill(&text, "{name}, in {seconds:s}: ", making);
     wi_cli_put_made(&text, json_object_get(making, "made"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);

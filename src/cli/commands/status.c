@@ -56,12 +56,7 @@ static void print_warnings(const json_t *answer)
     size_t i;
     int ready = json_is_true(json_object_get(answer, "ready"));
 
-    if (!ready)
-        wi_table_say("ready: no, {problem}\n", answer);
-    else if (json_is_string(json_object_get(answer, "problem")))
-        wi_table_say("ready: yes\nproblem: {problem}\n", answer);
-    else
-        wi_table_say("ready: yes\n", answer);
+    wi_table_say(ready ? "ready: yes\n<problem: {problem}\n>" : "ready: no, {problem}\n", answer);
     json_array_foreach(json_object_get(answer, "warnings"), i, warning)
         wi_table_say("warning: {}\n", warning);
 }

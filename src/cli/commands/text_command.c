@@ -60,11 +60,8 @@ void wi_text_describe(struct wi_buffer *out, const json_t *answer)
     put_number(out, ", %.0f known", answer, "result.usage.cached_tokens", 1);
     wi_table_fill(out,
         "<; {executed_on.browser}>< {executed_on.browser_version}><, {executed_on.platform}>"
-        "<, {executed_on.quantization}>",
+        "<, {executed_on.quantization}>{executed_on.simulated?, simulated}\n",
         answer);
-    if (json_is_true(wi_json_at(answer, "executed_on.simulated")))
-        wi_buffer_puts(out, ", simulated");
-    wi_buffer_puts(out, "\n");
 }
 
 /* The words of the command line, or with "-" standard input. */

@@ -114,3 +114,49 @@ TEST(sentences_have_values_in_the_place_of_paths)
     wi_buffer_clear(&out);
     json_decref(value);
 }
+
+static void expect(
+    void (*print)(struct wi_buffer *out, double value), double value, const char *expected)
+{
+    struct wi_buffer out = {0};
+    print(&out, value);
+    assert_string_equal(out.text, expected);
+    wi_buffer_clear(&out);
+}
+
+TEST(sizes_have_two_or_three_digits)
+{
+    expect(wi_table_bytes, 0, "0 B");
+    expect(wi_table_bytes, 999, "999 B");
+    expect(wi_table_bytes, 999.6, "1.0 kB");
+    expect(wi_table_bytes, 12345, "12.3 kB");
+    expect(wi_table_bytes, 99960, "100 kB");
+    expect(wi_table_bytes, 2.6e9, "2.6 GB");
+    expect(wi_table_bytes, 5e15, "5000 TB");
+}
+
+TEST(times_are_rounded_up)
+{
+    expect(wi_table_seconds, 0, "0 s");
+    expect(wi_table_seconds, 0.2, "1 s");
+    expect(wi_table_seconds, 59.5, "1 min 0 s");
+    expect(wi_table_seconds, 125, "2 min 5 s");
+    expect(wi_table_seconds, 7290, "2 h 1 min");
+    expect(wi_table_seconds, 1e300, "277 h 46 min");
+}
+
+TEST(sentences_have_sizes_times_and_choices)
+{
+    static const char text[] =
+        "{size:B} in {took:s}{fits?|; it does not fit}{chat?, chat}{none?a|b}";
+    struct wi_buffer out = {0};
+    json_t *value =
+        json_loads("{\"size\":12345,\"took\":125,\"fits\":false,\"chat\":true}", 0, NULL);
+    wi_table_fill(&out, text, value);
+    assert_string_equal(out.text, "12.3 kB in 2 min 5 s; it does not fit, chat");
+    wi_buffer_clear(&out);
+    wi_table_fill(&out, "{chat?yes|no} {fits?yes|no}< {none?yes|no}>", value);
+    assert_string_equal(out.text, "yes no");
+    wi_buffer_clear(&out);
+    json_decref(value);
+}
