@@ -21,8 +21,7 @@
 
 #define GUESS_MS 4000 /* of a cell, before it is known */
 #define SIDES_MAX 2   /* this daemon, and that of --against */
-#define JOIN_MS 30000
-#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
+#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
@@ -194,9 +193,7 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
     struct wi_error error = {0};
     json_t *join;
     enum wi_exit result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = "/v1/admin/join",
-            .json = json_pack("{s:i}", "nodes", 1),
-            .timeout_ms = JOIN_MS},
+        &(struct wi_rest_request){.path = "/v1/admin/join", .json = json_pack("{s:i}", "nodes", 1)},
         &join);
     const char *link = wi_json_text(join, "url");
     if (result == WI_EXIT_OK &&

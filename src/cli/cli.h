@@ -8,6 +8,7 @@
 #include "cli/rest.h"
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct wi_own_program; /* bench/start.h */
 
@@ -56,6 +57,10 @@ long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request
  * be NULL) gets it, a new reference or NULL. */
 enum wi_exit wi_cli_order(
     const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
+/* The same for an order whose outcome is a sentence: without --json, `said` is filled from the
+ * answer as by wi_table_fill, and printed on `out`. */
+enum wi_exit wi_cli_order_say(
+    const struct wi_cli *cli, const struct wi_rest_request *request, FILE *out, const char *said);
 /* The position that a member of an answer says, as a number or its digits: 0, or -1 if there is
  * none. */
 int wi_cli_read_position(

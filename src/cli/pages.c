@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MS 30000
 /* The maximum and default number of rows of a page. */
 #define PAGE_ROWS 100
 #define ROWS_MAX 1000000000
@@ -66,9 +65,8 @@ static const json_t *page_rows(const struct wi_pages *pages)
 static void page_ask(struct wi_pages *pages)
 {
     char *path = page_path(pages);
-    struct wi_rest_request request = {.path = path, .timeout_ms = PAGE_MS};
 
-    wi_rest_exchange(&pages->cli->rest, &request, &pages->_answer);
+    wi_cli_send(pages->cli, &(struct wi_rest_request){.path = path}, &pages->_answer);
     free(path);
     if (!pages->quiet)
         pages->result = wi_cli_check(pages->cli, &pages->_answer);

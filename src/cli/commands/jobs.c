@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXCHANGE_MS 30000
 /* The longest wait of the server, plus time for the transfer. */
 #define WAIT "60s"
 #define WAIT_EXCHANGE_MS 75000
@@ -50,7 +49,7 @@ static enum wi_exit job_look(
     wi_cli_send(cli,
         &(struct wi_rest_request){.path = wait ? "/v1/jobs/*?wait=" WAIT : "/v1/jobs/*",
             .name = cli->arguments.positionals[0],
-            .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS},
+            .timeout_ms = wait ? WAIT_EXCHANGE_MS : 0},
         answer);
     enum wi_exit result = wi_cli_check(cli, answer);
     if (result != WI_EXIT_OK)
@@ -118,9 +117,7 @@ enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
     if (check_id(id) != 0)
         return WI_EXIT_USAGE;
     wi_cli_send(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/jobs/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
-        &answer);
+        &(struct wi_rest_request){.path = "/v1/jobs/*", .name = id, .method = "DELETE"}, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);

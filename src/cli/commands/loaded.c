@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* Loading a large model may take minutes; a user can stop the wait with ^C. */
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
@@ -57,11 +56,8 @@ static json_t *nodes_tell(const struct wi_cli *cli, const char *path, enum wi_ex
     json_t *value;
 
     *result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = path,
-            .name = cli->arguments.positionals[0],
-            .json = order,
-            .method = "POST",
-            .timeout_ms = TIMEOUT_MS},
+        &(struct wi_rest_request){
+            .path = path, .name = cli->arguments.positionals[0], .json = order, .method = "POST"},
         &value);
     json_t *told = json_incref(json_object_get(value, "nodes"));
     json_decref(value);

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
@@ -89,14 +87,11 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 
 static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {
-    struct wi_rest_request request = {.path = "/v1/models/pull",
-        .json = make_requested(&cli->arguments, reference),
-        .timeout_ms = ASK_MS};
-    enum wi_exit result = wi_cli_order(cli, &request, NULL);
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
 
-    if (result == WI_EXIT_OK && !cli->json)
-        fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
-    return result;
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
 }
 
 enum wi_code wi_cli_begun_name(
@@ -120,22 +115,18 @@ enum wi_code wi_cli_begun_name(
 /* A running pull is known by the name under which it was begun. */
 static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
 {
+    struct wi_rest_request request = {.path = "/v1/models/*/cancel", .method = "POST"};
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
     char *name;
     enum wi_code code = wi_cli_begun_name(cli, reference, &name, &error);
+    enum wi_exit result;
 
+    request.name = name;
     if (code != WI_OK || wi_model_check_name(name, &error) != WI_OK)
-        wi_cli_complain(&error);
+        result = wi_cli_complain(&error);
     else
-        result = wi_cli_order(cli,
-            &(struct wi_rest_request){.path = "/v1/models/*/cancel",
-                .name = name,
-                .method = "POST",
-                .timeout_ms = ASK_MS},
-            NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The pull was cancelled, and the files that it had fetched were removed.\n", stderr);
+        result = wi_cli_order_say(cli, &request, stderr,
+            "The pull was cancelled, and the files that it had fetched were removed.\n");
     free(name);
     return result;
 }

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
@@ -105,17 +103,6 @@ static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *req
     return result;
 }
 
-static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *request)
-{
-    enum wi_exit result;
-
-    request->timeout_ms = ASK_MS;
-    result = wi_cli_order(cli, request, NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The daemon makes it; webinfer list tells how far that is.\n", stderr);
-    return result;
-}
-
 static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
     const struct wi_arguments *arguments = &cli->arguments;
@@ -127,30 +114,23 @@ static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
     struct wi_rest_request request = {
         .path = "/v1/models/*/quantize", .name = name, .json = requested};
 
-    return waits ? making_watch(cli, &request) : making_detach(cli, &request);
-}
-
-static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
-{
-    enum wi_exit result = wi_cli_order(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/models/*/cancel", .name = name, .method = "POST", .timeout_ms = ASK_MS},
-        NULL);
-
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The work was stopped, and its unfinished files were removed.\n", stderr);
-    return result;
+    if (waits)
+        return making_watch(cli, &request);
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon makes it; webinfer list tells how far that is.\n");
 }
 
 enum wi_exit wi_cli_quantize(struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
+    struct wi_rest_request cancel = {.path = "/v1/models/*/cancel", .name = name, .method = "POST"};
     struct wi_error error = {0};
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return wi_cli_complain(&error);
     if (wi_argument_given(&cli->arguments, "cancel"))
-        return making_cancel(cli, name);
+        return wi_cli_order_say(
+            cli, &cancel, stderr, "The work was stopped, and its unfinished files were removed.\n");
     if (!wi_argument(&cli->arguments, "bits")) {
         wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
         return wi_cli_complain(&error);

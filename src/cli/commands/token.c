@@ -157,7 +157,6 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
     return code == WI_OK ? WI_EXIT_OK : WI_EXIT_USAGE;
 }
 
-#define TIMEOUT_MS 30000
 #define NODES_MAX 65536
 #define URL_SIZE 600
 #define SECONDS_MAX (7 * 24 * 3600)
@@ -172,10 +171,7 @@ static enum wi_exit ask_for_link(
             "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
 
     *link = NULL;
-    wi_cli_send(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/admin/join", .json = order, .timeout_ms = TIMEOUT_MS},
-        &answer);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .json = order}, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK)
         *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);

@@ -21,7 +21,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXCHANGE_MS 30000
 #define LOOK_EVERY_MS 500
 
 static int is_asked(const json_t *matrix)
@@ -34,7 +33,7 @@ static int is_asked(const json_t *matrix)
 static enum wi_exit matrix_exchange(
     struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
 {
-    struct wi_rest_request request = {.path = path, .json = body, .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = path, .json = body};
 
     json_decref(*matrix);
     enum wi_exit result = wi_cli_exchange(cli, &request, matrix);

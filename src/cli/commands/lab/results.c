@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EXCHANGE_MS 30000
 #define HISTORY_MAX 20 /* earlier runs in a report */
 
 static void put_time(struct wi_buffer *out, const json_t *ms)
@@ -303,8 +302,7 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
 enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    struct wi_rest_request request = {
-        .path = "/v1/results/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = "/v1/results/*", .name = id, .method = "DELETE"};
 
     return wi_cli_lab_check_id(id) ? wi_cli_order(cli, &request, NULL) : WI_EXIT_USAGE;
 }

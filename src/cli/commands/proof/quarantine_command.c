@@ -8,7 +8,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* The prefix of the ids of quarantined rows. */
 #define QUARANTINE "quarantine-"
 
@@ -101,16 +100,10 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
     struct wi_rest_request request = {
         .path = is_gone ? "/v1/admin/quarantine/*" : "/v1/nodes/*/forgive",
         .name = id,
-        .method = is_gone ? "DELETE" : "POST",
-        .timeout_ms = TIMEOUT_MS};
-    json_t *value = NULL;
+        .method = is_gone ? "DELETE" : "POST"};
 
     if (!is_id(id))
         return wi_cli_fail(
             WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
-    enum wi_exit result = wi_cli_order(cli, &request, &value);
-    if (value)
-        wi_table_say("{id}: {state}\n", value);
-    json_decref(value);
-    return result;
+    return wi_cli_order_say(cli, &request, stdout, "{id}: {state}\n");
 }
