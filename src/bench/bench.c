@@ -20,7 +20,6 @@
 #include <string.h>
 
 #define GUESS_MS 4000 /* of a cell, before it is known */
-#define SIDES_MAX 2   /* this daemon, and that of --against */
 #define SET_MAX 64    /* bytes of browser.KIND.headless=no */
 
 struct bench {
@@ -28,8 +27,6 @@ struct bench {
     struct wi_own_daemon daemon;
     struct wi_own_program native;
     struct wi_bench_choice choice;
-    struct wi_bench_side sides[SIDES_MAX];
-    size_t side_count;
     struct wi_bench_rounds rounds;
 };
 
@@ -38,10 +35,10 @@ static void bench_announce(const struct bench *bench)
     struct wi_buffer text = {0};
     double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
     size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
-    for (size_t i = 0; i < bench->side_count; i++)
-        all += bench->sides[i].plan.count;
-    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
-        bench->rounds.live);
+    for (size_t i = 0; i < bench->rounds.side_count; i++)
+        all += bench->rounds.sides[i].plan.count;
+    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ",
+        bench->rounds.sides[0].keep.id, bench->rounds.live);
     if (together > 1)
         wi_buffer_printf(&text, "up to %zu at a time, ", together);
     else
@@ -84,10 +81,11 @@ static const char *run_of(const struct wi_bench_side *side)
 
 static enum wi_exit bench_report(struct bench *bench)
 {
-    struct wi_bench_side *side = &bench->sides[0];
-    enum wi_exit result = bench->side_count > 1 ? wi_cli_lab_compare(bench->cli, &side[1].cli,
-                                                      run_of(&side[1]), &side->cli, run_of(side))
-                                                : wi_cli_lab_show(&side->cli, run_of(side));
+    struct wi_bench_side *side = &bench->rounds.sides[0];
+    enum wi_exit result = bench->rounds.side_count > 1
+                              ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
+                                    &side->cli, run_of(side))
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -113,14 +111,14 @@ static enum wi_exit end_runs(struct bench *bench)
 {
     size_t left = 0;
     int failed = bench->rounds.end == WI_BENCH_LOST;
-    for (size_t i = 0; i < bench->side_count; i++) {
-        size_t live = wi_bench_side_live(&bench->sides[i]);
+    for (size_t i = 0; i < bench->rounds.side_count; i++) {
+        size_t live = wi_bench_side_live(&bench->rounds.sides[i]);
         left += live;
-        if (live > 0 && bench->side_count == 1)
-            say_resume(bench, &bench->sides[i]);
-        if (live > 0 && !failed && keep_left(bench, &bench->sides[i]) != 0)
+        if (live > 0 && bench->rounds.side_count == 1)
+            say_resume(bench, &bench->rounds.sides[i]);
+        if (live > 0 && !failed && keep_left(bench, &bench->rounds.sides[i]) != 0)
             failed = 1;
-        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
+        if (live == 0 && wi_bench_keep_end(&bench->rounds.sides[i].keep) != 0)
             failed = 1;
     }
     if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
@@ -207,23 +205,12 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
 
 static void add_side(struct bench *bench, const char *url, const struct wi_own_program *own)
 {
-    struct wi_bench_side *side = &bench->sides[bench->side_count++];
+    struct wi_bench_side *side = &bench->rounds.sides[bench->rounds.side_count++];
     side->cli = *bench->cli;
     side->cli.own = own;
     side->choice = &bench->choice;
     if (url)
         side->cli.rest.url = url;
-}
-
-/* Needs the plan, because the run's head has the number of cells that are measured at a time. */
-static void set_up_rounds(struct bench *bench)
-{
-    struct wi_bench_rounds *rounds = &bench->rounds;
-    rounds->sides = bench->sides;
-    rounds->side_count = bench->side_count;
-    rounds->choice = &bench->choice;
-    if (rounds->side_count == 1)
-        wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
 }
 
 static enum wi_exit bench_begin(struct bench *bench)
@@ -237,17 +224,18 @@ static enum wi_exit bench_begin(struct bench *bench)
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"), NULL);
     if (result == WI_EXIT_OK && bench->choice.native)
-        result = start_native(bench, &bench->sides[0].cli);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
-        result = wi_bench_side_plan(&bench->sides[i]);
+        result = start_native(bench, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->rounds.sides[i]);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
-        wi_bench_preset_verify(&bench->sides[0].cli, &bench->choice.browsers);
-    if (result == WI_EXIT_OK)
-        set_up_rounds(bench);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
+        wi_bench_preset_verify(&bench->rounds.sides[0].cli, &bench->choice.browsers);
+    /* The head of the run has the number of cells that are measured at a time. */
+    if (result == WI_EXIT_OK && bench->rounds.side_count == 1)
+        wi_bench_room_ask(&bench->rounds.room, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(
-            &bench->sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
-        bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
+            &bench->rounds.sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
+        bench->rounds.live += wi_bench_side_live(&bench->rounds.sides[i]);
     }
     return result;
 }
@@ -295,7 +283,6 @@ static int check_arguments(const struct wi_arguments *arguments)
 static enum wi_exit run_suite(struct bench *bench)
 {
     const char *folder = wi_argument(&bench->cli->arguments, "suite");
-    struct wi_cli cli = *bench->cli;
     struct wi_strings names = {0};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -304,18 +291,19 @@ static enum wi_exit run_suite(struct bench *bench)
         wi_cli_complain(&error);
     else
         result = start_daemon(bench);
-    cli.rest.url = bench->daemon.url;
-    cli.own = &bench->daemon.program;
+    add_side(bench, bench->daemon.url, &bench->daemon.program);
     if (result == WI_EXIT_OK)
-        result = wi_bench_suite(&cli, &bench->choice, folder, &names);
+        result = wi_bench_suite(&bench->rounds.sides[0], folder, &names);
     wi_strings_clear(&names);
     return result;
 }
 
 enum wi_exit wi_bench(struct wi_cli *cli)
 {
-    struct bench bench = {
-        .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
+    struct bench bench = {.cli = cli,
+        .daemon = {.program = WI_OWN_NOBODY},
+        .native = WI_OWN_NOBODY,
+        .rounds = {.choice = &bench.choice}};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
@@ -324,8 +312,8 @@ enum wi_exit wi_bench(struct wi_cli *cli)
     else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli))
         result =
             wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : bench_run(&bench);
-    for (size_t i = 0; i < bench.side_count; i++)
-        wi_bench_side_end(&bench.sides[i]);
+    for (size_t i = 0; i < bench.rounds.side_count; i++)
+        wi_bench_side_end(&bench.rounds.sides[i]);
     wi_bench_choice_clear(&bench.choice);
     wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
     wi_own_program_end(&bench.native);

@@ -234,6 +234,13 @@ struct which {
     int optimization; /* enum wi_lab_optimization; -1: not given */
 };
 
+/* One request at a time by that clock, and nothing else that is said. */
+static struct which which_of(enum wi_lab_clock clock)
+{
+    return (struct which){
+        .clock = clock, .batch = 1, .concurrency = 1, .threads = -1, .optimization = -1};
+}
+
 static json_t *make_cell(const struct wi_bench_place *place, const struct which *which)
 {
     json_t *document = place->facts ? json_copy((json_t *)place->facts) : json_object();
@@ -307,13 +314,8 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 {
     size_t precisions = choice->precisions.count ? choice->precisions.count : 1;
     for (size_t p = 0; p < precisions; p++) {
-        struct which which = {
-            .precision = choice->precisions.count ? choice->precisions.items[p] : NULL,
-            .clock = choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT,
-            .batch = 1,
-            .concurrency = 1,
-            .threads = -1,
-            .optimization = -1};
+        struct which which = which_of(choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT);
+        which.precision = choice->precisions.count ? choice->precisions.items[p] : NULL;
         if (place->reason) {
             wi_bench_plan_add(plan, make_cell(place, &which));
             wi_bench_cell_end(&plan->cells[plan->count - 1], place->outcome, place->reason);
@@ -330,24 +332,20 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 void wi_bench_plan_auto(
     struct wi_bench_plan *plan, const struct wi_bench_choice *choice, const char *model)
 {
-    if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
-        return;
-    wi_bench_plan_add(plan, make_cell(&(struct wi_bench_place){.model = model, .platform = AUTO},
-                                &(struct which){.clock = WI_LAB_CLIENT,
-                                    .batch = 1,
-                                    .concurrency = 1,
-                                    .threads = -1,
-                                    .optimization = -1}));
+    const struct wi_bench_place place = {.model = model, .platform = AUTO};
+    const struct which which = which_of(WI_LAB_CLIENT);
+    if (choice->browsers.count != 1 && choice->platforms.count != 1 && choice->by_client)
+        wi_bench_plan_add(plan, make_cell(&place, &which));
 }
 
 void wi_bench_plan_yardstick(
     struct wi_bench_plan *plan, const char *browser, enum wi_lab_yardstick when)
 {
-    json_t *document = make_cell(
-        &(struct wi_bench_place){
-            .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"},
-        &(struct which){
-            .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
+    const struct wi_bench_place place = {
+        .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"};
+    struct which which = which_of(WI_LAB_PAGE);
+    which.threads = 1;
+    json_t *document = make_cell(&place, &which);
     document_put(document, "yardstick", wi_lab_yardstick_names[when]);
     wi_bench_plan_add(plan, document);
 }

@@ -80,13 +80,12 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
     json_decref(hardware);
 }
 
-static enum wi_exit find_places(struct suite *suite)
+static enum wi_exit find_places(struct suite *suite, struct wi_bench_side *side)
 {
     static const char *const platforms[] = {"wasm", "webgpu", "webnn"};
-    struct wi_bench_side side = {.cli = *suite->cli, .choice = suite->choice};
     const struct wi_strings *wanted = &suite->choice->platforms;
     struct wi_strings browsers = {0};
-    enum wi_exit result = wi_bench_side_browsers(&side, &browsers);
+    enum wi_exit result = wi_bench_side_browsers(side, &browsers);
     for (size_t b = 0; b < browsers.count && result == WI_EXIT_OK; b++)
         for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++)
             if (wanted->count == 0 || wi_strings_contain(wanted, platforms[p]))
@@ -390,16 +389,16 @@ static void suite_clear(struct suite *suite)
     json_decref(suite->cells);
 }
 
-enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
-    const char *folder, const struct wi_strings *names)
+enum wi_exit wi_bench_suite(
+    struct wi_bench_side *side, const char *folder, const struct wi_strings *names)
 {
     struct suite *suite = wi_alloc(sizeof *suite);
-    suite->cli = cli;
-    suite->choice = choice;
+    suite->cli = &side->cli;
+    suite->choice = side->choice;
     suite->folder = folder;
     suite->names = names;
     suite->cells = json_array();
-    enum wi_exit result = find_places(suite);
+    enum wi_exit result = find_places(suite, side);
     if (result == WI_EXIT_OK) {
         run_tests(suite);
         result = end_run(suite);
