@@ -118,8 +118,6 @@ static enum wi_code parse_option(
     }
     if (!option->repeatable && wi_argument_given(arguments, option->name))
         return wi_cli_refuse(error, "the option --%s is given twice", option->name);
-    if (strcmp(option->name, "help") == 0)
-        arguments->help = 1;
     add_argument(arguments, option, value);
     return WI_OK;
 }
@@ -131,7 +129,6 @@ static enum wi_code parse_letter(
 
     if (!option)
         return no_letter(word, error);
-    arguments->help |= strcmp(option->name, "help") == 0;
     add_argument(arguments, option, NULL);
     return WI_OK;
 }
@@ -206,7 +203,8 @@ enum wi_code wi_arguments_parse(
         else
             code = add_positional(arguments, argv[i], error);
     }
-    if (code != WI_OK || arguments->help || wi_argument_given(arguments, "version"))
+    if (code != WI_OK || wi_argument_given(arguments, "help") ||
+        wi_argument_given(arguments, "version"))
         return code;
     if (!arguments->verb)
         return wi_cli_no_verb(error, words);

@@ -297,6 +297,13 @@ enum wi_exit wi_cli_order_say(
     return result;
 }
 
+int wi_cli_is_id(const char *id)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return id && *id && *id != '.' && id[strspn(id, good)] == '\0';
+}
+
 int wi_cli_read_position(
     const struct wi_rest_answer *answer, const char *member, uint64_t *position)
 {

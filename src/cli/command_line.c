@@ -87,12 +87,12 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
 {
     struct wi_buffer text = {0};
 
-    if (cli->arguments.help && cli->arguments.group)
-        wi_cli_help_group(&text, cli->arguments.group);
-    else if (cli->arguments.help)
-        wi_cli_help(&text, cli->arguments.verb);
-    else
+    if (!wi_argument_given(&cli->arguments, "help"))
         wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
+    else if (cli->arguments.group)
+        wi_cli_help_group(&text, cli->arguments.group);
+    else
+        wi_cli_help(&text, cli->arguments.verb);
     wi_plain_flush(stdout, &text);
     return WI_EXIT_OK;
 }
@@ -174,7 +174,8 @@ int wi_cli_main(int argc, char **argv, wi_verb_fn *own)
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
         result = usage_complain(&cli, argc - 1, &error);
-    } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
+    } else if (wi_argument_given(&cli.arguments, "help") ||
+               wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else if (own) {
         result = command_run(&cli, own);

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/progress.h"
@@ -211,7 +210,7 @@ static enum wi_exit upload_announce(
     row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     id = wi_json_text(row, "id");
     *wanted = json_incref(json_object_get(row, "wanted"));
-    if (id && wi_file_path_ok(id) && !strchr(id, '/'))
+    if (wi_cli_is_id(id))
         sending->upload = wi_sprintf("/v1/uploads/%s", id);
     else if (result == WI_EXIT_OK)
         result = sending_complain(sending, &no_answer);

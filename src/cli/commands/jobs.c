@@ -14,11 +14,9 @@
 #define WAIT "60s"
 #define WAIT_EXCHANGE_MS 75000
 
-/* A character that needs escapes in a path would change the request. */
 static int check_id(const char *id)
 {
-    if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-                   strlen(id))
+    if (wi_cli_is_id(id))
         return 0;
     wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no job's id; webinfer jobs list shows them", id);
     return -1;

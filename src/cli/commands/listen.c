@@ -418,7 +418,7 @@ static enum wi_exit open_stream(struct listening *listening)
             .path = "/v1/audio/streams", .json = request, .timeout_ms = REQUEST_MS},
         &told);
     const char *id = wi_json_text(told, "id");
-    if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:"))
+    if (result == WI_EXIT_OK && wi_cli_is_id(id))
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
     else if (result == WI_EXIT_OK)
         result =

@@ -5,7 +5,6 @@
 
 #include "base/secret.h"
 #include "base/text.h"
-#include <ctype.h>
 #include <string.h>
 
 /* The prefix of the ids of quarantined rows. */
@@ -82,17 +81,6 @@ enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
     return wi_pages_table(&pages, columns, "No node gets less work than others.");
 }
 
-/* Whether it is a valid id, which needs no escapes in a URL. */
-static int is_id(const char *id)
-{
-    size_t length = strlen(id);
-
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)id[i]) && id[i] != '-')
-            return 0;
-    return length > 0 && length < WI_ID_SIZE;
-}
-
 enum wi_exit wi_cli_forgive(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
@@ -102,7 +90,7 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
         .name = id,
         .method = is_gone ? "DELETE" : "POST"};
 
-    if (!is_id(id))
+    if (!wi_cli_is_id(id) || strlen(id) >= WI_ID_SIZE)
         return wi_cli_fail(
             WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
     return wi_cli_order_say(cli, &request, stdout, "{id}: {state}\n");
