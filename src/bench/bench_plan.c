@@ -112,16 +112,6 @@ static enum wi_code read_listed(
     return code;
 }
 
-static enum wi_code read_runs(
-    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, "runs");
-    long runs = RUNS;
-    enum wi_code code = given ? read_count("runs", given, RUNS_MAX, &runs, error) : WI_OK;
-    choice->runs = (unsigned)runs;
-    return code;
-}
-
 static enum wi_code read_time(const struct wi_arguments *arguments, const char *option,
     int64_t otherwise, int64_t *ms, struct wi_error *error)
 {
@@ -165,11 +155,15 @@ enum wi_code wi_bench_choice_read(
         {"batch", "1", take_count, .counts = &choice->batches, .most = BATCH_MAX},
         {"concurrency", "1", take_count, .counts = &choice->concurrencies, .most = CONCURRENCY_MAX},
     };
+    const char *runs = wi_argument(arguments, "runs");
     enum wi_code code = WI_OK;
-    *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
+    *choice =
+        (struct wi_bench_choice){.native = wi_argument_given(arguments, "native"), .runs = RUNS};
     for (size_t i = 0; i < sizeof lists / sizeof *lists && code == WI_OK; i++)
         code = read_listed(arguments, &lists[i], error);
-    if (code != WI_OK || (code = read_runs(arguments, choice, error)) != WI_OK ||
+    if (code == WI_OK && runs)
+        code = read_count("runs", runs, RUNS_MAX, &choice->runs, error);
+    if (code != WI_OK ||
         (code = read_time(arguments, "cell-time", CELL_MS, &choice->cell_ms, error)) != WI_OK ||
         (code = read_time(arguments, "time", ALL_MS, &choice->all_ms, error)) != WI_OK)
         return code;

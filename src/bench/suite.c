@@ -63,9 +63,9 @@ static size_t count_places(const struct suite *suite, const char *browser)
 /* A place that is absent is reported and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
 {
-    json_t *hardware =
-        wi_cli_get(suite->cli, "/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
-            suite->names->items[0], browser, platform);
+    char *query = wi_sprintf(
+        "%s&browser=%s&platform=%s&fallback=false", suite->names->items[0], browser, platform);
+    json_t *hardware = wi_cli_get(suite->cli, "/v1/hardware?model_name=*", query);
     const char *decision = wi_json_text(hardware, "decision");
     const char *why = wi_json_text(hardware, "why");
     if (!decision || wi_json_is(hardware, "decision", "never"))
@@ -78,6 +78,7 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
         suite->place_count++;
     }
     json_decref(hardware);
+    free(query);
 }
 
 static enum wi_exit find_places(struct suite *suite, struct wi_bench_side *side)

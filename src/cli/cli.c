@@ -192,19 +192,12 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     return WI_EXIT_UNAUTHORIZED;
 }
 
-json_t *wi_cli_get(const struct wi_cli *cli, const char *path, ...)
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, const char *name)
 {
     struct wi_rest_answer answer;
     json_t *value = NULL;
-    va_list arguments;
-    char *whole;
 
-    va_start(arguments, path);
-    if (vasprintf(&whole, path, arguments) < 0)
-        abort();
-    va_end(arguments);
-    wi_cli_send(cli, &(struct wi_rest_request){.path = whole}, &answer);
-    free(whole);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = path, .name = name}, &answer);
     if (answer.status == 200)
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     wi_rest_answer_clear(&answer);

@@ -2,7 +2,6 @@
 #ifndef WI_CLI_CLI_H
 #define WI_CLI_CLI_H
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/rest.h"
@@ -38,9 +37,8 @@ char *wi_cli_find_beside(const char *name);
 /* GETs `path` and prints the answer: as it came with --json, else through `print`. */
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
-/* GETs a path quietly, which is made as by printf: the answer's JSON object, or NULL. */
-__attribute__((format(printf, 2, 3))) json_t *wi_cli_get(
-    const struct wi_cli *cli, const char *path, ...);
+/* GETs a path quietly, with `name` (may be NULL) in it: the answer's JSON object, or NULL. */
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, const char *name);
 /* Sends the request, with its `name` in its path and its `json` as its body. The caller clears the
  * answer. */
 void wi_cli_send(

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage[] = "usage: webinfer [options] command [arguments]\n";
-
 /* Only global options have letters, and no other option has the name of a global one. */
 static const char *letter_of(const struct wi_flag *option)
 {
@@ -54,18 +52,16 @@ void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb)
         if (verb->options)
             wi_buffer_puts(out, "\nOptions:\n");
         put_options(out, verb->options, 2);
-        wi_buffer_puts(out, "\nOptions of every command:\n");
-        put_options(out, wi_cli_global_options, 2);
-        return;
+    } else {
+        wi_buffer_puts(out, "usage: webinfer [options] command [arguments]\n\nCommands:\n");
+        for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
+            put_verb(out, v, 0);
     }
-    wi_buffer_puts(out, usage);
-    wi_buffer_puts(out, "\nCommands:\n");
-    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
-        put_verb(out, v, 0);
     wi_buffer_puts(out, "\nOptions of every command:\n");
     put_options(out, wi_cli_global_options, 2);
-    wi_buffer_puts(
-        out, "\n\"webinfer help COMMAND\" lists a command's own options; webinfer(1) says more.\n");
+    if (!verb)
+        wi_buffer_puts(out,
+            "\n\"webinfer help COMMAND\" lists a command's own options; webinfer(1) says more.\n");
 }
 
 void wi_cli_help_group(struct wi_buffer *out, const char *group)

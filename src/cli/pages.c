@@ -278,16 +278,3 @@ enum wi_exit wi_pages_table(
         wi_sheet_end(&rows.sheet, none);
     return wi_pages_close(pages);
 }
-
-json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *member,
-    const char *key, const char *value)
-{
-    struct wi_pages pages = {.cli = cli, .path = path, .member = member, .quiet = 1};
-    const json_t *row;
-
-    while ((row = wi_pages_row(&pages)) && !wi_json_is(row, key, value))
-        ;
-    json_t *found = json_incref((json_t *)row);
-    wi_pages_close(&pages);
-    return found;
-}

@@ -3,7 +3,6 @@
 #define WI_CLI_REST_H
 
 #include "base/buffer.h"
-#include "base/error.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>

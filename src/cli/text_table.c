@@ -89,23 +89,6 @@ void wi_table_cell(struct wi_buffer *out, const json_t *value)
     }
 }
 
-void wi_table_ms(struct wi_buffer *out, const json_t *value)
-{
-    wi_table_cell(out, value);
-    wi_buffer_puts(out, json_is_number(value) ? " ms" : "");
-}
-
-void wi_table_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[32] = "";
-    time_t seconds = (time_t)(json_integer_value(ms) / 1000);
-    struct tm parts;
-
-    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    wi_buffer_puts(out, text);
-}
-
 void wi_table_adapter_names(
     struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless)
 {
@@ -172,15 +155,29 @@ static int has_members(const char *text, size_t length, const json_t *object)
     return 1;
 }
 
-/* Appends a number in the form "1f", "3g", "B" or "s". */
-static void fill_number(struct wi_buffer *out, const char *form, double number)
+static void fill_time(struct wi_buffer *out, json_int_t ms)
+{
+    char text[32] = "";
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm parts;
+
+    if (localtime_r(&seconds, &parts))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+    wi_buffer_puts(out, text);
+}
+
+/* Appends a number in the form "1f", "3g", "B", "s" or "t". */
+static void fill_number(struct wi_buffer *out, const char *form, const json_t *number)
 {
     if (*form == 'B')
-        wi_table_bytes(out, number);
+        wi_table_bytes(out, json_number_value(number));
     else if (*form == 's')
-        wi_table_seconds(out, number);
+        wi_table_seconds(out, json_number_value(number));
+    else if (*form == 't')
+        fill_time(out, json_integer_value(number));
     else
-        wi_buffer_printf(out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', number);
+        wi_buffer_printf(
+            out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', json_number_value(number));
 }
 
 /* Appends the first part of "yes|no" for true, the second one for false. */
@@ -207,7 +204,7 @@ static const char *fill_member(struct wi_buffer *out, const char *text, const js
     if (is_choice)
         fill_choice(out, form, value);
     else if (form && *form && json_is_number(value))
-        fill_number(out, form, json_number_value(value));
+        fill_number(out, form, value);
     else
         wi_table_cell(out, value);
     free(path);
@@ -250,18 +247,26 @@ void wi_table_say(const char *text, const json_t *object)
  * server, so control characters are replaced here. */
 static int put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *object)
 {
-    int is_text = strchr(column->path, '{') != NULL;
-    const json_t *value = is_text ? NULL : wi_json_at(object, column->path);
-    int has = is_text ? has_members(column->path, strlen(column->path), object)
-                      : value && !json_is_null(value);
+    size_t length = strcspn(column->path, "[{");
+    const char *inside = column->path + length;
+    char *path = wi_strndup(column->path, length);
+    const json_t *value = wi_json_at(object, path);
+    int has = *inside == '{' ? has_members(inside, strlen(inside), object)
+                             : value && !json_is_null(value);
     struct wi_buffer text = {0};
 
-    if (!is_text)
+    if (*inside == '[') {
+        char *item = wi_strndup(inside + 1, strlen(inside) - 2);
+        wi_table_join(&text, ", ", item, value);
+        free(item);
+    } else if (!*inside) {
         (column->put ? column->put : wi_table_cell)(&text, value);
-    else if (has)
+    } else if (has) {
         wi_table_fill(&text, column->path, object);
+    }
     put_text(out, text.size ? text.text : "-");
     wi_buffer_clear(&text);
+    free(path);
     return has;
 }
 

@@ -5,14 +5,14 @@
 
 #include "base/buffer.h"
 #include <jansson.h>
-#include <stddef.h>
 
 /* Appends a value as text; `value` is NULL if there is none. */
 typedef void wi_put_fn(struct wi_buffer *out, const json_t *value);
 
 /* A column shows the value at `path` ("adapter.vendor"; "" is the whole object) of each object, or
  * "-" if `put` appends nothing. A path with braces is a text for wi_table_fill, and "-" is shown
- * unless the object has all its members. */
+ * unless the object has all its members. A path with brackets, "inputs[{name}]", is an array and
+ * such a text for each of its items, with ", " between them. */
 struct wi_column {
     const char *title;
     const char *path;
@@ -44,8 +44,6 @@ void wi_table_print(
 void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* A value as in a table cell; control characters are replaced. */
 wi_put_fn wi_table_cell;
-wi_put_fn wi_table_ms;      /* a number of milliseconds */
-wi_put_fn wi_table_time;    /* Unix milliseconds as local time, "2026-11-20 12:00:00" */
 wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing if it is none */
 /* "950 B", "12.3 MB": powers of ten, as networks and disks are sold. */
 void wi_table_bytes(struct wi_buffer *out, double bytes);
@@ -56,9 +54,10 @@ void wi_table_adapter_names(
     struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless);
 /* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`, and
  * "{path:1f}" by a number with one decimal, "{path:3g}" by one with three digits, "{path:B}" by a
- * number of bytes, "{path:s}" by one of seconds. "{path?yes|no}" becomes "yes" for true and "no"
- * for false; "|no" may be missing. A part between "<" and ">" is left out if a member that it names
- * is missing or null. */
+ * number of bytes, "{path:s}" by one of seconds, "{path:t}" by the local time that Unix
+ * milliseconds are, "2026-11-20 12:00:00". "{path?yes|no}" becomes "yes" for true and "no" for
+ * false; "|no" may be missing. A part between "<" and ">" is left out if a member that it names is
+ * missing or null. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same for each item of an array, with `between` between two of them. */
 void wi_table_join(

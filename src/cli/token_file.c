@@ -53,11 +53,9 @@ static enum wi_code check_kind(const struct wi_token_file *file, struct wi_error
 static enum wi_code read_all(struct wi_token_file *file, int fd, struct wi_error *error)
 {
     size_t size = (size_t)file->_info.st_size;
-    ssize_t got = 0;
     file->_text = wi_alloc(size + 1);
-    while (
-        file->_size < size && (got = read(fd, file->_text + file->_size, size - file->_size)) > 0)
-        file->_size += (size_t)got;
+    ssize_t got = wi_read_all(fd, file->_text, size, 0);
+    file->_size = got > 0 ? (size_t)got : 0;
     if (got < 0)
         return wi_cli_refuse(error, "%s cannot be read: %s", file->path, strerror(errno));
     if (strlen(file->_text) != file->_size)

@@ -160,7 +160,7 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
  * make a model that is larger than any disk and takes long to read. */
 static enum wi_exit check_room(struct sending *sending)
 {
-    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1");
+    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1", NULL);
     json_int_t room = json_integer_value(json_object_get(answer, "room"));
     uint64_t bytes = wi_manifest_bytes(&sending->files->list);
     struct wi_error error;

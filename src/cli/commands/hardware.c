@@ -32,9 +32,9 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column options[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
-        {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
-        {"RUN", "run_ms", wi_table_ms}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
+        {"STANDING", "standing", NULL}, {"EXPECTED", "{expected_ms} ms", NULL},
+        {"QUEUE", "{queue_ms} ms", NULL}, {"LOAD", "{load_ms} ms", NULL},
+        {"RUN", "{run_ms} ms", NULL}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
         {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
         {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
         {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The longest wait of the server, plus time for the transfer. */
 #define WAIT "60s"
@@ -26,7 +25,7 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
-        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", wi_table_time}, {"NODE", "node", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "{accepted_at:t}", NULL}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
     const char *state = wi_argument(&cli->arguments, "state");
     struct wi_pages pages = {.cli = cli, .member = "jobs"};

@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "settings/config/alias.h"
 #include "terms/format/model.h"
 #include "terms/model/reference.h"
 #include <stdio.h>

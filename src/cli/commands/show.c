@@ -54,9 +54,9 @@ static void print_pulls(const json_t *pulls)
 enum wi_exit wi_cli_list(struct wi_cli *cli)
 {
     static const struct wi_column models[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
-        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
-        {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "", wi_cli_put_loaded},
-        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"VARIANTS", "variants[{name}]", NULL},
+        {"LOADED", "", wi_cli_put_loaded}, {"PULLED FROM", "source.repository", NULL},
+        {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
         {"AS", "ipfs://{cid}", NULL},
         {"STATE", "{stale?stale: its files have changed since|whole}", NULL}, {0}};
@@ -78,11 +78,6 @@ static void put_memory(struct wi_buffer *out, const json_t *memory)
         "{total:B} of {limit:B} that a page has: {weights:B} of weights, {kv_per_slot:B} for each "
         "of {slots} conversations of {context} tokens{fits?|; it does not fit}",
         memory);
-}
-
-static void put_pull(struct wi_buffer *out, const json_t *pull)
-{
-    wi_bar_line(out, pull, 60);
 }
 
 static void put_source(struct wi_buffer *out, const json_t *source)
@@ -110,9 +105,9 @@ static void put_places(struct wi_cli *cli, const char *name)
 {
     static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"MEASURED", "measured", NULL}, {"RUN", "run_ms", wi_table_ms},
-        {"LOAD", "load_ms", wi_table_ms}, {"VERDICT", "verdict", NULL}, {0}};
-    json_t *answer = wi_cli_get(cli, "/v1/hardware?model_name=%s", name);
+        {"MEASURED", "measured", NULL}, {"RUN", "{run_ms} ms", NULL},
+        {"LOAD", "{load_ms} ms", NULL}, {"VERDICT", "verdict", NULL}, {0}};
+    json_t *answer = wi_cli_get(cli, "/v1/hardware?model_name=*", name);
 
     wi_table_print("\n", columns, json_object_get(answer, "options"), NULL);
     json_decref(answer);
@@ -149,12 +144,14 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
         {"parameters", "parameters", NULL}, {"quantization", "quantization", NULL},
         {"context", "{context_length} tokens", NULL}, {"chat", "chat", NULL},
         {"tasks", "tasks", NULL}, {"labels", "labels", NULL},
-        {"ignored", "ignored_settings", put_ignored}, {"inputs", "inputs", wi_cli_put_values},
-        {"outputs", "outputs", wi_cli_put_values}, {"size", "{bytes:B} ({bytes} bytes)", NULL},
-        {"hash", "hash", NULL}, {"variant", "variant", NULL},
-        {"variants", "variants", put_variants}, {"pulled from", "source", put_source},
-        {"published", "published", put_pins}, {"memory", "memory", put_memory},
-        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};
+        {"ignored", "ignored_settings", put_ignored},
+        {"inputs", "inputs[{name} {datatype}[{shape}]]", NULL},
+        {"outputs", "outputs[{name} {datatype}[{shape}]]", NULL},
+        {"size", "{bytes:B} ({bytes} bytes)", NULL}, {"hash", "hash", NULL},
+        {"variant", "variant", NULL}, {"variants", "variants", put_variants},
+        {"pulled from", "source", put_source}, {"published", "published", put_pins},
+        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
+        {"pulling", "pulling", put_progress}, {0}};
     static const struct wi_column files[] = {
         {"FILE", "path", NULL}, {"SIZE", "{bytes:B}", NULL}, {"SHA-256", "hash", NULL}, {0}};
 

@@ -93,7 +93,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
         {"FAILURES", "failures", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column sessions[] = {{"SESSION", "id", NULL}, {"KIND", "kind", NULL},
         {"STATE", "state", NULL}, {"STEP", "step", NULL}, {"NODE", "node", NULL},
-        {"READY IN", "ready_ms", wi_table_ms}, {"MEMORY", "memory_bytes", put_mib}, {0}};
+        {"READY IN", "{ready_ms} ms", NULL}, {"MEMORY", "memory_bytes", put_mib}, {0}};
     json_t *rows = kind_rows(json_object_get(answer, "kinds"));
 
     wi_table_say("webinferd {version}", answer);

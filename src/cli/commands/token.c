@@ -186,26 +186,26 @@ static enum wi_exit ask_for_link(
 
 static void show_link(const struct wi_cli *cli, const json_t *link)
 {
-    struct wi_buffer until = {0};
     const char *url = wi_json_text(link, "url");
-    json_int_t nodes = json_integer_value(json_object_get(link, "nodes"));
-    const json_t *expires_at = json_object_get(link, "expires_at");
+    struct wi_buffer text = {0};
 
     if (cli->json) {
-        wi_plain_put_json(json_pack("{s:s, s:s, s:I, s:I}", "id", wi_json_text(link, "id"), "url",
-            url, "nodes", nodes, "expires_at", json_integer_value(expires_at)));
+        wi_plain_put_json(
+            json_pack("{s:s, s:s, s:O?, s:O?}", "id", wi_json_text(link, "id"), "url", url, "nodes",
+                json_object_get(link, "nodes"), "expires_at", json_object_get(link, "expires_at")));
         return;
     }
-    wi_table_time(&until, expires_at);
     printf("%s\n", url);
-    fprintf(stderr,
-        "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
-        "until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
-        wi_argument_given(&cli->arguments, "start")
-            ? " at once, without being asked"
-            : ", once its user has read what for and agreed",
-        (long long)nodes, until.text, wi_json_text(link, "id"));
-    wi_buffer_clear(&until);
+    wi_buffer_puts(&text, wi_argument_given(&cli->arguments, "start")
+                              ? "A browser that opens this link computes for the service at once, "
+                                "without being asked"
+                              : "A browser that opens this link computes for the service, once its "
+                                "user has read what for and agreed");
+    wi_table_fill(&text,
+        ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret; DELETE "
+        "/v1/admin/join/{id} revokes it.\n",
+        link);
+    wi_plain_flush(stderr, &text);
     if (wi_url_is_loopback(url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "
               "here and nowhere else; [bridge] listen and public_url let others in\n",

@@ -21,12 +21,9 @@ static enum wi_code read_form(
     static const char *const names[] = {"text", "srt", "vtt", "json"};
     const char *asked = wi_argument(arguments, "format");
 
-    *form = TEXT;
-    for (int i = 0; asked && i < 4; i++)
-        if (strcmp(asked, names[i]) == 0)
-            *form = (enum form)i;
-    if (!asked || strcmp(asked, names[*form]) == 0)
-        return WI_OK;
+    for (*form = TEXT; *form <= WHOLE; ++*form)
+        if (!asked || strcmp(asked, names[*form]) == 0)
+            return WI_OK;
     wi_cli_refuse(error, "--format %.40s is none", asked);
     return wi_error_allow(error, "text, srt, vtt, json");
 }
@@ -45,7 +42,7 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
     if (!wi_json_is(model, "format", "huggingface") ||
         (wi_json_text(model, "type") && !wi_json_is(model, "type", "audio")))
         return 0;
-    json_t *read = wi_cli_get(cli, "/v1/models/%s", name);
+    json_t *read = wi_cli_get(cli, "/v1/models/*", name);
     int yes = has_task(read);
     json_decref(read);
     return yes;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 static const struct wi_column columns[] = {
-    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "rtt", wi_table_ms}, {0}};
+    {"NAME", "name", NULL}, {"VENDOR", "adapter.vendor", NULL}, {"RTT", "{rtt} ms", NULL}, {0}};
 
 TEST(aligns_columns)
 {
@@ -159,4 +159,17 @@ TEST(sentences_have_sizes_times_and_choices)
     assert_string_equal(out.text, "yes no");
     wi_buffer_clear(&out);
     json_decref(value);
+}
+
+TEST(a_list_has_a_text_for_each_item)
+{
+    static const struct wi_column lists[] = {{"INPUTS", "inputs[{name}[{shape}]]", NULL}, {0}};
+    struct wi_buffer out = {0};
+    json_t *rows = json_loads("[{\"inputs\":[{\"name\":\"x\",\"shape\":[1,2]},{\"name\":\"y\","
+                              "\"shape\":[3]}]},{\"inputs\":[]},{}]",
+        0, NULL);
+    wi_table(&out, lists, rows);
+    assert_string_equal(out.text, "INPUTS\nx[1, 2], y[3]\n-\n-\n");
+    wi_buffer_clear(&out);
+    json_decref(rows);
 }

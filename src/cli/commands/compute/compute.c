@@ -8,15 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_tensors(struct wi_buffer *out, const json_t *tensors)
-{
-    wi_table_join(out, ", ", "{name}[{shape}]", tensors);
-}
-
 static void print_kernels(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"kernel", "name", NULL},
-        {"inputs", "inputs", put_tensors}, {"output", "outputs", put_tensors},
+        {"inputs", "inputs[{name}[{shape}]]", NULL}, {"output", "outputs[{name}[{shape}]]", NULL},
         {"what it computes", "help", NULL}, {0}};
 
     wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);

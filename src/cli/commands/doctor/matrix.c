@@ -5,12 +5,9 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
-
 #include "base/memory.h"
 #include "browser/browser_network.h"
-
 #include "browser/session.h"
-
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"

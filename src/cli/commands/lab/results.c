@@ -104,8 +104,8 @@ static void print_head(const struct wi_lab_figures *figures)
 static void print_cells(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"#", "index", NULL}, {"CELL", "cell", NULL},
-        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "median", wi_table_ms},
-        {"95 %", "interval", NULL}, {"P90", "p90", wi_table_ms}, {"SPEED-UP", "speedup", NULL},
+        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "{median} ms", NULL},
+        {"95 %", "interval", NULL}, {"P90", "{p90} ms", NULL}, {"SPEED-UP", "speedup", NULL},
         {"NOTES", "notes", NULL}, {0}};
     size_t count;
     const struct wi_lab_figure **rows = wi_lab_worst_first(figures, &count);
@@ -155,7 +155,7 @@ static void print_texts(const struct wi_lab_figures *figures)
 static void put_earlier(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
-    json_t *document = wi_cli_get(cli, "/v1/results/%s", id);
+    json_t *document = wi_cli_get(cli, "/v1/results/*", id);
     struct wi_lab_run earlier;
     struct wi_error error;
 
