@@ -3,6 +3,7 @@
 #include "cli/text_table.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/plain.h"
 #include <assert.h>
 #include <math.h>
@@ -166,18 +167,35 @@ static void fill_time(struct wi_buffer *out, json_int_t ms)
     wi_buffer_puts(out, text);
 }
 
-/* Appends a number in the form "1f", "3g", "B", "s" or "t". */
+static void fill_utc(struct wi_buffer *out, json_int_t ms, int length)
+{
+    char text[WI_TIME_SIZE];
+
+    wi_format_time(ms, text);
+    wi_buffer_printf(out, "%.*sZ", length, text);
+}
+
+/* Appends a number in one of the forms of wi_table_fill. */
 static void fill_number(struct wi_buffer *out, const char *form, const json_t *number)
 {
-    if (*form == 'B')
-        wi_table_bytes(out, json_number_value(number));
-    else if (*form == 's')
-        wi_table_seconds(out, json_number_value(number));
-    else if (*form == 't')
+    double value = json_number_value(number);
+    char *unit;
+    int digits = (int)strtol(form, &unit, 10);
+
+    if (*unit == 'B')
+        wi_table_bytes(out, value);
+    else if (*unit == 's')
+        wi_table_seconds(out, value);
+    else if (*unit == 't')
         fill_time(out, json_integer_value(number));
+    else if (*unit == 'z')
+        fill_utc(out, json_integer_value(number), digits);
+    else if (*unit == '%')
+        wi_buffer_printf(out, "%.*f %%", digits, 100 * value);
+    else if (*unit == 'M')
+        wi_buffer_printf(out, "%.*f MiB", digits, value / (1 << 20));
     else
-        wi_buffer_printf(
-            out, form[1] == 'f' ? "%.*f" : "%.*g", form[0] - '0', json_number_value(number));
+        wi_buffer_printf(out, *unit == 'f' ? "%.*f" : "%.*g", digits, value);
 }
 
 /* Appends the first part of "yes|no" for true, the second one for false. */

@@ -53,11 +53,16 @@ void wi_table_seconds(struct wi_buffer *out, double seconds);
 void wi_table_adapter_names(
     struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless);
 /* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`, and
- * "{path:1f}" by a number with one decimal, "{path:3g}" by one with three digits, "{path:B}" by a
- * number of bytes, "{path:s}" by one of seconds, "{path:t}" by the local time that Unix
- * milliseconds are, "2026-11-20 12:00:00". "{path?yes|no}" becomes "yes" for true and "no" for
- * false; "|no" may be missing. A part between "<" and ">" is left out if a member that it names is
- * missing or null. */
+ * numbers in these forms:
+ *
+ *   {path:1f}, {path:3g}   with one decimal; with three digits
+ *   {path:0%}, {path:1M}   a share in percent; bytes in MiB; with so many decimals
+ *   {path:B}, {path:s}     bytes; seconds
+ *   {path:t}               Unix milliseconds as local time, "2026-11-20 12:00:00"
+ *   {path:19z}             the same in UTC, so many characters of it: "2026-11-20T12:00:00Z"
+ *
+ * "{path?yes|no}" becomes "yes" for true and "no" for false; "|no" may be missing. A part between
+ * "<" and ">" is left out if a member that it names is missing or null. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same for each item of an array, with `between` between two of them. */
 void wi_table_join(

@@ -19,12 +19,6 @@ static void put_decision(const json_t *answer)
     wi_table_say("preferences: {preferences}\n", answer);
 }
 
-static void put_share(struct wi_buffer *out, const json_t *share)
-{
-    if (share)
-        wi_buffer_printf(out, "%.0f %%", json_number_value(share) * 100);
-}
-
 /* The time lost so far by not running there, and the lost time at which the model moves there. */
 #define MOVES "{moves.lost_ms:0f} of {moves.at_ms:0f} ms"
 
@@ -36,7 +30,7 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
         {"QUEUE", "{queue_ms} ms", NULL}, {"LOAD", "{load_ms} ms", NULL},
         {"RUN", "{run_ms} ms", NULL}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
         {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
-        {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
+        {"FAILURES", "{estimate.failure_rate:0%}", NULL}, {"VERDICT", "verdict", NULL},
         {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
         {"NOT THERE", "browser", NULL}, {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};

@@ -80,34 +80,24 @@ struct form {
     struct wi_column columns[6];
 };
 
-static void put_percent(struct wi_buffer *out, const json_t *row)
-{
-    const json_t *share = json_object_get(row, "probability");
-
-    if (!share)
-        share = json_object_get(row, "score");
-    if (json_is_number(share))
-        wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
-}
-
 static const struct form forms[] = {
-    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
+    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "{probability:2%}", NULL}, {0}}},
     {"boxes", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL},
             {"LEFT, TOP – RIGHT, BOTTOM",
                 "{box.xmin:6g}, {box.ymin:6g} – {box.xmax:6g}, {box.ymax:6g}", NULL},
             {0}}},
     {"segments", "text",
         {{"FROM", "{start} s", NULL}, {"TO", "{end} s", NULL}, {"TEXT", "text", NULL}, {0}}},
     {"segments", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL}, {"MASK", "mask", NULL}, {0}}},
     {"entities", NULL,
-        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "", put_percent},
+        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "{score:2%}", NULL},
             {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
     {"fills", NULL,
-        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "", put_percent}, {"TEXT", "text", NULL},
-            {0}}},
-    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "", put_percent}, {0}}},
+        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "{probability:2%}", NULL},
+            {"TEXT", "text", NULL}, {0}}},
+    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "{score:2%}", NULL}, {0}}},
 };
 
 static int put_form(struct wi_buffer *out, const struct form *form, const json_t *result)

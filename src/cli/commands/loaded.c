@@ -15,11 +15,6 @@
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-static void put_mib(struct wi_buffer *out, const json_t *bytes)
-{
-    wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
-}
-
 /* For a language model, the number of its busy slots. */
 static void put_slots(struct wi_buffer *out, const json_t *slots)
 {
@@ -39,9 +34,9 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL},
-        {"ERROR", "error", NULL}, {0}};
+        {"MEMORY", "{bytes:1M}", NULL}, {"SLOTS", "slots", put_slots},
+        {"CACHE", "slots", put_cache}, {"PLATFORM", "platform", NULL},
+        {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL}, {"ERROR", "error", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
 
     return wi_pages_table(&pages, columns, "No node holds a model.");

@@ -156,7 +156,9 @@ TEST(sentences_have_sizes_times_and_choices)
     assert_string_equal(out.text, "12.3 kB in 2 min 5 s; it does not fit, chat");
     wi_buffer_clear(&out);
     wi_table_fill(&out, "{chat?yes|no} {fits?yes|no}< {none?yes|no}>", value);
-    assert_string_equal(out.text, "yes no");
+    wi_table_fill(&out, " {size:1%} {size:1M} {size:19z} {size:16z}", value);
+    assert_string_equal(
+        out.text, "yes no 1234500.0 % 0.0 MiB 1970-01-01T00:00:12Z 1970-01-01T00:00Z");
     wi_buffer_clear(&out);
     json_decref(value);
 }

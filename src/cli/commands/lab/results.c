@@ -5,24 +5,12 @@
 #include "cli/plain.h"
 #include "cli/text_table.h"
 
-#include "base/text.h"
 #include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define HISTORY_MAX 20 /* earlier runs in a report */
-
-static void put_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(ms))
-        return;
-    wi_format_time(json_integer_value(ms), text);
-    wi_buffer_add(out, text, strlen("2026-01-31T12:00:00"));
-    wi_buffer_puts(out, "Z");
-}
 
 /* Notes on a run that come before its figures. */
 static void put_notes(struct wi_buffer *out, const json_t *run)
@@ -39,7 +27,7 @@ static void put_notes(struct wi_buffer *out, const json_t *run)
 enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
-        {"BEGAN", "began_at", put_time}, {"COMMIT", "webinfer.commit", NULL},
+        {"BEGAN", "{began_at:19z}", NULL}, {"COMMIT", "webinfer.commit", NULL},
         {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results"};
 
@@ -89,7 +77,7 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
 static void print_head(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"run", "id", NULL}, {"name", "name", NULL},
-        {"began", "began_at", put_time}, {"ended", "ended_at", put_time},
+        {"began", "{began_at:19z}", NULL}, {"ended", "{ended_at:19z}", NULL},
         {"webinfer", "webinfer.version", NULL}, {"commit", "webinfer.commit", NULL},
         {"machine", "machine", NULL}, {"at a time", "together", NULL},
         {"notes", "notes", put_notes}, {0}};

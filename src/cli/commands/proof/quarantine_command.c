@@ -4,28 +4,14 @@
 #include "cli/text_table.h"
 
 #include "base/secret.h"
-#include "base/text.h"
 #include <string.h>
 
 /* The prefix of the ids of quarantined rows. */
 #define QUARANTINE "quarantine-"
 
-static void put_time(struct wi_buffer *out, const json_t *at)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(at))
-        return;
-    wi_format_time(json_integer_value(at), text);
-    wi_buffer_printf(out, "%.16sZ", text); /* to the minute */
-}
-
 static void put_until(struct wi_buffer *out, const json_t *until)
 {
-    if (json_is_null(until))
-        wi_buffer_puts(out, "forgiven");
-    else
-        put_time(out, until);
+    wi_table_fill(out, json_is_null(until) ? "forgiven" : "<{:16z}>", until);
 }
 
 /* "node token farm", "join-0123456789abcdef from 192.0.2.1": the subject that is refused. */
@@ -40,7 +26,7 @@ static void put_refused(struct wi_buffer *out, const json_t *row)
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"ID", "id", NULL}, {"NODE", "node", NULL},
-        {"REFUSED", "", put_refused}, {"SINCE", "since", put_time}, {"UNTIL", "until", put_until},
+        {"REFUSED", "", put_refused}, {"SINCE", "{since:16z}", NULL}, {"UNTIL", "until", put_until},
         {"EVIDENCE", "evidence", NULL}, {"WHY", "reason", NULL}, {0}};
 
     wi_table_print(
@@ -65,17 +51,15 @@ static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 
 static void put_end(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_integer(json_object_get(row, "until")))
-        put_time(out, json_object_get(row, "until"));
-    else
-        wi_table_fill(out, "{undone_by}", row);
+    wi_table_fill(
+        out, json_is_integer(json_object_get(row, "until")) ? "{until:16z}" : "{undone_by}", row);
 }
 
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"NODE", "_of.id", NULL}, {"WORK", "effect", NULL},
         {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "_of.conduct", put_conduct},
-        {"SINCE", "since", put_time}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
+        {"SINCE", "{since:16z}", NULL}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "limits"};
 
     return wi_pages_table(&pages, columns, "No node gets less work than others.");
