@@ -300,10 +300,8 @@ static enum wi_exit run_suite(struct bench *bench)
 
 enum wi_exit wi_bench(struct wi_cli *cli)
 {
-    struct bench bench = {.cli = cli,
-        .daemon = {.program = WI_OWN_NOBODY},
-        .native = WI_OWN_NOBODY,
-        .rounds = {.choice = &bench.choice}};
+    struct bench bench = {
+        .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||

@@ -23,7 +23,6 @@ struct wi_bench_rounds {
     /* This daemon, and that of --against: two are measured in one order, one cell at a time. */
     struct wi_bench_side sides[2];
     size_t side_count;
-    const struct wi_bench_choice *choice;
     size_t live;               /* cells to measure */
     size_t done;               /* of those */
     struct wi_bench_room room; /* known only with one side */

@@ -362,11 +362,6 @@ static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimi
         wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
-static void compare_with(struct wi_bench_cell *cell, const struct wi_bench_cell *other)
-{
-    json_object_set_new(cell->document, "baseline", json_integer(other->index));
-}
-
 static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
     return has_optimization(cell, WI_LAB_AS_IT_IS) && has_optimization(other, WI_LAB_OPTIMIZED) &&
@@ -376,40 +371,35 @@ static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_ben
 
 static int is_native_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
-    return wi_text_equal(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
+    return wi_text_equal(other->platform, NATIVE) && !wi_text_equal(cell->platform, NATIVE) &&
+           !is_yardstick(cell) && !wi_bench_is_auto(cell) && uses_all(other) == uses_all(cell) &&
            is_of_one(other, cell) &&
            wi_text_equal(wi_json_text(other->document, "optimization"),
                wi_json_text(cell->document, "optimization"));
 }
 
-/* The first cell of which that is so; NULL: there is none. */
-static const struct wi_bench_cell *find_other(const struct wi_bench_plan *plan,
-    const struct wi_bench_cell *cell,
+/* Compares each cell with the first one of which that is so. */
+static void compare_each(struct wi_bench_plan *plan,
     int (*is_other)(const struct wi_bench_cell *cell, const struct wi_bench_cell *other))
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (is_other(cell, &plan->cells[i]))
-            return &plan->cells[i];
-    return NULL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct wi_bench_cell *cell = &plan->cells[i], *other = plan->cells;
+        const struct wi_bench_cell *end = other + plan->count;
+        while (other < end && !is_other(cell, other))
+            other++;
+        if (other < end)
+            json_object_set_new(cell->document, "baseline", json_integer(other->index));
+    }
 }
 
 void wi_bench_plan_fusion(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *optimized = find_other(plan, &plan->cells[i], is_optimized_of);
-        if (optimized)
-            compare_with(&plan->cells[i], optimized);
-    }
+    compare_each(plan, is_optimized_of);
 }
 
 void wi_bench_plan_native(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *native = find_other(plan, cell, is_native_of);
-        if (native && native != cell && !is_yardstick(cell) && !wi_bench_is_auto(cell))
-            compare_with(cell, native);
-    }
+    compare_each(plan, is_native_of);
 }
 
 void wi_bench_plan_clear(struct wi_bench_plan *plan)

@@ -335,13 +335,6 @@ static void column_widen(int *width, const char *text)
         *width = wanted;
 }
 
-static void put_titles(struct wi_buffer *out, const struct wi_column *columns, const int *widths)
-{
-    for (size_t c = 0; columns[c].title; c++)
-        put_cell(out, columns[c].title, widths[c], !columns[c + 1].title);
-    wi_buffer_puts(out, "\n");
-}
-
 /* `widths` of the columns only grow. */
 static void put_rows(struct wi_buffer *out, const struct wi_column *columns, int *widths,
     int with_titles, const json_t *rows)
@@ -357,8 +350,10 @@ static void put_rows(struct wi_buffer *out, const struct wi_column *columns, int
             column_widen(&widths[c], cell->text);
         }
     }
-    if (with_titles)
-        put_titles(out, columns, widths);
+    for (size_t c = 0; c < count && with_titles; c++) {
+        put_cell(out, columns[c].title, widths[c], c + 1 == count);
+        wi_buffer_puts(out, c + 1 == count ? "\n" : "");
+    }
     for (size_t i = 0; i < lines * count; i++) {
         put_cell(out, cells[i].text, widths[i % count], (i + 1) % count == 0);
         wi_buffer_puts(out, (i + 1) % count == 0 ? "\n" : "");

@@ -13,10 +13,9 @@ static void put_decision(const json_t *answer)
     else
         wi_table_say("{model_name} cannot run", answer);
     wi_table_say(": {why}\n", answer);
-    if (json_is_object(json_object_get(answer, "probe")))
-        wi_table_say(
-            "in addition, for checking or measuring: {probe.browser}/{probe.platform}\n", answer);
-    wi_table_say("preferences: {preferences}\n", answer);
+    wi_table_say("<in addition, for checking or measuring: {probe.browser}/{probe.platform}\n>"
+                 "preferences: {preferences}\n",
+        answer);
 }
 
 /* The time lost so far by not running there, and the lost time at which the model moves there. */

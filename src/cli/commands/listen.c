@@ -4,7 +4,6 @@
  * continues where it was when its connection breaks: the sound by its position, the events by their
  * ids.
  */
-
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"
@@ -345,20 +344,18 @@ static void wait_and_read(struct listening *listening)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
-static int set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
+static void set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
     struct wi_error *error)
 {
     const char *given = wi_argument(arguments, option);
     char *end;
 
-    if (!given)
-        return 0;
+    if (!given || error->code != WI_OK)
+        return;
     errno = 0;
     *number = strtoll(given, &end, 10);
-    if (errno == 0 && end > given && !*end && *number > 0)
-        return 0;
-    wi_cli_refuse(error, "--%s takes a number, not \"%.40s\"", option, given);
-    return -1;
+    if (errno != 0 || end == given || *end || *number <= 0)
+        wi_cli_refuse(error, "--%s takes a number, not \"%.40s\"", option, given);
 }
 
 /* Reads the user's form of raw samples; the daemon checks whether it takes such samples. */
@@ -368,8 +365,8 @@ static enum wi_code read_form(
     const char *encoding = wi_argument(arguments, "encoding");
 
     form->encoding = encoding;
-    if (set_number(arguments, "rate", &form->rate, error) == 0)
-        set_number(arguments, "channels", &form->channels, error);
+    set_number(arguments, "rate", &form->rate, error);
+    set_number(arguments, "channels", &form->channels, error);
     if (error->code == WI_OK && encoding && strcmp(encoding, "s16le") != 0 &&
         strcmp(encoding, "f32le") != 0) {
         wi_cli_refuse(error, "--encoding %.40s is none", encoding);

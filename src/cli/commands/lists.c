@@ -1,5 +1,4 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/text_table.h"

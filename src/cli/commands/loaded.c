@@ -1,6 +1,5 @@
 /* webinfer ps, load and unload: list, load and unload models in nodes. webinfer rm and gc: remove
  * models from the store. */
-
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 

@@ -8,7 +8,6 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
