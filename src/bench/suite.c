@@ -127,8 +127,7 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     const char *precision = wi_onnx_precision(&test->signature);
     struct wi_tensors outputs = {0};
     struct wi_comparison found;
-    if (wi_cli_read_outputs(&outputs, json, &answer->body, wi_cli_json_size(answer), NULL) !=
-        WI_OK) {
+    if (wi_cli_read_outputs(&outputs, json, answer, NULL) != WI_OK) {
         wi_bench_cell_end(cell, WI_LAB_FAILED, "bad_answer: its tensors cannot be read");
     } else if (!*test->signature.random) {
         wi_compare(&test->outputs, &outputs, wi_tolerance_of_graph(precision), &found);

@@ -258,16 +258,17 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
 }
 
 enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
-    const struct wi_buffer *body, size_t json_size, struct wi_error *error)
+    const struct wi_rest_answer *whole, struct wi_error *error)
 {
+    const struct wi_buffer *body = &whole->body;
     struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
     enum wi_code code = WI_MEMORY_BUDGET;
 
     if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
         wi_error_set(error, code, "", "there is not enough memory for the answer");
     else
-        code = wi_tensors_from_json(
-            outputs, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+        code = wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), blob,
+            wi_cli_json_size(whole), NULL, "outputs", error);
     wi_blob_unref(blob);
     return code;
 }
@@ -303,12 +304,12 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
         path);
 }
 
-enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
+enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_rest_answer *whole,
     const char *path, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
     const char *ending = ending_asked(path);
-    enum wi_code code = wi_cli_read_outputs(&tensors, answer, body, json_size, error);
+    enum wi_code code = wi_cli_read_outputs(&tensors, answer, whole, error);
 
     if (code == WI_OK && ending)
         code = save_one(&tensors, path, ending, out, error);
@@ -333,8 +334,7 @@ enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, c
 
     if (!cli->json)
         wi_cli_infer_print(out, answer);
-    if (path && wi_cli_infer_save(
-                    answer, &whole->body, wi_cli_json_size(whole), path, out, &error) != WI_OK)
+    if (path && wi_cli_infer_save(answer, whole, path, out, &error) != WI_OK)
         return wi_cli_complain(&error);
     return WI_EXIT_OK;
 }
