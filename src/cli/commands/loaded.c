@@ -14,14 +14,7 @@
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-/* For a language model, the number of its busy slots. */
-static void put_slots(struct wi_buffer *out, const json_t *slots)
-{
-    if (json_integer_value(json_object_get(slots, "count")) > 0)
-        wi_table_fill(out, "{busy} of {count}", slots);
-}
-
-/* How full their caches are. */
+/* How full the caches of a language model's slots are. */
 static void put_cache(struct wi_buffer *out, const json_t *slots)
 {
     double room = wi_json_number(slots, "count") * wi_json_number(slots, "context");
@@ -33,7 +26,7 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "{bytes:1M}", NULL}, {"SLOTS", "slots", put_slots},
+        {"MEMORY", "{bytes:1M}", NULL}, {"SLOTS", "{slots.busy} of {slots.count}", NULL},
         {"CACHE", "slots", put_cache}, {"PLATFORM", "platform", NULL},
         {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL}, {"ERROR", "error", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
