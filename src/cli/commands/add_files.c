@@ -60,11 +60,8 @@ static enum wi_code open_in_folder(
                                                   "whose models these are"
                                                 : "");
     free(whole);
-    if (*why.detail) {
-        wi_close(opened->fd);
-        opened->fd = -1;
+    if (*why.detail)
         return error->code;
-    }
     opened->bytes = (uint64_t)status.st_size;
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
@@ -79,12 +76,8 @@ static enum wi_code open_in_car(
     if (wi_add_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
         return error->code;
     opened->fd = open(files->folder, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (opened->fd < 0 || fstat(opened->fd, &status) != 0) {
-        wi_cli_refuse(error, "%.200s cannot be read: %s", files->folder, strerror(errno));
-        wi_close(opened->fd);
-        opened->fd = -1;
-        return error->code;
-    }
+    if (opened->fd < 0 || fstat(opened->fd, &status) != 0)
+        return wi_cli_refuse(error, "%.200s cannot be read: %s", files->folder, strerror(errno));
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
 }
@@ -94,7 +87,10 @@ static enum wi_code open_file(const struct wi_add_files *files, const char *path
     struct opened *opened, struct wi_error *error)
 {
     *opened = (struct opened){.files = files, .path = path, .fd = -1};
-    return files->car ? open_in_car(files, opened, error) : open_in_folder(files, opened, error);
+    enum wi_code code = (files->car ? open_in_car : open_in_folder)(files, opened, error);
+    if (code != WI_OK)
+        wi_close(opened->fd);
+    return code;
 }
 
 static ssize_t read_opened(void *source, void *bytes, size_t size, uint64_t at)

@@ -112,18 +112,15 @@ enum wi_exit wi_cli_read(struct wi_cli *cli)
 }
 
 /* Standard input has a text on each line. */
-static enum wi_code add_lines(json_t *texts, struct wi_error *error)
+static void add_lines(json_t *texts, struct wi_error *error)
 {
     char *all = read_text("-", error), *line, *rest = all;
 
-    if (!all)
-        return error->code;
     while ((line = strsep(&rest, "\n"))) {
         if (*line && json_array_append_new(texts, to_json(line, error)) != 0)
             break;
     }
     free(all);
-    return error->code;
 }
 
 static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error *error)

@@ -1,6 +1,7 @@
 /* webinfer compute: lists the kernels, runs one, or runs a file of WGSL, which needs more arguments
  * than its inputs. */
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/text_table.h"
@@ -15,15 +16,6 @@ static void print_kernels(const struct wi_cli *cli, const json_t *answer)
         {"what it computes", "help", NULL}, {0}};
 
     wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);
-}
-
-#define SUFFIX ".wgsl"
-
-static int is_source(const char *name)
-{
-    size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
-
-    return length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
 }
 
 /* Whole numbers from 0, separated by commas, up to `end`; NULL if there is anything else. */
@@ -152,7 +144,7 @@ static enum wi_code make_request(
 {
     const char *name = arguments->positionals[0];
 
-    if (is_source(name))
+    if (wi_text_ends(name, ".wgsl"))
         return add_program(request, arguments, error);
     if (!wi_argument_given(arguments, "tensor") && !wi_argument_given(arguments, "inputs"))
         return wi_cli_refuse(error,
