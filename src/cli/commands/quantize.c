@@ -14,11 +14,11 @@
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
-    wi_buffer_puts(text, ", largest error ");
-    if (json_is_number(json_object_get(figures, "largest_error")))
-        wi_buffer_printf(text, "%.2g", wi_json_number(figures, "largest_error"));
-    else
-        wi_buffer_puts(text, "without bound");
+    wi_table_fill(text,
+        json_is_number(json_object_get(figures, "largest_error"))
+            ? ", largest error {largest_error:2g}"
+            : ", largest error without bound",
+        figures);
 }
 
 static void put_memory(struct wi_buffer *text, const json_t *place, const char *source_files)

@@ -84,11 +84,11 @@ static void put_source(struct wi_buffer *out, const json_t *source)
 {
     const char *repository = wi_json_text(source, "repository");
 
-    if (repository && wi_hub_reference_is_content(repository)) {
-        wi_table_fill(out, "{repository}, CID {commit}", source);
-        return;
-    }
-    wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
+    wi_table_fill(out,
+        repository && wi_hub_reference_is_content(repository)
+            ? "{repository}, CID {commit}"
+            : "{repository} of {hub}, commit {commit}",
+        source);
 }
 
 /* "chat/finch:q4 as ipfs://bafy…, version 2" */

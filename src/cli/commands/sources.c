@@ -37,9 +37,8 @@ static void put_state(struct wi_buffer *out, const json_t *source)
 
 static void put_speed(struct wi_buffer *out, const json_t *rate)
 {
-    if (json_number_value(rate) <= 0)
-        return;
-    wi_table_fill(out, "{:B}/s", rate);
+    if (json_number_value(rate) > 0)
+        wi_table_fill(out, "{:B}/s", rate);
 }
 
 /* "here (stale), attic, cellar" */

@@ -17,10 +17,8 @@ static void put_until(struct wi_buffer *out, const json_t *until)
 /* "node token farm", "join-0123456789abcdef from 192.0.2.1": the subject that is refused. */
 static void put_refused(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_string(json_object_get(row, "token")))
-        wi_table_fill(out, "node token {token}", row);
-    else
-        wi_table_fill(out, "{join}< from {address}>", row);
+    wi_table_fill(
+        out, wi_json_text(row, "token") ? "node token {token}" : "{join}< from {address}>", row);
 }
 
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
