@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
 #include "cli/text_table.h"
@@ -21,17 +20,13 @@
 #include <string.h>
 
 #define GUESS_MS 4000 /* of a cell, before it is known */
-#define SIDES_MAX 2   /* this daemon, and that of --against */
-#define JOIN_MS 30000
-#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
+#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
     struct wi_own_daemon daemon;
     struct wi_own_program native;
     struct wi_bench_choice choice;
-    struct wi_bench_side sides[SIDES_MAX];
-    size_t side_count;
     struct wi_bench_rounds rounds;
 };
 
@@ -40,18 +35,18 @@ static void bench_announce(const struct bench *bench)
     struct wi_buffer text = {0};
     double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
     size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
-    for (size_t i = 0; i < bench->side_count; i++)
-        all += bench->sides[i].plan.count;
-    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
-        bench->rounds.live);
+    for (size_t i = 0; i < bench->rounds.side_count; i++)
+        all += bench->rounds.sides[i].plan.count;
+    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ",
+        bench->rounds.sides[0].keep.id, bench->rounds.live);
     if (together > 1)
         wi_buffer_printf(&text, "up to %zu at a time, ", together);
     else
         wi_buffer_puts(&text, "one at a time, ");
     wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
-    wi_bar_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
+    wi_table_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
     wi_buffer_puts(&text, ", at most ");
-    wi_bar_seconds(&text, (double)bench->choice.all_ms / 1000);
+    wi_table_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
@@ -86,10 +81,11 @@ static const char *run_of(const struct wi_bench_side *side)
 
 static enum wi_exit bench_report(struct bench *bench)
 {
-    struct wi_bench_side *side = &bench->sides[0];
-    enum wi_exit result = bench->side_count > 1 ? wi_cli_lab_compare(bench->cli, &side[1].cli,
-                                                      run_of(&side[1]), &side->cli, run_of(side))
-                                                : wi_cli_lab_show(&side->cli, run_of(side));
+    struct wi_bench_side *side = &bench->rounds.sides[0];
+    enum wi_exit result = bench->rounds.side_count > 1
+                              ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
+                                    &side->cli, run_of(side))
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -115,14 +111,14 @@ static enum wi_exit end_runs(struct bench *bench)
 {
     size_t left = 0;
     int failed = bench->rounds.end == WI_BENCH_LOST;
-    for (size_t i = 0; i < bench->side_count; i++) {
-        size_t live = wi_bench_side_live(&bench->sides[i]);
+    for (size_t i = 0; i < bench->rounds.side_count; i++) {
+        size_t live = wi_bench_side_live(&bench->rounds.sides[i]);
         left += live;
-        if (live > 0 && bench->side_count == 1)
-            say_resume(bench, &bench->sides[i]);
-        if (live > 0 && !failed && keep_left(bench, &bench->sides[i]) != 0)
+        if (live > 0 && bench->rounds.side_count == 1)
+            say_resume(bench, &bench->rounds.sides[i]);
+        if (live > 0 && !failed && keep_left(bench, &bench->rounds.sides[i]) != 0)
             failed = 1;
-        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
+        if (live == 0 && wi_bench_keep_end(&bench->rounds.sides[i].keep) != 0)
             failed = 1;
     }
     if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
@@ -195,9 +191,7 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
     struct wi_error error = {0};
     json_t *join;
     enum wi_exit result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = "/v1/admin/join",
-            .json = json_pack("{s:i}", "nodes", 1),
-            .timeout_ms = JOIN_MS},
+        &(struct wi_rest_request){.path = "/v1/admin/join", .json = json_pack("{s:i}", "nodes", 1)},
         &join);
     const char *link = wi_json_text(join, "url");
     if (result == WI_EXIT_OK &&
@@ -211,23 +205,12 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
 
 static void add_side(struct bench *bench, const char *url, const struct wi_own_program *own)
 {
-    struct wi_bench_side *side = &bench->sides[bench->side_count++];
+    struct wi_bench_side *side = &bench->rounds.sides[bench->rounds.side_count++];
     side->cli = *bench->cli;
     side->cli.own = own;
     side->choice = &bench->choice;
     if (url)
         side->cli.rest.url = url;
-}
-
-/* Needs the plan, because the run's head has the number of cells that are measured at a time. */
-static void set_up_rounds(struct bench *bench)
-{
-    struct wi_bench_rounds *rounds = &bench->rounds;
-    rounds->sides = bench->sides;
-    rounds->side_count = bench->side_count;
-    rounds->choice = &bench->choice;
-    if (rounds->side_count == 1)
-        wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
 }
 
 static enum wi_exit bench_begin(struct bench *bench)
@@ -241,17 +224,18 @@ static enum wi_exit bench_begin(struct bench *bench)
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"), NULL);
     if (result == WI_EXIT_OK && bench->choice.native)
-        result = start_native(bench, &bench->sides[0].cli);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
-        result = wi_bench_side_plan(&bench->sides[i]);
+        result = start_native(bench, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->rounds.sides[i]);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
-        wi_bench_preset_verify(&bench->sides[0].cli, &bench->choice.browsers);
-    if (result == WI_EXIT_OK)
-        set_up_rounds(bench);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
+        wi_bench_preset_verify(&bench->rounds.sides[0].cli, &bench->choice.browsers);
+    /* The head of the run has the number of cells that are measured at a time. */
+    if (result == WI_EXIT_OK && bench->rounds.side_count == 1)
+        wi_bench_room_ask(&bench->rounds.room, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(
-            &bench->sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
-        bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
+            &bench->rounds.sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
+        bench->rounds.live += wi_bench_side_live(&bench->rounds.sides[i]);
     }
     return result;
 }
@@ -299,7 +283,6 @@ static int check_arguments(const struct wi_arguments *arguments)
 static enum wi_exit run_suite(struct bench *bench)
 {
     const char *folder = wi_argument(&bench->cli->arguments, "suite");
-    struct wi_cli cli = *bench->cli;
     struct wi_strings names = {0};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -308,10 +291,9 @@ static enum wi_exit run_suite(struct bench *bench)
         wi_cli_complain(&error);
     else
         result = start_daemon(bench);
-    cli.rest.url = bench->daemon.url;
-    cli.own = &bench->daemon.program;
+    add_side(bench, bench->daemon.url, &bench->daemon.program);
     if (result == WI_EXIT_OK)
-        result = wi_bench_suite(&cli, &bench->choice, folder, &names);
+        result = wi_bench_suite(&bench->rounds.sides[0], folder, &names);
     wi_strings_clear(&names);
     return result;
 }
@@ -328,8 +310,8 @@ enum wi_exit wi_bench(struct wi_cli *cli)
     else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli))
         result =
             wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : bench_run(&bench);
-    for (size_t i = 0; i < bench.side_count; i++)
-        wi_bench_side_end(&bench.sides[i]);
+    for (size_t i = 0; i < bench.rounds.side_count; i++)
+        wi_bench_side_end(&bench.rounds.sides[i]);
     wi_bench_choice_clear(&bench.choice);
     wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
     wi_own_program_end(&bench.native);

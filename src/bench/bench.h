@@ -8,21 +8,21 @@
 /* Runs the parsed command and returns its exit status. */
 enum wi_exit wi_bench(struct wi_cli *cli);
 
-/* --suite: has the daemon of `cli`, whose model directory is `folder`, run ONNX's tests of its
- * operators at the places of `choice`, and compares the outputs with the expected ones. No time is
- * measured. Prints the number of tests with each outcome, and the operators that are not right
- * everywhere. Nothing is stored, because a cell that is ok would need times. WI_EXIT_FAILED if
- * something is wrong. */
-enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
-    const char *folder, const struct wi_strings *names);
+/* --suite: has the daemon of `side`, whose model directory is `folder`, run ONNX's tests of its
+ * operators at the chosen places, and compares the outputs with the expected ones. No time is
+ * measured. Uses only what wi_bench_side_browsers does. Prints the number of tests with each
+ * outcome, and the operators that are not right everywhere. Nothing is stored, because a cell that
+ * is ok would need times. WI_EXIT_FAILED if something is wrong. */
+enum wi_exit wi_bench_suite(
+    struct wi_bench_side *side, const char *folder, const struct wi_strings *names);
 
 /* Measures the cells in rounds, in an order that follows from the seed. Cells that do not disturb
  * each other are measured at the same time, with the yardstick before, between and after. Set the
  * first members. */
 struct wi_bench_rounds {
-    struct wi_bench_side *sides; /* borrowed; two are measured in one order, one cell at a time */
+    /* This daemon, and that of --against: two are measured in one order, one cell at a time. */
+    struct wi_bench_side sides[2];
     size_t side_count;
-    const struct wi_bench_choice *choice;
     size_t live;               /* cells to measure */
     size_t done;               /* of those */
     struct wi_bench_room room; /* known only with one side */

@@ -112,6 +112,7 @@ static enum wi_exit go_on(
         json_array_extend(done, json_object_get(run, "cells"));
         *seed = (uint32_t)json_integer_value(json_object_get(run, "seed"));
         keep->head = json_pack("{s:s}", "id", again);
+        keep->id = wi_json_text(keep->head, "id");
     }
     json_decref(run);
     return result;
@@ -134,13 +135,10 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
 {
     struct wi_rest_answer answer;
     *keep = (struct wi_bench_keep){.cli = cli};
-    if (again) {
-        enum wi_exit result = go_on(keep, again, head->seed, done);
-        keep->id = wi_strdup(again);
-        return result;
-    }
+    if (again)
+        return go_on(keep, again, head->seed, done);
     keep->head = make_head(cli, head);
-    keep->id = wi_strdup(wi_json_text(keep->head, "id"));
+    keep->id = wi_json_text(keep->head, "id");
     send_document(cli, json_incref(keep->head), 1, &answer);
     enum wi_exit result = WI_EXIT_OK;
     if (answer.status == FULL)
@@ -153,7 +151,7 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
 
 int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *cell)
 {
-    json_t *document = json_pack("{s:O}", "id", json_object_get(keep->head, "id"));
+    json_t *document = json_pack("{s:s}", "id", keep->id);
     json_t *row = json_copy(cell->document), *samples = json_array();
     int result = 0;
     for (size_t i = 0; i < cell->count; i++)
@@ -183,8 +181,8 @@ int wi_bench_keep_end(struct wi_bench_keep *keep)
     json_object_set_new(keep->head, "ended_at", json_integer((json_int_t)wi_wall_ms()));
     if (keep->here)
         return write_here(keep);
-    json_t *document = json_pack("{s:O, s:O}", "id", json_object_get(keep->head, "id"), "ended_at",
-        json_object_get(keep->head, "ended_at"));
+    json_t *document = json_pack(
+        "{s:s, s:O}", "id", keep->id, "ended_at", json_object_get(keep->head, "ended_at"));
     struct wi_rest_answer answer = {0};
     send_document(keep->cli, document, 1, &answer);
     int result = answer.status >= 200 && answer.status < 300 ? 0 : -1;
@@ -196,7 +194,6 @@ void wi_bench_keep_clear(struct wi_bench_keep *keep)
 {
     json_decref(keep->head);
     json_decref(keep->here);
-    free(keep->id);
     free(keep->file);
     *keep = (struct wi_bench_keep){0};
 }

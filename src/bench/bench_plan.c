@@ -39,8 +39,8 @@ struct listed {
 static enum wi_code take_word(const struct listed *listed, const char *word, struct wi_error *error)
 {
     if (!*word || listed->names->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
+        return wi_cli_refuse(
+            error, "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
     if (!wi_strings_contain(listed->names, word))
         wi_strings_add(listed->names, word);
     return WI_OK;
@@ -52,7 +52,7 @@ static enum wi_code take_platform(
     for (size_t i = 0; wi_lab_platform_names[i]; i++)
         if (strcmp(wi_lab_platform_names[i], word) == 0)
             return take_word(listed, word, error);
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl, native "
         "and simulated, not \"%.40s\"",
         word);
@@ -66,8 +66,8 @@ static enum wi_code take_either(
             *listed->given[i] = 1;
             return WI_OK;
         }
-    return wi_error_set(error, WI_BAD_REQUEST, "", "--%s is %s, %s, or both, not \"%.40s\"",
-        listed->option, listed->words[0], listed->words[1], word);
+    return wi_cli_refuse(error, "--%s is %s, %s, or both, not \"%.40s\"", listed->option,
+        listed->words[0], listed->words[1], word);
 }
 
 static enum wi_code read_count(
@@ -76,8 +76,8 @@ static enum wi_code read_count(
     char *end;
     *value = strtol(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || *value < 1 || *value > most)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
+        return wi_cli_refuse(
+            error, "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
     return WI_OK;
 }
 
@@ -86,8 +86,8 @@ static enum wi_code take_count(
 {
     struct wi_bench_counts *counts = listed->counts;
     if (counts->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes at most %d numbers",
-            listed->option, WI_BENCH_LIST_MAX);
+        return wi_cli_refuse(
+            error, "--%s takes at most %d numbers", listed->option, WI_BENCH_LIST_MAX);
     return read_count(listed->option, word, listed->most, &counts->items[counts->count++], error);
 }
 
@@ -112,23 +112,13 @@ static enum wi_code read_listed(
     return code;
 }
 
-static enum wi_code read_runs(
-    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, "runs");
-    long runs = RUNS;
-    enum wi_code code = given ? read_count("runs", given, RUNS_MAX, &runs, error) : WI_OK;
-    choice->runs = (unsigned)runs;
-    return code;
-}
-
 static enum wi_code read_time(const struct wi_arguments *arguments, const char *option,
     int64_t otherwise, int64_t *ms, struct wi_error *error)
 {
     const char *given = wi_argument(arguments, option);
     *ms = otherwise;
     if (given && (wi_parse_duration(given, ms) != 0 || *ms < 1 || *ms > DAY_MS))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--%s is a duration from 1ms to 24h such as 20s or 10m, not \"%.40s\"", option, given);
     return WI_OK;
 }
@@ -140,8 +130,8 @@ static enum wi_code read_seed(
     char *end = NULL;
     unsigned long long seed = given ? strtoull(given, &end, 10) : 0;
     if (given && (*given < '0' || *given > '9' || *end || seed > UINT32_MAX))
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--seed is a number up to %u, not \"%.40s\"",
-            UINT32_MAX, given);
+        return wi_cli_refuse(
+            error, "--seed is a number up to %u, not \"%.40s\"", UINT32_MAX, given);
     choice->seed = (uint32_t)seed;
     return WI_OK;
 }
@@ -165,11 +155,15 @@ enum wi_code wi_bench_choice_read(
         {"batch", "1", take_count, .counts = &choice->batches, .most = BATCH_MAX},
         {"concurrency", "1", take_count, .counts = &choice->concurrencies, .most = CONCURRENCY_MAX},
     };
+    const char *runs = wi_argument(arguments, "runs");
     enum wi_code code = WI_OK;
-    *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
+    *choice =
+        (struct wi_bench_choice){.native = wi_argument_given(arguments, "native"), .runs = RUNS};
     for (size_t i = 0; i < sizeof lists / sizeof *lists && code == WI_OK; i++)
         code = read_listed(arguments, &lists[i], error);
-    if (code != WI_OK || (code = read_runs(arguments, choice, error)) != WI_OK ||
+    if (code == WI_OK && runs)
+        code = read_count("runs", runs, RUNS_MAX, &choice->runs, error);
+    if (code != WI_OK ||
         (code = read_time(arguments, "cell-time", CELL_MS, &choice->cell_ms, error)) != WI_OK ||
         (code = read_time(arguments, "time", ALL_MS, &choice->all_ms, error)) != WI_OK)
         return code;
@@ -233,6 +227,13 @@ struct which {
     int threads;      /* 1; 0: all; -1: not given */
     int optimization; /* enum wi_lab_optimization; -1: not given */
 };
+
+/* One request at a time by that clock, and nothing else that is said. */
+static struct which which_of(enum wi_lab_clock clock)
+{
+    return (struct which){
+        .clock = clock, .batch = 1, .concurrency = 1, .threads = -1, .optimization = -1};
+}
 
 static json_t *make_cell(const struct wi_bench_place *place, const struct which *which)
 {
@@ -307,13 +308,8 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 {
     size_t precisions = choice->precisions.count ? choice->precisions.count : 1;
     for (size_t p = 0; p < precisions; p++) {
-        struct which which = {
-            .precision = choice->precisions.count ? choice->precisions.items[p] : NULL,
-            .clock = choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT,
-            .batch = 1,
-            .concurrency = 1,
-            .threads = -1,
-            .optimization = -1};
+        struct which which = which_of(choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT);
+        which.precision = choice->precisions.count ? choice->precisions.items[p] : NULL;
         if (place->reason) {
             wi_bench_plan_add(plan, make_cell(place, &which));
             wi_bench_cell_end(&plan->cells[plan->count - 1], place->outcome, place->reason);
@@ -330,24 +326,20 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 void wi_bench_plan_auto(
     struct wi_bench_plan *plan, const struct wi_bench_choice *choice, const char *model)
 {
-    if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
-        return;
-    wi_bench_plan_add(plan, make_cell(&(struct wi_bench_place){.model = model, .platform = AUTO},
-                                &(struct which){.clock = WI_LAB_CLIENT,
-                                    .batch = 1,
-                                    .concurrency = 1,
-                                    .threads = -1,
-                                    .optimization = -1}));
+    const struct wi_bench_place place = {.model = model, .platform = AUTO};
+    const struct which which = which_of(WI_LAB_CLIENT);
+    if (choice->browsers.count != 1 && choice->platforms.count != 1 && choice->by_client)
+        wi_bench_plan_add(plan, make_cell(&place, &which));
 }
 
 void wi_bench_plan_yardstick(
     struct wi_bench_plan *plan, const char *browser, enum wi_lab_yardstick when)
 {
-    json_t *document = make_cell(
-        &(struct wi_bench_place){
-            .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"},
-        &(struct which){
-            .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
+    const struct wi_bench_place place = {
+        .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"};
+    struct which which = which_of(WI_LAB_PAGE);
+    which.threads = 1;
+    json_t *document = make_cell(&place, &which);
     document_put(document, "yardstick", wi_lab_yardstick_names[when]);
     wi_bench_plan_add(plan, document);
 }
@@ -370,11 +362,6 @@ static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimi
         wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
-static void compare_with(struct wi_bench_cell *cell, const struct wi_bench_cell *other)
-{
-    json_object_set_new(cell->document, "baseline", json_integer(other->index));
-}
-
 static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
     return has_optimization(cell, WI_LAB_AS_IT_IS) && has_optimization(other, WI_LAB_OPTIMIZED) &&
@@ -384,40 +371,35 @@ static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_ben
 
 static int is_native_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
 {
-    return wi_text_equal(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
+    return wi_text_equal(other->platform, NATIVE) && !wi_text_equal(cell->platform, NATIVE) &&
+           !is_yardstick(cell) && !wi_bench_is_auto(cell) && uses_all(other) == uses_all(cell) &&
            is_of_one(other, cell) &&
            wi_text_equal(wi_json_text(other->document, "optimization"),
                wi_json_text(cell->document, "optimization"));
 }
 
-/* The first cell of which that is so; NULL: there is none. */
-static const struct wi_bench_cell *find_other(const struct wi_bench_plan *plan,
-    const struct wi_bench_cell *cell,
+/* Compares each cell with the first one of which that is so. */
+static void compare_each(struct wi_bench_plan *plan,
     int (*is_other)(const struct wi_bench_cell *cell, const struct wi_bench_cell *other))
 {
-    for (size_t i = 0; i < plan->count; i++)
-        if (is_other(cell, &plan->cells[i]))
-            return &plan->cells[i];
-    return NULL;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct wi_bench_cell *cell = &plan->cells[i], *other = plan->cells;
+        const struct wi_bench_cell *end = other + plan->count;
+        while (other < end && !is_other(cell, other))
+            other++;
+        if (other < end)
+            json_object_set_new(cell->document, "baseline", json_integer(other->index));
+    }
 }
 
 void wi_bench_plan_fusion(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *optimized = find_other(plan, &plan->cells[i], is_optimized_of);
-        if (optimized)
-            compare_with(&plan->cells[i], optimized);
-    }
+    compare_each(plan, is_optimized_of);
 }
 
 void wi_bench_plan_native(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *native = find_other(plan, cell, is_native_of);
-        if (native && native != cell && !is_yardstick(cell) && !wi_bench_is_auto(cell))
-            compare_with(cell, native);
-    }
+    compare_each(plan, is_native_of);
 }
 
 void wi_bench_plan_clear(struct wi_bench_plan *plan)

@@ -28,8 +28,8 @@ struct wi_bench_choice {
     int by_page, by_client;      /* clocks: either or both */
     int as_it_is, optimized;     /* graphs by the page's clock: either, both, or not given */
     struct wi_bench_counts batches, concurrencies;
-    int native;    /* a native node was started as the baseline */
-    unsigned runs; /* of a cell */
+    int native; /* a native node was started as the baseline */
+    long runs;  /* of a cell */
     int64_t cell_ms, all_ms;
     uint32_t seed;
 };

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "nodes/bridge/bridge.h"
@@ -14,8 +13,6 @@
 #define SLOW_MS 1000   /* a run that takes longer is warm after the first */
 #define LEAST_MS 0.001 /* of a run */
 #define REASON_MAX 200
-
-/* --- what is told ----------------------------------------------------------------------------- */
 
 /* Prints the result of a request of a cell: "digits chrome/wasm page: POST /v1/benchmark, runs 6:
  * 200". */
@@ -28,8 +25,6 @@ static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell
         cli, "%s: %s: %ld%s%s", name.text, what, status, came ? ", " : "", came ? came : "");
     wi_buffer_clear(&name);
 }
-
-/* --- the daemon and its pages ----------------------------------------------------------------- */
 
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
 {
@@ -134,19 +129,23 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
  * counts it. */
 static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
-    json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
-    json_t *status = wi_cli_get(cli, "/v1/status");
+    struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
+    json_t *status = wi_cli_get(cli, "/v1/status", NULL);
     const json_t *session = wi_json_find(json_object_get(status, "sessions"), "node", node);
+    const json_t *row, *model;
     size_t i;
     cell->weighed = 1;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
     wi_bench_take(cell->document, "flags", session);
-    json_array_foreach(
-        json_object_get(row, "models"), i, model) if (wi_json_is(model, "name", cell->model) &&
-                                                      wi_json_is(model, "platform", cell->platform))
-        take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    while ((row = wi_pages_row(&nodes)) && !wi_json_is(row, "id", node))
+        ;
+    json_array_foreach(json_object_get(row, "models"), i, model)
+    {
+        if (wi_json_is(model, "name", cell->model) && wi_json_is(model, "platform", cell->platform))
+            take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    }
+    wi_pages_close(&nodes);
     json_decref(status);
-    json_decref(row);
 }
 
 /* The browser's memory is requested after it has loaded the model and at the end. Runs and loads in
@@ -583,8 +582,6 @@ static enum wi_bench_end measure_clients(const struct wi_cli *cli,
     json_decref(request);
     return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
 }
-
-/* --- cells ------------------------------------------------------------------------------------ */
 
 void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turns, size_t count)

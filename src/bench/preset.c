@@ -43,7 +43,7 @@ enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_erro
     const char *name = wi_argument(arguments, "preset");
     const struct preset *preset = name ? find_preset(name) : NULL;
     if (name && !preset) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "there is no preset \"%.40s\"", name);
+        wi_cli_refuse(error, "there is no preset \"%.40s\"", name);
         return wi_error_allow(error, "gpu");
     }
     for (size_t i = 0; preset && i < OPTIONS_MAX && preset->options[i].option; i++)

@@ -45,7 +45,7 @@ void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
 {
     struct wi_headroom headroom = {.available = UINT64_MAX};
     struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
-    json_t *status = wi_cli_get(cli, "/v1/status");
+    json_t *status = wi_cli_get(cli, "/v1/status", NULL);
     const json_t *node;
     *room = (struct wi_bench_room){0};
     take_sessions(room, json_object_get(status, "sessions"));

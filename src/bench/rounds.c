@@ -75,7 +75,7 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
 static void cell_finish(
     struct wi_bench_rounds *rounds, struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
-    if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+    if (!cell->over && cell->count >= wi_bench_least(rounds->sides[0].choice))
         wi_bench_cell_end(cell, WI_LAB_OK, NULL);
     else if (!cell->over)
         wi_bench_cell_end(
@@ -132,7 +132,7 @@ static void measure_once(
     for (size_t i = 0; i < set->count; i++) {
         struct wi_bench_cell *cell = set->cells[i];
         unsigned share =
-            cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->choice, cell, round);
+            cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->sides[0].choice, cell, round);
         if (share > 0)
             turns[count++] = (struct wi_bench_turn){
                 .cell = cell, .share = share, .is_last = round == WI_BENCH_ROUNDS - 1};
@@ -223,7 +223,7 @@ static void measure_round(struct wi_bench_rounds *rounds, const struct group *gr
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
     size_t together;
-    wi_bench_shuffle(group->numbers, group->count, rounds->choice->seed, round);
+    wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, round);
     memcpy(numbers, group->numbers, group->count * sizeof *numbers);
     for (size_t s = 0; s < rounds->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
         wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
@@ -245,7 +245,7 @@ static void finish_rest(struct wi_bench_rounds *rounds, const struct group *grou
 {
     for (size_t i = 0; i < group->count && rounds->end == WI_BENCH_DONE; i++) {
         struct wi_bench_cell *cell = cell_of(rounds, group->numbers[i]);
-        if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+        if (!cell->over && cell->count >= wi_bench_least(rounds->sides[0].choice))
             cell_finish(rounds, side_of(rounds, group->numbers[i]), cell);
     }
 }
@@ -283,7 +283,7 @@ void wi_bench_rounds_measure(struct wi_bench_rounds *rounds)
     struct wi_bench_subject yardstick = {.name = WI_BENCH_YARDSTICK, .asks = &ask, .count = 1};
     size_t count = rounds->sides[0].count;
     rounds->terminal = wi_cli_progress_begin().terminal;
-    rounds->until_ms = wi_now_ms() + (double)rounds->choice->all_ms;
+    rounds->until_ms = wi_now_ms() + (double)rounds->sides[0].choice->all_ms;
     measure_yardsticks(rounds, &yardstick, WI_LAB_BEFORE);
     for (size_t i = 0; i < count && goes_on(rounds); i++) {
         measure_subject(rounds, i);

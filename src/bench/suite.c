@@ -63,9 +63,9 @@ static size_t count_places(const struct suite *suite, const char *browser)
 /* A place that is absent is reported and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
 {
-    json_t *hardware =
-        wi_cli_get(suite->cli, "/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
-            suite->names->items[0], browser, platform);
+    char *query = wi_sprintf(
+        "%s&browser=%s&platform=%s&fallback=false", suite->names->items[0], browser, platform);
+    json_t *hardware = wi_cli_get(suite->cli, "/v1/hardware?model_name=*", query);
     const char *decision = wi_json_text(hardware, "decision");
     const char *why = wi_json_text(hardware, "why");
     if (!decision || wi_json_is(hardware, "decision", "never"))
@@ -78,15 +78,15 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
         suite->place_count++;
     }
     json_decref(hardware);
+    free(query);
 }
 
-static enum wi_exit find_places(struct suite *suite)
+static enum wi_exit find_places(struct suite *suite, struct wi_bench_side *side)
 {
     static const char *const platforms[] = {"wasm", "webgpu", "webnn"};
-    struct wi_bench_side side = {.cli = *suite->cli, .choice = suite->choice};
     const struct wi_strings *wanted = &suite->choice->platforms;
     struct wi_strings browsers = {0};
-    enum wi_exit result = wi_bench_side_browsers(&side, &browsers);
+    enum wi_exit result = wi_bench_side_browsers(side, &browsers);
     for (size_t b = 0; b < browsers.count && result == WI_EXIT_OK; b++)
         for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++)
             if (wanted->count == 0 || wi_strings_contain(wanted, platforms[p]))
@@ -127,8 +127,7 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     const char *precision = wi_onnx_precision(&test->signature);
     struct wi_tensors outputs = {0};
     struct wi_comparison found;
-    if (wi_cli_read_outputs(&outputs, json, &answer->body, wi_cli_json_size(answer), NULL) !=
-        WI_OK) {
+    if (wi_cli_read_outputs(&outputs, json, answer, NULL) != WI_OK) {
         wi_bench_cell_end(cell, WI_LAB_FAILED, "bad_answer: its tensors cannot be read");
     } else if (!*test->signature.random) {
         wi_compare(&test->outputs, &outputs, wi_tolerance_of_graph(precision), &found);
@@ -390,16 +389,16 @@ static void suite_clear(struct suite *suite)
     json_decref(suite->cells);
 }
 
-enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
-    const char *folder, const struct wi_strings *names)
+enum wi_exit wi_bench_suite(
+    struct wi_bench_side *side, const char *folder, const struct wi_strings *names)
 {
     struct suite *suite = wi_alloc(sizeof *suite);
-    suite->cli = cli;
-    suite->choice = choice;
+    suite->cli = &side->cli;
+    suite->choice = side->choice;
     suite->folder = folder;
     suite->names = names;
     suite->cells = json_array();
-    enum wi_exit result = find_places(suite);
+    enum wi_exit result = find_places(suite, side);
     if (result == WI_EXIT_OK) {
         run_tests(suite);
         result = end_run(suite);

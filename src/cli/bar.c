@@ -14,36 +14,6 @@ static double pull_number(const json_t *object, const char *name)
     return isfinite(value) && value > 0 ? value : 0;
 }
 
-void wi_bar_bytes(struct wi_buffer *out, double bytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t unit = 0;
-
-    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
-        bytes /= 1000;
-        unit++;
-    }
-    wi_buffer_printf(out, bytes < 99.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-}
-
-void wi_bar_size(struct wi_buffer *out, const json_t *value)
-{
-    if (json_is_integer(value))
-        wi_bar_bytes(out, (double)json_integer_value(value));
-}
-
-void wi_bar_seconds(struct wi_buffer *out, double seconds)
-{
-    long left = seconds < 1e6 ? lround(ceil(seconds)) : 1000000;
-
-    if (left < 60)
-        wi_buffer_printf(out, "%ld s", left);
-    else if (left < 3600)
-        wi_buffer_printf(out, "%ld min %ld s", left / 60, left % 60);
-    else
-        wi_buffer_printf(out, "%ld h %ld min", left / 3600, left % 3600 / 60);
-}
-
 double wi_bar_share(const json_t *pull)
 {
     double total = pull_number(pull, "total_bytes"), done = pull_number(pull, "loaded_bytes");
@@ -58,19 +28,9 @@ static void add_figures(struct wi_buffer *out, const json_t *pull)
     if (total <= 0)
         return;
     wi_buffer_printf(out, " %3.0f %%  ", floor(100 * wi_bar_share(pull)));
-    wi_bar_bytes(out, pull_number(pull, "loaded_bytes"));
-    wi_buffer_puts(out, " of ");
-    wi_bar_bytes(out, total);
-    if (rate > 0) {
-        wi_buffer_puts(out, "  ");
-        wi_bar_bytes(out, rate);
-        wi_buffer_puts(out, "/s");
-    }
-    if (rate > 0 && json_is_number(json_object_get(pull, "seconds_left"))) {
-        wi_buffer_puts(out, "  ");
-        wi_bar_seconds(out, pull_number(pull, "seconds_left"));
-        wi_buffer_puts(out, " left");
-    }
+    wi_table_fill(out, "{loaded_bytes:B} of {total_bytes:B}", pull);
+    if (rate > 0)
+        wi_table_fill(out, "  {bytes_per_second:B}/s<  {seconds_left:s} left>", pull);
 }
 
 static void add_bar(struct wi_buffer *out, double share, unsigned width)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SHOW_TIMEOUT_MS 30000
+#define ANSWER_MS 30000
 #define MODEL_TIMEOUT_MS 600000 /* the daemon reads and hashes the files, perhaps after others */
 
 static void put_line(const char *label, const char *text)
@@ -58,10 +58,9 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
         wi_buffer_add(&text, part, *size);
     int failed = !file || ferror(file) || text.size > max;
     if (!file || ferror(file))
-        wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     else if (failed)
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s has more than the %zu bytes allowed", path, max);
+        wi_cli_refuse(error, "%s has more than the %zu bytes allowed", path, max);
     if (file && !standard)
         fclose(file);
     if (failed)
@@ -193,20 +192,12 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     return WI_EXIT_UNAUTHORIZED;
 }
 
-json_t *wi_cli_get(const struct wi_cli *cli, const char *path, ...)
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, const char *name)
 {
     struct wi_rest_answer answer;
     json_t *value = NULL;
-    va_list arguments;
-    char *whole;
 
-    va_start(arguments, path);
-    if (vasprintf(&whole, path, arguments) < 0)
-        abort();
-    va_end(arguments);
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = whole, .timeout_ms = SHOW_TIMEOUT_MS}, &answer);
-    free(whole);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = path, .name = name}, &answer);
     if (answer.status == 200)
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     wi_rest_answer_clear(&answer);
@@ -227,6 +218,8 @@ void wi_cli_send(
     if (request->name)
         sent.path = path = wi_sprintf(
             "%.*s%s%s", before, request->path, request->name, request->path + before + 1);
+    if (request->timeout_ms == 0 && !request->on_events)
+        sent.timeout_ms = ANSWER_MS;
     if (request->json) {
         wi_buffer_json(&text, request->json);
         sent.body = text.text;
@@ -283,6 +276,27 @@ enum wi_exit wi_cli_order(
     return result;
 }
 
+enum wi_exit wi_cli_order_say(
+    const struct wi_cli *cli, const struct wi_rest_request *request, FILE *out, const char *said)
+{
+    struct wi_buffer text = {0};
+    json_t *value = NULL;
+    enum wi_exit result = wi_cli_order(cli, request, &value);
+
+    if (result == WI_EXIT_OK && !cli->json)
+        wi_table_fill(&text, said, value);
+    wi_plain_flush(out, &text);
+    json_decref(value);
+    return result;
+}
+
+int wi_cli_is_id(const char *id)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return id && *id && *id != '.' && id[strspn(id, good)] == '\0';
+}
+
 int wi_cli_read_position(
     const struct wi_rest_answer *answer, const char *member, uint64_t *position)
 {
@@ -308,10 +322,9 @@ void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer))
 {
-    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
     struct wi_rest_answer answer;
 
-    wi_cli_send(cli, &request, &answer);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = path}, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     if (result == WI_EXIT_OK && !json_is_object(value))

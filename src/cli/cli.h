@@ -2,12 +2,12 @@
 #ifndef WI_CLI_CLI_H
 #define WI_CLI_CLI_H
 
-#include "base/buffer.h"
 #include "base/error.h"
 #include "cli/arguments.h"
 #include "cli/rest.h"
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct wi_own_program; /* bench/start.h */
 
@@ -37,9 +37,8 @@ char *wi_cli_find_beside(const char *name);
 /* GETs `path` and prints the answer: as it came with --json, else through `print`. */
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));
-/* GETs a path quietly, which is made as by printf: the answer's JSON object, or NULL. */
-__attribute__((format(printf, 2, 3))) json_t *wi_cli_get(
-    const struct wi_cli *cli, const char *path, ...);
+/* GETs a path quietly, with `name` (may be NULL) in it: the answer's JSON object, or NULL. */
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, const char *name);
 /* Sends the request, with its `name` in its path and its `json` as its body. The caller clears the
  * answer. */
 void wi_cli_send(
@@ -56,6 +55,12 @@ long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request
  * be NULL) gets it, a new reference or NULL. */
 enum wi_exit wi_cli_order(
     const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
+/* The same for an order whose outcome is a sentence: without --json, `said` is filled from the
+ * answer as by wi_table_fill, and printed on `out`. */
+enum wi_exit wi_cli_order_say(
+    const struct wi_cli *cli, const struct wi_rest_request *request, FILE *out, const char *said);
+/* Whether `id` (may be NULL) can be an id, which a path holds as it is. */
+int wi_cli_is_id(const char *id);
 /* The position that a member of an answer says, as a number or its digits: 0, or -1 if there is
  * none. */
 int wi_cli_read_position(

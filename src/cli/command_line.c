@@ -43,7 +43,7 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
                 token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=") !=
             strlen(token)) {
             free(text);
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "the API token has characters that no token has; it must be one line of text");
         }
         cli->rest.token = wi_strdup(token);
@@ -62,7 +62,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
     if (!given || !*given)
         given = DEFAULT_URL;
     if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
+        wi_cli_refuse(error, "\"%.200s\" is no URL of a server", given);
         return wi_error_expect(error, "something like " DEFAULT_URL);
     }
     size_t length = strlen(given);
@@ -87,12 +87,12 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
 {
     struct wi_buffer text = {0};
 
-    if (cli->arguments.help && cli->arguments.group)
-        wi_cli_help_group(&text, cli->arguments.group);
-    else if (cli->arguments.help)
-        wi_cli_help(&text, cli->arguments.verb);
-    else
+    if (!wi_argument_given(&cli->arguments, "help"))
         wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
+    else if (cli->arguments.group)
+        wi_cli_help_group(&text, cli->arguments.group);
+    else
+        wi_cli_help(&text, cli->arguments.verb);
     wi_plain_flush(stdout, &text);
     return WI_EXIT_OK;
 }
@@ -174,7 +174,8 @@ int wi_cli_main(int argc, char **argv, wi_verb_fn *own)
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
         result = usage_complain(&cli, argc - 1, &error);
-    } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
+    } else if (wi_argument_given(&cli.arguments, "help") ||
+               wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else if (own) {
         result = command_run(&cli, own);

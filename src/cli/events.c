@@ -122,18 +122,17 @@ void wi_cli_event_print(const char *name, const json_t *value, const char *data,
 }
 
 enum wi_exit wi_cli_event_complain(
-    struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
+    const struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
 {
     struct wi_rest_answer answer = {
         .status = (long)json_integer_value(json_object_get(problem, "status"))};
-    int json = cli->json;
+    struct wi_cli plain = *cli;
 
     if (answer.status < 400)
         answer.status = 500; /* it is an error in any case */
     wi_buffer_add(&answer.body, data, length);
-    cli->json = 0; /* it was printed as an event */
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    cli->json = json;
+    plain.json = 0; /* it was printed as an event */
+    enum wi_exit result = wi_cli_check(&plain, &answer);
     wi_rest_answer_clear(&answer);
     return result;
 }

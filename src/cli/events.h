@@ -47,7 +47,7 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
 void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length);
 /* Prints the error of an error event, and returns the exit status. */
 enum wi_exit wi_cli_event_complain(
-    struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
+    const struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
 /* From now on this signal, usually SIGINT, ends only streams with `stops`, and not the program.
  * `*before` (may be NULL) gets the action to restore. */
 void wi_cli_catch(int signal, struct sigaction *before);

@@ -20,6 +20,10 @@ enum wi_exit {
     WI_EXIT_CANNOT_TELL = 5,  /* two runs cannot be compared */
 };
 
+/* Sets in `error` what is wrong with the command line or with a local file, as by printf, and gives
+ * WI_BAD_REQUEST. */
+#define wi_cli_refuse(error, ...) wi_error_set(error, WI_BAD_REQUEST, "", __VA_ARGS__)
+
 /* The completions that a shell offers for a value. */
 enum wi_complete {
     WI_COMPLETE_NONE,

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MS 30000
 /* The maximum and default number of rows of a page. */
 #define PAGE_ROWS 100
 #define ROWS_MAX 1000000000
@@ -66,9 +65,8 @@ static const json_t *page_rows(const struct wi_pages *pages)
 static void page_ask(struct wi_pages *pages)
 {
     char *path = page_path(pages);
-    struct wi_rest_request request = {.path = path, .timeout_ms = PAGE_MS};
 
-    wi_rest_exchange(&pages->cli->rest, &request, &pages->_answer);
+    wi_cli_send(pages->cli, &(struct wi_rest_request){.path = path}, &pages->_answer);
     free(path);
     if (!pages->quiet)
         pages->result = wi_cli_check(pages->cli, &pages->_answer);
@@ -279,17 +277,4 @@ enum wi_exit wi_pages_table(
     if (result == WI_EXIT_OK && !pages->cli->json)
         wi_sheet_end(&rows.sheet, none);
     return wi_pages_close(pages);
-}
-
-json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *member,
-    const char *key, const char *value)
-{
-    struct wi_pages pages = {.cli = cli, .path = path, .member = member, .quiet = 1};
-    const json_t *row;
-
-    while ((row = wi_pages_row(&pages)) && !wi_json_is(row, key, value))
-        ;
-    json_t *found = json_incref((json_t *)row);
-    wi_pages_close(&pages);
-    return found;
 }

@@ -47,9 +47,5 @@ enum wi_exit wi_pages_show(
 /* Shows the rows as a table in the same way, or `none` if there are none, and closes the list. */
 enum wi_exit wi_pages_table(
     struct wi_pages *pages, const struct wi_column *columns, const char *none);
-/* Finds the row of a list in which `key` is `value`, without printing errors: a new reference, or
- * NULL. */
-json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *member,
-    const char *key, const char *value);
 
 #endif

@@ -18,16 +18,16 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 #define ENDING (sizeof ending / sizeof *ending)
 
-static enum wi_code save_fail(const struct wi_save *save, const char *what, struct wi_error *error)
+static enum wi_code save_fail(const struct wi_save *save, struct wi_error *error)
 {
     const char *name = save->temporary ? save->path : "standard output";
-    return wi_error_set(error, WI_BAD_REQUEST, "", "%s %s: %s", name, what, strerror(errno));
+    return wi_cli_refuse(error, "%s cannot be written: %s", name, strerror(errno));
 }
 
 static enum wi_code begin_standard(struct wi_save *save, struct wi_error *error)
 {
     if (isatty(STDOUT_FILENO))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "standard output is a terminal, which shows no such file; name a file, or a program "
             "with |");
     save->out = stdout;
@@ -63,13 +63,12 @@ enum wi_code wi_save_begin(
     if (strcmp(path, "-") == 0)
         return begin_standard(save, error);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s is no plain file; - is standard output", path);
+        return wi_cli_refuse(error, "%s is no plain file; - is standard output", path);
     save->temporary = wi_sprintf("%s.XXXXXX", path);
     save->out = open_temporary(save->temporary, mode);
     if (save->out)
         return WI_OK;
-    enum wi_code code = save_fail(save, "cannot be written", error);
+    enum wi_code code = save_fail(save, error);
     free(save->temporary);
     save->temporary = NULL;
     return code;
@@ -90,7 +89,7 @@ enum wi_code wi_save_end(struct wi_save *save, struct wi_error *error)
     if (written && save->temporary)
         written = fsync(fileno(save->out)) == 0 && rename(save->temporary, save->path) == 0;
     if (!written)
-        return save_fail(save, "cannot be written", error);
+        return save_fail(save, error);
     save_close(save);
     return WI_OK;
 }
@@ -145,7 +144,7 @@ static enum wi_exit judge_answer(struct saving *saving)
     if (!answer->events)
         return wi_cli_check(saving->cli, answer);
     if (ferror(saving->save->out) || fflush(saving->save->out) != 0) {
-        save_fail(saving->save, "cannot be written", &error);
+        save_fail(saving->save, &error);
         return wi_cli_complain(&error);
     }
     if (answer->status == 200)

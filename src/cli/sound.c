@@ -2,6 +2,7 @@
  * Specifications 1.0" of IBM and Microsoft (1991), with WAVEFORMATEXTENSIBLE. */
 #include "cli/sound.h"
 
+#include "cli/options.h"
 #include <string.h>
 
 #define RIFF_HEAD ((size_t)12)
@@ -72,7 +73,7 @@ static void take_as_raw(struct wi_sound_input *input)
 
 static enum wi_code format_refuse(const char *name, struct wi_error *error)
 {
-    wi_error_set(error, WI_BAD_REQUEST, "",
+    wi_cli_refuse(error,
         "%s files cannot be transcribed as they come: \"ffmpeg -i FILE -f wav - | webinfer "
         "transcribe --live MODEL -\" converts one to WAV, and without --live one is read whole",
         name);
@@ -87,7 +88,7 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
 
     if (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WAVE", 4) == 0) {
         if (is_told(&input->form))
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "the sound is a WAV file, whose header gives the form of its samples: leave out "
                 "--encoding, --rate and --channels");
         input->_is_wav = 1;
@@ -117,12 +118,11 @@ static enum wi_code read_form(
     else if (tag == TAG_FLOAT && bits == 32)
         input->form.encoding = "f32le";
     else
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has samples of format %u with %u bits", tag, bits);
+        wi_cli_refuse(error, "the WAV file has samples of format %u with %u bits", tag, bits);
     if (!input->form.encoding)
         wi_error_expect(error, "PCM of 16 bits (format 1), or float of 32 bits (format 3)");
     else if (input->form.channels == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the WAV file says that it has no channel");
+        wi_cli_refuse(error, "the WAV file says that it has no channel");
     return error->code;
 }
 
@@ -130,8 +130,8 @@ static enum wi_code begin_samples(
     struct wi_sound_input *input, uint32_t size, struct wi_error *error)
 {
     if (!input->form.encoding)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has its sound before the chunk \"fmt \", which describes it");
+        return wi_cli_refuse(
+            error, "the WAV file has its sound before the chunk \"fmt \", which describes it");
     input->_left = size == 0 || size >= UNKNOWN_FROM ? UINT64_MAX : size;
     input->known = 1;
     buffer_drop(&input->_head, CHUNK_HEAD);
@@ -153,8 +153,8 @@ static enum wi_code take_chunk(struct wi_sound_input *input, int *more, struct w
         return WI_OK;
     }
     if (size < FORM_MIN || size > FORM_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has a chunk \"fmt \" of %u bytes, which is none", size);
+        return wi_cli_refuse(
+            error, "the WAV file has a chunk \"fmt \" of %u bytes, which is none", size);
     if (input->_head.size < whole) {
         *more = 0;
         return WI_OK;
@@ -219,7 +219,7 @@ enum wi_code wi_sound_input_end(struct wi_sound_input *input, struct wi_error *e
     if (input->known)
         return WI_OK;
     if (input->_is_wav)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "the WAV file ends before its sound begins");
+        return wi_cli_refuse(error, "the WAV file ends before its sound begins");
     take_as_raw(input);
     take_samples(input, input->_head.text, input->_head.size);
     return WI_OK;

@@ -5,14 +5,14 @@
 
 #include "base/buffer.h"
 #include <jansson.h>
-#include <stddef.h>
 
 /* Appends a value as text; `value` is NULL if there is none. */
 typedef void wi_put_fn(struct wi_buffer *out, const json_t *value);
 
 /* A column shows the value at `path` ("adapter.vendor"; "" is the whole object) of each object, or
  * "-" if `put` appends nothing. A path with braces is a text for wi_table_fill, and "-" is shown
- * unless the object has all its members. */
+ * unless the object has all its members. A path with brackets, "inputs[{name}]", is an array and
+ * such a text for each of its items, with ", " between them. */
 struct wi_column {
     const char *title;
     const char *path;
@@ -40,19 +40,28 @@ void wi_sheet_end(const struct wi_sheet *sheet, const char *none);
  * table, or nothing at all if `none` is NULL. */
 void wi_table_print(
     const char *before, const struct wi_column *columns, const json_t *rows, const char *none);
-/* Prints a line "title value" on standard output for each column that `object` has. No path may
- * have braces. */
+/* Prints a line "title value" on standard output for each column that `object` has. */
 void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* A value as in a table cell; control characters are replaced. */
 wi_put_fn wi_table_cell;
-wi_put_fn wi_table_ms;      /* a number of milliseconds */
-wi_put_fn wi_table_time;    /* Unix milliseconds as local time, "2026-11-20 12:00:00" */
 wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing if it is none */
+/* "950 B", "12.3 MB": powers of ten, as networks and disks are sold. */
+void wi_table_bytes(struct wi_buffer *out, double bytes);
+/* "8 s", "2 min 5 s", "3 h 10 min". */
+void wi_table_seconds(struct wi_buffer *out, double seconds);
 /* Its names alone, with `before` between the description and others; `nameless` if it has none. */
 void wi_table_adapter_names(
     struct wi_buffer *out, const json_t *adapter, const char *before, const char *nameless);
 /* Appends `text`, with each "{path}" replaced by the cell of the value at "path" in `object`, and
- * "{path:1f}" by a number with one decimal, "{path:3g}" by one with three digits. A part between
+ * numbers in these forms:
+ *
+ *   {path:1f}, {path:3g}   with one decimal; with three digits
+ *   {path:0%}, {path:1M}   a share in percent; bytes in MiB; with so many decimals
+ *   {path:B}, {path:s}     bytes; seconds
+ *   {path:t}               Unix milliseconds as local time, "2026-11-20 12:00:00"
+ *   {path:19z}             the same in UTC, so many characters of it: "2026-11-20T12:00:00Z"
+ *
+ * "{path?yes|no}" becomes "yes" for true and "no" for false; "|no" may be missing. A part between
  * "<" and ">" is left out if a member that it names is missing or null. */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same for each item of an array, with `between` between two of them. */

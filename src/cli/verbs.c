@@ -4,6 +4,7 @@
 #include "cli/commands/commands.h"
 #include "cli/completion.h"
 #include "cli/help.h"
+#include "cli/plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,13 +12,6 @@
 static enum wi_exit run_version(struct wi_cli *cli)
 {
     puts("webinfer " PACKAGE_VERSION);
-    return WI_EXIT_OK;
-}
-
-static enum wi_exit text_print(struct wi_buffer *text)
-{
-    fputs(text->text, stdout);
-    wi_buffer_clear(text);
     return WI_EXIT_OK;
 }
 
@@ -32,7 +26,8 @@ static enum wi_exit run_mdoc(const char *part)
     else
         return wi_cli_fail(
             WI_EXIT_USAGE, "webinfer(1) has no part \"%s\"; it has synopsis and commands", part);
-    return text_print(&text);
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 static enum wi_exit run_help(struct wi_cli *cli)
@@ -54,7 +49,8 @@ static enum wi_exit run_help(struct wi_cli *cli)
     } else {
         wi_cli_help(&text, verb);
     }
-    return text_print(&text);
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 static enum wi_exit run_completion(struct wi_cli *cli)
@@ -68,7 +64,8 @@ static enum wi_exit run_words(struct wi_cli *cli)
     struct wi_buffer text = {0};
 
     wi_cli_complete(&text, cli->arguments.positionals, cli->arguments.positional_count);
-    return text.size ? text_print(&text) : WI_EXIT_OK;
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 const struct wi_flag wi_cli_global_options[] = {

@@ -27,8 +27,6 @@ static enum wi_code car_fail(
     return wi_error_set(error, why->code, "", "%.150s: %s", car->_path, why->detail);
 }
 
-/* --- the view --------------------------------------------------------------------------------- */
-
 /* The index of a file, or -1. */
 static ssize_t index_of(const struct wi_add_car *car, const char *path)
 {
@@ -49,8 +47,6 @@ static int car_any(const struct wi_view *view, const char *folder, int (*is)(con
     return 0;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
 enum wi_code wi_add_car_find(
     struct wi_add_car *car, const char *path, uint64_t *bytes, struct wi_error *error)
 {
@@ -69,8 +65,6 @@ ssize_t wi_add_car_read(
 {
     return wi_car_tree_read(car->tree, (size_t)index_of(car, path), fd, bytes, size, at);
 }
-
-/* --- the whole -------------------------------------------------------------------------------- */
 
 static int car_show(void *context, uint64_t at)
 {

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/options.h"
 #include "terms/format/folder.h"
 #include "terms/model/variants.h"
 #include <dirent.h>
@@ -53,18 +54,14 @@ static enum wi_code open_in_folder(
     else if (!S_ISREG(status.st_mode))
         snprintf(why.detail, sizeof why.detail, "it is no regular file");
     if (*why.detail)
-        wi_error_set(error, WI_BAD_REQUEST, "", "%.200s cannot be read: %.250s%s", whole,
-            why.detail,
+        wi_cli_refuse(error, "%.200s cannot be read: %.250s%s", whole, why.detail,
             strstr(why.detail, "is a link out") ? "; root does not follow it: copy the folder with "
                                                   "cp -rL and add that, or add it as the user "
                                                   "whose models these are"
                                                 : "");
     free(whole);
-    if (*why.detail) {
-        wi_close(opened->fd);
-        opened->fd = -1;
+    if (*why.detail)
         return error->code;
-    }
     opened->bytes = (uint64_t)status.st_size;
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
@@ -79,13 +76,8 @@ static enum wi_code open_in_car(
     if (wi_add_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
         return error->code;
     opened->fd = open(files->folder, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (opened->fd < 0 || fstat(opened->fd, &status) != 0) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%.200s cannot be read: %s", files->folder, strerror(errno));
-        wi_close(opened->fd);
-        opened->fd = -1;
-        return error->code;
-    }
+    if (opened->fd < 0 || fstat(opened->fd, &status) != 0)
+        return wi_cli_refuse(error, "%.200s cannot be read: %s", files->folder, strerror(errno));
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
 }
@@ -95,7 +87,10 @@ static enum wi_code open_file(const struct wi_add_files *files, const char *path
     struct opened *opened, struct wi_error *error)
 {
     *opened = (struct opened){.files = files, .path = path, .fd = -1};
-    return files->car ? open_in_car(files, opened, error) : open_in_folder(files, opened, error);
+    enum wi_code code = (files->car ? open_in_car : open_in_folder)(files, opened, error);
+    if (code != WI_OK)
+        wi_close(opened->fd);
+    return code;
 }
 
 static ssize_t read_opened(void *source, void *bytes, size_t size, uint64_t at)
@@ -118,7 +113,7 @@ int wi_add_files_open(
     if (wi_file_identity_same(&opened.identity, &file->identity))
         return opened.fd;
     close(opened.fd);
-    wi_error_set(error, WI_BAD_REQUEST, "",
+    wi_cli_refuse(error,
         "%s/%s has changed while it was added; add it again when no program writes to it",
         files->folder, file->path);
     return -1;
@@ -140,7 +135,7 @@ static enum wi_code file_add(struct wi_add_files *files, const char *path, struc
         if (strcmp(files->list.files[i].path, path) == 0)
             return WI_OK;
     if (!wi_file_path_ok(path))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "%s/%s has a name that no file of a model can have; letters, digits and ._-@=~, are "
             "allowed: rename it",
             files->folder, path);
@@ -299,20 +294,18 @@ static enum wi_code pick_graph(
     struct wi_add_files *files, const struct wi_strings *graphs, struct wi_error *error)
 {
     if (graphs->count == 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "%s has no model: there is no file *.onnx in it, no *.gguf, "
             "and no config.json with onnx/*.onnx",
             files->folder);
     if (graphs->count == 1)
         files->graph = wi_strdup(graphs->items[0]);
     else if (files->car)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has several models, %s among them; a CAR of one is added", files->folder,
-            graphs->items[0]);
-    else
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has several models; say which, as in webinfer add %s/%s", files->folder,
+        return wi_cli_refuse(error, "%s has several models, %s among them; a CAR of one is added",
             files->folder, graphs->items[0]);
+    else
+        return wi_cli_refuse(error, "%s has several models; say which, as in webinfer add %s/%s",
+            files->folder, files->folder, graphs->items[0]);
     return WI_OK;
 }
 
@@ -334,8 +327,8 @@ static enum wi_code find_graph(struct wi_add_files *files, struct wi_error *erro
 
 static enum wi_code fail_too_many(const struct wi_add_files *files, struct wi_error *error)
 {
-    return wi_error_set(error, WI_BAD_REQUEST, "",
-        "%s has more than %d files; a model may have that many", files->folder, WI_MODEL_FILES_MAX);
+    return wi_cli_refuse(error, "%s has more than %d files; a model may have that many",
+        files->folder, WI_MODEL_FILES_MAX);
 }
 
 static enum wi_code find_in_folder(
@@ -350,8 +343,7 @@ static enum wi_code find_in_folder(
     files->name = make_name(real ? wi_text_basename(real) : "");
     free(real);
     if (!found && errno != ENOENT)
-        code =
-            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     else if (!found)
         code = find_graph(files, error);
     else if (folder.format == WI_FORMAT_ONNX)
@@ -431,8 +423,7 @@ enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, str
     struct stat status;
 
     if (stat(path, &status) != 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        return wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     enum wi_code code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
                         : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
                                                      : find_by_file(path, files, error);

@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/progress.h"
@@ -102,12 +101,12 @@ static enum wi_code read_piece(struct sending *sending, int fd, const struct wi_
 
     *size = left < sending->piece_max ? (size_t)left : sending->piece_max;
     if (is_interrupted())
-        return wi_error_set(error, WI_BAD_REQUEST, "", "interrupted");
+        return wi_cli_refuse(error, "interrupted");
     for (size_t got = 0; got < *size; got += (size_t)n) {
         n = wi_add_files_read(
             sending->files, file, fd, sending->piece + got, *size - got, sending->at + got);
         if (n <= 0)
-            return wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", file->path,
+            return wi_cli_refuse(error, "%s cannot be read: %s", file->path,
                 n < 0 ? strerror(errno) : "it has become shorter");
     }
     return WI_OK;
@@ -161,7 +160,7 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
  * make a model that is larger than any disk and takes long to read. */
 static enum wi_exit check_room(struct sending *sending)
 {
-    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1");
+    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1", NULL);
     json_int_t room = json_integer_value(json_object_get(answer, "room"));
     uint64_t bytes = wi_manifest_bytes(&sending->files->list);
     struct wi_error error;
@@ -211,7 +210,7 @@ static enum wi_exit upload_announce(
     row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     id = wi_json_text(row, "id");
     *wanted = json_incref(json_object_get(row, "wanted"));
-    if (id && wi_file_path_ok(id) && !strchr(id, '/'))
+    if (wi_cli_is_id(id))
         sending->upload = wi_sprintf("/v1/uploads/%s", id);
     else if (result == WI_EXIT_OK)
         result = sending_complain(sending, &no_answer);

@@ -1,11 +1,9 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
-
 #include "cli/commands/commands.h"
 #include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
 #include "cli/plain.h"
-
 #include "cli/talk.h"
 #include "cli/usage.h"
 

@@ -52,11 +52,7 @@ char *wi_cli_pulled_name(const char *reference, const char *name);
  * or the error of a CID. */
 enum wi_code wi_cli_begun_name(
     struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
-/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
-void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
 /* The number of nodes in which a model of a list is loaded. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
-/* The names of its variants, "q8, fp32": the first is the model's default. */
-void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
 
 #endif

@@ -13,16 +13,9 @@ static void put_decision(const json_t *answer)
     else
         wi_table_say("{model_name} cannot run", answer);
     wi_table_say(": {why}\n", answer);
-    if (json_is_object(json_object_get(answer, "probe")))
-        wi_table_say(
-            "in addition, for checking or measuring: {probe.browser}/{probe.platform}\n", answer);
-    wi_table_say("preferences: {preferences}\n", answer);
-}
-
-static void put_share(struct wi_buffer *out, const json_t *share)
-{
-    if (share)
-        wi_buffer_printf(out, "%.0f %%", json_number_value(share) * 100);
+    wi_table_say("<in addition, for checking or measuring: {probe.browser}/{probe.platform}\n>"
+                 "preferences: {preferences}\n",
+        answer);
 }
 
 /* The time lost so far by not running there, and the lost time at which the model moves there. */
@@ -32,11 +25,11 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column options[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
-        {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
-        {"RUN", "run_ms", wi_table_ms}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
+        {"STANDING", "standing", NULL}, {"EXPECTED", "{expected_ms} ms", NULL},
+        {"QUEUE", "{queue_ms} ms", NULL}, {"LOAD", "{load_ms} ms", NULL},
+        {"RUN", "{run_ms} ms", NULL}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
         {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
-        {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
+        {"FAILURES", "{estimate.failure_rate:0%}", NULL}, {"VERDICT", "verdict", NULL},
         {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
         {"NOT THERE", "browser", NULL}, {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};

@@ -51,7 +51,7 @@ static void tell_usage(const struct wi_cli *cli)
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return;
-    json_t *model = wi_cli_get(cli, "/v1/models/%s", name);
+    json_t *model = wi_cli_get(cli, "/v1/models/*", name);
     if (model && wi_usage_print(&usage, name, model) == 0)
         fprintf(stderr, "To run it: %s\n", usage.text);
     json_decref(model);

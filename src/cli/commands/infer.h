@@ -40,18 +40,18 @@ enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, c
     const struct wi_rest_answer *whole);
 /* The length of an answer's JSON. */
 size_t wi_cli_json_size(const struct wi_rest_answer *answer);
-/* Reads the outputs of an answer, whose bytes follow the first `json_size` bytes of `body`. */
+/* Reads the outputs of an answer, whose bytes follow the JSON of `whole`. */
 enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
-    const struct wi_buffer *body, size_t json_size, struct wi_error *error);
+    const struct wi_rest_answer *whole, struct wi_error *error);
 /* Appends a result in one of the forms of webinfer-inputs(7): tables, or the text. Returns 1, or 0
  * without appending anything if the result has none of these forms. Public for tests. */
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result);
 /* The answer without its tensors' bytes, for people. */
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer);
-/* Writes the outputs, which follow the first `json_size` bytes of `body`, as PATH/NAME.npy, or as a
- * PNG or WAV file if an output is one, and names the files in `out`. If `path` ends in .wav, .png
- * or .npy and is not a folder, the first such output is written to it. Public for tests. */
-enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
+/* Writes the outputs as PATH/NAME.npy, or as a PNG or WAV file if an output is one, and names the
+ * files in `out`. If `path` ends in .wav, .png or .npy and is not a folder, the first such output
+ * is written to it. Public for tests. */
+enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_rest_answer *whole,
     const char *path, struct wi_buffer *out, struct wi_error *error);
 
 /* How an answer is shown as it comes. All borrowed; members that are 0 have no effect. */

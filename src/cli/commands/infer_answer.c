@@ -67,11 +67,9 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
     wi_table_fill(out,
         "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
         executed);
-    if (json_is_object(adapter)) {
-        wi_table_fill(out, "adapter: {vendor} {architecture}, {description}", adapter);
-        wi_buffer_puts(
-            out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
-    }
+    if (json_is_object(adapter))
+        wi_table_fill(out,
+            "adapter: {vendor} {architecture}, {description}{is_fallback? (software)}\n", adapter);
     wi_table_join(out, "", "not on {platform}: {reason}\n", json_object_get(executed, "fallbacks"));
 }
 
@@ -82,34 +80,24 @@ struct form {
     struct wi_column columns[6];
 };
 
-static void put_percent(struct wi_buffer *out, const json_t *row)
-{
-    const json_t *share = json_object_get(row, "probability");
-
-    if (!share)
-        share = json_object_get(row, "score");
-    if (json_is_number(share))
-        wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
-}
-
 static const struct form forms[] = {
-    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
+    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "{probability:2%}", NULL}, {0}}},
     {"boxes", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL},
             {"LEFT, TOP – RIGHT, BOTTOM",
                 "{box.xmin:6g}, {box.ymin:6g} – {box.xmax:6g}, {box.ymax:6g}", NULL},
             {0}}},
     {"segments", "text",
         {{"FROM", "{start} s", NULL}, {"TO", "{end} s", NULL}, {"TEXT", "text", NULL}, {0}}},
     {"segments", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL}, {"MASK", "mask", NULL}, {0}}},
     {"entities", NULL,
-        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "", put_percent},
+        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "{score:2%}", NULL},
             {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
     {"fills", NULL,
-        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "", put_percent}, {"TEXT", "text", NULL},
-            {0}}},
-    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "", put_percent}, {0}}},
+        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "{probability:2%}", NULL},
+            {"TEXT", "text", NULL}, {0}}},
+    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "{score:2%}", NULL}, {0}}},
 };
 
 static int put_form(struct wi_buffer *out, const struct form *form, const json_t *result)
@@ -241,8 +229,7 @@ static enum wi_code save_tensor(
     if (file && fclose(file) != 0)
         failed = 1;
     if (failed)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be written: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be written: %s", path, strerror(errno));
     wi_buffer_clear(&header);
     return code;
 }
@@ -257,8 +244,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
         const struct wi_tensor *tensor = &tensors->items[i];
         char *path = file_name(directory, tensor->name, ending_of(tensor));
         if (wi_strings_contain(&written, path))
-            code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "two outputs would both be saved as %s", path);
+            code = wi_cli_refuse(error, "two outputs would both be saved as %s", path);
         else
             code = save_tensor(tensor, path, error);
         if (code == WI_OK) {
@@ -272,16 +258,17 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
 }
 
 enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
-    const struct wi_buffer *body, size_t json_size, struct wi_error *error)
+    const struct wi_rest_answer *whole, struct wi_error *error)
 {
+    const struct wi_buffer *body = &whole->body;
     struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
     enum wi_code code = WI_MEMORY_BUDGET;
 
     if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
         wi_error_set(error, code, "", "there is not enough memory for the answer");
     else
-        code = wi_tensors_from_json(
-            outputs, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+        code = wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), blob,
+            wi_cli_json_size(whole), NULL, "outputs", error);
     wi_blob_unref(blob);
     return code;
 }
@@ -312,23 +299,22 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
             wi_buffer_printf(out, "saved: %s\n", path);
         return code;
     }
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "no output can be saved as %s; name a folder, in which each output gets a file of its type",
         path);
 }
 
-enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
+enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_rest_answer *whole,
     const char *path, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
     const char *ending = ending_asked(path);
-    enum wi_code code = wi_cli_read_outputs(&tensors, answer, body, json_size, error);
+    enum wi_code code = wi_cli_read_outputs(&tensors, answer, whole, error);
 
     if (code == WI_OK && ending)
         code = save_one(&tensors, path, ending, out, error);
     else if (code == WI_OK && mkdir(path, 0777) != 0 && errno != EEXIST)
-        code =
-            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be made: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be made: %s", path, strerror(errno));
     else if (code == WI_OK)
         code = save_all(&tensors, path, out, error);
     wi_tensors_clear(&tensors);
@@ -348,8 +334,7 @@ enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, c
 
     if (!cli->json)
         wi_cli_infer_print(out, answer);
-    if (path && wi_cli_infer_save(
-                    answer, &whole->body, wi_cli_json_size(whole), path, out, &error) != WI_OK)
+    if (path && wi_cli_infer_save(answer, whole, path, out, &error) != WI_OK)
         return wi_cli_complain(&error);
     return WI_EXIT_OK;
 }

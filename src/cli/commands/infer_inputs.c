@@ -21,7 +21,7 @@ json_t *wi_cli_infer_file(
     if (!bytes)
         return NULL;
     if (size == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "%.400s is empty", path);
+        wi_cli_refuse(error, "%.400s is empty", path);
     else
         wi_buffer_add(tail, bytes, size);
     free(bytes);
@@ -38,7 +38,7 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
     json_t *tensor = NULL, *shape;
 
     if (!equals || equals == argument || !equals[1]) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "--tensor takes NAME=FILE, not \"%s\"", argument);
+        wi_cli_refuse(error, "--tensor takes NAME=FILE, not \"%s\"", argument);
         return NULL;
     }
     char *bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
@@ -57,7 +57,7 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
         if (tensor)
             wi_buffer_add(tail, bytes + array.offset, array.size);
         else
-            wi_error_set(error, WI_BAD_REQUEST, "", "the tensor's name is not UTF-8");
+            wi_cli_refuse(error, "the tensor's name is not UTF-8");
     }
     free(bytes);
     return tensor;
@@ -92,8 +92,7 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &place);
     free(text);
     if (!value) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s, line %d: %.200s", path, place.line, place.text);
+        wi_cli_refuse(error, "%s, line %d: %.200s", path, place.line, place.text);
         return NULL;
     }
     json_t *inputs = json_object_get(value, "inputs");
@@ -116,7 +115,7 @@ static enum wi_code add_words(json_t *inputs, const struct wi_arguments *argumen
 
     for (size_t i = 0; code == WI_OK && (word = wi_argument_at(arguments, option, i)); i++)
         if (json_array_append_new(list, json_string(word)) != 0)
-            code = wi_error_set(error, WI_BAD_REQUEST, "", "--%s is not UTF-8", option);
+            code = wi_cli_refuse(error, "--%s is not UTF-8", option);
     if (code == WI_OK && json_array_size(list) > 0)
         json_object_set(
             inputs, member, alone ? json_array_get(list, json_array_size(list) - 1) : list);
@@ -181,11 +180,10 @@ static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_
     int file = wi_argument_given(arguments, "image") || wi_argument_given(arguments, "audio");
 
     if (wi_argument_given(arguments, "pair") && !text)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--pair goes with --text: the first text");
+        return wi_cli_refuse(error, "--pair goes with --text: the first text");
     if ((wi_argument_given(arguments, "label") || wi_argument_given(arguments, "question")) &&
         !text && !file)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--label and --question go with --text, --image or --audio");
+        return wi_cli_refuse(error, "--label and --question go with --text, --image or --audio");
     return WI_OK;
 }
 
@@ -204,7 +202,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
         (!wi_cli_infer_lacks_input(arguments) || wi_argument_given(arguments, "result")))
         return json_array(); /* a model may take only options, and WGSL no input */
     if (sources != 1) {
-        wi_error_set(error, WI_BAD_REQUEST, "",
+        wi_cli_refuse(error,
             "the model's input comes from either --image, --audio, --text, --tensor or a JSON "
             "file; give one of them");
         return NULL;

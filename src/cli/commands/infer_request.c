@@ -15,8 +15,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
 {
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--option takes KEY=VALUE, not \"%.100s\"", argument);
+        return wi_cli_refuse(error, "--option takes KEY=VALUE, not \"%.100s\"", argument);
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
     if (!value || json_is_string(value) || json_is_null(value)) {
         json_decref(value);
@@ -25,9 +24,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
     char *key = wi_strndup(argument, (size_t)(equals - argument));
     int failed = json_object_set_new(options, key, value) != 0;
     free(key);
-    return failed ? wi_error_set(
-                        error, WI_BAD_REQUEST, "", "the option \"%.100s\" is not UTF-8", argument)
-                  : WI_OK;
+    return failed ? wi_cli_refuse(error, "the option \"%.100s\" is not UTF-8", argument) : WI_OK;
 }
 
 static enum wi_code set_model_options(
@@ -55,7 +52,7 @@ static enum wi_code set_stream(
     if (!wi_argument_given(arguments, "stream"))
         return WI_OK;
     if (other)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--stream and --%s do not go together: a stream is shown as it comes, and then gone",
             other);
     json_object_set_new(request, "stream", json_true());
@@ -77,11 +74,11 @@ static enum wi_code set_options(
         json_object_set_new(request, "fallback", json_false());
     if (priority) {
         if (strlen(priority) != 1 || *priority < '0' || *priority > '9')
-            return wi_error_set(error, WI_BAD_REQUEST, "", "--priority is one digit, 0 to 9");
+            return wi_cli_refuse(error, "--priority is one digit, 0 to 9");
         json_object_set_new(request, "priority", json_integer(*priority - '0'));
     }
     if (timeout && (wi_parse_duration(timeout, &ms) != 0 || ms < 1 || ms > TIMEOUT_MAX_MS))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--timeout is a duration from 1ms to 1h such as 500ms, 30s or 5m, not \"%.40s\"",
             timeout);
     if (timeout)

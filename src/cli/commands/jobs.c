@@ -8,18 +8,14 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define EXCHANGE_MS 30000
 /* The longest wait of the server, plus time for the transfer. */
 #define WAIT "60s"
 #define WAIT_EXCHANGE_MS 75000
 
-/* A character that needs escapes in a path would change the request. */
 static int check_id(const char *id)
 {
-    if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-                   strlen(id))
+    if (wi_cli_is_id(id))
         return 0;
     wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no job's id; webinfer jobs list shows them", id);
     return -1;
@@ -29,7 +25,7 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
-        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", wi_table_time}, {"NODE", "node", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "{accepted_at:t}", NULL}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
     const char *state = wi_argument(&cli->arguments, "state");
     struct wi_pages pages = {.cli = cli, .member = "jobs"};
@@ -50,7 +46,7 @@ static enum wi_exit job_look(
     wi_cli_send(cli,
         &(struct wi_rest_request){.path = wait ? "/v1/jobs/*?wait=" WAIT : "/v1/jobs/*",
             .name = cli->arguments.positionals[0],
-            .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS},
+            .timeout_ms = wait ? WAIT_EXCHANGE_MS : 0},
         answer);
     enum wi_exit result = wi_cli_check(cli, answer);
     if (result != WI_EXIT_OK)
@@ -118,9 +114,7 @@ enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
     if (check_id(id) != 0)
         return WI_EXIT_USAGE;
     wi_cli_send(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/jobs/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
-        &answer);
+        &(struct wi_rest_request){.path = "/v1/jobs/*", .name = id, .method = "DELETE"}, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);

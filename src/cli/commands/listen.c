@@ -4,7 +4,6 @@
  * continues where it was when its connection breaks: the sound by its position, the events by their
  * ids.
  */
-
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"
@@ -324,8 +323,7 @@ static enum wi_code read_some(struct listening *listening, struct wi_error *erro
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return WI_OK;
     if (n < 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        return wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     listening->read_all = 1;
     return wi_sound_input_end(&listening->sound, error);
 }
@@ -346,20 +344,18 @@ static void wait_and_read(struct listening *listening)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
-static int set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
+static void set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
     struct wi_error *error)
 {
     const char *given = wi_argument(arguments, option);
     char *end;
 
-    if (!given)
-        return 0;
+    if (!given || error->code != WI_OK)
+        return;
     errno = 0;
     *number = strtoll(given, &end, 10);
-    if (errno == 0 && end > given && !*end && *number > 0)
-        return 0;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes a number, not \"%.40s\"", option, given);
-    return -1;
+    if (errno != 0 || end == given || *end || *number <= 0)
+        wi_cli_refuse(error, "--%s takes a number, not \"%.40s\"", option, given);
 }
 
 /* Reads the user's form of raw samples; the daemon checks whether it takes such samples. */
@@ -369,11 +365,11 @@ static enum wi_code read_form(
     const char *encoding = wi_argument(arguments, "encoding");
 
     form->encoding = encoding;
-    if (set_number(arguments, "rate", &form->rate, error) == 0)
-        set_number(arguments, "channels", &form->channels, error);
+    set_number(arguments, "rate", &form->rate, error);
+    set_number(arguments, "channels", &form->channels, error);
     if (error->code == WI_OK && encoding && strcmp(encoding, "s16le") != 0 &&
         strcmp(encoding, "f32le") != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "--encoding %.40s is none", encoding);
+        wi_cli_refuse(error, "--encoding %.40s is none", encoding);
         wi_error_allow(error, "s16le, f32le");
     }
     return error->code;
@@ -395,10 +391,9 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     long timeout_ms;
 
     if (!request)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the model or the language is not UTF-8");
+        wi_cli_refuse(error, "the model or the language is not UTF-8");
     else if (pause && wi_parse_duration(pause, &ms) != 0)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
+        wi_cli_refuse(error, "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
     else if (pause)
         json_object_set_new(request, "pause_ms", json_integer(ms));
     if (error->code == WI_OK &&
@@ -420,7 +415,7 @@ static enum wi_exit open_stream(struct listening *listening)
             .path = "/v1/audio/streams", .json = request, .timeout_ms = REQUEST_MS},
         &told);
     const char *id = wi_json_text(told, "id");
-    if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:"))
+    if (result == WI_EXIT_OK && wi_cli_is_id(id))
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
     else if (result == WI_EXIT_OK)
         result =
@@ -477,10 +472,10 @@ static enum wi_code check_options(const struct wi_arguments *arguments, struct w
     const char *format = wi_argument(arguments, "format");
 
     if (wi_argument_given(arguments, "model"))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--model and --live do not go together: --live names the model");
+        return wi_cli_refuse(
+            error, "--model and --live do not go together: --live names the model");
     if (format && strcmp(format, "text") != 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--format %.40s and --live do not go together: leave out --live, or take --json, which "
             "prints each event as a line",
             format);
@@ -516,8 +511,7 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
         read_form(&cli->arguments, &listening.sound.form, &error) == WI_OK) {
         listening.file = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
         if (listening.file < 0)
-            wi_error_set(
-                &error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+            wi_cli_refuse(&error, "%s cannot be read: %s", path, strerror(errno));
     }
     if (error.code != WI_OK)
         return wi_cli_complain(&error);

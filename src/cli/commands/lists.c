@@ -1,13 +1,7 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/text_table.h"
-
-void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
-{
-    wi_table_join(out, ", ", "{name} {datatype}[{shape}]", values);
-}
 
 /* The number of nodes; a list names some of many nodes and counts the others. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
@@ -35,11 +29,6 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
     }
 }
 
-void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants)
-{
-    wi_table_join(out, ", ", "{name}", variants);
-}
-
 /* "Q8_0, 135M parameters, chat, 4 x 2048 tokens in 512 MiB": a GGUF model that was read. */
 static void put_gguf(struct wi_buffer *out, const json_t *model)
 {
@@ -49,9 +38,9 @@ static void put_gguf(struct wi_buffer *out, const json_t *model)
     if (!json_object_get(model, "memory"))
         return;
     wi_table_fill(out, "{quantization}, ", model);
-    wi_buffer_printf(out, "%.4g%c parameters%s", parameters / (parameters < 1e9 ? 1e6 : 1e9),
-        parameters < 1e9 ? 'M' : 'B', json_is_true(json_object_get(model, "chat")) ? ", chat" : "");
-    wi_table_fill(out, ", {memory.slots} x {memory.context} tokens", model);
+    wi_buffer_printf(out, "%.4g%c parameters", parameters / (parameters < 1e9 ? 1e6 : 1e9),
+        parameters < 1e9 ? 'M' : 'B');
+    wi_table_fill(out, "{chat?, chat}, {memory.slots} x {memory.context} tokens", model);
     wi_buffer_printf(out, " in %lld MiB", (long long)(bytes + 1048575) / 1048576);
 }
 
@@ -84,7 +73,7 @@ static int worth_asking(const json_t *model)
 static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = wi_json_text(model, "name");
-    json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/%s", name) : NULL;
+    json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/*", name) : NULL;
 
     return read ? read : json_copy((json_t *)model);
 }
@@ -151,11 +140,10 @@ static void print_models(void *context, const json_t *page)
 static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
-        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL},
-        {"VARIANTS", "variants", wi_cli_put_variants}, {"LANGUAGE", "", put_language},
-        {"INPUTS", "inputs", wi_cli_put_values}, {"OUTPUTS", "outputs", wi_cli_put_values},
-        {"LOADED", "", wi_cli_put_loaded}, {"NUMERICS", "numerics", put_numerics},
-        {"PROBLEM", "problem", NULL}, {0}};
+        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL}, {"VARIANTS", "variants[{name}]", NULL},
+        {"LANGUAGE", "", put_language}, {"INPUTS", "inputs[{name} {datatype}[{shape}]]", NULL},
+        {"OUTPUTS", "outputs[{name} {datatype}[{shape}]]", NULL}, {"LOADED", "", wi_cli_put_loaded},
+        {"NUMERICS", "numerics", put_numerics}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column warnings[] = {
         {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
     struct models models = {.cli = cli, .sheet = {.columns = columns}, .warnings = json_array()};
@@ -197,14 +185,11 @@ static void put_platforms(struct wi_buffer *out, const json_t *platforms)
     json_object_foreach((json_t *)platforms, name, platform)
     {
         const json_t *adapter = json_object_get(platform, "adapter");
-        int software = json_is_true(json_object_get(adapter, "is_fallback"));
         if (!json_is_true(json_object_get(platform, "available")))
             continue;
         wi_buffer_printf(out, "%s%s", out->size ? ", " : "", name);
         if (adapter)
-            wi_table_fill(out,
-                software ? " (software: {vendor} {architecture})" : " ({vendor} {architecture})",
-                adapter);
+            wi_table_fill(out, " ({is_fallback?software: }{vendor} {architecture})", adapter);
     }
 }
 
@@ -213,7 +198,7 @@ static enum wi_exit show_nodes(struct wi_cli *cli)
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
         {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
-        {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", wi_table_ms},
+        {"ATTEMPTS", "attempts", NULL}, {"RTT", "{rtt_ms} ms", NULL},
         {"PLATFORMS", "platforms", put_platforms}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
 

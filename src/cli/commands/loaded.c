@@ -1,35 +1,20 @@
 /* webinfer ps, load and unload: list, load and unload models in nodes. webinfer rm and gc: remove
  * models from the store. */
-
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 
 #include "base/clock.h"
-#include "cli/bar.h"
 #include "cli/pages.h"
 #include "terms/format/model.h"
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* Loading a large model may take minutes; a user can stop the wait with ^C. */
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-static void put_mib(struct wi_buffer *out, const json_t *bytes)
-{
-    wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
-}
-
-/* For a language model, the number of its busy slots. */
-static void put_slots(struct wi_buffer *out, const json_t *slots)
-{
-    if (json_integer_value(json_object_get(slots, "count")) > 0)
-        wi_table_fill(out, "{busy} of {count}", slots);
-}
-
-/* How full their caches are. */
+/* How full the caches of a language model's slots are. */
 static void put_cache(struct wi_buffer *out, const json_t *slots)
 {
     double room = wi_json_number(slots, "count") * wi_json_number(slots, "context");
@@ -41,9 +26,9 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL},
-        {"ERROR", "error", NULL}, {0}};
+        {"MEMORY", "{bytes:1M}", NULL}, {"SLOTS", "{slots.busy} of {slots.count}", NULL},
+        {"CACHE", "slots", put_cache}, {"PLATFORM", "platform", NULL},
+        {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL}, {"ERROR", "error", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
 
     return wi_pages_table(&pages, columns, "No node holds a model.");
@@ -58,11 +43,8 @@ static json_t *nodes_tell(const struct wi_cli *cli, const char *path, enum wi_ex
     json_t *value;
 
     *result = wi_cli_exchange(cli,
-        &(struct wi_rest_request){.path = path,
-            .name = cli->arguments.positionals[0],
-            .json = order,
-            .method = "POST",
-            .timeout_ms = TIMEOUT_MS},
+        &(struct wi_rest_request){
+            .path = path, .name = cli->arguments.positionals[0], .json = order, .method = "POST"},
         &value);
     json_t *told = json_incref(json_object_get(value, "nodes"));
     json_decref(value);
@@ -198,15 +180,15 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
 static enum wi_exit removal_ask(
     struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
-    struct wi_buffer freed = {0};
     json_t *value = NULL;
 
     request->timeout_ms = REMOVE_MS;
     enum wi_exit result = wi_cli_order(cli, request, &value);
     if (value) {
-        wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
-        printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");
-        wi_buffer_clear(&freed);
+        printf("%s: ", what);
+        wi_table_say(
+            json_object_get(value, "freed_bytes") ? "{freed_bytes:B} freed\n" : "nothing freed\n",
+            value);
         json_decref(value);
     }
     return result;

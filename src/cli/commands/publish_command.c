@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ORDER_MS 30000
 #define PUBLISH "/v1/models/*/publish"
 
 /* `*published` gets the final answer of the server, a new reference or NULL. */
@@ -83,8 +82,8 @@ static enum wi_code arguments_check(
     const char *car = wi_argument(&cli->arguments, "car");
 
     if (car && strcmp(car, "-") == 0 && cli->json)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--json and --car - both want standard output; give --car a file");
+        return wi_cli_refuse(
+            error, "--json and --car - both want standard output; give --car a file");
     return wi_model_check_name(name, error);
 }
 
@@ -110,18 +109,11 @@ enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
     struct wi_error error = {0};
-    json_t *answer = NULL;
+    struct wi_rest_request request = {
+        .path = "/v1/models/*/unpublish", .name = name, .method = "POST"};
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return wi_cli_complain(&error);
-    enum wi_exit result = wi_cli_order(cli,
-        &(struct wi_rest_request){.path = "/v1/models/*/unpublish",
-            .name = name,
-            .method = "POST",
-            .timeout_ms = ORDER_MS},
-        &answer);
-    if (answer)
-        wi_table_say("{name}: published no longer, it was ipfs://{unpublished}\n", answer);
-    json_decref(answer);
-    return result;
+    return wi_cli_order_say(
+        cli, &request, stdout, "{name}: published no longer, it was ipfs://{unpublished}\n");
 }

@@ -5,7 +5,6 @@
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/format/model.h"
@@ -14,19 +13,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
     if (json_array_size(sources) < 2)
         return;
-    for (size_t i = 0; i < json_array_size(sources); i++) {
-        const json_t *source = json_array_get(sources, i);
-        wi_table_fill(text, i ? ", {name} (" : " from {name} (", source);
-        wi_bar_bytes(text, wi_json_number(source, "bytes"));
-        wi_buffer_puts(text, ")");
-    }
+    wi_buffer_puts(text, " from ");
+    wi_table_join(text, ", ", "{name} ({bytes:B})", sources);
 }
 
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
@@ -34,12 +27,8 @@ static void put_done(const json_t *pull)
 {
     struct wi_buffer text = {0};
 
-    wi_table_fill(&text, "{name}: ", pull);
-    wi_bar_bytes(&text, wi_json_number(pull, "total_bytes"));
-    wi_table_fill(&text, " in {files} files, ", pull);
-    wi_bar_bytes(&text, wi_json_number(pull, "fetched_bytes"));
-    wi_buffer_puts(&text, " fetched in ");
-    wi_bar_seconds(&text, wi_json_number(pull, "seconds"));
+    wi_table_fill(&text,
+        "{name}: {total_bytes:B} in {files} files, {fetched_bytes:B} fetched in {seconds:s}", pull);
     add_sources(&text, json_object_get(pull, "sources"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
@@ -98,14 +87,11 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 
 static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {
-    struct wi_rest_request request = {.path = "/v1/models/pull",
-        .json = make_requested(&cli->arguments, reference),
-        .timeout_ms = ASK_MS};
-    enum wi_exit result = wi_cli_order(cli, &request, NULL);
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
 
-    if (result == WI_EXIT_OK && !cli->json)
-        fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
-    return result;
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
 }
 
 enum wi_code wi_cli_begun_name(
@@ -129,22 +115,18 @@ enum wi_code wi_cli_begun_name(
 /* A running pull is known by the name under which it was begun. */
 static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
 {
+    struct wi_rest_request request = {.path = "/v1/models/*/cancel", .method = "POST"};
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
     char *name;
     enum wi_code code = wi_cli_begun_name(cli, reference, &name, &error);
+    enum wi_exit result;
 
+    request.name = name;
     if (code != WI_OK || wi_model_check_name(name, &error) != WI_OK)
-        wi_cli_complain(&error);
+        result = wi_cli_complain(&error);
     else
-        result = wi_cli_order(cli,
-            &(struct wi_rest_request){.path = "/v1/models/*/cancel",
-                .name = name,
-                .method = "POST",
-                .timeout_ms = ASK_MS},
-            NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The pull was cancelled, and the files that it had fetched were removed.\n", stderr);
+        result = wi_cli_order_say(cli, &request, stderr,
+            "The pull was cancelled, and the files that it had fetched were removed.\n");
     free(name);
     return result;
 }

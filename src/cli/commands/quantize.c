@@ -4,7 +4,6 @@
  */
 #include "cli/commands/commands.h"
 
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/format/model.h"
@@ -12,32 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
-    wi_buffer_puts(text, ", largest error ");
-    if (json_is_number(json_object_get(figures, "largest_error")))
-        wi_buffer_printf(text, "%.2g", wi_json_number(figures, "largest_error"));
-    else
-        wi_buffer_puts(text, "without bound");
+    wi_table_fill(text,
+        json_is_number(json_object_get(figures, "largest_error"))
+            ? ", largest error {largest_error:2g}"
+            : ", largest error without bound",
+        figures);
 }
 
 static void put_memory(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
-    if (!json_is_integer(json_object_get(place, "memory_bytes")))
-        return;
-    wi_buffer_puts(text, "; ");
-    wi_bar_bytes(text, wi_json_number(place, "memory_bytes"));
-    wi_buffer_puts(text, " in the page");
-    if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
-        return;
-    wi_buffer_puts(text, ", ");
-    wi_bar_bytes(text, wi_json_number(place, "source_memory_bytes"));
-    wi_buffer_printf(text, " in fp32 %s",
-        strcmp(source_files, "external") == 0 ? "with weights in files apart from the graph"
-                                              : "in one file");
+    wi_table_fill(text, "<; {memory_bytes:B} in the page>", place);
+    if (json_is_integer(json_object_get(place, "memory_bytes")))
+        wi_table_fill(text,
+            strcmp(source_files, "external") == 0
+                ? "<, {source_memory_bytes:B} in fp32 with weights in files apart from the graph>"
+                : "<, {source_memory_bytes:B} in fp32 in one file>",
+            place);
 }
 
 /* "wasm in chrome: 0.8 ms a run, 1.1 ms in fp32; cosine 0.99991, largest error 0.012; 3.1 MB in the
@@ -83,9 +75,7 @@ static void put_done(const json_t *making)
 {
     struct wi_buffer text = {0};
 
-    wi_table_fill(&text, "{name}, in ", making);
-    wi_bar_seconds(&text, wi_json_number(making, "seconds"));
-    wi_buffer_puts(&text, ": ");
+    wi_table_fill(&text, "{name}, in {seconds:s}: ", making);
     wi_cli_put_made(&text, json_object_get(making, "made"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
@@ -113,17 +103,6 @@ static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *req
     return result;
 }
 
-static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *request)
-{
-    enum wi_exit result;
-
-    request->timeout_ms = ASK_MS;
-    result = wi_cli_order(cli, request, NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The daemon makes it; webinfer list tells how far that is.\n", stderr);
-    return result;
-}
-
 static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
     const struct wi_arguments *arguments = &cli->arguments;
@@ -135,30 +114,23 @@ static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
     struct wi_rest_request request = {
         .path = "/v1/models/*/quantize", .name = name, .json = requested};
 
-    return waits ? making_watch(cli, &request) : making_detach(cli, &request);
-}
-
-static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
-{
-    enum wi_exit result = wi_cli_order(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/models/*/cancel", .name = name, .method = "POST", .timeout_ms = ASK_MS},
-        NULL);
-
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The work was stopped, and its unfinished files were removed.\n", stderr);
-    return result;
+    if (waits)
+        return making_watch(cli, &request);
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon makes it; webinfer list tells how far that is.\n");
 }
 
 enum wi_exit wi_cli_quantize(struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
+    struct wi_rest_request cancel = {.path = "/v1/models/*/cancel", .name = name, .method = "POST"};
     struct wi_error error = {0};
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return wi_cli_complain(&error);
     if (wi_argument_given(&cli->arguments, "cancel"))
-        return making_cancel(cli, name);
+        return wi_cli_order_say(
+            cli, &cancel, stderr, "The work was stopped, and its unfinished files were removed.\n");
     if (!wi_argument(&cli->arguments, "bits")) {
         wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
         return wi_cli_complain(&error);

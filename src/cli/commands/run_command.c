@@ -8,7 +8,6 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "settings/config/alias.h"
 #include "terms/format/model.h"
 #include "terms/model/reference.h"
 #include <stdio.h>
@@ -90,7 +89,7 @@ static enum wi_code check_name(const char *name, struct wi_error *error)
 {
     if (wi_model_check_name(name, error) == WI_OK)
         return WI_OK;
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "\"%.200s\" is no model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
         name);
 }

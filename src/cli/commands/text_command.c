@@ -24,7 +24,7 @@ static json_t *text_request(
         json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) == 0)
         return request;
     if (error->code == WI_OK)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the model's name is not UTF-8");
+        wi_cli_refuse(error, "the model's name is not UTF-8");
     json_decref(request);
     return NULL;
 }
@@ -60,11 +60,8 @@ void wi_text_describe(struct wi_buffer *out, const json_t *answer)
     put_number(out, ", %.0f known", answer, "result.usage.cached_tokens", 1);
     wi_table_fill(out,
         "<; {executed_on.browser}>< {executed_on.browser_version}><, {executed_on.platform}>"
-        "<, {executed_on.quantization}>",
+        "<, {executed_on.quantization}>{executed_on.simulated?, simulated}\n",
         answer);
-    if (json_is_true(wi_json_at(answer, "executed_on.simulated")))
-        wi_buffer_puts(out, ", simulated");
-    wi_buffer_puts(out, "\n");
 }
 
 /* The words of the command line, or with "-" standard input. */
@@ -75,7 +72,7 @@ static char *read_text(const char *word, struct wi_error *error)
         strcmp(word, "-") == 0 ? wi_cli_read_file("-", TEXT_MAX, &size, error) : wi_strdup(word);
 
     if (text && strcmp(word, "-") == 0 && memchr(text, '\0', size)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "the text has a NUL byte in it");
+        wi_cli_refuse(error, "the text has a NUL byte in it");
         free(text);
         return NULL;
     }
@@ -87,7 +84,7 @@ static json_t *to_json(const char *text, struct wi_error *error)
     json_t *value = json_string(text);
 
     if (!value)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the text is not UTF-8");
+        wi_cli_refuse(error, "the text is not UTF-8");
     return value;
 }
 
@@ -115,18 +112,15 @@ enum wi_exit wi_cli_read(struct wi_cli *cli)
 }
 
 /* Standard input has a text on each line. */
-static enum wi_code add_lines(json_t *texts, struct wi_error *error)
+static void add_lines(json_t *texts, struct wi_error *error)
 {
     char *all = read_text("-", error), *line, *rest = all;
 
-    if (!all)
-        return error->code;
     while ((line = strsep(&rest, "\n"))) {
         if (*line && json_array_append_new(texts, to_json(line, error)) != 0)
             break;
     }
     free(all);
-    return error->code;
 }
 
 static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error *error)
@@ -140,7 +134,7 @@ static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error 
             json_array_append_new(texts, to_json(arguments->positionals[i], error));
     }
     if (error->code == WI_OK && json_array_size(texts) == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "there is no text on standard input");
+        wi_cli_refuse(error, "there is no text on standard input");
     if (error->code == WI_OK)
         return texts;
     json_decref(texts);

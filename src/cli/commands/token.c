@@ -47,17 +47,16 @@ static enum wi_code read_requested(
         .owner = wi_argument(arguments, "owner"),
         .rank = rank ? wi_rank_from_name(rank) : WI_RANK_NONE};
     if (!wi_token_name_ok(requested->name)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.80s\" cannot name a token", requested->name);
+        wi_cli_refuse(error, "\"%.80s\" cannot name a token", requested->name);
         return wi_error_allow(
             error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
     }
     if (rank && requested->rank == WI_RANK_NONE) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.20s\" is not a rank", rank);
+        wi_cli_refuse(error, "\"%.20s\" is not a rank", rank);
         return wi_error_allow(error, "user, admin, node");
     }
     if (requested->owner && !requested->path)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--owner says whose the file is, and needs --file");
+        return wi_cli_refuse(error, "--owner says whose the file is, and needs --file");
     return WI_OK;
 }
 
@@ -82,12 +81,12 @@ static enum wi_code make_in_file(
     enum wi_code code = wi_token_file_open(&file, requested->path, error);
     for (size_t i = 0; code == WI_OK && i < file.tokens.count; i++)
         if (strcmp(file.tokens.items[i].name, requested->name) == 0)
-            code = wi_error_set(error, WI_BAD_REQUEST, "",
-                "%s has a token named \"%s\" already; remove its line first", requested->path,
-                requested->name);
+            code =
+                wi_cli_refuse(error, "%s has a token named \"%s\" already; remove its line first",
+                    requested->path, requested->name);
     if (code == WI_OK && file.tokens.count >= WI_API_TOKENS_MAX)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "%s has %d tokens, and may not have more",
-            requested->path, WI_API_TOKENS_MAX);
+        code = wi_cli_refuse(
+            error, "%s has %d tokens, and may not have more", requested->path, WI_API_TOKENS_MAX);
     if (code == WI_OK) {
         made->first = file.tokens.count == 0;
         token_make(requested, made);
@@ -158,7 +157,6 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
     return code == WI_OK ? WI_EXIT_OK : WI_EXIT_USAGE;
 }
 
-#define TIMEOUT_MS 30000
 #define NODES_MAX 65536
 #define URL_SIZE 600
 #define SECONDS_MAX (7 * 24 * 3600)
@@ -173,10 +171,7 @@ static enum wi_exit ask_for_link(
             "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
 
     *link = NULL;
-    wi_cli_send(cli,
-        &(struct wi_rest_request){
-            .path = "/v1/admin/join", .json = order, .timeout_ms = TIMEOUT_MS},
-        &answer);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .json = order}, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK)
         *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);
@@ -191,26 +186,26 @@ static enum wi_exit ask_for_link(
 
 static void show_link(const struct wi_cli *cli, const json_t *link)
 {
-    struct wi_buffer until = {0};
     const char *url = wi_json_text(link, "url");
-    json_int_t nodes = json_integer_value(json_object_get(link, "nodes"));
-    const json_t *expires_at = json_object_get(link, "expires_at");
+    struct wi_buffer text = {0};
 
     if (cli->json) {
-        wi_plain_put_json(json_pack("{s:s, s:s, s:I, s:I}", "id", wi_json_text(link, "id"), "url",
-            url, "nodes", nodes, "expires_at", json_integer_value(expires_at)));
+        wi_plain_put_json(
+            json_pack("{s:s, s:s, s:O?, s:O?}", "id", wi_json_text(link, "id"), "url", url, "nodes",
+                json_object_get(link, "nodes"), "expires_at", json_object_get(link, "expires_at")));
         return;
     }
-    wi_table_time(&until, expires_at);
     printf("%s\n", url);
-    fprintf(stderr,
-        "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
-        "until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
-        wi_argument_given(&cli->arguments, "start")
-            ? " at once, without being asked"
-            : ", once its user has read what for and agreed",
-        (long long)nodes, until.text, wi_json_text(link, "id"));
-    wi_buffer_clear(&until);
+    wi_buffer_puts(&text, wi_argument_given(&cli->arguments, "start")
+                              ? "A browser that opens this link computes for the service at once, "
+                                "without being asked"
+                              : "A browser that opens this link computes for the service, once its "
+                                "user has read what for and agreed");
+    wi_table_fill(&text,
+        ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret; DELETE "
+        "/v1/admin/join/{id} revokes it.\n",
+        link);
+    wi_plain_flush(stderr, &text);
     if (wi_url_is_loopback(url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "
               "here and nowhere else; [bridge] listen and public_url let others in\n",

@@ -21,13 +21,10 @@ static enum wi_code read_form(
     static const char *const names[] = {"text", "srt", "vtt", "json"};
     const char *asked = wi_argument(arguments, "format");
 
-    *form = TEXT;
-    for (int i = 0; asked && i < 4; i++)
-        if (strcmp(asked, names[i]) == 0)
-            *form = (enum form)i;
-    if (!asked || strcmp(asked, names[*form]) == 0)
-        return WI_OK;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
+    for (*form = TEXT; *form <= WHOLE; ++*form)
+        if (!asked || strcmp(asked, names[*form]) == 0)
+            return WI_OK;
+    wi_cli_refuse(error, "--format %.40s is none", asked);
     return wi_error_allow(error, "text, srt, vtt, json");
 }
 
@@ -45,7 +42,7 @@ static int model_transcribes(const struct wi_cli *cli, const json_t *model, cons
     if (!wi_json_is(model, "format", "huggingface") ||
         (wi_json_text(model, "type") && !wi_json_is(model, "type", "audio")))
         return 0;
-    json_t *read = wi_cli_get(cli, "/v1/models/%s", name);
+    json_t *read = wi_cli_get(cli, "/v1/models/*", name);
     int yes = has_task(read);
     json_decref(read);
     return yes;
@@ -56,13 +53,13 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
     struct wi_buffer list = {0};
 
     if (names->count == 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "",
+        wi_cli_refuse(error,
             "the server has no model that transcribes; pull or add one, or name the model with "
             "--model");
         return;
     }
-    wi_error_set(error, WI_BAD_REQUEST, "",
-        "the server has %zu models that transcribe; name one with --model", names->count);
+    wi_cli_refuse(
+        error, "the server has %zu models that transcribe; name one with --model", names->count);
     for (size_t i = 0; i < names->count; i++)
         wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
     wi_error_allow(error, "%s", list.text);
@@ -87,8 +84,8 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
             wi_strings_add(&names, its);
     }
     if (wi_pages_close(&pages) != WI_EXIT_OK)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "the server does not say which models it has; name the model with --model");
+        wi_cli_refuse(
+            error, "the server does not say which models it has; name the model with --model");
     else if (names.count == 1)
         name = wi_strdup(names.items[0]);
     else

@@ -188,13 +188,6 @@ static void on_asked(void *context, const struct wi_error *error)
     probe_then(p, close_rest);
 }
 
-static void drop_tls(struct wi_config_bridge *bridge)
-{
-    free(bridge->tls_certificate);
-    free(bridge->tls_key);
-    bridge->tls_certificate = bridge->tls_key = NULL;
-}
-
 /* Opens a listener that only this machine reaches, on any free port, with the daemon's certificate
  * if this user may read the key. */
 static void make_private(struct wi_config_bridge *bridge)
@@ -204,8 +197,11 @@ static void make_private(struct wi_config_bridge *bridge)
     bridge->listen = wi_strdup("127.0.0.1:0");
     bridge->public_url = NULL;
     if (bridge->tls_key &&
-        (access(bridge->tls_certificate, R_OK) != 0 || access(bridge->tls_key, R_OK) != 0))
-        drop_tls(bridge);
+        (access(bridge->tls_certificate, R_OK) != 0 || access(bridge->tls_key, R_OK) != 0)) {
+        free(bridge->tls_certificate);
+        free(bridge->tls_key);
+        bridge->tls_certificate = bridge->tls_key = NULL;
+    }
 }
 
 static enum wi_code make_parts(struct probe *p)

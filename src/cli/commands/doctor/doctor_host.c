@@ -8,7 +8,6 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
@@ -224,7 +223,7 @@ void wi_doctor_network(
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)
 {
     json_t *status =
-        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status");
+        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status", NULL);
     const char *served = wi_json_text(status, "models_directory");
     const char *directory = config->models.directory;
 

@@ -5,12 +5,9 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
-
 #include "base/memory.h"
 #include "browser/browser_network.h"
-
 #include "browser/session.h"
-
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
@@ -21,7 +18,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXCHANGE_MS 30000
 #define LOOK_EVERY_MS 500
 
 static int is_asked(const json_t *matrix)
@@ -34,7 +30,7 @@ static int is_asked(const json_t *matrix)
 static enum wi_exit matrix_exchange(
     struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
 {
-    struct wi_rest_request request = {.path = path, .json = body, .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = path, .json = body};
 
     json_decref(*matrix);
     enum wi_exit result = wi_cli_exchange(cli, &request, matrix);

@@ -13,26 +13,20 @@
 #define THRESHOLD_MIN 0.001
 #define THRESHOLD_MAX 10
 
-/* Reads a share, "10%" or "0.1". 0, or -1 once the error is printed. */
-static int read_threshold(const char *text, double *threshold)
+/* A share, "10%" or "0.1"; the default one for NULL; -1: the text is no share. */
+static double read_threshold(const char *text)
 {
     char *end;
 
-    *threshold = WI_LAB_THRESHOLD;
     if (!text)
-        return 0;
-    *threshold = strtod(text, &end);
+        return WI_LAB_THRESHOLD;
+    double threshold = strtod(text, &end);
     if (*end == '%') {
-        *threshold /= 100;
+        threshold /= 100;
         end++;
     }
-    if (end != text && *end == '\0' && *threshold >= THRESHOLD_MIN && *threshold <= THRESHOLD_MAX)
-        return 0;
-    fprintf(stderr,
-        "webinfer: --fail-on-regression %s is no share\n  expected: 0.1%% to 1000%%, such as "
-        "10%%\n",
-        text);
-    return -1;
+    int is_share = end != text && !*end && threshold >= THRESHOLD_MIN && threshold <= THRESHOLD_MAX;
+    return is_share ? threshold : -1;
 }
 
 static json_t *row_of(const struct wi_lab_difference *difference)
@@ -109,9 +103,15 @@ static enum wi_exit comparison_report(
 
 int wi_cli_lab_check_threshold(const struct wi_cli *cli)
 {
-    double threshold;
+    const char *text = wi_argument(&cli->arguments, "fail-on-regression");
 
-    return read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) == 0;
+    if (read_threshold(text) >= 0)
+        return 1;
+    fprintf(stderr,
+        "webinfer: --fail-on-regression %s is no share\n  expected: 0.1%% to 1000%%, such as "
+        "10%%\n",
+        text);
+    return 0;
 }
 
 static enum wi_exit runs_compare(
@@ -119,11 +119,9 @@ static enum wi_exit runs_compare(
 {
     static const enum wi_exit exits[] = {WI_EXIT_OK, WI_EXIT_FAILED, WI_EXIT_CANNOT_TELL};
     struct wi_lab_comparison comparison;
-    double threshold;
+    const char *threshold = wi_argument(&cli->arguments, "fail-on-regression");
 
-    if (read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) != 0)
-        return WI_EXIT_USAGE;
-    wi_lab_compare(&comparison, before, now, threshold);
+    wi_lab_compare(&comparison, before, now, read_threshold(threshold));
     enum wi_exit result = comparison_report(cli, &comparison);
     if (result == WI_EXIT_OK)
         result = exits[comparison.judgement];

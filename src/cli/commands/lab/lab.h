@@ -20,8 +20,9 @@ enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
 /* Shows the run as webinfer results show does, with the same options. */
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);
-/* Compares two runs as webinfer results compare does, with the same options of `cli`: the run with
- * one name at one service, or in a file, and the run with another name at another service. */
+/* Compares two runs as webinfer results compare does, with the same options of `cli`, of which the
+ * threshold was checked: the run with one name at one service, or in a file, and the run with
+ * another name at another service. */
 enum wi_exit wi_cli_lab_compare(struct wi_cli *cli, struct wi_cli *before_at, const char *before,
     struct wi_cli *now_at, const char *now);
 /* Whether --fail-on-regression is valid; prints an error if not. */

@@ -37,10 +37,7 @@ int wi_cli_lab_is_file(const char *name)
 
 int wi_cli_lab_check_id(const char *id)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-    if (*id && strlen(id) < WI_ID_SIZE && strspn(id, allowed) == strlen(id))
+    if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
     wi_cli_fail(WI_EXIT_USAGE,
         "\"%s\" is no run's id, which webinfer results list shows; the name of a file ends with "

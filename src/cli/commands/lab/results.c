@@ -5,25 +5,12 @@
 #include "cli/plain.h"
 #include "cli/text_table.h"
 
-#include "base/text.h"
 #include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXCHANGE_MS 30000
 #define HISTORY_MAX 20 /* earlier runs in a report */
-
-static void put_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(ms))
-        return;
-    wi_format_time(json_integer_value(ms), text);
-    wi_buffer_add(out, text, strlen("2026-01-31T12:00:00"));
-    wi_buffer_puts(out, "Z");
-}
 
 /* Notes on a run that come before its figures. */
 static void put_notes(struct wi_buffer *out, const json_t *run)
@@ -40,7 +27,7 @@ static void put_notes(struct wi_buffer *out, const json_t *run)
 enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
-        {"BEGAN", "began_at", put_time}, {"COMMIT", "webinfer.commit", NULL},
+        {"BEGAN", "{began_at:19z}", NULL}, {"COMMIT", "webinfer.commit", NULL},
         {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results"};
 
@@ -90,7 +77,7 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
 static void print_head(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"run", "id", NULL}, {"name", "name", NULL},
-        {"began", "began_at", put_time}, {"ended", "ended_at", put_time},
+        {"began", "{began_at:19z}", NULL}, {"ended", "{ended_at:19z}", NULL},
         {"webinfer", "webinfer.version", NULL}, {"commit", "webinfer.commit", NULL},
         {"machine", "machine", NULL}, {"at a time", "together", NULL},
         {"notes", "notes", put_notes}, {0}};
@@ -105,8 +92,8 @@ static void print_head(const struct wi_lab_figures *figures)
 static void print_cells(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"#", "index", NULL}, {"CELL", "cell", NULL},
-        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "median", wi_table_ms},
-        {"95 %", "interval", NULL}, {"P90", "p90", wi_table_ms}, {"SPEED-UP", "speedup", NULL},
+        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "{median} ms", NULL},
+        {"95 %", "interval", NULL}, {"P90", "{p90} ms", NULL}, {"SPEED-UP", "speedup", NULL},
         {"NOTES", "notes", NULL}, {0}};
     size_t count;
     const struct wi_lab_figure **rows = wi_lab_worst_first(figures, &count);
@@ -156,7 +143,7 @@ static void print_texts(const struct wi_lab_figures *figures)
 static void put_earlier(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
-    json_t *document = wi_cli_get(cli, "/v1/results/%s", id);
+    json_t *document = wi_cli_get(cli, "/v1/results/*", id);
     struct wi_lab_run earlier;
     struct wi_error error;
 
@@ -303,8 +290,7 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
 enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    struct wi_rest_request request = {
-        .path = "/v1/results/*", .name = id, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_request request = {.path = "/v1/results/*", .name = id, .method = "DELETE"};
 
     return wi_cli_lab_check_id(id) ? wi_cli_order(cli, &request, NULL) : WI_EXIT_USAGE;
 }

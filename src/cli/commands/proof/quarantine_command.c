@@ -4,45 +4,27 @@
 #include "cli/text_table.h"
 
 #include "base/secret.h"
-#include "base/text.h"
-#include <ctype.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* The prefix of the ids of quarantined rows. */
 #define QUARANTINE "quarantine-"
 
-static void put_time(struct wi_buffer *out, const json_t *at)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(at))
-        return;
-    wi_format_time(json_integer_value(at), text);
-    wi_buffer_printf(out, "%.16sZ", text); /* to the minute */
-}
-
 static void put_until(struct wi_buffer *out, const json_t *until)
 {
-    if (json_is_null(until))
-        wi_buffer_puts(out, "forgiven");
-    else
-        put_time(out, until);
+    wi_table_fill(out, json_is_null(until) ? "forgiven" : "<{:16z}>", until);
 }
 
 /* "node token farm", "join-0123456789abcdef from 192.0.2.1": the subject that is refused. */
 static void put_refused(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_string(json_object_get(row, "token")))
-        wi_table_fill(out, "node token {token}", row);
-    else
-        wi_table_fill(out, "{join}< from {address}>", row);
+    wi_table_fill(
+        out, wi_json_text(row, "token") ? "node token {token}" : "{join}< from {address}>", row);
 }
 
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"ID", "id", NULL}, {"NODE", "node", NULL},
-        {"REFUSED", "", put_refused}, {"SINCE", "since", put_time}, {"UNTIL", "until", put_until},
+        {"REFUSED", "", put_refused}, {"SINCE", "{since:16z}", NULL}, {"UNTIL", "until", put_until},
         {"EVIDENCE", "evidence", NULL}, {"WHY", "reason", NULL}, {0}};
 
     wi_table_print(
@@ -67,31 +49,18 @@ static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 
 static void put_end(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_integer(json_object_get(row, "until")))
-        put_time(out, json_object_get(row, "until"));
-    else
-        wi_table_fill(out, "{undone_by}", row);
+    wi_table_fill(
+        out, json_is_integer(json_object_get(row, "until")) ? "{until:16z}" : "{undone_by}", row);
 }
 
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"NODE", "_of.id", NULL}, {"WORK", "effect", NULL},
         {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "_of.conduct", put_conduct},
-        {"SINCE", "since", put_time}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
+        {"SINCE", "{since:16z}", NULL}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "limits"};
 
     return wi_pages_table(&pages, columns, "No node gets less work than others.");
-}
-
-/* Whether it is a valid id, which needs no escapes in a URL. */
-static int is_id(const char *id)
-{
-    size_t length = strlen(id);
-
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)id[i]) && id[i] != '-')
-            return 0;
-    return length > 0 && length < WI_ID_SIZE;
 }
 
 enum wi_exit wi_cli_forgive(struct wi_cli *cli)
@@ -101,16 +70,10 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
     struct wi_rest_request request = {
         .path = is_gone ? "/v1/admin/quarantine/*" : "/v1/nodes/*/forgive",
         .name = id,
-        .method = is_gone ? "DELETE" : "POST",
-        .timeout_ms = TIMEOUT_MS};
-    json_t *value = NULL;
+        .method = is_gone ? "DELETE" : "POST"};
 
-    if (!is_id(id))
+    if (!wi_cli_is_id(id) || strlen(id) >= WI_ID_SIZE)
         return wi_cli_fail(
             WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
-    enum wi_exit result = wi_cli_order(cli, &request, &value);
-    if (value)
-        wi_table_say("{id}: {state}\n", value);
-    json_decref(value);
-    return result;
+    return wi_cli_order_say(cli, &request, stdout, "{id}: {state}\n");
 }

@@ -10,34 +10,19 @@
 #include <string.h>
 
 /* "1024: 12 ms, 180 ms on wasm" */
-static void put_product(struct wi_buffer *out, const json_t *challenge)
-{
-    int is_right = json_is_true(json_object_get(challenge, "right"));
-
-    wi_table_fill(out,
-        is_right ? "{n}: {ms} ms<, {wasm_ms} ms on wasm>"
-                 : "{n}: wrong, {ms} ms<, {wasm_ms} ms on wasm>",
-        challenge);
-}
+#define PRODUCT "{n}: {right?|wrong, }{ms} ms<, {wasm_ms} ms on wasm>"
 
 static void put_largest(struct wi_buffer *out, const json_t *challenges)
 {
     size_t count = json_array_size(challenges);
 
     if (count > 0)
-        put_product(out, json_array_get(challenges, count - 1));
+        wi_table_fill(out, PRODUCT, json_array_get(challenges, count - 1));
 }
 
 static void put_products(struct wi_buffer *out, const json_t *challenges)
 {
-    const json_t *challenge;
-    size_t i;
-
-    json_array_foreach(challenges, i, challenge)
-    {
-        wi_buffer_puts(out, i ? "; " : "");
-        put_product(out, challenge);
-    }
+    wi_table_join(out, "; ", PRODUCT, challenges);
 }
 
 /* "14 right", "13 right, wrong: matmul" */
@@ -54,11 +39,6 @@ static void put_kernels(struct wi_buffer *out, const json_t *kernels)
     wi_table_join(out, ", ", "{}", wrong);
 }
 
-static void put_joined(struct wi_buffer *out, const json_t *joined)
-{
-    wi_buffer_puts(out, json_is_true(joined) ? "joined" : "ours");
-}
-
 static void print_rows(const struct wi_cli *cli, const json_t *rows)
 {
     static const struct wi_column few[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
@@ -67,7 +47,7 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
         {"PRODUCT", "evidence.challenges", put_largest},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
     static const struct wi_column all[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
-        {"OF", "evidence.joined", put_joined}, {"PLATFORM", "platform", NULL},
+        {"OF", "{evidence.joined?joined|ours}", NULL}, {"PLATFORM", "platform", NULL},
         {"VERDICT", "verdict", NULL}, {"ADAPTER", "evidence.adapter", wi_table_adapter},
         {"PRODUCTS", "evidence.challenges", put_products},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};

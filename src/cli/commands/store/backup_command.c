@@ -17,12 +17,11 @@
 static enum wi_code check_target(const struct wi_cli *cli, const char *path, struct wi_error *error)
 {
     if (strcmp(path, "-") == 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "a backup is checked before it gets its name, and standard output cannot be; give a "
             "file");
     if (access(path, F_OK) == 0 && !wi_argument_given(&cli->arguments, "force"))
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s is there already; --force replaces it", path);
+        return wi_cli_refuse(error, "%s is there already; --force replaces it", path);
     return WI_OK;
 }
 
