@@ -184,8 +184,7 @@ static void add_gap(struct wi_filled *file, uint64_t at, uint64_t until)
 {
     if (at >= until)
         return;
-    file->gaps = wi_realloc_array(file->gaps, file->gap_count + 1, sizeof *file->gaps);
-    file->gaps[file->gap_count++] = (struct gap){.at = at, .size = until - at};
+    *WI_APPEND(file->gaps, file->gap_count) = (struct gap){.at = at, .size = until - at};
 }
 
 static void find_gaps(struct wi_filled *file)

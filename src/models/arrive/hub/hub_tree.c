@@ -29,11 +29,10 @@ __attribute__((format(printf, 2, 3))) static enum wi_code tree_fail(
 static struct wi_hub_file *tree_append(
     struct wi_hub_tree *tree, const char *path, const char *remote)
 {
-    size_t count = tree->count++;
-    tree->files = wi_grow_array(tree->files, count, sizeof *tree->files);
-    tree->files[count] = (struct wi_hub_file){
+    struct wi_hub_file *file = WI_APPEND(tree->files, tree->count);
+    *file = (struct wi_hub_file){
         .path = wi_strdup(path), .remote = wi_strdup(remote), .bytes = WI_HUB_BYTES_UNKNOWN};
-    return &tree->files[count];
+    return file;
 }
 
 /* Whether a path could lead anywhere but into the repository. */

@@ -167,9 +167,7 @@ static int add_version(void *context, int place, const char *name, const struct 
                           ? used.st_mtim.tv_sec
                           : status->st_mtim.tv_sec;
     close(folder);
-    versions->items =
-        wi_realloc_array(versions->items, versions->count + 1, sizeof *versions->items);
-    versions->items[versions->count++] = version;
+    *WI_APPEND(versions->items, versions->count) = version;
     return 0;
 }
 

@@ -19,8 +19,7 @@
 static struct wi_pin_file *pin_add_file(
     struct wi_pin *pin, const char *path, uint64_t bytes, const char *sha256)
 {
-    pin->files = wi_grow_array(pin->files, pin->count, sizeof *pin->files);
-    struct wi_pin_file *file = &pin->files[pin->count++];
+    struct wi_pin_file *file = WI_APPEND(pin->files, pin->count);
     *file = (struct wi_pin_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->sha256, sizeof file->sha256, "%s", sha256);
     file->seen.size = (off_t)bytes;

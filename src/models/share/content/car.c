@@ -242,13 +242,12 @@ static enum wi_code car_read_head(struct wi_car_file *car, uint64_t *at, struct 
 static enum wi_code car_add(struct wi_car_file *car, const struct wi_cid *cid, uint64_t at,
     uint32_t size, struct wi_error *error)
 {
-    size_t count = car->count;
-    if (count == WI_CAR_BLOCKS_MAX)
+    if (car->count == WI_CAR_BLOCKS_MAX)
         return car_fail(
             error, at, "it has more than %u blocks, which is more than is read", WI_CAR_BLOCKS_MAX);
-    car->items = wi_grow_array(car->items, count, sizeof *car->items);
-    car->items[car->count++] = (struct item){.at = at, .size = size, .codec = cid->codec};
-    memcpy(car->items[count].hash, cid->hash, WI_HASH_SIZE);
+    struct item *item = WI_APPEND(car->items, car->count);
+    *item = (struct item){.at = at, .size = size, .codec = cid->codec};
+    memcpy(item->hash, cid->hash, WI_HASH_SIZE);
     return WI_OK;
 }
 

@@ -32,9 +32,8 @@ static void end_leaf(struct wi_leaf_hasher *hasher)
 {
     struct wi_leaves *leaves = &hasher->leaves;
     char hex[WI_HASH_HEX_SIZE];
-    leaves->hashes = wi_grow_array(leaves->hashes, leaves->count, sizeof *leaves->hashes);
     wi_hasher_end(hasher->hasher, hex);
-    wi_hash_from_hex(hex, leaves->hashes[leaves->count++]);
+    wi_hash_from_hex(hex, *WI_APPEND(leaves->hashes, leaves->count));
     hasher->filled = 0;
 }
 

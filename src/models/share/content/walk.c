@@ -25,10 +25,9 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
 /* Takes over `path`. */
 static size_t entry_append(struct wi_walk *walk, char *path, unsigned depth)
 {
-    size_t count = walk->entry_count++;
-    walk->entries = wi_grow_array(walk->entries, count, sizeof *walk->entries);
-    walk->entries[count] = (struct wi_walk_entry){.path = path, .depth = depth};
-    return count;
+    *WI_APPEND(walk->entries, walk->entry_count) =
+        (struct wi_walk_entry){.path = path, .depth = depth};
+    return walk->entry_count - 1;
 }
 
 static void entry_want(struct wi_walk *walk, size_t index)
