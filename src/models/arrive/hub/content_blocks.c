@@ -113,8 +113,7 @@ static void give_kept(
 
 void wi_content_blocks_take(struct content_run *run)
 {
-    struct content_hole *holes = run->put_together;
-    run->put_together = NULL;
+    struct content_hole *holes = WI_TAKE(run->put_together);
     for (struct content_hole *hole = holes; hole && !wi_content_run_is_over(run);
          hole = hole->next) {
         flight_land(run, &hole->kept->cid);

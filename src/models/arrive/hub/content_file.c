@@ -265,11 +265,10 @@ static void on_worked(void *data, int cancelled)
 {
     struct content_file *file = data;
     struct content_run *run = file->run;
-    struct content_work work = file->work;
+    struct content_work work = WI_TAKE(file->work);
     struct content_hole **end = &run->put_together;
     int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
-    file->work = (struct content_work){0};
     file->busy = 0;
     file->closed |= work.close;
     file->got = work.got;
@@ -288,10 +287,8 @@ static void on_worked(void *data, int cancelled)
 static void start_work(struct content_file *file, struct content_work work)
 {
     if (!work.close) {
-        work.puts = file->puts;
-        work.holes = file->holes;
-        file->puts = NULL;
-        file->holes = NULL;
+        work.puts = WI_TAKE(file->puts);
+        work.holes = WI_TAKE(file->holes);
     }
     file->work = work;
     file->busy = 1;
@@ -370,10 +367,8 @@ static void close_file(struct content_file *file)
     const struct content_run *run = file->run;
     /* Somebody else goes on with what did not come whole. */
     int leaves = run->failed && run->pull && run->pull->order.hub_follows;
-    drop_puts(file, file->puts);
-    wi_content_holes_free(file->holes);
-    file->puts = NULL;
-    file->holes = NULL;
+    drop_puts(file, WI_TAKE(file->puts));
+    wi_content_holes_free(WI_TAKE(file->holes));
     if (file->busy || file->closed)
         return;
     if (file->file)

@@ -227,9 +227,7 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
 /* `next` is the hub's own: on_page has looked. */
 static void ask_next_page(struct wi_hub_list *list)
 {
-    char *next = list->next;
-    list->next = NULL;
-    list_ask(list, next, on_page);
+    list_ask(list, WI_TAKE(list->next), on_page);
 }
 
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,

@@ -214,9 +214,8 @@ static void clear_chosen(struct wi_pull_chosen *chosen)
 struct wi_pull_plan *wi_pull_plan_new(struct wi_pull_order *order)
 {
     struct wi_pull_plan *plan = wi_alloc(sizeof *plan);
-    plan->order = *order;
+    plan->order = WI_TAKE(*order);
     wi_config_ref(plan->order.config);
-    *order = (struct wi_pull_order){0};
     return plan;
 }
 
@@ -251,10 +250,8 @@ static void on_run(void *data, int cancelled)
     const int failed = thread->code != WI_OK;
     plan->thread = NULL;
     if (!cancelled) {
-        if (!failed) {
-            plan->chosen = thread->chosen;
-            thread->chosen = (struct wi_pull_chosen){0};
-        }
+        if (!failed)
+            plan->chosen = WI_TAKE(thread->chosen);
         thread->on_done(thread->context, failed ? &thread->error : NULL);
     }
     if (thread->last)

@@ -138,12 +138,10 @@ static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
         .block = ask->block,
         .slot = ask->slot,
         .took_ms = wi_now_ms() - ask->began_ms,
-        .given = {.want = ask->block->want, .bytes = ask->bytes, .size = ask->size}};
+        .given = {ask->block->want, WI_TAKE(ask->bytes), WI_TAKE(ask->size)}};
     ask->slot->verifying++;
     ask->block->verifying = 1;
-    fetch->keeping += ask->size;
-    ask->bytes = NULL;
-    ask->size = 0;
+    fetch->keeping += keeping->given.size;
     wi_ask_drop(ask);
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, verify_and_keep, on_kept, keeping);

@@ -159,12 +159,6 @@ int wi_file_stamps_hold(const struct wi_file_stamps *stamps)
     return stamps->count > 0;
 }
 
-void wi_file_stamps_move(struct wi_file_stamps *to, struct wi_file_stamps *from)
-{
-    *to = *from;
-    *from = (struct wi_file_stamps){0};
-}
-
 void wi_file_stamps_clear(struct wi_file_stamps *stamps)
 {
     for (size_t i = 0; i < stamps->count; i++)

@@ -70,11 +70,10 @@ static void add_found(
     for (size_t i = 0; i < found.count; i++)
         if (strcmp(found.items[i].name, variant) == 0) {
             struct wi_variant *added = wi_variants_add(listing->variants);
-            *added = found.items[i];
+            *added = WI_TAKE(found.items[i]);
             added->notes = json_incref(notes);
             if (added->webgpu)
                 added->webgpu->notes = json_incref(notes);
-            found.items[i] = (struct wi_variant){0};
         }
     wi_variants_clear(&found);
 }

@@ -305,7 +305,7 @@ static void job_settle(
         remove_entry(repository, entry); /* the next one tries again */
         return;
     }
-    wi_file_stamps_move(&entry->stamps, &load->stamps);
+    entry->stamps = WI_TAKE(load->stamps);
     if (model) {
         entry->model = wi_model_ref_idle(model);
     } else {

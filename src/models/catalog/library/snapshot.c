@@ -127,8 +127,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     model->folder = wi_strdup(load->folder);
     model->version = load->version;
     wi_source_move(&model->source, &load->source);
-    model->variant = load->variant;
-    load->variant = NULL;
+    model->variant = WI_TAKE(load->variant);
     wi_variants_move(&model->variants, &load->variants);
     limit_open(repository, &load->manifest);
     wi_manifest_move(&model->manifest, &load->manifest);

@@ -192,8 +192,7 @@ static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
         if (checked->temporary[0])
             wi_pin_commit(blocks->directory, pin->model, checked->temporary, &error);
         checked->temporary[0] = '\0';
-        wi_pin_table_whole(entry, checked->outline);
-        checked->outline = NULL;
+        wi_pin_table_whole(entry, WI_TAKE(checked->outline));
     } else if (checked->code == WI_INTERNAL) {
         entry_drop(entry, checked->error.detail);
     } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {

@@ -122,8 +122,7 @@ void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct w
     struct wi_pin_entry *entry = known ? blocks->entries[place] : table_add(blocks, place);
     drop_outline(entry);
     wi_pin_clear(&entry->pin);
-    entry->pin = *pin;
-    *pin = (struct wi_pin){0};
+    entry->pin = WI_TAKE(*pin);
     entry->is_spare = 0;
     if (outline)
         take_outline(entry, outline);

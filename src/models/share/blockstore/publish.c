@@ -156,8 +156,7 @@ static void publishing_commit(struct wi_publishing *publishing)
     publishing->temporary[0] = '\0';
     wi_info("content", publishing->name, "%s %s", becomes[publishing->pin.kind],
         publishing->pin.cid_text);
-    wi_pin_table_put(blocks, &publishing->pin, publishing->outline);
-    publishing->outline = NULL;
+    wi_pin_table_put(blocks, &publishing->pin, WI_TAKE(publishing->outline));
     if (frees)
         wi_versions_collect(blocks->versions, 0, NULL, NULL);
 }

@@ -56,8 +56,7 @@ void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves)
 {
     if (hasher->filled > 0 || hasher->leaves.count == 0)
         end_leaf(hasher);
-    *leaves = hasher->leaves;
-    hasher->leaves = (struct wi_leaves){0};
+    *leaves = WI_TAKE(hasher->leaves);
 }
 
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)

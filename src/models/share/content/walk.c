@@ -277,10 +277,8 @@ void wi_walk_return(struct wi_walk *walk, const struct wi_cid *cid)
 static enum wi_code walk_take(struct wi_walk *walk, struct wi_walk_block *missing,
     const unsigned char *block, size_t size, struct wi_error *error)
 {
-    struct wi_walk_place *places = missing->places;
-    size_t count = missing->place_count;
-    missing->places = NULL;
-    missing->place_count = 0;
+    struct wi_walk_place *places = WI_TAKE(missing->places);
+    size_t count = WI_TAKE(missing->place_count);
     walk->missing--;
     wi_walk_unqueue(walk, missing);
     walk->after = NULL;
