@@ -47,13 +47,10 @@ struct listing {
 static json_t *read_notes(const char *folder)
 {
     char *path = wi_sprintf("%s/" NOTES, folder);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    json_t *notes = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= WI_MADE_NOTES_MAX)
-        notes = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-    wi_close(fd);
+    size_t size;
+    char *text = wi_path_read(AT_FDCWD, path, WI_MADE_NOTES_MAX, &size);
+    json_t *notes = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(text);
     free(path);
     if (json_is_string(json_object_get(notes, "of")))
         return notes;

@@ -121,12 +121,10 @@ char *wi_source_print(const struct wi_source *source)
 
 int wi_source_read(int folder, struct wi_source *source)
 {
-    int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size;
-    char *text = wi_path_text(fd, WI_SOURCE_MAX, &size);
+    char *text = wi_path_read(folder, WI_SOURCE_FILE, WI_SOURCE_MAX, &size);
     int result = text ? wi_source_parse(text, size, source) : -1;
     free(text);
-    wi_close(fd);
     return result;
 }
 

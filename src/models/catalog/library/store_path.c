@@ -80,6 +80,15 @@ char *wi_path_text(int fd, size_t max, size_t *size)
     return NULL;
 }
 
+char *wi_path_read(int folder, const char *name, size_t max, size_t *size)
+{
+    errno = 0;
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char *text = wi_path_text(fd, max, size);
+    wi_close(fd);
+    return text;
+}
+
 struct removal {
     uint64_t *freed;
     int depth;

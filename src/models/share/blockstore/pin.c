@@ -230,8 +230,8 @@ static int read_pin(int folder, const char *name, struct wi_pin *pin)
 {
     char meant[WI_HASH_HEX_SIZE];
     size_t size;
-    unsigned char *text = wi_keep_read(folder, name, WI_PIN_MAX, &size);
-    int good = text && wi_pin_parse((const char *)text, size, pin) == 0;
+    char *text = wi_path_read(folder, name, WI_PIN_MAX, &size);
+    int good = text && wi_pin_parse(text, size, pin) == 0;
     free(text);
     if (!good)
         return -1;
