@@ -20,15 +20,9 @@ int wi_made_is_id(const char *id)
     return strncmp(id, WI_MADE_PREFIX "-", sizeof WI_MADE_PREFIX) == 0;
 }
 
-/* No owner's name is "_". */
-char *wi_made_place(const char *name)
-{
-    return wi_sprintf(WI_STORE_MADE "/%s%s", strchr(name, '/') ? "" : "_/", name);
-}
-
 char *wi_made_folder(const char *directory, const char *name, const char *variant)
 {
-    char *place = wi_made_place(name), *folder;
+    char *place = wi_versions_place(WI_STORE_MADE, name), *folder;
     folder = wi_sprintf("%s/%s/%s", directory, place, variant);
     free(place);
     return folder;
@@ -98,7 +92,7 @@ int wi_made_list(const char *directory, const char *name, enum wi_model_format f
     struct wi_variants *variants)
 {
     struct listing listing = {directory, name, format, variants, 0};
-    char *place = wi_made_place(name);
+    char *place = wi_versions_place(WI_STORE_MADE, name);
     int store = wi_versions_open_store(directory);
     int seen = store >= 0 && wi_path_each_in(store, place, add_made, &listing) == 0;
     if (!seen && wi_is_shortage(errno))
@@ -219,7 +213,7 @@ static int variant_replace(int store, int staging, int place, const char *varian
 
 static int move_into_place(int store, int staging, const char *name, const char *variant)
 {
-    char *path = wi_made_place(name);
+    char *path = wi_versions_place(WI_STORE_MADE, name);
     struct stat status;
     int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && fstatat(place, variant, &status, AT_SYMLINK_NOFOLLOW) == 0)
@@ -257,7 +251,7 @@ enum wi_code wi_made_publish(const char *directory, const char *id, const char *
 
 void wi_made_remove(int store, const char *name, uint64_t *freed)
 {
-    char *place = wi_made_place(name), *slash = strrchr(place, '/');
+    char *place = wi_versions_place(WI_STORE_MADE, name), *slash = strrchr(place, '/');
     *slash = '\0';
     int owner = wi_path_open(store, place);
     if (owner >= 0)

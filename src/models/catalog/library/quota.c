@@ -241,7 +241,7 @@ static void add_versions(void *context, const char *name)
 {
     struct scan *scan = context;
     struct wi_versions versions = {0};
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     const struct wi_quota_row all = {
         .name = (char *)name, .current = 1, .in_use = 1, .path = place};
     if (wi_versions_list(scan->directory, name, &versions) != 0)

@@ -135,7 +135,8 @@ static unsigned next_number(const char *directory, const char *name)
 /* Writes down which link is to be made, then moves the folder to where that leads. */
 static int move_files(int store, int staging, const char *name, unsigned number)
 {
-    char *link = wi_versions_link(name, number), *path = wi_versions_place(name), last[16];
+    char *link = wi_versions_link(name, number), *path = wi_versions_place(WI_STORE_VERSIONS, name),
+         last[16];
     unlinkat(staging, WI_STAGING_LINK, 0);
     snprintf(last, sizeof last, "%u", number);
     int place = wi_path_make(store, path), result = -1;

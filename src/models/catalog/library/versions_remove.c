@@ -59,7 +59,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
     unsigned kept = 0;
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory), after = 0;
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     int known = wi_versions_list(directory, name, &versions) == 0;
     for (size_t i = 0; known && store >= 0 && i < versions.count; i++) {
         const struct wi_version *version = &versions.items[i];
@@ -81,7 +81,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
 uint64_t wi_versions_remove_one(const char *directory, const char *name, unsigned number)
 {
     int store = wi_versions_open_store(directory);
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     uint64_t freed = store >= 0 ? remove_version(store, place, number) : 0;
     if (store >= 0) {
         place_tidy(store, place);

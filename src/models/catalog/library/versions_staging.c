@@ -172,7 +172,8 @@ static int staging_finish(int store, const char *directory, int staging)
     char *name = staged_name(staging, &number);
     if (!name)
         return 0;
-    char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name),
+         *path = wi_sprintf("%s/%u", place, number);
     errno = 0; /* a source that cannot be read sets none */
     int folder = wi_path_open(store, path);
     int done = folder >= 0 && wi_source_read(folder, &source) == 0 &&
