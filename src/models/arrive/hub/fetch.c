@@ -36,10 +36,7 @@ static void free_fetch(struct wi_fetch *fetch)
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
-    wi_hub_clear(&fetch->hub);
     free(fetch->files);
-    free(fetch->repository);
-    free(fetch->commit);
     free(fetch);
 }
 
@@ -163,8 +160,9 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     struct wi_fetch *fetch = wi_alloc(sizeof *fetch);
     *fetch = (struct wi_fetch){.loop = loop,
         .http = http,
-        .repository = wi_strdup(order->repository),
-        .commit = wi_strdup(order->files->commit),
+        .hub = order->hub,
+        .repository = order->repository,
+        .commit = order->files->commit,
         .limit = order->limit,
         .lengths = order->lengths,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
@@ -176,7 +174,6 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .on_wrong = order->on_wrong,
         .on_end = on_end,
         .context = context};
-    wi_hub_copy(&fetch->hub, order->hub);
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {
         wi_fetch_file_init(&fetch->files[i], fetch, &order->files->files[i]);

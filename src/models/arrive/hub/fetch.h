@@ -29,7 +29,8 @@
 
 struct wi_fetch;
 
-/* What is to be fetched. All members but `lengths` are borrowed until wi_fetch_start returns. */
+/* What is to be fetched. All members are borrowed until the fetch ends or is cancelled, but
+ * `folder` and `store` until wi_fetch_start returns. */
 struct wi_fetch_order {
     const struct wi_hub *hub; /* with its token, if it has one */
     const char *repository;
@@ -47,7 +48,7 @@ struct wi_fetch_order {
     unsigned pause_ms; /* before the second try, then doubled; default 500 */
     unsigned stall_ms; /* without a byte until a connection is closed; default 30,000 */
     /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
-     * are WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
+     * are WI_HUB_BYTES_UNKNOWN are filled in, each once. */
     uint64_t *lengths;
 };
 

@@ -87,8 +87,8 @@ struct file {
 struct wi_fetch {
     uv_loop_t *loop;
     struct wi_http *http;
-    struct wi_hub hub;
-    char *repository, *commit;
+    const struct wi_hub *hub;
+    const char *repository, *commit;
     unsigned pause_ms, stall_ms;
     struct wi_limit *limit;
     uint64_t *lengths; /* NULL: it fetches */

@@ -79,23 +79,16 @@ enum wi_code wi_hub_open(
     return code;
 }
 
-char *wi_hub_authorization(const struct wi_hub *hub)
+char *wi_hub_authorization(const struct wi_hub *hub, const char *url)
 {
-    return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
+    return hub->token && wi_hub_owns_url(hub, url)
+               ? wi_sprintf("Authorization: Bearer %s", hub->token)
+               : NULL;
 }
 
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
     return wi_url_same_origin(hub->url, url);
-}
-
-void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
-{
-    *to = (struct wi_hub){.name = wi_strdup(from->name),
-        .url = wi_strdup(from->url),
-        .token_file = wi_strdup(from->token_file),
-        .token = wi_strdup(from->token),
-        .layout = from->layout};
 }
 
 void wi_hub_clear(struct wi_hub *hub)

@@ -37,13 +37,12 @@ struct wi_hub {
  * WI_HUB_UNAUTHORIZED with what is wrong with the file, or WI_UNAVAILABLE. */
 enum wi_code wi_hub_open(
     struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error);
-void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from); /* `to` is empty */
 void wi_hub_clear(struct wi_hub *hub);
 
-/* The line "Authorization: Bearer …", which the caller frees; NULL without a token. */
-char *wi_hub_authorization(const struct wi_hub *hub);
-/* Whether a URL belongs to the hub itself: same scheme, host and port. The token may be sent only
- * there. */
+/* The line "Authorization: Bearer …" for a request to the URL, which the caller frees; NULL without
+ * a token, or if the URL is not the hub's own. */
+char *wi_hub_authorization(const struct wi_hub *hub, const char *url);
+/* Whether a URL belongs to the hub itself: same scheme, host and port. */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
 
 /* A row for each layout, `layout` of [hub.NAME]. */
