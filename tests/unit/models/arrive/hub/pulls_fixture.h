@@ -258,6 +258,8 @@ struct fixture {
     struct wi_http *http; /* NULL: nothing is asked by it, and there are no sources */
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
+    struct wi_models_deps deps;
+    struct wi_models parts;
     struct wi_pulls *pulls;
 };
 
@@ -268,13 +270,12 @@ static void begin(struct fixture *f)
     f->versions = wi_versions_work_new(&f->loop, f->repository);
     f->sources = f->http ? wi_sources_new() : NULL;
     f->neighbours = f->http ? wi_neighbours_new(&f->loop, f->http, "own") : NULL;
-    const struct wi_pulls_deps deps = {.loop = &f->loop,
-        .http = f->http,
-        .repository = f->repository,
+    f->deps = (struct wi_models_deps){.loop = &f->loop, .http = f->http};
+    f->parts = (struct wi_models){.repository = f->repository,
         .versions = f->versions,
         .sources = f->sources,
         .neighbours = f->neighbours};
-    f->pulls = wi_pulls_new(&deps, f->config);
+    f->pulls = wi_pulls_new(&f->deps, &f->parts, f->config);
 }
 
 /* As a daemon that ends: what is under way stops where it is. */
