@@ -536,10 +536,9 @@ enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *e
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             order->reference->repository);
-    const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
-        .file = order->file_url ? &file : NULL,
+        .file_url = order->file_url,
         .what = order->reference->repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,

@@ -163,6 +163,15 @@ static int pull_goes_on(struct wi_pull *pull, const struct wi_error *error)
     return !error;
 }
 
+/* The same, for one that has no result. */
+static void on_task(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    if (pull_goes_on(pull, error))
+        begin_step(pull, pull->then);
+}
+
 /* --- publishing ------------------------------------------------------------------------------- */
 
 static void pull_end(struct wi_pull *pull)
@@ -173,21 +182,15 @@ static void pull_end(struct wi_pull *pull)
     set_state(pull, WI_PULL_DONE);
 }
 
-static void on_wanted(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    if (pull_goes_on(pull, error))
-        pull_end(pull);
-}
-
 /* What is here may have come for others' sake, by this pull or by an earlier one. */
 static void pull_want(struct wi_pull *pull)
 {
-    if (pull->order->copy || !pull->order->parsed.is_content)
+    if (pull->order->copy || !pull->order->parsed.is_content) {
         pull_end(pull);
-    else
-        pull->task = wi_versions_want(pull->models->versions, pull->order->name, on_wanted, pull);
+        return;
+    }
+    pull->then = pull_end;
+    pull->task = wi_versions_want(pull->models->versions, pull->order->name, on_task, pull);
 }
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -206,14 +209,6 @@ static void pull_find_model(struct wi_pull *pull)
         wi_repository_find(pull->models->repository, pull->order->name, on_found, pull);
     if (lookup) /* else on_found was called, and the pull may be gone */
         pull->lookup = lookup;
-}
-
-static void on_published(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    if (pull_goes_on(pull, error))
-        begin_step(pull, pull_find_model);
 }
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
@@ -236,8 +231,9 @@ static void pull_publish(struct wi_pull *pull)
         .pulled_at = wi_wall_ms() / 1000,
         .copy = order->copy};
     add_files(&source, pull->files);
+    pull->then = pull_find_model;
     pull->task = wi_versions_make_current(
-        pull->models->versions, order->id, order->name, &source, on_published, pull);
+        pull->models->versions, order->id, order->name, &source, on_task, pull);
     wi_source_clear(&source);
     set_state(pull, WI_PULL_PUBLISHING);
 }
@@ -384,14 +380,6 @@ static void pull_reuse(struct wi_pull *pull)
     wi_source_clear(&files);
 }
 
-static void on_unneeded(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    pull->task = NULL;
-    begin_step(pull, pull_find_model);
-}
-
 static void on_chosen(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
@@ -407,8 +395,9 @@ static void on_chosen(void *context, const struct wi_error *error)
     }
     pull->reused = pull->progress.done = pull->files->bytes;
     pull->progress.files_done = pull->files->count;
+    pull->then = pull_find_model;
     pull->task =
-        wi_versions_drop_staging(pull->models->versions, pull->order->id, 0, on_unneeded, pull);
+        wi_versions_drop_staging(pull->models->versions, pull->order->id, 0, on_task, pull);
 }
 
 /* What a path in content leads to is known now, and so how it is called. */

@@ -65,6 +65,7 @@ struct wi_pull {
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
     wi_pull_step_fn *step;  /* where it is tried again; NULL: none has begun */
+    wi_pull_step_fn *then;  /* the step after a task without a result */
     struct wi_timer *pause; /* NULL: nothing was short yet */
     unsigned failed;        /* attempts in a row that brought nothing */
     /* What is known so far. */

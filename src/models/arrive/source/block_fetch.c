@@ -293,9 +293,9 @@ struct wi_block_fetch *wi_block_fetch_new(
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
         wi_slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
-    if (order->file && order->file->source < fetch->slot_count)
-        fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
-    fetch->order.file = NULL;
+    if (order->file_url && fetch->slot_count > 0 && fetch->slot_count == order->source_count)
+        fetch->slots[fetch->slot_count - 1].file_url = wi_strdup(order->file_url);
+    fetch->order.file_url = NULL;
     fetch->last = &fetch->blocks;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
