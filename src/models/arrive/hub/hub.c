@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
 #include <ctype.h>
@@ -136,11 +137,6 @@ static char *resolve_url(
     return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
 }
 
-static int is_digest(const char *text)
-{
-    return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
-}
-
 static char *sums_url(const struct wi_hub *hub, const char *repository, const char *commit)
 {
     return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
@@ -173,7 +169,7 @@ const struct wi_hub_layout wi_hub_layouts[] = {
                           .most = 4,
                           .repositories = "one to four names with \"/\" between them",
                           .revisions = "the SHA-256 of its SHA256SUMS",
-                          .is_revision = is_digest},
+                          .is_revision = wi_hash_is_printed},
         .list = "SHA256SUMS",
         .list_url = sums_url,
         .file_url = plain_url,

@@ -13,27 +13,11 @@
 
 enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64 };
 
-__attribute__((format(printf, 2, 3))) static enum wi_code tree_fail(
-    struct wi_error *error, const char *format, ...)
-{
-    char detail[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    return wi_error_set(error, WI_HUB_FAILED, "", "the hub's answer cannot be used: %s", detail);
-}
+#define TREE_FAIL(error, format, ...)                                                              \
+    wi_error_set(                                                                                  \
+        error, WI_HUB_FAILED, "", "the hub's answer cannot be used: " format, ##__VA_ARGS__)
 
 /* --- files ------------------------------------------------------------------------------------ */
-
-static struct wi_hub_file *tree_append(
-    struct wi_hub_tree *tree, const char *path, const char *remote)
-{
-    struct wi_hub_file *file = WI_APPEND(tree->files, tree->count);
-    *file = (struct wi_hub_file){
-        .path = wi_strdup(path), .remote = wi_strdup(remote), .bytes = WI_HUB_BYTES_UNKNOWN};
-    return file;
-}
 
 /* Whether a path could lead anywhere but into the repository. */
 static int leads_out(const char *path)
@@ -54,13 +38,15 @@ static enum wi_code add_path(
 {
     *file = NULL;
     if (leads_out(path))
-        return tree_fail(error, "the path \"%.100s\" leads out of the repository", path);
+        return TREE_FAIL(error, "the path \"%.100s\" leads out of the repository", path);
     if (!wi_file_path_ok(path))
         return WI_OK;
     if (tree->count == WI_HUB_FILES_MAX)
-        return tree_fail(
+        return TREE_FAIL(
             error, "there are more than %d files, which is more than is read", WI_HUB_FILES_MAX);
-    *file = tree_append(tree, path, path);
+    const struct wi_hub_file row = {.remote = (char *)path, .bytes = WI_HUB_BYTES_UNKNOWN};
+    wi_hub_tree_add(tree, &row, path);
+    *file = &tree->files[tree->count - 1];
     return WI_OK;
 }
 
@@ -93,9 +79,9 @@ enum wi_code wi_hub_tree_read_revision(
     const char *sha = json_string_value(json_object_get(answer, "sha"));
     enum wi_code code = WI_OK;
     if (!answer)
-        code = tree_fail(error, "of the revision: line %d: %.160s", place.line, place.text);
+        code = TREE_FAIL(error, "of the revision: line %d: %.160s", place.line, place.text);
     else if (!is_digest(sha, SHA1_DIGITS) && !is_digest(sha, SHA256_DIGITS))
-        code = tree_fail(error, "of the revision: there is no commit in \"sha\"");
+        code = TREE_FAIL(error, "of the revision: there is no commit in \"sha\"");
     else
         tree->commit = wi_strdup(sha);
     json_decref(answer);
@@ -125,14 +111,14 @@ static enum wi_code tree_add_entry(
     const char *path = json_string_value(json_object_get(entry, "path"));
     struct wi_hub_file *file;
     if (!type || !path)
-        return tree_fail(error, "an entry of the tree has no type or no path");
+        return TREE_FAIL(error, "an entry of the tree has no type or no path");
     if (strcmp(type, "file") != 0)
         return WI_OK;
     enum wi_code code = add_path(tree, path, &file, error);
     if (code != WI_OK || !file)
         return code;
     if (read_entry(entry, file) != 0)
-        return tree_fail(error, "%.100s has no length or no hash that could be right", path);
+        return TREE_FAIL(error, "%.100s has no length or no hash that could be right", path);
     tree->bytes += file->bytes;
     return WI_OK;
 }
@@ -144,9 +130,9 @@ enum wi_code wi_hub_tree_read_page(
     json_t *page = wi_json_read(text, size, 0, &place);
     enum wi_code code = WI_OK;
     if (!page)
-        code = tree_fail(error, "of the tree: line %d: %.160s", place.line, place.text);
+        code = TREE_FAIL(error, "of the tree: line %d: %.160s", place.line, place.text);
     else if (!json_is_array(page))
-        code = tree_fail(error, "of the tree: it is no list");
+        code = TREE_FAIL(error, "of the tree: it is no list");
     for (size_t i = 0; code == WI_OK && i < json_array_size(page); i++)
         code = tree_add_entry(tree, json_array_get(page, i), error);
     json_decref(page);
@@ -166,7 +152,7 @@ static enum wi_code add_line(
         return WI_OK;
     if (read_digits(hash, line, SHA256_DIGITS) != 0 || line[SHA256_DIGITS] != ' ' ||
         !strchr(" *", line[SHA256_DIGITS + 1]) || !line[SHA256_DIGITS + 1])
-        return tree_fail(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
+        return TREE_FAIL(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
     const char *path = line + SHA256_DIGITS + 2;
     path += strncmp(path, "./", 2) == 0 ? 2 : 0;
     enum wi_code code = add_path(tree, path, &file, error);
@@ -184,7 +170,7 @@ enum wi_code wi_hub_tree_read_sums(
     char hex[SHA256_DIGITS + 1], *copy = wi_strndup(text, size), *rest = copy, *line;
     enum wi_code code = WI_OK;
     if (strlen(copy) != size)
-        code = tree_fail(error, "SHA256SUMS has a NUL byte");
+        code = TREE_FAIL(error, "SHA256SUMS has a NUL byte");
     for (unsigned number = 1; code == WI_OK && (line = strsep(&rest, "\n")); number++) {
         size_t length = strlen(line);
         if (length > 0 && line[length - 1] == '\r')
@@ -206,7 +192,7 @@ enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error
     wi_names_sort(tree->files, tree->count, sizeof *tree->files);
     for (size_t i = 1; i < tree->count; i++)
         if (strcmp(tree->files[i - 1].path, tree->files[i].path) == 0)
-            return tree_fail(error, "%.100s is there twice", tree->files[i].path);
+            return TREE_FAIL(error, "%.100s is there twice", tree->files[i].path);
     return WI_OK;
 }
 
@@ -234,12 +220,10 @@ void wi_hub_tree_set_bytes(struct wi_hub_tree *tree, size_t index, uint64_t byte
 
 void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, const char *path)
 {
-    struct wi_hub_file *copy = tree_append(tree, path, file->remote);
-    copy->bytes = file->bytes;
-    copy->digest = file->digest;
-    copy->here = file->here;
-    memcpy(copy->hash, file->hash, sizeof copy->hash);
-    memcpy(copy->sha256, file->sha256, sizeof copy->sha256);
+    struct wi_hub_file *copy = WI_APPEND(tree->files, tree->count);
+    *copy = *file;
+    copy->path = wi_strdup(path);
+    copy->remote = wi_strdup(file->remote);
     if (file->bytes != WI_HUB_BYTES_UNKNOWN)
         tree->bytes += file->bytes;
 }

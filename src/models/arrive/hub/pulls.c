@@ -425,13 +425,9 @@ static void add_offer(void *context, const struct wi_neighbour_info *info)
 {
     const struct wi_offer *offer = info->offer;
     struct wi_versions_use *use = context;
-    size_t count = use->elsewhere_count;
-    for (size_t i = 0; i < offer->count; i++)
-        count += offer->rows[i].count;
-    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
     for (size_t i = 0; i < offer->count; i++)
         for (size_t k = 0; k < offer->rows[i].count; k++)
-            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+            memcpy(*WI_APPEND(use->elsewhere, use->elsewhere_count), offer->rows[i].files[k].sha256,
                 WI_HASH_SIZE);
 }
 

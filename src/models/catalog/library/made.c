@@ -175,27 +175,11 @@ enum wi_code wi_made_stage(const char *directory, const char *id, const char *fo
 /* --- publishing ------------------------------------------------------------------------------- */
 
 /* What another program has written is to be on disk before it has a name. */
-static int sync_file(void *context, int folder, const char *name, const struct stat *status)
-{
-    int *failed = context;
-    int fd = openat(folder, name,
-        O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (S_ISDIR(status->st_mode) ? O_DIRECTORY : O_NONBLOCK));
-    if (S_ISDIR(status->st_mode))
-        *failed |= fd < 0 || wi_path_each(fd, sync_file, failed) != 0;
-    else
-        *failed |= fd < 0 || fsync(fd) != 0;
-    wi_close(fd);
-    return *failed;
-}
-
 static int made_complete(int files, const char *notes)
 {
     unlinkat(files, NOTES, 0);
-    int failed = wi_file_write(files, NOTES, notes, strlen(notes), 0644) != 0;
-    return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
-                   wi_path_sync(files) != 0
-               ? -1
-               : 0;
+    return wi_file_write(files, NOTES, notes, strlen(notes), 0644) == 0 ? wi_path_sync(files, 1)
+                                                                        : -1;
 }
 
 /* What is there, made of other files, changes places with it and goes with the staging, so that

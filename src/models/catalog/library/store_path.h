@@ -32,8 +32,8 @@ void wi_path_remove(int at, const char *name, uint64_t *freed);
  * WI_PATH_FRESH, so that name must be free. 0, or -1 with errno. */
 #define WI_PATH_FRESH ".fresh"
 int wi_path_link(int from, const char *file, int to, const char *name);
-/* Syncs the folders of a tree to disk, whose files are synced already: 0 or -1. */
-int wi_path_sync(int folder);
+/* Syncs the folders of a tree to disk, and its files unless these are synced already: 0 or -1. */
+int wi_path_sync(int folder, int files);
 /* Sets the error of an operation on the store: `what`, and why (errno). WI_UNAVAILABLE for a
  * shortage (wi_is_shortage), else WI_STORAGE_FAILED. errno is unchanged. */
 enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_error *error);

@@ -103,7 +103,7 @@ static enum wi_code complete_in(
         return code;
     int noted = files_note(files, WI_VERSIONS_USED) == 0 &&
                 (!source->copy || files_note(files, WI_VERSIONS_COPY) == 0);
-    if (!noted || wi_path_sync(files) != 0)
+    if (!noted || wi_path_sync(files, 0) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
 }
