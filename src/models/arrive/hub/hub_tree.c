@@ -13,7 +13,7 @@
 
 enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64 };
 
-#define TREE_FAIL(error, format, ...)                                                              \
+#define tree_fail(error, format, ...)                                                              \
     wi_error_set(                                                                                  \
         error, WI_HUB_FAILED, "", "the hub's answer cannot be used: " format, ##__VA_ARGS__)
 
@@ -38,11 +38,11 @@ static enum wi_code add_path(
 {
     *file = NULL;
     if (leads_out(path))
-        return TREE_FAIL(error, "the path \"%.100s\" leads out of the repository", path);
+        return tree_fail(error, "the path \"%.100s\" leads out of the repository", path);
     if (!wi_file_path_ok(path))
         return WI_OK;
     if (tree->count == WI_HUB_FILES_MAX)
-        return TREE_FAIL(
+        return tree_fail(
             error, "there are more than %d files, which is more than is read", WI_HUB_FILES_MAX);
     const struct wi_hub_file row = {.remote = (char *)path, .bytes = WI_HUB_BYTES_UNKNOWN};
     wi_hub_tree_add(tree, &row, path);
@@ -79,9 +79,9 @@ enum wi_code wi_hub_tree_read_revision(
     const char *sha = json_string_value(json_object_get(answer, "sha"));
     enum wi_code code = WI_OK;
     if (!answer)
-        code = TREE_FAIL(error, "of the revision: line %d: %.160s", place.line, place.text);
+        code = tree_fail(error, "of the revision: line %d: %.160s", place.line, place.text);
     else if (!is_digest(sha, SHA1_DIGITS) && !is_digest(sha, SHA256_DIGITS))
-        code = TREE_FAIL(error, "of the revision: there is no commit in \"sha\"");
+        code = tree_fail(error, "of the revision: there is no commit in \"sha\"");
     else
         tree->commit = wi_strdup(sha);
     json_decref(answer);
@@ -111,14 +111,14 @@ static enum wi_code tree_add_entry(
     const char *path = json_string_value(json_object_get(entry, "path"));
     struct wi_hub_file *file;
     if (!type || !path)
-        return TREE_FAIL(error, "an entry of the tree has no type or no path");
+        return tree_fail(error, "an entry of the tree has no type or no path");
     if (strcmp(type, "file") != 0)
         return WI_OK;
     enum wi_code code = add_path(tree, path, &file, error);
     if (code != WI_OK || !file)
         return code;
     if (read_entry(entry, file) != 0)
-        return TREE_FAIL(error, "%.100s has no length or no hash that could be right", path);
+        return tree_fail(error, "%.100s has no length or no hash that could be right", path);
     tree->bytes += file->bytes;
     return WI_OK;
 }
@@ -130,9 +130,9 @@ enum wi_code wi_hub_tree_read_page(
     json_t *page = wi_json_read(text, size, 0, &place);
     enum wi_code code = WI_OK;
     if (!page)
-        code = TREE_FAIL(error, "of the tree: line %d: %.160s", place.line, place.text);
+        code = tree_fail(error, "of the tree: line %d: %.160s", place.line, place.text);
     else if (!json_is_array(page))
-        code = TREE_FAIL(error, "of the tree: it is no list");
+        code = tree_fail(error, "of the tree: it is no list");
     for (size_t i = 0; code == WI_OK && i < json_array_size(page); i++)
         code = tree_add_entry(tree, json_array_get(page, i), error);
     json_decref(page);
@@ -152,7 +152,7 @@ static enum wi_code add_line(
         return WI_OK;
     if (read_digits(hash, line, SHA256_DIGITS) != 0 || line[SHA256_DIGITS] != ' ' ||
         !strchr(" *", line[SHA256_DIGITS + 1]) || !line[SHA256_DIGITS + 1])
-        return TREE_FAIL(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
+        return tree_fail(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
     const char *path = line + SHA256_DIGITS + 2;
     path += strncmp(path, "./", 2) == 0 ? 2 : 0;
     enum wi_code code = add_path(tree, path, &file, error);
@@ -170,7 +170,7 @@ enum wi_code wi_hub_tree_read_sums(
     char hex[SHA256_DIGITS + 1], *copy = wi_strndup(text, size), *rest = copy, *line;
     enum wi_code code = WI_OK;
     if (strlen(copy) != size)
-        code = TREE_FAIL(error, "SHA256SUMS has a NUL byte");
+        code = tree_fail(error, "SHA256SUMS has a NUL byte");
     for (unsigned number = 1; code == WI_OK && (line = strsep(&rest, "\n")); number++) {
         size_t length = strlen(line);
         if (length > 0 && line[length - 1] == '\r')
@@ -192,7 +192,7 @@ enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error
     wi_names_sort(tree->files, tree->count, sizeof *tree->files);
     for (size_t i = 1; i < tree->count; i++)
         if (strcmp(tree->files[i - 1].path, tree->files[i].path) == 0)
-            return TREE_FAIL(error, "%.100s is there twice", tree->files[i].path);
+            return tree_fail(error, "%.100s is there twice", tree->files[i].path);
     return WI_OK;
 }
 

@@ -62,7 +62,7 @@ struct wi_car_file {
 };
 
 /* The problem of the byte at `at`. */
-#define CAR_FAIL(error, at, format, ...)                                                           \
+#define car_fail(error, at, format, ...)                                                           \
     wi_error_set(                                                                                  \
         error, WI_HUB_FAILED, "", "at byte %" PRIu64 ": " format, (uint64_t)(at), ##__VA_ARGS__)
 
@@ -92,12 +92,12 @@ static enum wi_code read_length(struct wi_car_file *car, uint64_t at, size_t max
     car->input.bytes = car->head;
     car->input.size = range.end = size;
     if (wi_protobuf_varint(&car->input, &range, length) < 0)
-        return CAR_FAIL(error, at,
+        return car_fail(error, at,
             "there is no length; a CAR is a head and sections, each of them "
             "with its length before it");
     *begin = (size_t)range.at;
     if (*length > left - range.at)
-        return CAR_FAIL(error, at,
+        return car_fail(error, at,
             "it is cut, or a length is wrong: %" PRIu64 " bytes should follow, and %" PRIu64 " do",
             *length, left - range.at);
     return WI_OK;
@@ -146,7 +146,7 @@ static int take_string(struct cbor *cbor, unsigned kind, const unsigned char **s
 
 static enum wi_code fail_head(const struct cbor *cbor, struct wi_error *error)
 {
-    return CAR_FAIL(error, cbor->begin + cbor->at, "the head is not that of a CAR");
+    return car_fail(error, cbor->begin + cbor->at, "the head is not that of a CAR");
 }
 
 /* A CID is tag 42 of a zero and its bytes. */
@@ -159,13 +159,13 @@ static enum wi_code take_roots(struct cbor *cbor, struct wi_cid *root, struct wi
     if (cbor_take(cbor, CBOR_LIST, &count) < 0)
         return fail_head(cbor, error);
     if (count != 1)
-        return CAR_FAIL(error, at, "it has %" PRIu64 " roots; a CAR of one root is read", count);
+        return car_fail(error, at, "it has %" PRIu64 " roots; a CAR of one root is read", count);
     at = cbor->begin + cbor->at;
     if (cbor_take(cbor, CBOR_TAG, &tag) < 0 || tag != 42 ||
         take_string(cbor, CBOR_BYTES, &bytes, &size) < 0 || size == 0 || *bytes != 0)
         return fail_head(cbor, error);
     if (wi_cid_read(bytes + 1, size - 1, &read) < 0 || read.size != size - 1 || read.identity)
-        return CAR_FAIL(
+        return car_fail(
             error, at, "the root's CID is not one of codec raw or dag-pb and hash sha2-256");
     *root = read.cid;
     return WI_OK;
@@ -177,7 +177,7 @@ static enum wi_code take_version(struct cbor *cbor, struct wi_error *error)
     if (cbor_take(cbor, CBOR_NUMBER, &version) < 0)
         return fail_head(cbor, error);
     return version == 1 ? WI_OK
-                        : CAR_FAIL(error, at,
+                        : car_fail(error, at,
                               "it is a CAR of version %" PRIu64 "; version 1 is read", version);
 }
 
@@ -217,7 +217,7 @@ static enum wi_code car_read_head(struct wi_car_file *car, uint64_t *at, struct 
     uint64_t length;
     size_t begin;
     if (car->size == 0)
-        return CAR_FAIL(error, 0, "it is empty");
+        return car_fail(error, 0, "it is empty");
     enum wi_code code = read_length(car, 0, HEAD_MAX, &begin, &length, error);
     if (code != WI_OK)
         return code;
@@ -235,7 +235,7 @@ static enum wi_code car_add(struct wi_car_file *car, const struct wi_cid *cid, u
     uint32_t size, struct wi_error *error)
 {
     if (car->count == WI_CAR_BLOCKS_MAX)
-        return CAR_FAIL(
+        return car_fail(
             error, at, "it has more than %u blocks, which is more than is read", WI_CAR_BLOCKS_MAX);
     struct item *item = WI_APPEND(car->items, car->count);
     *item = (struct item){.at = at, .size = size, .codec = cid->codec};
@@ -265,11 +265,11 @@ static enum wi_code read_section(struct wi_car_file *car, uint64_t *at, struct w
         return code;
     size_t there = SECTION_HEAD_MAX - begin;
     if (wi_cid_read(car->head + begin, length < there ? (size_t)length : there, &read) < 0)
-        return CAR_FAIL(
+        return car_fail(
             error, *at + begin, "there is no CID of codec raw or dag-pb and hash sha2-256");
     uint64_t size = length - read.size, block_at = *at + begin + read.size;
     if (size > WI_BLOCK_MAX)
-        return CAR_FAIL(error, *at,
+        return car_fail(error, *at,
             "the block has %" PRIu64 " bytes; blocks of at most %u are read", size, WI_BLOCK_MAX);
     if (size > car->room) {
         car->room = (size_t)size;
