@@ -109,31 +109,23 @@ static void end_if_closed(struct content_run *run)
 
 /* --- what is kept ----------------------------------------------------------------------------- */
 
-/* What a thread does for the whole run. */
-struct chore {
-    struct content_run *run;
-    unsigned char *bytes; /* to be kept; NULL: what is kept is to be read */
-    size_t size;
-};
-
-static void do_chore(void *data)
+static void keeping_run(void *data)
 {
-    struct chore *chore = data;
-    if (!chore->bytes)
-        wi_kept_blocks_load(chore->run->kept, chore->run->folder);
+    const struct content_run *run = data;
+    if (!run->fresh)
+        wi_kept_blocks_load(run->kept, run->folder);
     else /* what cannot be written is asked for again after a kill */
-        wi_kept_blocks_write(chore->run->folder, chore->bytes, chore->size);
+        wi_kept_blocks_write(run->folder, run->fresh, run->fresh_size);
 }
 
-static void on_chore(void *data, int cancelled)
+static void on_kept(void *data, int cancelled)
 {
-    struct chore *chore = data;
-    struct content_run *run = chore->run;
+    struct content_run *run = data;
     struct wi_error error;
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->keeping = 0;
-    if (!chore->bytes && !wi_content_run_is_over(run)) {
+    if (!run->fresh && !wi_content_run_is_over(run)) {
         const struct wi_content_order *order = &run->pull->order;
         const struct wi_hub_reference *reference = order->reference;
         run->phase = CONTENT_TREE;
@@ -141,18 +133,15 @@ static void on_chore(void *data, int cancelled)
         if (wi_content_blocks_start(run, &error) != WI_OK)
             wi_content_run_fail(run, &error);
     }
+    free(WI_TAKE(run->fresh));
     wi_turn_schedule(run->turn);
-    free(chore->bytes);
-    free(chore);
 }
 
-static void start_chore(struct content_run *run, unsigned char *bytes, size_t size)
+static void keeping_start(struct content_run *run)
 {
-    struct chore *chore = wi_alloc(sizeof *chore);
-    *chore = (struct chore){run, bytes, size};
     run->keeping = 1;
     run->works++;
-    wi_work_queue_start(run->queue, 0, do_chore, on_chore, chore);
+    wi_work_queue_start(run->queue, 0, keeping_run, on_kept, run);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
@@ -245,11 +234,9 @@ static void start_files(struct content_run *run)
 static void on_turn(void *context)
 {
     struct content_run *run = context;
-    size_t size;
-    int may_keep = run->folder >= 0 && !run->keeping;
-    unsigned char *bytes = may_keep ? wi_kept_blocks_take(run->kept, &size) : NULL;
-    if (bytes)
-        start_chore(run, bytes, size);
+    if (run->folder >= 0 && !run->keeping &&
+        (run->fresh = wi_kept_blocks_take(run->kept, &run->fresh_size)))
+        keeping_start(run);
     wi_content_blocks_take(run);
     if (run->failed)
         begin_end(run);
@@ -314,7 +301,7 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
         return;
     }
     wi_timer_start(run->timer, PROGRESS_MS, PROGRESS_MS);
-    start_chore(run, NULL, 0);
+    keeping_start(run);
 }
 
 /* `wanted` NULL: it lists. The callbacks are for the caller to set. */

@@ -44,9 +44,6 @@ struct wi_fetch_order {
      * before it is fetched again. Returns 1 if the failure does not count against the hub.
      * `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);
-    /* Set by tests alone; 0: */
-    unsigned pause_ms; /* before the second try, then doubled; default 500 */
-    unsigned stall_ms; /* without a byte until a connection is closed; default 30,000 */
     /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
      * are WI_HUB_BYTES_UNKNOWN are filled in, each once. */
     uint64_t *lengths;

@@ -89,7 +89,6 @@ struct wi_fetch {
     struct wi_http *http;
     const struct wi_hub *hub;
     const char *repository, *commit;
-    unsigned pause_ms, stall_ms;
     struct wi_limit *limit;
     uint64_t *lengths; /* NULL: it fetches */
     struct wi_folder_lock *locking;

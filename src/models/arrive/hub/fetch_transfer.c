@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define IGNORED_BODY (64u << 10) /* of an answer that is not the file */
+#define STALL_MS 30000           /* without a byte until a connection is closed */
 
 static int is_measuring(const struct transfer *transfer)
 {
@@ -246,7 +247,7 @@ static void send_request(struct transfer *transfer)
     const struct wi_http_request request = {.method = "GET",
         .url = transfer->url,
         .headers = headers,
-        .stall_ms = fetch->stall_ms,
+        .stall_ms = STALL_MS,
         .outside = 1,
         .allow_private = wi_redirect_stays(fetch->hub->url, transfer->url),
         .on_head = on_head,
@@ -265,8 +266,8 @@ void wi_transfer_start(struct transfer *transfer, uint64_t at)
         .state = TRANSFER_UNDER_WAY,
         .at = at,
         .told = WI_HUB_BYTES_UNKNOWN,
-        .url = wi_hub_layouts[fetch->hub->layout].file_url(
-            fetch->hub, fetch->repository, fetch->commit, file->file.remote)};
+        .url = wi_hub_url(fetch->hub, wi_hub_layouts[fetch->hub->layout].file_url,
+            fetch->repository, fetch->commit, file->file.remote)};
     send_request(transfer);
 }
 

@@ -155,8 +155,8 @@ static void on_length(void *context, const struct wi_http_answer *answer, const 
 static void ask_length(struct wi_hub_list *list, struct length *length, size_t index)
 {
     const char *path = list->tree.files[index].remote;
-    char *url =
-        list->layout->file_url(list->hub, list->reference.repository, list->tree.commit, path);
+    char *url = wi_hub_url(
+        list->hub, list->layout->file_url, list->reference.repository, list->tree.commit, path);
     const struct wi_hub_question question = {"HEAD", url, path, 0};
     length->list = list;
     length->index = index;
@@ -251,7 +251,9 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
 static void ask_list(struct wi_hub_list *list)
 {
     const char *commit = list->tree.commit ? list->tree.commit : "";
-    list_ask(list, list->layout->list_url(list->hub, list->reference.repository, commit), on_page);
+    list_ask(list,
+        wi_hub_url(list->hub, list->layout->list_url, list->reference.repository, commit, ""),
+        on_page);
 }
 
 static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
@@ -278,7 +280,8 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
                                           revision ? "@" : "", revision ? revision : "");
     if (list->layout->revision_url)
         list_ask(list,
-            list->layout->revision_url(hub, reference->repository, revision ? revision : "main"),
+            wi_hub_url(hub, list->layout->revision_url, reference->repository,
+                revision ? revision : "main", ""),
             on_revision);
     else
         ask_list(list);

@@ -248,8 +248,8 @@ static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
     struct wi_hub_file file = *file_of(near);
     const struct wi_hub *hub = near->order.hub;
     if (near->sharing)
-        near->url = wi_hub_layouts[hub->layout].file_url(
-            hub, near->order.repository, near->order.files->commit, file.remote);
+        near->url = wi_hub_url(hub, wi_hub_layouts[hub->layout].file_url, near->order.repository,
+            near->order.files->commit, file.remote);
     wi_hub_reference_of_cid(cid, &near->reference);
     /* The claimants, and behind them the hub, if that shares. */
     memcpy(near->asked, near->claimants, near->claimant_count * sizeof *near->asked);

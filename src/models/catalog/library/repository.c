@@ -288,7 +288,7 @@ static void note_look_up(struct wi_repository *repository, int found)
 static int is_kept(const struct wi_load *load)
 {
     if (load->code == WI_MODEL_INVALID)
-        return load->variant || !wi_model_name_variant(load->name);
+        return load->variant || !load->wanted;
     return load->code == WI_OK;
 }
 

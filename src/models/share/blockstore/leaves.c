@@ -165,12 +165,12 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
-int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+void wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
 {
     int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
-    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
+    if (folder >= 0)
+        wi_leaves_write(folder, sha256, leaves);
     wi_close(folder);
-    return result;
 }
 
 /* --- whose they are --------------------------------------------------------------------------- */

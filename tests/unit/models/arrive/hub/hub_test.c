@@ -36,16 +36,18 @@ TEST(knows_where_things_lie)
 {
     const struct wi_hub hub = {.url = (char *)"https://hub.example/base"};
     const struct wi_hub plain = {.url = (char *)"https://w.example", .layout = WI_HUB_PLAIN};
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].revision_url(&hub, "o/n", "refs/pr/3"),
+    const struct wi_hub_layout *layout = &wi_hub_layouts[WI_HUB_HUGGINGFACE];
+    check_url(wi_hub_url(&hub, layout->revision_url, "o/n", "refs/pr/3", ""),
         "https://hub.example/base/api/models/o/n/revision/refs%2Fpr%2F3");
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].list_url(&hub, "o/n", "c0ffee"),
+    check_url(wi_hub_url(&hub, layout->list_url, "o/n", "c0ffee", ""),
         "https://hub.example/base/api/models/o/n/tree/c0ffee?recursive=true");
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].file_url(&hub, "o/n", "c0ffee", "onnx/model.onnx"),
+    check_url(wi_hub_url(&hub, layout->file_url, "o/n", "c0ffee", "onnx/model.onnx"),
         "https://hub.example/base/o/n/resolve/c0ffee/onnx/model.onnx");
-    check_url(wi_hub_layouts[WI_HUB_PLAIN].list_url(&plain, "a/b", ""),
-        "https://w.example/a/b/SHA256SUMS");
-    check_url(wi_hub_layouts[WI_HUB_PLAIN].file_url(&plain, "a/b", "", "x.gguf"),
-        "https://w.example/a/b/x.gguf");
+    layout = &wi_hub_layouts[WI_HUB_PLAIN];
+    check_url(
+        wi_hub_url(&plain, layout->list_url, "a/b", "", ""), "https://w.example/a/b/SHA256SUMS");
+    check_url(
+        wi_hub_url(&plain, layout->file_url, "a/b", "", "x.gguf"), "https://w.example/a/b/x.gguf");
 }
 
 TEST(tells_its_own_urls)
