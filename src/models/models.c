@@ -66,7 +66,7 @@ struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_con
     struct store *store = wi_alloc(sizeof *store);
     store->deps = *deps;
     store_make_catalog(store, config);
-    store->parts.blocks = wi_blockstore_new(deps, &store->parts);
+    store->parts.blocks = wi_blockstore_new(&store->deps, &store->parts);
     store_make_pulls(store);
     return &store->parts;
 }

@@ -183,12 +183,11 @@ enum wi_code wi_versions_remove(
     *freed = 0;
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
-    int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
-    int parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
+    int store = removed.store =
+        wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
+    removed.parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
     enum wi_code code = WI_OK;
-    removed.store = store;
-    removed.parent = parent;
-    if (parent >= 0)
+    if (removed.parent >= 0)
         code = remove_in(&removed, pulled, freed, error);
     else if (wi_model_name_variant(name) || wi_is_missing(errno))
         code = no_model(name, error);
@@ -201,7 +200,7 @@ enum wi_code wi_versions_remove(
         unlinkat(store, owner, AT_REMOVEDIR); /* where that was its last model */
         free(owner);
     }
-    wi_close(parent);
+    wi_close(removed.parent);
     wi_close(store);
     return code;
 }

@@ -259,8 +259,8 @@ struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
 {
     struct wi_pin_checks *checks = wi_alloc(sizeof *checks);
     checks->blocks = blocks;
-    checks->queue = wi_work_queue_new(blocks->loop, 1);
-    checks->later = wi_timer_new(blocks->loop, on_later, checks);
+    checks->queue = wi_work_queue_new(blocks->deps->loop, 1);
+    checks->later = wi_timer_new(blocks->deps->loop, on_later, checks);
     check_start(checks, 1);
     return checks;
 }

@@ -33,7 +33,7 @@ struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const
 
 static void pin_entry_tell(const struct wi_pin_entry *entry)
 {
-    wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->pin.model, NULL);
+    wi_change_tell(entry->blocks->deps->listener, WI_CHANGE_MODEL, entry->pin.model, NULL);
 }
 
 /* --- the state of a pin ----------------------------------------------------------------------- */

@@ -158,7 +158,7 @@ static void publishing_commit(struct wi_publishing *publishing)
         publishing->pin.cid_text);
     wi_pin_table_put(blocks, &publishing->pin, WI_TAKE(publishing->outline));
     if (frees)
-        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+        wi_versions_collect(blocks->models->versions, 0, NULL, NULL);
 }
 
 static void on_run(void *data, int cancelled)
@@ -233,7 +233,7 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     if (publishing->failed)
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);
-    publishing->tick = wi_timer_new(blocks->loop, publishing_tell, publishing);
+    publishing->tick = wi_timer_new(blocks->deps->loop, publishing_tell, publishing);
     return publishing;
 }
 
@@ -249,7 +249,8 @@ static struct wi_publishing *publishing_add(struct wi_publishing *publishing)
 struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
     wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context)
 {
-    struct wi_publishing *publishing = new_publishing(blocks, model, blocks->id, on_done, context);
+    struct wi_publishing *publishing =
+        new_publishing(blocks, model, blocks->deps->id, on_done, context);
     publishing->on_progress = on_progress;
     if (on_progress)
         wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
