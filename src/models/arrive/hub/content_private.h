@@ -26,8 +26,6 @@
 #define CONTENT_FILES 8          /* of a run, processed at the same time */
 #define CONTENT_PUTS (32u << 20) /* bytes waiting to be written: beyond, nothing more is read */
 
-struct content_run;
-
 /* --- a file ----------------------------------------------------------------------------------- */
 
 enum content_state {

@@ -304,12 +304,17 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     keeping_start(run);
 }
 
-/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
-static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
+/* `wanted` NULL: it lists. What is told of its end is for the caller to set. */
+static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted,
+    wi_fetch_progress_fn *on_progress, void *context)
 {
     struct content_run *run = wi_alloc(sizeof *run);
     uv_loop_t *loop = pull->order.loop;
-    *run = (struct content_run){.pull = pull, .wanted = wanted, .folder = -1};
+    *run = (struct content_run){.pull = pull,
+        .wanted = wanted,
+        .folder = -1,
+        .on_progress = on_progress,
+        .context = context};
     run->kept = wi_kept_blocks_hold(pull->kept);
     run->store = wi_strdup(pull->order.store);
     run->library = wi_strdup(pull->order.library);
@@ -347,17 +352,13 @@ void wi_content_pull_free(struct wi_content_pull *pull)
 void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
     wi_hub_list_fn *on_tree, void *context)
 {
-    pull->run = begin_run(pull, NULL);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, NULL, on_progress, context);
     pull->run->on_tree = on_tree;
-    pull->run->context = context;
 }
 
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context)
 {
-    pull->run = begin_run(pull, files);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, files, on_progress, context);
     pull->run->on_end = on_end;
-    pull->run->context = context;
 }

@@ -94,7 +94,7 @@ static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keepi
     struct wi_error error;
     if (keeping->slot->file_url) {
         wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
-            "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
+            "%.90s: the bytes of %.60s are not those of its leaves", fetch->order.what,
             wi_block_source_look(keeping->slot->source).name);
         block_fetch_fail(fetch, &error);
         return;
@@ -232,7 +232,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
-    free(fetch->what);
+    free((char *)fetch->order.what);
     free(fetch);
 }
 
@@ -288,7 +288,7 @@ struct wi_block_fetch *wi_block_fetch_new(
     fetch->http = http;
     fetch->order = *order;
     fetch->order.sources = NULL;
-    fetch->order.what = fetch->what = wi_strdup(order->what);
+    fetch->order.what = wi_strdup(order->what);
     if (fetch->order.stall_ms == 0)
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)

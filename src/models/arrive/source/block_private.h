@@ -30,9 +30,6 @@ enum ask_state {
     ASK_REFUSED   /* asking again would not help */
 };
 
-struct block;
-struct slot;
-
 struct ask {
     struct wi_block_fetch *fetch;
     struct slot *slot;
@@ -94,8 +91,7 @@ struct slot {
 
 struct wi_block_fetch {
     struct wi_http *http;
-    struct wi_block_order order; /* without the sources */
-    char *what;
+    struct wi_block_order order; /* without the sources; `what` is owned */
     struct slot slots[WI_BLOCK_SOURCES_MAX];
     size_t slot_count;
     struct ask *asks[WI_BLOCK_REQUESTS_MAX];

@@ -353,7 +353,8 @@ static void block_explain(
         blamed[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(error, blames_code(blamed), "", "no source brings %.90s: %s", fetch->what, told);
+    wi_error_set(
+        error, blames_code(blamed), "", "no source brings %.90s: %s", fetch->order.what, told);
     if (until_ms > now)
         wi_error_retry_after(error, (unsigned)((until_ms - now) / 1000) + 1);
 }

@@ -15,7 +15,6 @@ struct wi_pin_entry {
     struct wi_outline *outline; /* NULL until its files have been found unchanged */
 };
 
-struct wi_pin_checks;
 struct wi_blockstore {
     const struct wi_models_deps *deps;
     const struct wi_models *models;
