@@ -442,8 +442,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
 
 static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
 {
-    size_t count;
-    const struct wi_walk_file *file = wi_walk_files(run->walk, &count);
+    const struct wi_walk_file *file = wi_walk_files(run->walk, NULL);
     if (run->name || !wi_walk_is_whole(run->walk, 0) || file->leaf_count == 0 ||
         find_flight(run, &file->leaves[0].cid))
         return 0;

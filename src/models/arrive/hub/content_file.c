@@ -342,15 +342,14 @@ static int leave_leaves(struct content_file *file)
 static void file_walk(struct content_file *file)
 {
     const struct wi_walk *walk = file->run->walk;
-    size_t count;
     if (!wi_walk_is_whole(walk, file->item)) {
         if (file->puts || file->holes)
             start_work(file, (struct content_work){0});
         return;
     }
     file->state = CONTENT_LOOKING;
-    file->leaves = wi_walk_files(walk, &count)[file->item].leaves;
-    file->leaf_count = wi_walk_files(walk, &count)[file->item].leaf_count;
+    file->leaves = wi_walk_files(walk, NULL)[file->item].leaves;
+    file->leaf_count = wi_walk_files(walk, NULL)[file->item].leaf_count;
     wi_content_file_go_on(file);
 }
 
@@ -427,14 +426,13 @@ size_t wi_content_file_find(
 void wi_content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item)
 {
-    size_t count;
     *file = (struct content_file){.run = run, .row = *row, .item = item};
     file->row.path = wi_strdup(row->path);
     file->row.remote = NULL;
     if (row->here)
         file->state = CONTENT_DONE;
     if (item != SIZE_MAX)
-        file->cid = wi_walk_files(run->walk, &count)[item].cid;
+        file->cid = wi_walk_files(run->walk, NULL)[item].cid;
 }
 
 void wi_content_file_clear(struct content_file *file)

@@ -156,10 +156,9 @@ static void run_descend(struct content_run *run, size_t item)
 static enum wi_code row_check(const struct content_run *run, const struct wi_hub_file *row,
     size_t item, struct wi_error *error)
 {
-    size_t count;
     if (item == SIZE_MAX)
         return wi_error_set(error, WI_INTERNAL, "", "%.255s is not below the CID", row->path);
-    uint64_t bytes = wi_walk_files(run->walk, &count)[item].bytes;
+    uint64_t bytes = wi_walk_files(run->walk, NULL)[item].bytes;
     if (bytes == row->bytes)
         return WI_OK;
     return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
@@ -196,8 +195,7 @@ static void end_tree(struct content_run *run)
 
 static void look_for_name(struct content_run *run)
 {
-    size_t count;
-    if (wi_walk_files(run->walk, &count)->bytes == 0)
+    if (wi_walk_files(run->walk, NULL)->bytes == 0)
         run->name = wi_content_file_name(NULL, 0);
     if (run->name)
         begin_end(run);

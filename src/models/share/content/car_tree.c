@@ -80,8 +80,7 @@ static void tree_take_bytes(
 
 static enum wi_code tree_take_leaves(struct tree *tree, size_t index, struct wi_error *error)
 {
-    size_t count;
-    const struct wi_walk_file *file = &wi_walk_files(tree->walk, &count)[index];
+    const struct wi_walk_file *file = &wi_walk_files(tree->walk, NULL)[index];
     struct wi_car_place place;
     char text[WI_CID_TEXT];
     for (size_t i = 0; i < file->leaf_count; i++) {

@@ -321,7 +321,8 @@ const struct wi_cid *wi_walk_cid(const struct wi_walk *walk)
 
 const struct wi_walk_file *wi_walk_files(const struct wi_walk *walk, size_t *count)
 {
-    *count = walk->entry_count;
+    if (count)
+        *count = walk->entry_count;
     return walk->files;
 }
 
