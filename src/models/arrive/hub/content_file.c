@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define AT_ONCE (UINT64_C(16) << 20) /* bytes read back, or hashed, before others may work */
 
@@ -266,7 +267,6 @@ static void on_worked(void *data, int cancelled)
     struct content_file *file = data;
     struct content_run *run = file->run;
     struct content_work work = WI_TAKE(file->work);
-    struct content_hole **end = &run->put_together;
     int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     file->busy = 0;
@@ -277,9 +277,7 @@ static void on_worked(void *data, int cancelled)
     if (goes_on && !work.close)
         work_take_result(file, &work);
     drop_puts(file, work.puts);
-    while (*end)
-        end = &(*end)->next;
-    *end = work.holes; /* the run gives them to the walk */
+    LL_CONCAT(run->put_together, work.holes); /* the run gives them to the walk */
     wi_turn_schedule(run->turn);
 }
 

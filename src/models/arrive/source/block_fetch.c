@@ -6,6 +6,7 @@
 #include "models/arrive/source/block_private.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #define THREADS 2     /* of the pool's four, so that others find one */
 #define TICK_MS 100.0 /* for what no event tells: stalls, who is slow at the end, pauses */
@@ -39,12 +40,7 @@ static void verify_and_keep(void *data)
 
 static void drop_block(struct wi_block_fetch *fetch, struct block *block)
 {
-    struct block **link = &fetch->blocks;
-    while (*link != block)
-        link = &(*link)->next;
-    *link = block->next;
-    if (fetch->last == &block->next)
-        fetch->last = link;
+    DL_DELETE(fetch->blocks, block);
     free(block);
 }
 
@@ -296,7 +292,6 @@ struct wi_block_fetch *wi_block_fetch_new(
     if (order->file_url && fetch->slot_count > 0 && fetch->slot_count == order->source_count)
         fetch->slots[fetch->slot_count - 1].file_url = wi_strdup(order->file_url);
     fetch->order.file_url = NULL;
-    fetch->last = &fetch->blocks;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     fetch->timer = wi_timer_new(loop, on_time, fetch);

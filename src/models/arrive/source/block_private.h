@@ -53,7 +53,7 @@ struct ask {
 
 /* A block that was taken from the owner. */
 struct block {
-    struct block *next;
+    struct block *prev, *next;
     struct wi_block_want want;
     uint32_t avoid;   /* a bit for each slot that failed to bring it: others are asked first */
     unsigned asks;    /* under way */
@@ -96,10 +96,10 @@ struct wi_block_fetch {
     size_t slot_count;
     struct ask *asks[WI_BLOCK_REQUESTS_MAX];
     size_t ask_count;
-    struct block *blocks, **last; /* in the order in which they were wanted */
-    size_t idle;                  /* blocks that are neither requested nor being verified */
-    int at_end;                   /* the owner's last answer was WI_BLOCK_NONE */
-    uint64_t keeping;             /* bytes that are being verified and kept */
+    struct block *blocks; /* in the order in which they were wanted */
+    size_t idle;          /* blocks that are neither requested nor being verified */
+    int at_end;           /* the owner's last answer was WI_BLOCK_NONE */
+    uint64_t keeping;     /* bytes that are being verified and kept */
     size_t works;
     struct wi_work_queue *queue;
     struct wi_turn *turn;

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
+#include <utlist.h>
 
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
@@ -165,8 +166,7 @@ static struct block *take_next(struct wi_block_fetch *fetch)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
-    *fetch->last = block;
-    fetch->last = &block->next;
+    DL_APPEND(fetch->blocks, block);
     fetch->idle++;
     return block;
 }
