@@ -21,7 +21,7 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
     fetch->on_progress = NULL;
     fetch->on_wrong = NULL;
     wi_fetch_close(fetch);
-    /* The caller may free its HTTP client now, and the lengths. */
+    /* The caller may free its HTTP client now, and what is measured. */
     for (size_t i = 0; i < fetch->count; i++)
         wi_transfer_release(&fetch->files[i].transfer);
 }
@@ -67,7 +67,7 @@ static struct wi_fetch_progress progress_of(struct wi_fetch *fetch)
 /* Who only asks for lengths needs no folder. */
 static int fetch_is_open(const struct wi_fetch *fetch)
 {
-    return fetch->folder_fd >= 0 || fetch->lengths;
+    return fetch->folder_fd >= 0 || fetch->measured;
 }
 
 static void end_if_closed(struct wi_fetch *fetch)
@@ -97,7 +97,7 @@ static void start_files(struct wi_fetch *fetch)
     for (size_t i = 0; i < fetch->count; i++) {
         struct file *file = &fetch->files[i];
         if (file->state == FILE_WAITING && busy < WI_FETCH_FILES)
-            file->state = fetch->lengths ? FILE_MEASURING : FILE_OPENING;
+            file->state = fetch->measured ? FILE_MEASURING : FILE_OPENING;
         busy += (size_t)file_is_under_way(file);
         done += file->state == FILE_DONE;
     }
@@ -164,7 +164,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .repository = order->repository,
         .commit = order->files->commit,
         .limit = order->limit,
-        .lengths = order->lengths,
+        .measured = order->measured,
         .folder_fd = -1,
         .store = wi_strdup(order->store),
         .count = order->files->count,
@@ -181,7 +181,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     wi_turn_schedule(fetch->turn);
-    if (fetch->lengths)
+    if (fetch->measured)
         progress_start(fetch);
     else
         fetch->locking = wi_folder_lock(loop, order->folder, on_locked, fetch);

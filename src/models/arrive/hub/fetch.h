@@ -34,7 +34,7 @@ struct wi_fetch;
 struct wi_fetch_order {
     const struct wi_hub *hub; /* with its token, if it has one */
     const char *repository;
-    const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
+    const struct wi_hub_tree *files; /* the chosen ones; without `measured` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
     /* The store where the leaves of files that the hub names by their SHA-256 are kept
      * (models/share/blockstore/leaves.h); NULL: they are not computed. */
@@ -44,9 +44,9 @@ struct wi_fetch_order {
      * before it is fetched again. Returns 1 if the failure does not count against the hub.
      * `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);
-    /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
-     * are WI_HUB_BYTES_UNKNOWN are filled in, each once. */
-    uint64_t *lengths;
+    /* Not NULL: `files`, in which lengths that are unknown are filled in. Nothing is fetched, and
+     * `folder` is ignored. */
+    struct wi_hub_tree *measured;
 };
 
 struct wi_fetch_progress {

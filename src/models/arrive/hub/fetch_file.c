@@ -231,7 +231,8 @@ static void take_end(struct file *file)
         file->trouble.code = WI_OK;
         if (file->state != FILE_MEASURING)
             return;
-        file->file.bytes = fetch->lengths[file - fetch->files] = ended.told;
+        file->file.bytes = ended.told;
+        wi_hub_tree_set_bytes(fetch->measured, (size_t)(file - fetch->files), ended.told);
         file->state = FILE_DONE;
         fetch->changed = 1;
         wi_turn_schedule(fetch->turn); /* there is room for another */
@@ -310,7 +311,7 @@ void wi_fetch_file_init(struct file *file, struct wi_fetch *fetch, const struct 
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
     file->transfer.file = file;
-    if (wanted->here || (fetch->lengths && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
+    if (wanted->here || (fetch->measured && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
         file->state = FILE_DONE;
         file->done = wanted->here ? wanted->bytes : 0;
     }

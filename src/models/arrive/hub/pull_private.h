@@ -35,7 +35,6 @@ struct wi_upstream {
     /* What is under way. */
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
-    uint64_t *lengths; /* while they are measured */
     struct wi_neighbours_wait *wait;
     /* For as long as it lasts. */
     struct wi_content_pull *content; /* of a CID */

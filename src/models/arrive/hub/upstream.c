@@ -203,7 +203,6 @@ void wi_upstream_stop(struct wi_pull *pull)
     wi_router_free(upstream->router);
     wi_near_free(upstream->near);
     wi_brought_clear(&upstream->brought);
-    free(upstream->lengths);
     *upstream = (struct wi_upstream){0};
 }
 
@@ -221,30 +220,21 @@ static void on_measured(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    struct wi_hub_tree *files = pull->files;
     pull->upstream.fetch = NULL;
-    for (size_t i = 0; !error && i < files->count; i++)
-        if (files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
-            wi_hub_tree_set_bytes(files, i, pull->upstream.lengths[i]);
     pull->events->on_measured(pull, error);
 }
 
 int wi_upstream_measure(struct wi_pull *pull)
 {
-    const struct wi_hub_tree *files = pull->files;
     int unknown = 0;
-    pull->upstream.lengths =
-        wi_realloc_array(pull->upstream.lengths, files->count + 1, sizeof *pull->upstream.lengths);
-    for (size_t i = 0; i < files->count; i++) {
-        pull->upstream.lengths[i] = files->files[i].bytes;
-        unknown |= pull->upstream.lengths[i] == WI_HUB_BYTES_UNKNOWN;
-    }
+    for (size_t i = 0; i < pull->files->count; i++)
+        unknown |= pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN;
     if (!unknown)
         return -1;
     const struct wi_fetch_order order = {.hub = &pull->plan->hub,
         .repository = pull->order->parsed.repository,
-        .files = files,
-        .lengths = pull->upstream.lengths};
+        .files = pull->files,
+        .measured = pull->files};
     pull->upstream.fetch = wi_fetch_start(
         pull->deps->loop, pull->deps->http, &order, pull->events->on_waiting, on_measured, pull);
     return 0;

@@ -36,7 +36,7 @@ struct wi_fetch {
     wi_fetch_fn *on_end;
     void *context;
     char *folder;
-    uint64_t *lengths;
+    struct wi_hub_tree *measured;
     struct wi_hub_tree chosen;
     struct wi_timer *timer;
 };
@@ -202,7 +202,7 @@ static void give_lengths(struct wi_fetch *fetch)
     void *to = fetch->context;
     played.measured++;
     for (size_t i = 0; i < fetch->chosen.count; i++)
-        fetch->lengths[i] = played.model.size;
+        wi_hub_tree_set_bytes(fetch->measured, i, played.model.size);
     wi_fetch_cancel(fetch);
     on_end(to, &progress, NULL);
 }
@@ -210,7 +210,7 @@ static void give_lengths(struct wi_fetch *fetch)
 static void give_files(void *context)
 {
     struct wi_fetch *fetch = context;
-    if (fetch->lengths) {
+    if (fetch->measured) {
         give_lengths(fetch);
         return;
     }
@@ -242,8 +242,8 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     wi_hub_tree_copy(&fetch->chosen, order->files);
     fetch->timer = wi_timer_new(loop, give_files, fetch);
     wi_timer_start(fetch->timer, 0, 0);
-    fetch->lengths = order->lengths;
-    played.fetches += !order->lengths;
+    fetch->measured = order->measured;
+    played.fetches += !order->measured;
     return fetch;
 }
 
