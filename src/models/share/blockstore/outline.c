@@ -40,13 +40,14 @@ static void add_node(
 }
 
 void wi_outline_add(struct wi_outline *outline, const char *path,
-    const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root)
+    const struct wi_file_identity *seen, const struct wi_leaves *leaves)
 {
     for (size_t i = 0; i < leaves->count; i++)
         add_block(outline, leaves->hashes[i], (uint32_t)outline->file_count, (uint32_t)i);
-    *WI_APPEND(outline->files, outline->file_count) =
+    struct wi_outline_file *file = WI_APPEND(outline->files, outline->file_count);
+    *file =
         (struct wi_outline_file){.path = wi_strdup(path), .bytes = leaves->bytes, .seen = *seen};
-    wi_tree_of_file(leaves, add_node, outline, root);
+    wi_tree_of_file(leaves, add_node, outline, &file->root);
 }
 
 /* By their hashes. Leaves come before an inner node with the same hash, and are in the order of the
@@ -102,13 +103,12 @@ static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
     wi_dag_clear(&read);
 }
 
-enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_root *roots,
-    struct wi_cid *root, struct wi_error *error)
+enum wi_code wi_outline_end(struct wi_outline *outline, struct wi_cid *root, struct wi_error *error)
 {
     struct wi_tree_root top;
     struct wi_tree_file *files = wi_realloc_array(NULL, outline->file_count, sizeof *files);
     for (size_t i = 0; i < outline->file_count; i++)
-        files[i] = (struct wi_tree_file){outline->files[i].path, roots[i]};
+        files[i] = (struct wi_tree_file){outline->files[i].path, outline->files[i].root};
     enum wi_code code =
         wi_tree_of_folder(files, outline->file_count, add_node, outline, &top, error);
     free(files);
