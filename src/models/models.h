@@ -174,8 +174,8 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
     wi_repository_each_fn *each, void *context);
 /* The number of all those models. */
 size_t wi_repository_count(struct wi_repository *repository);
-/* As wi_repository_each_after, for the model of that name only; -1 if there is none, else 0. */
-int wi_repository_one(
+/* As wi_repository_each_after, for the model of that name only, if there is one. */
+void wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);
 
 /* Changes of the store: see models/catalog/library/versions_work.h. */

@@ -635,7 +635,6 @@ static void clear_graph(struct wi_graph *graph)
 void wi_graph_clear(struct wi_graph_model *model)
 {
     if (model->graph)
-        clear_graph(model->graph);
-    model->graph = NULL;
+        clear_graph(WI_TAKE(model->graph));
     wi_strings_clear(&model->files);
 }

@@ -221,8 +221,7 @@ static void content_work_run(void *data)
     if (work->leave && file->file)
         wi_filled_leave(file->file);
     if (work->close || (work->end && work->code == WI_OK && !work->more)) {
-        wi_filled_close(file->file);
-        file->file = NULL;
+        wi_filled_close(WI_TAKE(file->file));
     }
 }
 

@@ -45,8 +45,7 @@ static void begin_end(struct content_run *run)
     if (run->phase == CONTENT_CLOSING)
         return;
     run->phase = CONTENT_CLOSING;
-    wi_folder_lock_cancel(run->locking);
-    run->locking = NULL;
+    wi_folder_lock_cancel(WI_TAKE(run->locking));
     if (run->blocks)
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
     wi_turn_schedule(run->turn);

@@ -94,8 +94,7 @@ static void file_work_run(void *data)
     if (work->whole)
         keep_leaves(file);
     if (work->close || work->whole) {
-        wi_filled_close(file->part);
-        file->part = NULL;
+        wi_filled_close(WI_TAKE(file->part));
     }
 }
 

@@ -104,8 +104,7 @@ static void on_run(void *data, int cancelled)
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
     reading->work = NULL;
-    free(reading->text);
-    reading->text = NULL;
+    free(WI_TAKE(reading->text));
     if (cancelled)
         free_list(list);
     else if (reading->code != WI_OK)
@@ -292,8 +291,7 @@ void wi_hub_list_cancel(struct wi_hub_list *list)
 {
     if (!list)
         return;
-    wi_hub_ask_cancel(list->ask);
-    list->ask = NULL;
+    wi_hub_ask_cancel(WI_TAKE(list->ask));
     if (list->reading.work)
         wi_work_abandon(list->reading.work); /* on_run frees it */
     else

@@ -55,11 +55,9 @@ static void sources_release(struct wi_block_source **sources, size_t *count)
 
 static void end_claim(struct wi_near *near)
 {
-    wi_content_pull_free(near->content);
-    near->content = NULL;
+    wi_content_pull_free(WI_TAKE(near->content));
     wi_hub_reference_clear(&near->reference);
-    free(near->url);
-    near->url = NULL;
+    free(WI_TAKE(near->url));
     near->waiting = NULL;
     near->done = 0;
     sources_release(near->claimants, &near->claimant_count);

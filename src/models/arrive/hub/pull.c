@@ -36,19 +36,15 @@ static void stop_step(struct wi_pull *pull)
 {
     wi_pull_plan_cancel(pull->plan);
     wi_upstream_stop(pull);
-    wi_versions_cancel(pull->task);
-    wi_repository_cancel(pull->lookup);
-    wi_timer_free(pull->pause);
-    pull->task = NULL;
-    pull->lookup = NULL;
-    pull->pause = NULL;
+    wi_versions_cancel(WI_TAKE(pull->task));
+    wi_repository_cancel(WI_TAKE(pull->lookup));
+    wi_timer_free(WI_TAKE(pull->pause));
 }
 
 void wi_pull_settle(struct wi_pull *pull)
 {
     stop_step(pull);
-    free(pull->retrying);
-    pull->retrying = NULL;
+    free(WI_TAKE(pull->retrying));
 }
 
 void wi_pull_free(struct wi_pull *pull)

@@ -176,8 +176,7 @@ static void on_neighbours_known(void *context)
         pull->events->on_tree(pull, NULL, &error);
         return;
     }
-    wi_content_pull_free(pull->upstream.content);
-    pull->upstream.content = NULL;
+    wi_content_pull_free(WI_TAKE(pull->upstream.content));
     wi_hub_reference_clear(named);
     wi_hub_reference_of_cid(&cid, named);
     start_content(pull, named);

@@ -313,8 +313,7 @@ void wi_block_fetch_close(
     fetch->closed_context = context;
     drop_asks(fetch, NULL, NULL);
     wi_timer_stop(fetch->timer);
-    wi_work_queue_free(fetch->queue);
-    fetch->queue = NULL;
+    wi_work_queue_free(WI_TAKE(fetch->queue));
     wi_turn_schedule(fetch->turn);
 }
 

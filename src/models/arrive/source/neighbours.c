@@ -107,8 +107,7 @@ static void on_wait_over(void *context)
 
 static void end_question(struct neighbour *neighbour)
 {
-    free(neighbour->url);
-    neighbour->url = NULL;
+    free(WI_TAKE(neighbour->url));
     tell_if_known(neighbour->all);
 }
 

@@ -167,8 +167,7 @@ static void drop_reading(struct wi_load *load)
 {
     wi_manifest_clear(&load->manifest);
     wi_facts_clear(&load->facts);
-    free(load->variant);
-    load->variant = NULL;
+    free(WI_TAKE(load->variant));
 }
 
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
@@ -248,8 +247,7 @@ static void drop_results(struct wi_load *load)
     wi_source_clear(&load->source);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
-    free(load->why);
-    load->why = NULL;
+    free(WI_TAKE(load->why));
     load->hashed_bytes = load->known_bytes = 0;
 }
 

@@ -264,10 +264,8 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->pinned);
     wi_strings_clear(&use->apart);
     wi_strings_clear(&use->stagings);
-    use->pending = 0;
     free(use->elsewhere);
-    use->elsewhere = NULL;
-    use->elsewhere_count = 0;
+    *use = (struct wi_versions_use){0};
 }
 
 /* --- names that may be taken ------------------------------------------------------------------ */

@@ -75,8 +75,7 @@ static void blocks_end(struct wi_blockstore *blocks)
     wi_pin_checks_free(blocks->checks);
     for (size_t i = 0; i < blocks->count; i++)
         wi_pin_entry_free(blocks->entries[i]);
-    free(blocks->entries);
-    blocks->entries = NULL;
+    free(WI_TAKE(blocks->entries));
     blocks->count = 0;
     free(blocks->directory);
 }

@@ -174,8 +174,7 @@ static void on_run(void *data, int cancelled)
         publishing->failed = 1; /* it was cancelled */
     if (!publishing->failed && !was_syncing)
         publishing_commit(publishing);
-    wi_model_unref(publishing->model);
-    publishing->model = NULL;
+    wi_model_unref(WI_TAKE(publishing->model));
     if (was_syncing || publishing->failed) {
         publishing_finish(publishing);
         return;
@@ -283,10 +282,8 @@ void wi_publishings_free(struct wi_blockstore *blocks)
     DL_FOREACH_SAFE(blocks->publishings, publishing, next)
     {
         wi_blockstore_cancel(publishing);
-        wi_timer_free(publishing->tick);
-        wi_model_unref(publishing->model);
-        publishing->tick = NULL;
-        publishing->model = NULL;
+        wi_timer_free(WI_TAKE(publishing->tick));
+        wi_model_unref(WI_TAKE(publishing->model));
         publishing->blocks = NULL; /* it frees itself, unless it has not begun */
         if (!publishing->has_begun)
             free_publishing(publishing);

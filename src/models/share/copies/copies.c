@@ -115,8 +115,7 @@ static void hold_end(struct hold *hold)
 
 static void end_copy(struct wi_copies *copies)
 {
-    wi_pull_unwatch(copies->watch);
-    copies->watch = NULL;
+    wi_pull_unwatch(WI_TAKE(copies->watch));
     hold_end(&copies->made);
 }
 
@@ -338,8 +337,7 @@ struct wi_copies *wi_copies_new(const struct wi_models_deps *deps, const struct 
 void wi_copies_reload(struct wi_copies *copies, const struct wi_config *config)
 {
     copies->config = config;
-    wi_neighbours_cancel(copies->wait);
-    copies->wait = NULL;
+    wi_neighbours_cancel(WI_TAKE(copies->wait));
     wi_timer_start(copies->timer, 0, 0);
 }
 
