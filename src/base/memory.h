@@ -17,10 +17,7 @@ void *wi_grow_array(void *items, size_t count, size_t size);
 /* Appends an element, which is not initialised, to an array that this or wi_grow_array alone has
  * grown, and counts it. Its address. */
 #define WI_APPEND(items, count)                                                                    \
-    ({                                                                                             \
-        (items) = wi_grow_array(items, count, sizeof *(items));                                    \
-        &(items)[(count)++];                                                                       \
-    })
+    ((items) = wi_grow_array(items, count, sizeof *(items)), &(items)[(count)++])
 /* The value of `place`, which is zero from then on: another owner has what was there. */
 #define WI_TAKE(place)                                                                             \
     ({                                                                                             \
