@@ -117,7 +117,7 @@ static void keeping_run(void *data)
         wi_kept_blocks_write(run->folder, run->fresh, run->fresh_size);
 }
 
-static void on_kept(void *data, int cancelled)
+static void on_keeping_end(void *data, int cancelled)
 {
     struct content_run *run = data;
     struct wi_error error;
@@ -140,7 +140,7 @@ static void keeping_start(struct content_run *run)
 {
     run->keeping = 1;
     run->works++;
-    wi_work_queue_start(run->queue, 0, keeping_run, on_kept, run);
+    wi_work_queue_start(run->queue, 0, keeping_run, on_keeping_end, run);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
@@ -301,7 +301,7 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     keeping_start(run);
 }
 
-/* `wanted` NULL: it lists. What is told of its end is for the caller to set. */
+/* `wanted` NULL: it lists. The caller sets the callback of its end. */
 static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted,
     wi_fetch_progress_fn *on_progress, void *context)
 {
