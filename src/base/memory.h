@@ -14,6 +14,17 @@ void *wi_realloc_array(void *old, size_t count, size_t size); /* aborts on overf
  * is reallocated only at powers of two, since `count` tells the room that an array grown by this
  * function alone has. */
 void *wi_grow_array(void *items, size_t count, size_t size);
+/* Appends an element, which is not initialised, to an array that this or wi_grow_array alone has
+ * grown, and counts it. Its address. */
+#define WI_APPEND(items, count)                                                                    \
+    ((items) = wi_grow_array(items, count, sizeof *(items)), &(items)[(count)++])
+/* The value of `place`, which is zero from then on: another owner has what was there. */
+#define WI_TAKE(place)                                                                             \
+    ({                                                                                             \
+        __typeof__(place) _value = (place);                                                        \
+        (place) = (__typeof__(place)){0};                                                          \
+        _value;                                                                                    \
+    })
 char *wi_strdup(const char *text);                 /* NULL gives NULL */
 char *wi_strndup(const char *text, size_t length); /* `text` has at least `length` bytes */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);

@@ -20,7 +20,6 @@ struct store {
     struct wi_hash_cache *hashes;
     struct wi_copies *copies;
     struct wi_pulled *pulled;
-    struct wi_limit download_limit;
 };
 
 static struct store *store_of(struct wi_models *models)
@@ -59,16 +58,7 @@ static void store_make_pulls(struct store *store)
     const struct wi_models_deps *deps = &store->deps;
     store->parts.sources = wi_sources_new();
     store->parts.neighbours = wi_neighbours_new(deps->loop, deps->http, deps->id);
-    const struct wi_pulls_deps pulls_deps = {.loop = deps->loop,
-        .http = deps->http,
-        .repository = store->parts.repository,
-        .versions = store->parts.versions,
-        .sources = store->parts.sources,
-        .neighbours = store->parts.neighbours,
-        .limit = &store->download_limit,
-        .blocks = store->parts.blocks,
-        .listener = deps->listener};
-    store->parts.pulls = wi_pulls_new(&pulls_deps, store->config);
+    store->parts.pulls = wi_pulls_new(deps, &store->parts, store->config);
 }
 
 struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_config *config)
@@ -76,7 +66,7 @@ struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_con
     struct store *store = wi_alloc(sizeof *store);
     store->deps = *deps;
     store_make_catalog(store, config);
-    store->parts.blocks = wi_blockstore_new(deps, &store->parts);
+    store->parts.blocks = wi_blockstore_new(&store->deps, &store->parts);
     store_make_pulls(store);
     return &store->parts;
 }

@@ -19,9 +19,6 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct wi_db;
-struct wi_http;
-
 /* All is borrowed and must outlive the models. */
 struct wi_models_deps {
     uv_loop_t *loop;
@@ -59,8 +56,6 @@ void wi_models_free(struct wi_models *models);
 
 /* --- the library: models on the disk, uploads, made versions -------------------------------- */
 
-struct wi_repository;
-struct wi_versions_work;
 struct wi_hash_cache;
 
 /* `directory` may be missing: then there are only builtin models. `cache` may be NULL; it must live
@@ -179,8 +174,8 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
     wi_repository_each_fn *each, void *context);
 /* The number of all those models. */
 size_t wi_repository_count(struct wi_repository *repository);
-/* As wi_repository_each_after, for the model of that name only; -1 if there is none, else 0. */
-int wi_repository_one(
+/* As wi_repository_each_after, for the model of that name only, if there is one. */
+void wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);
 
 /* Changes of the store: see models/catalog/library/versions_work.h. */
@@ -257,7 +252,6 @@ struct wi_versions_task *wi_versions_collect(
 /* Uploads: models that clients send file by file. Each function below begins a request for one,
  * whose file access is on a thread of all uploads. It calls back once, never from inside, and is
  * gone after that. */
-struct wi_uploads;
 struct wi_upload_request;
 struct wi_upload_result {
     const char *id, *name; /* of the upload; the model's, unless a file is sent */
@@ -312,8 +306,6 @@ struct wi_upload_request *wi_upload_remove(
 void wi_upload_cancel(struct wi_upload_request *upload);
 
 /* --- arriving: hubs, pulls, sources, neighbours ---------------------------------------------- */
-
-struct wi_pulls;
 
 enum wi_pull_state {
     WI_PULL_RESOLVING,   /* which commit, which files; room is made */
@@ -428,7 +420,6 @@ struct wi_pulls_counters {
 void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters);
 
 /* The sources of blocks (models/arrive/source/sources.h). */
-struct wi_sources;
 enum wi_block_source_state {
     WI_SOURCE_READY,
     WI_SOURCE_RESTING, /* it answered 429 or 503, or had a temporary error */
@@ -453,7 +444,6 @@ typedef void wi_source_fn(void *context, const struct wi_block_source_info *info
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context);
 
 /* The neighbours: sources that tell what they have (models/arrive/source/neighbours.h). */
-struct wi_neighbours;
 #define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
 size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 struct wi_neighbours_wait;

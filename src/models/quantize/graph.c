@@ -149,9 +149,7 @@ static int read_output(
         value->datatype = datatype;
     if (value->tensor)
         value->tensor->uses++;
-    graph->outputs =
-        wi_realloc_array(graph->outputs, graph->output_count + 1, sizeof *graph->outputs);
-    graph->outputs[graph->output_count++] = value;
+    *WI_APPEND(graph->outputs, graph->output_count) = value;
     return 0;
 }
 
@@ -264,9 +262,7 @@ static int read_initializer(
 {
     struct wi_graph_tensor *tensor = wi_alloc(sizeof *tensor);
     char *name = NULL;
-    graph->tensors =
-        wi_realloc_array(graph->tensors, graph->tensor_count + 1, sizeof(struct wi_graph_tensor *));
-    graph->tensors[graph->tensor_count++] = tensor;
+    *WI_APPEND(graph->tensors, graph->tensor_count) = tensor;
     tensor->proto = proto;
     model->names += sizeof *tensor;
     if (graph_read_tensor(model, tensor, &name) < 0 || !name) {
@@ -340,8 +336,7 @@ static int read_place(struct wi_graph_model *model, const struct wi_protobuf_ran
     *name = NULL;
     if (++model->links > MAX_LINKS)
         return graph_fail(model, range->at, "its nodes have too many inputs and outputs");
-    *list = wi_realloc_array(*list, *count + 1, sizeof **list);
-    (*list)[(*count)++] = NULL;
+    *WI_APPEND(*list, *count) = NULL;
     return range->at == range->end ? 0 : graph_read_text(model, range, name);
 }
 
@@ -378,8 +373,7 @@ static int add_graph(struct wi_graph_model *model, struct wi_graph *parent,
     struct wi_graph_node *node, struct wi_protobuf_range proto)
 {
     struct wi_graph *graph = wi_alloc(sizeof *graph);
-    node->graphs = wi_realloc_array(node->graphs, node->graph_count + 1, sizeof(struct wi_graph *));
-    node->graphs[node->graph_count++] = graph;
+    *WI_APPEND(node->graphs, node->graph_count) = graph;
     graph->parent = parent;
     graph->depth = parent->depth + 1;
     graph->proto = proto;
@@ -534,8 +528,7 @@ static int add_node(
 {
     if (++model->nodes > MAX_NODES)
         return graph_fail(model, proto.at, "it has more than 200000 nodes");
-    graph->nodes = wi_grow_array(graph->nodes, graph->node_count, sizeof *graph->nodes);
-    struct wi_graph_node *node = &graph->nodes[graph->node_count++];
+    struct wi_graph_node *node = WI_APPEND(graph->nodes, graph->node_count);
     *node = (struct wi_graph_node){.proto = proto};
     return graph_read_node(model, graph, node);
 }
@@ -642,7 +635,6 @@ static void clear_graph(struct wi_graph *graph)
 void wi_graph_clear(struct wi_graph_model *model)
 {
     if (model->graph)
-        clear_graph(model->graph);
-    model->graph = NULL;
+        clear_graph(WI_TAKE(model->graph));
     wi_strings_clear(&model->files);
 }

@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
+#include "base/text.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Tensors below these bytes stay in the model's own file. */
@@ -64,12 +64,10 @@ static void put_entry(struct wi_buffer *tensor, const char *key, const char *val
 
 static void put_place(struct wi_quantize_output *output, struct wi_buffer *tensor, uint64_t size)
 {
-    char number[24];
+    char digits[WI_DIGITS_SIZE];
     put_entry(tensor, "location", output->quantize->data_name);
-    snprintf(number, sizeof number, "%llu", (unsigned long long)output->data_size);
-    put_entry(tensor, "offset", number);
-    snprintf(number, sizeof number, "%llu", (unsigned long long)size);
-    put_entry(tensor, "length", number);
+    put_entry(tensor, "offset", wi_digits(digits, output->data_size));
+    put_entry(tensor, "length", wi_digits(digits, size));
     wi_protobuf_put_number(tensor, WI_TENSOR_DATA_LOCATION, 1);
 }
 

@@ -10,7 +10,6 @@
 #include "base/buffer.h"
 #include "models/quantize/plan.h"
 
-struct wi_rewrite;
 struct wi_quantize_output {
     struct wi_quantize_plan *plan;
     const struct wi_quantize *quantize; /* the plan's */

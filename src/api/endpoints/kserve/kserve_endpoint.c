@@ -261,7 +261,7 @@ static void add_pull(void *context, const struct wi_pull_info *info)
     int is_listed = 0;
     if (info->state >= WI_PULL_DONE)
         return;
-    (void)wi_repository_one(index->api->deps.repository, info->name, note_listed, &is_listed);
+    wi_repository_one(index->api->deps.repository, info->name, note_listed, &is_listed);
     if (!is_listed)
         wi_api_list_add(&index->rows, row_json(info->name, 0, "LOADING", "it is being pulled"));
 }

@@ -78,7 +78,7 @@ static void print_key(void *context, const char *key, struct wi_buffer *out)
 {
     const struct list *list = context;
     struct printing printing = {list, out};
-    (void)wi_repository_one(list->api->deps.repository, key, print_model, &printing);
+    wi_repository_one(list->api->deps.repository, key, print_model, &printing);
 }
 
 static void note_model(

@@ -83,7 +83,7 @@ json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where)
     wi_api_loaded_want(&listing.loaded, name);
     if (where)
         wi_api_loaded_find(&listing.loaded, api);
-    (void)wi_repository_one(api->deps.repository, name, add_one, &listing);
+    wi_repository_one(api->deps.repository, name, add_one, &listing);
     if (listing.list)
         wi_api_add_pins(api, name, listing.list);
     if (!where) {

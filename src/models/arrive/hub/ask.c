@@ -55,7 +55,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer);
 static void send_question(void *context)
 {
     struct wi_hub_ask *ask = context;
-    char *authorization = wi_hub_authorization(ask->hub);
+    char *authorization = wi_hub_authorization(ask->hub, ask->url);
     const char *const headers[] = {
         "Accept: application/json, text/plain;q=0.9, */*;q=0.1", authorization, NULL};
     const struct wi_http_request request = {.method = ask->method,

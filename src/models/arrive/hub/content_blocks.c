@@ -113,8 +113,7 @@ static void give_kept(
 
 void wi_content_blocks_take(struct content_run *run)
 {
-    struct content_hole *holes = run->put_together;
-    run->put_together = NULL;
+    struct content_hole *holes = WI_TAKE(run->put_together);
     for (struct content_hole *hole = holes; hole && !wi_content_run_is_over(run);
          hole = hole->next) {
         flight_land(run, &hole->kept->cid);
@@ -443,8 +442,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
 
 static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
 {
-    size_t count;
-    const struct wi_walk_file *file = wi_walk_files(run->walk, &count);
+    const struct wi_walk_file *file = wi_walk_files(run->walk, NULL);
     if (run->name || !wi_walk_is_whole(run->walk, 0) || file->leaf_count == 0 ||
         find_flight(run, &file->leaves[0].cid))
         return 0;
@@ -537,10 +535,9 @@ enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *e
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             order->reference->repository);
-    const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
-        .file = order->file_url ? &file : NULL,
+        .file_url = order->file_url,
         .what = order->reference->repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define AT_ONCE (UINT64_C(16) << 20) /* bytes read back, or hashed, before others may work */
 
@@ -220,8 +221,7 @@ static void content_work_run(void *data)
     if (work->leave && file->file)
         wi_filled_leave(file->file);
     if (work->close || (work->end && work->code == WI_OK && !work->more)) {
-        wi_filled_close(file->file);
-        file->file = NULL;
+        wi_filled_close(WI_TAKE(file->file));
     }
 }
 
@@ -265,11 +265,9 @@ static void on_worked(void *data, int cancelled)
 {
     struct content_file *file = data;
     struct content_run *run = file->run;
-    struct content_work work = file->work;
-    struct content_hole **end = &run->put_together;
+    struct content_work work = WI_TAKE(file->work);
     int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
-    file->work = (struct content_work){0};
     file->busy = 0;
     file->closed |= work.close;
     file->got = work.got;
@@ -278,9 +276,7 @@ static void on_worked(void *data, int cancelled)
     if (goes_on && !work.close)
         work_take_result(file, &work);
     drop_puts(file, work.puts);
-    while (*end)
-        end = &(*end)->next;
-    *end = work.holes; /* the run gives them to the walk */
+    LL_CONCAT(run->put_together, work.holes); /* the run gives them to the walk */
     wi_turn_schedule(run->turn);
 }
 
@@ -288,10 +284,8 @@ static void on_worked(void *data, int cancelled)
 static void start_work(struct content_file *file, struct content_work work)
 {
     if (!work.close) {
-        work.puts = file->puts;
-        work.holes = file->holes;
-        file->puts = NULL;
-        file->holes = NULL;
+        work.puts = WI_TAKE(file->puts);
+        work.holes = WI_TAKE(file->holes);
     }
     file->work = work;
     file->busy = 1;
@@ -345,15 +339,14 @@ static int leave_leaves(struct content_file *file)
 static void file_walk(struct content_file *file)
 {
     const struct wi_walk *walk = file->run->walk;
-    size_t count;
     if (!wi_walk_is_whole(walk, file->item)) {
         if (file->puts || file->holes)
             start_work(file, (struct content_work){0});
         return;
     }
     file->state = CONTENT_LOOKING;
-    file->leaves = wi_walk_files(walk, &count)[file->item].leaves;
-    file->leaf_count = wi_walk_files(walk, &count)[file->item].leaf_count;
+    file->leaves = wi_walk_files(walk, NULL)[file->item].leaves;
+    file->leaf_count = wi_walk_files(walk, NULL)[file->item].leaf_count;
     wi_content_file_go_on(file);
 }
 
@@ -370,10 +363,8 @@ static void close_file(struct content_file *file)
     const struct content_run *run = file->run;
     /* Somebody else goes on with what did not come whole. */
     int leaves = run->failed && run->pull && run->pull->order.hub_follows;
-    drop_puts(file, file->puts);
-    wi_content_holes_free(file->holes);
-    file->puts = NULL;
-    file->holes = NULL;
+    drop_puts(file, WI_TAKE(file->puts));
+    wi_content_holes_free(WI_TAKE(file->holes));
     if (file->busy || file->closed)
         return;
     if (file->file)
@@ -432,14 +423,13 @@ size_t wi_content_file_find(
 void wi_content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item)
 {
-    size_t count;
     *file = (struct content_file){.run = run, .row = *row, .item = item};
     file->row.path = wi_strdup(row->path);
     file->row.remote = NULL;
     if (row->here)
         file->state = CONTENT_DONE;
     if (item != SIZE_MAX)
-        file->cid = wi_walk_files(run->walk, &count)[item].cid;
+        file->cid = wi_walk_files(run->walk, NULL)[item].cid;
 }
 
 void wi_content_file_clear(struct content_file *file)

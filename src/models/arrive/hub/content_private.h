@@ -26,8 +26,6 @@
 #define CONTENT_FILES 8          /* of a run, processed at the same time */
 #define CONTENT_PUTS (32u << 20) /* bytes waiting to be written: beyond, nothing more is read */
 
-struct content_run;
-
 /* --- a file ----------------------------------------------------------------------------------- */
 
 enum content_state {
@@ -159,7 +157,9 @@ struct content_run {
     char *library; /* NULL: no files of it are looked at */
     struct wi_folder_lock *locking;
     int folder;  /* descriptor, -1 until it is locked */
-    int keeping; /* a thread reads or writes what is kept */
+    int keeping; /* a thread reads what is kept or, if there is any, writes what is fresh of it */
+    unsigned char *fresh;
+    size_t fresh_size;
     struct wi_work_queue *queue;
     unsigned works;
     struct wi_timer *timer; /* progress */

@@ -45,8 +45,7 @@ static void begin_end(struct content_run *run)
     if (run->phase == CONTENT_CLOSING)
         return;
     run->phase = CONTENT_CLOSING;
-    wi_folder_lock_cancel(run->locking);
-    run->locking = NULL;
+    wi_folder_lock_cancel(WI_TAKE(run->locking));
     if (run->blocks)
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
     wi_turn_schedule(run->turn);
@@ -109,31 +108,23 @@ static void end_if_closed(struct content_run *run)
 
 /* --- what is kept ----------------------------------------------------------------------------- */
 
-/* What a thread does for the whole run. */
-struct chore {
-    struct content_run *run;
-    unsigned char *bytes; /* to be kept; NULL: what is kept is to be read */
-    size_t size;
-};
-
-static void do_chore(void *data)
+static void keeping_run(void *data)
 {
-    struct chore *chore = data;
-    if (!chore->bytes)
-        wi_kept_blocks_load(chore->run->kept, chore->run->folder);
+    const struct content_run *run = data;
+    if (!run->fresh)
+        wi_kept_blocks_load(run->kept, run->folder);
     else /* what cannot be written is asked for again after a kill */
-        wi_kept_blocks_write(chore->run->folder, chore->bytes, chore->size);
+        wi_kept_blocks_write(run->folder, run->fresh, run->fresh_size);
 }
 
-static void on_chore(void *data, int cancelled)
+static void on_keeping_end(void *data, int cancelled)
 {
-    struct chore *chore = data;
-    struct content_run *run = chore->run;
+    struct content_run *run = data;
     struct wi_error error;
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->keeping = 0;
-    if (!chore->bytes && !wi_content_run_is_over(run)) {
+    if (!run->fresh && !wi_content_run_is_over(run)) {
         const struct wi_content_order *order = &run->pull->order;
         const struct wi_hub_reference *reference = order->reference;
         run->phase = CONTENT_TREE;
@@ -141,18 +132,15 @@ static void on_chore(void *data, int cancelled)
         if (wi_content_blocks_start(run, &error) != WI_OK)
             wi_content_run_fail(run, &error);
     }
+    free(WI_TAKE(run->fresh));
     wi_turn_schedule(run->turn);
-    free(chore->bytes);
-    free(chore);
 }
 
-static void start_chore(struct content_run *run, unsigned char *bytes, size_t size)
+static void keeping_start(struct content_run *run)
 {
-    struct chore *chore = wi_alloc(sizeof *chore);
-    *chore = (struct chore){run, bytes, size};
     run->keeping = 1;
     run->works++;
-    wi_work_queue_start(run->queue, 0, do_chore, on_chore, chore);
+    wi_work_queue_start(run->queue, 0, keeping_run, on_keeping_end, run);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
@@ -167,10 +155,9 @@ static void run_descend(struct content_run *run, size_t item)
 static enum wi_code row_check(const struct content_run *run, const struct wi_hub_file *row,
     size_t item, struct wi_error *error)
 {
-    size_t count;
     if (item == SIZE_MAX)
         return wi_error_set(error, WI_INTERNAL, "", "%.255s is not below the CID", row->path);
-    uint64_t bytes = wi_walk_files(run->walk, &count)[item].bytes;
+    uint64_t bytes = wi_walk_files(run->walk, NULL)[item].bytes;
     if (bytes == row->bytes)
         return WI_OK;
     return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
@@ -207,8 +194,7 @@ static void end_tree(struct content_run *run)
 
 static void look_for_name(struct content_run *run)
 {
-    size_t count;
-    if (wi_walk_files(run->walk, &count)->bytes == 0)
+    if (wi_walk_files(run->walk, NULL)->bytes == 0)
         run->name = wi_content_file_name(NULL, 0);
     if (run->name)
         begin_end(run);
@@ -245,11 +231,9 @@ static void start_files(struct content_run *run)
 static void on_turn(void *context)
 {
     struct content_run *run = context;
-    size_t size;
-    int may_keep = run->folder >= 0 && !run->keeping;
-    unsigned char *bytes = may_keep ? wi_kept_blocks_take(run->kept, &size) : NULL;
-    if (bytes)
-        start_chore(run, bytes, size);
+    if (run->folder >= 0 && !run->keeping &&
+        (run->fresh = wi_kept_blocks_take(run->kept, &run->fresh_size)))
+        keeping_start(run);
     wi_content_blocks_take(run);
     if (run->failed)
         begin_end(run);
@@ -314,15 +298,20 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
         return;
     }
     wi_timer_start(run->timer, PROGRESS_MS, PROGRESS_MS);
-    start_chore(run, NULL, 0);
+    keeping_start(run);
 }
 
-/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
-static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
+/* `wanted` NULL: it lists. The caller sets the callback of its end. */
+static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted,
+    wi_fetch_progress_fn *on_progress, void *context)
 {
     struct content_run *run = wi_alloc(sizeof *run);
     uv_loop_t *loop = pull->order.loop;
-    *run = (struct content_run){.pull = pull, .wanted = wanted, .folder = -1};
+    *run = (struct content_run){.pull = pull,
+        .wanted = wanted,
+        .folder = -1,
+        .on_progress = on_progress,
+        .context = context};
     run->kept = wi_kept_blocks_hold(pull->kept);
     run->store = wi_strdup(pull->order.store);
     run->library = wi_strdup(pull->order.library);
@@ -360,17 +349,13 @@ void wi_content_pull_free(struct wi_content_pull *pull)
 void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
     wi_hub_list_fn *on_tree, void *context)
 {
-    pull->run = begin_run(pull, NULL);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, NULL, on_progress, context);
     pull->run->on_tree = on_tree;
-    pull->run->context = context;
 }
 
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context)
 {
-    pull->run = begin_run(pull, files);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, files, on_progress, context);
     pull->run->on_end = on_end;
-    pull->run->context = context;
 }

@@ -29,11 +29,12 @@
 
 struct wi_fetch;
 
-/* What is to be fetched. All members but `lengths` are borrowed until wi_fetch_start returns. */
+/* What is to be fetched. All members are borrowed until the fetch ends or is cancelled, but
+ * `folder` and `store` until wi_fetch_start returns. */
 struct wi_fetch_order {
     const struct wi_hub *hub; /* with its token, if it has one */
     const char *repository;
-    const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
+    const struct wi_hub_tree *files; /* the chosen ones; without `measured` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
     /* The store where the leaves of files that the hub names by their SHA-256 are kept
      * (models/share/blockstore/leaves.h); NULL: they are not computed. */
@@ -43,12 +44,9 @@ struct wi_fetch_order {
      * before it is fetched again. Returns 1 if the failure does not count against the hub.
      * `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);
-    /* Set by tests alone; 0: */
-    unsigned pause_ms; /* before the second try, then doubled; default 500 */
-    unsigned stall_ms; /* without a byte until a connection is closed; default 30,000 */
-    /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
-     * are WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
-    uint64_t *lengths;
+    /* Not NULL: `files`, in which lengths that are unknown are filled in. Nothing is fetched, and
+     * `folder` is ignored. */
+    struct wi_hub_tree *measured;
 };
 
 struct wi_fetch_progress {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */
+#define PAUSE_MS 500                      /* before the second try, then doubled */
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
 void wi_fetch_close(struct wi_fetch *fetch)
@@ -93,8 +94,7 @@ static void file_work_run(void *data)
     if (work->whole)
         keep_leaves(file);
     if (work->close || work->whole) {
-        wi_filled_close(file->part);
-        file->part = NULL;
+        wi_filled_close(WI_TAKE(file->part));
     }
 }
 
@@ -185,7 +185,7 @@ static void on_time(void *context)
 static void wait_before_next_try(struct file *file, const struct wi_error *why, unsigned after_s)
 {
     struct wi_fetch *fetch = file->fetch;
-    uint64_t pause = wi_retry_pause(fetch->pause_ms, file->retries);
+    uint64_t pause = wi_retry_pause(PAUSE_MS, file->retries);
     if (file->timer == NULL)
         file->timer = wi_timer_new(fetch->loop, on_time, file);
     if (pause < UINT64_C(1000) * after_s)
@@ -230,7 +230,8 @@ static void take_end(struct file *file)
         file->trouble.code = WI_OK;
         if (file->state != FILE_MEASURING)
             return;
-        file->file.bytes = fetch->lengths[file - fetch->files] = ended.told;
+        file->file.bytes = ended.told;
+        wi_hub_tree_set_bytes(fetch->measured, (size_t)(file - fetch->files), ended.told);
         file->state = FILE_DONE;
         fetch->changed = 1;
         wi_turn_schedule(fetch->turn); /* there is room for another */
@@ -309,7 +310,7 @@ void wi_fetch_file_init(struct file *file, struct wi_fetch *fetch, const struct 
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
     file->transfer.file = file;
-    if (wanted->here || (fetch->lengths && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
+    if (wanted->here || (fetch->measured && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
         file->state = FILE_DONE;
         file->done = wanted->here ? wanted->bytes : 0;
     }

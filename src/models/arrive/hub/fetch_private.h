@@ -87,11 +87,10 @@ struct file {
 struct wi_fetch {
     uv_loop_t *loop;
     struct wi_http *http;
-    struct wi_hub hub;
-    char *repository, *commit;
-    unsigned pause_ms, stall_ms;
+    const struct wi_hub *hub;
+    const char *repository, *commit;
     struct wi_limit *limit;
-    uint64_t *lengths; /* NULL: it fetches */
+    struct wi_hub_tree *measured; /* NULL: it fetches */
     struct wi_folder_lock *locking;
     int folder_fd; /* -1 until it is locked */
     char *store;   /* NULL: no leaves are kept */

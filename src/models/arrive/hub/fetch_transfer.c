@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define IGNORED_BODY (64u << 10) /* of an answer that is not the file */
+#define STALL_MS 30000           /* without a byte until a connection is closed */
 
 static int is_measuring(const struct transfer *transfer)
 {
@@ -136,7 +137,7 @@ static void transfer_end(struct transfer *transfer, enum transfer_state state)
 static void transfer_lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    if (wi_redirect_take(transfer->file->fetch->hub.url, &transfer->url, location, &transfer->hops,
+    if (wi_redirect_take(transfer->file->fetch->hub->url, &transfer->url, location, &transfer->hops,
             &transfer->error) == 0)
         send_request(transfer);
     else
@@ -151,10 +152,10 @@ static enum transfer_state transfer_judge(
     const struct wi_fetch *fetch = transfer->file->fetch;
     const char *path = transfer->file->file.path;
     struct wi_error *error = &transfer->error;
-    int status = transfer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
+    int status = transfer->status, own = wi_hub_owns_url(fetch->hub, transfer->url);
     if (wi_http_may_retry(status)) {
         wi_error_set(
-            error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
+            error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub->name, status, path);
         transfer->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
         return TRANSFER_BROKEN;
     }
@@ -162,16 +163,16 @@ static enum transfer_state transfer_judge(
         wi_error_set(error, WI_HUB_NOT_FOUND, "",
             "hub %s redirects %.200s to another server, and there the answer is %d: the file is "
             "gone, or was never uploaded; the operator of the hub has to fix that",
-            fetch->hub.name, path, status);
+            fetch->hub->name, path, status);
         return TRANSFER_FAILED;
     }
     if (!own && status >= 400 && status != 416) {
         wi_error_set(error, WI_HUB_FAILED, "",
             "the server to which hub %s redirects %.200s answers %d, even for a fresh URL",
-            fetch->hub.name, path, status);
+            fetch->hub->name, path, status);
         return TRANSFER_BROKEN;
     }
-    wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
+    wi_hub_explain(fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
         fetch->repository, error);
     return TRANSFER_FAILED;
 }
@@ -194,7 +195,7 @@ static enum transfer_state transfer_measured(
 static enum transfer_state transfer_broken(
     struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    const struct wi_hub *hub = &transfer->file->fetch->hub;
+    const struct wi_hub *hub = transfer->file->fetch->hub;
     wi_error_set(&transfer->error, WI_HUB_FAILED, "",
         "%.200s cannot be fetched from hub %s (%.120s): %.100s", transfer->file->file.path,
         hub->name, hub->url, answer->failure ? answer->failure : "the answer was too short");
@@ -232,8 +233,7 @@ static void send_request(struct transfer *transfer)
 {
     struct file *file = transfer->file;
     struct wi_fetch *fetch = file->fetch;
-    int own = wi_hub_owns_url(&fetch->hub, transfer->url);
-    char *token = own ? wi_hub_authorization(&fetch->hub) : NULL;
+    char *token = wi_hub_authorization(fetch->hub, transfer->url);
     char range[80];
     const char *headers[3] = {0};
     size_t count = 0;
@@ -247,9 +247,9 @@ static void send_request(struct transfer *transfer)
     const struct wi_http_request request = {.method = "GET",
         .url = transfer->url,
         .headers = headers,
-        .stall_ms = fetch->stall_ms,
+        .stall_ms = STALL_MS,
         .outside = 1,
-        .allow_private = wi_redirect_stays(fetch->hub.url, transfer->url),
+        .allow_private = wi_redirect_stays(fetch->hub->url, transfer->url),
         .on_head = on_head,
         .on_data = on_data};
     transfer->unwanted = 0;
@@ -266,8 +266,8 @@ void wi_transfer_start(struct transfer *transfer, uint64_t at)
         .state = TRANSFER_UNDER_WAY,
         .at = at,
         .told = WI_HUB_BYTES_UNKNOWN,
-        .url = wi_hub_layouts[fetch->hub.layout].file_url(
-            &fetch->hub, fetch->repository, fetch->commit, file->file.remote)};
+        .url = wi_hub_url(fetch->hub, wi_hub_layouts[fetch->hub->layout].file_url,
+            fetch->repository, fetch->commit, file->file.remote)};
     send_request(transfer);
 }
 

@@ -184,8 +184,7 @@ static void add_gap(struct wi_filled *file, uint64_t at, uint64_t until)
 {
     if (at >= until)
         return;
-    file->gaps = wi_realloc_array(file->gaps, file->gap_count + 1, sizeof *file->gaps);
-    file->gaps[file->gap_count++] = (struct gap){.at = at, .size = until - at};
+    *WI_APPEND(file->gaps, file->gap_count) = (struct gap){.at = at, .size = until - at};
 }
 
 static void find_gaps(struct wi_filled *file)
@@ -303,14 +302,12 @@ static struct gap *find_gap(struct wi_filled *file, uint64_t at);
 
 void wi_filled_know(struct wi_filled *file, const struct wi_leaf *leaves, size_t count)
 {
-    struct gap *came = file->gaps;
-    size_t came_count = file->gap_count;
+    struct gap *came = WI_TAKE(file->gaps);
+    size_t came_count = WI_TAKE(file->gap_count);
     assert(file->plan.unknown);
     file->plan.unknown = 0;
     file->plan.leaves = leaves;
     file->plan.count = count;
-    file->gaps = NULL;
-    file->gap_count = 0;
     free(file->there);
     file->there = wi_alloc(count + 1);
     find_gaps(file);

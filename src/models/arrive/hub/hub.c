@@ -1,8 +1,10 @@
 /* Hubs of the configuration, their tokens, and the URLs of their layouts. */
 #include "models/arrive/hub/hub.h"
 
+#include "base/buffer.h"
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
 #include <ctype.h>
@@ -79,23 +81,16 @@ enum wi_code wi_hub_open(
     return code;
 }
 
-char *wi_hub_authorization(const struct wi_hub *hub)
+char *wi_hub_authorization(const struct wi_hub *hub, const char *url)
 {
-    return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
+    return hub->token && wi_hub_owns_url(hub, url)
+               ? wi_sprintf("Authorization: Bearer %s", hub->token)
+               : NULL;
 }
 
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
     return wi_url_same_origin(hub->url, url);
-}
-
-void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
-{
-    *to = (struct wi_hub){.name = wi_strdup(from->name),
-        .url = wi_strdup(from->url),
-        .token_file = wi_strdup(from->token_file),
-        .token = wi_strdup(from->token),
-        .layout = from->layout};
 }
 
 void wi_hub_clear(struct wi_hub *hub)
@@ -124,41 +119,6 @@ static int is_git_revision(const char *text)
     }
 }
 
-static char *revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
-{
-    char *escaped = curl_easy_escape(NULL, revision, 0); /* its slashes, too */
-    char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
-    curl_free(escaped);
-    return url;
-}
-
-static char *tree_url(const struct wi_hub *hub, const char *repository, const char *commit)
-{
-    return wi_sprintf("%s/api/models/%s/tree/%s?recursive=true", hub->url, repository, commit);
-}
-
-static char *resolve_url(
-    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
-{
-    return wi_sprintf("%s/%s/resolve/%s/%s", hub->url, repository, commit, path);
-}
-
-static int is_digest(const char *text)
-{
-    return strlen(text) == 64 && strspn(text, "0123456789abcdef") == 64;
-}
-
-static char *sums_url(const struct wi_hub *hub, const char *repository, const char *commit)
-{
-    return wi_sprintf("%s/%s/SHA256SUMS", hub->url, repository);
-}
-
-static char *plain_url(
-    const struct wi_hub *hub, const char *repository, const char *commit, const char *path)
-{
-    return wi_sprintf("%s/%s/%s", hub->url, repository, path);
-}
-
 static int is_nothing(const char *text)
 {
     return 0;
@@ -171,19 +131,19 @@ const struct wi_hub_layout wi_hub_layouts[] = {
                                 .repositories = "ORG/NAME",
                                 .revisions = "a branch, a tag or a commit, such as main",
                                 .is_revision = is_git_revision},
-        .revision_url = revision_url,
-        .list_url = tree_url,
-        .file_url = resolve_url,
+        .revision_url = "api/models/$r/revision/$c",
+        .list_url = "api/models/$r/tree/$c?recursive=true",
+        .file_url = "$r/resolve/$c/$p",
         .read_list = wi_hub_tree_read_page},
     [WI_HUB_PLAIN] = {.rules = {.article = "a plain",
                           .least = 1,
                           .most = 4,
                           .repositories = "one to four names with \"/\" between them",
                           .revisions = "the SHA-256 of its SHA256SUMS",
-                          .is_revision = is_digest},
+                          .is_revision = wi_hash_is_printed},
         .list = "SHA256SUMS",
-        .list_url = sums_url,
-        .file_url = plain_url,
+        .list_url = "$r/SHA256SUMS",
+        .file_url = "$r/$p",
         .read_list = wi_hub_tree_read_sums},
     [WI_HUB_IPFS] = {.rules = {.article = "an ipfs"}},
     [WI_HUB_WEBINFER] = {.rules = {.article = "a webinfer",
@@ -193,3 +153,18 @@ const struct wi_hub_layout wi_hub_layouts[] = {
                              .revisions = "none, since it has what it has now",
                              .is_revision = is_nothing}},
 };
+
+char *wi_hub_url(const struct wi_hub *hub, const char *form, const char *repository,
+    const char *commit, const char *path)
+{
+    struct wi_buffer url = {0};
+    char *escaped = curl_easy_escape(NULL, commit, 0); /* its slashes, too */
+    wi_buffer_strings(&url, hub->url, "/", NULL);
+    for (; *form; form++)
+        if (*form == '$')
+            wi_buffer_puts(&url, *++form == 'r' ? repository : *form == 'c' ? escaped : path);
+        else
+            wi_buffer_add(&url, form, 1);
+    curl_free(escaped);
+    return wi_buffer_take(&url);
+}

@@ -37,33 +37,34 @@ struct wi_hub {
  * WI_HUB_UNAUTHORIZED with what is wrong with the file, or WI_UNAVAILABLE. */
 enum wi_code wi_hub_open(
     struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error);
-void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from); /* `to` is empty */
 void wi_hub_clear(struct wi_hub *hub);
 
-/* The line "Authorization: Bearer …", which the caller frees; NULL without a token. */
-char *wi_hub_authorization(const struct wi_hub *hub);
-/* Whether a URL belongs to the hub itself: same scheme, host and port. The token may be sent only
- * there. */
+/* The line "Authorization: Bearer …" for a request to the URL, which the caller frees; NULL without
+ * a token, or if the URL is not the hub's own. */
+char *wi_hub_authorization(const struct wi_hub *hub, const char *url);
+/* Whether a URL belongs to the hub itself: same scheme, host and port. */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
 
 /* A row for each layout, `layout` of [hub.NAME]. */
 struct wi_hub_layout {
     struct wi_hub_reference_rules rules;
-    /* URLs, which the caller frees. `repository` and `path` are as checked by
-     * terms/model/reference.h and hub_tree.h; a revision is escaped. revision_url says which commit
-     * a revision is; NULL: the list says so, and only the current revision is available. */
-    char *(*revision_url)(const struct wi_hub *hub, const char *repository, const char *revision);
+    /* URLs, as wi_hub_url has them. revision_url says which commit a revision is; NULL: the list
+     * says so, and only the current revision is available. */
+    const char *revision_url;
     /* The file that lists the files; NULL: the list comes in pages, and a Link header names the
      * next one. */
     const char *list;
     /* NULL: the layout has no models by name, and none of the members below. */
-    char *(*list_url)(const struct wi_hub *hub, const char *repository, const char *commit);
-    char *(*file_url)(
-        const struct wi_hub *hub, const char *repository, const char *commit, const char *path);
+    const char *list_url, *file_url;
     /* Adds the files of one page of the list. */
     enum wi_code (*read_list)(
         struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
 };
 extern const struct wi_hub_layout wi_hub_layouts[]; /* by enum wi_hub_kind */
+/* A URL of a layout on the hub, with the repository for $r, the commit or revision for $c, which is
+ * escaped, and the path for $p; the caller frees it. `repository` and `path` are as checked by
+ * terms/model/reference.h and hub_tree.h. */
+char *wi_hub_url(const struct wi_hub *hub, const char *form, const char *repository,
+    const char *commit, const char *path);
 
 #endif

@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions.h"
-#include "models/share/blockstore/keep.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -146,11 +146,12 @@ void wi_kept_blocks_load(struct wi_kept_blocks *kept, int folder)
     if (kept->loaded)
         return;
     kept->loaded = 1;
+    errno = 0;
     int fd = openat(folder, WI_STAGING_BLOCKS, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size = 0, at = 0, one = 1;
-    unsigned char *bytes = wi_keep_read(folder, WI_STAGING_BLOCKS, WI_KEPT_BYTES_MAX, &size);
+    char *bytes = wi_path_text(fd, WI_KEPT_BYTES_MAX, &size);
     while (bytes && one > 0 && at < size)
-        at += one = read_block(kept, bytes + at, size - at);
+        at += one = read_block(kept, (const unsigned char *)bytes + at, size - at);
     /* What comes next is to stand behind what can be read. */
     int known = fd >= 0 && (bytes || !wi_is_shortage(errno));
     if (known && ftruncate(fd, (off_t)at) != 0)

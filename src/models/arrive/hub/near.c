@@ -55,11 +55,9 @@ static void sources_release(struct wi_block_source **sources, size_t *count)
 
 static void end_claim(struct wi_near *near)
 {
-    wi_content_pull_free(near->content);
-    near->content = NULL;
+    wi_content_pull_free(WI_TAKE(near->content));
     wi_hub_reference_clear(&near->reference);
-    free(near->url);
-    near->url = NULL;
+    free(WI_TAKE(near->url));
     near->waiting = NULL;
     near->done = 0;
     sources_release(near->claimants, &near->claimant_count);
@@ -248,8 +246,8 @@ static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
     struct wi_hub_file file = *file_of(near);
     const struct wi_hub *hub = near->order.hub;
     if (near->sharing)
-        near->url = wi_hub_layouts[hub->layout].file_url(
-            hub, near->order.repository, near->order.files->commit, file.remote);
+        near->url = wi_hub_url(hub, wi_hub_layouts[hub->layout].file_url, near->order.repository,
+            near->order.files->commit, file.remote);
     wi_hub_reference_of_cid(cid, &near->reference);
     /* The claimants, and behind them the hub, if that shares. */
     memcpy(near->asked, near->claimants, near->claimant_count * sizeof *near->asked);

@@ -36,19 +36,15 @@ static void stop_step(struct wi_pull *pull)
 {
     wi_pull_plan_cancel(pull->plan);
     wi_upstream_stop(pull);
-    wi_versions_cancel(pull->task);
-    wi_repository_cancel(pull->lookup);
-    wi_timer_free(pull->pause);
-    pull->task = NULL;
-    pull->lookup = NULL;
-    pull->pause = NULL;
+    wi_versions_cancel(WI_TAKE(pull->task));
+    wi_repository_cancel(WI_TAKE(pull->lookup));
+    wi_timer_free(WI_TAKE(pull->pause));
 }
 
 void wi_pull_settle(struct wi_pull *pull)
 {
     stop_step(pull);
-    free(pull->retrying);
-    pull->retrying = NULL;
+    free(WI_TAKE(pull->retrying));
 }
 
 void wi_pull_free(struct wi_pull *pull)
@@ -110,7 +106,7 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     wi_warn(
         "pull", pull->order->name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
     if (!pull->pause)
-        pull->pause = wi_timer_new(pull->deps.loop, on_pause_over, pull);
+        pull->pause = wi_timer_new(pull->deps->loop, on_pause_over, pull);
     wi_timer_start(pull->pause, pause_ms, 0);
     return 1;
 }
@@ -141,7 +137,7 @@ static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
     wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
-        pull->deps.versions, pull->order->id, is_passing, on_dropped, pull);
+        pull->models->versions, pull->order->id, is_passing, on_dropped, pull);
 }
 
 void wi_pull_cancel(struct wi_pull *pull)
@@ -163,6 +159,15 @@ static int pull_goes_on(struct wi_pull *pull, const struct wi_error *error)
     return !error;
 }
 
+/* The same, for one that has no result. */
+static void on_task(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    if (pull_goes_on(pull, error))
+        begin_step(pull, pull->then);
+}
+
 /* --- publishing ------------------------------------------------------------------------------- */
 
 static void pull_end(struct wi_pull *pull)
@@ -173,21 +178,15 @@ static void pull_end(struct wi_pull *pull)
     set_state(pull, WI_PULL_DONE);
 }
 
-static void on_wanted(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    if (pull_goes_on(pull, error))
-        pull_end(pull);
-}
-
 /* What is here may have come for others' sake, by this pull or by an earlier one. */
 static void pull_want(struct wi_pull *pull)
 {
-    if (pull->order->copy || !pull->order->parsed.is_content)
+    if (pull->order->copy || !pull->order->parsed.is_content) {
         pull_end(pull);
-    else
-        pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
+        return;
+    }
+    pull->then = pull_end;
+    pull->task = wi_versions_want(pull->models->versions, pull->order->name, on_task, pull);
 }
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -203,17 +202,9 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
 static void pull_find_model(struct wi_pull *pull)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(pull->deps.repository, pull->order->name, on_found, pull);
+        wi_repository_find(pull->models->repository, pull->order->name, on_found, pull);
     if (lookup) /* else on_found was called, and the pull may be gone */
         pull->lookup = lookup;
-}
-
-static void on_published(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    if (pull_goes_on(pull, error))
-        begin_step(pull, pull_find_model);
 }
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
@@ -236,8 +227,9 @@ static void pull_publish(struct wi_pull *pull)
         .pulled_at = wi_wall_ms() / 1000,
         .copy = order->copy};
     add_files(&source, pull->files);
+    pull->then = pull_find_model;
     pull->task = wi_versions_make_current(
-        pull->deps.versions, order->id, order->name, &source, on_published, pull);
+        pull->models->versions, order->id, order->name, &source, on_task, pull);
     wi_source_clear(&source);
     set_state(pull, WI_PULL_PUBLISHING);
 }
@@ -311,8 +303,8 @@ static void pull_make_room(struct wi_pull *pull)
     int apart = order->config->content.replica_quota > 0;
     pull->task =
         order->copy
-            ? wi_versions_find_room(pull->deps.versions, order->id, needed, apart, on_room, pull)
-            : wi_versions_make_room(pull->deps.versions, order->id, needed, on_room, pull);
+            ? wi_versions_find_room(pull->models->versions, order->id, needed, apart, on_room, pull)
+            : wi_versions_make_room(pull->models->versions, order->id, needed, on_room, pull);
     pull->needed = needed;
 }
 
@@ -380,16 +372,8 @@ static void pull_reuse(struct wi_pull *pull)
     struct wi_source files = {0};
     add_files(&files, pull->files);
     pull->task = wi_versions_stage(
-        pull->deps.versions, pull->order->id, NULL, pull->order->name, &files, on_reused, pull);
+        pull->models->versions, pull->order->id, NULL, pull->order->name, &files, on_reused, pull);
     wi_source_clear(&files);
-}
-
-static void on_unneeded(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    pull->task = NULL;
-    begin_step(pull, pull_find_model);
 }
 
 static void on_chosen(void *context, const struct wi_error *error)
@@ -407,8 +391,9 @@ static void on_chosen(void *context, const struct wi_error *error)
     }
     pull->reused = pull->progress.done = pull->files->bytes;
     pull->progress.files_done = pull->files->count;
+    pull->then = pull_find_model;
     pull->task =
-        wi_versions_drop_staging(pull->deps.versions, pull->order->id, 0, on_unneeded, pull);
+        wi_versions_drop_staging(pull->models->versions, pull->order->id, 0, on_task, pull);
 }
 
 /* What a path in content leads to is known now, and so how it is called. */
@@ -434,7 +419,7 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
     if (error)
         pull_fail(pull, error);
     else
-        wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
+        wi_pull_plan_choose(pull->plan, pull->deps->loop, tree, on_chosen, pull);
 }
 
 /* --- what is here, and tokens ----------------------------------------------------------------- */
@@ -450,7 +435,7 @@ static void on_looked(void *context, const struct wi_error *error)
 
 static void pull_look(struct wi_pull *pull)
 {
-    wi_pull_plan_look(pull->plan, pull->deps.loop, on_looked, pull);
+    wi_pull_plan_look(pull->plan, pull->deps->loop, on_looked, pull);
 }
 
 static void on_staged(
@@ -470,7 +455,7 @@ static struct wi_versions_task *write_down(struct wi_pull *pull, wi_versions_fn 
     const struct wi_pull_order *order = pull->order;
     char *request = wi_pull_order_print(order);
     struct wi_versions_task *task = wi_versions_stage(
-        pull->deps.versions, order->id, request, order->name, NULL, on_done, pull);
+        pull->models->versions, order->id, request, order->name, NULL, on_done, pull);
     free(request);
     return task;
 }
@@ -501,11 +486,14 @@ void wi_pull_turn(struct wi_pull *pull)
         begin_step(pull, pull_stage);
 }
 
-struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
-    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context)
+struct wi_pull *wi_pull_new(const struct wi_models_deps *deps, const struct wi_models *models,
+    struct wi_limit *limit, struct wi_pull_order *order, wi_pull_changed_fn *on_change,
+    wi_pull_named_fn *on_name, void *context)
 {
     struct wi_pull *pull = wi_alloc(sizeof *pull);
-    pull->deps = *deps;
+    pull->deps = deps;
+    pull->models = models;
+    pull->limit = limit;
     pull->plan = wi_pull_plan_new(order);
     pull->order = &pull->plan->order;
     pull->files = &pull->plan->chosen.files;

@@ -76,7 +76,7 @@ static enum wi_code choose_name(struct wi_pull_order *order, const struct wi_pul
                : wi_aliases_allow(&config->aliases, order->name, "as", error);
 }
 
-static char *order_print(const struct wi_pull_order *order, int copy)
+char *wi_pull_order_print(const struct wi_pull_order *order)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < order->files.count; i++)
@@ -86,7 +86,7 @@ static char *order_print(const struct wi_pull_order *order, int copy)
     json_t *value = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "model", order->reference, "as",
         by_path ? NULL : order->asked, "hub", parsed->is_content ? NULL : wi_pull_order_hub(order),
         "precision", order->precision, "files", files);
-    if (copy)
+    if (order->copy)
         json_object_set_new(value, "copy", json_true());
     char *text = json_dumps(value, JSON_COMPACT);
     json_decref(value);
@@ -110,24 +110,19 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     order->precision = wi_strdup(want->precision);
     if (want->files)
         wi_strings_copy(&order->files, want->files);
-    order->copy = want->copy;
-    /* The same request finds what was fetched for it before, for whosever sake; another one for
-     * the same name does not. */
-    char *text = order_print(order, 0), hex[WI_HASH_HEX_SIZE];
+    /* The same request, copy or not, finds what was fetched for it before; another one for the same
+     * name does not. */
+    char *text = wi_pull_order_print(order), hex[WI_HASH_HEX_SIZE];
     unsigned char hash[WI_HASH_SIZE];
     wi_hash(text, strlen(text), hash);
     wi_hash_hex(hash, hex);
     snprintf(order->id, sizeof order->id, "%.32s", hex);
     free(text);
+    order->copy = want->copy;
     return WI_OK;
 }
 
 /* --- written down ----------------------------------------------------------------------------- */
-
-char *wi_pull_order_print(const struct wi_pull_order *order)
-{
-    return order_print(order, order->copy);
-}
 
 /* 0, or -1 for what no client can have asked for. */
 static int read_patterns(const json_t *list, struct wi_strings *patterns)
@@ -215,9 +210,8 @@ static void clear_chosen(struct wi_pull_chosen *chosen)
 struct wi_pull_plan *wi_pull_plan_new(struct wi_pull_order *order)
 {
     struct wi_pull_plan *plan = wi_alloc(sizeof *plan);
-    plan->order = *order;
+    plan->order = WI_TAKE(*order);
     wi_config_ref(plan->order.config);
-    *order = (struct wi_pull_order){0};
     return plan;
 }
 
@@ -252,10 +246,8 @@ static void on_run(void *data, int cancelled)
     const int failed = thread->code != WI_OK;
     plan->thread = NULL;
     if (!cancelled) {
-        if (!failed) {
-            plan->chosen = thread->chosen;
-            thread->chosen = (struct wi_pull_chosen){0};
-        }
+        if (!failed)
+            plan->chosen = WI_TAKE(thread->chosen);
         thread->on_done(thread->context, failed ? &thread->error : NULL);
     }
     if (thread->last)

@@ -35,7 +35,6 @@ struct wi_upstream {
     /* What is under way. */
     struct wi_hub_list *list;
     struct wi_fetch *fetch;
-    uint64_t *lengths; /* while they are measured */
     struct wi_neighbours_wait *wait;
     /* For as long as it lasts. */
     struct wi_content_pull *content; /* of a CID */
@@ -47,7 +46,9 @@ struct wi_upstream {
 };
 
 struct wi_pull {
-    struct wi_pulls_deps deps;
+    const struct wi_models_deps *deps;
+    const struct wi_models *models;
+    struct wi_limit *limit; /* of all pulls */
     struct wi_pull_plan *plan;
     const struct wi_pull_order *order; /* the plan's */
     struct wi_hub_tree *files;         /* that it has chosen */
@@ -63,6 +64,7 @@ struct wi_pull {
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
     wi_pull_step_fn *step;  /* where it is tried again; NULL: none has begun */
+    wi_pull_step_fn *then;  /* the step after a task without a result */
     struct wi_timer *pause; /* NULL: nothing was short yet */
     unsigned failed;        /* attempts in a row that brought nothing */
     /* What is known so far. */
@@ -81,8 +83,9 @@ struct wi_pull {
 /* pull.c */
 
 /* Takes ownership of the order. */
-struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
-    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context);
+struct wi_pull *wi_pull_new(const struct wi_models_deps *deps, const struct wi_models *models,
+    struct wi_limit *limit, struct wi_pull_order *order, wi_pull_changed_fn *on_change,
+    wi_pull_named_fn *on_name, void *context);
 /* A client of this daemon wants the model that so far is pulled only as a copy for others. */
 void wi_pull_want_here(struct wi_pull *pull);
 /* Begins the pull, or writes down what has changed in its request since. To be called after both of

@@ -41,8 +41,10 @@ struct entry {
 };
 
 struct wi_pulls {
-    struct wi_pulls_deps deps;
+    const struct wi_models_deps *deps;
+    const struct wi_models *models;
     struct wi_config *config; /* borrowed */
+    struct wi_limit limit;    /* on all that is fetched */
     struct entry *entries;    /* the oldest first */
     struct entry *ended;      /* likewise; none of a name that is under way */
     struct wi_versions_task *resuming;
@@ -97,7 +99,7 @@ static void entry_forget(struct wi_pulls *pulls, struct entry *entry)
 {
     if (!entry)
         return;
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
+    wi_change_tell(pulls->deps->listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
     DL_DELETE(pulls->ended, entry);
     free_entry(entry);
 }
@@ -232,7 +234,7 @@ static void on_change(void *context, int ended)
     struct wi_pull_info info;
     wi_pull_look(entry->pull, &info);
     count_fetched(entry, &info);
-    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
+    wi_change_tell(entry->pulls->deps->listener, WI_CHANGE_PULL, info.name, NULL);
     if (!ended) {
         entry_tell(entry, &info, 0);
         return;
@@ -288,7 +290,7 @@ static enum wi_code on_name(void *context, const char *name, struct wi_error *er
     if (other && other != entry)
         return refuse_another(other, name, error);
     entry_forget(entry->pulls, entry_find(entry->pulls->ended, name));
-    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
+    wi_change_tell(entry->pulls->deps->listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
     return WI_OK;
 }
 
@@ -303,9 +305,10 @@ static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_orde
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry_forget(pulls, entry_find(pulls->ended, order->name));
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
+    wi_change_tell(pulls->deps->listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
-    entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
+    entry->pull =
+        wi_pull_new(pulls->deps, pulls->models, &pulls->limit, order, on_change, on_name, entry);
     DL_APPEND(pulls->entries, entry);
     return entry;
 }
@@ -398,7 +401,7 @@ static void on_staged(
 void wi_pulls_resume(struct wi_pulls *pulls)
 {
     if (!pulls->resuming)
-        pulls->resuming = wi_versions_staged(pulls->deps.versions, on_staged, pulls);
+        pulls->resuming = wi_versions_staged(pulls->models->versions, on_staged, pulls);
 }
 
 static void on_resume_again(void *context)
@@ -422,13 +425,9 @@ static void add_offer(void *context, const struct wi_neighbour_info *info)
 {
     const struct wi_offer *offer = info->offer;
     struct wi_versions_use *use = context;
-    size_t count = use->elsewhere_count;
-    for (size_t i = 0; i < offer->count; i++)
-        count += offer->rows[i].count;
-    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
     for (size_t i = 0; i < offer->count; i++)
         for (size_t k = 0; k < offer->rows[i].count; k++)
-            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+            memcpy(*WI_APPEND(use->elsewhere, use->elsewhere_count), offer->rows[i].files[k].sha256,
                 WI_HASH_SIZE);
 }
 
@@ -436,41 +435,36 @@ static void add_offer(void *context, const struct wi_neighbour_info *info)
 static void list_elsewhere(void *context, struct wi_versions_use *use)
 {
     const struct wi_pulls *pulls = context;
-    wi_neighbours_each(pulls->deps.neighbours, add_offer, use);
+    wi_neighbours_each(pulls->models->neighbours, add_offer, use);
 }
 
-static void set_limit(struct wi_pulls *pulls)
-{
-    if (pulls->deps.limit)
-        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
-}
-
-/* Sets the sources, so that they can be shown before a pull needs them; a pull reads their tokens
- * again on a thread. The configuration is set at the start and by a reload, when small files are
- * read here. */
-static void set_sources(struct wi_pulls *pulls)
+/* The sources can so be shown before a pull needs them; a pull reads their tokens again on a
+ * thread. The configuration is set at the start and by a reload, when small files are read here. */
+void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
 {
     struct wi_gateways gateways = {0};
-    if (!pulls->deps.sources)
+    pulls->config = config;
+    wi_limit_set(&pulls->limit, config->content.download_limit);
+    if (!pulls->models->sources)
         return;
-    wi_gateways_open(&gateways, pulls->config);
-    wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
+    wi_gateways_open(&gateways, config);
+    wi_gateways_set(&gateways, pulls->models->sources, pulls->models->neighbours);
     wi_gateways_clear(&gateways);
 }
 
-struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config)
+struct wi_pulls *wi_pulls_new(
+    const struct wi_models_deps *deps, const struct wi_models *models, struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
-    pulls->deps = *deps;
-    pulls->config = config;
+    pulls->deps = deps;
+    pulls->models = models;
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->turn = wi_turn_new(deps->loop, on_turn, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
-    wi_versions_work_add_user(deps->versions, list_use, pulls);
-    if (deps->neighbours)
-        wi_versions_work_ask(deps->versions, list_elsewhere, pulls);
-    set_limit(pulls);
-    set_sources(pulls);
+    wi_versions_work_add_user(models->versions, list_use, pulls);
+    if (models->neighbours)
+        wi_versions_work_ask(models->versions, list_elsewhere, pulls);
+    wi_pulls_reload(pulls, config);
     return pulls;
 }
 
@@ -478,13 +472,6 @@ void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context
 {
     pulls->on_done = on_done;
     pulls->done_context = context;
-}
-
-void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
-{
-    pulls->config = config;
-    set_limit(pulls);
-    set_sources(pulls);
 }
 
 void wi_pulls_free(struct wi_pulls *pulls)

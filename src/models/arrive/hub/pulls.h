@@ -17,22 +17,12 @@
 #include "models/catalog/library/versions_work.h"
 #include "models/models.h"
 
-/* All members are borrowed and must outlive the pulls. */
-struct wi_pulls_deps {
-    uv_loop_t *loop;
-    struct wi_http *http;
-    struct wi_repository *repository;
-    struct wi_versions_work *versions; /* is told which pulls are running */
-    struct wi_sources *sources;        /* of what is pulled by its CID; set as configured */
-    struct wi_neighbours *neighbours;  /* some of the sources; likewise */
-    struct wi_limit *limit;            /* on all that they bring; likewise */
-    struct wi_blockstore *blocks;      /* blocks that it has are not fetched; NULL: none */
-    /* Is told of each change of a pull; may be NULL. */
-    const struct wi_change_listener *listener;
-};
-/* The configuration is borrowed until the next one; each pull holds the one that it was begun
- * with. */
-struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config);
+/* `deps` and the parts of `models` are borrowed and must outlive the pulls: the versions are told
+ * which pulls are running, the sources and neighbours (NULL: none) are set as configured, and
+ * blocks that the store has (NULL: none) are not fetched. The configuration is borrowed until the
+ * next one; each pull holds the one that it was begun with. */
+struct wi_pulls *wi_pulls_new(
+    const struct wi_models_deps *deps, const struct wi_models *models, struct wi_config *config);
 /* Continues the pulls of an earlier daemon. */
 void wi_pulls_resume(struct wi_pulls *pulls);
 /* `on_done` is called for each pull that is done, before its watches. NULL: no longer. */

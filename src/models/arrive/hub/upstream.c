@@ -11,7 +11,7 @@
 /* Those of the configuration that the pull was begun with. */
 static void set_sources(const struct wi_pull *pull)
 {
-    wi_gateways_set(&pull->plan->gateways, pull->deps.sources, pull->deps.neighbours);
+    wi_gateways_set(&pull->plan->gateways, pull->models->sources, pull->models->neighbours);
 }
 
 /* Where the leaves of what comes are kept, as it may be given to others; NULL: nowhere. */
@@ -27,10 +27,10 @@ static const char *store_of(const struct wi_pull *pull)
 static struct wi_content_order order_of(const struct wi_pull *pull)
 {
     const struct wi_config *config = pull->order->config;
-    return (struct wi_content_order){.loop = pull->deps.loop,
-        .http = pull->deps.http,
-        .limit = pull->deps.limit,
-        .blocks = pull->deps.blocks,
+    return (struct wi_content_order){.loop = pull->deps->loop,
+        .http = pull->deps->http,
+        .limit = pull->limit,
+        .blocks = pull->models->blocks,
         .store = store_of(pull),
         .library = config->models.directory,
         .stall_ms = (uint64_t)config->content.stall,
@@ -42,7 +42,7 @@ static struct wi_content_order order_of(const struct wi_pull *pull)
 static void list_hub(struct wi_pull *pull)
 {
     struct wi_pull_plan *plan = pull->plan;
-    pull->upstream.list = wi_hub_list_start(pull->deps.loop, pull->deps.http, &plan->hub,
+    pull->upstream.list = wi_hub_list_start(pull->deps->loop, pull->deps->http, &plan->hub,
         &plan->order.parsed, pull->events->on_tree, pull);
 }
 
@@ -90,11 +90,11 @@ static void fetch_from_hub(struct wi_pull *pull)
         .repository = pull->order->parsed.repository,
         .files = pull->files,
         .folder = pull->folder,
-        .limit = pull->deps.limit,
+        .limit = pull->limit,
         .store = store_of(pull),
         .on_wrong = on_wrong_file};
-    pull->upstream.fetch =
-        wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_hub_progress, on_hub_end, pull);
+    pull->upstream.fetch = wi_fetch_start(
+        pull->deps->loop, pull->deps->http, &order, on_hub_progress, on_hub_end, pull);
 }
 
 static void on_near_end(void *context, const struct wi_fetch_progress *progress)
@@ -111,7 +111,7 @@ static void on_near_end(void *context, const struct wi_fetch_progress *progress)
 static void fetch_of_hub(struct wi_pull *pull)
 {
     const struct wi_near_order order = {.content = order_of(pull),
-        .neighbours = pull->deps.neighbours,
+        .neighbours = pull->models->neighbours,
         .files = pull->files,
         .hub = pull->order->config->content.hub_shares ? &pull->plan->hub : NULL,
         .repository = pull->order->parsed.repository};
@@ -129,7 +129,7 @@ static void fetch_of_hub(struct wi_pull *pull)
 static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
 {
     struct wi_content_order order = order_of(pull);
-    order.sources = pull->deps.sources;
+    order.sources = pull->models->sources;
     order.router = pull->upstream.router;
     order.reference = reference;
     order.bytes_max = pull->plan->bytes_max;
@@ -156,7 +156,7 @@ static void list_content(struct wi_pull *pull)
         return;
     }
     uint64_t wait_ms = pull->plan->gateways.count > 0 ? WI_ROUTER_WAIT_MS : WI_ROUTER_ALONE_MS;
-    pull->upstream.router = wi_router_ask(pull->deps.loop, pull->deps.http, pull->deps.sources,
+    pull->upstream.router = wi_router_ask(pull->deps->loop, pull->deps->http, pull->models->sources,
         routing, &order->parsed.root, wait_ms, on_router_known, pull);
 }
 
@@ -171,13 +171,12 @@ static void on_neighbours_known(void *context)
     struct wi_error error;
     pull->upstream.wait = NULL;
     set_sources(pull); /* it is known now who is ourselves */
-    if (wi_neighbours_model(pull->deps.neighbours, order->hub->name, order->parsed.repository,
+    if (wi_neighbours_model(pull->models->neighbours, order->hub->name, order->parsed.repository,
             order->parsed.variant, &cid, &error) != WI_OK) {
         pull->events->on_tree(pull, NULL, &error);
         return;
     }
-    wi_content_pull_free(pull->upstream.content);
-    pull->upstream.content = NULL;
+    wi_content_pull_free(WI_TAKE(pull->upstream.content));
     wi_hub_reference_clear(named);
     wi_hub_reference_of_cid(&cid, named);
     start_content(pull, named);
@@ -187,7 +186,7 @@ static void list_neighbour(struct wi_pull *pull)
 {
     set_sources(pull);
     pull->upstream.wait = wi_neighbours_ask(
-        pull->deps.neighbours, 0, WI_NEIGHBOURS_NAMED_MS, on_neighbours_known, pull);
+        pull->models->neighbours, 0, WI_NEIGHBOURS_NAMED_MS, on_neighbours_known, pull);
 }
 
 /* --- from outside ----------------------------------------------------------------------------- */
@@ -203,7 +202,6 @@ void wi_upstream_stop(struct wi_pull *pull)
     wi_router_free(upstream->router);
     wi_near_free(upstream->near);
     wi_brought_clear(&upstream->brought);
-    free(upstream->lengths);
     *upstream = (struct wi_upstream){0};
 }
 
@@ -221,32 +219,23 @@ static void on_measured(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    struct wi_hub_tree *files = pull->files;
     pull->upstream.fetch = NULL;
-    for (size_t i = 0; !error && i < files->count; i++)
-        if (files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
-            wi_hub_tree_set_bytes(files, i, pull->upstream.lengths[i]);
     pull->events->on_measured(pull, error);
 }
 
 int wi_upstream_measure(struct wi_pull *pull)
 {
-    const struct wi_hub_tree *files = pull->files;
     int unknown = 0;
-    pull->upstream.lengths =
-        wi_realloc_array(pull->upstream.lengths, files->count + 1, sizeof *pull->upstream.lengths);
-    for (size_t i = 0; i < files->count; i++) {
-        pull->upstream.lengths[i] = files->files[i].bytes;
-        unknown |= pull->upstream.lengths[i] == WI_HUB_BYTES_UNKNOWN;
-    }
+    for (size_t i = 0; i < pull->files->count; i++)
+        unknown |= pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN;
     if (!unknown)
         return -1;
     const struct wi_fetch_order order = {.hub = &pull->plan->hub,
         .repository = pull->order->parsed.repository,
-        .files = files,
-        .lengths = pull->upstream.lengths};
+        .files = pull->files,
+        .measured = pull->files};
     pull->upstream.fetch = wi_fetch_start(
-        pull->deps.loop, pull->deps.http, &order, pull->events->on_waiting, on_measured, pull);
+        pull->deps->loop, pull->deps->http, &order, pull->events->on_waiting, on_measured, pull);
     return 0;
 }
 
@@ -254,7 +243,7 @@ int wi_upstream_measure(struct wi_pull *pull)
 int wi_upstream_ask_around(struct wi_pull *pull)
 {
     const struct wi_pull_order *order = pull->order;
-    struct wi_neighbours *neighbours = pull->deps.neighbours;
+    struct wi_neighbours *neighbours = pull->models->neighbours;
     if (order->copy || order->config->models.quota == 0 || pull->plan->gateways.count == 0 ||
         !neighbours)
         return -1;

@@ -169,8 +169,7 @@ static int was_led(struct ask *ask)
     int status = ask->status, is_old = slot->led_url && strcmp(slot->led_url, ask->url) == 0;
     if (!is_old || status < 400 || status == 429 || status >= 500)
         return 0;
-    free(slot->led_url);
-    slot->led_url = NULL;
+    free(WI_TAKE(slot->led_url));
     return 1;
 }
 

@@ -6,6 +6,7 @@
 #include "models/arrive/source/block_private.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #define THREADS 2     /* of the pool's four, so that others find one */
 #define TICK_MS 100.0 /* for what no event tells: stalls, who is slow at the end, pauses */
@@ -39,12 +40,7 @@ static void verify_and_keep(void *data)
 
 static void drop_block(struct wi_block_fetch *fetch, struct block *block)
 {
-    struct block **link = &fetch->blocks;
-    while (*link != block)
-        link = &(*link)->next;
-    *link = block->next;
-    if (fetch->last == &block->next)
-        fetch->last = link;
+    DL_DELETE(fetch->blocks, block);
     free(block);
 }
 
@@ -94,7 +90,7 @@ static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keepi
     struct wi_error error;
     if (keeping->slot->file_url) {
         wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
-            "%.90s: the bytes of %.60s are not those of its leaves", fetch->what,
+            "%.90s: the bytes of %.60s are not those of its leaves", fetch->order.what,
             wi_block_source_look(keeping->slot->source).name);
         block_fetch_fail(fetch, &error);
         return;
@@ -138,12 +134,10 @@ static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
         .block = ask->block,
         .slot = ask->slot,
         .took_ms = wi_now_ms() - ask->began_ms,
-        .given = {.want = ask->block->want, .bytes = ask->bytes, .size = ask->size}};
+        .given = {ask->block->want, WI_TAKE(ask->bytes), WI_TAKE(ask->size)}};
     ask->slot->verifying++;
     ask->block->verifying = 1;
-    fetch->keeping += ask->size;
-    ask->bytes = NULL;
-    ask->size = 0;
+    fetch->keeping += keeping->given.size;
     wi_ask_drop(ask);
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, verify_and_keep, on_kept, keeping);
@@ -234,7 +228,7 @@ static void end_closed(struct wi_block_fetch *fetch)
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
-    free(fetch->what);
+    free((char *)fetch->order.what);
     free(fetch);
 }
 
@@ -290,15 +284,14 @@ struct wi_block_fetch *wi_block_fetch_new(
     fetch->http = http;
     fetch->order = *order;
     fetch->order.sources = NULL;
-    fetch->order.what = fetch->what = wi_strdup(order->what);
+    fetch->order.what = wi_strdup(order->what);
     if (fetch->order.stall_ms == 0)
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
         wi_slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
-    if (order->file && order->file->source < fetch->slot_count)
-        fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
-    fetch->order.file = NULL;
-    fetch->last = &fetch->blocks;
+    if (order->file_url && fetch->slot_count > 0 && fetch->slot_count == order->source_count)
+        fetch->slots[fetch->slot_count - 1].file_url = wi_strdup(order->file_url);
+    fetch->order.file_url = NULL;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     fetch->timer = wi_timer_new(loop, on_time, fetch);
@@ -320,8 +313,7 @@ void wi_block_fetch_close(
     fetch->closed_context = context;
     drop_asks(fetch, NULL, NULL);
     wi_timer_stop(fetch->timer);
-    wi_work_queue_free(fetch->queue);
-    fetch->queue = NULL;
+    wi_work_queue_free(WI_TAKE(fetch->queue));
     wi_turn_schedule(fetch->turn);
 }
 

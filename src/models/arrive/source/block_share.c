@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
+#include <utlist.h>
 
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
@@ -165,8 +166,7 @@ static struct block *take_next(struct wi_block_fetch *fetch)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
-    *fetch->last = block;
-    fetch->last = &block->next;
+    DL_APPEND(fetch->blocks, block);
     fetch->idle++;
     return block;
 }
@@ -299,18 +299,13 @@ static int slot_lacks(const struct slot *slot, const struct block *block)
     return !slot->gone && (block->want.lacks & slot->bit);
 }
 
-struct blames {
-    unsigned of[BLAME_OTHER + 1]; /* how many have it */
-    double until_ms;              /* when the first of the busy ones is less so */
-};
-
-/* Those that did not answer at all say nothing. */
-static enum wi_code blames_code(const struct blames *blames)
+/* By how many sources have each blame. Those that did not answer at all say nothing. */
+static enum wi_code blames_code(const unsigned blamed[BLAME_OTHER + 1])
 {
-    unsigned lacking = blames->of[BLAME_LACKS], wrong = blames->of[BLAME_WRONG];
-    if (blames->of[BLAME_BUSY])
+    unsigned lacking = blamed[BLAME_LACKS], wrong = blamed[BLAME_WRONG];
+    if (blamed[BLAME_BUSY])
         return WI_HUB_BUSY;
-    if (blames->of[BLAME_OTHER] || (wrong && lacking) || (!wrong && !lacking))
+    if (blamed[BLAME_OTHER] || (wrong && lacking) || (!wrong && !lacking))
         return WI_HUB_FAILED;
     return wrong ? WI_DOWNLOAD_CORRUPT : WI_HUB_NOT_FOUND;
 }
@@ -347,20 +342,21 @@ static enum blame blame_for(const struct slot *slot, const struct block *block)
 static void block_explain(
     const struct wi_block_fetch *fetch, const struct block *block, struct wi_error *error)
 {
-    struct blames blames = {0};
+    unsigned blamed[BLAME_OTHER + 1] = {0};
     char told[400];
-    double now = wi_now_ms();
+    double now = wi_now_ms(), until_ms = 0; /* when the first of the busy ones is less so */
     for (size_t i = 0; i < fetch->slot_count; i++) {
         enum blame blame = blame_for(&fetch->slots[i], block);
         double until = wi_slot_waits(&fetch->slots[i], now);
-        if (blame == BLAME_BUSY && (blames.of[blame] == 0 || until < blames.until_ms))
-            blames.until_ms = until;
-        blames.of[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
+        if (blame == BLAME_BUSY && (blamed[blame] == 0 || until < until_ms))
+            until_ms = until;
+        blamed[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(error, blames_code(&blames), "", "no source brings %.90s: %s", fetch->what, told);
-    if (blames.until_ms > now)
-        wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
+    wi_error_set(
+        error, blames_code(blamed), "", "no source brings %.90s: %s", fetch->order.what, told);
+    if (until_ms > now)
+        wi_error_retry_after(error, (unsigned)((until_ms - now) / 1000) + 1);
 }
 
 /* Whether none may bring something yet that is waited for, but for those with a bit in `lacking`,

@@ -107,8 +107,7 @@ static void on_wait_over(void *context)
 
 static void end_question(struct neighbour *neighbour)
 {
-    free(neighbour->url);
-    neighbour->url = NULL;
+    free(WI_TAKE(neighbour->url));
     tell_if_known(neighbour->all);
 }
 
@@ -148,11 +147,9 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
         return;
     }
     wi_offer_clear(&neighbour->offer);
-    neighbour->offer = reading->offer;
-    reading->offer = (struct wi_offer){0};
+    neighbour->offer = WI_TAKE(reading->offer);
     free(neighbour->etag);
-    neighbour->etag = reading->etag;
-    reading->etag = NULL;
+    neighbour->etag = WI_TAKE(reading->etag);
     neighbour_succeed(neighbour);
 }
 

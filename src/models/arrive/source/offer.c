@@ -201,7 +201,6 @@ static enum wi_code offer_read(struct wi_offer *offer, const json_t *value, stru
 {
     struct head_params head = {0};
     struct wi_error problem;
-    size_t count = 0;
     if (!json_is_object(value))
         return offer_fail(error, "it is no object");
     if (wi_params_read(head_table, value, WI_PARAMS_OPEN, "", &head, &problem) != WI_OK)
@@ -212,12 +211,10 @@ static enum wi_code offer_read(struct wi_offer *offer, const json_t *value, stru
     offer->takes = (uint64_t)head.takes;
     read_rows(head.content, offer);
     for (size_t i = 0; i < offer->count; i++)
-        count += offer->rows[i].count;
-    offer->_by_hash = wi_alloc((count + 1) * sizeof *offer->_by_hash);
-    for (size_t i = 0; i < offer->count; i++)
         for (size_t k = 0; k < offer->rows[i].count; k++)
-            offer->_by_hash[offer->_file_count++] = &offer->rows[i].files[k];
-    qsort(offer->_by_hash, count, sizeof *offer->_by_hash, by_hash);
+            *WI_APPEND(offer->_by_hash, offer->_file_count) = &offer->rows[i].files[k];
+    if (offer->_file_count > 0)
+        qsort(offer->_by_hash, offer->_file_count, sizeof *offer->_by_hash, by_hash);
     return WI_OK;
 }
 

@@ -276,10 +276,7 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
     forget_strangers(sources);
     struct wi_block_source *source = find_stranger(sources, url);
     if (!source) {
-        size_t count = sources->stranger_count++;
-        sources->strangers =
-            wi_realloc_array(sources->strangers, count + 1, sizeof(struct wi_block_source *));
-        source = sources->strangers[count] = source_make(url, url);
+        source = *WI_APPEND(sources->strangers, sources->stranger_count) = source_make(url, url);
         source->stranger = 1;
     }
     return wi_block_source_hold(source);

@@ -68,10 +68,8 @@ static char *as_utf8(const char *text)
 static void row_add(struct wi_list_row **rows, size_t *count, const char *name,
     enum wi_model_format format, char *problem)
 {
-    *rows = wi_grow_array(*rows, *count, sizeof **rows);
-    (*rows)[*count] =
+    *WI_APPEND(*rows, *count) =
         (struct wi_list_row){.name = as_utf8(name), .format = format, .problem = as_utf8(problem)};
-    ++*count;
     free(problem);
 }
 

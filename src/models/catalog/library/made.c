@@ -20,15 +20,9 @@ int wi_made_is_id(const char *id)
     return strncmp(id, WI_MADE_PREFIX "-", sizeof WI_MADE_PREFIX) == 0;
 }
 
-/* No owner's name is "_". */
-char *wi_made_place(const char *name)
-{
-    return wi_sprintf(WI_STORE_MADE "/%s%s", strchr(name, '/') ? "" : "_/", name);
-}
-
 char *wi_made_folder(const char *directory, const char *name, const char *variant)
 {
-    char *place = wi_made_place(name), *folder;
+    char *place = wi_versions_place(WI_STORE_MADE, name), *folder;
     folder = wi_sprintf("%s/%s/%s", directory, place, variant);
     free(place);
     return folder;
@@ -47,13 +41,10 @@ struct listing {
 static json_t *read_notes(const char *folder)
 {
     char *path = wi_sprintf("%s/" NOTES, folder);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    json_t *notes = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= WI_MADE_NOTES_MAX)
-        notes = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-    wi_close(fd);
+    size_t size;
+    char *text = wi_path_read(AT_FDCWD, path, WI_MADE_NOTES_MAX, &size);
+    json_t *notes = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(text);
     free(path);
     if (json_is_string(json_object_get(notes, "of")))
         return notes;
@@ -70,11 +61,10 @@ static void add_found(
     for (size_t i = 0; i < found.count; i++)
         if (strcmp(found.items[i].name, variant) == 0) {
             struct wi_variant *added = wi_variants_add(listing->variants);
-            *added = found.items[i];
+            *added = WI_TAKE(found.items[i]);
             added->notes = json_incref(notes);
             if (added->webgpu)
                 added->webgpu->notes = json_incref(notes);
-            found.items[i] = (struct wi_variant){0};
         }
     wi_variants_clear(&found);
 }
@@ -102,7 +92,7 @@ int wi_made_list(const char *directory, const char *name, enum wi_model_format f
     struct wi_variants *variants)
 {
     struct listing listing = {directory, name, format, variants, 0};
-    char *place = wi_made_place(name);
+    char *place = wi_versions_place(WI_STORE_MADE, name);
     int store = wi_versions_open_store(directory);
     int seen = store >= 0 && wi_path_each_in(store, place, add_made, &listing) == 0;
     if (!seen && wi_is_shortage(errno))
@@ -185,27 +175,11 @@ enum wi_code wi_made_stage(const char *directory, const char *id, const char *fo
 /* --- publishing ------------------------------------------------------------------------------- */
 
 /* What another program has written is to be on disk before it has a name. */
-static int sync_file(void *context, int folder, const char *name, const struct stat *status)
-{
-    int *failed = context;
-    int fd = openat(folder, name,
-        O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (S_ISDIR(status->st_mode) ? O_DIRECTORY : O_NONBLOCK));
-    if (S_ISDIR(status->st_mode))
-        *failed |= fd < 0 || wi_path_each(fd, sync_file, failed) != 0;
-    else
-        *failed |= fd < 0 || fsync(fd) != 0;
-    wi_close(fd);
-    return *failed;
-}
-
 static int made_complete(int files, const char *notes)
 {
     unlinkat(files, NOTES, 0);
-    int failed = wi_file_write(files, NOTES, notes, strlen(notes), 0644) != 0;
-    return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
-                   wi_path_sync(files) != 0
-               ? -1
-               : 0;
+    return wi_file_write(files, NOTES, notes, strlen(notes), 0644) == 0 ? wi_path_sync(files, 1)
+                                                                        : -1;
 }
 
 /* What is there, made of other files, changes places with it and goes with the staging, so that
@@ -223,7 +197,7 @@ static int variant_replace(int store, int staging, int place, const char *varian
 
 static int move_into_place(int store, int staging, const char *name, const char *variant)
 {
-    char *path = wi_made_place(name);
+    char *path = wi_versions_place(WI_STORE_MADE, name);
     struct stat status;
     int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && fstatat(place, variant, &status, AT_SYMLINK_NOFOLLOW) == 0)
@@ -261,7 +235,7 @@ enum wi_code wi_made_publish(const char *directory, const char *id, const char *
 
 void wi_made_remove(int store, const char *name, uint64_t *freed)
 {
-    char *place = wi_made_place(name), *slash = strrchr(place, '/');
+    char *place = wi_versions_place(WI_STORE_MADE, name), *slash = strrchr(place, '/');
     *slash = '\0';
     int owner = wi_path_open(store, place);
     if (owner >= 0)

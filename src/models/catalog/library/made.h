@@ -23,8 +23,6 @@
 int wi_made_is_id(const char *id);
 /* The folder of such a variant, existing or not; the caller frees it. */
 char *wi_made_folder(const char *directory, const char *name, const char *variant);
-/* The folder of a model's made variants, relative to the store; the caller frees it. */
-char *wi_made_place(const char *name);
 /* Adds the made variants of the model `name` (without a variant), which has that format, that are
  * not in the list yet; each has its notes. It is not checked that they are still of the model's
  * files. 0, or -1 with errno if that cannot be told now. */

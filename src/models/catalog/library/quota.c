@@ -17,12 +17,11 @@
 
 void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row)
 {
-    size_t count = quota->count++;
-    quota->rows = wi_grow_array(quota->rows, count, sizeof *quota->rows);
-    quota->rows[count] = *row;
-    quota->rows[count].name = wi_strdup(row->name);
-    quota->rows[count].path = wi_strdup(row->path);
-    quota->rows[count].evict = 0;
+    struct wi_quota_row *own = WI_APPEND(quota->rows, quota->count);
+    *own = *row;
+    own->name = wi_strdup(row->name);
+    own->path = wi_strdup(row->path);
+    own->evict = 0;
 }
 
 void wi_quota_clear(struct wi_quota *quota)
@@ -242,7 +241,7 @@ static void add_versions(void *context, const char *name)
 {
     struct scan *scan = context;
     struct wi_versions versions = {0};
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     const struct wi_quota_row all = {
         .name = (char *)name, .current = 1, .in_use = 1, .path = place};
     if (wi_versions_list(scan->directory, name, &versions) != 0)

@@ -88,10 +88,8 @@ static struct entry *repository_add_entry(struct wi_repository *repository, cons
 /* Forgets what was known, so that the next look-up reads the files. */
 static void entry_forget(struct entry *entry)
 {
-    wi_model_unref_idle(entry->model);
-    free(entry->error);
-    entry->model = NULL;
-    entry->error = NULL;
+    wi_model_unref_idle(WI_TAKE(entry->model));
+    free(WI_TAKE(entry->error));
     wi_file_stamps_clear(&entry->stamps);
 }
 
@@ -288,7 +286,7 @@ static void note_look_up(struct wi_repository *repository, int found)
 static int is_kept(const struct wi_load *load)
 {
     if (load->code == WI_MODEL_INVALID)
-        return load->variant || !wi_model_name_variant(load->name);
+        return load->variant || !load->wanted;
     return load->code == WI_OK;
 }
 
@@ -618,7 +616,7 @@ size_t wi_repository_count(struct wi_repository *repository)
     return count;
 }
 
-int wi_repository_one(
+void wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context)
 {
     const struct wi_list_row *row = wi_list_model(wi_listing_now(repository->listing), name);
@@ -628,7 +626,6 @@ int wi_repository_one(
         each(context, NULL, builtin, NULL);
     else if (row)
         tell_row(repository, row, each, context);
-    return builtin || row ? 0 : -1;
 }
 
 const struct wi_list *wi_repository_list(struct wi_repository *repository)

@@ -80,14 +80,6 @@ struct wi_model *wi_snapshot_of_kernels(
     return model;
 }
 
-/* A variant is one model, by the name that the folder gives it. The caller frees. */
-static char *load_name(const struct wi_load *load)
-{
-    if (!wi_model_name_variant(load->name) || !load->variant)
-        return wi_strdup(load->name);
-    return wi_model_name_with(load->name, load->variant);
-}
-
 static size_t count_open(const struct wi_repository *repository)
 {
     size_t open = 0;
@@ -117,7 +109,9 @@ static void limit_open(struct wi_repository *repository, struct wi_manifest *man
 
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load)
 {
-    char *name = load_name(load);
+    /* A variant is one model, by the name that the folder gives it. */
+    char *name = load->wanted && load->variant ? wi_model_name_with(load->name, load->variant)
+                                               : wi_strdup(load->name);
     struct wi_model *model = wi_snapshot_new(repository, name);
 
     free(name);

@@ -43,19 +43,14 @@ int wi_source_hash_is_cid(const char *hash)
     return wi_cid_parse_printed(hash, &cid) == 0;
 }
 
-static int is_digits(const char *text, size_t length)
+static int is_sha1(const char *text)
 {
-    return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
-}
-
-static int is_sha256(const char *text)
-{
-    return is_digits(text, WI_MANIFEST_HEX - 1);
+    return strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
 }
 
 static int is_hash(const char *text)
 {
-    return is_sha256(text) || is_digits(text, 40) || wi_source_hash_is_cid(text);
+    return wi_hash_is_printed(text) || is_sha1(text) || wi_source_hash_is_cid(text);
 }
 
 static int source_read_file(const json_t *json, struct wi_source *source)
@@ -64,7 +59,7 @@ static int source_read_file(const json_t *json, struct wi_source *source)
     json_int_t bytes, seconds, nanoseconds;
     if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I]}", "path", &path, "bytes",
             &bytes, "hash", &hash, "sha256", &sha256, "modified", &seconds, &nanoseconds) != 0 ||
-        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !is_sha256(sha256))
+        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !wi_hash_is_printed(sha256))
         return -1;
     wi_source_add(source, path, (uint64_t)bytes, hash);
     struct wi_source_file *file = &source->files[source->count - 1];
@@ -121,12 +116,10 @@ char *wi_source_print(const struct wi_source *source)
 
 int wi_source_read(int folder, struct wi_source *source)
 {
-    int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size;
-    char *text = wi_path_text(fd, WI_SOURCE_MAX, &size);
+    char *text = wi_path_read(folder, WI_SOURCE_FILE, WI_SOURCE_MAX, &size);
     int result = text ? wi_source_parse(text, size, source) : -1;
     free(text);
-    wi_close(fd);
     return result;
 }
 
@@ -157,9 +150,9 @@ static enum wi_code file_look(int folder, struct wi_source_file *file, struct wi
             "%.200s was to be published but is not there as it was fetched", file->path);
     file->bytes = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
-    if (is_sha256(file->sha256))
+    if (wi_hash_is_printed(file->sha256))
         return WI_OK;
-    if (is_sha256(file->hash))
+    if (wi_hash_is_printed(file->hash))
         memcpy(file->sha256, file->hash, sizeof file->sha256);
     else if (hash_file(folder, file) != 0)
         return source_failed("read", file->path, error);

@@ -80,6 +80,15 @@ char *wi_path_text(int fd, size_t max, size_t *size)
     return NULL;
 }
 
+char *wi_path_read(int folder, const char *name, size_t max, size_t *size)
+{
+    errno = 0;
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char *text = wi_path_text(fd, max, size);
+    wi_close(fd);
+    return text;
+}
+
 struct removal {
     uint64_t *freed;
     int depth;
@@ -117,25 +126,27 @@ int wi_path_link(int from, const char *file, int to, const char *name)
 }
 
 struct syncing {
-    int failed, depth;
+    int files, failed, depth;
 };
 
 static int sync_entry(void *context, int folder, const char *name, const struct stat *status)
 {
     struct syncing *syncing = context;
-    if (!S_ISDIR(status->st_mode) || syncing->depth == DEPTH_MAX)
+    int is_folder = S_ISDIR(status->st_mode);
+    if (is_folder ? syncing->depth == DEPTH_MAX : !syncing->files)
         return 0;
-    struct syncing below = {0, syncing->depth + 1};
-    int inner = openat(folder, name, OPEN_FOLDER);
-    syncing->failed = inner < 0 || wi_path_each(inner, sync_entry, &below) != 0 || below.failed ||
-                      fsync(inner) != 0;
+    struct syncing below = {syncing->files, 0, syncing->depth + 1};
+    int inner = openat(
+        folder, name, is_folder ? OPEN_FOLDER : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    syncing->failed = inner < 0 || (is_folder && wi_path_each(inner, sync_entry, &below) != 0) ||
+                      below.failed || fsync(inner) != 0;
     wi_close(inner);
     return syncing->failed;
 }
 
-int wi_path_sync(int folder)
+int wi_path_sync(int folder, int files)
 {
-    struct syncing syncing = {0, 0};
+    struct syncing syncing = {.files = files};
     return wi_path_each(folder, sync_entry, &syncing) != 0 || syncing.failed || fsync(folder) != 0
                ? -1
                : 0;

@@ -162,7 +162,6 @@ enum wi_code wi_upload_missing(const char *id, struct wi_error *error)
 enum wi_code wi_upload_enter(
     const char *directory, const char *id, struct wi_upload_place *place, struct wi_error *error)
 {
-    struct wi_upload_order order = {0};
     *place = (struct wi_upload_place){.request = -1, .files = -1};
     if (!wi_upload_is_id(id))
         return wi_upload_missing(id, error);
@@ -175,10 +174,9 @@ enum wi_code wi_upload_enter(
     if (place->files < 0)
         code = wi_is_missing(errno) ? wi_upload_missing(id, error)
                                     : wi_path_failed(directory, "the upload cannot be read", error);
-    else if (read_order(place->request, &order) != 0)
+    else if (read_order(place->request, &place->order) != 0)
         code = wi_error_set(
             error, WI_STORAGE_FAILED, NULL, "what was announced of %s cannot be read", id);
-    place->order = order;
     if (code != WI_OK)
         wi_upload_leave(place);
     else

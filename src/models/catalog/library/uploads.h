@@ -66,10 +66,7 @@ struct wi_upload_part {
     uint64_t begin, end; /* where this part began; as announced */
 };
 /* Adds bytes. The first call opens the announced file to append after its first `position` bytes.
- * WI_OK, WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file, or more bytes than were
- * announced: then all bytes of this part are removed again), WI_CONFLICT (wrong `position`, with
- * the right one as what is expected; or another request is sending it), WI_NO_ROOM,
- * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
+ * WI_OK, or an error of wi_upload_bring. */
 enum wi_code wi_upload_part_add(
     struct wi_upload_part *part, const void *bytes, size_t size, struct wi_error *error);
 void wi_upload_part_close(struct wi_upload_part *part); /* fine where none was opened */

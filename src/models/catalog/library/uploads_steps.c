@@ -75,19 +75,16 @@ static struct wi_upload_request *upload_new(
 /* Lets go of its locks and bytes, and drops what was staged. */
 static void upload_leave(struct wi_upload_request *upload)
 {
-    wi_versions_cancel(upload->task);
-    upload->task = NULL;
+    wi_versions_cancel(WI_TAKE(upload->task));
     if (upload->staged && upload->uploads)
         wi_versions_drop_staging(upload->uploads->versions, upload->id, 0, NULL, NULL);
     upload->staged = 0;
     wi_upload_part_close(&upload->part);
-    wi_upload_check_close(upload->check);
-    upload->check = NULL;
+    wi_upload_check_close(WI_TAKE(upload->check));
     wi_close(upload->held);
     upload->held = -1;
-    wi_blob_unref(upload->body);
-    wi_blob_unref(upload->piece);
-    upload->body = upload->piece = NULL;
+    wi_blob_unref(WI_TAKE(upload->body));
+    wi_blob_unref(WI_TAKE(upload->piece));
 }
 
 static void upload_free(struct wi_upload_request *upload)
@@ -265,8 +262,7 @@ static void run_add(struct wi_upload_request *upload)
 
 static void end_add(struct wi_upload_request *upload)
 {
-    wi_blob_unref(upload->piece);
-    upload->piece = NULL;
+    wi_blob_unref(WI_TAKE(upload->piece));
     upload->result.path = upload->path;
     upload->result.position = upload->part.position;
     upload->on_done(upload->context, &upload->result, NULL);

@@ -22,14 +22,14 @@ int wi_versions_open_store(const char *directory)
 }
 
 /* No owner's name is "_": so OWNER/NAME cannot be a version of OWNER. */
-char *wi_versions_place(const char *name)
+char *wi_versions_place(const char *of, const char *name)
 {
-    return wi_sprintf(WI_STORE_VERSIONS "/%s%s", strchr(name, '/') ? "" : "_/", name);
+    return wi_sprintf("%s/%s%s", of, strchr(name, '/') ? "" : "_/", name);
 }
 
 char *wi_versions_link(const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     char *link = wi_sprintf("%s%s/%u", strchr(name, '/') ? "../" : "", place, number);
     free(place);
     return link;
@@ -61,7 +61,7 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name)
 
 char *wi_versions_folder(const char *directory, const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     char *folder = wi_sprintf("%s/%s/%u", directory, place, number);
     free(place);
     return folder;
@@ -69,7 +69,8 @@ char *wi_versions_folder(const char *directory, const char *name, unsigned numbe
 
 static int open_version(int store, const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name),
+         *path = wi_sprintf("%s/%u", place, number);
     int fd = wi_path_open(store, path);
     free(place);
     free(path);
@@ -167,9 +168,7 @@ static int add_version(void *context, int place, const char *name, const struct 
                           ? used.st_mtim.tv_sec
                           : status->st_mtim.tv_sec;
     close(folder);
-    versions->items =
-        wi_realloc_array(versions->items, versions->count + 1, sizeof *versions->items);
-    versions->items[versions->count++] = version;
+    *WI_APPEND(versions->items, versions->count) = version;
     return 0;
 }
 
@@ -184,7 +183,7 @@ static int list_in(int store, const char *name, struct wi_versions *versions)
 {
     struct listed listed = {versions, 0};
     unsigned current;
-    char *path = wi_versions_place(name);
+    char *path = wi_versions_place(WI_STORE_VERSIONS, name);
     int place = wi_path_open(store, path), why = place < 0 ? errno : 0;
     free(path);
     if (why)
@@ -265,10 +264,8 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->pinned);
     wi_strings_clear(&use->apart);
     wi_strings_clear(&use->stagings);
-    use->pending = 0;
     free(use->elsewhere);
-    use->elsewhere = NULL;
-    use->elsewhere_count = 0;
+    *use = (struct wi_versions_use){0};
 }
 
 /* --- names that may be taken ------------------------------------------------------------------ */

@@ -116,14 +116,15 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
 
 /* --- the layout of names and versions -------------------------------------------------------- */
 
-/* The folder of a name's versions, relative to the store; the caller frees it. */
-char *wi_versions_place(const char *name);
+/* The folder of a name in `of`, WI_STORE_VERSIONS or WI_STORE_MADE, relative to the store; the
+ * caller frees it. */
+char *wi_versions_place(const char *of, const char *name);
 /* The target of a name's link to the version; the caller frees it. */
 char *wi_versions_link(const char *name, unsigned number);
 /* The version number in the link `file` of this name; 0 if it is no such link. `parent` is the open
  * folder that has the link. */
 unsigned wi_versions_read_link(int parent, const char *file, const char *name);
-/* Calls `each` for every name that has a folder in `of`: WI_STORE_VERSIONS or WI_STORE_MADE. */
+/* Calls `each` for every name that has a folder in `of`. */
 typedef void wi_versions_name_fn(void *context, const char *name);
 void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each, void *context);
 /* Puts the link of the staging folder in place, in the open folder `parent`, as `last`. 0 or -1. */

@@ -103,7 +103,7 @@ static enum wi_code complete_in(
         return code;
     int noted = files_note(files, WI_VERSIONS_USED) == 0 &&
                 (!source->copy || files_note(files, WI_VERSIONS_COPY) == 0);
-    if (!noted || wi_path_sync(files) != 0)
+    if (!noted || wi_path_sync(files, 0) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
 }
@@ -135,7 +135,8 @@ static unsigned next_number(const char *directory, const char *name)
 /* Writes down which link is to be made, then moves the folder to where that leads. */
 static int move_files(int store, int staging, const char *name, unsigned number)
 {
-    char *link = wi_versions_link(name, number), *path = wi_versions_place(name), last[16];
+    char *link = wi_versions_link(name, number), *path = wi_versions_place(WI_STORE_VERSIONS, name),
+         last[16];
     unlinkat(staging, WI_STAGING_LINK, 0);
     snprintf(last, sizeof last, "%u", number);
     int place = wi_path_make(store, path), result = -1;

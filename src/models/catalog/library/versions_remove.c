@@ -59,7 +59,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
     unsigned kept = 0;
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory), after = 0;
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     int known = wi_versions_list(directory, name, &versions) == 0;
     for (size_t i = 0; known && store >= 0 && i < versions.count; i++) {
         const struct wi_version *version = &versions.items[i];
@@ -81,7 +81,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
 uint64_t wi_versions_remove_one(const char *directory, const char *name, unsigned number)
 {
     int store = wi_versions_open_store(directory);
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     uint64_t freed = store >= 0 ? remove_version(store, place, number) : 0;
     if (store >= 0) {
         place_tidy(store, place);
@@ -183,12 +183,11 @@ enum wi_code wi_versions_remove(
     *freed = 0;
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
-    int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
-    int parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
+    int store = removed.store =
+        wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
+    removed.parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
     enum wi_code code = WI_OK;
-    removed.store = store;
-    removed.parent = parent;
-    if (parent >= 0)
+    if (removed.parent >= 0)
         code = remove_in(&removed, pulled, freed, error);
     else if (wi_model_name_variant(name) || wi_is_missing(errno))
         code = no_model(name, error);
@@ -201,7 +200,7 @@ enum wi_code wi_versions_remove(
         unlinkat(store, owner, AT_REMOVEDIR); /* where that was its last model */
         free(owner);
     }
-    wi_close(parent);
+    wi_close(removed.parent);
     wi_close(store);
     return code;
 }

@@ -21,19 +21,6 @@ static int is_id(const char *id)
     return length > 0 && length <= WI_STAGING_ID_MAX && !id[length] && *id != '-';
 }
 
-/* --- what was asked for ----------------------------------------------------------------------- */
-
-/* NULL: it cannot be read, with errno where that says why. */
-static char *read_request(int staging)
-{
-    errno = 0;
-    int fd = openat(staging, WI_STAGING_REQUEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    size_t size;
-    char *text = wi_path_text(fd, REQUEST_MAX, &size);
-    wi_close(fd);
-    return text;
-}
-
 /* --- folders ---------------------------------------------------------------------------------- */
 
 /* The folder for the files comes first: a request without one has been published. */
@@ -44,6 +31,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     int place = request ? wi_path_make(store, path) : wi_path_open(store, path);
     int files = place >= 0 ? wi_path_make(place, WI_STAGING_FILES) : -1;
     int failed = files < 0;
+    size_t size;
     if (!failed && request)
         failed = wi_file_replace(place, WI_STAGING_REQUEST, request, strlen(request), 0600) != 0;
     wi_close(files);
@@ -52,7 +40,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
         code = wi_error_set(error, WI_NOT_FOUND, "", "there is no pull %s any more", id);
     else if (failed)
         code = wi_path_failed(directory, "nothing can be fetched into a folder", error);
-    else if (!(staging->request = read_request(place)))
+    else if (!(staging->request = wi_path_read(place, WI_STAGING_REQUEST, REQUEST_MAX, &size)))
         code = wi_is_shortage(errno)
                    ? wi_path_failed(directory, "the request of a pull cannot be read", error)
                    : wi_error_set(error, WI_NOT_FOUND, "",
@@ -184,7 +172,8 @@ static int staging_finish(int store, const char *directory, int staging)
     char *name = staged_name(staging, &number);
     if (!name)
         return 0;
-    char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name),
+         *path = wi_sprintf("%s/%u", place, number);
     errno = 0; /* a source that cannot be read sets none */
     int folder = wi_path_open(store, path);
     int done = folder >= 0 && wi_source_read(folder, &source) == 0 &&

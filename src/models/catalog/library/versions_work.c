@@ -1,6 +1,6 @@
 /*
- * One queue for all changes of the store. A task is a row of the table below: its steps on the
- * worker's thread. Before each of them the loop lists again what is in use.
+ * One queue for all changes of the store. The kind of a task is its steps on the worker's thread.
+ * Before each of them the loop lists again what is in use.
  */
 #include "models/catalog/library/versions_work.h"
 
@@ -262,30 +262,16 @@ static void publish_made(struct wi_versions_task *task)
                        task->request, &task->error) != WI_OK;
 }
 
-static const struct kind kinds[] = {
-    {{list_staged}, 1},
-    {{task_evict, free_evicted}, 1},
-    {{task_stage}, 0},
-    {{task_publish, task_prune}, 1},
-    {{drop_staging}, 0},
-    {{take_away, task_prune}, 1},
-    {{task_adopt}, 0},
-    {{task_collect}, 1},
-    {{task_evict, free_evicted, stage_made}, 1},
-    {{publish_made}, 1},
-};
-enum {
-    LIST_STAGED,
-    EVICT,
-    STAGE,
-    PUBLISH,
-    DROP_STAGING,
-    TAKE_AWAY,
-    ADOPT,
-    COLLECT,
-    STAGE_MADE,
-    PUBLISH_MADE
-};
+static const struct kind staged_kind = {{list_staged}, 1};
+static const struct kind evict_kind = {{task_evict, free_evicted}, 1};
+static const struct kind stage_kind = {{task_stage}, 0};
+static const struct kind publish_kind = {{task_publish, task_prune}, 1};
+static const struct kind drop_kind = {{drop_staging}, 0};
+static const struct kind take_away_kind = {{take_away, task_prune}, 1};
+static const struct kind adopt_kind = {{task_adopt}, 0};
+static const struct kind collect_kind = {{task_collect}, 1};
+static const struct kind stage_made_kind = {{task_evict, free_evicted, stage_made}, 1};
+static const struct kind publish_made_kind = {{publish_made}, 1};
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -335,7 +321,7 @@ static struct wi_versions_task *task_queue(struct wi_versions_task *task)
 static int has_next(const struct wi_versions_task *task)
 {
     return !task->failed && task->step + 1 < STEPS && task->kind->steps[task->step + 1] &&
-           (task->on_done || task->kind != &kinds[STAGE_MADE]);
+           (task->on_done || task->kind != &stage_made_kind);
 }
 
 static void on_run(void *data, int cancelled)
@@ -348,14 +334,14 @@ static void on_run(void *data, int cancelled)
         free_task(task);
         return;
     }
-    if (task->step == 0 && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
+    if (task->step == 0 && task->kind == &take_away_kind && !task->failed && work->on_gone)
         work->on_gone(work->gone_context, task->name);
     if (has_next(task)) {
         task->step++;
         task_queue(task);
         return;
     }
-    if (task->kind == &kinds[STAGE_MADE] && task->step + 1 < STEPS &&
+    if (task->kind == &stage_made_kind && task->step + 1 < STEPS &&
         task->error.code == WI_STORAGE_FAILED)
         task->error.code = WI_NO_ROOM;
     DL_DELETE(work->tasks, task);
@@ -370,12 +356,12 @@ static void on_run(void *data, int cancelled)
 }
 
 /* `id` and `name` may be NULL. */
-static struct wi_versions_task *new_task(struct wi_versions_work *work, int kind, const char *id,
-    const char *name, wi_versions_fn *on_done, void *context)
+static struct wi_versions_task *new_task(struct wi_versions_work *work, const struct kind *kind,
+    const char *id, const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = wi_alloc(sizeof *task);
     task->work = work;
-    task->kind = &kinds[kind];
+    task->kind = kind;
     task->on_done = on_done;
     task->context = context;
     task->id = wi_strdup(id);
@@ -451,13 +437,13 @@ void wi_versions_work_tell(
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context)
 {
-    return task_queue(new_task(work, LIST_STAGED, NULL, NULL, on_done, context));
+    return task_queue(new_task(work, &staged_kind, NULL, NULL, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, id, NULL, on_done, context);
+    struct wi_versions_task *task = new_task(work, &evict_kind, id, NULL, on_done, context);
     task->needed = needed;
     return task_queue(task);
 }
@@ -465,7 +451,7 @@ struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, co
 struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, int apart, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, id, NULL, on_done, context);
+    struct wi_versions_task *task = new_task(work, &evict_kind, id, NULL, on_done, context);
     task->needed = needed;
     task->evicts_none = 1;
     task->quota = apart ? 0 : task->quota;
@@ -476,7 +462,7 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
     const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE, id, name, on_done, context);
+    struct wi_versions_task *task = new_task(work, &stage_kind, id, name, on_done, context);
     task->request = wi_strdup(request);
     if (files)
         wi_source_copy(&task->source, files);
@@ -486,7 +472,7 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, PUBLISH, id, name, on_done, context);
+    struct wi_versions_task *task = new_task(work, &publish_kind, id, name, on_done, context);
     wi_source_copy(&task->source, source);
     return task_queue(task);
 }
@@ -495,7 +481,7 @@ struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, c
     uint64_t needed, const char *folder, const struct wi_strings *common, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE_MADE, id, NULL, on_done, context);
+    struct wi_versions_task *task = new_task(work, &stage_made_kind, id, NULL, on_done, context);
     task->needed = needed;
     task->folder = wi_strdup(folder);
     wi_strings_copy(&task->common, common);
@@ -506,7 +492,7 @@ struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work,
     const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, id, name, on_done, context);
+    struct wi_versions_task *task = new_task(work, &publish_made_kind, id, name, on_done, context);
     task->variant = wi_strdup(variant);
     task->request = wi_strdup(notes);
     return task_queue(task);
@@ -515,7 +501,7 @@ struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work,
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, DROP_STAGING, id, NULL, on_done, context);
+    struct wi_versions_task *task = new_task(work, &drop_kind, id, NULL, on_done, context);
     task->if_empty = if_empty;
     return task_queue(task);
 }
@@ -523,19 +509,19 @@ struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work,
 struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    return task_queue(new_task(work, TAKE_AWAY, NULL, name, on_done, context));
+    return task_queue(new_task(work, &take_away_kind, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    return task_queue(new_task(work, ADOPT, NULL, name, on_done, context));
+    return task_queue(new_task(work, &adopt_kind, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_collect(
     struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, COLLECT, NULL, NULL, on_done, context);
+    struct wi_versions_task *task = new_task(work, &collect_kind, NULL, NULL, on_done, context);
     task->stagings = stagings;
     return task_queue(task);
 }

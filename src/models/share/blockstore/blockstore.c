@@ -64,7 +64,7 @@ static void take_pin(void *context, struct wi_pin *pin)
 
 static void blocks_begin(struct wi_blockstore *blocks)
 {
-    blocks->directory = wi_strdup(wi_repository_directory(blocks->repository));
+    blocks->directory = wi_strdup(wi_repository_directory(blocks->models->repository));
     blocks->is_swept = 0;
     wi_pins_read(blocks->directory, take_pin, blocks);
     blocks->checks = wi_pin_checks_new(blocks);
@@ -75,8 +75,7 @@ static void blocks_end(struct wi_blockstore *blocks)
     wi_pin_checks_free(blocks->checks);
     for (size_t i = 0; i < blocks->count; i++)
         wi_pin_entry_free(blocks->entries[i]);
-    free(blocks->entries);
-    blocks->entries = NULL;
+    free(WI_TAKE(blocks->entries));
     blocks->count = 0;
     free(blocks->directory);
 }
@@ -85,11 +84,8 @@ struct wi_blockstore *wi_blockstore_new(
     const struct wi_models_deps *deps, const struct wi_models *models)
 {
     struct wi_blockstore *blocks = wi_alloc(sizeof *blocks);
-    blocks->loop = deps->loop;
-    blocks->repository = models->repository;
-    blocks->versions = models->versions;
-    blocks->listener = deps->listener;
-    blocks->id = wi_strdup(deps->id);
+    blocks->deps = deps;
+    blocks->models = models;
     blocks->hashing = wi_work_queue_new(deps->loop, HASHINGS);
     blocks_begin(blocks);
     wi_versions_work_add_user(models->versions, list_use, blocks);
@@ -101,17 +97,16 @@ void wi_blockstore_free(struct wi_blockstore *blocks)
 {
     if (!blocks)
         return;
-    wi_versions_work_tell(blocks->versions, NULL, NULL);
+    wi_versions_work_tell(blocks->models->versions, NULL, NULL);
     wi_publishings_free(blocks);
     wi_work_queue_free(blocks->hashing);
     blocks_end(blocks);
-    free(blocks->id);
     free(blocks);
 }
 
 void wi_blockstore_reset(struct wi_blockstore *blocks)
 {
-    if (strcmp(blocks->directory, wi_repository_directory(blocks->repository)) == 0) {
+    if (strcmp(blocks->directory, wi_repository_directory(blocks->models->repository)) == 0) {
         wi_pin_checks_want(blocks->checks);
         return;
     }
@@ -144,7 +139,7 @@ int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
-    return wi_repository_runs(blocks->repository, pin->hash);
+    return wi_repository_runs(blocks->models->repository, pin->hash);
 }
 
 const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
@@ -162,7 +157,7 @@ static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, str
     wi_info("content", entry->pin.model, "%s%s", says, entry->pin.cid_text);
     wi_pin_table_remove(entry);
     if (frees) /* its version may have been kept only for the pin */
-        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+        wi_versions_collect(blocks->models->versions, 0, NULL, NULL);
     return WI_OK;
 }
 

@@ -27,8 +27,8 @@
 /* Whether `text` can be the id of a daemon, and so an origin. */
 int wi_pin_origin_ok(const char *text);
 
-/* The members of `deps`, and the repository and the versions of `models`, are borrowed and must
- * outlive the store. Reads the pins of models that were published before, so that these are in use
+/* `deps`, and the repository and the versions of `models`, are borrowed and must outlive the
+ * store. Reads the pins of models that were published before, so that these are in use
  * at once. Their blocks are found once a thread has checked their files. */
 struct wi_blockstore *wi_blockstore_new(
     const struct wi_models_deps *deps, const struct wi_models *models);

@@ -39,8 +39,9 @@ static enum wi_code cannot_read(const char *path, struct wi_error *error)
 struct look {
     const struct wi_gather *gather;
     struct wi_pin *pin;
-    char *folder;      /* of the model's files */
-    int wanted, store; /* leaves are; the folder that keeps them, -1: there is none */
+    struct wi_outline *outline; /* that is made; NULL: it and leaves are not wanted */
+    char *folder;               /* of the model's files */
+    int store;                  /* the folder that keeps leaves; -1: there is none */
     struct wi_pin_file *file;
     struct wi_file_identity now;
     int fd;
@@ -77,7 +78,7 @@ static enum wi_code look_at_open(
         wi_file_identity_same(&look->file->refused, &look->now))
         return has_changed(file->path, error);
     if (is_seen(&look->file->seen, &look->now) &&
-        (!look->wanted || wi_leaves_read(look->store, file->sha256, file->bytes, leaves) == 0)) {
+        (!look->outline || wi_leaves_read(look->store, file->sha256, file->bytes, leaves) == 0)) {
         if (gather->done)
             atomic_fetch_add(gather->done, file->bytes);
         look->file->seen = look->now;
@@ -87,7 +88,7 @@ static enum wi_code look_at_open(
     if (code != WI_OK)
         return code;
     look->file->seen = look->now;
-    if (look->wanted && wi_leaves_write(look->store, file->sha256, leaves) != 0 &&
+    if (look->outline && wi_leaves_write(look->store, file->sha256, leaves) != 0 &&
         gather->must_keep)
         return wi_keep_failed(gather->directory, error);
     return WI_OK;
@@ -108,17 +109,17 @@ static enum wi_code look_at_file(
     return code;
 }
 
-static enum wi_code look_at_all(struct look *look, struct wi_outline *outline,
-    struct wi_tree_root *roots, struct wi_error *error)
+static enum wi_code look_at_all(struct look *look, struct wi_error *error)
 {
+    struct wi_outline *outline = look->outline;
     struct wi_pin *pin = look->pin;
     enum wi_code code = WI_OK;
     for (size_t i = 0; code == WI_OK && i < pin->count; i++) {
         struct wi_leaves leaves = {0};
         code = look_at_file(look, i, &leaves, error);
         if (code == WI_OK && outline) {
-            wi_outline_add(outline, look->file->path, &look->file->seen, &leaves, &roots[i]);
-            pin->files[i].cid = roots[i].cid;
+            wi_outline_add(outline, look->file->path, &look->file->seen, &leaves);
+            pin->files[i].cid = outline->files[i].root.cid;
         }
         wi_leaves_clear(&leaves);
     }
@@ -130,11 +131,10 @@ static enum wi_code gather_outline(
 {
     struct wi_pin *pin = look->pin;
     struct wi_outline *made = wi_outline_new(look->gather->directory, look->folder);
-    struct wi_tree_root *roots = wi_realloc_array(NULL, pin->count, sizeof *roots);
-    enum wi_code code = look_at_all(look, made, roots, error);
+    look->outline = made;
+    enum wi_code code = look_at_all(look, error);
     if (code == WI_OK)
-        code = wi_outline_end(made, roots, &pin->cid, error);
-    free(roots);
+        code = wi_outline_end(made, &pin->cid, error);
     if (code == WI_OK) {
         wi_cid_print(&pin->cid, pin->cid_text);
         *outline = made;
@@ -150,7 +150,6 @@ enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin *pin,
     struct look look = {.gather = gather,
         .pin = pin,
         .folder = wi_pin_folder(pin, gather->directory),
-        .wanted = outline != NULL,
         .store = outline ? wi_keep_open(gather->directory, WI_KEEP_LEAVES, 1) : -1};
     enum wi_code code;
     if (outline && look.store < 0 && gather->must_keep)
@@ -158,7 +157,7 @@ enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin *pin,
     else if (outline)
         code = gather_outline(&look, outline, error);
     else
-        code = look_at_all(&look, NULL, NULL, error);
+        code = look_at_all(&look, error);
     wi_close(look.store);
     free(look.folder);
     return code;

@@ -129,11 +129,11 @@ int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_lea
     if (folder < 0 || leaves_of(bytes) > (SIZE_MAX - HEAD_SIZE) / WI_HASH_SIZE)
         return -1;
     blob_make_name(sha256, name);
-    unsigned char *text =
-        wi_keep_read(folder, name, HEAD_SIZE + (size_t)leaves_of(bytes) * WI_HASH_SIZE, &size);
+    char *text =
+        wi_path_read(folder, name, HEAD_SIZE + (size_t)leaves_of(bytes) * WI_HASH_SIZE, &size);
     if (!text && errno == ENOENT)
         return -1;
-    int whole = text && is_whole(sha256, bytes, text, size);
+    int whole = text && is_whole(sha256, bytes, (const unsigned char *)text, size);
     if (whole) {
         leaves->count = (size_t)leaves_of(bytes);
         leaves->bytes = bytes;
@@ -165,12 +165,12 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
-int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+void wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
 {
     int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
-    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
+    if (folder >= 0)
+        wi_leaves_write(folder, sha256, leaves);
     wi_close(folder);
-    return result;
 }
 
 /* --- whose they are --------------------------------------------------------------------------- */

@@ -24,8 +24,7 @@ static void add_block(
     struct wi_outline *outline, const unsigned char *hash, uint32_t file, uint32_t number)
 {
     assert(outline->count < UINT32_MAX);
-    outline->blocks = wi_grow_array(outline->blocks, outline->count, sizeof *outline->blocks);
-    struct wi_outline_block *block = &outline->blocks[outline->count++];
+    struct wi_outline_block *block = WI_APPEND(outline->blocks, outline->count);
     *block = (struct wi_outline_block){.file = file, .number = number};
     memcpy(block->hash, hash, sizeof block->hash);
 }
@@ -34,22 +33,21 @@ static void add_node(
     void *context, const struct wi_cid *cid, const unsigned char *block, size_t size)
 {
     struct wi_outline *outline = context;
-    outline->nodes = wi_grow_array(outline->nodes, outline->node_count, sizeof *outline->nodes);
-    struct wi_outline_node *node = &outline->nodes[outline->node_count];
+    struct wi_outline_node *node = WI_APPEND(outline->nodes, outline->node_count);
     *node = (struct wi_outline_node){.block = wi_realloc_array(NULL, size, 1), .size = size};
     memcpy(node->block, block, size);
-    add_block(outline, cid->hash, WI_OUTLINE_INNER, (uint32_t)outline->node_count++);
+    add_block(outline, cid->hash, WI_OUTLINE_INNER, (uint32_t)outline->node_count - 1);
 }
 
 void wi_outline_add(struct wi_outline *outline, const char *path,
-    const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root)
+    const struct wi_file_identity *seen, const struct wi_leaves *leaves)
 {
-    outline->files = wi_grow_array(outline->files, outline->file_count, sizeof *outline->files);
     for (size_t i = 0; i < leaves->count; i++)
         add_block(outline, leaves->hashes[i], (uint32_t)outline->file_count, (uint32_t)i);
-    outline->files[outline->file_count++] =
+    struct wi_outline_file *file = WI_APPEND(outline->files, outline->file_count);
+    *file =
         (struct wi_outline_file){.path = wi_strdup(path), .bytes = leaves->bytes, .seen = *seen};
-    wi_tree_of_file(leaves, add_node, outline, root);
+    wi_tree_of_file(leaves, add_node, outline, &file->root);
 }
 
 /* By their hashes. Leaves come before an inner node with the same hash, and are in the order of the
@@ -100,19 +98,17 @@ static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
     for (size_t i = 0; i < read.count; i++) {
         size_t to = wi_outline_find(outline, &read.links[i].to.cid);
         assert(to != SIZE_MAX);
-        outline->links = wi_grow_array(outline->links, outline->link_count, sizeof *outline->links);
-        outline->links[outline->link_count++] = (uint32_t)to;
+        *WI_APPEND(outline->links, outline->link_count) = (uint32_t)to;
     }
     wi_dag_clear(&read);
 }
 
-enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_root *roots,
-    struct wi_cid *root, struct wi_error *error)
+enum wi_code wi_outline_end(struct wi_outline *outline, struct wi_cid *root, struct wi_error *error)
 {
     struct wi_tree_root top;
     struct wi_tree_file *files = wi_realloc_array(NULL, outline->file_count, sizeof *files);
     for (size_t i = 0; i < outline->file_count; i++)
-        files[i] = (struct wi_tree_file){outline->files[i].path, roots[i]};
+        files[i] = (struct wi_tree_file){outline->files[i].path, outline->files[i].root};
     enum wi_code code =
         wi_tree_of_folder(files, outline->file_count, add_node, outline, &top, error);
     free(files);
@@ -203,8 +199,7 @@ static void block_visit(struct walk *walk, size_t number, int with_links)
     if (walk->seen[number / 8] & bit)
         return;
     walk->seen[number / 8] |= bit;
-    walk->order = wi_grow_array(walk->order, walk->count, sizeof *walk->order);
-    walk->order[walk->count++] = (uint32_t)number;
+    *WI_APPEND(walk->order, walk->count) = (uint32_t)number;
     if (!with_links || !is_inner(block))
         return;
     const struct wi_outline_node *node = &walk->outline->nodes[block->number];

@@ -14,6 +14,7 @@ struct wi_outline_file {
     char *path;
     uint64_t bytes;
     struct wi_file_identity seen; /* the file that is known to have these leaves */
+    struct wi_tree_root root;
 };
 
 #define WI_OUTLINE_INNER UINT32_MAX
@@ -46,14 +47,12 @@ struct wi_outline {
 /* --- making one ------------------------------------------------------------------------------- */
 
 struct wi_outline *wi_outline_new(const char *directory, const char *folder);
-/* Adds a file with its leaves; `root` receives the file's root, for its folder. Add files in the
- * order of their paths. */
+/* Adds a file with its leaves. Add files in the order of their paths. */
 void wi_outline_add(struct wi_outline *outline, const char *path,
-    const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root);
-/* Call it after the last file: adds the folders. `roots` has the roots of all files. Errors as
- * wi_tree_of_folder. */
-enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_root *roots,
-    struct wi_cid *root, struct wi_error *error);
+    const struct wi_file_identity *seen, const struct wi_leaves *leaves);
+/* Call it after the last file: adds the folders. Errors as wi_tree_of_folder. */
+enum wi_code wi_outline_end(
+    struct wi_outline *outline, struct wi_cid *root, struct wi_error *error);
 
 /* --- reading it ------------------------------------------------------------------------------- */
 

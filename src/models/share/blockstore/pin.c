@@ -19,8 +19,7 @@
 static struct wi_pin_file *pin_add_file(
     struct wi_pin *pin, const char *path, uint64_t bytes, const char *sha256)
 {
-    pin->files = wi_grow_array(pin->files, pin->count, sizeof *pin->files);
-    struct wi_pin_file *file = &pin->files[pin->count++];
+    struct wi_pin_file *file = WI_APPEND(pin->files, pin->count);
     *file = (struct wi_pin_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->sha256, sizeof file->sha256, "%s", sha256);
     file->seen.size = (off_t)bytes;
@@ -117,11 +116,6 @@ char *wi_pin_print(const struct wi_pin *pin)
     return text;
 }
 
-static int is_sha256(const char *text)
-{
-    return strlen(text) == 2 * WI_HASH_SIZE && strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE;
-}
-
 static int pin_read_file(const json_t *json, struct wi_pin *pin)
 {
     const char *path, *sha256, *cid;
@@ -130,7 +124,7 @@ static int pin_read_file(const json_t *json, struct wi_pin *pin)
             "bytes", &bytes, "sha256", &sha256, "cid", &cid, "seen", &inode, &links, &modified[0],
             &modified[1], &changed[0], &changed[1]) != 0 ||
         !wi_file_path_ok(path) || bytes < 0 || pin->bytes + (uint64_t)bytes > INT64_MAX ||
-        !is_sha256(sha256))
+        !wi_hash_is_printed(sha256))
         return -1;
     struct wi_pin_file *file = pin_add_file(pin, path, (uint64_t)bytes, sha256);
     struct wi_file_identity *seen = &file->seen;
@@ -183,7 +177,7 @@ static int pin_read(const json_t *json, struct wi_pin *pin)
             &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
             "published_at", &published_at, "files", &files) != 0 ||
         read_kind(kind, &pin->kind) != 0 || wi_cid_parse_printed(cid, &pin->cid) != 0 ||
-        wi_model_check_name(model, NULL) != WI_OK || !is_sha256(hash) || version < 0 ||
+        wi_model_check_name(model, NULL) != WI_OK || !wi_hash_is_printed(hash) || version < 0 ||
         version > INT32_MAX || !wi_pin_origin_ok(origin) || published_at < 0 ||
         !json_is_array(files) || json_array_size(files) == 0 ||
         json_array_size(files) > WI_MODEL_FILES_MAX)
@@ -231,8 +225,8 @@ static int read_pin(int folder, const char *name, struct wi_pin *pin)
 {
     char meant[WI_HASH_HEX_SIZE];
     size_t size;
-    unsigned char *text = wi_keep_read(folder, name, WI_PIN_MAX, &size);
-    int good = text && wi_pin_parse((const char *)text, size, pin) == 0;
+    char *text = wi_path_read(folder, name, WI_PIN_MAX, &size);
+    int good = text && wi_pin_parse(text, size, pin) == 0;
     free(text);
     if (!good)
         return -1;

@@ -192,8 +192,7 @@ static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
         if (checked->temporary[0])
             wi_pin_commit(blocks->directory, pin->model, checked->temporary, &error);
         checked->temporary[0] = '\0';
-        wi_pin_table_whole(entry, checked->outline);
-        checked->outline = NULL;
+        wi_pin_table_whole(entry, WI_TAKE(checked->outline));
     } else if (checked->code == WI_INTERNAL) {
         entry_drop(entry, checked->error.detail);
     } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {
@@ -260,8 +259,8 @@ struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
 {
     struct wi_pin_checks *checks = wi_alloc(sizeof *checks);
     checks->blocks = blocks;
-    checks->queue = wi_work_queue_new(blocks->loop, 1);
-    checks->later = wi_timer_new(blocks->loop, on_later, checks);
+    checks->queue = wi_work_queue_new(blocks->deps->loop, 1);
+    checks->later = wi_timer_new(blocks->deps->loop, on_later, checks);
     check_start(checks, 1);
     return checks;
 }

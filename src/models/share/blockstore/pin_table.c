@@ -33,7 +33,7 @@ struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const
 
 static void pin_entry_tell(const struct wi_pin_entry *entry)
 {
-    wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->pin.model, NULL);
+    wi_change_tell(entry->blocks->deps->listener, WI_CHANGE_MODEL, entry->pin.model, NULL);
 }
 
 /* --- the state of a pin ----------------------------------------------------------------------- */
@@ -122,8 +122,7 @@ void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct w
     struct wi_pin_entry *entry = known ? blocks->entries[place] : table_add(blocks, place);
     drop_outline(entry);
     wi_pin_clear(&entry->pin);
-    entry->pin = *pin;
-    *pin = (struct wi_pin){0};
+    entry->pin = WI_TAKE(*pin);
     entry->is_spare = 0;
     if (outline)
         take_outline(entry, outline);

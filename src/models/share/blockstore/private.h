@@ -15,13 +15,9 @@ struct wi_pin_entry {
     struct wi_outline *outline; /* NULL until its files have been found unchanged */
 };
 
-struct wi_pin_checks;
 struct wi_blockstore {
-    uv_loop_t *loop;
-    struct wi_repository *repository;
-    struct wi_versions_work *versions;
-    const struct wi_change_listener *listener;
-    char *id;
+    const struct wi_models_deps *deps;
+    const struct wi_models *models;
     char *directory;               /* of the store */
     struct wi_pin_entry **entries; /* sorted by the names of their models */
     size_t count;

@@ -156,10 +156,9 @@ static void publishing_commit(struct wi_publishing *publishing)
     publishing->temporary[0] = '\0';
     wi_info("content", publishing->name, "%s %s", becomes[publishing->pin.kind],
         publishing->pin.cid_text);
-    wi_pin_table_put(blocks, &publishing->pin, publishing->outline);
-    publishing->outline = NULL;
+    wi_pin_table_put(blocks, &publishing->pin, WI_TAKE(publishing->outline));
     if (frees)
-        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+        wi_versions_collect(blocks->models->versions, 0, NULL, NULL);
 }
 
 static void on_run(void *data, int cancelled)
@@ -175,8 +174,7 @@ static void on_run(void *data, int cancelled)
         publishing->failed = 1; /* it was cancelled */
     if (!publishing->failed && !was_syncing)
         publishing_commit(publishing);
-    wi_model_unref(publishing->model);
-    publishing->model = NULL;
+    wi_model_unref(WI_TAKE(publishing->model));
     if (was_syncing || publishing->failed) {
         publishing_finish(publishing);
         return;
@@ -234,7 +232,7 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     if (publishing->failed)
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);
-    publishing->tick = wi_timer_new(blocks->loop, publishing_tell, publishing);
+    publishing->tick = wi_timer_new(blocks->deps->loop, publishing_tell, publishing);
     return publishing;
 }
 
@@ -250,7 +248,8 @@ static struct wi_publishing *publishing_add(struct wi_publishing *publishing)
 struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
     wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context)
 {
-    struct wi_publishing *publishing = new_publishing(blocks, model, blocks->id, on_done, context);
+    struct wi_publishing *publishing =
+        new_publishing(blocks, model, blocks->deps->id, on_done, context);
     publishing->on_progress = on_progress;
     if (on_progress)
         wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
@@ -283,10 +282,8 @@ void wi_publishings_free(struct wi_blockstore *blocks)
     DL_FOREACH_SAFE(blocks->publishings, publishing, next)
     {
         wi_blockstore_cancel(publishing);
-        wi_timer_free(publishing->tick);
-        wi_model_unref(publishing->model);
-        publishing->tick = NULL;
-        publishing->model = NULL;
+        wi_timer_free(WI_TAKE(publishing->tick));
+        wi_model_unref(WI_TAKE(publishing->model));
         publishing->blocks = NULL; /* it frees itself, unless it has not begun */
         if (!publishing->has_begun)
             free_publishing(publishing);

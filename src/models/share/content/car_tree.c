@@ -66,29 +66,21 @@ static const unsigned char *tree_copy(struct tree *tree, const unsigned char *by
     return copy->bytes;
 }
 
-static void file_append(struct file *file, struct stretch stretch)
-{
-    size_t count = file->count++;
-    file->stretches = wi_grow_array(file->stretches, count, sizeof *file->stretches);
-    file->stretches[count] = stretch;
-}
-
 static void tree_take_bytes(
     void *context, size_t file, uint64_t at, const unsigned char *bytes, size_t size)
 {
     struct tree *tree = context;
-    struct stretch stretch = {.at = at, .size = (uint32_t)size};
+    struct stretch *stretch = WI_APPEND(tree->files[file].stretches, tree->files[file].count);
+    *stretch = (struct stretch){.at = at, .size = (uint32_t)size};
     if (bytes >= tree->block && bytes + size <= tree->block + tree->place.size)
-        stretch.from = tree->place.at + (uint64_t)(bytes - tree->block);
+        stretch->from = tree->place.at + (uint64_t)(bytes - tree->block);
     else
-        stretch.copy = tree_copy(tree, bytes, size);
-    file_append(&tree->files[file], stretch);
+        stretch->copy = tree_copy(tree, bytes, size);
 }
 
 static enum wi_code tree_take_leaves(struct tree *tree, size_t index, struct wi_error *error)
 {
-    size_t count;
-    const struct wi_walk_file *file = &wi_walk_files(tree->walk, &count)[index];
+    const struct wi_walk_file *file = &wi_walk_files(tree->walk, NULL)[index];
     struct wi_car_place place;
     char text[WI_CID_TEXT];
     for (size_t i = 0; i < file->leaf_count; i++) {
@@ -100,8 +92,8 @@ static enum wi_code tree_take_leaves(struct tree *tree, size_t index, struct wi_
             return wi_error_set(error, WI_HUB_FAILED, "",
                 "at byte %" PRIu64 ": the block %s has %u bytes, and what links to it says %u",
                 place.at, text, place.size, leaf->bytes);
-        file_append(&tree->files[index],
-            (struct stretch){.at = leaf->at, .from = place.at, .size = place.size});
+        *WI_APPEND(tree->files[index].stretches, tree->files[index].count) =
+            (struct stretch){.at = leaf->at, .from = place.at, .size = place.size};
     }
     return WI_OK;
 }

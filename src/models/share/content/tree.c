@@ -32,9 +32,8 @@ static void end_leaf(struct wi_leaf_hasher *hasher)
 {
     struct wi_leaves *leaves = &hasher->leaves;
     char hex[WI_HASH_HEX_SIZE];
-    leaves->hashes = wi_grow_array(leaves->hashes, leaves->count, sizeof *leaves->hashes);
     wi_hasher_end(hasher->hasher, hex);
-    wi_hash_from_hex(hex, leaves->hashes[leaves->count++]);
+    wi_hash_from_hex(hex, *WI_APPEND(leaves->hashes, leaves->count));
     hasher->filled = 0;
 }
 
@@ -57,8 +56,7 @@ void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves)
 {
     if (hasher->filled > 0 || hasher->leaves.count == 0)
         end_leaf(hasher);
-    *leaves = hasher->leaves;
-    hasher->leaves = (struct wi_leaves){0};
+    *leaves = WI_TAKE(hasher->leaves);
 }
 
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)

@@ -25,10 +25,9 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
 /* Takes over `path`. */
 static size_t entry_append(struct wi_walk *walk, char *path, unsigned depth)
 {
-    size_t count = walk->entry_count++;
-    walk->entries = wi_grow_array(walk->entries, count, sizeof *walk->entries);
-    walk->entries[count] = (struct wi_walk_entry){.path = path, .depth = depth};
-    return count;
+    *WI_APPEND(walk->entries, walk->entry_count) =
+        (struct wi_walk_entry){.path = path, .depth = depth};
+    return walk->entry_count - 1;
 }
 
 static void entry_want(struct wi_walk *walk, size_t index)
@@ -278,10 +277,8 @@ void wi_walk_return(struct wi_walk *walk, const struct wi_cid *cid)
 static enum wi_code walk_take(struct wi_walk *walk, struct wi_walk_block *missing,
     const unsigned char *block, size_t size, struct wi_error *error)
 {
-    struct wi_walk_place *places = missing->places;
-    size_t count = missing->place_count;
-    missing->places = NULL;
-    missing->place_count = 0;
+    struct wi_walk_place *places = WI_TAKE(missing->places);
+    size_t count = WI_TAKE(missing->place_count);
     walk->missing--;
     wi_walk_unqueue(walk, missing);
     walk->after = NULL;
@@ -324,7 +321,8 @@ const struct wi_cid *wi_walk_cid(const struct wi_walk *walk)
 
 const struct wi_walk_file *wi_walk_files(const struct wi_walk *walk, size_t *count)
 {
-    *count = walk->entry_count;
+    if (count)
+        *count = walk->entry_count;
     return walk->files;
 }
 

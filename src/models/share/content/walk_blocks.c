@@ -120,13 +120,11 @@ void wi_walk_want(struct wi_walk *walk, const struct wi_cid *cid, const struct w
         block->cid = *cid;
         HASH_ADD(hh, walk->blocks, cid, sizeof block->cid, block);
     }
-    size_t count = block->place_count++;
-    if (count == 0) {
+    if (block->place_count == 0) {
         walk->missing++;
         wi_walk_queue(walk, block);
     }
-    block->places = wi_grow_array(block->places, count, sizeof *place);
-    block->places[count] = *place;
+    *WI_APPEND(block->places, block->place_count) = *place;
 }
 
 void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block)

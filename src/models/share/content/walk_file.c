@@ -63,9 +63,7 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
         return wi_walk_is_empty(cid)
                    ? WI_OK
                    : wi_walk_refuse(cid, error, "it is not empty, as what links to it says");
-    size_t count = file->leaf_count++;
-    file->leaves = wi_grow_array(file->leaves, count, sizeof *file->leaves);
-    file->leaves[count] =
+    *WI_APPEND(file->leaves, file->leaf_count) =
         (struct wi_leaf){.cid = *cid, .at = place->at, .bytes = (uint32_t)place->bytes};
     return WI_OK;
 }

@@ -50,18 +50,6 @@ struct view {
     uint64_t copied; /* bytes of our own copies */
 };
 
-static struct wi_copies_row *view_add_row(struct view *view)
-{
-    view->rows = wi_grow_array(view->rows, view->count, sizeof *view->rows);
-    return &view->rows[view->count++];
-}
-
-static void add_daemon(struct view *view, const char *id, uint64_t takes)
-{
-    view->daemons = wi_grow_array(view->daemons, view->daemon_count, sizeof *view->daemons);
-    view->daemons[view->daemon_count++] = (struct wi_copies_daemon){id, takes};
-}
-
 static int is_copy(const struct wi_pin *pin)
 {
     return pin->kind == WI_PIN_COPY || pin->kind == WI_PIN_ADOPTED;
@@ -73,7 +61,7 @@ static void add_pin(struct view *view, const struct wi_blockstore *blocks, const
         view->copied += pin->bytes;
     if (pin->stale)
         return;
-    *view_add_row(view) = (struct wi_copies_row){.cid = pin->cid,
+    *WI_APPEND(view->rows, view->count) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
         .runs = wi_blockstore_runs(blocks, pin),
         .published = pin->kind == WI_PIN_PUBLISHED,
@@ -88,14 +76,15 @@ static void add_neighbour(void *context, const struct wi_neighbour_info *info)
         const struct wi_offer_row *row = &info->offer->rows[i];
         if (!wi_pin_origin_ok(row->origin)) /* it could not be decided when to drop it */
             continue;
-        *view_add_row(view) = (struct wi_copies_row){.cid = row->cid,
+        *WI_APPEND(view->rows, view->count) = (struct wi_copies_row){.cid = row->cid,
             .daemon = view->daemon_count,
             .bytes = row->bytes,
             .runs = row->runs_24h,
             .published = row->published,
             .origin = row->origin};
     }
-    add_daemon(view, info->offer->id, info->offer->takes);
+    *WI_APPEND(view->daemons, view->daemon_count) =
+        (struct wi_copies_daemon){info->offer->id, info->offer->takes};
 }
 
 /* So many bytes one more copy may have; that which is being made is not counted. */
@@ -126,8 +115,7 @@ static void hold_end(struct hold *hold)
 
 static void end_copy(struct wi_copies *copies)
 {
-    wi_pull_unwatch(copies->watch);
-    copies->watch = NULL;
+    wi_pull_unwatch(WI_TAKE(copies->watch));
     hold_end(&copies->made);
 }
 
@@ -288,7 +276,7 @@ static void on_known(void *context)
     struct view view = {0};
     const struct wi_pin *pin;
     copies->wait = NULL;
-    add_daemon(&view, copies->id, 0);
+    *WI_APPEND(view.daemons, view.daemon_count) = (struct wi_copies_daemon){copies->id, 0};
     for (size_t i = 0; (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
         add_pin(&view, copies->models->blocks, pin);
     view.daemons[0].takes = copies_room(copies, view.copied);
@@ -349,8 +337,7 @@ struct wi_copies *wi_copies_new(const struct wi_models_deps *deps, const struct 
 void wi_copies_reload(struct wi_copies *copies, const struct wi_config *config)
 {
     copies->config = config;
-    wi_neighbours_cancel(copies->wait);
-    copies->wait = NULL;
+    wi_neighbours_cancel(WI_TAKE(copies->wait));
     wi_timer_start(copies->timer, 0, 0);
 }
 

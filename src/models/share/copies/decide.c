@@ -20,6 +20,9 @@ struct group {
     const struct wi_copies_situation *situation;
     const struct wi_copies_row **rows;
     size_t count;
+    size_t copies; /* daemons that have it, perhaps under several names */
+    uint64_t runs; /* on all of them together */
+    int published;
     struct wi_copies_since since;
 };
 
@@ -51,21 +54,17 @@ static int group_has(const struct group *group, size_t daemon)
     return 0;
 }
 
-/* A daemon may have the same files under several names. */
-static size_t count_copies(const struct group *group)
+/* Counts. A daemon reports the same number of runs for each of a model's names. */
+static void group_sum(struct group *group)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < group->count; i++)
-        count += i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon;
-    return count;
-}
-
-static int is_published(const struct group *group)
-{
-    for (size_t i = 0; i < group->count; i++)
-        if (group->rows[i]->published)
-            return 1;
-    return 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct wi_copies_row *row = group->rows[i];
+        group->published |= row->published;
+        if (i > 0 && row->daemon == group->rows[i - 1]->daemon)
+            continue;
+        group->copies++;
+        group->runs += row->runs;
+    }
 }
 
 /* If daemons give different origins, this daemon's counts, which comes first. */
@@ -103,17 +102,6 @@ static int is_ours_to_pull(const struct group *group)
     return chosen == 0;
 }
 
-/* The runs on all daemons together. A daemon reports the same number for each of a model's
- * names. */
-static uint64_t runs_of(const struct group *group)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < group->count; i++)
-        if (i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon)
-            sum += group->rows[i]->runs;
-    return sum;
-}
-
 /* --- conditions and how long they have held --------------------------------------------------- */
 
 static double state_since(int holds, double before, double now)
@@ -136,11 +124,11 @@ static void group_remember(struct group *group, const struct wi_copies_memory *m
         memory->_count > 0
             ? bsearch(&wanted, memory->_items, memory->_count, sizeof wanted, compare_since)
             : NULL;
-    int published = is_published(group), there = origin_is_there(group);
+    int there = origin_is_there(group);
     /* A published model is still wanted when its origin is gone: that is the purpose of copies. */
-    int is_wanted = published || (*group->rows[0]->origin && !there);
-    int lacking = is_wanted && count_copies(group) < situation->replicas;
-    int gone = !published && there;
+    int is_wanted = group->published || (*group->rows[0]->origin && !there);
+    int lacking = is_wanted && group->copies < situation->replicas;
+    int gone = !group->published && there;
     group->since = before ? *before : wanted;
     group->since.lacking = state_since(lacking, group->since.lacking, situation->now_ms);
     group->since.gone = state_since(gone, group->since.gone, situation->now_ms);
@@ -153,16 +141,16 @@ static void decide_group(
     const struct group *group, struct wi_copies_decision *decision, uint64_t *most)
 {
     const struct wi_copies_situation *situation = group->situation;
-    enum wi_copies_fate fate = is_long(situation, group->since.gone)       ? WI_COPY_DROP
-                               : count_copies(group) > situation->replicas ? WI_COPY_SPARE
-                                                                           : WI_COPY_KEEP;
+    enum wi_copies_fate fate = is_long(situation, group->since.gone) ? WI_COPY_DROP
+                               : group->copies > situation->replicas ? WI_COPY_SPARE
+                                                                     : WI_COPY_KEEP;
     for (size_t i = 0; i < group->count; i++)
         decision->fates[group->rows[i] - situation->rows] = fate;
     if (!is_long(situation, group->since.lacking) || group_has(group, 0) ||
-        !is_ours_to_pull(group) || (decision->pull && runs_of(group) <= *most))
+        !is_ours_to_pull(group) || (decision->pull && group->runs <= *most))
         return;
     decision->pull = group->rows[0];
-    *most = runs_of(group);
+    *most = group->runs;
 }
 
 static size_t count_same(const struct wi_copies_row *const *rows, size_t count)
@@ -188,6 +176,7 @@ void wi_copies_decide(const struct wi_copies_situation *situation, struct wi_cop
     for (size_t i = 0; i < count;) {
         struct group group = {
             .situation = situation, .rows = rows + i, .count = count_same(rows + i, count - i)};
+        group_sum(&group);
         group_remember(&group, memory);
         decide_group(&group, decision, &most);
         next._items[next._count++] = group.since;

@@ -116,10 +116,8 @@ static void stop_serving(struct wi_pulled *pulled)
 
 static void pulled_end(struct wi_pulled *pulled)
 {
-    wi_repository_cancel(pulled->lookup);
-    wi_blockstore_cancel(pulled->holding);
-    pulled->lookup = NULL;
-    pulled->holding = NULL;
+    wi_repository_cancel(WI_TAKE(pulled->lookup));
+    wi_blockstore_cancel(WI_TAKE(pulled->holding));
     wi_strings_clear(&pulled->names);
     pulled->next = 0;
 }

@@ -20,6 +20,8 @@ struct fixture {
     char directory[64];
     struct wi_repository *models;
     struct wi_versions_work *work;
+    struct wi_models_deps deps;
+    struct wi_models parts;
     struct wi_blockstore *blocks;
     struct wi_change_listener listener;
     int changes;
@@ -39,10 +41,10 @@ static inline void on_change(
 
 static inline void start_blocks(struct fixture *f)
 {
-    const struct wi_models models = {.repository = f->models, .versions = f->work};
-    const struct wi_models_deps deps = {
+    f->parts = (struct wi_models){.repository = f->models, .versions = f->work};
+    f->deps = (struct wi_models_deps){
         .loop = &f->loop, .id = "webinfer-0123456789abcdef", .listener = &f->listener};
-    f->blocks = wi_blockstore_new(&deps, &models);
+    f->blocks = wi_blockstore_new(&f->deps, &f->parts);
 }
 
 /* All of it begins anew, as after a restart. */
