@@ -18,13 +18,6 @@ void *wi_grow_array(void *items, size_t count, size_t size);
  * grown, and counts it. Its address. */
 #define WI_APPEND(items, count)                                                                    \
     ((items) = wi_grow_array(items, count, sizeof *(items)), &(items)[(count)++])
-/* The value of `place`, which is zero from then on: another owner has what was there. */
-#define WI_TAKE(place)                                                                             \
-    ({                                                                                             \
-        __typeof__(place) _value = (place);                                                        \
-        (place) = (__typeof__(place)){0};                                                          \
-        _value;                                                                                    \
-    })
 char *wi_strdup(const char *text);                 /* NULL gives NULL */
 char *wi_strndup(const char *text, size_t length); /* `text` has at least `length` bytes */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
