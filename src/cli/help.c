@@ -2,6 +2,7 @@
 #include "cli/help.h"
 
 #include "base/memory.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,17 +77,19 @@ void wi_cli_help_group(struct wi_buffer *out, const char *group)
 /* The longest text line that mandoc accepts as good style. */
 #define MDOC_LINE 80
 
-/* Appends a sentence, broken between words. */
+/* Appends sentences, broken between words; each begins a line, as mandoc wants it. */
 static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *end)
 {
-    char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence;
+    char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence, last = '\0';
     size_t used = 0;
 
     while ((word = strsep(&rest, " "))) {
         size_t length = strlen(word);
-        int breaks = used && used + 1 + length > MDOC_LINE;
+        int begins = last == '.' && isupper((unsigned char)*word);
+        int breaks = used && (begins || used + 1 + length > MDOC_LINE);
         wi_buffer_printf(out, "%s%s", breaks ? "\n" : used ? " " : "", word);
         used = breaks || !used ? length : used + 1 + length;
+        last = length > 0 ? word[length - 1] : '\0';
     }
     wi_buffer_puts(out, "\n");
     free(sentence);
