@@ -222,13 +222,15 @@ static void answer_disbelieve(
         "the answer of node %s " WI_BRIDGE_UNUSABLE ": %s", node->info.id, problem->detail);
 }
 
-void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
+enum wi_code wi_response_too_large(
+    const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
 {
     wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
         "the answer has %zu bytes of tensors, and at most %llu are accepted ([api] max_answer, and "
         "half of [pool] memory_budget): ask for fewer or smaller outputs, or raise these",
         bytes, (unsigned long long)bridge->settings.max_answer);
-    wi_error_expect(error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
+    return wi_error_expect(
+        error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
 }
 
 /* What is right, but more than is taken. */
@@ -242,15 +244,11 @@ static void answer_limit(const struct wi_bridge *bridge, struct wi_answer *answe
     wi_response_too_large(bridge, bytes, &answer->error);
 }
 
-enum wi_heard wi_response_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+enum wi_heard wi_response_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
-    const char *id;
     struct wi_answer answer = {.gpu_ms = -1};
-    if (wi_frame_attempt(frame, &id, error) != WI_OK)
-        return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt) {
         /* Cancelled meanwhile, or sent again although it had arrived: the page may forget it. */
         bridge->counters.late_answers++;
