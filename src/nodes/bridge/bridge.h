@@ -56,14 +56,14 @@ struct wi_node_info {
     int cores;
     double memory_gib; /* 0: not told */
     int isolated;      /* crossOriginIsolated */
-    struct {
+    struct wi_node_platform {
         int available;
         char reason[160]; /* why not */
         int has_adapter;
         struct wi_adapter adapter;
         int f16; /* computes in 16-bit floats: WebGPU's feature shader-f16 */
     } platforms[WI_PLATFORM_COUNT];
-    struct {
+    struct wi_node_engine {
         int available;
         char version[64];
         unsigned slots;        /* tasks that it runs at the same time */

@@ -44,16 +44,11 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
+        .settings = &bridge->settings,
         .joined = !*node->info.session,
-        .heartbeat_interval = bridge->settings.heartbeat_interval,
-        .heartbeat_misses = bridge->settings.heartbeat_misses,
-        .resume_grace = bridge->settings.resume_grace,
         .max_frame = node->max_frame,
-        .model_budget = bridge->settings.model_budget,
         .threads = node->threads,
-        .models = &bridge->settings.models,
         .resumed = resumed,
-        .max_answer = bridge->settings.max_answer,
         .tuning = tuning};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
     json_decref(tuning);

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "nodes/bridge/features.h"
+#include "nodes/bridge/private.h"
 #include "terms/task/task_table.h"
 #include <string.h>
 
@@ -152,6 +153,7 @@ static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
+    const struct wi_bridge_settings *settings = welcome->settings;
     const struct wi_resumed *resumed = welcome->resumed;
     struct wi_buffer out = {0};
     begin_text(&out, "welcome", sequence);
@@ -162,16 +164,16 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         "\"max_answer_bytes\":%llu,\"initial_credit\":{\"parts\":%d,\"bytes\":%d},"
         "\"threads\":%d,\"model_budget_bytes\":%llu",
         welcome->node, welcome->resume_token, resumed ? "true" : "false",
-        welcome->joined ? "true" : "false", (long long)welcome->heartbeat_interval,
-        (long long)welcome->heartbeat_misses, (long long)welcome->resume_grace,
+        welcome->joined ? "true" : "false", (long long)settings->heartbeat_interval,
+        (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
         (unsigned long long)welcome->max_frame, welcome->node, welcome->credential,
-        (unsigned long long)welcome->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES, welcome->threads,
-        (unsigned long long)welcome->model_budget);
+        (unsigned long long)settings->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES,
+        welcome->threads, (unsigned long long)settings->model_budget);
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else
         wi_buffer_puts(&out, ",\"cancel\":[]");
-    add_model_terms(&out, welcome->models);
+    add_model_terms(&out, &settings->models);
     if (welcome->tuning) {
         wi_buffer_puts(&out, ",\"tuning\":");
         wi_buffer_json(&out, welcome->tuning);

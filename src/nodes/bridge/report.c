@@ -154,12 +154,13 @@ static enum wi_code read_platforms(
 {
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const json_t *object = json_object_get(platforms, wi_platform_names[i]);
+        struct wi_node_platform *platform = &info->platforms[i];
         struct platform read = {0};
         char where[64];
-        memset(&info->platforms[i], 0, sizeof info->platforms[i]);
+        *platform = (struct wi_node_platform){0};
         if (!object || json_is_null(object)) {
-            wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason,
-                "the node did not report it");
+            wi_text_printable(
+                platform->reason, sizeof platform->reason, "the node did not report it");
             continue;
         }
         snprintf(where, sizeof where, "data.capabilities.platforms.%s.", wi_platform_names[i]);
@@ -167,16 +168,13 @@ static enum wi_code read_platforms(
             wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error);
         if (code != WI_OK)
             return code;
-        info->platforms[i].available = read.available;
-        wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
-        info->platforms[i].f16 =
-            wi_json_has_text(json_object_get(object, "features"), "shader-f16");
-        if (!read.adapter)
-            continue;
-        info->platforms[i].has_adapter = 1;
-        code = read_adapter(read.adapter, wi_platform_names[i], &info->platforms[i].adapter, error);
-        if (code != WI_OK)
-            return code;
+        platform->available = read.available;
+        wi_text_printable(platform->reason, sizeof platform->reason, read.reason);
+        platform->f16 = wi_json_has_text(json_object_get(object, "features"), "shader-f16");
+        platform->has_adapter = read.adapter != NULL;
+        if (read.adapter &&
+            read_adapter(read.adapter, wi_platform_names[i], &platform->adapter, error) != WI_OK)
+            return error->code;
     }
     for (int i = 0; info->platforms[WI_SIMULATED].available && i < WI_SIMULATED; i++) {
         info->platforms[i].available = 0;
@@ -205,27 +203,27 @@ static const struct wi_param engine_table[] = {
 static enum wi_code read_engines(
     const struct report *report, struct wi_node_info *info, struct wi_error *error)
 {
-    memset(info->engines, 0, sizeof info->engines);
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         const char *version =
             json_string_value(json_object_get(report->engines, wi_engine_names[i]));
         const json_t *object = json_object_get(report->engine_info, wi_engine_names[i]);
+        struct wi_node_engine *engine = &info->engines[i];
         struct engine read = {.slots = wi_engines[i].slots, .queue = 1};
         char where[64];
         snprintf(where, sizeof where, "data.capabilities.engine_info.%s.", wi_engine_names[i]);
         if (object &&
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
-        info->engines[i].available = version || object || wi_engines[i].is_everywhere;
-        wi_text_printable(
-            info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
-        info->engines[i].slots = (unsigned)read.slots;
-        info->engines[i].short_slots = (unsigned)read.short_slots;
-        info->engines[i].queue = (unsigned)read.queue;
-        info->engines[i].can_continue = wi_json_has_text(read.can, "continue");
-        info->engines[i].continues_several = wi_json_has_text(read.can, "continue_several");
-        info->engines[i].on_webgpu = wi_json_has_text(read.can, "webgpu");
-        info->engines[i].file_max = read.file_max;
+        *engine =
+            (struct wi_node_engine){.available = version || object || wi_engines[i].is_everywhere,
+                .slots = (unsigned)read.slots,
+                .short_slots = (unsigned)read.short_slots,
+                .queue = (unsigned)read.queue,
+                .can_continue = wi_json_has_text(read.can, "continue"),
+                .continues_several = wi_json_has_text(read.can, "continue_several"),
+                .on_webgpu = wi_json_has_text(read.can, "webgpu"),
+                .file_max = read.file_max};
+        wi_text_printable(engine->version, sizeof engine->version, version ? version : "");
     }
     /* One that says nothing is asked for inference alone. */
     info->engines[WI_ENGINE_KERNELS].available &= wi_json_has_text(report->task_types, "compute");

@@ -254,7 +254,7 @@ int wi_transfer_go_on(struct lws *wsi, struct wi_socket *socket)
 
 static struct wi_segment only_segment(const struct wi_body *body)
 {
-    return (struct wi_segment){.memory = body->text ? body->text->bytes : NULL,
+    return (struct wi_segment){.memory = body->text ? body->text->bytes + body->at : NULL,
         .fd = body->fd,
         .at = body->at,
         .size = (size_t)body->size};
