@@ -428,7 +428,7 @@ static void take_copies(void *context, uint64_t bytes)
  * that were made, as they do at the normal end. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
     wi_lifeline_find(lifeline);
     set_budget(d, d->config);
     if ((d->db = wi_db_open(&d->loop, d->config->store.path, error)) == NULL)
