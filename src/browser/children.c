@@ -80,10 +80,9 @@ struct wi_child {
 
 static struct wi_child *find_child(const struct wi_children *children, pid_t pid)
 {
-    struct wi_child *child = children->first;
+    struct wi_child *child;
 
-    while (child && child->pid != pid)
-        child = child->next;
+    LL_SEARCH_SCALAR(children->first, child, pid, pid);
     return child;
 }
 
@@ -224,10 +223,9 @@ static size_t take_orphans(struct wi_children *children, int end)
 static void children_sweep(void *context)
 {
     struct wi_children *children = context;
-    struct wi_child *child = children->first;
+    struct wi_child *child;
 
-    while (child && !child->gone)
-        child = child->next;
+    LL_SEARCH_SCALAR(children->first, child, gone, 1);
     if (!child) {
         wi_timer_stop(children->sweep);
         return;
@@ -314,10 +312,10 @@ void wi_children_free(struct wi_children *children)
 
 size_t wi_children_count(const struct wi_children *children)
 {
-    size_t count = 0;
+    const struct wi_child *child;
+    size_t count;
 
-    for (const struct wi_child *child = children->first; child; child = child->next)
-        count++;
+    LL_COUNT(children->first, child, count);
     return count;
 }
 

@@ -440,14 +440,6 @@ static void tell_status(const struct wi_bridge *bridge)
     wi_change_tell(bridge->events.listener, WI_CHANGE_STATUS, "", NULL);
 }
 
-/* Who came with it goes, too. */
-static void revoke_join(struct wi_bridge *bridge, const char *join)
-{
-    wi_warn("bridge", join, "the join token is revoked: %d of its nodes were found wrong",
-        WI_QUARANTINE_REVOKES);
-    wi_bridge_uninvite(bridge, join);
-}
-
 int wi_bridge_quarantine(
     struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
@@ -465,8 +457,11 @@ int wi_bridge_quarantine(
         wi_bridge_drop(bridge, node_id, cause->reason);
     }
     if (!*visitor.name && cause->for_ms == 0 &&
-        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES)
-        revoke_join(bridge, visitor.join);
+        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES) {
+        wi_warn("bridge", visitor.join,
+            "the join token is revoked: %d of its nodes were found wrong", WI_QUARANTINE_REVOKES);
+        wi_bridge_uninvite(bridge, visitor.join); /* all that came with it go, too */
+    }
     tell_status(bridge);
     return 0;
 }

@@ -64,12 +64,6 @@ static const struct wi_param source_error_table[] = {
     WI_PARAM_END,
 };
 
-/* Whether anything of its answer has come. */
-static int has_begun(const struct wi_attempt *attempt)
-{
-    return attempt->in || attempt->stream.next > attempt->stream.first;
-}
-
 static enum wi_code read_source_errors(
     const json_t *list, struct wi_error *out, struct wi_error *error)
 {
@@ -97,7 +91,8 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
             error) != WI_OK)
         return error->code;
     struct wi_claim claim = wi_claim_of(&attempt->sent, failure.code, wi_now_ms());
-    if (claim.code == WI_NODE_PAUSED && has_begun(attempt))
+    int has_begun = attempt->in || attempt->stream.next > attempt->stream.first;
+    if (claim.code == WI_NODE_PAUSED && has_begun)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.error.code",
             "node_paused is only for a task that was not begun, but part of its answer has come");
     wi_text_printable(code, sizeof code, failure.code);

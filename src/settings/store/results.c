@@ -251,16 +251,6 @@ static enum wi_code result_end(sqlite3 *sqlite, const struct wi_result_write *op
     return look_at_yardsticks(sqlite, run, error);
 }
 
-static enum wi_code result_save(
-    sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
-{
-    return wi_db_run(sqlite,
-        "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 WHERE number = ?1",
-        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(run->ended_at), WI_DB_NUMBER(run->noisy),
-            WI_DB_NUMBER(run->cells), WI_DB_NUMBER(run->bytes)),
-        error);
-}
-
 enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_result_write *op = data;
@@ -275,7 +265,12 @@ enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error
     if (code == WI_OK)
         code = result_end(sqlite, op, &run, error);
     if (code == WI_OK)
-        code = result_save(sqlite, &run, error);
+        code = wi_db_run(sqlite,
+            "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 "
+            "WHERE number = ?1",
+            WI_DB_WITH(WI_DB_NUMBER(run.number), WI_DB_NUMBER(run.ended_at),
+                WI_DB_NUMBER(run.noisy), WI_DB_NUMBER(run.cells), WI_DB_NUMBER(run.bytes)),
+            error);
     op->created = !found;
     op->total = run.cells;
     wi_result_clear(&run);
