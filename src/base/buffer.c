@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Most texts never grow beyond this, and malloc() has pieces of that size at hand. */
 #define FIRST_CAPACITY 1000

@@ -155,7 +155,6 @@ static json_t *chromium_capabilities(
     json_t *options = json_pack("{s:o, s:o, s:[s], s:o*}", "args", wi_switches_json(&list), "prefs",
         wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging", "binary",
         json_string(binary));
-    wi_strings_clear(&list);
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
     return json_pack("{s:{s:s, s:s, s:o, s:o*}}", "alwaysMatch", "browserName",
         edge ? "MicrosoftEdge" : "chrome", "pageLoadStrategy", "eager",

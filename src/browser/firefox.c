@@ -234,7 +234,6 @@ static json_t *firefox_capabilities(const struct wi_plan *plan, const char *bina
     add_switches(plan, &list);
     json_t *options = json_pack("{s:o, s:o, s:o*}", "args", wi_switches_json(&list), "prefs",
         collect_preferences(plan), "binary", json_string(binary));
-    wi_strings_clear(&list);
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
     return json_pack("{s:{s:s, s:s, s:o, s:o*, s:o*}}", "alwaysMatch", "browserName", "firefox",
         "pageLoadStrategy", "eager", "moz:firefoxOptions", options, "acceptInsecureCerts",

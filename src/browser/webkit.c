@@ -68,7 +68,6 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
         json_pack("{s:o, s:o*}", "args", wi_switches_json(&list), "binary", json_string(binary));
     if (!browser->driver_url && plan->request->certificate && plan->request->page_url)
         json_object_set_new(options, "certificates", known_certificates(plan->request));
-    wi_strings_clear(&list);
     return options;
 }
 

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <strings.h>
 #include <utlist.h>
-#include <uv.h>
 
 #define CONNECT_MS 30000
 #define MAX_HEAD (64 * 1024)

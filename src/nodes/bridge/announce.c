@@ -155,15 +155,6 @@ static int is_refused(const struct wi_socket *socket, const char *id)
     return wi_quarantine_refuses(bridge->quarantine, &visitor, wi_wall_ms());
 }
 
-/* Gives its place at the token back; -1. */
-static int socket_refuse(struct wi_socket *socket, const char *id)
-{
-    struct wi_bridge *bridge = socket->bridge;
-    wi_joins_release(&bridge->joins, id);
-    socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_QUARANTINED);
-    return -1;
-}
-
 /* 0, or -1 after having closed the link. */
 static int socket_join(
     struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
@@ -176,7 +167,11 @@ static int socket_join(
     }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
     case WI_JOIN_OK:
-        return is_refused(socket, id) ? socket_refuse(socket, id) : 0;
+        if (!is_refused(socket, id))
+            return 0;
+        wi_joins_release(&bridge->joins, id); /* gives its place at the token back */
+        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_QUARANTINED);
+        return -1;
     case WI_JOIN_FULL:
         socket_fail(socket, &bridge->counters.refused, WI_CLOSE_TRY_LATER,
             "the join token is already used by as many nodes as it allows");

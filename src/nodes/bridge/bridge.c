@@ -278,7 +278,6 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
     const struct wi_bridge_settings settings = bridge->settings;
-    const struct wi_model_terms before = settings.models, *models = &bridge->settings.models;
     struct wi_node *node, *next;
     take_settings(bridge, config);
     int served = config->content.serve != WI_SERVE_NO;
@@ -287,9 +286,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
                        settings.has_tokens != bridge->settings.has_tokens)))
         say_content(bridge);
     reload_certificate(bridge, &config->bridge);
-    if (models->context == before.context && models->slots == before.slots &&
-        models->idle_unload == before.idle_unload && models->warmup == before.warmup &&
-        models->threads == before.threads)
+    if (memcmp(&bridge->settings.models, &settings.models, sizeof settings.models) == 0)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_tell_settings(node);

@@ -8,12 +8,10 @@
  */
 #include "nodes/bridge/link.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/lws_fault.h"
 #include "base/text.h"
-#include "nodes/node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>

@@ -28,11 +28,13 @@ static struct wi_message *end_text(struct wi_buffer *out)
 
 /* Each has some of these. */
 struct few {
+    uint64_t seq; /* from 1 */
     const char *attempt_id, *code, *reason, *kernel, *size_class;
     const json_t *tuning;
 };
 
 static const struct wi_json_row few_members[] = {
+    WI_JSON_ROW(few, seq, INTEGER),
     WI_JSON_ROW(few, attempt_id, TEXT),
     WI_JSON_ROW(few, code, TEXT),
     WI_JSON_ROW(few, reason, TEXT),
@@ -82,10 +84,7 @@ struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, con
 
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
 {
-    struct wi_buffer out = {0};
-    begin_text(&out, "heartbeat", sequence);
-    wi_buffer_printf(&out, "\"seq\":%llu", (unsigned long long)count);
-    return end_text(&out);
+    return make_few("heartbeat", sequence, &(struct few){.seq = count});
 }
 
 struct wi_message *wi_make_acks(

@@ -3,7 +3,6 @@
 
 #include "settings/config/private.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
