@@ -253,11 +253,9 @@ enum wi_code wi_session_begin(
         wi_home_make(session->deps.instance, session->id, error);
     if (!session->directory)
         return WI_UNAVAILABLE;
-    enum wi_code code = wi_launch_make(&request, &session->launch, error);
-    if (code == WI_OK)
-        code = wi_home_write(session->directory, &session->launch, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_launch_make(&request, &session->launch, error) != WI_OK ||
+        wi_home_write(session->directory, &session->launch, error) != WI_OK)
+        return error->code;
     if (wi_kind_lacks_shm(browser))
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");

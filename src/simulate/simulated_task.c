@@ -236,7 +236,8 @@ void wi_sim_end_task(struct wi_worker_task *task)
     if (!own)
         return; /* its tensors were not there yet */
     wi_timer_free(own->timer);
-    wi_sim_answer_clear(&own->answer);
+    wi_tensors_clear(&own->answer.outputs);
+    json_decref(own->answer.result);
     json_decref(own->parts);
     free(own);
 }

@@ -78,10 +78,9 @@ static enum wi_code check_next(json_t *next, struct wi_error *error)
 static enum wi_code read_announcement(const json_t *data, struct announcement *announcement,
     struct resume *resume, struct wi_error *error)
 {
-    enum wi_code code =
-        wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error) !=
+        WI_OK)
+        return error->code;
     if (announcement->protocol != PROTOCOL_VERSION)
         return wi_error_set(error, WI_INVALID_FIELD, "data.protocol",
             "data.protocol is %lld; this service speaks %d", (long long)announcement->protocol,
@@ -91,19 +90,17 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
             "either data.token or data.resume is needed, and not both");
     if (!announcement->resume)
         return WI_OK;
-    code = wi_params_read(
-        resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume, error);
+    if (wi_params_read(resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume,
+            error) != WI_OK)
+        return error->code;
     size_t count = json_array_size(resume->running) + json_array_size(resume->unacknowledged);
-    if (code == WI_OK && count > MAX_RESUMED)
+    if (count > MAX_RESUMED)
         return wi_error_set(error, WI_INVALID_FIELD, "data.resume",
             "data.resume lists %zu attempts; at most %d are allowed", count, MAX_RESUMED);
-    if (code == WI_OK)
-        code = check_ids(resume->running, "data.resume.running", error);
-    if (code == WI_OK)
-        code = check_ids(resume->unacknowledged, "data.resume.unacknowledged", error);
-    if (code == WI_OK)
-        code = check_next(resume->next, error);
-    return code;
+    if (check_ids(resume->running, "data.resume.running", error) != WI_OK ||
+        check_ids(resume->unacknowledged, "data.resume.unacknowledged", error) != WI_OK)
+        return error->code;
+    return check_next(resume->next, error);
 }
 
 /* --- A new node ------------------------------------------------------------------------------- */
@@ -306,10 +303,8 @@ static void socket_announce(struct wi_socket *socket, const struct wi_frame *fra
     struct resume resume = {0};
     struct wi_node_info info = {0};
     struct wi_error error;
-    enum wi_code code = read_announcement(frame->data, &announcement, &resume, &error);
-    if (code == WI_OK)
-        code = wi_report_read(announcement.capabilities, &info, &error);
-    if (code != WI_OK) {
+    if (read_announcement(frame->data, &announcement, &resume, &error) != WI_OK ||
+        wi_report_read(announcement.capabilities, &info, &error) != WI_OK) {
         socket_fail(
             socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY, error.detail);
         return;

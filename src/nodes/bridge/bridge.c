@@ -237,8 +237,9 @@ void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blo
     bridge->id = wi_strdup(id);
 }
 
-void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes)
+void wi_bridge_take_copies(void *context, uint64_t bytes)
 {
+    struct wi_bridge *bridge = context;
     bridge->content_takes = bytes;
 }
 

@@ -232,9 +232,9 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
  * the bridge. */
 void wi_bridge_serve_content(
     struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id);
-/* Sets the size in bytes of one more copy that this daemon would make, which neighbours are told;
- * 0, the initial value: none. */
-void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes);
+/* For wi_models_share: sets the size in bytes of one more copy that this daemon would make, which
+ * neighbours are told; 0, the initial value: none. */
+void wi_bridge_take_copies(void *bridge, uint64_t bytes);
 /* Called before wi_bridge_reload: checks that the files of [bridge] tls_certificate and tls_key are
  * now a certificate and its key. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);

@@ -237,17 +237,13 @@ enum wi_code wi_report_read(
     struct wi_node_info next = *info;
     struct report report = {0};
     struct browser browser = {0};
-    enum wi_code code = wi_params_read(
-        report_table, capabilities, WI_PARAMS_OPEN, "data.capabilities.", &report, error);
-    if (code == WI_OK)
-        code = wi_params_read(browser_table, report.browser, WI_PARAMS_OPEN,
-            "data.capabilities.browser.", &browser, error);
-    if (code == WI_OK)
-        code = read_platforms(report.platforms, &next, error);
-    if (code == WI_OK)
-        code = read_engines(&report, &next, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(report_table, capabilities, WI_PARAMS_OPEN, "data.capabilities.", &report,
+            error) != WI_OK ||
+        wi_params_read(browser_table, report.browser, WI_PARAMS_OPEN, "data.capabilities.browser.",
+            &browser, error) != WI_OK ||
+        read_platforms(report.platforms, &next, error) != WI_OK ||
+        read_engines(&report, &next, error) != WI_OK)
+        return error->code;
     if (!*next.kind)
         wi_text_printable(next.kind, sizeof next.kind, browser.name);
     if (!*next.browser_version)

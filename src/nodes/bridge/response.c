@@ -166,10 +166,10 @@ static enum wi_code answer_read(struct wi_node *node, struct wi_attempt *attempt
     if (!response.executed_on)
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
-    code = take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error);
-    if (code == WI_OK)
-        code = check_simulated(node, response.executed_on, error);
-    return code == WI_OK ? wi_stream_check_end(&attempt->stream, response.parts, error) : code;
+    if (take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error) != WI_OK ||
+        check_simulated(node, response.executed_on, error) != WI_OK)
+        return error->code;
+    return wi_stream_check_end(&attempt->stream, response.parts, error);
 }
 
 /* An engine only warns where a model's output is not of the shape that its file says, so from a

@@ -148,11 +148,9 @@ static enum wi_code part_read(
     const struct wi_frame *frame, struct wi_part *part, struct wi_error *error)
 {
     struct read read = {0};
-    enum wi_code code = wi_params_read(table, frame->data, WI_PARAMS_OPEN, "data.", &read, error);
-    if (code == WI_OK)
-        code = check_tokens(read.tokens, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(table, frame->data, WI_PARAMS_OPEN, "data.", &read, error) != WI_OK ||
+        check_tokens(read.tokens, error) != WI_OK)
+        return error->code;
     *part = (struct wi_part){.seq = (uint64_t)read.seq,
         .index = (unsigned)read.index,
         .text = read.text,
