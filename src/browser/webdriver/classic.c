@@ -51,15 +51,6 @@ static struct classic *driver_of(const struct classic_call *call)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-static enum wi_code read_error(
-    const char *verb, int status, const json_t *value, struct wi_error *error)
-{
-    if (wi_driver_read_error(verb, value, error) != WI_OK)
-        return WI_INTERNAL;
-    return wi_error_set(
-        error, WI_INTERNAL, "", "%s: the driver answered HTTP %d without saying why", verb, status);
-}
-
 /* Checks the exchange and returns `value` (NULL if it is null or absent), borrowed from `*root`,
  * which the caller frees. */
 static enum wi_code classic_read_answer(const char *verb, const struct wi_http_answer *http,
@@ -79,7 +70,12 @@ static enum wi_code classic_read_answer(const char *verb, const struct wi_http_a
             "%s: the driver's answer (HTTP %d, %zu bytes) is no JSON object with \"value\"", verb,
             http->status, http->body_size);
     *value = json_is_null(member) ? NULL : member;
-    return http->status == 200 ? WI_OK : read_error(verb, http->status, *value, error);
+    if (http->status == 200)
+        return WI_OK;
+    if (wi_driver_read_error(verb, *value, error) != WI_OK)
+        return WI_INTERNAL;
+    return wi_error_set(error, WI_INTERNAL, "",
+        "%s: the driver answered HTTP %d without saying why", verb, http->status);
 }
 
 /* --- exchanges ------------------------------------------------------------------------------- */

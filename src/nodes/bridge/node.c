@@ -58,13 +58,6 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 
 /* --- Heartbeats ------------------------------------------------------------------------------ */
 
-static void send_heartbeat(struct wi_node *node)
-{
-    node->heartbeat_id = ++node->bridge->sequence;
-    node->heartbeat_sent = wi_now_ms();
-    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
-}
-
 static void on_heartbeat_time(void *context)
 {
     struct wi_node *node = context;
@@ -77,7 +70,9 @@ static void on_heartbeat_time(void *context)
         wi_node_fail(node, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
     }
-    send_heartbeat(node);
+    node->heartbeat_id = ++node->bridge->sequence;
+    node->heartbeat_sent = wi_now_ms();
+    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
 }
 
 static void on_ack_time(void *context)

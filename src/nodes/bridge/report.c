@@ -125,9 +125,8 @@ static enum wi_code read_adapter(
     char where[96];
     struct adapter read = {0};
     snprintf(where, sizeof where, "data.capabilities.platforms.%s.adapter.", platform);
-    enum wi_code code = wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+        return error->code;
     wi_text_printable(adapter->vendor, sizeof adapter->vendor, read.vendor);
     wi_text_printable(adapter->architecture, sizeof adapter->architecture, read.architecture);
     wi_text_printable(adapter->description, sizeof adapter->description, read.description);
@@ -164,10 +163,8 @@ static enum wi_code read_platforms(
             continue;
         }
         snprintf(where, sizeof where, "data.capabilities.platforms.%s.", wi_platform_names[i]);
-        enum wi_code code =
-            wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error);
-        if (code != WI_OK)
-            return code;
+        if (wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+            return error->code;
         platform->available = read.available;
         wi_text_printable(platform->reason, sizeof platform->reason, read.reason);
         platform->f16 = wi_json_has_text(json_object_get(object, "features"), "shader-f16");

@@ -308,9 +308,8 @@ static enum wi_code backup_exchange(
     const struct restoring *restoring, struct wi_db_restored *restored, struct wi_error *error)
 {
     int is_there;
-    enum wi_code code = keep_old(restoring, &is_there, error);
-    if (code != WI_OK)
-        return code;
+    if (keep_old(restoring, &is_there, error) != WI_OK)
+        return error->code;
     if (move_log(restoring, "-wal") != 0 || move_log(restoring, "-shm") != 0 ||
         rename(restoring->fresh, restoring->database) != 0)
         return refuse_file(restoring->database, error);

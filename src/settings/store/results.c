@@ -144,15 +144,6 @@ static int was_not_run(const char *head)
     return result;
 }
 
-static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
-    const struct wi_result_cell *kept, struct wi_error *error)
-{
-    run->cells--;
-    run->bytes -= strlen(kept->head) + bytes_of(kept);
-    return wi_db_run(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2",
-        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(kept->index)), error);
-}
-
 /* Whether the cell exists: `*there` 1, or 0; WI_CONFLICT for a different one in its place. A cell
  * that was not run is removed, as long as the run has not ended. */
 static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
@@ -171,11 +162,15 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
             strcmp(kept.head, cell->head) == 0 && kept.count == cell->count &&
             (cell->count == 0 || memcmp(kept.samples, cell->samples, bytes_of(cell)) == 0);
         *there = is_same || run->ended_at > 0 || !was_not_run(kept.head);
-        if (!*there)
-            code = remove_cell(sqlite, run, &kept, error);
-        else if (!is_same)
+        if (!*there) {
+            run->cells--;
+            run->bytes -= strlen(kept.head) + bytes_of(&kept);
+            code = wi_db_run(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2",
+                WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(kept.index)), error);
+        } else if (!is_same) {
             code = wi_error_set(error, WI_CONFLICT, "cells",
                 "the run has another cell with the index %u", cell->index);
+        }
     }
     sqlite3_finalize(statement);
     return code;

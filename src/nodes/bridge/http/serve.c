@@ -36,15 +36,6 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
 
 /* --- the way in from lws ---------------------------------------------------------------------- */
 
-static void socket_gone(struct lws *wsi, struct wi_socket *socket)
-{
-    lws_set_opaque_user_data(wsi, NULL);
-    wi_transfer_abandon(socket);
-    wi_socket_unwatch(socket);
-    wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
-    free(socket);
-}
-
 int wi_http_serve(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
 {
@@ -83,8 +74,12 @@ int wi_http_serve(
         wi_transfer_abandon(socket);
         wi_socket_unwatch(socket);
         return 0;
-    default:
-        socket_gone(wsi, socket);
+    default: /* it is gone */
+        lws_set_opaque_user_data(wsi, NULL);
+        wi_transfer_abandon(socket);
+        wi_socket_unwatch(socket);
+        wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
+        free(socket);
         return 0;
     }
 }
