@@ -9,7 +9,7 @@
 struct wi_nearest wi_nearest_to(const char *word)
 {
     size_t length = strlen(word), near = length <= 4 ? 1 : length <= 8 ? 2 : 3;
-    /* One more than what is near, so that every offer only has to be less. */
+    /* One more than the largest that is near, so that every offer only has to be less. */
     return (struct wi_nearest){.word = word, .distance = near + 1};
 }
 

@@ -128,7 +128,7 @@ static int take_message(struct wi_wire *wire, const json_t *root)
         wire->events.on_event(wire->events.context, message.method, message.params);
         return 0;
     }
-    /* What is no integer counts as 0, which no command has. */
+    /* An id that is no integer counts as 0, which no command has. */
     struct wi_command *command;
     LL_SEARCH_SCALAR(wire->commands, command, id, json_integer_value(message.id));
     int failed = strcmp(message.type, "error") == 0 &&
