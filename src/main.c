@@ -418,17 +418,11 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
     return WI_OK;
 }
 
-static void take_copies(void *context, uint64_t bytes)
-{
-    const struct daemon *d = context;
-    wi_bridge_take_copies(d->bridge, bytes);
-}
-
 /* Makes the parts, from the bottom up. After a failure, close_rest and free_parts end the parts
  * that were made, as they do at the normal end. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
     wi_lifeline_find(lifeline);
     set_budget(d, d->config);
     if ((d->db = wi_db_open(&d->loop, d->config->store.path, error)) == NULL)
@@ -464,7 +458,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->proof = wi_proof_new(&runs, d->pool);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
-    wi_models_share(d->models, take_copies, d);
+    wi_models_share(d->models, wi_bridge_take_copies, d->bridge);
     const struct wi_quantizer_deps quantizer_deps = {.runs = runs,
         .children = d->children,
         .versions = d->models->versions,
@@ -519,13 +513,6 @@ static void free_parts(struct daemon *d)
     assert(left == 0 && d->budget.used == 0);
 }
 
-/* The exit status distinguishes a problem that a person has to fix from one that may be gone at the
- * next start. */
-static int status_of(const struct wi_error *error)
-{
-    return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
-}
-
 /* Every part is there. */
 static void daemon_begin(struct daemon *d)
 {
@@ -553,10 +540,12 @@ static int daemon_serve(struct daemon *d)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     wi_json_memory_begin();
     uv_loop_init(&d->loop);
-    int status = make_parts(d, &error) == WI_OK ? EXIT_SUCCESS : status_of(&error);
-    if (status == EXIT_SUCCESS) {
+    int status = EXIT_SUCCESS;
+    if (make_parts(d, &error) == WI_OK) {
         daemon_begin(d);
     } else {
+        /* A problem that a person has to fix, or one that may be gone at the next start. */
+        status = error.code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
         wi_error_log("main", NULL, "%s", error.detail);
         if (d->bridge)
             wi_bridge_close(d->bridge);

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Most texts never grow beyond this, and malloc() has pieces of that size at hand. */
 #define FIRST_CAPACITY 1000
@@ -225,11 +224,6 @@ static void add_enums(
     wi_buffer_add(buffer, "]", 1);
 }
 
-static void add_truth(struct wi_buffer *buffer, int truth)
-{
-    wi_buffer_add(buffer, truth ? "true" : "false", truth ? 4 : 5);
-}
-
 static void add_value(
     struct wi_buffer *buffer, const struct wi_json_row *row, const char *holder, const void *value)
 {
@@ -257,7 +251,7 @@ static void add_value(
         break;
     case WI_JSON_TRUE:
     case WI_JSON_FALSE:
-        add_truth(buffer, *(const int *)value);
+        wi_buffer_puts(buffer, *(const int *)value ? "true" : "false");
         break;
     case WI_JSON_ENUM:
         add_word(buffer, row_name(row, *(const int *)value));

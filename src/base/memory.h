@@ -32,11 +32,12 @@ __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
 
 /* A list of owned strings. Zero-initialise; free with wi_strings_clear. */
 struct wi_strings {
-    char **items;
+    char **items; /* ended by NULL once something was added */
     size_t count;
 };
 
 void wi_strings_add(struct wi_strings *list, const char *text); /* copies */
+void wi_strings_add_owned(struct wi_strings *list, char *text); /* takes it over */
 void wi_strings_clear(struct wi_strings *list);
 int wi_strings_contain(const struct wi_strings *list, const char *text);
 int wi_strings_equal(const struct wi_strings *a, const struct wi_strings *b); /* in this order */

@@ -152,17 +152,14 @@ static json_t *chromium_capabilities(
 
     collect_switches(plan, &list);
     /* enable-logging would write a log of the page's console into the profile. */
-    json_t *options = json_pack("{s:o, s:o, s:[s]}", "args", wi_switches_json(&list), "prefs",
-        wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging");
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
-    wi_strings_clear(&list);
+    json_t *options = json_pack("{s:o, s:o, s:[s], s:o*}", "args", wi_switches_json(&list), "prefs",
+        wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging", "binary",
+        json_string(binary));
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
-    json_t *made = json_pack("{s:s, s:s, s:o}", "browserName", edge ? "MicrosoftEdge" : "chrome",
-        "pageLoadStrategy", "eager", edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
-    if (plan->browser->driver == WI_DRIVER_BIDI)
-        json_object_set_new(made, "webSocketUrl", json_true());
-    return json_pack("{s:o}", "alwaysMatch", made);
+    return json_pack("{s:{s:s, s:s, s:o, s:o*}}", "alwaysMatch", "browserName",
+        edge ? "MicrosoftEdge" : "chrome", "pageLoadStrategy", "eager",
+        edge ? "ms:edgeOptions" : "goog:chromeOptions", options, "webSocketUrl",
+        plan->browser->driver == WI_DRIVER_BIDI ? json_true() : NULL);
 }
 
 static enum wi_code chromium_fill(

@@ -96,8 +96,8 @@ void wi_switches_add(struct wi_strings *list, const char *text);
 /* Adds the rows that apply; `rows` may be NULL. */
 void wi_switches_add_rows(
     struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
-/* The strings as a JSON array. */
-json_t *wi_switches_json(const struct wi_strings *list);
+/* The strings as a JSON array; clears the list. */
+json_t *wi_switches_json(struct wi_strings *list);
 /* The rows that apply (NULL: none), then the operator's, which take precedence: {name: value}. */
 json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
 

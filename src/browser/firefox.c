@@ -204,14 +204,13 @@ static enum wi_code fill_direct(
     char *binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
     json_t *all = collect_preferences(plan);
     char *user_js = binary ? make_user_js(plan, all, error) : NULL;
-    char *profile = wi_sprintf("%s/profile", plan->request->directory);
 
     if (user_js) {
         launch->protocol = WI_DRIVER_BIDI;
         launch->port_line = "WebDriver BiDi listening on ws://127.0.0.1:";
         wi_strings_add(&launch->command, binary);
         wi_strings_add(&launch->command, "--profile");
-        wi_strings_add(&launch->command, profile);
+        wi_strings_add_owned(&launch->command, wi_sprintf("%s/profile", plan->request->directory));
         wi_strings_add(&launch->command, "--remote-debugging-port=0"); /* the system chooses */
         add_switches(plan, &launch->command);
         wi_launch_add_file(launch, "profile/user.js", user_js);
@@ -219,7 +218,6 @@ static enum wi_code fill_direct(
             launch->capabilities = json_pack("{s:{s:b}}", "alwaysMatch", "acceptInsecureCerts", 1);
         add_environment(plan, launch);
     }
-    free(profile);
     free(user_js);
     json_decref(all);
     free(binary);
@@ -234,19 +232,13 @@ static json_t *firefox_capabilities(const struct wi_plan *plan, const char *bina
     struct wi_strings list = {0};
 
     add_switches(plan, &list);
-    json_t *options = json_pack(
-        "{s:o, s:o}", "args", wi_switches_json(&list), "prefs", collect_preferences(plan));
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
-    wi_strings_clear(&list);
+    json_t *options = json_pack("{s:o, s:o, s:o*}", "args", wi_switches_json(&list), "prefs",
+        collect_preferences(plan), "binary", json_string(binary));
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
-    json_t *made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy",
-        "eager", "moz:firefoxOptions", options);
-    if (wi_plan_accepts_any(plan))
-        json_object_set_new(made, "acceptInsecureCerts", json_true());
-    if (plan->browser->driver == WI_DRIVER_BIDI)
-        json_object_set_new(made, "webSocketUrl", json_true());
-    return json_pack("{s:o}", "alwaysMatch", made);
+    return json_pack("{s:{s:s, s:s, s:o, s:o*, s:o*}}", "alwaysMatch", "browserName", "firefox",
+        "pageLoadStrategy", "eager", "moz:firefoxOptions", options, "acceptInsecureCerts",
+        wi_plan_accepts_any(plan) ? json_true() : NULL, "webSocketUrl",
+        plan->browser->driver == WI_DRIVER_BIDI ? json_true() : NULL);
 }
 
 static enum wi_code fill_driver(

@@ -28,6 +28,4 @@ void wi_instance_free(struct wi_instance *instance); /* removes the directory */
 typedef void wi_remove_fn(void *context);
 void wi_remove_tree(uv_loop_t *loop, const char *path, wi_remove_fn *done, void *context);
 
-struct wi_children; /* browser/children.h */
-
 #endif

@@ -39,24 +39,18 @@ static const char *const passed[] = {
     NULL,
 };
 
-static void add_owned(struct wi_strings *list, char *text)
-{
-    wi_strings_add(list, text);
-    free(text);
-}
-
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
 {
     struct wi_strings *list = &launch->environment;
 
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-        add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name, plan->request->directory,
-                            directories[i].folder));
+        wi_strings_add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name,
+                                       plan->request->directory, directories[i].folder));
     /* No session bus is started for it. */
     wi_strings_add(list, "DBUS_SESSION_BUS_ADDRESS=disabled:");
     for (size_t i = 0; passed[i]; i++)
         if (getenv(passed[i]))
-            add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
+            wi_strings_add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
 }
 
 int wi_plan_accepts_any(const struct wi_plan *plan)
@@ -101,14 +95,13 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
     char *program = wi_plan_find(plan, word, plan->kind->drivers, "driver_command", error);
 
     if (program) {
-        wi_strings_add(&launch->command, program);
+        wi_strings_add_owned(&launch->command, program);
         for (size_t i = 0; arguments[i]; i++)
             wi_strings_add(&launch->command, arguments[i]);
         while ((word = strsep(&rest, " ")))
             if (*word)
                 wi_strings_add(&launch->command, word);
     }
-    free(program);
     free(copy);
     return launch->command.count > 0 ? WI_OK : WI_UNAVAILABLE;
 }

@@ -12,7 +12,6 @@ const char *wi_program_path(void);
 char *wi_program_find(const char *name);
 
 #define WI_HELPER_PATH_SIZE (PATH_MAX + 32)
-#define WI_LIFELINE_PATH_SIZE WI_HELPER_PATH_SIZE
 
 /* The helper next to the running program, as in a build tree, else where it is installed. */
 void wi_helper_find(const char *name, char path[WI_HELPER_PATH_SIZE]);

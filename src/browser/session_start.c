@@ -5,16 +5,14 @@
 #include "browser/session_private.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "browser/apart.h"
 #include "browser/home.h"
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <unistd.h>
 
 /* A service that is not running is reported, and tried again later, without waiting for it. */
 #define REMOTE_READY_MS 5000
@@ -156,16 +154,6 @@ static void on_line(void *context, const char *line)
     meet_driver(session, url);
 }
 
-/* The strings (borrowed) as a list ended by NULL; the caller frees it. */
-static const char **as_list(const struct wi_strings *strings)
-{
-    const char **list = wi_alloc((strings->count + 1) * sizeof *list);
-
-    for (size_t i = 0; i < strings->count; i++)
-        list[i] = strings->items[i];
-    return list;
-}
-
 int wi_session_take_socket(void *context)
 {
     const struct wi_session *session = context;
@@ -179,8 +167,7 @@ static void on_apart(void *context, int fd)
     struct wi_session *session = context;
 
     if (!wi_session_is_alive(session)) {
-        if (fd >= 0)
-            close(fd);
+        wi_close(fd);
         return;
     }
     if (fd >= 0)
@@ -242,19 +229,16 @@ static void on_tree_end(void *context, int exit_status, int signal)
 static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};
-    struct wi_child_options options = {.subject = session->id,
+    const struct wi_child_options options = {
+        .arguments = (const char *const *)session->launch.command.items,
+        .environment = (const char *const *)session->launch.environment.items,
+        .subject = session->id,
         .directory = session->directory,
         .instance = session->deps.instance,
         .apart_port = session->deps.apart_port};
-    const char **arguments = as_list(&session->launch.command);
-    const char **environment = as_list(&session->launch.environment);
 
-    options.arguments = arguments;
-    options.environment = environment;
     session->spawns++;
     session->child = wi_child_start(session->deps.children, &options, &events, error);
-    free(arguments);
-    free(environment);
     return session->child ? WI_OK : WI_UNAVAILABLE;
 }
 
@@ -269,11 +253,9 @@ enum wi_code wi_session_begin(
         wi_home_make(session->deps.instance, session->id, error);
     if (!session->directory)
         return WI_UNAVAILABLE;
-    enum wi_code code = wi_launch_make(&request, &session->launch, error);
-    if (code == WI_OK)
-        code = wi_home_write(session->directory, &session->launch, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_launch_make(&request, &session->launch, error) != WI_OK ||
+        wi_home_write(session->directory, &session->launch, error) != WI_OK)
+        return error->code;
     if (wi_kind_lacks_shm(browser))
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");

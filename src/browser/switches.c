@@ -79,12 +79,13 @@ void wi_switches_add_rows(
             wi_switches_add(list, row->text);
 }
 
-json_t *wi_switches_json(const struct wi_strings *list)
+json_t *wi_switches_json(struct wi_strings *list)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->count; i++)
         json_array_append_new(array, json_string(list->items[i]));
+    wi_strings_clear(list);
     return array;
 }
 

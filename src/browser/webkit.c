@@ -64,21 +64,18 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
     wi_switches_add_rows(&list, switches, plan);
     for (size_t i = 0; i < browser->arguments.count; i++)
         wi_switches_add(&list, browser->arguments.items[i]);
-    json_t *options = json_pack("{s:o}", "args", wi_switches_json(&list));
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
+    json_t *options =
+        json_pack("{s:o, s:o*}", "args", wi_switches_json(&list), "binary", json_string(binary));
     if (!browser->driver_url && plan->request->certificate && plan->request->page_url)
         json_object_set_new(options, "certificates", known_certificates(plan->request));
-    wi_strings_clear(&list);
     return options;
 }
 
 static json_t *webkit_capabilities(const struct wi_plan *plan, const char *binary)
 {
     const struct wi_config_browser *browser = plan->browser;
-    json_t *always = json_object();
+    json_t *always = json_pack("{s:s}", "pageLoadStrategy", "eager");
 
-    json_object_set_new(always, "pageLoadStrategy", json_string("eager"));
     /* Another machine does not have the certificate's file. */
     if (browser->driver_url && wi_plan_accepts_any(plan))
         json_object_set_new(always, "acceptInsecureCerts", json_true());
@@ -106,8 +103,7 @@ static enum wi_code add_desk(
                 "package xvfb (Debian), or set [browser.%s] headless = no",
                 plan->browser->kind, plan->browser->kind);
         wi_strings_add(&launch->command, "--display");
-        wi_strings_add(&launch->command, xvfb);
-        free(xvfb);
+        wi_strings_add_owned(&launch->command, xvfb);
     }
     wi_strings_add(&launch->command, "--");
     return WI_OK;

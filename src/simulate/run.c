@@ -214,16 +214,6 @@ static void sim_start(struct sim *sim)
     }
 }
 
-/* After the loop has ended. */
-static void sim_clear(struct sim *sim)
-{
-    for (size_t i = 0; sim->workers && i < sim->options->nodes; i++)
-        wi_worker_free(sim->workers[i]);
-    free(sim->workers);
-    wi_worker_service_close(&sim->service);
-    wi_sim_models_free(sim);
-}
-
 int wi_sim_run(const struct sim_options *options)
 {
     uv_loop_t loop;
@@ -256,7 +246,11 @@ int wi_sim_run(const struct sim_options *options)
     if (*sim.service.counters.why)
         fprintf(
             stderr, "webinfer-simulate: a node was turned away: %s\n", sim.service.counters.why);
-    sim_clear(&sim);
+    for (size_t i = 0; sim.workers && i < options->nodes; i++)
+        wi_worker_free(sim.workers[i]);
+    free(sim.workers);
+    wi_worker_service_close(&sim.service);
+    wi_sim_models_free(&sim);
     OPENSSL_cleanse(&sim.service.link, sizeof sim.service.link);
     free(capabilities);
     return sim.service.counters.up_peak ? 0 : -1;

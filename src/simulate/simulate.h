@@ -54,10 +54,9 @@ void wi_sim_note_model(struct wi_worker *worker, const json_t *model);
 
 /* The task of a request; WI_TASK_NONE: it names none. */
 enum wi_task_kind wi_sim_task_kind(const struct wi_worker_request *request);
-/* The whole answer. Clear it with sim_answer_clear. */
+/* The whole answer. Its outputs and its result are the caller's to clear. */
 void wi_sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer);
-void wi_sim_answer_clear(struct wi_worker_answer *answer);
 
 /* --- simulated_text.c ------------------------------------------------------------------------ */
 

@@ -274,9 +274,3 @@ void wi_sim_answer(
     if (benchmark && answer->failure.code == WI_OK)
         benchmark_measure(sim, benchmark, answer);
 }
-
-void wi_sim_answer_clear(struct wi_worker_answer *answer)
-{
-    wi_tensors_clear(&answer->outputs);
-    json_decref(answer->result);
-}

@@ -121,14 +121,6 @@ static size_t put_part(struct wi_buffer *out, const struct sim_task *own)
     return length;
 }
 
-static void send_part(struct sim_task *own)
-{
-    struct wi_buffer out = {0};
-    size_t bytes = put_part(&out, own);
-    wi_worker_send_part(own->task, out.text, bytes);
-    wi_buffer_clear(&out);
-}
-
 void wi_sim_go_on(struct wi_worker_task *task)
 {
     struct sim_task *own = task->owner;
@@ -144,7 +136,10 @@ void wi_sim_go_on(struct wi_worker_task *task)
             wi_timer_start(own->timer, (uint64_t)(own->due - now) + 1, 0);
             return;
         }
-        send_part(own);
+        struct wi_buffer out = {0};
+        size_t bytes = put_part(&out, own);
+        wi_worker_send_part(own->task, out.text, bytes);
+        wi_buffer_clear(&out);
         own->due = own->due + interval > now ? own->due + interval : now;
     }
     end_stream(own);
@@ -241,7 +236,8 @@ void wi_sim_end_task(struct wi_worker_task *task)
     if (!own)
         return; /* its tensors were not there yet */
     wi_timer_free(own->timer);
-    wi_sim_answer_clear(&own->answer);
+    wi_tensors_clear(&own->answer.outputs);
+    json_decref(own->answer.result);
     json_decref(own->parts);
     free(own);
 }

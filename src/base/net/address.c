@@ -108,6 +108,18 @@ static int is_private_v4(uint32_t host)
     return 0;
 }
 
+void wi_address_bytes(const union wi_address *address, unsigned char bytes[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (address->any.sa_family == AF_INET6) {
+        memcpy(bytes, &address->v6.sin6_addr, 16);
+        return;
+    }
+    memcpy(bytes, mapped, sizeof mapped);
+    memcpy(bytes + sizeof mapped, &address->v4.sin_addr, 4);
+}
+
 static uint32_t last_four(const struct in6_addr *v6)
 {
     const unsigned char *b = v6->s6_addr;

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <strings.h>
 #include <utlist.h>
-#include <uv.h>
 
 #define CONNECT_MS 30000
 #define MAX_HEAD (64 * 1024)
@@ -338,20 +337,15 @@ static void on_done(CURL *easy, CURLcode code)
     call_finish(call, code, NULL);
 }
 
-static struct wi_http_call *find_doomed(const struct wi_http *http)
-{
-    struct wi_http_call *call = http->calls;
-    while (call && !call->doomed)
-        call = call->next;
-    return call;
-}
-
 static void on_turn(void *context)
 {
     struct wi_http *http = context;
     struct wi_http_call *call;
-    while ((call = find_doomed(http)) != NULL)
-        call_finish(call, CURLE_WRITE_ERROR, NULL);
+    do { /* from the beginning: the callback may cancel any of them */
+        LL_SEARCH_SCALAR(http->calls, call, doomed, 1);
+        if (call)
+            call_finish(call, CURLE_WRITE_ERROR, NULL);
+    } while (call);
 }
 
 static void on_stall(void *context)

@@ -115,15 +115,6 @@ static const struct wi_param incoming_table[] = {
     WI_PARAM_END,
 };
 
-static struct wi_command *find_command(const struct wi_wire *wire, const json_t *id)
-{
-    struct wi_command *command = wire->commands;
-
-    while (command && !(json_is_integer(id) && command->id == json_integer_value(id)))
-        command = command->next;
-    return command;
-}
-
 /* -1 if the message is invalid; otherwise its receiver has been called. */
 static int take_message(struct wi_wire *wire, const json_t *root)
 {
@@ -137,7 +128,9 @@ static int take_message(struct wi_wire *wire, const json_t *root)
         wire->events.on_event(wire->events.context, message.method, message.params);
         return 0;
     }
-    struct wi_command *command = find_command(wire, message.id);
+    /* An id that is no integer counts as 0, which no command has. */
+    struct wi_command *command;
+    LL_SEARCH_SCALAR(wire->commands, command, id, json_integer_value(message.id));
     int failed = strcmp(message.type, "error") == 0 &&
                  wi_driver_read_error(command ? command->verb : "BiDi", root, &error) != WI_OK;
     if (!failed && !(strcmp(message.type, "success") == 0 && message.result))

@@ -283,11 +283,6 @@ static int are_runs(const json_t *list, size_t runs)
     return 1;
 }
 
-static int is_hexadecimal(const char *text)
-{
-    return text[strspn(text, "0123456789abcdef")] == '\0';
-}
-
 /* Other members than these do not go to clients. */
 static enum wi_code check_benchmark(
     const struct wi_benchmark *benchmark, json_t *result, struct wi_error *error)
@@ -306,7 +301,7 @@ static enum wi_code check_benchmark(
         wrong = "data.result.gpu_ms";
     else if (!are_runs(measured.disturbed, benchmark->runs))
         wrong = "data.result.disturbed";
-    else if (!is_hexadecimal(measured.output_hash))
+    else if (measured.output_hash[strspn(measured.output_hash, "0123456789abcdef")] != '\0')
         wrong = "data.result.output_hash";
     keep_only(measured_table, result);
     return wrong ? wi_error_set(error, WI_INFERENCE_FAILED, wrong,

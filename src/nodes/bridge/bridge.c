@@ -237,8 +237,9 @@ void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blo
     bridge->id = wi_strdup(id);
 }
 
-void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes)
+void wi_bridge_take_copies(void *context, uint64_t bytes)
 {
+    struct wi_bridge *bridge = context;
     bridge->content_takes = bytes;
 }
 
@@ -278,7 +279,6 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
     const struct wi_bridge_settings settings = bridge->settings;
-    const struct wi_model_terms before = settings.models, *models = &bridge->settings.models;
     struct wi_node *node, *next;
     take_settings(bridge, config);
     int served = config->content.serve != WI_SERVE_NO;
@@ -287,9 +287,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
                        settings.has_tokens != bridge->settings.has_tokens)))
         say_content(bridge);
     reload_certificate(bridge, &config->bridge);
-    if (models->context == before.context && models->slots == before.slots &&
-        models->idle_unload == before.idle_unload && models->warmup == before.warmup &&
-        models->threads == before.threads)
+    if (memcmp(&bridge->settings.models, &settings.models, sizeof settings.models) == 0)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_tell_settings(node);
@@ -440,14 +438,6 @@ static void tell_status(const struct wi_bridge *bridge)
     wi_change_tell(bridge->events.listener, WI_CHANGE_STATUS, "", NULL);
 }
 
-/* Who came with it goes, too. */
-static void revoke_join(struct wi_bridge *bridge, const char *join)
-{
-    wi_warn("bridge", join, "the join token is revoked: %d of its nodes were found wrong",
-        WI_QUARANTINE_REVOKES);
-    wi_bridge_uninvite(bridge, join);
-}
-
 int wi_bridge_quarantine(
     struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
@@ -465,8 +455,11 @@ int wi_bridge_quarantine(
         wi_bridge_drop(bridge, node_id, cause->reason);
     }
     if (!*visitor.name && cause->for_ms == 0 &&
-        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES)
-        revoke_join(bridge, visitor.join);
+        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES) {
+        wi_warn("bridge", visitor.join,
+            "the join token is revoked: %d of its nodes were found wrong", WI_QUARANTINE_REVOKES);
+        wi_bridge_uninvite(bridge, visitor.join); /* all that came with it go, too */
+    }
     tell_status(bridge);
     return 0;
 }

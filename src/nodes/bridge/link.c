@@ -8,12 +8,10 @@
  */
 #include "nodes/bridge/link.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/lws_fault.h"
 #include "base/text.h"
-#include "nodes/node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -91,16 +89,10 @@ static void on_slow(void *context)
         link->events->on_late(link->context, link);
 }
 
-static void limit_unsent(struct lws *wsi)
-{
-    int size = UNSENT_MAX;
-    /* Where the system has no such limit, what is small is only later. */
-    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size);
-}
-
 struct wi_link *wi_link_new(
     struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context)
 {
+    const int most = UNSENT_MAX;
     struct wi_link *link = wi_alloc(sizeof *link);
     if (!links->_scratch)
         links->_scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
@@ -112,7 +104,8 @@ struct wi_link *wi_link_new(
     link->hello = wi_timer_new(links->loop, on_slow, link);
     wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
     DL_APPEND(links->_first, link);
-    limit_unsent(wsi);
+    /* Where the system has no such limit, what is small is only later. */
+    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
     lws_set_wsi_user(wsi, link); /* or it would not tell that it closes by itself */
     return link;
 }

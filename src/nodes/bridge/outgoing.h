@@ -36,13 +36,11 @@ struct wi_model_terms {
 /* The contents of a welcome. All pointers are borrowed. */
 struct wi_welcome {
     const char *node, *resume_token, *credential;
-    int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
-    uint64_t max_frame, model_budget;                           /* bytes */
+    const struct wi_bridge_settings *settings; /* nodes/bridge/private.h */
+    uint64_t max_frame;                        /* bytes */
     int threads;
-    const struct wi_model_terms *models;
     int joined;                       /* its token allows it to join again */
     const struct wi_resumed *resumed; /* NULL: it is new */
-    uint64_t max_answer;              /* bytes of tensors */
     const json_t *tuning;             /* of kernels; NULL: nothing is known */
 };
 

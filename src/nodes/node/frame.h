@@ -31,9 +31,8 @@ struct wi_frame {
     json_t *root;     /* owned */
     const char *json; /* its text, in the blob */
     size_t json_size;
-    const char *id;
-    const char *type;
-    const char *from;
+    const char *id, *type, *from;
+    double timestamp; /* as the sender wrote it */
     json_t *data;
     struct wi_tensors tensors;
 };

@@ -139,12 +139,6 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
         on_refused(worker, 1008, reason);
 }
 
-static void on_task(struct wi_worker *worker, struct wi_frame *frame)
-{
-    wi_worker_take_acks(worker, json_object_get(frame->data, "acknowledged"), NULL);
-    wi_worker_take_task(worker, frame);
-}
-
 /* Used once the worker is up. Unknown messages are ignored. */
 static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
 {
@@ -154,7 +148,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
     if (strcmp(frame->type, "heartbeat") == 0)
         on_heartbeat(worker, frame);
     else if (strcmp(frame->type, "task_request") == 0)
-        on_task(worker, frame);
+        wi_worker_take_task(worker, frame);
     else if (strcmp(frame->type, "task_data") == 0)
         wi_worker_take_data(worker, frame);
     else if (strcmp(frame->type, "task_credit") == 0)

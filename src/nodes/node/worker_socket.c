@@ -69,18 +69,11 @@ static int socket_receive(struct wi_worker *worker, const void *bytes, size_t si
     return 0;
 }
 
-static void peer_closes(struct wi_worker *worker, const unsigned char *in, size_t length)
-{
-    char reason[128] = "";
-
-    if (length > 2)
-        snprintf(reason, sizeof reason, "%.*s", (int)(length - 2), (const char *)in + 2);
-    worker->events->refused(worker, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
-}
-
 static int on_event(void *context, enum lws_callback_reasons reason, void *in, size_t length)
 {
     struct wi_worker *worker = context;
+    const unsigned char *bytes = in;
+    char why[128] = "";
 
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
@@ -91,7 +84,9 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return socket_writeable(worker);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        peer_closes(worker, in, length);
+        if (length > 2)
+            snprintf(why, sizeof why, "%.*s", (int)(length - 2), (const char *)bytes + 2);
+        worker->events->refused(worker, length >= 2 ? bytes[0] << 8 | bytes[1] : 0, why);
         return 0;
     default:
         return 0;

@@ -108,6 +108,7 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
     const json_t *from = json_object_get(frame->data, "continue");
     const char *id = json_string_value(json_object_get(frame->data, "attempt_id"));
 
+    wi_worker_take_acks(worker, json_object_get(frame->data, "acknowledged"), NULL);
     if (!id || !json_string_value(json_object_get(model, "name")) || wi_worker_find(worker, id)) {
         worker->service->counters.unexpected++;
         return;

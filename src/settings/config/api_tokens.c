@@ -37,21 +37,6 @@ int wi_token_name_ok(const char *name)
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-static enum wi_code refuse_line(const char *path, unsigned number, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
-    return wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
-}
-
-static enum wi_code refuse_rank(
-    const char *path, unsigned number, const char *rank, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rank);
-    return wi_error_allow(error, "user, admin, node");
-}
-
 /* "name:64 hexadecimal digits[:rank]"; the line is cut into its parts. */
 static enum wi_code parse_line(struct wi_api_token *token, const char *path, unsigned number,
     char *line, struct wi_error *error)
@@ -59,12 +44,19 @@ static enum wi_code parse_line(struct wi_api_token *token, const char *path, uns
     char *rest = line;
     const char *name = strsep(&rest, ":");
     const char *hex = strsep(&rest, ":");
-    if (!hex || !wi_token_name_ok(name) || wi_hash_from_hex(hex, token->hash) != 0)
-        return refuse_line(path, number, error);
+    if (!hex || !wi_token_name_ok(name) || wi_hash_from_hex(hex, token->hash) != 0) {
+        wi_error_set(error, WI_INVALID_FIELD, FIELD,
+            "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
+        return wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
+    }
     snprintf(token->name, sizeof token->name, "%s", name);
     token->unranked = rest == NULL;
     token->rank = rest ? wi_rank_from_name(rest) : WI_RANK_ADMIN;
-    return token->rank == WI_RANK_NONE ? refuse_rank(path, number, rest, error) : WI_OK;
+    if (token->rank != WI_RANK_NONE)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, FIELD,
+        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rest);
+    return wi_error_allow(error, "user, admin, node");
 }
 
 /* One secret cannot belong to two clients, or have two ranks. */

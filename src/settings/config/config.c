@@ -3,7 +3,6 @@
 
 #include "settings/config/private.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,14 +111,6 @@ static size_t append_instance(struct wi_config *config, const char *section, con
     return index;
 }
 
-/* Defaults that no row of the table gives, since they are specific to this one. */
-static void set_gateway(struct wi_config_hub *hub)
-{
-    free(hub->url);
-    hub->url = wi_strdup("https://trustless-gateway.link");
-    hub->layout = WI_HUB_IPFS;
-}
-
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name)
 {
     for (size_t i = 0; i < wi_config_instances(config, section); i++)
@@ -129,8 +120,13 @@ size_t wi_config_add_instance(struct wi_config *config, const char *section, con
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0)
             set_default(option, wi_option_base(config, option, index));
-    if (strcmp(section, WI_SECTION_HUB) == 0 && strcmp(name, WI_HUB_DEFAULT_GATEWAY) == 0)
-        set_gateway(&config->hubs[index]);
+    if (strcmp(section, WI_SECTION_HUB) == 0 && strcmp(name, WI_HUB_DEFAULT_GATEWAY) == 0) {
+        /* Defaults that no row of the table gives, since they are specific to this one. */
+        struct wi_config_hub *hub = &config->hubs[index];
+        free(hub->url);
+        hub->url = wi_strdup("https://trustless-gateway.link");
+        hub->layout = WI_HUB_IPFS;
+    }
     return index;
 }
 

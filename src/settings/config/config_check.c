@@ -197,12 +197,6 @@ static void check_callers(const struct check *check)
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
-/* Kinds of pages that joined, in addition to those of the sections: page/src/ui/browser.js. */
-static int is_joined_kind(const char *kind)
-{
-    return strcmp(kind, "chromium") == 0 || strcmp(kind, "webkit") == 0;
-}
-
 static void check_preferred(const struct check *check)
 {
     for (const struct wi_setting *option = wi_options; option->key; option++) {
@@ -213,7 +207,10 @@ static void check_preferred(const struct check *check)
         for (size_t i = 0; i < list->count; i++) {
             char kind[WI_SECTION_NAME_MAX + 1];
             snprintf(kind, sizeof kind, "%.*s", (int)strcspn(list->items[i], "/"), list->items[i]);
-            if (!wi_config_find_browser(check->config, kind) && !is_joined_kind(kind))
+            /* In addition to those of the sections, pages that join have kinds:
+             * page/src/ui/browser.js. */
+            if (!wi_config_find_browser(check->config, kind) && strcmp(kind, "chromium") != 0 &&
+                strcmp(kind, "webkit") != 0)
                 check_fail(check, "browser_preferences", option->key,
                     "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
                     "sections [browser.NAME], and chromium and webkit of pages that join",

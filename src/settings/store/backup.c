@@ -263,12 +263,6 @@ static enum wi_code copy_in(const struct restoring *restoring, struct wi_error *
     return code;
 }
 
-static enum wi_code check_copy(const struct restoring *restoring, struct wi_error *error)
-{
-    int64_t version = wi_db_backup_check(restoring->fresh, error);
-    return version < 0 ? error->code : wi_db_check_version(version, error);
-}
-
 /* Its log is merged into it, if it can be read: then one file has everything. */
 static void fold_log(const char *database)
 {
@@ -314,9 +308,8 @@ static enum wi_code backup_exchange(
     const struct restoring *restoring, struct wi_db_restored *restored, struct wi_error *error)
 {
     int is_there;
-    enum wi_code code = keep_old(restoring, &is_there, error);
-    if (code != WI_OK)
-        return code;
+    if (keep_old(restoring, &is_there, error) != WI_OK)
+        return error->code;
     if (move_log(restoring, "-wal") != 0 || move_log(restoring, "-shm") != 0 ||
         rename(restoring->fresh, restoring->database) != 0)
         return refuse_file(restoring->database, error);
@@ -334,8 +327,10 @@ enum wi_code wi_db_restore(
     *restored = (struct wi_db_restored){0};
     enum wi_code code = begin_restoring(&restoring, folder, error);
     if (code == WI_OK) {
-        if ((code = copy_in(&restoring, &why)) == WI_OK)
-            code = check_copy(&restoring, &why);
+        if ((code = copy_in(&restoring, &why)) == WI_OK) {
+            int64_t version = wi_db_backup_check(restoring.fresh, &why);
+            code = version < 0 ? why.code : wi_db_check_version(version, &why);
+        }
         if (code != WI_OK)
             wi_error_set(error, code, NULL, "%s cannot be restored: %s", path, why.detail);
         else

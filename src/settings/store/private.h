@@ -136,7 +136,7 @@ void wi_db_reader_end(struct wi_db *db);
 /* values.c */
 struct wi_db_values;
 /* Keeps the newest WI_DB_SPACE_MAX of each space. */
-enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error);
+wi_db_work_fn wi_db_values_prune;
 /* Freed with free(), once nothing may be submitted any more. */
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop);
 void wi_db_values_close(struct wi_db_values *values); /* submits gathered work; no more timer */

@@ -144,15 +144,6 @@ static int was_not_run(const char *head)
     return result;
 }
 
-static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
-    const struct wi_result_cell *kept, struct wi_error *error)
-{
-    run->cells--;
-    run->bytes -= strlen(kept->head) + bytes_of(kept);
-    return wi_db_run(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2",
-        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(kept->index)), error);
-}
-
 /* Whether the cell exists: `*there` 1, or 0; WI_CONFLICT for a different one in its place. A cell
  * that was not run is removed, as long as the run has not ended. */
 static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
@@ -171,11 +162,15 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
             strcmp(kept.head, cell->head) == 0 && kept.count == cell->count &&
             (cell->count == 0 || memcmp(kept.samples, cell->samples, bytes_of(cell)) == 0);
         *there = is_same || run->ended_at > 0 || !was_not_run(kept.head);
-        if (!*there)
-            code = remove_cell(sqlite, run, &kept, error);
-        else if (!is_same)
+        if (!*there) {
+            run->cells--;
+            run->bytes -= strlen(kept.head) + bytes_of(&kept);
+            code = wi_db_run(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2",
+                WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(kept.index)), error);
+        } else if (!is_same) {
             code = wi_error_set(error, WI_CONFLICT, "cells",
                 "the run has another cell with the index %u", cell->index);
+        }
     }
     sqlite3_finalize(statement);
     return code;
@@ -251,16 +246,6 @@ static enum wi_code result_end(sqlite3 *sqlite, const struct wi_result_write *op
     return look_at_yardsticks(sqlite, run, error);
 }
 
-static enum wi_code result_save(
-    sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
-{
-    return wi_db_run(sqlite,
-        "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 WHERE number = ?1",
-        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(run->ended_at), WI_DB_NUMBER(run->noisy),
-            WI_DB_NUMBER(run->cells), WI_DB_NUMBER(run->bytes)),
-        error);
-}
-
 enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_result_write *op = data;
@@ -275,7 +260,12 @@ enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error
     if (code == WI_OK)
         code = result_end(sqlite, op, &run, error);
     if (code == WI_OK)
-        code = result_save(sqlite, &run, error);
+        code = wi_db_run(sqlite,
+            "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 "
+            "WHERE number = ?1",
+            WI_DB_WITH(WI_DB_NUMBER(run.number), WI_DB_NUMBER(run.ended_at),
+                WI_DB_NUMBER(run.noisy), WI_DB_NUMBER(run.cells), WI_DB_NUMBER(run.bytes)),
+            error);
     op->created = !found;
     op->total = run.cells;
     wi_result_clear(&run);

@@ -48,15 +48,15 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
 
 /* --- keeping house --------------------------------------------------------------------------- */
 
-struct names {
-    struct wi_row_name *items;
-    size_t count;
-};
+#define SELECT_NAMES "SELECT id, dialect, client FROM jobs WHERE "
 
-/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids, dialects and clients. */
+/* The rows that a statement (SELECT_NAMES; ?1 a number, ?2 a limit) gives, in place of those that
+ * an earlier try gave. */
 static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
-    struct names *names, struct wi_error *error)
+    struct wi_row_names *names, struct wi_error *error)
 {
+    free(names->items);
+    *names = (struct wi_row_names){0};
     sqlite3_stmt *statement =
         wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_NUMBER(number), WI_DB_NUMBER(limit)), error);
     int got;
@@ -70,7 +70,8 @@ static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t numb
     return wi_db_end(statement, got);
 }
 
-static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, struct wi_error *error)
+static enum wi_code remove_rows(
+    sqlite3 *sqlite, const struct wi_row_names *names, struct wi_error *error)
 {
     static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
         "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
@@ -114,13 +115,9 @@ static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, stru
 enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_sweep *sweep = data;
-    struct names old = {0}, late = {0};
-    free(sweep->late);
-    sweep->late = NULL;
+    struct wi_row_names old = {0};
     enum wi_code code = names_collect(sqlite,
-        "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY "
-        "finished_at "
-        "LIMIT ?2",
+        SELECT_NAMES "state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
     if (code == WI_OK)
         code = remove_rows(sqlite, &old, error);
@@ -128,15 +125,12 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all waiting rows */
         code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
-            "<= ?1 "
-            "ORDER BY deadline_at LIMIT ?2",
-            sweep->now, sweep->limit, &late, error);
+            SELECT_NAMES "state < 2 AND +state = 0 AND deadline_at <= ?1 "
+                         "ORDER BY deadline_at LIMIT ?2",
+            sweep->now, sweep->limit, &sweep->late, error);
     if (code == WI_OK && sweep->count)
         code = count_rows(sqlite, sweep, error);
     sweep->removed = old.count;
-    sweep->late = late.items;
-    sweep->late_count = late.count;
     free(old.items);
     return code;
 }
@@ -157,7 +151,7 @@ static enum wi_code cap_times(sqlite3 *sqlite, int64_t now, struct wi_error *err
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_recover *recover = data;
-    struct names poison = {0}, cancelled = {0};
+    static const char ended[] = SELECT_NAMES "state = 1 AND cancelled = ?1 LIMIT ?2";
     char sql[160];
     snprintf(sql, sizeof sql,
         "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
@@ -173,18 +167,8 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK)
         code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
     if (code == WI_OK)
-        code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
-            1000000, &poison, error);
+        code = names_collect(sqlite, ended, 0, 1000000, &recover->poison, error);
     if (code == WI_OK)
-        code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
-            1000000, &cancelled, error);
-    free(recover->poison);
-    free(recover->cancelled);
-    recover->poison = poison.items;
-    recover->poison_count = poison.count;
-    recover->cancelled = cancelled.items;
-    recover->cancelled_count = cancelled.count;
+        code = names_collect(sqlite, ended, 1, 1000000, &recover->cancelled, error);
     return code;
 }

@@ -172,7 +172,7 @@ void wi_db_each(
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static enum wi_code values_prune(sqlite3 *sqlite, void *data, struct wi_error *error)
+enum wi_code wi_db_values_prune(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     for (int i = 0; i < WI_DB_SPACES && code == WI_OK; i++) {
@@ -183,11 +183,6 @@ static enum wi_code values_prune(sqlite3 *sqlite, void *data, struct wi_error *e
         free(sql);
     }
     return code;
-}
-
-enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error)
-{
-    return wi_db_now(db, values_prune, NULL, error);
 }
 
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop)

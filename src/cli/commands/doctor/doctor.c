@@ -28,7 +28,7 @@ static void add_problem(void *context, const char *line)
 
 struct wi_network *wi_doctor_begin(void)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
 
     wi_lifeline_find(lifeline);
     struct wi_network *network = wi_network_new(lifeline);

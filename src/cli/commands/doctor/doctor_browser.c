@@ -206,7 +206,7 @@ static void make_private(struct wi_config_bridge *bridge)
 
 static enum wi_code make_parts(struct probe *p)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
 
     p->lws = wi_lws_new(&p->loop, &p->error);
     if (!p->lws)

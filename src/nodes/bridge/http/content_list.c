@@ -10,17 +10,8 @@
 
 /* --- whether it is still the same ------------------------------------------------------------- */
 
-/* A CID says all of a model's files. */
-static void sum_up(struct wi_hasher *hasher, const struct wi_pin *pin)
-{
-    wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
-    wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
-    wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
-    wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
-}
-
-/* How often they ran is not in it: that is summed up in what is returned, which is another number
- * where any of them ran, or its hours have passed. */
+/* A CID says all of a model's files. How often they ran is not in it: that is summed up in what is
+ * returned, which is another number where any of them ran, or its hours have passed. */
 static uint64_t hash_of_pins(
     const struct wi_blockstore *blocks, const char *id, uint64_t takes, char hex[WI_HASH_HEX_SIZE])
 {
@@ -32,7 +23,10 @@ static uint64_t hash_of_pins(
     for (size_t i = 0; (pin = wi_blockstore_at(blocks, i)); i++) {
         if (pin->stale)
             continue;
-        sum_up(hasher, pin);
+        wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
+        wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
+        wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
+        wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
         runs = 31 * runs + wi_blockstore_runs(blocks, pin);
     }
     wi_hasher_end(hasher, hex);

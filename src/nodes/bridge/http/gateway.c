@@ -21,13 +21,6 @@ static int gateway_refuse(
 
 /* --- who may ask ------------------------------------------------------------------------------ */
 
-static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
-{
-    char header[WI_HTTP_HEADER_MAX];
-    const char *token = wi_http_bearer(wsi, header);
-    return token && wi_joins_is_node_token(&bridge->joins, token);
-}
-
 /* Whether a proxy says that it has passed the request on: then it may come from anywhere. */
 static int is_passed_on(struct lws *wsi)
 {
@@ -49,8 +42,10 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     if (bridge->settings.content.anyone)
         return NULL;
     if (bridge->settings.has_tokens) {
+        char header[WI_HTTP_HEADER_MAX];
+        const char *token = wi_http_bearer(wsi, header);
         *status = 401;
-        if (!has_node_token(wsi, bridge))
+        if (!token || !wi_joins_is_node_token(&bridge->joins, token))
             return "models are served by content to clients with a token of rank node";
         wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
         wi_socket_vacate(bridge, out);
@@ -116,14 +111,6 @@ static int send_answer(struct lws *wsi, struct wi_socket *socket, struct answer 
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* Where a token was needed, no cache in between may give it to others. */
-static const char *cache_rule(const struct wi_bridge *bridge)
-{
-    return bridge->settings.has_tokens && !bridge->settings.content.anyone
-               ? "private, max-age=29030400, immutable"
-               : "public, max-age=29030400, immutable";
-}
-
 static void name_answer(const struct wi_gateway_request *request, struct answer *answer)
 {
     char cid[WI_CID_TEXT] = WI_CID_PROBE;
@@ -143,7 +130,10 @@ static int answer_request(
 {
     struct wi_bridge *bridge = socket->bridge;
     struct wi_bridge_counters *counters = &bridge->counters;
-    struct answer answer = {.cache = cache_rule(bridge)};
+    /* Where a token was needed, no cache in between may give it to others. */
+    int needed = bridge->settings.has_tokens && !bridge->settings.content.anyone;
+    struct answer answer = {.cache = needed ? "private, max-age=29030400, immutable"
+                                            : "public, max-age=29030400, immutable"};
     int sent;
     name_answer(request, &answer);
     if (request->is_probe)

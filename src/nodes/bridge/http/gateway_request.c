@@ -168,11 +168,9 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
     if (strchr(cid, '/'))
         return wi_error_set(error, WI_INVALID_FIELD, "cid",
             "a path after the CID is not supported: ask for the blocks that lead to it");
-    enum wi_code code = wi_cid_parse(cid, "cid", &request->cid, error);
-    if (code == WI_OK)
-        code = read_parameters(parameters, &said, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_cid_parse(cid, "cid", &request->cid, error) != WI_OK ||
+        read_parameters(parameters, &said, error) != WI_OK)
+        return error->code;
     if (said.form < 0)
         said.form = form_of_accept(accept);
     if (said.form < 0)

@@ -5,17 +5,12 @@
 #include "nodes/bridge/http/transfer.h"
 #include "nodes/bridge/node.h"
 #include <string.h>
-#include <unistd.h>
 
 /* --- what was found --------------------------------------------------------------------------- */
 
 /* A page file, a file of a model, or a text. */
 struct found {
-    int fd, owned;                    /* `owned`: it is to be closed in the end */
-    struct wi_model *model;           /* borrowed; NULL: no model's */
-    const struct wi_model_file *file; /* of the model; NULL: not of its manifest */
-    const char *text;                 /* borrowed; NULL: the file behind `fd` */
-    uint64_t at, size;                /* where in it it begins, and its bytes */
+    struct wi_body body; /* the whole of it */
     char etag[80];
     const char *type, *cache;
     const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
@@ -31,7 +26,7 @@ static void found_describe(
         wi_buffer_puts(out, "Vary: Accept-Encoding\r\n");
     if (status == 206)
         wi_buffer_printf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
-            (unsigned long long)(first + size - 1), (unsigned long long)found->size);
+            (unsigned long long)(first + size - 1), (unsigned long long)found->body.size);
     if (status == 304)
         return;
     /* Of what is coded there are no ranges: one that is asked for is of the file's own bytes. */
@@ -41,28 +36,10 @@ static void found_describe(
         wi_buffer_printf(out, "Content-Encoding: %s\r\n", found->coding);
 }
 
-/* Begins to send `size` bytes of it from `first` on. Takes an owned descriptor over. */
-static int found_begin(struct lws *wsi, struct wi_socket *socket, struct found *found,
-    uint64_t first, uint64_t size, int close_after)
-{
-    struct wi_body body = {.fd = found->fd,
-        .owned = found->owned,
-        .model = found->model ? wi_model_ref(found->model) : NULL,
-        .file = found->file,
-        .at = found->at + first,
-        .size = size};
-    found->owned = 0;
-    if (found->text && !(body.text = wi_body_text(found->text + first, (size_t)size))) {
-        wi_body_clear(&body);
-        return -1;
-    }
-    return wi_transfer_begin(wsi, socket, &body, close_after);
-}
-
 static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found *found)
 {
     char header[WI_HTTP_HEADER_MAX], if_range[WI_HTTP_HEADER_MAX];
-    uint64_t first = 0, last = 0, size = found->size;
+    uint64_t first = 0, last = 0, size = found->body.size;
     int status = 200, close_after = wi_http_wants_close(wsi);
     int head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
     struct wi_buffer out = {0};
@@ -73,14 +50,14 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
     wi_http_header(wsi, WSI_TOKEN_HTTP_RANGE, header);
     wi_http_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, if_range);
     if (status == 200 && !head && (!*if_range || strcmp(if_range, found->etag) == 0)) {
-        switch (wi_http_range(header, found->size, &first, &last)) {
+        switch (wi_http_range(header, found->body.size, &first, &last)) {
         case WI_RANGE_PART:
             status = 206;
             size = last - first + 1;
             break;
         case WI_RANGE_UNSATISFIABLE:
             snprintf(header, sizeof header, "Content-Range: bytes */%llu\r\n",
-                (unsigned long long)found->size);
+                (unsigned long long)found->body.size);
             return wi_http_refuse(
                 wsi, socket->bridge, 416, "the range is outside the file", header);
         case WI_RANGE_NONE:
@@ -94,16 +71,24 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
         return -1;
     if (status == 304 || head || size == 0)
         return wi_http_finish(wsi, close_after);
-    return found_begin(wsi, socket, found, first, size, close_after);
+    if (!found->body.text && found->body.fd < 0)
+        return -1; /* there was no memory for the text */
+    found->body.at += first;
+    found->body.size = size;
+    return wi_transfer_begin(wsi, socket, &found->body, close_after);
 }
 
 static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *found)
 {
     int result = found_answer(wsi, socket, found);
-    if (found->owned)
-        close(found->fd);
-    found->owned = 0;
+    wi_body_clear(&found->body);
     return result;
+}
+
+static void found_set_text(struct found *found, const char *text)
+{
+    size_t size = strlen(text);
+    found->body = (struct wi_body){.text = wi_body_text(text, size), .fd = -1, .size = size};
 }
 
 /* --- the page --------------------------------------------------------------------------------- */
@@ -116,9 +101,7 @@ int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
         wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepted);
     if (wi_site_find(socket->bridge->page, path, accepted, &file) != 0)
         return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
-    struct found found = {.fd = file.fd,
-        .at = file.at,
-        .size = file.size,
+    struct found found = {.body = {.fd = file.fd, .at = file.at, .size = file.size},
         .coding = file.coding,
         .varies = file.varies,
         .type = file.type,
@@ -129,12 +112,10 @@ int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
 
 int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
 {
-    struct found found = {.fd = -1,
-        .text = wi_strangers_names[socket->bridge->settings.strangers],
-        .type = "text/plain",
-        .cache = "no-cache"};
-    found.size = strlen(found.text);
-    snprintf(found.etag, sizeof found.etag, "\"%s\"", found.text);
+    const char *text = wi_strangers_names[socket->bridge->settings.strangers];
+    struct found found = {.type = "text/plain", .cache = "no-cache"};
+    found_set_text(&found, text);
+    snprintf(found.etag, sizeof found.etag, "\"%s\"", text);
     return send_found(wsi, socket, &found);
 }
 
@@ -171,25 +152,23 @@ static int find_file(struct wi_model *model, const char *path, struct found *fou
 {
     unsigned char digest[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
-    found->model = model;
     found->type = wi_http_media_type(path);
     if (strcmp(path, WI_SPEC_FILE) == 0 && model->facts.spec.text) {
-        found->text = model->facts.spec.text;
-        found->size = strlen(model->facts.spec.text);
+        found_set_text(found, model->facts.spec.text);
         found->cache = "private, no-cache"; /* labels may change while the model does not */
-        wi_hash(found->text, found->size, digest);
+        wi_hash(model->facts.spec.text, (size_t)found->body.size, digest);
         wi_hash_hex(digest, hex);
         snprintf(found->etag, sizeof found->etag, "\"%s\"", hex);
         return 0;
     }
-    found->file = wi_manifest_find(&model->manifest, path);
-    if (!found->file)
+    const struct wi_model_file *file = wi_manifest_find(&model->manifest, path);
+    if (!file)
         return -1;
-    found->fd = wi_model_open_file(model, found->file, &found->owned);
-    found->size = found->file->bytes;
+    found->body = (struct wi_body){.file = file, .size = file->bytes};
+    found->body.fd = wi_model_open_file(model, file, &found->body.owned);
     found->cache = "private, max-age=31536000, immutable";
-    snprintf(found->etag, sizeof found->etag, "\"%s\"", found->file->hash);
-    return found->fd < 0 ? -1 : 0;
+    snprintf(found->etag, sizeof found->etag, "\"%s\"", file->hash);
+    return found->body.fd < 0 ? -1 : 0;
 }
 
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
@@ -206,11 +185,12 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     struct wi_limited_socket *out;
     wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
     wi_socket_vacate(bridge, out);
-    struct found found = {.fd = -1};
+    struct found found = {0};
     struct wi_model *model = path_find_model(bridge, path + strlen("/models/"), &path);
     /* A node learns nothing of models that are not its business. */
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
         return wi_http_refuse(wsi, bridge, 404,
             "there is no such model file (any more), or this node has no work for it", NULL);
+    found.body.model = wi_model_ref(model);
     return send_found(wsi, socket, &found);
 }
