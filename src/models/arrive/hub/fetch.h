@@ -40,6 +40,8 @@ struct wi_fetch_order {
      * (models/share/blockstore/leaves.h); NULL: they are not computed. */
     const char *store;
     struct wi_limit *limit; /* on what it brings; outlives the fetch. NULL: none */
+    unsigned pause_ms;      /* before the second try, then doubled; default 500 */
+    unsigned stall_ms;      /* without a byte until a connection is closed; default 30,000 */
     /* NULL, or called when a complete file (given by its index) has another hash than it must have,
      * before it is fetched again. Returns 1 if the failure does not count against the hub.
      * `context` is that of the fetch. */

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #define HASH_AT_ONCE (UINT64_C(16) << 20) /* bytes read back before others may work */
-#define PAUSE_MS 500                      /* before the second try, then doubled */
 #define GAIN (64u << 10) /* so much since the last failure makes it the first again */
 
 void wi_fetch_close(struct wi_fetch *fetch)
@@ -185,7 +184,7 @@ static void on_time(void *context)
 static void wait_before_next_try(struct file *file, const struct wi_error *why, unsigned after_s)
 {
     struct wi_fetch *fetch = file->fetch;
-    uint64_t pause = wi_retry_pause(PAUSE_MS, file->retries);
+    uint64_t pause = wi_retry_pause(fetch->pause_ms, file->retries);
     if (file->timer == NULL)
         file->timer = wi_timer_new(fetch->loop, on_time, file);
     if (pause < UINT64_C(1000) * after_s)

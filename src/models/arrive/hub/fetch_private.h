@@ -89,6 +89,7 @@ struct wi_fetch {
     struct wi_http *http;
     const struct wi_hub *hub;
     const char *repository, *commit;
+    unsigned pause_ms, stall_ms;
     struct wi_limit *limit;
     struct wi_hub_tree *measured; /* NULL: it fetches */
     struct wi_folder_lock *locking;

@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define IGNORED_BODY (64u << 10) /* of an answer that is not the file */
-#define STALL_MS 30000           /* without a byte until a connection is closed */
 
 static int is_measuring(const struct transfer *transfer)
 {
@@ -247,7 +246,7 @@ static void send_request(struct transfer *transfer)
     const struct wi_http_request request = {.method = "GET",
         .url = transfer->url,
         .headers = headers,
-        .stall_ms = STALL_MS,
+        .stall_ms = fetch->stall_ms,
         .outside = 1,
         .allow_private = wi_redirect_stays(fetch->hub->url, transfer->url),
         .on_head = on_head,
