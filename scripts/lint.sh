@@ -528,11 +528,11 @@ symbols() {
 }
 
 # A file that serves one other is a part of it, unless it is long, or the two would be too long
-# together. Those of these folders are rows: a command, an answer's forms, and the files that each
-# dialect has.
+# together. Some are rows: a command, an answer's forms, the files that each dialect has, and a kind
+# of browser.
 ALONE_LEAST=150
 FILE_MOST=500
-ROWS='^src/(bench|cli/commands|wire/[a-z]+)/'
+ROWS='^src/((bench|cli/commands|wire/[a-z]+)/|browser/(firefox|webkit)$)'
 
 lines_of() {
     cat "$@" 2>/dev/null | wc -l

@@ -86,8 +86,7 @@ static size_t take_fours(struct reading *reading, const unsigned char *text, siz
 static const char is_empty[] = "the base64 text is empty";
 
 /* NULL, or the fault. */
-static const char *base64_decode(
-    const char *text, size_t length, int is_uri, struct wi_blob *blob)
+static const char *base64_decode(const char *text, size_t length, int is_uri, struct wi_blob *blob)
 {
     struct reading reading = {.out = blob->bytes};
     for (size_t at = 0; at < length; at++) {

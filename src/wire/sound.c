@@ -40,8 +40,8 @@ static enum wi_code sniff_samples(size_t size, struct wi_sound *sound, struct wi
 {
     int floats = strcmp(sound->format, "f32le") == 0;
     int64_t channels = sound->channels ? sound->channels : 1;
-    enum wi_code code = check_number(sound->sampling_rate, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX,
-        "inputs.sampling_rate", error);
+    enum wi_code code = check_number(
+        sound->sampling_rate, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX, "inputs.sampling_rate", error);
     if (code == WI_OK)
         code = check_number(channels, 1, WI_SOUND_CHANNELS_MAX, "inputs.channels", error);
     if (code != WI_OK)

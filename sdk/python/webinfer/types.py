@@ -908,7 +908,7 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
-    """Between the outputs of both for an input."""
+    """Between the outputs of the variant and of fp32 for the same input."""
 
     median: float
     p5: float
