@@ -271,13 +271,13 @@ class _InferRequest(TypedDict):
 class InferRequest(_InferRequest, total=False):
     """The task for a model, its input, and where it runs."""
 
-    #: Instead of the model's own.
+    #: Overrides the model's own type.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
     task: Task
     #: auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined;
-    #: simulated, for tests with nodes that compute nothing. A model of which webnn can run
-    #: no part falls back; fallbacks says why.
+    #: simulated, for tests with nodes that compute nothing. If webnn cannot run any part of
+    #: a model, another platform runs it; fallbacks says why.
     platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
@@ -285,18 +285,18 @@ class InferRequest(_InferRequest, total=False):
     node: str
     #: Whether another platform may be tried after one that fails; true by default.
     fallback: bool
-    #: The variant, as NAME:VARIANT. Without either, or with auto, it is the first that
-    #: webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 bits,
+    #: The variant, as in NAME:VARIANT. By default, or with auto, it is the first that
+    #: webinfer show lists and that fits model_budget: 8 bits, then floats, then 4 bits,
     #: which WASM computes many times slower. If memory runs out, the next smaller one runs,
     #: and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU without
     #: shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
-    #: The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default.
+    #: The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
-    #: For queue, load and run together; 60000 by default, 600000 for streams, generated
-    #: text and speech recognition.
+    #: The time limit for queueing, loading and running; 60000 by default, 600000 for
+    #: streams, generated text and speech recognition.
     timeout_ms: int
     #: Whether the answer comes in parts.
     stream: bool

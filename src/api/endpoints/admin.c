@@ -35,7 +35,7 @@ static void free_order(void *work)
 #define NODE                                                                                       \
     {                                                                                              \
         .name = "node", .kind = WI_PARAM_STRING, .offset = offsetof(struct target, node),          \
-        .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one; all by default."                  \
+        .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this node; all by default."                 \
     }
 const struct wi_param wi_unload_params[] = {NODE, {0}};
 const struct wi_param wi_load_params[] = {NODE,

@@ -200,7 +200,7 @@ const struct wi_param wi_jobs_params[] = {
     WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
         .help = "100 by default."),
     WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
-        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The next of the page before."),
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "next from the previous page."),
     WI_PARAM_END,
 };
 

@@ -21,7 +21,7 @@ struct wanted {
 };
 
 const struct wi_param wi_matrix_params[] = {
-    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one."),
+    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this node."),
     WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM_END,
 };

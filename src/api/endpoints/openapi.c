@@ -23,7 +23,7 @@
 
 /* Queries that are read by hand. */
 static const struct wi_member removal_query[] = {
-    {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
+    {"force?", "boolean", "Whether the model is removed even if requests are running on it."}, {0}};
 static const struct wi_member job_query[] = {
     {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}, {0}};
 

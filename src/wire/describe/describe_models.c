@@ -258,7 +258,7 @@ static const struct wi_member upload[] = {
 };
 static const struct wi_member upload_position[] = {
     {"path", "string", NULL},
-    {"position", "integer", "How many bytes of it are here."},
+    {"position", "integer", "How many bytes of it have arrived."},
     {0},
 };
 

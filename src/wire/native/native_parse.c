@@ -34,30 +34,30 @@ const struct wi_param wi_native_params[] = {
         .help =
             "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."),
     WI_PARAM(fields, model_type, ENUM, .names = wi_model_type_names,
-        .help = "Instead of the model's own."),
+        .help = "Overrides the model's own type."),
     WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
         .help = "What the model is to do."),
     WI_NATIVE_PLATFORM(
         "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
-        "simulated, for tests with nodes that compute nothing. A model of which webnn can "
-        "run no part falls back; fallbacks says why."),
+        "simulated, for tests with nodes that compute nothing. If webnn cannot run any part of a "
+        "model, another platform runs it; fallbacks says why."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_NATIVE_TERM(fallback, BOOL, 0, 0,
         "Whether another platform may be tried after one that fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help = "The variant, as NAME:VARIANT. Without either, or with auto, it is the first that "
-                "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
-                "bits, which WASM computes many times slower. If memory runs out, the next smaller "
-                "one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU "
+        .help = "The variant, as in NAME:VARIANT. By default, or with auto, it is the first that "
+                "webinfer show lists and that fits model_budget: 8 bits, then floats, then 4 bits, "
+                "which WASM computes many times slower. If memory runs out, the next smaller one "
+                "runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU "
                 "without shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help =
-            "The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default."),
+            "The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default."),
     WI_NATIVE_PRIORITY,
-    WI_NATIVE_TIMEOUT("For queue, load and run together; 60000 by default, 600000 for streams, "
-                      "generated text and speech recognition."),
+    WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running; 60000 by default, 600000 "
+                      "for streams, generated text and speech recognition."),
     WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
     WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,

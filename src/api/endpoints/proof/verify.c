@@ -97,7 +97,7 @@ struct wanted {
 
 const struct wi_param wi_verify_params[] = {
     WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
-        .help = "Only this one; all by default."),
+        .help = "Only this node; all by default."),
     WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM(wanted, platforms, ARRAY, .min = 1, .max = WI_PLATFORM_COUNT, .form = "[Platform]",
         .help = "Only these; by default all on which kernels run."),

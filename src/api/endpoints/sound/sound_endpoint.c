@@ -209,8 +209,8 @@ struct query {
 
 const struct wi_param wi_sound_query_params[] = {
     WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
-        .help = "How many bytes of the sound are before those of the body. Bytes that were had "
-                "already are passed over."),
+        .help = "How many bytes of the sound come before those of the body. Bytes that have "
+                "already arrived are skipped."),
     WI_PARAM_END,
 };
 

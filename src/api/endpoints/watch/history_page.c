@@ -23,9 +23,10 @@ struct query {
 
 #define PLACE_MAX 64
 const struct wi_param wi_history_params[] = {
-    WI_PARAM(query, step, ENUM, .names = step_names, .help = "How long a step is: 10s by default."),
+    WI_PARAM(
+        query, step, ENUM, .names = step_names, .help = "The length of a step; 10s by default."),
     WI_PARAM(query, model, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "Only what that model was asked."),
+        .help = "Only requests to that model."),
     WI_PARAM(query, place, STRING, .min = 1, .max = PLACE_MAX,
         .help = "Only what ran there, such as chrome/wasm."),
     WI_PARAM_END,

@@ -19,15 +19,14 @@ struct query {
 
 const struct wi_param wi_logs_params[] = {
     WI_PARAM(query, level, ENUM, .names = wi_level_names,
-        .help = "Lines of this level and of worse ones; debug by default."),
-    WI_PARAM(query, part, STRING, .min = 1, .max = PART_MAX,
-        .help = "The part of the daemon that said it."),
+        .help = "This level or worse; debug by default."),
+    WI_PARAM(query, part, STRING, .min = 1, .max = PART_MAX, .help = "Only lines from this part."),
     WI_PARAM(query, contains, STRING, .max = CONTAINS_MAX,
         .help = "Only lines with this text in the message or the subject."),
     WI_PARAM(query, before, INTEGER, .min = 1, .max = NUMBER_MAX,
         .help = "Only lines with a smaller seq."),
     WI_PARAM(query, limit, INTEGER, .min = 1, .max = WI_LOG_LINES,
-        .help = "The newest so many; 200 by default."),
+        .help = "How many of the newest lines; 200 by default."),
     WI_PARAM_END,
 };
 

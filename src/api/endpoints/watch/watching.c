@@ -343,7 +343,7 @@ const struct wi_param wi_events_params[] = {
         .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
                 "commas between them; else all."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
-        .help = "For admins: lines of the log, of this level and of worse ones, too."),
+        .help = "For admins: also lines of the log, of this level or worse."),
     WI_PARAM_END,
 };
 
