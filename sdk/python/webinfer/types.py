@@ -936,15 +936,16 @@ class _MadePlace(TypedDict):
 
 
 class MadePlace(_MadePlace, total=False):
-    #: How much the page's memory grew when it was loaded, at least the size of its files;
-    #: less than it needs if other models had left room.
+    #: How much the page's memory grew when it was loaded, but at least the size of its
+    #: files. It may need more, if memory that other models had left could be reused.
     memory_bytes: int
     #: The same for fp32, which was loaded after it.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    #: The number at the first place; the cosines and the error here are from there, too.
+    #: The number of inputs at the first place. The cosines and the error below also come
+    #: from that place.
     inputs: int
     #: How many of them were the model's own samples.
     samples: int
@@ -964,7 +965,7 @@ class _Made(TypedDict):
     of: str
     bits: int
     mixed: bool
-    #: It was to be published whatever the measurement said.
+    #: Whether it was to be published regardless of its measurements.
     forced: bool
     #: In seconds since 1970.
     made_at: int

@@ -223,11 +223,11 @@ static const struct wi_member block_source[] = {
     {"name", "string", "The hub's name in the configuration; for a stranger its URL."},
     {"url", "string", NULL},
     {"stranger", "boolean",
-        "The router of [content] routing has named it. A stranger that sent a wrong block stays in "
-        "the list for its 10 minutes."},
+        "Whether the router of [content] routing has named it. A stranger that sent a wrong block "
+        "stays in the list for its 10 minutes."},
     {"state", "'ready'|'resting'|'out'",
         "resting: it asked for a pause, or a request to it failed. out: it sent a wrong block, is "
-        "no gateway or cannot be asked."},
+        "not a gateway or cannot be asked."},
     {"until", "integer|null",
         "When it is asked again, in milliseconds since 1970; null if it is ready, or is not asked "
         "until the configuration changes."},
@@ -244,7 +244,7 @@ static const struct wi_member content_model[] = {
     {"name", "string", "Its name here, or where it is published, with or without a variant."},
     {"bytes", "integer", "Of all its files."},
     {"here", "boolean", "Whether it is published here, or kept as a copy."},
-    {"copy", "boolean", "It is here as a copy of what another daemon has published."},
+    {"copy", "boolean", "Whether it is here as a copy of what another daemon has published."},
     {"stale", "boolean", "Its files here have changed since it was published, and are not served."},
     {"copies", "integer", "The number of complete copies that are known, including the one here."},
     {"where", "[string]", "The neighbours that have a copy, by the names of their hubs."},
@@ -300,7 +300,7 @@ static const struct wi_member made[] = {
     {"of", "string", "The hash of the fp32 variant that it was built from."},
     {"bits", "integer", NULL},
     {"mixed", "boolean", NULL},
-    {"forced", "boolean", "It was to be published whatever the measurement said."},
+    {"forced", "boolean", "Whether it was to be published regardless of its measurements."},
     {"made_at", "integer", "In seconds since 1970."},
     {"counts",
         "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
@@ -314,7 +314,8 @@ static const struct wi_member made[] = {
 };
 static const struct wi_member made_measured[] = {
     {"inputs", "integer",
-        "The number at the first place; the cosines and the error here are from there, too."},
+        "The number of inputs at the first place. The cosines and the error below also come from "
+        "that place."},
     {"samples", "integer", "How many of them were the model's own samples."},
     {"cosine", "(median number, p5 number, least number)",
         "Between the outputs of both for an input."},
@@ -335,8 +336,8 @@ static const struct wi_member made_place[] = {
     {"run_ms", "number", "The median time of its runs."},
     {"source_run_ms", "number", "The same for fp32."},
     {"memory_bytes?", "integer",
-        "How much the page's memory grew when it was loaded, at least the size of its files; less "
-        "than it needs if other models had left room."},
+        "How much the page's memory grew when it was loaded, but at least the size of its files. "
+        "It may need more, if memory that other models had left could be reused."},
     {"source_memory_bytes?", "integer", "The same for fp32, which was loaded after it."},
     {0},
 };

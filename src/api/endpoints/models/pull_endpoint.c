@@ -200,20 +200,21 @@ struct requested {
 const struct wi_param wi_pull_params[] = {
     WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
         .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
-                "quantisation or dtype; without one it is chosen by what is there, by its speed "
-                "in a browser and by the memory of a page. A revision is a branch, a tag or a "
-                "commit; without one it is what the hub has now. On a hub of the layout plain the "
-                "name may have one to four segments."),
+                "quantisation or dtype. Without one, the daemon chooses among those that exist, by "
+                "their speed in a browser and by the memory of a page. A revision is a branch, a "
+                "tag or a commit; without one, the daemon pulls what the hub has now. On a hub of "
+                "the layout plain, the name may have one to four segments."),
     WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
         .help = "The model's name here; by default its name on the hub, and ipfs/CID for a CID."),
     WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
-        .help = "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, "
-                "which all hubs of the layout ipfs bring."),
+        .help = "The NAME of a section [hub.NAME]; by default, that of [models] hub. Not allowed "
+                "with ipfs://, for which all hubs of the layouts ipfs and webinfer are asked."),
     WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
         .help = "fp32, fp16, int8 or int4: which variant of an ONNX model."),
     WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
-        .help = "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
-    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
+        .help = "Patterns such as onnx/*_q4.onnx. Exactly the files that match are fetched; the "
+                "daemon chooses none itself."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };
 

@@ -110,12 +110,13 @@ struct requested {
 
 const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, bits, INTEGER, .required = 1,
-        .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. 8 and 4 bits reduce only "
-                "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
-    WI_PARAM(
-        requested, mixed, BOOL, .help = "With 4 bits: the layers that lose most by that keep 8."),
-    WI_PARAM(requested, force, BOOL, .help = "Whether it is published though it measures badly."),
-    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
+        .help = "8, 4 or 16, for the variant q8, q4 or fp16, made from fp32. 8 and 4 bits reduce "
+                "only the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
+    WI_PARAM(requested, mixed, BOOL,
+        .help = "Whether, with 4 bits, the layers that would lose most keep 8."),
+    WI_PARAM(requested, force, BOOL,
+        .help = "Whether to publish the variant even if its measurements are bad."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };
 

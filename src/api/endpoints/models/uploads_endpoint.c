@@ -37,7 +37,7 @@ const struct wi_param wi_upload_order_params[] = {
     WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
         .help = "All files of the model.", .form = "[UploadFile]"),
     WI_PARAM(requested, replace, BOOL,
-        .help = "Whether it becomes a new version where there is a model of that name."),
+        .help = "Whether it becomes a new version if there is a model of that name."),
     WI_PARAM_END,
 };
 
@@ -51,7 +51,7 @@ const struct wi_param wi_upload_file_params[] = {
         .help = "In the model's folder, such as onnx/model.onnx."),
     WI_PARAM(file_wish, bytes, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0),
     WI_PARAM(file_wish, sha256, STRING, .required = 1, .min = 64, .max = 64,
-        .help = "In hexadecimal digits, of which letters are small."),
+        .help = "64 lower-case hexadecimal digits."),
     WI_PARAM_END,
 };
 
@@ -72,7 +72,7 @@ static enum wi_code read_files(const json_t *list, struct wi_source *files, stru
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            return wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
+            return wi_error_expect(error, "64 lower-case hexadecimal digits");
         }
         wi_source_add(files, file.path, (uint64_t)file.bytes, file.sha256);
     }
