@@ -605,9 +605,10 @@ static const struct {
     {{"config", required_argument, NULL, 'c'}, "FILE",
         "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)", NULL},
     {{"set", required_argument, NULL, 's'}, "SETTING",
-        "SECTION.KEY=VALUE, in the place of what the file says; may be repeated", NULL},
+        "SECTION.KEY=VALUE, which replaces the value in the file; may be repeated", NULL},
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
-        "serve on free ports, tell them on standard output, and end with standard input", NULL},
+        "serve on free ports, print them to standard output, and end when standard input ends",
+        NULL},
     {{"reload", no_argument, NULL, RELOAD}, NULL,
         "have the daemon of this configuration read it again, and print its answer", NULL},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
@@ -620,8 +621,8 @@ static const struct {
         wi_config_print_mdoc},
     {{"print-openapi", no_argument, NULL, PRINT}, NULL,
         "print the description of the API in OpenAPI 3.1", print_openapi},
-    {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL, "print the tables of webinfer-api(7)",
-        print_api_manual},
+    {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL,
+        "print the tables of webinfer-api(7) and other manuals", print_api_manual},
     {{"version", no_argument, NULL, PRINT}, NULL, "print the version", print_version},
     {{"help", no_argument, NULL, PRINT}, NULL, "print this", print_help},
 };
@@ -638,8 +639,8 @@ static void print_help(FILE *out)
             options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
         fprintf(out, "  %-16s %s\n", left, options[i].help);
     }
-    fputs("\nSIGHUP reloads the configuration and opens the log file again, SIGTERM ends the "
-          "service in good order.\n"
+    fputs("\nSIGHUP reloads the configuration and opens the log file again. SIGTERM shuts the "
+          "service down gracefully.\n"
           "See webinferd(8), webinferd.conf(5) and webinfer(1).\n",
         out);
 }

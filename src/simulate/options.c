@@ -132,7 +132,7 @@ enum wi_code wi_sim_options_read(
 void wi_sim_options_help(FILE *out)
 {
     fputs("usage: webinfer token join | webinfer-simulate [OPTION]\n\n"
-          "Brings nodes that compute nothing and say so, for load and for faults.\n\n",
+          "Joins nodes that compute nothing, and say so, to test load and faults.\n\n",
         out);
     for (size_t i = 0; i < ROWS; i++)
         fprintf(out, "  --%-14s %-8s %s\n", rows[i].name, rows[i].argument ? rows[i].argument : "",

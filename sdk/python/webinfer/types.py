@@ -1615,7 +1615,7 @@ class _Hardware(TypedDict):
     would_run: Union[HardwareWouldRun, None]
     preferences: List[str]
     numerics: Literal["check", "off"]
-    #: The fraction of requests that run once more elsewhere.
+    #: The share of a model's running time that may be spent on trying other places.
     exploration: float
     recheck: float
     #: The probe that would run outside the client's request.

@@ -470,7 +470,7 @@ static const struct wi_member hardware[] = {
     {"code?", "Code", "Where it would never run."},
     {"preferences", "[string]", NULL},
     {"numerics", "'check'|'off'", NULL},
-    {"exploration", "number", "The fraction of requests that run once more elsewhere."},
+    {"exploration", "number", "The share of a model's running time that may be spent on trying other places."},
     {"recheck", "number", NULL},
     {"probe", "(browser string, platform Platform, deadline_ms number)|null",
         "The probe that would run outside the client's request."},
