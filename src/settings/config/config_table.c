@@ -285,7 +285,7 @@ const struct wi_setting wi_options[] = {
                 "path."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
         .help = "Whether requests for the same model are joined if its first dimension is free. "
-                "fixed waits batch_window for further requests, auto joins requests that are "
+                "fixed waits batch_window for further requests; auto joins requests that are "
                 "waiting anyway."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
         .help = "How long a request waits for others that it can be joined with."},
@@ -321,10 +321,10 @@ const struct wi_setting wi_options[] = {
         .help = "Time after which a node must show again that it computes correctly."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
         .help = "Whether each browser that the service starts has, together with its driver, a "
-                "network of its own. isolated: this network contains only the bridge, and no "
-                "other user of the machine can reach the browser's ports. host: the browser uses "
-                "the machine's network, and every user of the machine can read and change what it "
-                "computes. auto: isolated if the kernel allows it, else host with a warning. "
+                "network of its own. isolated: this network contains only the bridge, and no other "
+                "user of the machine can reach the browser's ports. host: the browser uses the "
+                "machine's network, and every user of the machine can read and change what it "
+                "computes. auto: isolated if the kernel allows it, otherwise host, with a warning. "
                 "Browsers of a driver_url use the network of their service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
@@ -356,8 +356,9 @@ const struct wi_setting wi_options[] = {
         .help = "The WebDriver program: a path, or a name to look up in PATH, followed by its "
                 "arguments. If empty, the usual names are tried."},
     {BROWSER_KEY(driver_url), URL, DEFAULT(""), RELOADABLE,
-        .help = "A WebDriver service that is already running, such as a Selenium Grid. No driver "
-                "is started then, and its browsers must be able to reach [bridge] public_url."},
+        .help =
+            "A WebDriver service that is already running, such as a Selenium Grid. No driver is "
+            "then started, and the service's browsers must be able to reach [bridge] public_url."},
     {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
         .help = "The browser: a path, or a name to look up in PATH. If empty, the usual names are "
                 "tried."},
@@ -439,7 +440,7 @@ const struct wi_setting wi_options[] = {
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help = "The URL of the hub: https, or http on this machine. Hubs of the layouts ipfs and "
-                "webinfer without a token may also use http elsewhere, since all their data is "
+                "webinfer without a token may also use http elsewhere, because all their data is "
                 "verified. Every hub except huggingface and ipfs needs a URL. The default of ipfs "
                 "is https://trustless-gateway.link; an empty URL removes that hub."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
@@ -487,16 +488,16 @@ const struct wi_setting wi_options[] = {
         .help = "If a source delivers less than 64 kB of a block in this time, other sources "
                 "are asked for the block, too."},
     {KEY(content, hub_shares), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether a hub brings parts of a file while neighbours that have the file bring "
-                "others. Otherwise the hub is only asked for parts that neighbours lack or fail "
-                "to bring."},
+        .help = "Whether a hub provides parts of a file while neighbours that have the file "
+                "provide others. Otherwise the hub is asked only for parts that neighbours lack or "
+                "fail to provide."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum rate for all clients of the served models together, in bytes per second. "
                 "0 means no limit."},
 
     {KEY(store, path), PATH, DEFAULT(""),
-        .help = "The folder of the database. If empty, it is $STATE_DIRECTORY, else "
-                "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. Only one daemon may use "
+        .help = "The folder of the database. If empty, it is $STATE_DIRECTORY or, if that is not "
+                "set, $XDG_STATE_HOME/webinfer or ~/.local/state/webinfer. Only one daemon may use "
                 "it at a time."},
     {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
         .help = "Maximum size of accepted jobs and their results in the database. A job that "

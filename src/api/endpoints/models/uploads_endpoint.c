@@ -37,7 +37,7 @@ const struct wi_param wi_upload_order_params[] = {
     WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
         .help = "All files of the model.", .form = "[UploadFile]"),
     WI_PARAM(requested, replace, BOOL,
-        .help = "Whether it becomes a new version where there is a model of that name."),
+        .help = "Whether it becomes a new version if there is a model of that name."),
     WI_PARAM_END,
 };
 
