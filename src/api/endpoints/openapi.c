@@ -23,9 +23,9 @@
 
 /* Queries that are read by hand. */
 static const struct wi_member removal_query[] = {
-    {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
+    {"force?", "boolean", "Whether it goes though requests run on it."}};
 static const struct wi_member job_query[] = {
-    {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}, {0}};
+    {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}};
 
 static const struct wi_member tensor[] = {{"name", "string", NULL},
     {"datatype",
@@ -33,9 +33,10 @@ static const struct wi_member tensor[] = {{"name", "string", NULL},
         "'FP32'|'FP64'|'BYTES'",
         NULL},
     {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
-    {"parameters?", "(binary_data_size? integer)", NULL}, {0}};
+    {"parameters?", "(binary_data_size? integer)", NULL}};
 
-static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = tensor},
+static const struct wi_schema request_forms[] = {
+    WI_SCHEMA("Tensor", tensor),
     {.name = "Inputs",
         .help = "The inputs of a task, as its row of x-tasks says.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
@@ -85,13 +86,15 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "NodesQuery", .params = wi_nodes_params},
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
-    {.name = "RemovalQuery", .members = removal_query},
+    WI_SCHEMA("RemovalQuery", removal_query),
     {.name = "LabRun",
         .help = "A run of the laboratory, or more of one.",
         .params = wi_lab_run_params},
     {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
-    {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
-    {0}};
+    {.name = "JobsQuery", .params = wi_jobs_params},
+    WI_SCHEMA("JobQuery", job_query),
+    {0},
+};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
     wi_models_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas,
     wi_anthropic_schemas, wi_kserve_schemas, wi_ollama_schemas};

@@ -38,11 +38,11 @@ TEST(types)
 
 TEST(an_object_has_its_own_members_and_those_of_another)
 {
-    static const struct wi_member base[] = {{"a", "string", NULL}, {0}};
-    static const struct wi_member more[] = {{"b?", "null", "Nothing."}, {0}};
+    static const struct wi_member base[] = {{"a", "string", NULL}};
+    static const struct wi_member more[] = {{"b?", "null", "Nothing."}};
     static const struct wi_schema schemas[] = {
-        {.name = "Base", .members = base},
-        {.name = "More", .help = "Two.", .members = more, .also = "Base"},
+        WI_SCHEMA("Base", base),
+        WI_SCHEMA("More", more, .help = "Two.", .also = "Base"),
         {.name = "Either", .is = "Base|More"},
         {0},
     };
