@@ -95,18 +95,14 @@ static const struct wi_schema request_forms[] = {
     WI_SCHEMA("JobQuery", job_query),
     {0},
 };
-static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
-    wi_models_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas,
-    wi_anthropic_schemas, wi_kserve_schemas, wi_ollama_schemas};
-#define TABLES (sizeof tables / sizeof *tables)
-
 const struct wi_schema *wi_openapi_schema(const char *name)
 {
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct wi_schema *form = tables[i]; form->name; form++)
-            if (strcmp(form->name, name) == 0)
-                return form;
-    abort();
+    const struct wi_schema *form = wi_schema_find(request_forms, name, strlen(name));
+    if (!form)
+        form = wi_answer_schema(name);
+    if (!form)
+        abort();
+    return form;
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -407,12 +403,18 @@ static json_t *limits_json(void)
     return out;
 }
 
+static void add_schemas(json_t *out, const struct wi_schema *forms)
+{
+    for (const struct wi_schema *form = forms; form->name; form++)
+        json_object_set_new(out, form->name, wi_schema_json(form, forms));
+}
+
 static json_t *schemas_json(void)
 {
     json_t *out = json_object();
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct wi_schema *form = tables[i]; form->name; form++)
-            json_object_set_new(out, form->name, wi_schema_json(form, tables[i]));
+    add_schemas(out, request_forms);
+    for (size_t i = 0; wi_answer_schemas[i]; i++)
+        add_schemas(out, wi_answer_schemas[i]);
     json_object_set_new(out, "Code", code_schema());
     json_object_set_new(out, "Platform", words_schema(wi_platform_names));
     json_object_set_new(out, "Task", task_schema());

@@ -10,6 +10,7 @@
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
 #include "models/models.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +71,7 @@ static void on_collected(
 {
     (void)error; /* there is none */
     wi_request_answer_json(
-        context, 200, json_pack("{s:I}", "freed_bytes", (json_int_t)result->bytes));
+        context, 200, wi_form_json("Collected", (json_int_t)result->bytes, NULL));
 }
 
 /* --- whether it may go ------------------------------------------------------------------------ */
