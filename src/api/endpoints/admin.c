@@ -136,8 +136,7 @@ static void answer_verb(struct wi_request *request, enum wi_code code, const str
     int status, const char *state)
 {
     if (code == WI_OK)
-        wi_request_answer_json(
-            request, status, json_pack("{s:s, s:s}", "id", request->argument, "state", state));
+        wi_request_answer_verb(request, status, request->argument, state);
     else
         wi_request_answer_error(request, error);
 }

@@ -246,8 +246,7 @@ void wi_handle_joins(struct wi_request *request)
 void wi_handle_join_revoke(struct wi_request *request)
 {
     if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
+        wi_request_answer_verb(request, 200, request->argument, "revoked");
         return;
     }
     wi_request_answer_refusal(

@@ -323,8 +323,7 @@ static void on_removed(struct wi_request *request, void *work, const struct wi_e
     if (failure)
         wi_request_answer_error(request, failure);
     else if (op->found)
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", op->id, "state", "removed"));
+        wi_request_answer_verb(request, 200, op->id, "removed");
     else
         answer_not_found(request, op->id);
     free(op);

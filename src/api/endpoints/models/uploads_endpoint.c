@@ -541,8 +541,7 @@ static void on_removed(
     (void)error; /* there is none */
     ending->task = NULL;
     free_ending(ending);
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "removed"));
+    wi_request_answer_verb(request, 200, request->argument, "removed");
 }
 
 static void ending_hold(void *work)

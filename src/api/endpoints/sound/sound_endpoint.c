@@ -253,8 +253,7 @@ void wi_handle_sound_cancel(struct wi_request *request)
     if (!hearing)
         return;
     wi_hearing_cancel(hearing); /* it may be gone */
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "cancelled"));
+    wi_request_answer_verb(request, 200, request->argument, "cancelled");
 }
 
 void wi_handle_sound_read(struct wi_request *request)
