@@ -2,6 +2,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/party.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
@@ -15,9 +16,8 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
 
     if (!info->platforms[platform].has_adapter)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-        adapter->architecture, "description", adapter->description, "is_fallback",
-        adapter->is_fallback);
+    return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
+        adapter->is_fallback, NULL);
 }
 
 /* NULL where it was not measured. */
@@ -42,7 +42,7 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
 {
     if (relocation->cost_ms <= 0)
         return json_null();
-    return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
+    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms, NULL);
 }
 
 static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,
