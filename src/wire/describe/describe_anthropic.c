@@ -1,8 +1,6 @@
 /* Answers, events of streams and errors for Anthropic's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member error[] = {
     {"type", "'error'", NULL},
     {"error", "AnthropicErrorValue", NULL},

@@ -1,8 +1,6 @@
 /* Answers and events for KServe's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member failure[] = {
     {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
     {"code", "Code", "One of the stable codes, as of a problem document."},

@@ -1,8 +1,6 @@
 /* The service's answers about its models: lists, pulls, uploads and variants that it builds. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member model[] = {
     {"name", "string", NULL},
     {"type?", "string|null", NULL},

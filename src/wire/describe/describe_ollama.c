@@ -1,8 +1,6 @@
 /* Answers and lines of streams for Ollama's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member error[] = {
     {"error", "string", "What was wrong, what is expected, and what is allowed."},
 };

@@ -1,8 +1,6 @@
 /* Answers and chunks of streams for OpenAI's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member head[] = {
     {"id", "string", NULL},
     {"created", "integer", "In seconds since 1970."},

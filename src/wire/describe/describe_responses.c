@@ -1,8 +1,6 @@
 /* Answers and events of streams of OpenAI's Responses. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member response[] = {
     {"id", "string", NULL},
     {"object", "'response'", NULL},

@@ -3,8 +3,6 @@
 
 #include "terms/task/task_table.h"
 
-#include <stddef.h>
-
 /* --- an answer ------------------------------------------------------------------------------- */
 
 static const struct wi_member answer_head[] = {

@@ -1,8 +1,6 @@
 /* The service's answers except the output of models: each form with its members. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member failure[] = {
     {"node", "string|null", "Null if the entry covers several nodes."},
     {"reason", "string", NULL},
