@@ -28,14 +28,9 @@ static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kerne
 static json_t *sizes_json(const struct wi_kernel *kernel)
 {
     json_t *out = json_array();
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
-        json_t *row = json_pack("{s:s}", "name", size->name);
-        if (size->of)
-            json_object_set_new(row, "of", json_string(size->of));
-        if (size->most)
-            json_object_set_new(row, "most", json_integer(size->most));
-        json_array_append_new(out, row);
-    }
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
+        json_array_append_new(out, wi_form_json("KernelSize", size->name, size->of,
+                                       (json_int_t)(size->most ? size->most : -1), NULL));
     return out;
 }
 

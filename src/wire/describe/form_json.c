@@ -83,9 +83,10 @@ json_t *wi_form_json(const char *name, ...)
         const struct wi_member *row = &form->members[i];
         json_t *value = json_array_get(list, i);
         size_t length = strlen(row->name) - (size_t)is_optional(row);
-        if (is_nullable(row) && json_is_number(value) && json_number_value(value) <= 0)
+        double number = json_is_number(value) ? json_number_value(value) : 1;
+        if (is_nullable(row) && number <= 0)
             json_object_setn_new(object, row->name, length, json_null());
-        else if (is_nullable(row) || !json_is_null(value))
+        else if (is_nullable(row) || (!json_is_null(value) && !(is_optional(row) && number < 0)))
             json_object_setn(object, row->name, length, value);
     }
     json_decref(list);

@@ -29,8 +29,8 @@ const struct wi_schema *wi_answer_schema(const char *name);
  *   others                           json_t *, which is taken
  *
  * With |null a NULL is null, and so is a number of 0 or less. A member that may be absent is left
- * out if its value is NULL. The object is the caller's. It is NULL if a member that must be there
- * is NULL, a string is not UTF-8, or a number is not finite. */
+ * out if its value is NULL or a negative number. The object is the caller's. It is NULL if a member
+ * that must be there is NULL, a string is not UTF-8, or a number is not finite. */
 __attribute__((sentinel)) json_t *wi_form_json(const char *name, ...);
 
 #endif

@@ -42,11 +42,9 @@ static void removal_refuse(struct removal *removal, const struct wi_error *failu
 
 static json_t *removed_json(const struct removal *removal, uint64_t freed)
 {
-    json_t *out = json_pack("{s:s, s:s, s:I}", "name", removal->request->argument, "state",
-        "removed", "freed_bytes", (json_int_t)freed);
-    if (json_array_size(removal->unpublished) > 0)
-        json_object_set(out, "unpublished", removal->unpublished);
-    return out;
+    int is_some = json_array_size(removal->unpublished) > 0;
+    return wi_form_json("Removed", removal->request->argument, "removed", (json_int_t)freed,
+        is_some ? json_incref(removal->unpublished) : NULL, NULL);
 }
 
 static void on_removed(

@@ -131,8 +131,8 @@ void wi_handle_model_unpublish(struct wi_request *request)
     char cid[WI_CID_TEXT];
     if (wi_blockstore_unpublish(request->api->deps.blocks, name, cid, &error) == WI_OK)
         wi_request_answer_json(request, 200,
-            json_pack(
-                "{s:s, s:s, s:[s]}", "name", name, "state", "unpublished", "unpublished", cid));
+            wi_form_json(
+                "Removed", name, "unpublished", (json_int_t)-1, json_pack("[s]", cid), NULL));
     else
         wi_request_answer_error(request, &error);
 }

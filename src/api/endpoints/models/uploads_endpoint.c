@@ -18,7 +18,6 @@
 #include "base/params.h"
 #include "base/secret.h"
 #include "models/models.h"
-#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,9 +162,9 @@ static void print_begun(struct beginning *beginning)
         const struct wi_source_file *file = &beginning->files.files[i];
         if (!file->here && file->bytes > 0)
             json_array_append_new(
-                wanted, wi_form_json("UploadPosition", file->path, (json_int_t)0, NULL));
+                wanted, json_pack("{s:s, s:i}", "path", file->path, "position", 0));
     }
-    json_t *answer = wi_form_json("Upload", beginning->id, wanted, NULL);
+    json_t *answer = json_pack("{s:s, s:o}", "id", beginning->id, "wanted", wanted);
     wi_buffer_json(&beginning->answer, answer);
     wi_buffer_puts(&beginning->answer, "\n");
     json_decref(answer);
@@ -387,8 +386,8 @@ static void on_written(struct wi_request *request, void *work)
         wi_request_read_on(request, free_sending, sending);
         return;
     }
-    json_t *answer =
-        wi_form_json("UploadPosition", sending->path, (json_int_t)sending->part.position, NULL);
+    json_t *answer = json_pack(
+        "{s:s, s:I}", "path", sending->path, "position", (json_int_t)sending->part.position);
     free_sending(sending);
     wi_request_answer_json(request, 200, answer);
 }
@@ -541,7 +540,8 @@ static void on_removed(
     (void)error; /* there is none */
     ending->task = NULL;
     free_ending(ending);
-    wi_request_answer_verb(request, 200, request->argument, "removed");
+    wi_request_answer_json(
+        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "removed"));
 }
 
 static void ending_hold(void *work)

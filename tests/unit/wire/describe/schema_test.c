@@ -69,6 +69,10 @@ TEST(an_answer_has_the_members_of_its_form)
     expect(wi_form_json("Moves", 0.5, 2.0, NULL), "{\"lost_ms\":0.5,\"at_ms\":2.0}");
     expect(wi_form_json("Joins", json_array(), json_array(), NULL),
         "{\"joins\":[],\"node_tokens\":[]}");
+    expect(wi_form_json("Removed", "a/b", "removed", (json_int_t)0, NULL, NULL),
+        "{\"name\":\"a/b\",\"state\":\"removed\",\"freed_bytes\":0}");
+    expect(wi_form_json("Removed", "a/b", "cancelled", (json_int_t)-1, json_array(), NULL),
+        "{\"name\":\"a/b\",\"state\":\"cancelled\",\"unpublished\":[]}");
     assert_null(wi_form_json("Alive", NULL, NULL));
     assert_null(wi_form_json("Alive", "\xff", NULL));
 }
