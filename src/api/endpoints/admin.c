@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,8 +75,7 @@ static void carry_out(struct order *order)
         wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
             request->argument, count, count == 1 ? "" : "s", wi_request_client(request));
         wi_request_answer_json(request, 202,
-            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state", state, "nodes",
-                told.nodes));
+            wi_form_json("Order", request->argument, state, json_incref(told.nodes), NULL));
     } else {
         wi_request_answer_error(request, &error);
     }
@@ -136,8 +136,7 @@ static void answer_verb(struct wi_request *request, enum wi_code code, const str
     int status, const char *state)
 {
     if (code == WI_OK)
-        wi_request_answer_json(
-            request, status, json_pack("{s:s, s:s}", "id", request->argument, "state", state));
+        wi_request_answer_verb(request, status, request->argument, state);
     else
         wi_request_answer_error(request, error);
 }

@@ -166,8 +166,8 @@ static void answer_cancelling(struct wi_request *request, const struct look *loo
     const struct wi_row *row = &look->op.row;
     int ended = row->state == WI_ROW_CANCELLED;
     if (ended || row->state < WI_ROW_DONE) {
-        wi_request_answer_json(request, ended ? 200 : 202,
-            json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
+        wi_request_answer_verb(
+            request, ended ? 200 : 202, row->id, ended ? "cancelled" : "cancelling");
         return;
     }
     wi_request_answer_refusal(request, WI_CONFLICT, "id",

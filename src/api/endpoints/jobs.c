@@ -138,8 +138,7 @@ void wi_handle_job_delete(struct wi_request *request)
     /* A copy: cancelling answers the other request, which then forgets its job. */
     strcpy(id, running ? running : "");
     if (running && wi_jobs_cancel(api->deps.jobs, id) == WI_OK) {
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", id, "state", "cancelled"));
+        wi_request_answer_verb(request, 200, id, "cancelled");
     } else if (api->endpoints->durable && strlen(request->argument) < WI_ID_SIZE) {
         cancel_row(request);
     } else {

@@ -12,6 +12,7 @@
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include "wire/ollama/ollama.h"
 #include "wire/text.h"
 #include <stdio.h>
@@ -183,8 +184,8 @@ static json_t *time_json(int64_t ms)
 
 void wi_handle_ollama_version(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s}", "version", API_VERSION, "webinfer", request->api->deps.version));
+    wi_request_answer_json(
+        request, 200, wi_form_json("OllamaVersion", API_VERSION, request->api->deps.version, NULL));
 }
 
 /* --- GET /api/tags --------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "owners/durable/durable.h"
+#include "wire/describe/schemas.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -174,7 +175,7 @@ void wi_handle_status(struct wi_request *request)
 
 void wi_handle_healthz(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ok"));
+    wi_request_answer_json(request, 200, wi_form_json("Alive", "ok", NULL));
 }
 
 static enum wi_code check_ready(const struct wi_api *api, struct wi_error *error)
@@ -191,24 +192,23 @@ void wi_handle_readyz(struct wi_request *request)
     if (check_ready(api, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
     } else {
-        json_t *answer = json_pack("{s:s}", "status", "ready");
+        /* requests that need no database are still served */
         json_t *unstored = wi_durable_warning(api->endpoints->durable);
-        if (unstored) /* requests that need no database are still served */
-            json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
-        wi_request_answer_json(request, 200, answer);
+        json_t *warnings = unstored ? json_pack("[o]", unstored) : NULL;
+        wi_request_answer_json(request, 200, wi_form_json("Ready", "ready", warnings, NULL));
     }
 }
 
 void wi_handle_kserve_live(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:b}", "live", 1));
+    wi_request_answer_json(request, 200, wi_form_json("KserveLive", 1, NULL));
 }
 
 void wi_handle_kserve_ready(struct wi_request *request)
 {
     struct wi_error error;
     if (check_ready(request->api, &error) == WI_OK)
-        wi_request_answer_json(request, 200, json_pack("{s:b}", "ready", 1));
+        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1, NULL));
     else
         wi_request_answer_error(request, &error);
 }

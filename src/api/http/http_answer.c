@@ -11,6 +11,7 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/net/http.h"
+#include "wire/describe/schemas.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +132,12 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
     wi_buffer_puts(&text, "\n");
     json_decref(value);
     wi_request_answer_text(request, status, "application/json", &text);
+}
+
+void wi_request_answer_verb(
+    struct wi_request *request, int status, const char *id, const char *state)
+{
+    wi_request_answer_json(request, status, wi_form_json("Verb", id, state, NULL));
 }
 
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)

@@ -154,6 +154,9 @@ void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), voi
 void wi_request_answer_text(struct wi_request *request, int status, const char *media_type,
     struct wi_buffer *text); /* takes the text over */
 void wi_request_answer_json(struct wi_request *request, int status, json_t *value); /* takes it */
+/* With what becomes of the object of that id. */
+void wi_request_answer_verb(
+    struct wi_request *request, int status, const char *id, const char *state);
 /* Answers a HEAD request for a stream of `dialect`. 0: it has another method. */
 int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *dialect);
 void wi_request_answer_error(struct wi_request *request, const struct wi_error *error);

@@ -1,13 +1,10 @@
 /* Answers, events of streams and errors for Anthropic's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member error[] = {
     {"type", "'error'", NULL},
     {"error", "AnthropicErrorValue", NULL},
     {"request_id", "string|null", NULL},
-    {0},
 };
 static const struct wi_member error_value[] = {
     {"type",
@@ -15,7 +12,6 @@ static const struct wi_member error_value[] = {
         "'request_too_large'|'rate_limit_error'|'overloaded_error'|'api_error'",
         NULL},
     {"message", "string", NULL},
-    {0},
 };
 
 static const struct wi_member message[] = {
@@ -31,7 +27,6 @@ static const struct wi_member message[] = {
     {"container", "null", NULL},
     {"diagnostics", "null", NULL},
     {"usage", "MessageUsage", NULL},
-    {0},
 };
 static const struct wi_member usage[] = {
     {"input_tokens", "integer", "Tokens that had not been read before."},
@@ -44,21 +39,18 @@ static const struct wi_member usage[] = {
     {"inference_geo?", "null", NULL},
     {"service_tier?", "null", NULL},
     {"speed?", "null", NULL},
-    {0},
 };
-static const struct wi_member tokens[] = {{"input_tokens", "integer", NULL}, {0}};
+static const struct wi_member tokens[] = {{"input_tokens", "integer", NULL}};
 
 static const struct wi_member start[] = {
     {"type", "'message_start'", NULL},
     {"message", "Message", NULL},
-    {0},
 };
-static const struct wi_member ping[] = {{"type", "'ping'", NULL}, {0}};
+static const struct wi_member ping[] = {{"type", "'ping'", NULL}};
 static const struct wi_member block_start[] = {
     {"type", "'content_block_start'", NULL},
     {"index", "integer", NULL},
     {"content_block", "MessageBlock", NULL},
-    {0},
 };
 static const struct wi_member block_delta[] = {
     {"type", "'content_block_delta'", NULL},
@@ -67,12 +59,10 @@ static const struct wi_member block_delta[] = {
         "(type 'text_delta', text string)|(type 'thinking_delta', thinking string)|"
         "(type 'input_json_delta', partial_json string)",
         NULL},
-    {0},
 };
 static const struct wi_member block_stop[] = {
     {"type", "'content_block_stop'", NULL},
     {"index", "integer", NULL},
-    {0},
 };
 static const struct wi_member delta[] = {
     {"type", "'message_delta'", NULL},
@@ -81,30 +71,26 @@ static const struct wi_member delta[] = {
         "string|null, stop_details null, container null)",
         NULL},
     {"usage", "MessageUsage", NULL},
-    {0},
 };
-static const struct wi_member stop[] = {{"type", "'message_stop'", NULL}, {0}};
+static const struct wi_member stop[] = {{"type", "'message_stop'", NULL}};
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_anthropic_schemas[] = {
-    FORM("AnthropicError", error, .help = "An error in the form that Anthropic's clients read."),
-    FORM("AnthropicErrorValue", error_value),
-    FORM("Message", message),
-    FORM("MessageBlock", NULL,
+    WI_SCHEMA(
+        "AnthropicError", error, .help = "An error in the form that Anthropic's clients read."),
+    WI_SCHEMA("AnthropicErrorValue", error_value),
+    WI_SCHEMA("Message", message),
+    {.name = "MessageBlock",
         .is = "(type 'text', text string, citations null)|"
               "(type 'thinking', thinking string, signature string)|"
-              "(type 'tool_use', id string, name string, input object, caller (type 'direct'))"),
-    FORM("MessageUsage", usage),
-    FORM("MessageTokens", tokens),
-    FORM("MessageStart", start),
-    FORM("MessagePing", ping),
-    FORM("MessageBlockStart", block_start),
-    FORM("MessageBlockDelta", block_delta),
-    FORM("MessageBlockStop", block_stop),
-    FORM("MessageDelta", delta),
-    FORM("MessageStop", stop),
+              "(type 'tool_use', id string, name string, input object, caller (type 'direct'))"},
+    WI_SCHEMA("MessageUsage", usage),
+    WI_SCHEMA("MessageTokens", tokens),
+    WI_SCHEMA("MessageStart", start),
+    WI_SCHEMA("MessagePing", ping),
+    WI_SCHEMA("MessageBlockStart", block_start),
+    WI_SCHEMA("MessageBlockDelta", block_delta),
+    WI_SCHEMA("MessageBlockStop", block_stop),
+    WI_SCHEMA("MessageDelta", delta),
+    WI_SCHEMA("MessageStop", stop),
     {0},
 };

@@ -1,8 +1,6 @@
 /* Answers and events for KServe's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member failure[] = {
     {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
     {"code", "Code", "One of the stable codes, as of a problem document."},
@@ -10,7 +8,6 @@ static const struct wi_member failure[] = {
     {"expected?", "string", "What is expected there."},
     {"allowed?", "string", "What may be there."},
     {"request_id?", "string", "The X-Request-Id of the answer."},
-    {0},
 };
 
 /* --- the server and models ------------------------------------------------------------------- */
@@ -19,15 +16,12 @@ static const struct wi_member server[] = {
     {"name", "'webinfer'", NULL},
     {"version", "string", NULL},
     {"extensions", "[string]", "The extensions of Triton's server that are supported."},
-    {0},
 };
 static const struct wi_member live[] = {
     {"live", "boolean", "True."},
-    {0},
 };
 static const struct wi_member ready[] = {
     {"ready", "boolean", "True; else the answer is an error that says why."},
-    {0},
 };
 static const struct wi_member model[] = {
     {"name", "string", NULL},
@@ -36,13 +30,11 @@ static const struct wi_member model[] = {
         NULL},
     {"inputs", "[KserveValue]", NULL},
     {"outputs", "[KserveValue]", NULL},
-    {0},
 };
 static const struct wi_member value[] = {
     {"name", "string", "A name that ends with _ means several tensors, numbered from 0."},
     {"datatype", "Datatype", NULL},
     {"shape", "[integer]", "-1 for a free dimension."},
-    {0},
 };
 static const struct wi_member config[] = {
     {"name", "string", NULL},
@@ -51,20 +43,17 @@ static const struct wi_member config[] = {
     {"max_batch_size", "integer", "0: the dimensions are those of the model."},
     {"input", "[KserveTyped]", NULL},
     {"output", "[KserveTyped]", NULL},
-    {0},
 };
 static const struct wi_member typed[] = {
     {"name", "string", NULL},
     {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
     {"dims", "[integer]", NULL},
-    {0},
 };
 
 /* --- statistics ------------------------------------------------------------------------------ */
 
 static const struct wi_member stats[] = {
     {"model_stats", "[KserveModelStats]", NULL},
-    {0},
 };
 static const struct wi_member model_stats[] = {
     {"name", "string", NULL},
@@ -78,12 +67,10 @@ static const struct wi_member model_stats[] = {
         "cache_miss KserveStat)",
         "Since the start; times that are not measured separately are 0."},
     {"batch_stats", "[object]", "Empty."},
-    {0},
 };
 static const struct wi_member stat[] = {
     {"count", "integer", NULL},
     {"ns", "integer", "The time of all of them together."},
-    {0},
 };
 
 /* --- inference ------------------------------------------------------------------------------- */
@@ -95,18 +82,15 @@ static const struct wi_member answer[] = {
     {"outputs", "[Output]", NULL},
     {"parameters", "(executed_on string, performance string)",
         "The objects of these names in webinfer-api(7), as JSON in a string."},
-    {0},
 };
 static const struct wi_member text[] = {
     {"model_name", "string", NULL},
     {"model_version", "string", NULL},
     {"id?", "string", "The request's id."},
     {"text_output", "string", NULL},
-    {0},
 };
 static const struct wi_member event[] = {
     {"done", "boolean", "True for the last event, whose text is empty."},
-    {0},
 };
 
 /* --- the repository -------------------------------------------------------------------------- */
@@ -116,36 +100,30 @@ static const struct wi_member row[] = {
     {"version", "string", NULL},
     {"state", "'READY'|'LOADING'|'UNAVAILABLE'", "READY: it is here; LOADING: it is being pulled."},
     {"reason", "string", "Why it is not READY."},
-    {0},
 };
 static const struct wi_member order[] = {
     {"name", "string", NULL},
     {"state", "'READY'|'UNAVAILABLE'", NULL},
     {"nodes", "[string]", "The nodes that were told."},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_kserve_schemas[] = {
-    FORM("KserveError", failure, .help = "An error in the form that KServe's clients read."),
-    FORM("KserveServer", server),
-    FORM("KserveLive", live),
-    FORM("KserveReady", ready),
-    FORM("KserveModel", model),
-    FORM("KserveValue", value),
-    FORM("KserveConfig", config),
-    FORM("KserveTyped", typed),
-    FORM("KserveStats", stats),
-    FORM("KserveModelStats", model_stats),
-    FORM("KserveStat", stat),
-    FORM("KserveAnswer", answer),
-    FORM("KserveText", text),
-    FORM("KserveEvent", event, .also = "KserveText"),
-    FORM("KserveIndex", NULL, .is = "[KserveIndexRow]"),
-    FORM("KserveIndexRow", row),
-    FORM("KserveOrder", order),
+    WI_SCHEMA("KserveError", failure, .help = "An error in the form that KServe's clients read."),
+    WI_SCHEMA("KserveServer", server),
+    WI_SCHEMA("KserveLive", live),
+    WI_SCHEMA("KserveReady", ready),
+    WI_SCHEMA("KserveModel", model),
+    WI_SCHEMA("KserveValue", value),
+    WI_SCHEMA("KserveConfig", config),
+    WI_SCHEMA("KserveTyped", typed),
+    WI_SCHEMA("KserveStats", stats),
+    WI_SCHEMA("KserveModelStats", model_stats),
+    WI_SCHEMA("KserveStat", stat),
+    WI_SCHEMA("KserveAnswer", answer),
+    WI_SCHEMA("KserveText", text),
+    WI_SCHEMA("KserveEvent", event, .also = "KserveText"),
+    {.name = "KserveIndex", .is = "[KserveIndexRow]"},
+    WI_SCHEMA("KserveIndexRow", row),
+    WI_SCHEMA("KserveOrder", order),
     {0},
 };

@@ -1,8 +1,6 @@
 /* The service's answers about its models: lists, pulls, uploads and variants that it builds. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member model[] = {
     {"name", "string", NULL},
     {"type?", "string|null", NULL},
@@ -57,7 +55,6 @@ static const struct wi_member model[] = {
     {"object?", "'model'", NULL},
     {"created?", "integer", NULL},
     {"owned_by?", "string", NULL},
-    {0},
 };
 static const struct wi_member loaded[] = {
     {"node", "string", NULL},
@@ -71,13 +68,11 @@ static const struct wi_member loaded[] = {
         "tokens that each has room for, and the tokens that are kept."},
     {"speed?", "(prompt_ms number, token_ms number)",
         "Measured with a few tokens outside any request."},
-    {0},
 };
 static const struct wi_member value[] = {
     {"name", "string", NULL},
     {"datatype", "string|null", "Null where the graph does not say."},
     {"shape", "[integer]|null", "-1 for a free dimension."},
-    {0},
 };
 static const struct wi_member memory[] = {
     {"weights", "integer", "In bytes, like all but the last three."},
@@ -88,12 +83,10 @@ static const struct wi_member memory[] = {
     {"context", "integer", NULL},
     {"slots", "integer", NULL},
     {"fits", "boolean", "If false, a request for it gets model_too_large."},
-    {0},
 };
 static const struct wi_member verdict_input[] = {
     {"hash", "string", "Of its shapes, and of the values of small whole numbers and booleans."},
     {"shapes", "string", NULL},
-    {0},
 };
 static const struct wi_member verdict[] = {
     {"browser", "string|null", NULL},
@@ -116,7 +109,6 @@ static const struct wi_member verdict[] = {
     {"scope", "'model'|'input'", "Whether it is about the model, or only about such inputs."},
     {"input", "VerdictInput|null", "The input that decided it; null: an input of the service."},
     {"sets", "integer", "How many different inputs were compared."},
-    {0},
 };
 static const struct wi_member source[] = {
     {"hub", "string|null", NULL},
@@ -125,7 +117,6 @@ static const struct wi_member source[] = {
     {"commit", "string|null", NULL},
     {"pulled_at", "integer", "In seconds since 1970."},
     {"variant?", "string", NULL},
-    {0},
 };
 static const struct wi_member version[] = {
     {"version", "integer", NULL},
@@ -134,7 +125,6 @@ static const struct wi_member version[] = {
     {"commit", "string|null", NULL},
     {"bytes", "integer", NULL},
     {"pulled_at", "integer", "In seconds since 1970."},
-    {0},
 };
 static const struct wi_member models[] = {
     {"object", "'list'", NULL},
@@ -153,20 +143,17 @@ static const struct wi_member models[] = {
         "longer here."},
     {"room", "integer|null",
         "The most bytes that a model can have: [models] quota, or the whole disk."},
-    {0},
 };
 static const struct wi_member openai_model[] = {
     {"id", "string", NULL},
     {"object", "'model'", NULL},
     {"created", "integer", NULL},
     {"owned_by", "string", NULL},
-    {0},
 };
 static const struct wi_member order[] = {
     {"model_name", "string", NULL},
     {"state", "'loading'|'unloading'", NULL},
     {"nodes", "[string]", "The nodes that were told."},
-    {0},
 };
 static const struct wi_member removed[] = {
     {"name", "string", NULL},
@@ -174,11 +161,9 @@ static const struct wi_member removed[] = {
     {"freed_bytes?", "integer", NULL},
     {"unpublished?", "[string]",
         "The CIDs under which it, or a variant of it, was published until now."},
-    {0},
 };
 static const struct wi_member collected[] = {
     {"freed_bytes", "integer", NULL},
-    {0},
 };
 
 static const struct wi_member pin[] = {
@@ -190,7 +175,6 @@ static const struct wi_member pin[] = {
     {"version", "integer|null",
         "The version that is kept for it; null for a folder that was put there."},
     {"published_at", "integer", "In seconds since 1970."},
-    {0},
 };
 static const struct wi_member published[] = {
     {"cid", "string", "The CID of the folder of its files, by the profile unixfs-v1-2025."},
@@ -198,7 +182,6 @@ static const struct wi_member published[] = {
     {"bytes", "integer", "Of all its files."},
     {"files", "[(path string, bytes integer, sha256 string, cid string)]", "Sorted by path."},
     {"served", "boolean", "Whether others can get it, as [content] serve says."},
-    {0},
 };
 static const struct wi_member publish_progress[] = {
     {"name", "string", NULL},
@@ -206,7 +189,6 @@ static const struct wi_member publish_progress[] = {
     {"state", "'hashing'", "The same."},
     {"loaded_bytes", "integer", "The part of its files that has been hashed."},
     {"total_bytes", "integer", NULL},
-    {0},
 };
 
 static const struct wi_member content[] = {
@@ -217,7 +199,6 @@ static const struct wi_member content[] = {
         "Published models: those here, then those of the neighbours that answer within a second; "
         "at most 1000."},
     {"models_more", "integer", "How many others there are."},
-    {0},
 };
 static const struct wi_member block_source[] = {
     {"name", "string", "The hub's name in the configuration; for a stranger its URL."},
@@ -237,7 +218,6 @@ static const struct wi_member block_source[] = {
     {"wrong", "integer", "The number of wrong blocks."},
     {"bytes_per_second", "number", "In the last seconds."},
     {"seen_at", "integer|null", "When it last answered, in milliseconds since 1970."},
-    {0},
 };
 static const struct wi_member content_model[] = {
     {"cid", "string", NULL},
@@ -248,18 +228,15 @@ static const struct wi_member content_model[] = {
     {"stale", "boolean", "Its files here have changed since it was published, and are not served."},
     {"copies", "integer", "The number of complete copies that are known, including the one here."},
     {"where", "[string]", "The neighbours that have a copy, by the names of their hubs."},
-    {0},
 };
 
 static const struct wi_member upload[] = {
     {"id", "string", NULL},
     {"wanted", "[UploadPosition]", "The files to send; the others are here already."},
-    {0},
 };
 static const struct wi_member upload_position[] = {
     {"path", "string", NULL},
     {"position", "integer", "How many bytes of it are here."},
-    {0},
 };
 
 /* --- on their way here ----------------------------------------------------------------------- */
@@ -294,7 +271,6 @@ static const struct wi_member pull[] = {
     {"inputs_done?", "integer", "How many inputs it was measured with."},
     {"inputs?", "integer", "How many inputs it will be measured with."},
     {"made?", "Made", "Once it has been measured."},
-    {0},
 };
 static const struct wi_member made[] = {
     {"of", "string", "The hash of the fp32 variant that it was built from."},
@@ -310,7 +286,6 @@ static const struct wi_member made[] = {
     {"measured_webgpu?", "MadeMeasured",
         "The same for the graphs that are for WebGPU only, if it has any; these too are measured "
         "on WASM."},
-    {0},
 };
 static const struct wi_member made_measured[] = {
     {"inputs", "integer",
@@ -323,7 +298,6 @@ static const struct wi_member made_measured[] = {
         "Where fp32 has its weights: in the graph's file (one) or in separate files (external), "
         "which take less memory in a page."},
     {"places", "[MadePlace]", "Where it was measured: first on WASM, then wherever it was idle."},
-    {0},
 };
 static const struct wi_member made_place[] = {
     {"browser", "string", NULL},
@@ -338,43 +312,37 @@ static const struct wi_member made_place[] = {
         "How much the page's memory grew when it was loaded, at least the size of its files; less "
         "than it needs if other models had left room."},
     {"source_memory_bytes?", "integer", "The same for fp32, which was loaded after it."},
-    {0},
 };
 static const struct wi_member pull_event[] = {
     {"phase", "string", "The state."},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_models_schemas[] = {
-    FORM("Model", model),
-    FORM("Loaded", loaded),
-    FORM("Value", value),
-    FORM("Memory", memory),
-    FORM("VerdictInput", verdict_input),
-    FORM("Verdict", verdict),
-    FORM("Source", source),
-    FORM("Version", version),
-    FORM("Models", models),
-    FORM("OpenaiModel", openai_model),
-    FORM("Order", order),
-    FORM("Removed", removed),
-    FORM("Collected", collected),
-    FORM("Pin", pin),
-    FORM("Published", published),
-    FORM("PublishProgress", publish_progress),
-    FORM("Content", content),
-    FORM("BlockSource", block_source),
-    FORM("ContentModel", content_model),
-    FORM("Upload", upload),
-    FORM("UploadPosition", upload_position),
-    FORM("Pull", pull),
-    FORM("Made", made),
-    FORM("MadeMeasured", made_measured),
-    FORM("MadePlace", made_place),
-    FORM("PullEvent", pull_event, .also = "Pull"),
+    WI_SCHEMA("Model", model),
+    WI_SCHEMA("Loaded", loaded),
+    WI_SCHEMA("Value", value),
+    WI_SCHEMA("Memory", memory),
+    WI_SCHEMA("VerdictInput", verdict_input),
+    WI_SCHEMA("Verdict", verdict),
+    WI_SCHEMA("Source", source),
+    WI_SCHEMA("Version", version),
+    WI_SCHEMA("Models", models),
+    WI_SCHEMA("OpenaiModel", openai_model),
+    WI_SCHEMA("Order", order),
+    WI_SCHEMA("Removed", removed),
+    WI_SCHEMA("Collected", collected),
+    WI_SCHEMA("Pin", pin),
+    WI_SCHEMA("Published", published),
+    WI_SCHEMA("PublishProgress", publish_progress),
+    WI_SCHEMA("Content", content),
+    WI_SCHEMA("BlockSource", block_source),
+    WI_SCHEMA("ContentModel", content_model),
+    WI_SCHEMA("Upload", upload),
+    WI_SCHEMA("UploadPosition", upload_position),
+    WI_SCHEMA("Pull", pull),
+    WI_SCHEMA("Made", made),
+    WI_SCHEMA("MadeMeasured", made_measured),
+    WI_SCHEMA("MadePlace", made_place),
+    WI_SCHEMA("PullEvent", pull_event, .also = "Pull"),
     {0},
 };

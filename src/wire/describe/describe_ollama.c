@@ -1,11 +1,8 @@
 /* Answers and lines of streams for Ollama's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member error[] = {
     {"error", "string", "What was wrong, what is expected, and what is allowed."},
-    {0},
 };
 
 static const struct wi_member end[] = {
@@ -21,22 +18,18 @@ static const struct wi_member end[] = {
     {"eval_count?", "integer", NULL},
     {"eval_duration?", "integer", NULL},
     {"logprobs?", "[Logprob]", NULL},
-    {0},
 };
 static const struct wi_member chat[] = {
     {"message",
         "(role 'assistant', content string, thinking? string, tool_calls? [OllamaToolCall])", NULL},
-    {0},
 };
 static const struct wi_member tool_call[] = {
     {"id?", "string", NULL},
     {"function", "(index integer, name string, arguments object)", NULL},
-    {0},
 };
 static const struct wi_member generated[] = {
     {"response", "string", NULL},
     {"thinking?", "string", NULL},
-    {0},
 };
 
 static const struct wi_member embeddings[] = {
@@ -45,17 +38,14 @@ static const struct wi_member embeddings[] = {
     {"total_duration", "integer", "In nanoseconds."},
     {"load_duration", "integer", NULL},
     {"prompt_eval_count", "integer", NULL},
-    {0},
 };
 static const struct wi_member embedding[] = {
     {"embedding", "[number|null]", NULL},
-    {0},
 };
 
 static const struct wi_member version[] = {
     {"version", "string", "The version of Ollama whose API this is."},
     {"webinfer", "string", "The version of this service."},
-    {0},
 };
 static const struct wi_member details[] = {
     {"parent_model", "''", NULL},
@@ -64,7 +54,6 @@ static const struct wi_member details[] = {
     {"families", "[string]", NULL},
     {"parameter_size", "string", NULL},
     {"quantization_level", "string", NULL},
-    {0},
 };
 static const struct wi_member entry[] = {
     {"name", "string", "With a variant, or latest, which is the preferred one."},
@@ -73,11 +62,9 @@ static const struct wi_member entry[] = {
     {"size", "integer", NULL},
     {"digest", "string", "The digest of the model's files, once it has been read; empty before."},
     {"details", "OllamaDetails", NULL},
-    {0},
 };
 static const struct wi_member list[] = {
     {"models", "[OllamaModel]", NULL},
-    {0},
 };
 static const struct wi_member loaded[] = {
     {"name", "string", NULL},
@@ -88,11 +75,9 @@ static const struct wi_member loaded[] = {
     {"details", "OllamaDetails", NULL},
     {"expires_at", "string", "When it is unloaded if no request uses it."},
     {"context_length", "integer", "Tokens that a request has room for; 0: not known."},
-    {0},
 };
 static const struct wi_member running[] = {
     {"models", "[OllamaLoaded]", NULL},
-    {0},
 };
 static const struct wi_member shown[] = {
     {"license", "''", "Always empty, like other values that are not known."},
@@ -105,35 +90,29 @@ static const struct wi_member shown[] = {
     {"model_info", "{string|integer}", "Under the names that GGUF files use."},
     {"capabilities", "['completion'|'tools'|'vision'|'embedding']", NULL},
     {"modified_at", "string", NULL},
-    {0},
 };
 static const struct wi_member pulling[] = {
     {"status", "string", "What it is doing; success at its end."},
     {"digest?", "string", "The commit of the hub, while files arrive."},
     {"total?", "integer", "Bytes of all files."},
     {"completed?", "integer", "The bytes that are here."},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_ollama_schemas[] = {
-    FORM("OllamaError", error),
-    FORM("OllamaAnswer", end),
-    FORM("OllamaChat", chat, .also = "OllamaAnswer"),
-    FORM("OllamaToolCall", tool_call),
-    FORM("OllamaGenerated", generated, .also = "OllamaAnswer"),
-    FORM("OllamaEmbeddings", embeddings),
-    FORM("OllamaEmbedding", embedding),
-    FORM("OllamaVersion", version),
-    FORM("OllamaDetails", details),
-    FORM("OllamaModel", entry),
-    FORM("OllamaModels", list),
-    FORM("OllamaLoaded", loaded),
-    FORM("OllamaRunning", running),
-    FORM("OllamaShown", shown),
-    FORM("OllamaPulling", pulling),
+    WI_SCHEMA("OllamaError", error),
+    WI_SCHEMA("OllamaAnswer", end),
+    WI_SCHEMA("OllamaChat", chat, .also = "OllamaAnswer"),
+    WI_SCHEMA("OllamaToolCall", tool_call),
+    WI_SCHEMA("OllamaGenerated", generated, .also = "OllamaAnswer"),
+    WI_SCHEMA("OllamaEmbeddings", embeddings),
+    WI_SCHEMA("OllamaEmbedding", embedding),
+    WI_SCHEMA("OllamaVersion", version),
+    WI_SCHEMA("OllamaDetails", details),
+    WI_SCHEMA("OllamaModel", entry),
+    WI_SCHEMA("OllamaModels", list),
+    WI_SCHEMA("OllamaLoaded", loaded),
+    WI_SCHEMA("OllamaRunning", running),
+    WI_SCHEMA("OllamaShown", shown),
+    WI_SCHEMA("OllamaPulling", pulling),
     {0},
 };

@@ -1,13 +1,10 @@
 /* Answers and chunks of streams for OpenAI's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member head[] = {
     {"id", "string", NULL},
     {"created", "integer", "In seconds since 1970."},
     {"model", "string", NULL},
-    {0},
 };
 
 static const struct wi_member usage[] = {
@@ -15,17 +12,14 @@ static const struct wi_member usage[] = {
     {"completion_tokens", "integer", NULL},
     {"total_tokens", "integer", NULL},
     {"prompt_tokens_details", "(cached_tokens integer)", NULL},
-    {0},
 };
 static const struct wi_member read_usage[] = {
     {"prompt_tokens", "integer", NULL},
     {"total_tokens", "integer", NULL},
-    {0},
 };
 static const struct wi_member heard_usage[] = {
     {"type", "'duration'", NULL},
     {"seconds", "integer", NULL},
-    {0},
 };
 
 static const struct wi_member chat[] = {
@@ -33,7 +27,6 @@ static const struct wi_member chat[] = {
     {"choices", "[ChatChoice]", NULL},
     {"usage", "OpenaiUsage", NULL},
     {"timings?", "Timings", NULL},
-    {0},
 };
 static const struct wi_member chat_choice[] = {
     {"index", "integer", NULL},
@@ -43,21 +36,18 @@ static const struct wi_member chat_choice[] = {
         NULL},
     {"logprobs", "(content [Logprob], refusal null)|null", NULL},
     {"finish_reason", "'stop'|'length'|'tool_calls'", NULL},
-    {0},
 };
 static const struct wi_member tool_call[] = {
     {"index?", "integer", "In streams."},
     {"id?", "string", NULL},
     {"type?", "'function'", NULL},
     {"function", "(name? string, arguments? string)", NULL},
-    {0},
 };
 static const struct wi_member chat_chunk[] = {
     {"object", "'chat.completion.chunk'", NULL},
     {"choices", "[ChatDelta]", NULL},
     {"usage?", "OpenaiUsage|null", NULL},
     {"timings?", "Timings", NULL},
-    {0},
 };
 static const struct wi_member chat_delta[] = {
     {"index", "integer", NULL},
@@ -67,7 +57,6 @@ static const struct wi_member chat_delta[] = {
         NULL},
     {"logprobs", "(content [Logprob], refusal null)|null", NULL},
     {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
-    {0},
 };
 
 static const struct wi_member message[] = {
@@ -77,7 +66,6 @@ static const struct wi_member message[] = {
     {"tool_calls?", "[OpenaiToolCall]", "For an assistant."},
     {"tool_call_id?", "string", "For a tool."},
     {"reasoning_content?", "string", "For an assistant."},
-    {0},
 };
 
 static const struct wi_member completion[] = {
@@ -85,7 +73,6 @@ static const struct wi_member completion[] = {
     {"choices", "[CompletionChoice]", NULL},
     {"usage?", "OpenaiUsage|null", "In the chunks of a stream only if it was asked for."},
     {"timings?", "Timings", NULL},
-    {0},
 };
 static const struct wi_member completion_choice[] = {
     {"index", "integer", NULL},
@@ -95,7 +82,6 @@ static const struct wi_member completion_choice[] = {
         "text_offset [integer])|null",
         NULL},
     {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
-    {0},
 };
 
 static const struct wi_member embeddings[] = {
@@ -104,26 +90,22 @@ static const struct wi_member embeddings[] = {
         "In base64 little-endian floats."},
     {"model", "string", NULL},
     {"usage", "OpenaiReadUsage", NULL},
-    {0},
 };
 static const struct wi_member ranking[] = {
     {"object", "'list'", NULL},
     {"results", "[(index integer, relevance_score number, document? (text string))]",
         "The best first."},
     {"usage", "OpenaiReadUsage", NULL},
-    {0},
 };
 static const struct wi_member tokenized[] = {
     {"model", "string", NULL},
     {"tokens", "[integer]", NULL},
     {"count", "integer", NULL},
-    {0},
 };
 
 static const struct wi_member heard[] = {
     {"text", "string", NULL},
     {"usage", "OpenaiHeardUsage", NULL},
-    {0},
 };
 static const struct wi_member heard_verbose[] = {
     {"task", "'transcribe'|'translate'", NULL},
@@ -137,48 +119,41 @@ static const struct wi_member heard_verbose[] = {
         "seek is in hundredths of a second."},
     {"words?", "[(word string, start number, end number)]", NULL},
     {"usage", "OpenaiHeardUsage", NULL},
-    {0},
 };
 static const struct wi_member heard_delta[] = {
     {"type", "'transcript.text.delta'", NULL},
     {"delta", "string", NULL},
-    {0},
 };
 static const struct wi_member heard_done[] = {
     {"type", "'transcript.text.done'", NULL},
     {"text", "string", NULL},
     {"usage", "OpenaiHeardUsage", NULL},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_openai_schemas[] = {
-    FORM("OpenaiHead", head),
-    FORM("OpenaiUsage", usage),
-    FORM("OpenaiReadUsage", read_usage),
-    FORM("OpenaiHeardUsage", heard_usage),
-    FORM("OpenaiToolCall", tool_call),
-    FORM("OpenaiMessage", message),
-    FORM("OpenaiPart", NULL,
+    WI_SCHEMA("OpenaiHead", head),
+    WI_SCHEMA("OpenaiUsage", usage),
+    WI_SCHEMA("OpenaiReadUsage", read_usage),
+    WI_SCHEMA("OpenaiHeardUsage", heard_usage),
+    WI_SCHEMA("OpenaiToolCall", tool_call),
+    WI_SCHEMA("OpenaiMessage", message),
+    {.name = "OpenaiPart",
         .is = "(type 'text', text string)|(type 'image_url', image_url string|(url string, detail? "
-              "string))"),
-    FORM("Chat", chat, .also = "OpenaiHead"),
-    FORM("ChatChoice", chat_choice),
-    FORM("ChatChunk", chat_chunk, .also = "OpenaiHead"),
-    FORM("ChatDelta", chat_delta),
-    FORM("Completion", completion, .also = "OpenaiHead"),
-    FORM("CompletionChoice", completion_choice),
-    FORM("Embeddings", embeddings),
-    FORM("Ranking", ranking, .also = "OpenaiHead"),
-    FORM("Tokenized", tokenized),
-    FORM("Heard", NULL, .is = "HeardText|HeardVerbose"),
-    FORM("HeardText", heard),
-    FORM("HeardVerbose", heard_verbose),
-    FORM("HeardEvent", NULL, .is = "HeardDelta|HeardDone"),
-    FORM("HeardDelta", heard_delta),
-    FORM("HeardDone", heard_done),
+              "string))"},
+    WI_SCHEMA("Chat", chat, .also = "OpenaiHead"),
+    WI_SCHEMA("ChatChoice", chat_choice),
+    WI_SCHEMA("ChatChunk", chat_chunk, .also = "OpenaiHead"),
+    WI_SCHEMA("ChatDelta", chat_delta),
+    WI_SCHEMA("Completion", completion, .also = "OpenaiHead"),
+    WI_SCHEMA("CompletionChoice", completion_choice),
+    WI_SCHEMA("Embeddings", embeddings),
+    WI_SCHEMA("Ranking", ranking, .also = "OpenaiHead"),
+    WI_SCHEMA("Tokenized", tokenized),
+    {.name = "Heard", .is = "HeardText|HeardVerbose"},
+    WI_SCHEMA("HeardText", heard),
+    WI_SCHEMA("HeardVerbose", heard_verbose),
+    {.name = "HeardEvent", .is = "HeardDelta|HeardDone"},
+    WI_SCHEMA("HeardDelta", heard_delta),
+    WI_SCHEMA("HeardDone", heard_done),
     {0},
 };

@@ -3,8 +3,6 @@
 
 #include "terms/task/task_table.h"
 
-#include <stddef.h>
-
 /* --- an answer ------------------------------------------------------------------------------- */
 
 static const struct wi_member answer_head[] = {
@@ -14,7 +12,6 @@ static const struct wi_member answer_head[] = {
     {"outputs", "[Output]", "Tensors."},
     {"result?", "Result", "The result of the task: labels with probabilities, text and so on."},
     {"executed_on", "ExecutedOn", "Where it was really computed."},
-    {0},
 };
 static const struct wi_member times[] = {
     {"queue_ms", "number", "Until it was sent to a node."},
@@ -24,12 +21,10 @@ static const struct wi_member times[] = {
     {"attempts", "integer", NULL},
     {"batch?", "integer", "How many rows ran together."},
     {"warm", "boolean", "The model was loaded already."},
-    {0},
 };
 
 static const struct wi_member infer_answer[] = {
     {"performance", "Performance", NULL},
-    {0},
 };
 static const struct wi_member compute_answer[] = {
     {"id", "string", "The request's id, or the job's."},
@@ -37,13 +32,11 @@ static const struct wi_member compute_answer[] = {
     {"outputs", "[Output]", NULL},
     {"executed_on", "ExecutedOn", "Where it was really computed."},
     {"performance", "ComputePerformance", NULL},
-    {0},
 };
 static const struct wi_member compute_performance[] = {
     {"gpu_ms", "number|null",
         "The time of the kernel alone, by the GPU's clock; null if there is no such clock. On "
         "webgpu it needs an adapter with timestamp-query."},
-    {0},
 };
 static const struct wi_member benchmark_answer[] = {
     {"id", "string", "The request's id, or the job's."},
@@ -54,7 +47,6 @@ static const struct wi_member benchmark_answer[] = {
     {"result", "Benchmark", NULL},
     {"executed_on", "ExecutedOn", "Where it was really computed."},
     {"performance", "Performance", "inference_ms is the time of all runs together."},
-    {0},
 };
 static const struct wi_member benchmark[] = {
     {"first_ms", "number", "The very first run, including what it compiles."},
@@ -73,7 +65,6 @@ static const struct wi_member benchmark[] = {
     {"disturbed", "[integer]",
         "Indices, from 0, of the runs during or before which something else was computed there."},
     {"output_hash", "string", "SHA-256 of the last run's outputs and result: see below."},
-    {0},
 };
 static const struct wi_member output[] = {
     {"name", "string", NULL},
@@ -82,7 +73,6 @@ static const struct wi_member output[] = {
     {"data?", "[any]", "Row by row; NaN and infinities are strings."},
     {"parameters?", "(binary_data_size integer)",
         "Instead of data: this many bytes follow the JSON, in the order of the outputs."},
-    {0},
 };
 static const struct wi_member executed_on[] = {
     {"node", "string|null", NULL},
@@ -99,7 +89,6 @@ static const struct wi_member executed_on[] = {
         "The platforms that did not work, in the order in which they were given up."},
     {"numerics", "'ok'|'wrong'|'unchecked'", "What is known about the platform's numbers."},
     {"simulated", "boolean", NULL},
-    {0},
 };
 /* --- as a stream ----------------------------------------------------------------------------- */
 
@@ -109,7 +98,6 @@ static const struct wi_member part[] = {
     {"text?", "string", NULL},
     {"tokens?", "[integer]", NULL},
     {"result?", "Result", NULL},
-    {0},
 };
 static const struct wi_member progress[] = {
     {"phase", "string", "Such as queued or loading."},
@@ -118,17 +106,14 @@ static const struct wi_member progress[] = {
     {"done?", "number", NULL},
     {"total?", "number", NULL},
     {"queue_position?", "integer", "An estimate, from 1."},
-    {0},
 };
 static const struct wi_member done[] = {
     {"parts", "integer", "How many there were."},
     {"performance", "StreamPerformance", NULL},
-    {0},
 };
 static const struct wi_member stream_performance[] = {
     {"first_part_ms", "number", NULL},
     {"waited_for_client_ms", "number", "A part of total_ms and of no other time."},
-    {0},
 };
 
 /* --- results --------------------------------------------------------------------------------- */
@@ -141,7 +126,6 @@ static const struct wi_member choice_members[] = {
     {"reasoning?", "string", "The model's reasoning before its answer."},
     {"tool_calls?", "[ToolCall]", NULL},
     {"logprobs?", "[Logprob]", NULL},
-    {0},
 };
 
 static const struct wi_member text_result[] = {
@@ -149,24 +133,20 @@ static const struct wi_member text_result[] = {
         "Instead of the members above, if more than one answer was asked for."},
     {"usage?", "Usage", NULL},
     {"timings?", "Timings", NULL},
-    {0},
 };
 static const struct wi_member choice[] = {
     {"index", "integer", NULL},
-    {0},
 };
 static const struct wi_member usage[] = {
     {"prompt_tokens", "integer", NULL},
     {"completion_tokens?", "integer", NULL},
     {"cached_tokens?", "integer", "How many tokens of the prompt were known from before."},
-    {0},
 };
 static const struct wi_member tool_call[] = {
     {"index?", "integer", "In streams: the call that it continues."},
     {"id?", "string", NULL},
     {"type?", "'function'", NULL},
     {"function", "(name? string, arguments? string)", NULL},
-    {0},
 };
 static const struct wi_member logprob[] = {
     {"token", "string", NULL},
@@ -174,59 +154,47 @@ static const struct wi_member logprob[] = {
     {"logprob", "number", NULL},
     {"bytes?", "[integer]|null", NULL},
     {"top_logprobs?", "[Logprob]", NULL},
-    {0},
 };
 static const struct wi_member scores[] = {
     {"scores", "[number]", "One for each document."},
     {"usage?", "Usage", NULL},
-    {0},
 };
 static const struct wi_member tokens[] = {
     {"tokens", "[integer]", NULL},
-    {0},
 };
 static const struct wi_member size[] = {
     {"width", "integer", "In pixels."},
     {"height", "integer", NULL},
-    {0},
 };
 static const struct wi_member counted[] = {
     {"count", "integer", "For builtin/count."},
-    {0},
 };
 static const struct wi_member used[] = {
     {"usage", "Usage", NULL},
-    {0},
 };
 static const struct wi_member labels[] = {
     {"labels", "[(" WI_LABEL_MEMBERS ")]", "The best first."},
     {"usage?", "Usage", NULL},
-    {0},
 };
 static const struct wi_member entities[] = {
     {"entities", "[(" WI_ENTITY_MEMBERS ")]", "Positions in texts count characters."},
     {"usage?", "Usage", NULL},
-    {0},
 };
 static const struct wi_member fills[] = {
     {"fills?", "[Fill]", NULL},
     {"masks?", "[[Fill]]", "Instead of fills, for a text with several gaps."},
     {"usage?", "Usage", NULL},
-    {0},
 };
 static const struct wi_member answers[] = {
     {"answers", "[(" WI_ANSWER_MEMBERS ")]", NULL},
     {"usage?", "Usage", NULL},
-    {0},
 };
 static const struct wi_member boxes[] = {
     {"boxes", "[(" WI_BOX_MEMBERS ")]", "In pixels of the picture as it was sent."},
-    {0},
 };
 static const struct wi_member segments[] = {
     {"segments", "[(" WI_SEGMENT_MEMBERS ")]",
         "A mask is the name of an output, a PNG file with 255 where the segment is."},
-    {0},
 };
 static const struct wi_member transcript[] = {
     {"text?", "string", NULL},
@@ -236,68 +204,63 @@ static const struct wi_member transcript[] = {
         "With options.timestamps word, the segments are words. With options.details they have the "
         "values that openai/whisper gives; seek is in hundredths of a second."},
     {"words?", "[(" WI_SPOKEN_MEMBERS ")]", "With options.timestamps both."},
-    {0},
 };
 static const struct wi_member speech[] = {
     {"sampling_rate", "integer", NULL},
     {"duration", "number", NULL},
-    {0},
 };
 static const struct wi_member results[] = {
     {"results", "[Labels|Entities|Fills|Answers]", "One for each of several texts."},
     {"usage?", "Usage", NULL},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_result_schemas[] = {
-    FORM("AnswerHead", answer_head),
-    FORM("InferAnswer", infer_answer, .also = "AnswerHead",
+    WI_SCHEMA("AnswerHead", answer_head),
+    WI_SCHEMA("InferAnswer", infer_answer, .also = "AnswerHead",
         .help = "The answer of a model to a request."),
-    FORM("ComputeAnswer", compute_answer, .help = "The answer of a kernel."),
-    FORM("BenchmarkAnswer", benchmark_answer, .help = "The measurements."),
-    FORM("Benchmark", benchmark),
-    FORM("Output", output),
-    FORM("Datatype", NULL,
+    WI_SCHEMA("ComputeAnswer", compute_answer, .help = "The answer of a kernel."),
+    WI_SCHEMA("BenchmarkAnswer", benchmark_answer, .help = "The measurements."),
+    WI_SCHEMA("Benchmark", benchmark),
+    WI_SCHEMA("Output", output),
+    {.name = "Datatype",
         .is = "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
-              "'FP32'|'FP64'|'BF16'|'BYTES'"),
-    FORM("ExecutedOn", executed_on),
-    FORM("Performance", times),
-    FORM("ComputePerformance", compute_performance, .also = "Performance"),
-    FORM("StreamPart", part, .help = "A part of an answer, in order and each once."),
-    FORM("StreamProgress", progress),
-    FORM("StreamDone", done, .also = "AnswerHead",
+              "'FP32'|'FP64'|'BF16'|'BYTES'"},
+    WI_SCHEMA("ExecutedOn", executed_on),
+    WI_SCHEMA("Performance", times),
+    WI_SCHEMA("ComputePerformance", compute_performance, .also = "Performance"),
+    WI_SCHEMA("StreamPart", part, .help = "A part of an answer, in order and each once."),
+    WI_SCHEMA("StreamProgress", progress),
+    WI_SCHEMA("StreamDone", done, .also = "AnswerHead",
         .help = "The answer without what its parts carried."),
-    FORM("StreamPerformance", stream_performance, .also = "Performance"),
-    FORM("Result", NULL,
+    WI_SCHEMA("StreamPerformance", stream_performance, .also = "Performance"),
+    {.name = "Result",
         .is = "TextResult|Scores|TokenList|Labels|Entities|Fills|Answers|Boxes|Segments|Transcript|"
-              "SpeechResult|Results|Used|Counted|Size"),
-    FORM("Text", choice_members),
-    FORM("TextResult", text_result, .also = "Text", .help = "The text that a model has generated."),
-    FORM("Choice", choice, .also = "Text"),
-    FORM("Usage", usage),
-    FORM("Timings", NULL, .is = "{number}",
+              "SpeechResult|Results|Used|Counted|Size"},
+    WI_SCHEMA("Text", choice_members),
+    WI_SCHEMA(
+        "TextResult", text_result, .also = "Text", .help = "The text that a model has generated."),
+    WI_SCHEMA("Choice", choice, .also = "Text"),
+    WI_SCHEMA("Usage", usage),
+    {.name = "Timings",
+        .is = "{number}",
         .help =
-            "As in llama-server: the tokens that were read and generated, and how long that took."),
-    FORM("ToolCall", tool_call),
-    FORM("Logprob", logprob),
-    FORM("Scores", scores),
-    FORM("TokenList", tokens),
-    FORM("Used", used),
-    FORM("Counted", counted),
-    FORM("Size", size),
-    FORM("Labels", labels),
-    FORM("Entities", entities),
-    FORM("Fills", fills),
-    FORM("Fill", NULL, .is = "(" WI_FILL_MEMBERS ")"),
-    FORM("Answers", answers),
-    FORM("Boxes", boxes),
-    FORM("Segments", segments),
-    FORM("Transcript", transcript),
-    FORM("SpeechResult", speech),
-    FORM("Results", results),
+            "As in llama-server: the tokens that were read and generated, and how long that took."},
+    WI_SCHEMA("ToolCall", tool_call),
+    WI_SCHEMA("Logprob", logprob),
+    WI_SCHEMA("Scores", scores),
+    WI_SCHEMA("TokenList", tokens),
+    WI_SCHEMA("Used", used),
+    WI_SCHEMA("Counted", counted),
+    WI_SCHEMA("Size", size),
+    WI_SCHEMA("Labels", labels),
+    WI_SCHEMA("Entities", entities),
+    WI_SCHEMA("Fills", fills),
+    {.name = "Fill", .is = "(" WI_FILL_MEMBERS ")"},
+    WI_SCHEMA("Answers", answers),
+    WI_SCHEMA("Boxes", boxes),
+    WI_SCHEMA("Segments", segments),
+    WI_SCHEMA("Transcript", transcript),
+    WI_SCHEMA("SpeechResult", speech),
+    WI_SCHEMA("Results", results),
     {0},
 };

@@ -1,19 +1,15 @@
 /* The service's answers except the output of models: each form with its members. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
 static const struct wi_member failure[] = {
     {"node", "string|null", "Null if the entry covers several nodes."},
     {"reason", "string", NULL},
     {"times", "integer", NULL},
-    {0},
 };
 static const struct wi_member source_error[] = {
     {"line", "integer", "In the source that was sent, counted from 1."},
     {"column", "integer", "Likewise."},
     {"message", "string", NULL},
-    {0},
 };
 static const struct wi_member problem[] = {
     {"type", "string", "A URI that identifies the code."},
@@ -30,22 +26,18 @@ static const struct wi_member problem[] = {
         "others."},
     {"errors?", "[SourceError]", "For kernel_invalid: up to 20 errors in the source."},
     {"request_id?", "string", "The X-Request-Id of the answer."},
-    {0},
 };
 static const struct wi_member openai_error[] = {
     {"error", "OpenaiErrorValue", NULL},
-    {0},
 };
 static const struct wi_member openai_error_value[] = {
     {"message", "string", NULL},
     {"type", "'invalid_request_error'|'permission_error'|'rate_limit_error'|'server_error'", NULL},
     {"param", "string|null", "The parameter that is at fault."},
     {"code", "string", "The code of a problem document, unless OpenAI has its own name for it."},
-    {0},
 };
 static const struct wi_member both_errors[] = {
     {"error", "OpenaiErrorValue", "The same for OpenAI's clients."},
-    {0},
 };
 
 /* --- the service ----------------------------------------------------------------------------- */
@@ -54,18 +46,15 @@ static const struct wi_member root[] = {
     {"name", "'webinfer'", NULL},
     {"version", "string", NULL},
     {"endpoints", "[(method string, path string, rank 'none'|'user'|'admin', for string)]", NULL},
-    {0},
 };
 static const struct wi_member alive[] = {
     {"status", "'ok'", NULL},
-    {0},
 };
 static const struct wi_member ready[] = {
     {"status", "'ready'", NULL},
     {"warnings?", "[string]",
         "For example that the database cannot be written; only requests that are stored are "
         "refused then."},
-    {0},
 };
 
 static const struct wi_member status[] = {
@@ -105,7 +94,6 @@ static const struct wi_member status[] = {
     {"quarantined_more", "integer", "How many others there are."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
     {"warnings", "[string]", "For the operator."},
-    {0},
 };
 static const struct wi_member job_row[] = {
     {"id", "string", NULL},
@@ -120,13 +108,11 @@ static const struct wi_member job_row[] = {
     {"timeout_ms", "number", NULL},
     {"problem?", "string", "What went wrong with the last attempt."},
     {"client_id?", "string", "The id that the client gave it."},
-    {0},
 };
 static const struct wi_member running_job[] = {
     {"age_ms", "number", NULL},
     {"parts?", "integer", "For a stream: the number of parts so far."},
     {"request_id?", "string", NULL},
-    {0},
 };
 static const struct wi_member session_row[] = {
     {"id", "string", NULL},
@@ -146,12 +132,10 @@ static const struct wi_member session_row[] = {
     {"driver_pid", "integer", NULL},
     {"network", "'isolated'|'host'", NULL},
     {"node", "string|null", NULL},
-    {0},
 };
 static const struct wi_member session[] = {
     {"age_ms", "number", NULL},
     {"memory_bytes", "integer", "Of all its processes together."},
-    {0},
 };
 
 static const struct wi_member node_row[] = {
@@ -164,7 +148,6 @@ static const struct wi_member node_row[] = {
     {"held", "boolean", "It gets no work for now; limits says why."},
     {"away", "boolean", "It has lost its connection but may come back."},
     {"attempts", "integer", "The number of attempts on it."},
-    {0},
 };
 static const struct wi_member node_limit[] = {
     {"effect", "'share'|'hold'",
@@ -177,7 +160,6 @@ static const struct wi_member node_limit[] = {
     {"since", "integer|null", "In milliseconds since 1970."},
     {"until", "integer|null", "In milliseconds since 1970; null: until it is undone."},
     {"undone_by", "string", "What ends it."},
-    {0},
 };
 static const struct wi_member conduct[] = {
     {"ended", "integer", "Of its last 50 answers: how many ended well."},
@@ -189,7 +171,6 @@ static const struct wi_member conduct[] = {
     {"suspicion", "integer",
         "Likewise: how many differed for a client's input; ten right answers in a row clear those "
         "before them."},
-    {0},
 };
 static const struct wi_member node[] = {
     {"limits?", "[NodeLimit]", "Why it gets less work than others, or none."},
@@ -208,7 +189,6 @@ static const struct wi_member node[] = {
     {"platforms?", "{(available boolean, reason? string, adapter? Adapter)}", NULL},
     {"engines?", "{Engine}", "Those that it has, by name."},
     {"models?", "[any]", "What it reports about its models."},
-    {0},
 };
 static const struct wi_member engine[] = {
     {"version", "string|null", NULL},
@@ -217,14 +197,12 @@ static const struct wi_member engine[] = {
         "How many more tasks it runs that make no text; 0: these use the slots, too."},
     {"queue", "integer", "How many more tasks it accepts to wait."},
     {"can", "['continue'|'continue_several'|'webgpu']", NULL},
-    {0},
 };
 static const struct wi_member adapter[] = {
     {"vendor?", "string", NULL},
     {"architecture?", "string", NULL},
     {"description?", "string", NULL},
     {"is_fallback?", "boolean", "It computes in software."},
-    {0},
 };
 static const struct wi_member kind[] = {
     {"installed", "boolean", NULL},
@@ -237,7 +215,6 @@ static const struct wi_member kind[] = {
     {"wished", "boolean", "A browser of this kind is wanted."},
     {"sessions", "{integer}", "How many there are, by state."},
     {"transitions", "{{integer}}", "How often a state has followed another."},
-    {0},
 };
 
 static const struct wi_member nodes[] = {
@@ -248,7 +225,6 @@ static const struct wi_member nodes[] = {
     {"quarantined_more", "integer", "How many others there are."},
     {"tuning?", "[Tuning]", "With tuning=yes, at most 1000."},
     {"tuning_more?", "integer", "Likewise: how many others there are."},
-    {0},
 };
 static const struct wi_member tuning[] = {
     {"kernel", "string", NULL},
@@ -264,7 +240,6 @@ static const struct wi_member tuning[] = {
     {"platform?", "Platform", NULL},
     {"adapter?", "string", NULL},
     {"node?", "string", "Instead of the place: the joined node that has reported it about itself."},
-    {0},
 };
 static const struct wi_member quarantined[] = {
     {"id", "string", "For DELETE /v1/admin/quarantine."},
@@ -278,7 +253,6 @@ static const struct wi_member quarantined[] = {
     {"since", "integer", "In milliseconds since 1970."},
     {"until", "integer|null",
         "In milliseconds since 1970; null: it is refused until this is lifted."},
-    {0},
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
@@ -286,7 +260,6 @@ static const struct wi_member verb[] = {
         "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'|'doubted'|"
         "'forgiven'",
         NULL},
-    {0},
 };
 
 static const struct wi_member history[] = {
@@ -297,7 +270,6 @@ static const struct wi_member history[] = {
     {"times", "[integer]", "The beginning of each step, in milliseconds since 1970."},
     {"series", "[Series]",
         "All together, then each model at each place, the most used first, then the others."},
-    {0},
 };
 static const struct wi_member series[] = {
     {"of", "'all'|'model'|'others'",
@@ -320,7 +292,6 @@ static const struct wi_member series[] = {
     {"generated_tokens", "[integer]", NULL},
     {"bytes_in", "[integer]", "Of the requests' bodies."},
     {"bytes_out", "[integer]", "Of the answers' bodies."},
-    {0},
 };
 
 /* --- live sound ------------------------------------------------------------------------------ */
@@ -328,7 +299,6 @@ static const struct wi_member series[] = {
 static const struct wi_member sound_stream[] = {
     {"id", "string", NULL},
     {"position", "integer", "The position of the first byte to send."},
-    {0},
 };
 static const struct wi_member sound_state[] = {
     {"position", "integer",
@@ -337,7 +307,6 @@ static const struct wi_member sound_state[] = {
     {"done_ms", "integer", "All sound before this point has its final text or has no speech."},
     {"lag_ms", "integer",
         "How much sound has arrived since the end of the oldest segment without its final text."},
-    {0},
 };
 static const struct wi_member sound_partial[] = {
     {"segment", "integer", "The number of the segment, from 0."},
@@ -346,7 +315,6 @@ static const struct wi_member sound_partial[] = {
     {"stable", "integer",
         "How many characters (code points) at the beginning of the text are the same as in the "
         "previous partial."},
-    {0},
 };
 static const struct wi_member sound_final[] = {
     {"segment", "integer", NULL},
@@ -356,27 +324,22 @@ static const struct wi_member sound_final[] = {
     {"words?", "[(text string, start_ms integer, end_ms integer)]",
         "With options.timestamps word; the times count from the beginning of the stream."},
     {"executed_on", "ExecutedOn", NULL},
-    {0},
 };
 static const struct wi_member sound_lag[] = {
     {"lag_ms", "integer", NULL},
-    {0},
 };
 static const struct wi_member sound_done[] = {
     {"segments", "integer", "How many there were."},
     {"heard_ms", "integer", "How much sound there was."},
-    {0},
 };
 static const struct wi_member sound_error[] = {
     {"segment?", "integer", "The segment that failed. Without it, the stream has ended."},
-    {0},
 };
 
 /* --- where a model would run ----------------------------------------------------------------- */
 
 static const struct wi_member verified[] = {
     {"nodes", "[VerifiedPlatform]", NULL},
-    {0},
 };
 static const struct wi_member verified_platform[] = {
     {"node", "string", NULL},
@@ -386,7 +349,6 @@ static const struct wi_member verified_platform[] = {
         NULL},
     {"reason", "string|null", "What was wrong, or why it is not tested."},
     {"evidence", "Evidence", NULL},
-    {0},
 };
 static const struct wi_member evidence[] = {
     {"adapter", "Adapter|null", "What the node says about it."},
@@ -395,16 +357,13 @@ static const struct wi_member evidence[] = {
     {"kernels", "(tried integer, wrong [string])",
         "How many answers arrived and were compared, and which kernels were wrong."},
     {"joined", "boolean", "The service did not start it, so its times are claims."},
-    {0},
 };
 static const struct wi_member verify_progress[] = {
     {"steps", "integer", "How many products and answers have arrived so far, or failed to."},
-    {0},
 };
 static const struct wi_member matrix[] = {
     {"features", "[(name string, title string)]", "The rows."},
     {"browsers", "[MatrixBrowser]", "The columns."},
-    {0},
 };
 static const struct wi_member matrix_browser[] = {
     {"browser", "string", "Its kind."},
@@ -418,11 +377,9 @@ static const struct wi_member matrix_browser[] = {
     {"features", "object|null",
         "The latest findings by feature: state (yes, software or no) and detail, which says on "
         "what, or why not. software means that a software adapter computed it."},
-    {0},
 };
 static const struct wi_member kernels[] = {
     {"kernels", "[Kernel]", NULL},
-    {0},
 };
 static const struct wi_member kernel[] = {
     {"name", "string", NULL},
@@ -432,7 +389,6 @@ static const struct wi_member kernel[] = {
     {"sizes", "[KernelSize]", "Further facts about dimensions."},
     {"options", "object", "Their schema, with the defaults."},
     {"platforms", "[Platform]", "The platforms that can run it, where a node has them."},
-    {0},
 };
 static const struct wi_member kernel_size[] = {
     {"name", "string", "The name of a dimension."},
@@ -440,7 +396,6 @@ static const struct wi_member kernel_size[] = {
         "For a dimension that no input has: an option, or a quotient of sizes and options, rounded "
         "down."},
     {"most?", "integer", "Its largest size."},
-    {0},
 };
 static const struct wi_member kernel_tensor[] = {
     {"name", "string", NULL},
@@ -448,14 +403,12 @@ static const struct wi_member kernel_tensor[] = {
     {"shape", "[string]",
         "The names of its dimensions; dimensions of one name are equal in all tensors. A leading * "
         "means any number of further dimensions, or none."},
-    {0},
 };
 static const struct wi_member model_sample[] = {
     {"model_name", "string", NULL},
     {"task?", "string", NULL},
     {"inputs", "any", "As for POST /v1/infer."},
     {"options?", "object", NULL},
-    {0},
 };
 static const struct wi_member hardware[] = {
     {"model_name", "string", NULL},
@@ -477,12 +430,10 @@ static const struct wi_member hardware[] = {
     {"options", "[HardwareOption]", "The chosen one first, then those closest to it."},
     {"passed_over", "[(browser string, installed boolean, why string, moves Moves|null)]",
         "Configured kinds without a node."},
-    {0},
 };
 static const struct wi_member moves[] = {
     {"lost_ms", "number", "The time that requests have lost by not running there."},
     {"at_ms", "number", "The loss at which the model is moved there."},
-    {0},
 };
 static const struct wi_member hardware_option[] = {
     {"browser", "string", NULL},
@@ -512,7 +463,6 @@ static const struct wi_member hardware_option[] = {
     {"run_ms?", "number", NULL},
     {"failure_ms?", "number", NULL},
     {"moves?", "Moves|null", NULL},
-    {0},
 };
 static const struct wi_member estimate[] = {
     {"load_ms", "number", NULL},
@@ -523,7 +473,6 @@ static const struct wi_member estimate[] = {
     {"measured_at", "integer", NULL},
     {"prompt_tokens_per_second?", "number", NULL},
     {"tokens_per_second?", "number", NULL},
-    {0},
 };
 
 /* --- jobs and joins -------------------------------------------------------------------------- */
@@ -545,12 +494,10 @@ static const struct wi_member stored_job[] = {
     {"problem?", "string", "What it waits for, or what went wrong last."},
     {"answer?", "any", "For a job that is done: the answer, in the form of its endpoint."},
     {"error?", "Problem|OpenaiError|AnthropicError", "For a job that has failed."},
-    {0},
 };
 static const struct wi_member jobs[] = {
     {"jobs", "[StoredJob]", "The newest first."},
     {"next", "string|null", "The value of after for the next page; null if there is none."},
-    {0},
 };
 static const struct wi_member result_row[] = {
     {"version", "integer", "The version of the schema."},
@@ -565,21 +512,18 @@ static const struct wi_member result_row[] = {
     {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
     {"simulated", "boolean", NULL},
     {"imported", "boolean", "Whether it comes from elsewhere."},
-    {0},
 };
-static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}, {0}};
-static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
+static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}};
+static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}};
 static const struct wi_member results[] = {
     {"results", "[LabListed]", "The newest first."},
     {"next", "string|null", "The value of after for the next page; null if there is none."},
-    {0},
 };
 static const struct wi_member result_kept[] = {
     {"id", "string", "Assigned to a new run that had none."},
     {"created", "boolean", NULL},
     {"added", "integer", "The number of new cells."},
     {"cells", "integer", "The number of cells that it has now."},
-    {0},
 };
 static const struct wi_member join[] = {
     {"id", "string", NULL},
@@ -587,14 +531,12 @@ static const struct wi_member join[] = {
     {"url", "string", "To be opened in a browser."},
     {"nodes", "integer", "The largest number of nodes that may use it at a time."},
     {"expires_at", "integer", "In milliseconds since 1970; no new node may join after that."},
-    {0},
 };
 static const struct wi_member joins[] = {
     {"joins", "[(id string, nodes integer, joined integer, expires_at integer)]",
         "The tokens, without their secrets."},
     {"node_tokens", "[(name string, joined integer)]",
         "The number of nodes with each token of the rank node."},
-    {0},
 };
 
 static const struct wi_member log_line[] = {
@@ -616,12 +558,10 @@ static const struct wi_member log_line[] = {
     {"client_left?", "boolean", NULL},
     {"parts?", "integer", "For a stream: the parts that the client received."},
     {"message", "string", NULL},
-    {0},
 };
 static const struct wi_member logs[] = {
     {"lines", "[LogLine]", "The oldest first."},
     {"lost", "integer", "The number of older lines that are no longer kept."},
-    {0},
 };
 
 /* --- what is watched ------------------------------------------------------------------------- */
@@ -640,84 +580,80 @@ static const struct wi_member watched_status[] = {
         "failures integer, min integer, max integer, wished boolean)}",
         "The kinds of browsers by name."},
     {"warnings", "[string]", "For the operator."},
-    {0},
 };
 static const struct wi_member watched_queue[] = {
     {"waiting", "integer", NULL},
     {"running", "integer", NULL},
     {"limit", "integer", "How many may wait."},
-    {0},
 };
 
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
 const struct wi_schema wi_service_schemas[] = {
-    FORM("Failure", failure),
-    FORM("SourceError", source_error),
-    FORM("Problem", problem, .help = "An error in the format of RFC 9457."),
-    FORM("OpenaiError", openai_error, .help = "An error in the form that OpenAI's clients read."),
-    FORM("OpenaiErrorValue", openai_error_value),
-    FORM("BothErrors", both_errors, .also = "Problem", .help = "An error in both forms."),
-    FORM("Endpoints", root),
-    FORM("Alive", alive),
-    FORM("Ready", ready),
-    FORM("Status", status),
-    FORM("JobRow", job_row),
-    FORM("RunningJob", running_job, .also = "JobRow"),
-    FORM("SessionRow", session_row),
-    FORM("Session", session, .also = "SessionRow"),
-    FORM("NodeRow", node_row),
-    FORM("Node", node, .also = "NodeRow"),
-    FORM("NodeLimit", node_limit),
-    FORM("Conduct", conduct),
-    FORM("Nodes", nodes),
-    FORM("Quarantined", quarantined),
-    FORM("Tuning", tuning),
-    FORM("Engine", engine),
-    FORM("Adapter", adapter),
-    FORM("Kind", kind),
-    FORM("Verb", verb),
-    FORM("History", history),
-    FORM("Series", series),
-    FORM("SoundStream", sound_stream),
-    FORM("SoundState", sound_state),
-    FORM("SoundPartial", sound_partial),
-    FORM("SoundFinal", sound_final),
-    FORM("SoundLag", sound_lag),
-    FORM("SoundDone", sound_done),
-    FORM("SoundError", sound_error, .also = "Problem"),
-    FORM("Verified", verified),
-    FORM("VerifiedPlatform", verified_platform),
-    FORM("Evidence", evidence),
-    FORM("VerifyProgress", verify_progress),
-    FORM("Matrix", matrix),
-    FORM("MatrixBrowser", matrix_browser),
-    FORM("Kernels", kernels),
-    FORM("Kernel", kernel),
-    FORM("KernelSize", kernel_size),
-    FORM("KernelTensor", kernel_tensor),
-    FORM("ModelSample", model_sample),
-    FORM("Hardware", hardware),
-    FORM("HardwareOption", hardware_option),
-    FORM("Moves", moves),
-    FORM("Estimate", estimate),
-    FORM("StoredJob", stored_job),
-    FORM("Jobs", jobs),
-    FORM("Job", NULL, .is = "RunningJob|StoredJob"),
-    FORM("LabRow", result_row, .help = "A run of the laboratory, without its cells."),
-    FORM("LabListed", result_listed, .also = "LabRow"),
-    FORM("LabResult", result, .also = "LabRow"),
-    FORM("LabResults", results),
-    FORM("LabKept", result_kept),
-    FORM("LogLine", log_line),
-    FORM("Logs", logs),
-    FORM("Join", join),
-    FORM("Joins", joins),
-    FORM("WatchedStatus", watched_status),
-    FORM("WatchedQueue", watched_queue),
-    FORM("Watched", NULL, .help = "Objects by their keys; null means that the object is gone.",
-        .is = "{WatchedStatus|WatchedQueue|SessionRow|Node|Model|JobRow|Pull|null}"),
+    WI_SCHEMA("Failure", failure),
+    WI_SCHEMA("SourceError", source_error),
+    WI_SCHEMA("Problem", problem, .help = "An error in the format of RFC 9457."),
+    WI_SCHEMA(
+        "OpenaiError", openai_error, .help = "An error in the form that OpenAI's clients read."),
+    WI_SCHEMA("OpenaiErrorValue", openai_error_value),
+    WI_SCHEMA("BothErrors", both_errors, .also = "Problem", .help = "An error in both forms."),
+    WI_SCHEMA("Endpoints", root),
+    WI_SCHEMA("Alive", alive),
+    WI_SCHEMA("Ready", ready),
+    WI_SCHEMA("Status", status),
+    WI_SCHEMA("JobRow", job_row),
+    WI_SCHEMA("RunningJob", running_job, .also = "JobRow"),
+    WI_SCHEMA("SessionRow", session_row),
+    WI_SCHEMA("Session", session, .also = "SessionRow"),
+    WI_SCHEMA("NodeRow", node_row),
+    WI_SCHEMA("Node", node, .also = "NodeRow"),
+    WI_SCHEMA("NodeLimit", node_limit),
+    WI_SCHEMA("Conduct", conduct),
+    WI_SCHEMA("Nodes", nodes),
+    WI_SCHEMA("Quarantined", quarantined),
+    WI_SCHEMA("Tuning", tuning),
+    WI_SCHEMA("Engine", engine),
+    WI_SCHEMA("Adapter", adapter),
+    WI_SCHEMA("Kind", kind),
+    WI_SCHEMA("Verb", verb),
+    WI_SCHEMA("History", history),
+    WI_SCHEMA("Series", series),
+    WI_SCHEMA("SoundStream", sound_stream),
+    WI_SCHEMA("SoundState", sound_state),
+    WI_SCHEMA("SoundPartial", sound_partial),
+    WI_SCHEMA("SoundFinal", sound_final),
+    WI_SCHEMA("SoundLag", sound_lag),
+    WI_SCHEMA("SoundDone", sound_done),
+    WI_SCHEMA("SoundError", sound_error, .also = "Problem"),
+    WI_SCHEMA("Verified", verified),
+    WI_SCHEMA("VerifiedPlatform", verified_platform),
+    WI_SCHEMA("Evidence", evidence),
+    WI_SCHEMA("VerifyProgress", verify_progress),
+    WI_SCHEMA("Matrix", matrix),
+    WI_SCHEMA("MatrixBrowser", matrix_browser),
+    WI_SCHEMA("Kernels", kernels),
+    WI_SCHEMA("Kernel", kernel),
+    WI_SCHEMA("KernelSize", kernel_size),
+    WI_SCHEMA("KernelTensor", kernel_tensor),
+    WI_SCHEMA("ModelSample", model_sample),
+    WI_SCHEMA("Hardware", hardware),
+    WI_SCHEMA("HardwareOption", hardware_option),
+    WI_SCHEMA("Moves", moves),
+    WI_SCHEMA("Estimate", estimate),
+    WI_SCHEMA("StoredJob", stored_job),
+    WI_SCHEMA("Jobs", jobs),
+    {.name = "Job", .is = "RunningJob|StoredJob"},
+    WI_SCHEMA("LabRow", result_row, .help = "A run of the laboratory, without its cells."),
+    WI_SCHEMA("LabListed", result_listed, .also = "LabRow"),
+    WI_SCHEMA("LabResult", result, .also = "LabRow"),
+    WI_SCHEMA("LabResults", results),
+    WI_SCHEMA("LabKept", result_kept),
+    WI_SCHEMA("LogLine", log_line),
+    WI_SCHEMA("Logs", logs),
+    WI_SCHEMA("Join", join),
+    WI_SCHEMA("Joins", joins),
+    WI_SCHEMA("WatchedStatus", watched_status),
+    WI_SCHEMA("WatchedQueue", watched_queue),
+    {.name = "Watched",
+        .help = "Objects by their keys; null means that the object is gone.",
+        .is = "{WatchedStatus|WatchedQueue|SessionRow|Node|Model|JobRow|Pull|null}"},
     {0},
 };

@@ -2,8 +2,10 @@
 #include "work/pool/pick_private.h"
 
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,25 +15,23 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
 
     if (!info->platforms[platform].has_adapter)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-        adapter->architecture, "description", adapter->description, "is_fallback",
-        adapter->is_fallback);
+    return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
+        adapter->is_fallback, NULL);
 }
 
-/* NULL where it was not measured. */
-static json_t *per_second(double token_ms)
+/* Negative where it was not measured. */
+static double per_second(double token_ms)
 {
-    return token_ms > 0 ? json_real(1000 / token_ms) : NULL;
+    return token_ms > 0 && isfinite(1000 / token_ms) ? 1000 / token_ms : -1;
 }
 
 static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
-    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:o*, s:o*}", "load_ms", e->load_ms, "run_ms",
-        e->run_ms, "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs",
-        (json_int_t)e->runs, "measured_at", (json_int_t)e->measured_at, "prompt_tokens_per_second",
-        per_second(e->prompt_ms), "tokens_per_second", per_second(e->token_ms));
+    return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, (json_int_t)e->loads,
+        (json_int_t)e->runs, (json_int_t)e->measured_at, per_second(e->prompt_ms),
+        per_second(e->token_ms), NULL);
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null
@@ -40,7 +40,7 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
 {
     if (relocation->cost_ms <= 0)
         return json_null();
-    return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
+    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms, NULL);
 }
 
 static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,

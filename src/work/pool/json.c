@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)
@@ -64,10 +65,9 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node *nod
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
-    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:b, s:I}", "id", node->id, "session",
-        *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
-        "browser_version", info ? info->browser_version : "", "draining", node->draining, "paused",
-        node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
+    return wi_form_json("NodeRow", node->id, *node->session ? node->session : NULL,
+        info ? info->kind : NULL, info ? info->browser_version : "", node->draining, node->paused,
+        node->held, node->away, (json_int_t)node->count, NULL);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "settings/store/results.h"
 #include "terms/lab/lab_run.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,8 +91,8 @@ static void on_written(struct wi_request *request, void *work, const struct wi_e
         wi_request_answer_error(request, failure);
     else
         wi_request_answer_json(request, op->created ? 201 : 200,
-            json_pack("{s:s, s:b, s:I, s:I}", "id", op->id, "created", op->created, "added",
-                (json_int_t)op->added, "cells", (json_int_t)op->total));
+            wi_form_json("LabKept", op->id, op->created, (json_int_t)op->added,
+                (json_int_t)op->total, NULL));
     free_writing(writing);
 }
 
@@ -322,8 +323,7 @@ static void on_removed(struct wi_request *request, void *work, const struct wi_e
     if (failure)
         wi_request_answer_error(request, failure);
     else if (op->found)
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", op->id, "state", "removed"));
+        wi_request_answer_verb(request, 200, op->id, "removed");
     else
         answer_not_found(request, op->id);
     free(op);

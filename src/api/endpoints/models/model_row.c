@@ -4,6 +4,7 @@
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
 #include <stdint.h>
 #include <string.h>
@@ -12,10 +13,9 @@
 
 static json_t *version_json(const struct wi_version *version)
 {
-    return json_pack("{s:I, s:b, s:s?, s:s?, s:I, s:I}", "version", (json_int_t)version->number,
-        "current", version->current, "revision", version->source.revision, "commit",
-        version->source.commit, "bytes", (json_int_t)wi_source_bytes(&version->source), "pulled_at",
-        (json_int_t)version->source.pulled_at);
+    return wi_form_json("Version", (json_int_t)version->number, version->current,
+        version->source.revision, version->source.commit,
+        (json_int_t)wi_source_bytes(&version->source), (json_int_t)version->source.pulled_at, NULL);
 }
 
 /* The source of a model that was uploaded is not known. */

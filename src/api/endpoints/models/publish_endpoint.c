@@ -9,6 +9,7 @@
 
 #include "api/http/step.h"
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 static int has_blocks(struct wi_request *request)
@@ -39,8 +40,8 @@ static json_t *files_json(const struct wi_pin *pin)
 
 static json_t *published_json(const struct wi_api *api, const struct wi_pin *pin)
 {
-    return json_pack("{s:s, s:s, s:I, s:o, s:b}", "cid", pin->cid_text, "name", pin->model, "bytes",
-        (json_int_t)pin->bytes, "files", files_json(pin), "served", wi_api_is_served(api));
+    return wi_form_json("Published", pin->cid_text, pin->model, (json_int_t)pin->bytes,
+        files_json(pin), wi_api_is_served(api), NULL);
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -64,10 +65,9 @@ static void free_publisher(void *work)
 static void on_progress(void *context, const struct wi_publish_progress *progress)
 {
     const struct publisher *publisher = context;
-    wi_progress_answer_step(publisher->answer,
-        json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", publisher->name, "phase", "hashing", "state",
-            "hashing", "loaded_bytes", (json_int_t)progress->done, "total_bytes",
-            (json_int_t)progress->total));
+    wi_progress_answer_step(
+        publisher->answer, wi_form_json("PublishProgress", publisher->name, "hashing", "hashing",
+                               (json_int_t)progress->done, (json_int_t)progress->total, NULL));
 }
 
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
@@ -130,8 +130,8 @@ void wi_handle_model_unpublish(struct wi_request *request)
     char cid[WI_CID_TEXT];
     if (wi_blockstore_unpublish(request->api->deps.blocks, name, cid, &error) == WI_OK)
         wi_request_answer_json(request, 200,
-            json_pack(
-                "{s:s, s:s, s:[s]}", "name", name, "state", "unpublished", "unpublished", cid));
+            wi_form_json(
+                "Removed", name, "unpublished", (json_int_t)-1, json_pack("[s]", cid), NULL));
     else
         wi_request_answer_error(request, &error);
 }

@@ -2,6 +2,7 @@
 #include "api/endpoints/models/published.h"
 
 #include "api/http/metrics.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* Names in a warning. */
@@ -27,10 +28,8 @@ static void pins_check(const struct wi_api *api)
 
 static json_t *pin_json(const struct wi_pin *pin)
 {
-    json_t *version = pin->version > 0 ? json_integer(pin->version) : json_null();
-    return json_pack("{s:s, s:s, s:I, s:b, s:o, s:I}", "name", pin->model, "cid", pin->cid_text,
-        "bytes", (json_int_t)pin->bytes, "stale", pin->stale, "version", version, "published_at",
-        (json_int_t)pin->published_at);
+    return wi_form_json("Pin", pin->model, pin->cid_text, (json_int_t)pin->bytes, pin->stale,
+        (json_int_t)pin->version, (json_int_t)pin->published_at, NULL);
 }
 
 /* As strcmp, of the model's name without a variant. */

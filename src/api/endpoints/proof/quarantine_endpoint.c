@@ -91,8 +91,7 @@ void wi_handle_node_forgive(struct wi_request *request)
     }
     wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
         wi_request_client(request));
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "forgiven"));
+    wi_request_answer_verb(request, 200, request->argument, "forgiven");
 }
 
 void wi_handle_quarantine_lift(struct wi_request *request)
@@ -100,8 +99,7 @@ void wi_handle_quarantine_lift(struct wi_request *request)
     if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
         wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
             wi_request_client(request));
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "lifted"));
+        wi_request_answer_verb(request, 200, request->argument, "lifted");
         return;
     }
     wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,

@@ -10,6 +10,7 @@
 #include "api/http/query.h"
 #include "base/memory.h"
 #include "terms/sound/cutter.h"
+#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,7 +90,7 @@ static void answer_opened(struct wi_request *request, const struct wi_hearing *h
     const char *id = wi_hearing_id(hearing);
     char where[WI_ID_SIZE + 24];
     snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
-    wi_request_answer_json(request, 201, json_pack("{s:s, s:i}", "id", id, "position", 0));
+    wi_request_answer_json(request, 201, wi_form_json("SoundStream", id, (json_int_t)0, NULL));
     wi_request_add_location(request, where);
 }
 
@@ -198,9 +199,8 @@ static void answer_state(struct wi_request *request, const struct wi_hearing *he
     struct wi_hearing_state state;
     wi_hearing_state(hearing, &state);
     wi_request_answer_json(request, 200,
-        json_pack("{s:I, s:I, s:I, s:I}", "position", (json_int_t)state.position, "heard_ms",
-            (json_int_t)state.heard_ms, "done_ms", (json_int_t)state.done_ms, "lag_ms",
-            (json_int_t)state.lag_ms));
+        wi_form_json("SoundState", (json_int_t)state.position, (json_int_t)state.heard_ms,
+            (json_int_t)state.done_ms, (json_int_t)state.lag_ms, NULL));
 }
 
 struct query {
@@ -253,8 +253,7 @@ void wi_handle_sound_cancel(struct wi_request *request)
     if (!hearing)
         return;
     wi_hearing_cancel(hearing); /* it may be gone */
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "cancelled"));
+    wi_request_answer_verb(request, 200, request->argument, "cancelled");
 }
 
 void wi_handle_sound_read(struct wi_request *request)

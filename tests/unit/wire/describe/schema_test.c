@@ -1,7 +1,7 @@
 /* Types as text, and the JSON Schema that they become. */
 #include "../../test.h"
 
-#include "wire/describe/schema.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 /* Takes `schema`. */
@@ -38,11 +38,11 @@ TEST(types)
 
 TEST(an_object_has_its_own_members_and_those_of_another)
 {
-    static const struct wi_member base[] = {{"a", "string", NULL}, {0}};
-    static const struct wi_member more[] = {{"b?", "null", "Nothing."}, {0}};
+    static const struct wi_member base[] = {{"a", "string", NULL}};
+    static const struct wi_member more[] = {{"b?", "null", "Nothing."}};
     static const struct wi_schema schemas[] = {
-        {.name = "Base", .members = base},
-        {.name = "More", .help = "Two.", .members = more, .also = "Base"},
+        WI_SCHEMA("Base", base),
+        WI_SCHEMA("More", more, .help = "Two.", .also = "Base"),
         {.name = "Either", .is = "Base|More"},
         {0},
     };
@@ -55,6 +55,26 @@ TEST(an_object_has_its_own_members_and_those_of_another)
         "More\"}]}");
     assert_ptr_equal(wi_schema_find(schemas, "Moreover", 4), &schemas[1]);
     assert_null(wi_schema_find(schemas, "Mo", 2));
+}
+
+TEST(an_answer_has_the_members_of_its_form)
+{
+    expect(wi_form_json("Pin", "a/b", "bafy", (json_int_t)7, 1, (json_int_t)2, (json_int_t)5, NULL),
+        "{\"name\":\"a/b\",\"cid\":\"bafy\",\"bytes\":7,\"stale\":true,\"version\":2,"
+        "\"published_at\":5}");
+    expect(
+        wi_form_json("NodeLimit", "hold", "claim", NULL, (json_int_t)0, (json_int_t)9, "x", NULL),
+        "{\"effect\":\"hold\",\"evidence\":\"claim\",\"since\":null,\"until\":9,"
+        "\"undone_by\":\"x\"}");
+    expect(wi_form_json("Moves", 0.5, 2.0, NULL), "{\"lost_ms\":0.5,\"at_ms\":2.0}");
+    expect(wi_form_json("Joins", json_array(), json_array(), NULL),
+        "{\"joins\":[],\"node_tokens\":[]}");
+    expect(wi_form_json("Removed", "a/b", "removed", (json_int_t)0, NULL, NULL),
+        "{\"name\":\"a/b\",\"state\":\"removed\",\"freed_bytes\":0}");
+    expect(wi_form_json("Removed", "a/b", "cancelled", (json_int_t)-1, json_array(), NULL),
+        "{\"name\":\"a/b\",\"state\":\"cancelled\",\"unpublished\":[]}");
+    assert_null(wi_form_json("Alive", NULL, NULL));
+    assert_null(wi_form_json("Alive", "\xff", NULL));
 }
 
 TEST(parameters_tell_their_limits)
