@@ -74,8 +74,8 @@ static void carry_out(struct order *order)
         size_t count = json_array_size(told.nodes);
         wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
             request->argument, count, count == 1 ? "" : "s", wi_request_client(request));
-        wi_request_answer_json(request, 202,
-            wi_form_json("Order", request->argument, state, json_incref(told.nodes), NULL));
+        wi_request_answer_json(
+            request, 202, wi_form_json("Order", request->argument, state, json_incref(told.nodes)));
     } else {
         wi_request_answer_error(request, &error);
     }

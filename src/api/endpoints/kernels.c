@@ -22,15 +22,15 @@ static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kerne
     json_t *datatypes = json_pack("[s]", wi_datatype_name(WI_FP32));
     if (kernel->halves)
         json_array_append_new(datatypes, json_string(wi_datatype_name(WI_FP16)));
-    return wi_form_json("KernelTensor", tensor->name, datatypes, shape_json(tensor->shape), NULL);
+    return wi_form_json("KernelTensor", tensor->name, datatypes, shape_json(tensor->shape));
 }
 
 static json_t *sizes_json(const struct wi_kernel *kernel)
 {
     json_t *out = json_array();
     for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
-        json_array_append_new(out, wi_form_json("KernelSize", size->name, size->of,
-                                       (json_int_t)(size->most ? size->most : -1), NULL));
+        json_array_append_new(
+            out, wi_form_json("KernelSize", size->name, size->of, size->most ? size->most : -1));
     return out;
 }
 
@@ -131,5 +131,5 @@ json_t *wi_kernel_models_json(void)
 
 void wi_handle_kernels(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, wi_form_json("Kernels", wi_kernels_json(0), NULL));
+    wi_request_answer_json(request, 200, wi_form_json("Kernels", wi_kernels_json(0)));
 }

@@ -94,8 +94,8 @@ static json_t *column_json(const struct wi_node_info *node, const struct wi_look
 {
     return wi_form_json("MatrixBrowser", node->kind, node->browser_version, node->id,
         *node->session == '\0', wi_look_names[look->state],
-        look->state == WI_LOOK_FAILED ? look->reason : NULL, (json_int_t)look->asked_at,
-        (json_int_t)look->found_at, json_incref(look->found), NULL);
+        look->state == WI_LOOK_FAILED ? look->reason : NULL, look->asked_at, look->found_at,
+        json_incref(look->found));
 }
 
 static void add_absent(const struct view *view, json_t *columns)
@@ -110,7 +110,7 @@ static void add_absent(const struct view *view, json_t *columns)
             columns, wi_form_json("MatrixBrowser", browser->kind, NULL, NULL, 0, "absent",
                          browser->max_connections == 0 ? "its max_connections is 0"
                                                        : "no browser of this kind is connected",
-                         (json_int_t)0, (json_int_t)0, NULL, NULL));
+                         0, 0, NULL));
     }
 }
 
@@ -127,7 +127,7 @@ static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted
                                            wi_bridge_looked(api->deps.bridge, view.ids[i])));
     add_absent(&view, columns);
     json_decref(view.kinds);
-    return wi_form_json("Matrix", wi_features_json(), columns, NULL);
+    return wi_form_json("Matrix", wi_features_json(), columns);
 }
 
 /* --- the endpoints ---------------------------------------------------------------------------- */

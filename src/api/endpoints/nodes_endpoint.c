@@ -31,7 +31,7 @@ static json_t *platforms_json(const struct wi_node_info *node)
         if (node->platforms[i].has_adapter)
             json_object_set_new(platform, "adapter",
                 wi_form_json("Adapter", adapter->vendor, adapter->architecture,
-                    adapter->description, adapter->is_fallback, NULL));
+                    adapter->description, adapter->is_fallback));
         json_object_set_new(platforms, wi_platform_names[i], platform);
     }
     return platforms;
@@ -52,8 +52,7 @@ static json_t *engines_json(const struct wi_node_info *node)
             json_array_append_new(can, json_string("webgpu"));
         json_object_set_new(engines, wi_engine_names[i],
             wi_form_json("Engine", *node->engines[i].version ? node->engines[i].version : NULL,
-                (json_int_t)node->engines[i].slots, (json_int_t)node->engines[i].short_slots,
-                (json_int_t)node->engines[i].queue, can, NULL));
+                node->engines[i].slots, node->engines[i].short_slots, node->engines[i].queue, can));
     }
     return engines;
 }
@@ -67,10 +66,10 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
-    json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
-        (json_int_t)node->connected_at, (json_int_t)node->cores, node->memory_gib, node->isolated,
-        state.connected, state.busy_since_ms, state.last_seen_ms, state.rtt_ms,
-        (json_int_t)state.bytes_in, (json_int_t)state.bytes_out, NULL, NULL, NULL, NULL);
+    json_t *view =
+        wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL, node->connected_at,
+            node->cores, node->memory_gib, node->isolated, state.connected, state.busy_since_ms,
+            state.last_seen_ms, state.rtt_ms, state.bytes_in, state.bytes_out, NULL, NULL, NULL);
     if (!view)
         return;
     json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
@@ -228,8 +227,8 @@ void wi_handle_join_new(struct wi_request *request)
     snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
         requested.start ? "&start" : "");
     wi_request_answer_json(request, 201,
-        wi_form_json("Join", id, token, url, (json_int_t)requested.nodes,
-            (json_int_t)(wi_wall_ms() + requested.seconds * 1000), NULL));
+        wi_form_json("Join", id, token, url, requested.nodes,
+            (json_int_t)(wi_wall_ms() + requested.seconds * 1000)));
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(url, sizeof url);
 }
@@ -238,7 +237,7 @@ void wi_handle_joins(struct wi_request *request)
 {
     const struct wi_bridge *bridge = request->api->deps.bridge;
     wi_request_answer_json(request, 200,
-        wi_form_json("Joins", wi_bridge_invitations(bridge), wi_bridge_node_tokens(bridge), NULL));
+        wi_form_json("Joins", wi_bridge_invitations(bridge), wi_bridge_node_tokens(bridge)));
 }
 
 void wi_handle_join_revoke(struct wi_request *request)

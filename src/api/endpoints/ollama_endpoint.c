@@ -185,7 +185,7 @@ static json_t *time_json(int64_t ms)
 void wi_handle_ollama_version(struct wi_request *request)
 {
     wi_request_answer_json(
-        request, 200, wi_form_json("OllamaVersion", API_VERSION, request->api->deps.version, NULL));
+        request, 200, wi_form_json("OllamaVersion", API_VERSION, request->api->deps.version));
 }
 
 /* --- GET /api/tags --------------------------------------------------------------------------- */

@@ -175,7 +175,7 @@ void wi_handle_status(struct wi_request *request)
 
 void wi_handle_healthz(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, wi_form_json("Alive", "ok", NULL));
+    wi_request_answer_json(request, 200, wi_form_json("Alive", "ok"));
 }
 
 static enum wi_code check_ready(const struct wi_api *api, struct wi_error *error)
@@ -195,20 +195,20 @@ void wi_handle_readyz(struct wi_request *request)
         /* requests that need no database are still served */
         json_t *unstored = wi_durable_warning(api->endpoints->durable);
         json_t *warnings = unstored ? json_pack("[o]", unstored) : NULL;
-        wi_request_answer_json(request, 200, wi_form_json("Ready", "ready", warnings, NULL));
+        wi_request_answer_json(request, 200, wi_form_json("Ready", "ready", warnings));
     }
 }
 
 void wi_handle_kserve_live(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, wi_form_json("KserveLive", 1, NULL));
+    wi_request_answer_json(request, 200, wi_form_json("KserveLive", 1));
 }
 
 void wi_handle_kserve_ready(struct wi_request *request)
 {
     struct wi_error error;
     if (check_ready(request->api, &error) == WI_OK)
-        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1, NULL));
+        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1));
     else
         wi_request_answer_error(request, &error);
 }

@@ -137,7 +137,7 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
 void wi_request_answer_verb(
     struct wi_request *request, int status, const char *id, const char *state)
 {
-    wi_request_answer_json(request, status, wi_form_json("Verb", id, state, NULL));
+    wi_request_answer_json(request, status, wi_form_json("Verb", id, state));
 }
 
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)

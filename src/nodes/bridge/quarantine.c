@@ -44,8 +44,8 @@ static json_t *row_json(const struct row *row, int everything)
     int named = is_of_node_token(row);
     return wi_form_json("Quarantined", row->id, visitor->node, named ? visitor->name : NULL,
         named ? NULL : visitor->join, everything ? visitor->address : NULL,
-        *row->evidence ? row->evidence : NULL, everything ? row->reason : NULL,
-        (json_int_t)row->since, (json_int_t)row->until, NULL);
+        *row->evidence ? row->evidence : NULL, everything ? row->reason : NULL, row->since,
+        row->until);
 }
 
 static void row_save(const struct wi_quarantine *quarantine, const struct row *row)

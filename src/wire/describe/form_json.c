@@ -2,10 +2,7 @@
 #include "wire/describe/schemas.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <string.h>
-
-#define MEMBERS_MAX 64 /* of a form by which answers are printed */
 
 const struct wi_schema *const wi_answer_schemas[] = {wi_service_schemas, wi_models_schemas,
     wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_anthropic_schemas,
@@ -27,68 +24,71 @@ static size_t type_length(const char *type)
     return length > end && strcmp(type + length - end, null) == 0 ? length - end : length;
 }
 
-static int is_nullable(const struct wi_member *row)
-{
-    return row->type[type_length(row->type)] != '\0';
-}
-
-static int is_optional(const struct wi_member *row)
-{
-    return row->name[strlen(row->name) - 1] == '?';
-}
-
-/* The letter of json_pack() for the values of that type. */
-static char type_letter(const char *type)
+/* The JSON type of a scalar; JSON_TRUE for booleans, JSON_NULL for what callers make themselves. */
+static json_type scalar_type(const char *type, size_t length)
 {
     static const struct {
         const char *type;
-        char letter;
-    } rows[] = {{"string", 's'}, {"Code", 's'}, {"Platform", 's'}, {"integer", 'I'},
-        {"number", 'f'}, {"boolean", 'b'}};
-    size_t length = type_length(type);
+        json_type is;
+    } rows[] = {{"string", JSON_STRING}, {"Code", JSON_STRING}, {"Platform", JSON_STRING},
+        {"integer", JSON_INTEGER}, {"number", JSON_REAL}, {"boolean", JSON_TRUE}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (strlen(rows[i].type) == length && memcmp(rows[i].type, type, length) == 0)
-            return rows[i].letter;
-    return *type == '\'' ? 's' : 'o';
+            return rows[i].is;
+    return *type == '\'' ? JSON_STRING : JSON_NULL;
 }
 
-/* A list of the values and of the NULL behind them. */
-static json_t *pack_values(const struct wi_schema *form, va_list values)
+static int is_right_value(json_type type, const json_t *value)
 {
-    static const char rest[] = "o?]";
-    char format[2 * MEMBERS_MAX + 1 + sizeof rest] = "[", *end = format + 1;
-    assert(form->count <= MEMBERS_MAX);
-    for (size_t i = 0; i < form->count; i++) {
-        const struct wi_member *row = &form->members[i];
-        char letter = type_letter(row->type);
-        *end++ = letter;
-        if ((letter == 's' || letter == 'o') && (is_nullable(row) || is_optional(row)))
-            *end++ = '?';
-    }
-    memcpy(end, rest, sizeof rest);
-    json_t *list = json_vpack_ex(NULL, 0, format, values);
-    assert(!list || json_is_null(json_array_get(list, form->count)));
-    return list;
+    if (!value || json_is_null(value) || type == JSON_NULL)
+        return 1;
+    return type == JSON_STRING    ? json_is_string(value)
+           : type == JSON_INTEGER ? json_is_integer(value)
+                                  : json_is_number(value);
 }
 
-json_t *wi_form_json(const char *name, ...)
+static json_t *number_json(json_type type, const json_t *value)
+{
+    return type == JSON_TRUE   ? json_boolean(json_number_value(value) != 0)
+           : type == JSON_REAL ? json_real(json_number_value(value))
+                               : json_integer(json_integer_value(value));
+}
+
+/* The value that such a member has; NULL: it is left out. Takes the value that was given. */
+static json_t *member_json(const struct wi_member *row, int is_optional, json_t *given)
+{
+    size_t length = type_length(row->type);
+    json_type type = scalar_type(row->type, length);
+    int is_nullable = row->type[length] != '\0';
+    json_t *value = given;
+    assert(is_right_value(type, given));
+    if (type != JSON_NULL && json_is_number(given)) {
+        double number = json_number_value(given);
+        value = is_optional && number < 0    ? NULL
+                : is_nullable && number <= 0 ? json_null()
+                                             : number_json(type, given);
+        json_decref(given);
+    }
+    return !value && is_nullable && !is_optional ? json_null() : value;
+}
+
+json_t *wi_form_fill(const char *name, json_t *const *values, size_t count)
 {
     const struct wi_schema *form = wi_answer_schema(name);
-    va_list values;
-    assert(form);
-    va_start(values, name);
-    json_t *list = pack_values(form, values), *object = list ? json_object() : NULL;
-    va_end(values);
-    for (size_t i = 0; object && i < form->count; i++) {
+    json_t *object = json_object();
+    int is_whole = 1;
+    assert(form && form->count == count);
+    for (size_t i = 0; i < count; i++) {
         const struct wi_member *row = &form->members[i];
-        json_t *value = json_array_get(list, i);
-        size_t length = strlen(row->name) - (size_t)is_optional(row);
-        double number = json_is_number(value) ? json_number_value(value) : 1;
-        if (is_nullable(row) && number <= 0)
-            json_object_setn_new(object, row->name, length, json_null());
-        else if (is_nullable(row) || (!json_is_null(value) && !(is_optional(row) && number < 0)))
-            json_object_setn(object, row->name, length, value);
+        size_t length = strlen(row->name);
+        int is_optional = row->name[length - 1] == '?';
+        json_t *value = member_json(row, is_optional, values[i]);
+        if (value)
+            json_object_setn_new(object, row->name, length - (size_t)is_optional, value);
+        is_whole &= value || is_optional;
     }
-    json_decref(list);
-    return object;
+    if (is_whole)
+        return object;
+    json_decref(object);
+    return NULL;
 }

@@ -290,7 +290,7 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
         if (effect & 1u << i)
             name = wi_effect_names[i];
     return wi_form_json("NodeLimit", name, limit->evidence, everything ? limit->reason : NULL,
-        (json_int_t)limit->since, (json_int_t)limit->until, limit->undone, NULL);
+        limit->since, limit->until, limit->undone);
 }
 
 /* What limits a node without evidence against it. */

@@ -5,7 +5,6 @@
 #include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,22 +15,21 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
     if (!info->platforms[platform].has_adapter)
         return json_null();
     return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
-        adapter->is_fallback, NULL);
+        adapter->is_fallback);
 }
 
 /* Negative where it was not measured. */
 static double per_second(double token_ms)
 {
-    return token_ms > 0 && isfinite(1000 / token_ms) ? 1000 / token_ms : -1;
+    return token_ms > 0 ? 1000 / token_ms : -1;
 }
 
 static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
-    return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, (json_int_t)e->loads,
-        (json_int_t)e->runs, (json_int_t)e->measured_at, per_second(e->prompt_ms),
-        per_second(e->token_ms), NULL);
+    return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, e->loads, e->runs,
+        e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms));
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null
@@ -40,7 +38,7 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
 {
     if (relocation->cost_ms <= 0)
         return json_null();
-    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms, NULL);
+    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms);
 }
 
 static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,

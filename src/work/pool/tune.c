@@ -168,7 +168,7 @@ static json_t *tuning_json(const struct wi_tuning_item *item)
         choice->ms, choice->default_ms, is_place ? place.kind : NULL,
         is_place ? place.browser_version : NULL,
         is_place ? wi_platform_names[place.platform] : NULL, is_place ? place.adapter : NULL,
-        item->owner.joined ? item->owner.key : NULL, NULL);
+        item->owner.joined ? item->owner.key : NULL);
 }
 
 json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more)

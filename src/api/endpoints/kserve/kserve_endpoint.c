@@ -21,8 +21,7 @@ void wi_handle_kserve_server(struct wi_request *request)
         wi_form_json("KserveServer", "webinfer", request->api->deps.version,
             json_pack("[s, s, s, s, s, s, s]", "binary_tensor_data", "generate",
                 "model_configuration", "model_repository", "parameters", "schedule_policy",
-                "statistics"),
-            NULL));
+                "statistics")));
 }
 
 /* --- a model ---------------------------------------------------------------------------------- */
@@ -32,7 +31,7 @@ static json_t *metadata_json(const struct wi_model *model)
     char digits[WI_DIGITS_SIZE];
     return wi_form_json("KserveModel", model->name,
         json_pack("[s]", wi_digits(digits, wi_kserve_version(model->version))),
-        wi_kserve_platform(model), wi_kserve_inputs(model), wi_kserve_outputs(model), NULL);
+        wi_kserve_platform(model), wi_kserve_inputs(model), wi_kserve_outputs(model));
 }
 
 /* The same tensors in Triton's words. Takes the list. */
@@ -53,9 +52,8 @@ static json_t *tensors_translate(json_t *values)
 
 static json_t *config_json(const struct wi_model *model)
 {
-    return wi_form_json("KserveConfig", model->name, wi_kserve_platform(model), "webinfer",
-        (json_int_t)0, tensors_translate(wi_kserve_inputs(model)),
-        tensors_translate(wi_kserve_outputs(model)), NULL);
+    return wi_form_json("KserveConfig", model->name, wi_kserve_platform(model), "webinfer", 0,
+        tensors_translate(wi_kserve_inputs(model)), tensors_translate(wi_kserve_outputs(model)));
 }
 
 /* Whether the model is the version that is asked for; else the request is answered with which one
@@ -120,7 +118,7 @@ static void on_ready(struct wi_request *request, void *work, struct wi_model *mo
     if (!is_version(request, model))
         return;
     if (check_runs(request->api, model, &error) == WI_OK)
-        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1, NULL));
+        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1));
     else
         wi_request_answer_error(request, &error);
 }
@@ -143,7 +141,7 @@ void wi_handle_kserve_model_ready(struct wi_request *request)
 
 static json_t *statistic_json(uint64_t count, double seconds)
 {
-    return wi_form_json("KserveStat", (json_int_t)count, (json_int_t)(seconds * 1e9), NULL);
+    return wi_form_json("KserveStat", count, (json_int_t)(seconds * 1e9));
 }
 
 static json_t *statistics_json(const struct wi_model_counts *counts)
@@ -157,8 +155,8 @@ static json_t *statistics_json(const struct wi_model_counts *counts)
         statistic_json(0, 0), "cache_hit", statistic_json(0, 0), "cache_miss",
         statistic_json(0, 0));
     return wi_form_json("KserveModelStats", counts->name,
-        wi_digits(digits, wi_kserve_version(counts->version)), (json_int_t)counts->last_at,
-        (json_int_t)counts->answered, (json_int_t)counts->answered, inference, json_array(), NULL);
+        wi_digits(digits, wi_kserve_version(counts->version)), counts->last_at, counts->answered,
+        counts->answered, inference, json_array());
 }
 
 static void add_statistics(void *context, const struct wi_model_counts *counts)
@@ -175,7 +173,7 @@ static void on_stats(struct wi_request *request, void *work, struct wi_model *mo
     wi_metrics_each_model(request->api->metrics, model->name, add_statistics, list);
     if (json_array_size(list) == 0)
         add_statistics(list, &none);
-    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list, NULL));
+    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list));
 }
 
 void wi_handle_kserve_stats(struct wi_request *request)
@@ -187,7 +185,7 @@ void wi_handle_kserve_all_stats(struct wi_request *request)
 {
     json_t *list = json_array();
     wi_metrics_each_model(request->api->metrics, NULL, add_statistics, list);
-    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list, NULL));
+    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list));
 }
 
 /* --- Triton's model repository ---------------------------------------------------------------- */
@@ -207,7 +205,7 @@ static json_t *row_json(const char *name, unsigned version, const char *state, c
 {
     char digits[WI_DIGITS_SIZE];
     return wi_form_json(
-        "KserveIndexRow", name, wi_digits(digits, wi_kserve_version(version)), state, reason, NULL);
+        "KserveIndexRow", name, wi_digits(digits, wi_kserve_version(version)), state, reason);
 }
 
 static unsigned current_version(const struct wi_versions *versions)

@@ -60,7 +60,7 @@ static void end_wait(struct wait *wait, const struct wi_error *error)
     else
         wi_request_answer_json(request, 200,
             wi_form_json("KserveOrder", wait->name, wait->loads ? "READY" : "UNAVAILABLE",
-                json_incref(wait->nodes), NULL));
+                json_incref(wait->nodes)));
     free_wait(wait);
 }
 
@@ -166,7 +166,7 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
     struct wi_error error;
     if (model->builtin) { /* every node has it */
         wi_request_answer_json(
-            request, 200, wi_form_json("KserveOrder", model->name, "READY", json_array(), NULL));
+            request, 200, wi_form_json("KserveOrder", model->name, "READY", json_array()));
         return;
     }
     if (wi_model_check_engine(model, &error) != WI_OK || wi_order_give(&order, &error) != WI_OK) {
@@ -250,8 +250,8 @@ static void on_unload(struct wi_request *request, void *work, struct wi_model *m
         wi_request_answer_refusal(
             request, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
     } else if (nodes_unload(request, model->name) == 0) {
-        wi_request_answer_json(request, 200,
-            wi_form_json("KserveOrder", model->name, "UNAVAILABLE", json_array(), NULL));
+        wi_request_answer_json(
+            request, 200, wi_form_json("KserveOrder", model->name, "UNAVAILABLE", json_array()));
     }
 }
 

@@ -91,8 +91,7 @@ static void on_written(struct wi_request *request, void *work, const struct wi_e
         wi_request_answer_error(request, failure);
     else
         wi_request_answer_json(request, op->created ? 201 : 200,
-            wi_form_json("LabKept", op->id, op->created, (json_int_t)op->added,
-                (json_int_t)op->total, NULL));
+            wi_form_json("LabKept", op->id, op->created, op->added, op->total));
     free_writing(writing);
 }
 

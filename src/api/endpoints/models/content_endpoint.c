@@ -37,8 +37,7 @@ static void add_source(void *list, const struct wi_block_source_info *info)
     json_array_append_new(
         list, wi_form_json("BlockSource", info->name, info->url, info->stranger,
                   state_name(info->state), source_until(info), *info->reason ? info->reason : NULL,
-                  (json_int_t)info->bytes, (json_int_t)info->blocks, (json_int_t)info->wrong,
-                  info->bytes_per_second, (json_int_t)info->seen_ms, NULL));
+                  info->bytes, info->blocks, info->wrong, info->bytes_per_second, info->seen_ms));
 }
 
 static json_t *sources_json(const struct wi_api *api)
@@ -70,8 +69,8 @@ static void add_model(struct models *models, const char *cid, const char *name, 
         models->more++;
         return;
     }
-    json_t *row = wi_form_json("ContentModel", cid, name, (json_int_t)bytes, pin != NULL, copy,
-        stale, (json_int_t)(pin && !stale), json_array(), NULL);
+    json_t *row = wi_form_json(
+        "ContentModel", cid, name, bytes, pin != NULL, copy, stale, pin && !stale, json_array());
     json_array_append(same, row);
     json_array_append_new(models->list, row);
 }
@@ -125,8 +124,7 @@ static void content_answer(struct wi_request *request)
     size_t more;
     json_t *models = models_json(api, &more);
     wi_request_answer_json(request, 200,
-        wi_form_json(
-            "Content", wi_api_is_served(api), sources_json(api), models, (json_int_t)more, NULL));
+        wi_form_json("Content", wi_api_is_served(api), sources_json(api), models, more));
 }
 
 static void free_asker(void *work)

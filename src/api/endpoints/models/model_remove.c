@@ -43,8 +43,8 @@ static void removal_refuse(struct removal *removal, const struct wi_error *failu
 static json_t *removed_json(const struct removal *removal, uint64_t freed)
 {
     int is_some = json_array_size(removal->unpublished) > 0;
-    return wi_form_json("Removed", removal->request->argument, "removed", (json_int_t)freed,
-        is_some ? json_incref(removal->unpublished) : NULL, NULL);
+    return wi_form_json("Removed", removal->request->argument, "removed", freed,
+        is_some ? json_incref(removal->unpublished) : NULL);
 }
 
 static void on_removed(
@@ -68,8 +68,7 @@ static void on_collected(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     (void)error; /* there is none */
-    wi_request_answer_json(
-        context, 200, wi_form_json("Collected", (json_int_t)result->bytes, NULL));
+    wi_request_answer_json(context, 200, wi_form_json("Collected", result->bytes));
 }
 
 /* --- whether it may go ------------------------------------------------------------------------ */

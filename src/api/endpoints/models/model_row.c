@@ -13,9 +13,8 @@
 
 static json_t *version_json(const struct wi_version *version)
 {
-    return wi_form_json("Version", (json_int_t)version->number, version->current,
-        version->source.revision, version->source.commit,
-        (json_int_t)wi_source_bytes(&version->source), (json_int_t)version->source.pulled_at, NULL);
+    return wi_form_json("Version", version->number, version->current, version->source.revision,
+        version->source.commit, wi_source_bytes(&version->source), version->source.pulled_at);
 }
 
 /* The source of a model that was uploaded is not known. */

@@ -40,8 +40,8 @@ static json_t *files_json(const struct wi_pin *pin)
 
 static json_t *published_json(const struct wi_api *api, const struct wi_pin *pin)
 {
-    return wi_form_json("Published", pin->cid_text, pin->model, (json_int_t)pin->bytes,
-        files_json(pin), wi_api_is_served(api), NULL);
+    return wi_form_json(
+        "Published", pin->cid_text, pin->model, pin->bytes, files_json(pin), wi_api_is_served(api));
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -67,7 +67,7 @@ static void on_progress(void *context, const struct wi_publish_progress *progres
     const struct publisher *publisher = context;
     wi_progress_answer_step(
         publisher->answer, wi_form_json("PublishProgress", publisher->name, "hashing", "hashing",
-                               (json_int_t)progress->done, (json_int_t)progress->total, NULL));
+                               progress->done, progress->total));
 }
 
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
@@ -129,9 +129,8 @@ void wi_handle_model_unpublish(struct wi_request *request)
     const char *name = alias ? alias->model : request->argument;
     char cid[WI_CID_TEXT];
     if (wi_blockstore_unpublish(request->api->deps.blocks, name, cid, &error) == WI_OK)
-        wi_request_answer_json(request, 200,
-            wi_form_json(
-                "Removed", name, "unpublished", (json_int_t)-1, json_pack("[s]", cid), NULL));
+        wi_request_answer_json(
+            request, 200, wi_form_json("Removed", name, "unpublished", -1, json_pack("[s]", cid)));
     else
         wi_request_answer_error(request, &error);
 }

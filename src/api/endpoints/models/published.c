@@ -28,8 +28,8 @@ static void pins_check(const struct wi_api *api)
 
 static json_t *pin_json(const struct wi_pin *pin)
 {
-    return wi_form_json("Pin", pin->model, pin->cid_text, (json_int_t)pin->bytes, pin->stale,
-        (json_int_t)pin->version, (json_int_t)pin->published_at, NULL);
+    return wi_form_json(
+        "Pin", pin->model, pin->cid_text, pin->bytes, pin->stale, pin->version, pin->published_at);
 }
 
 /* As strcmp, of the model's name without a variant. */

@@ -291,8 +291,8 @@ void wi_handle_model_cancel(struct wi_request *request)
     if (!cancelled && !wi_api_has_pulls(request))
         return;
     if (cancelled || wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
-        wi_request_answer_json(request, 200,
-            wi_form_json("Removed", request->argument, "cancelled", (json_int_t)-1, NULL, NULL));
+        wi_request_answer_json(
+            request, 200, wi_form_json("Removed", request->argument, "cancelled", -1, NULL));
     else
         wi_request_answer_error(request, &error);
 }

@@ -21,7 +21,7 @@ static json_t *adapter_json(const struct wi_evidence *evidence)
     if (!evidence->has_adapter)
         return NULL;
     return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
-        adapter->is_fallback, NULL);
+        adapter->is_fallback);
 }
 
 static json_t *challenges_json(const struct wi_evidence *evidence)
@@ -45,7 +45,7 @@ static json_t *evidence_json(const struct wi_evidence *evidence)
         json_array_append_new(wrong, json_string(evidence->kernels_wrong[i]));
     return wi_form_json("Evidence", adapter_json(evidence), challenges_json(evidence),
         json_pack("{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong),
-        evidence->joined, NULL);
+        evidence->joined);
 }
 
 static void add_row(void *context, const struct wi_proof_row *row)
@@ -55,7 +55,7 @@ static void add_row(void *context, const struct wi_proof_row *row)
     json_array_append_new(
         context, wi_form_json("VerifiedPlatform", row->node, row->browser, platform,
                      wi_proof_names[row->verdict], *evidence->reason ? evidence->reason : NULL,
-                     evidence_json(evidence), NULL));
+                     evidence_json(evidence)));
 }
 
 /* --- who waits -------------------------------------------------------------------------------- */
@@ -75,8 +75,7 @@ static void free_verifying(void *work)
 static void on_progress(void *context, size_t steps)
 {
     struct verifying *verifying = context;
-    wi_progress_answer_step(
-        verifying->answer, wi_form_json("VerifyProgress", (json_int_t)steps, NULL));
+    wi_progress_answer_step(verifying->answer, wi_form_json("VerifyProgress", steps));
 }
 
 static void on_done(void *context)
@@ -85,7 +84,7 @@ static void on_done(void *context)
     json_t *rows = json_array();
     wi_proof_order_each(verifying->order, add_row, rows);
     verifying->order = NULL; /* it is over */
-    wi_progress_answer_done(verifying->answer, wi_form_json("Verified", rows, NULL));
+    wi_progress_answer_done(verifying->answer, wi_form_json("Verified", rows));
     free_verifying(verifying);
 }
 

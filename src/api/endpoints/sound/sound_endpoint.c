@@ -90,7 +90,7 @@ static void answer_opened(struct wi_request *request, const struct wi_hearing *h
     const char *id = wi_hearing_id(hearing);
     char where[WI_ID_SIZE + 24];
     snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
-    wi_request_answer_json(request, 201, wi_form_json("SoundStream", id, (json_int_t)0, NULL));
+    wi_request_answer_json(request, 201, wi_form_json("SoundStream", id, 0));
     wi_request_add_location(request, where);
 }
 
@@ -199,8 +199,7 @@ static void answer_state(struct wi_request *request, const struct wi_hearing *he
     struct wi_hearing_state state;
     wi_hearing_state(hearing, &state);
     wi_request_answer_json(request, 200,
-        wi_form_json("SoundState", (json_int_t)state.position, (json_int_t)state.heard_ms,
-            (json_int_t)state.done_ms, (json_int_t)state.lag_ms, NULL));
+        wi_form_json("SoundState", state.position, state.heard_ms, state.done_ms, state.lag_ms));
 }
 
 struct query {

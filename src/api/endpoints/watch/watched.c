@@ -39,18 +39,18 @@ static json_t *status_json(const struct wi_api *api, const char *id, const char 
     json_t *nodes = json_pack("{s:I, s:I, s:I}", "count", (json_int_t)pool.nodes, "open",
         (json_int_t)pool.open_nodes, "quarantined",
         (json_int_t)wi_bridge_quarantined_count(api->deps.bridge));
-    return wi_form_json("WatchedStatus", api->deps.version, (json_int_t)api->started_at, ready,
-        problem, json_pack("{s:s}", "url", api->url),
+    return wi_form_json("WatchedStatus", api->deps.version, api->started_at, ready, problem,
+        json_pack("{s:s}", "url", api->url),
         json_pack("{s:s}", "url", wi_bridge_url(api->deps.bridge)), nodes, kinds_json(api),
-        wi_api_warnings_json(api), NULL);
+        wi_api_warnings_json(api));
 }
 
 static json_t *queue_json(const struct wi_api *api, const char *id, const char *client)
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(api->deps.jobs, &jobs);
-    return wi_form_json("WatchedQueue", (json_int_t)jobs.waiting, (json_int_t)jobs.running,
-        (json_int_t)api->deps.config->pool.max_queue, NULL);
+    return wi_form_json(
+        "WatchedQueue", jobs.waiting, jobs.running, api->deps.config->pool.max_queue);
 }
 
 /* There is one, without an id. */

@@ -528,7 +528,7 @@ static json_t *input_json(const struct verdict_record *verdict)
 {
     if (!*verdict->set)
         return json_null();
-    return wi_form_json("VerdictInput", verdict->set, verdict->shapes, NULL);
+    return wi_form_json("VerdictInput", verdict->set, verdict->shapes);
 }
 
 static json_t *verdict_json(const struct verdict_record *verdict, const struct verdict_parts *parts)
@@ -536,16 +536,13 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
 #define OR_NULL(text) (*(text) ? (text) : NULL)
     const struct wi_place *place = &parts->place;
     int is_kernel = place->engine == WI_ENGINE_KERNELS;
-    json_t *token = wi_party_token_json(place->party);
-    json_t *out = wi_form_json("Verdict", OR_NULL(place->kind), OR_NULL(place->browser_version),
-        place->joined, json_string_value(token), wi_platform_names[place->platform],
+    return wi_form_json("Verdict", OR_NULL(place->kind), OR_NULL(place->browser_version),
+        place->joined, wi_party_token_json(place->party), wi_platform_names[place->platform],
         wi_engine_names[place->engine], OR_NULL(place->engine_version), OR_NULL(place->adapter),
         is_kernel ? NULL : OR_NULL(parts->variant), is_kernel ? OR_NULL(parts->variant) : NULL,
         wi_verdict_names[verdict_value(verdict)], verdict->ratio, OR_NULL(verdict->detail),
-        (json_int_t)verdict->checked_at, verdict->whole ? "input" : "model", input_json(verdict),
-        (json_int_t)verdict->looked, NULL);
-    json_decref(token);
-    return out;
+        verdict->checked_at, verdict->whole ? "input" : "model", input_json(verdict),
+        verdict->looked);
 #undef OR_NULL
 }
 

@@ -59,22 +59,20 @@ TEST(an_object_has_its_own_members_and_those_of_another)
 
 TEST(an_answer_has_the_members_of_its_form)
 {
-    expect(wi_form_json("Pin", "a/b", "bafy", (json_int_t)7, 1, (json_int_t)2, (json_int_t)5, NULL),
+    expect(wi_form_json("Pin", "a/b", "bafy", 7, 1, 2, 5),
         "{\"name\":\"a/b\",\"cid\":\"bafy\",\"bytes\":7,\"stale\":true,\"version\":2,"
         "\"published_at\":5}");
-    expect(
-        wi_form_json("NodeLimit", "hold", "claim", NULL, (json_int_t)0, (json_int_t)9, "x", NULL),
+    expect(wi_form_json("NodeLimit", "hold", "claim", NULL, 0, 9, "x"),
         "{\"effect\":\"hold\",\"evidence\":\"claim\",\"since\":null,\"until\":9,"
         "\"undone_by\":\"x\"}");
-    expect(wi_form_json("Moves", 0.5, 2.0, NULL), "{\"lost_ms\":0.5,\"at_ms\":2.0}");
-    expect(wi_form_json("Joins", json_array(), json_array(), NULL),
-        "{\"joins\":[],\"node_tokens\":[]}");
-    expect(wi_form_json("Removed", "a/b", "removed", (json_int_t)0, NULL, NULL),
+    expect(wi_form_json("Moves", 0.5, 2.0), "{\"lost_ms\":0.5,\"at_ms\":2.0}");
+    expect(wi_form_json("Joins", json_array(), json_array()), "{\"joins\":[],\"node_tokens\":[]}");
+    expect(wi_form_json("Removed", "a/b", "removed", 0, NULL),
         "{\"name\":\"a/b\",\"state\":\"removed\",\"freed_bytes\":0}");
-    expect(wi_form_json("Removed", "a/b", "cancelled", (json_int_t)-1, json_array(), NULL),
+    expect(wi_form_json("Removed", "a/b", "cancelled", -1, json_array()),
         "{\"name\":\"a/b\",\"state\":\"cancelled\",\"unpublished\":[]}");
-    assert_null(wi_form_json("Alive", NULL, NULL));
-    assert_null(wi_form_json("Alive", "\xff", NULL));
+    assert_null(wi_form_json("Alive", NULL));
+    assert_null(wi_form_json("Alive", "\xff"));
 }
 
 TEST(parameters_tell_their_limits)
