@@ -160,50 +160,36 @@ void wi_handle_content(struct wi_request *request)
 /* One counter of each source that is configured. */
 struct counter {
     struct wi_buffer *out;
-    const char *name;
-    uint64_t (*value)(const struct wi_block_source_info *info);
+    const char *name, *help;
+    size_t at; /* in struct wi_block_source_info */
 };
 
 static void put_source_count(void *context, const struct wi_block_source_info *info)
 {
     const struct counter *counter = context;
+    const void *at = (const char *)info + counter->at;
     if (info->stranger)
         return;
     wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
     wi_metric_label(counter->out, info->name);
-    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", counter->value(info));
-}
-
-static void put_counter(const struct wi_api *api, struct wi_buffer *out, const char *name,
-    const char *help, uint64_t (*value)(const struct wi_block_source_info *info))
-{
-    struct counter counter = {out, name, value};
-    wi_metric_head(out, name, "counter", help);
-    if (api->deps.sources)
-        wi_sources_each(api->deps.sources, put_source_count, &counter);
-}
-
-static uint64_t bytes_of(const struct wi_block_source_info *info)
-{
-    return info->bytes;
-}
-
-static uint64_t blocks_of(const struct wi_block_source_info *info)
-{
-    return info->blocks;
-}
-
-static uint64_t wrong_of(const struct wi_block_source_info *info)
-{
-    return info->wrong;
+    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", *(const uint64_t *)at);
 }
 
 void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
-    put_counter(api, out, "webinfer_source_bytes_total",
-        "Bytes of blocks that a source brought and that were right.", bytes_of);
-    put_counter(api, out, "webinfer_source_blocks_total",
-        "Blocks that a source brought and that were right.", blocks_of);
-    put_counter(api, out, "webinfer_source_wrong_blocks_total",
-        "Blocks that a source brought and that were wrong.", wrong_of);
+    struct counter counters[] = {
+        {out, "webinfer_source_bytes_total",
+            "Bytes of blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, bytes)},
+        {out, "webinfer_source_blocks_total", "Blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, blocks)},
+        {out, "webinfer_source_wrong_blocks_total",
+            "Blocks that a source brought and that were wrong.",
+            offsetof(struct wi_block_source_info, wrong)},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        wi_metric_head(out, counters[i].name, "counter", counters[i].help);
+        if (api->deps.sources)
+            wi_sources_each(api->deps.sources, put_source_count, &counters[i]);
+    }
 }

@@ -71,15 +71,18 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
-    wi_metric_value(out, "webinfer_cross_checks_waiting", "gauge",
-        "Answers that are to be computed again, or are now.", (double)counters.waiting);
-    wi_metric_value(out, "webinfer_cross_checks_waiting_bytes", "gauge",
-        "Memory of the waiting cross-checks.", (double)counters.bytes);
+    const struct wi_metric rows[] = {
+        {"webinfer_cross_checks_waiting", "Answers that are to be computed again, or are now.",
+            counters.waiting},
+        {"webinfer_cross_checks_waiting_bytes", "Memory of the waiting cross-checks.",
+            counters.bytes},
+        {"webinfer_quarantined_total", "Nodes that were sent away.",
+            wi_bridge_counters(bridge)->quarantined},
+        {"webinfer_quarantined", "Nodes under quarantine now.",
+            wi_bridge_quarantined_count(bridge)},
+    };
+    WI_METRIC_ROWS(out, rows);
     write_found(api, out);
-    wi_metric_value(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
-        (double)wi_bridge_counters(bridge)->quarantined);
-    wi_metric_value(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
-        (double)wi_bridge_quarantined_count(bridge));
 }
 
 void wi_handle_node_forgive(struct wi_request *request)
