@@ -136,10 +136,10 @@ void wi_handle_matrix(struct wi_request *request)
 {
     struct wanted wanted = {0};
     struct wi_error error;
-    json_t *arguments = NULL;
-    if (wi_query_read(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted, &arguments, &error) !=
-            WI_OK ||
-        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
+    json_t *arguments = wi_request_read_query(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted);
+    if (!arguments)
+        return;
+    if (wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else
         wi_request_answer_json(request, 200, matrix_json(request->api, &wanted));
@@ -167,11 +167,10 @@ void wi_handle_matrix_ask(struct wi_request *request)
 {
     struct wanted wanted = {0};
     struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_matrix_params, &wanted);
     if (!body)
         return;
-    if (wi_params_read(wi_matrix_params, body, WI_PARAMS_STRICT, "", &wanted, &error) != WI_OK ||
-        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
+    if (wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
         nodes_ask(request->api, &wanted, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else

@@ -170,12 +170,11 @@ static void answer_page(struct wi_request *request, void *work, const struct wi_
 
 void wi_handle_nodes(struct wi_request *request)
 {
-    struct wi_error error;
     struct asked *asked = wi_alloc(sizeof *asked);
     asked->query.page.after = "";
-    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query, &asked->arguments,
-            &error) != WI_OK) {
-        wi_request_answer_error(request, &error);
+    asked->arguments =
+        wi_request_read_query(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query);
+    if (!asked->arguments) {
         free_asked(asked);
         return;
     }
@@ -211,16 +210,12 @@ void wi_handle_join_new(struct wi_request *request)
     struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
     struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_join_params, &requested);
     if (!body)
         return;
-    enum wi_code code =
-        wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK)
-        code = wi_bridge_invite(
-            bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token, &error);
-    if (code != WI_OK) {
+    if (wi_bridge_invite(bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token,
+            &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }

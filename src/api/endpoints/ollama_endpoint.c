@@ -43,10 +43,7 @@ static const char *name_untag(const char *name, char out[WI_ROUTE_ARGUMENT_MAX])
 }
 
 #define NAME_ROW(struct_name, member)                                                              \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_STRING, .offset = offsetof(struct struct_name, member),  \
-        .min = 1, .max = WI_MODEL_NAME_MAX + 16                                                    \
-    }
+    WI_PARAM(struct_name, member, STRING, .min = 1, .max = WI_MODEL_NAME_MAX + 16)
 struct named {
     const char *model, *name;
 };
@@ -57,32 +54,29 @@ struct show {
     const char *model, *name;
     json_t *ignored;
 };
-#define IGNORED_ROW(title)                                                                         \
-    {                                                                                              \
-        .name = title, .kind = WI_PARAM_ANY, .offset = offsetof(struct show, ignored),             \
-        .help = "It changes nothing."                                                              \
-    }
+#define IGNORED_ROW(title) WI_PARAM_AS(title, show, ignored, ANY, .help = "It changes nothing.")
 const struct wi_param wi_ollama_show_params[] = {NAME_ROW(show, model), NAME_ROW(show, name),
     IGNORED_ROW("verbose"), IGNORED_ROW("system"), IGNORED_ROW("template"), IGNORED_ROW("options"),
     WI_PARAM_END};
 
-/* Reads `body` by `table` into `read`, a struct that begins with what "model" and "name" say, of
- * which either names the model: `name` becomes it, without the tag latest. 0, or -1: the request is
- * answered with what is wrong. */
-static int read_name(struct wi_request *request, const json_t *body, const struct wi_param *table,
-    void *read, char name[WI_ROUTE_ARGUMENT_MAX])
+/* Reads the body by `table` into `read`, a struct that begins with what "model" and "name" say, of
+ * which either names the model: `name` becomes it, without the tag latest. Returns the body; NULL:
+ * the request was answered with what is wrong. */
+static json_t *read_named(struct wi_request *request, const struct wi_param *table, void *read,
+    char name[WI_ROUTE_ARGUMENT_MAX])
 {
     struct wi_error error;
     const struct named *named = read; /* as every such struct begins */
-    enum wi_code code = wi_params_read(table, body, WI_PARAMS_STRICT, "", read, &error);
-    if (code == WI_OK && !named->model && !named->name)
-        code = wi_parameters_missing("model", &error);
-    if (code != WI_OK) {
+    json_t *body = wi_request_read_body(request, table, read);
+    if (body && (named->model || named->name)) {
+        name_untag(named->model ? named->model : named->name, name);
+    } else if (body) {
+        wi_parameters_missing("model", &error);
         wi_request_answer_error(request, &error);
-        return -1;
+        json_decref(body);
+        body = NULL;
     }
-    name_untag(named->model ? named->model : named->name, name);
-    return 0;
+    return body;
 }
 
 /* --- what a model is ------------------------------------------------------------------------- */
@@ -370,10 +364,8 @@ void wi_handle_ollama_show(struct wi_request *request)
 {
     struct show show = {0};
     char name[WI_ROUTE_ARGUMENT_MAX];
-    json_t *body = wi_request_body_object(request);
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_show_params, &show, name) == 0)
+    json_t *body = read_named(request, wi_ollama_show_params, &show, name);
+    if (body)
         wi_request_find_model(request, name, on_model, NULL, NULL);
     json_decref(body);
 }
@@ -439,10 +431,10 @@ void wi_handle_ollama_pull(struct wi_request *request)
 {
     struct pull pull = {.stream = 1};
     char reference[WI_ROUTE_ARGUMENT_MAX];
-    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_pull_params, &pull, reference) == 0)
+    json_t *body = wi_api_has_pulls(request)
+                       ? read_named(request, wi_ollama_pull_params, &pull, reference)
+                       : NULL;
+    if (body)
         begin_pull(request, &pull, reference);
     json_decref(body);
 }
@@ -451,13 +443,9 @@ void wi_handle_ollama_pull(struct wi_request *request)
 
 void wi_handle_ollama_delete(struct wi_request *request)
 {
-    struct {
-        const char *model, *name;
-    } named = {0};
-    json_t *body = wi_request_body_object(request);
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_name_params, &named, request->argument) == 0)
+    struct named named = {0};
+    json_t *body = read_named(request, wi_ollama_name_params, &named, request->argument);
+    if (body)
         wi_api_remove_model(request, 0);
     json_decref(body);
 }

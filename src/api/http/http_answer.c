@@ -288,11 +288,13 @@ json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error)
     return NULL;
 }
 
-json_t *wi_request_body_object(struct wi_request *request)
+json_t *wi_request_read_body(struct wi_request *request, const struct wi_param *table, void *target)
 {
     struct wi_error error;
-    json_t *object = wi_body_object(request->body, &error);
-    if (!object)
-        wi_request_answer_error(request, &error);
-    return object;
+    json_t *body = wi_body_object(request->body, &error);
+    if (body && wi_params_read(table, body, WI_PARAMS_STRICT, "", target, &error) == WI_OK)
+        return body;
+    json_decref(body);
+    wi_request_answer_error(request, &error);
+    return NULL;
 }

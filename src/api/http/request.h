@@ -30,6 +30,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/net/site.h"
+#include "base/params.h"
 #include "base/share.h"
 #include "base/work_queue.h"
 #include "work/run/run.h"
@@ -184,9 +185,11 @@ int wi_request_reserve(struct wi_request *request, size_t bytes);
 /* A body as a JSON object (no body: {}): a new reference, or NULL with the error. May be called on
  * a thread: reading 64 KiB takes a millisecond or two. */
 json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error);
-/* The request's body likewise, for a route whose body is not larger than that; NULL: the request
- * was answered with the error. */
-json_t *wi_request_body_object(struct wi_request *request);
+/* The request's body likewise, for a route whose body is not larger than that, read into `target`
+ * by `table`. Texts in `target` belong to the body. NULL: the request was answered with the error.
+ */
+json_t *wi_request_read_body(
+    struct wi_request *request, const struct wi_param *table, void *target);
 
 /* The handler of a route with WI_ROUTE_PIECES is called with each piece of the body, to which it
  * may take a reference but which it may not take over. While `is_midway` is set, more follows, and

@@ -188,9 +188,7 @@ void wi_handle_kserve_all_stats(struct wi_request *request)
     wi_request_answer_json(request, 200, wi_form_json("KserveStats", list));
 }
 
-/* --- Triton's model repository ---------------------------------------------------------------- */
-
-/* --- the index ------------------------------------------------------------------------------- */
+/* --- the index of Triton's model repository -------------------------------------------------- */
 
 struct index_order {
     int ready;
@@ -289,16 +287,11 @@ static void on_ready_list(struct wi_request *request, void *work, struct wi_blob
 void wi_handle_kserve_index(struct wi_request *request)
 {
     struct index_order order = {0};
-    struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_kserve_index_params, &order);
     if (!body)
         return;
-    enum wi_code code =
-        wi_params_read(wi_kserve_index_params, body, WI_PARAMS_STRICT, "", &order, &error);
     json_decref(body);
-    if (code != WI_OK)
-        wi_request_answer_error(request, &error);
-    else if (order.ready)
+    if (order.ready)
         wi_api_list_fresh(
             request, WI_API_LIST_KSERVE_READY, print_ready_row, on_ready_list, NULL, NULL);
     else

@@ -282,19 +282,15 @@ static int read_order(struct wi_request *request)
     struct order_body fields = {0};
     struct wi_error error;
     int dependents;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_kserve_load_params, &fields);
     if (!body)
         return 0;
-    enum wi_code code =
-        wi_params_read(wi_kserve_load_params, body, WI_PARAMS_STRICT, "", &fields, &error);
-    if (code == WI_OK && fields.parameters)
-        code = wi_params_read(
-            table, fields.parameters, WI_PARAMS_STRICT, "parameters.", &dependents, &error);
+    int is_right = !fields.parameters || wi_params_read(table, fields.parameters, WI_PARAMS_STRICT,
+                                             "parameters.", &dependents, &error) == WI_OK;
     json_decref(body);
-    if (code == WI_OK)
-        return 1;
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!is_right)
+        wi_request_answer_error(request, &error);
+    return is_right;
 }
 
 void wi_handle_kserve_load(struct wi_request *request)

@@ -271,14 +271,11 @@ static void begin_pull(struct wi_request *request, const struct requested *reque
 void wi_handle_model_pull(struct wi_request *request)
 {
     struct requested requested = {0};
-    struct wi_error error;
-    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
-    if (!body)
-        return;
-    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+    json_t *body = wi_api_has_pulls(request)
+                       ? wi_request_read_body(request, wi_pull_params, &requested)
+                       : NULL;
+    if (body)
         begin_pull(request, &requested);
-    else
-        wi_request_answer_error(request, &error);
     json_decref(body);
 }
 

@@ -167,12 +167,10 @@ void wi_handle_model_quantize(struct wi_request *request)
             request, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
         return;
     }
-    if (!(body = wi_request_body_object(request)))
+    if (!(body = wi_request_read_body(request, wi_quantize_params, &requested)))
         return;
-    enum wi_code code =
-        wi_params_read(wi_quantize_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK && requested_check(&requested, &error) == WI_OK) {
+    if (requested_check(&requested, &error) == WI_OK) {
         struct requested *work = wi_alloc(sizeof *work);
         *work = requested;
         wi_request_find_model(request, request->argument, quantizing_begin, work, free);

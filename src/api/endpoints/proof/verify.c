@@ -130,23 +130,10 @@ static enum wi_code read_platforms(const json_t *list, unsigned *platforms, stru
     return WI_OK;
 }
 
-static enum wi_code read_want(
-    struct wi_api *api, const json_t *body, struct wi_proof_want *want, struct wi_error *error)
-{
-    struct wanted wanted = {0};
-    enum wi_code code =
-        wi_params_read(wi_verify_params, body, WI_PARAMS_STRICT, "", &wanted, error);
-    want->node = wanted.node;
-    want->browser = wanted.browser;
-    if (code == WI_OK)
-        code = read_platforms(wanted.platforms, &want->platforms, error);
-    return code == WI_OK ? wi_run_check_browser(&api->endpoints->runs, wanted.browser, error)
-                         : code;
-}
-
 void wi_handle_verify(struct wi_request *request)
 {
     struct wi_error error;
+    struct wanted wanted = {0};
     struct verifying *verifying;
     json_t *body;
     if (!request->api->deps.proof) {
@@ -154,12 +141,16 @@ void wi_handle_verify(struct wi_request *request)
             request, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
         return;
     }
-    if (!(body = wi_request_body_object(request)))
+    if (!(body = wi_request_read_body(request, wi_verify_params, &wanted)))
         return;
     verifying = wi_alloc(sizeof *verifying);
-    struct wi_proof_want want = {
-        .context = verifying, .on_progress = on_progress, .on_done = on_done};
-    if (read_want(request->api, body, &want, &error) == WI_OK)
+    struct wi_proof_want want = {.node = wanted.node,
+        .browser = wanted.browser,
+        .context = verifying,
+        .on_progress = on_progress,
+        .on_done = on_done};
+    if (read_platforms(wanted.platforms, &want.platforms, &error) == WI_OK &&
+        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) == WI_OK)
         verifying->order = wi_proof_order(request->api->deps.proof, &want, &error);
     json_decref(body);
     if (verifying->order) {
