@@ -126,8 +126,6 @@ static void answer_kept(struct wi_request *request, struct wi_row *row, int stat
         kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes + row->head_size, binary};
     struct MHD_Response *response =
         MHD_create_response_from_iovec(kept->slices, count, free_kept, kept);
-    if (!response)
-        abort(); /* out of memory for a small object */
     wi_request_answer_response(
         request, status, binary > 0 ? "application/octet-stream" : type, response, json + binary);
     snprintf(length, sizeof length, "%llu", (unsigned long long)json);
@@ -179,19 +177,17 @@ static void answer_cancelling(struct wi_request *request, const struct look *loo
 static void answer_without(struct wi_request *request, const struct look *look)
 {
     struct wi_durable_now now;
-    struct wi_error error, failure;
+    struct wi_error failure;
     int failing = wi_durable_health(look->durable, &failure) != WI_OK;
     wi_durable_look(look->durable, look->op.id, &now);
-    if (now.stuck || failing) {
-        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+    if (now.stuck || failing)
+        wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
             "the answer cannot be given, because it could not be stored: %s; storing it is tried "
             "again; send the request again with the same Idempotency-Key",
             failing ? failure.detail : now.problem);
-    } else {
-        wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+    else
+        wi_request_answer_refusal(request, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "the deadline passed while the job %s was waiting to be run", look->op.id);
-    }
-    wi_request_answer_error(request, &error);
 }
 
 static void answer_look(struct wi_request *request, struct look *look)
@@ -257,26 +253,17 @@ static int wait_on(struct wi_request *request, struct look *look)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void answer_error(
-    struct wi_request *request, struct look *look, const struct wi_error *error)
-{
-    wi_request_answer_error(request, error);
-    free_look(look);
-}
-
 /* The row is finished, and its answer is too large to have come with it. */
 static void read_answer(struct wi_request *request, struct look *look)
 {
-    struct wi_error error;
-    size_t size = look->op.row.answer_size;
-    look->op.answer_max = size;
-    if (wi_request_reserve(request, size) == 0) {
+    look->op.answer_max = look->op.row.answer_size;
+    if (wi_request_reserve(request, look->op.answer_max) == 0) {
         read_row(request, look);
         return;
     }
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+    wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
         "there is no memory to read this answer now; try again later");
-    answer_error(request, look, &error);
+    free_look(look);
 }
 
 static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -286,7 +273,8 @@ static void on_read(struct wi_request *request, void *work, const struct wi_erro
     int finished = row->state >= WI_ROW_DONE;
     int unread = row->answer_size > 0 && !row->bytes && look->form != WI_JOB_CANCELLING;
     if (failure) {
-        answer_error(request, look, failure);
+        wi_request_answer_error(request, failure);
+        free_look(look);
     } else if (!look->op.found) {
         wi_job_answer_not_found(request, look->op.id);
         free_look(look);

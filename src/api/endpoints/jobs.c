@@ -52,15 +52,10 @@ static const char *job_resolve(const struct wi_request *request, const char *nam
 
 /* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
 
-static const char *argument_find(const struct wi_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);
-}
-
 static enum wi_code read_wait(
     const struct wi_request *request, int64_t *wait_ms, struct wi_error *error)
 {
-    const char *text = argument_find(request, "wait");
+    const char *text = MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, "wait");
     *wait_ms = 0;
     if (!text || (wi_parse_duration(text, wait_ms) == 0 && *wait_ms >= 0)) {
         if (*wait_ms > WAIT_MAX_MS)

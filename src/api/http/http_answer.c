@@ -24,10 +24,10 @@ void wi_request_add_header(struct wi_request *request, const char *name, const c
         MHD_add_response_header(request->response, name, value);
 }
 
-void wi_request_add_location(struct wi_request *request, const char *path)
+void wi_request_add_location(struct wi_request *request, const char *folder, const char *id)
 {
     const char *prefix = request->forwarded.prefix;
-    char *where = wi_sprintf("%s%s", prefix ? prefix : "", path);
+    char *where = wi_sprintf("%s%s%s", prefix ? prefix : "", folder, id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
     free(where);
 }
@@ -75,6 +75,8 @@ static void add_own_headers(struct wi_request *request, const char *media_type)
 static void set_response(struct wi_request *request, int status, const char *media_type,
     struct MHD_Response *response, uint64_t bytes)
 {
+    if (!response)
+        abort(); /* out of memory for a small object */
     request->response = response;
     request->status = status;
     request->sent = bytes;
@@ -86,11 +88,7 @@ static struct MHD_Response *text_response(struct wi_buffer *text, size_t *size)
 {
     *size = text->size;
     char *bytes = wi_buffer_take(text);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(*size, bytes, MHD_RESPMEM_MUST_FREE);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    return response;
+    return MHD_create_response_from_buffer(*size, bytes, MHD_RESPMEM_MUST_FREE);
 }
 
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,

@@ -165,10 +165,10 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 __attribute__((format(printf, 4, 5))) void wi_request_answer_refusal(
     struct wi_request *request, enum wi_code code, const char *field, const char *format, ...);
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
-    struct MHD_Response *response, uint64_t bytes); /* takes the response */
+    struct MHD_Response *response, uint64_t bytes); /* takes the response; aborts if it is NULL */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
-/* Adds the header Location: `path` on this server, as the client reaches it. */
-void wi_request_add_location(struct wi_request *request, const char *path);
+/* Adds the header Location: the path `folder` `id` on this server, as the client reaches it. */
+void wi_request_add_location(struct wi_request *request, const char *folder, const char *id);
 
 /* Whether the client already has the version with that entity tag (with its quotes): If-None-Match.
  */

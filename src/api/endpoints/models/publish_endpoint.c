@@ -14,12 +14,10 @@
 
 static int has_blocks(struct wi_request *request)
 {
-    struct wi_error error;
-    if (request->api->deps.blocks)
-        return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon publishes no models");
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!request->api->deps.blocks)
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon publishes no models");
+    return request->api->deps.blocks != NULL;
 }
 
 /* --- what is said ----------------------------------------------------------------------------- */
@@ -72,17 +70,15 @@ static void on_progress(void *context, const struct wi_publish_progress *progres
 
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
 {
-    struct wi_error error;
     uint64_t bytes;
     struct wi_block_reading *reading =
         wi_blockstore_read(request->api->deps.blocks, &pin->cid, 1, WI_SCOPE_ALL, &bytes);
-    if (reading) {
+    if (reading)
         wi_api_answer_car(request, reading, bytes, pin->cid_text);
-        return;
-    }
-    wi_error_set(&error, WI_CONFLICT, "model_name",
-        "the files of %.160s have changed since it was published; publish it again", pin->model);
-    wi_request_answer_error(request, &error);
+    else
+        wi_request_answer_refusal(request, WI_CONFLICT, "model_name",
+            "the files of %.160s have changed since it was published; publish it again",
+            pin->model);
 }
 
 static void on_published(void *context, const struct wi_pin *pin, const struct wi_error *error)

@@ -126,10 +126,8 @@ static void tell_progress(struct puller *puller, const struct wi_pull_info *info
 
 void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
 {
-    char where[WI_MODEL_NAME_MAX + 16];
     wi_request_answer_json(request, 202, pull);
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/models/", name);
 }
 
 static void on_kept(void *context, const struct wi_pull_info *info)
@@ -238,12 +236,9 @@ static enum wi_code read_patterns(
 
 int wi_api_has_pulls(struct wi_request *request)
 {
-    struct wi_error error;
-    if (request->api->deps.pulls)
-        return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!request->api->deps.pulls)
+        wi_request_answer_refusal(request, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
+    return request->api->deps.pulls != NULL;
 }
 
 static void begin_pull(struct wi_request *request, const struct requested *requested)

@@ -112,14 +112,12 @@ static void print_begun(const char *id, const struct wi_source *files, struct wi
 static void on_begun(void *context, struct wi_upload_result *result, const struct wi_error *error)
 {
     struct wi_request *request = context;
-    char where[sizeof "/v1/uploads/" + WI_ID_SIZE];
     wi_request_begin_spending(request);
     if (error) {
         wi_request_answer_error(request, error);
     } else {
-        snprintf(where, sizeof where, "/v1/uploads/%s", result->id);
         wi_request_answer_text(request, 201, "application/json", &result->text);
-        wi_request_add_location(request, where);
+        wi_request_add_location(request, "/v1/uploads/", result->id);
     }
     wi_request_end_spending(request);
 }

@@ -83,10 +83,8 @@ static json_t *request_for(const struct asked *asked)
 static void answer_opened(struct wi_request *request, const struct wi_hearing *hearing)
 {
     const char *id = wi_hearing_id(hearing);
-    char where[WI_ID_SIZE + 24];
-    snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
     wi_request_answer_json(request, 201, wi_form_json("SoundStream", id, 0));
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/audio/streams/", id);
 }
 
 /* The error is about the request that was made here; in the client's request it is about the model.
