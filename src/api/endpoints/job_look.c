@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,6 +32,11 @@ void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MA
 
 /* --- documents ------------------------------------------------------------------------------- */
 
+static const char *text_if_any(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
 void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row)
 {
     struct wi_durable_now now = {0};
@@ -39,22 +45,17 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         wi_durable_look(durable, row->id, &now);
         state = now.running ? state : WI_ROW_QUEUED; /* it is taken before its job is on a node */
     }
-    wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
-    wi_json_member_add(out, "model_name", row->model_name);
-    wi_json_member_add(out, "client", row->client);
-    wi_json_member_add(out, "client_id", row->client_id);
-    wi_json_member_add(out, "node", now.node);
-    wi_buffer_printf(out,
-        ",\"endpoint\":\"%s\",\"priority\":%d,\"runs\":%u,\"accepted_at\":%lld,\"deadline_at\":%"
-        "lld",
-        row->infer ? "/v1/infer" : "/v1/jobs", row->priority, row->runs,
-        (long long)row->accepted_at, (long long)row->deadline_at);
-    if (row->finished_at > 0)
-        wi_buffer_printf(out, ",\"finished_at\":%lld", (long long)row->finished_at);
     unsigned attempts = now.attempts > row->attempts ? now.attempts : row->attempts;
-    if (attempts > 0 && row->state < WI_ROW_DONE)
-        wi_buffer_printf(out, ",\"attempts\":%u", attempts);
-    wi_json_member_add(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
+    int is_tried = attempts > 0 && row->state < WI_ROW_DONE;
+    json_t *job = wi_form_json("StoredJob", row->id, wi_row_state_names[state],
+        text_if_any(row->model_name), text_if_any(row->client), text_if_any(row->client_id),
+        text_if_any(now.node), row->infer ? "/v1/infer" : "/v1/jobs", row->priority, row->runs,
+        row->accepted_at, row->deadline_at, row->finished_at > 0 ? row->finished_at : -1,
+        is_tried ? (json_int_t)attempts : -1,
+        text_if_any(row->state == WI_ROW_QUEUED ? row->problem : now.problem), NULL, NULL);
+    wi_buffer_json(out, job);
+    json_decref(job);
+    out->text[--out->size] = '\0';
 }
 
 /* --- looking at one job ---------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -237,7 +238,7 @@ void wi_handle_jobs(struct wi_request *request)
     if (!list) {
         wi_request_answer_error(request, &error);
     } else if (!durable) {
-        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "jobs", "next"));
+        wi_request_answer_json(request, 200, wi_form_json("Jobs", json_array(), NULL));
         free(list);
     } else {
         list->durable = durable;

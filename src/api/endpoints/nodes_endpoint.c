@@ -66,19 +66,15 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
-    json_t *view =
-        wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL, node->connected_at,
-            node->cores, node->memory_gib, node->isolated, state.connected, state.busy_since_ms,
-            state.last_seen_ms, state.rtt_ms, state.bytes_in, state.bytes_out, NULL, NULL, NULL);
+    json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
+        node->connected_at, node->cores, node->memory_gib, node->isolated, state.connected,
+        state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.bytes_in, state.bytes_out,
+        platforms_json(node), engines_json(node), json_incref(state.models));
     if (!view)
         return;
     json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
     json_object_update(view, found);
     json_decref(found);
-    json_object_set_new(view, "platforms", platforms_json(node));
-    json_object_set_new(view, "engines", engines_json(node));
-    if (state.models)
-        json_object_set(view, "models", state.models);
     json_object_update_missing(out, view);
     json_decref(view);
 }
@@ -154,8 +150,10 @@ static void answer_page(struct wi_request *request, void *work, const struct wi_
 {
     const struct asked *asked = work;
     struct wi_buffer out = {0};
-    json_t *rest = json_object();
-    wi_api_add_quarantined(request, (size_t)asked->query.page.limit, rest);
+    size_t more;
+    json_t *quarantined = wi_api_quarantined_json(request, (size_t)asked->query.page.limit, &more);
+    json_t *rest =
+        json_pack("{s:o, s:I}", "quarantined", quarantined, "quarantined_more", (json_int_t)more);
     if (asked->query.tuning)
         add_tunings(request->api, rest);
     wi_buffer_strings(

@@ -160,11 +160,9 @@ static json_t *details_json(
     enum wi_model_format format, const struct wi_model *model, const char *variant)
 {
     const char *family = family_of(model);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "parent_model", "", "format",
-        wi_formats[format]->name, "family", family, "families",
-        *family ? json_pack("[s]", family) : json_array(), "parameter_size",
-        parameters_json(model ? model->facts.gguf.parameters : 0), "quantization_level",
-        quantization_of(model, variant));
+    return wi_form_json("OllamaDetails", "", wi_formats[format]->name, family,
+        *family ? json_pack("[s]", family) : json_array(),
+        parameters_json(model ? model->facts.gguf.parameters : 0), quantization_of(model, variant));
 }
 
 static json_t *time_json(int64_t ms)
@@ -198,11 +196,10 @@ static void add_entry(const struct tags *tags, const char *name, const char *tag
     json_t *named = name_tag(name, tag);
     if (!named)
         return; /* a folder's name that is not UTF-8 */
-    wi_api_list_add(
-        tags->out, json_pack("{s:O, s:o, s:o, s:I, s:s, s:o}", "name", named, "model", named,
-                       "modified_at", time_json(wi_api_changed_at(tags->api, model) * 1000), "size",
-                       (json_int_t)variant->bytes, "digest", model ? model->hash : "", "details",
-                       details_json(tags->row->format, model, variant->name)));
+    wi_api_list_add(tags->out,
+        wi_form_json("OllamaModel", json_incref(named), named,
+            time_json(wi_api_changed_at(tags->api, model) * 1000), variant->bytes,
+            model ? model->hash : "", details_json(tags->row->format, model, variant->name)));
 }
 
 /* By its name alone it is the preferred variant; where there are several, each has a tag. */
@@ -271,10 +268,8 @@ static json_t *new_loaded(const struct wi_api *api, const char *name, const json
         return NULL;
     }
     const json_t *slots = json_object_get(status, "slots");
-    return json_pack("{s:O, s:o, s:i, s:i, s:s, s:o, s:o, s:I}", "name", named, "model", named,
-        "size", 0, "size_vram", 0, "digest", hash, "details",
-        details_json(model->format, model, model->variant), "expires_at",
-        time_json(expires_ms(api, name)), "context_length",
+    return wi_form_json("OllamaLoaded", json_incref(named), named, 0, 0, hash,
+        details_json(model->format, model, model->variant), time_json(expires_ms(api, name)),
         json_integer_value(json_object_get(slots, "context")));
 }
 
@@ -312,7 +307,7 @@ void wi_handle_ollama_ps(struct wi_request *request)
     wi_api_each_loaded(request->api->deps.bridge, add_loaded, &loaded);
     json_object_foreach(loaded.models, name, entry) json_array_append(list, entry);
     json_decref(loaded.models);
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "models", list));
+    wi_request_answer_json(request, 200, wi_form_json("OllamaRunning", list));
 }
 
 /* --- POST /api/show -------------------------------------------------------------------------- */
@@ -353,11 +348,9 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         return;
     }
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s+, s:s, s:s, s:s, s:[], s:o, s:o, s:o, s:o}", "license", "",
-            "modelfile", "FROM ", model->name, "parameters", "", "template", "", "system", "",
-            "messages", "details", details_json(model->format, model, model->variant), "model_info",
-            info_json(model), "capabilities", capabilities_json(model), "modified_at",
-            time_json(wi_api_changed_at(request->api, model) * 1000)));
+        wi_form_json("OllamaShown", "", json_sprintf("FROM %s", model->name), "", "", "",
+            json_array(), details_json(model->format, model, model->variant), info_json(model),
+            capabilities_json(model), time_json(wi_api_changed_at(request->api, model) * 1000)));
 }
 
 void wi_handle_ollama_show(struct wi_request *request)
@@ -403,14 +396,15 @@ static void write_line(struct wi_buffer *out, const struct wi_pull_info *info)
 {
     const char *digest = info->commit ? info->commit : info->name;
     json_t *line;
-    if (info->state == WI_PULL_DONE)
-        line = json_pack("{s:s}", "status", "success");
-    else if (info->state == WI_PULL_DOWNLOADING)
-        line = json_pack("{s:s++, s:s, s:I, s:I}", "status", "pulling ", info->name, "", "digest",
-            digest, "total", (json_int_t)info->total, "completed", (json_int_t)info->done);
+    if (info->state == WI_PULL_DOWNLOADING)
+        line = wi_form_json("OllamaPulling", json_sprintf("pulling %s", info->name), digest,
+            info->total, info->done);
     else
-        line = json_pack("{s:s}", "status",
-            info->state == WI_PULL_VERIFYING ? "verifying sha256 digest" : "writing manifest");
+        line = wi_form_json("OllamaPulling",
+            info->state == WI_PULL_DONE        ? "success"
+            : info->state == WI_PULL_VERIFYING ? "verifying sha256 digest"
+                                               : "writing manifest",
+            NULL, -1, -1);
     wi_buffer_json(out, line);
     wi_buffer_puts(out, "\n");
     json_decref(line);

@@ -204,19 +204,17 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    json_t *probe = json_null();
+    json_t *probe = NULL;
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
         probe = json_pack("{s:s, s:s, s:f}", "browser", choice.probe.browser, "platform",
             wi_platform_names[choice.probe.platform], "deadline_ms", choice.probe.deadline_ms);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
-        "model_name", asked->model->name, "model_hash", asked->model->hash, "model_type",
-        wi_model_type_name(asked->type), "decision", decisions[pick], "why",
-        reason_json(&judged, pick, &error), "would_run",
-        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : json_null(), "code",
-        pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
-        preferences_json(pool, asked->type), "numerics",
-        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
-        "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
-        "passed_over", passed_over_json(pool, demand, judged.chosen));
+    return wi_form_json("Hardware", asked->model->name, asked->model->hash,
+        wi_model_type_name(asked->type), decisions[pick], reason_json(&judged, pick, &error),
+        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : NULL,
+        pick == WI_PICK_NEVER ? wi_code_name(error.code) : NULL,
+        preferences_json(pool, asked->type),
+        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", config->exploration,
+        config->recheck, probe, options_json(&judged, demand),
+        passed_over_json(pool, demand, judged.chosen));
 }

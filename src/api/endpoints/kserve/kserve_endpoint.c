@@ -42,9 +42,9 @@ static json_t *tensors_translate(json_t *values)
         json_t *value = json_array_get(values, i);
         const char *type = json_string_value(json_object_get(value, "datatype"));
         json_array_append_new(
-            list, json_pack("{s:O, s:o, s:O}", "name", json_object_get(value, "name"), "data_type",
-                      json_sprintf("TYPE_%s", strcmp(type, "BYTES") == 0 ? "STRING" : type), "dims",
-                      json_object_get(value, "shape")));
+            list, wi_form_json("KserveTyped", json_incref(json_object_get(value, "name")),
+                      json_sprintf("TYPE_%s", strcmp(type, "BYTES") == 0 ? "STRING" : type),
+                      json_incref(json_object_get(value, "shape"))));
     }
     json_decref(values);
     return list;

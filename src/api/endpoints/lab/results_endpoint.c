@@ -225,7 +225,7 @@ void wi_handle_results(struct wi_request *request)
         return;
     }
     if (code == WI_OK)
-        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "results", "next"));
+        wi_request_answer_json(request, 200, wi_form_json("LabResults", json_array(), NULL));
     else
         wi_request_answer_error(request, &error);
     free_listing(listing);

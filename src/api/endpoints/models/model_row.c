@@ -188,8 +188,7 @@ int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model
 json_t *wi_api_openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
 {
     const char *slash = strchr(name, '/');
-    return json_pack("{s:s, s:s, s:I, s:o}", "id", name, "object", "model", "created",
-        (json_int_t)wi_api_changed_at(api, model), "owned_by",
+    return wi_form_json("OpenaiModel", name, "model", wi_api_changed_at(api, model),
         slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
 }
 

@@ -19,17 +19,6 @@
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
-static void add_rate(const struct wi_pull_info *info, json_t *out)
-{
-    double rate = info->bytes_per_second;
-    if (rate <= 0)
-        return;
-    json_object_set_new(out, "bytes_per_second", json_integer((json_int_t)rate));
-    if (info->state == WI_PULL_DOWNLOADING && info->total >= info->done)
-        json_object_set_new(
-            out, "seconds_left", json_real((double)(info->total - info->done) / rate));
-}
-
 /* Without other sources, the list has the hub alone. */
 static json_t *sources_json(const struct wi_pull_info *info)
 {
@@ -43,29 +32,23 @@ static json_t *sources_json(const struct wi_pull_info *info)
     return list;
 }
 
-void wi_api_pull_add_problem(json_t *out, const struct wi_error *error)
+json_t *wi_api_pull_problem(const struct wi_error *error)
 {
-    if (error)
-        json_object_set_new(out, "problem",
-            json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail));
+    return error
+               ? json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail)
+               : NULL;
 }
 
 json_t *wi_api_pull_json(const struct wi_pull_info *info)
 {
-    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
-        "name", info->name, "state", wi_pull_state_names[info->state], "model", info->reference,
-        "hub", info->hub, "variant", info->variant, "commit", info->commit, "loaded_bytes",
-        (json_int_t)info->done, "total_bytes", (json_int_t)info->total, "fetched_bytes",
-        (json_int_t)info->fetched, "reused_bytes", (json_int_t)info->reused, "files_done",
-        (json_int_t)info->files_done, "files", (json_int_t)info->files);
-    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
-    json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
-    json_object_set_new(out, "sources", sources_json(info));
-    add_rate(info, out);
-    if (info->retrying)
-        json_object_set_new(out, "retrying", json_string(info->retrying));
-    wi_api_pull_add_problem(out, info->error);
-    return out;
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms(), rate = info->bytes_per_second;
+    int is_foreseen = rate > 0 && info->state == WI_PULL_DOWNLOADING && info->total >= info->done;
+    return wi_form_json("Pull", info->name, wi_pull_state_names[info->state], info->reference,
+        info->hub, info->variant, info->commit, info->done, info->total, info->fetched,
+        info->reused, sources_json(info), info->files_done, info->files,
+        (end - info->began_ms) / 1000, rate > 0 ? (json_int_t)rate : -1,
+        is_foreseen ? (double)(info->total - info->done) / rate : -1, info->retrying,
+        wi_api_pull_problem(info->error), -1, -1, -1, -1, NULL);
 }
 
 static void add_to_list(void *context, const struct wi_pull_info *info)

@@ -11,14 +11,12 @@
 #include "owners/check/check.h"
 #include "work/pool/evidence.h"
 
-void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
+json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most, size_t *more)
 {
     const struct wi_bridge *bridge = request->api->deps.bridge;
-    int everything = wi_request_scope(request) == NULL;
     size_t count = wi_bridge_quarantined_count(bridge);
-    json_object_set_new(out, "quarantined", wi_bridge_quarantined(bridge, most, everything));
-    json_object_set_new(
-        out, "quarantined_more", json_integer((json_int_t)(count > most ? count - most : 0)));
+    *more = count > most ? count - most : 0;
+    return wi_bridge_quarantined(bridge, most, wi_request_scope(request) == NULL);
 }
 
 #define RESULTS 6
