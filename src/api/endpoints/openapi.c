@@ -21,22 +21,14 @@
 
 /* --- forms of requests ----------------------------------------------------------------------- */
 
-/* Queries that are read by hand. */
-static const struct wi_member removal_query[] = {
-    {"force?", "boolean", "Whether it goes though requests run on it."}};
-static const struct wi_member job_query[] = {
-    {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}};
-
-static const struct wi_member tensor[] = {{"name", "string", NULL},
-    {"datatype",
-        "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|'BF16'|"
-        "'FP32'|'FP64'|'BYTES'",
-        NULL},
-    {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
-    {"parameters?", "(binary_data_size? integer)", NULL}};
-
 static const struct wi_schema request_forms[] = {
-    WI_SCHEMA("Tensor", tensor),
+    WI_OBJECT("Tensor", {"name", "string", NULL},
+        {"datatype",
+            "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
+            "'BF16'|'FP32'|'FP64'|'BYTES'",
+            NULL},
+        {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
+        {"parameters?", "(binary_data_size? integer)", NULL}),
     {.name = "Inputs",
         .help = "The inputs of a task, as its row of x-tasks says.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
@@ -86,13 +78,15 @@ static const struct wi_schema request_forms[] = {
     {.name = "NodesQuery", .params = wi_nodes_params},
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
-    WI_SCHEMA("RemovalQuery", removal_query),
+    /* Read by hand, as JobQuery is. */
+    WI_OBJECT("RemovalQuery", {"force?", "boolean", "Whether it goes though requests run on it."}),
     {.name = "LabRun",
         .help = "A run of the laboratory, or more of one.",
         .params = wi_lab_run_params},
     {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
     {.name = "JobsQuery", .params = wi_jobs_params},
-    WI_SCHEMA("JobQuery", job_query),
+    WI_OBJECT(
+        "JobQuery", {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}),
     {0},
 };
 const struct wi_schema *wi_openapi_schema(const char *name)

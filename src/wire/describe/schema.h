@@ -33,11 +33,15 @@ struct wi_schema {
     const char *is;
 };
 
-/* A form of the members in an array. */
-#define WI_SCHEMA(form, rows, ...)                                                                 \
+/* A form of these members; OF has other parts of the struct before them: (.also = "Head"). */
+#define WI_OBJECT(form, ...) WI_OBJECT_OF(form, (.also = NULL), __VA_ARGS__)
+#define WI_OBJECT_OF(form, others, ...)                                                            \
     {                                                                                              \
-        .name = form, .members = rows, .count = sizeof rows / sizeof *rows, ##__VA_ARGS__          \
+        .name = form, .members = (const struct wi_member[]){__VA_ARGS__},                          \
+        .count = sizeof((const struct wi_member[]){__VA_ARGS__}) / sizeof(struct wi_member),       \
+        WI_OBJECT_BARE others                                                                      \
     }
+#define WI_OBJECT_BARE(...) __VA_ARGS__
 
 /* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. Owned by
  * the caller. */

@@ -38,11 +38,9 @@ TEST(types)
 
 TEST(an_object_has_its_own_members_and_those_of_another)
 {
-    static const struct wi_member base[] = {{"a", "string", NULL}};
-    static const struct wi_member more[] = {{"b?", "null", "Nothing."}};
-    static const struct wi_schema schemas[] = {
-        WI_SCHEMA("Base", base),
-        WI_SCHEMA("More", more, .help = "Two.", .also = "Base"),
+    const struct wi_schema schemas[] = {
+        WI_OBJECT("Base", {"a", "string", NULL}),
+        WI_OBJECT_OF("More", (.help = "Two.", .also = "Base"), {"b?", "null", "Nothing."}),
         {.name = "Either", .is = "Base|More"},
         {0},
     };
