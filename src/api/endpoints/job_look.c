@@ -9,6 +9,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +95,6 @@ static void free_look(void *work)
 struct kept {
     struct wi_buffer head;
     struct wi_blob *answer;
-    struct MHD_IoVec slices[4];
 };
 
 static void free_kept(void *context)
@@ -110,28 +110,19 @@ static void answer_kept(struct wi_request *request, struct wi_row *row, int stat
     const char *type, struct wi_buffer *head, const char *tail)
 {
     struct kept *kept = wi_alloc(sizeof *kept);
-    unsigned count = 0;
-    char length[32];
+    char length[WI_DIGITS_SIZE];
     uint64_t json = head->size + row->head_size + strlen(tail);
     size_t binary = row->answer_size - row->head_size;
-    kept->head = *head;
-    kept->answer = row->bytes;
+    const char *bytes = row->bytes ? (const char *)row->bytes->bytes : "";
+    const char *start = head->text ? head->text : "";
+    *kept = (struct kept){*head, row->bytes};
     row->bytes = NULL;
-    if (head->size > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->head.text, kept->head.size};
-    if (row->head_size > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes, row->head_size};
-    if (*tail)
-        kept->slices[count++] = (struct MHD_IoVec){tail, strlen(tail)};
+    const struct MHD_IoVec slices[] = {{start, head->size}, {bytes, row->head_size},
+        {tail, strlen(tail)}, {bytes + row->head_size, binary}};
+    wi_request_answer_slices(request, status, binary > 0 ? "application/octet-stream" : type,
+        slices, sizeof slices / sizeof *slices, free_kept, kept);
     if (binary > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes + row->head_size, binary};
-    struct MHD_Response *response =
-        MHD_create_response_from_iovec(kept->slices, count, free_kept, kept);
-    wi_request_answer_response(
-        request, status, binary > 0 ? "application/octet-stream" : type, response, json + binary);
-    snprintf(length, sizeof length, "%llu", (unsigned long long)json);
-    if (binary > 0)
-        wi_request_add_header(request, "Inference-Header-Content-Length", length);
+        wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, json));
 }
 
 static void answer_document(struct wi_request *request, struct look *look)

@@ -101,6 +101,16 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     wi_request_resume(request);
 }
 
+void wi_request_answer_slices(struct wi_request *request, int status, const char *media_type,
+    const struct MHD_IoVec *slices, size_t count, void (*on_sent)(void *context), void *context)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += slices[i].iov_len;
+    wi_request_answer_response(request, status, media_type,
+        MHD_create_response_from_iovec(slices, (unsigned)count, on_sent, context), bytes);
+}
+
 void wi_request_answer_text(
     struct wi_request *request, int status, const char *media_type, struct wi_buffer *text)
 {

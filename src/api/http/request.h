@@ -166,6 +166,9 @@ __attribute__((format(printf, 4, 5))) void wi_request_answer_refusal(
     struct wi_request *request, enum wi_code code, const char *field, const char *format, ...);
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
     struct MHD_Response *response, uint64_t bytes); /* takes the response; aborts if it is NULL */
+/* With the bytes of all slices, borrowed until `on_sent` is called; the list is copied. */
+void wi_request_answer_slices(struct wi_request *request, int status, const char *media_type,
+    const struct MHD_IoVec *slices, size_t count, void (*on_sent)(void *context), void *context);
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 /* Adds the header Location: the path `folder` `id` on this server, as the client reaches it. */
 void wi_request_add_location(struct wi_request *request, const char *folder, const char *id);
