@@ -28,7 +28,7 @@ struct wi_endpoints {
     struct wi_api_streams *streams;
     struct wi_hearings *hearings;
     struct wi_progress_answer *progress_answers;
-    struct wi_api_cars *cars;
+    struct wi_api_sender *senders;
     struct wi_api_backup *backup; /* made or sent now; NULL: none is */
     struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;

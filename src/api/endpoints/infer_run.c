@@ -174,21 +174,6 @@ static void free_printing(void *context)
     wi_printing_free(context);
 }
 
-/* A response of the slices, which keeps the printing. libmicrohttpd copies the list. */
-static struct MHD_Response *respond_in_slices(
-    struct wi_printing *printing, const struct wi_slice *slices, size_t count)
-{
-    struct MHD_IoVec *list = wi_realloc_array(NULL, count, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct MHD_IoVec){slices[i].bytes, slices[i].size};
-    struct MHD_Response *response =
-        MHD_create_response_from_iovec(list, (unsigned)count, free_printing, printing);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    free(list);
-    return response;
-}
-
 /* The JSON, then the binary tensors back to back; a file is such a tensor alone. Takes the printing
  * over. */
 static void send_binary(struct wi_request *request, struct wi_printing *printing)
@@ -206,8 +191,11 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
         wi_request_answer_text(request, 200, type, &printing->text);
         wi_printing_free(printing);
     } else {
-        wi_request_answer_response(
-            request, 200, type, respond_in_slices(printing, slices, count), head + bytes);
+        struct MHD_IoVec *list = wi_realloc_array(NULL, count, sizeof *list);
+        for (size_t i = 0; i < count; i++)
+            list[i] = (struct MHD_IoVec){slices[i].bytes, slices[i].size};
+        wi_request_answer_slices(request, 200, type, list, count, free_printing, printing);
+        free(list);
     }
     if (!is_file)
         wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, head));

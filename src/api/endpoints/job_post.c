@@ -38,7 +38,6 @@ static void free_post(void *work)
 static void answer_accepted(struct wi_request *request, const struct wi_row *row, int replayed)
 {
     struct wi_buffer text = {0};
-    char where[WI_ID_SIZE + 16];
     if (row->infer) {
         wi_job_look(request, row->id, WI_JOB_ANSWER, 0, replayed);
         return;
@@ -46,8 +45,7 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
     wi_job_print(&text, request->api->endpoints->durable, row);
     wi_buffer_puts(&text, "}\n");
     wi_request_answer_text(request, 202, "application/json", &text);
-    snprintf(where, sizeof where, "/v1/jobs/%s", row->id);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/jobs/", row->id);
     if (replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }

@@ -152,12 +152,10 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
 {
     const struct wi_events_callbacks back = {stream, on_taken, on_gone};
     double beat = stream->streams->api->deps.times.beat;
-    char where[WI_ID_SIZE + 16];
     stream->request = NULL;
     wi_kept_remove(&stream->streams->kept, &stream->kept);
     wi_events_send(stream->events, request, &back);
-    snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/jobs/", stream->id);
     name_job(stream, request);
     request->counted_as = stream->counted_as;
     wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);

@@ -12,6 +12,10 @@
 enum wi_code wi_query_read(const struct wi_request *request, const struct wi_param *table,
     enum wi_param_mode mode, void *target, json_t **arguments, struct wi_error *error);
 
+/* The arguments; NULL: the request was answered with the error. */
+json_t *wi_request_read_query(struct wi_request *request, const struct wi_param *table,
+    enum wi_param_mode mode, void *target);
+
 /* A page of a list: at most `limit` rows after the one whose key is `after`, whether or not that
  * one still exists. */
 #define WI_PAGE_DEFAULT 100

@@ -217,7 +217,8 @@ const struct wi_schema *wi_schema_find(
 
 static void add_members(json_t *object, const struct wi_schema *form, const struct wi_schema *forms)
 {
-    for (const struct wi_member *row = form->members; row && row->name; row++) {
+    for (size_t i = 0; i < form->count; i++) {
+        const struct wi_member *row = &form->members[i];
         json_t *schema = wi_type_json(row->type);
         add_help(schema, row->help);
         schema_add_member(object, row->name, strlen(row->name), schema);

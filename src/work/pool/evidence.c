@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "nodes/bridge/quarantine.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* --- what is counted -------------------------------------------------------------------------- */
@@ -278,11 +279,8 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
     for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
         if (effect & 1u << i)
             name = wi_effect_names[i];
-    return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:s}", "effect", name, "evidence", limit->evidence,
-        "reason", everything ? limit->reason : NULL, "since",
-        limit->since ? json_integer((json_int_t)limit->since) : json_null(), "until",
-        limit->until ? json_integer((json_int_t)limit->until) : json_null(), "undone_by",
-        limit->undone);
+    return wi_form_json("NodeLimit", name, limit->evidence, everything ? limit->reason : NULL,
+        limit->since, limit->until, limit->undone);
 }
 
 /* What limits a node without evidence against it. */

@@ -2,6 +2,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
 #include <stdio.h>
@@ -13,25 +14,22 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
 
     if (!info->platforms[platform].has_adapter)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-        adapter->architecture, "description", adapter->description, "is_fallback",
+    return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
         adapter->is_fallback);
 }
 
-/* NULL where it was not measured. */
-static json_t *per_second(double token_ms)
+/* Negative where it was not measured. */
+static double per_second(double token_ms)
 {
-    return token_ms > 0 ? json_real(1000 / token_ms) : NULL;
+    return token_ms > 0 ? 1000 / token_ms : -1;
 }
 
 static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
-    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:o*, s:o*}", "load_ms", e->load_ms, "run_ms",
-        e->run_ms, "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs",
-        (json_int_t)e->runs, "measured_at", (json_int_t)e->measured_at, "prompt_tokens_per_second",
-        per_second(e->prompt_ms), "tokens_per_second", per_second(e->token_ms));
+    return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, e->loads, e->runs,
+        e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms));
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null
@@ -40,7 +38,7 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
 {
     if (relocation->cost_ms <= 0)
         return json_null();
-    return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
+    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms);
 }
 
 static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,
@@ -206,19 +204,17 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    json_t *probe = json_null();
+    json_t *probe = NULL;
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
         probe = json_pack("{s:s, s:s, s:f}", "browser", choice.probe.browser, "platform",
             wi_platform_names[choice.probe.platform], "deadline_ms", choice.probe.deadline_ms);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
-        "model_name", asked->model->name, "model_hash", asked->model->hash, "model_type",
-        wi_model_type_name(asked->type), "decision", decisions[pick], "why",
-        reason_json(&judged, pick, &error), "would_run",
-        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : json_null(), "code",
-        pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
-        preferences_json(pool, asked->type), "numerics",
-        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
-        "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
-        "passed_over", passed_over_json(pool, demand, judged.chosen));
+    return wi_form_json("Hardware", asked->model->name, asked->model->hash,
+        wi_model_type_name(asked->type), decisions[pick], reason_json(&judged, pick, &error),
+        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : NULL,
+        pick == WI_PICK_NEVER ? wi_code_name(error.code) : NULL,
+        preferences_json(pool, asked->type),
+        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", config->exploration,
+        config->recheck, probe, options_json(&judged, demand),
+        passed_over_json(pool, demand, judged.chosen));
 }

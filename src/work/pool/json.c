@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)
@@ -23,17 +24,14 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
     struct wi_session_info info;
 
     wi_session_info(session->browser, &info);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:o, s:i, s:I, s:s, s:s?}",
-        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
-        info.step, "ending", wi_pool_session_ends(session), "worn",
-        *session->worn ? session->worn : NULL, "successor",
-        *session->successor ? session->successor : NULL, "jobs", (json_int_t)session->jobs,
-        "started_at", (json_int_t)session->started_at, "age_ms", info.age_ms, "ready_ms",
-        info.ready_ms, "browser_version", info.browser_version, "flags",
-        flags_json(session->browser), "driver_pid", (int)info.driver_pid, "memory_bytes",
-        (json_int_t)wi_session_memory(session->browser), "network",
-        info.apart ? "isolated" : "host", "node", node ? node->id : NULL);
+    json_t *row = wi_form_json("SessionRow", info.id, info.kind, wi_session_state_name(info.state),
+        info.step, wi_pool_session_ends(session), *session->worn ? session->worn : NULL,
+        *session->successor ? session->successor : NULL, session->jobs, session->started_at,
+        info.ready_ms, info.browser_version, flags_json(session->browser), info.driver_pid,
+        info.apart ? "isolated" : "host", node ? node->id : NULL);
+    json_object_update_new(
+        row, wi_form_json("Session", info.age_ms, wi_session_memory(session->browser)));
+    return row;
 }
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
@@ -64,10 +62,9 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node *nod
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
-    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:b, s:I}", "id", node->id, "session",
-        *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
-        "browser_version", info ? info->browser_version : "", "draining", node->draining, "paused",
-        node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
+    return wi_form_json("NodeRow", node->id, *node->session ? node->session : NULL,
+        info ? info->kind : NULL, info ? info->browser_version : "", node->draining, node->paused,
+        node->held, node->away, node->count);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
@@ -142,12 +139,10 @@ static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kin
     double left = kind->backoff.next_start - now;
     const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
 
-    return json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
-        kind->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker, "failures",
-        (json_int_t)kind->backoff.failures, "next_start_ms", left > 0 ? left : 0.0, "min",
-        (json_int_t)kind->browser->min_connections, "max",
-        (json_int_t)kind->browser->max_connections, "wished", kind->requested_since > 0, "sessions",
-        states_json(pool, kind->name), "transitions", transitions_json(kind));
+    return wi_form_json("Kind", kind->installed, wi_pool_kind_problem(kind), breaker,
+        kind->backoff.failures, left > 0 ? left : 0.0, kind->browser->min_connections,
+        kind->browser->max_connections, kind->requested_since > 0, states_json(pool, kind->name),
+        transitions_json(kind));
 }
 
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)

@@ -2,6 +2,7 @@
 #include "work/pool/private.h"
 
 #include "base/log.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* All rest for so long before one begins: a client that asks one thing after the other is no time
@@ -156,19 +157,14 @@ static json_t *tuning_json(const struct wi_tuning_item *item)
 {
     const struct wi_kernel_choice *choice = &item->tuning.choice;
     struct wi_place place = {0};
-    json_t *row = json_pack("{s:s, s:s, s:s, s:[I, I], s:f, s:f}", "kernel",
-        item->tuning.kernel->name, "size_class", item->tuning.size_class, "variant",
-        choice->variant, "workgroup", (json_int_t)choice->workgroup[0],
-        (json_int_t)choice->workgroup[1], "ms", choice->ms, "default_ms", choice->default_ms);
-
-    if (item->owner.joined)
-        json_object_set_new(row, "node", json_string(item->owner.key));
-    else if (wi_place_parse(&place, item->owner.key) == 0)
-        json_object_update_new(
-            row, json_pack("{s:s, s:s, s:s, s:s}", "browser", place.kind, "browser_version",
-                     place.browser_version, "platform", wi_platform_names[place.platform],
-                     "adapter", place.adapter));
-    return row;
+    int is_place = !item->owner.joined && wi_place_parse(&place, item->owner.key) == 0;
+    return wi_form_json("Tuning", item->tuning.kernel->name, item->tuning.size_class,
+        choice->variant,
+        json_pack("[I, I]", (json_int_t)choice->workgroup[0], (json_int_t)choice->workgroup[1]),
+        choice->ms, choice->default_ms, is_place ? place.kind : NULL,
+        is_place ? place.browser_version : NULL,
+        is_place ? wi_platform_names[place.platform] : NULL, is_place ? place.adapter : NULL,
+        item->owner.joined ? item->owner.key : NULL);
 }
 
 json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more)

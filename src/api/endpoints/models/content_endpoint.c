@@ -5,6 +5,7 @@
 #include "api/http/metrics.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -22,24 +23,21 @@ static const char *state_name(enum wi_block_source_state state)
     return names[state];
 }
 
-/* The time on the wall; null where it is ready, or never is. */
-static json_t *until_json(const struct wi_block_source_info *info)
+/* The time on the wall; 0 where it is ready, or never is. */
+static json_int_t source_until(const struct wi_block_source_info *info)
 {
     if (info->state == WI_SOURCE_READY || info->until_ms >= WI_NEVER)
-        return json_null();
-    return json_integer(wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms()));
+        return 0;
+    return wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms());
 }
 
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
 static void add_source(void *list, const struct wi_block_source_info *info)
 {
-    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name",
-        info->name, "url", info->url, "stranger", info->stranger, "state", state_name(info->state),
-        "until", until_json(info), "reason", *info->reason ? info->reason : NULL, "bytes",
-        (json_int_t)info->bytes, "blocks", (json_int_t)info->blocks, "wrong",
-        (json_int_t)info->wrong, "bytes_per_second", info->bytes_per_second, "seen_at",
-        info->seen_ms > 0 ? json_integer(info->seen_ms) : json_null());
-    json_array_append_new(list, row);
+    json_array_append_new(
+        list, wi_form_json("BlockSource", info->name, info->url, info->stranger,
+                  state_name(info->state), source_until(info), *info->reason ? info->reason : NULL,
+                  info->bytes, info->blocks, info->wrong, info->bytes_per_second, info->seen_ms));
 }
 
 static json_t *sources_json(const struct wi_api *api)
@@ -71,9 +69,8 @@ static void add_model(struct models *models, const char *cid, const char *name, 
         models->more++;
         return;
     }
-    json_t *row = json_pack("{s:s, s:s, s:I, s:b, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name,
-        "bytes", (json_int_t)bytes, "here", pin != NULL, "copy", copy, "stale", stale, "copies",
-        pin && !stale, "where");
+    json_t *row = wi_form_json(
+        "ContentModel", cid, name, bytes, pin != NULL, copy, stale, pin && !stale, json_array());
     json_array_append(same, row);
     json_array_append_new(models->list, row);
 }
@@ -127,8 +124,7 @@ static void content_answer(struct wi_request *request)
     size_t more;
     json_t *models = models_json(api, &more);
     wi_request_answer_json(request, 200,
-        json_pack("{s:b, s:o, s:o, s:I}", "served", wi_api_is_served(api), "sources",
-            sources_json(api), "models", models, "models_more", (json_int_t)more));
+        wi_form_json("Content", wi_api_is_served(api), sources_json(api), models, more));
 }
 
 static void free_asker(void *work)
@@ -164,50 +160,36 @@ void wi_handle_content(struct wi_request *request)
 /* One counter of each source that is configured. */
 struct counter {
     struct wi_buffer *out;
-    const char *name;
-    uint64_t (*value)(const struct wi_block_source_info *info);
+    const char *name, *help;
+    size_t at; /* in struct wi_block_source_info */
 };
 
 static void put_source_count(void *context, const struct wi_block_source_info *info)
 {
     const struct counter *counter = context;
+    const void *at = (const char *)info + counter->at;
     if (info->stranger)
         return;
     wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
     wi_metric_label(counter->out, info->name);
-    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", counter->value(info));
-}
-
-static void put_counter(const struct wi_api *api, struct wi_buffer *out, const char *name,
-    const char *help, uint64_t (*value)(const struct wi_block_source_info *info))
-{
-    struct counter counter = {out, name, value};
-    wi_metric_head(out, name, "counter", help);
-    if (api->deps.sources)
-        wi_sources_each(api->deps.sources, put_source_count, &counter);
-}
-
-static uint64_t bytes_of(const struct wi_block_source_info *info)
-{
-    return info->bytes;
-}
-
-static uint64_t blocks_of(const struct wi_block_source_info *info)
-{
-    return info->blocks;
-}
-
-static uint64_t wrong_of(const struct wi_block_source_info *info)
-{
-    return info->wrong;
+    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", *(const uint64_t *)at);
 }
 
 void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
-    put_counter(api, out, "webinfer_source_bytes_total",
-        "Bytes of blocks that a source brought and that were right.", bytes_of);
-    put_counter(api, out, "webinfer_source_blocks_total",
-        "Blocks that a source brought and that were right.", blocks_of);
-    put_counter(api, out, "webinfer_source_wrong_blocks_total",
-        "Blocks that a source brought and that were wrong.", wrong_of);
+    struct counter counters[] = {
+        {out, "webinfer_source_bytes_total",
+            "Bytes of blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, bytes)},
+        {out, "webinfer_source_blocks_total", "Blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, blocks)},
+        {out, "webinfer_source_wrong_blocks_total",
+            "Blocks that a source brought and that were wrong.",
+            offsetof(struct wi_block_source_info, wrong)},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        wi_metric_head(out, counters[i].name, "counter", counters[i].help);
+        if (api->deps.sources)
+            wi_sources_each(api->deps.sources, put_source_count, &counters[i]);
+    }
 }

@@ -226,11 +226,7 @@ void wi_api_list_answer(struct wi_request *request, struct wi_buffer *head, stru
     *answer = (struct answer){wi_buffer_take(head), wi_buffer_take(tail), wi_blob_ref(list)};
     const struct MHD_IoVec parts[] = {
         {answer->head, head_size}, {list->bytes, list->size}, {answer->tail, tail_size}};
-    struct MHD_Response *response = MHD_create_response_from_iovec(parts, 3, free_answer, answer);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    wi_request_answer_response(
-        request, 200, "application/json", response, head_size + list->size + tail_size);
+    wi_request_answer_slices(request, 200, "application/json", parts, 3, free_answer, answer);
 }
 
 /* --- their life ------------------------------------------------------------------------------ */

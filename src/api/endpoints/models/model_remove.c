@@ -10,6 +10,7 @@
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
 #include "models/models.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,11 +42,9 @@ static void removal_refuse(struct removal *removal, const struct wi_error *failu
 
 static json_t *removed_json(const struct removal *removal, uint64_t freed)
 {
-    json_t *out = json_pack("{s:s, s:s, s:I}", "name", removal->request->argument, "state",
-        "removed", "freed_bytes", (json_int_t)freed);
-    if (json_array_size(removal->unpublished) > 0)
-        json_object_set(out, "unpublished", removal->unpublished);
-    return out;
+    int is_some = json_array_size(removal->unpublished) > 0;
+    return wi_form_json("Removed", removal->request->argument, "removed", freed,
+        is_some ? json_incref(removal->unpublished) : NULL);
 }
 
 static void on_removed(
@@ -69,8 +68,7 @@ static void on_collected(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     (void)error; /* there is none */
-    wi_request_answer_json(
-        context, 200, json_pack("{s:I}", "freed_bytes", (json_int_t)result->bytes));
+    wi_request_answer_json(context, 200, wi_form_json("Collected", result->bytes));
 }
 
 /* --- whether it may go ------------------------------------------------------------------------ */

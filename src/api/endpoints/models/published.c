@@ -2,6 +2,7 @@
 #include "api/endpoints/models/published.h"
 
 #include "api/http/metrics.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* Names in a warning. */
@@ -27,10 +28,8 @@ static void pins_check(const struct wi_api *api)
 
 static json_t *pin_json(const struct wi_pin *pin)
 {
-    json_t *version = pin->version > 0 ? json_integer(pin->version) : json_null();
-    return json_pack("{s:s, s:s, s:I, s:b, s:o, s:I}", "name", pin->model, "cid", pin->cid_text,
-        "bytes", (json_int_t)pin->bytes, "stale", pin->stale, "version", version, "published_at",
-        (json_int_t)pin->published_at);
+    return wi_form_json(
+        "Pin", pin->model, pin->cid_text, pin->bytes, pin->stale, pin->version, pin->published_at);
 }
 
 /* As strcmp, of the model's name without a variant. */
@@ -161,22 +160,18 @@ void wi_api_published_warnings(const struct wi_api *api, json_t *warnings)
     wi_buffer_clear(&sums.stale_names);
 }
 
-static void put_gauge(struct wi_buffer *out, const char *name, const char *help, uint64_t value)
-{
-    wi_metric_value(out, name, "gauge", help, (double)value);
-}
-
 void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
     pins_check(api);
     struct sums sums = sums_of(api);
     wi_buffer_clear(&sums.stale_names);
-    put_gauge(out, "webinfer_content_copies", "Models that are here as copies for neighbours.",
-        sums.copies);
-    put_gauge(out, "webinfer_content_copy_bytes", "Bytes of the files of those.", sums.copied);
-    put_gauge(out, "webinfer_published_models", "Models that are published.", sums.count);
-    put_gauge(out, "webinfer_published_models_stale",
-        "Those of them whose files are not any more what was published.", sums.stale);
-    put_gauge(
-        out, "webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes);
+    const struct wi_metric rows[] = {
+        {"webinfer_content_copies", "Models that are here as copies for neighbours.", sums.copies},
+        {"webinfer_content_copy_bytes", "Bytes of the files of those.", sums.copied},
+        {"webinfer_published_models", "Models that are published.", sums.count},
+        {"webinfer_published_models_stale",
+            "Those of them whose files are not any more what was published.", sums.stale},
+        {"webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes},
+    };
+    WI_METRIC_ROWS(out, rows);
 }

@@ -11,23 +11,13 @@
 #include "api/endpoints/stream_endpoint.h"
 #include "base/clock.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include "wire/dialect.h"
 #include "wire/printing.h"
 #include <assert.h>
 #include <stdlib.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
-
-static void add_rate(const struct wi_pull_info *info, json_t *out)
-{
-    double rate = info->bytes_per_second;
-    if (rate <= 0)
-        return;
-    json_object_set_new(out, "bytes_per_second", json_integer((json_int_t)rate));
-    if (info->state == WI_PULL_DOWNLOADING && info->total >= info->done)
-        json_object_set_new(
-            out, "seconds_left", json_real((double)(info->total - info->done) / rate));
-}
 
 /* Without other sources, the list has the hub alone. */
 static json_t *sources_json(const struct wi_pull_info *info)
@@ -42,29 +32,23 @@ static json_t *sources_json(const struct wi_pull_info *info)
     return list;
 }
 
-void wi_api_pull_add_problem(json_t *out, const struct wi_error *error)
+json_t *wi_api_pull_problem(const struct wi_error *error)
 {
-    if (error)
-        json_object_set_new(out, "problem",
-            json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail));
+    return error
+               ? json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail)
+               : NULL;
 }
 
 json_t *wi_api_pull_json(const struct wi_pull_info *info)
 {
-    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
-        "name", info->name, "state", wi_pull_state_names[info->state], "model", info->reference,
-        "hub", info->hub, "variant", info->variant, "commit", info->commit, "loaded_bytes",
-        (json_int_t)info->done, "total_bytes", (json_int_t)info->total, "fetched_bytes",
-        (json_int_t)info->fetched, "reused_bytes", (json_int_t)info->reused, "files_done",
-        (json_int_t)info->files_done, "files", (json_int_t)info->files);
-    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
-    json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
-    json_object_set_new(out, "sources", sources_json(info));
-    add_rate(info, out);
-    if (info->retrying)
-        json_object_set_new(out, "retrying", json_string(info->retrying));
-    wi_api_pull_add_problem(out, info->error);
-    return out;
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms(), rate = info->bytes_per_second;
+    int is_foreseen = rate > 0 && info->state == WI_PULL_DOWNLOADING && info->total >= info->done;
+    return wi_form_json("Pull", info->name, wi_pull_state_names[info->state], info->reference,
+        info->hub, info->variant, info->commit, info->done, info->total, info->fetched,
+        info->reused, sources_json(info), info->files_done, info->files,
+        (end - info->began_ms) / 1000, rate > 0 ? (json_int_t)rate : -1,
+        is_foreseen ? (double)(info->total - info->done) / rate : -1, info->retrying,
+        wi_api_pull_problem(info->error), -1, -1, -1, -1, NULL);
 }
 
 static void add_to_list(void *context, const struct wi_pull_info *info)
@@ -125,10 +109,8 @@ static void tell_progress(struct puller *puller, const struct wi_pull_info *info
 
 void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
 {
-    char where[WI_MODEL_NAME_MAX + 16];
     wi_request_answer_json(request, 202, pull);
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/models/", name);
 }
 
 static void on_kept(void *context, const struct wi_pull_info *info)
@@ -238,12 +220,9 @@ static enum wi_code read_patterns(
 
 int wi_api_has_pulls(struct wi_request *request)
 {
-    struct wi_error error;
-    if (request->api->deps.pulls)
-        return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!request->api->deps.pulls)
+        wi_request_answer_refusal(request, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
+    return request->api->deps.pulls != NULL;
 }
 
 static void begin_pull(struct wi_request *request, const struct requested *requested)
@@ -271,14 +250,11 @@ static void begin_pull(struct wi_request *request, const struct requested *reque
 void wi_handle_model_pull(struct wi_request *request)
 {
     struct requested requested = {0};
-    struct wi_error error;
-    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
-    if (!body)
-        return;
-    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+    json_t *body = wi_api_has_pulls(request)
+                       ? wi_request_read_body(request, wi_pull_params, &requested)
+                       : NULL;
+    if (body)
         begin_pull(request, &requested);
-    else
-        wi_request_answer_error(request, &error);
     json_decref(body);
 }
 
@@ -292,7 +268,7 @@ void wi_handle_model_cancel(struct wi_request *request)
         return;
     if (cancelled || wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
         wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+            request, 200, wi_form_json("Removed", request->argument, "cancelled", -1, NULL));
     else
         wi_request_answer_error(request, &error);
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/params.h"
 #include "owners/quantizer/quantizer_measure.h"
+#include "wire/describe/schemas.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,20 +21,11 @@
 json_t *wi_api_making_json(const struct wi_making_info *info)
 {
     double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
-    json_t *out = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:n, s:I, s:I, s:I, s:I, s:[], s:I, s:I, s:f, s:i, s:b, s:i, "
-        "s:i}",
-        "name", info->name, "state", wi_making_state_names[info->state], "model", info->model,
-        "hub", "", "variant", info->variant, "commit", "loaded_bytes", (json_int_t)info->done,
-        "total_bytes", (json_int_t)info->total, "fetched_bytes", (json_int_t)0, "reused_bytes",
-        (json_int_t)0, "sources", "files_done", (json_int_t)info->graphs_done, "files",
-        (json_int_t)info->graphs, "seconds", (end - info->began_ms) / 1000, "bits", info->want.bits,
-        "mixed", info->want.mixed, "inputs_done", (int)info->inputs_done, "inputs",
-        WI_MEASURE_INPUTS);
-    if (info->notes)
-        json_object_set(out, "made", (json_t *)info->notes);
-    wi_api_pull_add_problem(out, info->error);
-    return out;
+    return wi_form_json("Pull", info->name, wi_making_state_names[info->state], info->model, "",
+        info->variant, NULL, info->done, info->total, 0, 0, json_array(), info->graphs_done,
+        info->graphs, (end - info->began_ms) / 1000, -1, -1, NULL, wi_api_pull_problem(info->error),
+        info->want.bits, info->want.mixed, info->inputs_done, WI_MEASURE_INPUTS,
+        json_incref((json_t *)info->notes));
 }
 
 static void add_to_list(void *context, const struct wi_making_info *info)
@@ -168,12 +160,10 @@ void wi_handle_model_quantize(struct wi_request *request)
             request, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
         return;
     }
-    if (!(body = wi_request_body_object(request)))
+    if (!(body = wi_request_read_body(request, wi_quantize_params, &requested)))
         return;
-    enum wi_code code =
-        wi_params_read(wi_quantize_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK && requested_check(&requested, &error) == WI_OK) {
+    if (requested_check(&requested, &error) == WI_OK) {
         struct requested *work = wi_alloc(sizeof *work);
         *work = requested;
         wi_request_find_model(request, request->argument, quantizing_begin, work, free);

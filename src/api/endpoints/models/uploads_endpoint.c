@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "models/models.h"
+#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,9 @@ static void print_begun(const char *id, const struct wi_source *files, struct wi
     for (size_t i = 0; i < files->count; i++) {
         const struct wi_source_file *file = &files->files[i];
         if (!file->here && file->bytes > 0)
-            json_array_append_new(
-                wanted, json_pack("{s:s, s:i}", "path", file->path, "position", 0));
+            json_array_append_new(wanted, wi_form_json("UploadPosition", file->path, 0));
     }
-    json_t *answer = json_pack("{s:s, s:o}", "id", id, "wanted", wanted);
+    json_t *answer = wi_form_json("Upload", id, wanted);
     wi_buffer_json(text, answer);
     wi_buffer_puts(text, "\n");
     json_decref(answer);
@@ -112,14 +112,12 @@ static void print_begun(const char *id, const struct wi_source *files, struct wi
 static void on_begun(void *context, struct wi_upload_result *result, const struct wi_error *error)
 {
     struct wi_request *request = context;
-    char where[sizeof "/v1/uploads/" + WI_ID_SIZE];
     wi_request_begin_spending(request);
     if (error) {
         wi_request_answer_error(request, error);
     } else {
-        snprintf(where, sizeof where, "/v1/uploads/%s", result->id);
         wi_request_answer_text(request, 201, "application/json", &result->text);
-        wi_request_add_location(request, where);
+        wi_request_add_location(request, "/v1/uploads/", result->id);
     }
     wi_request_end_spending(request);
 }
@@ -172,8 +170,7 @@ static void on_written(void *context, struct wi_upload_result *result, const str
     } else if (request->is_midway) {
         wi_request_read_on(request, on_gone, upload);
     } else {
-        json_t *answer =
-            json_pack("{s:s, s:I}", "path", result->path, "position", (json_int_t)result->position);
+        json_t *answer = wi_form_json("UploadPosition", result->path, result->position);
         wi_upload_cancel(upload);
         wi_request_answer_json(request, 200, answer);
     }
@@ -237,8 +234,7 @@ static void on_removed(void *context, struct wi_upload_result *result, const str
     if (error)
         wi_request_answer_error(request, error);
     else
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", result->id, "state", "removed"));
+        wi_request_answer_verb(request, 200, result->id, "removed");
     wi_request_end_spending(request);
 }
 

@@ -81,17 +81,13 @@ void wi_handle_history(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     const struct wi_history_load load = load_of(api);
-    json_t *arguments;
     struct query query = {0};
-    struct wi_error error;
     struct wi_buffer out = {0};
-    if (wi_query_read(request, wi_history_params, WI_PARAMS_STRICT, &query, &arguments, &error) ==
-        WI_OK) {
-        const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
-        wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
-        history_answer(request, &out);
-    } else {
-        wi_request_answer_error(request, &error);
-    }
+    json_t *arguments = wi_request_read_query(request, wi_history_params, WI_PARAMS_STRICT, &query);
+    if (!arguments)
+        return;
+    const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
+    wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
+    history_answer(request, &out);
     json_decref(arguments);
 }

@@ -35,22 +35,18 @@ void wi_handle_logs(struct wi_request *request)
     struct query query = {.level = WI_LOG_DEBUG, .limit = LIMIT_DEFAULT};
     struct wi_buffer text = {0};
     struct wi_log_found found;
-    struct wi_error error;
-    json_t *arguments;
-    if (wi_query_read(request, wi_logs_params, WI_PARAMS_STRICT, &query, &arguments, &error) ==
-        WI_OK) {
-        const struct wi_log_query asked = {.before = (uint64_t)query.before,
-            .level = (enum wi_level)query.level,
-            .part = query.part,
-            .contains = query.contains,
-            .limit = (size_t)query.limit};
-        wi_buffer_puts(&text, "{\"lines\":[");
-        wi_log_read(&asked, &text, &found);
-        wi_buffer_printf(&text, "],\"lost\":%llu}\n", (unsigned long long)found.forgotten);
-        wi_request_answer_text(request, 200, "application/json", &text);
-    } else {
-        wi_request_answer_error(request, &error);
-    }
+    json_t *arguments = wi_request_read_query(request, wi_logs_params, WI_PARAMS_STRICT, &query);
+    if (!arguments)
+        return;
+    const struct wi_log_query asked = {.before = (uint64_t)query.before,
+        .level = (enum wi_level)query.level,
+        .part = query.part,
+        .contains = query.contains,
+        .limit = (size_t)query.limit};
+    wi_buffer_puts(&text, "{\"lines\":[");
+    wi_log_read(&asked, &text, &found);
+    wi_buffer_printf(&text, "],\"lost\":%llu}\n", (unsigned long long)found.forgotten);
+    wi_request_answer_text(request, 200, "application/json", &text);
     json_decref(arguments);
 }
 

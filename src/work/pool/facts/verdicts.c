@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>
@@ -527,7 +528,7 @@ static json_t *input_json(const struct verdict_record *verdict)
 {
     if (!*verdict->set)
         return json_null();
-    return json_pack("{s:s, s:s}", "hash", verdict->set, "shapes", verdict->shapes);
+    return wi_form_json("VerdictInput", verdict->set, verdict->shapes);
 }
 
 static json_t *verdict_json(const struct verdict_record *verdict, const struct verdict_parts *parts)
@@ -535,18 +536,13 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
 #define OR_NULL(text) (*(text) ? (text) : NULL)
     const struct wi_place *place = &parts->place;
     int is_kernel = place->engine == WI_ENGINE_KERNELS;
-    return json_pack("{s:s?, s:s?, s:b, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:f, s:s?, "
-                     "s:I, s:s, s:o, s:i}",
-        "browser", OR_NULL(place->kind), "browser_version", OR_NULL(place->browser_version),
-        "joined", place->joined, "token", wi_party_token_json(place->party), "platform",
-        wi_platform_names[place->platform], "engine", wi_engine_names[place->engine],
-        "engine_version", OR_NULL(place->engine_version), "adapter", OR_NULL(place->adapter),
-        "precision", is_kernel ? NULL : OR_NULL(parts->variant), "kernel",
-        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict",
-        wi_verdict_names[verdict_value(verdict)], "error_ratio", verdict->ratio, "detail",
-        OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at, "scope",
-        verdict->whole ? "input" : "model", "input", input_json(verdict), "sets",
-        (int)verdict->looked);
+    return wi_form_json("Verdict", OR_NULL(place->kind), OR_NULL(place->browser_version),
+        place->joined, wi_party_token_json(place->party), wi_platform_names[place->platform],
+        wi_engine_names[place->engine], OR_NULL(place->engine_version), OR_NULL(place->adapter),
+        is_kernel ? NULL : OR_NULL(parts->variant), is_kernel ? OR_NULL(parts->variant) : NULL,
+        wi_verdict_names[verdict_value(verdict)], verdict->ratio, OR_NULL(verdict->detail),
+        verdict->checked_at, verdict->whole ? "input" : "model", input_json(verdict),
+        verdict->looked);
 #undef OR_NULL
 }
 
