@@ -3,9 +3,9 @@
  *
  *     node scripts/docs/build.mjs OUT [TREE]
  *
- * OUT is made anew. TREE is the folder with README.md, docs/ and man/; the default is this source tree. Needs mandoc, and the
- * packages of scripts/docs/package-lock.json (scripts/setup.sh), but no network. The exit status is 1 if a link is dead, a
- * document has no row in contents.mjs, or a page is not as check.mjs says.
+ * What OUT has is replaced. TREE is the folder with README.md, docs/ and man/; the default is this source tree. The
+ * build needs mandoc, and the packages of scripts/docs/package-lock.json (scripts/setup.sh), but no network. The
+ * exit status is 1 if a link is dead, a document has no row in contents.mjs, or a page is not as check.mjs says.
  */
 import Eleventy from '@11ty/eleventy';
 import fs from 'node:fs';
@@ -41,7 +41,8 @@ async function buildSite() {
     await writeIndex();
     if (!isRight(problemsOf(out))) return false;
     const count = [...site.pages.values()].filter(({ indexed }) => indexed).length;
-    process.stdout.write(`${count} documents and manuals, ${site.pages.size - count} files and folders that they link to\n`);
+    const others = site.pages.size - count;
+    process.stdout.write(`${count} documents and manuals, ${others} files and folders that they link to\n`);
     return true;
 }
 
@@ -56,7 +57,8 @@ function copyTo(name, from) {
 }
 
 async function writePages(site) {
-    const version = /AC_INIT\(\[(\w+)\], \[([^\]]*)\]/.exec(fs.readFileSync(path.join(ROOT, 'configure.ac'), 'utf8')).slice(1).join(' ');
+    const configure = fs.readFileSync(path.join(ROOT, 'configure.ac'), 'utf8');
+    const version = /AC_INIT\(\[(\w+)\], \[([^\]]*)\]/.exec(configure).slice(1).join(' ');
     const search = { source: 'scripts/docs/site/search.html', address: 'search.html', title: 'Search', indexed: false,
         html: fs.readFileSync('site/search.html', 'utf8') };
     const eleventy = new Eleventy('site', out, {
@@ -74,7 +76,8 @@ async function writePages(site) {
 }
 
 async function writeIndex() {
-    const { index } = await pagefind.createIndex({ forceLanguage: 'en', keepIndexUrl: true, includeCharacters: '_-/.' });
+    const options = { forceLanguage: 'en', keepIndexUrl: true, includeCharacters: '_-/.' };
+    const { index } = await pagefind.createIndex(options);
     await index.addDirectory({ path: out });
     const { files } = await index.getFiles();
     await pagefind.close();

@@ -1,6 +1,6 @@
 /**
- * What has to hold of a site that is built: each link leads to a page, and to an anchor that it has; no page, style or script
- * asks another server for anything; each page has its policy, and nothing that the policy would refuse.
+ * What has to hold of a site that is built: each link leads to a page, and to an anchor that it has; no page or
+ * style asks another server for anything; each page has its policy, and nothing that the policy would refuse.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -20,8 +20,14 @@ export function filesIn(folder) {
 
 /** The HTML of a page without the text that it shows, in which anything may be written. */
 const tagsOf = (html) => html.match(/<[a-z!][^>]*>/g) ?? [];
-const attributesOf = (tags, name) => tags.flatMap((tag) => [...tag.matchAll(new RegExp(`\\s${name}="([^"]*)"`, 'g'))].map(([, value]) => value));
-const unescaped = (text) => text.replace(/&amp;/g, '&').replace(/&quot;/g, '"').replace(/&lt;/g, '<').replace(/&gt;/g, '>');
+const ENTITIES = { '&amp;': '&', '&quot;': '"', '&lt;': '<', '&gt;': '>' };
+const unescaped = (text) => text.replace(/&(?:amp|quot|lt|gt);/g, (one) => ENTITIES[one]);
+const POLICY = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\';';
+
+function attributesOf(tags, ...names) {
+    const attribute = new RegExp(`\\s(?:${names.join('|')})="([^"]*)"`, 'g');
+    return tags.flatMap((tag) => [...tag.matchAll(attribute)]).map(([, value]) => unescaped(value));
+}
 
 /**
  * @param {string} folder the site; files/ has copies of sources, which are shown and not run
@@ -31,14 +37,17 @@ export function problemsOf(folder) {
     const files = filesIn(folder), problems = [];
     const pages = new Map(files.filter((file) => HTML.test(file) && isOurs(folder, file))
         .map((file) => [file, tagsOf(fs.readFileSync(path.join(folder, file), 'utf8'))]));
-    const anchors = new Map([...pages].map(([file, tags]) => [file, attributesOf(tags, 'id').map(unescaped)]));
+    const anchors = new Map([...pages].map(([file, tags]) => [file, attributesOf(tags, 'id')]));
     const there = new Set(files);
     for (const [file, tags] of pages) {
-        const found = [...deadLinks(file, tags, there, anchors), ...foreignIn(tags.join('\n')), ...againstPolicy(tags), ...twice(anchors.get(file))];
+        const found = [...deadLinks(file, tags, there, anchors), ...foreignIn(tags.join('\n')), ...againstPolicy(tags),
+            ...doubleIds(anchors.get(file))];
         problems.push(...found.map((one) => `${file}: ${one}`));
     }
-    for (const file of files.filter((one) => one.endsWith('.css')))
-        problems.push(...foreignInStyle(fs.readFileSync(path.join(folder, file), 'utf8')).map((one) => `${file}: ${one}`));
+    for (const file of files.filter((one) => one.endsWith('.css'))) {
+        const found = foreignInStyle(fs.readFileSync(path.join(folder, file), 'utf8'));
+        problems.push(...found.map((one) => `${file}: ${one}`));
+    }
     return problems;
 }
 
@@ -48,29 +57,32 @@ function isOurs(folder, file) {
 }
 
 function deadLinks(file, tags, there, anchors) {
-    const links = [...attributesOf(tags, 'href'), ...attributesOf(tags, 'src'), ...attributesOf(tags, 'action')].map(unescaped);
-    return links.filter((link) => !FOREIGN.test(link) && link !== 'data:,').flatMap((link) => {
+    const links = attributesOf(tags, 'href', 'src', 'action').filter((link) => !FOREIGN.test(link) && link !== 'data:,');
+    return links.flatMap((link) => {
         const [target, anchor] = link.split('#');
         const page = target ? path.posix.join(path.posix.dirname(file), decodeURI(target.replace(/\?.*/, ''))) : file;
         if (!there.has(page)) return [`the link to ${link} leads nowhere`];
-        return anchor && !anchors.get(page)?.includes(decodeURIComponent(anchor)) ? [`${page} has no anchor for the link to ${link}`] : [];
+        const isThere = !anchor || anchors.get(page)?.includes(decodeURIComponent(anchor));
+        return isThere ? [] : [`${page} has no anchor for the link to ${link}`];
     });
 }
 
 function foreignIn(html) {
-    return [...html.matchAll(FETCHED)].filter(([, address]) => FOREIGN.test(address)).map(([, address]) => `it asks another server: ${address}`);
+    return [...html.matchAll(FETCHED)].map(([, address]) => address).filter((address) => FOREIGN.test(address))
+        .map((address) => `it asks another server: ${address}`);
 }
 
 function foreignInStyle(css) {
-    return [...css.matchAll(/url\(\s*["']?([^"')]*)|@import\s+["']([^"']*)/g)].map(([, url, imported]) => url ?? imported)
+    const found = [...css.matchAll(/url\(\s*["']?([^"')]*)|@import\s+["']([^"']*)/g)];
+    return found.map(([, url, imported]) => url ?? imported)
         .filter((address) => FOREIGN.test(address)).map((address) => `it asks another server: ${address}`);
 }
 
 function againstPolicy(tags) {
     const found = tags.filter((tag) => INLINE.test(tag)).map((tag) => `the policy refuses ${tag}`);
-    return tags.some((tag) => tag.startsWith('<meta http-equiv="Content-Security-Policy" content="default-src \'none\';')) ? found : ['it has no policy', ...found];
+    return tags.some((tag) => tag.startsWith(POLICY)) ? found : ['it has no policy', ...found];
 }
 
-function twice(ids) {
+function doubleIds(ids) {
     return ids.filter((id, i) => ids.indexOf(id) !== i).map((id) => `two elements have the id ${id}`);
 }

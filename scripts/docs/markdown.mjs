@@ -14,15 +14,19 @@ const MANUAL = /\b(webinfer(?:d(?:\.conf)?|-[a-z]+)?)\(([1-8])\)/;
  */
 export function markdownToHtml(text, resolve) {
     const markdown = new MarkdownIt();
-    markdown.core.ruler.push('wi_manuals', ({ tokens, Token }) => tokens.filter(({ type }) => type === 'inline')
-        .forEach((token) => { token.children = withManuals(token.children, Token); }));
-    markdown.core.ruler.push('wi_links', ({ tokens }) => tokens.flatMap(({ children }) => children ?? []).forEach((token) => resolveIn(token, resolve)));
+    markdown.core.ruler.push('wi_links', ({ tokens, Token }) => {
+        for (const token of tokens.filter(({ type }) => type === 'inline')) {
+            token.children = withManuals(token.children, Token);
+            for (const one of token.children) resolveIn(one, resolve);
+        }
+    });
     markdown.core.ruler.push('wi_headings', ({ tokens }) => nameHeadings(tokens));
     markdown.core.ruler.push('wi_columns', ({ tokens }) => tokens.forEach(alignByClass));
     markdown.renderer.rules.table_open = () => '<div class="scroll" tabindex="0">\n<table>\n';
     markdown.renderer.rules.table_close = () => '</table>\n</div>\n';
     const tokens = markdown.parse(text, {});
-    return { title: textOf(tokens.find(({ type }) => type === 'inline')), html: markdown.renderer.render(tokens, markdown.options, {}) };
+    const title = textOf(tokens.find(({ type }) => type === 'inline'));
+    return { title, html: markdown.renderer.render(tokens, markdown.options, {}) };
 }
 
 /** "webinferd(8)" becomes a link, except in a link, and in code, which is a token of its own. */

@@ -1,6 +1,6 @@
 /**
- * What the site consists of: a page for each document and manual, and for each file and folder of the tree that one of them
- * links to, so that no link leads out of the site but those to other servers.
+ * The pages of the site: one for each document and manual, and for each file and folder of the tree that one of them
+ * links to, so that only links to other servers lead out of the site.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,7 +12,8 @@ const { posix } = path;
 const isDocument = (source) => source.endsWith('.md');
 const isManual = (source) => /^man\/[^/]+\.[1-8]$/.test(source);
 const isUnlisted = (name) => /^\.|^__pycache__$|^node_modules$|\.egg-info$|~$/.test(name);
-export const escaped = (text) => text.replace(/[&<>"]/g, (one) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[one]);
+const ENTITIES = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+export const escaped = (text) => text.replace(/[&<>"]/g, (one) => ENTITIES[one]);
 
 /** Where the page of a source is in the site. */
 function addressOf(source, isFolder) {
@@ -22,8 +23,18 @@ function addressOf(source, isFolder) {
     return `files/${source}${isFolder ? '/index' : ''}.html`;
 }
 
+/**
+ * @typedef {object} Page
+ * @property {string} source the file or folder that it is made from
+ * @property {string} address in the site
+ * @property {string} title
+ * @property {string} [summary] of a manual
+ * @property {string} html the text, without the frame
+ * @property {boolean} indexed whether the search finds it
+ */
+
 export class Site {
-    /** @type {Map<string, {source: string, address: string, title: string, summary?: string, html: string, indexed: boolean}>} */
+    /** By source. @type {Map<string, Page>} */
     pages = new Map();
     /** Files that are copied as they are. @type {Set<string>} */
     copies = new Set();
@@ -35,33 +46,38 @@ export class Site {
     /** @param {string} tree the folder that has the sources */
     constructor(tree) {
         this.tree = tree;
-        for (const source of this.#sourcesOfDocuments()) this.#want(source);
+        for (const source of this.#sourcesOfDocuments())
+            if (!this.#want(source))
+                this.problems.push(`scripts/docs/contents.mjs names ${source}, which is not there`);
         for (let source = this.#waiting.shift(); source !== undefined; source = this.#waiting.shift())
             Object.assign(this.pages.get(source), this.#made(source));
     }
 
     #sourcesOfDocuments() {
         const listed = new Set(SECTIONS.flatMap(({ rows }) => rows.map(([source]) => source.replace(/#.*/, ''))));
-        const there = Object.entries(DOCUMENTS).flatMap(([folder, files]) => (Array.isArray(files) ? files
-            : this.#namesIn(folder).filter((name) => files.test(name))).map((name) => posix.join(folder, name)));
+        const there = Object.entries(DOCUMENTS).flatMap(([folder, files]) => {
+            const names = Array.isArray(files) ? files : this.#namesIn(folder).filter((name) => files.test(name));
+            return names.map((name) => posix.join(folder, name));
+        });
         for (const source of there.filter((one) => !listed.has(one)))
             this.problems.push(`${source} has no row in scripts/docs/contents.mjs`);
         const manuals = this.#namesIn('man').map((name) => `man/${name}`).filter(isManual);
-        return new Set([...there, ...manuals, ...[...listed].filter((one) => one !== 'man/')]);
+        return new Set([...there, ...manuals, ...[...listed].filter((one) => !one.endsWith('/'))]);
     }
 
     #namesIn(folder) {
         return fs.readdirSync(path.join(this.tree, folder)).filter((name) => !isUnlisted(name)).sort();
     }
 
-    /** The address of what `source` is in the site, and its page if that has not been made; null where there is no such file. */
+    /** The address of a file or folder in the site, which gets a page if it has none; null if it does not exist. */
     #want(source) {
         const stat = fs.statSync(path.join(this.tree, source), { throwIfNoEntry: false });
         if (!stat || posix.normalize(source).startsWith('..')) return null;
         if (!this.pages.has(source)) {
             if (stat.isFile() && !isDocument(source) && !isManual(source)) this.copies.add(source);
             if (stat.isFile() && this.#isBinary(source)) return `files/${source}`;
-            this.pages.set(source, { source, address: addressOf(source, stat.isDirectory()), title: source, html: '', indexed: false });
+            const address = addressOf(source, stat.isDirectory());
+            this.pages.set(source, { source, address, title: source, html: '', indexed: false });
             this.#waiting.push(source);
         }
         return this.pages.get(source).address;
@@ -74,9 +90,14 @@ export class Site {
     #made(source) {
         const file = path.join(this.tree, source), { address } = this.pages.get(source);
         const resolve = (href) => this.#resolve(href, source, address);
-        if (isDocument(source)) return { ...markdownToHtml(fs.readFileSync(file, 'utf8'), resolve), indexed: true };
-        if (isManual(source)) return { ...manualToHtml(file, (other) => this.#resolveManual(other, source, address)), indexed: true };
-        return { html: fs.statSync(file).isDirectory() ? this.#listing(source, resolve) : listed(source, fs.readFileSync(file, 'utf8')) };
+        if (isManual(source)) {
+            const resolveManual = (other) => this.#resolveManual(other, source, address);
+            return { ...manualToHtml(file, resolveManual), indexed: true };
+        }
+        if (fs.statSync(file).isDirectory()) return { html: this.#folderToHtml(source, resolve) };
+        const text = fs.readFileSync(file, 'utf8');
+        if (isDocument(source)) return { ...markdownToHtml(text, resolve), indexed: true };
+        return { html: fileToHtml(source, text) };
     }
 
     /** A link of a document; one that begins with a slash is from the top of the tree. */
@@ -92,12 +113,16 @@ export class Site {
     /** Manuals of other programs are named without a link. */
     #resolveManual(other, source, address) {
         const found = this.#want(other);
-        if (!found && other.startsWith('man/webinfer')) this.problems.push(`${source}: the manual ${other} is not there`);
+        if (!found && other.startsWith('man/webinfer'))
+            this.problems.push(`${source}: the manual ${other} is not there`);
         return found && posix.relative(posix.dirname(address), found);
     }
 
-    #listing(source, resolve) {
-        const rows = this.#namesIn(source).map((name) => `<li><a href="${escaped(resolve(`/${source}/${name}`))}">${escaped(name)}</a></li>`);
+    #folderToHtml(source, resolve) {
+        const rows = this.#namesIn(source).map((name) => {
+            const address = resolve(`/${source}/${name}`);
+            return `<li><a href="${escaped(address)}">${escaped(name)}</a></li>`;
+        });
         return `<h1>${escaped(source)}</h1>\n<ul>\n${rows.join('\n')}\n</ul>\n`;
     }
 
@@ -108,19 +133,21 @@ export class Site {
             const page = this.pages.get(source);
             return { title: title ?? page?.title, address: page?.address, summary: page?.summary, anchor };
         };
-        const rowsOf = (row) => (row[0].endsWith('/') ? [...this.pages.keys()].filter((one) => one.startsWith(row[0])).sort(byManual).map((one) => rowOf([one]))
-            : [rowOf(row)]);
+        const pagesIn = (folder) => [...this.pages.keys()].filter((one) => one.startsWith(folder)).sort(byManual);
+        const rowsOf = (row) => (row[0].endsWith('/') ? pagesIn(row[0]).map((one) => rowOf([one])) : [rowOf(row)]);
         return SECTIONS.map(({ title, rows }) => ({ title, rows: rows.flatMap(rowsOf) }));
     }
 }
 
-/** Commands first, as in the guide's list. */
+/** Manuals in the order of their sections: commands, the daemon, files, the rest. */
 function byManual(one, two) {
     const rank = (source) => '1857'.indexOf(source.at(-1));
     return rank(one) - rank(two) || (one < two ? -1 : 1);
 }
 
-function listed(source, text) {
+/** The text of a source, and the file itself. */
+function fileToHtml(source, text) {
     const name = escaped(posix.basename(source));
-    return `<h1>${escaped(source)}</h1>\n<p><a href="${name}" download>Download ${name}</a></p>\n<pre><code>${escaped(text)}</code></pre>\n`;
+    const link = `<p><a href="${name}" download>Download ${name}</a></p>`;
+    return `<h1>${escaped(source)}</h1>\n${link}\n<pre><code>${escaped(text)}</code></pre>\n`;
 }

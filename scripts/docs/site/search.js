@@ -1,5 +1,7 @@
-/** Shows what pagefind finds for the words in the address (?q=) and in the field. Results are built as nodes: the policy of the
- * page allows no inline script, and nothing that was indexed is taken for HTML. */
+/**
+ * Shows what pagefind finds for the words in the address (?q=) and in the field. Results are built as nodes, so that
+ * nothing that was indexed is taken for HTML.
+ */
 const MOST = 20;
 
 const state = /** @type {HTMLElement} */ (document.getElementById('search-state'));
@@ -15,7 +17,8 @@ function element(name, content, attributes = {}) {
 /** pagefind marks the words found by <mark>; everything else of an excerpt is text. */
 function excerptNodes(html) {
     const { body } = new DOMParser().parseFromString(html, 'text/html');
-    return [...body.childNodes].map((node) => (node.nodeName === 'MARK' ? element('mark', node.textContent) : node.textContent));
+    return [...body.childNodes].map(({ nodeName, textContent }) =>
+        (nodeName === 'MARK' ? element('mark', textContent) : textContent));
 }
 
 /** A page, and those of its sections that have the words. */
@@ -32,15 +35,18 @@ async function showResults(pagefind, words) {
     const items = await Promise.all(found.results.slice(0, MOST).map(async (one) => itemOf(await one.data())));
     if (field.value.trim() !== words) return;
     results.replaceChildren(...items);
-    const count = found.results.length;
-    state.textContent = !words ? 'Type words to search for.' : `${count} ${count === 1 ? 'page has' : 'pages have'} “${words}”`
-        + `${count > MOST ? `; the first ${MOST} are shown` : ''}.`;
+    state.textContent = words ? countOf(found.results.length, words) : 'Type words to search for.';
     history.replaceState(null, '', words ? `?q=${encodeURIComponent(words)}` : location.pathname);
+}
+
+function countOf(count, words) {
+    const shown = count > MOST ? `; the first ${MOST} are shown` : '';
+    return `${count} ${count === 1 ? 'page has' : 'pages have'} “${words}”${shown}.`;
 }
 
 async function startSearch() {
     const pagefind = await import('./pagefind/pagefind.js');
-    await pagefind.options({ excerptLength: 30 });
+    await pagefind.options({ excerptLength: 30, baseUrl: new URL('.', import.meta.url).pathname });
     await pagefind.init();
     const show = () => showResults(pagefind, field.value.trim()).catch(tellFailure);
     field.addEventListener('input', show);

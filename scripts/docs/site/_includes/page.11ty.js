@@ -1,12 +1,14 @@
-/** The frame of every page: search, side bar, text, and the source that it was made from. Addresses are relative, so that the
- * site works below any path. */
+/**
+ * The frame of every page: search, side bar, text, and the source that it was made from. Addresses are relative, so
+ * that the site works below any path.
+ */
 import { posix } from 'node:path';
 import { escaped } from '../../pages.mjs';
 
 /** No script, style or picture but the site's own; pagefind compiles WebAssembly. */
 const POLICY = [
-    "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self'", "connect-src 'self'", "style-src 'self'",
-    "img-src 'self' data:", "form-action 'self'", "base-uri 'none'",
+    "default-src 'none'", "script-src 'self' 'wasm-unsafe-eval'", "worker-src 'self'", "connect-src 'self'",
+    "style-src 'self'", "img-src 'self' data:", "form-action 'self'", "base-uri 'none'",
 ].join('; ');
 
 export function render({ title, content, source, address, indexed, sections, version }) {
@@ -37,7 +39,7 @@ export function render({ title, content, source, address, indexed, sections, ver
 <div class="columns">
 <main id="page-text"${indexed ? ' data-pagefind-body' : ''}>
 ${content}
-<footer data-pagefind-ignore>${escaped(version)}. ${source ? `This page was made from <code>${escaped(source)}</code>.` : ''}</footer>
+<footer data-pagefind-ignore>${escaped(version)}. This page was made from <code>${escaped(source)}</code>.</footer>
 </main>
 <nav id="page-menu" aria-label="Documentation">
 ${sections.map((section) => menuOf(section, address, content, to)).join('\n')}
@@ -53,7 +55,8 @@ function menuOf({ title, rows }, address, content, to) {
         const isHere = row.address === address && !row.anchor;
         const href = `${to(row.address)}${row.anchor ? `#${row.anchor}` : ''}`;
         const about = row.summary ? ` title="${escaped(row.summary)}"` : '';
-        return `<li><a href="${href}"${about}${isHere ? ' aria-current="page"' : ''}>${escaped(row.title)}</a>${isHere ? headingsOf(content) : ''}</li>`;
+        const link = `<a href="${href}"${about}${isHere ? ' aria-current="page"' : ''}>${escaped(row.title)}</a>`;
+        return `<li>${link}${isHere ? headingsOf(content) : ''}</li>`;
     });
     return `<h2>${title}</h2>\n<ul>\n${items.join('\n')}\n</ul>`;
 }
