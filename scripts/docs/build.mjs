@@ -81,6 +81,7 @@ async function writeIndex() {
     await index.addDirectory({ path: out });
     const { files } = await index.getFiles();
     await pagefind.close();
+    copyTo('pagefind/LICENSE', path.join(fileURLToPath(import.meta.resolve('pagefind')), '../../LICENSE/LICENSE'));
     for (const { path: name, content } of files.filter((file) => NEEDED.test(file.path))) {
         const to = path.join(out, 'pagefind', name);
         fs.mkdirSync(path.dirname(to), { recursive: true });

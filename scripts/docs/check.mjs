@@ -57,8 +57,8 @@ function isOurs(folder, file) {
 }
 
 function deadLinks(file, tags, there, anchors) {
-    const links = attributesOf(tags, 'href', 'src', 'action').filter((link) => !FOREIGN.test(link) && link !== 'data:,');
-    return links.flatMap((link) => {
+    const links = attributesOf(tags, 'href', 'src', 'action');
+    return links.filter((link) => !FOREIGN.test(link) && link !== 'data:,').flatMap((link) => {
         const [target, anchor] = link.split('#');
         const page = target ? path.posix.join(path.posix.dirname(file), decodeURI(target.replace(/\?.*/, ''))) : file;
         if (!there.has(page)) return [`the link to ${link} leads nowhere`];

@@ -16,7 +16,7 @@ export function manualToHtml(file, resolve) {
         .replace(/ style="[^"]*"/g, '')
         .replace(/<(\/?)h([12])\b/g, (_, slash, level) => `<${slash}h${Number(level) + 1}`)
         .replace(LINK, (_, other, text) => crossLink(resolve(`man/${other}`), text))
-        .replace(/<table class="tbl"[^>]*>[^]*?<\/table>/g, '<div class="scroll" tabindex="0">$&</div>');
+        .replace(/<table class="(?:tbl|Bl-column)"[^>]*>[^]*?<\/table>/g, '<div class="scroll" tabindex="0">$&</div>');
     const title = `${name}(${section})`;
     const summary = /<span class="Nd">([^<]*)/.exec(body)?.[1].replace(/\s+/g, ' ') ?? '';
     return { title, summary, html: `<h1>${title}</h1>\n${body}` };

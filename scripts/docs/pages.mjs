@@ -71,8 +71,9 @@ export class Site {
 
     /** The address of a file or folder in the site, which gets a page if it has none; null if it does not exist. */
     #want(source) {
+        if (!source || source.startsWith('.')) return null; // the tree itself, or outside of it
         const stat = fs.statSync(path.join(this.tree, source), { throwIfNoEntry: false });
-        if (!stat || posix.normalize(source).startsWith('..')) return null;
+        if (!stat) return null;
         if (!this.pages.has(source)) {
             if (stat.isFile() && !isDocument(source) && !isManual(source)) this.copies.add(source);
             if (stat.isFile() && this.#isBinary(source)) return `files/${source}`;
@@ -142,7 +143,7 @@ export class Site {
 /** Manuals in the order of their sections: commands, the daemon, files, the rest. */
 function byManual(one, two) {
     const rank = (source) => '1857'.indexOf(source.at(-1));
-    return rank(one) - rank(two) || (one < two ? -1 : 1);
+    return rank(one) - rank(two) || (one.slice(0, -2) < two.slice(0, -2) ? -1 : 1);
 }
 
 /** The text of a source, and the file itself. */

@@ -13,6 +13,7 @@ const POLICY = [
 
 export function render({ title, content, source, address, indexed, sections, version }) {
     const to = (other) => posix.relative(posix.dirname(address), other) || posix.basename(other);
+    const here = sections.flatMap(({ rows }) => rows).find((row) => row.address === address && !row.anchor);
     const name = title === 'webinfer' ? 'webinfer' : `${title} – webinfer`;
     return `<!doctype html>
 <html lang="en">
@@ -42,7 +43,7 @@ ${content}
 <footer data-pagefind-ignore>${escaped(version)}. This page was made from <code>${escaped(source)}</code>.</footer>
 </main>
 <nav id="page-menu" aria-label="Documentation">
-${sections.map((section) => menuOf(section, address, content, to)).join('\n')}
+${sections.map((section) => menuOf(section, here, content, to)).join('\n')}
 </nav>
 </div>
 </body>
@@ -50,9 +51,10 @@ ${sections.map((section) => menuOf(section, address, content, to)).join('\n')}
 `;
 }
 
-function menuOf({ title, rows }, address, content, to) {
+/** `here`: the row of the page that is open. */
+function menuOf({ title, rows }, here, content, to) {
     const items = rows.map((row) => {
-        const isHere = row.address === address && !row.anchor;
+        const isHere = row === here;
         const href = `${to(row.address)}${row.anchor ? `#${row.anchor}` : ''}`;
         const about = row.summary ? ` title="${escaped(row.summary)}"` : '';
         const link = `<a href="${href}"${about}${isHere ? ' aria-current="page"' : ''}>${escaped(row.title)}</a>`;
