@@ -61,8 +61,10 @@ static json_t *member_json(const struct wi_member *row, int is_optional, json_t 
     json_type type = scalar_type(row->type, length);
     int is_nullable = row->type[length] != '\0';
     json_t *value = given;
-    assert(is_right_value(type, given));
-    if (type != JSON_NULL && json_is_number(given)) {
+    if (!is_right_value(type, given)) {
+        json_decref(given);
+        value = NULL;
+    } else if (type != JSON_NULL && json_is_number(given)) {
         double number = json_number_value(given);
         value = is_optional && number < 0    ? NULL
                 : is_nullable && number <= 0 ? json_null()

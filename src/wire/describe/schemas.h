@@ -30,8 +30,8 @@ const struct wi_schema *wi_answer_schema(const char *name);
  *
  * A json_t * is taken. A member that may be absent is left out if its value is NULL or a negative
  * number. With |null a number of 0 or less is null, and so is a NULL that does not leave the member
- * out. A string that is not UTF-8 and a number that is not finite count as NULL. The object is the
- * caller's. It is NULL if a member that must be there is NULL. */
+ * out. A string that is not UTF-8, a number that is not finite and a json_t * of another type count
+ * as NULL. The object is the caller's. It is NULL if a member that must be there is NULL. */
 #define wi_form_json(name, ...)                                                                    \
     wi_form_fill(name, (json_t *[]){WI_EACH(WI_FORM_VALUE, __VA_ARGS__)},                          \
         sizeof((char[]){WI_EACH(WI_FORM_ZERO, __VA_ARGS__)}))
