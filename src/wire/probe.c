@@ -154,7 +154,7 @@ static void append_pixels(struct wi_blob *blob, uint32_t seed)
 {
     enum { HEAD = 4 + 2 + 5 };
     unsigned char chunk[HEAD + PIXEL_BYTES + 4] = {'I', 'D', 'A', 'T', 0x78, 0x01, 1,
-        PIXEL_BYTES & 0xff, PIXEL_BYTES >> 8, ~PIXEL_BYTES & 0xff, ~PIXEL_BYTES >> 8 & 0xff};
+        PIXEL_BYTES & 0xff, PIXEL_BYTES >> 8, ~PIXEL_BYTES & 0xff, (0xffff - PIXEL_BYTES) >> 8};
     paint_all(chunk + HEAD, seed);
     put_u32(chunk + HEAD + PIXEL_BYTES, adler_of(chunk + HEAD, PIXEL_BYTES));
     append_chunk(blob, chunk, sizeof chunk);

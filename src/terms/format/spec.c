@@ -65,8 +65,7 @@ static const struct wi_param result_table[] = {
     WI_PARAM(result, top, INTEGER, .min = 1, .max = 1000), {0}};
 
 #define invalid(error, field, format, ...)                                                         \
-    wi_error_set(error, WI_MODEL_INVALID, field, "model.json: %s " format,                         \
-        field __VA_OPT__(, ) __VA_ARGS__)
+    wi_error_set(error, WI_MODEL_INVALID, field, "model.json: %s " format, field, ##__VA_ARGS__)
 
 /* The table reader's errors are about requests; here the model is at fault. */
 static enum wi_code read_table(const struct wi_param *table, const json_t *object,

@@ -35,12 +35,19 @@ struct wi_schema {
 
 /* A form of these members; OF has other parts of the struct before them: (.also = "Head"). */
 #define WI_OBJECT(form, ...) WI_OBJECT_OF(form, (.also = NULL), __VA_ARGS__)
+#ifdef __cppcheck__ /* it cannot expand a macro without its brackets */
+#define WI_OBJECT_OF(form, others, ...)                                                            \
+    {                                                                                              \
+        .name = form                                                                               \
+    }
+#else
 #define WI_OBJECT_OF(form, others, ...)                                                            \
     {                                                                                              \
         .name = form, .members = (const struct wi_member[]){__VA_ARGS__},                          \
         .count = sizeof((const struct wi_member[]){__VA_ARGS__}) / sizeof(struct wi_member),       \
         WI_OBJECT_BARE others                                                                      \
     }
+#endif
 #define WI_OBJECT_BARE(...) __VA_ARGS__
 
 /* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. Owned by

@@ -32,9 +32,13 @@ const struct wi_schema *wi_answer_schema(const char *name);
  * number. With |null a number of 0 or less is null, and so is a NULL that does not leave the member
  * out. A string that is not UTF-8, a number that is not finite and a json_t * of another type count
  * as NULL. The object is the caller's. It is NULL if a member that must be there is NULL. */
+#ifdef __cppcheck__ /* it knows no __VA_OPT__ */
+#define wi_form_json(name, ...) wi_form_fill(name, NULL, 0)
+#else
 #define wi_form_json(name, ...)                                                                    \
     wi_form_fill(name, (json_t *[]){WI_EACH(WI_FORM_VALUE, __VA_ARGS__)},                          \
         sizeof((char[]){WI_EACH(WI_FORM_ZERO, __VA_ARGS__)}))
+#endif
 /* The same for values as JSON, which are taken. */
 json_t *wi_form_fill(const char *name, json_t *const *values, size_t count);
 

@@ -107,6 +107,7 @@ static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *
         return WI_NODE_NOT_FOUND; /* no other node has the memory: it waits */
     task->from = &end.from;
     enum wi_code code = wi_pool_dispatch(job->jobs->pool, choice->node, task, error);
+    task->from = NULL;
     wi_parts_end_clear(&end);
     return code;
 }
