@@ -406,12 +406,13 @@ const struct wi_setting wi_options[] = {
         .help = "Whether a language model that was loaded ahead of any request first computes a "
                 "few tokens, which are discarded. This makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
-        .help = "Number of threads for models on wasm. With auto, a model of at most 4 MiB "
-                "whose runs take at most 5 ms has one thread. Any other model has the browser's "
-                "share of the machine's cores, a language model one less, at most 4. A model "
-                "that has more threads than its share, because another browser was opened, is "
-                "loaded again when it is idle. On a busy machine more threads can be slower; a "
-                "language model can be many times slower."},
+        .help =
+            "Number of threads for models on wasm. With auto, a model of at most 4 MiB "
+            "whose runs take at most 5 ms has one thread. Any other model has the browser's "
+            "share of the machine's cores; a language model has one less, and at most 4. A model "
+            "that has more threads than its share, because another browser was opened, is "
+            "loaded again when it is idle. On a busy machine more threads can be slower; a "
+            "language model can be many times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may reuse what was computed for another "
                 "client's conversation with the same beginning. The response time then reveals "

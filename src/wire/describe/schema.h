@@ -57,7 +57,7 @@ json_t *wi_type_json(const char *type);
 json_t *wi_schema_json(const struct wi_schema *form, const struct wi_schema *forms);
 /* The schema of the object that a table of parameters reads. */
 json_t *wi_params_json(const struct wi_param *table);
-/* The row of that name, or NULL. Public for tests. */
+/* The row of that name, or NULL. */
 const struct wi_schema *wi_schema_find(
     const struct wi_schema *forms, const char *name, size_t length);
 
