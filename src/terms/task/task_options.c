@@ -168,7 +168,7 @@ static enum wi_code check_choice(const struct place *at, const json_t *choice, c
     const char *wanted =
         json_string_value(json_object_get(json_object_get(choice, "function"), "name"));
     for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
-        if (strcmp(word, words[i]) == 0 && (i < 2 || json_array_size(tools) > 0))
+        if ((i < 2 || json_array_size(tools) > 0) && strcmp(word, words[i]) == 0)
             return WI_OK;
     for (size_t i = 0; names_function(choice) && i < json_array_size(tools); i++) {
         const json_t *function = json_object_get(json_array_get(tools, i), "function");
