@@ -83,16 +83,20 @@ static size_t scale_choose(const struct wi_scale *scale, const struct totals *to
     return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
 }
 
-/* The kind that a session is requested of, has none and may have one now; scale->count: none. */
+/* The kind that a session is requested of, has none and may have one now: the one whose request has
+ * waited for longest. scale->count: none. */
 static size_t find_requested(const struct wi_scale *scale, const struct totals *totals, double now)
 {
+    size_t first = scale->count;
+
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
         if (kind->requested_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
-            scale_has_room(scale, totals, i))
-            return i;
+            scale_has_room(scale, totals, i) &&
+            (first == scale->count || kind->requested_since < scale->kinds[first].requested_since))
+            first = i;
     }
-    return scale->count;
+    return first;
 }
 
 /* --- the rules: each returns 1 if it took a step ---------------------------------------------- */
@@ -206,6 +210,14 @@ static int victim_goes_before(
     return !one->is_idle && scale->kinds[one->kind].live >= scale->kinds[other->kind].live;
 }
 
+/* Whether its session starts for a request that is older than the other's: such a session would be
+ * started again as soon as it has gone. */
+static int kind_comes_first(const struct wi_scale_kind *kind, const struct wi_scale_kind *other)
+{
+    return kind->pending > 0 && kind->requested_since > 0 &&
+           kind->requested_since <= other->requested_since;
+}
+
 /* Room for a session of `wanted`: an idle session of another kind goes, after a while; if none is
  * idle, one in work after a longer while. */
 static int room_make(const struct wi_scale *scale, const struct totals *totals, size_t wanted,
@@ -216,7 +228,9 @@ static int room_make(const struct wi_scale *scale, const struct totals *totals, 
     if (totals->leaving > 0 || scale->kinds[wanted].live >= scale->kinds[wanted].max)
         return 0; /* room is coming, or would not help */
     for (size_t i = 0; i < scale->count; i++) {
-        if (i == wanted || kind_staying(&scale->kinds[i]) <= scale->kinds[i].min)
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (i == wanted || kind_staying(kind) <= kind->min ||
+            kind_comes_first(kind, &scale->kinds[wanted]))
             continue;
         struct victim victim = victim_judge(scale, wanted, i, why);
         if (best.kind == scale->count || victim_goes_before(scale, &victim, &best))
