@@ -1,5 +1,5 @@
 // What page/src/pipeline/settings/table.js says of a folder's settings, for others: `settings.mjs c` prints
-// src/models/catalog/format/huggingface_settings.inc, and `settings.mjs mdoc` a section of man/webinfer-inputs.7, which manual.mjs puts there.
+// src/terms/format/huggingface_settings.inc, and `settings.mjs mdoc` a section of man/webinfer-inputs.7, which manual.mjs puts there.
 import { GENERATION_OF_CONFIG, SETTINGS } from '../page/src/pipeline/settings/table.js';
 
 const [form] = process.argv.slice(2);

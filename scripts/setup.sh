@@ -23,6 +23,8 @@ PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-n
 # What `./dev bench gpu --pack` gathers.
 PACKAGES_PACK=(chromium-headless-shell binutils xz-utils)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
+# What shows manuals as HTML, for the documentation's site.
+PACKAGES_DOCS=(mandoc)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
 # What installing packages has taken so far, in seconds and in milliseconds of CPU: a network's speed is not the tests'.
@@ -110,6 +112,13 @@ npm_install() {
     printf '%s\n' "$hash" >"$target/.installed"
 }
 
+# What the documentation's site is built with.
+setup_docs() {
+    need_packages "${PACKAGES_DOCS[@]}"
+    setup_node
+    npm_install scripts/docs "$BUILD/node/scripts/docs"
+}
+
 # The npm packages that scripts under FOLDER import. They lie in build/, not beside the scripts;
 # modules.mjs shows Node the way.
 setup_modules() {
@@ -184,4 +193,5 @@ setup_all() {
         "${PACKAGES_LINT[@]}"
     setup_unpacked
     setup_browsers
+    setup_docs
 }

@@ -232,6 +232,7 @@ test_page() {
 # tests/lib/paths.mjs says which of the two daemons a file asks.
 test_system() {
     setup_browsers
+    setup_docs
     setup_unpacked
     [[ $TIER != full ]] || setup_bare_root
     build_sanitized

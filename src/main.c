@@ -22,8 +22,7 @@
 #include "browser/children.h"
 #include "browser/headroom.h"
 #include "browser/instance.h"
-#include "browser/lifeline.h"
-#include "models/catalog/library/versions_work.h"
+#include "browser/program.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
@@ -301,8 +300,7 @@ static int on_reload(void *context, struct wi_buffer *problems)
 static int has_terminal(void)
 {
     int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-    if (terminal >= 0)
-        close(terminal);
+    wi_close(terminal);
     return terminal >= 0;
 }
 
@@ -420,17 +418,11 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
     return WI_OK;
 }
 
-static void take_copies(void *context, uint64_t bytes)
-{
-    const struct daemon *d = context;
-    wi_bridge_take_copies(d->bridge, bytes);
-}
-
 /* Makes the parts, from the bottom up. After a failure, close_rest and free_parts end the parts
  * that were made, as they do at the normal end. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
     wi_lifeline_find(lifeline);
     set_budget(d, d->config);
     if ((d->db = wi_db_open(&d->loop, d->config->store.path, error)) == NULL)
@@ -457,22 +449,22 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .listener = &d->listener};
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
-    d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
-    const struct wi_proof_deps proof_deps = {
-        .loop = &d->loop, .jobs = d->jobs, .pool = d->pool, .repository = d->models->repository};
-    d->proof = wi_proof_new(&proof_deps, d->config);
-    if (make_bridge(d, error) != WI_OK)
-        return error->code;
-    wi_models_share(d->models, take_copies, d);
-    const struct wi_quantizer_deps quantizer_deps = {.loop = &d->loop,
-        .children = d->children,
-        .repository = d->models->repository,
-        .versions = d->models->versions,
+    const struct wi_run_deps runs = {.loop = &d->loop,
+        .config = d->config,
         .jobs = d->jobs,
         .pool = d->pool,
+        .repository = d->models->repository};
+    d->checks = wi_checks_new(&runs, d->pool);
+    d->proof = wi_proof_new(&runs, d->pool);
+    if (make_bridge(d, error) != WI_OK)
+        return error->code;
+    wi_models_share(d->models, wi_bridge_take_copies, d->bridge);
+    const struct wi_quantizer_deps quantizer_deps = {.runs = runs,
+        .children = d->children,
+        .versions = d->models->versions,
         .bridge = d->bridge,
         .listener = &d->listener};
-    d->quantizer = wi_quantizer_new(&quantizer_deps, d->config);
+    d->quantizer = wi_quantizer_new(&quantizer_deps);
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -482,6 +474,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .repository = d->models->repository,
         .versions = d->models->versions,
+        .uploads = d->models->uploads,
         .pulls = d->models->pulls,
         .quantizer = d->quantizer,
         .blocks = d->models->blocks,
@@ -520,11 +513,20 @@ static void free_parts(struct daemon *d)
     assert(left == 0 && d->budget.used == 0);
 }
 
-/* The exit status distinguishes a problem that a person has to fix from one that may be gone at the
- * next start. */
-static int status_of(const struct wi_error *error)
+/* Every part is there. */
+static void daemon_begin(struct daemon *d)
 {
-    return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
+    d->limit = wi_timer_new(&d->loop, on_limit, d);
+    d->of_terminal = ends_with_terminal();
+    start_signals(d);
+    d->reload = wi_reload_new(&d->loop, wi_db_path(d->db), on_reload, d);
+    start_watchdog(d);
+    wi_pool_start(d->pool, d->bridge);
+    wi_models_resume(d->models);
+    wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
+    if (d->is_private)
+        wi_private_say(wi_server_url(d->server), wi_bridge_url(d->bridge));
+    sd_notify(0, "READY=1");
 }
 
 static int daemon_serve(struct daemon *d)
@@ -538,35 +540,25 @@ static int daemon_serve(struct daemon *d)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     wi_json_memory_begin();
     uv_loop_init(&d->loop);
-    if (make_parts(d, &error) != WI_OK) {
+    int status = EXIT_SUCCESS;
+    if (make_parts(d, &error) == WI_OK) {
+        daemon_begin(d);
+    } else {
+        /* A problem that a person has to fix, or one that may be gone at the next start. */
+        status = error.code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
         wi_error_log("main", NULL, "%s", error.detail);
         if (d->bridge)
             wi_bridge_close(d->bridge);
         wi_proof_stop(d->proof);
         close_rest(d);
-        uv_run(&d->loop, UV_RUN_DEFAULT);
-        free_parts(d);
-        wi_json_memory_end();
-        curl_global_cleanup();
-        return status_of(&error);
     }
-    d->limit = wi_timer_new(&d->loop, on_limit, d);
-    d->of_terminal = ends_with_terminal();
-    start_signals(d);
-    d->reload = wi_reload_new(&d->loop, wi_db_path(d->db), on_reload, d);
-    start_watchdog(d);
-    wi_pool_start(d->pool, d->bridge);
-    wi_models_resume(d->models);
-    wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
-    if (d->is_private)
-        wi_private_say(wi_server_url(d->server), wi_bridge_url(d->bridge));
-    sd_notify(0, "READY=1");
     uv_run(&d->loop, UV_RUN_DEFAULT);
     free_parts(d);
     wi_json_memory_end();
     curl_global_cleanup();
-    wi_info("main", NULL, "stopped");
-    return EXIT_SUCCESS;
+    if (status == EXIT_SUCCESS)
+        wi_info("main", NULL, "stopped");
+    return status;
 }
 
 /* ---------------------------------------------------------------- options */
@@ -602,9 +594,9 @@ static const struct {
     {{"config", required_argument, NULL, 'c'}, "FILE",
         "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)", NULL},
     {{"set", required_argument, NULL, 's'}, "SETTING",
-        "SECTION.KEY=VALUE, in the place of what the file says; may be repeated", NULL},
+        "SECTION.KEY=VALUE, which replaces the value in the file; may be repeated", NULL},
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
-        "serve on free ports, tell them on standard output, and end with standard input", NULL},
+        "serve on free ports, print them, and end when standard input ends", NULL},
     {{"reload", no_argument, NULL, RELOAD}, NULL,
         "have the daemon of this configuration read it again, and print its answer", NULL},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
@@ -617,8 +609,8 @@ static const struct {
         wi_config_print_mdoc},
     {{"print-openapi", no_argument, NULL, PRINT}, NULL,
         "print the description of the API in OpenAPI 3.1", print_openapi},
-    {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL, "print the tables of webinfer-api(7)",
-        print_api_manual},
+    {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL,
+        "print the tables of webinfer-api(7) and others", print_api_manual},
     {{"version", no_argument, NULL, PRINT}, NULL, "print the version", print_version},
     {{"help", no_argument, NULL, PRINT}, NULL, "print this", print_help},
 };
@@ -635,8 +627,8 @@ static void print_help(FILE *out)
             options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
         fprintf(out, "  %-16s %s\n", left, options[i].help);
     }
-    fputs("\nSIGHUP reloads the configuration and opens the log file again, SIGTERM ends the "
-          "service in good order.\n"
+    fputs("\nSIGHUP reloads the configuration and opens the log file again, SIGTERM shuts it "
+          "down gracefully.\n"
           "See webinferd(8), webinferd.conf(5) and webinfer(1).\n",
         out);
 }

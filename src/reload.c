@@ -1,6 +1,7 @@
 /* Both sides of webinferd --reload; see reload.h. */
 #include "reload.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -133,10 +134,8 @@ void wi_reload_free(struct wi_reload *reload)
     wi_watch_free(reload->watch);
     if (reload->watch)
         unlinkat(reload->folder, SOCKET_NAME, 0);
-    if (reload->socket >= 0)
-        close(reload->socket);
-    if (reload->folder >= 0)
-        close(reload->folder);
+    wi_close(reload->socket);
+    wi_close(reload->folder);
     free(reload);
 }
 

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Most texts never grow beyond this, and malloc() has pieces of that size at hand. */
 #define FIRST_CAPACITY 1000
@@ -141,6 +140,18 @@ void wi_buffer_json_string(struct wi_buffer *buffer, const char *text)
     wi_buffer_add(buffer, "\"", 1);
 }
 
+void wi_buffer_json_text(struct wi_buffer *buffer, const char *text, size_t length)
+{
+    json_t *string = json_stringn(text, length);
+    char *odd = string ? NULL : wi_strndup(text, length);
+    if (string)
+        wi_buffer_json(buffer, string);
+    else
+        wi_buffer_json_string(buffer, odd);
+    json_decref(string);
+    free(odd);
+}
+
 void wi_json_strings_add(struct wi_buffer *buffer, const struct wi_strings *list)
 {
     wi_buffer_add(buffer, "[", 1);
@@ -213,11 +224,6 @@ static void add_enums(
     wi_buffer_add(buffer, "]", 1);
 }
 
-static void add_truth(struct wi_buffer *buffer, int truth)
-{
-    wi_buffer_add(buffer, truth ? "true" : "false", truth ? 4 : 5);
-}
-
 static void add_value(
     struct wi_buffer *buffer, const struct wi_json_row *row, const char *holder, const void *value)
 {
@@ -245,7 +251,7 @@ static void add_value(
         break;
     case WI_JSON_TRUE:
     case WI_JSON_FALSE:
-        add_truth(buffer, *(const int *)value);
+        wi_buffer_puts(buffer, *(const int *)value ? "true" : "false");
         break;
     case WI_JSON_ENUM:
         add_word(buffer, row_name(row, *(const int *)value));

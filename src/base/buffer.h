@@ -39,6 +39,8 @@ void wi_buffer_ms(struct wi_buffer *buffer, double ms);
 void wi_buffer_json(struct wi_buffer *buffer, const json_t *value);
 /* Adds `text` as a JSON string with its quotes; bytes that are not UTF-8 become U+FFFD. */
 void wi_buffer_json_string(struct wi_buffer *buffer, const char *text);
+/* Likewise of so many bytes, which may have NULs among them if they are UTF-8. */
+void wi_buffer_json_text(struct wi_buffer *buffer, const char *text, size_t length);
 char *wi_buffer_take(struct wi_buffer *buffer); /* the text is the caller's; the buffer is empty */
 void wi_buffer_clear(struct wi_buffer *buffer);
 

@@ -3,6 +3,7 @@
 
 #include "base/descriptors.h"
 #include "base/memory.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,6 +26,27 @@ int wi_file_path_ok(const char *path)
         if (*segment != '/')
             return *segment == '\0';
     }
+}
+
+int wi_path_each(int folder, wi_path_fn *each, void *context)
+{
+    int copy = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
+    const struct dirent *item;
+    int stop = 0;
+    if (!dir) {
+        wi_close(copy);
+        return -1;
+    }
+    while (!stop && (item = readdir(dir))) {
+        struct stat status;
+        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
+            fstatat(dirfd(dir), item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        stop = each(context, dirfd(dir), item->d_name, &status);
+    }
+    closedir(dir);
+    return 0;
 }
 
 int wi_is_missing(int why)
@@ -120,8 +142,7 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
         if (fd < 0)
             wi_cannot_open(file, error);
     }
-    if (handle >= 0)
-        close(handle);
+    wi_close(handle);
     free(path);
     free(root);
     return fd;
@@ -139,8 +160,7 @@ enum wi_code wi_check_inside(const char *within, const char *folder, struct wi_e
         code = wi_error_set(error, WI_MODEL_INVALID, "model_name",
             "the model's folder is a link out of the model store");
     }
-    if (handle >= 0)
-        close(handle);
+    wi_close(handle);
     free(root);
     return code;
 }

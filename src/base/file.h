@@ -31,6 +31,12 @@ int wi_is_shortage(int why);
 /* Whether nothing more can be written (errno): the disk is full, or a user's quota. */
 int wi_is_full(int why);
 
+/* Calls `each` for the entries of an open folder, including those that begin with a dot, until it
+ * returns other than 0. 0, or -1 with errno if they could not be read: there may be others.
+ * Blocks. */
+typedef int wi_path_fn(void *context, int folder, const char *name, const struct stat *status);
+int wi_path_each(int folder, wi_path_fn *each, void *context);
+
 /* Writes a new file to disk; does not sync its folder. 0, or -1 with errno (EEXIST: the name is
  * taken) and no file. Blocks. */
 int wi_file_write(int folder, const char *name, const void *bytes, size_t size, mode_t mode);

@@ -112,6 +112,11 @@ int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE])
     return 0;
 }
 
+int wi_hash_is_printed(const char *text)
+{
+    return strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE && !text[2 * WI_HASH_SIZE];
+}
+
 int wi_hash_equal(const unsigned char *a, const unsigned char *b)
 {
     return CRYPTO_memcmp(a, b, WI_HASH_SIZE) == 0;

@@ -23,6 +23,7 @@ typedef void wi_body_hash_fn(
 void wi_hash_hex(const unsigned char hash[WI_HASH_SIZE], char hex[WI_HASH_HEX_SIZE]);
 /* 0 and the bytes, or -1 if `hex` is not 64 hexadecimal digits. */
 int wi_hash_from_hex(const char *hex, unsigned char hash[WI_HASH_SIZE]);
+int wi_hash_is_printed(const char *text); /* whether it is as wi_hash_hex writes one */
 int wi_hash_equal(const unsigned char *a, const unsigned char *b); /* constant time */
 
 enum wi_hash_kind { WI_SHA256, WI_SHA1 };

@@ -51,10 +51,8 @@ void wi_heap_add(struct wi_heap *heap, struct wi_heap_place *item)
 
 void wi_heap_remove(struct wi_heap *heap, const struct wi_heap_place *item)
 {
-    struct wi_heap_place *last;
-
     assert(item->_at < heap->count && heap->items[item->_at] == item);
-    last = heap->items[--heap->count];
+    struct wi_heap_place *last = heap->items[--heap->count];
     if (last != item)
         heap_settle(heap, item->_at, last);
 }

@@ -26,11 +26,6 @@ static json_t *reader_read_value(struct reader *reader, int depth);
 
 /* --- Characters ------------------------------------------------------------------------------ */
 
-static int is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 static void skip_space(struct reader *reader)
 {
     while (reader->at < reader->end && (*reader->at == ' ' || *reader->at == '\n' ||
@@ -187,7 +182,7 @@ struct number {
 static const char *read_digits(const char *at, const char *end, uint64_t *digits)
 {
     const char *start = at;
-    for (; at < end && is_digit(*at); at++)
+    for (; at < end && *at >= '0' && *at <= '9'; at++)
         *digits = *digits * 10 + (uint64_t)(*at - '0');
     return at == start ? NULL : at;
 }

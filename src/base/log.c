@@ -154,14 +154,13 @@ static int say_lost(void)
     char message[128];
     struct wi_log_line line = {
         .time = wi_wall_ms(), .level = WI_LOG_WARN, .part = "log", .message = message};
-    int said;
 
     if (sink.lost == 0)
         return 1;
     snprintf(message, sizeof message,
         "%llu lines were lost: the reader of the log did not take them", sink.lost);
     line_print(&out, &line);
-    said = log_deliver(out.text, out.size);
+    int said = log_deliver(out.text, out.size);
     wi_buffer_clear(&out);
     if (said)
         sink.lost = 0;
@@ -226,13 +225,12 @@ static void take_log(int fd, const struct stat *old)
 void wi_log_reopen(void)
 {
     struct stat old, there;
-    int fd;
 
     if (!sink.is_file || !sink.path[0] || fstat(STDERR_FILENO, &old) != 0)
         return;
     if (stat(sink.path, &there) == 0 && is_same_file(&there, &old))
         return;
-    fd = open_log(sink.path, old.st_mode);
+    int fd = open_log(sink.path, old.st_mode);
     if (fd < 0) {
         wi_warn("log", NULL, "%s cannot be opened again, and the log stays where it is: %s",
             sink.path, strerror(errno));
@@ -291,14 +289,13 @@ int wi_log_keep(enum wi_level level, const char *part, const char *subject,
         .fields = fields,
         .field_count = count};
     struct said said;
-    int is_first;
 
     line_say(&said, &line);
     pthread_mutex_lock(&sink.lock);
     wi_log_ring_add(&sink.last, &said.record);
     if (sink.kept_size + said.text.size > sizeof sink.kept)
         write_kept();
-    is_first = sink.kept_lines++ == 0;
+    int is_first = sink.kept_lines++ == 0;
     memcpy(sink.kept + sink.kept_size, said.text.text, said.text.size);
     sink.kept_size += said.text.size;
     pthread_mutex_unlock(&sink.lock);
@@ -383,7 +380,6 @@ void wi_log_read(
     const struct wi_log_query *query, struct wi_buffer *out, struct wi_log_found *found)
 {
     uint64_t numbers[WI_LOG_LINES], oldest, newest;
-    size_t noted;
 
     *found = (struct wi_log_found){0};
     pthread_mutex_lock(&sink.lock);
@@ -399,7 +395,7 @@ void wi_log_read(
     if (query->before > 0 && query->before <= newest)
         newest = query->before - 1;
     lines_find(query, oldest, newest, numbers, found);
-    noted = found->count;
+    size_t noted = found->count;
     found->count = 0;
     while (noted-- > 0) {
         if (add_found(out, numbers[noted], found->count == 0) == 0)

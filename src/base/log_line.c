@@ -1,7 +1,6 @@
 /* How a line of the log is printed, as text and as JSON; see log_line.h. */
 #include "base/log_line.h"
 
-#include "base/control.h"
 #include "base/secret.h"
 #include "base/text.h"
 #include <limits.h>

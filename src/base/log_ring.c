@@ -139,12 +139,6 @@ void wi_log_record_line(const struct wi_log_record *record, struct wi_log_line *
 
 /* --- the ring --------------------------------------------------------------------------------- */
 
-/* A line is contiguous: if the rest of the buffer is too short for it, that rest stays unused. */
-static size_t place_for(const struct wi_log_ring *ring, size_t size)
-{
-    return ring->_end + size <= sizeof ring->_bytes ? ring->_end : 0;
-}
-
 /* Whether the oldest line has to go to make room for `size` bytes at `at`. That is the end of the
  * newest line, or the beginning of the buffer; then all lines after the newest have to go first. */
 static int takes_oldest(const struct wi_log_ring *ring, size_t at, size_t size)
@@ -157,7 +151,9 @@ static int takes_oldest(const struct wi_log_ring *ring, size_t at, size_t size)
 
 void wi_log_ring_add(struct wi_log_ring *ring, const struct wi_log_record *record)
 {
-    size_t at = place_for(ring, record->size);
+    /* A line is contiguous: if the rest of the buffer is too short for it, that rest stays unused.
+     */
+    size_t at = ring->_end + record->size <= sizeof ring->_bytes ? ring->_end : 0;
 
     while (ring->kept == WI_LOG_LINES || (ring->kept > 0 && takes_oldest(ring, at, record->size)))
         ring->kept--;

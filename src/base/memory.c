@@ -80,8 +80,14 @@ char *wi_sprintf(const char *format, ...)
 
 void wi_strings_add(struct wi_strings *list, const char *text)
 {
-    list->items = wi_realloc_array(list->items, list->count + 1, sizeof *list->items);
-    list->items[list->count++] = wi_strdup(text);
+    wi_strings_add_owned(list, wi_strdup(text));
+}
+
+void wi_strings_add_owned(struct wi_strings *list, char *text)
+{
+    list->items = wi_realloc_array(list->items, list->count + 2, sizeof *list->items);
+    list->items[list->count++] = text;
+    list->items[list->count] = NULL;
 }
 
 void wi_strings_clear(struct wi_strings *list)

@@ -6,16 +6,11 @@
 
 #include <string.h>
 
-/* The initial distance: one more than the largest that is near, so that every offer only has to be
- * less. */
-static size_t limit_for(size_t length)
-{
-    return (length <= 4 ? 1 : length <= 8 ? 2 : 3) + 1;
-}
-
 struct wi_nearest wi_nearest_to(const char *word)
 {
-    return (struct wi_nearest){.word = word, .distance = limit_for(strlen(word))};
+    size_t length = strlen(word), near = length <= 4 ? 1 : length <= 8 ? 2 : 3;
+    /* One more than the largest that is near, so that every offer only has to be less. */
+    return (struct wi_nearest){.word = word, .distance = near + 1};
 }
 
 /* By ASCII alone: names are the same everywhere, whatever the locale. */

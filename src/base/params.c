@@ -34,6 +34,16 @@ const char *wi_json_type_name(const json_t *value)
     return names[json_typeof(value)];
 }
 
+int wi_json_has_text(const json_t *list, const char *text)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        if (json_is_string(value) && strcmp(json_string_value(value), text) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* "a, b, c" of the names that a table or an enum allows. */
 static void list_names(char *out, size_t size, const char *const *names, size_t stride)
 {

@@ -61,6 +61,9 @@ enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
 /* The row of that name, or NULL. */
 const struct wi_param *wi_params_find(const struct wi_param *table, const char *name);
 
+/* Whether a list has that text among its values; NULL has none. */
+int wi_json_has_text(const json_t *list, const char *text);
+
 /* The type of a value for error texts: "an object", "a string" …. */
 const char *wi_json_type_name(const json_t *value);
 

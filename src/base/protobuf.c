@@ -119,7 +119,6 @@ int wi_protobuf_next(
     struct wi_protobuf *input, struct wi_protobuf_range *message, struct wi_protobuf_field *field)
 {
     uint64_t start = message->at, tag;
-    int more;
 
     assert(message->end <= input->size);
     if (message->at >= message->end)
@@ -133,7 +132,7 @@ int wi_protobuf_next(
         return wi_protobuf_fail(input, start, "a field number is out of range");
     field->number = (uint32_t)(tag >> 3);
     field->wire = (enum wi_protobuf_wire)(tag & 7);
-    more = field_read_content(input, message, start, field);
+    int more = field_read_content(input, message, start, field);
     field->whole = (struct wi_protobuf_range){start, message->at};
     return more;
 }
@@ -157,19 +156,17 @@ int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *
 char *wi_protobuf_text(struct wi_protobuf *input, const struct wi_protobuf_range *range, size_t max)
 {
     uint64_t length = range->end - range->at;
-    json_t *check;
-    char *text;
 
     if (length > max) {
         wi_protobuf_fail(input, range->at, "a name is too long");
         return NULL;
     }
-    text = wi_alloc((size_t)length + 1);
+    char *text = wi_alloc((size_t)length + 1);
     if (wi_protobuf_copy(input, range, text) < 0) {
         free(text);
         return NULL;
     }
-    check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
+    json_t *check = json_stringn(text, (size_t)length); /* NULL if it is not UTF-8 */
     json_decref(check);
     if (!check || memchr(text, '\0', (size_t)length)) {
         wi_protobuf_fail(input, range->at, "a name is not UTF-8 text");

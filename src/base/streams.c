@@ -8,17 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Opened the wrong way round, so that it can be neither read nor written. */
-static int stream_take(int fd)
-{
-    return open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-}
-
 void wi_streams_keep(void)
 {
-    /* In this order: open gives the lowest number that is free. */
+    /* In this order: open gives the lowest number that is free. Each is opened the wrong way round,
+     * so that it can be neither read nor written. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && stream_take(fd) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             abort(); /* nothing could be trusted to go where it is meant */
 }
 

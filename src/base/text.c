@@ -39,7 +39,7 @@ static int is_cut(const char *text)
         return 0;
     while ((s[have] & 0xc0) == 0x80)
         have++;
-    return s[have] == '\0' && have < length;
+    return have < length && s[have] == '\0';
 }
 
 char *wi_text_mend(char *text)

@@ -5,21 +5,14 @@
 #include "bench/bench.h"
 
 #include "bench/patience.h"
-#include "bench/preset.h"
-#include "bench/rounds.h"
-#include "bench/side.h"
 #include "bench/start.h"
-#include "bench/suite.h"
 #include "bench/suite_case.h"
-#include "cli/arguments.h"
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/events.h"
-#include "cli/progress.h"
+#include "cli/text_table.h"
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -27,46 +20,37 @@
 #include <string.h>
 
 #define GUESS_MS 4000 /* of a cell, before it is known */
-#define SIDES_MAX 2   /* this daemon, and that of --against */
-#define JOIN_MS 30000
-#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
+#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
     struct wi_own_daemon daemon;
     struct wi_own_program native;
     struct wi_bench_choice choice;
-    struct wi_bench_side sides[SIDES_MAX];
-    size_t side_count;
     struct wi_bench_rounds rounds;
 };
-
-/* --- what people see -------------------------------------------------------------------------- */
 
 static void bench_announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
     double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
     size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
-    for (size_t i = 0; i < bench->side_count; i++)
-        all += bench->sides[i].plan.count;
-    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
-        bench->rounds.live);
+    for (size_t i = 0; i < bench->rounds.side_count; i++)
+        all += bench->rounds.sides[i].plan.count;
+    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ",
+        bench->rounds.sides[0].keep.id, bench->rounds.live);
     if (together > 1)
         wi_buffer_printf(&text, "up to %zu at a time, ", together);
     else
         wi_buffer_puts(&text, "one at a time, ");
     wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
-    wi_bar_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
+    wi_table_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
     wi_buffer_puts(&text, ", at most ");
-    wi_bar_seconds(&text, (double)bench->choice.all_ms / 1000);
+    wi_table_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
 
-/* --- the end ---------------------------------------------------------------------------------- */
-
-/* The command that resumes a run, with the same arguments. */
 static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
@@ -80,7 +64,6 @@ static void say_resume(const struct bench *bench, const struct wi_bench_side *si
     fputc('\n', stderr);
 }
 
-/* Whether a cell is inexact, has crashed or has failed. */
 static int has_wrong(const struct wi_bench_side *side)
 {
     static const enum wi_lab_outcome wrong[] = {WI_LAB_INEXACT, WI_LAB_CRASHED, WI_LAB_FAILED};
@@ -96,27 +79,13 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-/* Shows what has become slower on this side. */
-static enum wi_exit sides_compare(struct bench *bench)
-{
-    struct wi_lab_run before, now;
-    enum wi_exit result = wi_cli_lab_load(&bench->sides[1].cli, run_of(&bench->sides[1]), &before);
-    if (result != WI_EXIT_OK)
-        return result;
-    result = wi_cli_lab_load(&bench->sides[0].cli, run_of(&bench->sides[0]), &now);
-    if (result == WI_EXIT_OK) {
-        result = wi_cli_lab_compare(bench->cli, &before, &now);
-        wi_lab_run_clear(&now);
-    }
-    wi_lab_run_clear(&before);
-    return result;
-}
-
 static enum wi_exit bench_report(struct bench *bench)
 {
-    struct wi_bench_side *side = &bench->sides[0];
-    enum wi_exit result =
-        bench->side_count > 1 ? sides_compare(bench) : wi_cli_lab_show(&side->cli, run_of(side));
+    struct wi_bench_side *side = &bench->rounds.sides[0];
+    enum wi_exit result = bench->rounds.side_count > 1
+                              ? wi_cli_lab_compare(bench->cli, &side[1].cli, run_of(&side[1]),
+                                    &side->cli, run_of(side))
+                              : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -142,14 +111,14 @@ static enum wi_exit end_runs(struct bench *bench)
 {
     size_t left = 0;
     int failed = bench->rounds.end == WI_BENCH_LOST;
-    for (size_t i = 0; i < bench->side_count; i++) {
-        size_t live = wi_bench_side_live(&bench->sides[i]);
+    for (size_t i = 0; i < bench->rounds.side_count; i++) {
+        size_t live = wi_bench_side_live(&bench->rounds.sides[i]);
         left += live;
-        if (live > 0 && bench->side_count == 1)
-            say_resume(bench, &bench->sides[i]);
-        if (live > 0 && !failed && keep_left(bench, &bench->sides[i]) != 0)
+        if (live > 0 && bench->rounds.side_count == 1)
+            say_resume(bench, &bench->rounds.sides[i]);
+        if (live > 0 && !failed && keep_left(bench, &bench->rounds.sides[i]) != 0)
             failed = 1;
-        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
+        if (live == 0 && wi_bench_keep_end(&bench->rounds.sides[i].keep) != 0)
             failed = 1;
     }
     if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
@@ -162,8 +131,6 @@ static enum wi_exit end_runs(struct bench *bench)
     enum wi_exit result = bench_report(bench);
     return left > 0 && result == WI_EXIT_OK ? WI_EXIT_FAILED : result;
 }
-
-/* --- the command ------------------------------------------------------------------------------ */
 
 /* The folder of tests is the daemon's model directory. The answers are judged here, so the guard is
  * off. */
@@ -222,46 +189,28 @@ static enum wi_exit start_daemon(struct bench *bench)
 static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
 {
     struct wi_error error = {0};
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = "/v1/admin/join",
-            .body = "{\"nodes\":1}",
-            .body_size = strlen("{\"nodes\":1}"),
-            .timeout_ms = JOIN_MS},
-        &answer);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    json_t *join =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
-    const char *link = json_string_value(json_object_get(join, "url"));
+    json_t *join;
+    enum wi_exit result = wi_cli_exchange(cli,
+        &(struct wi_rest_request){.path = "/v1/admin/join", .json = json_pack("{s:i}", "nodes", 1)},
+        &join);
+    const char *link = wi_json_text(join, "url");
     if (result == WI_EXIT_OK &&
         wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
         wi_cli_complain(&error);
         result = WI_EXIT_FAILED;
     }
     json_decref(join);
-    wi_rest_answer_clear(&answer);
     return result;
 }
 
 static void add_side(struct bench *bench, const char *url, const struct wi_own_program *own)
 {
-    struct wi_bench_side *side = &bench->sides[bench->side_count++];
+    struct wi_bench_side *side = &bench->rounds.sides[bench->rounds.side_count++];
     side->cli = *bench->cli;
     side->cli.own = own;
     side->choice = &bench->choice;
     if (url)
         side->cli.rest.url = url;
-}
-
-/* Needs the plan, because the run's head has the number of cells that are measured at a time. */
-static void set_up_rounds(struct bench *bench)
-{
-    struct wi_bench_rounds *rounds = &bench->rounds;
-    rounds->sides = bench->sides;
-    rounds->side_count = bench->side_count;
-    rounds->choice = &bench->choice;
-    if (rounds->side_count == 1)
-        wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
 }
 
 static enum wi_exit bench_begin(struct bench *bench)
@@ -275,35 +224,43 @@ static enum wi_exit bench_begin(struct bench *bench)
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"), NULL);
     if (result == WI_EXIT_OK && bench->choice.native)
-        result = start_native(bench, &bench->sides[0].cli);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
-        result = wi_bench_side_plan(&bench->sides[i]);
+        result = start_native(bench, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->rounds.sides[i]);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
-        wi_bench_preset_verify(&bench->sides[0].cli, &bench->choice.browsers);
-    if (result == WI_EXIT_OK)
-        set_up_rounds(bench);
-    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
+        wi_bench_preset_verify(&bench->rounds.sides[0].cli, &bench->choice.browsers);
+    /* The head of the run has the number of cells that are measured at a time. */
+    if (result == WI_EXIT_OK && bench->rounds.side_count == 1)
+        wi_bench_room_ask(&bench->rounds.room, &bench->rounds.sides[0].cli);
+    for (size_t i = 0; i < bench->rounds.side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(
-            &bench->sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
-        bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
+            &bench->rounds.sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
+        bench->rounds.live += wi_bench_side_live(&bench->rounds.sides[i]);
     }
     return result;
 }
 
-static enum wi_exit bench_measure(struct bench *bench)
+static enum wi_exit bench_run(struct bench *bench)
 {
+    enum wi_exit result = bench_begin(bench);
+    if (result != WI_EXIT_OK)
+        return result;
     bench_announce(bench);
     wi_bench_rounds_measure(&bench->rounds);
     return end_runs(bench);
 }
 
-/* Checks which options go together. WI_EXIT_OK, or WI_EXIT_USAGE once the error is printed. */
-static enum wi_exit check_arguments(const struct wi_arguments *arguments)
+/* Whether the options go together; prints an error if not. A comparison is measured in one go, so
+ * it cannot be resumed. */
+static int check_arguments(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
         "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
+    int against = wi_argument_given(arguments, "against");
     const char *problem = NULL;
+    if (against && wi_argument_given(arguments, "resume"))
+        problem = "a comparison --against another daemon cannot be resumed: start it again";
     for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
         if (wi_argument_given(arguments, others[i]))
             problem = "--suite is no run of the laboratory: it goes together with none of "
@@ -313,20 +270,19 @@ static enum wi_exit check_arguments(const struct wi_arguments *arguments)
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
-    if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
+    if (wi_argument_given(arguments, "native") && against)
         problem = "--native goes with one daemon, and --against names another";
     if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))
         problem = "a model, a file or a folder is wanted, or --suite";
     if (problem)
         fprintf(stderr, "webinfer: %s\n", problem);
-    return problem ? WI_EXIT_USAGE : WI_EXIT_OK;
+    return !problem;
 }
 
 /* Nothing is started for a folder without tests. */
 static enum wi_exit run_suite(struct bench *bench)
 {
     const char *folder = wi_argument(&bench->cli->arguments, "suite");
-    struct wi_cli cli = *bench->cli;
     struct wi_strings names = {0};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -335,30 +291,11 @@ static enum wi_exit run_suite(struct bench *bench)
         wi_cli_complain(&error);
     else
         result = start_daemon(bench);
-    cli.rest.url = bench->daemon.url;
-    cli.own = &bench->daemon.program;
+    add_side(bench, bench->daemon.url, &bench->daemon.program);
     if (result == WI_EXIT_OK)
-        result = wi_bench_suite(&cli, &bench->choice, folder, &names);
+        result = wi_bench_suite(&bench->rounds.sides[0], folder, &names);
     wi_strings_clear(&names);
     return result;
-}
-
-static enum wi_exit run_bench(struct bench *bench)
-{
-    enum wi_exit result = bench_begin(bench);
-    return result == WI_EXIT_OK ? bench_measure(bench) : result;
-}
-
-/* A comparison is measured in one go, so it cannot be resumed. */
-static int check_words(const struct wi_cli *cli)
-{
-    if (wi_argument_given(&cli->arguments, "against") &&
-        wi_argument_given(&cli->arguments, "resume")) {
-        fputs("webinfer: a comparison --against another daemon cannot be resumed: start it again\n",
-            stderr);
-        return 0;
-    }
-    return wi_cli_lab_check_threshold(cli);
 }
 
 enum wi_exit wi_bench(struct wi_cli *cli)
@@ -370,11 +307,11 @@ enum wi_exit wi_bench(struct wi_cli *cli)
     if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
         wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
+    else if (check_arguments(&cli->arguments) && wi_cli_lab_check_threshold(cli))
         result =
-            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : run_bench(&bench);
-    for (size_t i = 0; i < bench.side_count; i++)
-        wi_bench_side_end(&bench.sides[i]);
+            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : bench_run(&bench);
+    for (size_t i = 0; i < bench.rounds.side_count; i++)
+        wi_bench_side_end(&bench.rounds.sides[i]);
     wi_bench_choice_clear(&bench.choice);
     wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
     wi_own_program_end(&bench.native);

@@ -1,5 +1,6 @@
-/* Runs and cells sent to POST /v1/results; see bench_keep.h. */
+/* Runs and cells sent to POST /v1/results. */
 #include "bench/bench_keep.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -21,8 +22,6 @@
 static const char built_commit[] =
 #include "bench/commit.inc"
     ;
-
-/* --- the head --------------------------------------------------------------------------------- */
 
 /* This machine's figures, which hold only if the daemon runs on it, too. */
 static json_t *describe_machine(void)
@@ -62,27 +61,15 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
     return head;
 }
 
-/* --- sending ---------------------------------------------------------------------------------- */
-
-/* The daemon stores a run, cell or end that it receives twice only once, so that it may be sent
- * again until an answer comes. */
+/* Takes over the document. The daemon stores a run, cell or end that it receives twice only once,
+ * so that it may be sent again until an answer comes. */
 static void send_document(
-    const struct wi_cli *cli, const json_t *document, int is_patient, struct wi_rest_answer *answer)
+    const struct wi_cli *cli, json_t *document, int is_patient, struct wi_rest_answer *answer)
 {
-    struct wi_buffer body = {0};
-    wi_buffer_json(&body, document);
-    struct wi_rest_request request = {.path = "/v1/results",
-        .body = body.text,
-        .body_size = body.size,
-        .timeout_ms = EXCHANGE_MS};
-    if (is_patient)
-        wi_bench_exchange(cli, &request, answer);
-    else
-        wi_rest_exchange(&cli->rest, &request, answer);
-    wi_buffer_clear(&body);
+    struct wi_rest_request request = {
+        .path = "/v1/results", .json = document, .timeout_ms = EXCHANGE_MS};
+    (is_patient ? wi_bench_exchange : wi_cli_send)(cli, &request, answer);
 }
-
-/* --- what the daemon has no room for ---------------------------------------------------------- */
 
 static int write_here(struct wi_bench_keep *keep)
 {
@@ -98,7 +85,7 @@ static int write_here(struct wi_bench_keep *keep)
 static void begin_here(struct wi_bench_keep *keep, const struct wi_rest_answer *answer)
 {
     json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *detail = wi_json_text(problem, "detail");
     keep->here = json_array();
     keep->file = wi_sprintf("%s.json", keep->id);
     fprintf(stderr,
@@ -108,34 +95,24 @@ static void begin_here(struct wi_bench_keep *keep, const struct wi_rest_answer *
     json_decref(problem);
 }
 
-static int keep_here(struct wi_bench_keep *keep, json_t *cell)
-{
-    json_array_append(keep->here, cell);
-    return write_here(keep);
-}
-
-/* --- the run ---------------------------------------------------------------------------------- */
-
 static enum wi_exit go_on(
     struct wi_bench_keep *keep, const char *again, uint32_t *seed, json_t *done)
 {
     struct wi_rest_answer answer;
-    char *path = wi_sprintf("/v1/results/%s", again);
-    wi_bench_exchange(
-        keep->cli, &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
-    free(path);
-    enum wi_exit result = wi_cli_check(keep->cli, &answer);
-    json_t *run =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
-    wi_rest_answer_clear(&answer);
-    if (result == WI_EXIT_OK && json_object_get(run, "ended_at")) {
-        fprintf(stderr, "webinfer: the run %s has ended: there is nothing left of it\n", again);
-        result = WI_EXIT_USAGE;
-    }
+    wi_bench_exchange(keep->cli,
+        &(struct wi_rest_request){
+            .path = "/v1/results/*", .name = again, .timeout_ms = EXCHANGE_MS},
+        &answer);
+    json_t *run;
+    enum wi_exit result = wi_cli_take(keep->cli, &answer, &run);
+    if (result == WI_EXIT_OK && json_object_get(run, "ended_at"))
+        result =
+            wi_cli_fail(WI_EXIT_USAGE, "the run %s has ended: there is nothing left of it", again);
     if (result == WI_EXIT_OK) {
         json_array_extend(done, json_object_get(run, "cells"));
         *seed = (uint32_t)json_integer_value(json_object_get(run, "seed"));
         keep->head = json_pack("{s:s}", "id", again);
+        keep->id = wi_json_text(keep->head, "id");
     }
     json_decref(run);
     return result;
@@ -150,7 +127,6 @@ enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
     send_document(cli, nothing, 0, &answer);
     enum wi_exit result = answer.status == 404 ? WI_EXIT_OK : wi_cli_check(cli, &answer);
     wi_rest_answer_clear(&answer);
-    json_decref(nothing);
     return result;
 }
 
@@ -159,14 +135,11 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
 {
     struct wi_rest_answer answer;
     *keep = (struct wi_bench_keep){.cli = cli};
-    if (again) {
-        enum wi_exit result = go_on(keep, again, head->seed, done);
-        keep->id = wi_strdup(again);
-        return result;
-    }
+    if (again)
+        return go_on(keep, again, head->seed, done);
     keep->head = make_head(cli, head);
-    keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
-    send_document(cli, keep->head, 1, &answer);
+    keep->id = wi_json_text(keep->head, "id");
+    send_document(cli, json_incref(keep->head), 1, &answer);
     enum wi_exit result = WI_EXIT_OK;
     if (answer.status == FULL)
         begin_here(keep, &answer);
@@ -178,7 +151,7 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
 
 int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *cell)
 {
-    json_t *document = json_pack("{s:O}", "id", json_object_get(keep->head, "id"));
+    json_t *document = json_pack("{s:s}", "id", keep->id);
     json_t *row = json_copy(cell->document), *samples = json_array();
     int result = 0;
     for (size_t i = 0; i < cell->count; i++)
@@ -188,13 +161,15 @@ int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *c
     json_object_set_new(document, "cells", json_pack("[O]", row));
     struct wi_rest_answer answer = {0};
     if (!keep->here)
-        send_document(keep->cli, document, 1, &answer);
+        send_document(keep->cli, json_incref(document), 1, &answer);
     if (!keep->here && answer.status >= 300)
         begin_here(keep, &answer);
-    if (keep->here)
-        result = keep_here(keep, row);
-    else if (answer.status == 0)
+    if (keep->here) {
+        json_array_append(keep->here, row);
+        result = write_here(keep);
+    } else if (answer.status == 0) {
         result = -1;
+    }
     wi_rest_answer_clear(&answer);
     json_decref(row);
     json_decref(document);
@@ -206,13 +181,12 @@ int wi_bench_keep_end(struct wi_bench_keep *keep)
     json_object_set_new(keep->head, "ended_at", json_integer((json_int_t)wi_wall_ms()));
     if (keep->here)
         return write_here(keep);
-    json_t *document = json_pack("{s:O, s:O}", "id", json_object_get(keep->head, "id"), "ended_at",
-        json_object_get(keep->head, "ended_at"));
+    json_t *document = json_pack(
+        "{s:s, s:O}", "id", keep->id, "ended_at", json_object_get(keep->head, "ended_at"));
     struct wi_rest_answer answer = {0};
     send_document(keep->cli, document, 1, &answer);
     int result = answer.status >= 200 && answer.status < 300 ? 0 : -1;
     wi_rest_answer_clear(&answer);
-    json_decref(document);
     return result;
 }
 
@@ -220,7 +194,6 @@ void wi_bench_keep_clear(struct wi_bench_keep *keep)
 {
     json_decref(keep->head);
     json_decref(keep->here);
-    free(keep->id);
     free(keep->file);
     *keep = (struct wi_bench_keep){0};
 }

@@ -11,10 +11,10 @@
 /* Free with wi_bench_keep_clear. */
 struct wi_bench_keep {
     const struct wi_cli *cli;
-    json_t *head; /* owned: the run without its cells */
-    char *id;     /* owned */
-    json_t *here; /* owned: the cells that the daemon has no room for; NULL: it has room */
-    char *file;   /* owned: the file for those cells; NULL: none yet */
+    json_t *head;   /* owned: the run without its cells */
+    const char *id; /* in `head` */
+    json_t *here;   /* owned: the cells that the daemon has no room for; NULL: it has room */
+    char *file;     /* owned: the file for those cells; NULL: none yet */
 };
 /* Checks that the token may write. WI_EXIT_OK, or the exit status once the error is printed. */
 enum wi_exit wi_bench_keep_may(const struct wi_cli *cli);

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "cli/arguments.h"
 #include "cli/text_table.h"
 #include "terms/lab/statistics.h"
 #include <math.h>
@@ -24,107 +23,51 @@
 
 /* --- what is asked for ------------------------------------------------------------------------ */
 
-/* Calls `take` with each of the words between commas; WI_OK or the first error. */
-static enum wi_code each_word(const char *text,
-    enum wi_code (*take)(void *context, const char *word, struct wi_error *error), void *context,
-    struct wi_error *error)
-{
-    enum wi_code code = WI_OK;
-    while (code == WI_OK) {
-        size_t length = strcspn(text, ",");
-        char *word = wi_strndup(text, length);
-        code = take(context, word, error);
-        free(word);
-        if (!text[length])
-            break;
-        text += length + 1;
-    }
-    return code;
-}
+/* An option whose value is a list of words with commas between. */
+struct listed {
+    const char *option;
+    const char *usual; /* the value without the option; NULL: none */
+    enum wi_code (*take)(const struct listed *listed, const char *word, struct wi_error *error);
+    struct wi_strings *names; /* an empty list is all, as the value "all" is */
+    const char *both;         /* the value "both" */
+    const char *words[2];     /* either or both of these are given */
+    int *given[2];
+    struct wi_bench_counts *counts; /* numbers up to `most` */
+    long most;
+};
 
-static enum wi_code take_word(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_word(const struct listed *listed, const char *word, struct wi_error *error)
 {
-    struct wi_strings *list = context;
-    if (!*word || list->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
-    if (!wi_strings_contain(list, word))
-        wi_strings_add(list, word);
+    if (!*word || listed->names->count == WI_BENCH_LIST_MAX)
+        return wi_cli_refuse(
+            error, "a list is of 1 to %d words with commas between", WI_BENCH_LIST_MAX);
+    if (!wi_strings_contain(listed->names, word))
+        wi_strings_add(listed->names, word);
     return WI_OK;
 }
 
-/* "all", or no option, is an empty list. */
-static enum wi_code read_words(const struct wi_arguments *arguments, const char *option,
-    struct wi_strings *list, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, option);
-    return !given || strcmp(given, "all") == 0 ? WI_OK : each_word(given, take_word, list, error);
-}
-
-static enum wi_code take_platform(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_platform(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
     for (size_t i = 0; wi_lab_platform_names[i]; i++)
         if (strcmp(wi_lab_platform_names[i], word) == 0)
-            return take_word(context, word, error);
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+            return take_word(listed, word, error);
+    return wi_cli_refuse(error,
         "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl, native "
         "and simulated, not \"%.40s\"",
         word);
 }
 
-static enum wi_code read_platforms(
-    const struct wi_arguments *arguments, struct wi_strings *list, struct wi_error *error)
+static enum wi_code take_either(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
-    const char *given = wi_argument(arguments, "platform");
-    if (!given || strcmp(given, "all") == 0)
-        return WI_OK;
-    return each_word(
-        strcmp(given, "both") == 0 ? "wasm,webgpu" : given, take_platform, list, error);
-}
-
-/* An option with two words, either or both of which are given. */
-struct either {
-    const char *option, *words[2];
-    int *given[2];
-};
-
-static enum wi_code take_either(void *context, const char *word, struct wi_error *error)
-{
-    const struct either *either = context;
     for (int i = 0; i < 2; i++)
-        if (strcmp(word, either->words[i]) == 0) {
-            *either->given[i] = 1;
+        if (strcmp(word, listed->words[i]) == 0) {
+            *listed->given[i] = 1;
             return WI_OK;
         }
-    return wi_error_set(error, WI_BAD_REQUEST, "", "--%s is %s, %s, or both, not \"%.40s\"",
-        either->option, either->words[0], either->words[1], word);
-}
-
-/* `usual`: the value without the option; NULL: neither of the words. */
-static enum wi_code read_either(const struct wi_arguments *arguments, const char *usual,
-    struct either either, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, either.option);
-    if (!given)
-        given = usual;
-    return given ? each_word(given, take_either, &either, error) : WI_OK;
-}
-
-static enum wi_code read_eithers(
-    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
-{
-    const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
-    const struct either threads = {
-        "threads", {"1", "all"}, {&choice->one_thread, &choice->all_threads}};
-    const struct either clock = {"test-type", {clocks[WI_LAB_PAGE], clocks[WI_LAB_CLIENT]},
-        {&choice->by_page, &choice->by_client}};
-    const struct either level = {"optimization",
-        {levels[WI_LAB_AS_IT_IS], levels[WI_LAB_OPTIMIZED]},
-        {&choice->as_it_is, &choice->optimized}};
-    enum wi_code code = read_either(arguments, "1,all", threads, error);
-    if (code == WI_OK)
-        code = read_either(arguments, "page,client", clock, error);
-    return code == WI_OK ? read_either(arguments, NULL, level, error) : code;
+    return wi_cli_refuse(error, "--%s is %s, %s, or both, not \"%.40s\"", listed->option,
+        listed->words[0], listed->words[1], word);
 }
 
 static enum wi_code read_count(
@@ -133,43 +76,39 @@ static enum wi_code read_count(
     char *end;
     *value = strtol(text, &end, 10);
     if (*text < '0' || *text > '9' || *end || *value < 1 || *value > most)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
+        return wi_cli_refuse(
+            error, "--%s takes numbers from 1 to %ld, not \"%.40s\"", option, most, text);
     return WI_OK;
 }
 
-struct counting {
-    const char *option;
-    long most;
-    struct wi_bench_counts *counts;
-};
-
-static enum wi_code take_count(void *context, const char *word, struct wi_error *error)
+static enum wi_code take_count(
+    const struct listed *listed, const char *word, struct wi_error *error)
 {
-    const struct counting *counting = context;
-    struct wi_bench_counts *counts = counting->counts;
+    struct wi_bench_counts *counts = listed->counts;
     if (counts->count == WI_BENCH_LIST_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes at most %d numbers",
-            counting->option, WI_BENCH_LIST_MAX);
-    return read_count(
-        counting->option, word, counting->most, &counts->items[counts->count++], error);
+        return wi_cli_refuse(
+            error, "--%s takes at most %d numbers", listed->option, WI_BENCH_LIST_MAX);
+    return read_count(listed->option, word, listed->most, &counts->items[counts->count++], error);
 }
 
-static enum wi_code read_counts(const struct wi_arguments *arguments, const char *option, long most,
-    struct wi_bench_counts *counts, struct wi_error *error)
+static enum wi_code read_listed(
+    const struct wi_arguments *arguments, const struct listed *listed, struct wi_error *error)
 {
-    const char *given = wi_argument(arguments, option);
-    struct counting counting = {.option = option, .most = most, .counts = counts};
-    return each_word(given ? given : "1", take_count, &counting, error);
-}
-
-static enum wi_code read_runs(
-    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
-{
-    const char *given = wi_argument(arguments, "runs");
-    long runs = RUNS;
-    enum wi_code code = given ? read_count("runs", given, RUNS_MAX, &runs, error) : WI_OK;
-    choice->runs = (unsigned)runs;
+    const char *text = wi_argument(arguments, listed->option);
+    enum wi_code code = WI_OK;
+    if (!text)
+        text = listed->usual;
+    else if (listed->names && strcmp(text, "all") == 0)
+        return WI_OK;
+    else if (listed->both && strcmp(text, "both") == 0)
+        text = listed->both;
+    while (text && code == WI_OK) {
+        size_t length = strcspn(text, ",");
+        char *word = wi_strndup(text, length);
+        code = listed->take(listed, word, error);
+        free(word);
+        text = text[length] ? text + length + 1 : NULL;
+    }
     return code;
 }
 
@@ -179,7 +118,7 @@ static enum wi_code read_time(const struct wi_arguments *arguments, const char *
     const char *given = wi_argument(arguments, option);
     *ms = otherwise;
     if (given && (wi_parse_duration(given, ms) != 0 || *ms < 1 || *ms > DAY_MS))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--%s is a duration from 1ms to 24h such as 20s or 10m, not \"%.40s\"", option, given);
     return WI_OK;
 }
@@ -191,8 +130,8 @@ static enum wi_code read_seed(
     char *end = NULL;
     unsigned long long seed = given ? strtoull(given, &end, 10) : 0;
     if (given && (*given < '0' || *given > '9' || *end || seed > UINT32_MAX))
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--seed is a number up to %u, not \"%.40s\"",
-            UINT32_MAX, given);
+        return wi_cli_refuse(
+            error, "--seed is a number up to %u, not \"%.40s\"", UINT32_MAX, given);
     choice->seed = (uint32_t)seed;
     return WI_OK;
 }
@@ -200,16 +139,31 @@ static enum wi_code read_seed(
 enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
 {
-    enum wi_code code;
-    *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
-    if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
-        (code = read_platforms(arguments, &choice->platforms, error)) != WI_OK ||
-        (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
-        (code = read_eithers(arguments, choice, error)) != WI_OK ||
-        (code = read_counts(arguments, "batch", BATCH_MAX, &choice->batches, error)) != WI_OK ||
-        (code = read_counts(
-             arguments, "concurrency", CONCURRENCY_MAX, &choice->concurrencies, error)) != WI_OK ||
-        (code = read_runs(arguments, choice, error)) != WI_OK ||
+    const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
+    const struct listed lists[] = {
+        {"browser", .take = take_word, .names = &choice->browsers},
+        {"platform", .take = take_platform, .names = &choice->platforms, .both = "wasm,webgpu"},
+        {"precision", .take = take_word, .names = &choice->precisions},
+        {"threads", "1,all", take_either, .words = {"1", "all"},
+            .given = {&choice->one_thread, &choice->all_threads}},
+        {"test-type", "page,client", take_either,
+            .words = {clocks[WI_LAB_PAGE], clocks[WI_LAB_CLIENT]},
+            .given = {&choice->by_page, &choice->by_client}},
+        {"optimization", NULL, take_either,
+            .words = {levels[WI_LAB_AS_IT_IS], levels[WI_LAB_OPTIMIZED]},
+            .given = {&choice->as_it_is, &choice->optimized}},
+        {"batch", "1", take_count, .counts = &choice->batches, .most = BATCH_MAX},
+        {"concurrency", "1", take_count, .counts = &choice->concurrencies, .most = CONCURRENCY_MAX},
+    };
+    const char *runs = wi_argument(arguments, "runs");
+    enum wi_code code = WI_OK;
+    *choice =
+        (struct wi_bench_choice){.native = wi_argument_given(arguments, "native"), .runs = RUNS};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists && code == WI_OK; i++)
+        code = read_listed(arguments, &lists[i], error);
+    if (code == WI_OK && runs)
+        code = read_count("runs", runs, RUNS_MAX, &choice->runs, error);
+    if (code != WI_OK ||
         (code = read_time(arguments, "cell-time", CELL_MS, &choice->cell_ms, error)) != WI_OK ||
         (code = read_time(arguments, "time", ALL_MS, &choice->all_ms, error)) != WI_OK)
         return code;
@@ -230,11 +184,6 @@ static void document_put(json_t *document, const char *member, const char *text)
     json_object_set_new(document, member, text ? json_string(text) : json_null());
 }
 
-static const char *document_text(const json_t *document, const char *member)
-{
-    return json_string_value(json_object_get(document, member));
-}
-
 static long count_of(const json_t *document, const char *member)
 {
     const json_t *value = json_object_get(document, member);
@@ -245,17 +194,15 @@ static long count_of(const json_t *document, const char *member)
 static void cell_settle(struct wi_bench_cell *cell)
 {
     const json_t *document = cell->document;
-    const char *clock = document_text(document, "clock"),
-               *outcome = document_text(document, "outcome");
-    cell->model = document_text(document, "model");
-    cell->browser = document_text(document, "browser");
-    cell->platform = document_text(document, "platform");
-    cell->precision = wi_strdup(document_text(document, "precision"));
-    cell->clock = clock && strcmp(clock, wi_lab_clock_names[WI_LAB_CLIENT]) == 0 ? WI_LAB_CLIENT
-                                                                                 : WI_LAB_PAGE;
+    cell->model = wi_json_text(document, "model");
+    cell->browser = wi_json_text(document, "browser");
+    cell->platform = wi_json_text(document, "platform");
+    cell->precision = wi_strdup(wi_json_text(document, "precision"));
+    cell->clock = wi_json_is(document, "clock", wi_lab_clock_names[WI_LAB_CLIENT]) ? WI_LAB_CLIENT
+                                                                                   : WI_LAB_PAGE;
     cell->batch = count_of(document, "batch");
     cell->concurrency = count_of(document, "concurrency");
-    cell->over = !outcome || strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+    cell->over = !wi_bench_has(cell, WI_LAB_NOT_RUN);
 }
 
 struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document)
@@ -269,7 +216,7 @@ struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *docu
 
 static int is_yardstick(const struct wi_bench_cell *cell)
 {
-    return document_text(cell->document, "yardstick") != NULL;
+    return wi_json_text(cell->document, "yardstick") != NULL;
 }
 
 /* Identifies a cell within its place. */
@@ -280,6 +227,13 @@ struct which {
     int threads;      /* 1; 0: all; -1: not given */
     int optimization; /* enum wi_lab_optimization; -1: not given */
 };
+
+/* One request at a time by that clock, and nothing else that is said. */
+static struct which which_of(enum wi_lab_clock clock)
+{
+    return (struct which){
+        .clock = clock, .batch = 1, .concurrency = 1, .threads = -1, .optimization = -1};
+}
 
 static json_t *make_cell(const struct wi_bench_place *place, const struct which *which)
 {
@@ -300,17 +254,11 @@ static json_t *make_cell(const struct wi_bench_place *place, const struct which 
     return document;
 }
 
-static void add_measured(
-    struct wi_bench_plan *plan, const struct wi_bench_place *place, const struct which *which)
-{
-    wi_bench_plan_add(plan, make_cell(place, which));
-}
-
 /* Whether one of two engines computes there, or the engine is unknown. */
 static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
 {
-    const char *engine = document_text(place->facts, "engine");
-    return !engine || strcmp(engine, one) == 0 || strcmp(engine, other) == 0;
+    return !wi_json_text(place->facts, "engine") || wi_json_is(place->facts, "engine", one) ||
+           wi_json_is(place->facts, "engine", other);
 }
 
 /* Only onnxruntime has graphs to optimise. */
@@ -319,11 +267,11 @@ static void add_optimizations(struct wi_bench_plan *plan, const struct wi_bench_
 {
     int is_said = (choice->as_it_is || choice->optimized) && has_engine(place, "ort", "pipeline");
     if (!is_said)
-        add_measured(plan, place, &which);
+        wi_bench_plan_add(plan, make_cell(place, &which));
     for (int one = 0; is_said && one < WI_LAB_OPTIMIZATIONS; one++) {
         which.optimization = one;
         if (one == WI_LAB_AS_IT_IS ? choice->as_it_is : choice->optimized)
-            add_measured(plan, place, &which);
+            wi_bench_plan_add(plan, make_cell(place, &which));
     }
 }
 
@@ -351,7 +299,7 @@ static void add_clients(struct wi_bench_plan *plan, const struct wi_bench_choice
     which.clock = WI_LAB_CLIENT;
     for (size_t i = 0; i < choice->concurrencies.count && choice->by_client; i++) {
         which.concurrency = choice->concurrencies.items[i];
-        add_measured(plan, place, &which);
+        wi_bench_plan_add(plan, make_cell(place, &which));
     }
 }
 
@@ -360,15 +308,10 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 {
     size_t precisions = choice->precisions.count ? choice->precisions.count : 1;
     for (size_t p = 0; p < precisions; p++) {
-        struct which which = {
-            .precision = choice->precisions.count ? choice->precisions.items[p] : NULL,
-            .clock = choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT,
-            .batch = 1,
-            .concurrency = 1,
-            .threads = -1,
-            .optimization = -1};
+        struct which which = which_of(choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT);
+        which.precision = choice->precisions.count ? choice->precisions.items[p] : NULL;
         if (place->reason) {
-            add_measured(plan, place, &which);
+            wi_bench_plan_add(plan, make_cell(place, &which));
             wi_bench_cell_end(&plan->cells[plan->count - 1], place->outcome, place->reason);
             continue;
         }
@@ -383,39 +326,29 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 void wi_bench_plan_auto(
     struct wi_bench_plan *plan, const struct wi_bench_choice *choice, const char *model)
 {
-    if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
-        return;
-    add_measured(plan, &(struct wi_bench_place){.model = model, .platform = AUTO},
-        &(struct which){.clock = WI_LAB_CLIENT,
-            .batch = 1,
-            .concurrency = 1,
-            .threads = -1,
-            .optimization = -1});
+    const struct wi_bench_place place = {.model = model, .platform = AUTO};
+    const struct which which = which_of(WI_LAB_CLIENT);
+    if (choice->browsers.count != 1 && choice->platforms.count != 1 && choice->by_client)
+        wi_bench_plan_add(plan, make_cell(&place, &which));
 }
 
 void wi_bench_plan_yardstick(
     struct wi_bench_plan *plan, const char *browser, enum wi_lab_yardstick when)
 {
-    json_t *document = make_cell(
-        &(struct wi_bench_place){
-            .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"},
-        &(struct which){
-            .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
+    const struct wi_bench_place place = {
+        .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"};
+    struct which which = which_of(WI_LAB_PAGE);
+    which.threads = 1;
+    json_t *document = make_cell(&place, &which);
     document_put(document, "yardstick", wi_lab_yardstick_names[when]);
     wi_bench_plan_add(plan, document);
-}
-
-/* Whether both have the same text, or none. */
-static int is_alike(const char *a, const char *b)
-{
-    return !a || !b ? a == b : strcmp(a, b) == 0;
 }
 
 /* Whether two cells are equal except for place, threads and optimisation of the graph. */
 static int is_of_one(const struct wi_bench_cell *a, const struct wi_bench_cell *b)
 {
     return a->clock == b->clock && a->batch == b->batch && a->concurrency == b->concurrency &&
-           is_alike(a->model, b->model) && is_alike(a->precision, b->precision);
+           wi_text_equal(a->model, b->model) && wi_text_equal(a->precision, b->precision);
 }
 
 static int uses_all(const struct wi_bench_cell *cell)
@@ -425,57 +358,48 @@ static int uses_all(const struct wi_bench_cell *cell)
 
 static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimization which)
 {
-    return is_alike(
-        document_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
+    return wi_text_equal(
+        wi_json_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
-static const struct wi_bench_cell *optimized_of(
-    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
+static int is_optimized_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
+{
+    return has_optimization(cell, WI_LAB_AS_IT_IS) && has_optimization(other, WI_LAB_OPTIMIZED) &&
+           is_of_one(other, cell) && wi_text_equal(other->browser, cell->browser) &&
+           wi_text_equal(other->platform, cell->platform) && uses_all(other) == uses_all(cell);
+}
+
+static int is_native_of(const struct wi_bench_cell *cell, const struct wi_bench_cell *other)
+{
+    return wi_text_equal(other->platform, NATIVE) && !wi_text_equal(cell->platform, NATIVE) &&
+           !is_yardstick(cell) && !wi_bench_is_auto(cell) && uses_all(other) == uses_all(cell) &&
+           is_of_one(other, cell) &&
+           wi_text_equal(wi_json_text(other->document, "optimization"),
+               wi_json_text(cell->document, "optimization"));
+}
+
+/* Compares each cell with the first one of which that is so. */
+static void compare_each(struct wi_bench_plan *plan,
+    int (*is_other)(const struct wi_bench_cell *cell, const struct wi_bench_cell *other))
 {
     for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *other = &plan->cells[i];
-        if (has_optimization(other, WI_LAB_OPTIMIZED) && is_of_one(other, cell) &&
-            is_alike(other->browser, cell->browser) && is_alike(other->platform, cell->platform) &&
-            uses_all(other) == uses_all(cell))
-            return other;
+        const struct wi_bench_cell *cell = &plan->cells[i], *other = plan->cells;
+        const struct wi_bench_cell *end = other + plan->count;
+        while (other < end && !is_other(cell, other))
+            other++;
+        if (other < end)
+            json_object_set_new(cell->document, "baseline", json_integer(other->index));
     }
-    return NULL;
 }
 
 void wi_bench_plan_fusion(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *optimized =
-            has_optimization(cell, WI_LAB_AS_IT_IS) ? optimized_of(plan, cell) : NULL;
-        if (optimized)
-            json_object_set_new(cell->document, "baseline", json_integer(optimized->index));
-    }
-}
-
-static const struct wi_bench_cell *native_of(
-    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
-{
-    for (size_t i = 0; i < plan->count; i++) {
-        const struct wi_bench_cell *other = &plan->cells[i];
-        if (is_alike(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
-            is_of_one(other, cell) &&
-            is_alike(document_text(other->document, "optimization"),
-                document_text(cell->document, "optimization")))
-            return other;
-    }
-    return NULL;
+    compare_each(plan, is_optimized_of);
 }
 
 void wi_bench_plan_native(struct wi_bench_plan *plan)
 {
-    for (size_t i = 0; i < plan->count; i++) {
-        struct wi_bench_cell *cell = &plan->cells[i];
-        const struct wi_bench_cell *native = native_of(plan, cell);
-        if (native && native != cell && !json_object_get(cell->document, "yardstick") &&
-            !wi_bench_is_auto(cell))
-            json_object_set_new(cell->document, "baseline", json_integer(native->index));
-    }
+    compare_each(plan, is_native_of);
 }
 
 void wi_bench_plan_clear(struct wi_bench_plan *plan)
@@ -497,31 +421,27 @@ int wi_bench_is_auto(const struct wi_bench_cell *cell)
 
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
-    const char *name = document_text(cell->document, "outcome");
-    return name && strcmp(name, wi_lab_outcome_names[outcome]) == 0;
+    return wi_json_is(cell->document, "outcome", wi_lab_outcome_names[outcome]);
 }
 
-int wi_bench_is_ok(const struct wi_bench_cell *cell)
+enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell)
 {
-    return wi_bench_has(cell, WI_LAB_OK);
+    int outcome = 0;
+    while (outcome < WI_LAB_OUTCOMES - 1 && !wi_bench_has(cell, outcome))
+        outcome++;
+    return (enum wi_lab_outcome)outcome;
 }
 
 void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell)
 {
-    const json_t *threads = json_object_get(cell->document, "threads");
-    wi_table_fill(
-        out, cell->browser ? "{model} {browser}/{platform}" : "{model} {platform}", cell->document);
-    if (threads)
-        wi_table_fill(out, " threads={threads}", cell->document);
-    if (json_object_get(cell->document, "optimization"))
-        wi_table_fill(out, " optimization={optimization}", cell->document);
+    wi_table_fill(out,
+        "{model} <{browser}/>{platform}< threads={threads}>< optimization={optimization}>",
+        cell->document);
     if (cell->batch > 1)
         wi_buffer_printf(out, " batch=%ld", cell->batch);
     if (cell->concurrency > 1)
         wi_buffer_printf(out, " concurrency=%ld", cell->concurrency);
-    wi_table_fill(out, " {clock}", cell->document);
-    if (is_yardstick(cell))
-        wi_table_fill(out, " yardstick={yardstick}", cell->document);
+    wi_table_fill(out, " {clock}< yardstick={yardstick}>", cell->document);
 }
 
 void wi_bench_cold_add(struct wi_bench_cold *cold, double ms)

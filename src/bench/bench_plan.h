@@ -28,8 +28,8 @@ struct wi_bench_choice {
     int by_page, by_client;      /* clocks: either or both */
     int as_it_is, optimized;     /* graphs by the page's clock: either, both, or not given */
     struct wi_bench_counts batches, concurrencies;
-    int native;    /* a native node was started as the baseline */
-    unsigned runs; /* of a cell */
+    int native; /* a native node was started as the baseline */
+    long runs;  /* of a cell */
     int64_t cell_ms, all_ms;
     uint32_t seed;
 };
@@ -112,8 +112,10 @@ void wi_bench_plan_fusion(struct wi_bench_plan *plan);
 void wi_bench_plan_native(struct wi_bench_plan *plan);
 void wi_bench_plan_clear(struct wi_bench_plan *plan);
 int wi_bench_is_auto(const struct wi_bench_cell *cell);
+/* The outcome of a cell that has one. */
+enum wi_lab_outcome wi_bench_outcome(const struct wi_bench_cell *cell);
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome);
-int wi_bench_is_ok(const struct wi_bench_cell *cell);
+
 /* "digits chrome/wasm threads=1 page", for people. */
 void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell);
 void wi_bench_cold_add(struct wi_bench_cold *cold, double ms);

@@ -1,21 +1,18 @@
 /* webinfer-bench: "webinfer bench" as a program of its own, which that command starts. */
 #include "bench/bench.h"
-#include "cli/command_line.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 int main(int argc, char **argv)
 {
     char **words = wi_alloc(((size_t)argc + 2) * sizeof *words);
-    int status;
 
     words[0] = argc ? argv[0] : NULL;
     words[1] = (char[]){"bench"};
     for (int i = 1; i < argc; i++)
         words[i + 1] = argv[i];
-    status = wi_cli_main(argc + 1, words, wi_bench);
+    int status = wi_cli_main(argc + 1, words, wi_bench);
     free(words);
     return status;
 }

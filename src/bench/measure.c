@@ -6,17 +6,13 @@
 #include "cli/events.h"
 #include "cli/pages.h"
 #include "nodes/bridge/bridge.h"
-#include "terms/lab/statistics.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOW_MS 1000   /* a run that takes longer is warm after the first */
 #define LEAST_MS 0.001 /* of a run */
 #define REASON_MAX 200
-
-/* --- what is told ----------------------------------------------------------------------------- */
 
 /* Prints the result of a request of a cell: "digits chrome/wasm page: POST /v1/benchmark, runs 6:
  * 200". */
@@ -30,18 +26,14 @@ static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell
     wi_buffer_clear(&name);
 }
 
-/* --- the daemon and its pages ----------------------------------------------------------------- */
-
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
 {
-    char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
-        &answer);
-    wi_bench_tell(cli, "POST %s: %ld", path, answer.status);
-    free(path);
-    wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
+    /* What is not loaded cannot be unloaded, and is fresh as well. */
+    long status = wi_cli_tell(cli, &(struct wi_rest_request){.path = "/v1/models/*/unload",
+                                       .name = subject->name,
+                                       .method = "POST",
+                                       .timeout_ms = WI_BENCH_ASK_MS});
+    wi_bench_tell(cli, "POST /v1/models/%s/unload: %ld", subject->name, status);
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
@@ -71,8 +63,8 @@ enum wi_lab_outcome wi_bench_outcome_of(const char *code)
  * outcome. */
 void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
 {
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *code = wi_json_text(problem, "code");
+    const char *detail = wi_json_text(problem, "detail");
     enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
     if (detail && strstr(detail, WI_BRIDGE_UNUSABLE))
         outcome = WI_LAB_FAILED; /* its nodes have not died: their answers are not what was asked */
@@ -86,21 +78,6 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
 
 /* --- exchanges -------------------------------------------------------------------------------- */
 
-static int is_text(const json_t *object, const char *member, const char *text)
-{
-    const char *value = json_string_value(json_object_get(object, member));
-    return value && text && strcmp(value, text) == 0;
-}
-
-/* The row of `rows` whose member has that text; NULL: there is none. */
-static const json_t *find_row(const json_t *rows, const char *member, const char *text)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(rows, i, row) if (is_text(row, member, text)) return row;
-    return NULL;
-}
-
 static void take_most(struct wi_bench_cell *cell, const char *member, const json_t *value)
 {
     const json_t *before = json_object_get(cell->document, member);
@@ -108,20 +85,12 @@ static void take_most(struct wi_bench_cell *cell, const char *member, const json
         json_object_set(cell->document, member, (json_t *)value);
 }
 
-static double result_number(const json_t *object, const char *member)
-{
-    return json_number_value(json_object_get(object, member));
-}
-
 /* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` is set. */
 static json_t *read_answer(
     struct wi_bench_cell *cell, const struct wi_rest_answer *answer, enum wi_bench_end *end)
 {
     json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    *end = answer->status            ? WI_BENCH_DONE
-           : wi_cli_is_interrupted() ? WI_BENCH_STOPPED
-           : answer->late            ? WI_BENCH_DONE
-                                     : WI_BENCH_LOST;
+    *end = wi_bench_end_of(answer);
     if (answer->status == 200 && value)
         return value;
     if (answer->status)
@@ -137,20 +106,17 @@ static json_t *make_request(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
 {
     json_t *request = json_copy(wi_bench_ask_of(subject, cell->batch)->request);
-    json_object_set_new(request, "model_name", json_string(subject->name));
-    if (cell->browser)
-        json_object_set_new(request, "browser", json_string(cell->browser));
-    if (!wi_bench_is_auto(cell))
-        json_object_set_new(request, "platform", json_string(cell->platform));
-    if (cell->precision)
-        json_object_set_new(request, "precision", json_string(cell->precision));
+    json_object_update_new(
+        request, json_pack("{s:s, s:s*, s:s*, s:s*}", "model_name", subject->name, "browser",
+                     cell->browser, "platform", wi_bench_is_auto(cell) ? NULL : cell->platform,
+                     "precision", cell->precision));
     return request;
 }
 
 /* "chose chrome/webgpu, chrome/wasm": each place once. */
 static void take_chosen(struct wi_bench_cell *cell, const char *browser, const char *platform)
 {
-    const char *before = json_string_value(json_object_get(cell->document, "reason"));
+    const char *before = wi_json_text(cell->document, "reason");
     char *place = wi_sprintf("%s/%s", browser, platform);
     char *reason = wi_sprintf(before ? "%s, %s" : "%s%s", before ? before : "chose ", place);
     if ((!before || !strstr(before, place)) && strlen(reason) < REASON_MAX)
@@ -163,19 +129,23 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
  * counts it. */
 static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
-    json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
-    json_t *status = wi_cli_get(cli, "/v1/status");
-    const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
+    struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
+    json_t *status = wi_cli_get(cli, "/v1/status", NULL);
+    const json_t *session = wi_json_find(json_object_get(status, "sessions"), "node", node);
+    const json_t *row, *model;
     size_t i;
     cell->weighed = 1;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
     wi_bench_take(cell->document, "flags", session);
-    json_array_foreach(
-        json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
-                                                      is_text(model, "platform", cell->platform))
-        take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    while ((row = wi_pages_row(&nodes)) && !wi_json_is(row, "id", node))
+        ;
+    json_array_foreach(json_object_get(row, "models"), i, model)
+    {
+        if (wi_json_is(model, "name", cell->model) && wi_json_is(model, "platform", cell->platform))
+            take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    }
+    wi_pages_close(&nodes);
     json_decref(status);
-    json_decref(row);
 }
 
 /* The browser's memory is requested after it has loaded the model and at the end. Runs and loads in
@@ -190,8 +160,8 @@ int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
 {
     static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
     const json_t *place = json_object_get(answer, "executed_on");
-    const char *browser = json_string_value(json_object_get(place, "browser"));
-    const char *platform = json_string_value(json_object_get(place, "platform"));
+    const char *browser = wi_json_text(place, "browser");
+    const char *platform = wi_json_text(place, "platform");
     browser = browser ? browser : "something";
     platform = platform ? platform : "something";
     if (wi_bench_is_auto(cell)) {
@@ -216,39 +186,34 @@ static void add_sample(struct wi_bench_cell *cell, double ms)
 
 static const char *node_of(const json_t *answer)
 {
-    return json_string_value(json_object_get(json_object_get(answer, "executed_on"), "node"));
+    return wi_json_text(answer, "executed_on.node");
 }
 
 /* --- the page's clock ------------------------------------------------------------------------- */
 
 static int is_disturbed(const json_t *result, size_t at)
 {
-    const json_t *index;
-    size_t i;
-    json_array_foreach(json_object_get(result, "disturbed"), i, index)
-    {
-        if ((size_t)json_integer_value(index) == at)
+    const json_t *list = json_object_get(result, "disturbed");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if ((size_t)json_integer_value(json_array_get(list, i)) == at)
             return 1;
-    }
     return 0;
 }
 
 /* The first run after a load, and the first run of all, are no samples of a warm run. */
 static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
 {
-    int fresh = cell->run_ms <= 0 || result_number(result, "load_ms") > 0;
-    return at == 0 && fresh && ms == result_number(result, "first_ms");
+    int fresh = cell->run_ms <= 0 || wi_json_number(result, "load_ms") > 0;
+    return at == 0 && fresh && ms == wi_json_number(result, "first_ms");
 }
 
 static void take_result(struct wi_bench_cell *cell, const json_t *result)
 {
-    const json_t *times = json_object_get(result, "run_ms"), *time;
+    const json_t *times = json_object_get(result, "run_ms");
     json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
-    double repeats = fmax(result_number(result, "repeats"), 1), longest = LEAST_MS;
-    size_t i;
-    json_array_foreach(times, i, time)
-    {
-        double ms = json_number_value(time);
+    double repeats = fmax(wi_json_number(result, "repeats"), 1), longest = LEAST_MS;
+    for (size_t i = 0; i < json_array_size(times); i++) {
+        double ms = json_number_value(json_array_get(times, i));
         if (is_cold(cell, result, i, ms))
             continue;
         cell->spent_ms += ms * repeats;
@@ -260,29 +225,26 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
     }
     json_object_set_new(cell->document, "disturbed", json_integer(disturbed));
     json_object_set_new(cell->document, "repeats", json_integer((json_int_t)repeats));
-    if (result_number(result, "load_ms") > 0) {
-        wi_bench_cold_add(&cell->loads, result_number(result, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, result_number(result, "first_ms"));
+    if (wi_json_number(result, "load_ms") > 0) {
+        wi_bench_cold_add(&cell->loads, wi_json_number(result, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, wi_json_number(result, "first_ms"));
     }
     wi_bench_take(cell->document, "output_hash", result);
     cell->run_ms = longest;
 }
 
 /* The time of a run is unknown before the first one, so there is one more run, which is cold. */
-static struct wi_buffer make_order(
+static json_t *make_order(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell, unsigned share)
 {
     json_t *request = make_request(subject, cell);
-    struct wi_buffer body = {0};
     json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
     json_object_set_new(
         request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
     json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
     wi_bench_take(request, "threads", cell->document);
     wi_bench_take(request, "optimization", cell->document);
-    wi_buffer_json(&body, request);
-    json_decref(request);
-    return body;
+    return request;
 }
 
 /* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": runs after a load are cold. */
@@ -296,8 +258,8 @@ static void tell_result(
         return;
     if (result)
         wi_buffer_printf(&text,
-            "load %.4g ms, first %.4g, %zu disturbed, runs:", result_number(result, "load_ms"),
-            result_number(result, "first_ms"),
+            "load %.4g ms, first %.4g, %zu disturbed, runs:", wi_json_number(result, "load_ms"),
+            wi_json_number(result, "first_ms"),
             json_array_size(json_object_get(result, "disturbed")));
     json_array_foreach(json_object_get(result, "run_ms"), i, time)
         wi_buffer_printf(&text, " %.4g", json_number_value(time));
@@ -305,26 +267,7 @@ static void tell_result(
     wi_buffer_clear(&text);
 }
 
-/* A request under way. */
-struct order {
-    struct wi_buffer body;
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_order(struct order *order, struct wi_rest_calls *calls,
-    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
-{
-    order->body = make_order(subject, turn->cell, turn->share);
-    order->request = (struct wi_rest_request){.path = "/v1/benchmark",
-        .body = order->body.text,
-        .body_size = order->body.size,
-        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
-        .is_cancelled = wi_cli_is_interrupted};
-    wi_rest_calls_begin(calls, &order->request, &order->answer);
-}
-
-static void end_order(const struct wi_cli *cli, struct order *order,
+static void end_order(const struct wi_cli *cli, struct wi_bench_call *order,
     const struct wi_bench_subject *subject, struct wi_bench_turn *turn)
 {
     struct wi_bench_cell *cell = turn->cell;
@@ -345,16 +288,12 @@ static void end_order(const struct wi_cli *cli, struct order *order,
 static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turns, size_t count)
 {
-    struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
-    struct order *orders = wi_alloc(count * sizeof *orders);
+    struct wi_bench_call *orders = wi_alloc(count * sizeof *orders);
     for (size_t i = 0; i < count; i++)
-        begin_order(&orders[i], calls, subject, &turns[i]);
-    for (size_t i = 0; i < count;)
-        if (orders[i].answer.over)
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+        orders[i].request = (struct wi_rest_request){.path = "/v1/benchmark",
+            .json = make_order(subject, turns[i].cell, turns[i].share),
+            .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS};
+    wi_bench_exchange_all(cli, orders, count);
     for (size_t i = 0; i < count; i++)
         end_order(cli, &orders[i], subject, &turns[i]);
     free(orders);
@@ -396,7 +335,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     struct call *call = context;
     json_t *value = json_loadb(data, length, 0, NULL);
     if (strcmp(name, "part") == 0) {
-        const char *text = json_string_value(json_object_get(value, "text"));
+        const char *text = wi_json_text(value, "text");
         const json_t *tokens = json_object_get(value, "tokens");
         call->last_ms = wi_now_ms();
         call->tokens += tokens ? json_array_size(tokens) : text && *text;
@@ -439,7 +378,7 @@ static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *c
     json_array_foreach(json_object_get(copy, "messages"), i, message)
     {
         json_t *content = json_object_get(message, "content");
-        if (json_is_string(content) && is_text(message, "role", "user")) {
+        if (json_is_string(content) && wi_json_is(message, "role", "user")) {
             json_object_set_new(message, "content", number_text(content, cell));
             break;
         }
@@ -519,16 +458,16 @@ static struct wi_bench_writing read_writing(
     struct wi_bench_writing writing = {.ms = ms,
         .first_ms = call->first_ms - call->began_ms,
         .token_ms = behind > 0 ? (call->last_ms - call->first_ms) / (double)behind : 0,
-        .prompt_tokens = result_number(usage, "prompt_tokens"),
-        .tokens = result_number(usage, "completion_tokens")};
+        .prompt_tokens = wi_json_number(usage, "prompt_tokens"),
+        .tokens = wi_json_number(usage, "completion_tokens")};
     writing.read_ms = writing.first_ms;
-    writing.read_tokens = writing.prompt_tokens - result_number(usage, "cached_tokens");
-    if (result_number(timings, "prompt_ms") > 0) {
-        writing.read_ms = result_number(timings, "prompt_ms");
-        writing.read_tokens = result_number(timings, "prompt_n");
+    writing.read_tokens = writing.prompt_tokens - wi_json_number(usage, "cached_tokens");
+    if (wi_json_number(timings, "prompt_ms") > 0) {
+        writing.read_ms = wi_json_number(timings, "prompt_ms");
+        writing.read_tokens = wi_json_number(timings, "prompt_n");
     }
-    if (result_number(timings, "predicted_per_token_ms") > 0)
-        writing.token_ms = result_number(timings, "predicted_per_token_ms");
+    if (wi_json_number(timings, "predicted_per_token_ms") > 0)
+        writing.token_ms = wi_json_number(timings, "predicted_per_token_ms");
     return writing;
 }
 
@@ -542,7 +481,7 @@ static void take_writing(
         cell->writings = wi_grow_array(cell->writings, cell->writing_count, sizeof *cell->writings);
         cell->writings[cell->writing_count++] = read_writing(call, result, ms);
     }
-    if (result_number(json_object_get(result, "usage"), "completion_tokens") > 0)
+    if (wi_json_number(json_object_get(result, "usage"), "completion_tokens") > 0)
         cell->writes = 1;
 }
 
@@ -563,8 +502,8 @@ static void take_call(
         cell->spent_ms += ms / (double)cell->concurrency;
         cell->run_ms = fmax(ms, LEAST_MS);
     } else {
-        wi_bench_cold_add(&cell->loads, result_number(performance, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, result_number(performance, "inference_ms"));
+        wi_bench_cold_add(&cell->loads, wi_json_number(performance, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, wi_json_number(performance, "inference_ms"));
         clients->to_begin += clients->cold++ < cell->concurrency;
     }
 }
@@ -643,8 +582,6 @@ static enum wi_bench_end measure_clients(const struct wi_cli *cli,
     json_decref(request);
     return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
 }
-
-/* --- cells ------------------------------------------------------------------------------------ */
 
 void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turns, size_t count)

@@ -1,5 +1,5 @@
-/* Presets, and the output before their runs; see preset.h. */
-#include "bench/preset.h"
+/* Presets, and the output before their runs. */
+#include "bench/bench.h"
 
 #include "base/buffer.h"
 #include "cli/text_table.h"
@@ -43,7 +43,7 @@ enum wi_code wi_bench_preset_take(struct wi_arguments *arguments, struct wi_erro
     const char *name = wi_argument(arguments, "preset");
     const struct preset *preset = name ? find_preset(name) : NULL;
     if (name && !preset) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "there is no preset \"%.40s\"", name);
+        wi_cli_refuse(error, "there is no preset \"%.40s\"", name);
         return wi_error_allow(error, "gpu");
     }
     for (size_t i = 0; preset && i < OPTIONS_MAX && preset->options[i].option; i++)
@@ -71,14 +71,10 @@ static void say_verdict(const json_t *row)
 /* Verifies one browser, or with NULL all that are connected; returns the number of places. */
 static size_t verify_browser(const struct wi_cli *cli, const char *browser)
 {
-    json_t *order = json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser);
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
-    wi_buffer_json(&body, order);
-    wi_rest_exchange(&cli->rest,
+    wi_cli_send(cli,
         &(struct wi_rest_request){.path = "/v1/admin/verify",
-            .body = body.text,
-            .body_size = body.size,
+            .json = json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser),
             .timeout_ms = VERIFY_MS},
         &answer);
     json_t *verified =
@@ -87,9 +83,7 @@ static size_t verify_browser(const struct wi_cli *cli, const char *browser)
     size_t count = json_array_size(rows), i;
     json_array_foreach(rows, i, row) say_verdict(row);
     json_decref(verified);
-    json_decref(order);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
     return count;
 }
 

@@ -1,16 +1,11 @@
-/* Matches the cells of a run with those that are planned now; see resume.h. */
+/* Matches the cells of a run with those that are planned now. */
 #include "bench/resume.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define GONE "the daemon has no such place any more"
-
-static const char *document_text(const json_t *document, const char *member)
-{
-    return json_string_value(json_object_get(document, member));
-}
 
 static int is_missing(const json_t *value)
 {
@@ -38,8 +33,8 @@ static int is_same(const json_t *planned, const json_t *kept)
 
 static int was_run(const json_t *kept)
 {
-    const char *outcome = document_text(kept, "outcome");
-    return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+    return wi_json_text(kept, "outcome") &&
+           !wi_json_is(kept, "outcome", wi_lab_outcome_names[WI_LAB_NOT_RUN]);
 }
 
 /* Whether both have the same place and model; a yardstick has only a place. */
@@ -47,10 +42,8 @@ static int is_at(const struct wi_bench_cell *cell, const json_t *kept)
 {
     return has_same(cell->document, kept, "browser") &&
            has_same(cell->document, kept, "platform") &&
-           (document_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
+           (wi_json_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
 }
-
-/* --- places that have gone -------------------------------------------------------------------- */
 
 struct resuming {
     struct wi_bench_plan *plan;
@@ -70,20 +63,12 @@ static const struct wi_bench_cell *find_reason(
         const struct wi_bench_cell *cell = &resuming->plan->cells[i];
         if (!is_at(cell, kept))
             continue;
-        if (document_text(cell->document, "reason"))
+        if (wi_json_text(cell->document, "reason"))
             found = cell;
         else
             *is_measured = 1;
     }
     return found;
-}
-
-static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
-{
-    for (int outcome = 0; cell && outcome < WI_LAB_OUTCOMES; outcome++)
-        if (wi_bench_has(cell, (enum wi_lab_outcome)outcome))
-            return (enum wi_lab_outcome)outcome;
-    return WI_LAB_ABSENT;
 }
 
 /* A cell of a place where others are measured was excluded by other options, so it stays as it
@@ -94,8 +79,8 @@ static void add_gone(struct resuming *resuming, const json_t *kept)
     const struct wi_bench_cell *why = find_reason(resuming, kept, &is_measured);
     if (is_measured)
         return;
-    enum wi_lab_outcome outcome = outcome_of(why);
-    const char *reason = why ? document_text(why->document, "reason") : GONE;
+    enum wi_lab_outcome outcome = why ? wi_bench_outcome(why) : WI_LAB_ABSENT;
+    const char *reason = why ? wi_json_text(why->document, "reason") : GONE;
     struct wi_bench_cell *cell = wi_bench_plan_add(resuming->plan, json_copy((json_t *)kept));
     cell->index = (unsigned)json_integer_value(json_object_get(kept, "index"));
     wi_bench_cell_end(cell, outcome, reason);
@@ -114,8 +99,6 @@ static void drop_repeated(struct resuming *resuming, const json_t *done)
     }
 }
 
-/* --- cells that are there --------------------------------------------------------------------- */
-
 /* Whether one of the planned cells is that cell of the run. */
 static int cell_meet(struct resuming *resuming, const json_t *kept)
 {
@@ -133,8 +116,6 @@ static int cell_meet(struct resuming *resuming, const json_t *kept)
     }
     return 0;
 }
-
-/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* A cell that the run does not have keeps its number if that is free, else it gets the first free
  * one. */
@@ -174,10 +155,8 @@ static void mend_baselines(struct resuming *resuming)
 /* Finds which cells of the run are planned; `found` has an entry for each. */
 static void meet_all(struct resuming *resuming, const json_t *done, unsigned char *found)
 {
-    const json_t *kept;
-    size_t k;
-    json_array_foreach(done, k, kept)
-    {
+    for (size_t k = 0; k < json_array_size(done); k++) {
+        const json_t *kept = json_array_get(done, k);
         json_int_t number = json_integer_value(json_object_get(kept, "index"));
         if (number >= 0 && number < WI_LAB_CELLS_MAX)
             resuming->numbers[number] = 1;

@@ -4,10 +4,7 @@
 #include "bench/bench_keep.h"
 #include "browser/headroom.h"
 #include "cli/pages.h"
-#include <stdlib.h>
 #include <string.h>
-
-/* --- what there is ---------------------------------------------------------------------------- */
 
 static json_int_t integer_of(const json_t *object, const char *member)
 {
@@ -22,7 +19,7 @@ static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
     size_t i;
     json_array_foreach(sessions, i, row)
     {
-        const char *kind = json_string_value(json_object_get(row, "kind"));
+        const char *kind = wi_json_text(row, "kind");
         uint64_t bytes = (uint64_t)integer_of(row, "memory_bytes");
         if (!kind || !json_is_string(json_object_get(row, "node")))
             continue;
@@ -35,37 +32,31 @@ static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
     wi_strings_clear(&kinds);
 }
 
-/* Takes the smallest number of cores that one of our browsers reports. */
-static void take_cores(struct wi_bench_room *room, const json_t *nodes)
+/* Takes the number of cores that one of our browsers reports, if it is the smallest. */
+static void take_cores(struct wi_bench_room *room, const json_t *node)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(nodes, i, row)
-    {
-        long cores = (long)integer_of(row, "cores");
-        if (json_is_string(json_object_get(row, "session")) && cores > 0 &&
-            (room->cores == 0 || cores < room->cores))
-            room->cores = cores;
-    }
+    long cores = (long)integer_of(node, "cores");
+    if (json_is_string(json_object_get(node, "session")) && cores > 0 &&
+        (room->cores == 0 || cores < room->cores))
+        room->cores = cores;
 }
 
 void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
 {
     struct wi_headroom headroom = {.available = UINT64_MAX};
     struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
-    json_t *status = wi_cli_get(cli, "/v1/status");
+    json_t *status = wi_cli_get(cli, "/v1/status", NULL);
+    const json_t *node;
     *room = (struct wi_bench_room){0};
     take_sessions(room, json_object_get(status, "sessions"));
-    while (wi_pages_next(&nodes))
-        take_cores(room, wi_pages_rows(&nodes));
+    while ((node = wi_pages_row(&nodes)))
+        take_cores(room, node);
     wi_pages_close(&nodes);
     if (wi_bench_keep_is_here(cli))
         wi_headroom_read("/", &headroom);
     room->free_bytes = headroom.available;
     json_decref(status);
 }
-
-/* --- how many --------------------------------------------------------------------------------- */
 
 static size_t count_bounded(size_t most, uint64_t bound)
 {
@@ -84,8 +75,6 @@ size_t wi_bench_room_cells(const struct wi_bench_room *room)
 {
     return count_bounded(wi_bench_room_browsers(room), (uint64_t)room->cores / WI_BENCH_CELL_CORES);
 }
-
-/* --- which ------------------------------------------------------------------------------------ */
 
 static int takes_one_core(const struct wi_bench_cell *cell)
 {

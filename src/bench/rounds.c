@@ -1,11 +1,12 @@
-/* The order of the measurements; see rounds.h. */
-#include "bench/rounds.h"
+/* The order of the measurements. */
+#include "bench/bench.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/patience.h"
 #include "cli/events.h"
 #include "cli/progress.h"
+#include "cli/text_table.h"
 #include "terms/lab/statistics.h"
 #include <math.h>
 #include <stdio.h>
@@ -30,33 +31,24 @@ static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned nu
     return &side_of(rounds, number)->plan.cells[number / rounds->side_count];
 }
 
-/* --- what people see -------------------------------------------------------------------------- */
-
-/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it. */
-static void cell_show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
+/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it; or once it
+ * has ended "digits chrome/webgpu page: ok" in a log. */
+static void cell_show(
+    const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell, int has_ended)
 {
-    struct wi_buffer text = {0};
-    if (!rounds->terminal)
+    struct wi_buffer name = {0};
+    if (rounds->terminal == has_ended)
         return;
-    wi_buffer_printf(&text, "[%zu of %zu] ", rounds->done, rounds->live);
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, text.text);
-    wi_buffer_clear(&text);
+    wi_bench_put_name(&name, cell);
+    if (has_ended) {
+        fprintf(stderr, "%s: %s\n", name.text, wi_json_text(cell->document, "outcome"));
+    } else {
+        char *line = wi_sprintf("[%zu of %zu] %s", rounds->done, rounds->live, name.text);
+        fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, line);
+        free(line);
+    }
+    wi_buffer_clear(&name);
 }
-
-/* "digits chrome/webgpu page: ok" in a log. */
-static void show_end(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
-{
-    struct wi_buffer text = {0};
-    if (rounds->terminal)
-        return;
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "%s: %s\n", text.text,
-        json_string_value(json_object_get(cell->document, "outcome")));
-    wi_buffer_clear(&text);
-}
-
-/* --- a cell ----------------------------------------------------------------------------------- */
 
 static double median_of(const struct wi_bench_cell *cell)
 {
@@ -71,7 +63,7 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
         const struct wi_bench_cell *cell = &side->plan.cells[i];
         if (cell->clock == WI_LAB_CLIENT && cell->batch == chosen->batch &&
             cell->concurrency == chosen->concurrency && cell != chosen &&
-            strcmp(cell->model, chosen->model) == 0 && wi_bench_is_ok(cell) &&
+            strcmp(cell->model, chosen->model) == 0 && wi_bench_has(cell, WI_LAB_OK) &&
             (!best || median_of(cell) < median_of(best)))
             best = cell;
     }
@@ -83,17 +75,17 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
 static void cell_finish(
     struct wi_bench_rounds *rounds, struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
-    if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+    if (!cell->over && cell->count >= wi_bench_least(rounds->sides[0].choice))
         wi_bench_cell_end(cell, WI_LAB_OK, NULL);
     else if (!cell->over)
         wi_bench_cell_end(
             cell, WI_LAB_TOO_SLOW, "the time of a cell was up before it ran five times");
-    if (wi_bench_is_auto(cell) && wi_bench_is_ok(cell))
+    if (wi_bench_is_auto(cell) && wi_bench_has(cell, WI_LAB_OK))
         find_baseline(side, cell);
     rounds->done++;
     if (wi_bench_keep_cell(&side->keep, cell) != 0)
         rounds->end = WI_BENCH_LOST;
-    show_end(rounds, cell);
+    cell_show(rounds, cell, 1);
 }
 
 static int goes_on(struct wi_bench_rounds *rounds)
@@ -140,7 +132,7 @@ static void measure_once(
     for (size_t i = 0; i < set->count; i++) {
         struct wi_bench_cell *cell = set->cells[i];
         unsigned share =
-            cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->choice, cell, round);
+            cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->sides[0].choice, cell, round);
         if (share > 0)
             turns[count++] = (struct wi_bench_turn){
                 .cell = cell, .share = share, .is_last = round == WI_BENCH_ROUNDS - 1};
@@ -160,7 +152,7 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
     int is_first[WI_BENCH_TOGETHER_MAX];
     for (size_t i = 0; i < set->count; i++)
         is_first[i] = set->cells[i]->run_ms <= 0;
-    cell_show(rounds, set->cells[0]);
+    cell_show(rounds, set->cells[0], 0);
     measure_once(rounds, set, round, NULL);
     if (goes_on(rounds))
         measure_once(rounds, set, round, is_first);
@@ -170,8 +162,6 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
             cell_finish(rounds, set->side, cell);
     }
 }
-
-/* --- the order -------------------------------------------------------------------------------- */
 
 /* Cells that are measured together: those of a model, or the yardsticks of one point in time. */
 struct group {
@@ -191,7 +181,7 @@ static struct wi_bench_subject *subject_of(
 static int cell_belongs(
     const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
 {
-    const char *yardstick = json_string_value(json_object_get(cell->document, "yardstick"));
+    const char *yardstick = wi_json_text(cell->document, "yardstick");
     if (group->yardstick)
         return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
     return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
@@ -233,7 +223,7 @@ static void measure_round(struct wi_bench_rounds *rounds, const struct group *gr
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
     size_t together;
-    wi_bench_shuffle(group->numbers, group->count, rounds->choice->seed, round);
+    wi_bench_shuffle(group->numbers, group->count, rounds->sides[0].choice->seed, round);
     memcpy(numbers, group->numbers, group->count * sizeof *numbers);
     for (size_t s = 0; s < rounds->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
         wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
@@ -255,7 +245,7 @@ static void finish_rest(struct wi_bench_rounds *rounds, const struct group *grou
 {
     for (size_t i = 0; i < group->count && rounds->end == WI_BENCH_DONE; i++) {
         struct wi_bench_cell *cell = cell_of(rounds, group->numbers[i]);
-        if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+        if (!cell->over && cell->count >= wi_bench_least(rounds->sides[0].choice))
             cell_finish(rounds, side_of(rounds, group->numbers[i]), cell);
     }
 }
@@ -293,7 +283,7 @@ void wi_bench_rounds_measure(struct wi_bench_rounds *rounds)
     struct wi_bench_subject yardstick = {.name = WI_BENCH_YARDSTICK, .asks = &ask, .count = 1};
     size_t count = rounds->sides[0].count;
     rounds->terminal = wi_cli_progress_begin().terminal;
-    rounds->until_ms = wi_now_ms() + (double)rounds->choice->all_ms;
+    rounds->until_ms = wi_now_ms() + (double)rounds->sides[0].choice->all_ms;
     measure_yardsticks(rounds, &yardstick, WI_LAB_BEFORE);
     for (size_t i = 0; i < count && goes_on(rounds); i++) {
         measure_subject(rounds, i);

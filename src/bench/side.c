@@ -5,11 +5,12 @@
 #include "base/text.h"
 #include "bench/patience.h"
 #include "bench/resume.h"
-#include "cli/arguments.h"
-#include "cli/commands/add_send.h"
+#include "cli/commands/add_files.h"
+#include "cli/commands/commands.h"
 #include "cli/events.h"
 #include "cli/pages.h"
-#include "models/catalog/library/model.h"
+#include "cli/plain.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static enum wi_exit send_files(struct wi_bench_side *side, const char *path, cha
     if (wi_add_files_find(path, &files, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = wi_add_send_hashed(&side->cli, &files, "bench/", name, &answer);
+        result = wi_add_send(&side->cli, &files, "bench/", name, 1, &answer);
     if (result == WI_EXIT_OK)
         wi_strings_add(&side->uploads, *name);
     wi_rest_answer_clear(&answer);
@@ -64,8 +65,7 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     if (wi_bench_side_is_path(word)) {
         result = send_files(side, word, &name);
     } else if (wi_model_check_name(word, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
+        result = wi_cli_complain(&error);
     } else {
         name = wi_strdup(word);
     }
@@ -75,47 +75,32 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     return result;
 }
 
-/* Adds each model of the page. A model without a request, whose error is printed, does not stop the
- * others; WI_EXIT_FAILED: there was one. */
-static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
-{
-    enum wi_exit result = WI_EXIT_OK;
-    const json_t *model;
-    size_t i;
-    json_array_foreach(models, i, model)
-    {
-        const char *name = json_string_value(json_object_get(model, "name"));
-        if (!name || json_is_true(json_object_get(model, "builtin")) ||
-            json_is_string(json_object_get(model, "problem")))
-            continue;
-        enum wi_exit added = add_named(side, wi_strdup(name));
-        if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
-            return added;
-        if (added == WI_EXIT_FAILED) {
-            wi_bench_subject_clear(&side->subjects[--side->count]);
-            result = added;
-        }
-    }
-    return result;
-}
-
+/* A model without a request, whose error is printed, does not stop the others. */
 static enum wi_exit add_all_subjects(struct wi_bench_side *side)
 {
     struct wi_pages pages = {.cli = &side->cli, .path = "/v1/models", .member = "models"};
     enum wi_exit added = WI_EXIT_OK;
     int has_refused = 0;
-    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && wi_pages_next(&pages)) {
-        added = add_models(side, wi_pages_rows(&pages));
-        has_refused |= added == WI_EXIT_FAILED;
+    const json_t *model;
+    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && (model = wi_pages_row(&pages))) {
+        const char *name = wi_json_text(model, "name");
+        if (!name || json_is_true(json_object_get(model, "builtin")) ||
+            json_is_string(json_object_get(model, "problem")))
+            continue;
+        added = add_named(side, wi_strdup(name));
+        if (added == WI_EXIT_FAILED) {
+            wi_bench_subject_clear(&side->subjects[--side->count]);
+            has_refused = 1;
+        }
     }
     enum wi_exit listed = wi_pages_close(&pages);
     if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
         return added;
     if (listed != WI_EXIT_OK || side->count > 0)
         return listed;
-    if (!has_refused)
-        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
-    return WI_EXIT_USAGE;
+    return has_refused ? WI_EXIT_USAGE
+                       : wi_cli_fail(WI_EXIT_USAGE,
+                             "the daemon has no models: name a model file or a folder");
 }
 
 static enum wi_exit add_subjects(struct wi_bench_side *side)
@@ -137,7 +122,7 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
     size_t i;
     json_array_foreach(rows, i, row)
     {
-        const char *name = json_string_value(json_object_get(row, "browser"));
+        const char *name = wi_json_text(row, "browser");
         if (name && !wi_strings_contain(browsers, name))
             wi_strings_add(browsers, name);
     }
@@ -146,17 +131,16 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
 /* A new reference; NULL if there is none or the daemon is lost. */
 static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
 {
-    char *path = wi_sprintf("/v1/hardware?model_name=%s", query);
+    const struct wi_rest_request request = {
+        .path = "/v1/hardware?model_name=*", .name = query, .timeout_ms = EXCHANGE_MS};
     struct wi_rest_answer answer = {0};
     if (!side->is_lost) {
-        wi_bench_exchange(&side->cli,
-            &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+        wi_bench_exchange(&side->cli, &request, &answer);
         side->is_lost = wi_bench_is_lost(&answer);
     }
     json_t *hardware =
         answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
     wi_rest_answer_clear(&answer);
-    free(path);
     return hardware;
 }
 
@@ -183,51 +167,34 @@ static void list_browsers(struct wi_bench_side *side, struct wi_strings *browser
     json_decref(hardware);
 }
 
-struct starting {
-    char *body; /* owned */
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_start(struct starting *starting, struct wi_rest_calls *calls, const char *browser)
+static struct wi_bench_call make_start(const char *browser)
 {
-    json_t *body = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
+    json_t *order = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
         browser, "platform", "wasm", "inputs", "timeout_ms", START_MS);
-    starting->body = json_dumps(body, JSON_COMPACT);
-    starting->request = (struct wi_rest_request){.path = "/v1/infer",
-        .body = starting->body,
-        .body_size = strlen(starting->body),
-        .timeout_ms = START_MS + EXCHANGE_MS};
-    json_decref(body);
-    wi_rest_calls_begin(calls, &starting->request, &starting->answer);
+    return (struct wi_bench_call){
+        .request = {.path = "/v1/infer", .json = order, .timeout_ms = START_MS + EXCHANGE_MS}};
 }
 
 /* A kind that the daemon does not know is an error, unless a run is resumed that was begun with it.
  * A kind that does not start is none, because its cells say so. */
-static enum wi_exit end_start(struct wi_bench_side *side, struct starting *starting)
+static enum wi_exit end_start(struct wi_bench_side *side, struct wi_bench_call *call)
 {
-    side->is_lost |= wi_bench_is_lost(&starting->answer);
+    side->is_lost |= wi_bench_is_lost(&call->answer);
     int is_unknown =
-        starting->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
-    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
-    wi_rest_answer_clear(&starting->answer);
-    free(starting->body);
+        call->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
+    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &call->answer) : WI_EXIT_OK;
+    wi_rest_answer_clear(&call->answer);
+    wi_buffer_clear(&call->body);
     return result;
 }
 
 static enum wi_exit start_once(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
-    struct wi_rest_calls *calls = wi_rest_calls_new(&side->cli.rest);
-    struct starting *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
+    struct wi_bench_call *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
     enum wi_exit result = WI_EXIT_OK, other;
     for (size_t i = 0; i < browsers->count; i++)
-        begin_start(&rows[i], calls, browsers->items[i]);
-    for (size_t i = 0; i < browsers->count;)
-        if (rows[i].answer.over || wi_cli_is_interrupted())
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+        rows[i] = make_start(browsers->items[i]);
+    wi_bench_exchange_all(&side->cli, rows, browsers->count);
     for (size_t i = 0; i < browsers->count; i++)
         if ((other = end_start(side, &rows[i])) != WI_EXIT_OK)
             result = other;
@@ -239,9 +206,8 @@ static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
 {
     if (wi_cli_is_interrupted())
         return WI_EXIT_FAILED;
-    fprintf(stderr, "webinfer: the daemon at %s went away before anything was measured\n",
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon at %s went away before anything was measured",
         side->cli.rest.url);
-    return WI_EXIT_NO_SERVER;
 }
 
 /* The features of a browser are known when it runs. */
@@ -265,29 +231,11 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-static const char *member_text(const json_t *object, const char *member)
-{
-    return json_string_value(json_object_get(object, member));
-}
-
-static const json_t *option_of(const json_t *hardware, const char *platform)
-{
-    const json_t *row;
-    size_t i;
-    json_array_foreach(json_object_get(hardware, "options"), i, row)
-    {
-        const char *name = member_text(row, "platform");
-        if (name && strcmp(name, platform) == 0)
-            return row;
-    }
-    return NULL;
-}
-
 static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
     json_t *facts = json_object();
-    const char *hash = member_text(hardware, "model_hash");
+    const char *hash = wi_json_text(hardware, "model_hash");
     if (hash && *hash) /* models that are built in may have none */
         json_object_set_new(facts, "hash", json_string(hash));
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -298,8 +246,8 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 /* "unavailable" is a browser that lacks the platform. */
 static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *option)
 {
-    const char *standing = member_text(option, "standing"), *code = member_text(hardware, "code");
-    if (standing && strcmp(standing, "unavailable") == 0)
+    const char *code = wi_json_text(hardware, "code");
+    if (wi_json_is(option, "standing", "unavailable"))
         return WI_LAB_ABSENT;
     return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
 }
@@ -310,12 +258,11 @@ static void plan_place(
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
     json_t *hardware = ask_hardware(side, query);
-    const char *decision = member_text(hardware, "decision");
-    const json_t *option = option_of(hardware, platform);
-    int never = !decision || strcmp(decision, "never") == 0;
-    const char *why = member_text(option, "why");
+    const json_t *option = wi_json_find(json_object_get(hardware, "options"), "platform", platform);
+    int never = !wi_json_text(hardware, "decision") || wi_json_is(hardware, "decision", "never");
+    const char *why = wi_json_text(option, "why");
     if (!why || !*why)
-        why = member_text(hardware, "why");
+        why = wi_json_text(hardware, "why");
     json_t *facts = facts_of(hardware, option);
     wi_bench_plan_place(&side->plan, side->choice,
         &(struct wi_bench_place){.model = model,
@@ -331,14 +278,6 @@ static void plan_place(
     free(query);
 }
 
-/* Only our own kernels compute with WebGL. */
-static int has_kernels(const json_t *hardware)
-{
-    const char *engine =
-        member_text(json_array_get(json_object_get(hardware, "options"), 0), "engine");
-    return engine && strcmp(engine, "kernels") == 0;
-}
-
 /* Plans the platforms of browsers by default, and the others only if they are named. */
 static void plan_subject(
     struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
@@ -350,7 +289,9 @@ static void plan_subject(
         {"native", 0, 0}, {"simulated", 0, 0}};
     const struct wi_strings *wanted = &side->choice->platforms;
     json_t *hardware = ask_hardware(side, model);
-    int kernels = has_kernels(hardware);
+    /* Only our own kernels compute with WebGL. */
+    int kernels =
+        wi_json_is(json_array_get(json_object_get(hardware, "options"), 0), "engine", "kernels");
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
         int is_usual = platforms[p].of_browsers && (kernels || !platforms[p].of_kernels);
         int is_own = side->choice->native && strcmp(platforms[p].name, "native") == 0;
@@ -375,7 +316,6 @@ size_t wi_bench_side_live(const struct wi_bench_side *side)
     return live;
 }
 
-/* Prints each place that is excluded, and why. */
 static enum wi_exit complain_of_all(const struct wi_bench_side *side)
 {
     struct wi_buffer text = {0};
@@ -384,11 +324,10 @@ static enum wi_exit complain_of_all(const struct wi_bench_side *side)
         const struct wi_bench_cell *cell = &side->plan.cells[i];
         wi_buffer_puts(&text, "  ");
         wi_bench_put_name(&text, cell);
-        wi_buffer_strings(&text, ": ", member_text(cell->document, "outcome"), ": ",
-            member_text(cell->document, "reason"), "\n", NULL);
+        wi_buffer_strings(&text, ": ", wi_json_text(cell->document, "outcome"), ": ",
+            wi_json_text(cell->document, "reason"), "\n", NULL);
     }
-    fputs(text.text, stderr);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stderr, &text);
     return WI_EXIT_USAGE;
 }
 
@@ -478,15 +417,11 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, siz
 
 static void remove_uploads(const struct wi_bench_side *side)
 {
-    for (size_t i = 0; i < side->uploads.count; i++) {
-        char *path = wi_sprintf("/v1/models/%s", side->uploads.items[i]);
-        struct wi_rest_answer answer;
-        wi_rest_exchange(&side->cli.rest,
-            &(struct wi_rest_request){.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
-            &answer);
-        wi_rest_answer_clear(&answer);
-        free(path);
-    }
+    for (size_t i = 0; i < side->uploads.count; i++)
+        wi_cli_tell(&side->cli, &(struct wi_rest_request){.path = "/v1/models/*",
+                                    .name = side->uploads.items[i],
+                                    .method = "DELETE",
+                                    .timeout_ms = EXCHANGE_MS});
 }
 
 void wi_bench_side_end(struct wi_bench_side *side)

@@ -6,9 +6,7 @@
 #define WI_BENCH_SIDE_H
 
 #include "bench/bench_keep.h"
-#include "bench/bench_plan.h"
 #include "bench/measure.h"
-#include "cli/cli.h"
 
 /* Fill in `cli` and `choice`; end with wi_bench_side_end. */
 struct wi_bench_side {

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "cli/cli.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -181,8 +182,6 @@ void wi_own_program_end(struct wi_own_program *program)
     *program = WI_OWN_NOBODY;
 }
 
-/* --- a daemon --------------------------------------------------------------------------------- */
-
 enum wi_code wi_own_daemon_start(
     struct wi_own_daemon *daemon, const struct wi_strings *settings, struct wi_error *error)
 {
@@ -191,7 +190,7 @@ enum wi_code wi_own_daemon_start(
     *daemon = (struct wi_own_daemon){.program = WI_OWN_NOBODY};
     enum wi_code code = program_launch(&daemon->program, arguments, DAEMON, NULL, line, error);
     json_t *told = code == WI_OK ? json_loads(line, 0, NULL) : NULL;
-    daemon->url = wi_strdup(json_string_value(json_object_get(told, "api")));
+    daemon->url = wi_strdup(wi_json_text(told, "api"));
     json_decref(told);
     free_arguments(arguments);
     if (code == WI_OK && !daemon->url)
@@ -207,8 +206,6 @@ void wi_own_daemon_end(struct wi_own_daemon *daemon)
     free(daemon->url);
     daemon->url = NULL;
 }
-
-/* --- a native node ---------------------------------------------------------------------------- */
 
 /* As ./dev has them: npm's packages lie in the build folder, and maybe Node itself. */
 static char **make_node_arguments(const char *checkout)

@@ -2,9 +2,9 @@
 #include "bench/subject.h"
 
 #include "base/memory.h"
-#include "bench/patience.h"
-#include "cli/arguments.h"
+
 #include "cli/events.h"
+#include "cli/text_table.h"
 #include "terms/tensor/compare.h"
 #include <math.h>
 #include <stdarg.h>
@@ -26,8 +26,6 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
     *subject = (struct wi_bench_subject){0};
 }
 
-/* --- what is told ----------------------------------------------------------------------------- */
-
 int wi_bench_is_telling(const struct wi_cli *cli)
 {
     return wi_argument_given(&cli->arguments, "verbose");
@@ -45,8 +43,6 @@ void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
     fputc('\n', stderr);
 }
 
-/* --- what is asked ---------------------------------------------------------------------------- */
-
 /* The inputs of --input, as webinfer infer takes them. */
 static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
 {
@@ -59,10 +55,8 @@ static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
         wi_error_set(&error, WI_BAD_JSON, "",
             "--input is the file of a JSON document: the inputs, "
             "or an object with inputs and options");
-    if (!read) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (!read)
+        return wi_cli_complain(&error);
     *request =
         json_object_get(read, "inputs") ? json_incref(read) : json_pack("{s:O}", "inputs", read);
     json_decref(read);
@@ -72,20 +66,19 @@ static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
 static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, json_t **request)
 {
     static const char *const members[] = {"inputs", "options", "task"};
-    char *path = wi_sprintf("/v1/models/%s/sample", model);
     struct wi_rest_answer answer;
     wi_bench_exchange(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
+        &(struct wi_rest_request){.path = "/v1/models/*/sample",
+            .name = model,
+            .method = "POST",
+            .timeout_ms = WI_BENCH_ASK_MS},
         &answer);
-    free(path);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    json_t *sample =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    json_t *sample;
+    enum wi_exit result = wi_cli_take(cli, &answer, &sample);
     *request = json_object();
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         wi_bench_take(*request, members[i], sample);
     json_decref(sample);
-    wi_rest_answer_clear(&answer);
     return result;
 }
 
@@ -112,12 +105,10 @@ static json_t *repeat_tensor(const json_t *tensor, long batch)
 /* A new reference; NULL if the inputs are not tensors that can be repeated. */
 static json_t *repeat_request(const json_t *request, long batch)
 {
-    const json_t *inputs = json_object_get(request, "inputs"), *tensor;
+    const json_t *inputs = json_object_get(request, "inputs");
     json_t *all = json_array(), *copy = json_copy((json_t *)request);
-    size_t i;
-    json_array_foreach(inputs, i, tensor)
-    {
-        json_t *repeated = repeat_tensor(tensor, batch);
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        json_t *repeated = repeat_tensor(json_array_get(inputs, i), batch);
         if (repeated)
             json_array_append_new(all, repeated);
     }
@@ -164,8 +155,6 @@ void wi_bench_take(json_t *document, const char *member, const json_t *from)
         json_object_set(document, member, value);
 }
 
-/* --- what is right ---------------------------------------------------------------------------- */
-
 /* The tensors of an answer; none if it has none whose numbers can be compared. */
 static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 {
@@ -178,7 +167,7 @@ static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 int wi_bench_judge(
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
 {
-    const char *precision = json_string_value(json_object_get(cell->document, "precision"));
+    const char *precision = wi_json_text(cell->document, "precision");
     const struct wi_tensors *reference = &wi_bench_ask_of(subject, cell->batch)->reference;
     struct wi_comparison comparison;
     struct wi_tensors outputs = {0};
@@ -200,21 +189,13 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
     const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
 {
     json_t *request = json_copy(ask->request);
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
-    enum wi_bench_end end = WI_BENCH_DONE;
-    json_object_set_new(request, "model_name", json_string(subject->name));
-    json_object_set_new(request, "platform", json_string("wasm"));
-    json_object_set_new(request, "fallback", json_false());
-    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
-    if (precision)
-        json_object_set_new(request, "precision", json_string(precision));
-    wi_buffer_json(&body, request);
-    json_decref(request);
+    json_object_update_new(request,
+        json_pack("{s:s, s:s, s:b, s:i, s:s*}", "model_name", subject->name, "platform", "wasm",
+            "fallback", 0, "timeout_ms", WI_BENCH_LOAD_MS, "precision", precision));
     wi_bench_exchange(cli,
         &(struct wi_rest_request){.path = "/v1/infer",
-            .body = body.text,
-            .body_size = body.size,
+            .json = request,
             .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
@@ -223,13 +204,9 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
         subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
     if (answer.status == 200)
         read_outputs(value, &ask->reference);
-    else if (answer.status == 0)
-        end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED
-              : answer.late           ? WI_BENCH_DONE
-                                      : WI_BENCH_LOST;
+    enum wi_bench_end end = wi_bench_end_of(&answer);
     json_decref(value);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
     return end;
 }
 

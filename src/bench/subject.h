@@ -6,6 +6,7 @@
 #define WI_BENCH_SUBJECT_H
 
 #include "bench/bench_plan.h"
+#include "bench/patience.h"
 #include "cli/cli.h"
 #include "terms/tensor/tensor.h"
 
@@ -30,13 +31,6 @@ struct wi_bench_subject {
     size_t count;
 };
 void wi_bench_subject_clear(struct wi_bench_subject *subject);
-
-/* How a request ended. */
-enum wi_bench_end {
-    WI_BENCH_DONE,
-    WI_BENCH_STOPPED, /* ^C came */
-    WI_BENCH_LOST,    /* no more answers; what is known stays as it was */
-};
 
 /* Asks the daemon for a typical request to the model, or reads the one of --input, and makes a
  * request for each batch from it. The subject's name must be set. WI_EXIT_OK, or the exit status

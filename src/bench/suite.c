@@ -1,13 +1,14 @@
-/* Tests of operators at each place; see suite.h. */
-#include "bench/suite.h"
+/* Tests of operators at each place. */
+#include "bench/bench.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "bench/measure.h"
-#include "bench/room.h"
-#include "bench/side.h"
+#include "bench/patience.h"
 #include "bench/suite_case.h"
+#include "cli/commands/infer.h"
 #include "cli/events.h"
+#include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
 #include "terms/tensor/compare.h"
@@ -62,13 +63,12 @@ static size_t count_places(const struct suite *suite, const char *browser)
 /* A place that is absent is reported and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
 {
-    char *path = wi_sprintf("/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
-        suite->names->items[0], browser, platform);
-    json_t *hardware = wi_cli_get(suite->cli, path);
-    const char *decision = json_string_value(json_object_get(hardware, "decision"));
-    const char *why = json_string_value(json_object_get(hardware, "why"));
-    free(path);
-    if (!decision || strcmp(decision, "never") == 0)
+    char *query = wi_sprintf(
+        "%s&browser=%s&platform=%s&fallback=false", suite->names->items[0], browser, platform);
+    json_t *hardware = wi_cli_get(suite->cli, "/v1/hardware?model_name=*", query);
+    const char *decision = wi_json_text(hardware, "decision");
+    const char *why = wi_json_text(hardware, "why");
+    if (!decision || wi_json_is(hardware, "decision", "never"))
         fprintf(stderr, "webinfer: %s/%s is absent: %s\n", browser, platform,
             why && *why ? why : "the daemon has no such place");
     else if (suite->place_count < PLACES_MAX) {
@@ -78,25 +78,23 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
         suite->place_count++;
     }
     json_decref(hardware);
+    free(query);
 }
 
-static enum wi_exit find_places(struct suite *suite)
+static enum wi_exit find_places(struct suite *suite, struct wi_bench_side *side)
 {
     static const char *const platforms[] = {"wasm", "webgpu", "webnn"};
-    struct wi_bench_side side = {.cli = *suite->cli, .choice = suite->choice};
     const struct wi_strings *wanted = &suite->choice->platforms;
     struct wi_strings browsers = {0};
-    enum wi_exit result = wi_bench_side_browsers(&side, &browsers);
+    enum wi_exit result = wi_bench_side_browsers(side, &browsers);
     for (size_t b = 0; b < browsers.count && result == WI_EXIT_OK; b++)
         for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++)
             if (wanted->count == 0 || wi_strings_contain(wanted, platforms[p]))
                 add_place(suite, browsers.items[b], platforms[p]);
     wi_strings_clear(&browsers);
-    if (result == WI_EXIT_OK && suite->place_count == 0) {
-        fputs("webinfer: there is no place to run the tests at\n", stderr);
-        return WI_EXIT_USAGE;
-    }
-    return result;
+    return result == WI_EXIT_OK && suite->place_count == 0
+               ? wi_cli_fail(WI_EXIT_USAGE, "there is no place to run the tests at")
+               : result;
 }
 
 /* --- one set at one place --------------------------------------------------------------------- */
@@ -122,18 +120,6 @@ static size_t put_request(
     return json_size;
 }
 
-static enum wi_code read_outputs(
-    const struct wi_rest_answer *answer, const json_t *json, struct wi_tensors *outputs)
-{
-    struct wi_blob *body = wi_blob_new(NULL, answer->body.size + 1);
-    enum wi_code code = WI_MEMORY_BUDGET;
-    if (body && wi_blob_append(body, answer->body.text, answer->body.size) == 0)
-        code = wi_tensors_from_json(outputs, json_object_get(json, "outputs"), body,
-            answer->json_size ? answer->json_size : answer->body.size, NULL, "outputs", NULL);
-    wi_blob_unref(body);
-    return code;
-}
-
 /* Outputs with random numbers cannot be compared. */
 static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_answer *answer,
     const json_t *json, struct wi_bench_cell *cell)
@@ -141,12 +127,11 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     const char *precision = wi_onnx_precision(&test->signature);
     struct wi_tensors outputs = {0};
     struct wi_comparison found;
-    if (read_outputs(answer, json, &outputs) != WI_OK) {
+    if (wi_cli_read_outputs(&outputs, json, answer, NULL) != WI_OK) {
         wi_bench_cell_end(cell, WI_LAB_FAILED, "bad_answer: its tensors cannot be read");
     } else if (!*test->signature.random) {
         wi_compare(&test->outputs, &outputs, wi_tolerance_of_graph(precision), &found);
-        if (isfinite(found.ratio) &&
-            !(found.ratio < json_number_value(json_object_get(cell->document, "error_ratio"))))
+        if (isfinite(found.ratio) && !(found.ratio < wi_json_number(cell->document, "error_ratio")))
             json_object_set_new(cell->document, "error_ratio", json_real(found.ratio));
         if (!found.same)
             wi_bench_cell_end(cell, WI_LAB_INEXACT, found.detail);
@@ -154,32 +139,12 @@ static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_
     wi_tensors_clear(&outputs);
 }
 
-/* A request under way. */
-struct asking {
-    struct wi_buffer body;
-    struct wi_rest_request request;
-    struct wi_rest_answer answer;
-};
-
-static void begin_ask(struct asking *asking, struct wi_rest_calls *calls,
-    const struct wi_suite_case *test, const struct place *place)
-{
-    size_t json_size = put_request(&asking->body, test, place);
-    asking->request = (struct wi_rest_request){.path = "/v1/infer",
-        .body = asking->body.text,
-        .body_size = asking->body.size,
-        .json_size = json_size,
-        .timeout_ms = TEST_MS + EXCHANGE_MS,
-        .is_cancelled = wi_cli_is_interrupted};
-    wi_rest_calls_begin(calls, &asking->request, &asking->answer);
-}
-
-static void end_ask(struct suite *suite, struct asking *asking, const struct wi_suite_case *test,
-    struct wi_bench_cell *cell)
+static void end_ask(struct suite *suite, struct wi_bench_call *asking,
+    const struct wi_suite_case *test, struct wi_bench_cell *cell)
 {
     const struct wi_rest_answer *answer = &asking->answer;
-    json_t *json = json_loadb(answer->body.text ? answer->body.text : "",
-        answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    json_t *json =
+        json_loadb(answer->body.text ? answer->body.text : "", wi_cli_json_size(answer), 0, NULL);
     if (answer->status == 0 && !answer->late)
         suite->end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
     else if (answer->status == 0)
@@ -197,16 +162,13 @@ static void end_ask(struct suite *suite, struct asking *asking, const struct wi_
 static void ask_some(struct suite *suite, const struct wi_suite_case *test,
     struct wi_bench_cell cells[], const size_t places[], size_t count)
 {
-    struct asking rows[WI_BENCH_TOGETHER_MAX] = {0};
-    struct wi_rest_calls *calls = wi_rest_calls_new(&suite->cli->rest);
-    for (size_t i = 0; i < count; i++)
-        begin_ask(&rows[i], calls, test, &suite->places[places[i]]);
-    for (size_t i = 0; i < count;)
-        if (rows[i].answer.over)
-            i++;
-        else
-            wi_rest_calls_wait(calls, -1, 1000);
-    wi_rest_calls_free(calls);
+    struct wi_bench_call rows[WI_BENCH_TOGETHER_MAX] = {0};
+    for (size_t i = 0; i < count; i++) {
+        size_t json_size = put_request(&rows[i].body, test, &suite->places[places[i]]);
+        rows[i].request = (struct wi_rest_request){
+            .path = "/v1/infer", .json_size = json_size, .timeout_ms = TEST_MS + EXCHANGE_MS};
+    }
+    wi_bench_exchange_all(suite->cli, rows, count);
     for (size_t i = 0; i < count; i++)
         end_ask(suite, &rows[i], test, &cells[places[i]]);
 }
@@ -237,7 +199,7 @@ static struct wi_bench_cell new_cell(const char *name, const struct place *place
     json_t *document = json_pack("{s:s, s:s, s:s, s:i, s:i}", "model", name, "browser",
         place->browser, "platform", place->platform, "batch", 1, "concurrency", 1);
     return (struct wi_bench_cell){.document = document,
-        .model = json_string_value(json_object_get(document, "model")),
+        .model = wi_json_text(document, "model"),
         .browser = place->browser,
         .platform = place->platform,
         .batch = 1,
@@ -256,19 +218,11 @@ static struct tally *tally_of(struct suite *suite, const char *op)
     return tally;
 }
 
-static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
-{
-    int outcome = 0;
-    while (outcome < WI_LAB_FAILED && !wi_bench_has(cell, outcome))
-        outcome++;
-    return (enum wi_lab_outcome)outcome;
-}
-
 /* A test that is not right is reported at once, because the tables only count. */
 static void cell_show(
     const struct suite *suite, const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
-    const char *reason = json_string_value(json_object_get(cell->document, "reason"));
+    const char *reason = wi_json_text(cell->document, "reason");
     if (outcome != WI_LAB_OK)
         fprintf(stderr, "%s%s %s/%s: %s: %s\n", suite->terminal ? "\r\033[K" : "", cell->model,
             cell->browser, cell->platform, wi_lab_outcome_names[outcome], reason ? reason : "");
@@ -283,7 +237,7 @@ static void cell_finish(
     if (!cell->over)
         wi_bench_cell_end(cell, WI_LAB_OK,
             *test->signature.random ? "it draws numbers, which are not compared" : NULL);
-    enum wi_lab_outcome outcome = outcome_of(cell);
+    enum wi_lab_outcome outcome = wi_bench_outcome(cell);
     suite->all.counts[place][outcome]++;
     const char *op = test->op ? test->op : "none";
     tally_of(suite, op)->counts[place][outcome]++;
@@ -379,7 +333,6 @@ static int by_name(const struct tally *a, const struct tally *b)
     return strcmp(a->op, b->op);
 }
 
-/* All operators together, and those that are not right everywhere. */
 static void print_tables(struct suite *suite)
 {
     struct wi_column columns[PLACES_MAX + 2] = {{"OPERATOR", "operator", NULL}};
@@ -407,38 +360,24 @@ static int has_wrong(const struct suite *suite)
     return wrong > 0;
 }
 
-/* With --json each cell as it is. */
-static void suite_print(struct suite *suite)
-{
-    if (!suite->cli->json) {
-        print_tables(suite);
-        return;
-    }
-    json_t *all = json_pack("{s:O}", "cells", suite->cells);
-    json_dumpf(all, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(all);
-}
-
 static enum wi_exit end_run(struct suite *suite)
 {
     size_t all = suite->names->count * suite->place_count, done = json_array_size(suite->cells);
-    suite_print(suite);
+    if (suite->cli->json)
+        wi_plain_put_json(json_pack("{s:O}", "cells", suite->cells));
+    else
+        print_tables(suite);
     if (done < all)
         fprintf(stderr, "webinfer: it ended before %zu of %zu cells were run\n", all - done, all);
-    if (suite->end == WI_BENCH_LOST) {
-        fputs("webinfer: the daemon does not answer any more\n", stderr);
-        return WI_EXIT_NO_SERVER;
-    }
+    if (suite->end == WI_BENCH_LOST)
+        return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon does not answer any more");
     return has_wrong(suite) || done < all ? WI_EXIT_FAILED : WI_EXIT_OK;
 }
 
 static void suite_clear(struct suite *suite)
 {
-    struct tally *tally, *next;
-    HASH_ITER(hh, suite->tallies, tally, next)
-    {
-        HASH_DEL(suite->tallies, tally);
+    struct tally *tally;
+    while ((tally = WI_TABLE_TAKE(suite->tallies))) {
         free(tally->op);
         free(tally);
     }
@@ -450,16 +389,16 @@ static void suite_clear(struct suite *suite)
     json_decref(suite->cells);
 }
 
-enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
-    const char *folder, const struct wi_strings *names)
+enum wi_exit wi_bench_suite(
+    struct wi_bench_side *side, const char *folder, const struct wi_strings *names)
 {
     struct suite *suite = wi_alloc(sizeof *suite);
-    suite->cli = cli;
-    suite->choice = choice;
+    suite->cli = &side->cli;
+    suite->choice = side->choice;
     suite->folder = folder;
     suite->names = names;
     suite->cells = json_array();
-    enum wi_exit result = find_places(suite);
+    enum wi_exit result = find_places(suite, side);
     if (result == WI_EXIT_OK) {
         run_tests(suite);
         result = end_run(suite);

@@ -4,11 +4,9 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "cli/cli.h"
-#include "models/catalog/format/onnx.h"
-#include "models/catalog/format/onnx_fields.h"
-#include "models/catalog/format/onnx_tensor.h"
+#include "terms/format/onnx.h"
+#include "terms/format/onnx_fields.h"
 #include <dirent.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,8 +14,6 @@
 #define MODEL_MAX ((size_t)64 << 20)
 #define TENSOR_MAX ((size_t)64 << 20)
 #define OP_MAX 256
-
-/* --- which there are -------------------------------------------------------------------------- */
 
 static int is_there(const char *folder, const char *name, const char *file)
 {
@@ -43,8 +39,6 @@ enum wi_code wi_suite_list(const char *folder, struct wi_strings *names, struct 
     return wi_error_set(error, WI_INPUT_INVALID, "",
         "%s has no tests of operators: no folders test_… with model.onnx in them", folder);
 }
-
-/* --- the model -------------------------------------------------------------------------------- */
 
 /* Takes `op` over. */
 static void note_op(struct wi_suite_case *test, char *op)
@@ -114,8 +108,6 @@ enum wi_code wi_suite_case_open(
     free(path);
     return code;
 }
-
-/* --- a set ------------------------------------------------------------------------------------ */
 
 static enum wi_code read_file(const char *path, struct wi_tensors *list, struct wi_error *error)
 {

@@ -153,14 +153,13 @@ ssize_t wi_apart_receive(int channel, int fds[WI_APART_PACKET_MAX])
         .msg_control = control.bytes,
         .msg_controllen = sizeof control.bytes};
     ssize_t size = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    const struct cmsghdr *header;
     size_t count = 0;
 
     if (size == 0)
         errno = EPIPE;
     if (size <= 0)
         return -1;
-    header = CMSG_FIRSTHDR(&message);
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
         count = (header->cmsg_len - CMSG_LEN(0)) / sizeof *fds;
     memcpy(fds, CMSG_DATA(&control.header), count * sizeof *fds);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utlist.h>
 
 /* Failed starts with a network of its own before one without is tried. */
 #define FAILURES 2
@@ -30,8 +31,6 @@ struct wi_network {
     char *problem; /* of the machine; NULL: there is none */
     struct known_kind *kinds;
 };
-
-/* --- the machine ----------------------------------------------------------------------------- */
 
 static void set_problem(struct wi_network *network, const char *why)
 {
@@ -97,8 +96,8 @@ void wi_network_free(struct wi_network *network)
 
     if (!network)
         return;
-    for (kind = network->kinds; kind; kind = next) {
-        next = kind->next;
+    LL_FOREACH_SAFE(network->kinds, kind, next)
+    {
         free(kind->name);
         free(kind);
     }
@@ -112,8 +111,6 @@ void wi_network_refused(struct wi_network *network, const char *why)
 
     set_problem(network, words ? words + strlen(WI_APART_REFUSED) : why);
 }
-
-/* --- kinds ----------------------------------------------------------------------------------- */
 
 static struct known_kind *find_kind(const struct wi_network *network, const char *name)
 {
@@ -132,8 +129,7 @@ static struct known_kind *take_kind(struct wi_network *network, const char *name
         return kind;
     kind = wi_alloc(sizeof *kind);
     kind->name = wi_strdup(name);
-    kind->next = network->kinds;
-    network->kinds = kind;
+    LL_PREPEND(network->kinds, kind);
     return kind;
 }
 
@@ -152,13 +148,11 @@ int wi_network_apart(const struct wi_network *network, enum wi_network_mode mode
 const char *wi_network_problem(
     const struct wi_network *network, const struct wi_config_browser *browser)
 {
-    const struct known_kind *kind;
-
     if (!network || (browser && browser->driver_url))
         return NULL;
     if (network->problem || !browser)
         return network->problem;
-    kind = find_kind(network, browser->kind);
+    const struct known_kind *kind = find_kind(network, browser->kind);
     return kind && kind->without ? "it did not start in a network of its own, and did without"
                                  : NULL;
 }

@@ -10,6 +10,7 @@
 #include "browser/children.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -79,10 +80,9 @@ struct wi_child {
 
 static struct wi_child *find_child(const struct wi_children *children, pid_t pid)
 {
-    struct wi_child *child = children->first;
+    struct wi_child *child;
 
-    while (child && child->pid != pid)
-        child = child->next;
+    LL_SEARCH_SCALAR(children->first, child, pid, pid);
     return child;
 }
 
@@ -141,13 +141,12 @@ static void on_output(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
 static void drain_output(struct wi_child *child)
 {
     uv_os_fd_t fd;
-    ssize_t size;
 
     uv_read_stop((uv_stream_t *)&child->output);
     if (uv_fileno((uv_handle_t *)&child->output, &fd) != 0)
         return;
     for (int i = 0; i < 64; i++) {
-        size = read(fd, child->buffer, sizeof child->buffer);
+        ssize_t size = read(fd, child->buffer, sizeof child->buffer);
         if (size <= 0)
             break;
         take_output(child, child->buffer, (size_t)size);
@@ -163,8 +162,7 @@ static void on_child_closed(uv_handle_t *handle)
 
     if (--child->handles > 0)
         return;
-    if (child->lifeline_fd >= 0)
-        close(child->lifeline_fd);
+    wi_close(child->lifeline_fd);
     free(child->subject);
     free(child);
 }
@@ -203,10 +201,9 @@ static size_t take_orphans(struct wi_children *children, int end)
         return 0;
     for (size_t i = 0; i < tree.count; i++) {
         pid_t pid = tree.items[i].pid;
-        int foreign;
         if (tree.items[i].parent != self || find_child(children, pid))
             continue;
-        foreign = is_foreign(children, pid);
+        int foreign = is_foreign(children, pid);
         if (waitpid(pid, NULL, WNOHANG) == pid) {
             forget_foreign(children, pid);
             left += !foreign; /* its children are ours from now on: look again */
@@ -226,10 +223,9 @@ static size_t take_orphans(struct wi_children *children, int end)
 static void children_sweep(void *context)
 {
     struct wi_children *children = context;
-    struct wi_child *child = children->first;
+    struct wi_child *child;
 
-    while (child && !child->gone)
-        child = child->next;
+    LL_SEARCH_SCALAR(children->first, child, gone, 1);
     if (!child) {
         wi_timer_stop(children->sweep);
         return;
@@ -316,74 +312,53 @@ void wi_children_free(struct wi_children *children)
 
 size_t wi_children_count(const struct wi_children *children)
 {
-    size_t count = 0;
+    const struct wi_child *child;
+    size_t count;
 
-    for (const struct wi_child *child = children->first; child; child = child->next)
-        count++;
+    LL_COUNT(children->first, child, count);
     return count;
 }
 
 /* --- starting -------------------------------------------------------------------------------- */
 
-/* PATH, a locale that exists everywhere, the time zone, and the caller's variables. */
-static char **make_environment(const char *const *given)
+static void add_all(struct wi_strings *list, const char *const *given)
 {
-    size_t count = 0, used = 0;
-    char **environment;
-
-    while (given && given[count])
-        count++;
-    environment = wi_realloc_array(NULL, count + 4, sizeof *environment);
-    environment[used++] = wi_sprintf("PATH=%s", wi_program_path());
-    environment[used++] = wi_strdup("LANG=C.UTF-8");
-    if (getenv("TZ"))
-        environment[used++] = wi_sprintf("TZ=%s", getenv("TZ"));
-    for (size_t i = 0; i < count; i++)
-        environment[used++] = wi_strdup(given[i]);
-    environment[used] = NULL;
-    return environment;
+    for (size_t i = 0; given && given[i]; i++)
+        wi_strings_add(list, given[i]);
 }
 
-static char **make_arguments(
-    const char *lifeline, const char *program, const struct wi_child_options *options)
+/* PATH, a locale that exists everywhere, the time zone, and the caller's variables. */
+static void add_environment(struct wi_strings *list, const char *const *given)
 {
-    const char *const *given = options->arguments;
-    size_t count = 0, used = 0;
-    char **arguments;
+    wi_strings_add_owned(list, wi_sprintf("PATH=%s", wi_program_path()));
+    wi_strings_add(list, "LANG=C.UTF-8");
+    if (getenv("TZ"))
+        wi_strings_add_owned(list, wi_sprintf("TZ=%s", getenv("TZ")));
+    add_all(list, given);
+}
 
-    while (given[count])
-        count++;
-    arguments = wi_realloc_array(NULL, count + 7, sizeof *arguments);
-    arguments[used++] = wi_strdup(lifeline);
+static void add_arguments(struct wi_strings *list, const char *lifeline, const char *program,
+    const struct wi_child_options *options)
+{
+    wi_strings_add(list, lifeline);
     if (options->apart_port) {
-        arguments[used++] = wi_strdup("--apart");
-        arguments[used++] = wi_sprintf("%u", options->apart_port);
+        wi_strings_add(list, "--apart");
+        wi_strings_add_owned(list, wi_sprintf("%u", options->apart_port));
     }
     if (options->instance) {
-        arguments[used++] = wi_strdup("--instance");
-        arguments[used++] = wi_strdup(wi_instance_path(options->instance));
+        wi_strings_add(list, "--instance");
+        wi_strings_add(list, options->instance->path);
     }
-    arguments[used++] = wi_strdup("--");
-    arguments[used++] = wi_strdup(program);
-    for (size_t i = 1; i < count; i++)
-        arguments[used++] = wi_strdup(given[i]);
-    arguments[used] = NULL;
-    return arguments;
-}
-
-static void free_list(char **list)
-{
-    for (size_t i = 0; list && list[i]; i++)
-        free(list[i]);
-    free(list);
+    wi_strings_add(list, "--");
+    wi_strings_add(list, program);
+    add_all(list, options->arguments + 1);
 }
 
 /* The helper with output and lifeline pipes whose far ends are given; a libuv status. */
 static int child_spawn(struct wi_child *child, const struct wi_child_options *options,
     const char *program, int output_fd, int lifeline_fd)
 {
-    char **arguments = make_arguments(child->owner->lifeline, program, options);
-    char **environment = make_environment(options->environment);
+    struct wi_strings arguments = {0}, environment = {0};
     uv_stdio_container_t stdio[] = {
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
@@ -391,23 +366,25 @@ static int child_spawn(struct wi_child *child, const struct wi_child_options *op
         {.flags = UV_INHERIT_FD, .data.fd = lifeline_fd},
         {.flags = UV_IGNORE},
     };
+    add_arguments(&arguments, child->owner->lifeline, program, options);
+    add_environment(&environment, options->environment);
     uv_process_options_t spawn_options = {
         .exit_cb = on_exit_status,
-        .file = arguments[0],
-        .args = arguments,
-        .env = environment,
+        .file = arguments.items[0],
+        .args = arguments.items,
+        .env = environment.items,
         .cwd = options->directory,
         .flags = UV_PROCESS_DETACHED, /* a session, and so a group, of its own */
         .stdio_count = sizeof stdio / sizeof *stdio,
         .stdio = stdio,
     };
     if (options->instance)
-        stdio[4] = (uv_stdio_container_t){
-            .flags = UV_INHERIT_FD, .data.fd = wi_instance_lock(options->instance)};
+        stdio[4] =
+            (uv_stdio_container_t){.flags = UV_INHERIT_FD, .data.fd = options->instance->lock_fd};
     int status = uv_spawn(child->owner->loop, &child->process, &spawn_options);
 
-    free_list(arguments);
-    free_list(environment);
+    wi_strings_clear(&arguments);
+    wi_strings_clear(&environment);
     return status;
 }
 
@@ -433,8 +410,8 @@ static void on_door_open(void *context, int fd)
 
     if (child->events.on_apart)
         child->events.on_apart(child->events.context, fd);
-    else if (fd >= 0)
-        close(fd);
+    else
+        wi_close(fd);
 }
 
 struct wi_child *wi_child_start(struct wi_children *children,
@@ -484,10 +461,8 @@ struct wi_child *wi_child_start(struct wi_children *children,
 cleanup:
     free(program);
     for (int i = 0; i < 2; i++) {
-        if (output[i] >= 0)
-            close(output[i]);
-        if (lifeline[i] >= 0)
-            close(lifeline[i]);
+        wi_close(output[i]);
+        wi_close(lifeline[i]);
     }
     return child;
 }

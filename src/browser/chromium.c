@@ -2,11 +2,9 @@
  * Chromium and the browsers built on it: Chrome, Edge and others, through chromedriver or
  * msedgedriver. Each switch says why it is there.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/net/url.h"
-#include "browser/launch_plan.h"
-#include "browser/switches.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,12 +95,6 @@ static const struct wi_kind kinds[] = {
         .switches = edge_switches,
     },
     {
-        .name = "chrome",
-        .drivers = "chromedriver",
-        .binaries = "chromium google-chrome-stable google-chrome chrome",
-        .package = "the packages chromium and chromium-driver (Debian)",
-    },
-    {
         .drivers = "chromedriver",
         .binaries = "chromium google-chrome-stable google-chrome chrome",
         .package = "the packages chromium and chromium-driver (Debian)",
@@ -157,28 +149,23 @@ static json_t *chromium_capabilities(
 {
     int edge = is_edge(plan, launch);
     struct wi_strings list = {0};
-    json_t *options, *made;
 
     collect_switches(plan, &list);
     /* enable-logging would write a log of the page's console into the profile. */
-    options = json_pack("{s:o, s:o, s:[s]}", "args", wi_switches_json(&list), "prefs",
-        wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging");
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
-    wi_strings_clear(&list);
+    json_t *options = json_pack("{s:o, s:o, s:[s], s:o*}", "args", wi_switches_json(&list), "prefs",
+        wi_preferences_json(preferences, plan), "excludeSwitches", "enable-logging", "binary",
+        json_string(binary));
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
-    made = json_pack("{s:s, s:s, s:o}", "browserName", edge ? "MicrosoftEdge" : "chrome",
-        "pageLoadStrategy", "eager", edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
-    if (plan->browser->driver == WI_DRIVER_BIDI)
-        json_object_set_new(made, "webSocketUrl", json_true());
-    return json_pack("{s:o}", "alwaysMatch", made);
+    return json_pack("{s:{s:s, s:s, s:o, s:o*}}", "alwaysMatch", "browserName",
+        edge ? "MicrosoftEdge" : "chrome", "pageLoadStrategy", "eager",
+        edge ? "ms:edgeOptions" : "goog:chromeOptions", options, "webSocketUrl",
+        plan->browser->driver == WI_DRIVER_BIDI ? json_true() : NULL);
 }
 
 static enum wi_code chromium_fill(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_config_browser *browser = plan->browser;
-    char *binary;
 
     if (browser->driver_url) {
         launch->capabilities = chromium_capabilities(plan, browser->binary, launch);
@@ -186,7 +173,7 @@ static enum wi_code chromium_fill(
     }
     if (wi_plan_driver(plan, driver_arguments, launch, error) != WI_OK)
         return WI_UNAVAILABLE;
-    binary = wi_plan_find(plan, browser->binary, plan->kind->binaries, "binary", error);
+    char *binary = wi_plan_find(plan, browser->binary, plan->kind->binaries, "binary", error);
     if (!binary)
         return WI_UNAVAILABLE;
     launch->port_line = "was started successfully on port ";

@@ -3,18 +3,13 @@
  * operator names one. Each preference says why it is there. When Firefox is told to listen for
  * BiDi, it adds some preferences of its own; ours must be known before that.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/buffer.h"
 #include "base/net/url.h"
-#include "browser/launch.h"
-#include "browser/launch_plan.h"
-#include "browser/switches.h"
 #include "settings/config/config.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define PACKAGE "the package firefox-esr (Debian)"
 
 static const char *const geckodriver_arguments[] = {
     "--port=0",           /* the system chooses; the driver prints which */
@@ -104,15 +99,9 @@ static const struct wi_preference preferences[] = {
 
 static const struct wi_kind kinds[] = {
     {
-        .name = "firefox",
         .drivers = "geckodriver",
         .binaries = "firefox-esr firefox",
-        .package = PACKAGE,
-    },
-    {
-        .drivers = "geckodriver",
-        .binaries = "firefox-esr firefox",
-        .package = PACKAGE,
+        .package = "the package firefox-esr (Debian)",
     },
 };
 
@@ -124,11 +113,10 @@ static json_t *collect_preferences(const struct wi_plan *plan)
     json_t *all = wi_preferences_json(preferences, plan);
     const char *page = plan->request->page_url;
     const char name[] = "dom.securecontext.allowlist";
-    char *host;
 
     /* WebGPU and threads exist only in a secure context; this makes our page's host one. */
     if (page && !wi_url_is_secure(page) && !json_object_get(all, name)) {
-        host = wi_url_host(page);
+        char *host = wi_url_host(page);
         json_object_set_new(all, name, json_string(host));
         free(host);
     }
@@ -216,14 +204,13 @@ static enum wi_code fill_direct(
     char *binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
     json_t *all = collect_preferences(plan);
     char *user_js = binary ? make_user_js(plan, all, error) : NULL;
-    char *profile = wi_sprintf("%s/profile", plan->request->directory);
 
     if (user_js) {
         launch->protocol = WI_DRIVER_BIDI;
         launch->port_line = "WebDriver BiDi listening on ws://127.0.0.1:";
         wi_strings_add(&launch->command, binary);
         wi_strings_add(&launch->command, "--profile");
-        wi_strings_add(&launch->command, profile);
+        wi_strings_add_owned(&launch->command, wi_sprintf("%s/profile", plan->request->directory));
         wi_strings_add(&launch->command, "--remote-debugging-port=0"); /* the system chooses */
         add_switches(plan, &launch->command);
         wi_launch_add_file(launch, "profile/user.js", user_js);
@@ -231,7 +218,6 @@ static enum wi_code fill_direct(
             launch->capabilities = json_pack("{s:{s:b}}", "alwaysMatch", "acceptInsecureCerts", 1);
         add_environment(plan, launch);
     }
-    free(profile);
     free(user_js);
     json_decref(all);
     free(binary);
@@ -244,32 +230,23 @@ static enum wi_code fill_direct(
 static json_t *firefox_capabilities(const struct wi_plan *plan, const char *binary)
 {
     struct wi_strings list = {0};
-    json_t *options, *made;
 
     add_switches(plan, &list);
-    options = json_pack(
-        "{s:o, s:o}", "args", wi_switches_json(&list), "prefs", collect_preferences(plan));
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
-    wi_strings_clear(&list);
+    json_t *options = json_pack("{s:o, s:o, s:o*}", "args", wi_switches_json(&list), "prefs",
+        collect_preferences(plan), "binary", json_string(binary));
     /* Navigation need not wait for the page's resources: only the welcome of its node counts. */
-    made = json_pack("{s:s, s:s, s:o}", "browserName", "firefox", "pageLoadStrategy", "eager",
-        "moz:firefoxOptions", options);
-    if (wi_plan_accepts_any(plan))
-        json_object_set_new(made, "acceptInsecureCerts", json_true());
-    if (plan->browser->driver == WI_DRIVER_BIDI)
-        json_object_set_new(made, "webSocketUrl", json_true());
-    return json_pack("{s:o}", "alwaysMatch", made);
+    return json_pack("{s:{s:s, s:s, s:o, s:o*, s:o*}}", "alwaysMatch", "browserName", "firefox",
+        "pageLoadStrategy", "eager", "moz:firefoxOptions", options, "acceptInsecureCerts",
+        wi_plan_accepts_any(plan) ? json_true() : NULL, "webSocketUrl",
+        plan->browser->driver == WI_DRIVER_BIDI ? json_true() : NULL);
 }
 
 static enum wi_code fill_driver(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
-    char *binary;
-
     if (wi_plan_driver(plan, geckodriver_arguments, launch, error) != WI_OK)
         return WI_UNAVAILABLE;
-    binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
+    char *binary = wi_plan_find(plan, plan->browser->binary, plan->kind->binaries, "binary", error);
     if (!binary)
         return WI_UNAVAILABLE;
     launch->port_line = "Listening on 127.0.0.1:";
@@ -294,6 +271,7 @@ static enum wi_code firefox_fill(
 }
 
 const struct wi_browser_family wi_family_firefox = {.name = "firefox",
+    .kind = "firefox",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,

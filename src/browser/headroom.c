@@ -6,12 +6,11 @@
  */
 #include "browser/headroom.h"
 
-#include "browser/proc_text.h"
+#include "browser/proctree.h"
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FILE_MAX_BYTES 16384

@@ -1,7 +1,8 @@
 /* A session's directory. */
 #include "browser/home.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
-#include "browser/launch_plan.h"
+#include "browser/family_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ char *wi_home_make(struct wi_instance *instance, const char *session_id, struct 
     /* Short, because sockets' paths are: see browser/instance.c. */
     snprintf(name, sizeof name, "s-%.8s", session_id + strlen(session_id) - 8);
     directory = wi_instance_make(instance, name, error);
-    for (const char *const *folder = wi_launch_folders(); directory && *folder; folder++) {
+    for (const char *const *folder = wi_launch_folders; directory && *folder; folder++) {
         char *relative = wi_sprintf("%s/%s", name, *folder);
         char *path = wi_instance_make(instance, relative, error);
         free(relative);
@@ -43,8 +44,7 @@ static enum wi_code write_file(const char *path, const char *text, struct wi_err
     if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
         code =
             wi_error_set(error, WI_UNAVAILABLE, "", "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return code;
 }
 
@@ -75,8 +75,7 @@ static int nobody_answers(const struct sockaddr_un *address)
     int refused = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
                   errno == ECONNREFUSED;
 
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return refused;
 }
 

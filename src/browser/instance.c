@@ -1,6 +1,7 @@
 /* The instance directory, webinfer-XXXXXX. */
 #include "browser/instance.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/sweep.h"
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define PREFIX "webinfer-"
 #define RANDOM_PART "XXXXXX"
@@ -20,11 +20,6 @@
  * bytes (unix(7)): "/webinfer-XXXXXX/s-12345678/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket"
  * takes 76 of them. */
 #define ROOT_MAX 31
-
-struct wi_instance {
-    char *path; /* NULL: there is none */
-    int folder_fd, lock_fd;
-};
 
 /* --- removing -------------------------------------------------------------------------------- */
 
@@ -136,14 +131,13 @@ static int make_lock(struct wi_instance *instance, struct wi_error *error)
 {
     char *fresh = wi_sprintf("%s/lock.new", instance->path);
     char *lock = wi_sprintf("%s/lock", instance->path);
-    int failed;
 
     instance->folder_fd = open(instance->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     instance->lock_fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (instance->folder_fd >= 0)
         (void)flock(instance->folder_fd, LOCK_EX); /* which NFS refuses */
-    failed = instance->folder_fd < 0 || instance->lock_fd < 0 ||
-             flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 || rename(fresh, lock) != 0;
+    int failed = instance->folder_fd < 0 || instance->lock_fd < 0 ||
+                 flock(instance->lock_fd, LOCK_EX | LOCK_NB) != 0 || rename(fresh, lock) != 0;
     if (failed)
         wi_error_set(error, WI_UNAVAILABLE, "", "cannot lock %s: %s", lock, strerror(errno));
     free(fresh);
@@ -168,10 +162,8 @@ static void leave_folder(struct wi_instance *instance)
 {
     if (instance->path)
         remove_tree(instance->path);
-    if (instance->folder_fd >= 0)
-        close(instance->folder_fd);
-    if (instance->lock_fd >= 0)
-        close(instance->lock_fd);
+    wi_close(instance->folder_fd);
+    wi_close(instance->lock_fd);
     free(instance->path);
     *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};
 }
@@ -191,27 +183,16 @@ struct wi_instance *wi_instance_new(struct wi_error *error)
     return instance;
 }
 
-const char *wi_instance_path(const struct wi_instance *instance)
-{
-    return instance->path;
-}
-
-int wi_instance_lock(const struct wi_instance *instance)
-{
-    return instance->lock_fd;
-}
-
 /* A new directory in place of one that is gone; 0, or -1. */
 static int instance_renew(struct wi_instance *instance, struct wi_error *error)
 {
     char *root = choose_root();
-    int result;
 
     if (instance->path)
         wi_warn("browser", NULL, "%s was removed while it is in use: going on in another one",
             instance->path);
     leave_folder(instance);
-    result = make_folder(instance, root, error);
+    int result = make_folder(instance, root, error);
     free(root);
     return result;
 }
@@ -228,11 +209,9 @@ static int is_gone(const struct wi_instance *instance)
 
 char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi_error *error)
 {
-    char *path;
-
     if (is_gone(instance) && instance_renew(instance, error) != 0)
         return NULL;
-    path = wi_sprintf("%s/%s", instance->path, name);
+    char *path = wi_sprintf("%s/%s", instance->path, name);
     if (mkdir(path, 0700) == 0)
         return path;
     wi_error_set(error, WI_UNAVAILABLE, "", "cannot make %s: %s", path, strerror(errno));

@@ -3,15 +3,17 @@
 
 #include "config.h"
 
-#include "browser/family.h"
-#include "browser/launch.h"
-#include "browser/switches.h"
+#include "base/net/url.h"
+#include "base/text.h"
+#include "browser/family_private.h"
+#include "browser/proctree.h"
 #include <fcntl.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static const struct wi_browser_family *const families[] = {
@@ -37,7 +39,8 @@ static const struct wi_browser_family *find_family(const struct wi_config_browse
     if (browser->family != WI_FAMILY_AUTO)
         return families[browser->family];
     for (size_t i = 0; i < FAMILY_COUNT; i++)
-        if (families[i] && find_kind(families[i], browser->kind)->name)
+        if (families[i] && (wi_text_equal(families[i]->kind, browser->kind) ||
+                               find_kind(families[i], browser->kind)->name))
             return families[i];
     return &wi_family_chromium;
 }
@@ -111,15 +114,12 @@ static void stamp_add_file(struct wi_hasher *hasher, const char *path)
 /* The first bytes of its contents. */
 static void stamp_add_content(struct wi_hasher *hasher, const char *path)
 {
-    char text[512];
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    char text[512 + 1];
+    ssize_t got = wi_proc_text(AT_FDCWD, path, text, sizeof text);
 
     stamp_add_text(hasher, path);
     if (got > 0)
         wi_hasher_add(hasher, text, (size_t)got);
-    if (fd >= 0)
-        close(fd);
 }
 
 static void stamp_add_each(struct wi_hasher *hasher, const char *const *patterns,
@@ -187,4 +187,65 @@ void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_S
     wi_launch_clear(&launch);
     wi_hasher_end(hasher, stamp);
     wi_hasher_free(hasher);
+}
+
+/* --- this machine ---------------------------------------------------------------------------- */
+
+/* Chromium's own need for shared memory with large tensors; containers often have 64 MiB. */
+#define SMALL_SHM_BYTES (512ull * 1024 * 1024)
+
+static int shm_is_small(void)
+{
+    struct statvfs info;
+
+    return statvfs("/dev/shm", &info) != 0 ||
+           (unsigned long long)info.f_bavail * info.f_frsize < SMALL_SHM_BYTES;
+}
+
+int wi_kind_is_here(const struct wi_config_browser *browser)
+{
+    return !browser->driver_url || wi_url_is_loopback(browser->driver_url);
+}
+
+int wi_kind_lacks_shm(const struct wi_config_browser *browser)
+{
+    return wi_kind_is_here(browser) && shm_is_small();
+}
+
+/* --- launches -------------------------------------------------------------------------------- */
+
+void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text)
+{
+    launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof *launch->files);
+    struct wi_launch_file *file = &launch->files[launch->file_count++];
+    file->path = wi_strdup(path);
+    file->text = wi_strdup(text);
+}
+
+void wi_launch_clear(struct wi_launch *launch)
+{
+    wi_strings_clear(&launch->command);
+    wi_strings_clear(&launch->environment);
+    wi_strings_clear(&launch->flags);
+    for (size_t i = 0; i < launch->file_count; i++) {
+        free(launch->files[i].path);
+        free(launch->files[i].text);
+    }
+    free(launch->files);
+    free(launch->url);
+    json_decref(launch->capabilities);
+    memset(launch, 0, sizeof *launch);
+}
+
+int wi_launch_read_port(const struct wi_launch *launch, const char *line)
+{
+    const char *found = launch->port_line ? strstr(line, launch->port_line) : NULL;
+    char *end;
+
+    if (!found)
+        return -1;
+    long port = strtol(found + strlen(launch->port_line), &end, 10);
+    if (*end == '.')
+        end++;
+    return *end == '\0' && port > 0 && port < 65536 ? (int)port : -1;
 }

@@ -51,6 +51,11 @@ struct wi_launch {
  * reason why this browser cannot show our page from there. */
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
+void wi_launch_clear(struct wi_launch *launch);
+void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text);
+
+/* The port in a line of output that says it is listening, or -1. */
+int wi_launch_read_port(const struct wi_launch *launch, const char *line);
 
 /* The SHA-256 of everything that may change the capabilities of the kind: its programs, as package
  * updates change them; how it is started; our version; and, if it runs on this machine, the kernel,

@@ -1,15 +1,12 @@
 /* The parts of a launch that every family creates in the same way. */
-#include "browser/launch_plan.h"
 
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include "browser/program.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* --- environment ----------------------------------------------------------------------------- */
-
 /* Files that a browser writes outside its profile go below the session's directory. */
-static const char *const folders[] = {"profile", "home", "tmp", "run", NULL};
+const char *const wi_launch_folders[] = {"profile", "home", "tmp", "run", NULL};
 
 static const struct {
     const char *name;
@@ -42,39 +39,24 @@ static const char *const passed[] = {
     NULL,
 };
 
-const char *const *wi_launch_folders(void)
-{
-    return folders;
-}
-
-static void add_owned(struct wi_strings *list, char *text)
-{
-    wi_strings_add(list, text);
-    free(text);
-}
-
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
 {
     struct wi_strings *list = &launch->environment;
 
     for (size_t i = 0; i < sizeof directories / sizeof *directories; i++)
-        add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name, plan->request->directory,
-                            directories[i].folder));
+        wi_strings_add_owned(list, wi_sprintf("%s=%s/%s", directories[i].name,
+                                       plan->request->directory, directories[i].folder));
     /* No session bus is started for it. */
     wi_strings_add(list, "DBUS_SESSION_BUS_ADDRESS=disabled:");
     for (size_t i = 0; passed[i]; i++)
         if (getenv(passed[i]))
-            add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
+            wi_strings_add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
 }
-
-/* --- certificates ---------------------------------------------------------------------------- */
 
 int wi_plan_accepts_any(const struct wi_plan *plan)
 {
     return plan->request->certificate && !plan->request->certificate->trusted;
 }
-
-/* --- programs -------------------------------------------------------------------------------- */
 
 /* The first program of a ' '-separated list that exists. The caller frees it. */
 static char *find_any(const char *names)
@@ -113,14 +95,13 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
     char *program = wi_plan_find(plan, word, plan->kind->drivers, "driver_command", error);
 
     if (program) {
-        wi_strings_add(&launch->command, program);
+        wi_strings_add_owned(&launch->command, program);
         for (size_t i = 0; arguments[i]; i++)
             wi_strings_add(&launch->command, arguments[i]);
         while ((word = strsep(&rest, " ")))
             if (*word)
                 wi_strings_add(&launch->command, word);
     }
-    free(program);
     free(copy);
     return launch->command.count > 0 ? WI_OK : WI_UNAVAILABLE;
 }

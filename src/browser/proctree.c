@@ -6,7 +6,6 @@
  */
 #include "browser/proctree.h"
 
-#include "browser/proc_text.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,6 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+ssize_t wi_proc_text(int folder, const char *path, char *text, size_t room)
+{
+    int file = openat(folder, path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return -1;
+    ssize_t size = read(file, text, room - 1);
+    close(file);
+    if (size <= 0)
+        return -1;
+    text[size] = '\0';
+    return size;
+}
 
 /* Parses one stat line; 0, or -1 if it is none. */
 static int parse_stat(char *line, struct wi_process *process)

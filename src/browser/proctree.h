@@ -1,6 +1,7 @@
 /*
- * A snapshot of the system's processes, read from /proc. It depends on libc only, because the
- * lifeline helper uses it too.
+ * A snapshot of the system's processes, read from /proc, and the small files in which the kernel
+ * describes processes and control groups. It depends on libc only, because the lifeline helper uses
+ * it too.
  *
  * A snapshot is not atomic, but only its parent reaps a process: as long as a descendant of ours
  * lives, a direct child of ours can be seen (alive or as a zombie).
@@ -43,5 +44,10 @@ size_t wi_proctree_find(struct wi_proctree *tree, pid_t root, const char *argume
 /* Sends `signal` to every marked process. */
 void wi_proctree_kill(const struct wi_proctree *tree, int signal);
 void wi_proctree_clear(struct wi_proctree *tree);
+
+/* Reads the beginning of the file at `path`, relative to the open folder `folder` (AT_FDCWD: the
+ * working directory), as text of less than `room` bytes that ends in a NUL. Returns its length,
+ * more than 0, or -1 if nothing can be read: the process is gone, or not ours. */
+ssize_t wi_proc_text(int folder, const char *path, char *text, size_t room);
 
 #endif

@@ -7,13 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "browser/launch.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* --- starting -------------------------------------------------------------------------------- */
 
 static void on_keep_alive(void *context)
 {
@@ -54,8 +51,6 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
         wi_timer_start(session->failed_early, 0, 0);
     return session;
 }
-
-/* --- orders ---------------------------------------------------------------------------------- */
 
 void wi_session_set_busy(struct wi_session *session, int busy)
 {
@@ -102,8 +97,6 @@ void wi_session_free(struct wi_session *session)
     free(session->kind_name);
     free(session);
 }
-
-/* --- looking --------------------------------------------------------------------------------- */
 
 enum wi_session_state wi_session_state(const struct wi_session *session)
 {

@@ -4,11 +4,11 @@
  */
 #include "browser/session_private.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "base/net/url.h"
 #include "browser/home.h"
 #include <stdlib.h>
-#include <unistd.h>
 
 #define END_GRACE_MS 2000
 
@@ -45,8 +45,7 @@ static void session_let_go(struct wi_session *session)
     session->listener = NULL;
     wi_watch_free(session->browser_watch);
     session->browser_watch = NULL;
-    if (session->browser_fd >= 0)
-        close(session->browser_fd);
+    wi_close(session->browser_fd);
     session->browser_fd = -1;
 }
 

@@ -49,8 +49,6 @@ void wi_session_on_deadline(void *context)
     wi_session_fail(session, &error);
 }
 
-/* --- opening --------------------------------------------------------------------------------- */
-
 static void fail_to_navigate(struct wi_session *session, const struct wi_error *why)
 {
     /* "insecure certificate" in WebDriver's words, …_CERT in Firefox's. */
@@ -108,8 +106,6 @@ void wi_session_welcomed(struct wi_session *session)
     session->welcomed = 1;
     session_settle(session);
 }
-
-/* --- once it is there ------------------------------------------------------------------------ */
 
 static void on_blank(void *context, const struct wi_error *error)
 {

@@ -16,7 +16,7 @@
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 /* How long we wait for a session that was requested from a service and is no longer needed. */
 #define WI_SESSION_LATE_MS 60000

@@ -5,19 +5,14 @@
 #include "browser/session_private.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "browser/apart.h"
 #include "browser/home.h"
-#include "browser/launch.h"
-#include "browser/webdriver/bidi.h"
-#include "browser/webdriver/classic.h"
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <unistd.h>
 
 /* A service that is not running is reported, and tried again later, without waiting for it. */
 #define REMOTE_READY_MS 5000
@@ -64,8 +59,6 @@ static void watch_browser(struct wi_session *session, const json_t *capabilities
 static void on_session_made(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
-    const json_t *capabilities;
-    const char *version;
 
     session->call = NULL;
     session->creating = 0;
@@ -78,8 +71,8 @@ static void on_session_made(void *context, const struct wi_error *error)
         wi_session_fail(session, error);
         return;
     }
-    capabilities = wi_driver_capabilities(session->driver);
-    version = json_string_value(json_object_get(capabilities, "browserVersion"));
+    const json_t *capabilities = wi_driver_capabilities(session->driver);
+    const char *version = json_string_value(json_object_get(capabilities, "browserVersion"));
     snprintf(
         session->browser_version, sizeof session->browser_version, "%s", version ? version : "");
     watch_browser(session, capabilities);
@@ -148,28 +141,17 @@ static void on_line(void *context, const char *line)
 {
     struct wi_session *session = context;
     char url[64];
-    int port;
 
     wi_debug("browser", session->id, "driver: %s", line);
     wi_scrub(session->last_line, sizeof session->last_line, line);
     if (session->driver || session->state != WI_SESSION_STARTING)
         return;
-    port = wi_launch_read_port(&session->launch, line);
+    int port = wi_launch_read_port(&session->launch, line);
     if (port < 0)
         return;
     snprintf(url, sizeof url, "%s://127.0.0.1:%d",
         session->launch.protocol == WI_DRIVER_BIDI ? "ws" : "http", port);
     meet_driver(session, url);
-}
-
-/* The strings (borrowed) as a list ended by NULL; the caller frees it. */
-static const char **as_list(const struct wi_strings *strings)
-{
-    const char **list = wi_alloc((strings->count + 1) * sizeof *list);
-
-    for (size_t i = 0; i < strings->count; i++)
-        list[i] = strings->items[i];
-    return list;
 }
 
 int wi_session_take_socket(void *context)
@@ -185,8 +167,7 @@ static void on_apart(void *context, int fd)
     struct wi_session *session = context;
 
     if (!wi_session_is_alive(session)) {
-        if (fd >= 0)
-            close(fd);
+        wi_close(fd);
         return;
     }
     if (fd >= 0)
@@ -248,19 +229,16 @@ static void on_tree_end(void *context, int exit_status, int signal)
 static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};
-    struct wi_child_options options = {.subject = session->id,
+    const struct wi_child_options options = {
+        .arguments = (const char *const *)session->launch.command.items,
+        .environment = (const char *const *)session->launch.environment.items,
+        .subject = session->id,
         .directory = session->directory,
         .instance = session->deps.instance,
         .apart_port = session->deps.apart_port};
-    const char **arguments = as_list(&session->launch.command);
-    const char **environment = as_list(&session->launch.environment);
 
-    options.arguments = arguments;
-    options.environment = environment;
     session->spawns++;
     session->child = wi_child_start(session->deps.children, &options, &events, error);
-    free(arguments);
-    free(environment);
     return session->child ? WI_OK : WI_UNAVAILABLE;
 }
 
@@ -270,17 +248,14 @@ enum wi_code wi_session_begin(
     struct wi_launch_request request = {.browser = browser,
         .page_url = session->deps.page_url,
         .certificate = session->deps.certificate};
-    enum wi_code code;
 
     request.directory = session->directory =
         wi_home_make(session->deps.instance, session->id, error);
     if (!session->directory)
         return WI_UNAVAILABLE;
-    code = wi_launch_make(&request, &session->launch, error);
-    if (code == WI_OK)
-        code = wi_home_write(session->directory, &session->launch, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_launch_make(&request, &session->launch, error) != WI_OK ||
+        wi_home_write(session->directory, &session->launch, error) != WI_OK)
+        return error->code;
     if (wi_kind_lacks_shm(browser))
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");

@@ -3,9 +3,8 @@
  * by setting, then the operator's, which take precedence. Lists of features are merged, because a
  * browser reads only the last of two such switches.
  */
-#include "browser/switches.h"
 
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include "settings/config/config.h"
 #include <glob.h>
 #include <stdlib.h>
@@ -80,12 +79,13 @@ void wi_switches_add_rows(
             wi_switches_add(list, row->text);
 }
 
-json_t *wi_switches_json(const struct wi_strings *list)
+json_t *wi_switches_json(struct wi_strings *list)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < list->count; i++)
         json_array_append_new(array, json_string(list->items[i]));
+    wi_strings_clear(list);
     return array;
 }
 

@@ -3,15 +3,11 @@
  * headless, since it has no such mode. Safari itself only remotely, through the safaridriver of a
  * Mac.
  */
-#include "browser/family.h"
+#include "browser/family_private.h"
 
 #include "base/net/url.h"
-#include "browser/launch_plan.h"
-#include "browser/lifeline.h"
 #include "browser/program.h"
-#include "browser/switches.h"
 #include <stdlib.h>
-#include <string.h>
 
 static const char *const driver_arguments[] = {
     "--port=0", /* the system chooses; webinfer-desk finds out which */
@@ -42,11 +38,6 @@ static const char *const environment[] = {
 
 static const struct wi_kind kinds[] = {
     {
-        .name = "safari",
-        .drivers = "WebKitWebDriver",
-        .package = "the packages webkit2gtk-driver and xvfb (Debian)",
-    },
-    {
         .drivers = "WebKitWebDriver",
         .package = "the packages webkit2gtk-driver and xvfb (Debian)",
     },
@@ -69,26 +60,22 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
 {
     const struct wi_config_browser *browser = plan->browser;
     struct wi_strings list = {0};
-    json_t *options;
 
     wi_switches_add_rows(&list, switches, plan);
     for (size_t i = 0; i < browser->arguments.count; i++)
         wi_switches_add(&list, browser->arguments.items[i]);
-    options = json_pack("{s:o}", "args", wi_switches_json(&list));
-    if (binary)
-        json_object_set_new(options, "binary", json_string(binary));
+    json_t *options =
+        json_pack("{s:o, s:o*}", "args", wi_switches_json(&list), "binary", json_string(binary));
     if (!browser->driver_url && plan->request->certificate && plan->request->page_url)
         json_object_set_new(options, "certificates", known_certificates(plan->request));
-    wi_strings_clear(&list);
     return options;
 }
 
 static json_t *webkit_capabilities(const struct wi_plan *plan, const char *binary)
 {
     const struct wi_config_browser *browser = plan->browser;
-    json_t *always = json_object();
+    json_t *always = json_pack("{s:s}", "pageLoadStrategy", "eager");
 
-    json_object_set_new(always, "pageLoadStrategy", json_string("eager"));
     /* Another machine does not have the certificate's file. */
     if (browser->driver_url && wi_plan_accepts_any(plan))
         json_object_set_new(always, "acceptInsecureCerts", json_true());
@@ -105,20 +92,18 @@ static enum wi_code add_desk(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     char path[WI_HELPER_PATH_SIZE];
-    char *xvfb;
 
     wi_helper_find("webinfer-desk", path);
     wi_strings_add(&launch->command, path);
     if (plan->browser->headless) {
-        xvfb = wi_program_find("Xvfb");
+        char *xvfb = wi_program_find("Xvfb");
         if (!xvfb)
             return wi_error_set(error, WI_UNAVAILABLE, "headless",
                 "%s cannot start without a window: there is no program Xvfb in PATH; install the "
                 "package xvfb (Debian), or set [browser.%s] headless = no",
                 plan->browser->kind, plan->browser->kind);
         wi_strings_add(&launch->command, "--display");
-        wi_strings_add(&launch->command, xvfb);
-        free(xvfb);
+        wi_strings_add_owned(&launch->command, xvfb);
     }
     wi_strings_add(&launch->command, "--");
     return WI_OK;
@@ -159,4 +144,4 @@ static enum wi_code webkit_fill(
 }
 
 const struct wi_browser_family wi_family_webkit = {
-    .name = "webkit", .kinds = kinds, .switches = switches, .fill = webkit_fill};
+    .name = "webkit", .kind = "safari", .kinds = kinds, .switches = switches, .fill = webkit_fill};

@@ -41,7 +41,7 @@ int wi_argument_given(const struct wi_arguments *arguments, const char *name)
 
 static enum wi_code no_letter(const char *word, struct wi_error *error)
 {
-    wi_error_set(error, WI_BAD_REQUEST, "", "there is no short option \"%.100s\"", word);
+    wi_cli_refuse(error, "there is no short option \"%.100s\"", word);
     return wi_error_allow(error, "-h, -v, and the options that webinfer help lists");
 }
 
@@ -87,11 +87,11 @@ static enum wi_code unknown_option(
         wi_buffer_printf(&advice, "webinfer help%s%s lists those that there are",
             command ? " " : "", command ? command : "");
     if (command)
-        wi_error_set(error, WI_BAD_REQUEST, "", "there is no option --%.100s for \"%s\"; %s", typed,
-            command, advice.text);
+        wi_cli_refuse(
+            error, "there is no option --%.100s for \"%s\"; %s", typed, command, advice.text);
     else
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "\"--%.100s\" is no option that may stand before the command; %s", typed, advice.text);
+        wi_cli_refuse(error, "\"--%.100s\" is no option that may stand before the command; %s",
+            typed, advice.text);
     wi_buffer_clear(&advice);
     free(typed);
     return WI_BAD_REQUEST;
@@ -109,19 +109,15 @@ static enum wi_code parse_option(
     if (!option)
         return unknown_option(arguments, name, length, error);
     if (!option->argument && value)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "the option --%s takes no value", option->name);
+        return wi_cli_refuse(error, "the option --%s takes no value", option->name);
     if (option->argument && !value) {
         if (*i + 1 >= argc)
-            return wi_error_set(error, WI_BAD_REQUEST, "", "the option --%s needs a value: %s",
-                option->name, option->argument);
+            return wi_cli_refuse(
+                error, "the option --%s needs a value: %s", option->name, option->argument);
         value = argv[++*i];
     }
     if (!option->repeatable && wi_argument_given(arguments, option->name))
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "the option --%s is given twice", option->name);
-    if (strcmp(option->name, "help") == 0)
-        arguments->help = 1;
+        return wi_cli_refuse(error, "the option --%s is given twice", option->name);
     add_argument(arguments, option, value);
     return WI_OK;
 }
@@ -133,7 +129,6 @@ static enum wi_code parse_letter(
 
     if (!option)
         return no_letter(word, error);
-    arguments->help |= strcmp(option->name, "help") == 0;
     add_argument(arguments, option, NULL);
     return WI_OK;
 }
@@ -173,8 +168,8 @@ static enum wi_code add_positional(
     struct wi_arguments *arguments, const char *word, struct wi_error *error)
 {
     if (arguments->positional_count == arguments->verb->max)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "\"%s\" is one argument too many for \"%s\"",
-            word, arguments->verb->name);
+        return wi_cli_refuse(
+            error, "\"%s\" is one argument too many for \"%s\"", word, arguments->verb->name);
     arguments->positionals[arguments->positional_count++] = word;
     return WI_OK;
 }
@@ -185,10 +180,9 @@ enum wi_code wi_arguments_parse(
     const char *words[3] = {NULL, NULL, NULL};
     unsigned count, skip = 0;
     int ended = 0;
-    enum wi_code code;
 
     *arguments = (struct wi_arguments){0};
-    code = collect_words(words, &count, argc, argv, error);
+    enum wi_code code = collect_words(words, &count, argc, argv, error);
     if (code != WI_OK)
         return code;
     arguments->verb = wi_cli_find_verb(words);
@@ -209,12 +203,13 @@ enum wi_code wi_arguments_parse(
         else
             code = add_positional(arguments, argv[i], error);
     }
-    if (code != WI_OK || arguments->help || wi_argument_given(arguments, "version"))
+    if (code != WI_OK || wi_argument_given(arguments, "help") ||
+        wi_argument_given(arguments, "version"))
         return code;
     if (!arguments->verb)
         return wi_cli_no_verb(error, words);
     if (arguments->positional_count < arguments->verb->min)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "usage: webinfer %s %s",
-            arguments->verb->name, arguments->verb->arguments);
+        return wi_cli_refuse(
+            error, "usage: webinfer %s %s", arguments->verb->name, arguments->verb->arguments);
     return WI_OK;
 }

@@ -18,7 +18,6 @@ struct wi_arguments {
     unsigned positional_count;
     struct wi_argument *items;
     size_t count;
-    int help; /* --help was given */
 };
 
 /* WI_OK or, with `error` filled, WI_BAD_REQUEST. Options may stand anywhere; "--" ends them.

@@ -3,7 +3,6 @@
 
 #include "cli/text_table.h"
 #include <math.h>
-#include <string.h>
 
 #define BAR_MIN 12u /* columns of the smallest useful bar */
 #define BAR_MAX 40u
@@ -15,36 +14,6 @@ static double pull_number(const json_t *object, const char *name)
     return isfinite(value) && value > 0 ? value : 0;
 }
 
-void wi_bar_bytes(struct wi_buffer *out, double bytes)
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    size_t unit = 0;
-
-    while (bytes >= 999.5 && unit + 1 < sizeof units / sizeof *units) {
-        bytes /= 1000;
-        unit++;
-    }
-    wi_buffer_printf(out, bytes < 99.95 && unit > 0 ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-}
-
-void wi_bar_size(struct wi_buffer *out, const json_t *value)
-{
-    if (json_is_integer(value))
-        wi_bar_bytes(out, (double)json_integer_value(value));
-}
-
-void wi_bar_seconds(struct wi_buffer *out, double seconds)
-{
-    long left = seconds < 1e6 ? lround(ceil(seconds)) : 1000000;
-
-    if (left < 60)
-        wi_buffer_printf(out, "%ld s", left);
-    else if (left < 3600)
-        wi_buffer_printf(out, "%ld min %ld s", left / 60, left % 60);
-    else
-        wi_buffer_printf(out, "%ld h %ld min", left / 3600, left % 3600 / 60);
-}
-
 double wi_bar_share(const json_t *pull)
 {
     double total = pull_number(pull, "total_bytes"), done = pull_number(pull, "loaded_bytes");
@@ -52,7 +21,6 @@ double wi_bar_share(const json_t *pull)
     return total <= 0 ? 0 : done < total ? done / total : 1;
 }
 
-/* The figures after the bar. */
 static void add_figures(struct wi_buffer *out, const json_t *pull)
 {
     double total = pull_number(pull, "total_bytes"), rate = pull_number(pull, "bytes_per_second");
@@ -60,19 +28,9 @@ static void add_figures(struct wi_buffer *out, const json_t *pull)
     if (total <= 0)
         return;
     wi_buffer_printf(out, " %3.0f %%  ", floor(100 * wi_bar_share(pull)));
-    wi_bar_bytes(out, pull_number(pull, "loaded_bytes"));
-    wi_buffer_puts(out, " of ");
-    wi_bar_bytes(out, total);
-    if (rate > 0) {
-        wi_buffer_puts(out, "  ");
-        wi_bar_bytes(out, rate);
-        wi_buffer_puts(out, "/s");
-    }
-    if (rate > 0 && json_is_number(json_object_get(pull, "seconds_left"))) {
-        wi_buffer_puts(out, "  ");
-        wi_bar_seconds(out, pull_number(pull, "seconds_left"));
-        wi_buffer_puts(out, " left");
-    }
+    wi_table_fill(out, "{loaded_bytes:B} of {total_bytes:B}", pull);
+    if (rate > 0)
+        wi_table_fill(out, "  {bytes_per_second:B}/s<  {seconds_left:s} left>", pull);
 }
 
 static void add_bar(struct wi_buffer *out, double share, unsigned width)
@@ -89,7 +47,6 @@ static void add_bar(struct wi_buffer *out, double share, unsigned width)
 void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
 {
     struct wi_buffer figures = {0}, state = {0};
-    unsigned left, used;
 
     wi_table_cell(&state, json_object_get(pull, "state"));
     if (json_is_string(json_object_get(pull, "retrying"))) {
@@ -98,10 +55,10 @@ void wi_bar_line(struct wi_buffer *out, const json_t *pull, unsigned columns)
     } else {
         add_figures(&figures, pull);
     }
-    used = (unsigned)(state.size + figures.size);
+    unsigned used = (unsigned)(state.size + figures.size);
     if (columns == 0)
         columns = used;
-    left = columns > used ? columns - used : 0;
+    unsigned left = columns > used ? columns - used : 0;
     wi_buffer_add(out, state.text, state.size < columns ? state.size : columns);
     if (figures.size > 0 && left >= BAR_MIN)
         add_bar(out, wi_bar_share(pull), left < BAR_MAX ? left : BAR_MAX);

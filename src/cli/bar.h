@@ -6,12 +6,6 @@
 #include "base/buffer.h"
 #include <jansson.h>
 
-/* "950 B", "12.3 MB": powers of ten, as networks and disks are sold. */
-void wi_bar_bytes(struct wi_buffer *out, double bytes);
-/* The same for an integer value; nothing for other values. */
-void wi_bar_size(struct wi_buffer *out, const json_t *value);
-/* "8 s", "2 min 5 s", "3 h 10 min". */
-void wi_bar_seconds(struct wi_buffer *out, double seconds);
 /* The share that is loaded, 0 to 1; 0 if the total is unknown. */
 double wi_bar_share(const json_t *pull);
 /* "downloading [=====> ] 45 % 1.2 of 2.6 GB 35 MB/s 40 s left" in at most `columns`. The bar takes

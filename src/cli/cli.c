@@ -5,14 +5,16 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/plain.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SHOW_TIMEOUT_MS 30000
+#define ANSWER_MS 30000
 #define MODEL_TIMEOUT_MS 600000 /* the daemon reads and hashes the files, perhaps after others */
 
 static void put_line(const char *label, const char *text)
@@ -24,55 +26,62 @@ static void put_line(const char *label, const char *text)
     fputc('\n', stderr);
 }
 
-void wi_cli_complain(const struct wi_error *error)
+enum wi_exit wi_cli_complain(const struct wi_error *error)
 {
     put_line("webinfer: ", error->detail);
     put_line("  field: ", error->field);
     put_line("  expected: ", error->expected);
     put_line("  allowed: ", error->allowed);
+    return WI_EXIT_USAGE;
+}
+
+enum wi_exit wi_cli_fail(enum wi_exit exit, const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("webinfer: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    return exit;
 }
 
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error)
 {
     int standard = strcmp(path, "-") == 0;
     FILE *file = standard ? stdin : fopen(path, "re");
-    char *bytes = NULL;
-    size_t room = 0;
+    struct wi_buffer text = {0};
+    char part[64 * 1024];
 
-    *size = 0;
-    while (file && *size <= max) {
-        if (*size + 1 >= room) {
-            room = room ? 2 * room : 64 * 1024;
-            bytes = wi_realloc_array(bytes, room, 1);
-        }
-        size_t got = fread(bytes + *size, 1, room - *size - 1, file);
-        if (got == 0)
-            break;
-        *size += got;
-    }
-    if (!file || ferror(file)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
-    } else if (*size > max) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s has more than the %zu bytes allowed", path, max);
-    } else {
-        bytes[*size] = '\0';
-        if (!standard)
-            fclose(file);
-        return bytes;
-    }
+    while (file && text.size <= max && (*size = fread(part, 1, sizeof part, file)) > 0)
+        wi_buffer_add(&text, part, *size);
+    int failed = !file || ferror(file) || text.size > max;
+    if (!file || ferror(file))
+        wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
+    else if (failed)
+        wi_cli_refuse(error, "%s has more than the %zu bytes allowed", path, max);
     if (file && !standard)
         fclose(file);
-    free(bytes);
-    return NULL;
+    if (failed)
+        wi_buffer_clear(&text);
+    *size = text.size;
+    return failed ? NULL : wi_buffer_take(&text);
+}
+
+/* The path of this program, "" if it is unknown. */
+static void find_program(char here[PATH_MAX])
+{
+    ssize_t length = readlink("/proc/self/exe", here, PATH_MAX - 1);
+
+    here[length > 0 ? length : 0] = '\0';
 }
 
 char *wi_cli_find_above(const char *file)
 {
     char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
 
-    here[length > 0 ? length : 0] = '\0';
+    find_program(here);
     for (char *slash; (slash = strrchr(here, '/')) && slash > here;) {
         *slash = '\0';
         char *path = wi_sprintf("%s/%s", here, file);
@@ -87,10 +96,9 @@ char *wi_cli_find_above(const char *file)
 char *wi_cli_find_beside(const char *name)
 {
     char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
 
-    if (length > 0) {
-        here[length] = '\0';
+    find_program(here);
+    if (*here) {
         char *path = wi_sprintf("%.*s%s", (int)(wi_text_basename(here) - here), here, name);
         if (access(path, X_OK) == 0)
             return path;
@@ -99,71 +107,41 @@ char *wi_cli_find_beside(const char *name)
     return wi_strdup(name);
 }
 
-/* Prints the failures of the attempts, a line for each kind. */
-static void complain_failures(const json_t *failures)
+/* Prints the failures of the attempts, or the errors in a source that was sent, a line for each;
+ * `member` says why. */
+static void complain_rows(const json_t *rows, const char *member)
 {
     const json_t *row;
     size_t i;
 
-    json_array_foreach(failures, i, row)
+    json_array_foreach(rows, i, row)
     {
-        const char *node = json_string_value(json_object_get(row, "node"));
-        const char *reason = json_string_value(json_object_get(row, "reason"));
-        fprintf(stderr, "  failed %lld times",
-            (long long)json_integer_value(json_object_get(row, "times")));
-        if (node) {
-            fputs(" on ", stderr);
-            wi_plain_print(stderr, node);
-        }
-        fputs(": ", stderr);
-        wi_plain_print(stderr, reason ? reason : "no reason given");
-        fputc('\n', stderr);
-    }
-}
-
-/* Prints the errors in a source that was sent. */
-static void complain_source(const json_t *errors)
-{
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(errors, i, row)
-    {
-        const char *message = json_string_value(json_object_get(row, "message"));
-        fprintf(stderr, "  line %lld, column %lld: ",
-            (long long)json_integer_value(json_object_get(row, "line")),
-            (long long)json_integer_value(json_object_get(row, "column")));
-        wi_plain_print(stderr, message ? message : "no reason given");
-        fputc('\n', stderr);
+        const char *reason = wi_json_text(row, member);
+        struct wi_buffer place = {0};
+        wi_table_fill(&place,
+            json_object_get(row, "line") ? "  line {line}, column {column}< on {node}>: "
+                                         : "  failed {times} times< on {node}>: ",
+            row);
+        wi_buffer_puts(&place, reason ? reason : "no reason given");
+        put_line("", place.text);
+        wi_buffer_clear(&place);
     }
 }
 
 static void complain_problem(const json_t *problem, long status)
 {
-    static const char *const members[] = {
-        "code", "field", "expected", "allowed", "attempts", "request_id"};
-    const char *detail = json_string_value(json_object_get(problem, "detail"));
-    struct wi_buffer cell = {0};
+    const char *detail = wi_json_text(problem, "detail");
+    struct wi_buffer text = {0};
 
     fprintf(stderr, "webinfer: the server answered %ld: ", status);
     wi_plain_print(stderr, detail ? detail : "no reason given");
-    fputc('\n', stderr);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        const json_t *value = json_object_get(problem, members[i]);
-        if (!value)
-            continue;
-        wi_buffer_clear(&cell);
-        if (json_is_integer(value))
-            wi_buffer_printf(&cell, "%lld", (long long)json_integer_value(value));
-        else
-            wi_buffer_puts(&cell, json_is_string(value) ? json_string_value(value) : "?");
-        fprintf(stderr, "  %s: ", members[i]);
-        wi_plain_print(stderr, cell.text);
-        fputc('\n', stderr);
-    }
-    wi_buffer_clear(&cell);
-    complain_failures(json_object_get(problem, "failures"));
-    complain_source(json_object_get(problem, "errors"));
+    wi_table_fill(&text,
+        "\n<  code: {code}\n><  field: {field}\n><  expected: {expected}\n><  allowed: {allowed}\n>"
+        "<  attempts: {attempts}\n><  request_id: {request_id}\n>",
+        problem);
+    wi_plain_flush(stderr, &text);
+    complain_rows(json_object_get(problem, "failures"), "reason");
+    complain_rows(json_object_get(problem, "errors"), "message");
 }
 
 /* Says what to do about a missing answer. A program that was built in a checkout has no systemd
@@ -214,13 +192,12 @@ enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer 
     return WI_EXIT_UNAUTHORIZED;
 }
 
-json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
+json_t *wi_cli_get(const struct wi_cli *cli, const char *path, const char *name)
 {
-    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
     struct wi_rest_answer answer;
     json_t *value = NULL;
 
-    wi_rest_exchange(&cli->rest, &request, &answer);
+    wi_cli_send(cli, &(struct wi_rest_request){.path = path, .name = name}, &answer);
     if (answer.status == 200)
         value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     wi_rest_answer_clear(&answer);
@@ -230,13 +207,66 @@ json_t *wi_cli_get(const struct wi_cli *cli, const char *path)
     return NULL;
 }
 
+void wi_cli_send(
+    const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    struct wi_rest_request sent = *request;
+    struct wi_buffer text = {0};
+    int before = (int)strcspn(request->path, "*");
+    char *path = NULL;
+
+    if (request->name)
+        sent.path = path = wi_sprintf(
+            "%.*s%s%s", before, request->path, request->name, request->path + before + 1);
+    if (request->timeout_ms == 0 && !request->on_events)
+        sent.timeout_ms = ANSWER_MS;
+    if (request->json) {
+        wi_buffer_json(&text, request->json);
+        sent.body = text.text;
+        sent.body_size = text.size;
+    }
+    wi_rest_exchange(&cli->rest, &sent, answer);
+    wi_buffer_clear(&text);
+    json_decref(request->json);
+    free(path);
+}
+
+enum wi_exit wi_cli_take(const struct wi_cli *cli, struct wi_rest_answer *answer, json_t **value)
+{
+    enum wi_exit result = wi_cli_check(cli, answer);
+
+    *value =
+        result == WI_EXIT_OK ? json_loadb(answer->body.text, answer->body.size, 0, NULL) : NULL;
+    wi_rest_answer_clear(answer);
+    return result;
+}
+
+enum wi_exit wi_cli_exchange(
+    const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value)
+{
+    struct wi_rest_answer answer;
+
+    wi_cli_send(cli, request, &answer);
+    return wi_cli_take(cli, &answer, value);
+}
+
+long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request)
+{
+    struct wi_rest_answer answer;
+
+    wi_cli_send(cli, request, &answer);
+    long status = answer.status;
+    wi_rest_answer_clear(&answer);
+    return status;
+}
+
 enum wi_exit wi_cli_order(
     const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value)
 {
     struct wi_rest_answer answer;
     enum wi_exit result;
 
-    wi_rest_exchange(&cli->rest, request, &answer);
+    wi_cli_send(cli, request, &answer);
     result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
@@ -246,37 +276,63 @@ enum wi_exit wi_cli_order(
     return result;
 }
 
+enum wi_exit wi_cli_order_say(
+    const struct wi_cli *cli, const struct wi_rest_request *request, FILE *out, const char *said)
+{
+    struct wi_buffer text = {0};
+    json_t *value = NULL;
+    enum wi_exit result = wi_cli_order(cli, request, &value);
+
+    if (result == WI_EXIT_OK && !cli->json)
+        wi_table_fill(&text, said, value);
+    wi_plain_flush(out, &text);
+    json_decref(value);
+    return result;
+}
+
+int wi_cli_is_id(const char *id)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    return id && *id && *id != '.' && id[strspn(id, good)] == '\0';
+}
+
+int wi_cli_read_position(
+    const struct wi_rest_answer *answer, const char *member, uint64_t *position)
+{
+    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const json_t *told = json_object_get(value, member);
+    const char *text = json_string_value(told);
+    char *end = NULL;
+
+    *position = text ? strtoull(text, &end, 10) : (uint64_t)json_integer_value(told);
+    int found = text ? end > text && !*end : json_is_integer(told);
+    json_decref(value);
+    return found ? 0 : -1;
+}
+
 void wi_cli_ask_model(const struct wi_cli *cli, const char *name, struct wi_rest_answer *answer)
 {
-    char *path = wi_sprintf("/v1/models/%s", name);
-    struct wi_rest_request request = {.path = path, .timeout_ms = MODEL_TIMEOUT_MS};
-
-    wi_rest_exchange(&cli->rest, &request, answer);
-    free(path);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){
+            .path = "/v1/models/*", .name = name, .timeout_ms = MODEL_TIMEOUT_MS},
+        answer);
 }
 
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer))
 {
-    struct wi_rest_request request = {.path = path, .timeout_ms = SHOW_TIMEOUT_MS};
     struct wi_rest_answer answer;
-    json_t *value = NULL;
-    enum wi_exit result;
 
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result != WI_EXIT_OK)
-        goto out;
-    value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (!json_is_object(value)) {
-        fprintf(stderr, "webinfer: %s%s is no answer of webinferd\n", cli->rest.url, path);
-        result = WI_EXIT_FAILED;
-    } else if (cli->json) {
+    wi_cli_send(cli, &(struct wi_rest_request){.path = path}, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (result == WI_EXIT_OK && !json_is_object(value))
+        result = wi_cli_fail(WI_EXIT_FAILED, "%s%s is no answer of webinferd", cli->rest.url, path);
+    else if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
-    } else {
+    else if (result == WI_EXIT_OK)
         print(cli, value);
-    }
-out:
     json_decref(value);
     wi_rest_answer_clear(&answer);
     return result;

@@ -4,11 +4,9 @@
  */
 #include "config.h"
 
-#include "cli/command_line.h"
-
-#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/help.h"
+#include "cli/plain.h"
 
 #include "base/memory.h"
 #include "base/net/url.h"
@@ -45,7 +43,7 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
                 token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=") !=
             strlen(token)) {
             free(text);
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "the API token has characters that no token has; it must be one line of text");
         }
         cli->rest.token = wi_strdup(token);
@@ -58,17 +56,16 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
 static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *error)
 {
     const char *given = wi_argument(&cli->arguments, "url");
-    size_t length;
 
     if (!given)
         given = getenv("WEBINFER_URL");
     if (!given || !*given)
         given = DEFAULT_URL;
     if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
+        wi_cli_refuse(error, "\"%.200s\" is no URL of a server", given);
         return wi_error_expect(error, "something like " DEFAULT_URL);
     }
-    length = strlen(given);
+    size_t length = strlen(given);
     while (length && given[length - 1] == '/')
         length--;
     *url = wi_strndup(given, length);
@@ -90,14 +87,13 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
 {
     struct wi_buffer text = {0};
 
-    if (cli->arguments.help && cli->arguments.group)
-        wi_cli_help_group(&text, cli->arguments.group);
-    else if (cli->arguments.help)
-        wi_cli_help(&text, cli->arguments.verb);
-    else
+    if (!wi_argument_given(&cli->arguments, "help"))
         wi_buffer_puts(&text, "webinfer " PACKAGE_VERSION "\n");
-    fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    else if (cli->arguments.group)
+        wi_cli_help_group(&text, cli->arguments.group);
+    else
+        wi_cli_help(&text, cli->arguments.verb);
+    wi_plain_flush(stdout, &text);
     return WI_EXIT_OK;
 }
 
@@ -131,18 +127,15 @@ static enum wi_exit usage_complain(
 {
     struct wi_buffer text = {0};
 
-    if (words == 0) {
+    if (words == 0)
         wi_cli_help(&text, NULL);
-        fputs(text.text, stderr);
-        wi_buffer_clear(&text);
-        return WI_EXIT_USAGE;
-    }
-    wi_cli_complain(error);
-    if (cli->arguments.group) {
+    else
+        wi_cli_complain(error);
+    if (words > 0 && cli->arguments.group) {
+        wi_buffer_puts(&text, "\n");
         wi_cli_help_group(&text, cli->arguments.group);
-        fprintf(stderr, "\n%s", text.text);
     }
-    wi_buffer_clear(&text);
+    wi_plain_flush(stderr, &text);
     return WI_EXIT_USAGE;
 }
 
@@ -181,7 +174,8 @@ int wi_cli_main(int argc, char **argv, wi_verb_fn *own)
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
         result = usage_complain(&cli, argc - 1, &error);
-    } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
+    } else if (wi_argument_given(&cli.arguments, "help") ||
+               wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else if (own) {
         result = command_run(&cli, own);

@@ -5,7 +5,6 @@
 #include "cli/completion.h"
 
 #include "base/memory.h"
-#include "cli/options.h"
 #include "terms/task/task.h"
 #include <stdlib.h>
 #include <string.h>
@@ -62,8 +61,6 @@ static void line_take(struct line *line, const char *word)
         line->verb = wi_cli_find_verb(line->words);
     }
 }
-
-/* --- what may come next ---------------------------------------------------------------------- */
 
 static void offer_match(struct wi_buffer *out, const char *typed, const char *word)
 {

@@ -1,5 +1,6 @@
 /* The event stream format of the HTML standard (9.2.6): comments and retry times are ignored. */
 #include "cli/events.h"
+#include "cli/plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -81,8 +82,6 @@ void wi_cli_events_clear(struct wi_cli_events *events)
     wi_buffer_clear(&events->data);
 }
 
-/* --- a stream of them ------------------------------------------------------------------------ */
-
 /* Counted by ^C; the only thing that a signal handler may touch. */
 static volatile sig_atomic_t interrupted;
 
@@ -119,24 +118,21 @@ void wi_cli_event_print(const char *name, const json_t *value, const char *data,
     else
         wi_buffer_puts(&line, "null");
     wi_buffer_puts(&line, "}\n");
-    fwrite(line.text, 1, line.size, stdout);
-    wi_buffer_clear(&line);
+    wi_plain_flush(stdout, &line);
 }
 
 enum wi_exit wi_cli_event_complain(
-    struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
+    const struct wi_cli *cli, const json_t *problem, const char *data, size_t length)
 {
     struct wi_rest_answer answer = {
         .status = (long)json_integer_value(json_object_get(problem, "status"))};
-    int json = cli->json;
-    enum wi_exit result;
+    struct wi_cli plain = *cli;
 
     if (answer.status < 400)
         answer.status = 500; /* it is an error in any case */
     wi_buffer_add(&answer.body, data, length);
-    cli->json = 0; /* it was printed as an event */
-    result = wi_cli_check(cli, &answer);
-    cli->json = json;
+    plain.json = 0; /* it was printed as an event */
+    enum wi_exit result = wi_cli_check(&plain, &answer);
     wi_rest_answer_clear(&answer);
     return result;
 }
@@ -152,6 +148,10 @@ static void take_event(void *context, const char *name, const char *data, size_t
     if (strcmp(name, "done") == 0) {
         stream->_over = 1;
         stream->_result = WI_EXIT_OK;
+        if (stream->done) {
+            json_decref(*stream->done);
+            *stream->done = json_incref(value);
+        }
     } else if (strcmp(name, "error") == 0) {
         stream->_over = 1;
         stream->on_end(stream->context);
@@ -182,7 +182,7 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     interrupted = 0;
     if (stream->stops)
         wi_cli_catch(SIGINT, &before);
-    wi_rest_exchange(&stream->cli->rest, request, &answer);
+    wi_cli_send(stream->cli, request, &answer);
     if (stream->stops)
         sigaction(SIGINT, &before, NULL);
     if (!stream->_over) {
@@ -192,18 +192,4 @@ enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request 
     wi_cli_events_clear(&stream->_events);
     wi_rest_answer_clear(&answer);
     return stream->_result;
-}
-
-enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const char *stopped, const char *lost)
-{
-    if (wi_cli_is_interrupted()) {
-        fprintf(stderr, "webinfer: %s\n", stopped);
-        return WI_EXIT_FAILED;
-    }
-    if (!answer->events)
-        return wi_cli_check(cli, answer);
-    fprintf(stderr, "webinfer: the daemon was lost: %s%s\n",
-        *answer->failure ? answer->failure : "it ended in the middle", lost);
-    return WI_EXIT_NO_SERVER;
 }

@@ -37,21 +37,17 @@ struct wi_cli_stream {
     /* The events ended without "done" or "error"; returns the exit status. */
     enum wi_exit (*on_break)(void *context, const struct wi_rest_answer *answer);
     void *context;
+    json_t **done; /* gets the value of "done", a new reference; NULL: it is not wanted */
     struct wi_cli_events _events;
     enum wi_exit _result;
     int _over;
 };
 enum wi_exit wi_cli_stream(struct wi_cli_stream *stream, struct wi_rest_request *request);
-/* For on_break of work that the daemon continues by itself: prints the error, and returns the exit
- * status. `stopped` says what happens to the work after ^C. `lost`, which may be "", is printed
- * after the failure if the daemon is lost. */
-enum wi_exit wi_cli_stream_broken(const struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const char *stopped, const char *lost);
 /* Prints an event as a line of JSON. `value` is its data as JSON, NULL if the data is not JSON. */
 void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length);
 /* Prints the error of an error event, and returns the exit status. */
 enum wi_exit wi_cli_event_complain(
-    struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
+    const struct wi_cli *cli, const json_t *problem, const char *data, size_t length);
 /* From now on this signal, usually SIGINT, ends only streams with `stops`, and not the program.
  * `*before` (may be NULL) gets the action to restore. */
 void wi_cli_catch(int signal, struct sigaction *before);

@@ -2,11 +2,9 @@
 #include "cli/help.h"
 
 #include "base/memory.h"
-#include "cli/options.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char usage[] = "usage: webinfer [options] command [arguments]\n";
 
 /* Only global options have letters, and no other option has the name of a global one. */
 static const char *letter_of(const struct wi_flag *option)
@@ -14,22 +12,15 @@ static const char *letter_of(const struct wi_flag *option)
     return wi_cli_other_name(wi_cli_letters, option->name);
 }
 
-/* "--name ARGUMENT" */
-static void put_option_name(struct wi_buffer *out, const struct wi_flag *option)
-{
-    const char *letter = letter_of(option);
-
-    if (letter)
-        wi_buffer_printf(out, "-%s, ", letter);
-    wi_buffer_printf(out, "--%s%s%s", option->name, option->argument ? " " : "",
-        option->argument ? option->argument : "");
-}
-
 static void put_options(struct wi_buffer *out, const struct wi_flag *table, int indent)
 {
     for (; table && table->name; table++) {
+        const char *letter = letter_of(table);
         struct wi_buffer name = {0};
-        put_option_name(&name, table);
+        if (letter)
+            wi_buffer_printf(&name, "-%s, ", letter);
+        wi_buffer_strings(&name, "--", table->name, table->argument ? " " : "",
+            table->argument ? table->argument : "", NULL);
         wi_buffer_printf(out, "%*s%-*s  %s%s\n", indent, "", 24 - indent, name.text, table->help,
             table->repeatable ? " (may be repeated)" : "");
         wi_buffer_clear(&name);
@@ -56,18 +47,16 @@ void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb)
         if (verb->options)
             wi_buffer_puts(out, "\nOptions:\n");
         put_options(out, verb->options, 2);
-        wi_buffer_puts(out, "\nOptions of every command:\n");
-        put_options(out, wi_cli_global_options, 2);
-        return;
+    } else {
+        wi_buffer_puts(out, "usage: webinfer [options] command [arguments]\n\nCommands:\n");
+        for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
+            put_verb(out, v, 0);
     }
-    wi_buffer_puts(out, usage);
-    wi_buffer_puts(out, "\nCommands:\n");
-    for (const struct wi_verb *v = wi_cli_verbs; v->name; v++)
-        put_verb(out, v, 0);
     wi_buffer_puts(out, "\nOptions of every command:\n");
     put_options(out, wi_cli_global_options, 2);
-    wi_buffer_puts(
-        out, "\n\"webinfer help COMMAND\" lists a command's own options; webinfer(1) says more.\n");
+    if (!verb)
+        wi_buffer_puts(out,
+            "\n\"webinfer help COMMAND\" lists a command's own options; webinfer(1) says more.\n");
 }
 
 void wi_cli_help_group(struct wi_buffer *out, const char *group)
@@ -85,22 +74,22 @@ void wi_cli_help_group(struct wi_buffer *out, const char *group)
     put_options(out, wi_cli_global_options, 2);
 }
 
-/* --- mdoc ------------------------------------------------------------------------------------ */
-
 /* The longest text line that mandoc accepts as good style. */
 #define MDOC_LINE 80
 
-/* Appends a sentence, broken between words. */
+/* Appends sentences, broken between words; each begins a line, as mandoc wants it. */
 static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *end)
 {
-    char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence;
+    char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence, last = '\0';
     size_t used = 0;
 
     while ((word = strsep(&rest, " "))) {
         size_t length = strlen(word);
-        int breaks = used && used + 1 + length > MDOC_LINE;
+        int begins = last == '.' && isupper((unsigned char)*word);
+        int breaks = used && (begins || used + 1 + length > MDOC_LINE);
         wi_buffer_printf(out, "%s%s", breaks ? "\n" : used ? " " : "", word);
         used = breaks || !used ? length : used + 1 + length;
+        last = length > 0 ? word[length - 1] : '\0';
     }
     wi_buffer_puts(out, "\n");
     free(sentence);
@@ -123,16 +112,13 @@ static void put_mdoc_option(struct wi_buffer *out, const struct wi_flag *option)
     put_mdoc_text(out, option->help, option->repeatable ? "; may be repeated." : ".");
 }
 
-static int is_same(const struct wi_flag *a, const struct wi_flag *b)
+/* Whether the table has the option with the same text. */
+static int has_option(const struct wi_flag *table, const struct wi_flag *option)
 {
-    return strcmp(a->name, b->name) == 0 && strcmp(a->help, b->help) == 0;
-}
-
-static const struct wi_flag *same_in(const struct wi_flag *table, const struct wi_flag *option)
-{
-    while (table && table->name && !is_same(table, option))
-        table++;
-    return table && table->name ? table : NULL;
+    for (; table && table->name; table++)
+        if (strcmp(table->name, option->name) == 0 && strcmp(table->help, option->help) == 0)
+            return 1;
+    return 0;
 }
 
 /* Whether another command than `verb` has the option with the same text. `before`: only commands
@@ -142,7 +128,7 @@ static int has_another(const struct wi_verb *verb, const struct wi_flag *option,
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {
         if (v == verb && before)
             return 0;
-        if (v != verb && same_in(v->options, option))
+        if (v != verb && has_option(v->options, option))
             return 1;
     }
     return 0;

@@ -96,14 +96,13 @@ static const char *get_line(struct wi_line *line)
 {
     struct termios usual = {0}, typing;
     int length, known = tcgetattr(STDIN_FILENO, &usual) == 0;
-    const char *text;
 
     typing = usual;
     typing.c_cc[VINTR] = _POSIX_VDISABLE;
     if (known)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &typing);
     errno = 0;
-    text = el_gets(line->editor, &length);
+    const char *text = el_gets(line->editor, &length);
     int why = errno;
     if (known)
         tcsetattr(STDIN_FILENO, TCSADRAIN, &usual);
@@ -114,11 +113,10 @@ static const char *get_line(struct wi_line *line)
 static const char *read_edited(struct wi_line *line, const char *prompt)
 {
     HistEvent event;
-    const char *text;
 
     line->prompt = prompt;
     line->dropped = 0;
-    text = get_line(line);
+    const char *text = get_line(line);
     if (line->dropped)
         return "";
     if (!text)

@@ -2,11 +2,10 @@
  * Shows the events of a stream (webinfer-streams(7)) to people. Ending the connection ends the job,
  * so the server needs no other message when the user stops it.
  */
-#include "cli/live.h"
-
 #include "cli/commands/infer.h"
 #include "cli/events.h"
 #include "cli/plain.h"
+#include "cli/progress.h"
 #include "cli/text_table.h"
 #include <stdio.h>
 #include <string.h>
@@ -14,20 +13,11 @@
 
 struct show {
     const struct wi_live *live;
-    int terminal, progress_terminal; /* standard output is one; standard error is */
-    int progressing;                 /* a line of progress is shown */
-    int thinking;                    /* the last text was a thought, not the answer */
-    char last;                       /* last character of text; 0: none yet */
+    int terminal; /* standard output is one */
+    struct wi_cli_progress progress;
+    int thinking; /* the last text was a thought, not the answer */
+    char last;    /* last character of text; 0: none yet */
 };
-
-/* --- parts ----------------------------------------------------------------------------------- */
-
-static void end_progress(struct show *show)
-{
-    if (show->progressing)
-        fputs("\r\033[K", stderr);
-    show->progressing = 0;
-}
 
 /* A model's text may hold anything, so a terminal gets none of its control characters. */
 static void put_output(struct show *show, const char *text, size_t length)
@@ -89,7 +79,7 @@ static void on_part(struct show *show, const json_t *part)
     const json_t *thought = json_object_get(result, "reasoning");
     const json_t *calls = json_object_get(result, "tool_calls");
 
-    end_progress(show);
+    wi_cli_progress_end(&show->progress);
     if (json_is_string(thought))
         put_thought(show, thought);
     if (json_string_length(text) > 0)
@@ -100,8 +90,6 @@ static void on_part(struct show *show, const json_t *part)
         put_json(show, result ? result : tokens);
 }
 
-/* --- progress -------------------------------------------------------------------------------- */
-
 static double progress_share(const json_t *progress, const char *done, const char *total)
 {
     double all = json_number_value(json_object_get(progress, total));
@@ -111,30 +99,29 @@ static double progress_share(const json_t *progress, const char *done, const cha
 
 static void on_progress(struct show *show, const json_t *progress)
 {
-    const char *phase = json_string_value(json_object_get(progress, "phase"));
+    const char *phase = wi_json_text(progress, "phase");
     const json_t *position = json_object_get(progress, "queue_position");
     double part = progress_share(progress, "loaded_bytes", "total_bytes");
+    struct wi_buffer line = {0};
 
-    if (!show->progress_terminal || show->last || !phase)
+    if (!show->progress.terminal || show->last || !phase)
         return;
-    end_progress(show);
-    wi_plain_print(stderr, phase);
+    wi_plain(&line, phase, strlen(phase), "");
     if (part < 0)
         part = progress_share(progress, "done", "total");
     if (part >= 0)
-        fprintf(stderr, " %.0f %%", part * 100);
+        wi_buffer_printf(&line, " %.0f %%", part * 100);
     if (json_is_integer(position))
-        fprintf(stderr, ", number %lld", (long long)json_integer_value(position));
-    show->progressing = 1;
+        wi_table_fill(&line, ", number {}", position);
+    wi_cli_progress_put(&show->progress, line.text);
+    wi_buffer_clear(&line);
 }
-
-/* --- the end --------------------------------------------------------------------------------- */
 
 static void end_line(void *context)
 {
     struct show *show = context;
 
-    end_progress(show);
+    wi_cli_progress_end(&show->progress);
     end_thought(show);
     if (show->last && show->last != '\n')
         putchar('\n');
@@ -146,15 +133,14 @@ static void end_line(void *context)
 static void on_done(struct show *show, const json_t *answer)
 {
     struct wi_buffer text = {0};
-    FILE *out;
 
     if (!show->last) /* it came in one piece */
         put_answer(show, wi_json_at(answer, "result.text"));
     end_line(show);
-    out = show->last ? stderr : stdout;
+    FILE *out = show->last ? stderr : stdout;
     (show->live->describe ? show->live->describe : wi_cli_infer_print)(&text, answer);
-    if (text.size > 0 && (out == stdout || show->progress_terminal))
-        fputs(text.text, out);
+    if (out == stdout || show->progress.terminal)
+        wi_plain_flush(out, &text);
     wi_buffer_clear(&text);
 }
 
@@ -182,17 +168,15 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
         return WI_EXIT_FAILED;
     if (!show->last && !answer->events)
         return wi_cli_check(show->live->cli, answer);
-    fprintf(stderr, "webinfer: the stream broke off%s%s\n", *answer->failure ? ": " : "",
-        answer->failure);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(
+        WI_EXIT_FAILED, "the stream broke off%s%s", *answer->failure ? ": " : "", answer->failure);
 }
 
 /* When nothing more can be written, the answer has no reader, so ending it frees its node. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request)
 {
-    struct show show = {.live = live,
-        .terminal = isatty(STDOUT_FILENO),
-        .progress_terminal = isatty(STDERR_FILENO)};
+    struct show show = {
+        .live = live, .terminal = isatty(STDOUT_FILENO), .progress = wi_cli_progress_begin()};
     struct wi_cli_stream stream = {.cli = live->cli,
         .lines = live->cli->json,
         .stops = live->stops,

@@ -1,5 +1,5 @@
 /* webinfer: the command-line client of webinferd, over its REST API. */
-#include "cli/command_line.h"
+#include "cli/options.h"
 
 int main(int argc, char **argv)
 {

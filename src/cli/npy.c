@@ -57,12 +57,11 @@ static int take_text(struct scanner *s, const char *text)
 static int take_string(struct scanner *s, char *out, size_t size)
 {
     size_t length = 0;
-    char quote;
 
     skip_spaces(s);
     if (s->at == s->end || (*s->at != '\'' && *s->at != '"'))
         return 0;
-    quote = *s->at++;
+    char quote = *s->at++;
     while (s->at < s->end && *s->at != quote) {
         if (*s->at == '\\' || length + 1 >= size)
             return 0;
@@ -77,10 +76,8 @@ static int take_string(struct scanner *s, char *out, size_t size)
 
 static int take_dimension(struct scanner *s, int64_t *dim)
 {
-    const char *start;
-
     skip_spaces(s);
-    start = s->at;
+    const char *start = s->at;
     *dim = 0;
     while (s->at < s->end && *s->at >= '0' && *s->at <= '9') {
         if (__builtin_mul_overflow(*dim, 10, dim) ||
@@ -173,31 +170,28 @@ enum wi_code wi_npy_read(
 {
     struct wi_npy found = {0};
     struct scanner scanner;
-    size_t start, length;
-    int64_t elements;
     size_t wanted;
-    enum wi_code code;
 
     if (size < 10 || memcmp(bytes, npy_magic, sizeof npy_magic) != 0)
         return npy_refuse(error, "this is no .npy file");
     if (bytes[6] != 1 && bytes[6] != 2)
         return npy_refuse(error, "only .npy format 1.0 and 2.0 can be read");
-    start = bytes[6] == 1 ? 10 : 12;
+    size_t start = bytes[6] == 1 ? 10 : 12;
     if (size < start)
         return npy_refuse(error, "the file ends within its header");
-    length = bytes[8] | (size_t)bytes[9] << 8;
+    size_t length = bytes[8] | (size_t)bytes[9] << 8;
     if (bytes[6] == 2)
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     if (length > HEADER_MAX || length > size - start)
         return npy_refuse(error, "the header is longer than the file or than 64 KiB");
     scanner.at = (const char *)bytes + start;
     scanner.end = scanner.at + length;
-    code = read_header(&scanner, &found, error);
+    enum wi_code code = read_header(&scanner, &found, error);
     if (code != WI_OK)
         return code;
     found.offset = start + length;
     found.size = size - found.offset;
-    elements = wi_shape_elements(found.dims, found.rank);
+    int64_t elements = wi_shape_elements(found.dims, found.rank);
     if (elements < 0 ||
         __builtin_mul_overflow((size_t)elements, wi_datatype_size(found.datatype), &wanted))
         return npy_refuse(error, "the shape is too large");
@@ -214,7 +208,6 @@ enum wi_code wi_npy_write_header(struct wi_buffer *out, enum wi_datatype datatyp
     const char *descr = datatype == WI_BF16 ? "<u2" : NULL;
     struct wi_buffer text = {0};
     unsigned char prefix[10];
-    size_t padded;
 
     for (size_t i = 0; !descr && i < sizeof npy_types / sizeof *npy_types; i++) {
         if (npy_types[i].datatype == datatype)
@@ -228,7 +221,7 @@ enum wi_code wi_npy_write_header(struct wi_buffer *out, enum wi_datatype datatyp
         wi_buffer_printf(&text, "%lld,%s", (long long)dims[i], i + 1 < rank ? " " : "");
     wi_buffer_puts(&text, "), }");
     /* The elements start at a multiple of 64, with a newline before them. */
-    padded = (sizeof prefix + text.size + 1 + 63) / 64 * 64 - sizeof prefix;
+    size_t padded = (sizeof prefix + text.size + 1 + 63) / 64 * 64 - sizeof prefix;
     while (text.size + 1 < padded)
         wi_buffer_puts(&text, " ");
     wi_buffer_puts(&text, "\n");

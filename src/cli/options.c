@@ -109,9 +109,9 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
     meant = names_join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
     if (!second && strcmp(first, "serve") == 0)
         meant = "webinferd"; /* the service is a program of its own */
-    wi_error_set(error, WI_BAD_REQUEST, "", "there is no command \"%.100s%s%.100s\"%s%s%s", first,
-        second ? " " : "", second ? second : "", meant ? "; did you mean \"" : "",
-        meant ? meant : "", meant ? "\"?" : "");
+    wi_cli_refuse(error, "there is no command \"%.100s%s%.100s\"%s%s%s", first, second ? " " : "",
+        second ? second : "", meant ? "; did you mean \"" : "", meant ? meant : "",
+        meant ? "\"?" : "");
     wi_error_allow(error, "%s", joined.text);
     wi_buffer_clear(&joined);
     wi_strings_clear(&names);
@@ -121,12 +121,11 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
 {
     if (!words[0])
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "no command is given; webinfer help lists and explains all commands");
+        return wi_cli_refuse(
+            error, "no command is given; webinfer help lists and explains all commands");
     if (!wi_cli_is_group(words[0]))
         return no_verb(error, words[0], NULL);
     if (words[1])
         return no_verb(error, words[0], words[1]);
-    return wi_error_set(
-        error, WI_BAD_REQUEST, "", "\"%.100s\" is no command by itself; which of these?", words[0]);
+    return wi_cli_refuse(error, "\"%.100s\" is no command by itself; which of these?", words[0]);
 }

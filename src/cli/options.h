@@ -20,6 +20,10 @@ enum wi_exit {
     WI_EXIT_CANNOT_TELL = 5,  /* two runs cannot be compared */
 };
 
+/* Sets in `error` what is wrong with the command line or with a local file, as by printf, and gives
+ * WI_BAD_REQUEST. */
+#define wi_cli_refuse(error, ...) wi_error_set(error, WI_BAD_REQUEST, "", __VA_ARGS__)
+
 /* The completions that a shell offers for a value. */
 enum wi_complete {
     WI_COMPLETE_NONE,
@@ -82,5 +86,10 @@ int wi_cli_is_group(const char *word);
 /* Sets in `error` that `words` (as above, may be empty) name no verb, which verb may have been
  * meant and which ones exist; returns WI_BAD_REQUEST. */
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words);
+
+/* Runs the command line and returns the exit status (enum wi_exit). `own` runs the verb in the
+ * place of its row; NULL: the row's function runs it, or the program webinfer-VERB where the row
+ * has none. */
+int wi_cli_main(int argc, char **argv, wi_verb_fn *own);
 
 #endif

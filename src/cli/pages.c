@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_MS 30000
 /* The maximum and default number of rows of a page. */
 #define PAGE_ROWS 100
 #define ROWS_MAX 1000000000
@@ -22,11 +21,9 @@ int wi_pages_read_most(struct wi_pages *pages)
         pages->most = (size_t)most;
         return 0;
     }
-    fprintf(stderr, "webinfer: --limit %s is no number of rows; it is 1 to %d\n", limit, ROWS_MAX);
+    wi_cli_fail(WI_EXIT_USAGE, "--limit %s is no number of rows; it is 1 to %d", limit, ROWS_MAX);
     return -1;
 }
-
-/* --- one after the other ---------------------------------------------------------------------- */
 
 static int page_is_last(const struct wi_pages *pages)
 {
@@ -59,12 +56,17 @@ static char *page_path(const struct wi_pages *pages)
     return path.text;
 }
 
+/* The rows of the page that came last; borrowed until the next page. */
+static const json_t *page_rows(const struct wi_pages *pages)
+{
+    return json_object_get(pages->_page, pages->member);
+}
+
 static void page_ask(struct wi_pages *pages)
 {
     char *path = page_path(pages);
-    struct wi_rest_request request = {.path = path, .timeout_ms = PAGE_MS};
 
-    wi_rest_exchange(&pages->cli->rest, &request, &pages->_answer);
+    wi_cli_send(pages->cli, &(struct wi_rest_request){.path = path}, &pages->_answer);
     free(path);
     if (!pages->quiet)
         pages->result = wi_cli_check(pages->cli, &pages->_answer);
@@ -75,7 +77,7 @@ static void page_ask(struct wi_pages *pages)
         return;
     }
     pages->_page = json_loadb(pages->_answer.body.text, pages->_answer.body.size, 0, NULL);
-    if (!json_is_array(wi_pages_rows(pages)))
+    if (!json_is_array(page_rows(pages)))
         page_fail(pages, "is no answer of webinferd");
 }
 
@@ -115,8 +117,8 @@ static void page_keep_rest(struct wi_pages *pages)
 
 static void page_take(struct wi_pages *pages)
 {
-    const char *next = json_string_value(json_object_get(pages->_page, "next"));
-    size_t rows = json_array_size(wi_pages_rows(pages));
+    const char *next = wi_json_text(pages->_page, "next");
+    size_t rows = json_array_size(page_rows(pages));
 
     page_keep_rest(pages);
     pages->_count++;
@@ -128,7 +130,8 @@ static void page_take(struct wi_pages *pages)
         page_fail(pages, "has no end: the server names the same next page again");
 }
 
-const json_t *wi_pages_next(struct wi_pages *pages)
+/* The next page, as the whole answer; borrowed until the next call. NULL: there is none. */
+static const json_t *page_next(struct wi_pages *pages)
 {
     page_drop(pages);
     if (pages->result != WI_EXIT_OK || page_is_last(pages))
@@ -139,9 +142,14 @@ const json_t *wi_pages_next(struct wi_pages *pages)
     return pages->_page;
 }
 
-const json_t *wi_pages_rows(const struct wi_pages *pages)
+const json_t *wi_pages_row(struct wi_pages *pages)
 {
-    return json_object_get(pages->_page, pages->member);
+    while (pages->_at >= json_array_size(page_rows(pages))) {
+        if (!page_next(pages))
+            return NULL;
+        pages->_at = 0;
+    }
+    return json_array_get(page_rows(pages), pages->_at++);
 }
 
 enum wi_exit wi_pages_close(struct wi_pages *pages)
@@ -154,8 +162,6 @@ enum wi_exit wi_pages_close(struct wi_pages *pages)
     pages->_next = pages->_mark = NULL;
     return pages->result;
 }
-
-/* --- what is done with them ------------------------------------------------------------------- */
 
 static void json_print(struct wi_buffer *text)
 {
@@ -171,7 +177,7 @@ static void json_print_rows(const struct wi_pages *pages)
 
     if (pages->_count == 1)
         wi_buffer_strings(&text, "{\"", pages->member, "\":[", NULL);
-    json_array_foreach(wi_pages_rows(pages), i, row)
+    json_array_foreach(page_rows(pages), i, row)
     {
         wi_buffer_puts(&text, i > 0 || pages->_count > 1 ? ",\n" : "\n");
         wi_buffer_json(&text, row);
@@ -203,7 +209,7 @@ static void json_print_rest(const struct wi_pages *pages)
 
 static void json_show(struct wi_pages *pages)
 {
-    if (!wi_pages_next(pages))
+    if (!page_next(pages))
         return;
     if (page_is_last(pages)) {
         wi_plain_json(stdout, pages->_answer.body.text, pages->_answer.body.size);
@@ -211,7 +217,7 @@ static void json_show(struct wi_pages *pages)
     }
     do {
         json_print_rows(pages);
-    } while (wi_pages_next(pages));
+    } while (page_next(pages));
     if (pages->result == WI_EXIT_OK)
         json_print_rest(pages);
 }
@@ -224,7 +230,7 @@ enum wi_exit wi_pages_show(
     if (pages->cli->json)
         json_show(pages);
     else
-        while ((page = wi_pages_next(pages)))
+        while ((page = page_next(pages)))
             print(context, page);
     return pages->result;
 }
@@ -234,11 +240,32 @@ struct rows {
     struct wi_sheet sheet;
 };
 
+/* A new reference. */
+static json_t *rows_inside(const json_t *rows, const char *member)
+{
+    json_t *row, *item, *all = json_array();
+    size_t i, k;
+
+    json_array_foreach(rows, i, row)
+    {
+        json_array_foreach(json_object_get(row, member), k, item)
+        {
+            json_t *copy = json_copy(item);
+            json_object_set(copy, "_of", row);
+            json_array_append_new(all, copy);
+        }
+    }
+    return all;
+}
+
 static void rows_print(void *context, const json_t *page)
 {
     struct rows *rows = context;
+    const json_t *all = page_rows(rows->pages);
+    json_t *inside = rows->pages->inner ? rows_inside(all, rows->pages->inner) : NULL;
 
-    wi_sheet_print(&rows->sheet, wi_pages_rows(rows->pages));
+    wi_sheet_print(&rows->sheet, inside ? inside : all);
+    json_decref(inside);
 }
 
 enum wi_exit wi_pages_table(
@@ -250,23 +277,4 @@ enum wi_exit wi_pages_table(
     if (result == WI_EXIT_OK && !pages->cli->json)
         wi_sheet_end(&rows.sheet, none);
     return wi_pages_close(pages);
-}
-
-json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *member,
-    const char *key, const char *value)
-{
-    struct wi_pages pages = {.cli = cli, .path = path, .member = member, .quiet = 1};
-    json_t *row, *found = NULL;
-    size_t i;
-
-    while (!found && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            const char *its = json_string_value(json_object_get(row, key));
-            if (!found && its && strcmp(its, value) == 0)
-                found = json_incref(row);
-        }
-    }
-    wi_pages_close(&pages);
-    return found;
 }

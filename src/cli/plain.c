@@ -1,7 +1,7 @@
 /* See plain.h. */
 #include "cli/plain.h"
 
-#include "base/control.h"
+#include "base/text.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -16,14 +16,19 @@ void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char
     }
 }
 
+void wi_plain_flush(FILE *out, struct wi_buffer *text)
+{
+    if (text->size > 0)
+        fwrite(text->text, 1, text->size, out);
+    wi_buffer_clear(text);
+}
+
 void wi_plain_print(FILE *out, const char *text)
 {
     struct wi_buffer plain = {0};
 
     wi_plain(&plain, text, strlen(text), "");
-    if (plain.size > 0)
-        fwrite(plain.text, 1, plain.size, out);
-    wi_buffer_clear(&plain);
+    wi_plain_flush(out, &plain);
 }
 
 /* The code point of two or three bytes of UTF-8. */
@@ -50,7 +55,7 @@ void wi_plain_json(FILE *out, const char *text, size_t length)
     }
 }
 
-void wi_plain_put_json(const json_t *value)
+void wi_plain_put_json(json_t *value)
 {
     struct wi_buffer text = {0};
 
@@ -58,6 +63,7 @@ void wi_plain_put_json(const json_t *value)
     wi_buffer_puts(&text, "\n");
     wi_plain_json(stdout, text.text, text.size);
     wi_buffer_clear(&text);
+    json_decref(value);
 }
 
 int wi_plain_is_word(const char *text)

@@ -3,6 +3,7 @@
 
 #include "cli/bar.h"
 #include "cli/events.h"
+#include "cli/text_table.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,19 +34,28 @@ void wi_cli_progress_end(struct wi_cli_progress *progress)
     progress->_drawn = 0;
 }
 
-static void draw_bar(struct wi_cli_progress *progress, const json_t *state)
+void wi_cli_progress_put(struct wi_cli_progress *progress, const char *line)
+{
+    fprintf(stderr, "\r%s\033[K", line ? line : "");
+    progress->_drawn = 1;
+}
+
+/* `text` NULL: as a bar. */
+static void progress_draw(struct wi_cli_progress *progress, const char *text, const json_t *state)
 {
     struct wi_buffer line = {0};
 
-    wi_bar_line(&line, state, wi_cli_progress_columns());
-    fprintf(stderr, "\r%s\033[K", line.text ? line.text : "");
-    progress->_drawn = 1;
+    if (text)
+        wi_table_fill(&line, text, state);
+    else
+        wi_bar_line(&line, state, wi_cli_progress_columns());
+    wi_cli_progress_put(progress, line.text);
     wi_buffer_clear(&line);
 }
 
 static void put_line(struct wi_cli_progress *progress, const json_t *state)
 {
-    const char *name = json_string_value(json_object_get(state, "state"));
+    const char *name = wi_json_text(state, "state");
     double share = wi_bar_share(state);
     struct wi_buffer line = {0};
 
@@ -61,12 +71,10 @@ static void put_line(struct wi_cli_progress *progress, const json_t *state)
 void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state)
 {
     if (progress->terminal)
-        draw_bar(progress, state);
+        progress_draw(progress, NULL, state);
     else
         put_line(progress, state);
 }
-
-/* --- following ------------------------------------------------------------------------------- */
 
 struct following {
     const struct wi_cli_follow *follow;
@@ -85,11 +93,12 @@ static void on_event(void *context, const char *name, const json_t *value)
     struct following *following = context;
     const struct wi_cli_follow *follow = following->follow;
 
-    if (strcmp(name, "progress") == 0 && !follow->lines)
+    if (strcmp(name, "progress") == 0 && follow->text && following->progress.terminal)
+        progress_draw(&following->progress, follow->text, value);
+    else if (strcmp(name, "progress") == 0 && !follow->text && !follow->lines)
         wi_cli_progress_show(&following->progress, value);
     else if (strcmp(name, "done") == 0)
         end_bar(following);
-    follow->on_event(follow->context, name, value);
 }
 
 static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
@@ -97,7 +106,12 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
     const struct following *following = context;
     const struct wi_cli_follow *follow = following->follow;
 
-    return wi_cli_stream_broken(follow->cli, answer, follow->stopped, follow->lost);
+    if (wi_cli_is_interrupted())
+        return wi_cli_fail(WI_EXIT_FAILED, "%s", follow->stopped);
+    if (!answer->events)
+        return wi_cli_check(follow->cli, answer);
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon was lost: %s%s",
+        *answer->failure ? answer->failure : "it ended in the middle", follow->lost);
 }
 
 enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_request *request)
@@ -109,6 +123,7 @@ enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_re
         .on_event = on_event,
         .on_end = end_bar,
         .on_break = on_break,
+        .done = follow->done,
         .context = &following};
 
     return wi_cli_stream(&stream, request);

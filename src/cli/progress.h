@@ -17,6 +17,8 @@ struct wi_cli_progress wi_cli_progress_begin(void);
 /* `state` is an object for wi_bar_line. Without a terminal a line is printed when the state
  * changes, and from time to time in between. */
 void wi_cli_progress_show(struct wi_cli_progress *progress, const json_t *state);
+/* Shows a line instead of a bar, for a terminal. */
+void wi_cli_progress_put(struct wi_cli_progress *progress, const char *line);
 /* How wide a line on standard error may be. */
 unsigned wi_cli_progress_columns(void);
 /* Removes the bar, if there is one, before other output. */
@@ -25,13 +27,13 @@ void wi_cli_progress_end(struct wi_cli_progress *progress);
 /* Work of the daemon, followed to its end. */
 struct wi_cli_follow {
     struct wi_cli *cli;
-    int lines;                  /* its events are printed instead of a bar */
-    const char *stopped, *lost; /* as for wi_cli_stream_broken */
-    /* Called for each event after it was shown. */
-    void (*on_event)(void *context, const char *name, const json_t *value);
-    void *context;
+    int lines;           /* its events are printed instead of a bar */
+    const char *stopped; /* what happens to the work after ^C */
+    const char *lost;    /* printed after the failure if the daemon is lost; may be "" */
+    const char *text;    /* the progress on a terminal, for wi_table_fill; NULL: a bar */
+    json_t **done;       /* as in wi_cli_stream */
 };
-/* Sends a request for events. ^C ends only the following, not the work. */
+/* Sends a request for events. ^C ends only the following, not the work; an error is printed. */
 enum wi_exit wi_cli_follow(const struct wi_cli_follow *follow, struct wi_rest_request *request);
 
 #endif

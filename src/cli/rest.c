@@ -80,34 +80,33 @@ static size_t on_header(char *bytes, size_t unit, size_t count, void *context)
     return size;
 }
 
+/* Adds a header, which is freed. */
+static struct curl_slist *header_add(struct curl_slist *list, char *line)
+{
+    list = curl_slist_append(list, line);
+    OPENSSL_cleanse(line, strlen(line));
+    free(line);
+    return list;
+}
+
 static struct curl_slist *make_headers(
     const struct wi_rest *rest, const struct wi_rest_request *request)
 {
-    char *line = wi_sprintf("Accept: %s", request->accept ? request->accept : "application/json");
-    struct curl_slist *list = curl_slist_append(NULL, line);
+    const char *accept = request->accept ? request->accept : "application/json";
+    struct curl_slist *list = header_add(NULL, wi_sprintf("Accept: %s", accept));
 
-    free(line);
     list = curl_slist_append(list, "Expect:"); /* one round trip, not two */
     if (request->body)
         list = curl_slist_append(list, request->json_size || request->is_bytes
                                            ? "Content-Type: application/octet-stream"
                                            : "Content-Type: application/json");
-    if (request->json_size) {
-        line = wi_sprintf("Inference-Header-Content-Length: %zu", request->json_size);
-        list = curl_slist_append(list, line);
-        free(line);
-    }
-    if (request->after) {
-        line = wi_sprintf("Last-Event-ID: %s", request->after);
-        list = curl_slist_append(list, line);
-        free(line);
-    }
-    if (rest->token) {
-        line = wi_sprintf("Authorization: Bearer %s", rest->token);
-        list = curl_slist_append(list, line);
-        OPENSSL_cleanse(line, strlen(line));
-        free(line);
-    }
+    if (request->json_size)
+        list = header_add(
+            list, wi_sprintf("Inference-Header-Content-Length: %zu", request->json_size));
+    if (request->after)
+        list = header_add(list, wi_sprintf("Last-Event-ID: %s", request->after));
+    if (rest->token)
+        list = header_add(list, wi_sprintf("Authorization: Bearer %s", rest->token));
     return list;
 }
 
@@ -190,7 +189,6 @@ static double took_ms(CURL *curl)
     return (double)(total_us - ready_us) / 1000;
 }
 
-/* Stores in the answer how it ended. */
 static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;
@@ -229,8 +227,6 @@ void wi_rest_answer_clear(struct wi_rest_answer *answer)
     wi_buffer_clear(&answer->body);
     *answer = (struct wi_rest_answer){0};
 }
-
-/* --- side by side ---------------------------------------------------------------------------- */
 
 struct wi_rest_calls {
     const struct wi_rest *rest;

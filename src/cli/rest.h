@@ -3,7 +3,7 @@
 #define WI_CLI_REST_H
 
 #include "base/buffer.h"
-#include "base/error.h"
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,12 +22,16 @@ struct wi_rest_request {
     int is_bytes;              /* the body is no JSON */
     const char *accept;        /* the requested media type; NULL: application/json */
     const char *after;         /* of events, the id of the last one received; NULL: none */
-    long timeout_ms;           /* 0: no limit */
+    long timeout_ms;           /* 0: no limit, but for wi_cli_send see below */
     int (*is_cancelled)(void); /* called about once a second; NULL: never cancelled */
     /* Gets the body of an answer of type text/event-stream, or of the requested type, as it comes;
      * a return value other than 0 ends the exchange. NULL: the body is collected like any other. */
     int (*on_events)(void *context, const char *bytes, size_t size);
     void *context;
+    /* For wi_cli_send, and the functions that use it (cli/cli.h), whose requests have a limit of
+     * 30 s by default, unless they ask for events. */
+    const char *name; /* replaces the "*" in the path; NULL: the path is whole */
+    json_t *json;     /* replaces `body`; the reference is taken over; NULL: `body` counts */
 };
 
 struct wi_rest_answer {

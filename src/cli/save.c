@@ -18,18 +18,16 @@
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 #define ENDING (sizeof ending / sizeof *ending)
 
-/* --- the file --------------------------------------------------------------------------------- */
-
-static enum wi_code save_fail(const struct wi_save *save, const char *what, struct wi_error *error)
+static enum wi_code save_fail(const struct wi_save *save, struct wi_error *error)
 {
     const char *name = save->temporary ? save->path : "standard output";
-    return wi_error_set(error, WI_BAD_REQUEST, "", "%s %s: %s", name, what, strerror(errno));
+    return wi_cli_refuse(error, "%s cannot be written: %s", name, strerror(errno));
 }
 
 static enum wi_code begin_standard(struct wi_save *save, struct wi_error *error)
 {
     if (isatty(STDOUT_FILENO))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "standard output is a terminal, which shows no such file; name a file, or a program "
             "with |");
     save->out = stdout;
@@ -65,13 +63,12 @@ enum wi_code wi_save_begin(
     if (strcmp(path, "-") == 0)
         return begin_standard(save, error);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s is no plain file; - is standard output", path);
+        return wi_cli_refuse(error, "%s is no plain file; - is standard output", path);
     save->temporary = wi_sprintf("%s.XXXXXX", path);
     save->out = open_temporary(save->temporary, mode);
     if (save->out)
         return WI_OK;
-    enum wi_code code = save_fail(save, "cannot be written", error);
+    enum wi_code code = save_fail(save, error);
     free(save->temporary);
     save->temporary = NULL;
     return code;
@@ -92,7 +89,7 @@ enum wi_code wi_save_end(struct wi_save *save, struct wi_error *error)
     if (written && save->temporary)
         written = fsync(fileno(save->out)) == 0 && rename(save->temporary, save->path) == 0;
     if (!written)
-        return save_fail(save, "cannot be written", error);
+        return save_fail(save, error);
     save_close(save);
     return WI_OK;
 }
@@ -106,8 +103,6 @@ void wi_save_drop(struct wi_save *save)
         sigaction(ending[i], &save->_before[i], NULL);
 }
 
-/* --- the answer ------------------------------------------------------------------------------- */
-
 struct saving {
     struct wi_save *save;
     struct wi_cli *cli;
@@ -120,12 +115,11 @@ struct saving {
 static void show_written(struct saving *saving)
 {
     double now = wi_now_ms();
-    json_t *state;
 
     if (now < saving->shown_ms + SHOW_EVERY_MS && saving->written < saving->answer.announced)
         return;
     saving->shown_ms = now;
-    state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
+    json_t *state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
         (json_int_t)saving->written, "total_bytes", (json_int_t)saving->answer.announced);
     wi_cli_progress_show(&saving->progress, state);
     json_decref(state);
@@ -150,15 +144,13 @@ static enum wi_exit judge_answer(struct saving *saving)
     if (!answer->events)
         return wi_cli_check(saving->cli, answer);
     if (ferror(saving->save->out) || fflush(saving->save->out) != 0) {
-        save_fail(saving->save, "cannot be written", &error);
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        save_fail(saving->save, &error);
+        return wi_cli_complain(&error);
     }
     if (answer->status == 200)
         return WI_EXIT_OK;
-    fprintf(stderr, "webinfer: the file was not written whole: %s\n",
+    return wi_cli_fail(WI_EXIT_FAILED, "the file was not written whole: %s",
         wi_cli_is_interrupted() ? "it was stopped" : answer->failure);
-    return WI_EXIT_FAILED;
 }
 
 enum wi_exit wi_save_answer(
@@ -166,14 +158,13 @@ enum wi_exit wi_save_answer(
 {
     struct saving saving = {.save = save, .cli = cli, .progress = wi_cli_progress_begin()};
     struct wi_rest_request asked = *request;
-    enum wi_exit result;
 
     asked.is_cancelled = wi_cli_is_interrupted;
     asked.on_events = take_bytes;
     asked.context = &saving;
-    wi_rest_exchange(&cli->rest, &asked, &saving.answer);
+    wi_cli_send(cli, &asked, &saving.answer);
     wi_cli_progress_end(&saving.progress);
-    result = judge_answer(&saving);
+    enum wi_exit result = judge_answer(&saving);
     wi_rest_answer_clear(&saving.answer);
     return result;
 }

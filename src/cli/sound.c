@@ -2,6 +2,7 @@
  * Specifications 1.0" of IBM and Microsoft (1991), with WAVEFORMATEXTENSIBLE. */
 #include "cli/sound.h"
 
+#include "cli/options.h"
 #include <string.h>
 
 #define RIFF_HEAD ((size_t)12)
@@ -40,7 +41,6 @@ static uint32_t read_32(const char *bytes)
     return read_16(bytes) | read_16(bytes + 2) << 16;
 }
 
-/* Removes the first `size` bytes. */
 static void buffer_drop(struct wi_buffer *buffer, size_t size)
 {
     if (size == 0)
@@ -54,8 +54,6 @@ static size_t frame_of(const struct wi_sound_form *form)
 {
     return (strcmp(form->encoding, "f32le") == 0 ? 4 : 2) * (size_t)form->channels;
 }
-
-/* --- the head --------------------------------------------------------------------------------- */
 
 static int is_told(const struct wi_sound_form *form)
 {
@@ -75,7 +73,7 @@ static void take_as_raw(struct wi_sound_input *input)
 
 static enum wi_code format_refuse(const char *name, struct wi_error *error)
 {
-    wi_error_set(error, WI_BAD_REQUEST, "",
+    wi_cli_refuse(error,
         "%s files cannot be transcribed as they come: \"ffmpeg -i FILE -f wav - | webinfer "
         "transcribe --live MODEL -\" converts one to WAV, and without --live one is read whole",
         name);
@@ -90,7 +88,7 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
 
     if (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WAVE", 4) == 0) {
         if (is_told(&input->form))
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "the sound is a WAV file, whose header gives the form of its samples: leave out "
                 "--encoding, --rate and --channels");
         input->_is_wav = 1;
@@ -106,8 +104,6 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
     return WI_OK;
 }
 
-/* --- the chunks of a WAV file ----------------------------------------------------------------- */
-
 static enum wi_code read_form(
     struct wi_sound_input *input, const char *chunk, size_t size, struct wi_error *error)
 {
@@ -122,12 +118,11 @@ static enum wi_code read_form(
     else if (tag == TAG_FLOAT && bits == 32)
         input->form.encoding = "f32le";
     else
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has samples of format %u with %u bits", tag, bits);
+        wi_cli_refuse(error, "the WAV file has samples of format %u with %u bits", tag, bits);
     if (!input->form.encoding)
         wi_error_expect(error, "PCM of 16 bits (format 1), or float of 32 bits (format 3)");
     else if (input->form.channels == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the WAV file says that it has no channel");
+        wi_cli_refuse(error, "the WAV file says that it has no channel");
     return error->code;
 }
 
@@ -135,8 +130,8 @@ static enum wi_code begin_samples(
     struct wi_sound_input *input, uint32_t size, struct wi_error *error)
 {
     if (!input->form.encoding)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has its sound before the chunk \"fmt \", which describes it");
+        return wi_cli_refuse(
+            error, "the WAV file has its sound before the chunk \"fmt \", which describes it");
     input->_left = size == 0 || size >= UNKNOWN_FROM ? UINT64_MAX : size;
     input->known = 1;
     buffer_drop(&input->_head, CHUNK_HEAD);
@@ -158,8 +153,8 @@ static enum wi_code take_chunk(struct wi_sound_input *input, int *more, struct w
         return WI_OK;
     }
     if (size < FORM_MIN || size > FORM_MAX)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has a chunk \"fmt \" of %u bytes, which is none", size);
+        return wi_cli_refuse(
+            error, "the WAV file has a chunk \"fmt \" of %u bytes, which is none", size);
     if (input->_head.size < whole) {
         *more = 0;
         return WI_OK;
@@ -192,8 +187,6 @@ static enum wi_code take_head(struct wi_sound_input *input, struct wi_error *err
     return code;
 }
 
-/* --- the sound -------------------------------------------------------------------------------- */
-
 static void take_samples(struct wi_sound_input *input, const void *bytes, size_t size)
 {
     if (size > input->_left)
@@ -208,14 +201,12 @@ static void take_samples(struct wi_sound_input *input, const void *bytes, size_t
 enum wi_code wi_sound_input_take(
     struct wi_sound_input *input, const void *bytes, size_t size, struct wi_error *error)
 {
-    enum wi_code code;
-
     if (input->known) {
         take_samples(input, bytes, size);
         return WI_OK;
     }
     wi_buffer_add(&input->_head, bytes, size);
-    code = take_head(input, error);
+    enum wi_code code = take_head(input, error);
     if (code == WI_OK && input->known) {
         take_samples(input, input->_head.text, input->_head.size);
         wi_buffer_clear(&input->_head);
@@ -228,7 +219,7 @@ enum wi_code wi_sound_input_end(struct wi_sound_input *input, struct wi_error *e
     if (input->known)
         return WI_OK;
     if (input->_is_wav)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "the WAV file ends before its sound begins");
+        return wi_cli_refuse(error, "the WAV file ends before its sound begins");
     take_as_raw(input);
     take_samples(input, input->_head.text, input->_head.size);
     return WI_OK;

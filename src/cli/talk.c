@@ -8,8 +8,6 @@
 /* The delimiter of a text of several lines. */
 #define FENCE "\"\"\""
 
-/* --- commands -------------------------------------------------------------------------------- */
-
 static enum wi_talk_next take_system(
     struct wi_talk *talk, const char *text, struct wi_buffer *reply)
 {
@@ -69,8 +67,6 @@ static enum wi_talk_next take_command(
     wi_buffer_printf(reply, "There is no command %.*s.\n", (int)length, line);
     return take_help(talk, "", reply);
 }
-
-/* --- messages -------------------------------------------------------------------------------- */
 
 static void talk_add(struct wi_talk *talk, const char *role, json_t *content)
 {

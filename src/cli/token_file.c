@@ -5,10 +5,10 @@
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "cli/options.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <pwd.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -21,10 +21,6 @@ struct owner {
     gid_t group;
 };
 
-#define refuse(error, ...) wi_error_set(error, WI_BAD_REQUEST, "", __VA_ARGS__)
-
-/* --- reading --------------------------------------------------------------------------------- */
-
 static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *error)
 {
     const char *slash = strrchr(file->path, '/');
@@ -35,7 +31,7 @@ static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *err
     file->_folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum wi_code code = WI_OK;
     if (file->_folder < 0 || flock(file->_folder, LOCK_EX) != 0)
-        code = refuse(error, "the folder %s cannot be opened: %s", folder, strerror(errno));
+        code = wi_cli_refuse(error, "the folder %s cannot be opened: %s", folder, strerror(errno));
     free(folder);
     return code;
 }
@@ -43,28 +39,27 @@ static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *err
 static enum wi_code check_kind(const struct wi_token_file *file, struct wi_error *error)
 {
     if (!S_ISREG(file->_info.st_mode))
-        return refuse(error, "%s is no plain file", file->path);
+        return wi_cli_refuse(error, "%s is no plain file", file->path);
     if (file->_info.st_mode & 077)
-        return refuse(error,
+        return wi_cli_refuse(error,
             "%s is open to others, and the daemon would refuse it; run chmod 600 on it",
             file->path);
     if (file->_info.st_size > WI_API_TOKENS_FILE_MAX)
-        return refuse(error, "%s is larger than %d bytes", file->path, WI_API_TOKENS_FILE_MAX);
+        return wi_cli_refuse(
+            error, "%s is larger than %d bytes", file->path, WI_API_TOKENS_FILE_MAX);
     return WI_OK;
 }
 
 static enum wi_code read_all(struct wi_token_file *file, int fd, struct wi_error *error)
 {
     size_t size = (size_t)file->_info.st_size;
-    ssize_t got = 0;
     file->_text = wi_alloc(size + 1);
-    while (
-        file->_size < size && (got = read(fd, file->_text + file->_size, size - file->_size)) > 0)
-        file->_size += (size_t)got;
+    ssize_t got = wi_read_all(fd, file->_text, size, 0);
+    file->_size = got > 0 ? (size_t)got : 0;
     if (got < 0)
-        return refuse(error, "%s cannot be read: %s", file->path, strerror(errno));
+        return wi_cli_refuse(error, "%s cannot be read: %s", file->path, strerror(errno));
     if (strlen(file->_text) != file->_size)
-        return refuse(error, "%s has a NUL byte", file->path);
+        return wi_cli_refuse(error, "%s has a NUL byte", file->path);
     char *copy = wi_strdup(file->_text);
     enum wi_code code = wi_api_tokens_parse(&file->tokens, file->path, copy, error);
     free(copy);
@@ -84,11 +79,10 @@ enum wi_code wi_token_file_open(
         return WI_OK;
     file->_exists = 1;
     if (fd < 0 || fstat(fd, &file->_info) != 0)
-        code = refuse(error, "%s cannot be opened: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be opened: %s", path, strerror(errno));
     else if ((code = check_kind(file, error)) == WI_OK)
         code = read_all(file, fd, error);
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return code;
 }
 
@@ -96,12 +90,9 @@ void wi_token_file_close(struct wi_token_file *file)
 {
     wi_api_tokens_clear(&file->tokens);
     free(file->_text);
-    if (file->_folder >= 0)
-        close(file->_folder); /* and unlocks it */
+    wi_close(file->_folder); /* and unlocks it */
     *file = (struct wi_token_file){._folder = -1};
 }
-
-/* --- whose it is ----------------------------------------------------------------------------- */
 
 static int find_user(const char *name, struct owner *owner)
 {
@@ -118,8 +109,9 @@ static enum wi_code choose_owner(
     struct stat folder;
     *owner = (struct owner){geteuid(), getegid()};
     if (name)
-        return find_user(name, owner) == 0 ? WI_OK
-                                           : refuse(error, "there is no user \"%.64s\"", name);
+        return find_user(name, owner) == 0
+                   ? WI_OK
+                   : wi_cli_refuse(error, "there is no user \"%.64s\"", name);
     if (file->_exists) {
         *owner = (struct owner){file->_info.st_uid, file->_info.st_gid};
     } else if (geteuid() == 0) {
@@ -139,11 +131,9 @@ static enum wi_code file_give(
         return WI_OK;
     if (fchown(fd, owner->user, owner->group) == 0)
         return WI_OK;
-    return refuse(error, "%s is to belong to user id %u, and only root can give it away: %s", path,
-        (unsigned)owner->user, strerror(errno));
+    return wi_cli_refuse(error, "%s is to belong to user id %u, and only root can give it away: %s",
+        path, (unsigned)owner->user, strerror(errno));
 }
-
-/* --- writing --------------------------------------------------------------------------------- */
 
 /* Fills the new file, which is open as `fd`, and replaces the old one with it. */
 static enum wi_code file_replace(const struct wi_token_file *file, int fd, const char *name,
@@ -159,7 +149,7 @@ static enum wi_code file_replace(const struct wi_token_file *file, int fd, const
     if (code == WI_OK &&
         (wi_write_all(fd, text.text, text.size) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
             renameat(file->_folder, name, file->_folder, file->_name) != 0))
-        code = refuse(error, "%s cannot be written: %s", file->path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be written: %s", file->path, strerror(errno));
     wi_buffer_clear(&text);
     return code;
 }
@@ -176,7 +166,7 @@ enum wi_code wi_token_file_add(
     int fd =
         openat(file->_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return refuse(
+        return wi_cli_refuse(
             error, "no file can be made in the folder of %s: %s", file->path, strerror(errno));
     code = file_replace(file, fd, name, line, &owner, error);
     close(fd);

@@ -2,28 +2,17 @@
 #include "cli/usage.h"
 
 #include "cli/plain.h"
+#include "cli/text_table.h"
 #include "terms/task/task_table.h"
 #include <string.h>
-
-static int model_is(const json_t *model, const char *member, const char *value)
-{
-    const char *own = json_string_value(json_object_get(model, member));
-
-    return own && strcmp(own, value) == 0;
-}
 
 /* The first of its tasks, but preferably chat, which is the best way to use some models that
  * see. */
 static enum wi_task_kind first_task(const json_t *tasks)
 {
-    const json_t *task;
-    size_t i;
-
-    json_array_foreach(tasks, i, task)
-    {
-        if (wi_task_of_name(json_string_value(task), 1) == WI_TASK_CHAT)
+    for (size_t i = 0; i < json_array_size(tasks); i++)
+        if (wi_task_of_name(json_string_value(json_array_get(tasks, i)), 1) == WI_TASK_CHAT)
             return WI_TASK_CHAT;
-    }
     return wi_task_of_name(json_string_value(json_array_get(tasks, 0)), 0);
 }
 
@@ -35,9 +24,9 @@ static enum wi_task_kind task_of(const json_t *model)
 
     if (json_array_size(tasks) > 0)
         return first_task(tasks);
-    if (!model_is(model, "format", "gguf"))
+    if (!wi_json_is(model, "format", "gguf"))
         return WI_TASK_NONE;
-    if (model_is(model, "type", "text_embedding"))
+    if (wi_json_is(model, "type", "text_embedding"))
         return WI_TASK_EMBED;
     return json_is_true(json_object_get(model, "chat")) ? WI_TASK_CHAT : WI_TASK_COMPLETE;
 }

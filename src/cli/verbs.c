@@ -1,10 +1,10 @@
 /* The commands and their options. This table is the command line's only description. */
 #include "config.h"
 
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/completion.h"
 #include "cli/help.h"
+#include "cli/plain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,27 +15,19 @@ static enum wi_exit run_version(struct wi_cli *cli)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit text_print(struct wi_buffer *text)
-{
-    fputs(text->text, stdout);
-    wi_buffer_clear(text);
-    return WI_EXIT_OK;
-}
-
 static enum wi_exit run_mdoc(const char *part)
 {
     struct wi_buffer text = {0};
 
-    if (strcmp(part, "synopsis") == 0) {
+    if (strcmp(part, "synopsis") == 0)
         wi_cli_mdoc_synopsis(&text);
-    } else if (strcmp(part, "commands") == 0) {
+    else if (strcmp(part, "commands") == 0)
         wi_cli_mdoc_commands(&text);
-    } else {
-        fprintf(stderr, "webinfer: webinfer(1) has no part \"%s\"; it has synopsis and commands\n",
-            part);
-        return WI_EXIT_USAGE;
-    }
-    return text_print(&text);
+    else
+        return wi_cli_fail(
+            WI_EXIT_USAGE, "webinfer(1) has no part \"%s\"; it has synopsis and commands", part);
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 static enum wi_exit run_help(struct wi_cli *cli)
@@ -53,12 +45,12 @@ static enum wi_exit run_help(struct wi_cli *cli)
         wi_cli_help_group(&text, words[0]);
     } else if (words[0] && !verb) {
         wi_cli_no_verb(&error, words);
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     } else {
         wi_cli_help(&text, verb);
     }
-    return text_print(&text);
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 static enum wi_exit run_completion(struct wi_cli *cli)
@@ -72,20 +64,19 @@ static enum wi_exit run_words(struct wi_cli *cli)
     struct wi_buffer text = {0};
 
     wi_cli_complete(&text, cli->arguments.positionals, cli->arguments.positional_count);
-    return text.size ? text_print(&text) : WI_EXIT_OK;
+    wi_plain_flush(stdout, &text);
+    return WI_EXIT_OK;
 }
 
 const struct wi_flag wi_cli_global_options[] = {
-    {"help", NULL, 0, WI_COMPLETE_NONE, NULL, "Explain a command and stop"},
-    {"version", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the version and stop"},
-    {"url", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
+    {"help", .help = "Explain a command and stop"},
+    {"version", .help = "Print the version and stop"},
+    {"url", "URL", .help = "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
     {"token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "File whose first line is the API token; else $WEBINFER_TOKEN"},
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "PEM file of the certificate authority to trust for https"},
-    {"json", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Print the server's JSON unchanged; the pages of a list become one document"},
+    {"json", .help = "Print the server's JSON unchanged; the pages of a list become one document"},
     {0},
 };
 
@@ -105,58 +96,54 @@ static const struct wi_flag infer_options[] = {
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A sound (WAV, or what browsers decode); \"-\" reads standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
-        "A text, or several; a chat model answers it, or with --task complete continues it"},
-    {"pair", "TEXT", 0, WI_COMPLETE_NONE, NULL, "A second text that goes with --text"},
-    {"question", "TEXT", 0, WI_COMPLETE_NONE, NULL,
-        "A question about the picture of --image or the text of --text"},
-    {"label", "NAME", 1, WI_COMPLETE_NONE, NULL,
-        "One of the labels to choose among, for models that take any"},
-    {"task", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
+        "A text; a chat model answers it, or continues it with --task complete"},
+    {"pair", "TEXT", .help = "A second text that goes with --text"},
+    {"question", "TEXT", .help = "A question about the picture of --image or the text of --text"},
+    {"label", "NAME", 1, .help = "A label to choose from, for models that accept arbitrary labels"},
+    {"task", "NAME",
+        .help = "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
     PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "Only at this precision"},
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
+    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
+    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
-        "generated text"},
+        "The time limit for queueing, loading and running, e.g. 500ms, 30s, 5m; the default is "
+        "60s, or 10m for streams and generated text"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, NULL,
         "An option of the model; VALUE is JSON, or else text"},
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the parts of the answer as they come; with --json each event as a line of JSON"},
+        "Show the parts of the answer as they arrive; with --json, show each event as a line of "
+        "JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save each output as DIR/NAME.npy, or as a PNG or WAV file if it is one; with a name that "
-        "ends in .wav, .png or .npy save only the first such output, to that file"},
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have the server store the request as a job, print the job's id and do not wait"},
+        "Save each output as DIR/NAME.npy, or as a PNG or WAV file if it is one. If DIR ends in "
+        ".wav, .png or .npy, save only the first such output, to that file"},
+    {"detach",
+        .help = "Have the server store the request as a job, print the job's id and do not wait"},
     {0},
 };
 
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
-        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL also of int32 "
-        "or uint32, bound in the given order"},
+        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats. For WGSL, the file may "
+        "also hold int32 or uint32, and tensors are bound in the given order"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
-    {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
-    {"result", "NAME=DATATYPE[SHAPE]", 1, WI_COMPLETE_NONE, NULL,
-        "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
-    {"workgroups", "X[,Y[,Z]]", 0, WI_COMPLETE_NONE, NULL,
-        "The number of workgroups of WGSL to run"},
-    {"entry", "NAME", 0, WI_COMPLETE_NONE, NULL, "The WGSL function to run; main is the default"},
-    {"constant", "NAME=NUMBER", 1, WI_COMPLETE_NONE, NULL, "A value for an override of WGSL"},
+    {"option", "KEY=VALUE", 1, .help = "An option of the kernel"},
+    {"result", "NAME=DATATYPE[SHAPE]", 1,
+        .help = "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
+    {"workgroups", "X[,Y[,Z]]", .help = "The number of WGSL workgroups to run"},
+    {"entry", "NAME", .help = "The WGSL function to run; main is the default"},
+    {"constant", "NAME=NUMBER", 1, .help = "A value for a WGSL override"},
     PLACE_OPTIONS("auto webgpu wasm"),
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
-    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For the whole request; 60s is the default"},
+    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
+    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
+    {"timeout", "DURATION", .help = "The time limit for the whole request; 60s is the default"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save the output as DIR/NAME.npy, or with a name that ends in .npy to that file"},
+        "Save the output as DIR/NAME.npy or, if DIR ends in .npy, to that file"},
     {0},
 };
 
@@ -167,7 +154,8 @@ static const struct wi_flag compute_options[] = {
         PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),                                      \
     {                                                                                              \
         "timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,                                          \
-            "For queue, load and the whole answer, e.g. 30s, 5m; 10m is the default"               \
+            "The time limit for queueing, loading and the whole answer, e.g. 30s, 5m; 10m is the " \
+            "default"                                                                              \
     }
 
 static const struct wi_flag generate_options[] = {TEXT_OPTIONS("complete"), {0}};
@@ -178,35 +166,33 @@ static const struct wi_flag transcribe_options[] = {
         "The model that transcribes; by default the only one that can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
         "Text (the default), subtitles, or the server's JSON"},
-    {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
-        "The spoken language, such as en or de; by default the model detects it"},
-    {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Translate into English"},
+    {"language", "CODE",
+        .help = "The spoken language, such as en or de; by default the model detects it"},
+    {"translate", .help = "Translate into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
-        "Have MODEL transcribe the sound as it comes, WAV or raw samples, and print each segment "
-        "as a line once it has ended; with --json print each event as a line of JSON"},
+        "Have MODEL transcribe the sound (WAV or raw samples) as it arrives, and print each "
+        "segment as a line once it has ended; with --json, print each event as a line of JSON"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
         "The encoding of raw samples with --live; s16le is the default"},
-    {"rate", "N", 0, WI_COMPLETE_NONE, NULL,
-        "The sample rate of raw samples with --live, per second; 16000 is the default"},
-    {"channels", "1-2", 0, WI_COMPLETE_NONE, NULL,
-        "The number of interleaved channels of raw samples with --live; 1 is the default"},
-    {"pause", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "With --live, the length of a pause that ends a segment; 500ms is the default"},
+    {"rate", "N",
+        .help = "The sample rate of raw samples with --live, per second; 16000 is the default"},
+    {"channels", "1-2",
+        .help = "The number of interleaved channels of raw samples with --live; 1 is the default"},
+    {"pause", "DURATION",
+        .help = "With --live, the length of a pause that ends a segment; 500ms is the default"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
 
 static const struct wi_flag chat_options[] = {
-    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
-    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor write the history of typed lines"},
+    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 #define PULL_OPTIONS                                                                               \
-    {"as", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                      \
-        "The model's name here; by default its name on the hub"},                                  \
+    {"as", "NAME", .help = "The model's name here; by default its name on the hub"},               \
         {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
             "The hub, as named by a section [hub.NAME] of the daemon's configuration"},            \
         {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
@@ -219,50 +205,46 @@ static const struct wi_flag chat_options[] = {
 
 static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait for the end of the pull"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the pull and remove what it has fetched"},
+    {"detach", .help = "Do not wait for the end of the pull"},
+    {"cancel", .help = "Stop the pull and remove what it has fetched"},
     {0},
 };
 
 static const struct wi_flag quantize_options[] = {
     {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
         "The number of bits: 8 makes the variant q8, 4 makes q4, 16 makes fp16"},
-    {"mixed", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "With 4 bits, keep 8 in the layers that lose most with 4"},
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Publish the variant even if its measurements are bad"},
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until the variant is made"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the work and remove its unfinished files"},
+    {"mixed", .help = "With 4 bits, keep 8 bits in the layers that lose most with 4"},
+    {"force", .help = "Publish the variant even if its measurements are bad"},
+    {"detach", .help = "Do not wait until the variant is made"},
+    {"cancel", .help = "Stop the work and remove its unfinished files"},
     {0},
 };
 
 static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
-    {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
-    {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor write the history of typed lines"},
+    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 static const struct wi_flag load_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only in this node"},
+    {"node", "ID", .help = "Only into this node"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
         "For this platform"},
-    {"no-wait", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is loaded"},
+    {"no-wait", .help = "Do not wait until it is loaded"},
     {0},
 };
 
 static const struct wi_flag unload_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only from this node"},
+    {"node", "ID", .help = "Only from this node"},
     {0},
 };
 
 static const struct wi_flag add_options[] = {
-    {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
+    {"name", "NAME", .help = "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Make it the next version of an existing model; running requests end with the old one"},
+        "Make it the next version of an existing model; running requests finish on the old one"},
     {0},
 };
 
@@ -275,14 +257,15 @@ static const struct wi_flag publish_options[] = {
 
 static const struct wi_flag rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Remove a model even if requests run on it; they end with the version that they have"},
+        "Remove a model even if requests are running on it; they finish on the version that they "
+        "have"},
     {0},
 };
 
 static const struct wi_flag jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
+    {"limit", "N", .help = "At most this many; 100 is the default"},
     {0},
 };
 
@@ -293,7 +276,7 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
+    {"limit", "N", .help = "At most this many; 100 is the default"},
     {0},
 };
 
@@ -308,9 +291,10 @@ static const struct wi_flag results_options[] = {
 
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
-        "Options for a purpose; options of the command take precedence. gpu shows in 8 minutes "
-        "what a GPU is worth: it verifies WebGPU and measures on WASM and WebGPU, all models if "
-        "none is named, on a daemon of its own without --url"},
+        "Options for a purpose; options of the command take precedence. The preset gpu takes 8 "
+        "minutes and "
+        "shows what a GPU is worth: it verifies WebGPU, and measures on WASM and WebGPU. It "
+        "measures all models if none is named, and starts its own daemon if --url is not given"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Only these browsers; all is the default"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
@@ -318,45 +302,44 @@ static const struct wi_flag bench_options[] = {
         "Only these platforms; both is wasm,webgpu; all, the default, excludes native and "
         "simulated nodes"},
     {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
-        "Measure only by the page's clock, which is POST /v1/benchmark, or only by a client's"},
+        "Measure only by the page's clock (with POST /v1/benchmark), or only by a client's clock"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
-        "Only at these precisions; by default at that of the model's name"},
+        "Only at these precisions; by default, at the precision that the model's name selects"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
-        "The threads of WASM, by the page's clock; both is the default"},
+        "The number of WASM threads, for measurements by the page's clock; by default, both are "
+        "measured"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
-        "The fusions that onnxruntime may make in graphs, by the page's clock; none,all measures "
-        "both and shows the gain; all is the default"},
-    {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "The batch size, for models whose first dimension is free; 1 is the default"},
-    {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "The number of requests at a time, by the client's clock; 1 is the default"},
-    {"runs", "N", 0, WI_COMPLETE_NONE, NULL, "Samples of a cell; 20 is the default"},
-    {"cell-time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "The time for the runs of a cell; 20s is the default"},
-    {"time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "The time for the whole run; 10m is the default"},
+        "The fusions that onnxruntime may make in graphs, for measurements by the page's clock; "
+        "none,all measures both and shows the gain; all is the default"},
+    {"batch", "N,...",
+        .help = "The batch size, for models whose first dimension is free; 1 is the default"},
+    {"concurrency", "N,...",
+        .help = "The number of requests at a time, for measurements by the client's clock; 1 is "
+                "the default"},
+    {"runs", "N", .help = "Samples of a cell; 20 is the default"},
+    {"cell-time", "DURATION", .help = "The time for the runs of a cell; 20s is the default"},
+    {"time", "DURATION", .help = "The time for the whole run; 10m is the default"},
     {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "The request to the models, as JSON: inputs, or an object with inputs and options; by "
-        "default the server's sample for each"},
-    {"seed", "N", 0, WI_COMPLETE_NONE, NULL, "The seed for the order of cells; 0 is the default"},
-    {"name", "TEXT", 0, WI_COMPLETE_NONE, NULL, "The name of the run"},
-    {"resume", "ID", 0, WI_COMPLETE_NONE, NULL,
-        "Measure the rest of a run; give the other arguments as before"},
+        "The request to send to the models, as JSON: inputs, or an object with inputs and options; "
+        "by default, the server's sample for each model"},
+    {"seed", "N", .help = "The seed for the order of cells; 0 is the default"},
+    {"name", "TEXT", .help = "The name of the run"},
+    {"resume", "ID", .help = "Measure the rest of a run; give the other arguments as before"},
     {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
         "Also measure that daemon, alternating with this one, and show what has become slower "
         "here"},
-    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "With --against, the slowdown that counts as a regression; 10% is the default"},
-    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Start a daemon for this command, which ends with it"},
+    {"fail-on-regression", "SHARE",
+        .help = "With --against, the slowdown that counts as a regression; 10% is the default"},
+    {"start", .help = "Start a daemon for this command, which ends with it"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers run without windows; yes is the default"},
-    {"native", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Also start onnxruntime-node, in a checkout, and show speed-ups against it"},
+    {"native", .help = "Also start onnxruntime-node (only in a checkout), and show the speed-ups "
+                       "relative to it"},
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
-        "With --start and instead of models, run the operator tests in DIR, in the layout of ONNX, "
-        "and show which are right at which place; no time is measured"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Print each request and the time that it took"},
+        "Instead of measuring models, run the operator tests in DIR, which has the layout of "
+        "ONNX's tests, and show which tests pass at which place. No time is measured. Requires "
+        "--start"},
+    {"verbose", .help = "Print each request and the time that it took"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a document that shows all results and needs no network"},
     REPORT_OPTIONS,
@@ -371,8 +354,8 @@ static const struct wi_flag results_show_options[] = {
 };
 
 static const struct wi_flag results_compare_options[] = {
-    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "The slowdown that counts as a regression, such as 10%, which is the default"},
+    {"fail-on-regression", "SHARE",
+        .help = "The slowdown that counts as a regression, such as 10%, which is the default"},
     REPORT_OPTIONS,
     {0},
 };
@@ -385,17 +368,17 @@ static const struct wi_flag results_export_options[] = {
 };
 
 static const struct wi_flag models_options[] = {
-    {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print only the names, one on each line"},
+    {"names", .help = "Print only the names, one per line"},
     {0},
 };
 
 static const struct wi_flag verify_options[] = {
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"node", "ID", .help = "Only this node"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
     {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
         "Only these platforms, separated by commas; both are webgpu and wasm"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Show each product"},
+    {"verbose", .help = "Show each product"},
     {0},
 };
 
@@ -407,64 +390,63 @@ static const struct wi_flag hardware_options[] = {
         "As if a request named this platform"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "As if a request named this kind of browser"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "As if a request named this node"},
+    {"node", "ID", .help = "As if a request named this node"},
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "As if a request named this precision"},
-    {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL, "As if a request forbade another platform"},
+    {"no-fallback", .help = "As if a request forbade another platform"},
     {0},
 };
 
 static const struct wi_flag matrix_options[] = {
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
-    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
-    {"found", NULL, 0, WI_COMPLETE_NONE, NULL, "Show earlier results without asking a browser"},
-    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Without a daemon: start each browser of the configuration, and end it"},
-    {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start: the configuration file"},
+    {"node", "ID", .help = "Only this node"},
+    {"found", .help = "Show earlier results without asking a browser"},
+    {"start",
+        .help = "Without a daemon, start each browser of the configuration, and end it again"},
+    {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start, the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a self-contained document; - is standard output"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Also show the details of available features"},
+    {"verbose", .help = "Also show the details of available features"},
     {0},
 };
 
 static const struct wi_flag doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
-    {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
+    {"no-start", .help = "Do not start browsers, only look for them"},
     {0},
 };
 
 static const struct wi_flag token_options[] = {
     {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
-        "The rights of the token; user is the default, admin for the first token of a file"},
+        "The rights of the token; the default is admin for the first token of a file, and "
+        "otherwise user"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file, which is created with mode 0600"},
-    {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user who is to own that file"},
+    {"owner", "USER", .help = "The user who is to own that file"},
     {0},
 };
 
 static const struct wi_flag nodes_options[] = {
-    {"limited", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the nodes that get less work than others or none, why, and until when"},
-    {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the nodes that were sent away because of a finding"},
-    {"tuning", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the fastest known ways to compute kernels, and their gain"},
+    {"limited", .help = "Show the nodes that get no work, or less than others, with the reason and "
+                        "the time at which that ends"},
+    {"quarantined", .help = "Show the nodes that were sent away because of a finding"},
+    {"tuning", .help = "Show the fastest known ways to compute kernels, and their gain"},
     {0},
 };
 
 static const struct wi_flag join_options[] = {
-    {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "The number of nodes at a time; 1 is the default"},
-    {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "How long nodes may join with the link, e.g. 30m; 1h is the default"},
+    {"nodes", "N", .help = "The number of nodes at a time; 1 is the default"},
+    {"for", "DURATION",
+        .help = "How long nodes may join with the link, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have pages opened with the link compute at once, without asking a person: for browsers "
-        "without a user"},
+        "Have pages opened with the link compute at once, without asking, for browsers without a "
+        "user"},
     {0},
 };
 
 static const struct wi_flag backup_options[] = {
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Replace FILE if it exists"},
+    {"force", .help = "Replace FILE if it exists"},
     {0},
 };
 
@@ -486,8 +468,8 @@ const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, 
 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
-        "Pull a model, ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT], if it is not "
-        "here, and chat with it, or ask it TEXT",
+        "Pull a model (ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT]) if the daemon "
+        "does not have it, and chat with it, or ask it TEXT",
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
         "Have the daemon pull a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) from "
@@ -507,7 +489,8 @@ const struct wi_verb wi_cli_verbs[] = {
         "Run a model on a picture, a sound, a text, on tensors or on the JSON in FILE (or \"-\")",
         infer_options, wi_cli_infer},
     {"compute", "[KERNEL|FILE.wgsl]", 0, 1, {WI_COMPLETE_FILE},
-        "Run a kernel, or one of your own in WGSL, over tensors, or list the kernels",
+        "Run a built-in kernel, or your own kernel in WGSL, on tensors; without an argument, list "
+        "the built-in kernels",
         compute_options, wi_cli_compute},
     {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Chat with a language model; its answers are shown as they come", chat_options,
@@ -523,7 +506,8 @@ const struct wi_verb wi_cli_verbs[] = {
         "ogg",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
-        "List the models that nodes hold, one row for each platform of a node: memory, busy slots, "
+        "List the models that nodes hold, with one row for each platform of a node: memory, busy "
+        "slots, "
         "and how full their caches are",
         NULL, wi_cli_ps},
     {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes ahead of requests",
@@ -531,10 +515,10 @@ const struct wi_verb wi_cli_verbs[] = {
     {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Have nodes free a model's memory",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
-        wi_cli_add},
+        "Send a model, on its own or in a CAR, to the daemon, which may be on another machine",
+        add_options, wi_cli_add},
     {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Have the daemon make a variant of a model in fewer bits, from its fp32 files, and show "
+        "Have the daemon make a variant of a model with fewer bits, from its fp32 files, and show "
         "its measurements",
         quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
@@ -576,21 +560,21 @@ const struct wi_verb wi_cli_verbs[] = {
         wi_cli_results_import},
     {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
     {"models", "", 0, 0, {0},
-        "List the models with the findings of the numerics guard, and the entries that are no "
-        "models, with the reason",
+        "List the models with the findings of the numerics guard, and the entries that are not "
+        "models, with the reason for each",
         models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the nodes, and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Forget the findings about a node: ID is its own, or, for one that was sent away and is to "
-        "come again, the one that webinfer nodes --quarantined lists",
+        "Forget the findings about a node. ID is the node's id; for a node that was sent away and "
+        "may come back, it is the id that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show where a model would run now, how fast and why, without running it", hardware_options,
         wi_cli_hardware},
     {"verify", "", 0, 0, {0},
-        "Have nodes prove that they compute correctly, and on which hardware, by products that "
-        "cannot be predicted",
+        "Have nodes prove that they compute correctly, and what hardware they use, by computing "
+        "matrix products that cannot be predicted",
         verify_options, wi_cli_verify},
     {"matrix", "", 0, 0, {0}, "Show the features of each browser, found by trying each one",
         matrix_options, wi_cli_matrix},
@@ -605,8 +589,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "Write the database of a running daemon to FILE, with all jobs that it has accepted",
         backup_options, wi_cli_backup},
     {"restore", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Replace the database with a backup, on the machine of a stopped daemon", restore_options,
-        wi_cli_restore},
+        "Replace a daemon's database with a backup; run this on the daemon's machine while the "
+        "daemon is stopped",
+        restore_options, wi_cli_restore},
     {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
         "Print the completions of the last word of the command line WORD..., for a shell", NULL,

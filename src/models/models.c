@@ -6,7 +6,7 @@
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
 #include "models/catalog/library/repository.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/catalog/library/uploads.h"
 #include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/copies.h"
 #include "models/share/copies/pulled.h"
@@ -20,7 +20,6 @@ struct store {
     struct wi_hash_cache *hashes;
     struct wi_copies *copies;
     struct wi_pulled *pulled;
-    struct wi_limit download_limit;
 };
 
 static struct store *store_of(struct wi_models *models)
@@ -49,17 +48,9 @@ static void store_make_catalog(struct store *store, struct wi_config *config)
     wi_repository_tell(store->parts.repository, deps->listener);
     wi_repository_keep_runs(store->parts.repository, deps->db);
     store->parts.versions = wi_versions_work_new(deps->loop, store->parts.repository);
+    store->parts.uploads =
+        wi_uploads_new(deps->loop, store->parts.repository, store->parts.versions);
     store_take_config(store, config);
-}
-
-static void store_make_blocks(struct store *store)
-{
-    const struct wi_blockstore_deps deps = {.loop = store->deps.loop,
-        .repository = store->parts.repository,
-        .versions = store->parts.versions,
-        .id = store->deps.id,
-        .listener = store->deps.listener};
-    store->parts.blocks = wi_blockstore_new(&deps);
 }
 
 static void store_make_pulls(struct store *store)
@@ -67,16 +58,7 @@ static void store_make_pulls(struct store *store)
     const struct wi_models_deps *deps = &store->deps;
     store->parts.sources = wi_sources_new();
     store->parts.neighbours = wi_neighbours_new(deps->loop, deps->http, deps->id);
-    const struct wi_pulls_deps pulls_deps = {.loop = deps->loop,
-        .http = deps->http,
-        .repository = store->parts.repository,
-        .versions = store->parts.versions,
-        .sources = store->parts.sources,
-        .neighbours = store->parts.neighbours,
-        .limit = &store->download_limit,
-        .blocks = store->parts.blocks,
-        .listener = deps->listener};
-    store->parts.pulls = wi_pulls_new(&pulls_deps, store->config);
+    store->parts.pulls = wi_pulls_new(deps, &store->parts, store->config);
 }
 
 struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_config *config)
@@ -84,7 +66,7 @@ struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_con
     struct store *store = wi_alloc(sizeof *store);
     store->deps = *deps;
     store_make_catalog(store, config);
-    store_make_blocks(store);
+    store->parts.blocks = wi_blockstore_new(&store->deps, &store->parts);
     store_make_pulls(store);
     return &store->parts;
 }
@@ -93,21 +75,8 @@ void wi_models_share(
     struct wi_models *models, void (*on_takes)(void *context, uint64_t bytes), void *context)
 {
     struct store *store = store_of(models);
-    const struct wi_copies_deps copies_deps = {.loop = store->deps.loop,
-        .neighbours = models->neighbours,
-        .blocks = models->blocks,
-        .pulls = models->pulls,
-        .repository = models->repository,
-        .versions = models->versions,
-        .id = store->deps.id,
-        .on_takes = on_takes,
-        .context = context};
-    const struct wi_pulled_deps pulled_deps = {.blocks = models->blocks,
-        .pulls = models->pulls,
-        .repository = models->repository,
-        .id = store->deps.id};
-    store->copies = wi_copies_new(&copies_deps, store->config);
-    store->pulled = wi_pulled_new(&pulled_deps, store->config);
+    store->copies = wi_copies_new(&store->deps, models, on_takes, context, store->config);
+    store->pulled = wi_pulled_new(models, store->deps.id, store->config);
 }
 
 void wi_models_resume(struct wi_models *models)
@@ -137,6 +106,7 @@ void wi_models_close(struct wi_models *models)
     wi_blockstore_free(models->blocks);
     wi_neighbours_free(models->neighbours);
     wi_sources_free(models->sources);
+    wi_uploads_free(models->uploads);
     wi_versions_work_free(models->versions);
     wi_repository_free(models->repository);
 }

@@ -49,7 +49,6 @@ static enum wi_code read_link(struct sim_options *options, struct wi_error *erro
 {
     int standard = strcmp(options->join_file, "-") == 0;
     char link[LINK_MAX] = "";
-    enum wi_code code;
     if (standard && isatty(STDIN_FILENO))
         return wi_error_set(error, WI_BAD_REQUEST, "",
             "there is no join link; webinfer token join prints one, for standard input here");
@@ -62,7 +61,7 @@ static enum wi_code read_link(struct sim_options *options, struct wi_error *erro
     if (!standard)
         fclose(file);
     link[strcspn(link, "\r\n")] = '\0';
-    code = wi_join_link_read(link, &options->link, error);
+    enum wi_code code = wi_join_link_read(link, &options->link, error);
     OPENSSL_cleanse(link, sizeof link);
     return code;
 }

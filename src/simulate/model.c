@@ -2,8 +2,9 @@
 #include "simulate/simulate.h"
 
 #include "base/memory.h"
-#include "models/catalog/format/onnx.h"
-#include "models/catalog/library/repository.h"
+#include "base/params.h"
+#include "models/models.h"
+#include "terms/format/onnx.h"
 #include "terms/model/signature.h"
 #include <fcntl.h>
 #include <stdlib.h>
@@ -54,16 +55,7 @@ static const struct sim_model *model_find(struct sim *sim, const char *name)
 
 int wi_sim_model_wants(const json_t *wanted, const char *name)
 {
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(wanted, i, one)
-    {
-        const char *text = json_string_value(one);
-        if (text && strcmp(text, name) == 0)
-            return 1;
-    }
-    return json_array_size(wanted) == 0;
+    return json_array_size(wanted) == 0 || wi_json_has_text(wanted, name);
 }
 
 /* A free first dimension is the batch: as in the first input. Other free ones cannot be known. */

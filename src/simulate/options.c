@@ -29,7 +29,8 @@ static const struct row {
     ROW("nodes", "N", COUNT, nodes, 1, 65536, "Number of nodes; default: 1"),
     ROW("latency-ms", "MS", NUMBER, latency_ms, 0, 3600000,
         "Time that an answer takes; default: 0"),
-    ROW("jitter-ms", "MS", NUMBER, jitter_ms, 0, 3600000, "Random additional time, at most this"),
+    ROW("jitter-ms", "MS", NUMBER, jitter_ms, 0, 3600000,
+        "Random additional time for an answer, at most this long"),
     ROW("token-ms", "MS", NUMBER, token_ms, 0, 60000,
         "Additional time for each word of a text; default: 0"),
     ROW("fail-rate", "SHARE", NUMBER, fail_rate, 0, 1,
@@ -38,7 +39,7 @@ static const struct row {
     ROW("late-rate", "SHARE", NUMBER, late_rate, 0, 1,
         "Share of attempts that are answered after the service has given up"),
     ROW("cut-rate", "SHARE", NUMBER, cut_rate, 0, 1,
-        "Share of attempts whose connection breaks; the node reconnects, then answers"),
+        "Share of attempts whose connection breaks; the node reconnects and then answers"),
     ROW("duplicate-rate", "SHARE", NUMBER, duplicate_rate, 0, 1,
         "Share of attempts that are answered twice"),
     ROW("browser", "NAME", TEXT, browser, 1, 31,
@@ -51,7 +52,7 @@ static const struct row {
         "File whose first line is the join link; default: standard input"),
     ROW("authority", "FILE", TEXT, authority, 1, 4095,
         "PEM file of the certificate authority to trust if the link begins with https"),
-    ROW("json", NULL, FLAG, json, 0, 0, "Print the events as JSON, one on each line"),
+    ROW("json", NULL, FLAG, json, 0, 0, "Print the events as JSON, one per line"),
     ROW("version", NULL, FLAG, version, 0, 0, "Print the version"),
     ROW("help", NULL, FLAG, help, 0, 0, "Print this help"),
 };
@@ -131,7 +132,7 @@ enum wi_code wi_sim_options_read(
 void wi_sim_options_help(FILE *out)
 {
     fputs("usage: webinfer token join | webinfer-simulate [OPTION]\n\n"
-          "Brings nodes that compute nothing and say so, for load and for faults.\n\n",
+          "Joins nodes that compute nothing, and say so, to test load and faults.\n\n",
         out);
     for (size_t i = 0; i < ROWS; i++)
         fprintf(out, "  --%-14s %-8s %s\n", rows[i].name, rows[i].argument ? rows[i].argument : "",

@@ -10,7 +10,6 @@
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define RAMP_MS 5
 #define RAMP_NODES 64 /* started in one step */
@@ -100,10 +99,8 @@ static void sim_finish(struct sim *sim)
     wi_timer_free(sim->beat);
     wi_timer_free(sim->over);
     sim->over = NULL;
-    uv_close((uv_handle_t *)&sim->interrupt, NULL);
-    uv_close((uv_handle_t *)&sim->terminate, NULL);
-    uv_close((uv_handle_t *)&sim->pause, NULL);
-    uv_close((uv_handle_t *)&sim->go_on, NULL);
+    for (size_t i = 0; i < SIM_SIGNALS; i++)
+        uv_close((uv_handle_t *)&sim->signals[i], NULL);
     wi_lws_begin_free(sim->service.lws);
 }
 
@@ -117,16 +114,15 @@ static void on_over(void *context)
         sim_stop(sim);
 }
 
+/* SIGUSR1 pauses the nodes, as users do with a button of the page. */
 static void on_signal(uv_signal_t *handle, int number)
-{
-    sim_stop(handle->data);
-}
-
-/* Pauses the nodes, as users do with a button of the page. */
-static void on_pause(uv_signal_t *handle, int number)
 {
     struct sim *sim = handle->data;
 
+    if (number == SIGINT || number == SIGTERM) {
+        sim_stop(sim);
+        return;
+    }
     for (size_t i = 0; i < sim->options->nodes; i++)
         wi_worker_pause(sim->workers[i], number == SIGUSR1);
 }
@@ -196,15 +192,9 @@ static const struct wi_worker_events events = {
 
 /* --- all together ---------------------------------------------------------------------------- */
 
-static void signal_watch(struct sim *sim, uv_signal_t *handle, uv_signal_cb heard, int number)
-{
-    uv_signal_init(sim->service.loop, handle);
-    handle->data = sim;
-    uv_signal_start(handle, heard, number);
-}
-
 static void sim_start(struct sim *sim)
 {
+    static const int numbers[SIM_SIGNALS] = {SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
     uv_loop_t *loop = sim->service.loop;
 
     sim->workers = wi_alloc(sim->options->nodes * sizeof *sim->workers);
@@ -217,20 +207,11 @@ static void sim_start(struct sim *sim)
     wi_timer_start(sim->beat, WI_WORKER_BEAT_MS, WI_WORKER_BEAT_MS);
     if (sim->options->run_ms)
         wi_timer_start(sim->over, (uint64_t)sim->options->run_ms, 0);
-    signal_watch(sim, &sim->interrupt, on_signal, SIGINT);
-    signal_watch(sim, &sim->terminate, on_signal, SIGTERM);
-    signal_watch(sim, &sim->pause, on_pause, SIGUSR1);
-    signal_watch(sim, &sim->go_on, on_pause, SIGUSR2);
-}
-
-/* After the loop has ended. */
-static void sim_clear(struct sim *sim)
-{
-    for (size_t i = 0; sim->workers && i < sim->options->nodes; i++)
-        wi_worker_free(sim->workers[i]);
-    free(sim->workers);
-    wi_worker_service_close(&sim->service);
-    wi_sim_models_free(sim);
+    for (size_t i = 0; i < SIM_SIGNALS; i++) {
+        uv_signal_init(loop, &sim->signals[i]);
+        sim->signals[i].data = sim;
+        uv_signal_start(&sim->signals[i], on_signal, numbers[i]);
+    }
 }
 
 int wi_sim_run(const struct sim_options *options)
@@ -265,7 +246,11 @@ int wi_sim_run(const struct sim_options *options)
     if (*sim.service.counters.why)
         fprintf(
             stderr, "webinfer-simulate: a node was turned away: %s\n", sim.service.counters.why);
-    sim_clear(&sim);
+    for (size_t i = 0; sim.workers && i < options->nodes; i++)
+        wi_worker_free(sim.workers[i]);
+    free(sim.workers);
+    wi_worker_service_close(&sim.service);
+    wi_sim_models_free(&sim);
     OPENSSL_cleanse(&sim.service.link, sizeof sim.service.link);
     free(capabilities);
     return sim.service.counters.up_peak ? 0 : -1;

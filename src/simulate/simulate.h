@@ -21,11 +21,13 @@ struct sim_counters {
     uint64_t answered, failed, dropped, late, duplicated, cut, streams, continued;
 };
 
+#define SIM_SIGNALS 4 /* that end it, that pause the nodes, and that resume them */
+
 struct sim {
     const struct sim_options *options;
     struct wi_worker_service service;
     struct wi_timer *ramp, *beat, *over;
-    uv_signal_t interrupt, terminate, pause, go_on;
+    uv_signal_t signals[SIM_SIGNALS];
     struct wi_worker **workers; /* options->nodes of them */
     size_t started, leaving;
     struct sim_model *models; /* list */
@@ -39,8 +41,7 @@ struct sim {
 /* Runs the nodes until the end; 0, or -1 if none of them could come in. */
 int wi_sim_run(const struct sim_options *options);
 
-/* --- simulated_task.c
- * ---------------------------------------------------------------------------------- */
+/* --- simulated_task.c ------------------------------------------------------------------------ */
 
 void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
 void wi_sim_go_on(struct wi_worker_task *task);
@@ -49,18 +50,15 @@ void wi_sim_end_task(struct wi_worker_task *task);
 /* Notes a model as loaded, once. */
 void wi_sim_note_model(struct wi_worker *worker, const json_t *model);
 
-/* --- simulated_answer.c
- * -------------------------------------------------------------------------------- */
+/* --- simulated_answer.c ---------------------------------------------------------------------- */
 
 /* The task of a request; WI_TASK_NONE: it names none. */
 enum wi_task_kind wi_sim_task_kind(const struct wi_worker_request *request);
-/* The whole answer. Clear it with sim_answer_clear. */
+/* The whole answer. Its outputs and its result are the caller's to clear. */
 void wi_sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer);
-void wi_sim_answer_clear(struct wi_worker_answer *answer);
 
-/* --- simulated_text.c
- * ---------------------------------------------------------------------------------- */
+/* --- simulated_text.c ------------------------------------------------------------------------ */
 
 /* A chat or a completion: a list of its parts without their numbers, and its result. With `stream`
  * the result has only what the parts do not have. New references. */

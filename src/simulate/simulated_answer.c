@@ -75,11 +75,9 @@ static void add_sample(struct wi_worker_answer *answer, const struct wi_task_out
 static json_t *weigh_labels(const json_t *names)
 {
     json_t *labels = json_array();
-    const json_t *name;
     double probability = 0.5;
-    size_t i;
-    json_array_foreach(names, i, name)
-    {
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const json_t *name = json_array_get(names, i);
         json_array_append_new(labels, json_pack("{s:O, s:I, s:f}", "label", name, "index",
                                           (json_int_t)i, "probability", probability));
         probability /= 2;
@@ -151,11 +149,10 @@ static json_t *documents_rerank(const json_t *input)
 {
     const char *query = json_string_value(json_object_get(input, "query"));
     json_t *scores = json_array();
-    const json_t *document;
-    size_t i, words = wi_sim_text_words(query);
-    json_array_foreach(json_object_get(input, "documents"), i, document)
-    {
-        const char *text = json_string_value(document);
+    size_t words = wi_sim_text_words(query);
+    const json_t *list = json_object_get(input, "documents");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
         json_array_append_new(scores, json_real(wi_sim_text_score(query, text)));
         words += wi_sim_text_words(text);
     }
@@ -276,10 +273,4 @@ void wi_sim_answer(
     answer_once(sim, request, answer);
     if (benchmark && answer->failure.code == WI_OK)
         benchmark_measure(sim, benchmark, answer);
-}
-
-void wi_sim_answer_clear(struct wi_worker_answer *answer)
-{
-    wi_tensors_clear(&answer->outputs);
-    json_decref(answer->result);
 }

@@ -121,16 +121,9 @@ static size_t put_part(struct wi_buffer *out, const struct sim_task *own)
     return length;
 }
 
-static void send_part(struct sim_task *own)
+void wi_sim_go_on(struct wi_worker_task *task)
 {
-    struct wi_buffer out = {0};
-    size_t bytes = put_part(&out, own);
-    wi_worker_send_part(own->task, out.text, bytes);
-    wi_buffer_clear(&out);
-}
-
-static void go_on(struct sim_task *own)
-{
+    struct sim_task *own = task->owner;
     double interval = (double)own->count.interval_ms;
 
     while (own->task->next < (uint64_t)own->count.count) {
@@ -143,7 +136,10 @@ static void go_on(struct sim_task *own)
             wi_timer_start(own->timer, (uint64_t)(own->due - now) + 1, 0);
             return;
         }
-        send_part(own);
+        struct wi_buffer out = {0};
+        size_t bytes = put_part(&out, own);
+        wi_worker_send_part(own->task, out.text, bytes);
+        wi_buffer_clear(&out);
         own->due = own->due + interval > now ? own->due + interval : now;
     }
     end_stream(own);
@@ -180,7 +176,7 @@ static void on_due(void *context)
     struct sim_task *own = context;
 
     if (own->streams)
-        go_on(own);
+        wi_sim_go_on(own->task);
     else
         give_answer(own);
 }
@@ -225,11 +221,6 @@ void wi_sim_take_task(struct wi_worker_task *task, const struct wi_worker_reques
         wi_timer_start(own->timer, (uint64_t)own->answer.inference_ms, 0);
 }
 
-void wi_sim_go_on(struct wi_worker_task *task)
-{
-    go_on(task->owner);
-}
-
 void wi_sim_cancel_task(struct wi_worker_task *task)
 {
     struct sim_task *own = task->owner;
@@ -245,7 +236,8 @@ void wi_sim_end_task(struct wi_worker_task *task)
     if (!own)
         return; /* its tensors were not there yet */
     wi_timer_free(own->timer);
-    wi_sim_answer_clear(&own->answer);
+    wi_tensors_clear(&own->answer.outputs);
+    json_decref(own->answer.result);
     json_decref(own->parts);
     free(own);
 }

@@ -113,10 +113,9 @@ static void add_part(struct speech *speech, const char *text, json_int_t token, 
 /* The stop string of the request that ends the text before this word; NULL: none. Borrowed. */
 static const char *stop_in(const struct speech *speech, const char *word)
 {
-    const json_t *stop;
-    size_t i;
-    json_array_foreach(json_object_get(speech->options, "stop"), i, stop)
-    {
+    const json_t *list = json_object_get(speech->options, "stop");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *stop = json_array_get(list, i);
         if (strstr(word, json_string_value(stop)))
             return json_string_value(stop);
     }
@@ -199,13 +198,11 @@ static void speech_answer(
 /* The text of a message, its parts one after the other. */
 static void add_content(struct wi_buffer *out, const json_t *message)
 {
-    const json_t *content = json_object_get(message, "content"), *part;
-    size_t i;
+    const json_t *content = json_object_get(message, "content");
     if (json_is_string(content))
         wi_buffer_puts(out, json_string_value(content));
-    json_array_foreach(content, i, part)
-    {
-        const char *text = json_string_value(json_object_get(part, "text"));
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        const char *text = json_string_value(json_object_get(json_array_get(content, i), "text"));
         wi_buffer_strings(out, text ? text : "", " ", NULL);
     }
     wi_buffer_puts(out, " ");
@@ -214,10 +211,9 @@ static void add_content(struct wi_buffer *out, const json_t *message)
 json_t *wi_sim_text_read(const json_t *messages)
 {
     struct wi_buffer text = {0};
-    const json_t *message;
-    size_t i;
     wi_buffer_puts(&text, "");
-    json_array_foreach(messages, i, message) add_content(&text, message);
+    for (size_t i = 0; i < json_array_size(messages); i++)
+        add_content(&text, json_array_get(messages, i));
     json_t *tokens = wi_sim_text_tokens(text.text, 0);
     wi_buffer_clear(&text);
     return tokens;
@@ -246,12 +242,10 @@ static json_t *result_of(const struct speech *speech, size_t words, double token
  * messages. */
 static size_t read_messages(const json_t *messages, struct wi_buffer *last)
 {
-    const json_t *message;
-    size_t i, words = 0;
-    json_array_foreach(messages, i, message)
-    {
+    size_t words = 0;
+    for (size_t i = 0; i < json_array_size(messages); i++) {
         wi_buffer_clear(last);
-        add_content(last, message);
+        add_content(last, json_array_get(messages, i));
         words += wi_sim_text_words(last->text);
     }
     return words;

@@ -56,3 +56,8 @@ char *wi_model_name_with(const char *name, const char *variant)
 {
     return wi_sprintf("%.*s:%s", (int)wi_model_name_base(name), name, variant);
 }
+
+int wi_name_is_content(const char *name)
+{
+    return strncmp(name, WI_NAME_CONTENT, sizeof WI_NAME_CONTENT - 1) == 0;
+}

@@ -20,4 +20,11 @@ const char *wi_model_name_variant(const char *name);
 char *wi_model_name_without(const char *name);
 char *wi_model_name_with(const char *name, const char *variant);
 
+/* The variant that some clients always name: it means the preferred one, like no variant. */
+#define WI_VARIANT_LATEST "latest"
+/* Names below this belong to the content with the CID that follows: wi_aliases_allow refuses
+ * them. */
+#define WI_NAME_CONTENT "ipfs/"
+int wi_name_is_content(const char *name);
+
 #endif

@@ -46,12 +46,11 @@ struct wi_credit {
  * began, which never decrease. While neither total of what may be sent is reached, one part of any
  * size may go. Each place on the way of a part counts for itself:
  *
- *   place                   counts                           for
- *   nodes/node/worker.h     its attempt's flow               waiting for credit
- *   nodes/bridge/task_stream.h   the same, of that node           failing a node that sends too
- * much work/job/parts.h        the same, and the totals that    granting what was taken and a
- * window all attempts received and took   more api/http/events.h       what was made and taken
- * measuring by the client's socket
+ *   - nodes/node/worker.h its attempt's flow, to wait for credit;
+ *   - nodes/bridge/task_stream.h the same of that node, to fail one that sends too much;
+ *   - work/job/parts.h the same, and the totals that all attempts received and took, to grant what
+ *     was taken and a window more;
+ *   - api/http/events.h what was made and taken by the client's socket, to measure.
  *
  * What was taken is reported back along the way: api → run → job, which grants → bridge → node.
  */

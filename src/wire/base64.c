@@ -1,6 +1,7 @@
 /* Base64 over hostile text. */
 #include "wire/base64.h"
 
+#include "base/text.h"
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -32,17 +33,11 @@ static const uint8_t meanings[256] = {
 #undef P
 /* clang-format on */
 
-static int hex_of(char digit)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *found = memchr(digits, digit | 0x20, sizeof digits - 1);
-    return found && digit >= '0' ? (int)(found - digits) : -1;
-}
-
 /* The meaning of the character that is escaped at `text`, after the percent sign. */
 static uint8_t byte_unescape(const char *text, size_t length)
 {
-    int high = length >= 2 ? hex_of(text[0]) : -1, low = length >= 2 ? hex_of(text[1]) : -1;
+    int high = length >= 2 ? wi_text_hex_digit(text[0]) : -1,
+        low = length >= 2 ? wi_text_hex_digit(text[1]) : -1;
     uint8_t meaning = high < 0 || low < 0 ? NONE : meanings[high << 4 | low];
     return meaning == ESCAPE ? NONE : meaning;
 }
@@ -88,8 +83,10 @@ static size_t take_fours(struct reading *reading, const unsigned char *text, siz
     return at;
 }
 
-static enum wi_base64 base64_decode(
-    const char *text, size_t length, int is_uri, struct wi_blob *blob)
+static const char is_empty[] = "the base64 text is empty";
+
+/* NULL, or the fault. */
+static const char *base64_decode(const char *text, size_t length, int is_uri, struct wi_blob *blob)
 {
     struct reading reading = {.out = blob->bytes};
     for (size_t at = 0; at < length; at++) {
@@ -102,12 +99,12 @@ static enum wi_base64 base64_decode(
             at += 2;
         }
         if (reading_take(&reading, meaning) != 0)
-            return WI_BASE64_WRONG;
+            return "the text has a character that is not base64";
     }
     blob->size = (size_t)(reading.out - blob->bytes);
     if (reading.sixes == 0)
-        return WI_BASE64_EMPTY;
-    return reading.sixes % 4 == 1 ? WI_BASE64_SHORT : WI_BASE64_OK;
+        return is_empty;
+    return reading.sixes % 4 == 1 ? "the base64 text is cut short" : NULL;
 }
 
 /* Where the base64 of a data URI begins; 0: it has none. */
@@ -122,39 +119,23 @@ static size_t behind_head(const char *text, size_t length)
     return head + 1;
 }
 
-enum wi_base64 wi_base64_decode(
+const char *wi_base64_decode(
     const char *text, size_t length, struct wi_budget *budget, struct wi_blob **blob)
 {
     int is_uri = length >= 5 && strncasecmp(text, "data:", 5) == 0;
     size_t head = is_uri ? behind_head(text, length) : 0;
     *blob = NULL;
     if (is_uri && head == 0)
-        return WI_BASE64_URI;
+        return "this data URI is not in base64: \";base64,\" does not precede its data";
     text += head;
     length -= head;
     if (length == 0)
-        return WI_BASE64_EMPTY;
+        return is_empty;
     struct wi_blob *decoded = wi_blob_new(budget, length / 4 * 3 + length % 4 * 3 / 4);
-    if (!decoded)
-        return WI_BASE64_NO_MEMORY;
-    enum wi_base64 result = base64_decode(text, length, is_uri, decoded);
-    if (result == WI_BASE64_OK)
-        *blob = decoded;
-    else
+    const char *fault = decoded ? base64_decode(text, length, is_uri, decoded) : NULL;
+    if (fault)
         wi_blob_unref(decoded);
-    return result;
-}
-
-const char *wi_base64_problem(enum wi_base64 result)
-{
-    switch (result) {
-    case WI_BASE64_EMPTY:
-        return "the base64 text is empty";
-    case WI_BASE64_SHORT:
-        return "the base64 text is cut short";
-    case WI_BASE64_URI:
-        return "this data URI is not in base64: \";base64,\" does not precede its data";
-    default:
-        return "the text has a character that is not base64";
-    }
+    else
+        *blob = decoded;
+    return fault;
 }

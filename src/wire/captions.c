@@ -46,13 +46,11 @@ static void caption_add_text(struct wi_buffer *out, const char *text, enum wi_ca
 
 void wi_captions_write(struct wi_buffer *out, const json_t *segments, enum wi_captions form)
 {
-    const json_t *segment;
-    size_t i;
     int number = 0;
     char point = form == WI_CAPTIONS_SRT ? ',' : '.';
     wi_buffer_puts(out, form == WI_CAPTIONS_VTT ? "WEBVTT\n\n" : "");
-    json_array_foreach(segments, i, segment)
-    {
+    for (size_t i = 0; i < json_array_size(segments); i++) {
+        const json_t *segment = json_array_get(segments, i);
         const char *text = json_string_value(json_object_get(segment, "text"));
         if (!text)
             continue;

@@ -1,18 +1,10 @@
 /* Conversations of other formats; see conversation.h. */
 #include "wire/conversation.h"
 
-#include "wire/message_picture.h"
+#include "wire/media.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
 #include <string.h>
-
-void wi_conversation_clear(struct wi_conversation *talk)
-{
-    json_decref(talk->messages);
-    talk->messages = NULL;
-}
-
-/* --- messages -------------------------------------------------------------------------------- */
 
 static int is_of(const json_t *message, const char *role)
 {
@@ -29,16 +21,15 @@ static json_t *message_begin(struct wi_conversation *talk, const char *role)
     return message;
 }
 
-/* Templates expect the system's text once, at the beginning, and each turn of the assistant in one
- * message. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
     const char *const ignored[], json_t *object, const char *where, void *target)
 {
-    struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(talk->infer, object, table, ignored, where);
-    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
+    return wi_parameters_read_object(
+        talk->infer, table, ignored, object, where, target, talk->error);
 }
 
+/* Templates expect the system's text once, at the beginning, and each turn of the assistant in one
+ * message. */
 json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
 {
     size_t count = json_array_size(talk->messages);
@@ -53,8 +44,6 @@ json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id)
     json_object_set(message, "tool_call_id", call_id);
     return message;
 }
-
-/* --- what is in them ------------------------------------------------------------------------- */
 
 enum wi_code wi_conversation_text(
     struct wi_conversation *talk, json_t *message, json_t *text, const char *where)
@@ -101,15 +90,12 @@ enum wi_code wi_conversation_picture(
         return wi_error_expect(talk->error, "text");
     }
     json_t *part = json_object();
-    enum wi_code code =
-        wi_message_picture_take(talk->infer, part, data, where, talk->budget, talk->error);
+    enum wi_code code = wi_message_picture_take(talk->infer, part, data, where, talk->error);
     if (code == WI_OK)
         json_array_append(json_object_get(message, "content"), part);
     json_decref(part);
     return code;
 }
-
-/* --- the whole ------------------------------------------------------------------------------- */
 
 /* A single text is a string. Without any text, a message with calls has no content, and others have
  * an empty one. */
@@ -124,17 +110,16 @@ static void message_settle(json_t *message)
             json_object_get(message, "tool_calls") ? json_null() : json_string(""));
 }
 
-enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where)
+enum wi_code wi_conversation_end(struct wi_conversation *talk, enum wi_code code, const char *where)
 {
-    size_t i, count = json_array_size(talk->messages);
-    json_t *message;
-    if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages",
-            where, count, WI_TEXT_MESSAGES);
-        return wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
+    if (code == WI_OK)
+        code = wi_text_check_count(
+            where, json_array_size(talk->messages), WI_TEXT_MESSAGES, "messages", talk->error);
+    if (code == WI_OK) {
+        for (size_t i = 0; i < json_array_size(talk->messages); i++)
+            message_settle(json_array_get(talk->messages, i));
+        wi_text_take_messages(talk->infer, json_incref(talk->messages));
     }
-    json_array_foreach(talk->messages, i, message) message_settle(message);
-    wi_text_take_messages(talk->infer, talk->messages);
-    talk->messages = NULL;
-    return WI_OK;
+    json_decref(talk->messages);
+    return code;
 }

@@ -6,19 +6,16 @@
 #define WI_WIRE_CONVERSATION_H
 
 #include "wire/infer.h"
-#include "wire/path.h"
+#include "wire/parameters.h"
 
-/* Everything but the messages is borrowed; end or clear it. */
+/* Everything but the messages is borrowed; end it. */
 struct wi_conversation {
     struct wi_infer *infer;
-    struct wi_budget *budget; /* that pictures are charged to; NULL: they are not charged */
     struct wi_error *error;
     json_t *messages; /* NULL: none yet */
 };
-void wi_conversation_clear(struct wi_conversation *talk);
 
-/* Reads an object of the conversation like wi_params_read, without members that mean nothing
- * (wi_parameters_drop): null, and the members in `ignored`. */
+/* Reads an object of the conversation: see wi_parameters_read_object. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
     const char *const ignored[], json_t *object, const char *where, void *target);
 
@@ -42,8 +39,9 @@ enum wi_code wi_conversation_call(struct wi_conversation *talk, json_t *message,
 enum wi_code wi_conversation_picture(
     struct wi_conversation *talk, json_t *message, const json_t *data, const char *where);
 
-/* Makes it the input of the request; `where` is the path of the whole. WI_OK, or WI_INVALID_FIELD
- * for none or too many messages. */
-enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where);
+/* Frees it. If it was read, `code` being WI_OK, makes it the input of the request; `where` is the
+ * path of the whole. `code`, or WI_INVALID_FIELD for none or too many messages. */
+enum wi_code wi_conversation_end(
+    struct wi_conversation *talk, enum wi_code code, const char *where);
 
 #endif

@@ -1,4 +1,5 @@
 /* The dialects by name. */
+#include "base/memory.h"
 #include "wire/anthropic/anthropic.h"
 #include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
@@ -29,6 +30,25 @@ const struct wi_dialect *wi_dialect_of_errors(const char *name)
 {
     const struct wi_dialect *dialect = wi_dialect_find(name);
     return dialect ? dialect : &wi_dialect_native;
+}
+
+enum wi_code wi_dialect_parse(const struct wi_dialect *dialect, struct wi_infer *infer,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    infer->dialect = dialect;
+    infer->body = body;
+    infer->json_size = json_size;
+    infer->budget = budget;
+    infer->asked = wi_inference_new();
+    infer->asked->task = dialect->task;
+    infer->asked->priority = WI_PRIORITY_DEFAULT;
+    infer->extras = wi_alloc(dialect->extras_size);
+    infer->free_extras = dialect->free_extras;
+    enum wi_code code =
+        dialect->parse ? dialect->parse(infer, error) : wi_native_read_body(infer, error);
+    infer->body = NULL;
+    infer->budget = NULL;
+    return code;
 }
 
 const char *wi_dialect_stream_type(const struct wi_dialect *dialect)

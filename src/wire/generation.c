@@ -33,7 +33,17 @@ json_int_t wi_generation_tokens(const json_t *result, const char *name)
     return number > 0 && number < 1e15 ? (json_int_t)number : 0;
 }
 
-/* --- calls of tools -------------------------------------------------------------------------- */
+json_t *wi_generation_text(const char *text, size_t length)
+{
+    json_t *string = text ? json_stringn(text, length) : NULL;
+    return string ? string : json_string("");
+}
+
+const char *wi_generation_id(const char *id)
+{
+    const char *dash = strchr(id, '-');
+    return dash ? dash + 1 : id;
+}
 
 static json_t *string_of(const json_t *from, const char *name)
 {
@@ -56,8 +66,6 @@ int wi_generation_call(const json_t *from, size_t place, struct wi_generation_ca
         .arguments = string_of(function, "arguments")};
     return 1;
 }
-
-/* --- blocks ---------------------------------------------------------------------------------- */
 
 struct wi_part wi_generation_part(const json_t *choice, unsigned index)
 {

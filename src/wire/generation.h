@@ -21,6 +21,11 @@ const char *wi_generation_stop(const json_t *choice);
  * absent. */
 json_int_t wi_generation_tokens(const json_t *result, const char *name);
 
+/* A text of a node as JSON, a new reference: "" for NULL, and for bytes that are not UTF-8. */
+json_t *wi_generation_text(const char *text, size_t length);
+/* The part of a job's id that other ids are made of. Borrowed of `id`. */
+const char *wi_generation_id(const char *id);
+
 /* A call of a tool, or a piece of one. Strings are NULL if absent. */
 struct wi_generation_call {
     json_int_t index; /* which call of the answer it is */

@@ -1,6 +1,7 @@
 /* The parts of a request that all dialects share. */
 #include "wire/infer.h"
 
+#include "models/models.h"
 #include "wire/text.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -90,8 +91,6 @@ enum wi_code wi_infer_read_platform(
     wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform", name);
     return wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
 }
-
-/* --- what was checked ------------------------------------------------------------------------- */
 
 /* Another node can continue text that is drawn at random only if it draws in the same way. */
 static void settle_seed(struct wi_inference *asked)

@@ -11,8 +11,16 @@
 #include "wire/inference.h"
 #include "wire/picture.h"
 
-/* A request and its form. Everything is owned; free with wi_infer_clear. */
+struct wi_dialect;
+
+/* A request and its form. Everything is owned unless stated otherwise; free with wi_infer_clear. */
 struct wi_infer {
+    const struct wi_dialect *dialect; /* that reads it */
+    /* Only while it is read, borrowed: the body, whose first `json_size` bytes are JSON, and the
+     * budget that is charged for conversions (NULL: nothing is charged). */
+    struct wi_blob *body;
+    size_t json_size;
+    struct wi_budget *budget;
     struct wi_inference *asked; /* a reference; changed until wi_infer_settle, and not after it */
     char *model_name;           /* as the client calls it */
     char *version;              /* the requested one; NULL: any */

@@ -37,12 +37,12 @@ void wi_inference_release(const struct wi_inference *asked)
 }
 
 /* With its own references and copies; members of other types are copied as they are. */
-static struct wi_inference *copy_for(const struct wi_inference *asked, struct wi_model *model)
+struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant)
 {
     struct wi_inference *copy = wi_alloc(sizeof *copy);
     *copy = *asked;
     copy->_references = 1;
-    copy->model = wi_model_ref(model);
+    copy->model = wi_model_ref(variant);
     copy->on_webgpu = NULL;
     copy->client_id = wi_strdup(asked->client_id);
     copy->browser = wi_strdup(asked->browser);
@@ -66,7 +66,7 @@ static void drop_text(char **text)
 
 struct wi_inference *wi_inference_again(const struct wi_inference *asked)
 {
-    struct wi_inference *again = copy_for(asked, asked->model);
+    struct wi_inference *again = wi_inference_of(asked, asked->model);
     drop_text(&again->client_id);
     drop_text(&again->browser);
     drop_text(&again->node);
@@ -76,11 +76,6 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->stream = again->raw = 0;
     again->benchmark = (struct wi_benchmark){0};
     return again;
-}
-
-struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant)
-{
-    return copy_for(asked, variant);
 }
 
 void wi_inference_find_set(struct wi_inference *asked)

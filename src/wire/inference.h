@@ -6,7 +6,7 @@
 #ifndef WI_WIRE_INFERENCE_H
 #define WI_WIRE_INFERENCE_H
 
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "terms/kernel/kernel.h"
 #include "terms/kernel/kernel_program.h"
 #include "terms/model/engine.h"

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "terms/task/task_table.h"
+#include "wire/dialect.h"
 #include "wire/text.h"
 #include <assert.h>
 #include <ctype.h>
@@ -12,9 +13,10 @@
 static const struct wi_parameter *parameter_find(
     const struct wi_parameters *lists, const char *name, enum wi_task_kind task)
 {
-    for (const struct wi_parameter *row = lists->known; row->name; row++)
-        if (row->tasks & (1u << task) && strcmp(row->name, name) == 0)
-            return row;
+    for (const struct wi_parameter *row = lists->known; row->tasks; row++)
+        for (size_t i = 0; row->tasks & (1u << task) && row->names[i]; i++)
+            if (strcmp(row->names[i], name) == 0)
+                return row;
     return NULL;
 }
 
@@ -56,34 +58,61 @@ enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *obj
     return WI_OK;
 }
 
-enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
-    const struct wi_parameters *lists, struct wi_error *error)
+static struct wi_param parameter_row(const struct wi_parameters *lists, enum wi_parameter_use use,
+    const char *name, enum wi_task_kind task)
+{
+    const struct wi_param *known =
+        use == WI_PARAMETER_OPTION    ? wi_params_find(wi_task_options(task, 1), name)
+        : use != WI_PARAMETER_IGNORED ? wi_params_find(lists->special, name)
+                                      : NULL;
+    struct wi_param row = known ? *known : (struct wi_param){.name = name, .kind = WI_PARAM_ANY};
+    if (use == WI_PARAMETER_IGNORED)
+        row.help = "It changes nothing.";
+    if (use == WI_PARAMETER_NEEDED)
+        row.required = 1;
+    return row;
+}
+
+/* A client that names a place insists on it: nothing else may run the request. */
+static enum wi_code read_model(struct wi_infer *infer, const char *asked, struct wi_error *error)
+{
+    char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
+    enum wi_code code = wi_model_where(asked, name, where, error);
+    if (code != WI_OK)
+        return code;
+    int platform = *where ? wi_platform_of_name(where) : -1;
+    infer->model_name = wi_strdup(name);
+    infer->asked->fallback = 1;
+    if (platform >= 0) {
+        infer->asked->has_platform = 1;
+        infer->asked->platform = (enum wi_platform)platform;
+        infer->asked->fallback = 0;
+    } else if (*where) {
+        infer->asked->browser = wi_strdup(where);
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_parameters_read(struct wi_infer *infer, const json_t *root,
+    const struct wi_parameters *lists, void *body, struct wi_error *error)
 {
     infer->asked->options = json_object();
     infer->options_where = "";
-    return wi_parameters_sort_within(infer, root, lists, "", error);
+    enum wi_code code = wi_parameters_sort_within(infer, root, lists, "", error);
+    if (code == WI_OK)
+        code = wi_params_read(lists->special, root, WI_PARAMS_OPEN, "", body, error);
+    return code == WI_OK ? read_model(infer, *(const char **)body, error) : code;
 }
 
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
     struct wi_param rows[WI_PARAMETERS_MAX])
 {
     size_t count = 0;
-    for (const struct wi_parameter *known = lists->known; known->name; known++) {
-        const struct wi_param *row = known->use == WI_PARAMETER_OPTION
-                                         ? wi_params_find(wi_task_options(task, 1), known->name)
-                                     : known->use != WI_PARAMETER_IGNORED
-                                         ? wi_params_find(lists->special, known->name)
-                                         : NULL;
-        if (!(known->tasks & (1u << task)))
-            continue;
-        assert(count + 1 < WI_PARAMETERS_MAX);
-        rows[count] = row ? *row : (struct wi_param){.name = known->name, .kind = WI_PARAM_ANY};
-        if (known->use == WI_PARAMETER_IGNORED)
-            rows[count].help = "It changes nothing.";
-        if (known->use == WI_PARAMETER_NEEDED)
-            rows[count].required = 1;
-        count++;
-    }
+    for (const struct wi_parameter *known = lists->known; known->tasks; known++)
+        for (size_t i = 0; known->tasks & (1u << task) && known->names[i]; i++) {
+            assert(count + 1 < WI_PARAMETERS_MAX);
+            rows[count++] = parameter_row(lists, known->use, known->names[i], task);
+        }
     rows[count] = (struct wi_param){0};
     return count;
 }
@@ -97,7 +126,7 @@ static int is_among(const char *const names[], const char *name)
     return *names != NULL;
 }
 
-void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
+static void drop_idle(struct wi_infer *infer, json_t *object, const struct wi_param *table,
     const char *const ignored[], const char *where)
 {
     const char *name;
@@ -116,6 +145,29 @@ void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_
     }
 }
 
+struct wi_path wi_path_item(const char *where, size_t index)
+{
+    struct wi_path path;
+    snprintf(path.text, sizeof path.text, "%.120s[%zu]", where, index);
+    return path;
+}
+
+struct wi_path wi_path_member(const char *where, const char *name)
+{
+    struct wi_path path;
+    snprintf(path.text, sizeof path.text, "%.120s.%.30s", where, name);
+    return path;
+}
+
+enum wi_code wi_parameters_read_object(struct wi_infer *infer, const struct wi_param *table,
+    const char *const ignored[], json_t *object, const char *where, void *target,
+    struct wi_error *error)
+{
+    struct wi_path prefix = wi_path_member(where, "");
+    drop_idle(infer, object, table, ignored, where);
+    return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, error);
+}
+
 /* --- errors ---------------------------------------------------------------------------------- */
 
 static void name_replace(char *text, size_t size, const struct wi_parameter_name *name)
@@ -129,7 +181,7 @@ static void name_replace(char *text, size_t size, const struct wi_parameter_name
     snprintf(text, size, "%.*s", (int)size - 1, whole);
 }
 
-void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name *names)
+static void parameters_rename(struct wi_error *error, const struct wi_parameter_name *names)
 {
     while (error && names->ours && !strstr(error->field, names->ours))
         names++;
@@ -150,27 +202,6 @@ enum wi_code wi_parameters_refuse(const char *field, const char *expected, struc
 enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);
-}
-
-/* A client that names a place insists on it: nothing else may run the request. */
-enum wi_code wi_parameters_read_model(
-    struct wi_infer *infer, const char *asked, struct wi_error *error)
-{
-    char name[WI_MODEL_NAME_MAX + 1], where[WI_MODEL_WHERE_MAX + 1];
-    enum wi_code code = wi_model_where(asked, name, where, error);
-    if (code != WI_OK)
-        return code;
-    int platform = *where ? wi_platform_of_name(where) : -1;
-    infer->model_name = wi_strdup(name);
-    infer->asked->fallback = 1;
-    if (platform >= 0) {
-        infer->asked->has_platform = 1;
-        infer->asked->platform = (enum wi_platform)platform;
-        infer->asked->fallback = 0;
-    } else if (*where) {
-        infer->asked->browser = wi_strdup(where);
-    }
-    return WI_OK;
 }
 
 enum wi_code wi_parameters_read_most(
@@ -205,6 +236,8 @@ enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_m
     int wrong_model = error && (strcmp(error->field, "task") == 0 || !wi_text_is_for(model));
     if (code == WI_INPUT_INVALID && wrong_model)
         snprintf(error->field, sizeof error->field, "model");
+    if (code != WI_OK && infer->dialect->names)
+        parameters_rename(error, infer->dialect->names);
     return code;
 }
 

@@ -16,10 +16,12 @@ enum wi_parameter_use {
     WI_PARAMETER_IGNORED  /* changes nothing */
 };
 
+/* A row for parameters that follow each other. */
+#define WI_PARAMETERS_IN_ROW 16
 struct wi_parameter {
-    const char *name;
     enum wi_parameter_use use;
-    unsigned tasks; /* 1u << task of those that know it */
+    unsigned tasks;                              /* 1u << task of those that know them */
+    const char *names[WI_PARAMETERS_IN_ROW + 1]; /* ended by NULL */
 };
 
 /* A value, in JSON, that asks for the usual behaviour, of a parameter that is refused otherwise. */
@@ -27,13 +29,13 @@ struct wi_neutral {
     const char *name, *value;
 };
 
-/* Our name of a field in an error, and the name in this format: a part of its path. */
+/* Our name of a field in an error, and the name in this format: a part of its path. A list is ended
+ * by a row without one. */
 struct wi_parameter_name {
     const char *ours, *theirs;
 };
 
-/* Each list is ended by a row without a name. No task has more than WI_PARAMETERS_MAX parameters.
- */
+/* Each list is ended by a row without a name or tasks. No task has more parameters than this. */
 #define WI_PARAMETERS_MAX 64
 struct wi_parameters {
     const struct wi_parameter *known;
@@ -41,13 +43,15 @@ struct wi_parameters {
     const struct wi_param *special; /* reads the special parameters */
 };
 
-/* Puts the options among the members of `root` into infer->asked->options, a new object, and
- * refuses options that infer->asked->task does not have: WI_OK or WI_UNKNOWN_FIELD. A lenient
- * reader skips them. */
-enum wi_code wi_parameters_sort(struct wi_infer *infer, const json_t *root,
-    const struct wi_parameters *lists, struct wi_error *error);
-/* The same for an object among those members, for existing options; `where` is its path in errors,
- * with a dot at its end. */
+/* Reads the parameters of a request: puts the options among the members of `root` into
+ * infer->asked->options, a new object, and reads the special ones into `body`, a struct whose first
+ * member takes the parameter "model", NAME[:VARIANT][@WHERE]: the model, and where it shall run.
+ * Refuses parameters that infer->asked->task does not have; a lenient reader skips them. WI_OK,
+ * WI_UNKNOWN_FIELD, or as wi_params_read. */
+enum wi_code wi_parameters_read(struct wi_infer *infer, const json_t *root,
+    const struct wi_parameters *lists, void *body, struct wi_error *error);
+/* Puts the options among the members of `object`, which is one of those, among the existing
+ * options; `where` is its path in errors, with a dot at its end. */
 enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *object,
     const struct wi_parameters *lists, const char *where, struct wi_error *error);
 /* The parameters that such a request may have, ended by a row without a name; returns their
@@ -55,23 +59,27 @@ enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *obj
 size_t wi_parameters_rows(const struct wi_parameters *lists, enum wi_task_kind task,
     struct wi_param rows[WI_PARAMETERS_MAX]);
 
-/* Removes members that mean nothing from an object of a request: null, and those in `ignored`
- * (ended by NULL); for a lenient reader also those that `table` does not have. `where` is its path.
- */
-void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
-    const char *const ignored[], const char *where);
-/* Replaces the first of the names (ended by a row without one) that occurs in an error's field and
- * in its text with theirs. */
-void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name *names);
+/* The path of a value in a client's request, as errors name it: "messages[2].content". Long paths
+ * are cut. */
+struct wi_path {
+    char text[160];
+};
+struct wi_path wi_path_item(const char *where, size_t index);
+struct wi_path wi_path_member(const char *where, const char *name);
 
-/* struct wi_dialect's `frame` for bodies of only JSON, and its `check` for tasks with text. */
+/* Reads an object of a request like wi_params_read, after removing members that mean nothing: null,
+ * and those in `ignored` (ended by NULL); for a lenient reader also those that `table` does not
+ * have. `where` is its path. */
+enum wi_code wi_parameters_read_object(struct wi_infer *infer, const struct wi_param *table,
+    const char *const ignored[], json_t *object, const char *where, void *target,
+    struct wi_error *error);
+
+/* struct wi_dialect's `frame` for bodies of only JSON, and its `check` for tasks with text, which
+ * replaces the first of the dialect's `names` that occurs in an error's field and in its text. */
 enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
     size_t body_size, size_t *json_size, struct wi_error *error);
 enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
-/* NAME[:VARIANT][@WHERE]: the model, and where it shall run. WI_OK or WI_INVALID_FIELD. */
-enum wi_code wi_parameters_read_model(
-    struct wi_infer *infer, const char *asked, struct wi_error *error);
 /* The parameter `name`, the largest number of tokens of an answer, becomes the option max_tokens.
  * NULL: it is absent; -1, which some clients send: as many as there is room for. */
 enum wi_code wi_parameters_read_most(

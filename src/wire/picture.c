@@ -19,14 +19,13 @@ static enum wi_code bad_picture(const char *field, struct wi_error *error, const
 enum wi_code wi_picture_decode(const char *text, size_t length, const char *field,
     struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
 {
-    enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
-    if (result == WI_BASE64_NO_MEMORY)
-        return wi_error_set(error, WI_MEMORY_BUDGET, field,
-            "there is no memory for this picture now; try again later");
-    return result == WI_BASE64_OK ? WI_OK : bad_picture(field, error, wi_base64_problem(result));
+    const char *fault = wi_base64_decode(text, length, budget, blob);
+    if (fault)
+        return bad_picture(field, error, fault);
+    return *blob ? WI_OK
+                 : wi_error_set(error, WI_MEMORY_BUDGET, field,
+                       "there is no memory for this picture now; try again later");
 }
-
-/* --- headers --------------------------------------------------------------------------------- */
 
 static uint32_t bytes_big32(const unsigned char *p)
 {

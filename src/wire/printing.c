@@ -2,7 +2,10 @@
 #include "wire/printing.h"
 
 #include "base/memory.h"
+#include "terms/tensor/number.h"
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_outputs(struct wi_printing *printing)
 {
@@ -19,16 +22,16 @@ static void print_outputs(struct wi_printing *printing)
 
 static void make_slices(struct wi_printing *printing)
 {
-    size_t count = 1;
     printing->slices =
         wi_realloc_array(NULL, printing->outputs.count + 1, sizeof *printing->slices);
-    printing->slices[0] = (struct wi_slice){printing->text.text, printing->text.size};
+    printing->slices[printing->slice_count++] =
+        (struct wi_slice){printing->text.text, printing->text.size};
     for (size_t i = 0; printing->binary && i < printing->outputs.count; i++) {
         const struct wi_tensor *tensor = &printing->outputs.items[i];
         if (printing->binary[i] && tensor->size > 0)
-            printing->slices[count++] = (struct wi_slice){wi_tensor_bytes(tensor), tensor->size};
+            printing->slices[printing->slice_count++] =
+                (struct wi_slice){wi_tensor_bytes(tensor), tensor->size};
     }
-    printing->slice_count = count;
 }
 
 struct wi_printing *wi_printing_json(json_t *answer)
@@ -56,12 +59,6 @@ void wi_printing_run(struct wi_printing *printing)
     make_slices(printing);
 }
 
-const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, size_t *count)
-{
-    *count = printing->slice_count;
-    return printing->slices;
-}
-
 int wi_printing_has_binary(const struct wi_printing *printing)
 {
     for (size_t i = 0; printing->binary && i < printing->outputs.count; i++)
@@ -80,4 +77,50 @@ void wi_printing_free(struct wi_printing *printing)
     wi_buffer_clear(&printing->tail);
     free(printing->slices);
     free(printing);
+}
+
+static void vectors_write(struct wi_printing *printing)
+{
+    const struct wi_tensor *tensor = &printing->outputs.items[0];
+    size_t width = (size_t)tensor->dims[1];
+    float *row = wi_alloc(width * sizeof *row); /* a slice of a frame need not be aligned */
+    for (int64_t i = 0; i < tensor->dims[0]; i++) {
+        memcpy(row, wi_tensor_bytes(tensor) + (size_t)i * width * sizeof *row, width * sizeof *row);
+        printing->add_row(&printing->text, i, row, width);
+    }
+    free(row);
+}
+
+struct wi_printing *wi_vectors_print(
+    struct wi_tensors *outputs, size_t around, wi_row_fn *add, struct wi_error *error)
+{
+    if (outputs->count != 1 || outputs->items[0].rank != 2 ||
+        outputs->items[0].datatype != WI_FP32) {
+        wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the node's answer has no embeddings");
+        return NULL;
+    }
+    struct wi_printing *printing = wi_alloc(sizeof *printing);
+    wi_tensors_move(&printing->outputs, outputs);
+    const struct wi_tensor *tensor = &printing->outputs.items[0];
+    printing->write = vectors_write;
+    printing->add_row = add;
+    printing->json_bytes = tensor->size;
+    printing->needs =
+        tensor->size / sizeof(float) * WI_NUMBER_SIZE + (size_t)tensor->dims[0] * around;
+    return printing;
+}
+
+void wi_vectors_numbers(struct wi_buffer *out, const float *row, size_t width)
+{
+    char number[WI_NUMBER_SIZE];
+    wi_buffer_puts(out, "[");
+    for (size_t i = 0; i < width; i++) {
+        if (i > 0)
+            wi_buffer_add(out, ",", 1);
+        if (isfinite(row[i]))
+            wi_buffer_add(out, number, wi_print_float(number, row[i]));
+        else
+            wi_buffer_puts(out, "null");
+    }
+    wi_buffer_puts(out, "]");
 }

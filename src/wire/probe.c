@@ -27,12 +27,6 @@ static uint32_t draw_number(void)
     return number;
 }
 
-/* Its beginning differs each time: computing a cached beginning again would measure nothing. */
-static char *make_prompt(void)
-{
-    return wi_sprintf("%u. %s", draw_number(), prompt);
-}
-
 /* A word of it; `*length` is the number of its bytes. */
 static const char *draw_word(struct wi_pcg32 *draw, size_t *length)
 {
@@ -60,8 +54,6 @@ static char *mix_prompt(size_t bytes)
     return text.text;
 }
 
-/* Each appends a tensor of bytes: a PNG file, named "image"; samples of 16 bits, little-endian, in
- * one channel at WI_PROBE_SOUND_RATE, named "audio". */
 #define WI_PROBE_SOUND_RATE 16000
 
 #define SIDE 96
@@ -71,17 +63,6 @@ static char *mix_prompt(size_t bytes)
 #define TURN (2 * 3.14159265358979)
 /* The size of a free dimension that most graphs take. */
 #define FREE_DIM 1
-
-static void tensors_add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
-{
-    struct wi_tensor *tensor = wi_tensors_add(list);
-    tensor->name = wi_strdup(name);
-    tensor->datatype = WI_UINT8;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)blob->size;
-    tensor->blob = blob;
-    tensor->size = blob->size;
-}
 
 /* --- the picture ------------------------------------------------------------------------------ */
 
@@ -173,13 +154,13 @@ static void append_pixels(struct wi_blob *blob, uint32_t seed)
 {
     enum { HEAD = 4 + 2 + 5 };
     unsigned char chunk[HEAD + PIXEL_BYTES + 4] = {'I', 'D', 'A', 'T', 0x78, 0x01, 1,
-        PIXEL_BYTES & 0xff, PIXEL_BYTES >> 8, ~PIXEL_BYTES & 0xff, ~PIXEL_BYTES >> 8 & 0xff};
+        PIXEL_BYTES & 0xff, PIXEL_BYTES >> 8, ~PIXEL_BYTES & 0xff, (0xffff - PIXEL_BYTES) >> 8};
     paint_all(chunk + HEAD, seed);
     put_u32(chunk + HEAD + PIXEL_BYTES, adler_of(chunk + HEAD, PIXEL_BYTES));
     append_chunk(blob, chunk, sizeof chunk);
 }
 
-static void add_picture(struct wi_tensors *list, uint32_t seed)
+static json_t *picture_make(struct wi_inference *asked, uint32_t seed)
 {
     static const unsigned char signature[] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     unsigned char head[] = {'I', 'H', 'D', 'R', 0, 0, 0, SIDE, 0, 0, 0, SIDE, 8, 2, 0, 0, 0};
@@ -188,7 +169,8 @@ static void add_picture(struct wi_tensors *list, uint32_t seed)
     append_chunk(blob, head, sizeof head);
     append_pixels(blob, seed);
     append_chunk(blob, (const unsigned char *)"IEND", 4);
-    tensors_add_bytes(list, "image", blob);
+    wi_tensors_add_bytes(&asked->tensors, "image", blob, 0, blob->size);
+    return json_pack("{s:i, s:s}", "tensor", 0, "media_type", "image/png");
 }
 
 /* --- the sound -------------------------------------------------------------------------------- */
@@ -203,7 +185,7 @@ static double sound_at(double seconds, uint32_t seed)
     return loudness * (0.5 * voice + 0.3 * colour);
 }
 
-static void add_sound(struct wi_tensors *list, uint32_t seed)
+static json_t *sound_make(struct wi_inference *asked, uint32_t seed)
 {
     size_t count = (size_t)SOUND_SECONDS * WI_PROBE_SOUND_RATE;
     struct wi_blob *blob = wi_blob_new(NULL, 2 * count);
@@ -213,7 +195,9 @@ static void add_sound(struct wi_tensors *list, uint32_t seed)
             (unsigned char)((unsigned)sample >> 8 & 0xff)};
         wi_blob_append(blob, bytes, sizeof bytes);
     }
-    tensors_add_bytes(list, "audio", blob);
+    wi_tensors_add_bytes(&asked->tensors, "audio", blob, 0, blob->size);
+    return json_pack("{s:i, s:s, s:i, s:i}", "tensor", 0, "media_type", "audio/pcm;format=s16le",
+        "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */
@@ -286,19 +270,6 @@ static char *fill_in(const char *probe, const struct wi_inference *client, const
                : wi_strdup(probe);
 }
 
-static json_t *picture_make(struct wi_inference *asked, uint32_t seed)
-{
-    add_picture(&asked->tensors, seed);
-    return json_pack("{s:i, s:s}", "tensor", 0, "media_type", "image/png");
-}
-
-static json_t *sound_make(struct wi_inference *asked, uint32_t seed)
-{
-    add_sound(&asked->tensors, seed);
-    return json_pack("{s:i, s:s, s:i, s:i}", "tensor", 0, "media_type", "audio/pcm;format=s16le",
-        "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
-}
-
 /* NULL if there is no input for it. */
 static json_t *input_of(
     struct wi_inference *asked, const struct wi_inference *client, const char *text, uint32_t seed)
@@ -363,7 +334,10 @@ static struct wi_inference *client_ask(const struct wi_inference *client, char *
 
 struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed)
 {
-    return client_ask(client, seed == 0 ? make_prompt() : mix_prompt(sizeof prompt - 1), seed);
+    /* Its beginning differs each time: computing a cached beginning again would measure nothing. */
+    char *text =
+        seed == 0 ? wi_sprintf("%u. %s", draw_number(), prompt) : mix_prompt(sizeof prompt - 1);
+    return client_ask(client, text, seed);
 }
 
 /* The sentences from a later place on, followed by those before it. */

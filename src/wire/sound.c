@@ -7,63 +7,51 @@
 #include "wire/sound.h"
 
 #include "wire/base64.h"
-#include <stdio.h>
 #include <string.h>
 
-static enum wi_code bad_sound(const char *field, struct wi_error *error, const char *detail)
+static enum wi_code bad_sound(struct wi_error *error, const char *detail)
 {
-    char name[80];
-    snprintf(name, sizeof name, "%.60saudio", field);
-    wi_error_set(error, WI_AUDIO_INVALID, name, "%s", detail);
+    wi_error_set(error, WI_AUDIO_INVALID, "inputs.audio", "%s", detail);
     return wi_error_expect(error, "a WAV, FLAC, MP3, Ogg, WebM or MP4 file, or raw samples with "
                                   "sampling_rate and format");
 }
 
-static enum wi_code check_length(double seconds, const char *field, struct wi_error *error)
+static enum wi_code check_length(double seconds, struct wi_error *error)
 {
-    char name[80];
     if (seconds <= WI_SOUND_SECONDS_MAX)
         return WI_OK;
-    snprintf(name, sizeof name, "%.60saudio", field);
-    wi_error_set(
-        error, WI_AUDIO_TOO_LARGE, name, "the sound takes %.0f s; cut it into pieces", seconds);
+    wi_error_set(error, WI_AUDIO_TOO_LARGE, "inputs.audio",
+        "the sound takes %.0f s; cut it into pieces", seconds);
     return wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
 }
 
-/* --- raw samples ------------------------------------------------------------------------------ */
-
-static enum wi_code check_number(int64_t value, int64_t least, int64_t most, const char *field,
-    const char *name, struct wi_error *error)
+static enum wi_code check_number(
+    int64_t value, int64_t least, int64_t most, const char *field, struct wi_error *error)
 {
-    char path[80];
     if (value >= least && value <= most)
         return WI_OK;
-    snprintf(path, sizeof path, "%.40s%s", field, name);
-    wi_error_set(error, WI_INVALID_FIELD, path,
-        "%s is %lld; raw samples need one from %lld to %lld", path, (long long)value,
+    wi_error_set(error, WI_INVALID_FIELD, field,
+        "%s is %lld; raw samples need one from %lld to %lld", field, (long long)value,
         (long long)least, (long long)most);
     return wi_error_expect(error, "%lld to %lld", (long long)least, (long long)most);
 }
 
-static enum wi_code sniff_samples(
-    size_t size, struct wi_sound *sound, const char *field, struct wi_error *error)
+static enum wi_code sniff_samples(size_t size, struct wi_sound *sound, struct wi_error *error)
 {
     int floats = strcmp(sound->format, "f32le") == 0;
     int64_t channels = sound->channels ? sound->channels : 1;
     enum wi_code code = check_number(
-        sound->sampling_rate, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX, field, "sampling_rate", error);
+        sound->sampling_rate, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX, "inputs.sampling_rate", error);
     if (code == WI_OK)
-        code = check_number(channels, 1, WI_SOUND_CHANNELS_MAX, field, "channels", error);
+        code = check_number(channels, 1, WI_SOUND_CHANNELS_MAX, "inputs.channels", error);
     if (code != WI_OK)
         return code;
     size_t frame = (size_t)channels * (floats ? 4 : 2);
     if (size % frame != 0)
-        return bad_sound(field, error, "the raw samples end in the middle of one");
+        return bad_sound(error, "the raw samples end in the middle of one");
     sound->media_type = floats ? "audio/pcm;format=f32le" : "audio/pcm;format=s16le";
-    return check_length((double)(size / frame) / (double)sound->sampling_rate, field, error);
+    return check_length((double)(size / frame) / (double)sound->sampling_rate, error);
 }
-
-/* --- files ------------------------------------------------------------------------------------ */
 
 /* Numbers of a WAV file: RIFX has the highest byte first. */
 struct wav {
@@ -142,15 +130,15 @@ static const struct {
     {"audio/mp4", 4, 4, "ftyp"},
 };
 
-static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct wi_sound *sound,
-    const char *field, struct wi_error *error)
+static enum wi_code sniff_file(
+    const unsigned char *bytes, size_t size, struct wi_sound *sound, struct wi_error *error)
 {
     if (is_wav(bytes, size)) {
         struct wav wav = {.bytes = bytes, .size = size, .is_big = bytes[3] == 'X'};
         double seconds = wav_seconds(&wav);
         sound->media_type = "audio/wav";
-        return seconds < 0 ? bad_sound(field, error, "the WAV file has no format or no samples")
-                           : check_length(seconds, field, error);
+        return seconds < 0 ? bad_sound(error, "the WAV file has no format or no samples")
+                           : check_length(seconds, error);
     }
     for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
         size_t at = beginnings[i].at, length = beginnings[i].length;
@@ -160,28 +148,27 @@ static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct w
         return WI_OK;
     }
     if (size < 2 || bytes[0] != 0xff || (bytes[1] & 0xe0) != 0xe0)
-        return bad_sound(field, error, "the bytes are no sound file");
+        return bad_sound(error, "the bytes are no sound file");
     sound->media_type = (bytes[1] & 0x06) == 0 ? "audio/aac" : "audio/mpeg";
     return WI_OK;
 }
 
-enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_sound *sound,
-    const char *field, struct wi_error *error)
+enum wi_code wi_sound_sniff(
+    const unsigned char *bytes, size_t size, struct wi_sound *sound, struct wi_error *error)
 {
     if (size == 0)
-        return bad_sound(field, error, "the sound has no bytes");
-    return sound->format ? sniff_samples(size, sound, field, error)
-                         : sniff_file(bytes, size, sound, field, error);
+        return bad_sound(error, "the sound has no bytes");
+    return sound->format ? sniff_samples(size, sound, error)
+                         : sniff_file(bytes, size, sound, error);
 }
 
-/* --- base64 ----------------------------------------------------------------------------------- */
-
-enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
-    struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
+enum wi_code wi_sound_decode(const char *text, size_t length, struct wi_budget *budget,
+    struct wi_blob **blob, struct wi_error *error)
 {
-    enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
-    if (result == WI_BASE64_NO_MEMORY)
-        return wi_error_set(error, WI_MEMORY_BUDGET, "inputs.audio",
-            "there is no memory for this sound now; try again later");
-    return result == WI_BASE64_OK ? WI_OK : bad_sound(field, error, wi_base64_problem(result));
+    const char *fault = wi_base64_decode(text, length, budget, blob);
+    if (fault)
+        return bad_sound(error, fault);
+    return *blob ? WI_OK
+                 : wi_error_set(error, WI_MEMORY_BUDGET, "inputs.audio",
+                       "there is no memory for this sound now; try again later");
 }

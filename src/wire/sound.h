@@ -18,13 +18,15 @@ struct wi_sound {
     int64_t channels;       /* of raw samples, interleaved; 0: one */
 };
 
-/* Checks `sound` and the bytes, and fills the media type. `field` precedes names in errors:
- * "inputs.". WI_OK, WI_AUDIO_INVALID, WI_AUDIO_TOO_LARGE or WI_INVALID_FIELD. */
-enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_sound *sound,
-    const char *field, struct wi_error *error);
+/* Errors name the members of `inputs`. */
+
+/* Checks `sound` and the bytes, and fills the media type. WI_OK, WI_AUDIO_INVALID,
+ * WI_AUDIO_TOO_LARGE or WI_INVALID_FIELD. */
+enum wi_code wi_sound_sniff(
+    const unsigned char *bytes, size_t size, struct wi_sound *sound, struct wi_error *error);
 /* The text of an "audio" field, like wi_picture_decode. WI_OK, WI_AUDIO_INVALID or
  * WI_MEMORY_BUDGET. */
-enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
-    struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error);
+enum wi_code wi_sound_decode(const char *text, size_t length, struct wi_budget *budget,
+    struct wi_blob **blob, struct wi_error *error);
 
 #endif

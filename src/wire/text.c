@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 int wi_text_is_for(const struct wi_model *model)
 {
@@ -168,7 +167,7 @@ static enum wi_code check_outputs(
 {
     for (size_t i = 0; i < infer->asked->outputs.count; i++) {
         const char *name = infer->asked->outputs.items[i];
-        if (wi_task_has_output(task, name))
+        if (wi_task_output(task, name))
             continue;
         wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
             "there is no output \"%.100s\" of the task %s", name, wi_task_name(task));

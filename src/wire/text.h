@@ -7,8 +7,8 @@
 #define WI_WIRE_TEXT_H
 
 #include "base/params.h"
-#include "models/catalog/library/model.h"
 #include "settings/config/config.h"
+#include "terms/format/model.h"
 #include "terms/task/task.h"
 #include "wire/infer.h"
 
@@ -23,14 +23,18 @@ enum wi_code wi_text_read_string(
 enum wi_code wi_text_read_list(
     struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error);
 /* Pictures among their parts become tensors of `infer`, named by their paths; they are charged to
- * `budget` (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
-enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
-    struct wi_budget *budget, struct wi_error *error);
+ * its budget. Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error);
 /* For messages that a dialect makes itself: counts a text of one of them, with the same errors;
  * makes the list, which is taken over, the input. */
 enum wi_code wi_text_count(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error);
 void wi_text_take_messages(struct wi_infer *infer, json_t *messages);
+/* Whether there is one at least and no more than `most` of what is named: WI_OK or
+ * WI_INVALID_FIELD. */
+enum wi_code wi_text_check_count(
+    const char *where, size_t count, int most, const char *what, struct wi_error *error);
 enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *documents,
     const char *where_query, const char *where_documents, struct wi_error *error);
 enum wi_code wi_text_read_pairs(
@@ -45,8 +49,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
-/* --- text.c: both, and the model
- * ------------------------------------------------------------- */
+/* --- text.c: both, and the model -------------------------------------------------------------- */
 
 /* Whether a model takes only text. */
 int wi_text_is_for(const struct wi_model *model);

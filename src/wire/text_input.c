@@ -2,9 +2,8 @@
 #include "wire/text.h"
 
 #include "base/params.h"
-#include "wire/message_picture.h"
+#include "wire/media.h"
 #include "wire/parameters.h"
-#include "wire/path.h"
 #include <string.h>
 
 #define NAME_MAX_BYTES 256
@@ -49,6 +48,16 @@ enum wi_code wi_text_count(
     return wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
 }
 
+enum wi_code wi_text_check_count(
+    const char *where, size_t count, int most, const char *what, struct wi_error *error)
+{
+    if (count > 0 && count <= (size_t)most)
+        return WI_OK;
+    wi_error_set(
+        error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d %s", where, count, most, what);
+    return wi_error_expect(error, "1 to %d %s", most, what);
+}
+
 static void input_take(struct wi_infer *infer, enum wi_form form, json_t *input)
 {
     infer->form = form;
@@ -67,18 +76,14 @@ enum wi_code wi_text_read_string(
 static enum wi_code count_list(
     struct wi_infer *infer, const json_t *list, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(list);
-    const json_t *text;
+    size_t count = json_array_size(list);
     enum wi_code code = WI_OK;
     if (!json_is_array(list))
         return wrong_type(where, "a list of strings", list, error);
-    if (count == 0 || count > WI_TEXT_LIST) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d texts", where,
-            count, WI_TEXT_LIST);
-        return wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
-    }
-    json_array_foreach(list, i, text)
-    {
+    if (wi_text_check_count(where, count, WI_TEXT_LIST, "texts", error) != WI_OK)
+        return WI_INVALID_FIELD;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *text = json_array_get(list, i);
         if (!json_is_string(text) || json_string_length(text) > WI_TEXT_MAX ||
             memchr(json_string_value(text), '\0', json_string_length(text)))
             code = wi_text_count(infer, text, wi_path_item(where, i).text, error);
@@ -116,13 +121,12 @@ enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *d
 enum wi_code wi_text_read_pairs(
     struct wi_infer *infer, json_t *pairs, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(pairs);
-    const json_t *pair;
+    size_t count = json_array_size(pairs);
     enum wi_code code = WI_OK;
     if (!json_is_array(pairs) || count == 0 || count > WI_TEXT_LIST)
         return wrong_type(where, "a list of 1 to 2048 pairs [text, text]", pairs, error);
-    json_array_foreach(pairs, i, pair)
-    {
+    for (size_t i = 0; i < json_array_size(pairs); i++) {
+        const json_t *pair = json_array_get(pairs, i);
         if (json_array_size(pair) != 2)
             return wrong_type(wi_path_item(where, i).text, "a list of two strings", pair, error);
         for (size_t part = 0; part < 2 && code == WI_OK; part++)
@@ -161,8 +165,7 @@ static size_t count_characters(const char *text)
 static enum wi_code count_labels(
     struct wi_infer *infer, const json_t *labels, const char *where, struct wi_error *error)
 {
-    const json_t *label;
-    size_t i, count = json_array_size(labels);
+    size_t count = json_array_size(labels);
     enum wi_code code = count_list(infer, labels, where, error);
     if (code != WI_OK)
         return code;
@@ -171,15 +174,11 @@ static enum wi_code count_labels(
             count, WI_TEXT_LABELS);
         return wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
     }
-    json_array_foreach(labels, i, label)
-    {
-        size_t length = count_characters(json_string_value(label));
-        if (length > 0 && length <= WI_TEXT_LABEL_MAX)
-            continue;
-        struct wi_path path = wi_path_item(where, i);
-        wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu, outside 1 to %d characters",
-            path.text, length, WI_TEXT_LABEL_MAX);
-        return wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
+    for (size_t i = 0; i < json_array_size(labels); i++) {
+        size_t length = count_characters(json_string_value(json_array_get(labels, i)));
+        if (wi_text_check_count(wi_path_item(where, i).text, length, WI_TEXT_LABEL_MAX,
+                "characters", error) != WI_OK)
+            return WI_INVALID_FIELD;
     }
     return WI_OK;
 }
@@ -282,72 +281,65 @@ static void fill_part(json_t *part)
     json_object_set_new(part, "type", json_string("text"));
 }
 
-static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+struct part {
+    const char *type;
+    json_t *text;
+};
+static const struct wi_param part_table[] = {
+    WI_PARAM(part, type, STRING, .required = 1),
+    WI_PARAM(part, text, ANY, .required = 1),
+    WI_PARAM_END,
+};
+
+static enum wi_code input_read_part(
+    struct wi_infer *infer, json_t *part, const char *where, struct wi_error *error)
 {
-    struct {
-        const char *type;
-        json_t *text;
-    } read = {0};
-    static const struct wi_param table[] = {
-        {.name = "type", .kind = WI_PARAM_STRING, .offset = 0, .required = 1},
-        {.name = "text", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
-        {0},
-    };
+    struct part read = {0};
     fill_part(part);
     const char *type = json_string_value(json_object_get(part, "type"));
-    struct wi_path prefix = wi_path_member(where, "");
     if (type && strcmp(type, "text") != 0) {
         json_object_del(part, "cache_control");
-        return wi_message_picture_read(infer, part, where, budget, error);
+        return wi_message_picture_read(infer, part, where, error);
     }
-    wi_parameters_drop(infer, part, table, ignored, where);
-    enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
+    enum wi_code code =
+        wi_parameters_read_object(infer, part_table, ignored, part, where, &read, error);
     return code == WI_OK
                ? wi_text_count(infer, read.text, wi_path_member(where, "text").text, error)
                : code;
 }
 
-static enum wi_code input_read_content(struct wi_infer *infer, const json_t *content,
-    const char *where, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_content(
+    struct wi_infer *infer, const json_t *content, const char *where, struct wi_error *error)
 {
-    size_t i;
-    json_t *part;
     if (json_is_string(content))
         return wi_text_count(infer, content, where, error);
     if (!json_is_array(content) || json_array_size(content) > WI_TEXT_MESSAGES)
         return wrong_type(where, "a string, or a list of parts", content, error);
-    json_array_foreach(content, i, part)
-    {
-        enum wi_code code =
-            input_read_part(infer, part, wi_path_item(where, i).text, budget, error);
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        json_t *part = json_array_get(content, i);
+        enum wi_code code = input_read_part(infer, part, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }
     return WI_OK;
 }
 
+struct function {
+    const char *name;
+    json_t *arguments;
+};
+static const struct wi_param function_table[] = {
+    WI_PARAM(function, name, STRING, .required = 1, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(function, arguments, ANY, .required = 1),
+    WI_PARAM_END,
+};
+
 static enum wi_code read_function(
     struct wi_infer *infer, json_t *function, const char *where, struct wi_error *error)
 {
-    struct {
-        const char *name;
-        json_t *arguments;
-    } read = {0};
-    static const struct wi_param table[] = {
-        {.name = "name",
-            .kind = WI_PARAM_STRING,
-            .offset = 0,
-            .required = 1,
-            .min = 1,
-            .max = NAME_MAX_BYTES},
-        {.name = "arguments", .kind = WI_PARAM_ANY, .offset = sizeof(const char *), .required = 1},
-        {0},
-    };
-    struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(infer, function, table, ignored, where);
+    struct function read = {0};
     enum wi_code code =
-        wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
+        wi_parameters_read_object(infer, function_table, ignored, function, where, &read, error);
     return code == WI_OK ? wi_text_count(infer, read.arguments,
                                wi_path_member(where, "arguments").text, error)
                          : code;
@@ -371,15 +363,11 @@ static const struct wi_param call_table[] = {
 static enum wi_code read_calls(
     struct wi_infer *infer, const json_t *calls, const char *where, struct wi_error *error)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach(calls, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(calls); i++) {
         struct call call = {0};
-        struct wi_path path = wi_path_item(where, i), prefix = wi_path_member(path.text, "");
-        wi_parameters_drop(infer, one, call_table, ignored, path.text);
-        enum wi_code code =
-            wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
+        struct wi_path path = wi_path_item(where, i);
+        enum wi_code code = wi_parameters_read_object(
+            infer, call_table, ignored, json_array_get(calls, i), path.text, &call, error);
         if (code == WI_OK)
             code = read_function(
                 infer, call.function, wi_path_member(path.text, "function").text, error);
@@ -412,16 +400,14 @@ static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
     return wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
 }
 
-static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_message(
+    struct wi_infer *infer, json_t *object, const char *where, struct wi_error *error)
 {
     struct message message = {0};
     size_t pictures = infer->asked->tensors.count;
-    struct wi_path prefix = wi_path_member(where, "");
     fill_content(object);
-    wi_parameters_drop(infer, object, message_table, ignored, where);
     enum wi_code code =
-        wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
+        wi_parameters_read_object(infer, message_table, ignored, object, where, &message, error);
     if (code != WI_OK)
         return code;
     if (!message.content && message.role != ROLE_ASSISTANT)
@@ -432,7 +418,7 @@ static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, c
             "%s has tool_calls, which only an assistant's message may have", where);
     if (message.content)
         code = input_read_content(
-            infer, message.content, wi_path_member(where, "content").text, budget, error);
+            infer, message.content, wi_path_member(where, "content").text, error);
     if (code == WI_OK)
         code = check_shown(infer, pictures, &message, error);
     if (code == WI_OK && message.reasoning_content)
@@ -446,22 +432,17 @@ static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, c
     return code;
 }
 
-enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_text_read_messages(
+    struct wi_infer *infer, json_t *messages, const char *where, struct wi_error *error)
 {
-    size_t i, count = json_array_size(messages);
-    json_t *message;
+    size_t count = json_array_size(messages);
     if (!json_is_array(messages))
         return wrong_type(where, "a list of messages", messages, error);
-    if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages", where,
-            count, WI_TEXT_MESSAGES);
-        return wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
-    }
-    json_array_foreach(messages, i, message)
-    {
-        enum wi_code code =
-            input_read_message(infer, message, wi_path_item(where, i).text, budget, error);
+    if (wi_text_check_count(where, count, WI_TEXT_MESSAGES, "messages", error) != WI_OK)
+        return WI_INVALID_FIELD;
+    for (size_t i = 0; i < json_array_size(messages); i++) {
+        json_t *message = json_array_get(messages, i);
+        enum wi_code code = input_read_message(infer, message, wi_path_item(where, i).text, error);
         if (code != WI_OK)
             return code;
     }

@@ -3,6 +3,7 @@
 #include "wire/tools.h"
 
 #include "terms/task/task.h"
+#include "wire/parameters.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +12,7 @@ static enum wi_code tool_refuse(
 {
     char field[80];
     snprintf(field, sizeof field, "tools[%zu]%s%.40s", index, *name ? "." : "", name);
-    wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    return wi_error_expect(error, "%s", expected);
+    return wi_parameters_refuse(field, expected, error);
 }
 
 /* Whether it is a function; WI_OK, or the error of its type. */
@@ -57,26 +57,23 @@ static enum wi_code tool_add(json_t *tools, const json_t *tool, size_t index,
     return WI_OK;
 }
 
-enum wi_code wi_tools_read(
-    const json_t *list, const struct wi_tool_form *form, json_t **tools, struct wi_error *error)
+enum wi_code wi_tools_read(struct wi_infer *infer, const json_t *list,
+    const struct wi_tool_form *form, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
-    const json_t *tool;
-    size_t i;
-    *tools = json_array();
-    json_array_foreach(list, i, tool)
-    {
+    json_t *tools = json_array();
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *tool = json_array_get(list, i);
         int is_function = 0;
         code = read_kind(tool, i, form, &is_function, error);
         if (code == WI_OK && is_function)
-            code = tool_add(*tools, tool, i, form, error);
+            code = tool_add(tools, tool, i, form, error);
         if (code != WI_OK)
             break;
     }
-    if (code != WI_OK) {
-        json_decref(*tools);
-        *tools = NULL;
-    }
+    if (list && code == WI_OK)
+        json_object_set(infer->asked->options, "tools", tools);
+    json_decref(tools);
     return code;
 }
 

@@ -2,7 +2,7 @@
 #ifndef WI_WIRE_TOOLS_H
 #define WI_WIRE_TOOLS_H
 
-#include "base/error.h"
+#include "wire/infer.h"
 #include <jansson.h>
 
 /* The form of functions in a format. */
@@ -12,10 +12,10 @@ struct wi_tool_form {
     const char *schema; /* its arguments' */
 };
 
-/* The functions in `list`, a list (borrowed), which was in the request as "tools", become `*tools`,
- * a new list. WI_OK, WI_INVALID_FIELD or WI_MISSING_FIELD, and `*tools` is NULL. */
-enum wi_code wi_tools_read(
-    const json_t *list, const struct wi_tool_form *form, json_t **tools, struct wi_error *error);
+/* The functions in `list`, a list or NULL (borrowed), which was in the request as "tools", become
+ * the option of that name. WI_OK, or WI_INVALID_FIELD. */
+enum wi_code wi_tools_read(struct wi_infer *infer, const json_t *list,
+    const struct wi_tool_form *form, struct wi_error *error);
 /* The value of the option `tool_choice` that names one of them; `name` is borrowed. */
 json_t *wi_tools_choice(json_t *name);
 

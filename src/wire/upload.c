@@ -19,11 +19,6 @@ const char wi_upload_media_types[] =
 
 enum kind { TEXT, JSON, LIST };
 
-struct member {
-    const char *name;
-    enum kind kind;
-};
-
 /* All others are members of the request, as in wi_native_params; the native dialect knows their
  * places and limits. */
 const struct wi_param wi_upload_params[] = {
@@ -33,33 +28,16 @@ const struct wi_param wi_upload_params[] = {
     {.name = "channels", .kind = WI_PARAM_INTEGER}, {.name = "format", .kind = WI_PARAM_STRING},
     {0}};
 
-static enum kind kind_of(const struct wi_param *param)
-{
-    return param->kind == WI_PARAM_STRING || param->kind == WI_PARAM_ENUM ? TEXT : JSON;
-}
-
-/* `found`.name is NULL if there is none. */
-static void find_input(const char *name, struct member *found)
-{
-    const struct wi_param *param = wi_params_find(wi_upload_params, name);
-    *found = (struct member){0};
-    if (param)
-        *found =
-            (struct member){param->name, param->kind == WI_PARAM_ARRAY ? LIST : kind_of(param)};
-}
-
 static int is_of_request(const struct wi_param *param)
 {
     return strcmp(param->name, "inputs") != 0;
 }
 
-/* `found`.name is NULL if there is none. */
-static void find_of_request(const char *name, struct member *found)
+/* The row of a member of the request; NULL: there is none. */
+static const struct wi_param *find_of_request(const char *name)
 {
     const struct wi_param *param = wi_params_find(wi_native_params, name);
-    *found = (struct member){0};
-    if (param && is_of_request(param))
-        *found = (struct member){param->name, kind_of(param)};
+    return param && is_of_request(param) ? param : NULL;
 }
 
 void wi_upload_clear(struct wi_upload *upload)
@@ -84,8 +62,6 @@ static json_t *inputs_of(struct wi_upload *upload)
         upload->request = json_pack("{s:{}}", "inputs");
     return json_object_get(upload->request, "inputs");
 }
-
-/* --- members --------------------------------------------------------------------------------- */
 
 static enum wi_code unknown_member(const char *name, struct wi_error *error)
 {
@@ -131,33 +107,29 @@ static json_t *read_member(enum kind kind, json_t *before, const char *text, siz
 enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const void *text,
     size_t size, struct wi_error *error)
 {
-    struct member member;
-    json_t *object = inputs_of(upload);
-    find_input(name, &member);
-    if (!member.name) {
-        find_of_request(name, &member);
-        object = upload->request;
-    }
-    if (!member.name)
+    const struct wi_param *input = wi_params_find(wi_upload_params, name);
+    const struct wi_param *member = input ? input : find_of_request(name);
+    json_t *inputs = inputs_of(upload), *object = input ? inputs : upload->request;
+    if (!member)
         return unknown_member(name, error);
+    int is_text = member->kind == WI_PARAM_STRING || member->kind == WI_PARAM_ENUM;
+    enum kind kind = input && input->kind == WI_PARAM_ARRAY ? LIST : is_text ? TEXT : JSON;
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {
         wi_error_set(error, WI_BAD_FRAMING, name, "the values sent with the file are too large");
         return wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
     }
-    if (before && member.kind != LIST)
+    if (before && kind != LIST)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
-    json_t *value = read_member(member.kind, before, text, size);
+    json_t *value = read_member(kind, before, text, size);
     if (!value) {
         wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read", name);
-        return wi_error_expect(error, member.kind == JSON ? "JSON" : "text in UTF-8");
+        return wi_error_expect(error, kind == JSON ? "JSON" : "text in UTF-8");
     }
     json_object_set_new(object, name, value);
     return WI_OK;
 }
-
-/* --- the file -------------------------------------------------------------------------------- */
 
 enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, const void *bytes,
     size_t size, struct wi_error *error)
@@ -173,11 +145,6 @@ enum wi_code wi_upload_add_file(struct wi_upload *upload, const char *name, cons
     return WI_OK;
 }
 
-static int is_file(const struct wi_multipart_part *part)
-{
-    return strcmp(part->name, "image") == 0 || strcmp(part->name, "audio") == 0;
-}
-
 enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_type,
     const void *body, size_t size, struct wi_error *error)
 {
@@ -185,9 +152,9 @@ enum wi_code wi_upload_add_parts(struct wi_upload *upload, const char *content_t
     enum wi_code code = wi_multipart_read(parts, content_type, body, size, error);
     for (size_t i = 0; i < parts->count && code == WI_OK; i++) {
         const struct wi_multipart_part *part = &parts->parts[i];
-        code = is_file(part)
-                   ? wi_upload_add_file(upload, part->name, part->bytes, part->size, error)
-                   : wi_upload_add(upload, part->name, part->bytes, part->size, error);
+        int is_file = strcmp(part->name, "image") == 0 || strcmp(part->name, "audio") == 0;
+        code = is_file ? wi_upload_add_file(upload, part->name, part->bytes, part->size, error)
+                       : wi_upload_add(upload, part->name, part->bytes, part->size, error);
     }
     free(parts);
     return code;

@@ -1,7 +1,7 @@
 /* Any bytes as a GGUF file: read within the limits, and what follows from it must hold. */
-#include "models/catalog/format/gguf.h"
-#include "models/catalog/format/gguf_memory.h"
 #include "plant.h"
+#include "terms/format/gguf.h"
+#include "terms/format/gguf_memory.h"
 
 #include <assert.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Any bytes as the settings of a folder: config.json up to a NUL, then tokenizer_config.json, then
  * 1_Pooling/config.json. What is said of them keeps its limits. */
-#include "models/catalog/format/format.h"
 #include "plant.h"
+#include "terms/format/format.h"
 
 #include <assert.h>
 #include <stdint.h>

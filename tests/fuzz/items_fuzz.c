@@ -96,7 +96,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     wi_blob_append(asked, plain, sizeof plain - 1);
     infer.lenient = 1;
     struct wi_error error;
-    if (dialect->parse(&infer, asked, sizeof plain - 1, NULL, &error) != WI_OK)
+    if (wi_dialect_parse(dialect, &infer, asked, sizeof plain - 1, NULL, &error) != WI_OK)
         abort();
     check_whole(dialect, &infer, result);
     if (dialect->task == WI_TASK_CHAT)

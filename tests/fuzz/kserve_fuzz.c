@@ -20,7 +20,7 @@ static void check_refusal(const struct wi_dialect *dialect, const struct wi_erro
     struct wi_buffer text = {0};
     if (error->code == WI_OK || !*error->detail)
         abort();
-    dialect->print_error(&text, error, "req-1");
+    dialect->print_error(dialect, &text, error, "req-1");
     json_t *told = json_loadb(text.text, text.size, 0, NULL);
     if (!json_is_string(json_object_get(told, "error")) ||
         !json_is_string(json_object_get(told, "code")))
@@ -45,7 +45,6 @@ static void check_answer(const struct wi_dialect *dialect, struct wi_infer *infe
     static const char said[] = "{\"text\":\"a\",\"labels\":[]}";
     struct wi_tensors outputs = {0};
     struct wi_error error;
-    size_t count;
     json_t *result = json_loads(said, 0, NULL);
     const struct wi_outcome outcome = {
         .id = "job-1", .model_name = "m", .numerics = "ok", .result = result, .outputs = &outputs};
@@ -57,7 +56,7 @@ static void check_answer(const struct wi_dialect *dialect, struct wi_infer *infe
         check_refusal(dialect, &error);
     } else {
         wi_printing_run(printing);
-        const struct wi_slice *slices = wi_printing_slices(printing, &count);
+        const struct wi_slice *slices = printing->slices;
         const char *json = slices[0].bytes;
         size_t skipped = infer->asked->stream ? strlen("data: ") : 0;
         json_t *told = json_loadb(json + skipped, slices[0].size - skipped, JSON_ALLOW_NUL, NULL);
@@ -96,7 +95,7 @@ static int read_again(const struct wi_dialect *dialect, struct wi_infer *infer,
     struct wi_error error = {0};
     wi_infer_clear(infer);
     infer->lenient = lenient;
-    if (dialect->parse(infer, body, json_size, budget, &error) == WI_OK)
+    if (wi_dialect_parse(dialect, infer, body, json_size, budget, &error) == WI_OK)
         return 1;
     check_refusal(dialect, &error);
     return 0;

@@ -41,7 +41,7 @@ static void check_request(struct wi_blob *body, size_t json_size)
     struct wi_error error = {0};
     if (json_size >= body->size || memchr(body->bytes, '\0', json_size))
         abort();
-    if (wi_dialect_native.parse(&infer, body, json_size, NULL, &error) == WI_OK &&
+    if (wi_dialect_parse(&wi_dialect_native, &infer, body, json_size, NULL, &error) == WI_OK &&
         (infer.asked->tensors.count != 1 || infer.asked->tensors.items[0].offset != json_size ||
             infer.asked->tensors.items[0].size != body->size - json_size))
         abort();

@@ -5,10 +5,10 @@
  */
 #include "base/file.h"
 #include "models/arrive/source/offer.h"
-#include "models/catalog/library/model.h"
 #include "models/share/content/tree.h"
 #include "must.h"
 #include "plant.h"
+#include "terms/format/model.h"
 #include "terms/model/view.h"
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
 #include "base/file.h"
-#include "models/catalog/format/onnx.h"
 #include "plant.h"
+#include "terms/format/onnx.h"
 #include "terms/model/view.h"
 
 #include <assert.h>

@@ -1,7 +1,7 @@
 /* Any bytes as a file of a tensor: what is accepted has as many elements as its shape says. */
-#include "models/catalog/format/onnx_tensor.h"
 #include "must.h"
 #include "plant.h"
+#include "terms/format/onnx.h"
 #include <endian.h>
 #include <stdint.h>
 #include <string.h>

@@ -41,7 +41,7 @@ static void check_sound(
 static void check_described(const struct wi_dialect *dialect, const struct wi_infer *infer)
 {
     struct wi_param rows[WI_PARAMETERS_MAX];
-    size_t count = wi_openai_params(dialect->task, rows);
+    size_t count = wi_parameters_rows(dialect->parameters, dialect->task, rows);
     for (size_t i = 0; i < count; i++) {
         const json_t *value = json_object_get(infer->asked->options, rows[i].name);
         int odd = (rows[i].kind == WI_PARAM_INTEGER && !json_is_integer(value)) ||

@@ -17,7 +17,7 @@ static void check_error(const struct wi_dialect *dialect, const struct wi_error 
         abort();
     for (size_t i = 0; i < 2; i++) {
         struct wi_buffer text = {0};
-        dialects[i]->print_error(&text, error, "req-1");
+        dialects[i]->print_error(dialects[i], &text, error, "req-1");
         json_t *told = json_loadb(text.text, text.size, 0, NULL);
         int native = json_is_string(json_object_get(told, "code")),
             nested = json_is_string(json_object_get(json_object_get(told, "error"), "message")),
@@ -57,7 +57,7 @@ static inline enum wi_code read_body(const struct wi_dialect *dialect, struct wi
     for (int lenient = 0; lenient < 2; lenient++) {
         wi_infer_clear(infer);
         infer->lenient = lenient;
-        if (dialect->parse(infer, body, json_size, budget, &error) == WI_OK)
+        if (wi_dialect_parse(dialect, infer, body, json_size, budget, &error) == WI_OK)
             return WI_OK;
         check_error(dialect, &error);
     }
@@ -124,7 +124,7 @@ static inline void check_models(const struct wi_dialect *dialect, struct wi_infe
     struct wi_error error = {0};
     if (wi_infer_check_options(infer, SIZE_MAX, &error) != WI_OK)
         check_error(dialect, &error);
-    if (dialect->check_stream(infer, &error) != WI_OK)
+    if (dialect->check_stream && dialect->check_stream(infer, &error) != WI_OK)
         check_error(dialect, &error);
     for (size_t i = 0; i < FUZZ_MODELS; i++) {
         struct wi_model *model = &fuzz_models[i];

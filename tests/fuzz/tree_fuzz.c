@@ -5,8 +5,8 @@
  */
 #include "base/file.h"
 #include "models/arrive/hub/choose.h"
-#include "models/catalog/format/format.h"
 #include "plant.h"
+#include "terms/format/format.h"
 
 #include <assert.h>
 #include <stdint.h>

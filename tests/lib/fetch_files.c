@@ -26,8 +26,8 @@ struct run {
     struct wi_http *http;
     struct wi_fetch *fetch;
     uint64_t cancel_at; /* bytes done; 0: never */
-    uint64_t *lengths;  /* NULL: it fetches */
-    size_t count;
+    struct wi_hub_tree tree;
+    int measures; /* else it fetches */
     double began_ms, began_cpu_ms;
 };
 
@@ -54,9 +54,9 @@ static void say_end(struct run *run, const char *code, const struct wi_error *er
     json_t *end = json_pack("{s:s, s:s, s:i, s:f, s:f}", "code", code, "detail",
         error ? error->detail : "", "retry_after_s", error ? (int)error->retry_after_s : 0, "ms",
         wi_now_ms() - run->began_ms, "cpu_ms", cpu_ms() - run->began_cpu_ms);
-    json_t *lengths = run->lengths ? json_array() : json_null();
-    for (size_t i = 0; run->lengths && i < run->count; i++)
-        json_array_append_new(lengths, json_integer((json_int_t)run->lengths[i]));
+    json_t *lengths = run->measures ? json_array() : json_null();
+    for (size_t i = 0; run->measures && i < run->tree.count; i++)
+        json_array_append_new(lengths, json_integer((json_int_t)run->tree.files[i].bytes));
     json_object_set_new(end, "lengths", lengths);
     json_dumpf(end, stdout, JSON_COMPACT);
     puts("");
@@ -105,19 +105,12 @@ static void read_files(const json_t *list, struct wi_hub_tree *tree)
     }
 }
 
-/* NULL if all are known. */
-static uint64_t *lengths_of(const struct wi_hub_tree *tree)
+static int has_unknown(const struct wi_hub_tree *tree)
 {
-    uint64_t *lengths = wi_alloc((tree->count + 1) * sizeof *lengths);
-    int unknown = 0;
-    for (size_t i = 0; i < tree->count; i++) {
-        lengths[i] = tree->files[i].bytes;
-        unknown |= lengths[i] == WI_HUB_BYTES_UNKNOWN;
-    }
-    if (unknown)
-        return lengths;
-    free(lengths);
-    return NULL;
+    for (size_t i = 0; i < tree->count; i++)
+        if (tree->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
+            return 1;
+    return 0;
 }
 
 static void do_nothing(uv_work_t *work)
@@ -147,17 +140,16 @@ int main(void)
         .token = wi_strdup(text_of(order, "token")),
         .layout =
             json_is_true(json_object_get(order, "plain")) ? WI_HUB_PLAIN : WI_HUB_HUGGINGFACE};
-    struct wi_hub_tree tree = {.commit = wi_strdup(text_of(order, "commit"))};
-    read_files(json_object_get(order, "files"), &tree);
+    run.tree.commit = wi_strdup(text_of(order, "commit"));
+    read_files(json_object_get(order, "files"), &run.tree);
+    run.measures = has_unknown(&run.tree);
     struct wi_fetch_order wanted = {.hub = &hub,
         .repository = text_of(order, "repository"),
-        .files = &tree,
+        .files = &run.tree,
         .folder = text_of(order, "folder"),
         .pause_ms = (unsigned)number_of(order, "pause_ms"),
-        .stall_ms = (unsigned)number_of(order, "stall_ms")};
-    run.count = tree.count;
-    run.lengths = lengths_of(&tree);
-    wanted.lengths = run.lengths;
+        .stall_ms = (unsigned)number_of(order, "stall_ms"),
+        .measured = run.measures ? &run.tree : NULL};
     curl_global_init(CURL_GLOBAL_DEFAULT);
     uv_loop_init(&run.loop);
     start_threads(&run.loop);
@@ -166,12 +158,11 @@ int main(void)
     run.began_ms = wi_now_ms();
     run.began_cpu_ms = cpu_ms();
     run.fetch = wi_fetch_start(&run.loop, run.http, &wanted, on_progress, on_end, &run);
-    wi_hub_clear(&hub);
-    wi_hub_tree_clear(&tree);
-    json_decref(order);
     uv_run(&run.loop, UV_RUN_DEFAULT);
     int left = uv_loop_close(&run.loop);
+    wi_hub_clear(&hub);
+    wi_hub_tree_clear(&run.tree);
+    json_decref(order);
     curl_global_cleanup();
-    free(run.lengths);
     return left == 0 ? 0 : 3;
 }

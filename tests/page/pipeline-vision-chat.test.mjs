@@ -211,7 +211,7 @@ test('relatives of LLaVA, and templates of every kind, give what LLaVA gives', a
 });
 
 test('the daemon is built with the list of the models that this page serves', () => {
-    const list = fs.readFileSync(path.join(build, 'src/models/catalog/format/vision_types.inc'), 'utf8');
+    const list = fs.readFileSync(path.join(build, 'src/terms/format/vision_types.inc'), 'utf8');
     assert.deepEqual(list.match(/\w+/g), [...VISION_TYPES]);
 });
 

@@ -130,8 +130,8 @@ test("a language in front of a Marian model's text is one token", () => {
 const made = (...words) => execFileSync(process.execPath, [path.join(root, 'scripts/settings.mjs'), ...words], { encoding: 'utf8' });
 
 test("the daemon's list is that of the table", () => {
-    const file = path.join(root, 'src/models/catalog/format/huggingface_settings.inc');
-    assert.equal(fs.readFileSync(file, 'utf8'), made('c'), 'make it: node scripts/settings.mjs c >src/models/catalog/format/huggingface_settings.inc');
+    const file = path.join(root, 'src/terms/format/huggingface_settings.inc');
+    assert.equal(fs.readFileSync(file, 'utf8'), made('c'), 'make it: node scripts/settings.mjs c >src/terms/format/huggingface_settings.inc');
 });
 
 test('the manual is that of the table', () => {

@@ -62,12 +62,24 @@ test('the command line counts all models and nodes', async () => {
     assert.deepEqual([JSON.parse(nodes).nodes.length, JSON.parse(nodes).next], [COUNT, null]);
 });
 
-test('the completion of a shell offers all of them', async () => {
-    const script = 'source completions/webinfer.bash; COMP_WORDBREAKS=$\' \\t\\n"><=;|&(:\'; ' +
-        `COMP_WORDS=(${cliPath} show ""); COMP_CWORD=2; _webinfer; printf "%s\\n" "\${COMPREPLY[@]}"`;
+/** The completions that bash offers for the last of the words, by the functions of that file. */
+async function completions(file, complete, words) {
+    const script = `source completions/${file}; COMP_WORDBREAKS=$' \\t\\n"><=;|&(:'; ` +
+        `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; ${complete}; printf "%s\\n" "\${COMPREPLY[@]}"`;
     const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { PATH: process.env.PATH, HOME: daemon.folder,
         LANG: 'C.UTF-8', WEBINFER_URL: daemon.url } });
-    assert.equal(lines(stdout, /^(twice|m-\d{3})$/), COUNT);
+    return stdout;
+}
+
+test('the completion of a shell offers all of them', async () => {
+    assert.equal(lines(await completions('webinfer.bash', '_webinfer', [cliPath, 'show', '""']), /^(twice|m-\d{3})$/), COUNT);
+});
+
+test('the completion of webinfer-bench offers the models and the options of webinfer bench', async () => {
+    const offered = (...words) => completions('webinfer-bench.bash', '_webinfer_bench', [`${cliPath}-bench`, ...words]);
+    assert.equal(lines(await offered('""'), /^(twice|m-\d{3})$/), COUNT);
+    assert.equal(await offered('--concurrency', '2', '--pre'), '--preset\n--precision\n');
+    assert.equal(await offered('--headless', '""'), 'yes\nno\n');
 });
 
 test('the client in Python counts all of them, also while some come and go', async () => {

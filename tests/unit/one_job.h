@@ -11,13 +11,13 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
     return fixture->admit == WI_OK ? WI_OK : wi_error_set(error, fixture->admit, NULL, "not now");
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
+static enum wi_code one_job_take(
+    struct wi_job_spec *spec, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     assert_false(fixture->has_job);
     if (fixture->admit != WI_OK) {
         wi_job_spec_clear(spec);
-        return wi_jobs_admit(jobs, NULL, error);
+        return wi_jobs_admit(NULL, NULL, error);
     }
     fixture->submitted++;
     fixture->has_job = 1;
@@ -27,13 +27,14 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     return WI_OK;
 }
 
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
-    fixture->hears = *stream;
+    if (stream)
+        fixture->hears = *stream;
     fixture->parts = 0;
     fixture->took = (struct wi_credit){0};
-    return wi_jobs_submit(jobs, spec, on_done, context, error);
+    return one_job_take(spec, on_done, context, error);
 }
 
 /* Of a job beside the clients': who is told where it goes. */
@@ -43,7 +44,7 @@ enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spe
     wi_job_dispatch_fn *dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     on_dispatch = dispatch;
-    return wi_jobs_submit(jobs, spec, on_done, context, error);
+    return one_job_take(spec, on_done, context, error);
 }
 
 void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)

@@ -12,7 +12,7 @@ import { sizeOf } from '../shared/model.js';
 /** A larger model begins on all threads: loading it again would cost more than its first runs. */
 const FEW_BYTES = 4 << 20;
 /** A longer run, in ms, gains more from further threads than it costs to wake them and to leave no core for the work that
- * brings the next request (docs/performance.md, "how many threads"). */
+ * brings the next request. */
 const LONG_MS = 5;
 /** So many long runs in a row make a model long: a single one may have met a busy machine. */
 const LONG_RUNS = 3;

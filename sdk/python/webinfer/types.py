@@ -271,13 +271,13 @@ class _InferRequest(TypedDict):
 class InferRequest(_InferRequest, total=False):
     """The task for a model, its input, and where it runs."""
 
-    #: Instead of the model's own.
+    #: Overrides the model's own type.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
     task: Task
     #: auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined;
-    #: simulated, for tests with nodes that compute nothing. A model of which webnn can run
-    #: no part falls back; fallbacks says why.
+    #: simulated, for tests with nodes that compute nothing. If webnn cannot run any part of
+    #: a model, another platform runs it; fallbacks says why.
     platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
@@ -285,18 +285,18 @@ class InferRequest(_InferRequest, total=False):
     node: str
     #: Whether another platform may be tried after one that fails; true by default.
     fallback: bool
-    #: The variant, as NAME:VARIANT. Without either, or with auto, it is the first that
-    #: webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 bits,
+    #: The variant, as in NAME:VARIANT. By default, or with auto, it is the first that
+    #: webinfer show lists and that fits model_budget: 8 bits, then floats, then 4 bits,
     #: which WASM computes many times slower. If memory runs out, the next smaller one runs,
     #: and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU without
     #: shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
-    #: The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default.
+    #: The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
-    #: For queue, load and run together; 60000 by default, 600000 for streams, generated
-    #: text and speech recognition.
+    #: The time limit for queueing, loading and running; 60000 by default, 600000 for
+    #: streams, generated text and speech recognition.
     timeout_ms: int
     #: Whether the answer comes in parts.
     stream: bool
@@ -308,7 +308,7 @@ class InferRequest(_InferRequest, total=False):
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
-    #: Of the task or model; an unknown one is a 400 that names it.
+    #: Of the task or model; an unknown one is answered with 400 and its name.
     options: Dict[str, Any]
 
 
@@ -908,7 +908,7 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
-    """Between the outputs of both for an input."""
+    """Between the outputs of the variant and of fp32 for the same input."""
 
     median: float
     p5: float
@@ -936,21 +936,22 @@ class _MadePlace(TypedDict):
 
 
 class MadePlace(_MadePlace, total=False):
-    #: How much the page's memory grew when it was loaded, at least the size of its files;
-    #: less than it needs if other models had left room.
+    #: How much the page's memory grew when it was loaded, but at least the size of its
+    #: files. It may need more, if memory that other models had left could be reused.
     memory_bytes: int
     #: The same for fp32, which was loaded after it.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    #: The number at the first place; the cosines and the error here are from there, too.
+    #: The number of inputs at the first place. The cosines and the error below also come
+    #: from that place.
     inputs: int
     #: How many of them were the model's own samples.
     samples: int
-    #: Between the outputs of both for an input.
+    #: Between the outputs of the variant and of fp32 for the same input.
     cosine: MadeMeasuredCosine
-    #: Of one number, as a fraction of the largest.
+    #: The largest error of one number, as a fraction of the largest number.
     largest_error: Union[float, None]
     #: Where fp32 has its weights: in the graph's file (one) or in separate files
     #: (external), which take less memory in a page.
@@ -964,7 +965,7 @@ class _Made(TypedDict):
     of: str
     bits: int
     mixed: bool
-    #: It was to be published whatever the measurement said.
+    #: Whether it was to be published regardless of its measurements.
     forced: bool
     #: In seconds since 1970.
     made_at: int
@@ -1139,9 +1140,10 @@ class Pin(TypedDict):
     cid: str
     #: Of all its files.
     bytes: int
-    #: Its files have changed since it was published, and are not served under this CID.
+    #: Whether its files have changed since it was published; they are then not served under
+    #: this CID.
     stale: bool
-    #: The version that is kept for it; null for a folder that was put there.
+    #: The version that is kept for it; null for a folder that was added by hand.
     version: Union[int, None]
     #: In seconds since 1970.
     published_at: int
@@ -1163,8 +1165,9 @@ class _Pull(TypedDict):
     #: The model's name here.
     name: str
     #: resolving: the commit and the files are determined, and room is made. downloading:
-    #: each file is hashed as it arrives. For a variant built locally, the states are
-    #: quantizing and measuring.
+    #: each file is hashed as it arrives. verifying: the last bytes are hashed. quantizing
+    #: and measuring, instead of these, for a variant built locally. publishing: the files
+    #: get their final names. done or failed: the end.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
     model: str
@@ -1614,7 +1617,8 @@ class _Hardware(TypedDict):
     would_run: Union[HardwareWouldRun, None]
     preferences: List[str]
     numerics: Literal["check", "off"]
-    #: The fraction of requests that run once more elsewhere.
+    #: How much time any other place may take to find out whether it has become faster, as a
+    #: share of the time of the model's runs for clients.
     exploration: float
     recheck: float
     #: The probe that would run outside the client's request.
@@ -1653,7 +1657,7 @@ class Models(TypedDict):
     next: Union[str, None]
     #: Those under way, and those that have failed.
     pulls: List[Pull]
-    #: Files and folders there that are no models.
+    #: Files and folders there that are not models.
     ignored: List[ModelsIgnoredItem]
     ignored_more: int
     #: The other names that the configuration gives to models, each with its model.
@@ -1683,8 +1687,9 @@ class _PullEvent(TypedDict):
     #: The model's name here.
     name: str
     #: resolving: the commit and the files are determined, and room is made. downloading:
-    #: each file is hashed as it arrives. For a variant built locally, the states are
-    #: quantizing and measuring.
+    #: each file is hashed as it arrives. verifying: the last bytes are hashed. quantizing
+    #: and measuring, instead of these, for a variant built locally. publishing: the files
+    #: get their final names. done or failed: the end.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
     model: str

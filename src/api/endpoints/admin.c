@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,30 +34,13 @@ static void free_order(void *work)
 }
 
 #define NODE                                                                                       \
-    {                                                                                              \
-        .name = "node", .kind = WI_PARAM_STRING, .offset = offsetof(struct target, node),          \
-        .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one; all by default."                  \
-    }
+    WI_PARAM(target, node, STRING, .min = 1, .max = WI_ID_SIZE - 1,                                \
+        .help = "Only this node; all by default.")
 const struct wi_param wi_unload_params[] = {NODE, {0}};
 const struct wi_param wi_load_params[] = {NODE,
     WI_PARAM(target, platform, ENUM, .names = wi_platform_names,
         .help = "By default a real GPU where there is one, else WASM."),
     {0}};
-
-/* 0, or -1 after having answered. */
-static int read_target(struct order *order, int with_platform)
-{
-    struct wi_error error;
-    order->target.platform = -1;
-    order->body = wi_request_body_object(order->request);
-    if (!order->body)
-        return -1;
-    if (wi_params_read(with_platform ? wi_load_params : wi_unload_params, order->body,
-            WI_PARAMS_STRICT, "", &order->target, &error) == WI_OK)
-        return 0;
-    wi_request_answer_error(order->request, &error);
-    return -1;
-}
 
 /* Tells the nodes and answers; frees the order. */
 static void carry_out(struct order *order)
@@ -73,9 +57,8 @@ static void carry_out(struct order *order)
         size_t count = json_array_size(told.nodes);
         wi_info("api", request->id, "%s %s on %zu node%s, as %.80s has asked", state,
             request->argument, count, count == 1 ? "" : "s", wi_request_client(request));
-        wi_request_answer_json(request, 202,
-            json_pack("{s:s, s:s, s:O}", "model_name", request->argument, "state", state, "nodes",
-                told.nodes));
+        wi_request_answer_json(
+            request, 202, wi_form_json("Order", request->argument, state, json_incref(told.nodes)));
     } else {
         wi_request_answer_error(request, &error);
     }
@@ -83,11 +66,14 @@ static void carry_out(struct order *order)
     free_order(order);
 }
 
-static struct order *new_order(struct wi_request *request, int with_platform)
+/* NULL: the request was answered. */
+static struct order *new_order(struct wi_request *request, const struct wi_param *table)
 {
     struct order *order = wi_alloc(sizeof *order);
     order->request = request;
-    if (read_target(order, with_platform) == 0)
+    order->target.platform = -1;
+    order->body = wi_request_read_body(request, table, &order->target);
+    if (order->body)
         return order;
     free_order(order);
     return NULL;
@@ -98,8 +84,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     struct order *order = work;
     struct wi_error error;
     if (model->builtin) {
-        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
         free_order(order);
         return;
     }
@@ -114,7 +100,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 
 void wi_handle_model_load(struct wi_request *request)
 {
-    struct order *order = new_order(request, 1);
+    struct order *order = new_order(request, wi_load_params);
     if (order)
         wi_request_find_model(request, request->argument, on_model, order, free_order);
 }
@@ -126,7 +112,7 @@ void wi_handle_model_unload(struct wi_request *request)
     /* The model's folder may be gone already: only the name has to be one. */
     if (wi_model_check_name(request->argument, &error) != WI_OK)
         wi_request_answer_error(request, &error);
-    else if ((order = new_order(request, 0)))
+    else if ((order = new_order(request, wi_unload_params)))
         carry_out(order);
 }
 
@@ -136,8 +122,7 @@ static void answer_verb(struct wi_request *request, enum wi_code code, const str
     int status, const char *state)
 {
     if (code == WI_OK)
-        wi_request_answer_json(
-            request, status, json_pack("{s:s, s:s}", "id", request->argument, "state", state));
+        wi_request_answer_verb(request, status, request->argument, state);
     else
         wi_request_answer_error(request, error);
 }

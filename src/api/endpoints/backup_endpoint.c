@@ -71,12 +71,11 @@ static void on_made(void *context, int fd, uint64_t size, const struct wi_error 
 void wi_handle_backup(struct wi_request *request)
 {
     struct wi_endpoints *endpoints = request->api->endpoints;
-    struct wi_error error;
     if (!request->api->deps.db || endpoints->backup) {
-        wi_error_set(&error, endpoints->backup ? WI_CONFLICT : WI_UNAVAILABLE, NULL, "%s",
+        wi_request_answer_refusal(request, endpoints->backup ? WI_CONFLICT : WI_UNAVAILABLE, NULL,
+            "%s",
             endpoints->backup ? "a backup is made or sent already; ask again when it has ended"
                               : "there is no database");
-        wi_request_answer_error(request, &error);
         return;
     }
     struct wi_api_backup *backup = wi_alloc(sizeof *backup);

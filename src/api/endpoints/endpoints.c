@@ -5,7 +5,7 @@
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"
 #include "base/memory.h"
-#include "owners/quantizer/demand.h"
+#include "owners/quantizer/quantizer.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -37,8 +37,6 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     }
     endpoints->streams = wi_api_streams_new(api);
     endpoints->hearings = wi_hearings_new(api);
-    endpoints->cars = wi_api_cars_new();
-    endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->lists = wi_api_lists_new(api);
     endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
@@ -75,7 +73,7 @@ void wi_endpoints_finish(struct wi_endpoints *endpoints)
     wi_api_streams_finish(endpoints->streams);
     wi_hearings_finish(endpoints->hearings);
     wi_progress_answers_finish(endpoints);
-    wi_api_cars_finish(endpoints->cars);
+    wi_api_senders_finish(endpoints);
     wi_api_watchers_end(endpoints->watchers);
 }
 
@@ -87,9 +85,8 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_streams_free(endpoints->streams);
     wi_hearings_free(endpoints->hearings);
     assert(!endpoints->progress_answers);
-    wi_api_cars_free(endpoints->cars);
+    assert(!endpoints->senders);
     wi_api_backup_forsake(endpoints->backup);
-    wi_api_uploads_free(endpoints->uploads);
     wi_api_lists_free(endpoints->lists);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);

@@ -6,7 +6,6 @@
 #include "api/endpoints/backup_endpoint.h"
 #include "api/endpoints/models/car_endpoint.h"
 #include "api/endpoints/models/lists.h"
-#include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi_document.h"
 #include "api/endpoints/progress_answer.h"
 #include "api/endpoints/sound/hearings.h"
@@ -29,9 +28,8 @@ struct wi_endpoints {
     struct wi_api_streams *streams;
     struct wi_hearings *hearings;
     struct wi_progress_answer *progress_answers;
-    struct wi_api_cars *cars;
+    struct wi_api_sender *senders;
     struct wi_api_backup *backup; /* made or sent now; NULL: none is */
-    struct wi_api_uploads *uploads;
     struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */

@@ -9,11 +9,10 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The query's parameters, read as a request's fields are. */
 struct query {

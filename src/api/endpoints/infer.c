@@ -46,7 +46,8 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
         infer->asked->stream |= wi_api_stream_is_accepted(request);
     if (!infer->asked->stream)
         return WI_OK;
-    enum wi_code code = request->dialect->check_stream(infer, error);
+    wi_check_stream_fn *check = request->dialect->check_stream;
+    enum wi_code code = check ? check(infer, error) : WI_OK;
     if (code == WI_OK) {
         wi_api_stream_begin(request, call->run);
         free(call);

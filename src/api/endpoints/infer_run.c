@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* --- the run of a body ------------------------------------------------------------------------ */
 
@@ -175,29 +174,14 @@ static void free_printing(void *context)
     wi_printing_free(context);
 }
 
-/* A response of the slices, which keeps the printing. libmicrohttpd copies the list. */
-static struct MHD_Response *respond_in_slices(
-    struct wi_printing *printing, const struct wi_slice *slices, size_t count)
-{
-    struct MHD_IoVec *list = wi_realloc_array(NULL, count, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct MHD_IoVec){slices[i].bytes, slices[i].size};
-    struct MHD_Response *response =
-        MHD_create_response_from_iovec(list, (unsigned)count, free_printing, printing);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    free(list);
-    return response;
-}
-
 /* The JSON, then the binary tensors back to back; a file is such a tensor alone. Takes the printing
  * over. */
 static void send_binary(struct wi_request *request, struct wi_printing *printing)
 {
     int is_file = printing->media_type != NULL;
     const char *type = is_file ? printing->media_type : "application/octet-stream";
-    size_t count, head = printing->text.size, bytes = 0;
-    const struct wi_slice *slices = wi_printing_slices(printing, &count);
+    size_t count = printing->slice_count, head = printing->text.size, bytes = 0;
+    const struct wi_slice *slices = printing->slices;
     char length[WI_DIGITS_SIZE];
     for (size_t i = 1; i < count; i++)
         bytes += slices[i].size;
@@ -207,8 +191,11 @@ static void send_binary(struct wi_request *request, struct wi_printing *printing
         wi_request_answer_text(request, 200, type, &printing->text);
         wi_printing_free(printing);
     } else {
-        wi_request_answer_response(
-            request, 200, type, respond_in_slices(printing, slices, count), head + bytes);
+        struct MHD_IoVec *list = wi_realloc_array(NULL, count, sizeof *list);
+        for (size_t i = 0; i < count; i++)
+            list[i] = (struct MHD_IoVec){slices[i].bytes, slices[i].size};
+        wi_request_answer_slices(request, 200, type, list, count, free_printing, printing);
+        free(list);
     }
     if (!is_file)
         wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, head));

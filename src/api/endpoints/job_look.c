@@ -9,6 +9,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +21,8 @@
 
 void wi_job_answer_not_found(struct wi_request *request, const char *name)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
         "there is no job %.100s: it never was, or it is done and was kept long enough", name);
-    wi_request_answer_error(request, &error);
 }
 
 void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
@@ -33,6 +33,11 @@ void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MA
 
 /* --- documents ------------------------------------------------------------------------------- */
 
+static const char *text_if_any(const char *text)
+{
+    return text && *text ? text : NULL;
+}
+
 void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row)
 {
     struct wi_durable_now now = {0};
@@ -41,22 +46,17 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         wi_durable_look(durable, row->id, &now);
         state = now.running ? state : WI_ROW_QUEUED; /* it is taken before its job is on a node */
     }
-    wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
-    wi_json_member_add(out, "model_name", row->model_name);
-    wi_json_member_add(out, "client", row->client);
-    wi_json_member_add(out, "client_id", row->client_id);
-    wi_json_member_add(out, "node", now.node);
-    wi_buffer_printf(out,
-        ",\"endpoint\":\"%s\",\"priority\":%d,\"runs\":%u,\"accepted_at\":%lld,\"deadline_at\":%"
-        "lld",
-        row->infer ? "/v1/infer" : "/v1/jobs", row->priority, row->runs,
-        (long long)row->accepted_at, (long long)row->deadline_at);
-    if (row->finished_at > 0)
-        wi_buffer_printf(out, ",\"finished_at\":%lld", (long long)row->finished_at);
     unsigned attempts = now.attempts > row->attempts ? now.attempts : row->attempts;
-    if (attempts > 0 && row->state < WI_ROW_DONE)
-        wi_buffer_printf(out, ",\"attempts\":%u", attempts);
-    wi_json_member_add(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
+    int is_tried = attempts > 0 && row->state < WI_ROW_DONE;
+    json_t *job = wi_form_json("StoredJob", row->id, wi_row_state_names[state],
+        text_if_any(row->model_name), text_if_any(row->client), text_if_any(row->client_id),
+        text_if_any(now.node), row->infer ? "/v1/infer" : "/v1/jobs", row->priority, row->runs,
+        row->accepted_at, row->deadline_at, row->finished_at > 0 ? row->finished_at : -1,
+        is_tried ? (json_int_t)attempts : -1,
+        text_if_any(row->state == WI_ROW_QUEUED ? row->problem : now.problem), NULL, NULL);
+    wi_buffer_json(out, job);
+    json_decref(job);
+    out->text[--out->size] = '\0';
 }
 
 /* --- looking at one job ---------------------------------------------------------------------- */
@@ -95,7 +95,6 @@ static void free_look(void *work)
 struct kept {
     struct wi_buffer head;
     struct wi_blob *answer;
-    struct MHD_IoVec slices[4];
 };
 
 static void free_kept(void *context)
@@ -111,30 +110,19 @@ static void answer_kept(struct wi_request *request, struct wi_row *row, int stat
     const char *type, struct wi_buffer *head, const char *tail)
 {
     struct kept *kept = wi_alloc(sizeof *kept);
-    unsigned count = 0;
-    char length[32];
+    char length[WI_DIGITS_SIZE];
     uint64_t json = head->size + row->head_size + strlen(tail);
     size_t binary = row->answer_size - row->head_size;
-    kept->head = *head;
-    kept->answer = row->bytes;
+    const char *bytes = row->bytes ? (const char *)row->bytes->bytes : "";
+    const char *start = head->text ? head->text : "";
+    *kept = (struct kept){*head, row->bytes};
     row->bytes = NULL;
-    if (head->size > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->head.text, kept->head.size};
-    if (row->head_size > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes, row->head_size};
-    if (*tail)
-        kept->slices[count++] = (struct MHD_IoVec){tail, strlen(tail)};
+    const struct MHD_IoVec slices[] = {{start, head->size}, {bytes, row->head_size},
+        {tail, strlen(tail)}, {bytes + row->head_size, binary}};
+    wi_request_answer_slices(request, status, binary > 0 ? "application/octet-stream" : type,
+        slices, sizeof slices / sizeof *slices, free_kept, kept);
     if (binary > 0)
-        kept->slices[count++] = (struct MHD_IoVec){kept->answer->bytes + row->head_size, binary};
-    struct MHD_Response *response =
-        MHD_create_response_from_iovec(kept->slices, count, free_kept, kept);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    wi_request_answer_response(
-        request, status, binary > 0 ? "application/octet-stream" : type, response, json + binary);
-    snprintf(length, sizeof length, "%llu", (unsigned long long)json);
-    if (binary > 0)
-        wi_request_add_header(request, "Inference-Header-Content-Length", length);
+        wi_request_add_header(request, "Inference-Header-Content-Length", wi_digits(length, json));
 }
 
 static void answer_document(struct wi_request *request, struct look *look)
@@ -166,16 +154,14 @@ static void answer_infer(struct wi_request *request, struct look *look)
 static void answer_cancelling(struct wi_request *request, const struct look *look)
 {
     const struct wi_row *row = &look->op.row;
-    struct wi_error error;
     int ended = row->state == WI_ROW_CANCELLED;
     if (ended || row->state < WI_ROW_DONE) {
-        wi_request_answer_json(request, ended ? 200 : 202,
-            json_pack("{s:s, s:s}", "id", row->id, "state", ended ? "cancelled" : "cancelling"));
+        wi_request_answer_verb(
+            request, ended ? 200 : 202, row->id, ended ? "cancelled" : "cancelling");
         return;
     }
-    wi_error_set(&error, WI_CONFLICT, "id", "the job %s is %s, so it cannot be cancelled", row->id,
-        wi_row_state_names[row->state]);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(request, WI_CONFLICT, "id",
+        "the job %s is %s, so it cannot be cancelled", row->id, wi_row_state_names[row->state]);
 }
 
 /* The job has no result that could be sent. A result that was computed but not stored is not sent:
@@ -183,19 +169,17 @@ static void answer_cancelling(struct wi_request *request, const struct look *loo
 static void answer_without(struct wi_request *request, const struct look *look)
 {
     struct wi_durable_now now;
-    struct wi_error error, failure;
+    struct wi_error failure;
     int failing = wi_durable_health(look->durable, &failure) != WI_OK;
     wi_durable_look(look->durable, look->op.id, &now);
-    if (now.stuck || failing) {
-        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+    if (now.stuck || failing)
+        wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
             "the answer cannot be given, because it could not be stored: %s; storing it is tried "
             "again; send the request again with the same Idempotency-Key",
             failing ? failure.detail : now.problem);
-    } else {
-        wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+    else
+        wi_request_answer_refusal(request, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "the deadline passed while the job %s was waiting to be run", look->op.id);
-    }
-    wi_request_answer_error(request, &error);
 }
 
 static void answer_look(struct wi_request *request, struct look *look)
@@ -261,26 +245,17 @@ static int wait_on(struct wi_request *request, struct look *look)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void answer_error(
-    struct wi_request *request, struct look *look, const struct wi_error *error)
-{
-    wi_request_answer_error(request, error);
-    free_look(look);
-}
-
 /* The row is finished, and its answer is too large to have come with it. */
 static void read_answer(struct wi_request *request, struct look *look)
 {
-    struct wi_error error;
-    size_t size = look->op.row.answer_size;
-    look->op.answer_max = size;
-    if (wi_request_reserve(request, size) == 0) {
+    look->op.answer_max = look->op.row.answer_size;
+    if (wi_request_reserve(request, look->op.answer_max) == 0) {
         read_row(request, look);
         return;
     }
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+    wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
         "there is no memory to read this answer now; try again later");
-    answer_error(request, look, &error);
+    free_look(look);
 }
 
 static void on_read(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -290,7 +265,8 @@ static void on_read(struct wi_request *request, void *work, const struct wi_erro
     int finished = row->state >= WI_ROW_DONE;
     int unread = row->answer_size > 0 && !row->bytes && look->form != WI_JOB_CANCELLING;
     if (failure) {
-        answer_error(request, look, failure);
+        wi_request_answer_error(request, failure);
+        free_look(look);
     } else if (!look->op.found) {
         wi_job_answer_not_found(request, look->op.id);
         free_look(look);

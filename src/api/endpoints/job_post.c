@@ -38,7 +38,6 @@ static void free_post(void *work)
 static void answer_accepted(struct wi_request *request, const struct wi_row *row, int replayed)
 {
     struct wi_buffer text = {0};
-    char where[WI_ID_SIZE + 16];
     if (row->infer) {
         wi_job_look(request, row->id, WI_JOB_ANSWER, 0, replayed);
         return;
@@ -46,30 +45,25 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
     wi_job_print(&text, request->api->endpoints->durable, row);
     wi_buffer_puts(&text, "}\n");
     wi_request_answer_text(request, 202, "application/json", &text);
-    snprintf(where, sizeof where, "/v1/jobs/%s", row->id);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/jobs/", row->id);
     if (replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }
 
 static void answer_known(struct wi_request *request, const struct post *post)
 {
-    struct wi_error error;
     if (post->op.found == WI_ROW_SAME) {
         answer_accepted(request, &post->op.earlier, 1);
         return;
     }
-    wi_error_set(&error, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
+    wi_request_answer_refusal(request, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
         "this key was used for another request; a new one needs a new key");
-    wi_request_answer_error(request, &error);
 }
 
 static void answer_not_stored(struct wi_request *request, const struct wi_error *failure)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+    wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
         "the job is not accepted, because it could not be stored: %s", failure->detail);
-    wi_request_answer_error(request, &error);
 }
 
 /* --- the row --------------------------------------------------------------------------------- */

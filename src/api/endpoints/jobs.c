@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,15 +53,10 @@ static const char *job_resolve(const struct wi_request *request, const char *nam
 
 /* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
 
-static const char *argument_find(const struct wi_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);
-}
-
 static enum wi_code read_wait(
     const struct wi_request *request, int64_t *wait_ms, struct wi_error *error)
 {
-    const char *text = argument_find(request, "wait");
+    const char *text = MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, "wait");
     *wait_ms = 0;
     if (!text || (wi_parse_duration(text, wait_ms) == 0 && *wait_ms >= 0)) {
         if (*wait_ms > WAIT_MAX_MS)
@@ -74,14 +70,12 @@ static enum wi_code read_wait(
 /* A client comes for the events of a stream. */
 static void take_up(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_api_stream_take_up(request, request->argument))
         return;
-    wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
         "there is no stream %.100s: it never existed, or it is over and its client did not come "
         "back in time, or it is a job without a stream",
         request->argument);
-    wi_request_answer_error(request, &error);
 }
 
 void wi_handle_job_get(struct wi_request *request)
@@ -140,8 +134,7 @@ void wi_handle_job_delete(struct wi_request *request)
     /* A copy: cancelling answers the other request, which then forgets its job. */
     strcpy(id, running ? running : "");
     if (running && wi_jobs_cancel(api->deps.jobs, id) == WI_OK) {
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", id, "state", "cancelled"));
+        wi_request_answer_verb(request, 200, id, "cancelled");
     } else if (api->endpoints->durable && strlen(request->argument) < WI_ID_SIZE) {
         cancel_row(request);
     } else {
@@ -202,7 +195,7 @@ const struct wi_param wi_jobs_params[] = {
     WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
         .help = "100 by default."),
     WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
-        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The next of the page before."),
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "next from the previous page."),
     WI_PARAM_END,
 };
 
@@ -245,7 +238,7 @@ void wi_handle_jobs(struct wi_request *request)
     if (!list) {
         wi_request_answer_error(request, &error);
     } else if (!durable) {
-        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "jobs", "next"));
+        wi_request_answer_json(request, 200, wi_form_json("Jobs", json_array(), NULL));
         free(list);
     } else {
         list->durable = durable;

@@ -5,7 +5,7 @@
 #include "api/http/routes.h"
 #include "terms/kernel/kernel_model.h"
 #include "terms/model/engine.h"
-#include "wire/describe/schema.h"
+#include "wire/describe/schemas.h"
 
 static json_t *shape_json(const char *shape)
 {
@@ -22,21 +22,15 @@ static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kerne
     json_t *datatypes = json_pack("[s]", wi_datatype_name(WI_FP32));
     if (kernel->halves)
         json_array_append_new(datatypes, json_string(wi_datatype_name(WI_FP16)));
-    return json_pack("{s:s, s:o, s:o}", "name", tensor->name, "datatypes", datatypes, "shape",
-        shape_json(tensor->shape));
+    return wi_form_json("KernelTensor", tensor->name, datatypes, shape_json(tensor->shape));
 }
 
 static json_t *sizes_json(const struct wi_kernel *kernel)
 {
     json_t *out = json_array();
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
-        json_t *row = json_pack("{s:s}", "name", size->name);
-        if (size->of)
-            json_object_set_new(row, "of", json_string(size->of));
-        if (size->most)
-            json_object_set_new(row, "most", json_integer(size->most));
-        json_array_append_new(out, row);
-    }
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
+        json_array_append_new(
+            out, wi_form_json("KernelSize", size->name, size->of, size->most ? size->most : -1));
     return out;
 }
 
@@ -137,5 +131,5 @@ json_t *wi_kernel_models_json(void)
 
 void wi_handle_kernels(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "kernels", wi_kernels_json(0)));
+    wi_request_answer_json(request, 200, wi_form_json("Kernels", wi_kernels_json(0)));
 }

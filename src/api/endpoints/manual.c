@@ -74,31 +74,28 @@ static int name_length(const struct wi_member *row)
     return (int)(length - (row->name[length - 1] == '?'));
 }
 
-static void print_member(const struct wi_member *row, const char *before, FILE *out)
-{
-    fprintf(out, ".It Li %s%.*s\n", before, name_length(row), row->name);
-    wi_mdoc_text(row->help, out);
-}
-
 /* Neighbours about which there is nothing to say are one row. */
-static const struct wi_member *print_silent(const struct wi_member *row, FILE *out)
+static void print_members(const struct wi_schema *schema, const char *before, FILE *out)
 {
-    fprintf(out, ".It Li %.*s", name_length(row), row->name);
-    for (; row[1].name && !row[1].help; row++)
-        fprintf(out, " , %.*s", name_length(&row[1]), row[1].name);
-    fputs("\n", out);
-    return row;
+    int is_silent = 0;
+    for (size_t i = 0; i < schema->count; i++) {
+        const struct wi_member *row = &schema->members[i];
+        fputs(!is_silent ? ".It Li " : row->help ? "\n.It Li " : " , ", out);
+        fprintf(out, "%s%.*s", row->help ? before : "", name_length(row), row->name);
+        is_silent = !row->help;
+        if (row->help) {
+            fputs("\n", out);
+            wi_mdoc_text(row->help, out);
+        }
+    }
+    fputs(is_silent ? "\n" : "", out);
 }
 
 static void print_schema(const struct wi_schema *schema, const char *before, FILE *out)
 {
     for (const struct wi_param *row = schema->params; row && row->name; row++)
         print_param(row, before, out);
-    for (const struct wi_member *row = schema->members; row && row->name; row++)
-        if (row->help)
-            print_member(row, before, out);
-        else
-            row = print_silent(row, out);
+    print_members(schema, before, out);
 }
 
 /* --- the parts ------------------------------------------------------------------------------- */

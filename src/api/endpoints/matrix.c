@@ -10,6 +10,7 @@
 #include "api/http/request.h"
 #include "base/params.h"
 #include "nodes/bridge/features.h"
+#include "wire/describe/schemas.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ struct wanted {
 };
 
 const struct wi_param wi_matrix_params[] = {
-    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one."),
+    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this node."),
     WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM_END,
 };
@@ -89,18 +90,12 @@ static void view_gather(
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
-static json_t *time_json(int64_t ms)
-{
-    return ms > 0 ? json_integer(ms) : json_null();
-}
-
 static json_t *column_json(const struct wi_node_info *node, const struct wi_look *look)
 {
-    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s?, s:o, s:o, s:O?}", "browser", node->kind,
-        "browser_version", node->browser_version, "node", node->id, "joined",
-        *node->session == '\0', "state", wi_look_names[look->state], "reason",
-        look->state == WI_LOOK_FAILED ? look->reason : NULL, "asked_at", time_json(look->asked_at),
-        "found_at", time_json(look->found_at), "features", look->found);
+    return wi_form_json("MatrixBrowser", node->kind, node->browser_version, node->id,
+        *node->session == '\0', wi_look_names[look->state],
+        look->state == WI_LOOK_FAILED ? look->reason : NULL, look->asked_at, look->found_at,
+        json_incref(look->found));
 }
 
 static void add_absent(const struct view *view, json_t *columns)
@@ -111,12 +106,11 @@ static void add_absent(const struct view *view, json_t *columns)
         if (json_object_get(view->kinds, browser->kind) ||
             (view->wanted.browser && strcmp(view->wanted.browser, browser->kind) != 0))
             continue;
-        json_array_append_new(columns,
-            json_pack("{s:s, s:n, s:n, s:b, s:s, s:s, s:n, s:n, s:n}", "browser", browser->kind,
-                "browser_version", "node", "joined", 0, "state", "absent", "reason",
-                browser->max_connections == 0 ? "its max_connections is 0"
-                                              : "no browser of this kind is connected",
-                "asked_at", "found_at", "features"));
+        json_array_append_new(
+            columns, wi_form_json("MatrixBrowser", browser->kind, NULL, NULL, 0, "absent",
+                         browser->max_connections == 0 ? "its max_connections is 0"
+                                                       : "no browser of this kind is connected",
+                         0, 0, NULL));
     }
 }
 
@@ -133,7 +127,7 @@ static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted
                                            wi_bridge_looked(api->deps.bridge, view.ids[i])));
     add_absent(&view, columns);
     json_decref(view.kinds);
-    return json_pack("{s:o, s:o}", "features", wi_features_json(), "browsers", columns);
+    return wi_form_json("Matrix", wi_features_json(), columns);
 }
 
 /* --- the endpoints ---------------------------------------------------------------------------- */
@@ -142,10 +136,10 @@ void wi_handle_matrix(struct wi_request *request)
 {
     struct wanted wanted = {0};
     struct wi_error error;
-    json_t *arguments = NULL;
-    if (wi_query_read(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted, &arguments, &error) !=
-            WI_OK ||
-        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
+    json_t *arguments = wi_request_read_query(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted);
+    if (!arguments)
+        return;
+    if (wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else
         wi_request_answer_json(request, 200, matrix_json(request->api, &wanted));
@@ -173,11 +167,10 @@ void wi_handle_matrix_ask(struct wi_request *request)
 {
     struct wanted wanted = {0};
     struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_matrix_params, &wanted);
     if (!body)
         return;
-    if (wi_params_read(wi_matrix_params, body, WI_PARAMS_STRICT, "", &wanted, &error) != WI_OK ||
-        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
+    if (wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
         nodes_ask(request->api, &wanted, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else

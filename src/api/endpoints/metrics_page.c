@@ -16,27 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct row {
-    const char *name, *help;
-    uint64_t value;
-};
-
-static void write_rows(
-    struct wi_buffer *out, const char *type, const struct row *rows, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        wi_metric_head(out, rows[i].name, type, rows[i].help);
-        wi_metric_value(out, rows[i].name, (double)rows[i].value);
-    }
-}
-
-#define WRITE(out, type, rows) write_rows(out, type, rows, sizeof rows / sizeof *rows)
-
 static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
 {
     struct wi_job_counters c;
     wi_jobs_counters(jobs, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_jobs_accepted_total", "Jobs taken into the queue.", c.accepted},
         {"webinfer_jobs_completed_total", "Jobs answered with success.", c.completed},
         {"webinfer_jobs_failed_total",
@@ -58,13 +42,10 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
         {"webinfer_stream_late_parts_total",
             "Parts that were dropped: of attempts that were over, or that had come already.",
             c.late_parts},
-    };
-    const struct row gauges[] = {
         {"webinfer_jobs_waiting", "Jobs in the queue.", c.waiting},
         {"webinfer_jobs_running", "Jobs on a node.", c.running},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
+    WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_stream_stalled_seconds", "summary",
         "How long streams stood still for clients that had not taken what was sent.");
     wi_buffer_printf(out,
@@ -127,18 +108,18 @@ static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c
     wi_metric_head(out, "webinfer_session_faults_total", "counter", "Faults found in browsers.");
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
         wi_buffer_printf(out, "webinfer_session_faults_total{fault=\"%s\"} %llu\n",
-            wi_fault_name(fault), (unsigned long long)c->faults[fault]);
+            wi_fault_names[fault], (unsigned long long)c->faults[fault]);
     wi_metric_head(out, "webinfer_session_remedies_total", "counter", "Remedies for such faults.");
     for (int remedy = WI_REMEDY_NONE + 1; remedy < WI_REMEDY_COUNT; remedy++)
         wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
-            wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
+            wi_remedy_names[remedy], (unsigned long long)c->remedies[remedy]);
 }
 
 static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
 {
     struct wi_pool_counters c;
     wi_pool_counters(pool, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_sessions_started_total", "Browsers started.", c.sessions_started},
         {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
         {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
@@ -146,16 +127,13 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
             "Shadow runs that routing asked for, to check or to measure.", c.probes},
         {"webinfer_sessions_worn_total",
             "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
-    };
-    const struct row gauges[] = {
         {"webinfer_sessions_live", "Browsers that start, wait for work or have some.", c.live},
         {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
         {"webinfer_node_classes", "Groups of nodes that are alike in all that routing looks at.",
             c.classes},
         {"webinfer_estimates", "Models times places of which something was measured.", c.estimates},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
+    WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_sessions", "gauge", "Browsers by state.");
     for (int state = 0; state < WI_SESSION_CLOSED; state++)
         wi_buffer_printf(out, "webinfer_sessions{state=\"%s\"} %zu\n", wi_session_state_name(state),
@@ -172,7 +150,7 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
 static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
 {
     const struct wi_bridge_counters *c = wi_bridge_counters(bridge);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_bridge_connections_total", "WebSockets accepted.", c->connections},
         {"webinfer_bridge_refused_total", "Connections refused.", c->refused},
         {"webinfer_bridge_frames_received_total", "Messages from nodes.", c->frames_in},
@@ -206,72 +184,61 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
         {"webinfer_content_busy_total", "Requests by content while too many were served.",
             c->content_busy},
     };
-    WRITE(out, "counter", counters);
+    WI_METRIC_ROWS(out, rows);
 }
 
 static void write_streams(struct wi_buffer *out, const struct wi_api_streams *streams)
 {
     struct wi_api_stream_counters c;
     wi_api_streams_counters(streams, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_stream_parts_taken_total", "Parts that clients' sockets have taken.", c.parts},
         {"webinfer_stream_clients_left_total", "Clients that left a stream before its end.",
             c.left},
         {"webinfer_stream_resumed_total", "Clients that came back to a stream.", c.resumed},
-    };
-    const struct row gauges[] = {
         {"webinfer_streams_open", "Streams with a client.", c.open},
         {"webinfer_streams_waiting", "Resumable streams whose client is away.", c.waiting},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
+    WI_METRIC_ROWS(out, rows);
 }
 
 static void write_sound(struct wi_buffer *out, const struct wi_hearings *hearings)
 {
     struct wi_hearings_counters c;
     wi_hearings_counters(hearings, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_sound_streams_total", "Streams of live sound that were begun.", c.opened},
         {"webinfer_sound_segments_total", "Segments of live sound.", c.segments},
         {"webinfer_sound_finals_total", "Segments that have their text.", c.finals},
         {"webinfer_sound_failures_total", "Segments that failed.", c.failures},
         {"webinfer_sound_partials_total", "Texts of segments before their end.", c.partials},
-    };
-    const struct row gauges[] = {
         {"webinfer_sound_streams", "Streams of live sound that are not at their end.", c.live},
+        {"webinfer_sound_heard_seconds_total", "Live sound that came.", (double)c.heard_ms / 1000},
+        {"webinfer_sound_lag_seconds",
+            "How far the text of the slowest stream is behind its sound.", (double)c.lag_ms / 1000},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
-    wi_metric_head(out, "webinfer_sound_heard_seconds_total", "counter", "Live sound that came.");
-    wi_metric_value(out, "webinfer_sound_heard_seconds_total", (double)c.heard_ms / 1000);
-    wi_metric_head(out, "webinfer_sound_lag_seconds", "gauge",
-        "How far the text of the slowest stream is behind its sound.");
-    wi_metric_value(out, "webinfer_sound_lag_seconds", (double)c.lag_ms / 1000);
+    WI_METRIC_ROWS(out, rows);
 }
 
 static void write_api(struct wi_buffer *out, const struct wi_api *api)
 {
-    const struct row gauges[] = {
+    const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
+    const struct wi_metric rows[] = {
         {"webinfer_http_connections", "Open client connections.", api->connections.count},
         {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
         {"webinfer_memory_used_bytes", "Memory of bodies, queue and frames now.",
             api->deps.budget->used},
         {"webinfer_memory_budget_bytes", "The most memory that bodies, queue and frames may take.",
             api->deps.budget->limit},
+        {"webinfer_http_connections_replaced_total",
+            "Connections that showed no token, or had nothing to ask, and were closed for others.",
+            refused->replaced},
     };
     wi_metric_head(out, "webinfer_build_info", "gauge", "The program's version.");
     wi_buffer_puts(out, "webinfer_build_info{version=");
     wi_metric_label(out, api->deps.version);
     wi_buffer_puts(out, "} 1\n");
-    const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
-    const struct row counters[] = {
-        {"webinfer_http_connections_replaced_total",
-            "Connections that showed no token, or had nothing to ask, and were closed for others.",
-            refused->replaced},
-    };
-    WRITE(out, "gauge", gauges);
-    WRITE(out, "counter", counters);
+    WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
         "Connections refused: for max_connections, max_connections_per_address (or _loopback), or "
         "the limit of open files.");
@@ -281,19 +248,17 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
         "webinfer_http_connections_refused_total{limit=\"files\"} %llu\n",
         (unsigned long long)refused->full, (unsigned long long)refused->address,
         (unsigned long long)refused->files);
-    if (api->deps.children) {
-        wi_metric_head(out, "webinfer_child_processes", "gauge",
-            "Process trees that we started and that still live.");
-        wi_metric_value(
-            out, "webinfer_child_processes", (double)wi_children_count(api->deps.children));
-    }
+    if (api->deps.children)
+        wi_metric_value(out, "webinfer_child_processes",
+            "Process trees that we started and that still live.",
+            (double)wi_children_count(api->deps.children));
 }
 
 static void write_durable(struct wi_buffer *out, const struct wi_durable *durable)
 {
     struct wi_durable_counters c;
     wi_durable_counters(durable, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_stored_jobs_accepted_total", "Jobs accepted durably.", c.accepted},
         {"webinfer_stored_jobs_replayed_total",
             "Requests whose Idempotency-Key had been used: answered from the job that was there.",
@@ -304,8 +269,6 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
         {"webinfer_stored_jobs_recovered_total",
             "Stored jobs that were running when an earlier daemon ended, and run again.",
             c.recovered},
-    };
-    const struct row gauges[] = {
         {"webinfer_stored_jobs_queued", "Stored jobs that wait to be run.", c.queued},
         {"webinfer_stored_jobs_running", "Stored jobs that are run now.", c.running},
         {"webinfer_stored_jobs_unwritten",
@@ -313,40 +276,36 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
             c.unwritten},
         {"webinfer_stored_jobs_bytes", "Bodies and answers of stored jobs.", c.bytes},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
+    WI_METRIC_ROWS(out, rows);
 }
 
 static void write_store(struct wi_buffer *out, const struct wi_db *db)
 {
     struct wi_db_counters c;
     wi_db_counters(db, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_store_transactions_total", "Transactions of the database.", c.transactions},
         {"webinfer_store_failures_total", "Transactions that failed.", c.failures},
-    };
-    const struct row gauges[] = {
         {"webinfer_store_failing",
             "Whether the database cannot be written: a write failed, and none went well since for "
             "a while.",
             (uint64_t)c.failing},
         {"webinfer_store_bytes", "The database's files.", c.bytes},
     };
-    WRITE(out, "counter", counters);
-    WRITE(out, "gauge", gauges);
+    WI_METRIC_ROWS(out, rows);
 }
 
 static void write_repository(struct wi_buffer *out, const struct wi_repository *repository)
 {
     struct wi_repository_counters c;
     wi_repository_counters(repository, &c);
-    const struct row counters[] = {
+    const struct wi_metric rows[] = {
         {"webinfer_model_hashed_bytes_total", "Bytes of models' files that were read to hash them.",
             c.hashed_bytes},
         {"webinfer_model_hash_known_bytes_total",
             "Bytes of models' files whose hash was known from an earlier reading.", c.known_bytes},
     };
-    WRITE(out, "counter", counters);
+    WI_METRIC_ROWS(out, rows);
 }
 
 /* Linux 6.2 and later say how many there are; before, each takes its time to be listed. */
@@ -378,18 +337,16 @@ void wi_metric_process(struct wi_buffer *out)
     }
     getrusage(RUSAGE_SELF, &usage);
     getrlimit(RLIMIT_NOFILE, &limit);
-    const struct row gauges[] = {
+    const struct wi_metric rows[] = {
         {"process_resident_memory_bytes", "Resident memory of the daemon itself.",
             pages * (unsigned long long)sysconf(_SC_PAGESIZE)},
         {"process_open_fds", "Open descriptors.", count_descriptors()},
         {"process_max_fds", "Limit of open descriptors.", limit.rlim_cur},
+        {"process_cpu_seconds_total", "User and system time of the daemon itself.",
+            (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6},
     };
-    WRITE(out, "gauge", gauges);
-    wi_metric_head(
-        out, "process_cpu_seconds_total", "counter", "User and system time of the daemon itself.");
-    wi_metric_value(out, "process_cpu_seconds_total",
-        (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
+    WI_METRIC_ROWS(out, rows);
 }
 
 /* --- the way of a model's bytes, as a cache of levels: pages, this disk, who brings them ------ */
@@ -453,12 +410,16 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         "Bytes that need not be fetched: of the models that pages had, and of files that an older "
         "version of a model had.",
         offsetof(struct level, saved));
-    wi_metric_head(out, "webinfer_pulls_under_way", "gauge", "Models on their way from a hub.");
-    wi_metric_value(out, "webinfer_pulls_under_way", (double)hub.under_way);
-    wi_metric_head(out, "webinfer_pulls_cancelled_total", "counter", "Pulls that were cancelled.");
-    wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
-    wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
-    wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
+    const struct wi_metric rows[] = {
+        {"webinfer_pulls_under_way", "Models on their way from a hub.", hub.under_way},
+        {"webinfer_pulls_cancelled_total", "Pulls that were cancelled.", hub.cancelled},
+        {"webinfer_quantizing", "Variants in fewer bits being made.", made.under_way},
+        {"webinfer_quantized_for_webgpu_total",
+            "Of those that are done, the ones with graphs of their own for WebGPU.", made.webgpu},
+        {"webinfer_evicted_bytes_total",
+            "Bytes of pulled models that were removed to make room for others.", hub.evicted_bytes},
+    };
+    WI_METRIC_ROWS(out, rows);
     wi_metric_head(
         out, "webinfer_quantized_total", "counter", "Variants in fewer bits, by result.");
     wi_buffer_printf(
@@ -467,12 +428,6 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
     wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
         (unsigned long long)made.cancelled);
-    wi_metric_head(out, "webinfer_quantized_for_webgpu_total", "counter",
-        "Of those that are done, the ones with graphs of their own for WebGPU.");
-    wi_metric_value(out, "webinfer_quantized_for_webgpu_total", (double)made.webgpu);
-    wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
-        "Bytes of pulled models that were removed to make room for others.");
-    wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);
 }
 
 void wi_handle_metrics(struct wi_request *request)
@@ -495,8 +450,8 @@ void wi_handle_metrics(struct wi_request *request)
     wi_api_published_metrics(api, &out);
     wi_api_sources_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
-    wi_metric_head(&out, "process_start_time_seconds", "gauge", "When the server started.");
-    wi_metric_value(&out, "process_start_time_seconds", (double)api->started_at / 1000);
+    wi_metric_value(&out, "process_start_time_seconds", "When the server started.",
+        (double)api->started_at / 1000);
     wi_metric_process(&out);
     wi_request_answer_text(request, 200, "text/plain; version=0.0.4; charset=utf-8", &out);
 }

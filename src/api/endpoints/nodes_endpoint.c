@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/evidence.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -26,13 +27,11 @@ static json_t *platforms_json(const struct wi_node_info *node)
         json_t *platform = json_pack("{s:b}", "available", available);
         if (!available && *node->platforms[i].reason)
             json_object_set_new(platform, "reason", json_string(node->platforms[i].reason));
-        if (node->platforms[i].has_adapter) {
-            const struct wi_adapter *adapter = &node->platforms[i].adapter;
+        const struct wi_adapter *adapter = &node->platforms[i].adapter;
+        if (node->platforms[i].has_adapter)
             json_object_set_new(platform, "adapter",
-                json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-                    adapter->architecture, "description", adapter->description, "is_fallback",
-                    adapter->is_fallback));
-        }
+                wi_form_json("Adapter", adapter->vendor, adapter->architecture,
+                    adapter->description, adapter->is_fallback));
         json_object_set_new(platforms, wi_platform_names[i], platform);
     }
     return platforms;
@@ -44,19 +43,16 @@ static json_t *engines_json(const struct wi_node_info *node)
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         if (!node->engines[i].available)
             continue;
-        json_t *engine = json_pack("{s:s?, s:I, s:I, s:I, s:[]}", "version",
-            *node->engines[i].version ? node->engines[i].version : NULL, "slots",
-            (json_int_t)node->engines[i].slots, "short_slots",
-            (json_int_t)node->engines[i].short_slots, "queue", (json_int_t)node->engines[i].queue,
-            "can");
-        json_t *can = json_object_get(engine, "can");
+        json_t *can = json_array();
         if (node->engines[i].can_continue)
             json_array_append_new(can, json_string("continue"));
         if (node->engines[i].continues_several)
             json_array_append_new(can, json_string("continue_several"));
         if (node->engines[i].on_webgpu)
             json_array_append_new(can, json_string("webgpu"));
-        json_object_set_new(engines, wi_engine_names[i], engine);
+        json_object_set_new(engines, wi_engine_names[i],
+            wi_form_json("Engine", *node->engines[i].version ? node->engines[i].version : NULL,
+                node->engines[i].slots, node->engines[i].short_slots, node->engines[i].queue, can));
     }
     return engines;
 }
@@ -70,24 +66,15 @@ static void add_view(json_t *out, const struct wi_api *api, const char *id, int 
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
         return;
-    json_t *view =
-        json_pack("{s:s, s:s, s:s*, s:s, s:I, s:i, s:f, s:b, s:b, s:I, s:f, s:f, s:f, s:I, s:I}",
-            "browser", node->kind, "browser_version", node->browser_version, "user_agent",
-            everything ? node->user_agent : NULL, "session", node->session, "connected_at",
-            (json_int_t)node->connected_at, "cores", node->cores, "memory_gib", node->memory_gib,
-            "cross_origin_isolated", node->isolated, "connected", state.connected, "attempts",
-            (json_int_t)state.attempts, "busy_since_ms", state.busy_since_ms, "last_seen_ms",
-            state.last_seen_ms, "rtt_ms", state.rtt_ms, "bytes_in", (json_int_t)state.bytes_in,
-            "bytes_out", (json_int_t)state.bytes_out);
+    json_t *view = wi_form_json("Node", NULL, NULL, everything ? node->user_agent : NULL,
+        node->connected_at, node->cores, node->memory_gib, node->isolated, state.connected,
+        state.busy_since_ms, state.last_seen_ms, state.rtt_ms, state.bytes_in, state.bytes_out,
+        platforms_json(node), engines_json(node), json_incref(state.models));
     if (!view)
         return;
     json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
     json_object_update(view, found);
     json_decref(found);
-    json_object_set_new(view, "platforms", platforms_json(node));
-    json_object_set_new(view, "engines", engines_json(node));
-    if (state.models)
-        json_object_set(view, "models", state.models);
     json_object_update_missing(out, view);
     json_decref(view);
 }
@@ -105,10 +92,8 @@ static void add_views(const struct wi_request *request, json_t *nodes)
 {
     const struct wi_api *api = request->api;
     int everything = wi_request_scope(request) == NULL;
-    json_t *node;
-    size_t i;
-    json_array_foreach(nodes, i, node)
-    {
+    for (size_t i = 0; i < json_array_size(nodes); i++) {
+        json_t *node = json_array_get(nodes, i);
         const char *id = json_string_value(json_object_get(node, "id"));
         if (id)
             add_view(node, api, id, everything);
@@ -165,8 +150,10 @@ static void answer_page(struct wi_request *request, void *work, const struct wi_
 {
     const struct asked *asked = work;
     struct wi_buffer out = {0};
-    json_t *rest = json_object();
-    wi_api_add_quarantined(request, (size_t)asked->query.page.limit, rest);
+    size_t more;
+    json_t *quarantined = wi_api_quarantined_json(request, (size_t)asked->query.page.limit, &more);
+    json_t *rest =
+        json_pack("{s:o, s:I}", "quarantined", quarantined, "quarantined_more", (json_int_t)more);
     if (asked->query.tuning)
         add_tunings(request->api, rest);
     wi_buffer_strings(
@@ -181,12 +168,11 @@ static void answer_page(struct wi_request *request, void *work, const struct wi_
 
 void wi_handle_nodes(struct wi_request *request)
 {
-    struct wi_error error;
     struct asked *asked = wi_alloc(sizeof *asked);
     asked->query.page.after = "";
-    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query, &asked->arguments,
-            &error) != WI_OK) {
-        wi_request_answer_error(request, &error);
+    asked->arguments =
+        wi_request_read_query(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query);
+    if (!asked->arguments) {
         free_asked(asked);
         return;
     }
@@ -222,24 +208,19 @@ void wi_handle_join_new(struct wi_request *request)
     struct requested requested = {.nodes = 1, .seconds = DEFAULT_SECONDS};
     char id[WI_ID_SIZE], token[WI_TOKEN_SIZE], url[528 + WI_TOKEN_SIZE];
     struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_join_params, &requested);
     if (!body)
         return;
-    enum wi_code code =
-        wi_params_read(wi_join_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK)
-        code = wi_bridge_invite(
-            bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token, &error);
-    if (code != WI_OK) {
+    if (wi_bridge_invite(bridge, (size_t)requested.nodes, requested.seconds * 1000, id, token,
+            &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         return;
     }
     snprintf(url, sizeof url, "%.500s/#token=%s%s", wi_bridge_url(bridge), token,
         requested.start ? "&start" : "");
     wi_request_answer_json(request, 201,
-        json_pack("{s:s, s:s, s:s, s:I, s:I}", "id", id, "token", token, "url", url, "nodes",
-            (json_int_t)requested.nodes, "expires_at",
+        wi_form_json("Join", id, token, url, requested.nodes,
             (json_int_t)(wi_wall_ms() + requested.seconds * 1000)));
     OPENSSL_cleanse(token, sizeof token);
     OPENSSL_cleanse(url, sizeof url);
@@ -249,18 +230,15 @@ void wi_handle_joins(struct wi_request *request)
 {
     const struct wi_bridge *bridge = request->api->deps.bridge;
     wi_request_answer_json(request, 200,
-        json_pack("{s:o, s:o}", "joins", wi_bridge_invitations(bridge), "node_tokens",
-            wi_bridge_node_tokens(bridge)));
+        wi_form_json("Joins", wi_bridge_invitations(bridge), wi_bridge_node_tokens(bridge)));
 }
 
 void wi_handle_join_revoke(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_bridge_uninvite(request->api->deps.bridge, request->argument) == 0) {
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "revoked"));
+        wi_request_answer_verb(request, 200, request->argument, "revoked");
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(
+        request, WI_NOT_FOUND, NULL, "there is no join token %.80s", request->argument);
 }

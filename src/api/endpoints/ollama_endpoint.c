@@ -12,10 +12,10 @@
 #include "api/http/step.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include "wire/ollama/ollama.h"
 #include "wire/text.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* The version of Ollama whose API this is: clients refuse older ones. */
@@ -43,10 +43,7 @@ static const char *name_untag(const char *name, char out[WI_ROUTE_ARGUMENT_MAX])
 }
 
 #define NAME_ROW(struct_name, member)                                                              \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_STRING, .offset = offsetof(struct struct_name, member),  \
-        .min = 1, .max = WI_MODEL_NAME_MAX + 16                                                    \
-    }
+    WI_PARAM(struct_name, member, STRING, .min = 1, .max = WI_MODEL_NAME_MAX + 16)
 struct named {
     const char *model, *name;
 };
@@ -57,32 +54,29 @@ struct show {
     const char *model, *name;
     json_t *ignored;
 };
-#define IGNORED_ROW(title)                                                                         \
-    {                                                                                              \
-        .name = title, .kind = WI_PARAM_ANY, .offset = offsetof(struct show, ignored),             \
-        .help = "It changes nothing."                                                              \
-    }
+#define IGNORED_ROW(title) WI_PARAM_AS(title, show, ignored, ANY, .help = "It changes nothing.")
 const struct wi_param wi_ollama_show_params[] = {NAME_ROW(show, model), NAME_ROW(show, name),
     IGNORED_ROW("verbose"), IGNORED_ROW("system"), IGNORED_ROW("template"), IGNORED_ROW("options"),
     WI_PARAM_END};
 
-/* Reads `body` by `table` into `read`, a struct that begins with what "model" and "name" say, of
- * which either names the model: `name` becomes it, without the tag latest. 0, or -1: the request is
- * answered with what is wrong. */
-static int read_name(struct wi_request *request, const json_t *body, const struct wi_param *table,
-    void *read, char name[WI_ROUTE_ARGUMENT_MAX])
+/* Reads the body by `table` into `read`, a struct that begins with what "model" and "name" say, of
+ * which either names the model: `name` becomes it, without the tag latest. Returns the body; NULL:
+ * the request was answered with what is wrong. */
+static json_t *read_named(struct wi_request *request, const struct wi_param *table, void *read,
+    char name[WI_ROUTE_ARGUMENT_MAX])
 {
     struct wi_error error;
     const struct named *named = read; /* as every such struct begins */
-    enum wi_code code = wi_params_read(table, body, WI_PARAMS_STRICT, "", read, &error);
-    if (code == WI_OK && !named->model && !named->name)
-        code = wi_parameters_missing("model", &error);
-    if (code != WI_OK) {
+    json_t *body = wi_request_read_body(request, table, read);
+    if (body && (named->model || named->name)) {
+        name_untag(named->model ? named->model : named->name, name);
+    } else if (body) {
+        wi_parameters_missing("model", &error);
         wi_request_answer_error(request, &error);
-        return -1;
+        json_decref(body);
+        body = NULL;
     }
-    name_untag(named->model ? named->model : named->name, name);
-    return 0;
+    return body;
 }
 
 /* --- what a model is ------------------------------------------------------------------------- */
@@ -150,9 +144,8 @@ static json_t *parameters_json(uint64_t count)
 
 static const char *family_of(const struct wi_model *model)
 {
-    return model && wi_formats[model->format]->family
-               ? wi_formats[model->format]->family(&model->facts)
-               : "";
+    size_t at = model ? wi_formats[model->format]->family : 0;
+    return at > 0 ? (const char *)&model->facts + at : "";
 }
 
 static const char *quantization_of(const struct wi_model *model, const char *variant)
@@ -166,11 +159,9 @@ static json_t *details_json(
     enum wi_model_format format, const struct wi_model *model, const char *variant)
 {
     const char *family = family_of(model);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "parent_model", "", "format",
-        wi_formats[format]->name, "family", family, "families",
-        *family ? json_pack("[s]", family) : json_array(), "parameter_size",
-        parameters_json(model ? model->facts.gguf.parameters : 0), "quantization_level",
-        quantization_of(model, variant));
+    return wi_form_json("OllamaDetails", "", wi_formats[format]->name, family,
+        *family ? json_pack("[s]", family) : json_array(),
+        parameters_json(model ? model->facts.gguf.parameters : 0), quantization_of(model, variant));
 }
 
 static json_t *time_json(int64_t ms)
@@ -184,8 +175,8 @@ static json_t *time_json(int64_t ms)
 
 void wi_handle_ollama_version(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s}", "version", API_VERSION, "webinfer", request->api->deps.version));
+    wi_request_answer_json(
+        request, 200, wi_form_json("OllamaVersion", API_VERSION, request->api->deps.version));
 }
 
 /* --- GET /api/tags --------------------------------------------------------------------------- */
@@ -193,7 +184,7 @@ void wi_handle_ollama_version(struct wi_request *request)
 struct tags {
     const struct wi_api *api;
     const struct wi_list_row *row;
-    const struct wi_model *model; /* as of wi_repository_each */
+    const struct wi_model *model; /* as of wi_repository_each_after */
     struct wi_buffer *out;
 };
 
@@ -204,11 +195,10 @@ static void add_entry(const struct tags *tags, const char *name, const char *tag
     json_t *named = name_tag(name, tag);
     if (!named)
         return; /* a folder's name that is not UTF-8 */
-    wi_api_list_add(
-        tags->out, json_pack("{s:O, s:o, s:o, s:I, s:s, s:o}", "name", named, "model", named,
-                       "modified_at", time_json(wi_api_changed_at(tags->api, model) * 1000), "size",
-                       (json_int_t)variant->bytes, "digest", model ? model->hash : "", "details",
-                       details_json(tags->row->format, model, variant->name)));
+    wi_api_list_add(tags->out,
+        wi_form_json("OllamaModel", json_incref(named), named,
+            time_json(wi_api_changed_at(tags->api, model) * 1000), variant->bytes,
+            model ? model->hash : "", details_json(tags->row->format, model, variant->name)));
 }
 
 /* By its name alone it is the preferred variant; where there are several, each has a tag. */
@@ -277,10 +267,8 @@ static json_t *new_loaded(const struct wi_api *api, const char *name, const json
         return NULL;
     }
     const json_t *slots = json_object_get(status, "slots");
-    return json_pack("{s:O, s:o, s:i, s:i, s:s, s:o, s:o, s:I}", "name", named, "model", named,
-        "size", 0, "size_vram", 0, "digest", hash, "details",
-        details_json(model->format, model, model->variant), "expires_at",
-        time_json(expires_ms(api, name)), "context_length",
+    return wi_form_json("OllamaLoaded", json_incref(named), named, 0, 0, hash,
+        details_json(model->format, model, model->variant), time_json(expires_ms(api, name)),
         json_integer_value(json_object_get(slots, "context")));
 }
 
@@ -318,7 +306,7 @@ void wi_handle_ollama_ps(struct wi_request *request)
     wi_api_each_loaded(request->api->deps.bridge, add_loaded, &loaded);
     json_object_foreach(loaded.models, name, entry) json_array_append(list, entry);
     json_decref(loaded.models);
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "models", list));
+    wi_request_answer_json(request, 200, wi_form_json("OllamaRunning", list));
 }
 
 /* --- POST /api/show -------------------------------------------------------------------------- */
@@ -351,31 +339,25 @@ static json_t *info_json(const struct wi_model *model)
 
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct wi_error error;
     if (model->builtin || !wi_text_is_for(model)) {
-        wi_error_set(&error, WI_MODEL_NOT_FOUND, "model",
+        wi_request_answer_refusal(request, WI_MODEL_NOT_FOUND, "model",
             "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "
             "it",
             model->name, model->name);
-        wi_request_answer_error(request, &error);
         return;
     }
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s+, s:s, s:s, s:s, s:[], s:o, s:o, s:o, s:o}", "license", "",
-            "modelfile", "FROM ", model->name, "parameters", "", "template", "", "system", "",
-            "messages", "details", details_json(model->format, model, model->variant), "model_info",
-            info_json(model), "capabilities", capabilities_json(model), "modified_at",
-            time_json(wi_api_changed_at(request->api, model) * 1000)));
+        wi_form_json("OllamaShown", "", json_sprintf("FROM %s", model->name), "", "", "",
+            json_array(), details_json(model->format, model, model->variant), info_json(model),
+            capabilities_json(model), time_json(wi_api_changed_at(request->api, model) * 1000)));
 }
 
 void wi_handle_ollama_show(struct wi_request *request)
 {
     struct show show = {0};
     char name[WI_ROUTE_ARGUMENT_MAX];
-    json_t *body = wi_request_body_object(request);
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_show_params, &show, name) == 0)
+    json_t *body = read_named(request, wi_ollama_show_params, &show, name);
+    if (body)
         wi_request_find_model(request, name, on_model, NULL, NULL);
     json_decref(body);
 }
@@ -413,14 +395,15 @@ static void write_line(struct wi_buffer *out, const struct wi_pull_info *info)
 {
     const char *digest = info->commit ? info->commit : info->name;
     json_t *line;
-    if (info->state == WI_PULL_DONE)
-        line = json_pack("{s:s}", "status", "success");
-    else if (info->state == WI_PULL_DOWNLOADING)
-        line = json_pack("{s:s++, s:s, s:I, s:I}", "status", "pulling ", info->name, "", "digest",
-            digest, "total", (json_int_t)info->total, "completed", (json_int_t)info->done);
+    if (info->state == WI_PULL_DOWNLOADING)
+        line = wi_form_json("OllamaPulling", json_sprintf("pulling %s", info->name), digest,
+            info->total, info->done);
     else
-        line = json_pack("{s:s}", "status",
-            info->state == WI_PULL_VERIFYING ? "verifying sha256 digest" : "writing manifest");
+        line = wi_form_json("OllamaPulling",
+            info->state == WI_PULL_DONE        ? "success"
+            : info->state == WI_PULL_VERIFYING ? "verifying sha256 digest"
+                                               : "writing manifest",
+            NULL, -1, -1);
     wi_buffer_json(out, line);
     wi_buffer_puts(out, "\n");
     json_decref(line);
@@ -441,10 +424,10 @@ void wi_handle_ollama_pull(struct wi_request *request)
 {
     struct pull pull = {.stream = 1};
     char reference[WI_ROUTE_ARGUMENT_MAX];
-    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_pull_params, &pull, reference) == 0)
+    json_t *body = wi_api_has_pulls(request)
+                       ? read_named(request, wi_ollama_pull_params, &pull, reference)
+                       : NULL;
+    if (body)
         begin_pull(request, &pull, reference);
     json_decref(body);
 }
@@ -453,13 +436,9 @@ void wi_handle_ollama_pull(struct wi_request *request)
 
 void wi_handle_ollama_delete(struct wi_request *request)
 {
-    struct {
-        const char *model, *name;
-    } named = {0};
-    json_t *body = wi_request_body_object(request);
-    if (!body)
-        return;
-    if (read_name(request, body, wi_ollama_name_params, &named, request->argument) == 0)
+    struct named named = {0};
+    json_t *body = read_named(request, wi_ollama_name_params, &named, request->argument);
+    if (body)
         wi_api_remove_model(request, 0);
     json_decref(body);
 }

@@ -21,21 +21,14 @@
 
 /* --- forms of requests ----------------------------------------------------------------------- */
 
-/* Queries that are read by hand. */
-static const struct wi_member removal_query[] = {
-    {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
-static const struct wi_member job_query[] = {
-    {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}, {0}};
-
-static const struct wi_member tensor[] = {{"name", "string", NULL},
-    {"datatype",
-        "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|'BF16'|"
-        "'FP32'|'FP64'|'BYTES'",
-        NULL},
-    {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
-    {"parameters?", "(binary_data_size? integer)", NULL}, {0}};
-
-static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = tensor},
+static const struct wi_schema request_forms[] = {
+    WI_OBJECT("Tensor", {"name", "string", NULL},
+        {"datatype",
+            "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
+            "'BF16'|'FP32'|'FP64'|'BYTES'",
+            NULL},
+        {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
+        {"parameters?", "(binary_data_size? integer)", NULL}),
     {.name = "Inputs",
         .help = "The inputs of a task, as its row of x-tasks says.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
@@ -85,25 +78,26 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "NodesQuery", .params = wi_nodes_params},
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
-    {.name = "RemovalQuery", .members = removal_query},
+    /* Read by hand, as JobQuery is. */
+    WI_OBJECT("RemovalQuery",
+        {"force?", "boolean", "Whether the model is removed even if requests are running on it."}),
     {.name = "LabRun",
         .help = "A run of the laboratory, or more of one.",
         .params = wi_lab_run_params},
     {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
-    {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
-    {0}};
-static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
-    wi_models_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas,
-    wi_anthropic_schemas, wi_kserve_schemas, wi_ollama_schemas};
-#define TABLES (sizeof tables / sizeof *tables)
-
+    {.name = "JobsQuery", .params = wi_jobs_params},
+    WI_OBJECT(
+        "JobQuery", {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}),
+    {0},
+};
 const struct wi_schema *wi_openapi_schema(const char *name)
 {
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct wi_schema *form = tables[i]; form->name; form++)
-            if (strcmp(form->name, name) == 0)
-                return form;
-    abort();
+    const struct wi_schema *form = wi_schema_find(request_forms, name, strlen(name));
+    if (!form)
+        form = wi_answer_schema(name);
+    if (!form)
+        abort();
+    return form;
 }
 
 /* --- answers --------------------------------------------------------------------------------- */
@@ -216,9 +210,9 @@ static json_t *body_schema(const struct wi_route *route)
     struct wi_param rows[WI_PARAMETERS_MAX];
     if (route->body)
         return wi_type_json(route->body);
-    if (!dialect->params)
+    if (!dialect->parameters)
         return json_pack("{s:s}", "type", "object");
-    dialect->params(dialect->task, rows);
+    wi_parameters_rows(dialect->parameters, dialect->task, rows);
     return wi_params_json(rows);
 }
 
@@ -404,12 +398,18 @@ static json_t *limits_json(void)
     return out;
 }
 
+static void add_schemas(json_t *out, const struct wi_schema *forms)
+{
+    for (const struct wi_schema *form = forms; form->name; form++)
+        json_object_set_new(out, form->name, wi_schema_json(form, forms));
+}
+
 static json_t *schemas_json(void)
 {
     json_t *out = json_object();
-    for (size_t i = 0; i < TABLES; i++)
-        for (const struct wi_schema *form = tables[i]; form->name; form++)
-            json_object_set_new(out, form->name, wi_schema_json(form, tables[i]));
+    add_schemas(out, request_forms);
+    for (size_t i = 0; wi_answer_schemas[i]; i++)
+        add_schemas(out, wi_answer_schemas[i]);
     json_object_set_new(out, "Code", code_schema());
     json_object_set_new(out, "Platform", words_schema(wi_platform_names));
     json_object_set_new(out, "Task", task_schema());

@@ -40,7 +40,7 @@ static json_t *name_of(const struct wi_dialect *dialect, enum wi_code code)
         return NULL;
     int nested = strncmp(dialect->error_code, "error.", 6) == 0;
     wi_error_set(&error, code, NULL, "-");
-    dialect->print_error(&text, &error, NULL);
+    dialect->print_error(dialect, &text, &error, NULL);
     json_t *printed = json_loadb(text.text, text.size, 0, NULL);
     json_t *object = nested ? json_object_get(printed, "error") : printed;
     json_t *name = json_incref(json_object_get(object, dialect->error_code + (nested ? 6 : 0)));

@@ -12,6 +12,7 @@
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "owners/durable/durable.h"
+#include "wire/describe/schemas.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -124,57 +125,42 @@ const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error
                : NULL;
 }
 
-/* GET /v1/nodes and /v1/models have all of them, in pages. */
-static void add_lists(const struct wi_request *request, json_t *status)
-{
-    const struct wi_api *api = request->api;
-    size_t nodes_more, models_more;
-    json_t *nodes = wi_pool_nodes_json(api->deps.pool, SHOWN, &nodes_more);
-    json_t *models = wi_api_models_json(api, SHOWN, &models_more);
-    json_object_set_new(status, "nodes", nodes);
-    json_object_set_new(status, "nodes_more", json_integer((json_int_t)nodes_more));
-    json_object_set_new(status, "models", models);
-    json_object_set_new(status, "models_more", json_integer((json_int_t)models_more));
-    wi_api_add_quarantined(request, SHOWN, status);
-}
-
 void wi_handle_status(struct wi_request *request)
 {
     struct wi_api *api = request->api;
     const struct wi_server_deps *deps = &api->deps;
     struct wi_job_counters jobs;
     struct wi_error error;
+    size_t nodes_more, models_more, quarantined_more;
     int ready;
     wi_jobs_counters(deps->jobs, &jobs);
     const char *problem = wi_api_problem(api, &ready, &error);
-    json_t *status = json_pack("{s:s, s:f, s:I, s:b, s:s?, s:{s:s, s:I}, s:{s:s},"
-                               " s:{s:I, s:I, s:I}, s:{s:I, s:I}}",
-        "version", deps->version, "uptime_s", (wi_now_ms() - api->started_ms) / 1000, "started_at",
-        (json_int_t)api->started_at, "ready", ready, "problem", problem, "api", "url", api->url,
-        "connections", (json_int_t)api->connections.count, "bridge", "url",
-        wi_bridge_url(deps->bridge), "queue", "waiting", (json_int_t)jobs.waiting, "running",
-        (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue, "memory",
-        "used", (json_int_t)deps->budget->used, "budget", (json_int_t)deps->budget->limit);
-    json_object_set_new(json_object_get(status, "queue"), "jobs", jobs_json(request));
-    json_object_set_new(status, "sound", sound_json(api));
-    json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
-    json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
-    json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
-    if (request->rank == WI_RANK_ADMIN)
-        json_object_set_new(status, "models_directory", models_directory_json(api));
-    add_lists(request, status);
-    json_object_set_new(status, "numerics", wi_api_numerics_json(api));
-    json_object_set_new(status, "cross_checks", wi_api_cross_checks_json(api));
-    json_object_set_new(status, "counters", counters_json(api, &jobs));
-    json_object_set_new(status, "warnings", wi_api_warnings_json(api));
-    wi_request_answer_json(request, 200, status);
+    json_t *nodes = wi_pool_nodes_json(deps->pool, SHOWN, &nodes_more);
+    json_t *models = wi_api_models_json(api, SHOWN, &models_more);
+    json_t *quarantined = wi_api_quarantined_json(request, SHOWN, &quarantined_more);
+    json_t *queue = json_pack("{s:I, s:I, s:I, s:o}", "waiting", (json_int_t)jobs.waiting,
+        "running", (json_int_t)jobs.running, "limit", (json_int_t)deps->config->pool.max_queue,
+        "jobs", jobs_json(request));
+    json_t *memory = json_pack("{s:I, s:I}", "used", (json_int_t)deps->budget->used, "budget",
+        (json_int_t)deps->budget->limit);
+    wi_request_answer_json(request, 200,
+        wi_form_json("Status", deps->version, (wi_now_ms() - api->started_ms) / 1000,
+            api->started_at, ready, problem,
+            json_pack(
+                "{s:s, s:I}", "url", api->url, "connections", (json_int_t)api->connections.count),
+            json_pack("{s:s}", "url", wi_bridge_url(deps->bridge)), queue, memory, sound_json(api),
+            stored_jobs_json(api), wi_pool_sessions_json(deps->pool), nodes, nodes_more,
+            wi_pool_kinds_json(deps->pool),
+            request->rank == WI_RANK_ADMIN ? models_directory_json(api) : NULL, models, models_more,
+            wi_api_numerics_json(api), wi_api_cross_checks_json(api), quarantined, quarantined_more,
+            counters_json(api, &jobs), wi_api_warnings_json(api)));
 }
 
 /* --- whether it lives, whether it is ready, and what there is --------------------------------- */
 
 void wi_handle_healthz(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:s}", "status", "ok"));
+    wi_request_answer_json(request, 200, wi_form_json("Alive", "ok"));
 }
 
 static enum wi_code check_ready(const struct wi_api *api, struct wi_error *error)
@@ -191,24 +177,23 @@ void wi_handle_readyz(struct wi_request *request)
     if (check_ready(api, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
     } else {
-        json_t *answer = json_pack("{s:s}", "status", "ready");
+        /* requests that need no database are still served */
         json_t *unstored = wi_durable_warning(api->endpoints->durable);
-        if (unstored) /* requests that need no database are still served */
-            json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
-        wi_request_answer_json(request, 200, answer);
+        json_t *warnings = unstored ? json_pack("[o]", unstored) : NULL;
+        wi_request_answer_json(request, 200, wi_form_json("Ready", "ready", warnings));
     }
 }
 
 void wi_handle_kserve_live(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:b}", "live", 1));
+    wi_request_answer_json(request, 200, wi_form_json("KserveLive", 1));
 }
 
 void wi_handle_kserve_ready(struct wi_request *request)
 {
     struct wi_error error;
     if (check_ready(request->api, &error) == WI_OK)
-        wi_request_answer_json(request, 200, json_pack("{s:b}", "ready", 1));
+        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1));
     else
         wi_request_answer_error(request, &error);
 }
@@ -268,10 +253,9 @@ static void file_answer(struct wi_request *request, const struct wi_site_file *f
 {
     int is_known = wi_request_knows(request, file->etag);
     struct MHD_Response *response = response_of(file, is_known);
-    struct wi_error error;
     if (!response) {
-        wi_error_set(&error, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
         return;
     }
     MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, file->cache);
@@ -297,7 +281,6 @@ void wi_handle_console(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     struct wi_site_file file;
-    struct wi_error error;
     char path[WI_ROUTE_ARGUMENT_MAX + 1];
     snprintf(path, sizeof path, "/%s", request->argument);
     if (api->console && api->deps.config->api.console &&
@@ -311,6 +294,6 @@ void wi_handle_console(struct wi_request *request)
             file_answer(request, &file);
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
-    wi_request_answer_error(request, &error);
+    wi_request_answer_refusal(
+        request, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
 }

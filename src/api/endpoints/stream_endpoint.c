@@ -152,12 +152,10 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
 {
     const struct wi_events_callbacks back = {stream, on_taken, on_gone};
     double beat = stream->streams->api->deps.times.beat;
-    char where[WI_ID_SIZE + 16];
     stream->request = NULL;
     wi_kept_remove(&stream->streams->kept, &stream->kept);
     wi_events_send(stream->events, request, &back);
-    snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/jobs/", stream->id);
     name_job(stream, request);
     request->counted_as = stream->counted_as;
     wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);
@@ -177,7 +175,8 @@ static void say_position(
 {
     const struct wi_stream_face face = face_of(stream);
     const struct wi_progress progress = {.phase = "queued"};
-    stream->dialect->stream_progress(text, &face, &progress, position);
+    if (stream->dialect->stream_progress)
+        stream->dialect->stream_progress(text, &face, &progress, position);
 }
 
 /* Shows the client, and any proxy between, that the server is alive. */
@@ -217,7 +216,8 @@ static void on_queued(void *context)
     struct wi_request *request = request_of(stream);
     struct wi_buffer text = {0};
     stream->queued = 1;
-    stream->dialect->stream_begin(&text, &face);
+    if (stream->dialect->stream_begin)
+        stream->dialect->stream_begin(&text, &face);
     wi_events_add(stream->events, &text);
     if (request)
         name_job(stream, request);
@@ -259,7 +259,8 @@ static void on_progress(void *context, const struct wi_progress *progress)
     struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
-    stream->dialect->stream_progress(&text, &face, progress, 0);
+    if (stream->dialect->stream_progress)
+        stream->dialect->stream_progress(&text, &face, progress, 0);
     if (wi_events_client(stream->events)) {
         wi_events_insert(stream->events, &text);
         return;
@@ -450,9 +451,8 @@ void wi_api_streams_free(struct wi_api_streams *streams)
 void wi_api_streams_counters(
     const struct wi_api_streams *streams, struct wi_api_stream_counters *counters)
 {
-    const struct wi_api_stream *stream;
     *counters = streams->counters;
-    for (stream = streams->streams; stream; stream = stream->hh.next) {
+    for (const struct wi_api_stream *stream = streams->streams; stream; stream = stream->hh.next) {
         if (request_of(stream))
             counters->open++;
         else

@@ -12,7 +12,6 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Bodies above this are unpacked off the loop: 2 MiB take about 2 ms. */
 #define INLINE_MAX (2 * 1024 * 1024)

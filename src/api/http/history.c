@@ -6,7 +6,7 @@
 #include "api/http/history.h"
 
 #include "base/memory.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <assert.h>
 #include <math.h>
 #include <stddef.h>

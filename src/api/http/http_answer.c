@@ -11,6 +11,8 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/net/http.h"
+#include "wire/describe/schemas.h"
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,10 +24,10 @@ void wi_request_add_header(struct wi_request *request, const char *name, const c
         MHD_add_response_header(request->response, name, value);
 }
 
-void wi_request_add_location(struct wi_request *request, const char *path)
+void wi_request_add_location(struct wi_request *request, const char *folder, const char *id)
 {
     const char *prefix = request->forwarded.prefix;
-    char *where = wi_sprintf("%s%s", prefix ? prefix : "", path);
+    char *where = wi_sprintf("%s%s%s", prefix ? prefix : "", folder, id);
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
     free(where);
 }
@@ -73,6 +75,8 @@ static void add_own_headers(struct wi_request *request, const char *media_type)
 static void set_response(struct wi_request *request, int status, const char *media_type,
     struct MHD_Response *response, uint64_t bytes)
 {
+    if (!response)
+        abort(); /* out of memory for a small object */
     request->response = response;
     request->status = status;
     request->sent = bytes;
@@ -84,11 +88,7 @@ static struct MHD_Response *text_response(struct wi_buffer *text, size_t *size)
 {
     *size = text->size;
     char *bytes = wi_buffer_take(text);
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(*size, bytes, MHD_RESPMEM_MUST_FREE);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    return response;
+    return MHD_create_response_from_buffer(*size, bytes, MHD_RESPMEM_MUST_FREE);
 }
 
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
@@ -99,6 +99,16 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     set_response(request, status, media_type, response, bytes);
     wi_request_set_state(request, WI_REQUEST_ANSWERED);
     wi_request_resume(request);
+}
+
+void wi_request_answer_slices(struct wi_request *request, int status, const char *media_type,
+    const struct MHD_IoVec *slices, size_t count, void (*on_sent)(void *context), void *context)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += slices[i].iov_len;
+    wi_request_answer_response(request, status, media_type,
+        MHD_create_response_from_iovec(slices, (unsigned)count, on_sent, context), bytes);
 }
 
 void wi_request_answer_text(
@@ -121,10 +131,9 @@ int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *
 void wi_request_answer_json(struct wi_request *request, int status, json_t *value)
 {
     struct wi_buffer text = {0};
-    struct wi_error error;
     if (!value) { /* jansson makes nothing of text that is not UTF-8 */
-        wi_error_set(&error, WI_INTERNAL, NULL, "the answer cannot be written as JSON");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_INTERNAL, NULL, "the answer cannot be written as JSON");
         return;
     }
     wi_buffer_json(&text, value);
@@ -133,12 +142,18 @@ void wi_request_answer_json(struct wi_request *request, int status, json_t *valu
     wi_request_answer_text(request, status, "application/json", &text);
 }
 
+void wi_request_answer_verb(
+    struct wi_request *request, int status, const char *id, const char *state)
+{
+    wi_request_answer_json(request, status, wi_form_json("Verb", id, state));
+}
+
 void wi_request_make_problem(struct wi_request *request, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     size_t size;
     const struct wi_dialect *dialect = request->dialect;
-    dialect->print_error(&text, error, request->id);
+    dialect->print_error(dialect, &text, error, request->id);
     struct MHD_Response *response = text_response(&text, &size);
     set_response(
         request, wi_dialect_status(dialect, error->code), dialect->error_type, response, size);
@@ -168,6 +183,19 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
     wi_request_make_problem(request, error);
     wi_request_set_state(request, WI_REQUEST_ANSWERED);
     wi_request_resume(request);
+}
+
+void wi_request_answer_refusal(
+    struct wi_request *request, enum wi_code code, const char *field, const char *format, ...)
+{
+    struct wi_error error;
+    char detail[sizeof error.detail];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    wi_error_set(&error, code, field, "%s", detail);
+    wi_request_answer_error(request, &error);
 }
 
 void wi_request_drop_body(struct wi_request *request)
@@ -268,11 +296,13 @@ json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error)
     return NULL;
 }
 
-json_t *wi_request_body_object(struct wi_request *request)
+json_t *wi_request_read_body(struct wi_request *request, const struct wi_param *table, void *target)
 {
     struct wi_error error;
-    json_t *object = wi_body_object(request->body, &error);
-    if (!object)
-        wi_request_answer_error(request, &error);
-    return object;
+    json_t *body = wi_body_object(request->body, &error);
+    if (body && wi_params_read(table, body, WI_PARAMS_STRICT, "", target, &error) == WI_OK)
+        return body;
+    json_decref(body);
+    wi_request_answer_error(request, &error);
+    return NULL;
 }

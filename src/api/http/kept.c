@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/table.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>

@@ -262,9 +262,19 @@ void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, c
     wi_buffer_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-void wi_metric_value(struct wi_buffer *out, const char *name, double value)
+void wi_metric_value(struct wi_buffer *out, const char *name, const char *help, double value)
 {
+    static const char counted[] = "_total";
+    size_t length = strlen(name), end = sizeof counted - 1;
+    int is_counter = length > end && strcmp(name + length - end, counted) == 0;
+    wi_metric_head(out, name, is_counter ? "counter" : "gauge", help);
     wi_buffer_printf(out, "%s %.17g\n", name, value);
+}
+
+void wi_metric_rows(struct wi_buffer *out, const struct wi_metric *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        wi_metric_value(out, rows[i].name, rows[i].help, rows[i].value);
 }
 
 void wi_metric_label(struct wi_buffer *out, const char *value)
@@ -448,10 +458,10 @@ void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     write_requests(metrics, out);
     write_all_spent(metrics, out);
-    wi_metric_head(out, "webinfer_http_request_bytes_total", "counter", "Bytes of bodies read.");
-    wi_metric_value(out, "webinfer_http_request_bytes_total", (double)metrics->bytes_in);
-    wi_metric_head(out, "webinfer_http_response_bytes_total", "counter", "Bytes of bodies sent.");
-    wi_metric_value(out, "webinfer_http_response_bytes_total", (double)metrics->bytes_out);
+    wi_metric_value(out, "webinfer_http_request_bytes_total", "Bytes of bodies read.",
+        (double)metrics->bytes_in);
+    wi_metric_value(out, "webinfer_http_response_bytes_total", "Bytes of bodies sent.",
+        (double)metrics->bytes_out);
     wi_metric_head(out, "webinfer_job_queue_duration_seconds", "histogram",
         "From accepted to dispatched, of answered inferences.");
     wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);

@@ -74,9 +74,17 @@ void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *
 /* Appends the API's own counters, as Prometheus text. */
 void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out);
 
-/* Building blocks for the counters of other modules. `type` is "counter" or "gauge". */
+/* Building blocks for the counters of other modules. */
 void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help);
-void wi_metric_value(struct wi_buffer *out, const char *name, double value);
+/* A metric of one value, without labels: a counter if its name ends with _total, else a gauge. */
+void wi_metric_value(struct wi_buffer *out, const char *name, const char *help, double value);
+/* Several of them, in an array. */
+struct wi_metric {
+    const char *name, *help;
+    double value;
+};
+#define WI_METRIC_ROWS(out, rows) wi_metric_rows(out, rows, sizeof rows / sizeof *rows)
+void wi_metric_rows(struct wi_buffer *out, const struct wi_metric *rows, size_t count);
 /* A label's value with the escapes of the format. */
 void wi_metric_label(struct wi_buffer *out, const char *value);
 /* The labels of a model and its place; of the model alone where `browser` is NULL. */

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 struct gathering {
     struct wi_request *request;
@@ -37,12 +36,9 @@ static void on_gone(void *work)
 
 static void add_rows(struct wi_buffer *out, json_t *rows)
 {
-    json_t *row;
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(rows); i++) {
         wi_buffer_puts(out, out->size > 0 ? "," : "");
-        wi_buffer_json(out, row);
+        wi_buffer_json(out, json_array_get(rows, i));
     }
     json_decref(rows);
 }

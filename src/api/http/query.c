@@ -61,6 +61,18 @@ enum wi_code wi_query_read(const struct wi_request *request, const struct wi_par
     return wi_params_read(table, *arguments, mode, "", target, error);
 }
 
+json_t *wi_request_read_query(
+    struct wi_request *request, const struct wi_param *table, enum wi_param_mode mode, void *target)
+{
+    struct wi_error error;
+    json_t *arguments;
+    if (wi_query_read(request, table, mode, target, &arguments, &error) == WI_OK)
+        return arguments;
+    json_decref(arguments);
+    wi_request_answer_error(request, &error);
+    return NULL;
+}
+
 /* --- pages ------------------------------------------------------------------------------------ */
 
 const struct wi_param wi_page_params[] = {

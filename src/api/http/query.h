@@ -12,6 +12,10 @@
 enum wi_code wi_query_read(const struct wi_request *request, const struct wi_param *table,
     enum wi_param_mode mode, void *target, json_t **arguments, struct wi_error *error);
 
+/* The arguments; NULL: the request was answered with the error. */
+json_t *wi_request_read_query(struct wi_request *request, const struct wi_param *table,
+    enum wi_param_mode mode, void *target);
+
 /* A page of a list: at most `limit` rows after the one whose key is `after`, whether or not that
  * one still exists. */
 #define WI_PAGE_DEFAULT 100
@@ -22,8 +26,8 @@ struct wi_page {
     const char *after; /* "": from the beginning */
     int is_asked;      /* the query names either */
 };
-#define WI_PAGE_LIMIT_HELP "How many a page has at most; 100 by default."
-#define WI_PAGE_AFTER_HELP "The next of the page before."
+#define WI_PAGE_LIMIT_HELP "The most rows of a page; 100 by default."
+#define WI_PAGE_AFTER_HELP "next from the previous page."
 extern const struct wi_param wi_page_params[];
 /* As wi_query_read; other parameters of the query are not looked at. */
 enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,

@@ -8,7 +8,7 @@ size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,
 {
     struct wi_buffer body = {0};
     int status = wi_dialect_status(dialect, error->code);
-    dialect->print_error(&body, error, request_id);
+    dialect->print_error(dialect, &body, error, request_id);
     wi_buffer_printf(out,
         "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
         "Cache-Control: no-store\r\nConnection: close\r\n",

@@ -30,6 +30,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/net/site.h"
+#include "base/params.h"
 #include "base/share.h"
 #include "base/work_queue.h"
 #include "work/run/run.h"
@@ -154,14 +155,23 @@ void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), voi
 void wi_request_answer_text(struct wi_request *request, int status, const char *media_type,
     struct wi_buffer *text); /* takes the text over */
 void wi_request_answer_json(struct wi_request *request, int status, json_t *value); /* takes it */
+/* With what becomes of the object of that id. */
+void wi_request_answer_verb(
+    struct wi_request *request, int status, const char *id, const char *state);
 /* Answers a HEAD request for a stream of `dialect`. 0: it has another method. */
 int wi_request_answer_head(struct wi_request *request, const struct wi_dialect *dialect);
 void wi_request_answer_error(struct wi_request *request, const struct wi_error *error);
+/* Likewise with the error that wi_error_set() makes of the rest. */
+__attribute__((format(printf, 4, 5))) void wi_request_answer_refusal(
+    struct wi_request *request, enum wi_code code, const char *field, const char *format, ...);
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
-    struct MHD_Response *response, uint64_t bytes); /* takes the response */
+    struct MHD_Response *response, uint64_t bytes); /* takes the response; aborts if it is NULL */
+/* With the bytes of all slices, borrowed until `on_sent` is called; the list is copied. */
+void wi_request_answer_slices(struct wi_request *request, int status, const char *media_type,
+    const struct MHD_IoVec *slices, size_t count, void (*on_sent)(void *context), void *context);
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
-/* Adds the header Location: `path` on this server, as the client reaches it. */
-void wi_request_add_location(struct wi_request *request, const char *path);
+/* Adds the header Location: the path `folder` `id` on this server, as the client reaches it. */
+void wi_request_add_location(struct wi_request *request, const char *folder, const char *id);
 
 /* Whether the client already has the version with that entity tag (with its quotes): If-None-Match.
  */
@@ -178,9 +188,11 @@ int wi_request_reserve(struct wi_request *request, size_t bytes);
 /* A body as a JSON object (no body: {}): a new reference, or NULL with the error. May be called on
  * a thread: reading 64 KiB takes a millisecond or two. */
 json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error);
-/* The request's body likewise, for a route whose body is not larger than that; NULL: the request
- * was answered with the error. */
-json_t *wi_request_body_object(struct wi_request *request);
+/* The request's body likewise, for a route whose body is not larger than that, read into `target`
+ * by `table`. Texts in `target` belong to the body. NULL: the request was answered with the error.
+ */
+json_t *wi_request_read_body(
+    struct wi_request *request, const struct wi_param *table, void *target);
 
 /* The handler of a route with WI_ROUTE_PIECES is called with each piece of the body, to which it
  * may take a reference but which it may not take over. While `is_midway` is set, more follows, and

@@ -6,7 +6,7 @@
 #include "api/http/routes.h"
 
 #include "api/http/route.h"
-#include "models/share/content/car.h"
+#include "terms/model/cid.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -317,8 +317,7 @@ static char *read_pem(const char *path, const char *key, struct wi_error *error)
            (got = read(fd, text + size, (size_t)info.st_size - size)) > 0)
         size += (size_t)got;
 out:
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return text;
 }
 

@@ -20,12 +20,7 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "browser/children.h"
-#include "models/arrive/hub/pulls.h"
-#include "models/arrive/source/neighbours.h"
-#include "models/arrive/source/sources.h"
-#include "models/catalog/library/repository.h"
-#include "models/catalog/library/versions_work.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
 #include "owners/proof/proof.h"
@@ -57,6 +52,7 @@ struct wi_server_deps {
     struct wi_bridge *bridge;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_uploads *uploads;
     struct wi_pulls *pulls;           /* may be NULL: then nothing is pulled */
     struct wi_quantizer *quantizer;   /* may be NULL: then nothing is quantised */
     struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */

@@ -158,7 +158,7 @@ void wi_request_list(
     struct wi_step *step = new_step(request, work, free_work);
     step->computed = done;
     struct wi_listing_wait *listing =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, step);
+        wi_repository_fresh(request->api->deps.repository, on_list, step);
     if (!listing)
         return; /* on_list was called, and the step is gone */
     step->listing = listing;
@@ -195,18 +195,12 @@ static void on_computed(void *data, int cancelled)
     wi_request_end_spending(request);
 }
 
-void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,
-    wi_step_fn *done, void *work, wi_step_free_fn *free_work)
+void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
+    wi_step_free_fn *free_work)
 {
     struct wi_step *step = new_step(request, work, free_work);
     step->run = run;
     step->computed = done;
     wi_request_wait(request, stop_computing, step);
-    step->computing = wi_work_queue_start(queue, 0, step_compute, on_computed, step);
-}
-
-void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
-    wi_step_free_fn *free_work)
-{
-    wi_request_compute_in(request, request->api->heavy, run, done, work, free_work);
+    step->computing = wi_work_queue_start(request->api->heavy, 0, step_compute, on_computed, step);
 }

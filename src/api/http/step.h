@@ -25,8 +25,8 @@ typedef void wi_step_missing_fn(
 void wi_request_look_for_model(struct wi_request *request, const char *name,
     wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work);
 
-/* Waits until the list of the store's folder is fresh, which wi_listing_now then returns, and goes
- * on in the client's turn, since hundreds of requests may have waited for the same list. */
+/* Waits until the list of the store's folder is fresh, which wi_repository_list then returns, and
+ * goes on in the client's turn, since hundreds of requests may have waited for the same list. */
 typedef void wi_step_fn(struct wi_request *request, void *work);
 void wi_request_list(
     struct wi_request *request, wi_step_fn *done, void *work, wi_step_free_fn *free_work);
@@ -34,9 +34,6 @@ void wi_request_list(
 /* Calls `run(work)`, which takes long, on a thread: it may use nothing else. */
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
     wi_step_free_fn *free_work);
-/* The same, after the other work in `queue`. */
-void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,
-    wi_step_fn *done, void *work, wi_step_free_fn *free_work);
 
 /* --- any other that ends by itself ------------------------------------------------------------ */
 

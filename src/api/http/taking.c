@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include <linux/sockios.h>
-#include <stdlib.h>
 #include <sys/ioctl.h>
 
 /* How often within [api] send_timeout it is looked whether anything was taken. */
@@ -45,8 +44,6 @@ static int is_moving(void *work)
 void wi_taking_begin(struct wi_taking *taking, struct wi_request *request, const char *media_type,
     struct MHD_Response *response, void (*on_completed)(void *taking))
 {
-    if (!response)
-        abort(); /* out of memory for a small object */
     wi_request_answer_response(request, 200, media_type, response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;

@@ -4,7 +4,6 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A port in decimal without anything else, or -1. */
@@ -107,6 +106,18 @@ static int is_private_v4(uint32_t host)
         if ((host ^ ranges[i].prefix) >> (32 - ranges[i].bits) == 0)
             return 1;
     return 0;
+}
+
+void wi_address_bytes(const union wi_address *address, unsigned char bytes[16])
+{
+    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+    if (address->any.sa_family == AF_INET6) {
+        memcpy(bytes, &address->v6.sin6_addr, 16);
+        return;
+    }
+    memcpy(bytes, mapped, sizeof mapped);
+    memcpy(bytes + sizeof mapped, &address->v4.sin_addr, 4);
 }
 
 static uint32_t last_four(const struct in6_addr *v6)

@@ -26,6 +26,8 @@ int wi_address_is_loopback(const union wi_address *address); /* 127.0.0.0/8, ::1
  * globally reachable, also if an IPv6 address embeds it as an IPv4 one (mapped, NAT64). */
 int wi_address_is_private(const union wi_address *address);
 int wi_address_is_any(const union wi_address *address); /* 0.0.0.0 or :: */
+/* As an IPv6 address, mapped if it is none. */
+void wi_address_bytes(const union wi_address *address, unsigned char bytes[16]);
 /* The host as in a URL: "127.0.0.1", "[::1]". */
 void wi_address_host(const union wi_address *address, char *host, size_t size);
 

@@ -20,21 +20,18 @@ struct wi_address_count {
 
 struct wi_peer wi_peer_of(const struct sockaddr *address)
 {
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
     struct wi_peer peer = {.exempt = 1};
     union wi_address copy = {0};
-    if (address->sa_family == AF_INET) {
+    if (address->sa_family == AF_INET)
         memcpy(&copy.v4, address, sizeof copy.v4);
-        memcpy(peer.bytes, mapped, sizeof mapped);
-        memcpy(peer.bytes + sizeof mapped, &copy.v4.sin_addr, 4);
-    } else if (address->sa_family == AF_INET6) {
+    else if (address->sa_family == AF_INET6)
         memcpy(&copy.v6, address, sizeof copy.v6);
-        int is_v4 = IN6_IS_ADDR_V4MAPPED(&copy.v6.sin6_addr);
-        memcpy(peer.bytes, &copy.v6.sin6_addr, is_v4 ? sizeof peer.bytes : PREFIX_BYTES);
-    } else {
+    else
         return peer;
-    }
     peer.exempt = wi_address_is_loopback(&copy);
+    wi_address_bytes(&copy, peer.bytes);
+    if (address->sa_family == AF_INET6 && !IN6_IS_ADDR_V4MAPPED(&copy.v6.sin6_addr))
+        memset(peer.bytes + PREFIX_BYTES, 0, sizeof peer.bytes - PREFIX_BYTES);
     return peer;
 }
 

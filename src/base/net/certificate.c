@@ -10,7 +10,6 @@
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define CHAIN_MAX 16

@@ -18,8 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
-#include <uv.h>
+#include <utlist.h>
 
 #define CONNECT_MS 30000
 #define MAX_HEAD (64 * 1024)
@@ -149,7 +148,7 @@ struct wi_http {
 struct wi_http_call {
     struct wi_http *http;
     struct multi *multi;
-    struct wi_http_call *next, **link;
+    struct wi_http_call *prev, *next;
     CURL *easy;
     struct curl_slist *headers;
     struct wi_buffer body;
@@ -269,13 +268,6 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-static void unlink_call(struct wi_http_call *call)
-{
-    *call->link = call->next;
-    if (call->next)
-        call->next->link = call->link;
-}
-
 static void free_call(struct wi_http_call *call)
 {
     curl_multi_remove_handle(call->multi->curl, call->easy);
@@ -290,7 +282,7 @@ void wi_http_cancel(struct wi_http_call *call)
 {
     if (call == NULL)
         return;
-    unlink_call(call);
+    DL_DELETE(call->http->calls, call);
     free_call(call);
 }
 
@@ -331,7 +323,7 @@ static void call_finish(struct wi_http_call *call, CURLcode code, const char *fa
     else
         answer.failure = failure ? failure : call_describe(call, code);
     /* Out of the list first: the callback may free everything that it knows of. */
-    unlink_call(call);
+    DL_DELETE(call->http->calls, call);
     call->on_answer(call->context, &answer);
     free_call(call);
 }
@@ -345,20 +337,15 @@ static void on_done(CURL *easy, CURLcode code)
     call_finish(call, code, NULL);
 }
 
-static struct wi_http_call *find_doomed(const struct wi_http *http)
-{
-    struct wi_http_call *call = http->calls;
-    while (call && !call->doomed)
-        call = call->next;
-    return call;
-}
-
 static void on_turn(void *context)
 {
     struct wi_http *http = context;
     struct wi_http_call *call;
-    while ((call = find_doomed(http)) != NULL)
-        call_finish(call, CURLE_WRITE_ERROR, NULL);
+    do { /* from the beginning: the callback may cancel any of them */
+        LL_SEARCH_SCALAR(http->calls, call, doomed, 1);
+        if (call)
+            call_finish(call, CURLE_WRITE_ERROR, NULL);
+    } while (call);
 }
 
 static void on_stall(void *context)
@@ -460,11 +447,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     assert(call->easy); /* fails only without memory */
     set_options(call, request);
     watch_for_stall(call, request->stall_ms);
-    call->next = http->calls;
-    call->link = &http->calls;
-    if (call->next)
-        call->next->link = &call->next;
-    http->calls = call;
+    DL_PREPEND(http->calls, call);
     call->multi = call->outside && !call->allow_private ? http->public : http->open;
     curl_multi_add_handle(call->multi->curl, call->easy);
     return call;

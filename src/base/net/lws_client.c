@@ -2,7 +2,6 @@
 #include "base/net/lws_client.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void client_end(struct wi_lws_client *client, struct lws *wsi)
 {

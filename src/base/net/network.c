@@ -7,17 +7,6 @@
 #define MAPPED_BITS 96
 #define ADDRESS_BITS 128
 
-static void put_bytes(const union wi_address *address, unsigned char bytes[16])
-{
-    static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
-    if (address->any.sa_family == AF_INET6) {
-        memcpy(bytes, &address->v6.sin6_addr, 16);
-        return;
-    }
-    memcpy(bytes, mapped, sizeof mapped);
-    memcpy(bytes + sizeof mapped, &address->v4.sin_addr, 4);
-}
-
 /* A positive decimal number and nothing else; 0 for any other text. */
 static unsigned parse_bits(const char *text)
 {
@@ -35,7 +24,7 @@ int wi_network_parse(const char *text, struct wi_address_network *network)
     unsigned bits = text[length] ? parse_bits(text + length + 1) : ADDRESS_BITS - first;
     if (bits == 0 || bits > ADDRESS_BITS - first)
         return -1;
-    put_bytes(&address, network->bytes);
+    wi_address_bytes(&address, network->bytes);
     network->bits = first + bits;
     return 0;
 }
@@ -62,7 +51,7 @@ static int network_has(const struct wi_address_network *network, const unsigned 
 int wi_networks_have(const struct wi_networks *networks, const union wi_address *address)
 {
     unsigned char bytes[16];
-    put_bytes(address, bytes);
+    wi_address_bytes(address, bytes);
     for (size_t i = 0; i < networks->count; i++)
         if (network_has(&networks->items[i], bytes))
             return 1;

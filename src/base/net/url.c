@@ -78,11 +78,10 @@ int wi_url_is_loopback(const char *url)
 int wi_url_is_private(const char *url)
 {
     char *host = wi_url_host(url);
-    char *text = wi_sprintf(strchr(host, ':') ? "[%s]:0" : "%s:0", host);
     union wi_address address;
-    int private = wi_url_is_loopback(url) ||
-                  (wi_address_parse(text, &address) == 0 && wi_address_is_private(&address));
-    free(text);
+    int private =
+        wi_url_is_loopback(url) || (wi_address_parse_host(host, strlen(host), &address) == 0 &&
+                                       wi_address_is_private(&address));
     free(host);
     return private;
 }

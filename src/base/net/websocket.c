@@ -9,11 +9,12 @@
 #include "base/net/websocket.h"
 
 #include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/address.h"
 #include "base/net/lws_client.h"
 #include "base/net/url.h"
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <utlist.h>
 
 #define VHOST_NAME "client"
 #define PROTOCOL_NAME "webinfer-client"
@@ -32,7 +34,7 @@
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:"
 
 struct message {
-    struct message *next;
+    struct message *prev, *next; /* in a list of utlist.h */
     size_t size;
     unsigned char bytes[]; /* LWS_PRE, then the text */
 };
@@ -55,7 +57,7 @@ struct wi_websocket {
     struct wi_lws_client client;
     int open;
     char failure[160]; /* "": none */
-    struct message *queue, **queue_end;
+    struct message *queue;
     struct wi_buffer incoming;
     size_t skipped; /* bytes of the message that is being skipped; 0: none */
 };
@@ -90,8 +92,6 @@ static void socket_receive(struct wi_websocket *socket, const char *bytes, size_
 {
     struct lws *wsi = socket->client.wsi;
     int last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-    size_t skipped;
-    char *text;
 
     if (socket->skipped || size > socket->max_message - socket->incoming.size) {
         socket->skipped += socket->incoming.size + size;
@@ -101,14 +101,14 @@ static void socket_receive(struct wi_websocket *socket, const char *bytes, size_
     }
     if (!last)
         return;
-    skipped = socket->skipped;
+    size_t skipped = socket->skipped;
     socket->skipped = 0;
     if (skipped) {
         socket->events.on_skipped(socket->events.context, skipped);
         return;
     }
     size = socket->incoming.size;
-    text = wi_buffer_take(&socket->incoming);
+    char *text = wi_buffer_take(&socket->incoming);
     if (text)
         socket->events.on_message(socket->events.context, text, size);
     free(text);
@@ -120,14 +120,11 @@ static int socket_write(struct wi_websocket *socket)
 {
     struct lws *wsi = socket->client.wsi;
     struct message *message = socket->queue;
-    int written;
 
     if (!message || lws_partial_buffered(wsi))
         return 0;
-    written = lws_write(wsi, message->bytes + LWS_PRE, message->size, LWS_WRITE_TEXT);
-    socket->queue = message->next;
-    if (!socket->queue)
-        socket->queue_end = &socket->queue;
+    int written = lws_write(wsi, message->bytes + LWS_PRE, message->size, LWS_WRITE_TEXT);
+    DL_DELETE(socket->queue, message);
     free(message);
     if (socket->queue)
         lws_callback_on_writable(wsi);
@@ -234,10 +231,8 @@ static void connect_elsewhere(struct wi_websocket *socket, struct lws_client_con
         on_end(socket, "");
     else if ((wsi = wi_lws_client_connect(&socket->client, info)))
         dup3(fd, lws_get_socket_fd(wsi), O_CLOEXEC);
-    if (fd >= 0)
-        close(fd);
-    if (held >= 0)
-        close(held);
+    wi_close(fd);
+    wi_close(held);
 }
 
 static void connect_now(struct wi_websocket *socket)
@@ -289,13 +284,6 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
     }
     uv_freeaddrinfo(found);
     free(lookup);
-}
-
-static int is_address(const char *host)
-{
-    struct in6_addr any;
-
-    return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
 }
 
 static void socket_resolve(struct wi_websocket *socket, uv_loop_t *loop)
@@ -356,19 +344,19 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_websocket_events *events)
 {
     struct wi_websocket *socket = wi_alloc(sizeof *socket);
+    union wi_address address;
 
     socket->lws = lws;
     socket->outlet = outlet;
     socket->events = *events;
     socket->client = (struct wi_lws_client){.events = &client_events, .context = socket};
     socket->max_message = max_message;
-    socket->queue_end = &socket->queue;
     socket->soon = wi_timer_new(loop, on_soon, socket);
     if (read_url(socket, url) != 0)
         fail_soon(socket, "its address is not ws://HOST:PORT/PATH");
     else if (!lws)
         fail_soon(socket, "there is no libwebsockets context");
-    else if (outlet || is_address(socket->host))
+    else if (outlet || wi_address_parse_host(socket->host, strlen(socket->host), &address) == 0)
         wi_timer_start(socket->soon, 0, 0);
     else
         socket_resolve(socket, loop);
@@ -383,15 +371,14 @@ void wi_websocket_send(struct wi_websocket *socket, const char *text, size_t siz
     message = wi_alloc(sizeof *message + LWS_PRE + size);
     message->size = size;
     memcpy(message->bytes + LWS_PRE, text, size);
-    *socket->queue_end = message;
-    socket->queue_end = &message->next;
+    DL_APPEND(socket->queue, message);
     if (socket->open && socket->client.wsi)
         lws_callback_on_writable(socket->client.wsi);
 }
 
 void wi_websocket_free(struct wi_websocket *socket)
 {
-    struct message *next;
+    struct message *message, *next;
 
     if (!socket)
         return;
@@ -400,10 +387,8 @@ void wi_websocket_free(struct wi_websocket *socket)
         socket->lookup->socket = NULL;
         uv_cancel((uv_req_t *)&socket->lookup->request);
     }
-    for (; socket->queue; socket->queue = next) {
-        next = socket->queue->next;
-        free(socket->queue);
-    }
+    DL_FOREACH_SAFE(socket->queue, message, next)
+    free(message);
     wi_buffer_clear(&socket->incoming);
     wi_timer_free(socket->soon);
     free(socket->host);

@@ -44,12 +44,11 @@ static int run_file(const char *name, char path[PATH_SIZE])
 static int write_file(const char *name, const void *bytes, size_t size)
 {
     char path[PATH_SIZE];
-    int fd, good;
 
     if (run_file(name, path) != 0)
         return -1;
-    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    good = fd >= 0 && write(fd, bytes, size) == (ssize_t)size;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int good = fd >= 0 && write(fd, bytes, size) == (ssize_t)size;
     if (!good)
         fprintf(stderr, "webinfer-desk: cannot write %s: %s\n", path, strerror(errno));
     if (fd >= 0)
@@ -119,14 +118,13 @@ static int start_display(char *xvfb)
     char *arguments[] = {xvfb, display, "-displayfd", fd_text, "-screen", "0", "1280x720x24",
         "-nolisten", "tcp", "-auth", path, NULL};
     int ends[2], number;
-    pid_t pid;
 
     choose_display(display);
     if (write_cookie() != 0 || run_file("xauthority", path) != 0 || pipe(ends) != 0)
         return -1;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     snprintf(fd_text, sizeof fd_text, "%d", ends[1]);
-    pid = program_start(arguments);
+    pid_t pid = program_start(arguments);
     close(ends[1]);
     number = pid > 0 ? desk_read_number(ends[0]) : -1;
     close(ends[0]);
@@ -148,12 +146,11 @@ static int holds_socket(pid_t pid, unsigned long inode)
 {
     char path[64], wanted[64], target[64];
     const struct dirent *entry;
-    DIR *folder;
     int found = 0;
 
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
     snprintf(wanted, sizeof wanted, "socket:[%lu]", inode);
-    folder = opendir(path);
+    DIR *folder = opendir(path);
     while (folder && !found && (entry = readdir(folder))) {
         ssize_t size = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
         if (size > 0) {
@@ -216,7 +213,6 @@ int main(int argc, char **argv)
 {
     char **arguments = argv + 1;
     char *xvfb = NULL;
-    pid_t program;
 
     if (argc > 2 && strcmp(arguments[0], "--display") == 0) {
         xvfb = arguments[1];
@@ -230,6 +226,6 @@ int main(int argc, char **argv)
     }
     if (xvfb && start_display(xvfb) != 0)
         return EXIT_USAGE;
-    program = program_start(arguments);
+    pid_t program = program_start(arguments);
     return program > 0 ? program_attend(program) : EXIT_USAGE;
 }

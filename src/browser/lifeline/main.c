@@ -107,13 +107,6 @@ static int say_refused(FILE *to, const char *step)
     return -1;
 }
 
-static int try_apart(void)
-{
-    const char *step;
-
-    return wi_apart_enter(&step) == 0 ? 0 : (say_refused(stdout, step), WI_APART_EXIT);
-}
-
 /* Enters it, and sends the first packet. */
 static int go_apart(struct lifeline *line, unsigned port)
 {
@@ -258,10 +251,11 @@ int main(int argc, char **argv)
 {
     struct lifeline line = {.signals = -1, .program = -1};
     char **arguments = argv + 1;
+    const char *step;
     long port = 0;
 
     if (argc == 2 && strcmp(argv[1], "--try-apart") == 0)
-        return try_apart();
+        return wi_apart_enter(&step) == 0 ? 0 : (say_refused(stdout, step), WI_APART_EXIT);
     if (argc > 2 && strcmp(arguments[0], "--apart") == 0) {
         port = strtol(arguments[1], NULL, 10);
         arguments += 2;

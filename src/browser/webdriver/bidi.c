@@ -3,7 +3,7 @@
  * first verb opens the connection, and tries again as often as needed until the browser has
  * answered.
  */
-#include "browser/webdriver/bidi.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -12,7 +12,6 @@
 #include "browser/webdriver/notes.h"
 #include "browser/webdriver/private.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define RETRY_MS 50
 /* One question to a browser that accepts connections but does not answer. */
@@ -82,9 +81,12 @@ static uint64_t time_left(const struct bidi_call *call)
     return left < 1 ? 1 : (uint64_t)left;
 }
 
-static void set_deadline(struct bidi_call *call, uint64_t timeout_ms)
+static struct bidi_call *bidi_begin(struct wi_driver_call *base, uint64_t timeout_ms)
 {
+    struct bidi_call *call = (struct bidi_call *)base;
+
     call->deadline = wi_now_ms() + (double)timeout_ms;
+    return call;
 }
 
 static void bidi_command(
@@ -142,9 +144,8 @@ static void ask_status(void *context)
 
 static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct bidi_call *call = (struct bidi_call *)base;
+    struct bidi_call *call = bidi_begin(base, timeout_ms);
 
-    set_deadline(call, timeout_ms);
     call->again = wi_timer_new(driver_of(call)->loop, ask_status, call);
     ask_status(call);
 }
@@ -178,11 +179,10 @@ static void on_session(void *context, const json_t *result, const struct wi_erro
 
 static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
 {
-    struct bidi_call *call = (struct bidi_call *)base;
+    struct bidi_call *call = bidi_begin(base, timeout_ms);
     json_t *params = capabilities ? json_pack("{s:o}", "capabilities", capabilities)
                                   : json_pack("{s:{}}", "capabilities");
 
-    set_deadline(call, timeout_ms);
     bidi_command(call, "session.new", params, on_session);
 }
 
@@ -197,9 +197,8 @@ static const char *window_of(const struct bidi_call *call)
 
 static void bidi_navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
 {
-    struct bidi_call *call = (struct bidi_call *)base;
+    struct bidi_call *call = bidi_begin(base, timeout_ms);
 
-    set_deadline(call, timeout_ms);
     /* Without waiting for all resources: only the welcome of its node counts. */
     bidi_command(call, "browsingContext.navigate",
         json_pack("{s:s, s:s, s:s}", "context", window_of(call), "url", url, "wait", "interactive"),
@@ -210,9 +209,8 @@ static void bidi_navigate(struct wi_driver_call *base, const char *url, uint64_t
  * shows that it lives. */
 static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct bidi_call *call = (struct bidi_call *)base;
+    struct bidi_call *call = bidi_begin(base, timeout_ms);
 
-    set_deadline(call, timeout_ms);
     bidi_command(call, "script.evaluate",
         json_pack("{s:s, s:{s:s}, s:b}", "expression", "0", "target", "context", window_of(call),
             "awaitPromise", 0),
@@ -223,17 +221,15 @@ static void on_deleted(void *context, const json_t *result, const struct wi_erro
 {
     struct bidi_call *call = context;
 
-    call->command = NULL;
     if (!error)
         wi_driver_forget_session(call->call.driver);
-    wi_driver_done(&call->call, error);
+    on_last(context, result, error);
 }
 
 static void delete_session(struct wi_driver_call *base, uint64_t timeout_ms)
 {
-    struct bidi_call *call = (struct bidi_call *)base;
+    struct bidi_call *call = bidi_begin(base, timeout_ms);
 
-    set_deadline(call, timeout_ms);
     bidi_command(call, "browser.close", json_object(), on_deleted);
 }
 

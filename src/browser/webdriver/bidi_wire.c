@@ -8,6 +8,7 @@
 #include "browser/webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 /* No answer that we use is larger than a few KiB; errors carry a stack trace. Console messages of a
  * page may be of any size. */
@@ -39,13 +40,9 @@ struct wi_wire {
 
 void wi_command_cancel(struct wi_command *command)
 {
-    struct wi_command **link;
-
     if (!command)
         return;
-    for (link = &command->wire->commands; *link != command;)
-        link = &(*link)->next;
-    *link = command->next;
+    LL_DELETE(command->wire->commands, command);
     wi_timer_free(command->deadline);
     free(command);
 }
@@ -92,8 +89,7 @@ struct wi_command *wi_wire_send(struct wi_wire *wire, const char *verb, const ch
     command->on_answer = on_answer;
     command->context = context;
     command->deadline = wi_timer_new(wire->loop, on_deadline, command);
-    command->next = wire->commands;
-    wire->commands = command;
+    LL_PREPEND(wire->commands, command);
     if (wire->socket)
         wi_websocket_send(wire->socket, text, strlen(text));
     wi_timer_start(wire->socket ? command->deadline : wire->over, wire->socket ? timeout_ms : 0, 0);
@@ -119,22 +115,11 @@ static const struct wi_param incoming_table[] = {
     WI_PARAM_END,
 };
 
-static struct wi_command *find_command(const struct wi_wire *wire, const json_t *id)
-{
-    struct wi_command *command = wire->commands;
-
-    while (command && !(json_is_integer(id) && command->id == json_integer_value(id)))
-        command = command->next;
-    return command;
-}
-
 /* -1 if the message is invalid; otherwise its receiver has been called. */
 static int take_message(struct wi_wire *wire, const json_t *root)
 {
     struct incoming message = {0};
-    struct wi_command *command;
     struct wi_error error;
-    int failed;
 
     if (!json_is_object(root) ||
         wi_params_read(incoming_table, root, WI_PARAMS_OPEN, "", &message, NULL) != WI_OK)
@@ -143,9 +128,11 @@ static int take_message(struct wi_wire *wire, const json_t *root)
         wire->events.on_event(wire->events.context, message.method, message.params);
         return 0;
     }
-    command = find_command(wire, message.id);
-    failed = strcmp(message.type, "error") == 0 &&
-             wi_driver_read_error(command ? command->verb : "BiDi", root, &error) != WI_OK;
+    /* An id that is no integer counts as 0, which no command has. */
+    struct wi_command *command;
+    LL_SEARCH_SCALAR(wire->commands, command, id, json_integer_value(message.id));
+    int failed = strcmp(message.type, "error") == 0 &&
+                 wi_driver_read_error(command ? command->verb : "BiDi", root, &error) != WI_OK;
     if (!failed && !(strcmp(message.type, "success") == 0 && message.result))
         return -1;
     if (command)

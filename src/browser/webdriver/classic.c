@@ -2,7 +2,7 @@
  * WebDriver's classic protocol: verbs as rows of method, path and body, all through one exchange
  * function. The driver is not trusted: its answers are bounded and read with a table.
  */
-#include "browser/webdriver/classic.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
@@ -51,30 +51,11 @@ static struct classic *driver_of(const struct classic_call *call)
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-struct answer {
-    json_t *value;
-};
-
-static const struct wi_param answer_table[] = {
-    WI_PARAM(answer, value, ANY),
-    WI_PARAM_END,
-};
-
-static enum wi_code read_error(
-    const char *verb, int status, const json_t *value, struct wi_error *error)
-{
-    if (wi_driver_read_error(verb, value, error) != WI_OK)
-        return WI_INTERNAL;
-    return wi_error_set(
-        error, WI_INTERNAL, "", "%s: the driver answered HTTP %d without saying why", verb, status);
-}
-
 /* Checks the exchange and returns `value` (NULL if it is null or absent), borrowed from `*root`,
  * which the caller frees. */
 static enum wi_code classic_read_answer(const char *verb, const struct wi_http_answer *http,
     json_t **root, json_t **value, struct wi_error *error)
 {
-    struct answer answer = {NULL};
     json_error_t parse_error;
 
     *root = NULL;
@@ -83,14 +64,18 @@ static enum wi_code classic_read_answer(const char *verb, const struct wi_http_a
         return wi_error_set(
             error, WI_UNAVAILABLE, "", "%s: no answer from the driver: %s", verb, http->failure);
     *root = json_loadb(http->body, http->body_size, JSON_REJECT_DUPLICATES, &parse_error);
-    if (!json_is_object(*root) || !json_object_get(*root, "value"))
+    json_t *member = json_object_get(*root, "value");
+    if (!member)
         return wi_error_set(error, WI_INTERNAL, "",
             "%s: the driver's answer (HTTP %d, %zu bytes) is no JSON object with \"value\"", verb,
             http->status, http->body_size);
-    if (wi_params_read(answer_table, *root, WI_PARAMS_OPEN, "", &answer, error) != WI_OK)
+    *value = json_is_null(member) ? NULL : member;
+    if (http->status == 200)
+        return WI_OK;
+    if (wi_driver_read_error(verb, *value, error) != WI_OK)
         return WI_INTERNAL;
-    *value = answer.value;
-    return http->status == 200 ? WI_OK : read_error(verb, http->status, *value, error);
+    return wi_error_set(error, WI_INTERNAL, "",
+        "%s: the driver answered HTTP %d without saying why", verb, http->status);
 }
 
 /* --- exchanges ------------------------------------------------------------------------------- */

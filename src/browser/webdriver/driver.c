@@ -2,7 +2,7 @@
  * The common part of the protocols: the list of calls under way, the session's id and its
  * capabilities, and the text of an error.
  */
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 #include "base/memory.h"
 #include "base/params.h"
@@ -10,10 +10,9 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define SESSION_ID_MAX 256
-
-/* --- calls ----------------------------------------------------------------------------------- */
 
 static struct wi_driver_call *call_new(
     struct wi_driver *driver, const char *verb, wi_driver_fn *on_done, void *context)
@@ -24,20 +23,15 @@ static struct wi_driver_call *call_new(
     call->verb = verb;
     call->on_done = on_done;
     call->context = context;
-    call->next = driver->calls;
-    driver->calls = call;
+    LL_PREPEND(driver->calls, call);
     return call;
 }
 
 void wi_driver_cancel(struct wi_driver_call *call)
 {
-    struct wi_driver_call **link;
-
     if (!call)
         return;
-    for (link = &call->driver->calls; *link != call;)
-        link = &(*link)->next;
-    *link = call->next;
+    LL_DELETE(call->driver->calls, call);
     call->driver->verbs->let_go(call);
     free(call);
 }
@@ -53,8 +47,6 @@ void wi_driver_done(struct wi_driver_call *call, const struct wi_error *error)
     wi_driver_cancel(call);
     on_done(context, error ? &copy : NULL);
 }
-
-/* --- verbs ----------------------------------------------------------------------------------- */
 
 struct wi_driver_call *wi_driver_wait_ready(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
@@ -111,8 +103,6 @@ void wi_driver_free(struct wi_driver *driver)
     json_decref(driver->capabilities);
     driver->verbs->free(driver);
 }
-
-/* --- the session ----------------------------------------------------------------------------- */
 
 const char *wi_driver_session_id(const struct wi_driver *driver)
 {
@@ -173,8 +163,6 @@ void wi_driver_forget_session(struct wi_driver *driver)
     driver->session_id = NULL;
 }
 
-/* --- errors ---------------------------------------------------------------------------------- */
-
 struct driver_error {
     const char *error;
     const char *message;
@@ -189,12 +177,11 @@ static const struct wi_param error_table[] = {
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error)
 {
     struct driver_error said = {NULL, ""};
-    size_t length;
 
     if (!json_is_object(value) ||
         wi_params_read(error_table, value, WI_PARAMS_OPEN, "", &said, NULL) != WI_OK)
         return WI_OK;
-    length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
+    size_t length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
     return wi_error_set(error, WI_INTERNAL, "", "%s: the driver says: %.80s: %.*s", verb,
         said.error, (int)(length < 300 ? length : 300), said.message);
 }

@@ -41,8 +41,6 @@ void wi_notes_clear(struct wi_notes *notes)
     notes->window = NULL;
 }
 
-/* --- events ---------------------------------------------------------------------------------- */
-
 /* A text of the page, which may contain any character; the part after a NUL is dropped. */
 static const char *params_text(const json_t *params, const char *name, const char *without)
 {

@@ -4,7 +4,7 @@
 
 #include "base/net/lws.h"
 #include "base/net/outlet.h"
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
 struct wi_notes {

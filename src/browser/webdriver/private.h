@@ -2,7 +2,7 @@
 #ifndef WI_BROWSER_WEBDRIVER_PRIVATE_H
 #define WI_BROWSER_WEBDRIVER_PRIVATE_H
 
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 #include <stddef.h>
 
 /* Each verb begins an exchange for `call`, which ends in wi_driver_done, not from inside. */

@@ -2,20 +2,15 @@
  * webinfer add: sends a model file or folder to the daemon, from any machine. It becomes a model
  * only if the daemon can read it.
  */
-#include "cli/arguments.h"
 #include "cli/commands/add_files.h"
-#include "cli/commands/add_send.h"
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include "cli/usage.h"
 #include "settings/config/alias.h"
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 /* The name of --name, or else that of the file or folder, made valid. */
 static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_files *files,
@@ -25,39 +20,38 @@ static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_fi
 
     *name = given ? given : files->name;
     if (!**name)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "no model's name can be made of this; give --name NAME");
+        return wi_cli_refuse(error, "no model's name can be made of this; give --name NAME");
     return wi_aliases_allow(NULL, *name, "", error);
 }
 
-static void put_values(const char *label, const json_t *values)
+static void put_values(const char *member, const json_t *model)
 {
     struct wi_buffer text = {0};
 
-    wi_cli_put_values(&text, values);
-    printf("  %-8s %s\n", label, text.size ? text.text : "");
+    wi_table_join(&text, ", ", "{name} {datatype}[{shape}]", json_object_get(model, member));
+    printf("  %-8s %s\n", member, text.size ? text.text : "");
     wi_buffer_clear(&text);
 }
 
 static void model_show(const char *name, const struct wi_manifest *list, const json_t *model)
 {
-    struct wi_buffer bytes = {0}, type = {0}, usage = {0};
+    struct wi_buffer bytes = {0}, usage = {0};
 
-    wi_bar_bytes(&bytes, (double)wi_manifest_bytes(list));
-    wi_table_cell(&type, json_object_get(model, "type"));
-    printf("%s: added, %s\n  %-8s %s\n", name, bytes.text, "type",
-        json_is_null(json_object_get(model, "type")) ? "not known; \"type\" in model.json tells it"
-                                                     : type.text);
+    wi_table_bytes(&bytes, (double)wi_manifest_bytes(list));
+    printf("%s: added, %s\n  type     ", name, bytes.text);
+    wi_table_say(json_is_null(json_object_get(model, "type"))
+                     ? "not known; \"type\" in model.json tells it\n"
+                     : "{type}\n",
+        model);
     if (json_object_get(model, "variant")) {
         wi_table_say("  format   {format}\n", model);
     } else {
-        put_values("inputs", json_object_get(model, "inputs"));
-        put_values("outputs", json_object_get(model, "outputs"));
+        put_values("inputs", model);
+        put_values("outputs", model);
     }
     if (wi_usage_print(&usage, name, model) == 0)
         printf("To run it: %s\n", usage.text);
     wi_buffer_clear(&bytes);
-    wi_buffer_clear(&type);
     wi_buffer_clear(&usage);
 }
 
@@ -66,18 +60,16 @@ static enum wi_exit model_add(struct wi_cli *cli, struct wi_add_files *files, co
 {
     int force = wi_argument_given(&cli->arguments, "force");
     struct wi_rest_answer answer = {0};
-    enum wi_exit result;
     sigset_t ending, before;
-    json_t *model;
 
     sigemptyset(&ending);
     sigaddset(&ending, SIGINT);
     sigaddset(&ending, SIGTERM);
     sigaddset(&ending, SIGHUP);
     sigprocmask(SIG_BLOCK, &ending, &before);
-    result = wi_add_send(cli, files, name, force, &answer);
+    enum wi_exit result = wi_add_send(cli, files, name, NULL, force, &answer);
     sigprocmask(SIG_SETMASK, &before, NULL);
-    model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)

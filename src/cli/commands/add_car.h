@@ -1,27 +1,24 @@
 /*
- * The files in a CAR (models/share/content/car.h), which webinfer add sends: they are read in
+ * The files in a CAR (models/models.h), which webinfer add sends: they are read in
  * place, leaf by leaf, without a copy. Blocks.
  */
 #ifndef WI_CLI_COMMANDS_ADD_CAR_H
 #define WI_CLI_COMMANDS_ADD_CAR_H
 
-#include "terms/model/manifest.h"
-#include "terms/model/view.h"
-#include <sys/types.h>
+#include "models/models.h"
 
-struct wi_add_car;
+struct wi_add_car {
+    struct wi_view view;              /* first: of names alone */
+    struct wi_car_tree *tree;         /* its files */
+    struct wi_file_identity identity; /* of the CAR when it was read */
+    char *_path;
+    int _fd;
+};
 
 /* Reads the whole CAR at `path`, checks each block, and finds its files; shows progress on a
  * terminal. NULL with `error`. */
 struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error);
 void wi_add_car_free(struct wi_add_car *car); /* NULL is fine */
-
-/* A view that has only names; borrowed. */
-const struct wi_view *wi_add_car_view(const struct wi_add_car *car);
-/* Its files, sorted by path; borrowed. A CAR of a single file has model.gguf, or model.onnx. */
-const struct wi_view_file *wi_add_car_files(const struct wi_add_car *car, size_t *count);
-/* The identity of the CAR when it was read. */
-struct wi_file_identity wi_add_car_identity(const struct wi_add_car *car);
 
 /* Finds the positions of a file's bytes in the CAR; call it before reading. WI_OK, or `error` says
  * what is missing in the CAR or wrong with its tree. */

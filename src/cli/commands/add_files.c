@@ -5,8 +5,9 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/format/gguf.h"
-#include "models/catalog/library/folder.h"
+#include "cli/options.h"
+#include "terms/format/folder.h"
+#include "terms/model/variants.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -53,18 +54,14 @@ static enum wi_code open_in_folder(
     else if (!S_ISREG(status.st_mode))
         snprintf(why.detail, sizeof why.detail, "it is no regular file");
     if (*why.detail)
-        wi_error_set(error, WI_BAD_REQUEST, "", "%.200s cannot be read: %.250s%s", whole,
-            why.detail,
+        wi_cli_refuse(error, "%.200s cannot be read: %.250s%s", whole, why.detail,
             strstr(why.detail, "is a link out") ? "; root does not follow it: copy the folder with "
                                                   "cp -rL and add that, or add it as the user "
                                                   "whose models these are"
                                                 : "");
     free(whole);
-    if (*why.detail) {
-        wi_close(opened->fd);
-        opened->fd = -1;
+    if (*why.detail)
         return error->code;
-    }
     opened->bytes = (uint64_t)status.st_size;
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
@@ -79,13 +76,8 @@ static enum wi_code open_in_car(
     if (wi_add_car_find(files->car, place_of(files, opened->path), &opened->bytes, error) != WI_OK)
         return error->code;
     opened->fd = open(files->folder, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (opened->fd < 0 || fstat(opened->fd, &status) != 0) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%.200s cannot be read: %s", files->folder, strerror(errno));
-        wi_close(opened->fd);
-        opened->fd = -1;
-        return error->code;
-    }
+    if (opened->fd < 0 || fstat(opened->fd, &status) != 0)
+        return wi_cli_refuse(error, "%.200s cannot be read: %s", files->folder, strerror(errno));
     opened->identity = wi_file_identity_of(&status);
     return WI_OK;
 }
@@ -95,7 +87,10 @@ static enum wi_code open_file(const struct wi_add_files *files, const char *path
     struct opened *opened, struct wi_error *error)
 {
     *opened = (struct opened){.files = files, .path = path, .fd = -1};
-    return files->car ? open_in_car(files, opened, error) : open_in_folder(files, opened, error);
+    enum wi_code code = (files->car ? open_in_car : open_in_folder)(files, opened, error);
+    if (code != WI_OK)
+        wi_close(opened->fd);
+    return code;
 }
 
 static ssize_t read_opened(void *source, void *bytes, size_t size, uint64_t at)
@@ -118,7 +113,7 @@ int wi_add_files_open(
     if (wi_file_identity_same(&opened.identity, &file->identity))
         return opened.fd;
     close(opened.fd);
-    wi_error_set(error, WI_BAD_REQUEST, "",
+    wi_cli_refuse(error,
         "%s/%s has changed while it was added; add it again when no program writes to it",
         files->folder, file->path);
     return -1;
@@ -134,24 +129,23 @@ ssize_t wi_add_files_read(const struct wi_add_files *files, const struct wi_mode
 
 static enum wi_code file_add(struct wi_add_files *files, const char *path, struct wi_error *error)
 {
-    struct wi_model_file *file;
     struct opened opened;
 
     for (size_t i = 0; i < files->list.count; i++)
         if (strcmp(files->list.files[i].path, path) == 0)
             return WI_OK;
     if (!wi_file_path_ok(path))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "%s/%s has a name that no file of a model can have; letters, digits and ._-@=~, are "
             "allowed: rename it",
             files->folder, path);
     if (open_file(files, path, &opened, error) != WI_OK)
         return error->code;
     close(opened.fd);
-    file = wi_manifest_add(&files->list, path);
+    struct wi_model_file *file = wi_manifest_add(&files->list, path);
     file->bytes = opened.bytes;
     /* The identity of a CAR is the one when it was checked, even if the CAR has changed since. */
-    file->identity = files->car ? wi_add_car_identity(files->car) : opened.identity;
+    file->identity = files->car ? files->car->identity : opened.identity;
     return WI_OK;
 }
 
@@ -182,7 +176,7 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
 
 static int is_there(const struct wi_add_files *files, const char *path)
 {
-    const struct wi_view *view = files->car ? wi_add_car_view(files->car) : NULL;
+    const struct wi_view *view = files->car ? &files->car->view : NULL;
     char *whole = wi_sprintf("%s/%s", files->folder, path);
     int there = view ? view->has(view, path) : access(whole, F_OK) == 0;
 
@@ -196,11 +190,10 @@ static json_t *read_json(const struct wi_add_files *files, const char *path)
     struct wi_error error;
     struct opened opened;
     json_t *json = NULL;
-    char *text;
 
     if (open_file(files, path, &opened, &error) != WI_OK)
         return NULL;
-    text = opened.bytes <= WI_SPEC_MAX ? wi_alloc((size_t)opened.bytes + 1) : NULL;
+    char *text = opened.bytes <= WI_SPEC_MAX ? wi_alloc((size_t)opened.bytes + 1) : NULL;
     if (text && read_opened(&opened, text, (size_t)opened.bytes, 0) == (ssize_t)opened.bytes)
         json = json_loadb(text, (size_t)opened.bytes, 0, NULL);
     free(text);
@@ -228,10 +221,9 @@ static enum wi_code add_spec(struct wi_add_files *files, struct wi_error *error)
 static char *make_name(const char *text)
 {
     static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    char *name;
 
     text += strcspn(text, good);
-    name = wi_strndup(text, strnlen(text, 128));
+    char *name = wi_strndup(text, strnlen(text, 128));
     for (char *c = name; *c; c++) {
         if (!strchr(good, *c) && !strchr("._-", *c))
             *c = '-';
@@ -302,20 +294,18 @@ static enum wi_code pick_graph(
     struct wi_add_files *files, const struct wi_strings *graphs, struct wi_error *error)
 {
     if (graphs->count == 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "%s has no model: there is no file *.onnx in it, no *.gguf, "
             "and no config.json with onnx/*.onnx",
             files->folder);
     if (graphs->count == 1)
         files->graph = wi_strdup(graphs->items[0]);
     else if (files->car)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has several models, %s among them; a CAR of one is added", files->folder,
-            graphs->items[0]);
-    else
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "%s has several models; say which, as in webinfer add %s/%s", files->folder,
+        return wi_cli_refuse(error, "%s has several models, %s among them; a CAR of one is added",
             files->folder, graphs->items[0]);
+    else
+        return wi_cli_refuse(error, "%s has several models; say which, as in webinfer add %s/%s",
+            files->folder, files->folder, graphs->items[0]);
     return WI_OK;
 }
 
@@ -324,22 +314,21 @@ static enum wi_code find_graph(struct wi_add_files *files, struct wi_error *erro
     struct wi_strings graphs = {0};
     struct dirent **items = NULL;
     int count = scandir(files->folder, &items, is_graph, alphasort);
-    enum wi_code code;
 
     for (int i = 0; i < count; i++) {
         wi_strings_add(&graphs, items[i]->d_name);
         free(items[i]);
     }
     free(items);
-    code = pick_graph(files, &graphs, error);
+    enum wi_code code = pick_graph(files, &graphs, error);
     wi_strings_clear(&graphs);
     return code;
 }
 
 static enum wi_code fail_too_many(const struct wi_add_files *files, struct wi_error *error)
 {
-    return wi_error_set(error, WI_BAD_REQUEST, "",
-        "%s has more than %d files; a model may have that many", files->folder, WI_MODEL_FILES_MAX);
+    return wi_cli_refuse(error, "%s has more than %d files; a model may have that many",
+        files->folder, WI_MODEL_FILES_MAX);
 }
 
 static enum wi_code find_in_folder(
@@ -354,8 +343,7 @@ static enum wi_code find_in_folder(
     files->name = make_name(real ? wi_text_basename(real) : "");
     free(real);
     if (!found && errno != ENOENT)
-        code =
-            wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     else if (!found)
         code = find_graph(files, error);
     else if (folder.format == WI_FORMAT_ONNX)
@@ -373,14 +361,13 @@ static enum wi_code find_in_folder(
 static enum wi_code find_graph_in_car(struct wi_add_files *files, struct wi_error *error)
 {
     struct wi_strings graphs = {0};
-    size_t count;
-    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
-    enum wi_code code;
+    const struct wi_view_file *all = files->car->tree->files;
+    size_t count = files->car->tree->count;
 
     for (size_t i = 0; i < count; i++)
         if (wi_view_is_in(all[i].path, "") && wi_text_ends(all[i].path, ".onnx"))
             wi_strings_add(&graphs, all[i].path);
-    code = pick_graph(files, &graphs, error);
+    enum wi_code code = pick_graph(files, &graphs, error);
     wi_strings_clear(&graphs);
     return code;
 }
@@ -401,8 +388,8 @@ static enum wi_code add_wanted(
     struct wi_add_files *files, const struct wi_format *format, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
-    size_t count;
-    const struct wi_view_file *all = wi_add_car_files(files->car, &count);
+    const struct wi_view_file *all = files->car->tree->files;
+    size_t count = files->car->tree->count;
 
     for (size_t i = 0; i < count && code == WI_OK; i++) {
         if (depth_of(all[i].path) > format->depth || !format->wants(all[i].path))
@@ -423,7 +410,7 @@ static enum wi_code find_in_car(
     files->car = wi_add_car_open(path, error);
     if (!files->car)
         return error->code;
-    if (wi_format_detect(wi_add_car_view(files->car), &format) != 0)
+    if (wi_format_detect(&files->car->view, &format) != 0)
         return find_graph_in_car(files, error);
     if (!wi_formats[format]->names)
         return add_wanted(files, wi_formats[format], error);
@@ -434,14 +421,12 @@ static enum wi_code find_in_car(
 enum wi_code wi_add_files_find(const char *path, struct wi_add_files *files, struct wi_error *error)
 {
     struct stat status;
-    enum wi_code code;
 
     if (stat(path, &status) != 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
-    code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
-           : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
-                                        : find_by_file(path, files, error);
+        return wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
+    enum wi_code code = S_ISDIR(status.st_mode)      ? find_in_folder(path, files, error)
+                        : wi_text_ends(path, ".car") ? find_in_car(path, files, error)
+                                                     : find_by_file(path, files, error);
     if (code == WI_OK && files->graph)
         code = add_graph(files, error);
     if (code == WI_OK && files->graph)

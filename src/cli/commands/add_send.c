@@ -1,13 +1,14 @@
-/* See add_send.h. A file is read twice, for its hash and for sending it; the daemon notices if it
- * changed in between. */
-#include "cli/commands/add_send.h"
+/* Sends the files of a model to the daemon. A file is read twice, for its hash and for sending it;
+ * the daemon notices if it changed in between. */
+#include "cli/commands/add_files.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "cli/progress.h"
+#include "cli/text_table.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #define PIECE ((size_t)4 << 20)
 #define PIECE_MIN ((size_t)64 << 10)
@@ -79,8 +79,7 @@ static const struct wi_error no_answer = {
 static enum wi_exit sending_complain(struct sending *sending, const struct wi_error *error)
 {
     wi_cli_progress_end(&sending->progress);
-    wi_cli_complain(error);
-    return WI_EXIT_USAGE;
+    return wi_cli_complain(error);
 }
 
 static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_answer *answer)
@@ -88,8 +87,7 @@ static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_
     wi_cli_progress_end(&sending->progress);
     if (answer->status != 0 || !is_interrupted())
         return wi_cli_check(sending->cli, answer);
-    fputs("webinfer: interrupted\n", stderr);
-    return WI_EXIT_FAILED;
+    return wi_cli_fail(WI_EXIT_FAILED, "interrupted");
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -103,12 +101,12 @@ static enum wi_code read_piece(struct sending *sending, int fd, const struct wi_
 
     *size = left < sending->piece_max ? (size_t)left : sending->piece_max;
     if (is_interrupted())
-        return wi_error_set(error, WI_BAD_REQUEST, "", "interrupted");
+        return wi_cli_refuse(error, "interrupted");
     for (size_t got = 0; got < *size; got += (size_t)n) {
         n = wi_add_files_read(
             sending->files, file, fd, sending->piece + got, *size - got, sending->at + got);
         if (n <= 0)
-            return wi_error_set(error, WI_BAD_REQUEST, "", "%s cannot be read: %s", file->path,
+            return wi_cli_refuse(error, "%s cannot be read: %s", file->path,
                 n < 0 ? strerror(errno) : "it has become shorter");
     }
     return WI_OK;
@@ -151,8 +149,8 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
     if (answer.status == 0 || answer.status == 401 || answer.status == 403) {
         result = sending_check(sending, &answer);
     } else if (answer.status == 200 && !replace) {
-        fprintf(stderr, "webinfer: there is a model %s already\n%s", name, advice);
-        result = WI_EXIT_FAILED;
+        result = wi_cli_fail(WI_EXIT_FAILED, "there is a model %s already", name);
+        fputs(advice, stderr);
     }
     wi_rest_answer_clear(&answer);
     return result;
@@ -162,7 +160,7 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
  * make a model that is larger than any disk and takes long to read. */
 static enum wi_exit check_room(struct sending *sending)
 {
-    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1");
+    json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1", NULL);
     json_int_t room = json_integer_value(json_object_get(answer, "room"));
     uint64_t bytes = wi_manifest_bytes(&sending->files->list);
     struct wi_error error;
@@ -195,33 +193,29 @@ static json_t *make_announcement(const struct wi_manifest *list, int replace)
 static enum wi_exit upload_announce(
     struct sending *sending, const char *name, int replace, json_t **wanted)
 {
-    char *path = wi_sprintf("/v1/models/%s/files", name);
-    json_t *announcement = make_announcement(&sending->files->list, replace), *row;
-    struct wi_buffer body = {0};
     struct wi_rest_answer answer;
     const char *id;
     enum wi_exit result;
+    json_t *row;
 
-    wi_buffer_json(&body, announcement);
-    wi_rest_exchange(&sending->cli->rest,
-        &(struct wi_rest_request){
-            .path = path, .body = body.text, .body_size = body.size, .timeout_ms = ASK_MS},
+    wi_cli_send(sending->cli,
+        &(struct wi_rest_request){.path = "/v1/models/*/files",
+            .name = name,
+            .json = make_announcement(&sending->files->list, replace),
+            .timeout_ms = ASK_MS},
         &answer);
     result = sending_check(sending, &answer);
     if (answer.status == 409 && !replace)
         fputs(advice, stderr);
     row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    id = json_string_value(json_object_get(row, "id"));
+    id = wi_json_text(row, "id");
     *wanted = json_incref(json_object_get(row, "wanted"));
-    if (id && wi_file_path_ok(id) && !strchr(id, '/'))
+    if (wi_cli_is_id(id))
         sending->upload = wi_sprintf("/v1/uploads/%s", id);
     else if (result == WI_EXIT_OK)
         result = sending_complain(sending, &no_answer);
     json_decref(row);
     wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    json_decref(announcement);
-    free(path);
     return result;
 }
 
@@ -232,16 +226,12 @@ static enum wi_exit upload_announce(
 static int take_expected(
     struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
 {
-    json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *expected = json_string_value(json_object_get(problem, "expected"));
-    char *end = NULL;
-    uint64_t at = expected ? strtoull(expected, &end, 10) : 0;
-    int found = end && end > expected && !*end && at <= file->bytes;
+    uint64_t at;
 
-    if (found)
-        sending->at = at;
-    json_decref(problem);
-    return found && at > sending->reached;
+    if (wi_cli_read_position(answer, "expected", &at) != 0 || at > file->bytes)
+        return 0;
+    sending->at = at;
+    return at > sending->reached;
 }
 
 /* Whether it may be tried once more, after a pause that grows. */
@@ -333,7 +323,7 @@ static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
 
     for (size_t i = 0; i < json_array_size(wanted) && result == WI_EXIT_OK; i++) {
         const json_t *row = json_array_get(wanted, i);
-        const char *path = json_string_value(json_object_get(row, "path"));
+        const char *path = wi_json_text(row, "path");
         const struct wi_model_file *file =
             path ? wi_manifest_find(&sending->files->list, path) : NULL;
         uint64_t at = (uint64_t)json_integer_value(json_object_get(row, "position"));
@@ -349,35 +339,25 @@ static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
 
 static enum wi_exit upload_publish(struct sending *sending, struct wi_rest_answer *answer)
 {
-    char *path = wi_sprintf("%s/publish", sending->upload);
-
     wi_cli_progress_end(&sending->progress);
-    wi_rest_exchange(&sending->cli->rest,
-        &(struct wi_rest_request){.path = path,
+    wi_cli_send(sending->cli,
+        &(struct wi_rest_request){.path = "*/publish",
+            .name = sending->upload,
             .method = "POST",
             .timeout_ms = PUBLISH_MS,
             .is_cancelled = is_interrupted},
         answer);
-    free(path);
     return sending_check(sending, answer);
 }
 
 /* The daemon may still be busy with it for a moment. */
 static void take_back(struct sending *sending)
 {
-    struct wi_rest_answer answer;
-    int again = 1;
+    const struct wi_rest_request request = {
+        .path = sending->upload, .method = "DELETE", .timeout_ms = REMOVE_MS};
 
-    for (int i = 0; i < TRIES && again; i++) {
-        wi_rest_exchange(&sending->cli->rest,
-            &(struct wi_rest_request){
-                .path = sending->upload, .method = "DELETE", .timeout_ms = REMOVE_MS},
-            &answer);
-        again = answer.status == 409;
-        wi_rest_answer_clear(&answer);
-        if (again)
-            nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
-    }
+    for (int i = 0; i < TRIES && wi_cli_tell(sending->cli, &request) == 409; i++)
+        nanosleep(&(struct timespec){.tv_nsec = 500000000}, NULL);
 }
 
 static enum wi_exit hash_all(struct sending *sending)
@@ -389,7 +369,6 @@ static enum wi_exit hash_all(struct sending *sending)
     return result;
 }
 
-/* Sends the hashed files and has them published as a model. */
 static enum wi_exit send_all(
     struct sending *sending, const char *name, int replace, struct wi_rest_answer *answer)
 {
@@ -405,46 +384,26 @@ static enum wi_exit send_all(
     return result;
 }
 
-static struct sending begin_sending(struct wi_cli *cli, struct wi_add_files *files)
+enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
+    char **hashed, int replace, struct wi_rest_answer *answer)
 {
-    return (struct sending){.cli = cli,
+    struct sending sending = {.cli = cli,
         .files = files,
         .progress = wi_cli_progress_begin(),
         .piece = wi_alloc(PIECE),
         .piece_max = PIECE};
-}
-
-static void end_sending(struct sending *sending)
-{
-    free(sending->upload);
-    free(sending->piece);
-}
-
-enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
-    int replace, struct wi_rest_answer *answer)
-{
-    struct sending sending = begin_sending(cli, files);
-    enum wi_exit result = ask_first(&sending, name, replace);
+    char hash[WI_MANIFEST_HEX];
+    enum wi_exit result = hashed ? WI_EXIT_OK : ask_first(&sending, name, replace);
 
     if (result == WI_EXIT_OK)
         result = hash_all(&sending);
+    if (hashed) {
+        wi_manifest_hash(&files->list, hash);
+        *hashed = wi_sprintf("%s%.16s", name, hash);
+    }
     if (result == WI_EXIT_OK)
-        result = send_all(&sending, name, replace, answer);
-    end_sending(&sending);
-    return result;
-}
-
-enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, const char *prefix,
-    char **name, struct wi_rest_answer *answer)
-{
-    struct sending sending = begin_sending(cli, files);
-    enum wi_exit result = hash_all(&sending);
-    char hash[WI_MANIFEST_HEX];
-
-    wi_manifest_hash(&files->list, hash);
-    *name = wi_sprintf("%s%.16s", prefix, hash);
-    if (result == WI_EXIT_OK)
-        result = send_all(&sending, *name, 1, answer);
-    end_sending(&sending);
+        result = send_all(&sending, hashed ? *hashed : name, replace, answer);
+    free(sending.upload);
+    free(sending.piece);
     return result;
 }

@@ -1,17 +1,15 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/infer.h"
 #include "cli/commands/text_command.h"
 #include "cli/events.h"
 #include "cli/line.h"
-#include "cli/live.h"
+#include "cli/plain.h"
 #include "cli/talk.h"
 #include "cli/usage.h"
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,26 +46,13 @@ static char *find_history(void)
 /* Sends one question; its answer goes to the screen and into the conversation. ^C stops it. */
 static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
 {
-    struct wi_rest_request request = {.path = "/v1/infer"};
-    struct wi_buffer text = {0}, body = {0};
+    struct wi_buffer text = {0};
     struct wi_live live = {.cli = cli, .text = &text, .stops = 1, .describe = wi_text_describe};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
-    json_t *requested = wi_text_request(&cli->arguments,
-        json_pack("{s:o}", "messages", wi_talk_messages(talk)), &request.timeout_ms, &error);
+    enum wi_exit result =
+        wi_text_stream(&live, json_pack("{s:o}", "messages", wi_talk_messages(talk)));
 
-    if (!requested) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    json_object_set_new(requested, "stream", json_true());
-    wi_buffer_json(&body, requested);
-    wi_cli_infer_carry(&request, &body);
-    result = wi_cli_live(&live, &request);
     wi_talk_answered(talk, text.text, text.size);
     wi_buffer_clear(&text);
-    wi_buffer_clear(&body);
-    json_decref(requested);
     return result;
 }
 
@@ -89,9 +74,7 @@ static enum wi_exit chat_converse(struct wi_cli *cli, struct wi_line *line, stru
            (typed = wi_line_read(line, talk->is_fenced ? ". " : "> "))) {
         struct wi_buffer reply = {0};
         next = wi_talk_take(talk, typed, &reply);
-        if (reply.size > 0)
-            fputs(reply.text, stderr);
-        wi_buffer_clear(&reply);
+        wi_plain_flush(stderr, &reply);
         if (next == WI_TALK_ASK)
             result = chat_ask(cli, talk);
     }
@@ -111,7 +94,7 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
         talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
         result = chat_ask(cli, &talk);
     } else {
-        fputs("webinfer: the text is not UTF-8\n", stderr);
+        wi_cli_fail(result, "the text is not UTF-8");
     }
     json_decref(content);
     wi_talk_clear(&talk);
@@ -123,24 +106,18 @@ static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
 {
     struct wi_rest_answer answer;
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *model;
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return result;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     wi_cli_ask_model(cli, name, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        if (wi_usage_of_text(model) != WI_USAGE_CHAT) {
-            fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
-            wi_usage_explain(stderr, name, model);
-            result = WI_EXIT_FAILED;
-        }
-        json_decref(model);
+    enum wi_exit result = wi_cli_take(cli, &answer, &model);
+    if (result == WI_EXIT_OK && wi_usage_of_text(model) != WI_USAGE_CHAT) {
+        fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
+        wi_usage_explain(stderr, name, model);
+        result = WI_EXIT_FAILED;
     }
-    wi_rest_answer_clear(&answer);
+    json_decref(model);
     return result;
 }
 
@@ -158,7 +135,6 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
     char *history = keep ? find_history() : NULL;
     struct wi_line *line = wi_line_new(history);
     struct sigaction before;
-    enum wi_exit result;
 
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
     sigaction(SIGINT, NULL, &before);
@@ -166,7 +142,7 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
         fprintf(stderr, "%s; /help lists the commands.\n", cli->arguments.positionals[0]);
         wi_cli_catch(SIGINT, NULL); /* between an answer and the next line, too */
     }
-    result = chat_converse(cli, line, &talk);
+    enum wi_exit result = chat_converse(cli, line, &talk);
     sigaction(SIGINT, &before, NULL);
     wi_line_free(line);
     wi_talk_clear(&talk);

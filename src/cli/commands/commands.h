@@ -4,6 +4,8 @@
 
 #include "cli/cli.h"
 
+struct wi_add_files;
+
 wi_verb_fn wi_cli_status, wi_cli_open, wi_cli_hardware, wi_cli_matrix, wi_cli_doctor;
 wi_verb_fn wi_cli_models, wi_cli_list, wi_cli_show_model, wi_cli_add, wi_cli_pull, wi_cli_quantize;
 wi_verb_fn wi_cli_publish, wi_cli_unpublish, wi_cli_sources;
@@ -30,11 +32,27 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
 /* The measurements of a variant that was made here (Made in webinfer-models(7)), in several
  * lines. */
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
-/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
-void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
+/* Hashes the files, sends those that the daemon lacks (webinfer-api(7), uploads), and has them
+ * published as `name` (checked), with `replace` even if there is a model of that name. With
+ * `hashed` the name is that followed by a part that follows from the files' hashes; it goes to
+ * `*hashed`, which the caller frees, also after a failure. Prints errors by itself, and removes an
+ * upload that does not become a model. With WI_EXIT_OK `answer` is the model; the caller clears it
+ * in any case. A SIGINT, SIGTERM or SIGHUP that is blocked and pending ends it. */
+enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
+    char **hashed, int replace, struct wi_rest_answer *answer);
+/* Has the daemon pull `reference` with the options --as, --hub, --file and --precision, and shows
+ * the progress until the end: bars on a terminal, lines otherwise, on standard error; with `events`
+ * each event as a line of JSON on standard output. `*name` gets the model's name at the daemon; the
+ * caller frees it, also after a failure. */
+enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name);
+/* The name for requests to the model that was pulled as `name` from `reference`: with its variant.
+ * The caller frees it. */
+char *wi_cli_pulled_name(const char *reference, const char *name);
+/* The name under which a pull of `reference` begins, according to --as; the caller frees it. WI_OK,
+ * or the error of a CID. */
+enum wi_code wi_cli_begun_name(
+    struct wi_cli *cli, const char *reference, char **name, struct wi_error *error);
 /* The number of nodes in which a model of a list is loaded. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
-/* The names of its variants, "q8, fp32": the first is the model's default. */
-void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
 
 #endif

@@ -1,63 +1,38 @@
 /* webinfer hardware: shows where a model would run, and why. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 
-#include <string.h>
-
 static void put_decision(const json_t *answer)
 {
-    const char *decision = json_string_value(json_object_get(answer, "decision"));
-
-    if (decision && strcmp(decision, "run") == 0)
+    if (wi_json_is(answer, "decision", "run"))
         wi_table_say("{model_name} would run on {would_run.browser}/{would_run.platform} of "
                      "{would_run.node}",
             answer);
-    else if (decision && strcmp(decision, "wait") == 0)
+    else if (wi_json_is(answer, "decision", "wait"))
         wi_table_say("{model_name} would wait", answer);
     else
         wi_table_say("{model_name} cannot run", answer);
     wi_table_say(": {why}\n", answer);
-    if (json_is_object(json_object_get(answer, "probe")))
-        wi_table_say(
-            "in addition, for checking or measuring: {probe.browser}/{probe.platform}\n", answer);
-    wi_table_say("preferences: {preferences}\n", answer);
-}
-
-/* A language model's tokens per second, where they were measured. */
-static void put_rate(struct wi_buffer *out, const json_t *rate)
-{
-    if (json_is_number(rate))
-        wi_buffer_printf(out, "%.1f/s", json_number_value(rate));
-}
-
-static void put_share(struct wi_buffer *out, const json_t *share)
-{
-    if (share)
-        wi_buffer_printf(out, "%.0f %%", json_number_value(share) * 100);
+    wi_table_say("<in addition, for checking or measuring: {probe.browser}/{probe.platform}\n>"
+                 "preferences: {preferences}\n",
+        answer);
 }
 
 /* The time lost so far by not running there, and the lost time at which the model moves there. */
-static void put_moves(struct wi_buffer *out, const json_t *moves)
-{
-    if (json_is_object(moves))
-        wi_buffer_printf(out, "%.0f of %.0f ms",
-            json_number_value(json_object_get(moves, "lost_ms")),
-            json_number_value(json_object_get(moves, "at_ms")));
-}
+#define MOVES "{moves.lost_ms:0f} of {moves.at_ms:0f} ms"
 
 static void print_hardware(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column options[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"STANDING", "standing", NULL}, {"EXPECTED", "expected_ms", wi_table_ms},
-        {"QUEUE", "queue_ms", wi_table_ms}, {"LOAD", "load_ms", wi_table_ms},
-        {"RUN", "run_ms", wi_table_ms}, {"READS", "estimate.prompt_tokens_per_second", put_rate},
-        {"WRITES", "estimate.tokens_per_second", put_rate}, {"MEASURED", "measured", NULL},
-        {"FAILURES", "estimate.failure_rate", put_share}, {"VERDICT", "verdict", NULL},
-        {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
+        {"STANDING", "standing", NULL}, {"EXPECTED", "{expected_ms} ms", NULL},
+        {"QUEUE", "{queue_ms} ms", NULL}, {"LOAD", "{load_ms} ms", NULL},
+        {"RUN", "{run_ms} ms", NULL}, {"READS", "{estimate.prompt_tokens_per_second:1f}/s", NULL},
+        {"WRITES", "{estimate.tokens_per_second:1f}/s", NULL}, {"MEASURED", "measured", NULL},
+        {"FAILURES", "{estimate.failure_rate:0%}", NULL}, {"VERDICT", "verdict", NULL},
+        {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
     static const struct wi_column absent[] = {
-        {"NOT THERE", "browser", NULL}, {"LOST", "moves", put_moves}, {"WHY", "why", NULL}, {0}};
+        {"NOT THERE", "browser", NULL}, {"LOST", MOVES, NULL}, {"WHY", "why", NULL}, {0}};
 
     put_decision(answer);
     wi_table_print("\n", options, json_object_get(answer, "options"), NULL);
@@ -72,7 +47,6 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
         {"node", "node"}, {"precision", "precision"}};
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_buffer path = {0};
-    enum wi_exit result;
 
     wi_buffer_puts(&path, "/v1/hardware");
     wi_rest_add_argument(&path, '?', "model_name", arguments->positionals[0]);
@@ -80,7 +54,7 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
         wi_rest_add_argument(&path, '&', pins[i].parameter, wi_argument(arguments, pins[i].option));
     if (wi_argument_given(arguments, "no-fallback"))
         wi_rest_add_argument(&path, '&', "fallback", "false");
-    result = wi_cli_show(cli, path.text, print_hardware);
+    enum wi_exit result = wi_cli_show(cli, path.text, print_hardware);
     wi_buffer_clear(&path);
     return result;
 }

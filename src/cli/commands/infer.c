@@ -1,41 +1,27 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/commands/infer.h"
 
-#include "base/memory.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/live.h"
+#include "cli/plain.h"
+#include "cli/text_table.h"
 #include "cli/usage.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
-    const char *directory = wi_argument(&cli->arguments, "output");
-    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
-    json_t *value = json_loadb(answer->body.text, json_size, 0, NULL);
+    json_t *value = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     struct wi_buffer text = {0};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_OK;
 
     if (!json_is_object(value)) {
-        fputs("webinfer: the answer is no JSON object\n", stderr);
         json_decref(value);
-        return WI_EXIT_FAILED;
+        return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
     }
     if (cli->json)
-        fwrite(answer->body.text, 1, json_size, stdout);
-    else
-        wi_cli_infer_print(&text, value);
-    if (directory &&
-        wi_cli_infer_save(value, &answer->body, json_size, directory, &text, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        result = WI_EXIT_USAGE;
-    }
-    if (!cli->json && text.size)
-        fputs(text.text, stdout);
+        fwrite(answer->body.text, 1, wi_cli_json_size(answer), stdout);
+    enum wi_exit result = wi_cli_infer_put(cli, &text, value, answer);
+    if (!cli->json)
+        wi_plain_flush(stdout, &text);
     wi_buffer_clear(&text);
     json_decref(value);
     return result;
@@ -45,7 +31,7 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
 static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     json_t *job = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const char *id = json_string_value(json_object_get(job, "id"));
+    const char *id = wi_json_text(job, "id");
     enum wi_exit result = id ? WI_EXIT_OK : WI_EXIT_FAILED;
 
     if (cli->json)
@@ -65,12 +51,10 @@ static void tell_usage(const struct wi_cli *cli)
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return;
-    char *path = wi_sprintf("/v1/models/%s", name);
-    json_t *model = wi_cli_get(cli, path);
+    json_t *model = wi_cli_get(cli, "/v1/models/*", name);
     if (model && wi_usage_print(&usage, name, model) == 0)
         fprintf(stderr, "To run it: %s\n", usage.text);
     json_decref(model);
-    free(path);
     wi_buffer_clear(&usage);
 }
 
@@ -79,10 +63,8 @@ static int is_other_input(const struct wi_rest_answer *answer)
 {
     json_t *problem =
         answer->body.size > 0 ? json_loadb(answer->body.text, answer->body.size, 0, NULL) : NULL;
-    const char *code = json_string_value(json_object_get(problem, "code"));
-    const char *field = json_string_value(json_object_get(problem, "field"));
-    int is_other = code && field && strcmp(code, "input_invalid") == 0 &&
-                   (strcmp(field, "inputs") == 0 || strcmp(field, "task") == 0);
+    int is_other = wi_json_is(problem, "code", "input_invalid") &&
+                   (wi_json_is(problem, "field", "inputs") || wi_json_is(problem, "field", "task"));
 
     json_decref(problem);
     return is_other;
@@ -157,10 +139,8 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
     int detach = wi_argument_given(&cli->arguments, "detach");
     json_t *asked = json_pack("{s:s}", "model_name", cli->arguments.positionals[0]);
 
-    if (!asked) {
-        fputs("webinfer: the model's name is not UTF-8\n", stderr);
-        return WI_EXIT_USAGE;
-    }
+    if (!asked)
+        return wi_cli_fail(WI_EXIT_USAGE, "the model's name is not UTF-8");
     say_to_chat(cli, asked);
     enum wi_exit result = wi_cli_infer_ask(cli, detach ? "/v1/jobs" : "/v1/infer", asked);
     if (result == WI_EXIT_USAGE && wi_cli_infer_lacks_input(&cli->arguments))

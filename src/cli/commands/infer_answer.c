@@ -16,25 +16,26 @@
 #define SHOWN 8
 
 #define PNG_BEGINS "\x89PNG\r\n\x1a\n"
+#define HEAD 12 /* bytes by which a file is recognised */
 
-/* Whether the numbers from `at` on are those bytes. */
-static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t size)
+/* The suffix of a file with these first bytes; "npy": they are plain numbers. */
+static const char *ending_of_bytes(const unsigned char bytes[HEAD])
 {
-    for (size_t i = 0; i < size; i++)
-        if (json_integer_value(json_array_get(data, at + i)) != (unsigned char)bytes[i])
-            return 0;
-    return 1;
+    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
+        return "png";
+    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
 }
 
 /* The type of a file whose bytes are the numbers of an output; NULL: they are plain numbers. */
 static const char *file_in(const json_t *output, const json_t *data)
 {
-    const char *datatype = json_string_value(json_object_get(output, "datatype"));
-    if (!datatype || strcmp(datatype, "UINT8") != 0)
+    unsigned char head[HEAD];
+    for (size_t i = 0; i < HEAD; i++)
+        head[i] = (unsigned char)json_integer_value(json_array_get(data, i));
+    const char *ending = ending_of_bytes(head);
+    if (!wi_json_is(output, "datatype", "UINT8") || strcmp(ending, "npy") == 0)
         return NULL;
-    if (has_bytes(data, 0, PNG_BEGINS, sizeof PNG_BEGINS - 1))
-        return "a PNG file";
-    return has_bytes(data, 0, "RIFF", 4) && has_bytes(data, 8, "WAVE", 4) ? "a WAV file" : NULL;
+    return strcmp(ending, "png") == 0 ? "a PNG file" : "a WAV file";
 }
 
 static void put_output(struct wi_buffer *out, const json_t *output)
@@ -63,72 +64,40 @@ static void put_output(struct wi_buffer *out, const json_t *output)
 static void put_executed_on(struct wi_buffer *out, const json_t *executed)
 {
     const json_t *adapter = json_object_get(executed, "adapter");
-    const json_t *fallback;
-    size_t i;
-
     wi_table_fill(out,
         "ran on: {browser} {browser_version}, {platform}, engine {engine}, node {node}\n",
         executed);
-    if (json_is_object(adapter)) {
-        wi_table_fill(out, "adapter: {vendor} {architecture}, {description}", adapter);
-        wi_buffer_puts(
-            out, json_is_true(json_object_get(adapter, "is_fallback")) ? " (software)\n" : "\n");
-    }
-    json_array_foreach(json_object_get(executed, "fallbacks"), i, fallback)
-        wi_table_fill(out, "not on {platform}: {reason}\n", fallback);
+    if (json_is_object(adapter))
+        wi_table_fill(out,
+            "adapter: {vendor} {architecture}, {description}{is_fallback? (software)}\n", adapter);
+    wi_table_join(out, "", "not on {platform}: {reason}\n", json_object_get(executed, "fallbacks"));
 }
 
-/* --- the result of a task ------------------------------------------------------------------- */
-
-/* The columns of a list of objects. "_percent" is the share that the member "probability" or
- * "score" says; "_box" its four sides. */
+/* The columns of a list of objects. */
 struct form {
     const char *member; /* of the result: the list, which may be empty */
     const char *sign;   /* another member that the result must have; NULL: none */
     struct wi_column columns[6];
 };
 
-static void put_percent(struct wi_buffer *out, const json_t *row)
-{
-    const json_t *share = json_object_get(row, "probability");
-
-    if (!share)
-        share = json_object_get(row, "score");
-    if (json_is_number(share))
-        wi_buffer_printf(out, "%.2f %%", 100 * json_number_value(share));
-}
-
-static void put_box(struct wi_buffer *out, const json_t *box)
-{
-    if (box)
-        wi_buffer_printf(out, "%g, %g – %g, %g", json_number_value(json_object_get(box, "xmin")),
-            json_number_value(json_object_get(box, "ymin")),
-            json_number_value(json_object_get(box, "xmax")),
-            json_number_value(json_object_get(box, "ymax")));
-}
-
-static void put_seconds(struct wi_buffer *out, const json_t *seconds)
-{
-    wi_table_cell(out, seconds);
-    wi_buffer_puts(out, json_is_number(seconds) ? " s" : "");
-}
-
 static const struct form forms[] = {
-    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "", put_percent}, {0}}},
+    {"labels", NULL, {{"LABEL", "label", NULL}, {"PROBABILITY", "{probability:2%}", NULL}, {0}}},
     {"boxes", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent},
-            {"LEFT, TOP – RIGHT, BOTTOM", "box", put_box}, {0}}},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL},
+            {"LEFT, TOP – RIGHT, BOTTOM",
+                "{box.xmin:6g}, {box.ymin:6g} – {box.xmax:6g}, {box.ymax:6g}", NULL},
+            {0}}},
     {"segments", "text",
-        {{"FROM", "start", put_seconds}, {"TO", "end", put_seconds}, {"TEXT", "text", NULL}, {0}}},
+        {{"FROM", "{start} s", NULL}, {"TO", "{end} s", NULL}, {"TEXT", "text", NULL}, {0}}},
     {"segments", NULL,
-        {{"LABEL", "label", NULL}, {"SCORE", "", put_percent}, {"MASK", "mask", NULL}, {0}}},
+        {{"LABEL", "label", NULL}, {"SCORE", "{score:2%}", NULL}, {"MASK", "mask", NULL}, {0}}},
     {"entities", NULL,
-        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "", put_percent},
+        {{"WORD", "word", NULL}, {"ENTITY", "entity", NULL}, {"SCORE", "{score:2%}", NULL},
             {"FROM", "start", NULL}, {"TO", "end", NULL}, {0}}},
     {"fills", NULL,
-        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "", put_percent}, {"TEXT", "text", NULL},
-            {0}}},
-    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "", put_percent}, {0}}},
+        {{"TOKEN", "token_text", NULL}, {"PROBABILITY", "{probability:2%}", NULL},
+            {"TEXT", "text", NULL}, {0}}},
+    {"answers", NULL, {{"ANSWER", "answer", NULL}, {"SCORE", "{score:2%}", NULL}, {0}}},
 };
 
 static int put_form(struct wi_buffer *out, const struct form *form, const json_t *result)
@@ -154,12 +123,8 @@ static int put_forms(struct wi_buffer *out, const json_t *result)
 /* Several masks in one text: a table for each. */
 static int put_masks(struct wi_buffer *out, const json_t *masks)
 {
-    const json_t *mask;
-    size_t i;
-
-    json_array_foreach(masks, i, mask)
-    {
-        json_t *one = json_pack("{s:O}", "fills", mask);
+    for (size_t i = 0; i < json_array_size(masks); i++) {
+        json_t *one = json_pack("{s:O}", "fills", json_array_get(masks, i));
         wi_buffer_printf(out, "%smask %zu:\n", i ? "\n" : "", i + 1);
         put_forms(out, one);
         json_decref(one);
@@ -169,13 +134,9 @@ static int put_masks(struct wi_buffer *out, const json_t *masks)
 
 static int put_scores(struct wi_buffer *out, const json_t *scores)
 {
-    const json_t *score;
-    size_t i;
-
-    json_array_foreach(scores, i, score)
-    {
+    for (size_t i = 0; i < json_array_size(scores); i++) {
         wi_buffer_printf(out, "%zu: ", i + 1);
-        wi_table_cell(out, score);
+        wi_table_cell(out, json_array_get(scores, i));
         wi_buffer_puts(out, "\n");
     }
     return json_array_size(scores) > 0;
@@ -200,15 +161,13 @@ static int put_one(struct wi_buffer *out, const json_t *result)
 
 int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
 {
-    const json_t *results = json_object_get(result, "results"), *one;
-    size_t i;
+    const json_t *results = json_object_get(result, "results");
 
     if (!json_array_size(results))
         return put_one(out, result);
-    json_array_foreach(results, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(results); i++) {
         wi_buffer_printf(out, "%s%zu:\n", i ? "\n" : "", i + 1);
-        put_one(out, one);
+        put_one(out, json_array_get(results, i));
     }
     return 1;
 }
@@ -216,14 +175,11 @@ int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 {
     const json_t *performance = json_object_get(answer, "performance");
-    const json_t *output;
-    size_t i;
 
     if (!wi_cli_result_print(out, json_object_get(answer, "result"))) {
-        json_array_foreach(json_object_get(answer, "outputs"), i, output)
-        {
-            put_output(out, output);
-        }
+        const json_t *list = json_object_get(answer, "outputs");
+        for (size_t i = 0; i < json_array_size(list); i++)
+            put_output(out, json_array_get(list, i));
     }
     put_executed_on(out, json_object_get(answer, "executed_on"));
     wi_table_fill(out,
@@ -235,13 +191,9 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 /* The suffix of the file that an output's bytes are, or that is made from them. */
 static const char *ending_of(const struct wi_tensor *tensor)
 {
-    const unsigned char *bytes = wi_tensor_bytes(tensor);
+    int may_be_file = tensor->datatype == WI_UINT8 && tensor->rank == 1 && tensor->size >= HEAD;
 
-    if (tensor->datatype != WI_UINT8 || tensor->rank != 1 || tensor->size < 12)
-        return "npy";
-    if (memcmp(bytes, PNG_BEGINS, sizeof PNG_BEGINS - 1) == 0)
-        return "png";
-    return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
+    return may_be_file ? ending_of_bytes(wi_tensor_bytes(tensor)) : "npy";
 }
 
 /* Makes a file name from an output's name: characters that could make a path or hide a file become
@@ -265,21 +217,19 @@ static enum wi_code save_tensor(
 {
     struct wi_buffer header = {0};
     enum wi_code code = WI_OK;
-    FILE *file;
     int failed;
 
     if (strcmp(ending_of(tensor), "npy") == 0)
         code = wi_npy_write_header(&header, tensor->datatype, tensor->dims, tensor->rank, error);
     if (code != WI_OK)
         return code;
-    file = fopen(path, "we");
+    FILE *file = fopen(path, "we");
     failed = !file || (header.size && fwrite(header.text, 1, header.size, file) != header.size) ||
              fwrite(wi_tensor_bytes(tensor), 1, tensor->size, file) != tensor->size;
     if (file && fclose(file) != 0)
         failed = 1;
     if (failed)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be written: %s", path, strerror(errno));
+        code = wi_cli_refuse(error, "%s cannot be written: %s", path, strerror(errno));
     wi_buffer_clear(&header);
     return code;
 }
@@ -294,8 +244,7 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
         const struct wi_tensor *tensor = &tensors->items[i];
         char *path = file_name(directory, tensor->name, ending_of(tensor));
         if (wi_strings_contain(&written, path))
-            code = wi_error_set(
-                error, WI_BAD_REQUEST, "", "two outputs would both be saved as %s", path);
+            code = wi_cli_refuse(error, "two outputs would both be saved as %s", path);
         else
             code = save_tensor(tensor, path, error);
         if (code == WI_OK) {
@@ -308,17 +257,18 @@ static enum wi_code save_all(const struct wi_tensors *tensors, const char *direc
     return code;
 }
 
-static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answer,
-    const struct wi_buffer *body, size_t json_size, struct wi_error *error)
+enum wi_code wi_cli_read_outputs(struct wi_tensors *outputs, const json_t *answer,
+    const struct wi_rest_answer *whole, struct wi_error *error)
 {
+    const struct wi_buffer *body = &whole->body;
     struct wi_blob *blob = wi_blob_new(NULL, body->size + 1);
     enum wi_code code = WI_MEMORY_BUDGET;
 
     if (!blob || wi_blob_append(blob, body->text, body->size) != 0)
         wi_error_set(error, code, "", "there is not enough memory for the answer");
     else
-        code = wi_tensors_from_json(
-            tensors, json_object_get(answer, "outputs"), blob, json_size, NULL, "outputs", error);
+        code = wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), blob,
+            wi_cli_json_size(whole), NULL, "outputs", error);
     wi_blob_unref(blob);
     return code;
 }
@@ -349,29 +299,42 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
             wi_buffer_printf(out, "saved: %s\n", path);
         return code;
     }
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "no output can be saved as %s; name a folder, in which each output gets a file of its type",
         path);
 }
 
-enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,
+enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_rest_answer *whole,
     const char *path, struct wi_buffer *out, struct wi_error *error)
 {
     struct wi_tensors tensors = {0};
-    const char *directory = path, *ending = ending_asked(path);
-    enum wi_code code = read_outputs(&tensors, answer, body, json_size, error);
+    const char *ending = ending_asked(path);
+    enum wi_code code = wi_cli_read_outputs(&tensors, answer, whole, error);
 
-    if (ending) {
-        if (code == WI_OK)
-            code = save_one(&tensors, path, ending, out, error);
-        wi_tensors_clear(&tensors);
-        return code;
-    }
-    if (code == WI_OK && mkdir(directory, 0777) != 0 && errno != EEXIST)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be made: %s", directory, strerror(errno));
-    if (code == WI_OK)
-        code = save_all(&tensors, directory, out, error);
+    if (code == WI_OK && ending)
+        code = save_one(&tensors, path, ending, out, error);
+    else if (code == WI_OK && mkdir(path, 0777) != 0 && errno != EEXIST)
+        code = wi_cli_refuse(error, "%s cannot be made: %s", path, strerror(errno));
+    else if (code == WI_OK)
+        code = save_all(&tensors, path, out, error);
     wi_tensors_clear(&tensors);
     return code;
+}
+
+size_t wi_cli_json_size(const struct wi_rest_answer *answer)
+{
+    return answer->json_size ? answer->json_size : answer->body.size;
+}
+
+enum wi_exit wi_cli_infer_put(const struct wi_cli *cli, struct wi_buffer *out, const json_t *answer,
+    const struct wi_rest_answer *whole)
+{
+    const char *path = wi_argument(&cli->arguments, "output");
+    struct wi_error error = {0};
+
+    if (!cli->json)
+        wi_cli_infer_print(out, answer);
+    if (path && wi_cli_infer_save(answer, whole, path, out, &error) != WI_OK)
+        return wi_cli_complain(&error);
+    return WI_EXIT_OK;
 }

@@ -5,15 +5,12 @@
  */
 #include "cli/commands/infer.h"
 
-#include "cli/arguments.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>
 
 /* The server's own default limit of a body, max_body; its 413 names the real one. */
 #define FILE_MAX ((size_t)256 << 20)
-
-/* --- files ------------------------------------------------------------------------------------ */
 
 json_t *wi_cli_infer_file(
     const char *name, const char *path, struct wi_buffer *tail, struct wi_error *error)
@@ -24,7 +21,7 @@ json_t *wi_cli_infer_file(
     if (!bytes)
         return NULL;
     if (size == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "%.400s is empty", path);
+        wi_cli_refuse(error, "%.400s is empty", path);
     else
         wi_buffer_add(tail, bytes, size);
     free(bytes);
@@ -38,14 +35,13 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
     struct wi_npy array;
     struct wi_error problem = {0};
     size_t size;
-    char *bytes;
     json_t *tensor = NULL, *shape;
 
     if (!equals || equals == argument || !equals[1]) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "--tensor takes NAME=FILE, not \"%s\"", argument);
+        wi_cli_refuse(error, "--tensor takes NAME=FILE, not \"%s\"", argument);
         return NULL;
     }
-    bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
+    char *bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
     if (!bytes)
         return NULL;
     if (wi_npy_read((const unsigned char *)bytes, size, &array, &problem) != WI_OK) {
@@ -61,7 +57,7 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
         if (tensor)
             wi_buffer_add(tail, bytes + array.offset, array.size);
         else
-            wi_error_set(error, WI_BAD_REQUEST, "", "the tensor's name is not UTF-8");
+            wi_cli_refuse(error, "the tensor's name is not UTF-8");
     }
     free(bytes);
     return tensor;
@@ -90,18 +86,16 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     size_t size;
     char *text = wi_cli_read_file(path, FILE_MAX, &size, error);
     json_error_t place;
-    json_t *value, *inputs;
 
     if (!text)
         return NULL;
-    value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &place);
+    json_t *value = json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &place);
     free(text);
     if (!value) {
-        wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s, line %d: %.200s", path, place.line, place.text);
+        wi_cli_refuse(error, "%s, line %d: %.200s", path, place.line, place.text);
         return NULL;
     }
-    inputs = json_object_get(value, "inputs");
+    json_t *inputs = json_object_get(value, "inputs");
     if (!inputs)
         return value;
     json_incref(inputs);
@@ -110,41 +104,23 @@ static json_t *read_json(const char *path, json_t *request, struct wi_error *err
     return inputs;
 }
 
-/* --- words ------------------------------------------------------------------------------------ */
-
-/* All values of an option that may be repeated; NULL with `error` if one is not UTF-8. */
-static json_t *read_words(
-    const struct wi_arguments *arguments, const char *option, struct wi_error *error)
-{
-    json_t *list = json_array();
-    const char *word;
-
-    for (size_t i = 0; (word = wi_argument_at(arguments, option, i)); i++)
-        if (json_array_append_new(list, json_string(word)) != 0) {
-            wi_error_set(error, WI_BAD_REQUEST, "", "--%s is not UTF-8", option);
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-/* Adds `member` with the option's words to `inputs`: a list, or with `alone` the last word. */
+/* Adds `member` with the option's words, if there are any, to `inputs`: a list, or with `alone` the
+ * last word. */
 static enum wi_code add_words(json_t *inputs, const struct wi_arguments *arguments,
     const char *option, const char *member, int alone, struct wi_error *error)
 {
-    json_t *list;
+    json_t *list = json_array();
+    const char *word;
+    enum wi_code code = WI_OK;
 
-    if (!wi_argument_given(arguments, option))
-        return WI_OK;
-    list = read_words(arguments, option, error);
-    if (!list)
-        return error->code;
-    if (alone)
-        json_object_set(inputs, member, json_array_get(list, json_array_size(list) - 1));
-    else
-        json_object_set(inputs, member, list);
+    for (size_t i = 0; code == WI_OK && (word = wi_argument_at(arguments, option, i)); i++)
+        if (json_array_append_new(list, json_string(word)) != 0)
+            code = wi_cli_refuse(error, "--%s is not UTF-8", option);
+    if (code == WI_OK && json_array_size(list) > 0)
+        json_object_set(
+            inputs, member, alone ? json_array_get(list, json_array_size(list) - 1) : list);
     json_decref(list);
-    return WI_OK;
+    return code;
 }
 
 static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error *error)
@@ -181,8 +157,6 @@ static json_t *read_file(const struct wi_arguments *arguments, const char *name,
     return NULL;
 }
 
-/* --- which of them ---------------------------------------------------------------------------- */
-
 /* The number of given options that name an input. */
 static int count_sources(const struct wi_arguments *arguments)
 {
@@ -206,11 +180,10 @@ static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_
     int file = wi_argument_given(arguments, "image") || wi_argument_given(arguments, "audio");
 
     if (wi_argument_given(arguments, "pair") && !text)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "--pair goes with --text: the first text");
+        return wi_cli_refuse(error, "--pair goes with --text: the first text");
     if ((wi_argument_given(arguments, "label") || wi_argument_given(arguments, "question")) &&
         !text && !file)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--label and --question go with --text, --image or --audio");
+        return wi_cli_refuse(error, "--label and --question go with --text, --image or --audio");
     return WI_OK;
 }
 
@@ -229,7 +202,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
         (!wi_cli_infer_lacks_input(arguments) || wi_argument_given(arguments, "result")))
         return json_array(); /* a model may take only options, and WGSL no input */
     if (sources != 1) {
-        wi_error_set(error, WI_BAD_REQUEST, "",
+        wi_cli_refuse(error,
             "the model's input comes from either --image, --audio, --text, --tensor or a JSON "
             "file; give one of them");
         return NULL;

@@ -3,31 +3,19 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "cli/arguments.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* The server answers within the request's own limit; this is added for the transfer. */
-#define TRAVEL_MS 10000
 /* The longest of the server's defaults; the server knows which one applies. */
 #define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
-
-static void set_string(json_t *request, const struct wi_arguments *arguments, const char *option)
-{
-    const char *value = wi_argument(arguments, option);
-
-    if (value)
-        json_object_set_new(request, option, json_string(value));
-}
 
 /* KEY=VALUE, where VALUE is JSON or else a string. */
 static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
 {
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--option takes KEY=VALUE, not \"%.100s\"", argument);
+        return wi_cli_refuse(error, "--option takes KEY=VALUE, not \"%.100s\"", argument);
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
     if (!value || json_is_string(value) || json_is_null(value)) {
         json_decref(value);
@@ -36,9 +24,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
     char *key = wi_strndup(argument, (size_t)(equals - argument));
     int failed = json_object_set_new(options, key, value) != 0;
     free(key);
-    return failed ? wi_error_set(
-                        error, WI_BAD_REQUEST, "", "the option \"%.100s\" is not UTF-8", argument)
-                  : WI_OK;
+    return failed ? wi_cli_refuse(error, "the option \"%.100s\" is not UTF-8", argument) : WI_OK;
 }
 
 static enum wi_code set_model_options(
@@ -66,7 +52,7 @@ static enum wi_code set_stream(
     if (!wi_argument_given(arguments, "stream"))
         return WI_OK;
     if (other)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--stream and --%s do not go together: a stream is shown as it comes, and then gone",
             other);
     json_object_set_new(request, "stream", json_true());
@@ -76,24 +62,23 @@ static enum wi_code set_stream(
 static enum wi_code set_options(
     json_t *request, const struct wi_arguments *arguments, long *timeout_ms, struct wi_error *error)
 {
+    static const char *const words[] = {"task", "platform", "browser", "node", "precision"};
     const char *timeout = wi_argument(arguments, "timeout");
     const char *priority = wi_argument(arguments, "priority");
     int64_t ms = TIMEOUT_DEFAULT_MS;
 
-    set_string(request, arguments, "task");
-    set_string(request, arguments, "platform");
-    set_string(request, arguments, "browser");
-    set_string(request, arguments, "node");
-    set_string(request, arguments, "precision");
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (wi_argument_given(arguments, words[i]))
+            json_object_set_new(request, words[i], json_string(wi_argument(arguments, words[i])));
     if (wi_argument_given(arguments, "no-fallback"))
         json_object_set_new(request, "fallback", json_false());
     if (priority) {
         if (strlen(priority) != 1 || *priority < '0' || *priority > '9')
-            return wi_error_set(error, WI_BAD_REQUEST, "", "--priority is one digit, 0 to 9");
+            return wi_cli_refuse(error, "--priority is one digit, 0 to 9");
         json_object_set_new(request, "priority", json_integer(*priority - '0'));
     }
     if (timeout && (wi_parse_duration(timeout, &ms) != 0 || ms < 1 || ms > TIMEOUT_MAX_MS))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--timeout is a duration from 1ms to 1h such as 500ms, 30s or 5m, not \"%.40s\"",
             timeout);
     if (timeout)
@@ -118,7 +103,7 @@ void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer 
 {
     request->body = body->text;
     request->body_size = body->size;
-    request->timeout_ms += TRAVEL_MS;
+    request->timeout_ms += WI_CLI_TRAVEL_MS;
 }
 
 enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, json_t *asked,

@@ -1,5 +1,4 @@
 /* webinfer jobs: the jobs that were accepted to run later. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/pages.h"
@@ -9,43 +8,24 @@
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
-#define EXCHANGE_MS 30000
 /* The longest wait of the server, plus time for the transfer. */
-#define WAIT_S 60
+#define WAIT "60s"
 #define WAIT_EXCHANGE_MS 75000
 
-/* A character that needs escapes in a path would change the request. */
 static int check_id(const char *id)
 {
-    if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
-                   strlen(id))
+    if (wi_cli_is_id(id))
         return 0;
-    fprintf(stderr, "webinfer: \"%s\" is no job's id; webinfer jobs list shows them\n", id);
+    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no job's id; webinfer jobs list shows them", id);
     return -1;
-}
-
-/* --- list ------------------------------------------------------------------------------------ */
-
-/* "2026-11-20 12:00:00" for Unix milliseconds. */
-static void put_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[32] = "";
-    time_t seconds = (time_t)(json_integer_value(ms) / 1000);
-    struct tm parts;
-
-    if (json_is_integer(ms) && localtime_r(&seconds, &parts))
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    wi_buffer_puts(out, text);
 }
 
 enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
-        {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", put_time}, {"NODE", "node", NULL},
+        {"RUNS", "runs", NULL}, {"ACCEPTED", "{accepted_at:t}", NULL}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
     const char *state = wi_argument(&cli->arguments, "state");
     struct wi_pages pages = {.cli = cli, .member = "jobs"};
@@ -59,48 +39,22 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
     return result;
 }
 
-/* --- show and wait --------------------------------------------------------------------------- */
-
 /* Looks once at the job; `*job` gets its document (a new reference) with WI_EXIT_OK. */
 static enum wi_exit job_look(
     struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
 {
-    const char *id = cli->arguments.positionals[0];
-    char *path =
-        wait ? wi_sprintf("/v1/jobs/%s?wait=%ds", id, WAIT_S) : wi_sprintf("/v1/jobs/%s", id);
-    struct wi_rest_request request = {
-        .path = path, .timeout_ms = wait ? WAIT_EXCHANGE_MS : EXCHANGE_MS};
-    enum wi_exit result;
-
-    wi_rest_exchange(&cli->rest, &request, answer);
-    free(path);
-    result = wi_cli_check(cli, answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = wait ? "/v1/jobs/*?wait=" WAIT : "/v1/jobs/*",
+            .name = cli->arguments.positionals[0],
+            .timeout_ms = wait ? WAIT_EXCHANGE_MS : 0},
+        answer);
+    enum wi_exit result = wi_cli_check(cli, answer);
     if (result != WI_EXIT_OK)
         return result;
-    *job = json_loadb(
-        answer->body.text, answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    *job = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     if (json_is_object(*job))
         return WI_EXIT_OK;
-    fputs("webinfer: the answer is no JSON object\n", stderr);
-    return WI_EXIT_FAILED;
-}
-
-static enum wi_exit put_answer(struct wi_cli *cli, const struct wi_rest_answer *answer,
-    const json_t *job, struct wi_buffer *text)
-{
-    const json_t *done = json_object_get(job, "answer");
-    const char *directory = wi_argument(&cli->arguments, "output");
-    size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
-    struct wi_error error = {0};
-
-    if (!cli->json)
-        wi_cli_infer_print(text, done);
-    if (directory &&
-        wi_cli_infer_save(done, &answer->body, json_size, directory, text, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    return WI_EXIT_OK;
+    return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
 }
 
 /* Prints the job for people; a failed job gives a failure status. */
@@ -109,26 +63,16 @@ static enum wi_exit put_job(
 {
     struct wi_buffer text = {0};
     enum wi_exit result = WI_EXIT_OK;
-    const char *names[] = {"id", "state", "error.detail", "problem"};
 
     if (cli->json)
-        wi_plain_json(
-            stdout, answer->body.text, answer->json_size ? answer->json_size : answer->body.size);
-    for (size_t i = 0; !cli->json && i < sizeof names / sizeof *names; i++) {
-        if (!wi_json_at(job, names[i]))
-            continue;
-        wi_buffer_puts(&text, i == 0 ? "" : i == 1 ? ": " : "\n  ");
-        wi_table_cell(&text, wi_json_at(job, names[i]));
-    }
-    if (!cli->json)
-        wi_buffer_puts(&text, "\n");
+        wi_plain_json(stdout, answer->body.text, wi_cli_json_size(answer));
+    else
+        wi_table_fill(&text, "{id}<: {state}><\n  {error.detail}><\n  {problem}>\n", job);
     if (json_object_get(job, "answer"))
-        result = put_answer(cli, answer, job, &text);
+        result = wi_cli_infer_put(cli, &text, json_object_get(job, "answer"), answer);
     else if (json_object_get(job, "error"))
         result = WI_EXIT_FAILED;
-    if (text.size)
-        fputs(text.text, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
     return result;
 }
 
@@ -162,23 +106,16 @@ enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli)
     return job_show(cli, 1);
 }
 
-/* --- cancel ---------------------------------------------------------------------------------- */
-
 enum wi_exit wi_cli_jobs_cancel(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    struct wi_rest_request request = {.method = "DELETE", .timeout_ms = EXCHANGE_MS};
-    struct wi_rest_answer answer = {0};
-    enum wi_exit result;
-    char *path;
+    struct wi_rest_answer answer;
 
     if (check_id(id) != 0)
         return WI_EXIT_USAGE;
-    path = wi_sprintf("/v1/jobs/%s", id);
-    request.path = path;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    free(path);
-    result = wi_cli_check(cli, &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = "/v1/jobs/*", .name = id, .method = "DELETE"}, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)

@@ -4,7 +4,6 @@
  * continues where it was when its connection breaks: the sound by its position, the events by their
  * ids.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"
@@ -62,22 +61,15 @@ struct listening {
     int is_done; /* all has been told */
     int is_over; /* no more results can come, or the user wants no more */
     enum wi_exit result;
-    int terminal, drawn; /* standard error is one; text that may change is shown */
+    struct wi_cli_progress progress; /* the text that may change, on a terminal */
     double lag_ms;
 };
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static void partial_erase(struct listening *listening)
-{
-    if (listening->drawn)
-        fputs("\r\033[K", stderr);
-    listening->drawn = 0;
-}
-
 static void listening_finish(struct listening *listening, enum wi_exit result)
 {
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     listening->is_over = 1;
     listening->result = result;
 }
@@ -85,10 +77,10 @@ static void listening_finish(struct listening *listening, enum wi_exit result)
 /* Shows the text of the open segment so far on one line; if it is too long, its end. */
 static void partial_draw(struct listening *listening, const json_t *partial)
 {
-    const char *text = json_string_value(json_object_get(partial, "text"));
+    const char *text = wi_json_text(partial, "text");
     struct wi_buffer line = {0};
 
-    if (!listening->terminal || !text)
+    if (!listening->progress.terminal || !text)
         return;
     if (listening->lag_ms > LAG_SHOWN_MS)
         wi_buffer_printf(&line, "[%.0f s behind] ", listening->lag_ms / 1000);
@@ -99,23 +91,23 @@ static void partial_draw(struct listening *listening, const json_t *partial)
             shown++;
         while ((*shown & 0xc0) == 0x80); /* the rest of a character */
     }
-    fprintf(stderr, "\r\033[2m%s\033[0m\033[K", shown);
-    listening->drawn = 1;
+    char *dim = wi_sprintf("\033[2m%s\033[0m", shown);
+    wi_cli_progress_put(&listening->progress, dim);
+    free(dim);
     wi_buffer_clear(&line);
 }
 
 static void print_final(struct listening *listening, const json_t *final)
 {
-    const char *text = json_string_value(json_object_get(final, "text"));
+    const char *text = wi_json_text(final, "text");
     struct wi_buffer plain = {0};
 
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (!text || !*text)
         return; /* a sound without speech */
     wi_plain(&plain, text, strlen(text), "\t");
     wi_buffer_puts(&plain, "\n");
-    fwrite(plain.text, 1, plain.size, stdout);
-    wi_buffer_clear(&plain);
+    wi_plain_flush(stdout, &plain);
 }
 
 /* A segment that failed, while the others are still shown; without a segment, the failure of the
@@ -125,7 +117,7 @@ static void listening_complain(
 {
     const json_t *segment = json_object_get(problem, "segment");
 
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (json_is_integer(segment))
         fprintf(
             stderr, "webinfer: segment %lld has no text\n", (long long)json_integer_value(segment));
@@ -146,7 +138,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     else if (strcmp(name, "done") == 0)
         listening->is_done = 1;
     else if (strcmp(name, "lag") == 0)
-        listening->lag_ms = json_number_value(json_object_get(value, "lag_ms"));
+        listening->lag_ms = wi_json_number(value, "lag_ms");
     else if (strcmp(name, "partial") == 0 && !listening->cli->json)
         partial_draw(listening, value);
     else if (strcmp(name, "final") == 0 && !listening->cli->json)
@@ -194,10 +186,9 @@ static int may_retry(struct way *way)
     return now < way->failing_since_ms + GIVE_UP_MS;
 }
 
-/* Says why it is given up. */
 static void give_up(struct listening *listening, const struct way *way)
 {
-    partial_erase(listening);
+    wi_cli_progress_end(&listening->progress);
     if (way->answer.status == 200)
         fputs("webinfer: the daemon ends the events again and again before all is told\n", stderr);
     listening_finish(listening,
@@ -254,48 +245,28 @@ static int take_position(struct listening *listening, uint64_t position)
     return 0;
 }
 
-/* Takes the position at which the daemon wants to continue: that of an answer, or the one that a
- * refusal expects. */
-static int read_position(const struct wi_rest_answer *answer, uint64_t *position)
-{
-    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    const json_t *told = json_object_get(value, answer->status == 409 ? "expected" : "position");
-    const char *text = json_string_value(told);
-    char *end = NULL;
-
-    *position = text ? strtoull(text, &end, 10) : (uint64_t)json_integer_value(told);
-    int found = text ? end > text && !*end : json_is_integer(told);
-    json_decref(value);
-    return found ? 0 : -1;
-}
-
 static void take_answer(struct listening *listening)
 {
     struct way *way = &listening->sending;
     uint64_t position, before = listening->position;
     long status = way->answer.status;
+    /* A refusal says what it expects. */
+    const char *member = status == 409 ? "expected" : "position";
 
     if (status >= 200 && status < 300 && listening->ending) {
         listening->ended = 1;
-    } else if ((status == 200 || status == 409) && read_position(&way->answer, &position) == 0 &&
+    } else if ((status == 200 || status == 409) &&
+               wi_cli_read_position(&way->answer, member, &position) == 0 &&
                take_position(listening, position) == 0 &&
                (status == 200 || listening->position > before)) {
         way->failures = 0;
     } else if (status == 200) {
-        fputs("webinfer: the reply about the sound is no answer of webinferd\n", stderr);
-        listening_finish(listening, WI_EXIT_FAILED);
+        listening_finish(listening,
+            wi_cli_fail(WI_EXIT_FAILED, "the reply about the sound is no answer of webinferd"));
     } else if (!may_retry(way)) {
         give_up(listening, way);
     }
     end_exchange(way);
-}
-
-static void warn_of_rest(const struct listening *listening)
-{
-    if (listening->sound.samples.size > 0)
-        fprintf(stderr,
-            "webinfer: the sound ends in the middle of a sample: its last %zu bytes are left out\n",
-            listening->sound.samples.size);
 }
 
 /* Sends the next piece, or after the last one the end of the sound. */
@@ -309,8 +280,11 @@ static void send_next(struct listening *listening)
         wi_sound_input_move(&listening->sound, piece, PIECE);
     way->request = (struct wi_rest_request){.method = "POST", .timeout_ms = REQUEST_MS};
     if (piece->size == 0 && listening->read_all) {
-        if (!listening->ending)
-            warn_of_rest(listening);
+        if (!listening->ending && listening->sound.samples.size > 0)
+            fprintf(stderr,
+                "webinfer: the sound ends in the middle of a sample: its last %zu bytes are left "
+                "out\n",
+                listening->sound.samples.size);
         listening->ending = 1;
         way_begin(listening, way, wi_sprintf("%s/end", listening->stream));
         return;
@@ -349,8 +323,7 @@ static enum wi_code read_some(struct listening *listening, struct wi_error *erro
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return WI_OK;
     if (n < 0)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+        return wi_cli_refuse(error, "%s cannot be read: %s", path, strerror(errno));
     listening->read_all = 1;
     return wi_sound_input_end(&listening->sound, error);
 }
@@ -371,20 +344,18 @@ static void wait_and_read(struct listening *listening)
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
-static int set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
+static void set_number(const struct wi_arguments *arguments, const char *option, int64_t *number,
     struct wi_error *error)
 {
     const char *given = wi_argument(arguments, option);
     char *end;
 
-    if (!given)
-        return 0;
+    if (!given || error->code != WI_OK)
+        return;
     errno = 0;
     *number = strtoll(given, &end, 10);
-    if (errno == 0 && end > given && !*end && *number > 0)
-        return 0;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--%s takes a number, not \"%.40s\"", option, given);
-    return -1;
+    if (errno != 0 || end == given || *end || *number <= 0)
+        wi_cli_refuse(error, "--%s takes a number, not \"%.40s\"", option, given);
 }
 
 /* Reads the user's form of raw samples; the daemon checks whether it takes such samples. */
@@ -394,11 +365,11 @@ static enum wi_code read_form(
     const char *encoding = wi_argument(arguments, "encoding");
 
     form->encoding = encoding;
-    if (set_number(arguments, "rate", &form->rate, error) == 0)
-        set_number(arguments, "channels", &form->channels, error);
+    set_number(arguments, "rate", &form->rate, error);
+    set_number(arguments, "channels", &form->channels, error);
     if (error->code == WI_OK && encoding && strcmp(encoding, "s16le") != 0 &&
         strcmp(encoding, "f32le") != 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "--encoding %.40s is none", encoding);
+        wi_cli_refuse(error, "--encoding %.40s is none", encoding);
         wi_error_allow(error, "s16le, f32le");
     }
     return error->code;
@@ -415,15 +386,14 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     json_t *request = json_pack("{s:s*, s:s, s:I, s:I, s:b, s:s*}", "model_name",
         wi_argument(arguments, "live"), "format", form->encoding, "sampling_rate",
         (json_int_t)form->rate, "channels", (json_int_t)form->channels, "partials",
-        listening->terminal || listening->cli->json, "language", language);
+        listening->progress.terminal || listening->cli->json, "language", language);
     int64_t ms;
     long timeout_ms;
 
     if (!request)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the model or the language is not UTF-8");
+        wi_cli_refuse(error, "the model or the language is not UTF-8");
     else if (pause && wi_parse_duration(pause, &ms) != 0)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
+        wi_cli_refuse(error, "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
     else if (pause)
         json_object_set_new(request, "pause_ms", json_integer(ms));
     if (error->code == WI_OK &&
@@ -433,51 +403,25 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     return NULL;
 }
 
-/* Opens the stream for the sound whose form is known by now. */
 static enum wi_exit open_stream(struct listening *listening)
 {
     struct wi_error error = {0};
-    struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
     json_t *request = make_request(listening, &error), *told;
 
-    if (!request) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    wi_buffer_json(&body, request);
-    wi_rest_exchange(&listening->cli->rest,
-        &(struct wi_rest_request){.path = "/v1/audio/streams",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = REQUEST_MS},
-        &answer);
-    enum wi_exit result = wi_cli_check(listening->cli, &answer);
-    told = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    const char *id = json_string_value(json_object_get(told, "id"));
-    if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {
-        listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
-    } else if (result == WI_EXIT_OK) {
-        fputs("webinfer: the reply about the stream is no answer of webinferd\n", stderr);
-        result = WI_EXIT_FAILED;
-    }
-    json_decref(told);
-    json_decref(request);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    return result;
-}
-
-/* Removes the stream at the daemon: its remaining work has no reader. */
-static void remove_stream(const struct listening *listening)
-{
-    struct wi_rest_answer answer;
-
-    wi_rest_exchange(&listening->cli->rest,
+    if (!request)
+        return wi_cli_complain(&error);
+    enum wi_exit result = wi_cli_exchange(listening->cli,
         &(struct wi_rest_request){
-            .path = listening->stream, .method = "DELETE", .timeout_ms = REMOVE_MS},
-        &answer);
-    wi_rest_answer_clear(&answer);
+            .path = "/v1/audio/streams", .json = request, .timeout_ms = REQUEST_MS},
+        &told);
+    const char *id = wi_json_text(told, "id");
+    if (result == WI_EXIT_OK && wi_cli_is_id(id))
+        listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
+    else if (result == WI_EXIT_OK)
+        result =
+            wi_cli_fail(WI_EXIT_FAILED, "the reply about the stream is no answer of webinferd");
+    json_decref(told);
+    return result;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -492,7 +436,7 @@ static void look_for_interrupts(struct listening *listening)
         fputs("webinfer: stopped\n", stderr);
     } else if (interrupts && !listening->read_all) {
         listening->read_all = 1;
-        partial_erase(listening);
+        wi_cli_progress_end(&listening->progress);
         fputs("webinfer: the sound ends here; ^C again waits for no more text\n", stderr);
     }
     if (ferror(stdout)) /* which main complains of */
@@ -516,9 +460,11 @@ static void listening_follow(struct listening *listening)
         wait_and_read(listening);
         look_for_interrupts(listening);
     }
-    partial_erase(listening);
-    if (!listening->is_done)
-        remove_stream(listening);
+    wi_cli_progress_end(&listening->progress);
+    if (!listening->is_done) /* the remaining work of the daemon has no reader */
+        wi_cli_tell(listening->cli,
+            &(struct wi_rest_request){
+                .path = listening->stream, .method = "DELETE", .timeout_ms = REMOVE_MS});
 }
 
 static enum wi_code check_options(const struct wi_arguments *arguments, struct wi_error *error)
@@ -526,10 +472,10 @@ static enum wi_code check_options(const struct wi_arguments *arguments, struct w
     const char *format = wi_argument(arguments, "format");
 
     if (wi_argument_given(arguments, "model"))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--model and --live do not go together: --live names the model");
+        return wi_cli_refuse(
+            error, "--model and --live do not go together: --live names the model");
     if (format && strcmp(format, "text") != 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--format %.40s and --live do not go together: leave out --live, or take --json, which "
             "prints each event as a line",
             format);
@@ -556,7 +502,7 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
     const char *path = cli->arguments.positionals[0];
     struct listening listening = {.cli = cli,
         .file = -1,
-        .terminal = isatty(STDERR_FILENO),
+        .progress = wi_cli_progress_begin(),
         .events = {.on_event = on_event, .context = &listening}};
     struct wi_error error = {0};
     struct sigaction before;
@@ -565,13 +511,10 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
         read_form(&cli->arguments, &listening.sound.form, &error) == WI_OK) {
         listening.file = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
         if (listening.file < 0)
-            wi_error_set(
-                &error, WI_BAD_REQUEST, "", "%s cannot be read: %s", path, strerror(errno));
+            wi_cli_refuse(&error, "%s cannot be read: %s", path, strerror(errno));
     }
-    if (error.code != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (error.code != WI_OK)
+        return wi_cli_complain(&error);
     listening.calls = wi_rest_calls_new(&cli->rest);
     wi_cli_catch(SIGINT, &before);
     listening_follow(&listening);

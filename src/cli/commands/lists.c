@@ -1,21 +1,7 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/text_table.h"
-
-#include "base/memory.h"
-#include <stdlib.h>
-#include <string.h>
-
-void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
-{
-    const json_t *value;
-    size_t i;
-
-    json_array_foreach(values, i, value) wi_table_fill(
-        out, i ? ", {name} {datatype}[{shape}]" : "{name} {datatype}[{shape}]", value);
-}
 
 /* The number of nodes; a list names some of many nodes and counts the others. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
@@ -32,44 +18,29 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
     const json_t *verdict;
     size_t i;
 
-    if (json_is_string(json_object_get(numerics, "exempt")))
-        wi_table_fill(out, "unchecked: {exempt}", numerics);
+    wi_table_fill(out, "<unchecked: {exempt}>", numerics);
     json_array_foreach(json_object_get(numerics, "verdicts"), i, verdict)
     {
         wi_buffer_puts(out, out->size ? ", " : "");
-        if (json_is_string(json_object_get(verdict, "browser")))
-            wi_table_fill(out, "{browser}/", verdict);
-        const char *scope = json_string_value(json_object_get(verdict, "scope"));
-        wi_table_fill(out, "{platform} {verdict}", verdict);
-        if (json_is_string(json_object_get(verdict, "kernel")))
-            wi_table_fill(out, " for {kernel}", verdict);
-        if (scope && strcmp(scope, "input") == 0)
+        wi_table_fill(out, "<{browser}/>{platform} {verdict}< for {kernel}>", verdict);
+        if (wi_json_is(verdict, "scope", "input"))
             wi_table_fill(out, " for {input.shapes}", verdict);
-        if (json_is_string(json_object_get(verdict, "token")))
-            wi_table_fill(out, " of {token}", verdict);
+        wi_table_fill(out, "< of {token}>", verdict);
     }
-}
-
-void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants)
-{
-    const json_t *variant;
-    size_t i;
-
-    json_array_foreach(variants, i, variant) wi_table_fill(out, i ? ", {name}" : "{name}", variant);
 }
 
 /* "Q8_0, 135M parameters, chat, 4 x 2048 tokens in 512 MiB": a GGUF model that was read. */
 static void put_gguf(struct wi_buffer *out, const json_t *model)
 {
-    double parameters = json_number_value(json_object_get(model, "parameters"));
+    double parameters = wi_json_number(model, "parameters");
     json_int_t bytes = json_integer_value(wi_json_at(model, "memory.total"));
 
     if (!json_object_get(model, "memory"))
         return;
     wi_table_fill(out, "{quantization}, ", model);
-    wi_buffer_printf(out, "%.4g%c parameters%s", parameters / (parameters < 1e9 ? 1e6 : 1e9),
-        parameters < 1e9 ? 'M' : 'B', json_is_true(json_object_get(model, "chat")) ? ", chat" : "");
-    wi_table_fill(out, ", {memory.slots} x {memory.context} tokens", model);
+    wi_buffer_printf(out, "%.4g%c parameters", parameters / (parameters < 1e9 ? 1e6 : 1e9),
+        parameters < 1e9 ? 'M' : 'B');
+    wi_table_fill(out, "{chat?, chat}, {memory.slots} x {memory.context} tokens", model);
     wi_buffer_printf(out, " in %lld MiB", (long long)(bytes + 1048575) / 1048576);
 }
 
@@ -82,10 +53,7 @@ static void put_language(struct wi_buffer *out, const json_t *model)
     }
     wi_table_fill(out,
         json_array_size(json_object_get(model, "tasks")) ? "{dtype}, {tasks}" : "{dtype}", model);
-    if (json_object_get(model, "context_length"))
-        wi_table_fill(out, ", {context_length} tokens", model);
-    if (json_object_get(model, "labels"))
-        wi_table_fill(out, ", {labels} labels", model);
+    wi_table_fill(out, "<, {context_length} tokens><, {labels} labels>", model);
 }
 
 /* Models of other formats than onnx are hashed before they are read, which takes a while for large
@@ -93,12 +61,10 @@ static void put_language(struct wi_buffer *out, const json_t *model)
 static int worth_asking(const json_t *model)
 {
     static const json_int_t small = 512 << 20;
-    const char *format = json_string_value(json_object_get(model, "format"));
-
-    if (!format || json_object_get(model, "hash"))
+    if (json_object_get(model, "hash"))
         return 0;
-    return strcmp(format, "onnx") == 0 ||
-           ((strcmp(format, "gguf") == 0 || strcmp(format, "huggingface") == 0) &&
+    return wi_json_is(model, "format", "onnx") ||
+           ((wi_json_is(model, "format", "gguf") || wi_json_is(model, "format", "huggingface")) &&
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
@@ -106,19 +72,12 @@ static int worth_asking(const json_t *model)
  * makes it do. A new reference. */
 static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
-    const char *name = json_string_value(json_object_get(model, "name"));
-    json_t *read = NULL;
-    char *path;
+    const char *name = wi_json_text(model, "name");
+    json_t *read = name && worth_asking(model) ? wi_cli_get(cli, "/v1/models/*", name) : NULL;
 
-    if (name && worth_asking(model)) {
-        path = wi_sprintf("/v1/models/%s", name);
-        read = wi_cli_get(cli, path);
-        free(path);
-    }
     return read ? read : json_copy((json_t *)model);
 }
 
-/* Prints the entries of the model directory that are not models. */
 static void print_ignored(const json_t *answer)
 {
     static const struct wi_column columns[] = {
@@ -143,14 +102,6 @@ static void add_warnings(json_t *rows, const json_t *models)
             rows,
             json_pack("{s:O, s:O}", "name", json_object_get(model, "name"), "warning", warning));
     }
-}
-
-static void print_warnings(const json_t *rows)
-{
-    static const struct wi_column columns[] = {
-        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
-
-    wi_table_print("\n", columns, rows, NULL);
 }
 
 static void print_aliases(const json_t *aliases)
@@ -189,16 +140,17 @@ static void print_models(void *context, const json_t *page)
 static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
-        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL},
-        {"VARIANTS", "variants", wi_cli_put_variants}, {"LANGUAGE", "", put_language},
-        {"INPUTS", "inputs", wi_cli_put_values}, {"OUTPUTS", "outputs", wi_cli_put_values},
-        {"LOADED", "", wi_cli_put_loaded}, {"NUMERICS", "numerics", put_numerics},
-        {"PROBLEM", "problem", NULL}, {0}};
+        {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL}, {"VARIANTS", "variants[{name}]", NULL},
+        {"LANGUAGE", "", put_language}, {"INPUTS", "inputs[{name} {datatype}[{shape}]]", NULL},
+        {"OUTPUTS", "outputs[{name} {datatype}[{shape}]]", NULL}, {"LOADED", "", wi_cli_put_loaded},
+        {"NUMERICS", "numerics", put_numerics}, {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column warnings[] = {
+        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
     struct models models = {.cli = cli, .sheet = {.columns = columns}, .warnings = json_array()};
 
     if (wi_pages_show(pages, print_models, &models) == WI_EXIT_OK && !cli->json) {
         wi_sheet_end(&models.sheet, "There are no models.");
-        print_warnings(models.warnings);
+        wi_table_print("\n", warnings, models.warnings, NULL);
         print_aliases(json_object_get(pages->rest, "aliases"));
         print_ignored(pages->rest);
     }
@@ -233,14 +185,11 @@ static void put_platforms(struct wi_buffer *out, const json_t *platforms)
     json_object_foreach((json_t *)platforms, name, platform)
     {
         const json_t *adapter = json_object_get(platform, "adapter");
-        int software = json_is_true(json_object_get(adapter, "is_fallback"));
         if (!json_is_true(json_object_get(platform, "available")))
             continue;
         wi_buffer_printf(out, "%s%s", out->size ? ", " : "", name);
         if (adapter)
-            wi_table_fill(out,
-                software ? " (software: {vendor} {architecture})" : " ({vendor} {architecture})",
-                adapter);
+            wi_table_fill(out, " ({is_fallback?software: }{vendor} {architecture})", adapter);
     }
 }
 
@@ -249,7 +198,7 @@ static enum wi_exit show_nodes(struct wi_cli *cli)
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
         {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
-        {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", wi_table_ms},
+        {"ATTEMPTS", "attempts", NULL}, {"RTT", "{rtt_ms} ms", NULL},
         {"PLATFORMS", "platforms", put_platforms}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
 
@@ -266,8 +215,8 @@ static void put_workgroup(struct wi_buffer *out, const json_t *sides)
 /* "1.6 times as fast (3.1 ms, not 5)" */
 static void put_gain(struct wi_buffer *out, const json_t *tuning)
 {
-    double ms = json_number_value(json_object_get(tuning, "ms"));
-    double usual = json_number_value(json_object_get(tuning, "default_ms"));
+    double ms = wi_json_number(tuning, "ms");
+    double usual = wi_json_number(tuning, "default_ms");
 
     if (ms > 0 && usual > ms)
         wi_buffer_printf(out, "%.2f times as fast (%.3g ms, not %.3g)", usual / ms, ms, usual);

@@ -1,120 +1,54 @@
 /* webinfer ps, load and unload: list, load and unload models in nodes. webinfer rm and gc: remove
  * models from the store. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/text_table.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/pages.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* Loading a large model may take minutes; a user can stop the wait with ^C. */
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
-/* --- ps --------------------------------------------------------------------------------------- */
-
-static void put_mib(struct wi_buffer *out, const json_t *bytes)
-{
-    wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
-}
-
-/* For a language model, the number of its busy slots. */
-static void put_slots(struct wi_buffer *out, const json_t *slots)
-{
-    if (json_integer_value(json_object_get(slots, "count")) > 0)
-        wi_table_fill(out, "{busy} of {count}", slots);
-}
-
-/* How full their caches are. */
+/* How full the caches of a language model's slots are. */
 static void put_cache(struct wi_buffer *out, const json_t *slots)
 {
-    double room = json_number_value(json_object_get(slots, "count")) *
-                  json_number_value(json_object_get(slots, "context"));
+    double room = wi_json_number(slots, "count") * wi_json_number(slots, "context");
 
     if (room > 0)
-        wi_buffer_printf(out, "%.0f %%",
-            100 * json_number_value(json_object_get(slots, "cached_tokens")) / room);
-}
-
-/* Makes a row for each model in each node of the page. */
-static void print_loaded(void *sheet, const json_t *page)
-{
-    json_t *node, *model, *rows = json_array();
-    size_t i, k;
-
-    json_array_foreach(json_object_get(page, "nodes"), i, node)
-    {
-        json_array_foreach(json_object_get(node, "models"), k, model)
-        {
-            json_t *row = json_copy(model);
-            json_object_set(row, "_node", node);
-            json_array_append_new(rows, row);
-        }
-    }
-    wi_sheet_print(sheet, rows);
-    json_decref(rows);
+        wi_buffer_printf(out, "%.0f %%", 100 * wi_json_number(slots, "cached_tokens") / room);
 }
 
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
-        {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
-    struct wi_sheet sheet = {.columns = columns};
+        {"MEMORY", "{bytes:1M}", NULL}, {"SLOTS", "{slots.busy} of {slots.count}", NULL},
+        {"CACHE", "slots", put_cache}, {"PLATFORM", "platform", NULL},
+        {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL}, {"ERROR", "error", NULL}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
 
-    if (wi_pages_show(&pages, print_loaded, &sheet) == WI_EXIT_OK && !cli->json)
-        wi_sheet_end(&sheet, "No node holds a model.");
-    return wi_pages_close(&pages);
+    return wi_pages_table(&pages, columns, "No node holds a model.");
 }
 
-/* --- load and unload -------------------------------------------------------------------------- */
-
-/* POSTs the options; returns the nodes that were told, or NULL with the exit status. */
-static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
+/* POSTs the options to the path, of the model; returns the nodes that were told, or NULL with the
+ * exit status. */
+static json_t *nodes_tell(const struct wi_cli *cli, const char *path, enum wi_exit *result)
 {
-    const char *const names[] = {"node", "platform"};
-    char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
-    json_t *requested = json_object(), *told = NULL;
-    struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
+    json_t *order = json_pack("{s:s*, s:s*}", "node", wi_argument(&cli->arguments, "node"),
+        "platform", wi_argument(&cli->arguments, "platform"));
+    json_t *value;
 
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *value = wi_argument(&cli->arguments, names[i]);
-        if (value)
-            json_object_set_new(requested, names[i], json_string(value));
-    }
-    wi_buffer_json(&body, requested);
-    struct wi_rest_request request = {
-        .path = path, .body = body.text, .body_size = body.size, .timeout_ms = TIMEOUT_MS};
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    *result = wi_cli_check(cli, &answer);
-    if (*result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        told = json_incref(json_object_get(value, "nodes"));
-        json_decref(value);
-    }
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    json_decref(requested);
-    free(path);
+    *result = wi_cli_exchange(cli,
+        &(struct wi_rest_request){
+            .path = path, .name = cli->arguments.positionals[0], .json = order, .method = "POST"},
+        &value);
+    json_t *told = json_incref(json_object_get(value, "nodes"));
+    json_decref(value);
     return told;
-}
-
-static int is_text(const json_t *object, const char *member, const char *wanted)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text && strcmp(text, wanted) == 0;
 }
 
 /* The outcome for a node whose outcome was `before` (NULL: none yet). "loaded", "failed" and
@@ -122,20 +56,19 @@ static int is_text(const json_t *object, const char *member, const char *wanted)
  * afterwards. `model` is the node's report of the model; NULL: none. */
 static const char *come_to(const char *before, const json_t *model)
 {
-    const char *state = json_string_value(json_object_get(model, "state"));
+    const char *state = wi_json_text(model, "state");
 
     if (before && strcmp(before, "loading") != 0)
         return before;
-    if (is_text(model, "state", "loaded") || is_text(model, "state", "failed") ||
-        is_text(model, "state", "loading"))
+    if (wi_json_is(model, "state", "loaded") || wi_json_is(model, "state", "failed") ||
+        wi_json_is(model, "state", "loading"))
         return state;
     return before ? "unloaded" : NULL;
 }
 
-/* The progress of a model, by its state. */
 static int rank_of(const json_t *model)
 {
-    return is_text(model, "state", "loaded") ? 2 : is_text(model, "state", "loading") ? 1 : 0;
+    return wi_json_is(model, "state", "loaded") ? 2 : wi_json_is(model, "state", "loading") ? 1 : 0;
 }
 
 /* The node's report of the model of that name, of the platform on which it has come furthest. A
@@ -147,7 +80,7 @@ static const json_t *model_in(const json_t *node, const char *name)
 
     json_array_foreach(json_object_get(node, "models"), i, model)
     {
-        if (is_text(model, "name", name) && (!found || rank_of(model) > rank_of(found)))
+        if (wi_json_is(model, "name", name) && (!found || rank_of(model) > rank_of(found)))
             found = model;
     }
     return found;
@@ -159,16 +92,12 @@ static json_t *find_models(const struct wi_cli *cli)
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
     json_t *models = json_object();
     const json_t *node;
-    size_t i;
 
-    while (wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, node)
-        {
-            const char *id = json_string_value(json_object_get(node, "id"));
-            const json_t *model = model_in(node, cli->arguments.positionals[0]);
-            if (id && model)
-                json_object_set(models, id, (json_t *)model);
-        }
+    while ((node = wi_pages_row(&pages))) {
+        const char *id = wi_json_text(node, "id");
+        const json_t *model = model_in(node, cli->arguments.positionals[0]);
+        if (id && model)
+            json_object_set(models, id, (json_t *)model);
     }
     wi_pages_close(&pages);
     return models;
@@ -216,16 +145,15 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
             count == 1 ? "" : "s");
         return WI_EXIT_OK;
     }
-    fprintf(stderr, "webinfer: %zu of %zu nodes %s; webinfer ps says more\n",
+    return wi_cli_fail(WI_EXIT_FAILED, "%zu of %zu nodes %s; webinfer ps says more",
         failed ? failed : count - done, count,
         failed ? "could not load it" : "have not loaded it yet");
-    return WI_EXIT_FAILED;
 }
 
 enum wi_exit wi_cli_load(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = nodes_tell(cli, "load", &result);
+    json_t *told = nodes_tell(cli, "/v1/models/*/load", &result);
 
     if (told && wi_argument_given(&cli->arguments, "no-wait"))
         printf("%zu nodes are loading %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -238,7 +166,7 @@ enum wi_exit wi_cli_load(struct wi_cli *cli)
 enum wi_exit wi_cli_unload(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = nodes_tell(cli, "unload", &result);
+    json_t *told = nodes_tell(cli, "/v1/models/*/unload", &result);
 
     if (told)
         printf("%zu nodes let go of %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -246,24 +174,21 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
     return result;
 }
 
-/* --- rm and gc: what is to leave the store ---------------------------------------------------- */
-
 #define REMOVE_MS 600000 /* large files on a slow disk */
 
 /* Prints the freed bytes after `what`, unless JSON is requested. */
 static enum wi_exit removal_ask(
     struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
-    struct wi_buffer freed = {0};
     json_t *value = NULL;
-    enum wi_exit result;
 
     request->timeout_ms = REMOVE_MS;
-    result = wi_cli_order(cli, request, &value);
+    enum wi_exit result = wi_cli_order(cli, request, &value);
     if (value) {
-        wi_bar_size(&freed, json_object_get(value, "freed_bytes"));
-        printf("%s: %s freed\n", what, freed.text ? freed.text : "nothing");
-        wi_buffer_clear(&freed);
+        printf("%s: ", what);
+        wi_table_say(
+            json_object_get(value, "freed_bytes") ? "{freed_bytes:B} freed\n" : "nothing freed\n",
+            value);
         json_decref(value);
     }
     return result;
@@ -272,12 +197,11 @@ static enum wi_exit removal_ask(
 static enum wi_exit remove_model(struct wi_cli *cli, const char *name)
 {
     int force = wi_argument_given(&cli->arguments, "force");
-    char *path = wi_sprintf("/v1/models/%s%s", name, force ? "?force=true" : "");
-    struct wi_rest_request request = {.path = path, .method = "DELETE"};
-    enum wi_exit result = removal_ask(cli, &request, name);
+    struct wi_rest_request request = {.path = force ? "/v1/models/*?force=true" : "/v1/models/*",
+        .name = name,
+        .method = "DELETE"};
 
-    free(path);
-    return result;
+    return removal_ask(cli, &request, name);
 }
 
 /* A model that cannot be removed does not stop the others; an invalid name stops all. */
@@ -290,8 +214,7 @@ enum wi_exit wi_cli_rm(struct wi_cli *cli)
     for (unsigned i = 0; i < arguments->positional_count; i++) {
         if (wi_model_check_name(arguments->positionals[i], &error) == WI_OK)
             continue;
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     }
     for (unsigned i = 0; i < arguments->positional_count && result != WI_EXIT_NO_SERVER; i++) {
         removed = remove_model(cli, arguments->positionals[i]);

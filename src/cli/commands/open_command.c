@@ -42,11 +42,10 @@ static int open_on_desktop(char *address)
 
 enum wi_exit wi_cli_open(struct wi_cli *cli)
 {
-    struct wi_rest_answer answer;
-    wi_rest_exchange(
-        &cli->rest, &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, &answer);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    wi_rest_answer_clear(&answer);
+    json_t *value;
+    enum wi_exit result = wi_cli_exchange(
+        cli, &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, &value);
+    json_decref(value);
     if (result != WI_EXIT_OK)
         return result;
     char *address = wi_sprintf("%s/", cli->rest.url);

@@ -2,92 +2,65 @@
  * webinfer publish and webinfer unpublish: give a model a CID and print it, or write the model to
  * one file for a machine without a network.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
-#include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/save.h"
 #include "cli/text_table.h"
-#include "models/catalog/library/model.h"
-#include "models/share/content/car.h"
+#include "terms/format/model.h"
+#include "terms/model/cid.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define ORDER_MS 30000
+#define PUBLISH "/v1/models/*/publish"
 
-struct show {
-    struct wi_cli *cli;
-    json_t *published; /* the final answer of the server */
-};
-
-/* --- publishing ------------------------------------------------------------------------------- */
-
-static void on_event(void *context, const char *name, const json_t *value)
+/* `*published` gets the final answer of the server, a new reference or NULL. */
+static enum wi_exit model_publish(struct wi_cli *cli, const char *name, json_t **published)
 {
-    struct show *show = context;
-
-    if (strcmp(name, "done") == 0) {
-        json_decref(show->published);
-        show->published = json_incref((json_t *)value);
-    }
-}
-
-static enum wi_exit model_publish(struct show *show, const char *path)
-{
-    const struct wi_cli_follow follow = {.cli = show->cli,
-        .stopped = "it is not published",
-        .lost = "",
-        .on_event = on_event,
-        .context = show};
+    const struct wi_cli_follow follow = {
+        .cli = cli, .stopped = "it is not published", .lost = "", .done = published};
     struct wi_rest_request request = {
-        .path = path, .method = "POST", .accept = "text/event-stream"};
+        .path = PUBLISH, .name = name, .method = "POST", .accept = "text/event-stream"};
 
     return wi_cli_follow(&follow, &request);
 }
 
-/* --- what is said ----------------------------------------------------------------------------- */
-
 static void put_address(FILE *out, const json_t *published)
 {
-    const char *cid = json_string_value(json_object_get(published, "cid"));
+    const char *cid = wi_json_text(published, "cid");
 
     fputs("ipfs://", out);
     wi_plain_print(out, cid ? cid : "?");
     fputc('\n', out);
 }
 
-static void address_say(const struct show *show, int is_written)
+static void address_say(const struct wi_cli *cli, json_t *published, int is_written)
 {
-    if (show->cli->json)
-        wi_plain_put_json(show->published);
+    if (cli->json)
+        wi_plain_put_json(json_incref(published));
     else
-        put_address(stdout, show->published);
-    if (!is_written && json_is_false(json_object_get(show->published, "served")))
+        put_address(stdout, published);
+    if (!is_written && json_is_false(json_object_get(published, "served")))
         fputs("webinfer: this daemon does not serve it yet: set serve = published in the section "
               "[content] of its configuration\n",
             stderr);
 }
 
-/* --- as one file ------------------------------------------------------------------------------ */
-
-static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *path)
+static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *name)
 {
-    struct wi_rest_request request = {.path = path, .method = "POST", .accept = WI_CAR_TYPE};
+    struct wi_rest_request request = {
+        .path = PUBLISH, .name = name, .method = "POST", .accept = WI_CAR_TYPE};
     struct wi_error error = {0};
     enum wi_exit result = wi_save_answer(save, cli, &request);
 
-    if (result == WI_EXIT_OK && wi_save_end(save, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (result == WI_EXIT_OK && wi_save_end(save, &error) != WI_OK)
+        return wi_cli_complain(&error);
     return result;
 }
 
-static enum wi_exit publish_to_file(struct show *show, const char *path, const char *target)
+static enum wi_exit publish_to_file(
+    struct wi_cli *cli, const char *name, const char *target, json_t **published)
 {
     struct wi_save save;
     struct wi_error error = {0};
@@ -96,27 +69,12 @@ static enum wi_exit publish_to_file(struct show *show, const char *path, const c
     if (wi_save_begin(&save, target, 0, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = model_publish(show, path);
+        result = model_publish(cli, name, published);
     if (result == WI_EXIT_OK)
-        result = write_car(show->cli, &save, path);
+        result = write_car(cli, &save, name);
     wi_save_drop(&save);
     return result;
 }
-
-/* If the file goes to standard output, its address goes to standard error. */
-static enum wi_exit publish_car(struct show *show, const char *path, const char *target)
-{
-    int is_standard = strcmp(target, "-") == 0;
-    enum wi_exit result = publish_to_file(show, path, target);
-
-    if (result == WI_EXIT_OK && is_standard)
-        put_address(stderr, show->published);
-    else if (result == WI_EXIT_OK)
-        address_say(show, 1);
-    return result;
-}
-
-/* --- the commands ----------------------------------------------------------------------------- */
 
 static enum wi_code arguments_check(
     const struct wi_cli *cli, const char *name, struct wi_error *error)
@@ -124,33 +82,26 @@ static enum wi_code arguments_check(
     const char *car = wi_argument(&cli->arguments, "car");
 
     if (car && strcmp(car, "-") == 0 && cli->json)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
-            "--json and --car - both want standard output; give --car a file");
+        return wi_cli_refuse(
+            error, "--json and --car - both want standard output; give --car a file");
     return wi_model_check_name(name, error);
 }
 
 enum wi_exit wi_cli_publish(struct wi_cli *cli)
 {
-    struct show show = {.cli = cli};
     const char *name = cli->arguments.positionals[0], *car = wi_argument(&cli->arguments, "car");
     struct wi_error error = {0};
-    enum wi_exit result;
-    char *path;
+    json_t *published = NULL;
 
-    if (arguments_check(cli, name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    path = wi_sprintf("/v1/models/%s/publish", name);
-    if (car) {
-        result = publish_car(&show, path, car);
-    } else {
-        result = model_publish(&show, path);
-        if (result == WI_EXIT_OK)
-            address_say(&show, 0);
-    }
-    json_decref(show.published);
-    free(path);
+    if (arguments_check(cli, name, &error) != WI_OK)
+        return wi_cli_complain(&error);
+    enum wi_exit result =
+        car ? publish_to_file(cli, name, car, &published) : model_publish(cli, name, &published);
+    if (result == WI_EXIT_OK && car && strcmp(car, "-") == 0)
+        put_address(stderr, published); /* the file went to standard output */
+    else if (result == WI_EXIT_OK)
+        address_say(cli, published, car != NULL);
+    json_decref(published);
     return result;
 }
 
@@ -158,20 +109,11 @@ enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
     struct wi_error error = {0};
-    json_t *answer = NULL;
-    enum wi_exit result;
-    char *path;
+    struct wi_rest_request request = {
+        .path = "/v1/models/*/unpublish", .name = name, .method = "POST"};
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    path = wi_sprintf("/v1/models/%s/unpublish", name);
-    result = wi_cli_order(cli,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ORDER_MS}, &answer);
-    if (answer)
-        wi_table_say("{name}: published no longer, it was ipfs://{unpublished}\n", answer);
-    json_decref(answer);
-    free(path);
-    return result;
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
+    return wi_cli_order_say(
+        cli, &request, stdout, "{name}: published no longer, it was ipfs://{unpublished}\n");
 }

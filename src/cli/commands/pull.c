@@ -2,45 +2,24 @@
  * webinfer pull: has the daemon pull a model from a hub, and shows the progress. The pull belongs
  * to the daemon and continues when this command ends.
  */
-#include "cli/commands/pull.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include "models/arrive/hub/reference.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
+#include "terms/model/reference.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
-struct show {
-    int events; /* as lines of JSON */
-    char *name;
-};
-
-/* --- showing ---------------------------------------------------------------------------------- */
-
 /* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
-    const json_t *source;
-    size_t i;
-
     if (json_array_size(sources) < 2)
         return;
-    json_array_foreach(sources, i, source)
-    {
-        wi_buffer_puts(text, i ? ", " : " from ");
-        wi_table_cell(text, json_object_get(source, "name"));
-        wi_buffer_puts(text, " (");
-        wi_bar_bytes(text, json_number_value(json_object_get(source, "bytes")));
-        wi_buffer_puts(text, ")");
-    }
+    wi_buffer_puts(text, " from ");
+    wi_table_join(text, ", ", "{name} ({bytes:B})", sources);
 }
 
 /* "chat/finch: 12.3 MB in 2 files, 4.1 MB fetched in 3 s" */
@@ -48,31 +27,12 @@ static void put_done(const json_t *pull)
 {
     struct wi_buffer text = {0};
 
-    wi_table_cell(&text, json_object_get(pull, "name"));
-    wi_buffer_puts(&text, ": ");
-    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "total_bytes")));
-    wi_buffer_printf(
-        &text, " in %lld files, ", (long long)json_integer_value(json_object_get(pull, "files")));
-    wi_bar_bytes(&text, json_number_value(json_object_get(pull, "fetched_bytes")));
-    wi_buffer_puts(&text, " fetched in ");
-    wi_bar_seconds(&text, json_number_value(json_object_get(pull, "seconds")));
+    wi_table_fill(&text,
+        "{name}: {total_bytes:B} in {files} files, {fetched_bytes:B} fetched in {seconds:s}", pull);
     add_sources(&text, json_object_get(pull, "sources"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
-
-static void on_event(void *context, const char *name, const json_t *value)
-{
-    struct show *show = context;
-    const char *called = json_string_value(json_object_get(value, "name"));
-
-    if (called && !show->name)
-        show->name = wi_strdup(called);
-    if (!show->events && strcmp(name, "done") == 0)
-        put_done(value);
-}
-
-/* --- asking ----------------------------------------------------------------------------------- */
 
 static json_t *make_requested(const struct wi_arguments *arguments, const char *reference)
 {
@@ -94,27 +54,23 @@ static json_t *make_requested(const struct wi_arguments *arguments, const char *
 
 enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int events, char **name)
 {
-    struct show show = {.events = events};
+    json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = events,
         .stopped = "the daemon goes on with the pull; the same command shows it again, and "
                    "webinfer pull --cancel MODEL ends it",
         .lost = "\n  it goes on with the pull when it is started again",
-        .on_event = on_event,
-        .context = &show};
-    struct wi_buffer body = {0};
-    json_t *requested = make_requested(&cli->arguments, reference);
-    struct wi_rest_request request = {.path = "/v1/models/pull"};
+        .done = &done};
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
     enum wi_exit result;
 
-    json_object_set_new(requested, "stream", json_true());
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
+    json_object_set_new(request.json, "stream", json_true());
     result = wi_cli_follow(&follow, &request);
-    wi_buffer_clear(&body);
-    json_decref(requested);
-    *name = show.name;
+    if (done && !events)
+        put_done(done);
+    *name = wi_strdup(wi_json_text(done, "name"));
+    json_decref(done);
     return result;
 }
 
@@ -129,24 +85,13 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
     return wi_sprintf("%s%.*s", name, (int)(reference + whole - variant), variant);
 }
 
-/* --- the command ------------------------------------------------------------------------------ */
-
 static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {
-    json_t *requested = make_requested(&cli->arguments, reference);
-    struct wi_buffer body = {0};
-    struct wi_rest_request request = {.path = "/v1/models/pull", .timeout_ms = ASK_MS};
-    enum wi_exit result;
+    struct wi_rest_request request = {
+        .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
 
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
-    result = wi_cli_order(cli, &request, NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fprintf(stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
-    wi_buffer_clear(&body);
-    json_decref(requested);
-    return result;
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
 }
 
 enum wi_code wi_cli_begun_name(
@@ -170,20 +115,18 @@ enum wi_code wi_cli_begun_name(
 /* A running pull is known by the name under which it was begun. */
 static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
 {
+    struct wi_rest_request request = {.path = "/v1/models/*/cancel", .method = "POST"};
     struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
     char *name;
     enum wi_code code = wi_cli_begun_name(cli, reference, &name, &error);
-    char *path = wi_sprintf("/v1/models/%s/cancel", name ? name : "");
+    enum wi_exit result;
 
+    request.name = name;
     if (code != WI_OK || wi_model_check_name(name, &error) != WI_OK)
-        wi_cli_complain(&error);
+        result = wi_cli_complain(&error);
     else
-        result = wi_cli_order(cli,
-            &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The pull was cancelled, and the files that it had fetched were removed.\n", stderr);
-    free(path);
+        result = wi_cli_order_say(cli, &request, stderr,
+            "The pull was cancelled, and the files that it had fetched were removed.\n");
     free(name);
     return result;
 }

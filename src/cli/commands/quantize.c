@@ -2,74 +2,58 @@
  * webinfer quantize: has the daemon make a variant of a model in fewer bits, and shows its progress
  * and measurements. The work belongs to the daemon and continues when this command ends.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
-#include "base/memory.h"
-#include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_MS 30000
-
-/* --- showing ---------------------------------------------------------------------------------- */
-
-static double figure_number(const json_t *object, const char *member)
-{
-    return json_number_value(json_object_get(object, member));
-}
-
 /* "largest error 0.012" */
 static void put_error(struct wi_buffer *text, const json_t *figures)
 {
-    wi_buffer_puts(text, ", largest error ");
-    if (json_is_number(json_object_get(figures, "largest_error")))
-        wi_buffer_printf(text, "%.2g", figure_number(figures, "largest_error"));
-    else
-        wi_buffer_puts(text, "without bound");
+    wi_table_fill(text,
+        json_is_number(json_object_get(figures, "largest_error"))
+            ? ", largest error {largest_error:2g}"
+            : ", largest error without bound",
+        figures);
 }
 
 static void put_memory(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
-    if (!json_is_integer(json_object_get(place, "memory_bytes")))
-        return;
-    wi_buffer_puts(text, "; ");
-    wi_bar_bytes(text, figure_number(place, "memory_bytes"));
-    wi_buffer_puts(text, " in the page");
-    if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
-        return;
-    wi_buffer_puts(text, ", ");
-    wi_bar_bytes(text, figure_number(place, "source_memory_bytes"));
-    wi_buffer_printf(text, " in fp32 %s",
-        strcmp(source_files, "external") == 0 ? "with weights in files apart from the graph"
-                                              : "in one file");
+    wi_table_fill(text, "<; {memory_bytes:B} in the page>", place);
+    if (json_is_integer(json_object_get(place, "memory_bytes")))
+        wi_table_fill(text,
+            strcmp(source_files, "external") == 0
+                ? "<, {source_memory_bytes:B} in fp32 with weights in files apart from the graph>"
+                : "<, {source_memory_bytes:B} in fp32 in one file>",
+            place);
 }
 
 /* "wasm in chrome: 0.8 ms a run, 1.1 ms in fp32; cosine 0.99991, largest error 0.012; 3.1 MB in the
  * page, 12.4 MB in fp32 in one file" */
 static void put_place(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
-    wi_table_fill(text, "\n  {platform} in {browser}: ", place);
-    wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32; cosine %.5f",
-        figure_number(place, "run_ms"), figure_number(place, "source_run_ms"),
-        figure_number(json_object_get(place, "cosine"), "median"));
+    wi_table_fill(text,
+        "\n  {platform} in {browser}: {run_ms:3g} ms a run, {source_run_ms:3g} ms in fp32; "
+        "cosine {cosine.median:5f}",
+        place);
     put_error(text, place);
     put_memory(text, place, source_files);
 }
 
 static void put_measured(struct wi_buffer *out, const json_t *measured)
 {
-    const char *files = json_string_value(json_object_get(measured, "source_files"));
-    const json_t *cosine = json_object_get(measured, "cosine"), *place;
+    const char *files = wi_json_text(measured, "source_files");
+    const json_t *place;
     size_t i;
 
-    wi_buffer_printf(out, "cosine to fp32 %.5f (median), %.5f (worst of %d inputs)",
-        figure_number(cosine, "median"), figure_number(cosine, "least"),
-        (int)figure_number(measured, "inputs"));
+    wi_table_fill(out,
+        "cosine to fp32 {cosine.median:5f} (median), {cosine.least:5f} (worst of {inputs} "
+        "inputs)",
+        measured);
     put_error(out, measured);
     json_array_foreach(json_object_get(measured, "places"), i, place)
         put_place(out, place, files ? files : "one");
@@ -91,109 +75,65 @@ static void put_done(const json_t *making)
 {
     struct wi_buffer text = {0};
 
-    wi_table_fill(&text, "{name}, in ", making);
-    wi_bar_seconds(&text, figure_number(making, "seconds"));
-    wi_buffer_puts(&text, ": ");
+    wi_table_fill(&text, "{name}, in {seconds:s}: ", making);
     wi_cli_put_made(&text, json_object_get(making, "made"));
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
 }
 
-static void on_event(void *context, const char *name, const json_t *value)
+static json_t *flag_of(const struct wi_arguments *arguments, const char *option)
 {
-    const struct wi_cli *cli = context;
-
-    if (!cli->json && strcmp(name, "done") == 0)
-        put_done(value);
-}
-
-/* --- asking ----------------------------------------------------------------------------------- */
-
-static json_t *make_requested(const struct wi_arguments *arguments)
-{
-    json_t *requested = json_object();
-
-    json_object_set_new(
-        requested, "bits", json_integer(strtol(wi_argument(arguments, "bits"), NULL, 10)));
-    if (wi_argument_given(arguments, "mixed"))
-        json_object_set_new(requested, "mixed", json_true());
-    if (wi_argument_given(arguments, "force"))
-        json_object_set_new(requested, "force", json_true());
-    return requested;
+    return wi_argument_given(arguments, option) ? json_true() : NULL;
 }
 
 static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *request)
 {
+    json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = cli->json,
         .stopped = "the daemon goes on with it; the same command shows it again, and webinfer "
                    "quantize --cancel MODEL ends it",
         .lost = "\n  a daemon that ends gives it up",
-        .on_event = on_event,
-        .context = cli};
+        .done = &done};
+    enum wi_exit result = wi_cli_follow(&follow, request);
 
-    return wi_cli_follow(&follow, request);
-}
-
-static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *request)
-{
-    enum wi_exit result;
-
-    request->timeout_ms = ASK_MS;
-    result = wi_cli_order(cli, request, NULL);
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The daemon makes it; webinfer list tells how far that is.\n", stderr);
+    if (done && !cli->json)
+        put_done(done);
+    json_decref(done);
     return result;
 }
 
 static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
-    json_t *requested = make_requested(&cli->arguments);
-    char *path = wi_sprintf("/v1/models/%s/quantize", name);
-    int waits = !wi_argument_given(&cli->arguments, "detach");
-    struct wi_rest_request request = {.path = path};
-    struct wi_buffer body = {0};
-    enum wi_exit result;
+    const struct wi_arguments *arguments = &cli->arguments;
+    int waits = !wi_argument_given(arguments, "detach");
+    json_t *requested = json_pack("{s:I, s:o*, s:o*, s:o*}", "bits",
+        (json_int_t)strtol(wi_argument(arguments, "bits"), NULL, 10), "mixed",
+        flag_of(arguments, "mixed"), "force", flag_of(arguments, "force"), "stream",
+        waits ? json_true() : NULL);
+    struct wi_rest_request request = {
+        .path = "/v1/models/*/quantize", .name = name, .json = requested};
 
     if (waits)
-        json_object_set_new(requested, "stream", json_true());
-    wi_buffer_json(&body, requested);
-    request.body = body.text;
-    request.body_size = body.size;
-    result = waits ? making_watch(cli, &request) : making_detach(cli, &request);
-    wi_buffer_clear(&body);
-    json_decref(requested);
-    free(path);
-    return result;
-}
-
-static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
-{
-    char *path = wi_sprintf("/v1/models/%s/cancel", name);
-    enum wi_exit result = wi_cli_order(
-        cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
-
-    if (result == WI_EXIT_OK && !cli->json)
-        fputs("The work was stopped, and its unfinished files were removed.\n", stderr);
-    free(path);
-    return result;
+        return making_watch(cli, &request);
+    return wi_cli_order_say(
+        cli, &request, stderr, "The daemon makes it; webinfer list tells how far that is.\n");
 }
 
 enum wi_exit wi_cli_quantize(struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
+    struct wi_rest_request cancel = {.path = "/v1/models/*/cancel", .name = name, .method = "POST"};
     struct wi_error error = {0};
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     if (wi_argument_given(&cli->arguments, "cancel"))
-        return making_cancel(cli, name);
+        return wi_cli_order_say(
+            cli, &cancel, stderr, "The work was stopped, and its unfinished files were removed.\n");
     if (!wi_argument(&cli->arguments, "bits")) {
         wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
+        return wi_cli_complain(&error);
     }
     return making_begin(cli, name);
 }

@@ -2,17 +2,14 @@
  * webinfer run: pulls a model if it is not here, and then uses it according to its type. After the
  * name, ":" begins a variant and "@" a revision; --browser and --platform choose the place.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/commands/pull.h"
 #include "cli/pages.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "models/arrive/hub/reference.h"
-#include "models/catalog/library/model.h"
-#include "settings/config/alias.h"
+#include "terms/format/model.h"
+#include "terms/model/reference.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +29,7 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
         *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     } else if (missing) {
         json_t *problem = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        *missing = wi_strdup(json_string_value(json_object_get(problem, "detail")));
+        *missing = wi_strdup(wi_json_text(problem, "detail"));
         json_decref(problem);
     }
     /* A model that is being pulled for the first time has no other description. */
@@ -49,9 +46,8 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
  * content. */
 static int came_by(const json_t *row, const char *repository)
 {
-    const char *name = json_string_value(json_object_get(row, "name"));
-    const char *from =
-        json_string_value(json_object_get(json_object_get(row, "source"), "repository"));
+    const char *name = wi_json_text(row, "name");
+    const char *from = wi_json_text(row, "source.repository");
 
     return name && from && wi_name_is_content(name) && strcmp(from, repository) == 0;
 }
@@ -68,15 +64,10 @@ static char *find_by_path(const struct wi_cli *cli, const char *reference)
         wi_hub_reference_parse_content(reference, &parsed, NULL) == WI_OK && *parsed.path;
     const json_t *row;
     char *name = NULL;
-    size_t i;
 
-    while (has_path && !name && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            if (!name && came_by(row, parsed.repository))
-                name = wi_strdup(json_string_value(json_object_get(row, "name")));
-        }
-    }
+    while (has_path && !name && (row = wi_pages_row(&pages)))
+        if (came_by(row, parsed.repository))
+            name = wi_strdup(wi_json_text(row, "name"));
     wi_pages_close(&pages);
     wi_hub_reference_clear(&parsed);
     return name;
@@ -98,7 +89,7 @@ static enum wi_code check_name(const char *name, struct wi_error *error)
 {
     if (wi_model_check_name(name, error) == WI_OK)
         return WI_OK;
-    return wi_error_set(error, WI_BAD_REQUEST, "",
+    return wi_cli_refuse(error,
         "\"%.200s\" is no model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
         name);
 }
@@ -129,15 +120,11 @@ static enum wi_exit model_bring(
     enum wi_exit result;
 
     *model = NULL;
-    if (name_before(cli, reference, name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (name_before(cli, reference, name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     /* A plain hub allows longer names; a model with such a name is not here under it. */
-    if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     result = WI_EXIT_OK;
     if (!revision && check_name(*name, &error) == WI_OK)
         result = model_look(cli, *name, model, &missing);
@@ -181,12 +168,10 @@ enum wi_exit wi_cli_run(struct wi_cli *cli)
     json_t *model = NULL;
     enum wi_exit result = model_bring(cli, reference, &name, &model);
 
-    if (result == WI_EXIT_OK && model) {
+    if (result == WI_EXIT_OK && model)
         result = model_use(cli, name, model);
-    } else if (result == WI_EXIT_OK) {
-        fprintf(stderr, "webinfer: the daemon has pulled %s and does not find it\n", name);
-        result = WI_EXIT_FAILED;
-    }
+    else if (result == WI_EXIT_OK)
+        result = wi_cli_fail(WI_EXIT_FAILED, "the daemon has pulled %s and does not find it", name);
     cli->arguments.positionals[0] = reference;
     json_decref(model);
     free(name);

@@ -5,31 +5,18 @@
 #include "cli/text_table.h"
 
 #include "base/memory.h"
-#include "models/arrive/hub/reference.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
+#include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
 
-/* --- list ------------------------------------------------------------------------------------ */
-
 static void put_progress(struct wi_buffer *out, const json_t *pull)
 {
-    const char *state = json_string_value(json_object_get(pull, "state"));
+    const char *state = wi_json_text(pull, "state");
 
     wi_bar_line(out, pull, 60);
     if (state && strcmp(state, "failed") == 0)
         wi_table_fill(out, out->size > 0 ? "; {problem.detail}" : "{problem.detail}", pull);
-}
-
-static void put_address(struct wi_buffer *out, const json_t *cid)
-{
-    wi_buffer_puts(out, "ipfs://");
-    wi_table_cell(out, cid);
-}
-
-static void put_stale(struct wi_buffer *out, const json_t *stale)
-{
-    wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
 }
 
 /* Only models in the folder count; built-in models are no files. */
@@ -56,7 +43,7 @@ static void print_pulls(const json_t *pulls)
 
     json_array_foreach(pulls, i, item)
     {
-        const char *state = json_string_value(json_object_get(item, "state"));
+        const char *state = wi_json_text(item, "state");
         if (state && strcmp(state, "done") != 0)
             json_array_append(rows, item);
     }
@@ -66,12 +53,13 @@ static void print_pulls(const json_t *pulls)
 
 enum wi_exit wi_cli_list(struct wi_cli *cli)
 {
-    static const struct wi_column models[] = {{"MODEL", "name", NULL},
-        {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
-        {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "", wi_cli_put_loaded},
-        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column models[] = {{"MODEL", "name", NULL}, {"SIZE", "{bytes:B}", NULL},
+        {"FORMAT", "format", NULL}, {"TYPE", "type", NULL}, {"VARIANTS", "variants[{name}]", NULL},
+        {"LOADED", "", wi_cli_put_loaded}, {"PULLED FROM", "source.repository", NULL},
+        {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
-        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
+        {"AS", "ipfs://{cid}", NULL},
+        {"STATE", "{stale?stale: its files have changed since|whole}", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
     struct wi_sheet sheet = {.columns = models};
 
@@ -83,65 +71,33 @@ enum wi_exit wi_cli_list(struct wi_cli *cli)
     return wi_pages_close(&pages);
 }
 
-/* --- show ------------------------------------------------------------------------------------ */
-
-static void put_tokens(struct wi_buffer *out, const json_t *count)
-{
-    wi_table_cell(out, count);
-    wi_buffer_puts(out, json_is_number(count) ? " tokens" : "");
-}
-
-static void put_size(struct wi_buffer *out, const json_t *bytes)
-{
-    wi_bar_size(out, bytes);
-    wi_table_fill(out, " ({} bytes)", bytes);
-}
-
 /* "512 MB of 2.1 GB: 300 MB weights, 40 MB for each of 4 conversations of 2048 tokens" */
 static void put_memory(struct wi_buffer *out, const json_t *memory)
 {
-    wi_bar_size(out, json_object_get(memory, "total"));
-    wi_buffer_puts(out, " of ");
-    wi_bar_size(out, json_object_get(memory, "limit"));
-    wi_buffer_puts(out, " that a page has: ");
-    wi_bar_size(out, json_object_get(memory, "weights"));
-    wi_buffer_puts(out, " of weights, ");
-    wi_bar_size(out, json_object_get(memory, "kv_per_slot"));
-    wi_table_fill(out, " for each of {slots} conversations of {context} tokens", memory);
-    if (json_is_false(json_object_get(memory, "fits")))
-        wi_buffer_puts(out, "; it does not fit");
-}
-
-static void put_pull(struct wi_buffer *out, const json_t *pull)
-{
-    wi_bar_line(out, pull, 60);
+    wi_table_fill(out,
+        "{total:B} of {limit:B} that a page has: {weights:B} of weights, {kv_per_slot:B} for each "
+        "of {slots} conversations of {context} tokens{fits?|; it does not fit}",
+        memory);
 }
 
 static void put_source(struct wi_buffer *out, const json_t *source)
 {
-    const char *repository = json_string_value(json_object_get(source, "repository"));
+    const char *repository = wi_json_text(source, "repository");
 
-    if (repository && wi_hub_reference_is_content(repository)) {
-        wi_table_fill(out, "{repository}, CID {commit}", source);
-        return;
-    }
-    wi_table_fill(out, "{repository} of {hub}, commit {commit}", source);
+    wi_table_fill(out,
+        repository && wi_hub_reference_is_content(repository)
+            ? "{repository}, CID {commit}"
+            : "{repository} of {hub}, commit {commit}",
+        source);
 }
 
 /* "chat/finch:q4 as ipfs://bafy…, version 2" */
 static void put_pins(struct wi_buffer *out, const json_t *published)
 {
-    const json_t *pin;
-    size_t i;
-
-    json_array_foreach(published, i, pin)
-    {
-        wi_table_fill(out, i ? "; {name} as ipfs://{cid}" : "{name} as ipfs://{cid}", pin);
-        if (json_is_integer(json_object_get(pin, "version")))
-            wi_table_fill(out, ", version {version}", pin);
-        if (json_is_true(json_object_get(pin, "stale")))
-            wi_buffer_puts(out, ", stale: its files have changed since, and are not served");
-    }
+    wi_table_join(out, "; ",
+        "{name} as ipfs://{cid}<, version {version}>"
+        "{stale?, stale: its files have changed since, and are not served}",
+        published);
 }
 
 /* Prints where the model would run, and what is known of each place. */
@@ -149,14 +105,12 @@ static void put_places(struct wi_cli *cli, const char *name)
 {
     static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
-        {"MEASURED", "measured", NULL}, {"RUN", "run_ms", wi_table_ms},
-        {"LOAD", "load_ms", wi_table_ms}, {"VERDICT", "verdict", NULL}, {0}};
-    char *path = wi_sprintf("/v1/hardware?model_name=%s", name);
-    json_t *answer = wi_cli_get(cli, path);
+        {"MEASURED", "measured", NULL}, {"RUN", "{run_ms} ms", NULL},
+        {"LOAD", "{load_ms} ms", NULL}, {"VERDICT", "verdict", NULL}, {0}};
+    json_t *answer = wi_cli_get(cli, "/v1/hardware?model_name=*", name);
 
     wi_table_print("\n", columns, json_object_get(answer, "options"), NULL);
     json_decref(answer);
-    free(path);
 }
 
 /* Prints the variants that were made here, each with its measurements. */
@@ -169,8 +123,7 @@ static void put_variants(struct wi_buffer *out, const json_t *variants)
     {
         const json_t *made = json_object_get(variant, "made");
 
-        wi_table_fill(out, i ? "; {name}, " : "{name}, ", variant);
-        wi_bar_size(out, json_object_get(variant, "bytes"));
+        wi_table_fill(out, i ? "; {name}, {bytes:B}" : "{name}, {bytes:B}", variant);
         if (!made)
             continue;
         wi_buffer_puts(out, ", made here: ");
@@ -181,16 +134,7 @@ static void put_variants(struct wi_buffer *out, const json_t *variants)
 /* Settings of the model's folder that are ignored. */
 static void put_ignored(struct wi_buffer *out, const json_t *ignored)
 {
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(ignored, i, one)
-    {
-        wi_table_fill(out, i ? "; {member}" : "{member}", one);
-        if (json_object_get(one, "value"))
-            wi_table_fill(out, " {value}", one);
-        wi_table_fill(out, " of {file}: {reason}", one);
-    }
+    wi_table_join(out, "; ", "{member}< {value}> of {file}: {reason}", ignored);
 }
 
 static void print_model(const struct wi_cli *cli, const json_t *model)
@@ -198,15 +142,18 @@ static void print_model(const struct wi_cli *cli, const json_t *model)
     static const struct wi_column lines[] = {{"model", "name", NULL}, {"title", "title", NULL},
         {"type", "type", NULL}, {"format", "format", NULL}, {"architecture", "architecture", NULL},
         {"parameters", "parameters", NULL}, {"quantization", "quantization", NULL},
-        {"context", "context_length", put_tokens}, {"chat", "chat", NULL}, {"tasks", "tasks", NULL},
-        {"labels", "labels", NULL}, {"ignored", "ignored_settings", put_ignored},
-        {"inputs", "inputs", wi_cli_put_values}, {"outputs", "outputs", wi_cli_put_values},
-        {"size", "bytes", put_size}, {"hash", "hash", NULL}, {"variant", "variant", NULL},
-        {"variants", "variants", put_variants}, {"pulled from", "source", put_source},
-        {"published", "published", put_pins}, {"memory", "memory", put_memory},
-        {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};
+        {"context", "{context_length} tokens", NULL}, {"chat", "chat", NULL},
+        {"tasks", "tasks", NULL}, {"labels", "labels", NULL},
+        {"ignored", "ignored_settings", put_ignored},
+        {"inputs", "inputs[{name} {datatype}[{shape}]]", NULL},
+        {"outputs", "outputs[{name} {datatype}[{shape}]]", NULL},
+        {"size", "{bytes:B} ({bytes} bytes)", NULL}, {"hash", "hash", NULL},
+        {"variant", "variant", NULL}, {"variants", "variants", put_variants},
+        {"pulled from", "source", put_source}, {"published", "published", put_pins},
+        {"memory", "memory", put_memory}, {"warnings", "warnings", NULL},
+        {"pulling", "pulling", put_progress}, {0}};
     static const struct wi_column files[] = {
-        {"FILE", "path", NULL}, {"SIZE", "bytes", wi_bar_size}, {"SHA-256", "hash", NULL}, {0}};
+        {"FILE", "path", NULL}, {"SIZE", "{bytes:B}", NULL}, {"SHA-256", "hash", NULL}, {0}};
 
     wi_table_lines(lines, model);
     wi_table_print("\n", files, json_object_get(model, "files"), NULL);
@@ -219,10 +166,8 @@ enum wi_exit wi_cli_show_model(struct wi_cli *cli)
     char *path;
     enum wi_exit result;
 
-    if (wi_model_check_name(name, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (wi_model_check_name(name, &error) != WI_OK)
+        return wi_cli_complain(&error);
     path = wi_sprintf("/v1/models/%s", name);
     result = wi_cli_show(cli, path, print_model);
     if (result == WI_EXIT_OK && !cli->json)

@@ -3,7 +3,6 @@
 #include "cli/text_table.h"
 
 #include "base/clock.h"
-#include "cli/bar.h"
 
 /* A wall-clock time, as the time until or since then. */
 static void put_span(struct wi_buffer *out, int64_t ms, const char *after)
@@ -38,33 +37,28 @@ static void put_state(struct wi_buffer *out, const json_t *source)
 
 static void put_speed(struct wi_buffer *out, const json_t *rate)
 {
-    if (json_number_value(rate) <= 0)
-        return;
-    wi_bar_size(out, rate);
-    wi_buffer_puts(out, "/s");
+    if (json_number_value(rate) > 0)
+        wi_table_fill(out, "{:B}/s", rate);
 }
 
 /* "here (stale), attic, cellar" */
 static void put_where(struct wi_buffer *out, const json_t *model)
 {
-    const json_t *neighbour;
-    size_t i;
-
     if (json_is_true(json_object_get(model, "here")))
-        wi_buffer_puts(
-            out, json_is_true(json_object_get(model, "stale")) ? "here (stale)" : "here");
-    json_array_foreach(json_object_get(model, "where"), i, neighbour)
-        wi_table_fill(out, out->size ? ", {}" : "{}", neighbour);
+        wi_table_fill(out, "here{stale? (stale)}", model);
+    const json_t *list = json_object_get(model, "where");
+    for (size_t i = 0; i < json_array_size(list); i++)
+        wi_table_fill(out, out->size ? ", {}" : "{}", json_array_get(list, i));
 }
 
 static void print_sources(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column sources[] = {{"SOURCE", "name", NULL}, {"STATE", "", put_state},
-        {"SPEED", "bytes_per_second", put_speed}, {"BROUGHT", "bytes", wi_bar_size},
+        {"SPEED", "bytes_per_second", put_speed}, {"BROUGHT", "{bytes:B}", NULL},
         {"BLOCKS", "blocks", NULL}, {"WRONG", "wrong", NULL}, {"SEEN", "seen_at", put_seen},
         {"URL", "url", NULL}, {"WHY", "reason", NULL}, {0}};
     static const struct wi_column models[] = {{"PUBLISHED", "name", NULL},
-        {"SIZE", "bytes", wi_bar_size}, {"COPIES", "copies", NULL}, {"WHERE", "", put_where},
+        {"SIZE", "{bytes:B}", NULL}, {"COPIES", "copies", NULL}, {"WHERE", "", put_where},
         {"CID", "cid", NULL}, {0}};
 
     wi_table_print("", sources, json_object_get(answer, "sources"),

@@ -7,7 +7,7 @@
 
 static void put_uptime(const json_t *answer)
 {
-    long long s = (long long)json_number_value(json_object_get(answer, "uptime_s"));
+    long long s = (long long)wi_json_number(answer, "uptime_s");
 
     printf(", up ");
     if (s >= 86400)
@@ -17,11 +17,6 @@ static void put_uptime(const json_t *answer)
     if (s >= 60)
         printf("%lldm ", s / 60 % 60);
     printf("%llds\n", s % 60);
-}
-
-static void put_mib(struct wi_buffer *out, const json_t *bytes)
-{
-    wi_buffer_printf(out, "%.0f MiB", json_number_value(bytes) / (1 << 20));
 }
 
 /* The kind is not wanted: it is switched off, or it is configured only by default and not
@@ -56,12 +51,7 @@ static void print_warnings(const json_t *answer)
     size_t i;
     int ready = json_is_true(json_object_get(answer, "ready"));
 
-    if (!ready)
-        wi_table_say("ready: no, {problem}\n", answer);
-    else if (json_is_string(json_object_get(answer, "problem")))
-        wi_table_say("ready: yes\nproblem: {problem}\n", answer);
-    else
-        wi_table_say("ready: yes\n", answer);
+    wi_table_say(ready ? "ready: yes\n<problem: {problem}\n>" : "ready: no, {problem}\n", answer);
     json_array_foreach(json_object_get(answer, "warnings"), i, warning)
         wi_table_say("warning: {}\n", warning);
 }
@@ -98,7 +88,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
         {"FAILURES", "failures", NULL}, {"PROBLEM", "problem", NULL}, {0}};
     static const struct wi_column sessions[] = {{"SESSION", "id", NULL}, {"KIND", "kind", NULL},
         {"STATE", "state", NULL}, {"STEP", "step", NULL}, {"NODE", "node", NULL},
-        {"READY IN", "ready_ms", wi_table_ms}, {"MEMORY", "memory_bytes", put_mib}, {0}};
+        {"READY IN", "{ready_ms} ms", NULL}, {"MEMORY", "{memory_bytes:0M}", NULL}, {0}};
     json_t *rows = kind_rows(json_object_get(answer, "kinds"));
 
     wi_table_say("webinferd {version}", answer);

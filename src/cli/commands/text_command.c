@@ -1,11 +1,8 @@
 /* webinfer generate and webinfer embed: send text to a model and print the result. */
 #include "cli/commands/text_command.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
-#include "cli/live.h"
 
 #include "base/memory.h"
-#include "cli/commands/infer.h"
 #include "cli/plain.h"
 #include "cli/text_table.h"
 #include <stdio.h>
@@ -15,9 +12,9 @@
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)
 
-/* --- both ------------------------------------------------------------------------------------- */
-
-json_t *wi_text_request(
+/* A request for POST /v1/infer, without the time that it takes to the server and back: a new
+ * reference, or NULL with `error` filled. Takes over `inputs`, also on failure. */
+static json_t *text_request(
     const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error)
 {
     json_t *request = json_object();
@@ -27,21 +24,22 @@ json_t *wi_text_request(
         json_object_set_new(request, "model_name", json_string(arguments->positionals[0])) == 0)
         return request;
     if (error->code == WI_OK)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the model's name is not UTF-8");
+        wi_cli_refuse(error, "the model's name is not UTF-8");
     json_decref(request);
     return NULL;
 }
 
-static void put_member(struct wi_buffer *out, const char *before, const json_t *answer,
-    const char *path, const char *after)
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *inputs)
 {
-    const json_t *value = wi_json_at(answer, path);
+    struct wi_rest_request request = {.path = "/v1/infer"};
+    struct wi_error error = {0};
 
-    if (!value || json_is_null(value))
-        return;
-    wi_buffer_puts(out, before);
-    wi_table_cell(out, value);
-    wi_buffer_puts(out, after);
+    request.json = text_request(&live->cli->arguments, inputs, &request.timeout_ms, &error);
+    if (!request.json)
+        return wi_cli_complain(&error);
+    request.timeout_ms += WI_CLI_TRAVEL_MS;
+    json_object_set_new(request.json, "stream", json_true());
+    return wi_cli_live(live, &request);
 }
 
 static void put_number(
@@ -55,18 +53,15 @@ static void put_number(
 
 void wi_text_describe(struct wi_buffer *out, const json_t *answer)
 {
-    put_member(out, "", answer, "result.usage.completion_tokens", " tokens");
+    wi_table_fill(out, "<{result.usage.completion_tokens} tokens>", answer);
     put_number(out, ", %.1f tokens/s", answer, "result.timings.predicted_per_second", 1);
     put_number(out, ", the first after %.2f s", answer, "performance.first_part_ms", 1000);
-    put_member(out, "; prompt of ", answer, "result.usage.prompt_tokens", " tokens");
+    wi_table_fill(out, "<; prompt of {result.usage.prompt_tokens} tokens>", answer);
     put_number(out, ", %.0f known", answer, "result.usage.cached_tokens", 1);
-    put_member(out, "; ", answer, "executed_on.browser", "");
-    put_member(out, " ", answer, "executed_on.browser_version", "");
-    put_member(out, ", ", answer, "executed_on.platform", "");
-    put_member(out, ", ", answer, "executed_on.quantization", "");
-    if (json_is_true(wi_json_at(answer, "executed_on.simulated")))
-        wi_buffer_puts(out, ", simulated");
-    wi_buffer_puts(out, "\n");
+    wi_table_fill(out,
+        "<; {executed_on.browser}>< {executed_on.browser_version}><, {executed_on.platform}>"
+        "<, {executed_on.quantization}>{executed_on.simulated?, simulated}\n",
+        answer);
 }
 
 /* The words of the command line, or with "-" standard input. */
@@ -77,7 +72,7 @@ static char *read_text(const char *word, struct wi_error *error)
         strcmp(word, "-") == 0 ? wi_cli_read_file("-", TEXT_MAX, &size, error) : wi_strdup(word);
 
     if (text && strcmp(word, "-") == 0 && memchr(text, '\0', size)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "the text has a NUL byte in it");
+        wi_cli_refuse(error, "the text has a NUL byte in it");
         free(text);
         return NULL;
     }
@@ -89,38 +84,21 @@ static json_t *to_json(const char *text, struct wi_error *error)
     json_t *value = json_string(text);
 
     if (!value)
-        wi_error_set(error, WI_BAD_REQUEST, "", "the text is not UTF-8");
+        wi_cli_refuse(error, "the text is not UTF-8");
     return value;
 }
 
-/* --- generate --------------------------------------------------------------------------------- */
-
-/* Sends the second argument to the model, and shows the answer. */
 static enum wi_exit ask_about(
     struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
 {
     struct wi_error error = {0};
-    struct wi_rest_request request = {.path = "/v1/infer"};
     char *text = read_text(cli->arguments.positionals[1], &error);
     json_t *inputs = text ? to_json(text, &error) : NULL;
-    json_t *requested = NULL;
-    struct wi_buffer body = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
 
-    if (inputs)
-        requested = wi_text_request(&cli->arguments, inputs, &request.timeout_ms, &error);
-    if (requested) {
-        json_object_set_new(requested, "stream", json_true());
-        wi_buffer_json(&body, requested);
-        wi_cli_infer_carry(&request, &body);
-        result = wi_cli_live(&(struct wi_live){.cli = cli, .describe = describe}, &request);
-    } else {
-        wi_cli_complain(&error);
-    }
-    wi_buffer_clear(&body);
-    json_decref(requested);
     free(text);
-    return result;
+    if (!inputs)
+        return wi_cli_complain(&error);
+    return wi_text_stream(&(struct wi_live){.cli = cli, .describe = describe}, inputs);
 }
 
 enum wi_exit wi_cli_generate(struct wi_cli *cli)
@@ -133,21 +111,16 @@ enum wi_exit wi_cli_read(struct wi_cli *cli)
     return ask_about(cli, NULL);
 }
 
-/* --- embed ------------------------------------------------------------------------------------ */
-
 /* Standard input has a text on each line. */
-static enum wi_code add_lines(json_t *texts, struct wi_error *error)
+static void add_lines(json_t *texts, struct wi_error *error)
 {
     char *all = read_text("-", error), *line, *rest = all;
 
-    if (!all)
-        return error->code;
     while ((line = strsep(&rest, "\n"))) {
         if (*line && json_array_append_new(texts, to_json(line, error)) != 0)
             break;
     }
     free(all);
-    return error->code;
 }
 
 static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error *error)
@@ -161,7 +134,7 @@ static json_t *read_texts(const struct wi_arguments *arguments, struct wi_error 
             json_array_append_new(texts, to_json(arguments->positionals[i], error));
     }
     if (error->code == WI_OK && json_array_size(texts) == 0)
-        wi_error_set(error, WI_BAD_REQUEST, "", "there is no text on standard input");
+        wi_cli_refuse(error, "there is no text on standard input");
     if (error->code == WI_OK)
         return texts;
     json_decref(texts);
@@ -176,59 +149,33 @@ static enum wi_exit print_vectors(const json_t *answer)
     json_int_t rows = json_integer_value(json_array_get(json_object_get(output, "shape"), 0));
     json_int_t size = json_integer_value(json_array_get(json_object_get(output, "shape"), 1));
 
-    if (rows < 1 || size < 1 || (size_t)rows > json_array_size(data) / (size_t)size) {
-        fputs("webinfer: the answer has no vectors\n", stderr);
-        return WI_EXIT_FAILED;
-    }
+    if (rows < 1 || size < 1 || (size_t)rows > json_array_size(data) / (size_t)size)
+        return wi_cli_fail(WI_EXIT_FAILED, "the answer has no vectors");
     for (json_int_t row = 0; row < rows; row++) {
         struct wi_buffer line = {0};
         for (json_int_t i = 0; i < size; i++) /* nine digits identify every FP32 value */
             wi_buffer_printf(&line, "%s%.9g", i ? "," : "[",
                 json_number_value(json_array_get(data, (size_t)(row * size + i))));
         wi_buffer_puts(&line, "]\n");
-        fwrite(line.text, 1, line.size, stdout);
-        wi_buffer_clear(&line);
+        wi_plain_flush(stdout, &line);
     }
     return WI_EXIT_OK;
-}
-
-static enum wi_exit show_vectors(const struct wi_cli *cli, const struct wi_rest_answer *answer)
-{
-    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
-    enum wi_exit result = WI_EXIT_OK;
-
-    if (cli->json)
-        wi_plain_json(stdout, answer->body.text, answer->body.size);
-    else
-        result = print_vectors(value);
-    json_decref(value);
-    return result;
 }
 
 enum wi_exit wi_cli_embed(struct wi_cli *cli)
 {
     struct wi_error error = {0};
     struct wi_rest_request request = {.path = "/v1/infer"};
-    struct wi_rest_answer answer = {0};
-    json_t *texts = read_texts(&cli->arguments, &error);
-    json_t *requested = NULL;
-    struct wi_buffer body = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    json_t *texts = read_texts(&cli->arguments, &error), *value = NULL;
 
     if (texts)
-        requested = wi_text_request(&cli->arguments, texts, &request.timeout_ms, &error);
-    if (requested) {
-        wi_buffer_json(&body, requested);
-        wi_cli_infer_carry(&request, &body);
-        wi_rest_exchange(&cli->rest, &request, &answer);
-        result = wi_cli_check(cli, &answer);
-        if (result == WI_EXIT_OK)
-            result = show_vectors(cli, &answer);
-    } else {
-        wi_cli_complain(&error);
-    }
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    json_decref(requested);
+        request.json = text_request(&cli->arguments, texts, &request.timeout_ms, &error);
+    if (!request.json)
+        return wi_cli_complain(&error);
+    request.timeout_ms += WI_CLI_TRAVEL_MS;
+    enum wi_exit result = wi_cli_order(cli, &request, &value);
+    if (result == WI_EXIT_OK && !cli->json)
+        result = print_vectors(value);
+    json_decref(value);
     return result;
 }

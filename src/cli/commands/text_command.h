@@ -2,12 +2,11 @@
 #ifndef WI_CLI_COMMANDS_TEXT_COMMAND_H
 #define WI_CLI_COMMANDS_TEXT_COMMAND_H
 
-#include "cli/cli.h"
+#include "cli/commands/infer.h"
 
-/* A request for POST /v1/infer for the model that the first argument names, with the options: a new
- * reference, or NULL with `error` filled. Takes over `inputs`, also on failure. */
-json_t *wi_text_request(
-    const struct wi_arguments *arguments, json_t *inputs, long *timeout_ms, struct wi_error *error);
+/* Asks the language model that the first argument names for a stream, with the options, and shows
+ * it. Takes over `inputs`. */
+enum wi_exit wi_text_stream(const struct wi_live *live, json_t *inputs);
 /* One line about an answer: number of tokens, speed, place. */
 void wi_text_describe(struct wi_buffer *out, const json_t *answer);
 

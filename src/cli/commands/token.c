@@ -2,20 +2,20 @@
  * webinfer token new NAME: makes a secret, which is shown only once, and the line for [api]
  * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
+#include "cli/plain.h"
+#include "cli/text_table.h"
 #include "cli/token_file.h"
 #include <openssl/crypto.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LINE_SIZE (WI_TOKEN_NAME_MAX + 2 * WI_HASH_SIZE + 16)
@@ -47,17 +47,16 @@ static enum wi_code read_requested(
         .owner = wi_argument(arguments, "owner"),
         .rank = rank ? wi_rank_from_name(rank) : WI_RANK_NONE};
     if (!wi_token_name_ok(requested->name)) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.80s\" cannot name a token", requested->name);
+        wi_cli_refuse(error, "\"%.80s\" cannot name a token", requested->name);
         return wi_error_allow(
             error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
     }
     if (rank && requested->rank == WI_RANK_NONE) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "\"%.20s\" is not a rank", rank);
+        wi_cli_refuse(error, "\"%.20s\" is not a rank", rank);
         return wi_error_allow(error, "user, admin, node");
     }
     if (requested->owner && !requested->path)
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--owner says whose the file is, and needs --file");
+        return wi_cli_refuse(error, "--owner says whose the file is, and needs --file");
     return WI_OK;
 }
 
@@ -82,12 +81,12 @@ static enum wi_code make_in_file(
     enum wi_code code = wi_token_file_open(&file, requested->path, error);
     for (size_t i = 0; code == WI_OK && i < file.tokens.count; i++)
         if (strcmp(file.tokens.items[i].name, requested->name) == 0)
-            code = wi_error_set(error, WI_BAD_REQUEST, "",
-                "%s has a token named \"%s\" already; remove its line first", requested->path,
-                requested->name);
+            code =
+                wi_cli_refuse(error, "%s has a token named \"%s\" already; remove its line first",
+                    requested->path, requested->name);
     if (code == WI_OK && file.tokens.count >= WI_API_TOKENS_MAX)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "%s has %d tokens, and may not have more",
-            requested->path, WI_API_TOKENS_MAX);
+        code = wi_cli_refuse(
+            error, "%s has %d tokens, and may not have more", requested->path, WI_API_TOKENS_MAX);
     if (code == WI_OK) {
         made->first = file.tokens.count == 0;
         token_make(requested, made);
@@ -99,8 +98,6 @@ static enum wi_code make_in_file(
     wi_token_file_close(&file);
     return code;
 }
-
-/* --- telling ---------------------------------------------------------------------------------- */
 
 static void tell_of_file(const struct requested *requested, const struct made *made)
 {
@@ -128,11 +125,8 @@ static void token_show(
     const struct wi_cli *cli, const struct requested *requested, const struct made *made)
 {
     if (cli->json) {
-        json_t *value = json_pack("{s:s, s:s, s:s, s:s?}", "token", made->token, "line", made->line,
-            "rank", wi_rank_names[made->rank], "file", requested->path);
-        json_dumpf(value, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(value);
+        wi_plain_put_json(json_pack("{s:s, s:s, s:s, s:s?}", "token", made->token, "line",
+            made->line, "rank", wi_rank_names[made->rank], "file", requested->path));
     } else if (requested->path) {
         printf("%s\n", made->token);
         tell_of_file(requested, made);
@@ -163,79 +157,56 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
     return code == WI_OK ? WI_EXIT_OK : WI_EXIT_USAGE;
 }
 
-/* --- token join: a link with which pages and programs of others become nodes ------------------ */
-
-#define TIMEOUT_MS 30000
 #define NODES_MAX 65536
+#define URL_SIZE 600
 #define SECONDS_MAX (7 * 24 * 3600)
 
-struct join_link {
-    char id[WI_ID_SIZE];
-    char url[600]; /* with the token */
-    int64_t nodes, expires_at;
-};
-
-/* Asks the daemon for a link; prints errors by itself. */
+/* Asks the daemon for a link; prints errors by itself. `*link` is a new reference, or NULL. */
 static enum wi_exit ask_for_link(
-    const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
+    const struct wi_cli *cli, size_t nodes, int64_t seconds, json_t **link)
 {
-    char body[96];
-    int start = wi_argument_given(&cli->arguments, "start");
-    struct wi_rest_request request = {
-        .path = "/v1/admin/join", .body = body, .timeout_ms = TIMEOUT_MS};
     struct wi_rest_answer answer;
-    enum wi_exit result;
+    json_t *order =
+        json_pack("{s:I, s:I, s:o*}", "nodes", (json_int_t)nodes, "seconds", (json_int_t)seconds,
+            "start", wi_argument_given(&cli->arguments, "start") ? json_true() : NULL);
 
-    request.body_size = (size_t)snprintf(body, sizeof body, "{\"nodes\":%zu,\"seconds\":%lld%s}",
-        nodes, (long long)seconds, start ? ",\"start\":true" : "");
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        const char *id = json_string_value(json_object_get(value, "id"));
-        const char *url = json_string_value(json_object_get(value, "url"));
-        if (!id || !url || strlen(url) >= sizeof link->url) {
-            fprintf(stderr, "webinfer: %s gave no join link\n", cli->rest.url);
-            result = WI_EXIT_FAILED;
-        } else {
-            snprintf(link->id, sizeof link->id, "%s", id);
-            snprintf(link->url, sizeof link->url, "%s", url);
-            link->nodes = json_integer_value(json_object_get(value, "nodes"));
-            link->expires_at = json_integer_value(json_object_get(value, "expires_at"));
-        }
-        json_decref(value);
-    }
+    *link = NULL;
+    wi_cli_send(cli, &(struct wi_rest_request){.path = "/v1/admin/join", .json = order}, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK)
+        *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    const char *url = wi_json_text(*link, "url");
+    if (result == WI_EXIT_OK && (!wi_json_text(*link, "id") || !url || strlen(url) >= URL_SIZE))
+        result = wi_cli_fail(WI_EXIT_FAILED, "%s gave no join link", cli->rest.url);
     if (answer.body.size)
         OPENSSL_cleanse(answer.body.text, answer.body.size);
     wi_rest_answer_clear(&answer);
     return result;
 }
 
-static void show_link(const struct wi_cli *cli, const struct join_link *link)
+static void show_link(const struct wi_cli *cli, const json_t *link)
 {
-    char until[64] = "";
-    time_t expires = (time_t)(link->expires_at / 1000);
-    struct tm local;
+    const char *url = wi_json_text(link, "url");
+    struct wi_buffer text = {0};
 
     if (cli->json) {
-        json_t *value = json_pack("{s:s, s:s, s:I, s:I}", "id", link->id, "url", link->url, "nodes",
-            (json_int_t)link->nodes, "expires_at", (json_int_t)link->expires_at);
-        json_dumpf(value, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(value);
+        wi_plain_put_json(
+            json_pack("{s:s, s:s, s:O?, s:O?}", "id", wi_json_text(link, "id"), "url", url, "nodes",
+                json_object_get(link, "nodes"), "expires_at", json_object_get(link, "expires_at")));
         return;
     }
-    if (localtime_r(&expires, &local))
-        strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
-    printf("%s\n", link->url);
-    fprintf(stderr,
-        "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
-        "until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
-        wi_argument_given(&cli->arguments, "start")
-            ? " at once, without being asked"
-            : ", once its user has read what for and agreed",
-        (long long)link->nodes, until, link->id);
-    if (wi_url_is_loopback(link->url))
+    printf("%s\n", url);
+    wi_buffer_puts(&text, wi_argument_given(&cli->arguments, "start")
+                              ? "A browser that opens this link computes for the service at once, "
+                                "without being asked"
+                              : "A browser that opens this link computes for the service, once its "
+                                "user has read what for and agreed");
+    wi_table_fill(&text,
+        ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret; DELETE "
+        "/v1/admin/join/{id} revokes it.\n",
+        link);
+    wi_plain_flush(stderr, &text);
+    if (wi_url_is_loopback(url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "
               "here and nowhere else; [bridge] listen and public_url let others in\n",
             stderr);
@@ -245,23 +216,19 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
 {
     const char *nodes = wi_argument(&cli->arguments, "nodes");
     const char *period = wi_argument(&cli->arguments, "for");
-    struct join_link link = {0};
+    json_t *link;
     int64_t ms = 3600 * 1000;
     char *end = NULL;
     long count = nodes ? strtol(nodes, &end, 10) : 1;
     enum wi_exit result;
 
-    if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX) {
-        fprintf(stderr, "webinfer: --nodes is a number from 1 to %d\n", NODES_MAX);
-        return WI_EXIT_USAGE;
-    }
-    if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX)) {
-        fputs("webinfer: --for is a duration from 1s to 168h, such as 30m\n", stderr);
-        return WI_EXIT_USAGE;
-    }
+    if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX)
+        return wi_cli_fail(WI_EXIT_USAGE, "--nodes is a number from 1 to %d", NODES_MAX);
+    if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX))
+        return wi_cli_fail(WI_EXIT_USAGE, "--for is a duration from 1s to 168h, such as 30m");
     result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
-        show_link(cli, &link);
-    OPENSSL_cleanse(&link, sizeof link);
+        show_link(cli, link);
+    json_decref(link);
     return result;
 }

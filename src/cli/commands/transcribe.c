@@ -1,8 +1,8 @@
 /* webinfer transcribe: prints the speech of a sound file as text or subtitles. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"
+#include "base/params.h"
 #include "cli/commands/infer.h"
 #include "cli/pages.h"
 #include "cli/plain.h"
@@ -21,68 +21,31 @@ static enum wi_code read_form(
     static const char *const names[] = {"text", "srt", "vtt", "json"};
     const char *asked = wi_argument(arguments, "format");
 
-    *form = TEXT;
-    for (int i = 0; asked && i < 4; i++) {
-        if (strcmp(asked, names[i]) != 0)
-            continue;
-        *form = (enum form)i;
-        return WI_OK;
-    }
-    if (!asked)
-        return WI_OK;
-    wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
+    for (*form = TEXT; *form <= WHOLE; ++*form)
+        if (!asked || strcmp(asked, names[*form]) == 0)
+            return WI_OK;
+    wi_cli_refuse(error, "--format %.40s is none", asked);
     return wi_error_allow(error, "text, srt, vtt, json");
 }
 
-/* --- the model -------------------------------------------------------------------------------- */
-
-/* Whether a model's description has the task; 0 as well where it has no tasks at all. */
-static int has_task(const json_t *model, const char *wanted)
+static int has_task(const json_t *model)
 {
-    const json_t *task;
-    size_t i;
-
-    json_array_foreach(json_object_get(model, "tasks"), i, task)
-    {
-        if (json_is_string(task) && strcmp(json_string_value(task), wanted) == 0)
-            return 1;
-    }
-    return 0;
+    return wi_json_has_text(json_object_get(model, "tasks"), TASK);
 }
 
 /* A model in the list has its tasks once it has been read; a model that may be for sounds, judging
  * by its name, is requested on its own. Only folders have tasks. */
 static int model_transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
 {
-    const char *format = json_string_value(json_object_get(model, "format"));
-    const char *type = json_string_value(json_object_get(model, "type"));
-    json_t *read;
-    char *path;
-
     if (json_object_get(model, "tasks"))
-        return has_task(model, TASK);
-    if (!format || strcmp(format, "huggingface") != 0 || (type && strcmp(type, "audio") != 0))
+        return has_task(model);
+    if (!wi_json_is(model, "format", "huggingface") ||
+        (wi_json_text(model, "type") && !wi_json_is(model, "type", "audio")))
         return 0;
-    path = wi_sprintf("/v1/models/%s", name);
-    read = wi_cli_get(cli, path);
-    free(path);
-    int yes = has_task(read, TASK);
+    json_t *read = wi_cli_get(cli, "/v1/models/*", name);
+    int yes = has_task(read);
     json_decref(read);
     return yes;
-}
-
-/* The names of those on a page. */
-static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
-{
-    const json_t *model;
-    size_t i;
-
-    json_array_foreach(models, i, model)
-    {
-        const char *name = json_string_value(json_object_get(model, "name"));
-        if (name && model_transcribes(cli, model, name))
-            wi_strings_add(names, name);
-    }
 }
 
 static void refuse_choice(const struct wi_strings *names, struct wi_error *error)
@@ -90,32 +53,39 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
     struct wi_buffer list = {0};
 
     if (names->count == 0) {
-        wi_error_set(error, WI_BAD_REQUEST, "",
+        wi_cli_refuse(error,
             "the server has no model that transcribes; pull or add one, or name the model with "
             "--model");
         return;
     }
-    wi_error_set(error, WI_BAD_REQUEST, "",
-        "the server has %zu models that transcribe; name one with --model", names->count);
+    wi_cli_refuse(
+        error, "the server has %zu models that transcribe; name one with --model", names->count);
     for (size_t i = 0; i < names->count; i++)
         wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
     wi_error_allow(error, "%s", list.text);
     wi_buffer_clear(&list);
 }
 
-/* The only model that transcribes, of those that the server has: a new string, or NULL with
- * `error`. */
+/* The model of --model, else the only one that transcribes, of those that the server has: a new
+ * string, or NULL with `error`. */
 static char *find_model(const struct wi_cli *cli, struct wi_error *error)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};
+    const char *asked = wi_argument(&cli->arguments, "model");
     struct wi_strings names = {0};
+    const json_t *model;
     char *name = NULL;
 
-    while (wi_pages_next(&pages))
-        list_models(cli, wi_pages_rows(&pages), &names);
+    if (asked)
+        return wi_strdup(asked);
+    while ((model = wi_pages_row(&pages))) {
+        const char *its = wi_json_text(model, "name");
+        if (its && model_transcribes(cli, model, its))
+            wi_strings_add(&names, its);
+    }
     if (wi_pages_close(&pages) != WI_EXIT_OK)
-        wi_error_set(error, WI_BAD_REQUEST, "",
-            "the server does not say which models it has; name the model with --model");
+        wi_cli_refuse(
+            error, "the server does not say which models it has; name the model with --model");
     else if (names.count == 1)
         name = wi_strdup(names.items[0]);
     else
@@ -123,14 +93,6 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
     wi_strings_clear(&names);
     return name;
 }
-
-static char *name_model(const struct wi_cli *cli, struct wi_error *error)
-{
-    const char *asked = wi_argument(&cli->arguments, "model");
-    return asked ? wi_strdup(asked) : find_model(cli, error);
-}
-
-/* --- the request ------------------------------------------------------------------------------ */
 
 static void add_options(json_t *request, const struct wi_arguments *arguments, enum form form)
 {
@@ -156,7 +118,7 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
     struct wi_buffer sound = {0};
     json_t *requested = json_object();
     json_t *inputs = wi_cli_infer_file("audio", arguments->positionals[0], &sound, error);
-    char *model = inputs ? name_model(cli, error) : NULL;
+    char *model = inputs ? find_model(cli, error) : NULL;
 
     if (model && wi_cli_infer_choices(requested, arguments, &request->timeout_ms, error) == WI_OK) {
         json_object_set_new(requested, "model_name", json_string(model));
@@ -174,23 +136,19 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
     return error->code;
 }
 
-/* --- the answer ------------------------------------------------------------------------------- */
-
 /* A model's text may hold anything, so a terminal gets none of its control characters. */
 static void print_heard(enum form form, const json_t *result)
 {
     struct wi_buffer heard = {0}, plain = {0};
 
     if (form == TEXT)
-        wi_buffer_strings(&heard, json_string_value(json_object_get(result, "text")), "\n", NULL);
+        wi_buffer_strings(&heard, wi_json_text(result, "text"), "\n", NULL);
     else
         wi_captions_write(&heard, json_object_get(result, "segments"),
             form == SRT ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
     wi_plain(&plain, heard.text, heard.size, "\n\t");
-    if (plain.size)
-        fwrite(plain.text, 1, plain.size, stdout);
+    wi_plain_flush(stdout, &plain);
     wi_buffer_clear(&heard);
-    wi_buffer_clear(&plain);
 }
 
 static enum wi_exit transcript_show(

@@ -6,7 +6,7 @@
 #include "models/quantize/graph.h"
 
 #include "base/memory.h"
-#include "models/catalog/format/onnx_external.h"
+#include "terms/format/onnx.h"
 #include "terms/model/view.h"
 #include "terms/tensor/datatype.h"
 #include <stdlib.h>
@@ -149,9 +149,7 @@ static int read_output(
         value->datatype = datatype;
     if (value->tensor)
         value->tensor->uses++;
-    graph->outputs =
-        wi_realloc_array(graph->outputs, graph->output_count + 1, sizeof *graph->outputs);
-    graph->outputs[graph->output_count++] = value;
+    *WI_APPEND(graph->outputs, graph->output_count) = value;
     return 0;
 }
 
@@ -263,18 +261,15 @@ static int read_initializer(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range proto)
 {
     struct wi_graph_tensor *tensor = wi_alloc(sizeof *tensor);
-    struct wi_graph_value *value;
     char *name = NULL;
-    graph->tensors =
-        wi_realloc_array(graph->tensors, graph->tensor_count + 1, sizeof(struct wi_graph_tensor *));
-    graph->tensors[graph->tensor_count++] = tensor;
+    *WI_APPEND(graph->tensors, graph->tensor_count) = tensor;
     tensor->proto = proto;
     model->names += sizeof *tensor;
     if (graph_read_tensor(model, tensor, &name) < 0 || !name) {
         free(name);
         return graph_fail(model, proto.at, "a constant has no name");
     }
-    value = graph_define(model, graph, proto.at, name, tensor->datatype);
+    struct wi_graph_value *value = graph_define(model, graph, proto.at, name, tensor->datatype);
     if (!value)
         return -1;
     value->tensor = tensor;
@@ -333,28 +328,26 @@ int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_te
 
 static int graph_read(struct wi_graph_model *model, struct wi_graph *graph);
 
-static int add_link(
-    struct wi_graph_model *model, struct wi_graph_value ***list, size_t *count, uint64_t at)
+/* Adds a place to a node's inputs or outputs, and reads the name that goes there; NULL: there is
+ * none. 0, or -1. */
+static int read_place(struct wi_graph_model *model, const struct wi_protobuf_range *range,
+    struct wi_graph_value ***list, size_t *count, char **name)
 {
+    *name = NULL;
     if (++model->links > MAX_LINKS)
-        return graph_fail(model, at, "its nodes have too many inputs and outputs");
-    *list = wi_realloc_array(*list, *count + 1, sizeof **list);
-    (*list)[(*count)++] = NULL;
-    return 0;
+        return graph_fail(model, range->at, "its nodes have too many inputs and outputs");
+    *WI_APPEND(*list, *count) = NULL;
+    return range->at == range->end ? 0 : graph_read_text(model, range, name);
 }
 
 static int read_link(struct wi_graph_model *model, struct wi_graph *graph,
     const struct wi_protobuf_range *range, struct wi_graph_node *node)
 {
-    struct wi_graph_value *value;
-    char *name = NULL;
-    if (add_link(model, &node->inputs, &node->input_count, range->at) < 0)
-        return -1;
-    if (range->at == range->end)
-        return 0;
-    if (graph_read_text(model, range, &name) < 0)
-        return -1;
-    value = wi_graph_find(graph, name);
+    char *name;
+    int code = read_place(model, range, &node->inputs, &node->input_count, &name);
+    if (!name)
+        return code;
+    struct wi_graph_value *value = wi_graph_find(graph, name);
     free(name);
     if (!value)
         return graph_fail(model, range->at, "a node reads what no node before it has made");
@@ -367,24 +360,20 @@ static int read_link(struct wi_graph_model *model, struct wi_graph *graph,
 static int read_made(struct wi_graph_model *model, struct wi_graph *graph,
     const struct wi_protobuf_range *range, struct wi_graph_node *node)
 {
-    char *name = NULL;
-    if (add_link(model, &node->outputs, &node->output_count, range->at) < 0)
-        return -1;
-    if (range->at == range->end)
-        return 0;
-    if (graph_read_text(model, range, &name) < 0)
-        return -1;
-    node->outputs[node->output_count - 1] =
-        graph_define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
-    return node->outputs[node->output_count - 1] ? 0 : -1;
+    char *name;
+    int code = read_place(model, range, &node->outputs, &node->output_count, &name);
+    if (!name)
+        return code;
+    struct wi_graph_value *value = graph_define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
+    node->outputs[node->output_count - 1] = value;
+    return value ? 0 : -1;
 }
 
 static int add_graph(struct wi_graph_model *model, struct wi_graph *parent,
     struct wi_graph_node *node, struct wi_protobuf_range proto)
 {
     struct wi_graph *graph = wi_alloc(sizeof *graph);
-    node->graphs = wi_realloc_array(node->graphs, node->graph_count + 1, sizeof(struct wi_graph *));
-    node->graphs[node->graph_count++] = graph;
+    *WI_APPEND(node->graphs, node->graph_count) = graph;
     graph->parent = parent;
     graph->depth = parent->depth + 1;
     graph->proto = proto;
@@ -464,17 +453,17 @@ static int note_attribute(
 /* The value of a node Constant is the same as an initializer of that name. */
 static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *node)
 {
-    int is = node->constant && node->standard && strcmp(node->op, "Constant") == 0 &&
-             node->output_count == 1 && node->outputs[0];
-    if (is) {
-        node->outputs[0]->tensor = node->constant;
-        node->outputs[0]->datatype = node->constant->datatype;
-        node->constant->name = node->outputs[0]->name;
+    struct wi_graph_tensor *constant = node->constant;
+    if (constant && node->standard && strcmp(node->op, "Constant") == 0 &&
+        node->output_count == 1 && node->outputs[0]) {
+        node->outputs[0]->tensor = constant;
+        node->outputs[0]->datatype = constant->datatype;
+        constant->name = node->outputs[0]->name;
         return 0;
     }
-    if (node->constant && node->constant->file >= 0)
+    if (constant && constant->file >= 0)
         return graph_fail(model, node->proto.at, "an attribute's tensor is in another file");
-    free(node->constant);
+    free(constant);
     node->constant = NULL;
     return 0;
 }
@@ -539,8 +528,7 @@ static int add_node(
 {
     if (++model->nodes > MAX_NODES)
         return graph_fail(model, proto.at, "it has more than 200000 nodes");
-    graph->nodes = wi_grow_array(graph->nodes, graph->node_count, sizeof *graph->nodes);
-    struct wi_graph_node *node = &graph->nodes[graph->node_count++];
+    struct wi_graph_node *node = WI_APPEND(graph->nodes, graph->node_count);
     *node = (struct wi_graph_node){.proto = proto};
     return graph_read_node(model, graph, node);
 }
@@ -647,7 +635,6 @@ static void clear_graph(struct wi_graph *graph)
 void wi_graph_clear(struct wi_graph_model *model)
 {
     if (model->graph)
-        clear_graph(model->graph);
-    model->graph = NULL;
+        clear_graph(WI_TAKE(model->graph));
     wi_strings_clear(&model->files);
 }

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
-#include "models/catalog/format/onnx_fields.h"
+#include "terms/format/onnx_fields.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -7,9 +7,8 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
-#include "models/catalog/format/onnx_nodes.h"
 #include "models/quantize/plan.h"
-#include "models/quantize/rewrite.h"
+#include "terms/format/onnx.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,89 +71,73 @@ int wi_halves_from(const float *values, size_t count, uint16_t *halves)
 
 /* --- operators ------------------------------------------------------------------------------- */
 
-/* What an operator gives, where that is not what its first input is. */
+/* The operators of a row of a table: NULL ends them. */
+#define OPS_MAX 12
+
+static int op_is_in(const char *op, const char *const ops[OPS_MAX])
+{
+    for (size_t i = 0; i < OPS_MAX && ops[i]; i++)
+        if (strcmp(op, ops[i]) == 0)
+            return 1;
+    return 0;
+}
+
+/* Operators whose outputs are not of the type of their first input. */
 struct giving {
-    const char *op;
-    int datatypes[3]; /* of its outputs; 0: as its first input, -n: as its input n */
+    const char *ops[OPS_MAX];
+    int datatypes[3]; /* of their outputs; 0: as the first input, -n: as input n */
 };
 static const struct giving givings[] = {
-    {"ArgMax", {WI_ONNX_INT64}},
-    {"ArgMin", {WI_ONNX_INT64}},
-    {"BlackmanWindow", {WI_ONNX_FLOAT}},
-    {"And", {WI_ONNX_BOOL}},
-    {"Dropout", {0, WI_ONNX_BOOL}},
-    {"Equal", {WI_ONNX_BOOL}},
-    {"Greater", {WI_ONNX_BOOL}},
-    {"GreaterOrEqual", {WI_ONNX_BOOL}},
-    {"HammingWindow", {WI_ONNX_FLOAT}},
-    {"HannWindow", {WI_ONNX_FLOAT}},
-    {"IsInf", {WI_ONNX_BOOL}},
-    {"IsNaN", {WI_ONNX_BOOL}},
-    {"Less", {WI_ONNX_BOOL}},
-    {"LessOrEqual", {WI_ONNX_BOOL}},
-    {"MaxPool", {0, WI_ONNX_INT64}},
-    {"MelWeightMatrix", {WI_ONNX_FLOAT}},
-    {"NonMaxSuppression", {WI_ONNX_INT64}},
-    {"NonZero", {WI_ONNX_INT64}},
-    {"Not", {WI_ONNX_BOOL}},
-    {"OneHot", {-2}},
-    {"Or", {WI_ONNX_BOOL}},
-    {"Shape", {WI_ONNX_INT64}},
-    {"Size", {WI_ONNX_INT64}},
-    {"TopK", {0, WI_ONNX_INT64}},
-    {"Unique", {0, WI_ONNX_INT64, WI_ONNX_INT64}},
-    {"Where", {-1}},
-    {"Xor", {WI_ONNX_BOOL}},
+    {{"And", "Equal", "Greater", "GreaterOrEqual", "IsInf", "IsNaN", "Less", "LessOrEqual", "Not",
+         "Or", "Xor"},
+        {WI_ONNX_BOOL}},
+    {{"ArgMax", "ArgMin", "NonMaxSuppression", "NonZero", "Shape", "Size"}, {WI_ONNX_INT64}},
+    {{"BlackmanWindow", "HammingWindow", "HannWindow", "MelWeightMatrix"}, {WI_ONNX_FLOAT}},
+    {{"Dropout"}, {0, WI_ONNX_BOOL}},
+    {{"MaxPool", "TopK"}, {0, WI_ONNX_INT64}},
+    {{"OneHot"}, {-2}},
+    {{"Unique"}, {0, WI_ONNX_INT64, WI_ONNX_INT64}},
+    {{"Where"}, {-1}},
 };
 
 /* Operators that compute in FP32: all their inputs that are floats, or those of the mask. */
 struct single {
-    const char *op;
+    const char *ops[OPS_MAX];
     unsigned inputs; /* a bit for each; 0: none of the inputs, only the outputs */
-    int gives;       /* its outputs are FP32 where they are floats */
+    int gives;       /* the outputs are FP32 where they are floats */
     int below;       /* only below this opset; 0: in all */
 };
 static const struct single singles[] = {
-    {"Bernoulli", ~0u, 1, 0},
-    {"BlackmanWindow", 0, 1, 0},
-    {"ConstantOfShape", 0, 1, 0},
-    {"CumSum", ~0u, 1, CUMSUM_HALF},
-    {"EyeLike", ~0u, 1, 0},
-    {"HammingWindow", 0, 1, 0},
-    {"HannWindow", 0, 1, 0},
-    {"MelWeightMatrix", ~0u, 1, 0},
-    {"Multinomial", ~0u, 0, 0},
-    {"NonMaxSuppression", ~0u, 0, 0},
-    {"RandomNormal", 0, 1, 0},
-    {"RandomNormalLike", ~0u, 1, 0},
-    {"RandomUniform", 0, 1, 0},
-    {"RandomUniformLike", ~0u, 1, 0},
-    {"Range", ~0u, 1, 0},
-    {"Resize", 6, 0, 0}, /* scales: its second input before opset 11, the third since then */
-    {"Upsample", 2, 0, 0},
+    {{"BlackmanWindow", "ConstantOfShape", "HammingWindow", "HannWindow", "RandomNormal",
+         "RandomUniform"},
+        0, 1, 0},
+    {{"Bernoulli", "EyeLike", "MelWeightMatrix", "RandomNormalLike", "RandomUniformLike", "Range"},
+        ~0u, 1, 0},
+    {{"CumSum"}, ~0u, 1, CUMSUM_HALF},
+    {{"Multinomial", "NonMaxSuppression"}, ~0u, 0, 0},
+    {{"Resize"}, 6, 0, 0}, /* scales: its second input before opset 11, the third since then */
+    {{"Upsample"}, 2, 0, 0},
 };
 
 /* Operators of few bits, operators on values that are not tensors, and unknown domains: there has
  * been no need for these in 16 bits. */
 static int is_refused(const struct wi_graph_node *node)
 {
-    static const char *const others[] = {"Optional", "SequenceAt", "SequenceConstruct",
+    static const char *const others[OPS_MAX] = {"Optional", "SequenceAt", "SequenceConstruct",
         "SequenceEmpty", "SequenceMap", "SplitToSequence"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(node->op, others[i]) == 0)
-            return 1;
-    return wi_onnx_is_quantised(node->op) || (!node->standard && !node->microsoft);
+    return op_is_in(node->op, others) || wi_onnx_is_quantised(node->op) ||
+           (!node->standard && !node->microsoft);
 }
 
 static const struct single *single_of(
     const struct wi_graph_model *model, const struct wi_graph_node *node)
 {
     for (size_t i = 0; node->standard && i < sizeof singles / sizeof *singles; i++)
-        if (strcmp(node->op, singles[i].op) == 0 &&
+        if (op_is_in(node->op, singles[i].ops) &&
             (singles[i].below == 0 || model->opset < singles[i].below))
             return &singles[i];
     /* Constants that are not tensors become some that are cast. */
-    static const struct single constant = {"Constant", 0, 1, 0};
+    static const struct single constant = {{"Constant"}, 0, 1, 0};
     return node->standard && strcmp(node->op, "Constant") == 0 && !node->constant ? &constant
                                                                                   : NULL;
 }
@@ -182,7 +165,7 @@ static int node_gives(const struct wi_graph_node *node, size_t at)
                : node->input_count ? datatype_of(node, 0)
                                    : WI_ONNX_FLOAT;
     for (size_t i = 0; i < sizeof givings / sizeof *givings; i++)
-        if (strcmp(node->op, givings[i].op) == 0) {
+        if (op_is_in(node->op, givings[i].ops)) {
             int what = at < 3 ? givings[i].datatypes[at] : WI_ONNX_UNKNOWN;
             return what > 0 ? what : datatype_of(node, (size_t)-what);
         }
@@ -191,26 +174,19 @@ static int node_gives(const struct wi_graph_node *node, size_t at)
 
 /* --- planning -------------------------------------------------------------------------------- */
 
-struct planning {
-    struct wi_graph_model *model;
-    struct wi_quantize_result *result;
-    uint64_t bytes;
-    struct wi_quantize_problem *problem;
-};
-
-static int plan_tensor(struct planning *planning, struct wi_graph_tensor *tensor)
+static int plan_tensor(struct wi_quantize_plan *plan, struct wi_graph_tensor *tensor)
 {
     int is_float = tensor->datatype == WI_ONNX_FLOAT;
     if (is_float && tensor->elements > 0 && tensor->bytes == 0)
-        return wi_plan_fail(planning->problem, "model_invalid",
-            "the weights %.128s are not kept in one piece", tensor->name);
-    planning->result->weights += wi_plan_float_bytes(tensor);
-    planning->result->quantizable += is_float ? tensor->bytes : 0;
-    planning->bytes += is_float ? tensor->bytes / 2 : tensor->bytes;
+        return wi_plan_fail(
+            plan, "model_invalid", "the weights %.128s are not kept in one piece", tensor->name);
+    plan->result->weights += wi_plan_float_bytes(tensor);
+    plan->result->quantizable += is_float ? tensor->bytes : 0;
+    plan->bytes += is_float ? tensor->bytes / 2 : tensor->bytes;
     return 0;
 }
 
-static int plan_graph(struct planning *planning, struct wi_graph *graph);
+static int plan_graph(struct wi_quantize_plan *plan, struct wi_graph *graph);
 
 /* Where the graphs in a node give floats is said in them. */
 static void node_infer(struct wi_graph_node *node)
@@ -228,69 +204,62 @@ static void node_infer(struct wi_graph_node *node)
     }
 }
 
-static int plan_node(struct planning *planning, struct wi_graph_node *node)
+static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
 {
-    const struct single *single = single_of(planning->model, node);
-    if (node->constant && plan_tensor(planning, node->constant) < 0)
+    const struct single *single = single_of(plan->model, node);
+    if (node->constant && plan_tensor(plan, node->constant) < 0)
         return -1;
     if (is_refused(node))
-        return wi_plan_fail(planning->problem, "nothing_to_quantize",
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "the operator %.64s cannot be converted to 16 bits", node->op);
     for (size_t i = 0; i < node->graph_count; i++)
-        if (plan_graph(planning, node->graphs[i]) < 0)
+        if (plan_graph(plan, node->graphs[i]) < 0)
             return -1;
     node_infer(node);
     for (size_t i = 0; single && i < node->input_count; i++)
         if (i < 32 && single->inputs >> i & 1 && node->inputs[i] &&
             node->inputs[i]->datatype == WI_ONNX_UNKNOWN)
-            return wi_plan_fail(planning->problem, "nothing_to_quantize",
+            return wi_plan_fail(plan, "nothing_to_quantize",
                 "the operator %.64s has no 16-bit form, and it is unknown whether its input %.64s "
                 "is a float",
                 node->op, node->inputs[i]->name);
-    planning->result->nodes += single == NULL;
-    planning->result->kept += single != NULL;
+    plan->result->nodes += single == NULL;
+    plan->result->kept += single != NULL;
     return 0;
 }
 
-static int plan_graph(struct planning *planning, struct wi_graph *graph)
+static int plan_graph(struct wi_quantize_plan *plan, struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
-        if (plan_tensor(planning, graph->tensors[i]) < 0)
+        if (plan_tensor(plan, graph->tensors[i]) < 0)
             return -1;
     for (size_t i = 0; i < graph->node_count; i++)
-        if (plan_node(planning, &graph->nodes[i]) < 0)
+        if (plan_node(plan, &graph->nodes[i]) < 0)
             return -1;
     return 0;
 }
 
-int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *result, uint64_t *bytes,
-    struct wi_quantize_problem *problem)
+int wi_halves_plan(struct wi_quantize_plan *plan)
 {
-    struct planning planning = {.model = model, .result = result, .problem = problem};
-    if (model->has_more)
-        return wi_plan_fail(problem, "nothing_to_quantize",
+    struct wi_quantize_result *result = plan->result;
+    if (plan->model->has_more)
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "models with functions or sparse tensors of their own cannot be converted to 16 bits");
-    if (plan_graph(&planning, model->graph) < 0)
+    if (plan_graph(plan, plan->model->graph) < 0)
         return -1;
-    *bytes = planning.bytes;
-    result->quantized = result->quantizable;
+    result->quantized = plan->source = result->quantizable;
     if (result->quantizable == 0 || result->quantizable < result->weights / 2)
-        wi_plan_fail(problem, "nothing_to_quantize", "less than half of the weights are FP32");
+        wi_plan_fail(plan, "nothing_to_quantize", "less than half of the weights are FP32");
     else if (result->nodes == 0)
-        wi_plan_fail(problem, "nothing_to_quantize", "none of its operators has a 16-bit form");
+        wi_plan_fail(plan, "nothing_to_quantize", "none of its operators has a 16-bit form");
     else
         return 0;
-    problem->share = result->weights ? (double)result->quantizable / (double)result->weights : 0;
+    plan->problem->share =
+        result->weights ? (double)result->quantizable / (double)result->weights : 0;
     return -1;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
-
-struct halves {
-    struct wi_rewrite rewrite;
-    struct wi_quantize_output *output;
-    struct wi_quantize_problem *problem;
-};
 
 static void put_cast(struct wi_buffer *out, const char *from, const char *to, int datatype)
 {
@@ -302,71 +271,62 @@ static void put_cast(struct wi_buffer *out, const char *from, const char *to, in
 
 /* The name in 16 bits of a value that keeps its own name in FP32: inputs and outputs of the
  * model. */
-static char *half_name(struct halves *halves, struct wi_graph_value *value)
+static char *half_name(struct wi_quantize_output *output, struct wi_graph_value *value)
 {
     if (!value->half)
-        value->half = wi_output_name(halves->output, value->name, "half");
+        value->half = wi_output_name(output, value->name, "half");
     return value->half;
 }
 
 /* Writes the weights in 16 bits, under `name`. */
-static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
+static int put_half_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_tensor *tensor, const char *name)
 {
-    if (wi_graph_check_tensor(halves->output->model, tensor) < 0)
+    if (wi_graph_check_tensor(output->model, tensor) < 0)
         return -1;
     struct wi_halves_range range = {0};
     uint16_t *values = malloc((size_t)tensor->elements * sizeof *values + 1);
     float *chunk = wi_alloc(CHUNK * sizeof *chunk);
     int code = values ? 0
-                      : wi_plan_fail(halves->problem, "internal",
+                      : wi_plan_fail(output->plan, "internal",
                             "the weights %.128s need more memory than is allowed", tensor->name);
     for (uint64_t at = 0; code == 0 && at < tensor->elements; at += CHUNK) {
         size_t count = (size_t)(tensor->elements - at < CHUNK ? tensor->elements - at : CHUNK);
         code = wi_graph_read_tensor(
-            halves->output->model, tensor, at * sizeof *chunk, chunk, count * sizeof *chunk);
+            output->model, tensor, at * sizeof *chunk, chunk, count * sizeof *chunk);
         if (code == 0 && wi_halves_from(chunk, count, values + at) != 0)
-            code = wi_plan_fail(halves->problem, "model_invalid",
+            code = wi_plan_fail(output->plan, "model_invalid",
                 "the weights %.128s have values that are no numbers", tensor->name);
         wi_halves_look(&range, chunk, code == 0 ? count : 0);
     }
     if (code == 0 && wi_halves_lost(&range) != 0)
-        code = wi_plan_fail(halves->problem, "nothing_to_quantize",
+        code = wi_plan_fail(output->plan, "nothing_to_quantize",
             "the weights %.128s have %.9g, and 16 bits have no number beyond 65504", tensor->name,
             (double)wi_halves_lost(&range));
     const struct wi_new_tensor half = {name, WI_ONNX_FLOAT16, tensor->rank, tensor->dims, values,
         (size_t)tensor->elements * sizeof *values};
     if (code == 0)
-        code = wi_output_tensor(halves->output, out, &half);
+        code = wi_output_tensor(output, out, &half);
     free(values);
     free(chunk);
-    wi_output_progress(halves->output, tensor->bytes);
+    wi_output_progress(output, tensor->bytes);
     return code;
 }
 
 /* A tensor in 16 bits, and as it is where it is an output of the model. */
-static int put_tensor(struct wi_rewrite *rewrite, struct wi_buffer *out,
+static int put_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, const struct wi_graph_tensor *tensor)
 {
-    struct halves *halves = rewrite->context;
     struct wi_graph_value *value = wi_graph_find(graph, tensor->name);
     if (tensor->datatype != WI_ONNX_FLOAT)
-        return wi_output_copy_tensor(halves->output, out, tensor);
-    if (value && value->half && wi_output_copy_tensor(halves->output, out, tensor) < 0)
+        return wi_output_copy_tensor(output, out, tensor);
+    if (value && value->half && wi_output_copy_tensor(output, out, tensor) < 0)
         return -1;
-    return put_half_tensor(halves, out, tensor, value && value->half ? value->half : tensor->name);
-}
-
-/* Casts a value that is FP16 for an operator of FP32, and returns the new name. */
-static char *read_single(struct halves *halves, struct wi_buffer *out, struct wi_graph_value *value)
-{
-    char *name = wi_output_name(halves->output, value->name, "single");
-    put_cast(out, value->half ? value->half : value->name, name, WI_ONNX_FLOAT);
-    return name;
+    return put_half_tensor(output, out, tensor, value && value->half ? value->half : tensor->name);
 }
 
 /* A node with the names of 16 bits, and casts around it where it has none. */
-static int put_cast_node(struct halves *halves, struct wi_buffer *out,
+static int put_cast_node(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct single *single)
 {
     struct wi_rewrite_names names = {.inputs = wi_alloc((node->input_count + 1) * sizeof(char *)),
@@ -374,23 +334,24 @@ static int put_cast_node(struct halves *halves, struct wi_buffer *out,
         .to = node->standard && strcmp(node->op, "Cast") == 0 && node->to == WI_ONNX_FLOAT
                   ? WI_ONNX_FLOAT16
                   : 0};
-    int code;
     for (size_t i = 0; i < node->input_count; i++) {
         struct wi_graph_value *value = node->inputs[i];
         int is_single = single && i < 32 && single->inputs >> i & 1;
-        if (value && is_single && value->datatype == WI_ONNX_FLOAT)
-            names.inputs[i] = read_single(halves, out, value);
-        else if (value)
+        if (value && is_single && value->datatype == WI_ONNX_FLOAT) {
+            names.inputs[i] = wi_output_name(output, value->name, "single");
+            put_cast(out, value->half ? value->half : value->name, names.inputs[i], WI_ONNX_FLOAT);
+        } else if (value) {
             names.inputs[i] = wi_strdup(value->half);
+        }
     }
     for (size_t i = 0; i < node->output_count; i++) {
         struct wi_graph_value *value = node->outputs[i];
         if (value && single && single->gives && value->datatype == WI_ONNX_FLOAT)
-            names.outputs[i] = wi_output_name(halves->output, value->name, "single");
+            names.outputs[i] = wi_output_name(output, value->name, "single");
         else if (value)
             names.outputs[i] = wi_strdup(value->half);
     }
-    code = wi_rewrite_node(&halves->rewrite, out, node, &names);
+    int code = wi_rewrite_node(output, out, node, &names);
     for (size_t i = 0; i < node->output_count; i++) {
         const struct wi_graph_value *value = node->outputs[i];
         if (value && single && single->gives && value->datatype == WI_ONNX_FLOAT)
@@ -405,15 +366,13 @@ static int put_cast_node(struct halves *halves, struct wi_buffer *out,
     return code;
 }
 
-static int put_node(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    const struct wi_graph_node *node)
+static int put_node(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, const struct wi_graph_node *node)
 {
-    struct halves *halves = rewrite->context;
     const struct wi_graph_tensor *constant = node->constant;
-    if (constant &&
-        (constant->datatype == WI_ONNX_FLOAT || wi_output_moves(halves->output, constant)))
-        return put_tensor(rewrite, out, graph, constant);
-    return put_cast_node(halves, out, node, single_of(halves->output->model, node));
+    if (constant && (constant->datatype == WI_ONNX_FLOAT || wi_output_moves(output, constant)))
+        return put_tensor(output, out, graph, constant);
+    return put_cast_node(output, out, node, single_of(output->model, node));
 }
 
 /* --- inputs and outputs ---------------------------------------------------------------------- */
@@ -424,51 +383,48 @@ static int is_cast(const struct wi_graph_value *value)
 }
 
 /* Casts the inputs before everything else. */
-static int halves_begin(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static void halves_begin(
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
-    struct halves *halves = rewrite->context;
     if (graph->parent)
-        return 0;
+        return;
     for (struct wi_graph_value *value = graph->values; value; value = value->hh.next)
         if (value->is_input && is_cast(value))
-            put_cast(out, value->name, half_name(halves, value), WI_ONNX_FLOAT16);
+            put_cast(out, value->name, half_name(output, value), WI_ONNX_FLOAT16);
     for (size_t i = 0; i < graph->output_count; i++)
         if (is_cast(graph->outputs[i]))
-            half_name(halves, graph->outputs[i]);
-    return 0;
+            half_name(output, graph->outputs[i]);
 }
 
 /* What goes out is cast at last. An output may be an input or a constant, which is FP32 already. */
-static int halves_end(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static void halves_end(
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
     for (size_t i = 0; !graph->parent && i < graph->output_count; i++) {
         const struct wi_graph_value *value = graph->outputs[i];
         if (is_cast(value) && !value->is_input && !value->tensor)
             put_cast(out, value->half, value->name, WI_ONNX_FLOAT);
     }
-    return 0;
 }
 
 /* A field of a message in a message in a message: the type of the elements of a tensor, which is
  * FP16 where it was FP32. `path` has the numbers of the fields that lead there. */
-static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_protobuf_range message,
-    const uint32_t *path)
+static int put_type(struct wi_quantize_output *output, struct wi_buffer *out,
+    struct wi_protobuf_range message, const uint32_t *path)
 {
     struct wi_protobuf_field field;
     int more;
-    while ((more = wi_protobuf_next(halves->output->model->input, &message, &field)) > 0) {
+    while ((more = wi_protobuf_next(output->model->input, &message, &field)) > 0) {
         struct wi_buffer inner = {0};
         int code = 0;
         if (field.number == path[0] && field.wire == WI_WIRE_BYTES && path[1]) {
-            code = put_type(halves, &inner, field.bytes, path + 1);
+            code = put_type(output, &inner, field.bytes, path + 1);
             wi_protobuf_put_message(out, field.number, &inner);
         } else if (field.number == path[0] && field.wire == WI_WIRE_VARINT && !path[1] &&
                    field.value == WI_ONNX_FLOAT) {
             wi_protobuf_put_number(out, field.number, WI_ONNX_FLOAT16);
         } else {
-            code = wi_output_copy(halves->output, out, &field.whole);
+            code = wi_output_copy(output, out, &field.whole);
         }
         if (code < 0)
             return -1;
@@ -478,32 +434,27 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
 
 /* Descriptions of intermediate values are left out: the program that loads the model infers them
  * again. */
-static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    uint32_t number, const struct wi_protobuf_range *info)
+static int put_info(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, uint32_t number, const struct wi_protobuf_range *info)
 {
     static const uint32_t path[] = {WI_VALUE_TYPE, WI_VALUE_IS_TENSOR, WI_TYPE_TENSOR_ELEMENT, 0};
-    struct halves *halves = rewrite->context;
     struct wi_buffer value = {0};
-    int code;
     if (number == WI_GRAPH_VALUE_INFO)
         return 0;
     if (!graph->parent)
-        return wi_output_copy_field(halves->output, out, number, info);
-    code = put_type(halves, &value, *info, path);
+        return wi_output_copy_field(output, out, number, info);
+    int code = put_type(output, &value, *info, path);
     wi_protobuf_put_message(out, number, &value);
     return code;
 }
 
-int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
-    struct wi_quantize_problem *problem)
+int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message)
 {
-    struct halves halves = {.output = output, .problem = problem};
-    halves.rewrite = (struct wi_rewrite){.output = output,
-        .context = &halves,
-        .node = put_node,
+    static const struct wi_rewrite rewrite = {.node = put_node,
         .tensor = put_tensor,
         .info = put_info,
         .begin = halves_begin,
         .end = halves_end};
-    return wi_rewrite_model(&halves.rewrite, message);
+    output->rewrite = &rewrite;
+    return wi_rewrite_model(output, message);
 }

@@ -10,13 +10,10 @@
 
 #include "models/quantize/output.h"
 
-/* Checks the model, and fills the result and the size in bytes of the new model. 0, or -1 with
- * `problem`. */
-int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *result, uint64_t *bytes,
-    struct wi_quantize_problem *problem);
-/* As wi_integers_put. */
-int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
-    struct wi_quantize_problem *problem);
+/* Plans 16 bits. 0, or -1 with the plan's `problem`. */
+int wi_halves_plan(struct wi_quantize_plan *plan);
+/* As wi_integers_put, for a plan of 16 bits. */
+int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message);
 /* The values of a tensor, taken piece by piece, that are beyond FP16: 65520 or more, which rounds
  * to infinity. Zero-initialise. */
 struct wi_halves_range {

@@ -3,17 +3,8 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
-#include "models/quantize/rewrite.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct integers {
-    struct wi_rewrite rewrite;
-    struct wi_quantize_output *output;
-    struct wi_quantize_plan *plan;
-    struct wi_quantize_problem *problem;
-    struct wi_buffer tensors; /* initializers that are new */
-};
 
 #define NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
@@ -24,25 +15,14 @@ struct names {
     char *codes, *scales, *zeros;
 };
 
-static struct names names_of(const struct integers *integers, const struct wi_graph_made *made)
+static char *part_name(
+    const struct wi_quantize_output *output, const struct wi_graph_made *made, const char *part)
 {
-    static const char *const parts[] = {"codes", "scales", "zeros"};
-    char *names[3];
-    for (int i = 0; i < 3; i++)
-        names[i] = wi_sprintf("%sw%u/%.512s/%s", integers->output->prefix, made->serial,
-            made->tensor->name, parts[i]);
-    return (struct names){names[0], names[1], names[2]};
-}
-
-static void clear_names(struct names *names)
-{
-    free(names->codes);
-    free(names->scales);
-    free(names->zeros);
+    return wi_sprintf("%sw%u/%.512s/%s", output->prefix, made->serial, made->tensor->name, part);
 }
 
 /* The shapes are those that the operators want of each form. */
-static int put_packed(struct integers *integers, const struct wi_graph_made *made,
+static int put_packed(struct wi_quantize_output *output, const struct wi_graph_made *made,
     const struct names *names, const struct wi_packed *packed)
 {
     struct wi_pack_sizes sizes = wi_pack_sizes(made->form, made->k, made->n);
@@ -69,37 +49,35 @@ static int put_packed(struct integers *integers, const struct wi_graph_made *mad
         {names->scales, WI_ONNX_FLOAT, lines, scales, packed->scales, (size_t)sizes.scales},
         {names->zeros, WI_ONNX_UINT8, lines, zeros, packed->zeros, (size_t)sizes.zeros}};
     for (int i = 0; i < (sizes.zeros > 0 ? 3 : 2); i++)
-        if (wi_output_tensor(integers->output, &integers->tensors, &made_of[i]) < 0)
+        if (wi_output_tensor(output, &output->tensors, &made_of[i]) < 0)
             return -1;
     return 0;
 }
 
 /* Packs the weights of `made` when the first node reads them. */
 static int put_weights(
-    struct integers *integers, struct wi_graph_made *made, const struct names *names)
+    struct wi_quantize_output *output, struct wi_graph_made *made, const struct names *names)
 {
     struct wi_packed packed;
-    int code;
     if (made->written)
         return 0;
     made->written = 1;
-    code = wi_plan_pack(integers->plan, made, made->form, &packed, integers->problem);
+    int code = wi_plan_pack(output->plan, made, made->form, &packed);
     if (code == 0)
-        code = put_packed(integers, made, names, &packed);
+        code = put_packed(output, made, names, &packed);
     wi_packed_clear(&packed);
-    wi_output_progress(integers->output, made->tensor->bytes);
+    wi_output_progress(output, made->tensor->bytes);
     return code;
 }
 
 /* --- products -------------------------------------------------------------------------------- */
 
 /* The sum of a Gemm's third input, or nothing more: the name that the product is to have. */
-static char *product_name(const struct integers *integers, const struct wi_graph_node *node)
+static char *product_name(struct wi_quantize_output *output, const struct wi_graph_node *node)
 {
     const char *name = node->outputs[0]->name;
-    return node->input_count > 2 && node->inputs[2]
-               ? wi_output_name(integers->output, name, "product")
-               : wi_strdup(name);
+    return node->input_count > 2 && node->inputs[2] ? wi_output_name(output, name, "product")
+                                                    : wi_strdup(name);
 }
 
 static void put_sum(struct wi_buffer *graph, const struct wi_graph_node *node, const char *product)
@@ -110,7 +88,7 @@ static void put_sum(struct wi_buffer *graph, const struct wi_graph_node *node, c
 }
 
 /* The codes of an input. Nodes of one graph that read the same value share them. */
-static void put_dynamic(const struct integers *integers, struct wi_buffer *out,
+static void put_dynamic(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, struct wi_graph_value *value)
 {
     static const char *const parts[] = {"codes", "scale", "zero"};
@@ -119,22 +97,22 @@ static void put_dynamic(const struct integers *integers, struct wi_buffer *out,
     value->dynamic_in = graph;
     for (int i = 0; i < 3; i++) {
         free(value->dynamic[i]);
-        value->dynamic[i] = wi_output_name(integers->output, value->name, parts[i]);
+        value->dynamic[i] = wi_output_name(output, value->name, parts[i]);
     }
     wi_output_node(out, "DynamicQuantizeLinear", "", NAMES(value->name),
         NAMES(value->dynamic[0], value->dynamic[1], value->dynamic[2]), NULL);
 }
 
-static void put_integer_product(const struct integers *integers, struct wi_buffer *out,
+static void put_integer_product(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, const struct wi_graph_node *node, const struct names *names)
 {
     struct wi_graph_value *value = node->inputs[0];
     struct wi_buffer to = {0};
-    char *sums = wi_output_name(integers->output, value->name, "sums");
-    char *floats = wi_output_name(integers->output, value->name, "floats");
-    char *scales = wi_output_name(integers->output, value->name, "scales");
-    char *product = product_name(integers, node);
-    put_dynamic(integers, out, graph, value);
+    char *sums = wi_output_name(output, value->name, "sums");
+    char *floats = wi_output_name(output, value->name, "floats");
+    char *scales = wi_output_name(output, value->name, "scales");
+    char *product = product_name(output, node);
+    put_dynamic(output, out, graph, value);
     wi_output_node(out, "MatMulInteger", "",
         NAMES(value->dynamic[0], names->codes, value->dynamic[2], names->zeros), NAMES(sums), NULL);
     wi_output_integer(&to, "to", WI_ONNX_FLOAT);
@@ -148,12 +126,12 @@ static void put_integer_product(const struct integers *integers, struct wi_buffe
     free(product);
 }
 
-static void put_block_product(const struct integers *integers, struct wi_buffer *out,
+static void put_block_product(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct names *names)
 {
     const struct wi_graph_made *made = node->made;
     struct wi_buffer attributes = {0};
-    char *product = product_name(integers, node);
+    char *product = product_name(output, node);
     wi_output_integer(&attributes, "K", (int64_t)made->k);
     wi_output_integer(&attributes, "N", (int64_t)made->n);
     wi_output_integer(&attributes, "bits", made->form == WI_PACK_BLOCKS_4 ? 4 : 8);
@@ -181,14 +159,14 @@ static void put_block_table(
 }
 
 /* Rows of codes, and the scale of each row. */
-static void put_row_table(const struct integers *integers, struct wi_buffer *out,
+static void put_row_table(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph_node *node, const struct names *names)
 {
     const char *name = node->outputs[0]->name, *rows = node->inputs[1]->name;
     struct wi_buffer to = {0};
-    char *codes = wi_output_name(integers->output, name, "codes");
-    char *floats = wi_output_name(integers->output, name, "floats");
-    char *scales = wi_output_name(integers->output, name, "scales");
+    char *codes = wi_output_name(output, name, "codes");
+    char *floats = wi_output_name(output, name, "floats");
+    char *scales = wi_output_name(output, name, "scales");
     wi_output_node(out, "Gather", "", NAMES(names->codes, rows), NAMES(codes), NULL);
     wi_output_integer(&to, "to", WI_ONNX_FLOAT);
     wi_output_node(out, "Cast", "", NAMES(codes), NAMES(floats), &to);
@@ -201,81 +179,68 @@ static void put_row_table(const struct integers *integers, struct wi_buffer *out
 
 /* --- graphs ---------------------------------------------------------------------------------- */
 
-static int put_made(struct integers *integers, struct wi_buffer *out, const struct wi_graph *graph,
-    const struct wi_graph_node *node)
+static int put_made(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, const struct wi_graph_node *node)
 {
-    struct names names = names_of(integers, node->made);
-    int code = put_weights(integers, node->made, &names);
+    const struct names names = {part_name(output, node->made, "codes"),
+        part_name(output, node->made, "scales"), part_name(output, node->made, "zeros")};
+    int code = put_weights(output, node->made, &names);
     if (node->made->form == WI_PACK_ROWS)
-        put_row_table(integers, out, node, &names);
+        put_row_table(output, out, node, &names);
     else if (node->made->is_table)
         put_block_table(out, node, &names);
     else if (node->made->form == WI_PACK_COLUMNS)
-        put_integer_product(integers, out, graph, node, &names);
+        put_integer_product(output, out, graph, node, &names);
     else
-        put_block_product(integers, out, node, &names);
-    clear_names(&names);
+        put_block_product(output, out, node, &names);
+    free(names.codes);
+    free(names.scales);
+    free(names.zeros);
     return code;
 }
 
-static int put_node(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
-    const struct wi_graph_node *node)
+static int put_node(struct wi_quantize_output *output, struct wi_buffer *out,
+    const struct wi_graph *graph, const struct wi_graph_node *node)
 {
-    struct integers *integers = rewrite->context;
     const struct wi_graph_tensor *constant = node->constant;
     if (node->made)
-        return put_made(integers, out, graph, node);
+        return put_made(output, out, graph, node);
     if (constant && constant->is_weight && constant->uses == 0)
         return 0;
-    if (constant && wi_output_moves(integers->output, constant))
-        return wi_output_copy_tensor(integers->output, out, constant);
-    return wi_rewrite_node(rewrite, out, node, NULL);
+    if (constant && wi_output_moves(output, constant))
+        return wi_output_copy_tensor(output, out, constant);
+    return wi_rewrite_node(output, out, node, NULL);
 }
 
-static int put_tensor(struct wi_rewrite *rewrite, struct wi_buffer *out,
+static int put_tensor(struct wi_quantize_output *output, struct wi_buffer *out,
     const struct wi_graph *graph, const struct wi_graph_tensor *tensor)
 {
-    struct integers *integers = rewrite->context;
-    return tensor->is_weight && tensor->uses == 0
-               ? 0
-               : wi_output_copy_tensor(integers->output, out, tensor);
+    return tensor->is_weight && tensor->uses == 0 ? 0 : wi_output_copy_tensor(output, out, tensor);
 }
 
 /* New tensors belong to the outermost graph, where all graphs see them. */
-static int put_new_tensors(
-    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static void put_new_tensors(
+    struct wi_quantize_output *output, struct wi_buffer *out, const struct wi_graph *graph)
 {
-    struct integers *integers = rewrite->context;
-    if (!graph->parent && integers->tensors.size)
-        wi_buffer_add(out, integers->tensors.text, integers->tensors.size);
-    return 0;
+    if (!graph->parent && output->tensors.size)
+        wi_buffer_add(out, output->tensors.text, output->tensors.size);
 }
 
-static int uses_microsoft(const struct wi_quantize_plan *plan)
+int wi_integers_put(struct wi_quantize_output *output, struct wi_buffer *message)
 {
-    for (const struct wi_graph_made *made = plan->made; made; made = made->next_made)
-        if (made->form == WI_PACK_BLOCKS_4 || made->form == WI_PACK_BLOCKS_8)
-            return 1;
-    return 0;
-}
-
-int wi_integers_put(struct wi_quantize_output *output, struct wi_quantize_plan *plan,
-    struct wi_buffer *message, struct wi_quantize_problem *problem)
-{
-    struct integers integers = {.output = output, .plan = plan, .problem = problem};
-    int code;
-    integers.rewrite = (struct wi_rewrite){.output = output,
-        .node = put_node,
-        .tensor = put_tensor,
-        .end = put_new_tensors,
-        .context = &integers};
-    code = wi_rewrite_model(&integers.rewrite, message);
-    if (uses_microsoft(plan) && !plan->model->has_microsoft) {
+    static const struct wi_rewrite rewrite = {
+        .node = put_node, .tensor = put_tensor, .end = put_new_tensors};
+    int uses_microsoft = 0;
+    for (const struct wi_graph_made *made = output->plan->made; made; made = made->next_made)
+        uses_microsoft |= made->form == WI_PACK_BLOCKS_4 || made->form == WI_PACK_BLOCKS_8;
+    output->rewrite = &rewrite;
+    int code = wi_rewrite_model(output, message);
+    if (uses_microsoft && !output->model->has_microsoft) {
         struct wi_buffer opset = {0};
         wi_protobuf_put_text(&opset, WI_OPSET_DOMAIN, WI_ONNX_MICROSOFT);
         wi_protobuf_put_number(&opset, WI_OPSET_VERSION, 1);
         wi_protobuf_put_message(message, WI_MODEL_OPSET_IMPORT, &opset);
     }
-    wi_buffer_clear(&integers.tensors);
+    wi_buffer_clear(&output->tensors);
     return code;
 }

@@ -138,35 +138,26 @@ static int finish_targets(struct program *program)
 
 /* --- output ----------------------------------------------------------------------------------- */
 
-static void line_say(struct wi_buffer *line)
-{
-    wi_buffer_puts(line, "\n");
-    fwrite(line->text, 1, line->size, stdout);
-    fflush(stdout);
-    wi_buffer_clear(line);
-}
-
 static void say_progress(void *sink, uint64_t done, uint64_t total)
 {
     struct program *program = sink;
-    struct wi_buffer line = {0};
     double now = wi_now_ms();
     if (done < total && now - program->told_at < TELL_MS)
         return;
     program->told_at = now;
-    wi_buffer_printf(&line, "{\"done\": %" PRIu64 ", \"total\": %" PRIu64 "}", done, total);
-    line_say(&line);
+    printf("{\"done\": %" PRIu64 ", \"total\": %" PRIu64 "}\n", done, total);
+    fflush(stdout);
 }
 
 static int say_problem(const struct wi_quantize_problem *problem)
 {
-    struct wi_buffer line = {0};
-    wi_buffer_printf(&line, "{\"error\": {\"code\": \"%s\", \"detail\": ", problem->code);
-    wi_buffer_json_string(&line, problem->detail);
+    struct wi_buffer detail = {0};
+    wi_buffer_json_string(&detail, problem->detail);
+    printf("{\"error\": {\"code\": \"%s\", \"detail\": %s", problem->code, detail.text);
     if (problem->share >= 0)
-        wi_buffer_printf(&line, ", \"share\": %.4f", problem->share);
-    wi_buffer_puts(&line, "}}");
-    line_say(&line);
+        printf(", \"share\": %.4f", problem->share);
+    puts("}}");
+    wi_buffer_clear(&detail);
     return 1;
 }
 
@@ -179,13 +170,11 @@ static int say_errno(const char *code, const char *what)
 
 static int say_result(const struct program *program, const struct wi_quantize_result *result)
 {
-    struct wi_buffer line = {0};
-    wi_buffer_printf(&line,
-        "{\"result\": {\"weights\": %" PRIu64 ", \"quantizable\": %" PRIu64
-        ", \"quantized\": %" PRIu64 ", \"nodes\": %zu, \"kept\": %zu, \"bytes\": %" PRIu64 "}}",
+    printf("{\"result\": {\"weights\": %" PRIu64 ", \"quantizable\": %" PRIu64
+           ", \"quantized\": %" PRIu64 ", \"nodes\": %zu, \"kept\": %zu, \"bytes\": %" PRIu64
+           "}}\n",
         result->weights, result->quantizable, result->quantized, result->nodes, result->kept,
         program->targets[0].bytes + program->targets[1].bytes);
-    line_say(&line);
     return 0;
 }
 
@@ -275,7 +264,6 @@ static int program_run(struct program *program)
     struct wi_quantize_result result;
     struct wi_quantize_problem problem;
     struct stat status;
-    int code;
     program->source = open(program->source_path, O_RDONLY | O_CLOEXEC);
     if (program->source < 0 || fstat(program->source, &status) != 0) {
         free(input);
@@ -285,7 +273,7 @@ static int program_run(struct program *program)
     input->source = &program->source;
     input->size = (uint64_t)status.st_size;
     program->quantize.input = input;
-    code = wi_quantize(&program->quantize, &result, &problem);
+    int code = wi_quantize(&program->quantize, &result, &problem);
     if (code != 0)
         code = say_problem(&problem);
     else if (finish_targets(program) != 0)
@@ -302,7 +290,6 @@ int main(int argc, char **argv)
 {
     struct program program = {
         .memory = MEMORY, .seconds = SECONDS, .other = -1, .targets = {{.fd = -1}, {.fd = -1}}};
-    int code;
     if (read_line(&program, argc, argv) != 0)
         return usage_print();
     take_limits(&program);
@@ -314,7 +301,7 @@ int main(int argc, char **argv)
     program.quantize.progress = say_progress;
     program.quantize.sink = &program;
     program.quantize.data_name = basename(program.targets[1].path);
-    code = program_run(&program);
+    int code = program_run(&program);
     wi_close(program.other);
     free(program.other_path);
     free(program.folder);

@@ -2,7 +2,7 @@
 #include "models/quantize/plan.h"
 
 #include "base/memory.h"
-#include "models/catalog/format/onnx_nodes.h"
+#include "terms/format/onnx.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,8 +19,9 @@
 /* DynamicQuantizeLinear is there from this opset on. */
 #define OPSET_LEAST 11
 
-int wi_plan_fail(struct wi_quantize_problem *problem, const char *code, const char *format, ...)
+int wi_plan_fail(const struct wi_quantize_plan *plan, const char *code, const char *format, ...)
 {
+    struct wi_quantize_problem *problem = plan->problem;
     va_list arguments;
     problem->code = code;
     problem->share = -1;
@@ -30,11 +31,12 @@ int wi_plan_fail(struct wi_quantize_problem *problem, const char *code, const ch
     return -1;
 }
 
-int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_problem *problem)
+int wi_plan_invalid(const struct wi_quantize_plan *plan)
 {
-    return wi_plan_fail(problem, "model_invalid",
-        "the file is no whole ONNX model: %s (byte %" PRIu64 " of %" PRIu64 ")",
-        model->input->problem, model->input->problem_at, model->input->size);
+    const struct wi_protobuf *input = plan->model->input;
+    return wi_plan_fail(plan, "model_invalid",
+        "the file is no whole ONNX model: %s (byte %" PRIu64 " of %" PRIu64 ")", input->problem,
+        input->problem_at, input->size);
 }
 
 uint64_t wi_plan_float_bytes(const struct wi_graph_tensor *tensor)
@@ -56,12 +58,6 @@ struct reading {
     float factor;
 };
 
-static struct wi_graph_tensor *node_constant(const struct wi_graph_node *node, size_t input)
-{
-    const struct wi_graph_value *value = input < node->input_count ? node->inputs[input] : NULL;
-    return value ? value->tensor : NULL;
-}
-
 /* 1 and how, if `node` is one that weights in few bits are for. */
 static int reads_weights(const struct wi_graph_node *node, struct reading *reading)
 {
@@ -79,7 +75,9 @@ static int reads_weights(const struct wi_graph_node *node, struct reading *readi
     } else {
         return 0;
     }
-    reading->tensor = node_constant(node, reading->input);
+    const struct wi_graph_value *value =
+        reading->input < node->input_count ? node->inputs[reading->input] : NULL;
+    reading->tensor = value ? value->tensor : NULL;
     return reading->tensor && reading->tensor->datatype == WI_ONNX_FLOAT &&
            reading->tensor->rank == 2 && reading->tensor->elements > 0;
 }
@@ -141,47 +139,40 @@ static struct wi_graph_made *made_of(struct wi_quantize_plan *plan, const struct
     return made;
 }
 
-/* A weight that several nodes read counts once. */
-static void count_weight(struct wi_quantize_plan *plan, struct wi_graph_tensor *tensor)
-{
-    if (!tensor->is_weight)
-        plan->result->quantizable += tensor->elements * sizeof(float);
-    tensor->is_weight = 1;
-}
-
-static int plan_node(
-    struct wi_quantize_plan *plan, struct wi_graph_node *node, struct wi_quantize_problem *problem)
+static int plan_node(struct wi_quantize_plan *plan, struct wi_graph_node *node)
 {
     struct reading how;
     if (wi_onnx_is_quantised(node->op))
-        return wi_plan_fail(problem, "nothing_to_quantize",
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "the model is quantised already: it has the operator %.64s", node->op);
     if (node->constant)
         plan->result->weights += wi_plan_float_bytes(node->constant);
     if (!reads_weights(node, &how))
         return 0;
-    count_weight(plan, how.tensor);
+    if (!how.tensor->is_weight) /* one that several nodes read counts once */
+        plan->result->quantizable += how.tensor->elements * sizeof(float);
+    how.tensor->is_weight = 1;
     if (!can_be(plan->quantize, node, &how)) {
         plan->result->kept++;
         return 0;
     }
     node->made = made_of(plan, &how);
+    node->made->readers++;
     how.tensor->uses--;
     plan->result->nodes++;
     return 0;
 }
 
-static int plan_graph(
-    struct wi_quantize_plan *plan, struct wi_graph *graph, struct wi_quantize_problem *problem)
+static int plan_graph(struct wi_quantize_plan *plan, struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
         plan->result->weights += wi_plan_float_bytes(graph->tensors[i]);
     for (size_t i = 0; i < graph->node_count; i++) {
         struct wi_graph_node *node = &graph->nodes[i];
-        if (plan_node(plan, node, problem) < 0)
+        if (plan_node(plan, node) < 0)
             return -1;
         for (size_t k = 0; k < node->graph_count; k++)
-            if (plan_graph(plan, node->graphs[k], problem) < 0)
+            if (plan_graph(plan, node->graphs[k]) < 0)
                 return -1;
     }
     return 0;
@@ -202,7 +193,7 @@ static int read_floats(void *source, uint64_t first, size_t count, float *values
 }
 
 int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
-    enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem)
+    enum wi_pack_form form, struct wi_packed *packed)
 {
     struct source from = {plan->model, made->tensor};
     struct wi_pack_matrix matrix = {.k = made->k,
@@ -213,19 +204,19 @@ int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made
         .source = &from};
     *packed = (struct wi_packed){0};
     if (wi_graph_check_tensor(plan->model, made->tensor) < 0)
-        return wi_plan_invalid(plan->model, problem);
+        return wi_plan_invalid(plan);
     switch (wi_pack(form, &matrix, packed)) {
     case WI_PACK_OK:
         return 0;
     case WI_PACK_UNREADABLE:
-        return wi_plan_invalid(plan->model, problem);
+        return wi_plan_invalid(plan);
     case WI_PACK_NOT_FINITE:
-        return wi_plan_fail(problem, "model_invalid",
+        return wi_plan_fail(plan, "model_invalid",
             "the weights %.128s have values that are no numbers, infinite or beyond 1e37",
             made->tensor->name);
     default:
-        return wi_plan_fail(problem, "internal",
-            "the weights %.128s need more memory than is allowed", made->tensor->name);
+        return wi_plan_fail(plan, "internal", "the weights %.128s need more memory than is allowed",
+            made->tensor->name);
     }
 }
 
@@ -254,19 +245,8 @@ static void keep_worst(struct wi_quantize_plan *plan, struct wi_graph_made **lis
         }
 }
 
-static void count_kept(struct wi_quantize_plan *plan, const struct wi_graph *graph)
-{
-    for (size_t i = 0; i < graph->node_count; i++) {
-        const struct wi_graph_node *node = &graph->nodes[i];
-        plan->result->kept +=
-            node->made && !node->made->is_table && node->made->form == WI_PACK_BLOCKS_8;
-        for (size_t k = 0; k < node->graph_count; k++)
-            count_kept(plan, node->graphs[k]);
-    }
-}
-
 /* Finds what 4 bits lose of each, which takes as long as the writing. */
-static int plan_mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
+static int plan_mix(struct wi_quantize_plan *plan)
 {
     struct wi_graph_made **list = wi_alloc((plan->count + 1) * sizeof(struct wi_graph_made *));
     size_t count = 0;
@@ -275,7 +255,7 @@ static int plan_mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *p
         struct wi_packed packed;
         if (made->form != WI_PACK_BLOCKS_4)
             continue;
-        code = wi_plan_pack(plan, made, made->form, &packed, problem);
+        code = wi_plan_pack(plan, made, made->form, &packed);
         made->loss = packed.energy > 0 ? packed.error / packed.energy : 0;
         wi_packed_clear(&packed);
         list[count++] = made;
@@ -283,28 +263,29 @@ static int plan_mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *p
     if (code == 0)
         keep_worst(plan, list, count);
     free(list);
-    count_kept(plan, plan->model->graph);
+    for (const struct wi_graph_made *made = plan->made; made; made = made->next_made)
+        plan->result->kept += made->is_table || made->form != WI_PACK_BLOCKS_8 ? 0 : made->readers;
     return code;
 }
 
 /* --- all ------------------------------------------------------------------------------------- */
 
-static int check_share(const struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
+static int check_share(const struct wi_quantize_plan *plan)
 {
     const struct wi_quantize_result *result = plan->result;
     double share = result->weights > 0 ? (double)result->quantizable / (double)result->weights : 0;
     if (share < 0.5)
-        wi_plan_fail(problem, "nothing_to_quantize",
+        wi_plan_fail(plan, "nothing_to_quantize",
             "MatMul, Gemm and Gather have %.0f %% of the weights, and at least half is needed",
             100 * share);
     else if (result->quantized == 0)
-        wi_plan_fail(problem, "nothing_to_quantize",
+        wi_plan_fail(plan, "nothing_to_quantize",
             "none of the weights of MatMul, Gemm and Gather has a size and a shape with which it "
             "becomes smaller in %u bits",
             plan->quantize->bits);
     else
         return 0;
-    problem->share = share;
+    plan->problem->share = share;
     return -1;
 }
 
@@ -322,16 +303,16 @@ static void plan_add_bytes(struct wi_quantize_plan *plan, const struct wi_graph 
     }
 }
 
-int wi_plan_make(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
+int wi_plan_make(struct wi_quantize_plan *plan)
 {
     plan->made_end = &plan->made;
-    if (plan_graph(plan, plan->model->graph, problem) < 0 || check_share(plan, problem) < 0)
+    if (plan_graph(plan, plan->model->graph) < 0 || check_share(plan) < 0)
         return -1;
     if (plan->model->opset < OPSET_LEAST)
-        return wi_plan_fail(problem, "nothing_to_quantize",
+        return wi_plan_fail(plan, "nothing_to_quantize",
             "the model is of opset %" PRId64 "; from %d on it can be quantised: export it again",
             plan->model->opset, OPSET_LEAST);
-    if (plan->quantize->mixed && plan_mix(plan, problem) < 0)
+    if (plan->quantize->mixed && plan_mix(plan) < 0)
         return -1;
     for (struct wi_graph_made *made = plan->made; made; made = made->next_made) {
         struct wi_pack_sizes sizes = wi_pack_sizes(made->form, made->k, made->n);

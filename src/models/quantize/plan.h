@@ -18,6 +18,7 @@ struct wi_graph_made {
     int transposed;
     float factor;
     unsigned serial; /* its number, for its names */
+    size_t readers;  /* nodes */
     double loss; /* with `mixed`: the share of its squares that 4 bits lose, counted once for each
                     product from it on */
     int written;
@@ -29,6 +30,7 @@ struct wi_quantize_plan {
     struct wi_graph_model *model;
     const struct wi_quantize *quantize;
     struct wi_quantize_result *result;
+    struct wi_quantize_problem *problem;
     struct wi_graph_made *made;
     struct wi_graph_made **made_end;
     unsigned count;
@@ -36,17 +38,18 @@ struct wi_quantize_plan {
     uint64_t source; /* of the weights that are read, counted once for each form made of them */
 };
 
-/* Plans 4 or 8 bits. 0, or -1 with `problem`. Clear it in any case. */
-int wi_plan_make(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem);
+/* Plans 4 or 8 bits. 0, or -1 with the plan's `problem`. Clear it in any case. */
+int wi_plan_make(struct wi_quantize_plan *plan);
 void wi_plan_clear(struct wi_quantize_plan *plan);
-/* Packs the weights of `made`. 0, or -1 with `problem`. Clear `packed` in any case. */
+/* Packs the weights of `made`. 0, or -1 with the plan's `problem`. Clear `packed` in any case. */
 int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
-    enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem);
+    enum wi_pack_form form, struct wi_packed *packed);
 /* The bytes that a tensor adds to the `weights` of a result. */
 uint64_t wi_plan_float_bytes(const struct wi_graph_tensor *tensor);
-/* Sets `problem` from the problem of reading the model. Returns -1. */
-int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_problem *problem);
+/* Sets the plan's `problem` from the problem of reading the model. Returns -1. */
+int wi_plan_invalid(const struct wi_quantize_plan *plan);
+/* Sets the plan's `problem`. Returns -1. */
 __attribute__((format(printf, 3, 4))) int wi_plan_fail(
-    struct wi_quantize_problem *problem, const char *code, const char *format, ...);
+    const struct wi_quantize_plan *plan, const char *code, const char *format, ...);
 
 #endif

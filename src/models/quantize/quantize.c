@@ -4,12 +4,9 @@
 #include "base/file.h"
 #include "models/quantize/halves.h"
 #include "models/quantize/integers.h"
-#include "models/quantize/output.h"
-#include "models/quantize/plan.h"
 #include "terms/model/view.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PREFIX_MAX 16
@@ -39,19 +36,15 @@ static int choose_prefix(const struct wi_graph *graph, char prefix[PREFIX_MAX + 
     return -1;
 }
 
-static int is_full(int why)
-{
-    return wi_is_full(why) || why == EFBIG;
-}
-
 /* Sets the problem, unless it has been set. */
-static int say_failed(const struct wi_quantize_output *output, struct wi_quantize_problem *problem)
+static int say_failed(const struct wi_quantize_output *output)
 {
-    if (problem->code)
+    if (output->plan->problem->code)
         return -1;
     if (output->model->input->problem)
-        return wi_plan_invalid(output->model, problem);
-    return wi_plan_fail(problem, is_full(output->why) ? "no_room" : "internal",
+        return wi_plan_invalid(output->plan);
+    int is_full = wi_is_full(output->why) || output->why == EFBIG;
+    return wi_plan_fail(output->plan, is_full ? "no_room" : "internal",
         "the new model cannot be written: %s", strerror(output->why));
 }
 
@@ -64,49 +57,38 @@ static int write_model(struct wi_quantize_output *output, const struct wi_buffer
     return -1;
 }
 
-/* Writes the planned model. `bytes` is the size of all tensors of the new model. */
-static int put_model(
-    struct wi_quantize_plan *plan, uint64_t bytes, struct wi_quantize_problem *problem)
+/* Writes the planned model. */
+static int put_model(struct wi_quantize_plan *plan)
 {
     char prefix[PREFIX_MAX + 2];
-    struct wi_quantize_output output = {.quantize = plan->quantize,
+    struct wi_quantize_output output = {.plan = plan,
+        .quantize = plan->quantize,
         .model = plan->model,
-        .external = bytes > plan->quantize->inline_max,
+        .external = plan->bytes > plan->quantize->inline_max,
         .prefix = prefix,
-        .total = plan->quantize->bits == 16 ? plan->result->quantized : plan->source};
+        .total = plan->source};
     struct wi_buffer message = {0};
-    int code;
     if (choose_prefix(plan->model->graph, prefix) < 0)
-        return wi_plan_fail(problem, "model_invalid",
+        return wi_plan_fail(plan, "model_invalid",
             "names in the model begin with q/, and with up to %d of these letters", PREFIX_MAX);
-    code = plan->quantize->bits == 16 ? wi_halves_put(&output, &message, problem)
-                                      : wi_integers_put(&output, plan, &message, problem);
+    int code = (plan->quantize->bits == 16 ? wi_halves_put : wi_integers_put)(&output, &message);
     if (code < 0 || write_model(&output, &message) < 0)
-        code = say_failed(&output, problem);
+        code = say_failed(&output);
     wi_buffer_clear(&message);
     return code;
 }
 
-static int make_model(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
-{
-    int code = plan->quantize->bits == 16
-                   ? wi_halves_plan(plan->model, plan->result, &plan->bytes, problem)
-                   : wi_plan_make(plan, problem);
-    return code == 0 ? put_model(plan, plan->bytes, problem) : code;
-}
-
 /* What people put in the place of a model by accident. */
-static int check_head(const struct wi_quantize *quantize, struct wi_quantize_problem *problem)
+static int check_head(const struct wi_quantize_plan *plan)
 {
     unsigned char head[WI_GUESS_BYTES];
-    struct wi_protobuf_range range = {0, quantize->input->size};
-    const char *text;
+    struct wi_protobuf_range range = {0, plan->quantize->input->size};
     if (range.end > sizeof head)
         range.end = sizeof head;
-    if (wi_protobuf_copy(quantize->input, &range, head) < 0)
-        return wi_plan_fail(problem, "model_invalid", "the file cannot be read");
-    text = wi_guess_text(head, (size_t)range.end);
-    return text ? wi_plan_fail(problem, "model_invalid", "the file is no ONNX model: %s", text) : 0;
+    if (wi_protobuf_copy(plan->quantize->input, &range, head) < 0)
+        return wi_plan_fail(plan, "model_invalid", "the file cannot be read");
+    const char *text = wi_guess_text(head, (size_t)range.end);
+    return text ? wi_plan_fail(plan, "model_invalid", "the file is no ONNX model: %s", text) : 0;
 }
 
 int wi_quantize(const struct wi_quantize *quantize, struct wi_quantize_result *result,
@@ -114,17 +96,19 @@ int wi_quantize(const struct wi_quantize *quantize, struct wi_quantize_result *r
 {
     struct wi_graph_model model = {
         .input = quantize->input, .read = quantize->read, .source = quantize->source};
-    struct wi_quantize_plan plan = {.model = &model, .quantize = quantize, .result = result};
-    int code;
+    struct wi_quantize_plan plan = {
+        .model = &model, .quantize = quantize, .result = result, .problem = problem};
     *result = (struct wi_quantize_result){0};
     *problem = (struct wi_quantize_problem){.share = -1};
-    if (check_head(quantize, problem) < 0)
+    if (check_head(&plan) < 0)
         return -1;
-    code = wi_graph_read(&model);
+    int code = wi_graph_read(&model);
     if (code < 0)
-        wi_plan_invalid(&model, problem);
+        wi_plan_invalid(&plan);
     else
-        code = make_model(&plan, problem);
+        code = (quantize->bits == 16 ? wi_halves_plan : wi_plan_make)(&plan);
+    if (code == 0)
+        code = put_model(&plan);
     wi_plan_clear(&plan);
     wi_graph_clear(&model);
     return code;

@@ -11,7 +11,6 @@
 #include "nodes/bridge/pieces.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/report.h"
-#include "nodes/bridge/response.h"
 #include "nodes/bridge/socket.h"
 #include "nodes/bridge/task_parts.h"
 #include <string.h>
@@ -79,10 +78,9 @@ static enum wi_code check_next(json_t *next, struct wi_error *error)
 static enum wi_code read_announcement(const json_t *data, struct announcement *announcement,
     struct resume *resume, struct wi_error *error)
 {
-    enum wi_code code =
-        wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error) !=
+        WI_OK)
+        return error->code;
     if (announcement->protocol != PROTOCOL_VERSION)
         return wi_error_set(error, WI_INVALID_FIELD, "data.protocol",
             "data.protocol is %lld; this service speaks %d", (long long)announcement->protocol,
@@ -92,19 +90,17 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
             "either data.token or data.resume is needed, and not both");
     if (!announcement->resume)
         return WI_OK;
-    code = wi_params_read(
-        resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume, error);
+    if (wi_params_read(resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume,
+            error) != WI_OK)
+        return error->code;
     size_t count = json_array_size(resume->running) + json_array_size(resume->unacknowledged);
-    if (code == WI_OK && count > MAX_RESUMED)
+    if (count > MAX_RESUMED)
         return wi_error_set(error, WI_INVALID_FIELD, "data.resume",
             "data.resume lists %zu attempts; at most %d are allowed", count, MAX_RESUMED);
-    if (code == WI_OK)
-        code = check_ids(resume->running, "data.resume.running", error);
-    if (code == WI_OK)
-        code = check_ids(resume->unacknowledged, "data.resume.unacknowledged", error);
-    if (code == WI_OK)
-        code = check_next(resume->next, error);
-    return code;
+    if (check_ids(resume->running, "data.resume.running", error) != WI_OK ||
+        check_ids(resume->unacknowledged, "data.resume.unacknowledged", error) != WI_OK)
+        return error->code;
+    return check_next(resume->next, error);
 }
 
 /* --- A new node ------------------------------------------------------------------------------- */
@@ -131,15 +127,18 @@ static int has_room_for_others(const struct wi_bridge *bridge)
     return bridge->node_count + (own > there ? own - there : 0) < bridge->settings.max_nodes;
 }
 
-static void socket_fail(struct wi_socket *socket, enum wi_close code, const char *reason)
+/* Closes the link, and counts that in `counter`, one of the bridge's. */
+static void socket_fail(
+    struct wi_socket *socket, uint64_t *counter, enum wi_close code, const char *reason)
 {
+    ++*counter;
     wi_link_fail(socket->link, NULL, code, reason);
 }
 
 static void turn_away(struct wi_socket *socket)
 {
-    socket->bridge->counters.refused++;
-    socket_fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
+    socket_fail(socket, &socket->bridge->counters.refused, WI_CLOSE_TRY_LATER,
+        "there are as many nodes as [bridge] max_nodes allows");
 }
 
 /* Whether somebody was found wrong who came with that token, and from there. */
@@ -151,15 +150,6 @@ static int is_refused(const struct wi_socket *socket, const char *id)
     wi_text_copy(visitor.name, sizeof visitor.name, wi_joins_name(&bridge->joins, id));
     wi_peer_text(&socket->limited.peer, visitor.address);
     return wi_quarantine_refuses(bridge->quarantine, &visitor, wi_wall_ms());
-}
-
-/* Gives its place at the token back; -1. */
-static int socket_refuse(struct wi_socket *socket, const char *id)
-{
-    wi_joins_release(&socket->bridge->joins, id);
-    socket->bridge->counters.unauthorized++;
-    socket_fail(socket, WI_CLOSE_POLICY, WI_QUARANTINED);
-    return -1;
 }
 
 /* 0, or -1 after having closed the link. */
@@ -174,15 +164,18 @@ static int socket_join(
     }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
     case WI_JOIN_OK:
-        return is_refused(socket, id) ? socket_refuse(socket, id) : 0;
+        if (!is_refused(socket, id))
+            return 0;
+        wi_joins_release(&bridge->joins, id); /* gives its place at the token back */
+        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY, WI_QUARANTINED);
+        return -1;
     case WI_JOIN_FULL:
-        bridge->counters.refused++;
-        socket_fail(socket, WI_CLOSE_TRY_LATER,
+        socket_fail(socket, &bridge->counters.refused, WI_CLOSE_TRY_LATER,
             "the join token is already used by as many nodes as it allows");
         return -1;
     default:
-        bridge->counters.unauthorized++;
-        socket_fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or expired");
+        socket_fail(socket, &bridge->counters.unauthorized, WI_CLOSE_POLICY,
+            "the token is unknown, spent or expired");
         return -1;
     }
 }
@@ -310,12 +303,10 @@ static void socket_announce(struct wi_socket *socket, const struct wi_frame *fra
     struct resume resume = {0};
     struct wi_node_info info = {0};
     struct wi_error error;
-    enum wi_code code = read_announcement(frame->data, &announcement, &resume, &error);
-    if (code == WI_OK)
-        code = wi_report_read(announcement.capabilities, &info, &error);
-    if (code != WI_OK) {
-        socket->bridge->counters.protocol_errors++;
-        socket_fail(socket, WI_CLOSE_POLICY, error.detail);
+    if (read_announcement(frame->data, &announcement, &resume, &error) != WI_OK ||
+        wi_report_read(announcement.capabilities, &info, &error) != WI_OK) {
+        socket_fail(
+            socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY, error.detail);
         return;
     }
     if (announcement.resume)
@@ -334,42 +325,39 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_frame frame;
     struct wi_error error = {0};
     if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
-        counters->malformed++;
-        socket_fail(socket, WI_CLOSE_MALFORMED, error.detail);
+        socket_fail(socket, &counters->malformed, WI_CLOSE_MALFORMED, error.detail);
         return;
     }
-    if (strcmp(frame.type, "node_announcement") == 0) {
+    if (strcmp(frame.type, "node_announcement") == 0)
         socket_announce(socket, &frame);
-    } else {
-        counters->protocol_errors++;
-        socket_fail(socket, WI_CLOSE_POLICY, "the first message must be a node_announcement");
-    }
+    else
+        socket_fail(socket, &counters->protocol_errors, WI_CLOSE_POLICY,
+            "the first message must be a node_announcement");
     wi_frame_clear(&frame);
 }
 
 static void on_refused(void *context, struct wi_link *link, const struct wi_link_refused *refused)
 {
     struct wi_socket *socket = context;
+    uint64_t *malformed = &socket->bridge->counters.malformed;
     char reason[WI_LINK_REASON_SIZE];
     if (refused->fault) {
-        socket->bridge->counters.malformed++;
-        socket_fail(socket, WI_CLOSE_PROTOCOL, refused->fault);
+        socket_fail(socket, malformed, WI_CLOSE_PROTOCOL, refused->fault);
         return;
     }
     if (!refused->limit) {
-        socket_fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        wi_link_fail(link, NULL, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
         return;
     }
     snprintf(reason, sizeof reason, "an announcement may have at most %zu bytes", refused->limit);
-    socket->bridge->counters.malformed++;
-    socket_fail(socket, WI_CLOSE_TOO_BIG, reason);
+    socket_fail(socket, malformed, WI_CLOSE_TOO_BIG, reason);
 }
 
 static void on_late(void *context, struct wi_link *link)
 {
     struct wi_socket *socket = context;
-    socket->bridge->counters.protocol_errors++;
-    socket_fail(socket, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+    socket_fail(socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY,
+        "no node_announcement within 5 s");
 }
 
 const struct wi_link_events wi_announce_events = {

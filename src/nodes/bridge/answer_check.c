@@ -85,14 +85,6 @@ static const struct wi_param adapter_table[] = {
     WI_PARAM_END,
 };
 
-static int table_has(const struct wi_param *table, const char *key)
-{
-    for (; table->name; table++)
-        if (strcmp(table->name, key) == 0)
-            return 1;
-    return 0;
-}
-
 static void keep_only(const struct wi_param *table, json_t *object)
 {
     const char *key;
@@ -100,7 +92,7 @@ static void keep_only(const struct wi_param *table, json_t *object)
     void *next;
     json_object_foreach_safe(object, next, key, value)
     {
-        if (!table_has(table, key))
+        if (!wi_params_find(table, key))
             json_object_del(object, key);
     }
 }
@@ -269,10 +261,8 @@ static const struct wi_param measured_table[] = {
 /* A time for each run. */
 static int are_times(const json_t *list, size_t runs)
 {
-    const json_t *ms;
-    size_t i;
-    json_array_foreach(list, i, ms)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *ms = json_array_get(list, i);
         if (!json_is_number(ms) || json_number_value(ms) < 0 || json_number_value(ms) > MAX_MS)
             return 0;
     }
@@ -283,21 +273,14 @@ static int are_times(const json_t *list, size_t runs)
 static int are_runs(const json_t *list, size_t runs)
 {
     json_int_t before = -1;
-    const json_t *index;
-    size_t i;
-    json_array_foreach(list, i, index)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *index = json_array_get(list, i);
         if (!json_is_integer(index) || json_integer_value(index) <= before ||
             (uint64_t)json_integer_value(index) >= runs)
             return 0;
         before = json_integer_value(index);
     }
     return 1;
-}
-
-static int is_hexadecimal(const char *text)
-{
-    return text[strspn(text, "0123456789abcdef")] == '\0';
 }
 
 /* Other members than these do not go to clients. */
@@ -318,7 +301,7 @@ static enum wi_code check_benchmark(
         wrong = "data.result.gpu_ms";
     else if (!are_runs(measured.disturbed, benchmark->runs))
         wrong = "data.result.disturbed";
-    else if (!is_hexadecimal(measured.output_hash))
+    else if (measured.output_hash[strspn(measured.output_hash, "0123456789abcdef")] != '\0')
         wrong = "data.result.output_hash";
     keep_only(measured_table, result);
     return wrong ? wi_error_set(error, WI_INFERENCE_FAILED, wrong,

@@ -237,8 +237,9 @@ void wi_bridge_serve_content(struct wi_bridge *bridge, struct wi_blockstore *blo
     bridge->id = wi_strdup(id);
 }
 
-void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes)
+void wi_bridge_take_copies(void *context, uint64_t bytes)
 {
+    struct wi_bridge *bridge = context;
     bridge->content_takes = bytes;
 }
 
@@ -278,7 +279,6 @@ static void reload_certificate(struct wi_bridge *bridge, const struct wi_config_
 void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
 {
     const struct wi_bridge_settings settings = bridge->settings;
-    const struct wi_model_terms before = settings.models, *models = &bridge->settings.models;
     struct wi_node *node, *next;
     take_settings(bridge, config);
     int served = config->content.serve != WI_SERVE_NO;
@@ -287,9 +287,7 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config)
                        settings.has_tokens != bridge->settings.has_tokens)))
         say_content(bridge);
     reload_certificate(bridge, &config->bridge);
-    if (models->context == before.context && models->slots == before.slots &&
-        models->idle_unload == before.idle_unload && models->warmup == before.warmup &&
-        models->threads == before.threads)
+    if (memcmp(&bridge->settings.models, &settings.models, sizeof settings.models) == 0)
         return;
     HASH_ITER(hh, bridge->nodes, node, next)
     wi_node_tell_settings(node);
@@ -306,7 +304,6 @@ static void shut_down(void *context, struct wi_link *link)
 
 void wi_bridge_close(struct wi_bridge *bridge)
 {
-    struct wi_node *node;
     if (bridge->closed)
         return;
     bridge->closed = 1; /* no event from here on */
@@ -318,7 +315,7 @@ void wi_bridge_close(struct wi_bridge *bridge)
     wi_outflow_close(&bridge->outflow);
     wi_pieces_quiesce(bridge);
     wi_links_each(&bridge->links, shut_down, bridge);
-    for (node = bridge->nodes; node; node = node->hh.next)
+    for (struct wi_node *node = bridge->nodes; node; node = node->hh.next)
         wi_node_quiesce(node);
 }
 
@@ -329,11 +326,10 @@ size_t wi_bridge_links(const struct wi_bridge *bridge)
 
 void wi_bridge_free(struct wi_bridge *bridge)
 {
-    struct wi_node *node, *next;
     if (!bridge)
         return;
-    HASH_ITER(hh, bridge->nodes, node, next)
-    wi_node_free(node);
+    while (bridge->nodes)
+        wi_node_free(bridge->nodes);
     wi_site_free(bridge->page);
     wi_content_list_clear(&bridge->content);
     wi_tokens_clear(&bridge->tokens);
@@ -442,14 +438,6 @@ static void tell_status(const struct wi_bridge *bridge)
     wi_change_tell(bridge->events.listener, WI_CHANGE_STATUS, "", NULL);
 }
 
-/* Who came with it goes, too. */
-static void revoke_join(struct wi_bridge *bridge, const char *join)
-{
-    wi_warn("bridge", join, "the join token is revoked: %d of its nodes were found wrong",
-        WI_QUARANTINE_REVOKES);
-    wi_bridge_uninvite(bridge, join);
-}
-
 int wi_bridge_quarantine(
     struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
@@ -467,8 +455,11 @@ int wi_bridge_quarantine(
         wi_bridge_drop(bridge, node_id, cause->reason);
     }
     if (!*visitor.name && cause->for_ms == 0 &&
-        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES)
-        revoke_join(bridge, visitor.join);
+        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES) {
+        wi_warn("bridge", visitor.join,
+            "the join token is revoked: %d of its nodes were found wrong", WI_QUARANTINE_REVOKES);
+        wi_bridge_uninvite(bridge, visitor.join); /* all that came with it go, too */
+    }
     tell_status(bridge);
     return 0;
 }
@@ -542,41 +533,40 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     return WI_OK;
 }
 
+/* Sends the message, which is taken over, to a connected node. */
+static enum wi_code bridge_tell(
+    const struct wi_bridge *bridge, const char *node_id, struct wi_message *message)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (node)
+        wi_node_send(node, message);
+    else
+        wi_message_free(message);
+    return node ? WI_OK : WI_NODE_NOT_FOUND;
+}
+
 enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
     enum wi_platform platform, const struct wi_strings *kernels)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_kernels_load(++bridge->sequence,
-                           wi_repository_kernels(bridge->repository), platform, kernels));
-    return WI_OK;
+    return bridge_tell(bridge, node_id,
+        wi_make_kernels_load(
+            ++bridge->sequence, wi_repository_kernels(bridge->repository), platform, kernels));
 }
 
 enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
     const struct wi_kernel *kernel, const char *size_class)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_tune(++bridge->sequence, kernel, size_class));
-    return WI_OK;
+    return bridge_tell(bridge, node_id, wi_make_tune(++bridge->sequence, kernel, size_class));
 }
 
 void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (node)
-        wi_node_send(node, wi_make_tuning(++bridge->sequence, list));
+    (void)bridge_tell(bridge, node_id, wi_make_tuning(++bridge->sequence, list));
 }
 
 enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, const char *model_name)
 {
-    struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
-        return WI_NODE_NOT_FOUND;
-    wi_node_send(node, wi_make_model_unload(++bridge->sequence, model_name));
-    return WI_OK;
+    return bridge_tell(bridge, node_id, wi_make_model_unload(++bridge->sequence, model_name));
 }
 
 void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
@@ -642,8 +632,7 @@ int wi_bridge_node_state(
 
 void wi_bridge_each(const struct wi_bridge *bridge, wi_bridge_each_fn *each, void *context)
 {
-    const struct wi_node *node;
-    for (node = bridge->nodes; node; node = node->hh.next)
+    for (const struct wi_node *node = bridge->nodes; node; node = node->hh.next)
         each(context, &node->info);
 }
 

@@ -14,8 +14,7 @@
 #include "base/error.h"
 #include "base/net/lws.h"
 #include "base/secret.h"
-#include "models/catalog/library/repository.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
 #include "terms/kernel/kernel_choice.h"
@@ -57,14 +56,14 @@ struct wi_node_info {
     int cores;
     double memory_gib; /* 0: not told */
     int isolated;      /* crossOriginIsolated */
-    struct {
+    struct wi_node_platform {
         int available;
         char reason[160]; /* why not */
         int has_adapter;
         struct wi_adapter adapter;
         int f16; /* computes in 16-bit floats: WebGPU's feature shader-f16 */
     } platforms[WI_PLATFORM_COUNT];
-    struct {
+    struct wi_node_engine {
         int available;
         char version[64];
         unsigned slots;        /* tasks that it runs at the same time */
@@ -233,9 +232,9 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
  * the bridge. */
 void wi_bridge_serve_content(
     struct wi_bridge *bridge, struct wi_blockstore *blocks, const char *id);
-/* Sets the size in bytes of one more copy that this daemon would make, which neighbours are told;
- * 0, the initial value: none. */
-void wi_bridge_take_copies(struct wi_bridge *bridge, uint64_t bytes);
+/* For wi_models_share: sets the size in bytes of one more copy that this daemon would make, which
+ * neighbours are told; 0, the initial value: none. */
+void wi_bridge_take_copies(void *bridge, uint64_t bytes);
 /* Called before wi_bridge_reload: checks that the files of [bridge] tls_certificate and tls_key are
  * now a certificate and its key. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);

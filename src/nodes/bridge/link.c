@@ -8,12 +8,10 @@
  */
 #include "nodes/bridge/link.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/lws_fault.h"
 #include "base/text.h"
-#include "nodes/node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
@@ -70,7 +68,7 @@ struct wi_link {
     struct wi_timer *slow; /* until the next of the message has to come */
     struct wi_timer *rest; /* running: nothing is read */
     /* Sending. */
-    struct wi_message *queue, *queue_end;
+    struct wi_message *queue;
     size_t queued_messages, queued_bytes;
     size_t full_bytes; /* were queued when a message was refused; 0: none was since on_room */
     struct wi_message_place place; /* of the first message */
@@ -83,12 +81,7 @@ struct wi_link {
     char close_reason[WI_LINK_REASON_SIZE];
 };
 
-static void on_hello_late(void *context)
-{
-    struct wi_link *link = context;
-    link->events->on_late(link->context, link);
-}
-
+/* A stranger has not announced itself, or a message comes too slowly. */
 static void on_slow(void *context)
 {
     struct wi_link *link = context;
@@ -96,16 +89,10 @@ static void on_slow(void *context)
         link->events->on_late(link->context, link);
 }
 
-static void limit_unsent(struct lws *wsi)
-{
-    int size = UNSENT_MAX;
-    /* Where the system has no such limit, what is small is only later. */
-    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &size, sizeof size);
-}
-
 struct wi_link *wi_link_new(
     struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context)
 {
+    const int most = UNSENT_MAX;
     struct wi_link *link = wi_alloc(sizeof *link);
     if (!links->_scratch)
         links->_scratch = wi_realloc_array(NULL, LWS_PRE + WI_LWS_CHUNK, 1);
@@ -114,10 +101,11 @@ struct wi_link *wi_link_new(
     link->events = events;
     link->context = context;
     link->heard.last_seen = wi_now_ms();
-    link->hello = wi_timer_new(links->loop, on_hello_late, link);
+    link->hello = wi_timer_new(links->loop, on_slow, link);
     wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
     DL_APPEND(links->_first, link);
-    limit_unsent(wsi);
+    /* Where the system has no such limit, what is small is only later. */
+    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
     lws_set_wsi_user(wsi, link); /* or it would not tell that it closes by itself */
     return link;
 }
@@ -257,11 +245,8 @@ void wi_links_each(
 
 static void drop_queue(struct wi_link *link)
 {
-    struct wi_message *message, *next;
     wi_share_forget(link->share, link->queued_bytes);
-    LL_FOREACH_SAFE(link->queue, message, next)
-    wi_message_free(message);
-    link->queue = link->queue_end = NULL;
+    wi_messages_clear(&link->queue);
     link->queued_messages = link->queued_bytes = link->full_bytes = 0;
     link->place = (struct wi_message_place){0};
     link->draws = 0;
@@ -350,7 +335,7 @@ static void write_close(struct wi_link *link)
 
 /* --- Sending --------------------------------------------------------------------------------- */
 
-static int write_queued(struct wi_link *link);
+static int write_turn(struct wi_link *link, int draws);
 
 /* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so a message that finds the link
  * idle is written at once. lws keeps the data that its socket does not take; asking it first
@@ -358,18 +343,14 @@ static int write_queued(struct wi_link *link);
  * WRITEABLE, whose return value makes lws close the socket. */
 static void write_or_ask(struct wi_link *link, int idle)
 {
-    if (idle && !lws_partial_buffered(link->wsi) && write_queued(link) == 0)
+    if (idle && !lws_partial_buffered(link->wsi) && write_turn(link, 0) == 0)
         return;
     lws_callback_on_writable(link->wsi);
 }
 
 static void link_append(struct wi_link *link, struct wi_message *message)
 {
-    if (link->queue_end)
-        link->queue_end->next = message;
-    else
-        link->queue = message;
-    link->queue_end = message;
+    DL_APPEND(link->queue, message);
     link->queued_messages++;
     link->queued_bytes += message->total;
     wi_share_note(link->share, message->total);
@@ -463,9 +444,7 @@ static int write_fragment(struct wi_link *link)
     if (written < 0)
         return -1;
     if (last) {
-        link->queue = message->next;
-        if (!link->queue)
-            link->queue_end = NULL;
+        DL_DELETE(link->queue, message);
         link->queued_messages--;
         link->queued_bytes -= message->total;
         wi_share_forget(link->share, message->total);
@@ -508,11 +487,6 @@ static int write_turn(struct wi_link *link, int draws)
     else if (link->closing && !link->close_sent)
         write_close(link);
     return 0;
-}
-
-static int write_queued(struct wi_link *link)
-{
-    return write_turn(link, 0);
 }
 
 /* --- Receiving ------------------------------------------------------------------------------- */
@@ -558,13 +532,12 @@ static int link_make_room(struct wi_link *link, size_t size, size_t rest)
 {
     struct wi_blob *blob = link->incoming;
     size_t had = blob->capacity, needed = blob->size + size, ahead = needed / 2;
-    int made;
     if (needed <= had)
         return 0;
     if (lws_is_final_fragment(link->wsi) && rest < ahead)
         ahead = rest;
     int fits = !link->share || wi_share_room(link->share) >= needed + ahead - had;
-    made = fits ? wi_blob_make_room(blob, needed + ahead) : -1;
+    int made = fits ? wi_blob_make_room(blob, needed + ahead) : -1;
     if (made && link->settled) {
         link->short_of_memory = link->links->_ahead != link;
         made = wi_blob_force_room(blob, needed);

@@ -17,7 +17,7 @@
 #include "base/log.h"
 #include "base/net/lws.h"
 #include "base/share.h"
-#include "nodes/node/message.h"
+#include "nodes/node/frame.h"
 #include <libwebsockets.h>
 #include <stdint.h>
 

@@ -62,13 +62,9 @@ static enum wi_heard on_heartbeat(
 
 /* --- task_accepted --------------------------------------------------------------------------- */
 
-static enum wi_heard on_accepted(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+static enum wi_heard on_accepted(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
-    const char *id;
-    if (wi_frame_attempt(frame, &id, error) != WI_OK)
-        return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     return attempt && wi_node_accepts(node, attempt) ? WI_HEARD_OURS : WI_HEARD_LOOSE;
 }
 
@@ -247,27 +243,35 @@ static enum wi_heard on_bye(struct wi_node *node, struct wi_frame *frame, struct
 static const struct {
     const char *type;
     handler_fn *handle;
+    wi_attempt_fn *handle_attempt; /* for messages about an attempt */
 } handlers[] = {
-    {"task_response", wi_response_handle},
-    {"task_outline", wi_pieces_outline},
-    {"task_data", wi_pieces_data},
-    {"task_accepted", on_accepted},
-    {"task_part", wi_part_handle},
-    {"task_progress", wi_progress_handle},
-    {"heartbeat", on_heartbeat},
-    {"model_status", on_model_status},
-    {"capability_report", on_capability_report},
-    {"log", on_log},
-    {"tuning", on_tuning},
-    {"bye", on_bye},
+    {"task_response", NULL, wi_response_handle},
+    {"task_outline", NULL, wi_pieces_outline},
+    {"task_data", NULL, wi_pieces_data},
+    {"task_accepted", NULL, on_accepted},
+    {"task_part", NULL, wi_part_handle},
+    {"task_progress", NULL, wi_progress_handle},
+    {"heartbeat", on_heartbeat, NULL},
+    {"model_status", on_model_status, NULL},
+    {"capability_report", on_capability_report, NULL},
+    {"log", on_log, NULL},
+    {"tuning", on_tuning, NULL},
+    {"bye", on_bye, NULL},
 };
 
 static enum wi_heard frame_dispatch(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
-    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
-        if (strcmp(handlers[i].type, frame->type) == 0)
+    const char *id;
+    for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++) {
+        if (strcmp(handlers[i].type, frame->type) != 0)
+            continue;
+        if (handlers[i].handle)
             return handlers[i].handle(node, frame, error);
+        if (wi_frame_attempt(frame, &id, error) != WI_OK)
+            return WI_HEARD_WRONG;
+        return handlers[i].handle_attempt(node, id, wi_node_find_attempt(node, id), frame, error);
+    }
     if (strcmp(frame->type, "node_announcement") != 0)
         return WI_HEARD_LOOSE;
     wi_error_set(error, WI_BAD_REQUEST, "type", "this socket has announced its node already");

@@ -78,11 +78,10 @@ static void keep_speed(json_t *model)
 
 json_t *wi_model_status_read(const json_t *models)
 {
-    json_t *copy = wi_report_bounded(models), *model;
-    size_t i;
+    json_t *copy = wi_report_bounded(models);
 
-    json_array_foreach(copy, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(copy); i++) {
+        json_t *model = json_array_get(copy, i);
         keep_slots(model);
         keep_speed(model);
     }

@@ -44,16 +44,11 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
+        .settings = &bridge->settings,
         .joined = !*node->info.session,
-        .heartbeat_interval = bridge->settings.heartbeat_interval,
-        .heartbeat_misses = bridge->settings.heartbeat_misses,
-        .resume_grace = bridge->settings.resume_grace,
         .max_frame = node->max_frame,
-        .model_budget = bridge->settings.model_budget,
         .threads = node->threads,
-        .models = &bridge->settings.models,
         .resumed = resumed,
-        .max_answer = bridge->settings.max_answer,
         .tuning = tuning};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
     json_decref(tuning);
@@ -62,13 +57,6 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
 }
 
 /* --- Heartbeats ------------------------------------------------------------------------------ */
-
-static void send_heartbeat(struct wi_node *node)
-{
-    node->heartbeat_id = ++node->bridge->sequence;
-    node->heartbeat_sent = wi_now_ms();
-    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
-}
 
 static void on_heartbeat_time(void *context)
 {
@@ -82,7 +70,9 @@ static void on_heartbeat_time(void *context)
         wi_node_fail(node, WI_CLOSE_SILENT, "no message within the heartbeat limit");
         return;
     }
-    send_heartbeat(node);
+    node->heartbeat_id = ++node->bridge->sequence;
+    node->heartbeat_sent = wi_now_ms();
+    wi_node_send(node, wi_make_heartbeat(node->heartbeat_id, ++node->heartbeat_sequence));
 }
 
 static void on_ack_time(void *context)
@@ -302,10 +292,9 @@ static void node_unlist(struct wi_node *node)
 
 void wi_node_quiesce(struct wi_node *node)
 {
-    struct wi_attempt *attempt, *next;
     node_let_go(node);
-    HASH_ITER(hh, node->attempts, attempt, next)
-    wi_node_remove_attempt(node, attempt);
+    while (node->attempts)
+        wi_node_remove_attempt(node, node->attempts);
     for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
         wi_model_unref_idle(node->offered[i]);
         node->offered[i] = NULL;

@@ -90,7 +90,6 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
  * come with the node for their context. */
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
-struct wi_resumed;
 /* Fills info.party, once its join and its address are known. */
 void wi_node_name_party(struct wi_node *node);
 /* Its identity, by which it is recognised later. It must have joined. */

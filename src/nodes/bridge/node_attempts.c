@@ -2,6 +2,7 @@
 #include "nodes/bridge/node.h"
 
 #include "base/clock.h"
+#include "base/params.h"
 #include "base/text.h"
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/task_layout.h"
@@ -39,17 +40,13 @@ static void node_grant(struct wi_node *node, const struct wi_model *model)
 static void tell_models(
     const struct wi_change_listener *listener, const json_t *models, const json_t *others)
 {
-    const json_t *model, *other;
-    size_t i, k;
-    json_array_foreach(models, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
         const char *name = json_string_value(json_object_get(model, "name"));
         int same = 0;
-        json_array_foreach(others, k, other)
-        {
-            if ((same = json_equal(model, other)))
+        for (size_t k = 0; k < json_array_size(others); k++)
+            if ((same = json_equal(model, json_array_get(others, k))))
                 break;
-        }
         if (name && !same)
             wi_change_tell(listener, WI_CHANGE_MODEL, name, NULL);
     }
@@ -172,16 +169,6 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
     free(attempt);
 }
 
-static int list_has(const json_t *list, const char *id)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (text && strcmp(text, id) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* Those that are in neither list. Collected first: the upper layer may send new attempts from
  * inside the event. */
 static void attempts_lose(
@@ -194,7 +181,7 @@ static void attempts_lose(
     memcpy(id, node->info.id, sizeof id);
     HASH_ITER(hh, node->attempts, attempt, next)
     {
-        if (list_has(running, attempt->id) || list_has(unacknowledged, attempt->id))
+        if (wi_json_has_text(running, attempt->id) || wi_json_has_text(unacknowledged, attempt->id))
             continue;
         wi_strings_add(&lost, attempt->id);
         wi_node_remove_attempt(node, attempt);

@@ -18,10 +18,8 @@ static int row_has_text(const json_t *row, const char *member, const char *text)
 static const json_t *find_row(
     const json_t *models, const struct wi_model_order *order, const char *hash, const char *state)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *row = json_array_get(models, i);
         if (row_has_text(row, "name", order->name) && row_has_text(row, "state", state) &&
             (!*hash || row_has_text(row, "hash", hash)))
             return row;
@@ -49,12 +47,6 @@ static void try_has_ended(struct wi_model_order *order, enum wi_model_order_stat
         wi_model_order_drop(order);
 }
 
-static void note_why(struct wi_model_order *order, const json_t *row)
-{
-    const char *why = json_string_value(json_object_get(row, "error"));
-    snprintf(order->why, sizeof order->why, "%s", why ? why : "no reason was given");
-}
-
 static void hear_load(struct wi_model_order *order, const json_t *models)
 {
     const json_t *failed = find_row(models, order, order->hash, "failed");
@@ -62,8 +54,9 @@ static void hear_load(struct wi_model_order *order, const json_t *models)
     order->_behind &= order_is_there(models, order);
     if (order->_behind)
         return;
+    const char *why = json_string_value(json_object_get(failed, "error"));
     if (failed)
-        note_why(order, failed);
+        snprintf(order->why, sizeof order->why, "%s", why ? why : "no reason was given");
     if (find_row(models, order, order->hash, "loaded"))
         come_to(order, WI_MODEL_ORDER_DONE);
     else if (find_row(models, order, order->hash, "loading"))

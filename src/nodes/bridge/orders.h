@@ -7,7 +7,7 @@
 #define WI_NODES_BRIDGE_ORDERS_H
 
 #include "base/hash.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <jansson.h>
 
 enum wi_model_order_state {

@@ -7,6 +7,7 @@
 
 #include "base/buffer.h"
 #include "nodes/bridge/features.h"
+#include "nodes/bridge/private.h"
 #include "terms/task/task_table.h"
 #include <string.h>
 
@@ -27,11 +28,13 @@ static struct wi_message *end_text(struct wi_buffer *out)
 
 /* Each has some of these. */
 struct few {
+    uint64_t seq; /* from 1 */
     const char *attempt_id, *code, *reason, *kernel, *size_class;
     const json_t *tuning;
 };
 
 static const struct wi_json_row few_members[] = {
+    WI_JSON_ROW(few, seq, INTEGER),
     WI_JSON_ROW(few, attempt_id, TEXT),
     WI_JSON_ROW(few, code, TEXT),
     WI_JSON_ROW(few, reason, TEXT),
@@ -81,10 +84,7 @@ struct wi_message *wi_make_cancel(uint64_t sequence, const char *attempt_id, con
 
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count)
 {
-    struct wi_buffer out = {0};
-    begin_text(&out, "heartbeat", sequence);
-    wi_buffer_printf(&out, "\"seq\":%llu", (unsigned long long)count);
-    return end_text(&out);
+    return make_few("heartbeat", sequence, &(struct few){.seq = count});
 }
 
 struct wi_message *wi_make_acks(
@@ -152,6 +152,7 @@ static void add_model_terms(struct wi_buffer *out, const struct wi_model_terms *
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome)
 {
+    const struct wi_bridge_settings *settings = welcome->settings;
     const struct wi_resumed *resumed = welcome->resumed;
     struct wi_buffer out = {0};
     begin_text(&out, "welcome", sequence);
@@ -162,16 +163,16 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         "\"max_answer_bytes\":%llu,\"initial_credit\":{\"parts\":%d,\"bytes\":%d},"
         "\"threads\":%d,\"model_budget_bytes\":%llu",
         welcome->node, welcome->resume_token, resumed ? "true" : "false",
-        welcome->joined ? "true" : "false", (long long)welcome->heartbeat_interval,
-        (long long)welcome->heartbeat_misses, (long long)welcome->resume_grace,
+        welcome->joined ? "true" : "false", (long long)settings->heartbeat_interval,
+        (long long)settings->heartbeat_misses, (long long)settings->resume_grace,
         (unsigned long long)welcome->max_frame, welcome->node, welcome->credential,
-        (unsigned long long)welcome->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES, welcome->threads,
-        (unsigned long long)welcome->model_budget);
+        (unsigned long long)settings->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES,
+        welcome->threads, (unsigned long long)settings->model_budget);
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else
         wi_buffer_puts(&out, ",\"cancel\":[]");
-    add_model_terms(&out, welcome->models);
+    add_model_terms(&out, &settings->models);
     if (welcome->tuning) {
         wi_buffer_puts(&out, ",\"tuning\":");
         wi_buffer_json(&out, welcome->tuning);
@@ -206,9 +207,9 @@ static const struct wi_json_row model_members[] = {
     WI_JSON_ROW_END,
 };
 
-/* The path of a file that the bridge serves (http/files.c) but for the file's own, as strings.
- * Names and paths are of characters that need no escaping in a URL or in JSON (wi_model_check_name,
- * wi_file_path_ok). */
+/* The path of a file that the bridge serves (http/serve_files.c) but for the file's own, as
+ * strings. Names and paths are of characters that need no escaping in a URL or in JSON
+ * (wi_model_check_name, wi_file_path_ok). */
 #define MODEL_URL(model) "/models/", (model)->name, "/", (model)->hash, "/"
 
 static void model_add(struct wi_buffer *out, const char *before, const struct wi_model *model)

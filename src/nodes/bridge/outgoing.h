@@ -9,12 +9,11 @@
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/task_layout.h"
 #include "nodes/node/frame.h"
-#include "nodes/node/message.h"
 
 struct wi_feature; /* nodes/bridge/features.h */
 
-/* The name of a file served with a model's files (http/files.c): the contents of its model.json,
- * with all defaults and labels. No path in a manifest begins with a dot. */
+/* The name of a file served with a model's files (http/serve_files.c): the contents of its
+ * model.json, with all defaults and labels. No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
 
 /* How a returning node's attempts continue. */
@@ -37,13 +36,11 @@ struct wi_model_terms {
 /* The contents of a welcome. All pointers are borrowed. */
 struct wi_welcome {
     const char *node, *resume_token, *credential;
-    int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
-    uint64_t max_frame, model_budget;                           /* bytes */
+    const struct wi_bridge_settings *settings; /* nodes/bridge/private.h */
+    uint64_t max_frame;                        /* bytes */
     int threads;
-    const struct wi_model_terms *models;
     int joined;                       /* its token allows it to join again */
     const struct wi_resumed *resumed; /* NULL: it is new */
-    uint64_t max_answer;              /* bytes of tensors */
     const json_t *tuning;             /* of kernels; NULL: nothing is known */
 };
 

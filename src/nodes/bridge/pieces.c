@@ -17,15 +17,6 @@
  * half of that. */
 #define KEPT_PART 8
 
-/* --- The end of an attempt ------------------------------------------------------------------- */
-
-static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t bytes)
-{
-    struct wi_error why;
-    wi_response_too_large(node->bridge, bytes, &why);
-    wi_response_end(node, attempt, &why, 0, wi_code_name(WI_ANSWER_TOO_LARGE));
-}
-
 /* --- The pace ------------------------------------------------------------------------------- */
 
 static int attempt_is_under_way(const struct wi_attempt *attempt)
@@ -93,12 +84,14 @@ static void on_look_time(void *context)
     }
 }
 
-static void watch_pace(struct wi_bridge *bridge)
+/* Has the timer, which may not be there yet, call again and again. */
+static void bridge_watch(
+    struct wi_bridge *bridge, struct wi_timer **timer, wi_timer_fn *on_time, uint64_t ms)
 {
-    if (!bridge->look_timer)
-        bridge->look_timer = wi_timer_new(bridge->loop, on_look_time, bridge);
-    if (!wi_timer_running(bridge->look_timer))
-        wi_timer_start(bridge->look_timer, LOOK_MS, LOOK_MS);
+    if (!*timer)
+        *timer = wi_timer_new(bridge->loop, on_time, bridge);
+    if (!wi_timer_running(*timer))
+        wi_timer_start(*timer, ms, ms);
 }
 
 /* --- Memory ---------------------------------------------------------------------------------- */
@@ -194,7 +187,7 @@ static void take_step(struct wi_node *node, struct wi_attempt *attempt, int may)
     if (in->waits)
         return;
     tell_credit(node, attempt);
-    watch_pace(node->bridge);
+    bridge_watch(node->bridge, &node->bridge->look_timer, on_look_time, LOOK_MS);
 }
 
 static void try_step(
@@ -222,14 +215,6 @@ static void on_memory_time(void *context)
         wi_timer_stop(bridge->memory_timer);
 }
 
-static void watch_memory(struct wi_bridge *bridge)
-{
-    if (!bridge->memory_timer)
-        bridge->memory_timer = wi_timer_new(bridge->loop, on_memory_time, bridge);
-    if (!wi_timer_running(bridge->memory_timer))
-        wi_timer_start(bridge->memory_timer, MEMORY_MS, MEMORY_MS);
-}
-
 /* The next step, if one is due. */
 static void go_on_with(struct wi_node *node, struct wi_attempt *attempt)
 {
@@ -244,7 +229,7 @@ static void go_on_with(struct wi_node *node, struct wi_attempt *attempt)
         free(list.items);
     }
     if (in->waits)
-        watch_memory(node->bridge);
+        bridge_watch(node->bridge, &node->bridge->memory_timer, on_memory_time, MEMORY_MS);
 }
 
 void wi_pieces_quiesce(struct wi_bridge *bridge)
@@ -272,71 +257,62 @@ static const struct wi_param data_table[] = {
     WI_PARAM_END,
 };
 
-/* The attempt that a message is about. NULL: there is none, and `*heard` says what that means. */
-static struct wi_attempt *find_attempt(struct wi_node *node, const struct wi_frame *frame,
-    enum wi_heard *heard, struct wi_error *error)
-{
-    const char *id;
-    int told = wi_frame_attempt(frame, &id, error) == WI_OK;
-    *heard = told ? WI_HEARD_LOOSE : WI_HEARD_WRONG; /* cancelled meanwhile */
-    return told ? wi_node_find_attempt(node, id) : NULL;
-}
-
 static enum wi_code read_outline(struct wi_node *node, struct wi_attempt *attempt,
-    const struct wi_frame *frame, struct data *data, struct wi_error *error)
+    const struct wi_frame *frame, struct wi_error *error)
 {
-    if (wi_params_read(outline_table, frame->data, WI_PARAMS_OPEN, "data.", data, error) != WI_OK)
+    struct data data = {0};
+    if (wi_params_read(outline_table, frame->data, WI_PARAMS_OPEN, "data.", &data, error) != WI_OK)
         return error->code;
     if (attempt->in)
         return wi_error_set(error, WI_BAD_FRAMING, "data.outline", "a second outline came");
-    attempt->in = wi_pieces_in_new(data->outline, &node->share, error);
-    if (!attempt->in)
+    attempt->in = wi_pieces_in_new(data.outline, &node->share, error);
+    if (!attempt->in ||
+        wi_response_check_outline(node, &attempt->sent, &attempt->in->tensors, error) != WI_OK)
         return error->code;
-    return wi_response_check_outline(node, &attempt->sent, &attempt->in->tensors, error);
+    if (attempt->in->bytes > node->bridge->settings.max_answer)
+        return wi_response_too_large(node->bridge, attempt->in->bytes, error);
+    return WI_OK;
 }
 
-enum wi_heard wi_pieces_outline(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+static enum wi_code read_piece(
+    struct wi_attempt *attempt, const struct wi_frame *frame, struct wi_error *error)
 {
-    struct wi_bridge *bridge = node->bridge;
     struct data data = {0};
-    enum wi_heard heard;
-    struct wi_attempt *attempt = find_attempt(node, frame, &heard, error);
-    if (!attempt)
-        return heard;
-    (void)wi_node_accepts(node, attempt); /* its pieces may take longer than it may be silent */
-    if (read_outline(node, attempt, frame, &data, error) != WI_OK) {
-        wi_response_reject(node, attempt, error);
-        return WI_HEARD_OURS;
-    }
-    size_t bytes = attempt->in->bytes;
-    if (bytes > bridge->settings.max_answer)
-        refuse_size(node, attempt, bytes);
-    else
+    if (wi_params_read(data_table, frame->data, WI_PARAMS_OPEN, "data.", &data, error) != WI_OK)
+        return error->code;
+    if (!attempt->in)
+        return wi_error_set(error, WI_BAD_FRAMING, NULL, "task_data came without a task_outline");
+    return wi_pieces_in_add(
+        attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
+}
+
+/* The answer goes on after a message that was read, or ends with the error. */
+static enum wi_heard pieces_settle(struct wi_node *node, struct wi_attempt *attempt,
+    enum wi_code read, const struct wi_error *error)
+{
+    if (read == WI_OK)
         go_on_with(node, attempt);
+    else if (read == WI_ANSWER_TOO_LARGE)
+        wi_response_end(node, attempt, error, 0, wi_code_name(read));
+    else
+        wi_response_reject(node, attempt, error);
     return WI_HEARD_OURS;
 }
 
-enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+enum wi_heard wi_pieces_outline(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
-    struct data data = {0};
-    enum wi_heard heard;
-    struct wi_attempt *attempt = find_attempt(node, frame, &heard, error);
     if (!attempt)
-        return heard;
-    enum wi_code code =
-        wi_params_read(data_table, frame->data, WI_PARAMS_OPEN, "data.", &data, error);
-    if (code == WI_OK && !attempt->in)
-        code = wi_error_set(error, WI_BAD_FRAMING, NULL, "task_data came without a task_outline");
-    if (code == WI_OK)
-        code = wi_pieces_in_add(
-            attempt->in, (uint64_t)data.tensor, (uint64_t)data.position, &frame->tensors, error);
-    if (code != WI_OK) {
-        wi_response_reject(node, attempt, error);
-        return WI_HEARD_OURS;
-    }
-    go_on_with(node, attempt);
-    return WI_HEARD_OURS;
+        return WI_HEARD_LOOSE;            /* cancelled meanwhile */
+    (void)wi_node_accepts(node, attempt); /* its pieces may take longer than it may be silent */
+    return pieces_settle(node, attempt, read_outline(node, attempt, frame, error), error);
+}
+
+enum wi_heard wi_pieces_data(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
+{
+    return attempt ? pieces_settle(node, attempt, read_piece(attempt, frame, error), error)
+                   : WI_HEARD_LOOSE; /* cancelled meanwhile */
 }
 
 json_t *wi_pieces_wanted(struct wi_node *node)
@@ -387,7 +363,6 @@ static int attempt_go_on(
 
 int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *error)
 {
-    struct wi_attempt *attempt;
     const char *id;
     json_t *place;
     json_object_foreach((json_t *)data, id, place)
@@ -395,7 +370,7 @@ int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *
         if (attempt_go_on(node, id, place, error))
             return -1;
     }
-    for (attempt = node->attempts; attempt; attempt = attempt->hh.next)
+    for (struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
         if (attempt_is_under_way(attempt))
             tell_credit(node, attempt);
     wi_link_draw(node->link);

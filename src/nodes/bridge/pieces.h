@@ -13,11 +13,8 @@
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/response.h"
 
-/* task_outline, task_data. A well-formed message with wrong content ends the attempt with a failure
- * that another node may avoid. Only a message that names no attempt is WI_HEARD_WRONG. */
-enum wi_heard wi_pieces_outline(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-enum wi_heard wi_pieces_data(struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
+/* task_outline, task_data. */
+wi_attempt_fn wi_pieces_outline, wi_pieces_data;
 /* For wi_link_events: the next piece for the node. */
 struct wi_message *wi_pieces_next(void *node, struct wi_link *link);
 /* {ATTEMPT: {tensor, position}}: where each answer that comes in pieces continues. An answer that

@@ -6,6 +6,7 @@
 #include "base/params.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,12 +42,10 @@ static json_t *row_json(const struct row *row, int everything)
 {
     const struct wi_visitor *visitor = &row->visitor;
     int named = is_of_node_token(row);
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:s?, s:s*, s:I, s:o}", "id", row->id, "node",
-        visitor->node, "token", named ? visitor->name : NULL, "join", named ? NULL : visitor->join,
-        "address", everything ? visitor->address : NULL, "evidence",
-        *row->evidence ? row->evidence : NULL, "reason", everything ? row->reason : NULL, "since",
-        (json_int_t)row->since, "until",
-        row->until ? json_integer((json_int_t)row->until) : json_null());
+    return wi_form_json("Quarantined", row->id, visitor->node, named ? visitor->name : NULL,
+        named ? NULL : visitor->join, everything ? visitor->address : NULL,
+        *row->evidence ? row->evidence : NULL, everything ? row->reason : NULL, row->since,
+        row->until);
 }
 
 static void row_save(const struct wi_quarantine *quarantine, const struct row *row)
@@ -158,15 +157,12 @@ struct wi_quarantine *wi_quarantine_new(void)
 
 void wi_quarantine_free(struct wi_quarantine *quarantine)
 {
-    struct row *row, *next;
+    struct row *row;
     if (!quarantine)
         return;
     HASH_CLEAR(by_node, quarantine->nodes);
-    HASH_ITER(hh, quarantine->rows, row, next)
-    {
-        HASH_DEL(quarantine->rows, row);
+    while ((row = WI_TABLE_TAKE(quarantine->rows)))
         free(row);
-    }
     free(quarantine->gone);
     free(quarantine);
 }

@@ -125,9 +125,8 @@ static enum wi_code read_adapter(
     char where[96];
     struct adapter read = {0};
     snprintf(where, sizeof where, "data.capabilities.platforms.%s.adapter.", platform);
-    enum wi_code code = wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(adapter_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+        return error->code;
     wi_text_printable(adapter->vendor, sizeof adapter->vendor, read.vendor);
     wi_text_printable(adapter->architecture, sizeof adapter->architecture, read.architecture);
     wi_text_printable(adapter->description, sizeof adapter->description, read.description);
@@ -149,43 +148,30 @@ int wi_report_is_adapter(
            strcmp(read.description, known->description) == 0;
 }
 
-static int has_word(const json_t *list, const char *word)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-        if (text && strcmp(text, word) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static enum wi_code read_platforms(
     const json_t *platforms, struct wi_node_info *info, struct wi_error *error)
 {
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
         const json_t *object = json_object_get(platforms, wi_platform_names[i]);
+        struct wi_node_platform *platform = &info->platforms[i];
         struct platform read = {0};
         char where[64];
-        memset(&info->platforms[i], 0, sizeof info->platforms[i]);
+        *platform = (struct wi_node_platform){0};
         if (!object || json_is_null(object)) {
-            wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason,
-                "the node did not report it");
+            wi_text_printable(
+                platform->reason, sizeof platform->reason, "the node did not report it");
             continue;
         }
         snprintf(where, sizeof where, "data.capabilities.platforms.%s.", wi_platform_names[i]);
-        enum wi_code code =
-            wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error);
-        if (code != WI_OK)
-            return code;
-        info->platforms[i].available = read.available;
-        wi_text_printable(info->platforms[i].reason, sizeof info->platforms[i].reason, read.reason);
-        info->platforms[i].f16 = has_word(json_object_get(object, "features"), "shader-f16");
-        if (!read.adapter)
-            continue;
-        info->platforms[i].has_adapter = 1;
-        code = read_adapter(read.adapter, wi_platform_names[i], &info->platforms[i].adapter, error);
-        if (code != WI_OK)
-            return code;
+        if (wi_params_read(platform_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+            return error->code;
+        platform->available = read.available;
+        wi_text_printable(platform->reason, sizeof platform->reason, read.reason);
+        platform->f16 = wi_json_has_text(json_object_get(object, "features"), "shader-f16");
+        platform->has_adapter = read.adapter != NULL;
+        if (read.adapter &&
+            read_adapter(read.adapter, wi_platform_names[i], &platform->adapter, error) != WI_OK)
+            return error->code;
     }
     for (int i = 0; info->platforms[WI_SIMULATED].available && i < WI_SIMULATED; i++) {
         info->platforms[i].available = 0;
@@ -214,31 +200,31 @@ static const struct wi_param engine_table[] = {
 static enum wi_code read_engines(
     const struct report *report, struct wi_node_info *info, struct wi_error *error)
 {
-    memset(info->engines, 0, sizeof info->engines);
     for (int i = 0; i < WI_ENGINE_COUNT; i++) {
         const char *version =
             json_string_value(json_object_get(report->engines, wi_engine_names[i]));
         const json_t *object = json_object_get(report->engine_info, wi_engine_names[i]);
+        struct wi_node_engine *engine = &info->engines[i];
         struct engine read = {.slots = wi_engines[i].slots, .queue = 1};
         char where[64];
         snprintf(where, sizeof where, "data.capabilities.engine_info.%s.", wi_engine_names[i]);
         if (object &&
             wi_params_read(engine_table, object, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
             return error->code;
-        info->engines[i].available = version || object || wi_engines[i].is_everywhere;
-        wi_text_printable(
-            info->engines[i].version, sizeof info->engines[i].version, version ? version : "");
-        info->engines[i].slots = (unsigned)read.slots;
-        info->engines[i].short_slots = (unsigned)read.short_slots;
-        info->engines[i].queue = (unsigned)read.queue;
-        info->engines[i].can_continue = has_word(read.can, "continue");
-        info->engines[i].continues_several = has_word(read.can, "continue_several");
-        info->engines[i].on_webgpu = has_word(read.can, "webgpu");
-        info->engines[i].file_max = read.file_max;
+        *engine =
+            (struct wi_node_engine){.available = version || object || wi_engines[i].is_everywhere,
+                .slots = (unsigned)read.slots,
+                .short_slots = (unsigned)read.short_slots,
+                .queue = (unsigned)read.queue,
+                .can_continue = wi_json_has_text(read.can, "continue"),
+                .continues_several = wi_json_has_text(read.can, "continue_several"),
+                .on_webgpu = wi_json_has_text(read.can, "webgpu"),
+                .file_max = read.file_max};
+        wi_text_printable(engine->version, sizeof engine->version, version ? version : "");
     }
     /* One that says nothing is asked for inference alone. */
-    info->engines[WI_ENGINE_KERNELS].available &= has_word(report->task_types, "compute");
-    info->benchmarks = has_word(report->task_types, "benchmark");
+    info->engines[WI_ENGINE_KERNELS].available &= wi_json_has_text(report->task_types, "compute");
+    info->benchmarks = wi_json_has_text(report->task_types, "benchmark");
     return WI_OK;
 }
 
@@ -248,17 +234,13 @@ enum wi_code wi_report_read(
     struct wi_node_info next = *info;
     struct report report = {0};
     struct browser browser = {0};
-    enum wi_code code = wi_params_read(
-        report_table, capabilities, WI_PARAMS_OPEN, "data.capabilities.", &report, error);
-    if (code == WI_OK)
-        code = wi_params_read(browser_table, report.browser, WI_PARAMS_OPEN,
-            "data.capabilities.browser.", &browser, error);
-    if (code == WI_OK)
-        code = read_platforms(report.platforms, &next, error);
-    if (code == WI_OK)
-        code = read_engines(&report, &next, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(report_table, capabilities, WI_PARAMS_OPEN, "data.capabilities.", &report,
+            error) != WI_OK ||
+        wi_params_read(browser_table, report.browser, WI_PARAMS_OPEN, "data.capabilities.browser.",
+            &browser, error) != WI_OK ||
+        read_platforms(report.platforms, &next, error) != WI_OK ||
+        read_engines(&report, &next, error) != WI_OK)
+        return error->code;
     if (!*next.kind)
         wi_text_printable(next.kind, sizeof next.kind, browser.name);
     if (!*next.browser_version)

@@ -64,20 +64,12 @@ static const struct wi_param source_error_table[] = {
     WI_PARAM_END,
 };
 
-/* Whether anything of its answer has come. */
-static int has_begun(const struct wi_attempt *attempt)
-{
-    return attempt->in || attempt->stream.next > attempt->stream.first;
-}
-
 static enum wi_code read_source_errors(
     const json_t *list, struct wi_error *out, struct wi_error *error)
 {
-    const json_t *row;
     char where[48], message[sizeof out->source.rows->message];
-    size_t i;
-    json_array_foreach(list, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
         struct source_error read = {0};
         snprintf(where, sizeof where, "data.error.errors[%zu].", i);
         if (wi_params_read(source_error_table, row, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
@@ -99,7 +91,8 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
             error) != WI_OK)
         return error->code;
     struct wi_claim claim = wi_claim_of(&attempt->sent, failure.code, wi_now_ms());
-    if (claim.code == WI_NODE_PAUSED && has_begun(attempt))
+    int has_begun = attempt->in || attempt->stream.next > attempt->stream.first;
+    if (claim.code == WI_NODE_PAUSED && has_begun)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.error.code",
             "node_paused is only for a task that was not begun, but part of its answer has come");
     wi_text_printable(code, sizeof code, failure.code);
@@ -173,10 +166,10 @@ static enum wi_code answer_read(struct wi_node *node, struct wi_attempt *attempt
     if (!response.executed_on)
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
-    code = take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error);
-    if (code == WI_OK)
-        code = check_simulated(node, response.executed_on, error);
-    return code == WI_OK ? wi_stream_check_end(&attempt->stream, response.parts, error) : code;
+    if (take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error) != WI_OK ||
+        check_simulated(node, response.executed_on, error) != WI_OK)
+        return error->code;
+    return wi_stream_check_end(&attempt->stream, response.parts, error);
 }
 
 /* An engine only warns where a model's output is not of the shape that its file says, so from a
@@ -224,13 +217,15 @@ static void answer_disbelieve(
         "the answer of node %s " WI_BRIDGE_UNUSABLE ": %s", node->info.id, problem->detail);
 }
 
-void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
+enum wi_code wi_response_too_large(
+    const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
 {
     wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
         "the answer has %zu bytes of tensors, and at most %llu are accepted ([api] max_answer, and "
         "half of [pool] memory_budget): ask for fewer or smaller outputs, or raise these",
         bytes, (unsigned long long)bridge->settings.max_answer);
-    wi_error_expect(error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
+    return wi_error_expect(
+        error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
 }
 
 /* What is right, but more than is taken. */
@@ -244,15 +239,11 @@ static void answer_limit(const struct wi_bridge *bridge, struct wi_answer *answe
     wi_response_too_large(bridge, bytes, &answer->error);
 }
 
-enum wi_heard wi_response_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+enum wi_heard wi_response_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
-    const char *id;
     struct wi_answer answer = {.gpu_ms = -1};
-    if (wi_frame_attempt(frame, &id, error) != WI_OK)
-        return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt) {
         /* Cancelled meanwhile, or sent again although it had arrived: the page may forget it. */
         bridge->counters.late_answers++;

@@ -13,7 +13,7 @@ static void join_crowd(
     limits->_counts[crowd]++;
 }
 
-static void leave_crowd(struct wi_socket_limits *limits, struct wi_limited_socket *limited)
+void wi_socket_limits_settle(struct wi_socket_limits *limits, struct wi_limited_socket *limited)
 {
     enum wi_crowd crowd = limited->_crowd;
     if (crowd == WI_CROWD_COUNT)
@@ -53,7 +53,7 @@ static struct wi_limited_socket *crowd_out(
         if (may_go(limited, newcomer, same) && (limited->busy != 0) == busy && before-- == 0)
             break;
     }
-    leave_crowd(limits, limited);
+    wi_socket_limits_settle(limits, limited);
     return limited;
 }
 
@@ -91,19 +91,14 @@ void wi_socket_limits_know(struct wi_socket_limits *limits, struct wi_limited_so
     *out = NULL;
     if (limited->_crowd == WI_CROWD_FILES || limited->_crowd == WI_CROWD_COUNT)
         return;
-    leave_crowd(limits, limited);
+    wi_socket_limits_settle(limits, limited);
     join_crowd(limits, limited, WI_CROWD_FILES);
     *out = limits_make_room(limits, limited);
 }
 
-void wi_socket_limits_settle(struct wi_socket_limits *limits, struct wi_limited_socket *limited)
-{
-    leave_crowd(limits, limited);
-}
-
 void wi_socket_limits_leave(struct wi_socket_limits *limits, struct wi_limited_socket *limited)
 {
-    leave_crowd(limits, limited);
+    wi_socket_limits_settle(limits, limited);
     if (limited->_counted)
         wi_addresses_give(&limits->_all, &limited->peer);
     limited->_counted = 0;

@@ -81,15 +81,13 @@ static int lay_out_text(
 
 static int lay_out_tokens(struct wi_layout *layout, const json_t *tokens, struct wi_budget *budget)
 {
-    size_t i, count = json_array_size(tokens);
-    const json_t *token;
+    size_t count = json_array_size(tokens);
     struct wi_blob *blob = wi_blob_new(budget, count * sizeof(int64_t));
 
     if (!blob)
         return -1;
-    json_array_foreach((json_t *)tokens, i, token)
-    {
-        int64_t value = (int64_t)htole64((uint64_t)json_integer_value(token));
+    for (size_t i = 0; i < json_array_size(tokens); i++) {
+        int64_t value = (int64_t)htole64((uint64_t)json_integer_value(json_array_get(tokens, i)));
         wi_blob_append(blob, &value, sizeof value);
     }
     layout->tokens_at = layout_add(layout, "tokens", WI_INT64, blob, count);

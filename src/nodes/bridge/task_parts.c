@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/outgoing.h"
-#include "nodes/bridge/response.h"
-#include <string.h>
 
 /* Of one attempt; four a second are due. */
 #define PROGRESS_MS 200.0
@@ -39,17 +37,13 @@ static void part_deliver(struct wi_node *node, const char *attempt_id, const str
         wi_node_acknowledge_parts(node, attempt_id, part->seq + 1);
 }
 
-enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+enum wi_heard wi_part_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
-    const char *id;
     struct wi_part part;
-    struct wi_error problem;
-    if (wi_frame_attempt(frame, &id, error) != WI_OK)
-        return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt)
         return drop_stale(node, id, frame);
-    switch (wi_stream_take(&attempt->stream, frame, &part, &problem)) {
+    switch (wi_stream_take(&attempt->stream, frame, &part, error)) {
     case WI_PART_DUE:
         part_deliver(node, id, &part);
         return WI_HEARD_OURS;
@@ -58,7 +52,7 @@ enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struc
         wi_node_acknowledge_parts(node, id, attempt->stream.next);
         return WI_HEARD_LOOSE;
     default:
-        wi_response_reject(node, attempt, &problem);
+        wi_response_reject(node, attempt, error);
         return WI_HEARD_OURS;
     }
 }
@@ -66,19 +60,15 @@ enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struc
 /* --- task_progress --------------------------------------------------------------------------- */
 
 /* A report that is not passed on counts as loose: a flood of them is a fault. */
-enum wi_heard wi_progress_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+enum wi_heard wi_progress_handle(struct wi_node *node, const char *id, struct wi_attempt *attempt,
+    struct wi_frame *frame, struct wi_error *error)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
-    const char *id;
     struct wi_progress progress;
     char phase[64];
     double now = wi_now_ms();
-    if (wi_frame_attempt(frame, &id, error) != WI_OK)
-        return WI_HEARD_WRONG;
     if (wi_progress_read(frame->data, &progress, error) != WI_OK)
         return WI_HEARD_WRONG;
-    struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     if (!attempt || !events->on_progress ||
         (now - attempt->progress_at < PROGRESS_MS && !attempt->sent.asked->program))
         return WI_HEARD_LOOSE; /* of a program each of its few words counts */

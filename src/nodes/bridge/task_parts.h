@@ -4,11 +4,9 @@
 
 #include "nodes/bridge/response.h"
 
-/* Hands the part up if it is the next one due, and acknowledges it. An invalid part ends its
- * attempt as a bad answer does. Only a message that names no attempt is WI_HEARD_WRONG. */
-enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
-enum wi_heard wi_progress_handle(
-    struct wi_node *node, struct wi_frame *frame, struct wi_error *error);
+/* Hands the part up if it is the next one due, and acknowledges it. */
+wi_attempt_fn wi_part_handle;
+wi_attempt_fn wi_progress_handle;
 
 /* For a node that comes back with this list of attempts, and in `next` (may be NULL) {ATTEMPT: seq}
  * of the part that each stream makes next: adds to `resumed` where the streams among them continue.

@@ -148,11 +148,9 @@ static enum wi_code part_read(
     const struct wi_frame *frame, struct wi_part *part, struct wi_error *error)
 {
     struct read read = {0};
-    enum wi_code code = wi_params_read(table, frame->data, WI_PARAMS_OPEN, "data.", &read, error);
-    if (code == WI_OK)
-        code = check_tokens(read.tokens, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_params_read(table, frame->data, WI_PARAMS_OPEN, "data.", &read, error) != WI_OK ||
+        check_tokens(read.tokens, error) != WI_OK)
+        return error->code;
     *part = (struct wi_part){.seq = (uint64_t)read.seq,
         .index = (unsigned)read.index,
         .text = read.text,
@@ -199,38 +197,24 @@ enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_fr
 
 /* --- progress -------------------------------------------------------------------------------- */
 
-struct progress {
-    const char *phase;
-    int64_t loaded_bytes, total_bytes;
-    double done, total;
-};
-
 static const struct wi_param progress_table[] = {
-    WI_PARAM(progress, phase, STRING, .required = 1, .min = 1, .max = PHASE_MAX),
-    WI_PARAM(progress, loaded_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
-    WI_PARAM(progress, total_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
-    WI_PARAM(progress, done, NUMBER, .max = 1e15),
-    WI_PARAM(progress, total, NUMBER, .max = 1e15),
+    WI_PARAM(wi_progress, phase, STRING, .required = 1, .min = 1, .max = PHASE_MAX),
+    WI_PARAM(wi_progress, loaded_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(wi_progress, total_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(wi_progress, done, NUMBER, .max = 1e15),
+    WI_PARAM(wi_progress, total, NUMBER, .max = 1e15),
     WI_PARAM_END,
 };
 
 enum wi_code wi_progress_read(
     const json_t *data, struct wi_progress *progress, struct wi_error *error)
 {
-    struct progress read = {.loaded_bytes = -1, .total_bytes = -1, .done = -1, .total = -1};
-    enum wi_code code = wi_params_read(progress_table, data, WI_PARAMS_OPEN, "data.", &read, error);
-    if (code != WI_OK)
-        return code;
-    *progress = (struct wi_progress){.phase = read.phase};
-    if (read.loaded_bytes >= 0 && read.total_bytes >= 0) {
-        progress->has_bytes = 1;
-        progress->loaded_bytes = (uint64_t)read.loaded_bytes;
-        progress->total_bytes = (uint64_t)read.total_bytes;
-    }
-    if (read.done >= 0 && read.total >= 0) {
-        progress->has_count = 1;
-        progress->done = read.done;
-        progress->total = read.total;
-    }
-    return WI_OK;
+    const uint64_t absent = UINT64_MAX;
+    *progress = (struct wi_progress){
+        .loaded_bytes = absent, .total_bytes = absent, .done = -1, .total = -1};
+    enum wi_code code =
+        wi_params_read(progress_table, data, WI_PARAMS_OPEN, "data.", progress, error);
+    progress->has_bytes = progress->loaded_bytes != absent && progress->total_bytes != absent;
+    progress->has_count = progress->done >= 0 && progress->total >= 0;
+    return code;
 }

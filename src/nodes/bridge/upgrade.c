@@ -6,11 +6,8 @@
 #include "base/net/http.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/private.h"
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define MAX_HEADER 512
 
 /* Whether `origin` is the origin of `url`: scheme, host and port, without a path. */
 static int is_origin_of(const char *origin, const char *url)
@@ -64,37 +61,27 @@ int wi_host_allowed(const char *host, const char *url)
            (strlen(host) == length && strncasecmp(host, authority, length) == 0);
 }
 
-static int copy_header(struct lws *wsi, enum lws_token_indexes token, char *out)
-{
-    out[0] = '\0';
-    int length = lws_hdr_total_length(wsi, token);
-    if (length <= 0)
-        return 0;
-    return lws_hdr_copy(wsi, out, MAX_HEADER, token) < 0 ? -1 : 1;
-}
-
 int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade)
 {
-    char path[MAX_HEADER], protocols[MAX_HEADER], version[MAX_HEADER], key[MAX_HEADER],
-        host[MAX_HEADER], origin[MAX_HEADER];
+    char path[WI_HTTP_HEADER_MAX], protocols[WI_HTTP_HEADER_MAX], version[WI_HTTP_HEADER_MAX],
+        key[WI_HTTP_HEADER_MAX], host[WI_HTTP_HEADER_MAX], origin[WI_HTTP_HEADER_MAX];
     bridge->counters.refused++; /* taken back below */
-    if (copy_header(wsi, WSI_TOKEN_GET_URI, path) <= 0 || strcasecmp(upgrade, "websocket") != 0)
+    if (!*wi_http_header(wsi, WSI_TOKEN_GET_URI, path) || strcasecmp(upgrade, "websocket") != 0)
         return wi_http_refuse(wsi, bridge, 400, "only a GET upgrade to WebSocket is served", NULL);
     if (strcmp(path, "/node") != 0)
         return wi_http_refuse(wsi, bridge, 404, "WebSockets are served at /node only", NULL);
-    if (copy_header(wsi, WSI_TOKEN_VERSION, version) <= 0 || strcmp(version, "13") != 0)
+    if (strcmp(wi_http_header(wsi, WSI_TOKEN_VERSION, version), "13") != 0)
         return wi_http_refuse(
             wsi, bridge, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
-    if (copy_header(wsi, WSI_TOKEN_KEY, key) <= 0 || strlen(key) > 64 ||
-        copy_header(wsi, WSI_TOKEN_HOST, host) <= 0)
+    if (!*wi_http_header(wsi, WSI_TOKEN_KEY, key) || strlen(key) > 64 ||
+        !*wi_http_header(wsi, WSI_TOKEN_HOST, host))
         return wi_http_refuse(wsi, bridge, 400, "Sec-WebSocket-Key and Host are needed", NULL);
-    if (copy_header(wsi, WSI_TOKEN_PROTOCOL, protocols) <= 0 ||
-        !wi_http_list_has(protocols, WI_PROTOCOL_NAME))
+    if (!wi_http_list_has(wi_http_header(wsi, WSI_TOKEN_PROTOCOL, protocols), WI_PROTOCOL_NAME))
         return wi_http_refuse(
             wsi, bridge, 400, "the subprotocol " WI_PROTOCOL_NAME " is needed", NULL);
-    int has_origin = copy_header(wsi, WSI_TOKEN_ORIGIN, origin);
-    if (has_origin < 0 ||
-        !wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url))
+    int has_origin = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0;
+    wi_http_header(wsi, WSI_TOKEN_ORIGIN, origin); /* "" if it is too long, which is not allowed */
+    if (!wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url))
         return wi_http_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
     bridge->counters.refused--;
     return 0;

@@ -37,18 +37,12 @@ static int all_zero(const unsigned char *bytes, size_t size)
 
 /* --- Envelope -------------------------------------------------------------------------------- */
 
-struct envelope {
-    const char *id, *type, *from;
-    double timestamp;
-    json_t *data;
-};
-
 static const struct wi_param envelope_table[] = {
-    WI_PARAM(envelope, id, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
-    WI_PARAM(envelope, type, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
-    WI_PARAM(envelope, from, STRING, .required = 1, .max = WI_FRAME_ID_MAX),
-    WI_PARAM(envelope, timestamp, NUMBER, .required = 1),
-    WI_PARAM(envelope, data, OBJECT, .required = 1),
+    WI_PARAM(wi_frame, id, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(wi_frame, type, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(wi_frame, from, STRING, .required = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(wi_frame, timestamp, NUMBER, .required = 1),
+    WI_PARAM(wi_frame, data, OBJECT, .required = 1),
     WI_PARAM_END,
 };
 
@@ -147,15 +141,10 @@ static enum wi_code parse_envelope(
     if (!json_is_object(frame->root))
         return wi_error_set(error, WI_BAD_FRAMING, "", "the message is not a JSON object");
 
-    struct envelope envelope = {0};
-    if (wi_params_read(envelope_table, frame->root, WI_PARAMS_OPEN, "", &envelope, error) != WI_OK)
-        return malformed_field(error);
     frame->json = (const char *)text;
     frame->json_size = size;
-    frame->id = envelope.id;
-    frame->type = envelope.type;
-    frame->from = envelope.from;
-    frame->data = envelope.data;
+    if (wi_params_read(envelope_table, frame->root, WI_PARAMS_OPEN, "", frame, error) != WI_OK)
+        return malformed_field(error);
     return WI_OK;
 }
 
@@ -200,22 +189,6 @@ static int strings_fit(const unsigned char *bytes, size_t size, int64_t count)
     return at == size;
 }
 
-static enum wi_code parse_shape(
-    const json_t *shape, struct wi_tensor *tensor, const char *where, struct wi_error *error)
-{
-    tensor->rank = (unsigned)json_array_size(shape);
-    for (unsigned i = 0; i < tensor->rank; i++) {
-        const json_t *dim = json_array_get(shape, i);
-        if (!json_is_integer(dim) || json_integer_value(dim) < 0 ||
-            json_integer_value(dim) > WI_TENSOR_DIM_MAX)
-            return wi_error_set(error, WI_BAD_FRAMING, where,
-                "%sshape[%u] must be an integer from 0 to %lld", where, i,
-                (long long)WI_TENSOR_DIM_MAX);
-        tensor->dims[i] = json_integer_value(dim);
-    }
-    return WI_OK;
-}
-
 enum wi_code wi_frame_check_bytes(
     const struct wi_tensor *tensor, const char *where, struct wi_error *error)
 {
@@ -234,6 +207,23 @@ enum wi_code wi_frame_check_bytes(
             "%sbyte_length is %zu, but its shape and datatype make %lld elements of %zu bytes",
             where, tensor->size, (long long)elements, width);
     return WI_OK;
+}
+
+/* The shape, which has to fit the bytes of the tensor. */
+static enum wi_code parse_shape(
+    const json_t *shape, struct wi_tensor *tensor, const char *where, struct wi_error *error)
+{
+    tensor->rank = (unsigned)json_array_size(shape);
+    for (unsigned i = 0; i < tensor->rank; i++) {
+        const json_t *dim = json_array_get(shape, i);
+        if (!json_is_integer(dim) || json_integer_value(dim) < 0 ||
+            json_integer_value(dim) > WI_TENSOR_DIM_MAX)
+            return wi_error_set(error, WI_BAD_FRAMING, where,
+                "%sshape[%u] must be an integer from 0 to %lld", where, i,
+                (long long)WI_TENSOR_DIM_MAX);
+        tensor->dims[i] = json_integer_value(dim);
+    }
+    return wi_frame_check_bytes(tensor, where, error);
 }
 
 static enum wi_code parse_entry(const struct wi_param *table, const json_t *object,
@@ -290,9 +280,7 @@ static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, s
     tensor->blob = wi_blob_ref(blob);
     tensor->offset = start + due;
     *used = due + (size_t)entry.byte_length;
-
-    enum wi_code code = parse_shape(entry.shape, tensor, where, error);
-    return code != WI_OK ? code : wi_frame_check_bytes(tensor, where, error);
+    return parse_shape(entry.shape, tensor, where, error);
 }
 
 static enum wi_code entries_check_count(size_t count, const char *name, struct wi_error *error)
@@ -315,10 +303,8 @@ static enum wi_code parse_tensors(
 
     size_t used = 0;
     for (size_t i = 0; i < count; i++) {
-        enum wi_code code =
-            parse_tensor(frame, blob, start, json_array_get(list, i), i, &used, error);
-        if (code != WI_OK)
-            return code;
+        if (parse_tensor(frame, blob, start, json_array_get(list, i), i, &used, error) != WI_OK)
+            return WI_BAD_FRAMING;
     }
     if (used != blob->size - start)
         return wi_error_set(error, WI_BAD_FRAMING, "",
@@ -342,11 +328,8 @@ enum wi_code wi_frame_parse_outline(
             WI_OK)
             return WI_BAD_FRAMING;
         struct wi_tensor *tensor = add_tensor(tensors, &entry, datatype);
-        enum wi_code code = parse_shape(entry.shape, tensor, where, error);
-        if (code == WI_OK)
-            code = wi_frame_check_bytes(tensor, where, error);
-        if (code != WI_OK)
-            return code;
+        if (parse_shape(entry.shape, tensor, where, error) != WI_OK)
+            return WI_BAD_FRAMING;
     }
     return WI_OK;
 }
@@ -452,44 +435,36 @@ void wi_frame_begin_from(
     frame_begin(out, binary, "", sequence, type, from);
 }
 
-/* An entry's members but the offset and the length. */
-static void begin_entry(struct wi_buffer *out, const struct wi_tensor *tensor, int first)
-{
-    wi_buffer_puts(out, first ? "" : ",");
-    wi_tensor_begin_json(out, tensor);
-}
-
-static void end_entry(struct wi_buffer *out, const struct wi_tensor *tensor)
-{
-    wi_buffer_puts(out, ",\"byte_length\":");
-    wi_buffer_integer(out, (int64_t)tensor->size);
-    wi_buffer_puts(out, "}");
-}
-
-void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
+static void add_entries(
+    struct wi_buffer *out, const char *before, const struct wi_tensors *tensors, int with_offsets)
 {
     size_t offset = 0;
-    wi_buffer_puts(out, "\"tensors\":[");
+    wi_buffer_puts(out, before);
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
         offset = wi_frame_align(offset);
-        begin_entry(out, tensor, i == 0);
-        wi_buffer_puts(out, ",\"offset\":");
-        wi_buffer_integer(out, (int64_t)offset);
-        end_entry(out, tensor);
+        wi_buffer_puts(out, i ? "," : "");
+        wi_tensor_begin_json(out, tensor);
+        if (with_offsets) {
+            wi_buffer_puts(out, ",\"offset\":");
+            wi_buffer_integer(out, (int64_t)offset);
+        }
+        wi_buffer_puts(out, ",\"byte_length\":");
+        wi_buffer_integer(out, (int64_t)tensor->size);
+        wi_buffer_puts(out, "}");
         offset += tensor->size;
     }
     wi_buffer_puts(out, "]");
 }
 
+void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors)
+{
+    add_entries(out, "\"tensors\":[", tensors, 1);
+}
+
 void wi_frame_outline(struct wi_buffer *out, const struct wi_tensors *tensors)
 {
-    wi_buffer_puts(out, "\"outline\":[");
-    for (size_t i = 0; i < tensors->count; i++) {
-        begin_entry(out, &tensors->items[i], i == 0);
-        end_entry(out, &tensors->items[i]);
-    }
-    wi_buffer_puts(out, "]");
+    add_entries(out, "\"outline\":[", tensors, 0);
 }
 
 size_t wi_frame_section(const struct wi_tensors *tensors)

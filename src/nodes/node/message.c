@@ -1,9 +1,9 @@
-/* See message.h. */
-#include "nodes/node/message.h"
+/* See frame.h. */
 #include "base/memory.h"
 #include "nodes/node/frame.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors)
@@ -37,6 +37,14 @@ void wi_message_free(struct wi_message *message)
         wi_blob_unref(message->pieces[i].blob);
     free(message->head);
     free(message);
+}
+
+void wi_messages_clear(struct wi_message **queue)
+{
+    struct wi_message *message, *next;
+    DL_FOREACH_SAFE(*queue, message, next)
+    wi_message_free(message);
+    *queue = NULL;
 }
 
 size_t wi_message_gather(const struct wi_message *message, struct wi_message_place *place,

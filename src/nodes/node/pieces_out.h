@@ -7,7 +7,6 @@
 #define WI_NODES_NODE_PIECES_OUT_H
 
 #include "nodes/node/frame.h"
-#include "nodes/node/message.h"
 
 /* Bytes of a tensor in one piece. Other messages on the same connection wait for one piece at most,
  * and a piece with its head fits the smallest frame limit. */

@@ -139,12 +139,6 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
         on_refused(worker, 1008, reason);
 }
 
-static void on_task(struct wi_worker *worker, struct wi_frame *frame)
-{
-    wi_worker_take_acks(worker, json_object_get(frame->data, "acknowledged"), NULL);
-    wi_worker_take_task(worker, frame);
-}
-
 /* Used once the worker is up. Unknown messages are ignored. */
 static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
 {
@@ -154,7 +148,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
     if (strcmp(frame->type, "heartbeat") == 0)
         on_heartbeat(worker, frame);
     else if (strcmp(frame->type, "task_request") == 0)
-        on_task(worker, frame);
+        wi_worker_take_task(worker, frame);
     else if (strcmp(frame->type, "task_data") == 0)
         wi_worker_take_data(worker, frame);
     else if (strcmp(frame->type, "task_credit") == 0)
@@ -172,7 +166,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
         wi_worker_say_capabilities(worker, frame->id);
 }
 
-static void on_message(struct wi_worker *worker, struct wi_blob *blob, int binary)
+static void on_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 {
     struct wi_frame frame;
 
@@ -196,7 +190,7 @@ static void on_message(struct wi_worker *worker, struct wi_blob *blob, int binar
 
 /* --- coming and going ------------------------------------------------------------------------ */
 
-static void on_open(struct wi_worker *worker)
+static void on_opened(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_ANNOUNCING;
     worker->heard = wi_now_ms();
@@ -218,9 +212,6 @@ static void on_closed(struct wi_worker *worker)
     worker->retry_at = wi_now_ms() + wi_worker_random(worker->service) * worker->retry_ms;
     worker->retry_ms = worker->retry_ms * 2 < RETRY_MAX_MS ? worker->retry_ms * 2 : RETRY_MAX_MS;
 }
-
-static const struct wi_worker_socket_events socket_events = {
-    on_open, on_message, on_closed, on_refused};
 
 void wi_worker_connect(struct wi_worker *worker)
 {
@@ -276,6 +267,9 @@ struct wi_worker_service *wi_worker_service(const struct wi_worker *worker)
 {
     return worker->service;
 }
+
+static const struct wi_worker_socket_events socket_events = {
+    on_opened, on_heard, on_closed, on_refused};
 
 struct wi_worker *wi_worker_new(struct wi_worker_service *service)
 {

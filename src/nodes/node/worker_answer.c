@@ -4,7 +4,6 @@
 #include "nodes/node/pieces_out.h"
 #include "nodes/node/worker_private.h"
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 /* A part that is not acknowledged. */
@@ -224,13 +223,12 @@ void wi_worker_take_credit(struct wi_worker_task *task, const json_t *said)
 void wi_worker_resume_answer(
     struct wi_worker_task *task, const json_t *next, const json_t *credit, const json_t *data)
 {
-    struct wi_worker_part *part;
     int answered = task->answered;
 
     if (json_is_integer(next))
         wi_worker_forget_parts(task, (uint64_t)json_integer_value(next));
-    DL_FOREACH(task->_parts, part)
-    send_kept(task->worker, &part->text, 0, NULL);
+    for (struct wi_worker_part *part = task->_parts; part; part = part->next)
+        send_kept(task->worker, &part->text, 0, NULL);
     if (task->_streams)
         grant_parts(task, credit);
     if (!answered)

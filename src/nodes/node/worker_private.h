@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "base/net/lws_client.h"
 #include "base/secret.h"
-#include "nodes/node/message.h"
+#include "nodes/node/frame.h"
 #include "nodes/node/worker.h"
 
 enum wi_worker_state {
@@ -16,6 +16,14 @@ enum wi_worker_state {
     WI_WORKER_CUT, /* the socket is about to go */
     WI_WORKER_LEAVING,
     WI_WORKER_GONE, /* for good */
+};
+
+/* Events of the socket for the conversation. */
+struct wi_worker_socket_events {
+    void (*opened)(struct wi_worker *worker);
+    void (*heard)(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
+    void (*closed)(struct wi_worker *worker); /* it is gone, or never came */
+    void (*refused)(struct wi_worker *worker, int code, const char *reason); /* on closing */
 };
 
 struct wi_worker {
@@ -30,7 +38,7 @@ struct wi_worker {
     /* The socket. */
     struct wi_lws_client client;
     struct wi_blob *incoming;
-    struct wi_message *queue, *queue_end;
+    struct wi_message *queue;
     struct wi_message_place written; /* of the first message */
     /* Times, of wi_now_ms(). */
     double heard, said, heartbeat_at, retry_at;
@@ -44,13 +52,6 @@ struct wi_worker {
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */
 
-/* Events of the socket for the conversation. */
-struct wi_worker_socket_events {
-    void (*open)(struct wi_worker *worker);
-    void (*message)(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
-    void (*closed)(struct wi_worker *worker); /* it is gone, or never came */
-    void (*refused)(struct wi_worker *worker, int code, const char *reason); /* on closing */
-};
 extern const struct lws_protocols wi_worker_protocols[];
 /* `closed` may come from inside. */
 void wi_worker_socket_connect(struct wi_worker *worker);

@@ -3,7 +3,6 @@
 
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/worker_private.h"
-#include <utlist.h>
 
 void wi_worker_begin(struct wi_worker *worker, struct wi_buffer *out, int binary, const char *type)
 {
@@ -21,11 +20,9 @@ void wi_worker_send_text(struct wi_worker *worker, struct wi_buffer *out)
 /* Tasks that are answered, or those that are not. */
 static void put_tasks(struct wi_buffer *out, const struct wi_worker *worker, int answered)
 {
-    const struct wi_worker_task *task;
     const char *before = "[";
 
-    DL_FOREACH2(worker->tasks, task, _next)
-    {
+    for (const struct wi_worker_task *task = worker->tasks; task; task = task->_next) {
         if (task->answered != answered)
             continue;
         wi_buffer_puts(out, before);
@@ -38,11 +35,9 @@ static void put_tasks(struct wi_buffer *out, const struct wi_worker *worker, int
 /* What each stream sends next, or which byte each task that comes in pieces wants next. */
 static void put_places(struct wi_buffer *out, const struct wi_worker *worker, int pieces)
 {
-    const struct wi_worker_task *task;
     const char *before = "{";
 
-    DL_FOREACH2(worker->tasks, task, _next)
-    {
+    for (const struct wi_worker_task *task = worker->tasks; task; task = task->_next) {
         if (pieces ? !task->_in : !task->_streams)
             continue;
         wi_buffer_puts(out, before);

@@ -4,37 +4,22 @@
 #include "base/net/lws.h"
 #include "nodes/node/worker_private.h"
 #include <stdio.h>
-#include <string.h>
+#include <utlist.h>
 
 #define MESSAGE_MAX ((size_t)256 * 1024 * 1024)
 
 void wi_worker_socket_send(struct wi_worker *worker, struct wi_message *message)
 {
-    if (worker->queue_end)
-        worker->queue_end->next = message;
-    else
-        worker->queue = message;
-    worker->queue_end = message;
+    DL_APPEND(worker->queue, message);
     worker->said = wi_now_ms();
     if (worker->client.wsi)
         lws_callback_on_writable(worker->client.wsi);
 }
 
-static void drop_first(struct wi_worker *worker)
-{
-    struct wi_message *message = worker->queue;
-
-    worker->queue = message->next;
-    if (!worker->queue)
-        worker->queue_end = NULL;
-    worker->written = (struct wi_message_place){0};
-    wi_message_free(message);
-}
-
 void wi_worker_socket_clear(struct wi_worker *worker)
 {
-    while (worker->queue)
-        drop_first(worker);
+    wi_messages_clear(&worker->queue);
+    worker->written = (struct wi_message_place){0};
     wi_blob_unref(worker->incoming);
     worker->incoming = NULL;
 }
@@ -46,7 +31,7 @@ static int socket_writeable(struct wi_worker *worker)
 
     while (worker->queue && !lws_partial_buffered(worker->client.wsi) &&
            !lws_send_pipe_choked(worker->client.wsi)) {
-        const struct wi_message *message = worker->queue;
+        struct wi_message *message = worker->queue;
         int first = worker->written.piece == 0 && worker->written.done == 0;
         size_t size = wi_message_gather(message, &worker->written, scratch, WI_LWS_CHUNK);
         int last = worker->written.piece == message->count;
@@ -54,8 +39,11 @@ static int socket_writeable(struct wi_worker *worker)
             message->binary ? LWS_WRITE_BINARY : LWS_WRITE_TEXT, first, last);
         if (lws_write(worker->client.wsi, scratch, size, how) < 0)
             return -1;
-        if (last)
-            drop_first(worker);
+        if (!last)
+            continue;
+        DL_DELETE(worker->queue, message);
+        wi_message_free(message);
+        worker->written = (struct wi_message_place){0};
     }
     if (worker->queue)
         lws_callback_on_writable(worker->client.wsi);
@@ -76,34 +64,29 @@ static int socket_receive(struct wi_worker *worker, const void *bytes, size_t si
         return 0;
     struct wi_blob *blob = worker->incoming;
     worker->incoming = NULL;
-    worker->events->message(worker, blob, lws_frame_is_binary(worker->client.wsi));
+    worker->events->heard(worker, blob, lws_frame_is_binary(worker->client.wsi));
     wi_blob_unref(blob);
     return 0;
-}
-
-static void peer_closes(struct wi_worker *worker, const unsigned char *in, size_t length)
-{
-    char reason[128] = "";
-
-    if (length > 2)
-        snprintf(reason, sizeof reason, "%.*s", (int)(length - 2), (const char *)in + 2);
-    worker->events->refused(worker, length >= 2 ? in[0] << 8 | in[1] : 0, reason);
 }
 
 static int on_event(void *context, enum lws_callback_reasons reason, void *in, size_t length)
 {
     struct wi_worker *worker = context;
+    const unsigned char *bytes = in;
+    char why[128] = "";
 
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
-        worker->events->open(worker);
+        worker->events->opened(worker);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
         return socket_receive(worker, in, length);
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return socket_writeable(worker);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        peer_closes(worker, in, length);
+        if (length > 2)
+            snprintf(why, sizeof why, "%.*s", (int)(length - 2), (const char *)bytes + 2);
+        worker->events->refused(worker, length >= 2 ? bytes[0] << 8 | bytes[1] : 0, why);
         return 0;
     default:
         return 0;

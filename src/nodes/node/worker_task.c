@@ -13,11 +13,9 @@
 
 struct wi_worker_task *wi_worker_find(struct wi_worker *worker, const char *id)
 {
-    struct wi_worker_task *task;
-
-    DL_FOREACH2(worker->tasks, task, _next)
-    if (id && strcmp(task->id, id) == 0)
-        return task;
+    for (struct wi_worker_task *task = worker->tasks; task; task = task->_next)
+        if (id && strcmp(task->id, id) == 0)
+            return task;
     return NULL;
 }
 
@@ -110,6 +108,7 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
     const json_t *from = json_object_get(frame->data, "continue");
     const char *id = json_string_value(json_object_get(frame->data, "attempt_id"));
 
+    wi_worker_take_acks(worker, json_object_get(frame->data, "acknowledged"), NULL);
     if (!id || !json_string_value(json_object_get(model, "name")) || wi_worker_find(worker, id)) {
         worker->service->counters.unexpected++;
         return;
@@ -214,12 +213,10 @@ void wi_worker_resume(struct wi_worker *worker, const json_t *welcome)
     const json_t *credit = json_object_get(welcome, "credit");
     const json_t *data = json_object_get(welcome, "data");
     struct wi_worker_task *task, *following;
-    const json_t *id;
-    size_t i;
 
-    json_array_foreach(json_object_get(welcome, "cancel"), i, id)
-    {
-        task = wi_worker_find(worker, json_string_value(id));
+    const json_t *list = json_object_get(welcome, "cancel");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        task = wi_worker_find(worker, json_string_value(json_array_get(list, i)));
         if (task)
             wi_worker_end(task);
     }

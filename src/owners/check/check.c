@@ -59,7 +59,7 @@ static int checks_have_room(const struct wi_checks *checks, const struct wi_infe
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(checks->deps.jobs, &jobs);
-    return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
+    return !checks->stopped && jobs.waiting == 0 && checks->counters.running < RUNS_MAX &&
            bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
                    wi_tensors_bytes(&answer->outputs) <=
                BYTES_MAX;
@@ -68,17 +68,20 @@ static int checks_have_room(const struct wi_checks *checks, const struct wi_infe
 /* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
  * kind has a decoder of its own: then both must come from the same. A stranger's WASM is no measure
  * where there is a browser of ours. */
-static void take_answer(struct wi_check_run *run, const struct wi_inference *asked,
-    const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
+static void take_answer(struct wi_check_run *run, const struct wi_answered *answered)
 {
-    const json_t *report = result->answer->executed_on;
+    const struct wi_inference *asked = run->asked;
+    const struct wi_node_info *node = answered->node;
+    const struct wi_answer *answer = answered->result->answer;
+    enum wi_platform platform = answered->platform;
     struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
-    if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
+    if ((platform != WI_WASM && platform != run->platform) ||
         (asked->input && strcmp(node->kind, run->browser) != 0))
         return;
-    if (leg == &run->wasm && !*node->session && wi_check_measure(run))
+    if (leg == &run->wasm && !*node->session &&
+        wi_check_measure(run->checks->pool, asked, run->browser))
         return;
-    wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
+    wi_check_fill_leg(leg, node, answer->result, &answer->outputs);
     if (leg != &run->other)
         return;
     wi_check_name_place(run, asked, node, platform);
@@ -89,9 +92,8 @@ static void take_answer(struct wi_check_run *run, const struct wi_inference *ask
  * picture or a sound, what prepares that is none of the browsers'. */
 static int can_compare_program(const struct wi_checks *checks, const struct wi_inference *asked)
 {
-    char node[WI_ID_SIZE];
     return (!asked->input || wi_task_reads_text(asked->task)) &&
-           wi_pool_yardstick(checks->pool, NULL, node) == 0;
+           wi_pool_yardstick(checks->pool, NULL) != NULL;
 }
 
 /* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
@@ -118,47 +120,45 @@ static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_ru
 {
     run->next = checks->runs;
     checks->runs = run;
-    checks->count++;
+    checks->counters.running++;
     wi_turn_schedule(checks->turn);
     return run;
 }
 
-/* Makes the client's own place of WASM, where that is requested to compare with. */
-static void name_place(
-    struct wi_probe *place, const struct wi_node_info *node, enum wi_platform platform)
+/* Makes the client's own place of WASM, where that is requested to compare with. Returns whether
+ * answers are compared there, or else only measured; -1 if they cannot be. */
+static int place_settle(const struct wi_checks *checks, const struct wi_answered *answered,
+    struct wi_probe *place, int is_wanted)
 {
-    if (place->platform != WI_WASM || platform == WI_WASM)
-        return;
-    place->platform = platform;
-    snprintf(place->browser, sizeof place->browser, "%s", node->kind);
+    const struct wi_inference *asked = answered->asked;
+    int compares = is_wanted && is_on(checks) && !*asked->model->facts.signature.random;
+    if (compares && place->platform == WI_WASM && answered->platform != WI_WASM) {
+        place->platform = answered->platform;
+        snprintf(place->browser, sizeof place->browser, "%s", answered->node->kind);
+    }
+    if (!compares || place->platform == WI_WASM)
+        return 0;
+    return place->platform == WI_NATIVE && !can_compare_program(checks, asked) ? -1 : 1;
 }
 
-/* `platform`, `node`: where the client was answered; `sent`: which of the request's graphs ran
- * there. `requested` names the place to run on, or, with WASM, says that the client's own place is
- * in question. A platform with graphs of its own is compared with WASM's answers of these
- * graphs. */
-static struct wi_check_run *begin_tensors(struct wi_checks *checks,
-    const struct wi_inference *asked, const struct wi_inference *sent,
-    const struct wi_probe *requested, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+/* `requested` names the place to run on, or, with WASM, says that the client's own place is in
+ * question. A platform with graphs of its own is compared with WASM's answers of these graphs. */
+static struct wi_check_run *begin_tensors(
+    struct wi_checks *checks, const struct wi_answered *answered, const struct wi_probe *requested)
 {
     struct wi_probe place = *requested;
-    int compares = is_on(checks) && !*asked->model->facts.signature.random;
-    if (compares)
-        name_place(&place, node, platform);
-    if (place.platform == WI_WASM)
-        compares = 0; /* only to measure it */
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+    int compares = place_settle(checks, answered, &place, 1);
+    if (compares < 0)
         return NULL;
-    const struct wi_inference *of = wi_inference_on(asked, place.platform);
-    struct wi_check_run *run = make_run(checks, of, requested, &place, result->answer);
+    const struct wi_inference *of = wi_inference_on(answered->asked, place.platform);
+    struct wi_check_run *run = make_run(checks, of, requested, &place, answered->result->answer);
     if (!run)
         return NULL;
     run->compares = compares;
     run->asked = wi_inference_retain(of);
     wi_input_shapes(&of->tensors, run->shapes);
-    if (compares && of == sent)
-        take_answer(run, of, node, result, platform);
+    if (compares && of == answered->sent)
+        take_answer(run, answered);
     return add_run(checks, run);
 }
 
@@ -178,36 +178,32 @@ static void add_client(struct wi_check_run *run, const struct wi_inference *aske
 
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
-static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_inference *sent, const struct wi_probe *requested,
-    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
+static struct wi_check_run *begin_task(
+    struct wi_checks *checks, const struct wi_answered *answered, const struct wi_probe *requested)
 {
+    const struct wi_node_info *node = answered->node;
+    const struct wi_answer *answer = answered->result->answer;
     struct wi_probe place = *requested;
-    int compares = is_on(checks) && requested->compare && !*asked->model->facts.signature.random;
-    if (compares)
-        name_place(&place, node, platform);
-    if (place.platform == WI_WASM)
-        compares = 0;
-    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+    int compares = place_settle(checks, answered, &place, requested->compare);
+    if (compares < 0)
         return NULL; /* nor could it be used if it were fast */
-    const struct wi_inference *of = wi_inference_on(asked, place.platform);
+    const struct wi_inference *of = wi_inference_on(answered->asked, place.platform);
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || check_is_under_way(checks, of->model, &place))
         return NULL;
     struct wi_inference *probe = wi_probe_ask(of, wi_draws_seed());
-    struct wi_check_run *run =
-        probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
+    struct wi_check_run *run = probe ? make_run(checks, probe, requested, &place, answer) : NULL;
     if (run) {
         run->asked = probe;
         run->step = WI_CHECK_OURS;
         run->compares = compares;
         if (compares)
-            add_client(run, of, node, result->answer);
+            add_client(run, of, node, answer);
         /* Where the client's place is the one in question the verdict has its key already, also if
          * WASM comes to no answer. */
-        if (compares && of == sent && run->platform == platform &&
+        if (compares && of == answered->sent && run->platform == answered->platform &&
             strcmp(run->browser, node->kind) == 0)
-            wi_check_name_place(run, probe, node, platform);
+            wi_check_name_place(run, probe, node, run->platform);
         return add_run(checks, run);
     }
     if (!probe && !is_own)
@@ -216,21 +212,16 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
     return NULL;
 }
 
-typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *,
-    const struct wi_inference *, const struct wi_probe *, const struct wi_job_result *,
-    const struct wi_node_info *, enum wi_platform);
-
 /* Whether the place is to be compared for the inputs of that answer, which it was not yet: once for
  * each client at a time. */
-static int wants_look(struct wi_checks *checks, const struct wi_job_spec *spec,
-    const struct wi_inference *sent, const struct wi_job_result *result,
-    const struct wi_node_info *node, enum wi_platform platform)
+static int wants_look(struct wi_checks *checks, const struct wi_answered *answered)
 {
     char key[WI_VERDICT_KEY_SIZE];
-    if (has_one(checks, spec->client) || !checks_have_room(checks, sent, result->answer))
+    if (has_one(checks, answered->client) ||
+        !checks_have_room(checks, answered->sent, answered->result->answer))
         return 0;
-    wi_check_make_key(key, sent, node, platform);
-    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, spec->client);
+    wi_check_make_key(key, answered->sent, answered->node, answered->platform);
+    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, answered->client);
 }
 
 /* Whether an answer that was pinned to its platform is to be checked. */
@@ -282,12 +273,11 @@ static void note_empty(const struct wi_checks *checks, const struct wi_inference
 static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_node_info *node, const json_t *report)
 {
-    const json_t *rows = json_object_get(report, "fallbacks"), *row;
+    const json_t *rows = json_object_get(report, "fallbacks");
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
-        int platform = wi_check_platform_of(row);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+        int platform = wi_place_platform(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
         const char *code = json_string_value(json_object_get(row, "code"));
         char key[WI_VERDICT_KEY_SIZE];
@@ -308,6 +298,9 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     }
 }
 
+typedef struct wi_check_run *begin_fn(
+    struct wi_checks *, const struct wi_answered *, const struct wi_probe *);
+
 static void on_answered(void *context, const struct wi_job_spec *spec,
     const struct wi_inference *sent, const struct wi_probe *requested, struct wi_job_result *result)
 {
@@ -316,9 +309,9 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     const json_t *report = result->answer->executed_on;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    int platform = wi_check_platform_of(report);
+    int platform = wi_place_platform(report);
     result->numerics = WI_UNKNOWN;
-    if (!node || platform < 0 || wi_check_is_simulated(report))
+    if (!node || platform < 0 || wi_place_is_simulated(report))
         return;
     if (asked->program)
         return; /* nothing is known of it, nor can be of what another is */
@@ -338,24 +331,23 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         return; /* what is known is told, and nothing more is found out */
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
+    const struct wi_answered answered = {
+        asked, sent, spec->client, node, (enum wi_platform)platform, result};
     if (!*node->session)
-        wi_cross_consider(
-            checks->cross, sent, spec->client, node, (enum wi_platform)platform, result);
+        wi_cross_consider(checks->cross, &answered);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
     if (requested->wanted) {
-        begin(checks, asked, sent, requested, result, node, (enum wi_platform)platform);
+        begin(checks, &answered, requested);
         return;
     }
-    int looks = known.verdict == WI_TRUSTED && known.due &&
-                wants_look(checks, spec, sent, result, node, (enum wi_platform)platform);
+    int looks = known.verdict == WI_TRUSTED && known.due && wants_look(checks, &answered);
     if (!is_on(checks) || platform == WI_WASM || (!looks && !wants_check(checks, asked, &known)))
         return;
     struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
     snprintf(own.browser, sizeof own.browser, "%s", node->kind);
-    struct wi_check_run *run =
-        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
+    struct wi_check_run *run = begin(checks, &answered, &own);
     if (run && looks)
         run->who = wi_strdup(spec->client ? spec->client : "");
 }
@@ -409,30 +401,32 @@ static enum wi_code may_go(
 
 /* --- outside ---------------------------------------------------------------------------------- */
 
-/* What was begun since: never from inside the client's answer. */
-static void on_turn(void *context)
+/* Of those for which nothing is under way; `each` may end its run. */
+static void checks_each_idle(struct wi_checks *checks, void (*each)(struct wi_check_run *run))
 {
-    struct wi_checks *checks = context;
-    struct wi_check_run *run = checks->runs;
-    while (run) {
-        struct wi_check_run *next = run->next;
+    for (struct wi_check_run *run = checks->runs, *next; run; run = next) {
+        next = run->next;
         if (!run->under_way && !run->work)
-            wi_check_run_next(run);
-        run = next;
+            each(run);
     }
 }
 
-struct wi_checks *wi_checks_new(
-    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config)
+/* What was begun since: never from inside the client's answer. */
+static void on_turn(void *context)
+{
+    checks_each_idle(context, wi_check_run_next);
+}
+
+struct wi_checks *wi_checks_new(const struct wi_run_deps *runs, struct wi_pool *pool)
 {
     struct wi_checks *checks = wi_alloc(sizeof *checks);
     const struct wi_jobs_hooks hooks = {
         .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
-    checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
+    checks->deps = *runs;
     checks->pool = pool;
-    checks->turn = wi_turn_new(loop, on_turn, checks);
+    checks->turn = wi_turn_new(runs->loop, on_turn, checks);
     checks->cross = wi_cross_new(checks);
-    wi_jobs_watch(jobs, &hooks);
+    wi_jobs_watch(runs->jobs, &hooks);
     return checks;
 }
 
@@ -444,15 +438,9 @@ void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config)
 /* A run with a job is told of its end; the others must not wait for anything. */
 void wi_checks_stop(struct wi_checks *checks)
 {
-    struct wi_check_run *run = checks->runs;
     checks->stopped = 1;
     wi_cross_stop(checks->cross);
-    while (run) {
-        struct wi_check_run *next = run->next;
-        if (!run->under_way && !run->work)
-            wi_check_run_drop(run);
-        run = next;
-    }
+    checks_each_idle(checks, wi_check_run_drop);
 }
 
 void wi_checks_free(struct wi_checks *checks)
@@ -476,7 +464,6 @@ void wi_checks_free(struct wi_checks *checks)
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
 {
     *counters = checks->counters;
-    counters->running = checks->count;
 }
 
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)

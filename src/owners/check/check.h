@@ -17,13 +17,12 @@
 #ifndef WI_OWNERS_CHECK_CHECK_H
 #define WI_OWNERS_CHECK_CHECK_H
 
-#include "work/job/job.h"
+#include "work/run/run.h"
 
 struct wi_checks;
-/* All borrowed. `jobs`, which it watches from now on, and `pool` must outlive its work on the loop;
- * `config` lasts until wi_checks_reload replaces it. */
-struct wi_checks *wi_checks_new(
-    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config);
+/* `runs` is copied; all else is borrowed. The jobs, which it watches from now on, and `pool` must
+ * outlive its work on the loop; the configuration lasts until wi_checks_reload replaces it. */
+struct wi_checks *wi_checks_new(const struct wi_run_deps *runs, struct wi_pool *pool);
 void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config);
 /* Begins no more. Those under way end with their jobs. */
 void wi_checks_stop(struct wi_checks *checks);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "wire/probe.h"
 #include "work/pool/evidence.h"
 #include <math.h>
 #include <stdlib.h>
@@ -46,7 +47,7 @@ static void end_run(struct wi_check_run *run)
 {
     struct wi_checks *checks = run->checks;
     LL_DELETE(checks->runs, run);
-    checks->count--;
+    checks->counters.running--;
     wi_check_run_free(run);
 }
 
@@ -234,18 +235,9 @@ static void conclude_clients_differ(struct wi_check_run *run)
         settle_doubt(run);
 }
 
-/* An input of ours agrees. `cleared`: what follows where that clears the place. */
-static void conclude_agreed(struct wi_check_run *run, conclude_fn *cleared)
-{
-    if (wi_draws_clear(&run->draws, 0))
-        cleared(run);
-    else if (run_ask_ours(run, run->step) != 0)
-        give_up_for(run, "some of our own inputs agree and some differ");
-}
-
 static void conclude_drawn_same(struct wi_check_run *run)
 {
-    conclude_agreed(run, run->known == WI_WRONG ? settle_right : settle_doubt);
+    (run->known == WI_WRONG ? settle_right : settle_doubt)(run);
 }
 
 static void settle_unless_prompt(struct wi_check_run *run)
@@ -253,16 +245,6 @@ static void settle_unless_prompt(struct wi_check_run *run)
     run->ratio = run->comparison.ratio;
     if (run_ask_prompt(run) != 0)
         settle_right(run);
-}
-
-static void conclude_ours_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_unless_prompt);
-}
-
-static void conclude_long_same(struct wi_check_run *run)
-{
-    conclude_agreed(run, settle_right);
 }
 
 static void conclude_prompt_differs(struct wi_check_run *run)
@@ -284,19 +266,20 @@ static void conclude_strike(struct wi_check_run *run)
 
 static void conclude_ours_differ(struct wi_check_run *run)
 {
-    run->nudge = wi_draws_nudge(run->asked);
+    run->nudge = wi_probe_nudge(run->asked, wi_draws_seed());
     if (run->nudge)
         wi_check_run_next(run);
     else
         conclude_strike(run);
 }
 
+/* For an input of ours, AGREES is what follows once the place is cleared. */
 static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT] = {
     [WI_CHECK_CLIENTS] = {conclude_clients_same, conclude_clients_differ, leave_open},
     [WI_CHECK_DRAWN] = {conclude_drawn_same, conclude_ours_differ, settle_doubt},
-    [WI_CHECK_OURS] = {conclude_ours_same, conclude_ours_differ, leave_open},
+    [WI_CHECK_OURS] = {settle_unless_prompt, conclude_ours_differ, leave_open},
     [WI_CHECK_PROMPT] = {settle_right, conclude_prompt_differs, settle_right},
-    [WI_CHECK_LONG] = {conclude_long_same, conclude_ours_differ, settle_doubt},
+    [WI_CHECK_LONG] = {settle_right, conclude_ours_differ, settle_doubt},
 };
 
 static void conclude_nudged(struct wi_check_run *run)
@@ -310,25 +293,25 @@ static void conclude_nudged(struct wi_check_run *run)
 static void run_conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
+    enum outcome outcome = found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS;
+    int is_clients = run->step == WI_CHECK_CLIENTS || run->step == WI_CHECK_PROMPT;
     if (run->due == &run->nudged)
         conclude_nudged(run);
-    else
-        conclusions[run->step][found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS](run);
+    else if (outcome != AGREES || is_clients || wi_draws_clear(&run->draws, 0))
+        conclusions[run->step][outcome](run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up_for(run, "some of our own inputs agree and some differ");
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static void run_compare(struct wi_check_run *run)
+static void run_compare(void *data)
 {
+    struct wi_check_run *run = data;
     if (run->due == &run->nudged)
         wi_check_compare_legs(run->asked, &run->wasm, &run->nudged, &run->nearness);
     else
         wi_check_compare_legs(run->asked, &run->wasm, &run->other, &run->comparison);
-}
-
-static void compare_off_loop(void *data)
-{
-    run_compare(data);
 }
 
 static void on_compared(void *data, int cancelled)
@@ -353,7 +336,7 @@ static void begin_comparing(struct wi_check_run *run)
         run_compare(run);
         run_conclude(run);
     } else {
-        run->work = wi_work_start(run->checks->deps.loop, compare_off_loop, on_compared, run);
+        run->work = wi_work_start(run->checks->deps.loop, run_compare, on_compared, run);
     }
 }
 
@@ -465,8 +448,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, outcome->node);
-    if (node && wi_check_platform_of(outcome->executed_on) == (int)platform_due(run) &&
-        !wi_check_is_simulated(outcome->executed_on))
+    if (node && wi_check_is_on(outcome->executed_on, platform_due(run)))
         wi_check_fill_leg(run->due, node, outcome->result, outcome->outputs);
     if (run->due->there && run->due == &run->other && !run->client)
         memcpy(run->client_node, node->id, sizeof run->client_node);
@@ -490,23 +472,6 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     }
 }
 
-/* A program has no WASM of its own to compare with, so that of another node is the measure. */
-static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
-{
-    char node[WI_ID_SIZE];
-    if (wi_pool_yardstick(run->checks->pool, NULL, node))
-        return -1;
-    asked->node = wi_strdup(node);
-    return 0;
-}
-
-const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
-{
-    const struct wi_node_info *node = wi_check_find_ours(run->checks->pool, run->browser);
-    int any_kind = run->asked->task != WI_TASK_NONE || !run->asked->input;
-    return node || !any_kind ? node : wi_check_find_ours(run->checks->pool, NULL);
-}
-
 /* Whether the node that has differed is asked, and no other like it. */
 static int is_of_suspect(const struct wi_check_run *run)
 {
@@ -524,9 +489,13 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
         asked->node = wi_strdup(run->client_node);
         return 0;
     }
-    if (is_measure && run->platform == WI_NATIVE)
-        return name_node(run, asked);
-    const struct wi_node_info *measure = is_measure ? wi_check_measure(run) : NULL;
+    if (is_measure && run->platform == WI_NATIVE) { /* whose node has no WASM to compare with */
+        const struct wi_node_info *other = wi_pool_yardstick(run->checks->pool, NULL);
+        asked->node = wi_strdup(other ? other->id : NULL);
+        return other ? 0 : -1;
+    }
+    const struct wi_node_info *measure =
+        is_measure ? wi_check_measure(run->checks->pool, run->asked, run->browser) : NULL;
     asked->browser = wi_strdup(measure ? measure->kind : run->browser);
     *ours_only = measure != NULL;
     return 0;

@@ -1,7 +1,8 @@
 /*
  * Cross-checks: a browser of ours computes the answers of joined nodes again after the client was
  * answered. Unlike a challenge, such a check cannot be distinguished from work. trial.c runs each
- * check; this file decides which answers are checked, and how much all checks may hold.
+ * check, and cross_trials.c bounds how much all of them hold; this file decides which answers are
+ * checked.
  *
  * Tensors, and vectors of texts, are compared as the client got them. The answers of other tasks
  * have no numbers to compare, or texts that may legitimately differ. For these the node is asked
@@ -9,7 +10,7 @@
  * request for a kernel, the node may be asked for the kernel once more, with inputs whose right
  * answer is known.
  */
-#include "owners/check/trial.h"
+#include "owners/check/private.h"
 
 #include "base/table.h"
 #include "terms/kernel/answers.h"
@@ -20,8 +21,6 @@
 
 /* So many answers of each node are checked before chance decides. */
 #define FIRST_ANSWERS 3
-/* What those that wait and run may hold. */
-#define BYTES_MAX ((size_t)64 * 1024 * 1024)
 /* Under way at a time, each by one shadow run. */
 #define ACTIVE_MAX 2
 /* Of kernels' answers: so many are looked at by a known one, where we compute them ourselves. */
@@ -37,80 +36,30 @@ struct newcomer {
 
 struct wi_cross {
     const struct wi_checks *checks;
-    struct wi_turn *turn;
-    struct wi_trial *all; /* the oldest first */
-    size_t count, active, bytes;
+    struct wi_cross_trials trials;
     struct newcomer *newcomers;
     size_t tidy_at; /* how many of them there are then */
-    int stopped;
-    struct wi_cross_counters counters;
 };
 
-/* --- the life of a check ---------------------------------------------------------------------- */
-
-static uint64_t *counter_of(struct wi_cross *cross, enum wi_trial_end end)
-{
-    struct wi_cross_counters *counters = &cross->counters;
-    uint64_t *const all[] = {[WI_TRIAL_AGREED] = &counters->agreed,
-        [WI_TRIAL_WRONG] = &counters->wrong,
-        [WI_TRIAL_SUSPECTED] = &counters->suspected,
-        [WI_TRIAL_DISPUTED] = &counters->disputed,
-        [WI_TRIAL_UNABLE] = &counters->unable,
-        [WI_TRIAL_DROPPED] = &counters->dropped};
-    return all[end];
-}
-
-static void on_end(void *context, struct wi_trial *trial, enum wi_trial_end end)
-{
-    struct wi_cross *cross = context;
-    (*counter_of(cross, end))++;
-    DL_DELETE(cross->all, trial);
-    cross->count--;
-    cross->active -= (size_t)trial->active;
-    cross->bytes -= trial->bytes;
-    wi_trial_free(trial);
-    wi_turn_schedule(cross->turn); /* the next may begin */
-}
-
-/* It waits on in its place. */
-static void on_wait(void *context, struct wi_trial *trial)
-{
-    struct wi_cross *cross = context;
-    trial->active = 0;
-    cross->active--;
-    wi_turn_schedule(cross->turn);
-}
-
-/* Lets the oldest go that only wait, until the rest has room. */
-static int on_grown(void *context, struct wi_trial *trial)
-{
-    struct wi_cross *cross = context;
-    size_t bytes = wi_trial_bytes(trial);
-    struct wi_trial *other = cross->all, *next;
-    cross->bytes += bytes - trial->bytes;
-    trial->bytes = bytes;
-    for (; other && cross->bytes > BYTES_MAX; other = next) {
-        next = other->next;
-        if (other != trial && !other->active)
-            on_end(cross, other, WI_TRIAL_DROPPED);
-    }
-    return cross->bytes > BYTES_MAX ? -1 : 0;
-}
-
+/* `asked`, a reference, is taken over. */
 static struct wi_trial *make_trial(
     struct wi_cross *cross, const struct wi_inference *asked, const char *client)
 {
-    const struct wi_trial_owner owner = {cross, on_grown, on_wait, on_end};
-    return wi_trial_new(cross->checks, &owner, asked, wi_strdup(client));
+    struct wi_trial *trial = wi_alloc(sizeof *trial);
+    *trial = (struct wi_trial){.checks = cross->checks,
+        .asked = asked,
+        .client = wi_strdup(client),
+        .among = &cross->trials};
+    return trial;
 }
 
 static void add_trial(struct wi_cross *cross, struct wi_trial *trial)
 {
-    DL_APPEND(cross->all, trial);
-    cross->count++;
-    if (on_grown(cross, trial) != 0)
-        on_end(cross, trial, WI_TRIAL_DROPPED);
-    wi_turn_schedule(cross->turn);
+    DL_APPEND(cross->trials.all, trial);
+    cross->trials.counters.waiting++;
+    if (wi_cross_grow(trial) != 0)
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
+    wi_turn_schedule(cross->trials.turn);
 }
 
 /* --- which are checked ------------------------------------------------------------------------ */
@@ -152,18 +101,9 @@ static int is_drawn(double share)
     return wi_draws_seed() < share * 4294967296.0;
 }
 
-/* What a node has answered. */
-struct answered {
-    const struct wi_inference *sent;
-    const char *client;
-    const struct wi_node_info *node;
-    enum wi_platform platform;
-    const struct wi_job_result *result;
-};
-
 /* What is computed again: the client's request where its answer is compared, or its prompt, else
  * what the guard asks in its place. NULL: none. */
-static struct wi_trial *compare_trial(struct wi_cross *cross, const struct answered *answered)
+static struct wi_trial *compare_trial(struct wi_cross *cross, const struct wi_answered *answered)
 {
     const struct wi_inference *sent = answered->sent, *prompt = NULL, *own = NULL;
     const struct wi_answer *answer = answered->result->answer;
@@ -196,7 +136,7 @@ static int known_index(const struct wi_inference *sent)
 }
 
 static struct wi_trial *known_trial(
-    struct wi_cross *cross, const struct answered *answered, size_t index)
+    struct wi_cross *cross, const struct wi_answered *answered, size_t index)
 {
     struct wi_inference *asked = wi_inference_new();
     asked->model = wi_model_ref(answered->sent->model);
@@ -212,7 +152,7 @@ static struct wi_trial *known_trial(
 
 /* Whether the answer can be told right from wrong: what is not known to be right on a platform of
  * any machine is the guard's business. */
-static int is_comparable(const struct answered *answered)
+static int is_comparable(const struct wi_answered *answered)
 {
     const struct wi_inference *sent = answered->sent;
     return !*sent->model->facts.signature.random &&
@@ -224,31 +164,32 @@ static int is_comparable(const struct answered *answered)
 static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
 {
     double share = cross->checks->deps.config->pool.recheck_strangers;
-    return !cross->stopped && share > 0 && (answer_is_first(cross, node->id) || is_drawn(share));
+    return !cross->checks->stopped && share > 0 &&
+           (answer_is_first(cross, node->id) || is_drawn(share));
 }
 
-void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
-    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result)
+void wi_cross_consider(struct wi_cross *cross, const struct wi_answered *answered)
 {
-    const struct answered answered = {sent, client, node, platform, result};
-    int is_compared = is_comparable(&answered), known = known_index(sent);
+    const struct wi_inference *sent = answered->sent;
+    const struct wi_node_info *node = answered->node;
+    int is_compared = is_comparable(answered), known = known_index(sent);
     if ((!is_compared && known < 0) || !is_due(cross, node))
         return;
     int has_ours = wi_check_find_ours(cross->checks->pool, NULL) != NULL;
     int is_known = known >= 0 && (!is_compared || !has_ours || is_drawn(KNOWN_SHARE));
     struct wi_trial *trial =
-        is_known ? known_trial(cross, &answered, (size_t)known) : compare_trial(cross, &answered);
+        is_known ? known_trial(cross, answered, (size_t)known) : compare_trial(cross, answered);
     if (!trial) {
-        cross->counters.unable++;
+        cross->trials.counters.unable++;
         return;
     }
     memcpy(trial->node, node->id, sizeof trial->node);
     memcpy(trial->kind, node->kind, sizeof trial->kind);
     memcpy(trial->party, node->party, sizeof trial->party);
-    trial->platform = platform;
+    trial->platform = answered->platform;
     trial->timeout_ms = sent->timeout_ms;
     trial->fallback = sent->fallback;
-    wi_check_make_key(trial->key, sent, node, platform);
+    wi_check_make_key(trial->key, sent, node, answered->platform);
     add_trial(cross, trial);
 }
 
@@ -256,7 +197,7 @@ void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, 
 
 static struct wi_trial *find_waiting(const struct wi_cross *cross)
 {
-    struct wi_trial *trial = cross->all;
+    struct wi_trial *trial = cross->trials.all;
     while (trial && trial->active)
         trial = trial->next;
     return trial;
@@ -267,9 +208,9 @@ static void on_turn(void *context)
 {
     struct wi_cross *cross = context;
     struct wi_trial *trial;
-    while (cross->active < ACTIVE_MAX && (trial = find_waiting(cross))) {
+    while (cross->trials.active < ACTIVE_MAX && (trial = find_waiting(cross))) {
         trial->active = 1;
-        cross->active++;
+        cross->trials.active++;
         wi_trial_go_on(trial);
     }
 }
@@ -279,7 +220,7 @@ struct wi_cross *wi_cross_new(const struct wi_checks *checks)
     struct wi_cross *cross = wi_alloc(sizeof *cross);
     cross->checks = checks;
     cross->tidy_at = NEWCOMERS_STEP;
-    cross->turn = wi_turn_new(checks->deps.loop, on_turn, cross);
+    cross->trials.turn = wi_turn_new(checks->deps.loop, on_turn, cross);
     return cross;
 }
 
@@ -287,28 +228,25 @@ struct wi_cross *wi_cross_new(const struct wi_checks *checks)
 void wi_cross_stop(struct wi_cross *cross)
 {
     struct wi_trial *trial;
-    cross->stopped = 1;
     while ((trial = find_waiting(cross)))
-        on_end(cross, trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 void wi_cross_free(struct wi_cross *cross)
 {
     struct wi_trial *trial, *next;
     struct newcomer *newcomer;
-    for (trial = cross->all; trial; trial = next) {
+    for (trial = cross->trials.all; trial; trial = next) {
         next = trial->next;
         wi_trial_abandon(trial);
     }
     while ((newcomer = WI_TABLE_TAKE(cross->newcomers)))
         free(newcomer);
-    wi_turn_free(cross->turn);
+    wi_turn_free(cross->trials.turn);
     free(cross);
 }
 
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters)
 {
-    *counters = cross->counters;
-    counters->waiting = cross->count;
-    counters->bytes = cross->bytes;
+    *counters = cross->trials.counters;
 }

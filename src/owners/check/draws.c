@@ -43,11 +43,6 @@ struct wi_inference *wi_draws_next(
     return made;
 }
 
-struct wi_inference *wi_draws_nudge(const struct wi_inference *asked)
-{
-    return wi_probe_nudge(asked, wi_draws_seed());
-}
-
 int wi_draws_are_steady(const struct wi_comparison *nearness)
 {
     return nearness->same && nearness->ratio <= STEADY && !nearness->has_nan;

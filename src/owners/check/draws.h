@@ -24,8 +24,6 @@ uint32_t wi_draws_seed(void);
  * is short). NULL: none can be made, or there were enough. A reference. */
 struct wi_inference *wi_draws_next(
     struct wi_draws *draws, const struct wi_inference *asked, double tokens);
-/* The same with nearly the same numbers; NULL: it has no numbers. A reference. */
-struct wi_inference *wi_draws_nudge(const struct wi_inference *asked);
 /* Whether an input is conclusive, judged by the answer to nearly the same numbers. An input outside
  * the domain of the graph, such as the root of a negative number, is not: WGSL leaves NaN to the
  * platform. */

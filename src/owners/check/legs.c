@@ -4,10 +4,6 @@
  */
 #include "owners/check/private.h"
 
-#include <string.h>
-
-/* --- answers ---------------------------------------------------------------------------------- */
-
 void wi_check_clear_leg(struct wi_check_leg *leg)
 {
     wi_tensors_clear(&leg->outputs);
@@ -23,17 +19,10 @@ void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node
     wi_tensors_share(&leg->outputs, outputs);
 }
 
-int wi_check_platform_of(const json_t *executed_on)
+int wi_check_is_on(const json_t *executed_on, enum wi_platform platform)
 {
-    return wi_platform_of_name(json_string_value(json_object_get(executed_on, "platform")));
+    return wi_place_platform(executed_on) == (int)platform && !wi_place_is_simulated(executed_on);
 }
-
-int wi_check_is_simulated(const json_t *executed_on)
-{
-    return json_is_true(json_object_get(executed_on, "simulated"));
-}
-
-/* --- comparing -------------------------------------------------------------------------------- */
 
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
 {
@@ -57,8 +46,6 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
             .detail = "a page does not tell what the model's graphs put out"};
 }
 
-/* --- errors ----------------------------------------------------------------------------------- */
-
 int wi_check_is_of_the_model(const struct wi_error *error)
 {
     return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
@@ -74,8 +61,6 @@ int wi_check_is_refusal(const struct wi_error *error)
     return error->code == WI_MODEL_INVALID || error->code == WI_OPERATOR_UNSUPPORTED;
 }
 
-/* --- places ----------------------------------------------------------------------------------- */
-
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform)
 {
@@ -85,8 +70,18 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
 
 const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind)
 {
-    char id[WI_ID_SIZE];
-    const struct wi_node_info *node =
-        wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
+    const struct wi_node_info *node = wi_pool_yardstick(pool, kind);
     return node && *node->session ? node : NULL;
+}
+
+int wi_check_is_of_any_kind(const struct wi_inference *asked)
+{
+    return asked->task != WI_TASK_NONE || !asked->input;
+}
+
+const struct wi_node_info *wi_check_measure(
+    const struct wi_pool *pool, const struct wi_inference *asked, const char *kind)
+{
+    const struct wi_node_info *node = wi_check_find_ours(pool, kind);
+    return node || !wi_check_is_of_any_kind(asked) ? node : wi_check_find_ours(pool, NULL);
 }

@@ -1,22 +1,20 @@
-/* One cross-check, see trial.h: a step asks for one answer, and says what follows from it. */
-#include "owners/check/trial.h"
+/* One cross-check, see private.h: a step asks for one answer, and says what follows from it. */
+#include "owners/check/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "terms/kernel/answers.h"
+#include "wire/probe.h"
 #include "work/pool/evidence.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Of each run of ours, from its dispatch, and of the node's at least and at most. */
 #define DEADLINE_MS 60000.0
 #define LONGEST_MS 600000.0
-/* Bytes that each trial takes in addition to its tensors and texts. */
-#define OVERHEAD 4096
 
 /* The place that a run asks. */
 struct place {
@@ -41,59 +39,12 @@ static const struct step steps[WI_TRIAL_STEP_COUNT];
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct wi_trial *wi_trial_new(const struct wi_checks *checks, const struct wi_trial_owner *owner,
-    const struct wi_inference *asked, char *client)
-{
-    struct wi_trial *trial = wi_alloc(sizeof *trial);
-    trial->checks = checks;
-    trial->owner = *owner;
-    trial->asked = asked;
-    trial->client = client;
-    return trial;
-}
-
-static void trial_clear(struct wi_trial *trial)
-{
-    wi_inference_release(trial->asked);
-    wi_inference_release(trial->nudge);
-    trial->asked = trial->nudge = NULL;
-    wi_check_clear_leg(&trial->first);
-    wi_check_clear_leg(&trial->given);
-    wi_check_clear_leg(&trial->nudged);
-    wi_check_clear_leg(&trial->second);
-}
-
-void wi_trial_free(struct wi_trial *trial)
-{
-    trial_clear(trial);
-    free(trial->client);
-    free(trial);
-}
-
 void wi_trial_abandon(struct wi_trial *trial)
 {
     if (trial->work)
         wi_work_abandon(trial->work); /* on_compared frees it */
     else
         wi_trial_free(trial);
-}
-
-size_t wi_trial_bytes(const struct wi_trial *trial)
-{
-    return OVERHEAD + trial->asked->text_bytes + wi_tensors_bytes(&trial->asked->tensors) +
-           (trial->nudge ? wi_tensors_bytes(&trial->nudge->tensors) : 0) +
-           wi_tensors_bytes(&trial->first.outputs) + wi_tensors_bytes(&trial->given.outputs) +
-           wi_tensors_bytes(&trial->nudged.outputs) + wi_tensors_bytes(&trial->second.outputs);
-}
-
-static void trial_end(struct wi_trial *trial, enum wi_trial_end end)
-{
-    trial->owner.on_end(trial->owner.context, trial, end);
-}
-
-static int trial_grow(struct wi_trial *trial)
-{
-    return trial->owner.on_grown(trial->owner.context, trial);
 }
 
 static void trial_enter(struct wi_trial *trial, enum wi_trial_step step)
@@ -121,7 +72,7 @@ static void trial_found(
 static void trial_end_well(struct wi_trial *trial, enum wi_trial_end end)
 {
     wi_pool_found_well(trial->checks->pool, trial->node);
-    trial_end(trial, end);
+    wi_cross_end(trial, end);
 }
 
 /* The node has chosen to answer, or not to, in such a way that nothing can be said of it. */
@@ -131,13 +82,13 @@ static void trial_end_open(struct wi_trial *trial, const char *why)
     snprintf(reason, sizeof reason, "its answers of %.64s on %s cannot be judged: %.64s",
         trial->asked->model->name, wi_platform_names[trial->platform], why);
     trial_found(trial, WI_EVIDENCE_OPEN, reason);
-    trial_end(trial, WI_TRIAL_UNABLE);
+    wi_cross_end(trial, WI_TRIAL_UNABLE);
 }
 
 static void trial_end_undecided(struct wi_trial *trial)
 {
     int is_suspected = trial->off > 0;
-    trial_end(trial, is_suspected ? WI_TRIAL_SUSPECTED : WI_TRIAL_UNABLE);
+    wi_cross_end(trial, is_suspected ? WI_TRIAL_SUSPECTED : WI_TRIAL_UNABLE);
 }
 
 /* The node may be gone afterwards, and what it was asked with it: so the trial ends first. WASM is
@@ -153,7 +104,7 @@ static void trial_condemn(struct wi_trial *trial, enum wi_evidence_kind kind, co
         .finding = {.ratio = trial->off, .detail = reason}};
     memcpy(node, trial->node, sizeof node);
     memcpy(key, trial->key, sizeof key);
-    trial_end(trial, WI_TRIAL_WRONG);
+    wi_cross_end(trial, WI_TRIAL_WRONG);
     (void)wi_pool_found(pool, &found);
 }
 
@@ -176,13 +127,13 @@ static void trial_draw(struct wi_trial *trial)
         trial_end_undecided(trial);
         return;
     }
-    trial_clear(trial);
+    wi_trial_clear(trial);
     trial->asked = asked;
     trial->is_ours = 1;
-    if (trial_grow(trial) == 0)
+    if (wi_cross_grow(trial) == 0)
         trial_enter(trial, WI_TRIAL_FIRST);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* One more of ours differs, and nothing speaks against that. */
@@ -199,15 +150,11 @@ static void trial_strike(struct wi_trial *trial)
 
 /* --- FIRST: a browser of ours ----------------------------------------------------------------- */
 
-/* The client's picture is decoded by each kind in its own way, so that only the same kind may do
- * it. */
 static int find_first(const struct wi_trial *trial, struct place *place)
 {
-    const struct wi_pool *pool = trial->checks->pool;
-    const struct wi_node_info *ours = wi_check_find_ours(pool, trial->kind);
-    int any = trial->asked->task != WI_TASK_NONE || !trial->asked->input;
-    if (!ours && any)
-        ours = wi_check_find_ours(pool, NULL);
+    const struct wi_node_info *ours =
+        wi_check_measure(trial->checks->pool, trial->asked, trial->kind);
+    int any = wi_check_is_of_any_kind(trial->asked);
     *place = (struct place){.kind = ours ? ours->kind : NULL, .platform = WI_WASM};
     return ours || any ? 0 : -1;
 }
@@ -222,7 +169,7 @@ static void fail_first(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_request(error))
         trial_end_undecided(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- GIVEN: the node -------------------------------------------------------------------------- */
@@ -267,21 +214,18 @@ static void absent_given(struct wi_trial *trial)
     if (trial_replace_node(trial) == 0)
         wi_trial_go_on(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
-static void trial_compare(struct wi_trial *trial, const struct wi_check_leg *got)
+/* With that of our browser. */
+static void trial_compare(struct wi_trial *trial)
 {
+    const struct wi_check_leg *got = trial_leg(trial);
     if (trial->direct && trial->asked->task != WI_TASK_NONE)
         wi_compare_raw(&trial->first.outputs, &got->outputs, wi_check_tolerance(trial->asked),
             &trial->comparison);
     else
         wi_check_compare_legs(trial->asked, &trial->first, got, &trial->comparison);
-}
-
-static void compare_given(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->given);
 }
 
 static void conclude_same(struct wi_trial *trial)
@@ -307,7 +251,7 @@ static void conclude_different(struct wi_trial *trial)
         trial_draw(trial);
         return;
     }
-    trial->nudge = wi_draws_nudge(trial->asked);
+    trial->nudge = wi_probe_nudge(trial->asked, wi_draws_seed());
     trial_enter(trial, trial->nudge ? WI_TRIAL_NUDGED : WI_TRIAL_SECOND);
 }
 
@@ -319,7 +263,7 @@ static void conclude_given(struct wi_trial *trial)
     else if (found->open && trial->is_ours)
         trial_draw(trial);
     else if (found->open)
-        trial_end(trial, WI_TRIAL_UNABLE);
+        wi_cross_end(trial, WI_TRIAL_UNABLE);
     else if (found->same)
         conclude_same(trial);
     else
@@ -332,15 +276,10 @@ static void fail_given(struct wi_trial *trial, const struct wi_error *error)
     if (wi_check_is_of_the_request(error) || error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- NUDGED: whether the input tells anything ------------------------------------------------- */
-
-static void compare_nudged(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->nudged);
-}
 
 static void conclude_nudged(struct wi_trial *trial)
 {
@@ -365,7 +304,7 @@ static int find_second(const struct wi_trial *trial, struct place *place)
 {
     const struct wi_checks *checks = trial->checks;
     const struct wi_config *config = checks->deps.config;
-    int is_seen = trial->asked->input && trial->asked->task == WI_TASK_NONE;
+    int any = wi_check_is_of_any_kind(trial->asked);
     const char *other = NULL;
     for (size_t i = 0; i < config->browser_count; i++) {
         const char *kind = config->browsers[i].kind;
@@ -374,16 +313,11 @@ static int find_second(const struct wi_trial *trial, struct place *place)
             *place = (struct place){.kind = kind, .platform = trial->platform};
             return 0;
         }
-        if (ours && strcmp(kind, trial->first_kind) != 0 && !is_seen)
+        if (ours && strcmp(kind, trial->first_kind) != 0 && any)
             other = kind;
     }
     *place = (struct place){.kind = other, .platform = WI_WASM};
     return other ? 0 : -1;
-}
-
-static void compare_second(struct wi_trial *trial)
-{
-    trial_compare(trial, &trial->second);
 }
 
 static void conclude_second(struct wi_trial *trial)
@@ -395,7 +329,7 @@ static void conclude_second(struct wi_trial *trial)
     wi_warn("guard", trial->asked->model->name,
         "an answer of %s is not what %s/wasm computes, nor is that what another place of ours does",
         trial->node, trial->first_kind);
-    trial_end(trial, WI_TRIAL_DISPUTED);
+    wi_cross_end(trial, WI_TRIAL_DISPUTED);
 }
 
 /* One that does not run it is no second place. */
@@ -404,7 +338,7 @@ static void fail_second(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_model(error))
         trial_strike(trial);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- KNOWN: a kernel's answer ----------------------------------------------------------------- */
@@ -438,9 +372,9 @@ static void fail_known(struct wi_trial *trial, const struct wi_error *error)
     if (error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
     else if (wi_check_is_of_the_request(error))
-        trial_end(trial, WI_TRIAL_UNABLE);
+        wi_cross_end(trial, WI_TRIAL_UNABLE);
     else
-        trial_end(trial, WI_TRIAL_DROPPED);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
 }
 
 /* --- the steps -------------------------------------------------------------------------------- */
@@ -449,11 +383,11 @@ static void fail_known(struct wi_trial *trial, const struct wi_error *error)
 static const struct step steps[WI_TRIAL_STEP_COUNT] = {
     [WI_TRIAL_FIRST] = {LEG(first), find_first, trial_end_undecided, NULL, conclude_first,
         fail_first},
-    [WI_TRIAL_GIVEN] = {LEG(given), find_given, absent_given, compare_given, conclude_given,
+    [WI_TRIAL_GIVEN] = {LEG(given), find_given, absent_given, trial_compare, conclude_given,
         fail_given},
-    [WI_TRIAL_NUDGED] = {LEG(nudged), find_first, trial_draw, compare_nudged, conclude_nudged,
+    [WI_TRIAL_NUDGED] = {LEG(nudged), find_first, trial_draw, trial_compare, conclude_nudged,
         fail_nudged},
-    [WI_TRIAL_SECOND] = {LEG(second), find_second, trial_strike, compare_second, conclude_second,
+    [WI_TRIAL_SECOND] = {LEG(second), find_second, trial_strike, trial_compare, conclude_second,
         fail_second},
     [WI_TRIAL_KNOWN] = {LEG(given), find_given, absent_given, compare_known, conclude_known,
         fail_known},
@@ -505,17 +439,11 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     struct wi_trial *trial = context;
     const struct wi_node_info *node = wi_pool_node_info(trial->checks->pool, outcome->node);
     trial->was_refused = outcome->refused_platform != NULL;
-    if (!node || wi_check_platform_of(outcome->executed_on) != (int)trial->due_on ||
-        wi_check_is_simulated(outcome->executed_on) || !is_of_place(trial, node))
+    if (!node || !wi_check_is_on(outcome->executed_on, trial->due_on) || !is_of_place(trial, node))
         return;
     if (trial->step == WI_TRIAL_FIRST)
         snprintf(trial->first_kind, sizeof trial->first_kind, "%s", node->kind);
     wi_check_fill_leg(trial_leg(trial), node, outcome->result, outcome->outputs);
-}
-
-static int was_not_sent(const struct wi_error *error)
-{
-    return error->code == WI_DEADLINE_EXCEEDED && error->attempts == 0;
 }
 
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
@@ -523,15 +451,15 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     struct wi_trial *trial = context;
     trial->under_way = NULL;
     if (trial->checks->stopped)
-        trial_end(trial, WI_TRIAL_DROPPED);
-    else if (error && was_not_sent(error))
-        trial->owner.on_wait(trial->owner.context, trial);
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
+    else if (error && error->code == WI_DEADLINE_EXCEEDED && error->attempts == 0)
+        wi_cross_wait(trial); /* it was not sent */
     else if (error)
         steps[trial->step].fail(trial, error);
     else if (!trial_leg(trial)->there && is_of_node(trial) && !trial->was_refused)
         trial_end_open(trial, "it was not computed at the same place as the others");
-    else if (!trial_leg(trial)->there || trial_grow(trial) != 0)
-        trial_end(trial, WI_TRIAL_DROPPED);
+    else if (!trial_leg(trial)->there || wi_cross_grow(trial) != 0)
+        wi_cross_end(trial, WI_TRIAL_DROPPED);
     else
         wi_trial_go_on(trial);
 }

@@ -30,9 +30,8 @@ static void look_at_run(
 
 void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi_durable_now *now)
 {
-    const struct wi_durable_entry *entry;
+    const struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, id, strlen(id));
     *now = (struct wi_durable_now){0};
-    HASH_FIND_STR(durable->entries, id, entry);
     if (!entry)
         return;
     if (entry->run)
@@ -84,17 +83,18 @@ static void fail_poison(struct wi_durable *durable, const struct wi_row_recover 
     wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
         "the daemon ended %d times without warning while it ran this job, so it is not run again",
         WI_DURABLE_CRASHES_MAX);
-    for (size_t i = 0; i < recover->poison_count; i++) {
-        wi_warn("jobs", recover->poison[i].id, "%s", error.detail);
-        wi_durable_finish(wi_durable_entry_of(durable, &recover->poison[i]), WI_ROW_FAILED, &error);
+    for (size_t i = 0; i < recover->poison.count; i++) {
+        const struct wi_row_name *name = &recover->poison.items[i];
+        wi_warn("jobs", name->id, "%s", error.detail);
+        wi_durable_finish(wi_durable_entry_of(durable, name), WI_ROW_FAILED, &error);
     }
 }
 
 /* Those that were to be cancelled when the daemon ended. */
 static void end_cancelled(struct wi_durable *durable, const struct wi_row_recover *recover)
 {
-    for (size_t i = 0; i < recover->cancelled_count; i++)
-        wi_durable_finish_cancelled(wi_durable_entry_of(durable, &recover->cancelled[i]));
+    for (size_t i = 0; i < recover->cancelled.count; i++)
+        wi_durable_finish_cancelled(wi_durable_entry_of(durable, &recover->cancelled.items[i]));
 }
 
 /* What the last daemon left in the middle of a run. */
@@ -142,18 +142,17 @@ static void on_swept(void *data, const struct wi_error *failure)
     durable->sweeping = 0;
     if (!failure && op->removed > 0)
         wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
-    if (!failure && op->count) {
+    if (!failure && op->count)
         wi_durable_count_all(durable, op);
-    }
-    for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
-        row_expire(durable, &op->late[i]);
+    for (size_t i = 0; !failure && !durable->freed && i < op->late.count; i++)
+        row_expire(durable, &op->late.items[i]);
     if (op->removed == op->limit)
         durable->ticks = 0; /* there may be more */
-    free(sweep->op.late);
+    free(sweep->op.late.items);
     free(sweep->op.holdings);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
-        wi_durable_feed_soon(durable);
+        wi_turn_schedule(durable->feeding);
 }
 
 static void rows_sweep(struct wi_durable *durable, int whole)
@@ -197,11 +196,6 @@ static void on_tick(void *context)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-static void on_turn(void *context)
-{
-    wi_durable_feed(context);
-}
-
 static struct wi_durable *durable_make(
     const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
 {
@@ -210,7 +204,7 @@ static struct wi_durable *durable_make(
     wi_durable_count_all(durable, stock);
     durable->timer = wi_timer_new(deps->runs.loop, on_tick, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
-    durable->feeding = wi_turn_new(deps->runs.loop, on_turn, durable);
+    durable->feeding = wi_turn_new(deps->runs.loop, wi_durable_feed, durable);
     return durable;
 }
 
@@ -227,10 +221,10 @@ struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_
         durable = durable_make(deps, &stock);
         recover_rows(durable, &recover);
     }
-    free(stock.late);
+    free(stock.late.items);
     free(stock.holdings);
-    free(recover.poison);
-    free(recover.cancelled);
+    free(recover.poison.items);
+    free(recover.cancelled.items);
     return durable;
 }
 

@@ -15,8 +15,7 @@
 #define ANSWER_MAX 900000000
 /* Printed at once on the loop: about a millisecond. */
 #define INLINE_PRINT_MAX (64 * 1024)
-/* How long a row waits that could not be queued, or that nothing could run. */
-#define BUSY_MS 1000
+/* How long a row waits that nothing could run. */
 #define UNAVAILABLE_MS 5000
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -54,9 +53,8 @@ static void on_finished(void *data, const struct wi_error *failure)
     }
     if (failure)
         note_lost(entry, failure);
-    else if (end->finished) {
+    else if (end->finished)
         wi_durable_count_end(durable, entry->row.client, end);
-    }
     char id[WI_ID_SIZE];
     memcpy(id, entry->row.id, sizeof id);
     wi_durable_entry_free(entry);
@@ -64,7 +62,7 @@ static void on_finished(void *data, const struct wi_error *failure)
         return;
     wi_durable_tell(durable, id);
     wi_durable_print_waiting(durable);
-    wi_durable_feed_soon(durable);
+    wi_turn_schedule(durable->feeding);
 }
 
 static void on_returned(void *data, const struct wi_error *failure)
@@ -88,7 +86,7 @@ static void on_returned(void *data, const struct wi_error *failure)
         durable->counters.queued++;
     wi_durable_entry_free(entry);
     if (wi_durable_written(durable) && unsuccessful && !durable->freed)
-        wi_durable_feed_soon(durable);
+        wi_turn_schedule(durable->feeding);
 }
 
 void wi_durable_rewrite(struct wi_durable_entry *entry)
@@ -120,7 +118,7 @@ void wi_durable_finish(
 {
     const struct wi_dialect *dialect = wi_dialect_of_errors(entry->row.dialect);
     wi_durable_entry_drop(entry);
-    dialect->print_error(&entry->problem, error, NULL);
+    dialect->print_error(dialect, &entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
     *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;
@@ -147,9 +145,9 @@ static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64
 
 static void store_answer(struct wi_durable_entry *entry)
 {
-    size_t count;
+    size_t count = entry->printing->slice_count;
     uint64_t bytes = 0;
-    const struct wi_slice *slices = wi_printing_slices(entry->printing, &count);
+    const struct wi_slice *slices = entry->printing->slices;
     entry->parts = wi_realloc_array(NULL, count, sizeof *entry->parts);
     for (size_t i = 0; i < count; i++) {
         entry->parts[i] = (struct wi_row_part){slices[i].bytes, slices[i].size};
@@ -189,12 +187,13 @@ static int try_to_print(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    if (entry->needs > durable->deps.runs.budget->limit) {
-        refuse_answer(entry, entry->needs, durable->deps.runs.budget->limit);
-    } else if (wi_budget_take(durable->deps.runs.budget, entry->needs) == 0) {
-        entry->charged = entry->needs;
+    uint64_t needs = entry->printing->needs;
+    if (needs > durable->deps.runs.budget->limit) {
+        refuse_answer(entry, needs, durable->deps.runs.budget->limit);
+    } else if (wi_budget_take(durable->deps.runs.budget, needs) == 0) {
+        entry->charged = needs;
         entry->step = WI_DURABLE_PRINTING;
-        if (entry->needs <= INLINE_PRINT_MAX) {
+        if (needs <= INLINE_PRINT_MAX) {
             entry_print(entry);
             on_printed(entry, 0);
         } else {
@@ -215,7 +214,7 @@ static void put_back_waiting(struct wi_durable_entry *entry)
 {
     struct wi_error error;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory to print the answer in");
-    wi_durable_put_back_busy(entry, &error);
+    wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
 
 /* Where several wait and none of ours is on its way out, they may hold what each of them waits for:
@@ -259,18 +258,13 @@ void wi_durable_put_back(
     wi_durable_rewrite(entry);
 }
 
-void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_error *why)
-{
-    wi_durable_put_back(entry, why, BUSY_MS);
-}
-
 /* When it is to run again; -1: not at all. */
 static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
 {
     if (code == WI_SHUTTING_DOWN)
         return 0;
     if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
-        return BUSY_MS;
+        return WI_DURABLE_BUSY_MS;
     return code == WI_UNAVAILABLE && !entry->row.infer ? UNAVAILABLE_MS : -1;
 }
 
@@ -291,7 +285,6 @@ void wi_durable_on_run_done(
     entry->charged = 0;
     if (code == WI_OK) {
         entry->printing = printing;
-        entry->needs = printing->needs;
         entry->step = WI_DURABLE_WAITING;
         wi_durable_print_waiting(entry->durable);
     } else if (code == WI_CANCELLED)

@@ -10,15 +10,12 @@
 #include <string.h>
 #include <utlist.h>
 
-/* --- entries ---------------------------------------------------------------------------------- */
-
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
 {
     struct wi_durable_entry *entry = wi_alloc(sizeof *entry);
     entry->durable = durable;
     entry->row = *row;
     *row = (struct wi_row){0};
-    entry->suspect = entry->row.crashes > 0;
     HASH_ADD(hh, durable->entries, row.id, strlen(entry->row.id), entry);
     return entry;
 }
@@ -55,20 +52,11 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     free(entry);
 }
 
-/* --- the writer's work ------------------------------------------------------------------------ */
-
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
 {
     durable->writing++;
     wi_db_submit(durable->deps.db, work, done, data);
-}
-
-void wi_durable_view(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
-{
-    durable->writing++;
-    wi_db_look(durable->deps.db, work, done, data);
 }
 
 void wi_durable_release(struct wi_durable *durable)
@@ -85,13 +73,6 @@ int wi_durable_written(struct wi_durable *durable)
     wi_durable_release(durable);
     return 0;
 }
-
-void wi_durable_feed_soon(struct wi_durable *durable)
-{
-    wi_turn_schedule(durable->feeding);
-}
-
-/* --- watchers --------------------------------------------------------------------------------- */
 
 void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
 {
@@ -118,8 +99,6 @@ void wi_durable_tell(struct wi_durable *durable, const char *id)
         watcher->on_finished(watcher);
     }
 }
-
-/* --- errors ----------------------------------------------------------------------------------- */
 
 enum wi_code wi_durable_shutting_down(struct wi_error *error)
 {

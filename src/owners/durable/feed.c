@@ -50,12 +50,6 @@ static double accepted_at(const struct wi_row *row)
     return wi_now_ms() - (age > 0 ? age : 0);
 }
 
-/* What reading the row's body and parsing it takes of the memory budget. */
-static uint64_t needs_of(const struct wi_row *row)
-{
-    return row->body_size + row->cost;
-}
-
 /* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
  * if there is no memory for them. */
 static int start_run(struct wi_durable_entry *entry)
@@ -98,7 +92,7 @@ static void entry_begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    uint64_t needs = needs_of(&entry->row);
+    uint64_t needs = entry->row.body_size + entry->row.cost; /* to read it, and to parse it */
     if (needs <= durable->deps.runs.budget->limit && start_run(entry) == 0)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
@@ -107,7 +101,7 @@ static void entry_begin(struct wi_durable_entry *entry)
     if (needs > durable->deps.runs.budget->limit)
         wi_durable_finish(entry, WI_ROW_FAILED, &error);
     else
-        wi_durable_put_back_busy(entry, &error);
+        wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
 
 static void row_run(struct wi_durable *durable, struct wi_row *row)
@@ -209,21 +203,13 @@ static size_t room_of(const struct room *room, size_t count)
     return count < most && (count == 0 || !room->is_scarce) ? most - count : 0;
 }
 
-static void clear_room(struct room *room)
-{
-    struct tenant *tenant;
-    while ((tenant = WI_TABLE_TAKE(room->tenants)))
-        free(tenant);
-}
-
 /* How many rows may be taken, and of each client. */
 static void fill_op(struct wi_row_take *op, const struct room *room)
 {
-    const struct tenant *tenant;
     op->count = room->bound - room->used < room->most ? room->bound - room->used : room->most;
     op->each = room_of(room, 0);
     op->rooms = wi_realloc_array(NULL, HASH_COUNT(room->tenants) + 1, sizeof *op->rooms);
-    for (tenant = room->tenants; tenant; tenant = tenant->hh.next) {
+    for (const struct tenant *tenant = room->tenants; tenant; tenant = tenant->hh.next) {
         struct wi_row_room *its = &op->rooms[op->room_count++];
         *its = (struct wi_row_room){.most = room_of(room, tenant->count)};
         memcpy(its->client, tenant->client, sizeof its->client);
@@ -235,7 +221,7 @@ static void fill_op(struct wi_row_take *op, const struct room *room)
 static int runs_a_suspect(const struct wi_durable *durable)
 {
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
-        if (entry->suspect)
+        if (entry->row.crashes > 0)
             return 1;
     return 0;
 }
@@ -262,13 +248,16 @@ static void rows_take(struct wi_durable *durable, const struct room *room, uint6
     wi_durable_submit(durable, wi_row_take, on_taken, taking);
 }
 
-void wi_durable_feed(struct wi_durable *durable)
+void wi_durable_feed(void *context)
 {
+    struct wi_durable *durable = context;
+    struct tenant *tenant;
     uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
     if (must_wait(durable))
         return;
     struct room room = look_at_room(durable);
     if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
         rows_take(durable, &room, bytes);
-    clear_room(&room);
+    while ((tenant = WI_TABLE_TAKE(room.tenants)))
+        free(tenant);
 }

@@ -15,6 +15,8 @@
 
 /* Milliseconds of a tick, the interval at which due work is looked for. */
 #define WI_DURABLE_TICK_MS 1000
+/* How long a row waits for a resource that all jobs share, and that is exhausted for the moment. */
+#define WI_DURABLE_BUSY_MS 1000
 /* Failed writes are retried every this many ticks. */
 #define WI_DURABLE_REWRITE_TICKS 5
 
@@ -33,12 +35,10 @@ struct wi_durable_entry {
     struct wi_durable *durable;
     struct wi_row row;
     enum wi_durable_step step;
-    int suspect;
     struct wi_run *run;
     struct wi_printing *printing;
     uint64_t counted_as; /* of its run: see wi_run_counted_as */
-    uint64_t needs;      /* memory for printing */
-    uint64_t charged;    /* bytes charged to the budget: for the run, or `needs` */
+    uint64_t charged;    /* bytes charged to the budget: for the run, or for printing */
     struct wi_buffer problem;
     struct wi_row_part *parts;
     char *stuck; /* why writing its end failed, since the first failure; else NULL */
@@ -50,7 +50,8 @@ struct wi_durable {
     int closing; /* no more jobs are accepted or started */
     int freed;   /* only writes under way continue */
     struct wi_timer *timer;
-    struct wi_turn *feeding; /* NULL once freed */
+    /* Scheduled when there may be room or new rows: wi_durable_feed follows. NULL once freed. */
+    struct wi_turn *feeding;
     unsigned ticks;
     struct wi_durable_entry *entries; /* in the order they were taken */
     struct wi_durable_watcher *watchers;
@@ -79,16 +80,11 @@ void wi_durable_entry_free(struct wi_durable_entry *entry);
 /* wi_db_submit for work whose `done` uses `durable`; `done` ends with wi_durable_written. */
 void wi_durable_submit(
     struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
-/* The same by wi_db_look: its result is only shown, and no decision depends on it. */
-void wi_durable_view(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
 /* Frees the last of it. */
 void wi_durable_release(struct wi_durable *durable);
 /* A database operation has called back. Returns 0 if this freed `durable`. */
 int wi_durable_written(struct wi_durable *durable);
 
-/* There may be room or new rows: wi_durable_feed follows from the loop. */
-void wi_durable_feed_soon(struct wi_durable *durable);
 /* The job `id` is finished, or cannot be finished for now: its watchers are told. */
 void wi_durable_tell(struct wi_durable *durable, const char *id);
 
@@ -110,8 +106,7 @@ void wi_durable_forget_counts(struct wi_durable *durable);
 enum wi_code wi_durable_check_share(
     const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error);
 
-/* --- durable_end.c
- * ------------------------------------------------------------------------------------ */
+/* --- durable_end.c ---------------------------------------------------------------------------- */
 
 /* See work/run/run.h: whether the entry's row goes back into the queue after `error`. */
 int wi_durable_runs_again(void *context, const struct wi_error *error);
@@ -125,8 +120,6 @@ void wi_durable_finish_cancelled(struct wi_durable_entry *entry);
 /* Puts the job back into the queue; it is not taken before `delay_ms` have passed. */
 void wi_durable_put_back(
     struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms);
-/* The same, because a resource that all jobs share is exhausted for the moment. */
-void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_error *why);
 /* Retries writing an end. */
 void wi_durable_rewrite(struct wi_durable_entry *entry);
 /* Prints the answers that wait for memory, as far as memory allows. */
@@ -134,7 +127,7 @@ void wi_durable_print_waiting(struct wi_durable *durable);
 
 /* --- feed.c ----------------------------------------------------------------------------------- */
 
-/* Takes as many rows as there is room for, and runs them. */
-void wi_durable_feed(struct wi_durable *durable);
+/* Takes as many rows as there is room for, and runs them. `context` is the wi_durable. */
+void wi_durable_feed(void *context);
 
 #endif

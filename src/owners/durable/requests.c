@@ -27,16 +27,12 @@ static enum wi_code do_wanted(sqlite3 *sqlite, void *data, struct wi_error *erro
     return wanted->work(sqlite, wanted->op, error);
 }
 
-static void end_wanted(struct wanted *wanted, const struct wi_error *failure)
+static void on_done(void *data, const struct wi_error *failure)
 {
+    struct wanted *wanted = data;
     wanted->done(wanted->data, failure);
     wi_durable_written(wanted->durable);
     free(wanted);
-}
-
-static void on_done(void *data, const struct wi_error *failure)
-{
-    end_wanted(data, failure);
 }
 
 static struct wanted *wanted_keep(const struct wanted *given)
@@ -61,7 +57,8 @@ void wi_durable_read(
 void wi_durable_list(
     struct wi_durable *durable, struct wi_row_list *op, wi_db_done_fn *done, void *data)
 {
-    wi_durable_view(durable, do_wanted, on_done,
+    durable->writing++; /* its result is only shown, and no decision depends on it */
+    wi_db_look(durable->deps.db, do_wanted, on_done,
         wanted_keep(&(struct wanted){durable, wi_row_list, op, done, data}));
 }
 
@@ -100,8 +97,8 @@ static void on_accepted(void *data, const struct wi_error *failure)
     }
     durable->counters.replayed += !failure && op->found == WI_ROW_SAME;
     if (added)
-        wi_durable_feed_soon(durable);
-    end_wanted(wanted, failure);
+        wi_turn_schedule(durable->feeding);
+    on_done(wanted, failure);
 }
 
 void wi_durable_accept(
@@ -130,7 +127,8 @@ static void tell_cancelled(struct wi_row_cancel *op, const struct wi_row *row)
     wi_durable_cancelled(row->id, &error);
     memcpy(cancelling->owner, row->client, sizeof cancelling->owner);
     wi_buffer_clear(&cancelling->problem);
-    wi_dialect_of_errors(row->dialect)->print_error(&cancelling->problem, &error, NULL);
+    const struct wi_dialect *dialect = wi_dialect_of_errors(row->dialect);
+    dialect->print_error(dialect, &cancelling->problem, &error, NULL);
     cancelling->part = (struct wi_row_part){cancelling->problem.text, cancelling->problem.size};
     op->finish.parts = &cancelling->part;
     op->finish.part_count = 1;

@@ -15,8 +15,6 @@ struct wi_holder {
     UT_hash_handle hh;
 };
 
-/* --- counting -------------------------------------------------------------------------------- */
-
 static struct wi_holder *holder_find(const struct wi_durable *durable, const char *client)
 {
     return WI_TABLE_FIND(durable->holders, client, strlen(client));
@@ -73,8 +71,6 @@ void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep 
     durable->counters.queued = stock->queued;
     durable->counters.bytes = stock->bytes;
 }
-
-/* --- admitting ------------------------------------------------------------------------------- */
 
 /* Whether a client that holds `held` may have `more`. A client that holds none is never refused
  * because of its share. */

@@ -8,10 +8,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "owners/proof/freivalds.h"
 #include "terms/kernel/answers.h"
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 /* What was not answered in that time, or was lost, is no verdict, and is asked so often in all. */
@@ -26,7 +24,6 @@ struct wi_examination {
     unsigned
         left; /* of the platforms, those that are not begun; WASM also where it only measures */
     struct wi_evidence evidence[WI_PLATFORM_COUNT];
-    int unsent[WI_PLATFORM_COUNT];
     /* What is asked now: a challenge, or behind the last one a known answer. */
     enum wi_platform platform;
     size_t challenge, answer;
@@ -68,7 +65,7 @@ static void free_examination(struct wi_examination *examination)
 
 static void examination_end(struct wi_examination *examination)
 {
-    examination->order.on_done(examination->order.context);
+    examination->order.on_done(examination->order.context, examination->evidence);
     free_examination(examination);
 }
 
@@ -201,7 +198,7 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
     }
     if (is_challenge || was_lost(error))
         wi_text_copy(evidence->reason, sizeof evidence->reason, error->detail);
-    examination->unsent[examination->platform] = !was_sent;
+    evidence->unsent = !was_sent;
     examination->tries = 0;
     if (!was_sent || is_challenge || was_lost(error))
         leave_platform(examination);
@@ -212,14 +209,10 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
 
 /* --- asking ----------------------------------------------------------------------------------- */
 
-static void on_sent(void *context, const char *node_id)
-{
-}
-
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_examination *examination = context;
-    if (json_is_true(json_object_get(outcome->executed_on, "simulated")))
+    if (wi_place_is_simulated(outcome->executed_on))
         evidence_due(examination)->simulated = 1;
     wi_tensors_share(&examination->outputs, outcome->outputs);
     examination->ms = outcome->inference_ms;
@@ -244,7 +237,7 @@ static void kernel_ask(
 {
     const struct wi_run_deps *runs = examination->order.runs;
     const struct wi_run_owner owner = {
-        .context = examination, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
+        .context = examination, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_inference *asked = wi_inference_new();
     struct wi_run_request request = {
         .kind = WI_RUN_SHADOW, .asked = asked, .proves = 1, .accepted_at = wi_now_ms()};
@@ -338,17 +331,6 @@ struct wi_examination *wi_examine(const struct wi_examine_order *order)
     examination->next = wi_timer_new(order->runs->loop, on_next, examination);
     wi_timer_start(examination->next, 0, 0);
     return examination;
-}
-
-const struct wi_evidence *wi_examine_evidence(
-    const struct wi_examination *examination, enum wi_platform platform)
-{
-    return &examination->evidence[platform];
-}
-
-int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform)
-{
-    return examination->unsent[platform];
 }
 
 void wi_examine_abandon(struct wi_examination *examination)

@@ -15,8 +15,8 @@ struct wi_examine_order {
     int times; /* 1: larger challenges while each takes under a second; 0: the first only */
     void *context;
     void (*on_step)(void *context); /* there is more evidence; may be NULL */
-    /* The end; the evidence may be read in this call, and is freed when it returns. */
-    void (*on_done)(void *context);
+    /* The end: what was found by then, by platform, which is freed when it returns. */
+    void (*on_done)(void *context, const struct wi_evidence evidence[WI_PLATFORM_COUNT]);
 };
 
 /* The platforms on which the node has the engine `kernels`. */
@@ -25,12 +25,6 @@ unsigned wi_examine_platforms(const struct wi_node_info *node);
 struct wi_examination;
 /* Never calls back from inside. */
 struct wi_examination *wi_examine(const struct wi_examine_order *order);
-/* The evidence so far on a platform that was ordered. */
-const struct wi_evidence *wi_examine_evidence(
-    const struct wi_examination *examination, enum wi_platform platform);
-/* Whether the node was not asked about that platform at all, because there was no place or no time,
- * so that nothing is known about it. */
-int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform);
 /* The examination is no longer wanted: no callback comes. NULL is fine. */
 void wi_examine_abandon(struct wi_examination *examination);
 

@@ -11,14 +11,12 @@
 
 #define PRIME ((UINT64_C(1) << 61) - 1)
 
-/* --- the matrices ----------------------------------------------------------------------------- */
+const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, WI_CHALLENGE_MAX};
 
 int wi_challenge_element(uint32_t at, uint32_t half)
 {
     return (int)(wi_kernel_hash(wi_kernel_hash(at) ^ half) % 129) - 64;
 }
-
-/* --- residues --------------------------------------------------------------------------------- */
 
 /* Of a number below 2^124. */
 static uint64_t number_reduce(unsigned __int128 number)
@@ -48,8 +46,6 @@ static int vector_draw(uint64_t *x, uint32_t n)
     return 0;
 }
 
-/* --- the check -------------------------------------------------------------------------------- */
-
 static double number_at(const unsigned char *c, size_t at)
 {
     float number;
@@ -57,22 +53,15 @@ static double number_at(const unsigned char *c, size_t at)
     return (double)number;
 }
 
-/* The matrix of that half of the seed times x. */
-static void apply_made(uint64_t *out, uint32_t n, uint32_t half, const uint64_t *x)
+/* The matrix c times x; with NULL, that of this half of the seed. */
+static void matrix_apply(
+    uint64_t *out, uint32_t n, const unsigned char *c, uint32_t half, const uint64_t *x)
 {
     for (uint32_t row = 0; row < n; row++) {
         out[row] = 0;
-        for (uint32_t i = 0; i < n; i++)
-            out[row] = add_product(out[row], wi_challenge_element(row * n + i, half), x[i]);
-    }
-}
-
-static void matrix_apply(uint64_t *out, uint32_t n, const unsigned char *c, const uint64_t *x)
-{
-    for (uint32_t row = 0; row < n; row++) {
-        out[row] = 0;
-        for (uint32_t i = 0; i < n; i++)
-            out[row] = add_product(out[row], (int64_t)number_at(c, (size_t)row * n + i), x[i]);
+        for (uint32_t i = 0, at = row * n; i < n; i++, at++)
+            out[row] = add_product(
+                out[row], c ? (int64_t)number_at(c, at) : wi_challenge_element(at, half), x[i]);
     }
 }
 
@@ -104,9 +93,9 @@ int wi_challenge_is_right(
     uint64_t *bx = x + n, *abx = bx + n, *cx = abx + n;
     uint32_t row = 0;
     if (vector_draw(x, n) == 0) {
-        apply_made(bx, n, high, x);
-        apply_made(abx, n, low, bx);
-        matrix_apply(cx, n, c, x);
+        matrix_apply(bx, n, NULL, high, x);
+        matrix_apply(abx, n, NULL, low, bx);
+        matrix_apply(cx, n, c, 0, x);
         while (row < n && abx[row] == cx[row])
             row++;
     }

@@ -15,6 +15,9 @@
 /* Sums of this many products of integers from -64 to 64 are below 2^24, so they are exact in FP32
  * in whatever order they are added. */
 #define WI_CHALLENGE_MAX 1024
+/* The sides of the matrices of successive challenges. */
+#define WI_CHALLENGES 3
+extern const unsigned wi_challenge_sizes[WI_CHALLENGES];
 
 /* Element `at` of a matrix, row by row, from -64 to 64; `half` is the low half of the seed for the
  * left matrix, the high one for the right one. Public for tests. */

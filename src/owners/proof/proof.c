@@ -31,8 +31,8 @@ struct prover {
 };
 
 struct wi_proof {
-    struct wi_proof_deps deps;
     struct wi_run_deps runs;
+    struct wi_pool *pool;
     struct prover *provers; /* by id */
     struct wi_proof_order *orders;
     size_t order_count;
@@ -60,8 +60,8 @@ static void report_wrong(const struct wi_proof *proof, const struct wi_node_info
         .key = key,
         .finding = {.ratio = INFINITY, .detail = evidence->reason}};
     wi_text_copy(id, sizeof id, node->id);
-    wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, kernel, NULL);
-    (void)wi_pool_found(proof->deps.pool, &found);
+    wi_verdict_key(key, wi_repository_kernels(proof->runs.repository), &place, kernel, NULL);
+    (void)wi_pool_found(proof->pool, &found);
 }
 
 /* What becomes of a node that computes wrong is the pool's to say. 1 if it goes; `node_id` may be
@@ -69,7 +69,7 @@ static void report_wrong(const struct wi_proof *proof, const struct wi_node_info
 static int handle_wrong(
     struct wi_proof *proof, const char *node_id, const struct wi_evidence *evidence)
 {
-    const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, node_id);
+    const struct wi_node_info *node = wi_pool_node_info(proof->pool, node_id);
     if (!node)
         return 1;
     int joined = !*node->session;
@@ -80,7 +80,7 @@ static int handle_wrong(
     if (wi_proof_has_failed(evidence))
         report_wrong(proof, node, evidence, NULL);
     for (size_t i = 0; i < evidence->kernels_wrong_count; i++) {
-        node = wi_pool_node_info(proof->deps.pool, id);
+        node = wi_pool_node_info(proof->pool, id);
         if (node)
             report_wrong(proof, node, evidence, evidence->kernels_wrong[i]);
     }
@@ -88,14 +88,11 @@ static int handle_wrong(
 }
 
 /* The first of the platforms that is wrong; NULL: none is. */
-static const struct wi_evidence *find_wrong(
-    const struct wi_examination *examination, unsigned platforms)
+static const struct wi_evidence *find_wrong(const struct wi_evidence *evidence, unsigned platforms)
 {
-    for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        const struct wi_evidence *evidence = wi_examine_evidence(examination, (enum wi_platform)i);
-        if (platforms & 1u << i && wi_proof_judge(evidence) == WI_PROOF_WRONG)
-            return evidence;
-    }
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (platforms & 1u << i && wi_proof_judge(&evidence[i]) == WI_PROOF_WRONG)
+            return &evidence[i];
     return NULL;
 }
 
@@ -113,15 +110,13 @@ static unsigned wanted_of(const struct wi_proof *proof, const struct wi_node_inf
 
 /* Those of the platforms that the node has shown, and whether it could not be asked of one. A
  * platform that the configuration keeps from work has nothing to show. */
-static unsigned shown_of(
-    const struct wi_examination *examination, unsigned platforms, int *was_unsent)
+static unsigned shown_of(const struct wi_evidence *evidence, unsigned platforms, int *was_unsent)
 {
     unsigned shown = 0;
     for (int i = 0; i < WI_PLATFORM_COUNT; i++) {
-        enum wi_platform platform = (enum wi_platform)i;
-        if (platforms & 1u << i && wi_proof_is_passed(wi_examine_evidence(examination, platform)))
+        if (platforms & 1u << i && wi_proof_is_passed(&evidence[i]))
             shown |= 1u << i;
-        else if (platforms & 1u << i && wi_examine_was_unsent(examination, platform))
+        else if (platforms & 1u << i && evidence[i].unsent)
             *was_unsent = 1;
     }
     return shown;
@@ -132,7 +127,7 @@ static void prover_pass(struct prover *prover)
     const struct wi_proof *proof = prover->proof;
     prover->shown = prover->wanted;
     prover->due_at = wi_now_ms() + (double)proof->runs.config->pool.verify_again;
-    wi_pool_hold(proof->deps.pool, prover->id, 0);
+    wi_pool_hold(proof->pool, prover->id, 0);
 }
 
 /* Where it could not even be asked, what it has shown before still counts. */
@@ -144,15 +139,15 @@ static void prover_wait(struct prover *prover, int was_unsent)
     prover->shown = 0;
     wi_info("proof", prover->id,
         "has not shown that it computes right, and gets no work until it does");
-    wi_pool_hold(prover->proof->deps.pool, prover->id, 1);
+    wi_pool_hold(prover->proof->pool, prover->id, 1);
 }
 
-static void on_examined(void *context)
+static void on_examined(void *context, const struct wi_evidence *evidence)
 {
     struct prover *prover = context;
     int was_unsent = 0;
-    const struct wi_evidence *wrong = find_wrong(prover->examination, prover->wanted);
-    unsigned shown = shown_of(prover->examination, prover->wanted, &was_unsent);
+    const struct wi_evidence *wrong = find_wrong(evidence, prover->wanted);
+    unsigned shown = shown_of(evidence, prover->wanted, &was_unsent);
     prover->examination = NULL; /* it ends itself */
     if (shown == prover->wanted) {
         wi_log(prover->shown == shown ? WI_LOG_DEBUG : WI_LOG_INFO, "proof", prover->id,
@@ -209,7 +204,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     unsigned wanted = wanted_of(proof, node);
     if (!wanted && prover) {
         prover_forget(proof, prover);
-        wi_pool_hold(proof->deps.pool, node->id, 0);
+        wi_pool_hold(proof->pool, node->id, 0);
     }
     if (!wanted || proof->stopped)
         return;
@@ -220,7 +215,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     prover->shown &= wanted;
     if (!is_new)
         return;
-    wi_pool_hold(proof->deps.pool, node->id, 1);
+    wi_pool_hold(proof->pool, node->id, 1);
     prover_examine(prover);
 }
 
@@ -267,23 +262,14 @@ static void free_order(struct wi_proof_order *order)
     free(order);
 }
 
-static unsigned count_bits(unsigned bits)
-{
-    unsigned count = 0;
-    for (; bits; bits &= bits - 1)
-        count++;
-    return count;
-}
-
-static void keep_evidence(struct subject *subject)
+static void keep_evidence(struct subject *subject, const struct wi_evidence *evidence)
 {
     size_t at = 0;
-    subject->evidence =
-        wi_realloc_array(NULL, count_bits(subject->platforms), sizeof *subject->evidence);
+    subject->evidence = wi_realloc_array(
+        NULL, (size_t)__builtin_popcount(subject->platforms), sizeof *subject->evidence);
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (subject->platforms & 1u << i)
-            subject->evidence[at++] =
-                *wi_examine_evidence(subject->examination, (enum wi_platform)i);
+            subject->evidence[at++] = evidence[i];
 }
 
 static void on_step(void *context)
@@ -294,12 +280,12 @@ static void on_step(void *context)
         order->want.on_progress(order->want.context, ++order->steps);
 }
 
-static void on_subject_examined(void *context)
+static void on_subject_examined(void *context, const struct wi_evidence *evidence)
 {
     struct subject *subject = context;
     struct wi_proof_order *order = subject->order;
-    const struct wi_evidence *wrong = find_wrong(subject->examination, subject->platforms);
-    keep_evidence(subject);
+    const struct wi_evidence *wrong = find_wrong(evidence, subject->platforms);
+    keep_evidence(subject, evidence);
     subject->examination = NULL;
     order->running--;
     wi_timer_start(order->next, 0, 0);
@@ -370,11 +356,11 @@ static void add_subjects(struct wi_proof_order *order)
 {
     struct wi_strings ids = {0};
     const struct wi_proof *proof = order->proof;
-    wi_pool_list_nodes(proof->deps.pool, &ids, NODES_MAX);
+    wi_pool_list_nodes(proof->pool, &ids, NODES_MAX);
     order->subjects = wi_realloc_array(NULL, ids.count + 1, sizeof *order->subjects);
     memset(order->subjects, 0, (ids.count + 1) * sizeof *order->subjects);
     for (size_t i = 0; i < ids.count; i++) {
-        const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, ids.items[i]);
+        const struct wi_node_info *node = wi_pool_node_info(proof->pool, ids.items[i]);
         if (node && is_meant(&order->want, node))
             add_subject(order, node);
     }
@@ -390,7 +376,7 @@ static enum wi_code check_want(
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "nodes are examined for %d requests already; ask again when one has its answer",
             WI_PROOF_ORDERS_MAX);
-    if (want->node && !wi_pool_node_info(proof->deps.pool, want->node))
+    if (want->node && !wi_pool_node_info(proof->pool, want->node))
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", want->node);
     return WI_OK;
 }
@@ -405,7 +391,7 @@ struct wi_proof_order *wi_proof_order(
     order->want = *want;
     add_subjects(order);
     order->want.node = order->want.browser = NULL; /* they were read */
-    order->next = wi_timer_new(proof->deps.loop, on_next, order);
+    order->next = wi_timer_new(proof->runs.loop, on_next, order);
     wi_timer_start(order->next, 0, 0);
     DL_APPEND2(proof->orders, order, prev, following);
     proof->order_count++;
@@ -418,7 +404,7 @@ void wi_proof_order_each(const struct wi_proof_order *order,
     for (size_t i = 0; i < order->count; i++) {
         const struct subject *subject = &order->subjects[i];
         const struct wi_evidence *evidence = subject->evidence;
-        size_t rows = subject->platforms ? count_bits(subject->platforms) : 1;
+        size_t rows = subject->platforms ? (size_t)__builtin_popcount(subject->platforms) : 1;
         for (size_t at = 0; at < rows; at++) {
             const struct wi_proof_row row = {.node = subject->id,
                 .browser = subject->browser,
@@ -438,19 +424,15 @@ void wi_proof_order_abandon(struct wi_proof_order *order)
 
 /* --- outside ---------------------------------------------------------------------------------- */
 
-struct wi_proof *wi_proof_new(const struct wi_proof_deps *deps, const struct wi_config *config)
+struct wi_proof *wi_proof_new(const struct wi_run_deps *runs, struct wi_pool *pool)
 {
     struct wi_proof *proof = wi_alloc(sizeof *proof);
     const struct wi_pool_watch watch = {proof, on_node, on_gone};
-    proof->deps = *deps;
-    proof->runs = (struct wi_run_deps){.loop = deps->loop,
-        .config = config,
-        .jobs = deps->jobs,
-        .pool = deps->pool,
-        .repository = deps->repository};
-    proof->look = wi_timer_new(deps->loop, on_look, proof);
+    proof->runs = *runs;
+    proof->pool = pool;
+    proof->look = wi_timer_new(runs->loop, on_look, proof);
     wi_timer_start(proof->look, LOOK_MS, LOOK_MS);
-    wi_pool_watch(deps->pool, &watch);
+    wi_pool_watch(pool, &watch);
     return proof;
 }
 
@@ -458,9 +440,9 @@ void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config)
 {
     struct wi_strings ids = {0};
     proof->runs.config = config;
-    wi_pool_list_nodes(proof->deps.pool, &ids, SIZE_MAX);
+    wi_pool_list_nodes(proof->pool, &ids, SIZE_MAX);
     for (size_t i = 0; i < ids.count; i++) {
-        const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, ids.items[i]);
+        const struct wi_node_info *node = wi_pool_node_info(proof->pool, ids.items[i]);
         if (node)
             on_node(proof, node);
     }
@@ -482,11 +464,11 @@ void wi_proof_stop(struct wi_proof *proof)
 void wi_proof_free(struct wi_proof *proof)
 {
     static const struct wi_pool_watch nobody = {0};
-    struct prover *prover, *next;
     if (!proof)
         return;
-    wi_pool_watch(proof->deps.pool, &nobody);
-    HASH_ITER(hh, proof->provers, prover, next) prover_forget(proof, prover);
+    wi_pool_watch(proof->pool, &nobody);
+    while (proof->provers)
+        prover_forget(proof, proof->provers);
     while (proof->orders)
         free_order(proof->orders);
     wi_timer_free(proof->look);

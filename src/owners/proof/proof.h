@@ -14,16 +14,10 @@
 #include "owners/proof/verdict.h"
 #include "work/run/run.h"
 
-struct wi_proof_deps {
-    uv_loop_t *loop;
-    struct wi_jobs *jobs;
-    struct wi_pool *pool;
-    struct wi_repository *repository;
-};
-
 struct wi_proof;
-/* All borrowed; `config` until wi_proof_reload replaces it. It watches the pool from now on. */
-struct wi_proof *wi_proof_new(const struct wi_proof_deps *deps, const struct wi_config *config);
+/* `runs` is copied; all else is borrowed, the configuration until wi_proof_reload replaces it. It
+ * watches the pool from now on. */
+struct wi_proof *wi_proof_new(const struct wi_run_deps *runs, struct wi_pool *pool);
 void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config);
 /* Begins nothing more; orders end with their jobs. NULL is fine. */
 void wi_proof_stop(struct wi_proof *proof);

@@ -13,10 +13,6 @@ const char *const wi_proof_names[] = {[WI_PROOF_SIMULATED] = "simulated",
     [WI_PROOF_HARDWARE] = "hardware",
     NULL};
 
-const unsigned wi_challenge_sizes[WI_CHALLENGES] = {256, 512, 1024};
-
-/* --- the label -------------------------------------------------------------------------------- */
-
 /* What software adapters call themselves. */
 static const char *const software[] = {"swiftshader", "llvmpipe", "lavapipe", "softpipe", "swrast",
     "basic render", "warp", "software", NULL};
@@ -53,10 +49,8 @@ static int is_mask(const char *text)
 
 static int names_software(const char *text)
 {
-    char folded[128];
-    text_fold(folded, sizeof folded, text);
     for (size_t i = 0; software[i]; i++)
-        if (strstr(folded, software[i]))
+        if (strcasestr(text, software[i]))
             return 1;
     return 0;
 }
@@ -75,8 +69,6 @@ static int has_name(const struct wi_evidence *evidence)
     return evidence->has_adapter && (!is_mask(adapter->vendor) || !is_mask(adapter->architecture) ||
                                         !is_mask(adapter->description));
 }
-
-/* --- what was shown --------------------------------------------------------------------------- */
 
 int wi_proof_has_failed(const struct wi_evidence *evidence)
 {

@@ -7,6 +7,7 @@
 #define WI_OWNERS_PROOF_VERDICT_H
 
 #include "nodes/bridge/bridge.h"
+#include "owners/proof/freivalds.h"
 
 enum wi_proof_verdict {
     WI_PROOF_SIMULATED, /* by its own report */
@@ -19,9 +20,6 @@ enum wi_proof_verdict {
 };
 extern const char *const wi_proof_names[]; /* "simulated", "wrong", "not tested" …, ended by NULL */
 
-/* The sides of the matrices of successive challenges. */
-#define WI_CHALLENGES 3
-extern const unsigned wi_challenge_sizes[WI_CHALLENGES];
 /* An adapter is fast if it computes the largest product in at most this fraction of WASM's time. */
 #define WI_PROOF_SPEED 0.5
 #define WI_EVIDENCE_KERNELS 64
@@ -29,6 +27,7 @@ extern const unsigned wi_challenge_sizes[WI_CHALLENGES];
 struct wi_evidence {
     enum wi_platform platform;
     int simulated, joined;
+    int unsent; /* the node was not asked at all, because there was no place or no time */
     int has_adapter;
     struct wi_adapter adapter;
     struct wi_challenge_result {

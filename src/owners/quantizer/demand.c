@@ -1,10 +1,9 @@
-/* Makings that requests wait for; see demand.h. */
-#include "owners/quantizer/demand.h"
+/* Makings that requests wait for; see quantizer.h. */
+#include "owners/quantizer/quantizer.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/made.h"
 #include "owners/quantizer/making.h"
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,6 @@ struct wi_run_made {
     struct wi_making_watch *watch; /* of what is being made; NULL between two makings */
     struct wi_timer *turn;         /* the next making begins from the loop itself */
 };
-
-/* --- which variant ---------------------------------------------------------------------------- */
 
 static const struct wi_quantisation *kind_of_precision(const char *precision)
 {
@@ -52,8 +49,6 @@ static const char *precision_variant(
     return kind->name;
 }
 
-/* --- waiting ---------------------------------------------------------------------------------- */
-
 static void made_leave(struct wi_run_made *made)
 {
     wi_making_unwatch(made->watch);
@@ -68,11 +63,6 @@ static void made_end(struct wi_run_made *made, const struct wi_error *failure)
     void *context = made->context;
     made_leave(made);
     on_event(context, NULL, failure);
-}
-
-static int making_is_wanted(const struct wi_run_made *made, const struct wi_making_info *info)
-{
-    return strcmp(info->variant, made->kind->name) == 0;
 }
 
 static void made_tell_progress(struct wi_run_made *made, const struct wi_making_info *info)
@@ -93,13 +83,11 @@ static void on_making(void *context, const struct wi_making_info *info)
         return;
     }
     made->watch = NULL;
-    if (making_is_wanted(made, info))
+    if (strcmp(info->variant, made->kind->name) == 0)
         made_end(made, info->error);
     else
         wi_timer_start(made->turn, 0, 0);
 }
-
-/* --- beginning -------------------------------------------------------------------------------- */
 
 /* Whether it is known to be there, or to have failed not long ago; `failed` says why, or has
  * WI_OK. */

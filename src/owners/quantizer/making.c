@@ -7,8 +7,7 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include "base/text.h"
-#include "browser/lifeline.h"
-#include "models/catalog/library/made.h"
+#include "browser/program.h"
 #include "owners/quantizer/quantizer_measure.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,14 +30,12 @@ static const struct form {
     {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu", 1U << WI_WEBGPU},
 };
 
-/* What the program has said of all graphs. */
-struct counts {
-    json_int_t weights, quantizable, quantized, nodes, kept;
-};
+/* What the program says of each graph, and the notes of all of them. */
+static const char *const count_names[] = {"weights", "quantizable", "quantized", "nodes", "kept"};
+#define COUNTS (sizeof count_names / sizeof *count_names)
 
 struct wi_making {
-    struct wi_quantizer_deps deps;
-    const struct wi_run_deps *runs;
+    const struct wi_quantizer_deps *deps;
     wi_making_fn *on_change;
     void *context;
     const struct wi_quantisation *kind;
@@ -55,7 +52,7 @@ struct wi_making {
     uint64_t pending;
     uint64_t done, before, total; /* bytes of weights; those of the graphs that are done */
     unsigned inputs_done;
-    struct counts counts;
+    json_int_t counts[COUNTS];
     json_t *notes;
     /* What is under way, of these one at most. */
     struct wi_timer *turn;
@@ -80,7 +77,7 @@ static void making_tell(struct wi_making *making)
 static void drop_staging(struct wi_making *making)
 {
     if (making->staged)
-        wi_versions_drop_staging(making->deps.versions, making->id, 0, NULL, NULL);
+        wi_versions_drop_staging(making->deps->versions, making->id, 0, NULL, NULL);
     making->staged = 0;
 }
 
@@ -172,22 +169,6 @@ static void on_staged(
     make_next_graph(making);
 }
 
-static void on_room(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_making *making = context;
-    making->task = NULL;
-    if (error) {
-        struct wi_error full = *error;
-        full.code = full.code == WI_STORAGE_FAILED ? WI_NO_ROOM : full.code;
-        making_fail(making, &full);
-        return;
-    }
-    making->staged = 1;
-    making->task = wi_versions_stage_made(making->deps.versions, making->id, making->source->folder,
-        &making->common, on_staged, making);
-}
-
 static void on_source(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_making *making = context;
@@ -198,14 +179,15 @@ static void on_source(void *context, struct wi_model *model, const struct wi_err
     }
     making->source = wi_model_ref(model);
     list_files(making);
-    making->task =
-        wi_versions_make_room(making->deps.versions, making->id, making->pending, on_room, making);
+    making->staged = 1;
+    making->task = wi_versions_stage_made(making->deps->versions, making->id, making->pending,
+        making->source->folder, &making->common, on_staged, making);
 }
 
 static void look_for_source(struct wi_making *making, wi_repository_fn *on_model)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(making->deps.repository, making->source_name, on_model, making);
+        wi_repository_find(making->deps->runs.repository, making->source_name, on_model, making);
     if (lookup)
         making->lookup = lookup; /* else it was called, and the making may be gone */
 }
@@ -231,15 +213,11 @@ static void take_progress(struct wi_making *making, const json_t *line)
 
 static void making_take_result(struct wi_making *making, const json_t *result)
 {
-    struct counts *counts = &making->counts;
     making->is_result = 1;
     if (form_of(making) != forms)
         return; /* the same weights once more */
-    counts->weights += json_integer_value(json_object_get(result, "weights"));
-    counts->quantizable += json_integer_value(json_object_get(result, "quantizable"));
-    counts->quantized += json_integer_value(json_object_get(result, "quantized"));
-    counts->nodes += json_integer_value(json_object_get(result, "nodes"));
-    counts->kept += json_integer_value(json_object_get(result, "kept"));
+    for (size_t i = 0; i < COUNTS; i++)
+        making->counts[i] += json_integer_value(json_object_get(result, count_names[i]));
 }
 
 static void take_error(struct wi_making *making, const json_t *said)
@@ -323,7 +301,7 @@ static enum wi_code start_program(
         .directory = making->folder,
         .subject = making->name};
     making->is_result = 0;
-    making->child = wi_child_start(making->deps.children, &options, &events, error);
+    making->child = wi_child_start(making->deps->children, &options, &events, error);
     free(source);
     return making->child ? WI_OK : error->code;
 }
@@ -373,12 +351,12 @@ static int is_good(const struct wi_making *making, const json_t *figures, struct
 
 static json_t *notes_of(const struct wi_making *making)
 {
-    const struct counts *counts = &making->counts;
-    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "of",
-        making->source->hash, "bits", making->want.bits, "mixed", making->want.mixed, "forced",
-        making->want.force, "made_at", (json_int_t)(wi_wall_ms() / 1000), "counts", "weights",
-        counts->weights, "quantizable", counts->quantizable, "quantized", counts->quantized,
-        "nodes", counts->nodes, "kept", counts->kept);
+    json_t *counts = json_object();
+    for (size_t i = 0; i < COUNTS; i++)
+        json_object_set_new(counts, count_names[i], json_integer(making->counts[i]));
+    return json_pack("{s:s, s:i, s:b, s:b, s:I, s:o}", "of", making->source->hash, "bits",
+        making->want.bits, "mixed", making->want.mixed, "forced", making->want.force, "made_at",
+        (json_int_t)(wi_wall_ms() / 1000), "counts", counts);
 }
 
 static void on_measured(void *context, const json_t *figures, const struct wi_error *error)
@@ -412,8 +390,8 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
     wi_model_unref(making->made);
     making->made = wi_model_ref(model);
     making->state = WI_MAKING_MEASURING;
-    const struct wi_measure_order order = {.runs = making->runs,
-        .bridge = making->deps.bridge,
+    const struct wi_measure_order order = {.runs = &making->deps->runs,
+        .bridge = making->deps->bridge,
         .source = making->source,
         .made = making->made,
         .platforms = making->kind->made.forms > 1 ? forms[making->form].platforms : ~0U,
@@ -429,8 +407,8 @@ static void read_made(struct wi_making *making)
     char *name = wi_sprintf("%s%s", making->name, forms[making->form].end);
     making->pending = 0;
     making->done = making->total;
-    making->lookup = wi_repository_read_made(
-        making->deps.repository, name, making->source->format, making->folder, on_made, making);
+    making->lookup = wi_repository_read_made(making->deps->runs.repository, name,
+        making->source->format, making->folder, on_made, making);
     free(name);
 }
 
@@ -463,7 +441,7 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
         return;
     }
     char *notes = json_dumps(making->notes, JSON_COMPACT);
-    making->task = wi_versions_publish_made(making->deps.versions, making->id, making->base,
+    making->task = wi_versions_publish_made(making->deps->versions, making->id, making->base,
         making->kind->name, notes, on_published, making);
     free(notes);
 }
@@ -477,13 +455,11 @@ static void making_publish(struct wi_making *making)
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
-    const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
-    wi_making_fn *on_change, void *context)
+struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps, struct wi_model *model,
+    const struct wi_quantizer_want *want, wi_making_fn *on_change, void *context)
 {
     struct wi_making *making = wi_alloc(sizeof *making);
-    making->deps = *deps;
-    making->runs = runs;
+    making->deps = deps;
     making->on_change = on_change;
     making->context = context;
     making->kind = wi_quantisation_made(want->bits);
@@ -494,7 +470,7 @@ struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
         model->variant ? wi_model_name_with(making->base, WI_MADE_SOURCE) : wi_strdup(making->base);
     wi_id_new(making->id, WI_MADE_PREFIX);
     making->began_ms = wi_now_ms();
-    making->turn = wi_timer_new(deps->loop, on_turn, making);
+    making->turn = wi_timer_new(deps->runs.loop, on_turn, making);
     wi_timer_start(making->turn, 0, 0);
     return making;
 }
@@ -544,9 +520,9 @@ void wi_making_free(struct wi_making *making)
     free(making);
 }
 
-void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
+struct wi_making_info wi_making_info(const struct wi_making *making)
 {
-    *info = (struct wi_making_info){.name = making->name,
+    return (struct wi_making_info){.name = making->name,
         .model = making->base,
         .variant = making->kind->name,
         .want = making->want,
@@ -559,26 +535,8 @@ void wi_making_info(const struct wi_making *making, struct wi_making_info *info)
         .notes = making->notes,
         .began_ms = making->began_ms,
         .ended_ms = making->ended_ms,
-        .error = making->state == WI_MAKING_FAILED ? &making->error : NULL};
-}
-
-const char *wi_making_id(const struct wi_making *making)
-{
-    return making->id;
-}
-
-uint64_t wi_making_pending(const struct wi_making *making)
-{
-    return making->pending;
-}
-
-int wi_making_is_running(const struct wi_making *making)
-{
-    return making->child != NULL;
-}
-
-int wi_making_same(const struct wi_making *making, const struct wi_quantizer_want *want)
-{
-    return making->want.bits == want->bits && making->want.mixed == want->mixed &&
-           making->want.force == want->force;
+        .error = making->state == WI_MAKING_FAILED ? &making->error : NULL,
+        .staging = making->id,
+        .pending = making->pending,
+        .is_running = making->child != NULL};
 }

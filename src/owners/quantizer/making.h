@@ -14,20 +14,15 @@
 struct wi_making;
 /* `ended`: it is done or has failed, and may be freed inside the callback. */
 typedef void wi_making_fn(void *context, int ended);
-/* `model` is of any variant; a reference is taken. Never calls back from inside. */
-struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
-    const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
-    wi_making_fn *on_change, void *context);
+/* `deps` is borrowed; `model` is of any variant, and a reference is taken. Never calls back from
+ * inside. */
+struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps, struct wi_model *model,
+    const struct wi_quantizer_want *want, wi_making_fn *on_change, void *context);
 /* Ends it with that error: on_change comes inside this call, or once its program has ended. */
 void wi_making_cancel(struct wi_making *making, const struct wi_error *why);
-/* Whether its program is still running; if so, it must not be freed. */
-int wi_making_is_running(const struct wi_making *making);
-/* Drops its staged files. No callback comes. NULL is fine. */
+/* Drops its staged files; its program must not be running. No callback comes. NULL is fine. */
 void wi_making_free(struct wi_making *making);
 
-void wi_making_info(const struct wi_making *making, struct wi_making_info *info);
-const char *wi_making_id(const struct wi_making *making);   /* of its staging folder */
-uint64_t wi_making_pending(const struct wi_making *making); /* bytes still to be written */
-int wi_making_same(const struct wi_making *making, const struct wi_quantizer_want *want);
+struct wi_making_info wi_making_info(const struct wi_making *making);
 
 #endif

@@ -5,7 +5,6 @@
 #include "base/event_watch.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/made.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,29 +34,19 @@ struct entry {
 
 struct wi_quantizer {
     struct wi_quantizer_deps deps;
-    struct wi_run_deps runs;
     struct entry *entries; /* the oldest first */
     struct wi_timer *tidy; /* runs while one that is done is remembered */
     int stopped;
     struct wi_quantizer_counters counters;
 };
 
-static struct wi_making_info info_of(const struct entry *entry)
-{
-    struct wi_making_info info;
-    wi_making_info(entry->making, &info);
-    return info;
-}
-
 /* --- those that are known --------------------------------------------------------------------- */
 
 /* By what is made; of those under way also by the model. */
 static struct entry *entry_find(const struct wi_quantizer *quantizer, const char *name)
 {
-    struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
-        struct wi_making_info info = info_of(entry);
+    for (struct entry *entry = quantizer->entries; entry; entry = entry->next) {
+        struct wi_making_info info = wi_making_info(entry->making);
         if (strcmp(info.name, name) == 0 || (!entry->ended && strcmp(info.model, name) == 0))
             return entry;
     }
@@ -72,10 +61,9 @@ static struct entry *find_under_way(const struct wi_quantizer *quantizer, const 
 
 static size_t entries_count(const struct wi_quantizer *quantizer, int ended)
 {
-    const struct entry *entry;
     size_t found = 0;
-    DL_FOREACH(quantizer->entries, entry)
-    found += entry->ended == ended;
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next)
+        found += entry->ended == ended;
     return found;
 }
 
@@ -89,13 +77,14 @@ static void free_entry(struct entry *entry)
 
 static void tell_change(const struct entry *entry)
 {
-    wi_change_tell(entry->quantizer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
+    wi_change_tell(
+        entry->quantizer->deps.listener, WI_CHANGE_PULL, wi_making_info(entry->making).name, NULL);
 }
 
 static void entry_forget(struct entry *entry)
 {
     struct wi_quantizer *quantizer = entry->quantizer;
-    char *name = wi_strdup(info_of(entry).name);
+    char *name = wi_strdup(wi_making_info(entry->making).name);
     DL_DELETE(quantizer->entries, entry);
     free_entry(entry);
     wi_change_tell(quantizer->deps.listener, WI_CHANGE_PULL, name, NULL);
@@ -103,8 +92,9 @@ static void entry_forget(struct entry *entry)
 }
 
 /* Forgets variants that ended long enough ago, now and again when the next one is due. */
-static void quantizer_tidy(struct wi_quantizer *quantizer)
+static void on_tidy(void *context)
 {
+    struct wi_quantizer *quantizer = context;
     double now = wi_now_ms(), due = WI_NEVER;
     if (quantizer->stopped)
         return;
@@ -112,7 +102,7 @@ static void quantizer_tidy(struct wi_quantizer *quantizer)
     struct entry *entry, *next;
     DL_FOREACH_SAFE(quantizer->entries, entry, next)
     {
-        struct wi_making_info info = info_of(entry);
+        struct wi_making_info info = wi_making_info(entry->making);
         double until = info.ended_ms + DONE_MS;
         if (!entry->ended)
             continue;
@@ -127,11 +117,6 @@ static void quantizer_tidy(struct wi_quantizer *quantizer)
         wi_timer_start(quantizer->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
 }
 
-static void on_tidy(void *context)
-{
-    quantizer_tidy(context);
-}
-
 /* --- telling ---------------------------------------------------------------------------------- */
 
 static void entry_tell(struct entry *entry, int ended)
@@ -142,7 +127,7 @@ static void entry_tell(struct entry *entry, int ended)
         struct wi_making_watch *watch = (struct wi_making_watch *)next;
         wi_making_event_fn *on_event = watch->on_event;
         void *context = watch->context;
-        struct wi_making_info info = info_of(entry);
+        struct wi_making_info info = wi_making_info(entry->making);
         if (ended)
             wi_making_unwatch(watch);
         on_event(context, &info);
@@ -165,7 +150,7 @@ static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
     struct wi_quantizer *quantizer = entry->quantizer;
-    struct wi_making_info info = info_of(entry);
+    struct wi_making_info info = wi_making_info(entry->making);
     entry->ended = ended;
     if (ended)
         count_ended(&quantizer->counters, &info);
@@ -175,7 +160,7 @@ static void on_change(void *context, int ended)
         return;
     if (info.error && info.error->code == WI_CANCELLED)
         entry_forget(entry); /* who cancelled it knows, and it never was */
-    quantizer_tidy(quantizer);
+    on_tidy(quantizer);
 }
 
 struct wi_making_watch *wi_making_watch(
@@ -223,12 +208,14 @@ static enum wi_code model_check(
 static enum wi_code entry_join(
     const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
 {
-    if (wi_making_same(entry->making, want))
+    const struct wi_making_info info = wi_making_info(entry->making);
+    if (info.want.bits == want->bits && info.want.mixed == want->mixed &&
+        info.want.force == want->force)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
         "%.160s is being made, and only one variant of a model is made at a time: wait for it, or "
         "cancel it",
-        info_of(entry).name);
+        info.name);
 }
 
 static void entry_add(
@@ -236,9 +223,8 @@ static void entry_add(
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->quantizer = quantizer;
-    entry->making =
-        wi_making_new(&quantizer->deps, &quantizer->runs, model, want, on_change, entry);
-    struct entry *old = entry_find(quantizer, info_of(entry).name);
+    entry->making = wi_making_new(&quantizer->deps, model, want, on_change, entry);
+    struct entry *old = entry_find(quantizer, wi_making_info(entry->making).name);
     if (old)
         entry_forget(old);
     DL_APPEND(quantizer->entries, entry);
@@ -287,34 +273,27 @@ enum wi_code wi_quantizer_cancel(
 static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_quantizer *quantizer = context;
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next) {
+        const struct wi_making_info info = wi_making_info(entry->making);
         if (entry->ended)
             continue;
-        wi_strings_add(&use->stagings, wi_making_id(entry->making));
-        use->pending += wi_making_pending(entry->making);
+        wi_strings_add(&use->stagings, info.staging);
+        use->pending += info.pending;
     }
 }
 
-struct wi_quantizer *wi_quantizer_new(
-    const struct wi_quantizer_deps *deps, const struct wi_config *config)
+struct wi_quantizer *wi_quantizer_new(const struct wi_quantizer_deps *deps)
 {
     struct wi_quantizer *quantizer = wi_alloc(sizeof *quantizer);
     quantizer->deps = *deps;
-    quantizer->runs = (struct wi_run_deps){.loop = deps->loop,
-        .config = config,
-        .jobs = deps->jobs,
-        .pool = deps->pool,
-        .repository = deps->repository};
-    quantizer->tidy = wi_timer_new(deps->loop, on_tidy, quantizer);
+    quantizer->tidy = wi_timer_new(deps->runs.loop, on_tidy, quantizer);
     wi_versions_work_add_user(deps->versions, list_use, quantizer);
     return quantizer;
 }
 
 void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config)
 {
-    quantizer->runs.config = config;
+    quantizer->deps.runs.config = config;
 }
 
 void wi_quantizer_stop(struct wi_quantizer *quantizer)
@@ -330,10 +309,9 @@ void wi_quantizer_stop(struct wi_quantizer *quantizer)
 
 int wi_quantizer_is_busy(const struct wi_quantizer *quantizer)
 {
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    if (wi_making_is_running(entry->making))
-        return 1;
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next)
+        if (wi_making_info(entry->making).is_running)
+            return 1;
     return 0;
 }
 
@@ -354,29 +332,27 @@ int wi_quantizer_find(
     const struct entry *entry = entry_find(quantizer, name);
     if (!entry)
         return -1;
-    *info = info_of(entry);
+    *info = wi_making_info(entry->making);
     return 0;
 }
 
 void wi_quantizer_each(
     const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context)
 {
-    const struct entry *entry;
-    DL_FOREACH(quantizer->entries, entry)
-    {
-        struct wi_making_info info = info_of(entry);
+    for (const struct entry *entry = quantizer->entries; entry; entry = entry->next) {
+        struct wi_making_info info = wi_making_info(entry->making);
         each(context, &info);
     }
 }
 
 int wi_quantizer_on_demand(const struct wi_quantizer *quantizer)
 {
-    return !quantizer->stopped && quantizer->runs.config->models.quantize_on_demand;
+    return !quantizer->stopped && quantizer->deps.runs.config->models.quantize_on_demand;
 }
 
 uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer)
 {
-    return quantizer->deps.loop;
+    return quantizer->deps.runs.loop;
 }
 
 void wi_quantizer_counters(

@@ -14,7 +14,7 @@
 
 #include "base/change.h"
 #include "browser/children.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "work/run/run.h"
 
@@ -47,23 +47,22 @@ struct wi_making_info {
     const json_t *notes;  /* its description and figures; NULL until they exist */
     double began_ms, ended_ms;
     const struct wi_error *error; /* if WI_MAKING_FAILED */
+    const char *staging;          /* the id of its staging folder */
+    uint64_t pending;             /* bytes still to be written there */
+    int is_running;               /* its program */
 };
 
-/* All borrowed and must outlive this. */
+/* All borrowed and must outlive this, but the configuration until wi_quantizer_reload. */
 struct wi_quantizer_deps {
-    uv_loop_t *loop;
+    struct wi_run_deps runs;
     struct wi_children *children;
-    struct wi_repository *repository;
     struct wi_versions_work *versions;
-    struct wi_jobs *jobs;
-    const struct wi_pool *pool;
     const struct wi_bridge *bridge;
     const struct wi_change_listener *listener; /* NULL: none */
 };
 
 struct wi_quantizer;
-struct wi_quantizer *wi_quantizer_new(
-    const struct wi_quantizer_deps *deps, const struct wi_config *config);
+struct wi_quantizer *wi_quantizer_new(const struct wi_quantizer_deps *deps);
 void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config);
 /* The daemon ends: those under way end with WI_SHUTTING_DOWN, and no more begin. */
 void wi_quantizer_stop(struct wi_quantizer *quantizer);
@@ -85,7 +84,7 @@ enum wi_code wi_quantizer_cancel(
     struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
 
 /* Finds one by the name of the new variant, for as long as pulls are remembered
- * (models/arrive/hub/pulls.h), or, while it is under way, by the model's name. Returns 0, or -1. */
+ * (models/models.h), or, while it is under way, by the model's name. Returns 0, or -1. */
 typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
 int wi_quantizer_find(
     const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);
@@ -98,7 +97,7 @@ struct wi_making_watch *wi_making_watch(
     struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
 void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
 
-/* Whether variants may now be made on request, as owners/quantizer/demand.h does. */
+/* Whether variants may now be made on request, as demand.c does. */
 int wi_quantizer_on_demand(const struct wi_quantizer *quantizer);
 uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer);
 
@@ -109,5 +108,21 @@ struct wi_quantizer_counters {
 };
 void wi_quantizer_counters(
     const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters);
+
+/* --- demand.c --------------------------------------------------------------------------------- */
+
+/*
+ * Makes missing variants for requests while [models] quantize_on_demand is set: one of the
+ * precision that the request names, or the next with fewer bits if there was no memory. Such a
+ * variant is made like any other, so it is bounded by WI_QUANTIZER_MAX and published only if its
+ * measurements are good. A request that arrives while another variant of its model is being made
+ * waits for that one first.
+ */
+
+/* A failed variant is not begun again for this long, however many requests want it. */
+#define WI_DEMAND_PATIENCE_MS 600000.0
+
+/* `quantizer` must outlive it. */
+struct wi_run_maker wi_demand_maker(struct wi_quantizer *quantizer);
 
 #endif

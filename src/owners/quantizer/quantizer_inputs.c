@@ -6,13 +6,11 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/library/store_path.h"
 #include "wire/dialect.h"
 #include "wire/probe.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define SAMPLES "samples"
 /* Of a folder with more only so many are looked at. */
@@ -57,12 +55,9 @@ static const struct {
 /* NULL for what is none. */
 static const char *input_of(const char *name)
 {
-    size_t length = strlen(name);
-    for (size_t i = 0; i < sizeof sample_kinds / sizeof *sample_kinds; i++) {
-        size_t end = strlen(sample_kinds[i].end);
-        if (length > end && strcasecmp(name + length - end, sample_kinds[i].end) == 0)
+    for (size_t i = 0; i < sizeof sample_kinds / sizeof *sample_kinds; i++)
+        if (wi_text_ends(name, sample_kinds[i].end))
             return sample_kinds[i].input;
-    }
     return NULL;
 }
 
@@ -142,8 +137,8 @@ static struct wi_inference *ask_sample(
     struct wi_infer infer = {0};
     struct wi_error error;
     struct wi_inference *asked = NULL;
-    if (native->parse(&infer, reading->bodies[which], reading->json_sizes[which], NULL, &error) ==
-            WI_OK &&
+    if (wi_dialect_parse(native, &infer, reading->bodies[which], reading->json_sizes[which], NULL,
+            &error) == WI_OK &&
         native->check(&infer, model, &inputs->runs->config->models, &error) == WI_OK) {
         wi_infer_settle(&infer, model);
         asked = infer.asked;

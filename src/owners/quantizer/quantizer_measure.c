@@ -141,12 +141,10 @@ static json_int_t memory_of(const struct wi_measure *measure, const struct side 
 {
     const struct wi_model *model = side->model;
     struct wi_node_state state;
-    const json_t *one;
-    size_t i;
     if (wi_bridge_node_state(measure->order.bridge, measure->places[measure->at].node, &state) != 0)
         return 0;
-    json_array_foreach(state.models, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(state.models); i++) {
+        const json_t *one = json_array_get(state.models, i);
         const char *name = json_string_value(json_object_get(one, "name"));
         const char *hash = json_string_value(json_object_get(one, "hash"));
         if (name && strcmp(name, model->name) == 0 && (!hash || strcmp(hash, model->hash) == 0))
@@ -338,10 +336,6 @@ static void end_input(struct wi_measure *measure)
     }
 }
 
-static void on_sent(void *context, const char *node_id)
-{
-}
-
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_measure *measure = context;
@@ -395,7 +389,7 @@ static void on_next(void *context)
 {
     struct wi_measure *measure = context;
     const struct wi_run_owner owner = {
-        .context = measure, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
+        .context = measure, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_error error;
     struct wi_inference *asked =
         wi_inputs_make(measure->inputs, measure->due->model, measure->done, &error);

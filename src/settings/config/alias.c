@@ -67,11 +67,6 @@ static const struct wi_alias *find_base(const struct wi_aliases *aliases, const 
     return wi_aliases_find(aliases, base);
 }
 
-int wi_name_is_content(const char *name)
-{
-    return strncmp(name, WI_NAME_CONTENT, sizeof WI_NAME_CONTENT - 1) == 0;
-}
-
 enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error)
 {
     if (wi_model_check_name(name, error) != WI_OK) {

@@ -35,16 +35,10 @@ const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const c
  * or WI_CONFLICT of `field`. */
 enum wi_code wi_aliases_allow(
     const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error);
-/* Names below this belong to the content with the CID that follows: wi_aliases_allow refuses
- * them. */
-#define WI_NAME_CONTENT "ipfs/"
-int wi_name_is_content(const char *name);
 /* WI_OK if some model may have this name in the store: as above, and also names of content. */
 enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error);
 /* The first alias that leads to another one; NULL if all lead to models. */
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
-/* The variant that some clients always name: it means the preferred one, like no variant. */
-#define WI_VARIANT_LATEST "latest"
 /* Resolves `name`, a valid name of a model: writes the model of the alias to `out`, or returns
  * `name` itself. A variant may follow the name of an alias that leads to no variant itself. */
 const char *wi_aliases_resolve(

@@ -2,6 +2,7 @@
  * a token that was put there by mistake. */
 #include "settings/config/api_tokens.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -36,21 +37,6 @@ int wi_token_name_ok(const char *name)
 
 /* --- lines ----------------------------------------------------------------------------------- */
 
-static enum wi_code refuse_line(const char *path, unsigned number, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
-    return wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
-}
-
-static enum wi_code refuse_rank(
-    const char *path, unsigned number, const char *rank, struct wi_error *error)
-{
-    wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rank);
-    return wi_error_allow(error, "user, admin, node");
-}
-
 /* "name:64 hexadecimal digits[:rank]"; the line is cut into its parts. */
 static enum wi_code parse_line(struct wi_api_token *token, const char *path, unsigned number,
     char *line, struct wi_error *error)
@@ -58,12 +44,19 @@ static enum wi_code parse_line(struct wi_api_token *token, const char *path, uns
     char *rest = line;
     const char *name = strsep(&rest, ":");
     const char *hex = strsep(&rest, ":");
-    if (!hex || !wi_token_name_ok(name) || wi_hash_from_hex(hex, token->hash) != 0)
-        return refuse_line(path, number, error);
+    if (!hex || !wi_token_name_ok(name) || wi_hash_from_hex(hex, token->hash) != 0) {
+        wi_error_set(error, WI_INVALID_FIELD, FIELD,
+            "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
+        return wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
+    }
     snprintf(token->name, sizeof token->name, "%s", name);
     token->unranked = rest == NULL;
     token->rank = rest ? wi_rank_from_name(rest) : WI_RANK_ADMIN;
-    return token->rank == WI_RANK_NONE ? refuse_rank(path, number, rest, error) : WI_OK;
+    if (token->rank != WI_RANK_NONE)
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, FIELD,
+        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rest);
+    return wi_error_allow(error, "user, admin, node");
 }
 
 /* One secret cannot belong to two clients, or have two ranks. */
@@ -147,16 +140,12 @@ static enum wi_code read_open(
     struct wi_api_tokens *tokens, int fd, size_t size, const char *path, struct wi_error *error)
 {
     char *text = wi_alloc(size + 1);
-    size_t done = 0;
-    ssize_t got = 0;
+    ssize_t got = wi_read_all(fd, text, size, 0);
     enum wi_code code;
-    while (done < size && (got = read(fd, text + done, size - done)) > 0)
-        done += (size_t)got;
-    text[done] = '\0';
     if (got < 0)
         code = wi_error_set(error, WI_UNAVAILABLE, FIELD, "cannot read the tokens file %s: %s",
             path, strerror(errno));
-    else if (strlen(text) != done)
+    else if (strlen(text) != (size_t)got)
         code = wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s has a NUL byte", path);
     else
         code = wi_api_tokens_parse(tokens, path, text, error);
@@ -170,10 +159,8 @@ enum wi_code wi_api_tokens_read(
     struct stat info;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0 || fstat(fd, &info) != 0) {
-        int reason = errno;
-        if (fd >= 0)
-            close(fd);
-        return explain_open(path, reason, error);
+        wi_close(fd);
+        return explain_open(path, errno, error);
     }
     enum wi_code code = token_check_file(&info, path, error);
     if (code == WI_OK)

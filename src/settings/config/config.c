@@ -3,7 +3,6 @@
 
 #include "settings/config/private.h"
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,11 +86,6 @@ void *wi_option_base(struct wi_config *config, const struct wi_setting *option, 
 
 /* --- defaults --------------------------------------------------------------------------------- */
 
-static int is_repeated(const struct wi_setting *option)
-{
-    return is_repeated_section(option->section);
-}
-
 static void set_default(const struct wi_setting *option, void *base)
 {
     int code = wi_option_set(option, base, option->default_text, 0);
@@ -117,27 +111,22 @@ static size_t append_instance(struct wi_config *config, const char *section, con
     return index;
 }
 
-/* Defaults that no row of the table gives, since they are specific to this one. */
-static void set_gateway(struct wi_config_hub *hub)
-{
-    free(hub->url);
-    hub->url = wi_strdup("https://trustless-gateway.link");
-    hub->layout = WI_HUB_IPFS;
-}
-
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name)
 {
-    size_t index;
-
     for (size_t i = 0; i < wi_config_instances(config, section); i++)
         if (strcmp(wi_config_instance_name(config, section, i), name) == 0)
             return i;
-    index = append_instance(config, section, name);
+    size_t index = append_instance(config, section, name);
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (strcmp(option->section, section) == 0)
             set_default(option, wi_option_base(config, option, index));
-    if (strcmp(section, WI_SECTION_HUB) == 0 && strcmp(name, WI_HUB_DEFAULT_GATEWAY) == 0)
-        set_gateway(&config->hubs[index]);
+    if (strcmp(section, WI_SECTION_HUB) == 0 && strcmp(name, WI_HUB_DEFAULT_GATEWAY) == 0) {
+        /* Defaults that no row of the table gives, since they are specific to this one. */
+        struct wi_config_hub *hub = &config->hubs[index];
+        free(hub->url);
+        hub->url = wi_strdup("https://trustless-gateway.link");
+        hub->layout = WI_HUB_IPFS;
+    }
     return index;
 }
 
@@ -151,7 +140,7 @@ struct wi_config *wi_config_new(void)
 
     config->_references = 1;
     for (const struct wi_setting *option = wi_options; option->key; option++)
-        if (!is_repeated(option))
+        if (!is_repeated_section(option->section))
             set_default(option, config);
     for (size_t i = 0; i < sizeof standard_kinds / sizeof *standard_kinds; i++)
         wi_config_add_instance(config, WI_SECTION_BROWSER, standard_kinds[i]);
@@ -218,7 +207,8 @@ const struct wi_config_origin *wi_config_origin(
     for (size_t i = config->_origin_count; i > 0; i--) {
         const struct wi_config_origin *origin = &config->_origins[i - 1];
 
-        if (origin->option == option && (origin->instance == instance || !is_repeated(option)))
+        if (origin->option == option &&
+            (origin->instance == instance || !is_repeated_section(option->section)))
             return origin;
     }
     return NULL;
@@ -244,7 +234,8 @@ int wi_config_check_reload(
     for (const struct wi_setting *option = wi_options; option->key; option++) {
         char field[64];
 
-        if (option->reloadable || is_repeated(option) || !values_differ(option, current, next))
+        if (option->reloadable || is_repeated_section(option->section) ||
+            !values_differ(option, current, next))
             continue;
         snprintf(field, sizeof field, "%s.%s", option->section, option->key);
         wi_error_set(wi_problems_add(problems), WI_CONFLICT, field,

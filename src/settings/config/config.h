@@ -145,7 +145,7 @@ struct wi_config_browser {
  * daemon: it has blocks, and lists the models and files that they belong to. */
 enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS, WI_HUB_WEBINFER };
 
-/* What hubs of a layout have: a neighbour has both. models/arrive/hub/hub_layout.h has the URLs. */
+/* What hubs of a layout have: a neighbour has both. models/arrive/hub/hub.h has the URLs. */
 struct wi_hub_facts {
     int has_models, has_blocks; /* by name; by CID, which verifies them */
     const char *not_main;       /* why no such hub can be [models] hub; NULL: it can */

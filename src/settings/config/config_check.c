@@ -47,31 +47,34 @@ struct check {
     struct wi_problems *problems;
 };
 
-/* The source of the value, "FILE:LINE: ", or nothing. */
-static void put_origin(const struct wi_config *config, const char *section, const char *key,
-    size_t instance, char *out, size_t size)
+/* `index`: of a section that may occur several times. The source of the value, if it has one,
+ * precedes the text. */
+static void fail_instance(const struct check *check, const char *section, size_t index,
+    const char *key, const char *detail)
 {
+    const char *name = wi_config_instance_name(check->config, section, index);
     const struct wi_config_origin *origin =
-        wi_config_origin(config, wi_option_find(section, key), instance);
+        wi_config_origin(check->config, wi_option_find(section, key), index);
+    char where[280] = "", title[96], field[128];
 
-    *out = '\0';
     if (origin)
-        snprintf(out, size, "%.200s:%u: ", origin->file, origin->line);
+        snprintf(where, sizeof where, "%.200s:%u: ", origin->file, origin->line);
+    snprintf(title, sizeof title, "%s%s%.64s", section, name ? "." : "", name ? name : "");
+    snprintf(field, sizeof field, "%s.%s", title, key);
+    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s] %s: %s", where,
+        title, key, detail);
 }
 
 __attribute__((format(printf, 4, 5))) static void check_fail(
     const struct check *check, const char *section, const char *key, const char *format, ...)
 {
-    char where[280], field[64], detail[256];
+    char detail[256];
     va_list arguments;
 
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    put_origin(check->config, section, key, 0, where, sizeof where);
-    snprintf(field, sizeof field, "%s.%s", section, key);
-    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s] %s: %s", where,
-        section, key, detail);
+    fail_instance(check, section, 0, key, detail);
 }
 
 /* Whether both fields have the values that the file gives them, so that they can be compared. */
@@ -141,19 +144,6 @@ static void check_proxies(const struct check *check)
             "token new NAME\"");
 }
 
-/* In a section that may occur several times. */
-static void fail_instance(const struct check *check, const char *section, size_t index,
-    const char *key, const char *detail)
-{
-    const char *name = wi_config_instance_name(check->config, section, index);
-    char where[280], field[128];
-
-    put_origin(check->config, section, key, index, where, sizeof where);
-    snprintf(field, sizeof field, "%s.%.64s.%s", section, name, key);
-    wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s.%.64s] %s: %s",
-        where, section, name, key, detail);
-}
-
 /* --- who may ask ------------------------------------------------------------------------------ */
 
 /* A port behind its colon. */
@@ -207,12 +197,6 @@ static void check_callers(const struct check *check)
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
-/* Kinds of pages that joined, in addition to those of the sections: page/src/ui/browser.js. */
-static int is_joined_kind(const char *kind)
-{
-    return strcmp(kind, "chromium") == 0 || strcmp(kind, "webkit") == 0;
-}
-
 static void check_preferred(const struct check *check)
 {
     for (const struct wi_setting *option = wi_options; option->key; option++) {
@@ -223,7 +207,10 @@ static void check_preferred(const struct check *check)
         for (size_t i = 0; i < list->count; i++) {
             char kind[WI_SECTION_NAME_MAX + 1];
             snprintf(kind, sizeof kind, "%.*s", (int)strcspn(list->items[i], "/"), list->items[i]);
-            if (!wi_config_find_browser(check->config, kind) && !is_joined_kind(kind))
+            /* In addition to those of the sections, pages that join have kinds:
+             * page/src/ui/browser.js. */
+            if (!wi_config_find_browser(check->config, kind) && strcmp(kind, "chromium") != 0 &&
+                strcmp(kind, "webkit") != 0)
                 check_fail(check, "browser_preferences", option->key,
                     "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
                     "sections [browser.NAME], and chromium and webkit of pages that join",

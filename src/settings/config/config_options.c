@@ -24,23 +24,30 @@ const struct wi_setting *wi_option_find(const char *section, const char *key)
 /* The representation of a value in memory, which several kinds share. */
 enum form { A_STRING, A_LIST, A_FRACTION, A_FLAG, AN_INDEX, A_NUMBER };
 
+static const struct {
+    enum form form;
+    const char *placeholder; /* NULL: the option's names */
+    const char *allowed;     /* NULL: that depends on the option */
+} kind_facts[] = {
+    [WI_OPTION_STRING] = {A_STRING, "text", NULL},
+    [WI_OPTION_PATH] = {A_STRING, "path", NULL},
+    [WI_OPTION_ADDRESS] = {A_STRING, "address:port",
+        "a numeric address and a port, such as 127.0.0.1:8470 or [::1]:8470"},
+    [WI_OPTION_URL] = {A_STRING, "url", NULL},
+    [WI_OPTION_LIST] = {A_LIST, "name, ...", NULL},
+    [WI_OPTION_LINES] = {A_LIST, "text", "any text"},
+    [WI_OPTION_ROUTES] = {A_LIST, "kind[/platform], ...", NULL},
+    [WI_OPTION_PERCENT] = {A_FRACTION, "percentage", "a percentage from 0% to 100%, such as 0.5%"},
+    [WI_OPTION_BOOL] = {A_FLAG, "yes | no", "yes or no"},
+    [WI_OPTION_ENUM] = {AN_INDEX, NULL, NULL},
+    [WI_OPTION_INTEGER] = {A_NUMBER, "number", NULL},
+    [WI_OPTION_SIZE] = {A_NUMBER, "size", NULL},
+    [WI_OPTION_DURATION] = {A_NUMBER, "duration", NULL},
+};
+
 static enum form form_of(const struct wi_setting *option)
 {
-    static const enum form forms[] = {[WI_OPTION_STRING] = A_STRING,
-        [WI_OPTION_PATH] = A_STRING,
-        [WI_OPTION_ADDRESS] = A_STRING,
-        [WI_OPTION_URL] = A_STRING,
-        [WI_OPTION_LIST] = A_LIST,
-        [WI_OPTION_LINES] = A_LIST,
-        [WI_OPTION_ROUTES] = A_LIST,
-        [WI_OPTION_PERCENT] = A_FRACTION,
-        [WI_OPTION_BOOL] = A_FLAG,
-        [WI_OPTION_ENUM] = AN_INDEX,
-        [WI_OPTION_INTEGER] = A_NUMBER,
-        [WI_OPTION_SIZE] = A_NUMBER,
-        [WI_OPTION_DURATION] = A_NUMBER};
-
-    return forms[option->kind];
+    return kind_facts[option->kind].form;
 }
 
 int wi_option_is_list(const struct wi_setting *option)
@@ -71,13 +78,12 @@ char *wi_config_data_directory(void)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    char *beside;
 
     for (int up = 0; length > 0 && up < 2; up++) {
         self[length] = '\0';
         length = strrchr(self, '/') - self;
         self[length] = '\0';
-        beside = wi_sprintf("%s/share/webinfer", self);
+        char *beside = wi_sprintf("%s/share/webinfer", self);
         if (access(beside, X_OK) == 0)
             return beside;
         free(beside);
@@ -189,7 +195,6 @@ static int split_items(const struct wi_setting *option, struct wi_strings *list,
     while (*text && code == 0) {
         size_t length = strcspn(text, ","), skip = length + (text[length] == ',');
         const char *start = text;
-        char *item;
 
         while (length > 0 && isspace((unsigned char)*start)) {
             start++;
@@ -197,7 +202,7 @@ static int split_items(const struct wi_setting *option, struct wi_strings *list,
         }
         while (length > 0 && isspace((unsigned char)start[length - 1]))
             length--;
-        item = wi_strndup(start, length);
+        char *item = wi_strndup(start, length);
         code = length > 0 ? add_item(option, list, item) : -1;
         free(item);
         text += skip;
@@ -395,9 +400,6 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
         snprintf(out, size, "an absolute path%s; $STATE_DIRECTORY or $DATADIR may begin it",
             option->min ? "" : ", or nothing");
         return;
-    case WI_OPTION_ADDRESS:
-        snprintf(out, size, "a numeric address and a port, such as 127.0.0.1:8470 or [::1]:8470");
-        return;
     case WI_OPTION_URL:
         snprintf(out, size, "an http or https URL without a slash at its end%s",
             option->min ? "" : ", or nothing");
@@ -408,18 +410,9 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
         else
             snprintf(out, size, "names separated by commas, each once, or nothing");
         return;
-    case WI_OPTION_LINES:
-        snprintf(out, size, "any text");
-        return;
     case WI_OPTION_ROUTES:
         snprintf(out, size, "KIND or KIND/PLATFORM, each once, separated by commas; platforms: %s",
             names);
-        return;
-    case WI_OPTION_PERCENT:
-        snprintf(out, size, "a percentage from 0%% to 100%%, such as 0.5%%");
-        return;
-    case WI_OPTION_BOOL:
-        snprintf(out, size, "yes or no");
         return;
     case WI_OPTION_ENUM:
         snprintf(out, size, "%s", names);
@@ -430,29 +423,18 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
     case WI_OPTION_SIZE:
     case WI_OPTION_DURATION:
         list_examples(option, examples, sizeof examples);
-        snprintf(out, size, "a %s from %s to %s, such as %s",
-            option->kind == WI_OPTION_SIZE ? "size" : "duration", low, high, examples);
+        snprintf(out, size, "a %s from %s to %s, such as %s", kind_facts[option->kind].placeholder,
+            low, high, examples);
         return;
+    default:
+        snprintf(out, size, "%s", kind_facts[option->kind].allowed);
     }
 }
 
 void wi_option_placeholder(const struct wi_setting *option, char *out, size_t size)
 {
-    static const char *const words[] = {[WI_OPTION_STRING] = "text",
-        [WI_OPTION_PATH] = "path",
-        [WI_OPTION_ADDRESS] = "address:port",
-        [WI_OPTION_URL] = "url",
-        [WI_OPTION_LIST] = "name, ...",
-        [WI_OPTION_LINES] = "text",
-        [WI_OPTION_ROUTES] = "kind[/platform], ...",
-        [WI_OPTION_BOOL] = "yes | no",
-        [WI_OPTION_INTEGER] = "number",
-        [WI_OPTION_SIZE] = "size",
-        [WI_OPTION_DURATION] = "duration",
-        [WI_OPTION_PERCENT] = "percentage"};
-
-    if (option->kind == WI_OPTION_ENUM)
-        list_names(option->names, " | ", out, size);
+    if (kind_facts[option->kind].placeholder)
+        snprintf(out, size, "%s", kind_facts[option->kind].placeholder);
     else
-        snprintf(out, size, "%s", words[option->kind]);
+        list_names(option->names, " | ", out, size);
 }

@@ -75,12 +75,10 @@ static void print_section(
     if (strcmp(section, WI_SECTION_ALIASES) == 0)
         print_aliases(&config->aliases, out);
     for (const struct wi_setting *option = wi_options; option->key; option++) {
-        char *text;
-
         if (strcmp(option->section, section) != 0)
             continue;
         print_origin(wi_config_origin(config, option, instance), out);
-        text =
+        char *text =
             wi_option_format(option, wi_option_base((struct wi_config *)config, option, instance));
         print_value(option, text, out);
         free(text);

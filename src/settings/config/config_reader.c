@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <ini.h>
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,7 +57,6 @@ __attribute__((format(printf, 4, 5))) static struct wi_error *reader_fail(
 static void fail_unknown_key(struct reader *reader, const char *key)
 {
     struct wi_nearest meant = wi_nearest_to(key);
-    struct wi_error *error;
     char allowed[256] = "";
     size_t used = 0;
 
@@ -70,13 +68,11 @@ static void fail_unknown_key(struct reader *reader, const char *key)
             used += (size_t)snprintf(
                 allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", option->key);
     }
-    if (meant.name)
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
-            "[%s] has no key \"%.48s\"; did you mean \"%s\"?", reader->title, key, meant.name);
-    else
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, key,
-            "[%s] has no key \"%.48s\"; allowed are %s", reader->title, key, allowed);
-    wi_error_allow(error, "%s", allowed);
+    const char *const hint[] = {
+        meant.name ? "did you mean \"" : "allowed are ", meant.name ? "\"?" : ""};
+    wi_error_allow(reader_fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; %s%s%s",
+                       reader->title, key, hint[0], meant.name ? meant.name : allowed, hint[1]),
+        "%s", allowed);
 }
 
 static void fail_unknown_section(struct reader *reader, const char *name)
@@ -85,19 +81,17 @@ static void fail_unknown_section(struct reader *reader, const char *name)
         "api, bridge, pool, browser_preferences, browser.NAME, models, hub.NAME, aliases, store, "
         "log";
     struct wi_nearest meant = wi_nearest_to(name);
-    struct wi_error *error;
 
     for (const struct wi_section *section = wi_sections; section->name; section++)
         if (!section->sample)
             wi_nearest_offer(&meant, section->name);
     wi_nearest_offer(&meant, "browser.chrome");
-    if (meant.name)
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
-            "there is no section [%.48s]; did you mean [%s]?", name, meant.name);
-    else
-        error = reader_fail(reader, WI_UNKNOWN_FIELD, NULL,
-            "there is no section [%.48s]; allowed are %s", name, allowed);
-    wi_error_allow(error, "%s", allowed);
+    const char *const hint[] = {
+        meant.name ? "did you mean [" : "allowed are ", meant.name ? "]?" : ""};
+    wi_error_allow(
+        reader_fail(reader, WI_UNKNOWN_FIELD, NULL, "there is no section [%.48s]; %s%s%s", name,
+            hint[0], meant.name ? meant.name : allowed, hint[1]),
+        "%s", allowed);
 }
 
 /* --- sections and values ---------------------------------------------------------------------- */
@@ -127,7 +121,6 @@ static const struct wi_section *find_section(const char *name)
 static void enter_section(struct reader *reader, const char *name)
 {
     const struct wi_section *section = find_section(name);
-    const char *instance;
 
     reader->section = NULL;
     reader->refused = 1;
@@ -135,7 +128,7 @@ static void enter_section(struct reader *reader, const char *name)
         fail_unknown_section(reader, name);
         return;
     }
-    instance = section->sample ? name + strlen(section->name) + 1 : NULL;
+    const char *instance = section->sample ? name + strlen(section->name) + 1 : NULL;
     if (instance && !is_instance_name(instance)) {
         reader_fail(reader, WI_INVALID_FIELD, NULL,
             "[%.48s] is no %s section; allowed is [%s.NAME], NAME being at most %d lower-case "
@@ -185,15 +178,13 @@ static const struct wi_config_origin *earlier_origin(
 static void set_value(struct reader *reader, const char *key, const char *value)
 {
     const struct wi_setting *option = wi_option_find(reader->section, key);
-    const struct wi_config_origin *earlier;
-    void *base;
     char allowed[256];
 
     if (!option) {
         fail_unknown_key(reader, key);
         return;
     }
-    earlier = earlier_origin(reader, option);
+    const struct wi_config_origin *earlier = earlier_origin(reader, option);
     if (earlier && !wi_option_is_list(option)) {
         if (earlier->line > 0)
             reader_fail(reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice, first in line %u",
@@ -203,7 +194,7 @@ static void set_value(struct reader *reader, const char *key, const char *value)
                 reader, WI_INVALID_FIELD, key, "[%s] %s: is given twice", reader->title, key);
         return;
     }
-    base = wi_option_base(reader->config, option, reader->instance);
+    void *base = wi_option_base(reader->config, option, reader->instance);
     if (wi_option_set(option, base, value, earlier != NULL) < 0) {
         wi_option_allowed(option, allowed, sizeof allowed);
         wi_error_allow(
@@ -311,7 +302,6 @@ static char *check_line(struct reader *reader, char *line, size_t length, size_t
 {
     char *text = line;
     size_t end;
-    int good;
 
     if (reader->line == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
         text += 3;
@@ -332,7 +322,7 @@ static char *check_line(struct reader *reader, char *line, size_t length, size_t
     }
     for (end = strlen(text); end > 0 && (text[end - 1] == ' ' || text[end - 1] == '\t'); end--)
         text[end - 1] = '\0';
-    good = *text == '[' ? check_section_line(reader, text) : check_key_line(reader, text);
+    int good = *text == '[' ? check_section_line(reader, text) : check_key_line(reader, text);
     return good ? text : text + strlen(text);
 }
 
@@ -341,12 +331,11 @@ static char *next_line(char *out, int size, void *context)
 {
     struct reader *reader = context;
     char line[1024], *text;
-    ssize_t length;
 
     /* inih needs room for the newline and the NUL. */
     size_t room = (size_t)size - 2 < sizeof line - 1 ? (size_t)size - 2 : sizeof line - 1;
 
-    length = read_line(reader->file, line, sizeof line);
+    ssize_t length = read_line(reader->file, line, sizeof line);
     if (length < 0)
         return NULL;
     reader->line++;
@@ -402,13 +391,12 @@ static void config_read_file(
     struct wi_config *config, const char *path, struct wi_problems *problems)
 {
     struct reader reader = {.config = config, .path = path, .problems = problems};
-    int line;
 
     reader.file = config_open(path, problems);
     if (!reader.file)
         return;
     errno = 0;
-    line = ini_parse_stream(next_line, &reader, on_value, &reader);
+    int line = ini_parse_stream(next_line, &reader, on_value, &reader);
     if (ferror(reader.file))
         reader_fail(&reader, WI_INVALID_FIELD, NULL, "cannot be read: %s", strerror(errno));
     else if (line != 0 && problems->count == 0) { /* errors that inih found and we did not */

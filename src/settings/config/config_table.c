@@ -132,48 +132,49 @@ const struct wi_setting wi_options[] = {
                 "to the user that the daemon runs as. Without it, every user of this machine may "
                 "do everything."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
-        .help = "Names that the Host header of a request may contain, in addition to the "
-                "listening address itself and, with any port, localhost and the loopback "
-                "addresses."},
+        .help = "Names that the Host header of a request may contain, such as the host name in "
+                "the certificate, in addition to the listening address itself and, with any "
+                "port, localhost and the loopback addresses."},
     {KEY(api, allowed_origins), LIST, DEFAULT(""), RELOADABLE,
         .help = "Origins of web pages that may use the service from a browser, such as "
                 "https://example.org."},
     {KEY(api, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
         .help = "Your own proxies in front of this listener: addresses and networks, such as "
-                "127.0.0.1 and 10.1.0.0/16. The service believes their headers on the client's "
-                "address (X-Forwarded-For) and on the scheme, name and path of the original "
+                "127.0.0.1 and 10.1.0.0/16. The service trusts their headers about the client's "
+                "address (X-Forwarded-For) and about the scheme, name and path of the original "
                 "request (X-Forwarded-Proto, -Host and -Prefix, or Forwarded). The name must be "
                 "one of allowed_hosts. This option requires tokens_file. A request with one of "
-                "these headers never counts as a request from this machine, whatever its source: "
-                "without tokens it is refused."},
+                "these headers never counts as a request from this machine, whatever its "
+                "source: without tokens it is refused."},
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "The largest request body."},
     {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
         .help = "The largest answer, in bytes of tensors. It is never more than half of [pool] "
                 "memory_budget."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
-        .help = "Maximum number of connections of clients. The limit of open files (LimitNOFILE, "
-                "ulimit -n) can lower it: one descriptor for each of [bridge] max_nodes and 128 "
-                "more, but at most a quarter of that limit, are reserved for the rest of the "
-                "service. Beyond the maximum, a new connection replaces one that has shown no "
-                "token or, if there is none, one that has been idle for a while. If all others "
-                "are busy, the new connection is answered 503, except for /healthz and admins."},
+        .help = "Maximum number of connections of clients. The limit of open files "
+                "(LimitNOFILE, ulimit -n) can lower this maximum. Descriptors are reserved for "
+                "the rest of the service: 128, and one for each of [bridge] max_nodes, but at "
+                "most a quarter of the limit. Beyond the maximum, a new connection replaces one "
+                "that has shown no token or, if there is none, one that has been idle for a "
+                "while. If all others are busy, the new connection is answered with 503, except "
+                "for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
-        .help = "Maximum number of connections of clients from one address: an IPv4 address or an "
-                "IPv6 /64 network. Beyond it, a new connection replaces one from the same address "
-                "that has shown no token or is idle; if there is none, the new one is answered "
-                "503. Connections from this machine are not counted. All connections through a "
-                "proxy count for the proxy's address: the proxy has limits of its own for its "
-                "clients."},
+        .help = "Maximum number of connections of clients from one address: an IPv4 address or "
+                "an IPv6 /64 network. Beyond it, a new connection replaces one from the same "
+                "address that has shown no token or is idle; if there is none, the new one is "
+                "answered with 503. Connections from this machine are not counted. All "
+                "connections through a proxy count for the proxy's address, so the proxy should "
+                "have its own limits for its clients."},
     {KEY(api, max_connections_loopback), INTEGER(1, 65536), DEFAULT("1536"), RELOADABLE,
-        .help = "Maximum number of connections of clients from this machine's loopback addresses, "
-                "so that the rest is left for other machines. Beyond it the same rules apply, "
-                "except for /healthz and admins. If a proxy on this machine brings all clients, "
-                "set it to the value of max_connections."},
+        .help = "Maximum number of connections of clients from this machine's loopback "
+                "addresses, so that others remain for other machines. Beyond it the same rules "
+                "apply, except for /healthz and admins. If all clients come through a proxy on "
+                "this machine, set it to the value of max_connections."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
-        .help = "Maximum number of clients that read GET /v1/events at the same time, never more "
-                "than half of max_connections. One user may have at most a quarter of this "
-                "number. Further clients are answered 429."},
+        .help = "Maximum number of clients that read GET /v1/events at the same time, never "
+                "more than half of max_connections. One user may have at most a quarter of this "
+                "number. Further clients are answered with 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
         .help = "How long the client of a resumable stream may be disconnected before its work is "
                 "cancelled, and how long the end of a finished stream is kept."},
@@ -181,8 +182,8 @@ const struct wi_setting wi_options[] = {
         .help = "How much of a resumable stream is kept after it has been sent, for a client that "
                 "reconnects."},
     {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
-        .help = "How much of a live sound may be without final text. A client that sends more is "
-                "answered 429 until the text of some of it is final."},
+        .help = "How much live sound may be waiting for its final text. A client that sends "
+                "more is answered with 429 until the text of some of it is final."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "A client that reads nothing from a stream for this long, although data is "
                 "waiting, counts as gone."},
@@ -190,17 +191,17 @@ const struct wi_setting wi_options[] = {
         .help = "How long a connection stays open between two requests. A proxy that keeps "
                 "connections open should close them earlier than the service does."},
     {KEY(api, unknown_parameters), ENUM(unknown_parameters), DEFAULT("refuse"), RELOADABLE,
-        .help = "Treatment of unknown parameters of compatible APIs. "
-                "refuse: the request is answered 400 with the name of the parameter. ignore: they "
-                "are ignored and named in the header X-Webinfer-Ignored of the answer. Unknown "
-                "fields of the service's own API are always refused."},
+        .help = "Treatment of unknown parameters of compatible APIs. refuse: the request is "
+                "answered with 400 and the name of the parameter. ignore: they are ignored and "
+                "named in the header X-Webinfer-Ignored of the answer. Unknown fields of the "
+                "service's own API are always refused."},
     {KEY(api, custom_kernels), ENUM(custom_kernels), DEFAULT("admin"), RELOADABLE,
         .help = "Clients that may send their own WGSL kernels to POST /v1/compute: none (off), "
-                "admins, or users as well. Others are answered 403."},
+                "admins, or users as well. Others are answered with 403."},
     {KEY(api, kernel_time), DURATION(100, 60 * SECOND), DEFAULT("5s"), RELOADABLE,
-        .help = "Maximum time for compiling and running such a kernel. A kernel that takes longer "
-                "is answered 504, and the GPU process of the browser that runs it is ended, or "
-                "the whole browser if it has no separate GPU process."},
+        .help = "Maximum time for compiling and running such a kernel. A kernel that takes "
+                "longer is answered with 504, and the GPU process of the browser that runs it "
+                "is ended, or the whole browser if it has no separate GPU process."},
     {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether the address shows the console when it is opened in a browser. The "
                 "console holds no data of its own: it asks the API for everything, with its "
@@ -225,8 +226,8 @@ const struct wi_setting wi_options[] = {
     {KEY(bridge, heartbeat_misses), INTEGER(1, 100), DEFAULT("3"),
         .help = "Number of silent intervals after which a connection is given up."},
     {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
-        .help = "How long a page may take to reconnect after its connection broke and still keep "
-                "its work."},
+        .help = "How long a page may take to reconnect after its connection has broken and "
+                "still keep its work."},
     {KEY(bridge, max_nodes), INTEGER(1, 65536), DEFAULT("1024"), RELOADABLE,
         .help = "Maximum number of connected nodes. Up to a quarter of them, and at most [pool] "
                 "max_connections, are reserved for browsers that the service starts."},
@@ -241,8 +242,9 @@ const struct wi_setting wi_options[] = {
     {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "How long a browser may take from its start until its page is connected."},
     {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
-        .help = "How often a job is tried again after its browser broke. In total, a job is sent "
-                "to browsers at most four times as often, plus four, for whatever reason."},
+        .help = "How often a job is tried again after its browser has broken. In total, for "
+                "whatever reason, a job is sent to browsers at most 4 times max_retries plus 4 "
+                "times."},
     {KEY(pool, max_queue), INTEGER(1, 1000000), DEFAULT("1024"), RELOADABLE,
         .help = "Maximum number of waiting jobs. Further jobs are refused with 429."},
     {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
@@ -256,7 +258,8 @@ const struct wi_setting wi_options[] = {
                 "its encoder, or its vision part, and its decoder in turns: this takes less "
                 "memory, but answers are slower."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
-        .help = "How long running jobs may take to finish after the service was told to stop."},
+        .help = "How long running jobs may take to finish after the service has been told to "
+                "stop."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether browsers are opened while work waits, up to max_connections, and closed "
                 "when there is none. Otherwise max_connections browsers are kept running. The "
@@ -276,12 +279,13 @@ const struct wi_setting wi_options[] = {
     {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
         .help = "Fraction of requests that trigger a new comparison."},
     {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
-        .help = "Time that each other place may spend on finding out whether it has become faster "
-                "for a model, as a share of the time of the model's runs for clients. To find "
-                "out, a request runs there once more, outside the client's path."},
+        .help = "How much time may be spent at any other place to find out whether it has "
+                "become faster for a model, as a share of the time of the model's runs for "
+                "clients. To find out, a request runs there once more, outside the client's "
+                "path."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
         .help = "Whether requests for the same model are joined if its first dimension is free. "
-                "fixed waits batch_window for further requests, auto joins requests that are "
+                "fixed waits batch_window for further requests; auto joins requests that are "
                 "waiting anyway."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
         .help = "How long a request waits for others that it can be joined with."},
@@ -289,12 +293,13 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum size of the first dimension after joining."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the room for stored jobs, that one client may "
-                "use. While others wait, a client also gets no more than this share, and no more "
-                "than an equal part, of the work that a node and all nodes run at a time. It may "
-                "still use capacity that no other client can use, and work that is running is "
-                "never taken back. A client never has more than this share of the slots in which "
-                "GGUF models write texts: with 75%, one slot of four stays free for another "
-                "client's short text, which would otherwise wait for the end of a long one."},
+                "use. While others wait, a client also gets no more than this share of what one "
+                "node, or all nodes together, run at a time, and no more than an equal part of "
+                "it. It may still use capacity that no other client can use, and work that is "
+                "running is never taken back. A client never has more than this share of the "
+                "slots in which GGUF models write texts: with 75%, one slot of four stays free "
+                "for another client's short text, which would otherwise wait for the end of a "
+                "long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for clients to fetch."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
@@ -303,23 +308,23 @@ const struct wi_setting wi_options[] = {
                 "write and say to models. A picture with a question, a prompt or labels counts as "
                 "text."},
     {KEY(pool, recheck_strangers), PERCENT, DEFAULT("5%"), RELOADABLE,
-        .help = "The share of the answers of such nodes that a browser of the service computes "
-                "again after the client was answered. The first three answers of each such node "
-                "are always computed again. A node that is found wrong gets no more work. With 0% "
-                "no answer is computed again."},
+        .help = "The share of the answers of nodes that the service did not start which one of "
+                "its own browsers computes again, after the client has been answered. The first "
+                "three answers of each such node are always computed again. A node that is "
+                "found wrong gets no more work. With 0% no answer is computed again."},
     {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
         .help = "Which nodes must show that they compute correctly before they get work: none, "
-                "those that the service did not start, or all. A node without the engine kernels "
-                "cannot show it, and gets work all the same. webinfer-proof(7) describes the "
-                "check."},
+                "those that the service did not start, or all. A node that lacks the engine "
+                "\"kernels\" cannot show this, and gets work all the same. webinfer-proof(7) "
+                "describes the check."},
     {KEY(pool, verify_again), DURATION(1 * SECOND, 168 * HOUR), DEFAULT("1h"), RELOADABLE,
-        .help = "Time after which such a node must show it again."},
+        .help = "Time after which a node must show again that it computes correctly."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
         .help = "Whether each browser that the service starts has, together with its driver, a "
-                "network of its own. isolated: this network contains only the bridge, and no "
-                "other user of the machine can reach the browser's ports. host: the browser uses "
-                "the machine's network, and every user of the machine can read and change what it "
-                "computes. auto: isolated if the kernel allows it, else host with a warning. "
+                "network of its own. isolated: this network contains only the bridge, and no other "
+                "user of the machine can reach the browser's ports. host: the browser uses the "
+                "machine's network, and every user of the machine can read and change what it "
+                "computes. auto: isolated if the kernel allows it, otherwise host, with a warning. "
                 "Browsers of a driver_url use the network of their service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
@@ -351,8 +356,9 @@ const struct wi_setting wi_options[] = {
         .help = "The WebDriver program: a path, or a name to look up in PATH, followed by its "
                 "arguments. If empty, the usual names are tried."},
     {BROWSER_KEY(driver_url), URL, DEFAULT(""), RELOADABLE,
-        .help = "A WebDriver service that is already running, such as a Selenium Grid. No driver "
-                "is started then, and its browsers must be able to reach [bridge] public_url."},
+        .help =
+            "A WebDriver service that is already running, such as a Selenium Grid. No driver is "
+            "then started, and the service's browsers must be able to reach [bridge] public_url."},
     {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
         .help = "The browser: a path, or a name to look up in PATH. If empty, the usual names are "
                 "tried."},
@@ -387,9 +393,9 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum number of pixels of a picture. Larger pictures are refused before they "
                 "are decoded."},
     {KEY(models, context), INTEGER(0, 1048576), DEFAULT("0"), RELOADABLE,
-        .help = "Number of tokens of context for each conversation with a language model. 0 uses "
-                "the length that the model was made for, at most 8192, and less if memory is "
-                "short."},
+        .help = "Number of tokens of context for each conversation with a language model. 0 "
+                "uses the length that the model was made for, but at most 8192, and less if "
+                "memory is short."},
     {KEY(models, slots), INTEGER(1, 16), DEFAULT("4"), RELOADABLE,
         .help = "Number of conversations that a loaded language model serves at the same time; "
                 "fewer if memory is short. Each has the whole context."},
@@ -400,12 +406,13 @@ const struct wi_setting wi_options[] = {
         .help = "Whether a language model that was loaded ahead of any request first computes a "
                 "few tokens, which are discarded. This makes the first answer faster."},
     {KEY(models, threads), ENUM(model_threads), DEFAULT("auto"), RELOADABLE,
-        .help = "Number of threads for models on wasm. With auto, a model of less than 4 MiB "
-                "whose runs take less than 5 ms has one thread. Any other model has the browser's "
-                "share of the machine's cores, a language model one less, at most 4. A model that "
-                "has more threads than its share, because another browser was opened, is loaded "
-                "again when it is idle. On a busy machine more threads can be slower, for a "
-                "language model many times."},
+        .help =
+            "Number of threads for models on wasm. With auto, a model of at most 4 MiB "
+            "whose runs take at most 5 ms has one thread. Any other model has the browser's "
+            "share of the machine's cores; a language model has one less, and at most 4. A model "
+            "that has more threads than its share, because another browser was opened, is "
+            "loaded again when it is idle. On a busy machine more threads can be slower; a "
+            "language model can be many times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may reuse what was computed for another "
                 "client's conversation with the same beginning. The response time then reveals "
@@ -413,26 +420,28 @@ const struct wi_setting wi_options[] = {
     {KEY(models, hub), STRING, .min = 1, DEFAULT(WI_HUB_DEFAULT), RELOADABLE,
         .help = "The hub for pulls that name none: the NAME of a [hub.NAME]."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "Disk space for pulled models. To make room for a new model, others are removed: "
-                "first those that neighbours have too, and of these the least recently used "
-                "first. A model that was added by hand or is in use is never removed. With 0 no "
-                "model is removed, and the limit is the free space of the disk."},
+        .help = "Disk space for pulled models. To make room for a new model, others are "
+                "removed: first those that neighbours have, too, and among these the least "
+                "recently used first. A model that was added by hand or is in use is never "
+                "removed. With 0 no model is removed, and the limit is the free space of the "
+                "disk."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
         .help = "Number of versions of a pulled model that are kept, including the newest."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,
-        .help = "Models that are pulled when a request names them and they are missing: no, or a "
-                "list of ORG/NAME, with ORG/* for all models of an organisation. Every client "
-                "that may run models can then fill the disk with these models, up to quota."},
+        .help = "Models that are pulled when a request names them and they are missing: no for "
+                "none, or a list of ORG/NAME, with ORG/* for all models of an organisation. "
+                "Every client that may run models can then fill the disk with these models, up "
+                "to quota."},
     {KEY(models, quantize_on_demand), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether a missing variant is made from fp32 graphs when a request asks for its "
-                "precision: int8, int4 or fp16. A variant is also made when the request names no "
-                "precision and the model does not fit into memory. The request waits within its "
-                "timeout_ms. Every client that may run models can then use processor time and "
-                "disk space for this, for two variants at a time."},
+                "precision: int8, int4 or fp16. A variant is also made when the request names "
+                "no precision and the model does not fit into memory. The request waits for it, "
+                "within its timeout_ms. Every client that may run models can then use processor "
+                "time and disk space for this, for two variants at a time."},
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help = "The URL of the hub: https, or http on this machine. Hubs of the layouts ipfs and "
-                "webinfer without a token may also use http elsewhere, since all their data is "
+                "webinfer without a token may also use http elsewhere, because all their data is "
                 "verified. Every hub except huggingface and ipfs needs a URL. The default of ipfs "
                 "is https://trustless-gateway.link; an empty URL removes that hub."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
@@ -466,30 +475,30 @@ const struct wi_setting wi_options[] = {
                 "makes no copies. This option requires a serve other than no, and the copies are "
                 "served."},
     {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "Disk space for the copies made here, which [models] quota does not count. 0 "
-                "means the space that [models] quota leaves. No other model is removed to make "
-                "room for a copy."},
+        .help = "Disk space for the copies made here, which do not count towards [models] "
+                "quota. 0 means the space that [models] quota leaves. No other model is removed "
+                "to make room for a copy."},
     {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
-        .help = "A delegated router, which is asked once for each ipfs:// pull which providers "
-                "have it. The path /routing/v1/providers/CID is appended to the URL, which may "
-                "end with /routing/v1; https, or http. At most 8 of the gateways that the router "
-                "names are asked for blocks in this pull, only over https and at public "
-                "addresses, since no one here has chosen them. The router learns which CIDs are "
-                "pulled. If empty, no router is asked."},
+        .help = "A delegated router. For each ipfs:// pull it is asked once which providers "
+                "have the content. The URL is https or http. The path /routing/v1/providers/CID "
+                "is appended to it; the URL itself may already end with /routing/v1. At most 8 "
+                "of the gateways that the router names are asked for blocks in this pull, only "
+                "over https and at public addresses, because you have not chosen them. The "
+                "router learns which CIDs are pulled. If empty, no router is asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
-        .help = "If a source brings less than 64 kB of a block in this time, other sources are "
-                "asked for the block, too."},
+        .help = "If a source delivers less than 64 kB of a block in this time, other sources "
+                "are asked for the block, too."},
     {KEY(content, hub_shares), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether a hub brings parts of a file while neighbours that have the file bring "
-                "others. Otherwise the hub is only asked for parts that neighbours lack or fail "
-                "to bring."},
+        .help = "Whether a hub provides parts of a file while neighbours that have the file "
+                "provide others. Otherwise the hub is asked only for parts that neighbours lack or "
+                "fail to provide."},
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum rate for all clients of the served models together, in bytes per second. "
                 "0 means no limit."},
 
     {KEY(store, path), PATH, DEFAULT(""),
-        .help = "The folder of the database. If empty, it is $STATE_DIRECTORY, else "
-                "$XDG_STATE_HOME/webinfer, else ~/.local/state/webinfer. Only one daemon may use "
+        .help = "The folder of the database. If empty, it is $STATE_DIRECTORY or, if that is not "
+                "set, $XDG_STATE_HOME/webinfer or ~/.local/state/webinfer. Only one daemon may use "
                 "it at a time."},
     {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
         .help = "Maximum size of accepted jobs and their results in the database. A job that "
@@ -500,5 +509,5 @@ const struct wi_setting wi_options[] = {
     {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
         .help = "The lowest level of messages that are written."},
     {KEY(log, format), ENUM(formats), DEFAULT("text"), RELOADABLE,
-        .help = "Lines for people, or one JSON object for each message."},
+        .help = "text: lines to read. json: one JSON object for each message."},
     {0}};

@@ -4,6 +4,7 @@
  */
 #include "settings/store/backup.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "settings/store/private.h"
 #include <assert.h>
@@ -58,23 +59,16 @@ static enum wi_code copy_pages(sqlite3 *source, sqlite3 *target, struct wi_error
     return wi_db_exec(target, "PRAGMA journal_mode=DELETE", error);
 }
 
-static enum wi_code open_both(
-    const struct backup *backup, sqlite3 **source, sqlite3 **target, struct wi_error *error)
-{
-    if (sqlite3_open_v2(backup->from, source, SQLITE_OPEN_READONLY, NULL) != SQLITE_OK)
-        return wi_db_fail(*source, error);
-    sqlite3_busy_timeout(*source, WI_DB_BUSY_MS);
-    if (sqlite3_open_v2(backup->to, target, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        return wi_db_fail(*target, error);
-    return WI_OK;
-}
-
 static enum wi_code copy_database(const struct backup *backup, struct wi_error *error)
 {
-    sqlite3 *source = NULL, *target = NULL;
-    enum wi_code code = open_both(backup, &source, &target, error);
-    if (code == WI_OK)
+    sqlite3 *source = wi_db_connect(backup->from, SQLITE_OPEN_READONLY, error), *target = NULL;
+    enum wi_code code = WI_STORAGE_FAILED;
+    if (source)
+        target = wi_db_connect(backup->to, SQLITE_OPEN_READWRITE, error);
+    if (target) {
+        sqlite3_busy_timeout(source, WI_DB_BUSY_MS);
         code = copy_pages(source, target, error);
+    }
     sqlite3_close(target);
     sqlite3_close(source);
     return code;
@@ -136,21 +130,6 @@ void wi_db_backup(struct wi_db *db, wi_db_backup_fn *done, void *context)
 
 /* --- looking at one --------------------------------------------------------------------------- */
 
-static enum wi_code check_whole(sqlite3 *sqlite, struct wi_error *error)
-{
-    enum wi_code code = WI_OK;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, "PRAGMA integrity_check(1)", error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        code = wi_db_fail(sqlite, error);
-    else if (strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0)
-        code =
-            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return code;
-}
-
 /* A file that SQLite takes for an empty database. */
 static enum wi_code check_size(const char *path, struct wi_error *error)
 {
@@ -166,13 +145,12 @@ static enum wi_code check_size(const char *path, struct wi_error *error)
 
 int64_t wi_db_backup_check(const char *path, struct wi_error *error)
 {
-    sqlite3 *sqlite = NULL;
     int64_t version = -1;
+    int damaged;
     if (check_size(path, error) != WI_OK)
         return -1;
-    if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        wi_db_fail(sqlite, error);
-    else if (check_whole(sqlite, error) == WI_OK)
+    sqlite3 *sqlite = wi_db_connect(path, SQLITE_OPEN_READWRITE, error);
+    if (sqlite && wi_db_check(sqlite, "PRAGMA integrity_check(1)", &damaged, error) == WI_OK)
         version = wi_db_version(sqlite, error);
     sqlite3_close(sqlite);
     return version;
@@ -226,8 +204,7 @@ static enum wi_code begin_restoring(
 
 static void end_restoring(struct restoring *restoring)
 {
-    if (restoring->lock >= 0)
-        close(restoring->lock);
+    wi_close(restoring->lock);
     free(restoring->folder);
     free(restoring->database);
     free(restoring->fresh);
@@ -281,24 +258,16 @@ static enum wi_code copy_in(const struct restoring *restoring, struct wi_error *
         code = copy_bytes(from, to, restoring->fresh, error);
     if (code == WI_OK)
         code = give_to_owner(restoring, to, restoring->fresh, error);
-    if (to >= 0)
-        close(to);
-    if (from >= 0)
-        close(from);
+    wi_close(to);
+    wi_close(from);
     return code;
-}
-
-static enum wi_code check_copy(const struct restoring *restoring, struct wi_error *error)
-{
-    int64_t version = wi_db_backup_check(restoring->fresh, error);
-    return version < 0 ? error->code : wi_db_check_version(version, error);
 }
 
 /* Its log is merged into it, if it can be read: then one file has everything. */
 static void fold_log(const char *database)
 {
-    sqlite3 *sqlite = NULL;
-    if (sqlite3_open_v2(database, &sqlite, SQLITE_OPEN_READWRITE, NULL) == SQLITE_OK)
+    sqlite3 *sqlite = wi_db_connect(database, SQLITE_OPEN_READWRITE, NULL);
+    if (sqlite)
         (void)wi_db_exec(sqlite, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
     sqlite3_close(sqlite);
 }
@@ -339,9 +308,8 @@ static enum wi_code backup_exchange(
     const struct restoring *restoring, struct wi_db_restored *restored, struct wi_error *error)
 {
     int is_there;
-    enum wi_code code = keep_old(restoring, &is_there, error);
-    if (code != WI_OK)
-        return code;
+    if (keep_old(restoring, &is_there, error) != WI_OK)
+        return error->code;
     if (move_log(restoring, "-wal") != 0 || move_log(restoring, "-shm") != 0 ||
         rename(restoring->fresh, restoring->database) != 0)
         return refuse_file(restoring->database, error);
@@ -359,8 +327,10 @@ enum wi_code wi_db_restore(
     *restored = (struct wi_db_restored){0};
     enum wi_code code = begin_restoring(&restoring, folder, error);
     if (code == WI_OK) {
-        if ((code = copy_in(&restoring, &why)) == WI_OK)
-            code = check_copy(&restoring, &why);
+        if ((code = copy_in(&restoring, &why)) == WI_OK) {
+            int64_t version = wi_db_backup_check(restoring.fresh, &why);
+            code = version < 0 ? why.code : wi_db_check_version(version, &why);
+        }
         if (code != WI_OK)
             wi_error_set(error, code, NULL, "%s cannot be restored: %s", path, why.detail);
         else

@@ -20,7 +20,7 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
         wi_db_backup_sweep(db);
         db->sqlite = wi_db_open_file(db->path, error);
     }
-    int good = db->sqlite && wi_db_values_prune(db, error) == WI_OK &&
+    int good = db->sqlite && wi_db_now(db, wi_db_values_prune, NULL, error) == WI_OK &&
                wi_db_reader_start(db, error) == WI_OK && wi_db_writer_start(db, error) == WI_OK;
     free(path);
     if (good) {
@@ -47,7 +47,7 @@ void wi_db_free(struct wi_db *db)
     wi_db_writer_end(db);
     wi_db_values_flush(db->values);
     wi_db_writer_run_late(db);
-    wi_db_values_free(db->values);
+    free(db->values);
     wi_db_reader_end(db);
     sqlite3_close(db->sqlite);
     if (db->lock >= 0)

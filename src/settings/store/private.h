@@ -3,6 +3,7 @@
 #define WI_SETTINGS_STORE_PRIVATE_H
 
 #include "settings/store/db.h"
+#include "settings/store/rows.h"
 #include <sqlite3.h>
 
 /* Time for retries while another tool reads the file. */
@@ -15,18 +16,14 @@ struct wi_db_piece {
     void *data;
     int failed;
     struct wi_error error;
-    struct wi_db_piece *next;
-};
-
-struct wi_db_list {
-    struct wi_db_piece *first, **end;
+    struct wi_db_piece *prev, *next; /* in a list of utlist.h */
 };
 
 /* Shared by the loop and the thread; access requires the mutex. */
 struct wi_db_boxes {
     uv_mutex_t mutex;
     uv_cond_t wake;
-    struct wi_db_list in, out;
+    struct wi_db_piece *in, *out;
     uint64_t transactions, failures; /* since the loop looked last */
     int stop;                        /* once `in` is empty */
 };
@@ -42,8 +39,8 @@ struct wi_db {
     uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
     int threaded;      /* the thread is there, and the boxes with it */
     struct wi_db_boxes boxes;
-    size_t pending;         /* pieces that the thread has and that have not called back */
-    struct wi_db_list late; /* work that came after that: for wi_db_free */
+    size_t pending;           /* pieces that the thread has and that have not called back */
+    struct wi_db_piece *late; /* work that came after that: for wi_db_free */
     int closing;
     struct wi_timer *calm; /* runs from the last failure on */
     uint64_t calm_ms;
@@ -58,15 +55,51 @@ struct wi_db {
 enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
 /* Runs statements without parameters. */
 enum wi_code wi_db_exec(sqlite3 *sqlite, const char *sql, struct wi_error *error);
-/* Prepares one statement; NULL with `error`. Bindings and steps are the caller's. */
-sqlite3_stmt *wi_db_prepare(sqlite3 *sqlite, const char *sql, struct wi_error *error);
-/* Steps a statement without rows to its end and finalizes it. NULL is a failure set before. */
-enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
+/* A connection; NULL with `error`. */
+sqlite3 *wi_db_connect(const char *path, int flags, struct wi_error *error);
+
+/* A value of a statement's parameter, borrowed until the statement ends; `bytes` NULL is NULL. */
+struct wi_db_argument {
+    enum { WI_DB_IS_END, WI_DB_IS_NUMBER, WI_DB_IS_TEXT, WI_DB_IS_BYTES } kind;
+    int64_t number;
+    const void *bytes;
+    size_t size;
+};
+#define WI_DB_NUMBER(value)                                                                        \
+    {                                                                                              \
+        .kind = WI_DB_IS_NUMBER, .number = (int64_t)(value)                                        \
+    }
+#define WI_DB_TEXT(text)                                                                           \
+    {                                                                                              \
+        .kind = WI_DB_IS_TEXT, .bytes = (text)                                                     \
+    }
+#define WI_DB_BYTES(start, count)                                                                  \
+    {                                                                                              \
+        .kind = WI_DB_IS_BYTES, .bytes = (start), .size = (count)                                  \
+    }
+/* The values of ?1, ?2 and so on; values beyond the last parameter are not used. */
+#define WI_DB_WITH(...) ((const struct wi_db_argument[]){__VA_ARGS__, {.kind = WI_DB_IS_END}})
+
+/* Prepares one statement with its values (NULL: it has none); NULL with `error`. wi_db_end ends
+ * it. */
+sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error);
+/* 1 with a row, 0 at the end, -1 with `error`. A `statement` NULL is a failure set before. */
+int wi_db_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
+/* Finalizes it: WI_STORAGE_FAILED if its last step was -1, else WI_OK. */
+enum wi_code wi_db_end(sqlite3_stmt *statement, int step);
+/* Runs one statement whose rows, if it has any, do not matter. */
+enum wi_code wi_db_run(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error);
+/* Copies a column's text, cut where it does not fit; NULL as "". */
+void wi_db_take_text(sqlite3_stmt *statement, int column, char *out, size_t size);
 
 /* store_open.c: the file at `path`, made if it is missing, its tables up to date. */
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
 /* The folder to use, made; NULL with `error`. The caller frees it. */
 char *wi_db_make_folder(const char *folder, struct wi_error *error);
+/* WI_OK, or the first damage that `pragma` ("PRAGMA quick_check(1)") finds, with `*damaged` 1. */
+enum wi_code wi_db_check(sqlite3 *sqlite, const char *pragma, int *damaged, struct wi_error *error);
 /* The folder of `path` is on the disk as it is now. */
 void wi_db_sync_folder(const char *path);
 /* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or is not a
@@ -103,10 +136,37 @@ void wi_db_reader_end(struct wi_db *db);
 /* values.c */
 struct wi_db_values;
 /* Keeps the newest WI_DB_SPACE_MAX of each space. */
-enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error);
+wi_db_work_fn wi_db_values_prune;
+/* Freed with free(), once nothing may be submitted any more. */
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop);
 void wi_db_values_close(struct wi_db_values *values); /* submits gathered work; no more timer */
 void wi_db_values_flush(struct wi_db_values *values); /* likewise, the last time; NULL is fine */
-void wi_db_values_free(struct wi_db_values *values);  /* nothing may be submitted any more */
+
+/* --- below the files of rows: rows_sql.c, and the line of rows_take.c ------------------------- */
+
+/* What wi_row_from takes, in this order. */
+#define WI_ROW_COLUMNS                                                                             \
+    "id, state, infer, client, client_id, model_name, priority, accepted_at, deadline_at, "        \
+    "finished_at, runs, crashes, body_size, json_size, cost, status, answer_size, head_size, "     \
+    "problem, attempts, dialect"
+#define WI_ROW_COLUMN_COUNT 21
+
+/* Fills `row`, which is empty, from the columns of a statement that has a row. */
+void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);
+/* The first row of a statement, which is finalized; NULL is a failure set before. `row`, which is
+ * empty, keeps no id if there is none. */
+enum wi_code wi_row_first(
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error);
+/* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are
+ * missing or damaged; any other failure may be temporary. */
+enum wi_code wi_row_read_bytes(
+    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error);
+/* Runs a statement whose ?1 is an id and whose ?2, if it has one, is a number. */
+enum wi_code wi_row_change(
+    sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error);
+/* rows_take.c: a row of the client may be taken, so the client joins the line; and likewise for
+ * every client that has one of the rows ("jobs WHERE …"). */
+enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error);
+enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error);
 
 #endif

@@ -41,13 +41,12 @@ void wi_db_look(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void
 enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error)
 {
     const int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_FULLMUTEX;
-    enum wi_code code = WI_OK;
-    if (sqlite3_open_v2(db->path, &db->reader, flags, NULL) != SQLITE_OK)
-        code = wi_db_fail(db->reader, error);
-    else
-        sqlite3_busy_timeout(db->reader, WI_DB_BUSY_MS);
     db->looks = wi_work_queue_new(db->loop, 1);
-    return code;
+    db->reader = wi_db_connect(db->path, flags, error);
+    if (db->reader == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_busy_timeout(db->reader, WI_DB_BUSY_MS);
+    return WI_OK;
 }
 
 void wi_db_reader_end(struct wi_db *db)

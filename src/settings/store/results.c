@@ -3,30 +3,16 @@
 #include "settings/store/private.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "terms/lab/figures.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define COLUMNS "number, id, head, ended_at, noisy, cells, bytes"
 
-/* --- statements ------------------------------------------------------------------------------ */
-
-/* Steps once: 1 with a row, 0 without one, -1 with the error. */
-static int statement_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
-{
-    int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
-    if (result == SQLITE_ROW || result == SQLITE_DONE)
-        return result == SQLITE_ROW;
-    if (statement)
-        wi_db_fail(sqlite, error);
-    return -1;
-}
-
 static void result_from(struct wi_result *result, sqlite3_stmt *statement)
 {
     result->number = sqlite3_column_int64(statement, 0);
-    wi_text_copy(result->id, sizeof result->id, (const char *)sqlite3_column_text(statement, 1));
+    wi_db_take_text(statement, 1, result->id, sizeof result->id);
     result->head = wi_strdup((const char *)sqlite3_column_text(statement, 2));
     result->ended_at = sqlite3_column_int64(statement, 3);
     result->noisy = sqlite3_column_int(statement, 4);
@@ -43,17 +29,14 @@ void wi_result_clear(struct wi_result *result)
 static enum wi_code result_find(
     sqlite3 *sqlite, const char *id, struct wi_result *result, int *found, struct wi_error *error)
 {
-    sqlite3_stmt *statement =
-        wi_db_prepare(sqlite, "SELECT " COLUMNS " FROM lab_runs WHERE id = ?1", error);
-    if (statement)
-        sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    sqlite3_stmt *statement = wi_db_start(sqlite, "SELECT " COLUMNS " FROM lab_runs WHERE id = ?1",
+        WI_DB_WITH(WI_DB_TEXT(id)), error);
     wi_result_clear(result);
-    int got = statement_step(sqlite, statement, error);
+    int got = wi_db_step(sqlite, statement, error);
     *found = got > 0;
     if (*found)
         result_from(result, statement);
-    sqlite3_finalize(statement);
-    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+    return wi_db_end(statement, got);
 }
 
 static void cell_from(struct wi_result_cell *cell, sqlite3_stmt *statement)
@@ -72,12 +55,8 @@ static enum wi_code remove_run(sqlite3 *sqlite, int64_t number, struct wi_error 
     static const char *const statements[] = {
         "DELETE FROM lab_cells WHERE run = ?1", "DELETE FROM lab_runs WHERE number = ?1"};
     enum wi_code code = WI_OK;
-    for (size_t i = 0; i < 2 && code == WI_OK; i++) {
-        sqlite3_stmt *statement = wi_db_prepare(sqlite, statements[i], error);
-        if (statement)
-            sqlite3_bind_int64(statement, 1, number);
-        code = wi_db_finish(sqlite, statement, error);
-    }
+    for (size_t i = 0; i < 2 && code == WI_OK; i++)
+        code = wi_db_run(sqlite, statements[i], WI_DB_WITH(WI_DB_NUMBER(number)), error);
     return code;
 }
 
@@ -87,11 +66,10 @@ static enum wi_code results_prune(sqlite3 *sqlite, int64_t keep, struct wi_error
     enum wi_code code = WI_OK;
     int got;
     do {
-        sqlite3_stmt *statement = wi_db_prepare(
-            sqlite, "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1", error);
-        if (statement)
-            sqlite3_bind_int64(statement, 1, keep);
-        got = statement_step(sqlite, statement, error);
+        sqlite3_stmt *statement = wi_db_start(sqlite,
+            "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1",
+            WI_DB_WITH(WI_DB_NUMBER(keep)), error);
+        got = wi_db_step(sqlite, statement, error);
         int64_t number = got > 0 ? sqlite3_column_int64(statement, 0) : 0;
         sqlite3_finalize(statement);
         if (got > 0)
@@ -121,15 +99,10 @@ static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *
     if (op->head == NULL)
         return wi_error_set(error, WI_NOT_FOUND, "id",
             "there is no run %s; a new one needs its name and the time when it began", op->id);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    enum wi_code code = wi_db_run(sqlite,
         "INSERT INTO lab_runs (id, head, ended_at, noisy, cells, bytes)"
         " VALUES (?1, ?2, 0, 0, 0, 0)",
-        error);
-    if (statement) {
-        sqlite3_bind_text(statement, 1, op->id, -1, SQLITE_STATIC);
-        sqlite3_bind_text(statement, 2, op->head, -1, SQLITE_STATIC);
-    }
-    enum wi_code code = wi_db_finish(sqlite, statement, error);
+        WI_DB_WITH(WI_DB_TEXT(op->id), WI_DB_TEXT(op->head)), error);
     run->number = sqlite3_last_insert_rowid(sqlite);
     return code == WI_OK ? results_prune(sqlite, op->keep, error) : code;
 }
@@ -171,37 +144,17 @@ static int was_not_run(const char *head)
     return result;
 }
 
-static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
-    const struct wi_result_cell *kept, struct wi_error *error)
-{
-    sqlite3_stmt *statement =
-        wi_db_prepare(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2", error);
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, run->number);
-        sqlite3_bind_int64(statement, 2, kept->index);
-    }
-    run->cells--;
-    run->bytes -= strlen(kept->head) + bytes_of(kept);
-    return wi_db_finish(sqlite, statement, error);
-}
-
 /* Whether the cell exists: `*there` 1, or 0; WI_CONFLICT for a different one in its place. A cell
  * that was not run is removed, as long as the run has not ended. */
 static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
     const struct wi_result_cell *cell, int *there, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1 AND number = ?2",
-        error);
-    enum wi_code code = WI_OK;
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, run->number);
-        sqlite3_bind_int64(statement, 2, cell->index);
-    }
-    int got = statement_step(sqlite, statement, error);
+        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(cell->index)), error);
+    int got = wi_db_step(sqlite, statement, error);
+    enum wi_code code = got < 0 ? WI_STORAGE_FAILED : WI_OK;
     *there = got > 0;
-    if (got < 0)
-        code = WI_STORAGE_FAILED;
     if (*there) {
         struct wi_result_cell kept;
         cell_from(&kept, statement);
@@ -209,11 +162,15 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
             strcmp(kept.head, cell->head) == 0 && kept.count == cell->count &&
             (cell->count == 0 || memcmp(kept.samples, cell->samples, bytes_of(cell)) == 0);
         *there = is_same || run->ended_at > 0 || !was_not_run(kept.head);
-        if (!*there)
-            code = remove_cell(sqlite, run, &kept, error);
-        else if (!is_same)
+        if (!*there) {
+            run->cells--;
+            run->bytes -= strlen(kept.head) + bytes_of(&kept);
+            code = wi_db_run(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2",
+                WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(kept.index)), error);
+        } else if (!is_same) {
             code = wi_error_set(error, WI_CONFLICT, "cells",
                 "the run has another cell with the index %u", cell->index);
+        }
     }
     sqlite3_finalize(statement);
     return code;
@@ -222,20 +179,14 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
 static enum wi_code insert_cell(sqlite3 *sqlite, struct wi_result *run,
     const struct wi_result_cell *cell, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "INSERT INTO lab_cells (run, number, head, samples, yardstick_of)"
-        " VALUES (?1, ?2, ?3, ?4, ?5)",
-        error);
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, run->number);
-        sqlite3_bind_int64(statement, 2, cell->index);
-        sqlite3_bind_text(statement, 3, cell->head, -1, SQLITE_STATIC);
-        sqlite3_bind_blob64(statement, 4, cell->samples, bytes_of(cell), SQLITE_STATIC);
-        sqlite3_bind_text(statement, 5, cell->yardstick_of, -1, SQLITE_STATIC);
-    }
     run->cells++;
     run->bytes += strlen(cell->head) + bytes_of(cell);
-    return wi_db_finish(sqlite, statement, error);
+    return wi_db_run(sqlite,
+        "INSERT INTO lab_cells (run, number, head, samples, yardstick_of)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
+        WI_DB_WITH(WI_DB_NUMBER(run->number), WI_DB_NUMBER(cell->index), WI_DB_TEXT(cell->head),
+            WI_DB_BYTES(cell->samples, bytes_of(cell)), WI_DB_TEXT(cell->yardstick_of)),
+        error);
 }
 
 static enum wi_code add_cells(
@@ -265,25 +216,22 @@ static enum wi_code look_at_yardsticks(
     struct wi_lab_mark *marks = NULL;
     size_t count = 0;
     int got;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1"
         " AND yardstick_of IS NOT NULL AND length(samples) > 0",
-        error);
-    if (statement)
-        sqlite3_bind_int64(statement, 1, run->number);
-    while ((got = statement_step(sqlite, statement, error)) > 0) {
+        WI_DB_WITH(WI_DB_NUMBER(run->number)), error);
+    while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         struct wi_result_cell cell;
         cell_from(&cell, statement);
         wi_strings_add(&browsers, cell.yardstick_of);
-        marks = wi_realloc_array(marks, count + 1, sizeof *marks);
+        marks = wi_grow_array(marks, count, sizeof *marks);
         marks[count].browser = browsers.items[count];
         marks[count++].median = wi_lab_median_of(cell.samples, cell.count);
     }
     run->noisy = wi_lab_has_drifted(marks, count);
-    sqlite3_finalize(statement);
     wi_strings_clear(&browsers);
     free(marks);
-    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+    return wi_db_end(statement, got);
 }
 
 static enum wi_code result_end(sqlite3 *sqlite, const struct wi_result_write *op,
@@ -296,22 +244,6 @@ static enum wi_code result_end(sqlite3 *sqlite, const struct wi_result_write *op
             error, WI_CONFLICT, "ended_at", "the run %s has ended at another time", op->id);
     run->ended_at = op->ended_at;
     return look_at_yardsticks(sqlite, run, error);
-}
-
-static enum wi_code result_save(
-    sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
-{
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
-        "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 WHERE number = ?1",
-        error);
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, run->number);
-        sqlite3_bind_int64(statement, 2, run->ended_at);
-        sqlite3_bind_int(statement, 3, run->noisy);
-        sqlite3_bind_int64(statement, 4, (sqlite3_int64)run->cells);
-        sqlite3_bind_int64(statement, 5, (sqlite3_int64)run->bytes);
-    }
-    return wi_db_finish(sqlite, statement, error);
 }
 
 enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error)
@@ -328,7 +260,12 @@ enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error
     if (code == WI_OK)
         code = result_end(sqlite, op, &run, error);
     if (code == WI_OK)
-        code = result_save(sqlite, &run, error);
+        code = wi_db_run(sqlite,
+            "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 "
+            "WHERE number = ?1",
+            WI_DB_WITH(WI_DB_NUMBER(run.number), WI_DB_NUMBER(run.ended_at),
+                WI_DB_NUMBER(run.noisy), WI_DB_NUMBER(run.cells), WI_DB_NUMBER(run.bytes)),
+            error);
     op->created = !found;
     op->total = run.cells;
     wi_result_clear(&run);
@@ -357,38 +294,30 @@ enum wi_code wi_result_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct wi_result_list *list = data;
     wi_result_list_clear(list);
     list->results = wi_realloc_array(NULL, list->limit + 1, sizeof *list->results);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT " COLUMNS " FROM lab_runs WHERE ?1 = 0 OR number < ?1 ORDER BY number DESC"
         " LIMIT ?2",
-        error);
+        WI_DB_WITH(WI_DB_NUMBER(list->before), WI_DB_NUMBER(list->limit)), error);
     int got;
-    if (statement) {
-        sqlite3_bind_int64(statement, 1, list->before);
-        sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
-    }
-    while ((got = statement_step(sqlite, statement, error)) > 0) {
+    while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         struct wi_result *result = &list->results[list->count++];
         *result = (struct wi_result){0};
         result_from(result, statement);
     }
-    sqlite3_finalize(statement);
-    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+    return wi_db_end(statement, got);
 }
 
 enum wi_code wi_result_read(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     const struct wi_result_read *op = data;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1 ORDER BY number",
-        error);
+        WI_DB_WITH(WI_DB_NUMBER(op->number)), error);
     int got;
-    if (statement)
-        sqlite3_bind_int64(statement, 1, op->number);
-    while ((got = statement_step(sqlite, statement, error)) > 0) {
+    while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         struct wi_result_cell cell;
         cell_from(&cell, statement);
         op->each(op->context, &cell);
     }
-    sqlite3_finalize(statement);
-    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+    return wi_db_end(statement, got);
 }

@@ -191,6 +191,11 @@ struct wi_row_name {
     char client[WI_ROW_CLIENT_MAX + 1];
 };
 
+struct wi_row_names {
+    struct wi_row_name *items; /* owned */
+    size_t count;
+};
+
 /* A client's part of the shared resources. */
 struct wi_row_holding {
     char client[WI_ROW_CLIENT_MAX + 1];
@@ -205,8 +210,7 @@ struct wi_row_sweep {
     size_t limit;
     int count;                       /* whether to count the rows, which costs a look at each */
     size_t removed;                  /* out */
-    struct wi_row_name *late;        /* out: owned */
-    size_t late_count;               /* out */
+    struct wi_row_names late;        /* out */
     size_t queued, open, total;      /* out: rows that wait, that are not finished, and all */
     uint64_t bytes;                  /* out: of bodies and answers */
     struct wi_row_holding *holdings; /* out: of all clients that have any; owned */
@@ -222,10 +226,8 @@ struct wi_row_recover {
     int64_t now; /* Unix milliseconds */
     unsigned crashes_max;
     size_t requeued;               /* out */
-    struct wi_row_name *poison;    /* out: owned */
-    size_t poison_count;           /* out */
-    struct wi_row_name *cancelled; /* out: owned; none of them is poison */
-    size_t cancelled_count;        /* out */
+    struct wi_row_names poison;    /* out */
+    struct wi_row_names cancelled; /* out: none of them is poison */
 };
 wi_db_work_fn wi_row_recover;
 

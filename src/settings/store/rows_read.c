@@ -1,5 +1,5 @@
 /* The rows of accepted jobs: reading them, clearing away, and taking stock at the start. */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
@@ -8,21 +8,11 @@ enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_read *read = data;
     wi_row_clear(&read->row);
-    read->found = 0;
-    sqlite3_stmt *statement = wi_db_prepare(
-        sqlite, "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1 AND ?2 IN ('', client)", error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_text(statement, 1, read->id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, read->client, -1, SQLITE_STATIC);
-    int step = sqlite3_step(statement);
-    if (step == SQLITE_ROW) {
-        read->found = 1;
-        wi_row_from(&read->row, statement);
-    }
-    enum wi_code code =
-        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
+    sqlite3_stmt *statement = wi_db_start(sqlite,
+        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1 AND ?2 IN ('', client)",
+        WI_DB_WITH(WI_DB_TEXT(read->id), WI_DB_TEXT(read->client)), error);
+    enum wi_code code = wi_row_first(sqlite, statement, &read->row, error);
+    read->found = *read->row.id != '\0';
     if (code == WI_OK && read->row.answer_size > 0 && read->row.answer_size <= read->answer_max)
         code = wi_row_read_bytes(sqlite, "job_answers", &read->row, read->row.answer_size, error);
     return code;
@@ -37,66 +27,51 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     list->count = 0;
     list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
     /* Four statements, since each has an index of its own. */
-    int of_state = list->state < WI_ROW_STATES, of_client = *list->client != '\0';
+    int of_state = list->state < WI_ROW_STATES;
     char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS " FROM jobs WHERE %s AND %s AND %s"
                            " ORDER BY accepted_at DESC, id DESC LIMIT ?2",
-        of_state ? "state = ?1" : "?1", of_client ? "client = ?3" : "1",
+        of_state ? "state = ?1" : "?1", *list->client ? "client = ?3" : "1",
         *list->before_id ? "(accepted_at, id) < (?4, ?5)" : "1");
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    sqlite3_stmt *statement = wi_db_start(sqlite, sql,
+        WI_DB_WITH(WI_DB_NUMBER(list->state), WI_DB_NUMBER(list->limit), WI_DB_TEXT(list->client),
+            WI_DB_NUMBER(list->before_at), WI_DB_TEXT(list->before_id)),
+        error);
     free(sql);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_int(statement, 1, (int)list->state);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
-    if (of_client)
-        sqlite3_bind_text(statement, 3, list->client, -1, SQLITE_STATIC);
-    if (*list->before_id) {
-        sqlite3_bind_int64(statement, 4, list->before_at);
-        sqlite3_bind_text(statement, 5, list->before_id, -1, SQLITE_STATIC);
-    }
-    int step;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+    int got;
+    while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         struct wi_row *row = &list->rows[list->count++];
         *row = (struct wi_row){0};
         wi_row_from(row, statement);
     }
-    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
+    return wi_db_end(statement, got);
 }
 
 /* --- keeping house --------------------------------------------------------------------------- */
 
-struct names {
-    struct wi_row_name *items;
-    size_t count;
-};
+#define SELECT_NAMES "SELECT id, dialect, client FROM jobs WHERE "
 
-/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids, dialects and clients. */
+/* The rows that a statement (SELECT_NAMES; ?1 a number, ?2 a limit) gives, in place of those that
+ * an earlier try gave. */
 static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
-    struct names *names, struct wi_error *error)
+    struct wi_row_names *names, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_int64(statement, 1, number);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
-    int step;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
-        names->items = wi_realloc_array(names->items, names->count + 1, sizeof *names->items);
+    free(names->items);
+    *names = (struct wi_row_names){0};
+    sqlite3_stmt *statement =
+        wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_NUMBER(number), WI_DB_NUMBER(limit)), error);
+    int got;
+    while ((got = wi_db_step(sqlite, statement, error)) > 0) {
+        names->items = wi_grow_array(names->items, names->count, sizeof *names->items);
         struct wi_row_name *name = &names->items[names->count++];
-        snprintf(name->id, sizeof name->id, "%s", (const char *)sqlite3_column_text(statement, 0));
-        snprintf(name->dialect, sizeof name->dialect, "%s",
-            (const char *)sqlite3_column_text(statement, 1));
-        snprintf(name->client, sizeof name->client, "%s",
-            (const char *)sqlite3_column_text(statement, 2));
+        wi_db_take_text(statement, 0, name->id, sizeof name->id);
+        wi_db_take_text(statement, 1, name->dialect, sizeof name->dialect);
+        wi_db_take_text(statement, 2, name->client, sizeof name->client);
     }
-    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
+    return wi_db_end(statement, got);
 }
 
-static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, struct wi_error *error)
+static enum wi_code remove_rows(
+    sqlite3 *sqlite, const struct wi_row_names *names, struct wi_error *error)
 {
     static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
         "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
@@ -109,11 +84,9 @@ static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, stru
 
 static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
 {
-    sweep->holdings =
-        wi_realloc_array(sweep->holdings, sweep->holding_count + 1, sizeof *sweep->holdings);
+    sweep->holdings = wi_grow_array(sweep->holdings, sweep->holding_count, sizeof *sweep->holdings);
     struct wi_row_holding *holding = &sweep->holdings[sweep->holding_count++];
-    snprintf(holding->client, sizeof holding->client, "%s",
-        (const char *)sqlite3_column_text(statement, 0));
+    wi_db_take_text(statement, 0, holding->client, sizeof holding->client);
     holding->open = (size_t)sqlite3_column_int64(statement, 3);
     holding->bytes = (uint64_t)sqlite3_column_int64(statement, 4);
     sweep->total += (size_t)sqlite3_column_int64(statement, 1);
@@ -125,34 +98,26 @@ static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
 /* All that it looks at is in the index jobs_client_state. */
 static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+    sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT client, count(*), total(state = 0), total(state < 2), "
         "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs GROUP BY client",
-        error);
-    int step;
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
+        NULL, error);
+    int got;
     free(sweep->holdings);
     sweep->holdings = NULL;
     sweep->holding_count = sweep->total = sweep->queued = sweep->open = 0;
     sweep->bytes = 0;
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+    while ((got = wi_db_step(sqlite, statement, error)) > 0)
         add_holding(sweep, statement);
-    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
+    return wi_db_end(statement, got);
 }
 
 enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_sweep *sweep = data;
-    struct names old = {0}, late = {0};
-    free(sweep->late);
-    sweep->late = NULL;
+    struct wi_row_names old = {0};
     enum wi_code code = names_collect(sqlite,
-        "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY "
-        "finished_at "
-        "LIMIT ?2",
+        SELECT_NAMES "state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
     if (code == WI_OK)
         code = remove_rows(sqlite, &old, error);
@@ -160,15 +125,12 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all waiting rows */
         code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
-            "<= ?1 "
-            "ORDER BY deadline_at LIMIT ?2",
-            sweep->now, sweep->limit, &late, error);
+            SELECT_NAMES "state < 2 AND +state = 0 AND deadline_at <= ?1 "
+                         "ORDER BY deadline_at LIMIT ?2",
+            sweep->now, sweep->limit, &sweep->late, error);
     if (code == WI_OK && sweep->count)
         code = count_rows(sqlite, sweep, error);
     sweep->removed = old.count;
-    sweep->late = late.items;
-    sweep->late_count = late.count;
     free(old.items);
     return code;
 }
@@ -189,7 +151,7 @@ static enum wi_code cap_times(sqlite3 *sqlite, int64_t now, struct wi_error *err
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_recover *recover = data;
-    struct names poison = {0}, cancelled = {0};
+    static const char ended[] = SELECT_NAMES "state = 1 AND cancelled = ?1 LIMIT ?2";
     char sql[160];
     snprintf(sql, sizeof sql,
         "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
@@ -205,18 +167,8 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK)
         code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
     if (code == WI_OK)
-        code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
-            1000000, &poison, error);
+        code = names_collect(sqlite, ended, 0, 1000000, &recover->poison, error);
     if (code == WI_OK)
-        code = names_collect(sqlite,
-            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
-            1000000, &cancelled, error);
-    free(recover->poison);
-    free(recover->cancelled);
-    recover->poison = poison.items;
-    recover->poison_count = poison.count;
-    recover->cancelled = cancelled.items;
-    recover->cancelled_count = cancelled.count;
+        code = names_collect(sqlite, ended, 1, 1000000, &recover->cancelled, error);
     return code;
 }

@@ -1,9 +1,8 @@
 /* Functions that reading and changing rows share. */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 const char *const wi_row_state_names[] = {"queued", "running", "done", "failed", "cancelled", NULL};
 
@@ -19,13 +18,7 @@ void wi_row_clear(struct wi_row *row)
 enum wi_code wi_row_change(
     sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    if (statement) {
-        sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
-        if (sqlite3_bind_parameter_count(statement) > 1)
-            sqlite3_bind_int64(statement, 2, number);
-    }
-    return wi_db_finish(sqlite, statement, error);
+    return wi_db_run(sqlite, sql, WI_DB_WITH(WI_DB_TEXT(id), WI_DB_NUMBER(number)), error);
 }
 
 static char *column_text(sqlite3_stmt *statement, int column)
@@ -36,11 +29,10 @@ static char *column_text(sqlite3_stmt *statement, int column)
 void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
 {
 #define NUMBER(column) sqlite3_column_int64(statement, column)
-    snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    wi_db_take_text(statement, 0, row->id, sizeof row->id);
     row->state = (enum wi_row_state)NUMBER(1);
     row->infer = (int)NUMBER(2);
-    snprintf(
-        row->client, sizeof row->client, "%s", (const char *)sqlite3_column_text(statement, 3));
+    wi_db_take_text(statement, 3, row->client, sizeof row->client);
     row->client_id = column_text(statement, 4);
     row->model_name = column_text(statement, 5);
     row->priority = (int)NUMBER(6);
@@ -57,25 +49,30 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
     row->head_size = (size_t)NUMBER(17);
     row->problem = column_text(statement, 18);
     row->attempts = (unsigned)NUMBER(19);
-    snprintf(
-        row->dialect, sizeof row->dialect, "%s", (const char *)sqlite3_column_text(statement, 20));
+    wi_db_take_text(statement, 20, row->dialect, sizeof row->dialect);
 #undef NUMBER
+}
+
+enum wi_code wi_row_first(
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error)
+{
+    int got = wi_db_step(sqlite, statement, error);
+    if (got > 0)
+        wi_row_from(row, statement);
+    return wi_db_end(statement, got);
 }
 
 enum wi_code wi_row_read_bytes(
     sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error)
 {
     char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    sqlite3_stmt *statement = wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_TEXT(row->id)), error);
     free(sql);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
     enum wi_code code = WI_OK;
-    sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
-    int step = sqlite3_step(statement);
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        code = wi_db_fail(sqlite, error);
-    else if (step == SQLITE_DONE)
+    int got = wi_db_step(sqlite, statement, error);
+    if (got < 0)
+        code = WI_STORAGE_FAILED;
+    else if (got == 0)
         code = wi_error_set(error, WI_INTERNAL, NULL, "%s has no bytes in %s", row->id, table);
     else if ((size_t)sqlite3_column_bytes(statement, 0) != size)
         code = wi_error_set(error, WI_INTERNAL, NULL, "%s has %d bytes in %s, not %zu", row->id,

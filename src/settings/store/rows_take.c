@@ -5,7 +5,7 @@
  * turn it is but that has no row leaves the line, and joins it again when a row of it arrives or
  * has paused long enough. So a step costs the logarithm of the rows, however many wait or pause.
  */
-#include "settings/store/rows_private.h"
+#include "settings/store/private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>
@@ -24,12 +24,7 @@
 static enum wi_code change_line(
     sqlite3 *sqlite, const char *sql, int infer, const char *client, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    if (statement) {
-        sqlite3_bind_int(statement, 1, infer);
-        sqlite3_bind_text(statement, 2, client, -1, SQLITE_STATIC);
-    }
-    return wi_db_finish(sqlite, statement, error);
+    return wi_db_run(sqlite, sql, WI_DB_WITH(WI_DB_NUMBER(infer), WI_DB_TEXT(client)), error);
 }
 
 enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error)
@@ -133,32 +128,17 @@ static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct w
     return WI_OK;
 }
 
-/* The first row of a statement, which is finalized; one without an id for none. */
-static enum wi_code first_row(
-    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error)
-{
-    int step = sqlite3_step(statement);
-    if (step == SQLITE_ROW)
-        wi_row_from(row, statement);
-    enum wi_code code =
-        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
-}
-
 /* One that crashed before. */
 static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
 {
     struct wi_row row = {0};
-    sqlite3_stmt *statement = wi_db_prepare(taking->sqlite,
+    sqlite3_stmt *statement = wi_db_start(taking->sqlite,
         "SELECT " WI_ROW_COLUMNS
         " FROM jobs INDEXED BY jobs_suspect WHERE state = 0 AND crashes > 0 "
         "AND retry_at = 0 "
         "ORDER BY rank LIMIT 1",
-        error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    enum wi_code code = first_row(taking->sqlite, statement, &row, error);
+        NULL, error);
+    enum wi_code code = wi_row_first(taking->sqlite, statement, &row, error);
     return code == WI_OK && *row.id ? take_row(taking, &row, error) : code;
 }
 
@@ -196,38 +176,26 @@ static void use_room(struct wi_row_take *take, const char *client)
 static enum wi_code first_in_line(
     struct taking *taking, int infer, char client[WI_ROW_CLIENT_MAX + 1], struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(
-        taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn", error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_int(statement, 1, infer);
-    int step = sqlite3_step(statement);
-    while (step == SQLITE_ROW &&
-           !client_has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
-        step = sqlite3_step(statement);
+    sqlite3_stmt *statement =
+        wi_db_start(taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn",
+            WI_DB_WITH(WI_DB_NUMBER(infer)), error);
+    int got = 0;
     *client = '\0';
-    if (step == SQLITE_ROW)
-        snprintf(
-            client, WI_ROW_CLIENT_MAX + 1, "%s", (const char *)sqlite3_column_text(statement, 0));
-    enum wi_code code =
-        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(taking->sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
+    while (!*client && (got = wi_db_step(taking->sqlite, statement, error)) > 0)
+        if (client_has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
+            wi_db_take_text(statement, 0, client, WI_ROW_CLIENT_MAX + 1);
+    return wi_db_end(statement, got);
 }
 
 /* The client's most urgent row; one without an id if it has none. */
 static enum wi_code most_urgent(struct taking *taking, int infer, const char *client,
     struct wi_row *row, struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(taking->sqlite,
+    sqlite3_stmt *statement = wi_db_start(taking->sqlite,
         "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE client = ?1 AND infer = ?2 AND state = 0 AND "
         "crashes = 0 AND retry_at = 0 ORDER BY rank LIMIT 1",
-        error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_text(statement, 1, client, -1, SQLITE_STATIC);
-    sqlite3_bind_int(statement, 2, infer);
-    return first_row(taking->sqlite, statement, row, error);
+        WI_DB_WITH(WI_DB_TEXT(client), WI_DB_NUMBER(infer)), error);
+    return wi_row_first(taking->sqlite, statement, row, error);
 }
 
 /* Gives the next client in the line a turn: 0 in `left` if the line is empty. */

@@ -1,6 +1,7 @@
 /* Statements of SQLite, with its errors as ours. */
 #include "settings/store/private.h"
 
+#include "base/text.h"
 #include <string.h>
 
 enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error)
@@ -19,19 +20,63 @@ enum wi_code wi_db_exec(sqlite3 *sqlite, const char *sql, struct wi_error *error
     return wi_db_fail(sqlite, error);
 }
 
-sqlite3_stmt *wi_db_prepare(sqlite3 *sqlite, const char *sql, struct wi_error *error)
+sqlite3 *wi_db_connect(const char *path, int flags, struct wi_error *error)
+{
+    sqlite3 *sqlite = NULL;
+    if (sqlite3_open_v2(path, &sqlite, flags, NULL) == SQLITE_OK)
+        return sqlite;
+    wi_db_fail(sqlite, error);
+    sqlite3_close(sqlite);
+    return NULL;
+}
+
+static void statement_bind(
+    sqlite3_stmt *statement, int place, const struct wi_db_argument *argument)
+{
+    if (argument->kind == WI_DB_IS_TEXT)
+        sqlite3_bind_text(statement, place, argument->bytes, -1, SQLITE_STATIC);
+    else if (argument->kind == WI_DB_IS_BYTES)
+        sqlite3_bind_blob64(statement, place, argument->bytes, argument->size, SQLITE_STATIC);
+    else
+        sqlite3_bind_int64(statement, place, argument->number);
+}
+
+sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) != SQLITE_OK)
         wi_db_fail(sqlite, error);
+    int most = sqlite3_bind_parameter_count(statement);
+    for (int i = 0; i < most && arguments[i].kind != WI_DB_IS_END; i++)
+        statement_bind(statement, i + 1, &arguments[i]);
     return statement;
 }
 
-enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
+int wi_db_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
 {
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    enum wi_code code = sqlite3_step(statement) == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+    if (result == SQLITE_ROW || result == SQLITE_DONE)
+        return result == SQLITE_ROW;
+    if (statement)
+        wi_db_fail(sqlite, error);
+    return -1;
+}
+
+enum wi_code wi_db_end(sqlite3_stmt *statement, int step)
+{
     sqlite3_finalize(statement);
-    return code;
+    return step < 0 ? WI_STORAGE_FAILED : WI_OK;
+}
+
+enum wi_code wi_db_run(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
+    struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_start(sqlite, sql, arguments, error);
+    return wi_db_end(statement, wi_db_step(sqlite, statement, error));
+}
+
+void wi_db_take_text(sqlite3_stmt *statement, int column, char *out, size_t size)
+{
+    wi_text_copy(out, size, (const char *)sqlite3_column_text(statement, column));
 }

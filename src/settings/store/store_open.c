@@ -4,6 +4,7 @@
  */
 #include "settings/store/private.h"
 
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -20,16 +21,16 @@
 /* Files up to this size are checked for damage: larger ones would keep the start waiting. */
 #define CHECK_MAX (64 << 20)
 
+#define VALUES_TABLE(name)                                                                         \
+    "CREATE TABLE " name " (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"     \
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+
 /* SQL from each version to the next; released SQL is never changed. */
 static const char *const migrations[] = {
     /* Each with the version of its owner's rules by which the value was found out. */
-    "CREATE TABLE estimates (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-    "CREATE TABLE verdicts (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    VALUES_TABLE("estimates") VALUES_TABLE("verdicts")
     /* SHA-256 of files of models, by device and inode. */
-    "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    VALUES_TABLE("file_hashes")
     /* `rank` orders what waits as work/job/queue.h does: a priority is worth so many milliseconds
      * of age, so the order never changes. `cancelled`: it is to end so, if it does not end
      * otherwise before. `attempts`: how often it was sent to a node in runs that were put back.
@@ -64,17 +65,13 @@ static const char *const migrations[] = {
     "CREATE INDEX jobs_client ON jobs (client, accepted_at);"
     "CREATE INDEX jobs_client_state ON jobs (client, state, accepted_at, body_size, answer_size);",
     /* The name of this daemon for others. */
-    "CREATE TABLE self (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("self"),
     /* How often each model ran recently. */
-    "CREATE TABLE runs (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("runs"),
     /* Which kernels have run at which place. */
-    "CREATE TABLE kernels_used (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("kernels_used"),
     /* Nodes that were found wrong. */
-    "CREATE TABLE quarantine (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("quarantine"),
     /* Runs of the laboratory: see results.c. Numbers of runs grow, also behind one that is gone;
      * those of cells are their indexes. Of a yardstick it is known which browser it is of. */
     "CREATE TABLE lab_runs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
@@ -83,13 +80,9 @@ static const char *const migrations[] = {
     "CREATE TABLE lab_cells (run INTEGER NOT NULL, number INTEGER NOT NULL, head TEXT NOT NULL,"
     " samples BLOB NOT NULL, yardstick_of TEXT, PRIMARY KEY (run, number));",
     /* How kernels are compiled fastest at which place. */
-    "CREATE TABLE tunings (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("tunings"),
     /* What kinds of browser can do, and the models for which memory was lacking, by place. */
-    "CREATE TABLE abilities (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-    "CREATE TABLE shortages (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
-    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    VALUES_TABLE("abilities") VALUES_TABLE("shortages"),
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 
@@ -202,13 +195,24 @@ void wi_db_sync_folder(const char *path)
 static int64_t sqlite_ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
 {
     int64_t value = -1;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    if (statement && sqlite3_step(statement) == SQLITE_ROW)
+    sqlite3_stmt *statement = wi_db_start(sqlite, sql, NULL, error);
+    if (wi_db_step(sqlite, statement, error) > 0)
         value = sqlite3_column_int64(statement, 0);
-    else if (statement)
-        wi_db_fail(sqlite, error);
     sqlite3_finalize(statement);
     return value;
+}
+
+enum wi_code wi_db_check(sqlite3 *sqlite, const char *pragma, int *damaged, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_start(sqlite, pragma, NULL, error);
+    enum wi_code code = WI_STORAGE_FAILED;
+    if (wi_db_step(sqlite, statement, error) > 0) {
+        const char *said = (const char *)sqlite3_column_text(statement, 0);
+        *damaged = strcmp(said, "ok") != 0;
+        code = *damaged ? wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", said) : WI_OK;
+    }
+    sqlite3_finalize(statement);
+    return code;
 }
 
 static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error *error)
@@ -217,19 +221,8 @@ static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error 
     int64_t size = sqlite_ask(sqlite, "PRAGMA page_size", error);
     if (pages < 0 || size < 0)
         return WI_STORAGE_FAILED;
-    if (pages * size > CHECK_MAX)
-        return WI_OK;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, "PRAGMA quick_check(1)", error);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    enum wi_code code = WI_OK;
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        code = wi_db_fail(sqlite, error);
-    else if ((*damaged = strcmp((const char *)sqlite3_column_text(statement, 0), "ok") != 0))
-        code =
-            wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return code;
+    return pages * size > CHECK_MAX ? WI_OK
+                                    : wi_db_check(sqlite, "PRAGMA quick_check(1)", damaged, error);
 }
 
 /* How many tables of the first migration there are, or -1; `all` gets how many of any name. */
@@ -349,11 +342,11 @@ static const char making[] = "PRAGMA auto_vacuum=INCREMENTAL;"
 
 static enum wi_code make_tables(const char *path, struct wi_error *error)
 {
-    sqlite3 *sqlite = NULL;
-    enum wi_code code;
-    if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
-        code = wi_db_fail(sqlite, error);
-    else if ((code = wi_db_exec(sqlite, making, error)) == WI_OK)
+    sqlite3 *sqlite = wi_db_connect(path, SQLITE_OPEN_READWRITE, error);
+    if (sqlite == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = wi_db_exec(sqlite, making, error);
+    if (code == WI_OK)
         code = db_migrate(sqlite, 0, error);
     sqlite3_close(sqlite);
     return code;
@@ -395,8 +388,7 @@ static enum wi_code make_file(const char *path, struct wi_error *error)
     int full = 0, fd = make_fresh(fresh, &full, &why);
     if (fd >= 0 && rename(fresh, path) != 0)
         wi_error_set(&why, sqlite_code(errno), NULL, "%s", strerror(errno));
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     if (why.code != WI_OK)
         failure_explain(path, 0, full, &why, error);
     else
@@ -430,12 +422,10 @@ static enum wi_code find_file(const char *path, struct wi_error *error)
     if (fd < 0 && errno == ENOENT)
         return check_log(path, error) == WI_OK ? make_file(path, error) : WI_INVALID_FIELD;
     if (fd < 0 || fstat(fd, &info) != 0) {
-        enum wi_code code = wi_error_set(error, sqlite_code(errno), "store.path",
+        wi_close(fd);
+        return wi_error_set(error, sqlite_code(errno), "store.path",
             "cannot open the database %s: %s; webinferd must be able to write it and its folder",
             path, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return code;
     }
     close(fd);
     if (info.st_size > 0)

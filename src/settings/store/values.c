@@ -64,27 +64,20 @@ static enum wi_code write_value(sqlite3 *sqlite, const struct value *value, stru
                                          " (key, value, updated_at, rules) VALUES (?1, ?2, ?3, ?4)",
                                   table)
                             : wi_sprintf("DELETE FROM %s WHERE key = ?1", table);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    enum wi_code code = wi_db_run(sqlite, sql,
+        WI_DB_WITH(WI_DB_TEXT(value->key + 1), WI_DB_TEXT(value->text), WI_DB_NUMBER(value->at),
+            WI_DB_NUMBER(value->rules)),
+        error);
     free(sql);
-    if (statement)
-        sqlite3_bind_text(statement, 1, value->key + 1, -1, SQLITE_STATIC);
-    if (statement && value->text) {
-        sqlite3_bind_text(statement, 2, value->text, -1, SQLITE_STATIC);
-        sqlite3_bind_int64(statement, 3, value->at);
-        sqlite3_bind_int(statement, 4, value->rules);
-    }
-    return wi_db_finish(sqlite, statement, error);
+    return code;
 }
 
 static enum wi_code write_flush(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct flush *flush = data;
-    struct value *value, *next;
-    HASH_ITER(hh, flush->list, value, next)
-    {
+    for (struct value *value = flush->list; value; value = value->hh.next)
         if (write_value(sqlite, value, error) != WI_OK)
             return WI_STORAGE_FAILED;
-    }
     return WI_OK;
 }
 
@@ -117,7 +110,7 @@ static void flush_now(void *context)
     wi_db_submit(values->db, write_flush, value_flushed, flush);
 }
 
-static void value_put(
+void wi_db_put(
     struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *text)
 {
     if (db == NULL)
@@ -139,15 +132,9 @@ static void value_put(
         wi_timer_start(values->timer, GATHER_MS, 0);
 }
 
-void wi_db_put(
-    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
-{
-    value_put(db, space, rules, key, value);
-}
-
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
 {
-    value_put(db, space, 0, key, NULL);
+    wi_db_put(db, space, 0, key, NULL);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -164,18 +151,14 @@ static enum wi_code values_read(sqlite3 *sqlite, void *data, struct wi_error *er
     const struct reading *reading = data;
     char *sql = wi_sprintf(
         "SELECT key, value FROM %s WHERE rules = ?1 ORDER BY updated_at, key", reading->table);
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
-    int step = SQLITE_ERROR;
+    sqlite3_stmt *statement =
+        wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_NUMBER(reading->rules)), error);
+    int got;
     free(sql);
-    if (statement == NULL)
-        return WI_STORAGE_FAILED;
-    sqlite3_bind_int(statement, 1, reading->rules);
-    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+    while ((got = wi_db_step(sqlite, statement, error)) > 0)
         reading->each(reading->context, (const char *)sqlite3_column_text(statement, 0),
             (const char *)sqlite3_column_text(statement, 1));
-    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
-    sqlite3_finalize(statement);
-    return code;
+    return wi_db_end(statement, got);
 }
 
 void wi_db_each(
@@ -189,7 +172,7 @@ void wi_db_each(
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static enum wi_code values_prune(sqlite3 *sqlite, void *data, struct wi_error *error)
+enum wi_code wi_db_values_prune(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     for (int i = 0; i < WI_DB_SPACES && code == WI_OK; i++) {
@@ -200,11 +183,6 @@ static enum wi_code values_prune(sqlite3 *sqlite, void *data, struct wi_error *e
         free(sql);
     }
     return code;
-}
-
-enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error)
-{
-    return wi_db_now(db, values_prune, NULL, error);
 }
 
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop)
@@ -228,9 +206,4 @@ void wi_db_values_flush(struct wi_db_values *values)
         return;
     values->closing = 1;
     flush_now(values);
-}
-
-void wi_db_values_free(struct wi_db_values *values)
-{
-    free(values);
 }

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 /* Pieces of work in one transaction. */
 #define BATCH_MAX 256
@@ -61,47 +62,36 @@ static struct tally run_batch(sqlite3 *sqlite, struct wi_db_piece *first)
 /* --- lists ----------------------------------------------------------------------------------- */
 
 /* Moves at most `count` pieces to the end of another list. */
-static void list_move(struct wi_db_list *from, struct wi_db_list *to, size_t count)
+static void pieces_move(struct wi_db_piece **from, struct wi_db_piece **to, size_t count)
 {
-    for (; count > 0 && from->first; count--) {
-        struct wi_db_piece *piece = from->first;
-        from->first = piece->next;
-        piece->next = NULL;
-        if (to->first == NULL)
-            to->end = &to->first;
-        *to->end = piece;
-        to->end = &piece->next;
+    for (struct wi_db_piece *piece; count > 0 && (piece = *from) != NULL; count--) {
+        DL_DELETE(*from, piece);
+        DL_APPEND(*to, piece);
     }
-}
-
-static void list_add(struct wi_db_list *list, struct wi_db_piece *piece)
-{
-    struct wi_db_list one = {.first = piece};
-    list_move(&one, list, 1);
 }
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
 /* Waits for work; an empty list is the end. */
-static struct wi_db_list take_batch(struct wi_db_boxes *boxes)
+static struct wi_db_piece *take_batch(struct wi_db_boxes *boxes)
 {
-    struct wi_db_list batch = {0};
+    struct wi_db_piece *batch = NULL;
     uv_mutex_lock(&boxes->mutex);
-    while (boxes->in.first == NULL && !boxes->stop)
+    while (boxes->in == NULL && !boxes->stop)
         uv_cond_wait(&boxes->wake, &boxes->mutex);
-    list_move(&boxes->in, &batch, BATCH_MAX);
+    pieces_move(&boxes->in, &batch, BATCH_MAX);
     uv_mutex_unlock(&boxes->mutex);
     return batch;
 }
 
 /* The loop is woken before it can see the pieces: once it has seen all, the handle may go. */
-static void give_batch(struct wi_db *db, struct wi_db_list *batch, const struct tally *tally)
+static void give_batch(struct wi_db *db, struct wi_db_piece *batch, const struct tally *tally)
 {
     struct wi_db_boxes *boxes = &db->boxes;
     uv_mutex_lock(&boxes->mutex);
     boxes->transactions += tally->transactions;
     boxes->failures += tally->failures;
-    list_move(batch, &boxes->out, BATCH_MAX);
+    pieces_move(&batch, &boxes->out, BATCH_MAX);
     uv_async_send(db->async);
     uv_mutex_unlock(&boxes->mutex);
 }
@@ -109,12 +99,10 @@ static void give_batch(struct wi_db *db, struct wi_db_list *batch, const struct 
 static void write_on(void *data)
 {
     struct wi_db *db = data;
-    for (;;) {
-        struct wi_db_list batch = take_batch(&db->boxes);
-        if (batch.first == NULL)
-            return;
-        struct tally tally = run_batch(db->sqlite, batch.first);
-        give_batch(db, &batch, &tally);
+    struct wi_db_piece *batch;
+    while ((batch = take_batch(&db->boxes)) != NULL) {
+        struct tally tally = run_batch(db->sqlite, batch);
+        give_batch(db, batch, &tally);
     }
 }
 
@@ -146,11 +134,11 @@ static void on_calm(void *context)
     wi_db_submit(context, wi_db_touch, on_touched, context);
 }
 
-static void call_back(struct wi_db *db, struct wi_db_list *done)
+static void call_back(struct wi_db *db, struct wi_db_piece *done)
 {
-    struct wi_db_piece *next;
-    for (struct wi_db_piece *piece = done->first; piece; piece = next) {
-        next = piece->next;
+    struct wi_db_piece *piece, *next;
+    DL_FOREACH_SAFE(done, piece, next)
+    {
         const struct wi_error *failure = piece->failed ? &piece->error : NULL;
         if (failure && failure->code == WI_STORAGE_FAILED)
             note_failure(db, failure);
@@ -183,16 +171,16 @@ static void on_async(uv_async_t *async)
 {
     struct wi_db *db = async->data;
     struct wi_db_boxes *boxes = &db->boxes;
-    struct wi_db_list done = {0};
+    struct wi_db_piece *done = NULL;
     uv_mutex_lock(&boxes->mutex);
-    list_move(&boxes->out, &done, SIZE_MAX);
+    pieces_move(&boxes->out, &done, SIZE_MAX);
     db->counters.transactions += boxes->transactions;
     db->counters.failures += boxes->failures;
     boxes->transactions = boxes->failures = 0;
     uv_mutex_unlock(&boxes->mutex);
-    for (const struct wi_db_piece *piece = done.first; piece; piece = piece->next)
+    for (const struct wi_db_piece *piece = done; piece; piece = piece->next)
         db->pending--;
-    call_back(db, &done);
+    call_back(db, done);
     if (db->async) /* it may have been closed by what was called */
         hold_loop(db);
 }
@@ -204,13 +192,13 @@ void wi_db_submit(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, vo
     piece->done = done;
     piece->data = data;
     if (db->async == NULL) {
-        list_add(&db->late, piece);
+        DL_APPEND(db->late, piece);
         return;
     }
     db->pending++;
     hold_loop(db);
     uv_mutex_lock(&db->boxes.mutex);
-    list_add(&db->boxes.in, piece);
+    DL_APPEND(db->boxes.in, piece);
     uv_cond_signal(&db->boxes.wake);
     uv_mutex_unlock(&db->boxes.mutex);
 }
@@ -274,11 +262,11 @@ void wi_db_writer_end(struct wi_db *db)
 
 void wi_db_writer_run_late(struct wi_db *db)
 {
-    while (db->late.first) {
-        struct wi_db_list batch = {0};
-        list_move(&db->late, &batch, BATCH_MAX);
-        run_batch(db->sqlite, batch.first);
-        call_back(db, &batch);
+    while (db->late) {
+        struct wi_db_piece *batch = NULL;
+        pieces_move(&db->late, &batch, BATCH_MAX);
+        run_batch(db->sqlite, batch);
+        call_back(db, batch);
     }
 }
 

@@ -7,14 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SIZES_MAX 10
+
 /* The sizes of a kernel's dimensions in one run: of each name, and of the dimensions in place of
  * "*". */
 struct sizes {
     struct size {
         const char *name; /* in the table's text */
         size_t length;
-        int64_t value;
-    } named[WI_TENSOR_MAX_RANK];
+        int64_t value; /* negative: not known yet */
+    } named[SIZES_MAX];
     unsigned count;
     int has_leading;
     unsigned leading;
@@ -42,22 +44,19 @@ static unsigned count_names(const char *shape)
 }
 
 /* The size of that name, or a new one without a value. */
-static struct size *sizes_get(struct sizes *sizes, const char *name, size_t length, int *is_new)
+static struct size *sizes_get(struct sizes *sizes, const char *name, size_t length)
 {
     for (unsigned i = 0; i < sizes->count; i++)
-        if (sizes->named[i].length == length && memcmp(sizes->named[i].name, name, length) == 0) {
-            *is_new = 0;
+        if (sizes->named[i].length == length && memcmp(sizes->named[i].name, name, length) == 0)
             return &sizes->named[i];
-        }
-    *is_new = 1;
-    sizes->named[sizes->count] = (struct size){.name = name, .length = length};
+    sizes->named[sizes->count] = (struct size){name, length, -1};
     return &sizes->named[sizes->count++];
 }
 
 /* Takes the sizes of a tensor of that shape into `sizes`; whether they fit those that are there. */
 static int sizes_bind(struct sizes *sizes, const char *shape, const struct wi_tensor *tensor)
 {
-    int leads = *shape == '*', is_new;
+    int leads = *shape == '*';
     const char *rest = !leads ? shape : shape[1] ? shape + 2 : shape + 1, *name;
     unsigned named = count_names(rest), at = tensor->rank - named;
     size_t length;
@@ -72,8 +71,8 @@ static int sizes_bind(struct sizes *sizes, const char *shape, const struct wi_te
         (sizes->leading != at || memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
         return 0;
     while ((name = wi_kernel_shape_next(&rest, &length))) {
-        struct size *size = sizes_get(sizes, name, length, &is_new);
-        if (is_new)
+        struct size *size = sizes_get(sizes, name, length);
+        if (size->value < 0)
             size->value = tensor->dims[at];
         if (size->value != tensor->dims[at++])
             return 0;
@@ -87,10 +86,9 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
     unsigned rank = 0;
     size_t length;
     const char *name;
-    int is_new;
     while ((name = wi_kernel_shape_next(&shape, &length))) {
         if (*name != '*') {
-            dims[rank++] = sizes_get(sizes, name, length, &is_new)->value;
+            dims[rank++] = sizes_get(sizes, name, length)->value;
             continue;
         }
         memcpy(dims, sizes->lead, sizes->leading * sizeof *dims);
@@ -207,11 +205,10 @@ static enum wi_code check_length(const struct wi_kernel *kernel, struct sizes *s
     const char *rest = wanted->shape, *name;
     char field[48];
     size_t length;
-    int is_new;
     while ((name = wi_kernel_shape_next(&rest, &length)))
         for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
             if (!size->most || strlen(size->name) != length || memcmp(size->name, name, length) ||
-                sizes_get(sizes, name, length, &is_new)->value <= size->most)
+                sizes_get(sizes, name, length)->value <= size->most)
                 continue;
             snprintf(field, sizeof field, "inputs[%zu].shape", index);
             wi_error_set(error, WI_INPUT_SHAPE, field,
@@ -266,15 +263,13 @@ static int64_t name_value(const struct wi_kernel *kernel, struct sizes *sizes,
     for (const struct wi_param *row = kernel->options; row->name; row++)
         if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
             return *(const int64_t *)(const void *)((const char *)options + row->offset);
-    int is_new;
-    return sizes_get(sizes, name, length, &is_new)->value;
+    return sizes_get(sizes, name, length)->value;
 }
 
 /* The sizes that no input has. */
 static void sizes_derive(const struct wi_kernel *kernel, struct sizes *sizes, const json_t *options)
 {
     struct wi_kernel_options read = wi_kernel_defaults;
-    int is_new;
     (void)read_options(kernel, options, &read, NULL);
     for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
         if (!size->of)
@@ -284,7 +279,7 @@ static void sizes_derive(const struct wi_kernel *kernel, struct sizes *sizes, co
         const char *by = size->of + length;
         if (*by)
             value /= name_value(kernel, sizes, &read, by + 1, strlen(by + 1));
-        sizes_get(sizes, size->name, strlen(size->name), &is_new)->value = value;
+        sizes_get(sizes, size->name, strlen(size->name))->value = value;
     }
 }
 
@@ -359,39 +354,23 @@ enum wi_code wi_kernel_check_options(
 
 /* --- classes of sizes ------------------------------------------------------------------------- */
 
-#define SIZES_MAX 10
 /* Of a size in a class: a tensor has fewer elements. */
 #define SIZE_MAX_IN_CLASS ((int64_t)1 << 32)
 
-struct name {
-    const char *text; /* in the table's text */
-    size_t length;
-};
-
-static void names_add(
-    struct name names[SIZES_MAX], unsigned *count, const char *text, size_t length)
+/* Its sizes without values: as its inputs name them, and "*"; then those that no input has. */
+static struct sizes list_sizes(const struct wi_kernel *kernel)
 {
-    for (unsigned i = 0; i < *count; i++)
-        if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
-            return;
-    if (*count < SIZES_MAX)
-        names[(*count)++] = (struct name){text, length};
-}
-
-/* Its sizes: as its inputs name them first, then those that no input has. */
-static unsigned list_sizes(const struct wi_kernel *kernel, struct name names[SIZES_MAX])
-{
-    unsigned count = 0;
+    struct sizes sizes = {0};
     size_t length;
     for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
         const char *shape = one->shape, *name;
         while ((name = wi_kernel_shape_next(&shape, &length)))
-            names_add(names, &count, name, length);
+            sizes_get(&sizes, name, length);
     }
     for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
         if (size->of)
-            names_add(names, &count, size->name, strlen(size->name));
-    return count;
+            sizes_get(&sizes, size->name, strlen(size->name));
+    return sizes;
 }
 
 static int64_t class_of(int64_t size)
@@ -405,21 +384,19 @@ static int64_t class_of(int64_t size)
 int wi_kernel_size_class(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, char text[WI_KERNEL_CLASS_SIZE])
 {
+    const struct sizes listed = list_sizes(kernel);
     struct sizes sizes = {0};
-    struct name names[SIZES_MAX];
     struct wi_error error;
-    unsigned count = list_sizes(kernel, names);
     size_t used = 0;
-    int is_new;
     *text = '\0';
-    if (count == 0 || bind_inputs(kernel, inputs, &sizes, &error) != WI_OK ||
+    if (listed.count == 0 || bind_inputs(kernel, inputs, &sizes, &error) != WI_OK ||
         sizes.datatype != WI_FP32)
         return -1;
     sizes_derive(kernel, &sizes, options);
-    for (unsigned i = 0; i < count && used < WI_KERNEL_CLASS_SIZE; i++) {
-        int64_t size = *names[i].text == '*'
-                           ? wi_shape_elements(sizes.lead, sizes.leading)
-                           : sizes_get(&sizes, names[i].text, names[i].length, &is_new)->value;
+    for (unsigned i = 0; i < listed.count && used < WI_KERNEL_CLASS_SIZE; i++) {
+        const struct size *one = &listed.named[i];
+        int64_t size = *one->name == '*' ? wi_shape_elements(sizes.lead, sizes.leading)
+                                         : sizes_get(&sizes, one->name, one->length)->value;
         used += (size_t)snprintf(
             text + used, WI_KERNEL_CLASS_SIZE - used, "%s%" PRId64, i ? "x" : "", class_of(size));
     }
@@ -441,8 +418,7 @@ static int64_t read_size(const char **text)
 
 int wi_kernel_is_size_class(const struct wi_kernel *kernel, const char *text)
 {
-    struct name names[SIZES_MAX];
-    unsigned count = list_sizes(kernel, names);
+    unsigned count = list_sizes(kernel).count;
     for (unsigned i = 0; i < count; i++)
         if ((i > 0 && *text++ != 'x') || read_size(&text) < 0)
             return 0;

@@ -30,11 +30,6 @@ static enum wi_code choice_refuse(
     return wi_error_expect(error, "%s", expected);
 }
 
-static int text_is_name(const char *text)
-{
-    return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
-}
-
 /* Reads the two sides; 0, or -1. */
 static int read_workgroup(const json_t *list, int64_t sides[2])
 {
@@ -55,7 +50,7 @@ enum wi_code wi_kernel_choice_read(struct wi_kernel_choice *choice, const json_t
     enum wi_code code = wi_params_read(choice_table, object, WI_PARAMS_OPEN, where, &read, error);
     if (code != WI_OK)
         return code;
-    if (!text_is_name(read.variant))
+    if (read.variant[strspn(read.variant, "abcdefghijklmnopqrstuvwxyz0123456789_")])
         return choice_refuse(where, "variant", "a name of small letters, digits and _", error);
     if (read_workgroup(read.workgroup, choice->workgroup) != 0)
         return choice_refuse(where, "workgroup", "two integers, at most 1024 invocations", error);

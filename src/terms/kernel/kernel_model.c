@@ -12,8 +12,6 @@
 #define WEIGHTS(...) ROWS(wi_kernel_weight, __VA_ARGS__)
 #define STEPS(...) ROWS(wi_kernel_step, __VA_ARGS__)
 
-/* --- builtin/mlp ------------------------------------------------------------------------------ */
-
 /* A bias is added to each row as the product of a column of ones with it. */
 static const struct wi_kernel_weight mlp_weights[] = {
     {"hidden_weight", "784,128", 0, 1.0 / 16, 1},
@@ -34,8 +32,6 @@ static const struct wi_kernel_step mlp_steps[] = {
     {"add", {{"out_product", "batch,10"}, {"out_biases", "batch,10"}}, "y", NULL},
     {0},
 };
-
-/* --- builtin/transformer ---------------------------------------------------------------------- */
 
 static const struct wi_kernel_weight transformer_weights[] = {
     {"attention_scale", "64", 1, 1.0 / 8, 11},
@@ -89,8 +85,6 @@ static const struct wi_kernel_step transformer_steps[] = {
     {0},
 };
 
-/* --- all -------------------------------------------------------------------------------------- */
-
 const struct wi_kernel_model wi_kernel_models[] = {
     {"mlp", "y = relu(x · w1 + b1) · w2 + b2, over 784, 128 and 10.", {"x", "batch,784"},
         {"y", "batch,10"}, SIZES({"batch", 0, 4096}), mlp_weights, mlp_steps},
@@ -118,8 +112,6 @@ float wi_kernel_weight_element(const struct wi_kernel_weight *weight, uint32_t k
     double unit = (double)(wi_kernel_hash(wi_kernel_hash(k) ^ weight->seed) >> 8) / (1 << 23) - 1;
     return (float)(weight->middle + weight->spread * unit);
 }
-
-/* --- sizes ------------------------------------------------------------------------------------ */
 
 unsigned wi_kernel_model_dims(const char *shape, int64_t dims[WI_TENSOR_MAX_RANK])
 {
@@ -187,8 +179,6 @@ enum wi_code wi_kernel_model_check_answer(const struct wi_kernel_model *model,
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
         "builtin/%s has one output, %s, FP32 %s", model->name, model->output.name, text);
 }
-
-/* --- kernels ---------------------------------------------------------------------------------- */
 
 /* A dimension of a step: a product of numbers and of the input's sizes. */
 static int64_t term_product(const struct wi_kernel_model *model,

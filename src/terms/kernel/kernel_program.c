@@ -35,8 +35,6 @@ void wi_program_release(struct wi_program *program)
     free(program);
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
 enum wi_code wi_program_read_workgroups(
     struct wi_program *program, const json_t *list, struct wi_error *error)
 {
@@ -77,8 +75,6 @@ enum wi_code wi_program_read_constants(
     program->constants = json_incref(constants);
     return WI_OK;
 }
-
-/* --- its tensors ------------------------------------------------------------------------------ */
 
 /* Which list of the request a tensor is in, and what its errors are called there. */
 struct list {
@@ -131,13 +127,12 @@ static enum wi_code check_names(const struct list *list, size_t index,
     return wi_error_expect(error, "another name for each input and output");
 }
 
-static enum wi_code check_counts(
-    size_t inputs, size_t outputs, const char *field, struct wi_error *error)
+static enum wi_code check_counts(size_t inputs, size_t outputs, struct wi_error *error)
 {
     if (outputs > 0 && inputs + outputs <= WI_PROGRAM_TENSORS)
         return WI_OK;
-    wi_error_set(
-        error, WI_INVALID_FIELD, field, "there are %zu inputs and %zu outputs", inputs, outputs);
+    wi_error_set(error, WI_INVALID_FIELD, "outputs", "there are %zu inputs and %zu outputs", inputs,
+        outputs);
     return wi_error_expect(error, "at least one output, and at most %d inputs and outputs together",
         WI_PROGRAM_TENSORS);
 }
@@ -168,7 +163,7 @@ enum wi_code wi_program_check(
     const struct wi_tensors *outputs = &program->outputs;
     const struct list lists[] = {{"inputs", inputs, WI_INPUT_DATATYPE, WI_INPUT_SHAPE},
         {"outputs", outputs, WI_INVALID_FIELD, WI_INVALID_FIELD}};
-    enum wi_code code = check_counts(inputs->count, outputs->count, "outputs", error);
+    enum wi_code code = check_counts(inputs->count, outputs->count, error);
     for (int i = 0; i < 2; i++)
         for (size_t at = 0; code == WI_OK && at < lists[i].tensors->count; at++) {
             code = check_names(&lists[i], at, inputs, outputs, error);
@@ -194,8 +189,6 @@ enum wi_code wi_program_check_answer(
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
         "output %zu is not the one that was asked for, of %zu", i, program->outputs.count);
 }
-
-/* --- for a node ------------------------------------------------------------------------------- */
 
 void wi_program_add(struct wi_buffer *out, const struct wi_program *program)
 {

@@ -4,12 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ROW(member, type, least, most, text)                                                       \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_##type,                                                  \
-        .offset = offsetof(struct wi_kernel_options, member), .min = (least), .max = (most),       \
-        .help = (text)                                                                             \
-    }
+#define ROW(member, kind, least, most, text)                                                       \
+    WI_PARAM(wi_kernel_options, member, kind, .min = (least), .max = (most), .help = (text))
 #define OPTIONS(...) .options = ((const struct wi_param[]){__VA_ARGS__, WI_PARAM_END})
 #define NO_OPTIONS .options = ((const struct wi_param[]){WI_PARAM_END})
 
@@ -28,18 +24,8 @@ const struct wi_kernel wi_kernels[] = {
             ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
             ROW(scale, NUMBER, 0, 1e6, "0, the default: 1 / √d."))},
     {"challenge", NULL, {{0}}, {"c", "n,n"},
-        OPTIONS({.name = "n",
-                    .kind = WI_PARAM_INTEGER,
-                    .offset = offsetof(struct wi_kernel_options, n),
-                    .required = 1,
-                    .min = 1,
-                    .max = 1024},
-            {.name = "seed",
-                .kind = WI_PARAM_STRING,
-                .offset = offsetof(struct wi_kernel_options, seed),
-                .required = 1,
-                .min = 16,
-                .max = 16}),
+        OPTIONS(WI_PARAM(wi_kernel_options, n, INTEGER, .required = 1, .min = 1, .max = 1024),
+            WI_PARAM(wi_kernel_options, seed, STRING, .required = 1, .min = 16, .max = 16)),
         EXTENTS({"n", "n", 0, 0})},
     {"gelu", "y = x · Φ(x), by the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
@@ -61,11 +47,8 @@ const struct wi_kernel wi_kernels[] = {
     {"multiply_add", "d = a · b + c, element by element.", {{"a", "*"}, {"b", "*"}, {"c", "*"}},
         {"d", "*"}, NO_OPTIONS},
     {"reduce", "y = the sum, mean, largest or smallest of n.", {{"x", "*,n"}}, {"y", "*"},
-        OPTIONS({.name = "operation",
-            .kind = WI_PARAM_ENUM,
-            .offset = offsetof(struct wi_kernel_options, operation),
-            .names = operations,
-            .help = "sum by default."})},
+        OPTIONS(WI_PARAM(
+            wi_kernel_options, operation, ENUM, .names = operations, .help = "sum by default."))},
     {"relu", "y = x where x is positive, else 0.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"resize_normalise",
         "A picture in another size, bilinearly, between the middles of pixels: y = (x · factor - "

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the yardstick --------------------------------------------------------------------------- */
-
 int wi_lab_has_drifted(const struct wi_lab_mark *marks, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -35,8 +33,6 @@ int wi_lab_is_noisy(const struct wi_lab_run *run)
     free(marks);
     return noisy;
 }
-
-/* --- speed-ups ------------------------------------------------------------------------------- */
 
 /* How good `other` is as the baseline of `cell` by the rule: 2, 1, or 0 for not at all. */
 static int cell_fits(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
@@ -88,38 +84,30 @@ const struct wi_lab_cell *wi_lab_baseline(
     return good ? found : NULL;
 }
 
-/* The samples of each cell, resampled once: those of a baseline serve all that are compared with
+/* The samples of each cell are resampled once: those of a baseline serve all that are compared with
  * it, and are kept for them. */
-struct kept {
-    struct wi_lab_sample sample;
-    int is_made;
-};
-
-static const struct wi_lab_sample *sample_of(
-    const struct wi_lab_run *run, struct kept *kept, const struct wi_lab_cell *cell)
+static const struct wi_lab_sample *kept_sample(
+    const struct wi_lab_run *run, struct wi_lab_sample *kept, const struct wi_lab_cell *cell)
 {
-    struct kept *one = &kept[cell - run->cells];
-    struct wi_pcg32 generator;
-    if (!one->is_made) {
-        wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
-        wi_lab_sample_make(&one->sample, cell->samples, cell->count, &generator);
-        one->is_made = 1;
-    }
-    return &one->sample;
+    struct wi_lab_sample *one = &kept[cell - run->cells];
+    if (one->count == 0)
+        *one = wi_lab_sample_of(run, cell);
+    return one;
 }
 
-static void make_row(struct wi_lab_figure *row, const struct wi_lab_run *run, struct kept *kept)
+static void make_row(
+    struct wi_lab_figure *row, const struct wi_lab_run *run, struct wi_lab_sample *kept)
 {
-    const struct wi_lab_sample *sample = sample_of(run, kept, row->cell);
+    const struct wi_lab_sample *sample = kept_sample(run, kept, row->cell);
     row->baseline = wi_lab_baseline(run, row->cell);
     row->summary = wi_lab_summarise(sample);
     if (row->baseline)
-        row->speedup = wi_lab_ratio(sample_of(run, kept, row->baseline), sample);
+        row->speedup = wi_lab_ratio(kept_sample(run, kept, row->baseline), sample);
 }
 
 void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run *run)
 {
-    struct kept *kept = wi_alloc((run->count + 1) * sizeof *kept);
+    struct wi_lab_sample *kept = wi_alloc((run->count + 1) * sizeof *kept);
     *figures =
         (struct wi_lab_figures){.run = run, .noisy = wi_lab_is_noisy(run), .count = run->count};
     figures->rows = wi_alloc((run->count + 1) * sizeof *figures->rows);
@@ -127,10 +115,10 @@ void wi_lab_figures_make(struct wi_lab_figures *figures, const struct wi_lab_run
         figures->rows[i].cell = &run->cells[i];
         make_row(&figures->rows[i], run, kept);
         if (strcmp(wi_lab_platform_names[run->cells[i].platform], "wasm") != 0)
-            wi_lab_sample_clear(&kept[i].sample), kept[i].is_made = 0;
+            wi_lab_sample_clear(&kept[i]);
     }
     for (size_t i = 0; i < run->count; i++)
-        wi_lab_sample_clear(&kept[i].sample);
+        wi_lab_sample_clear(&kept[i]);
     free(kept);
 }
 
@@ -139,8 +127,6 @@ void wi_lab_figures_clear(struct wi_lab_figures *figures)
     free(figures->rows);
     *figures = (struct wi_lab_figures){0};
 }
-
-/* --- in order -------------------------------------------------------------------------------- */
 
 /* Failures come before ok cells, and these before cells that were not tried. */
 static int rank_of(const struct wi_lab_figure *row)

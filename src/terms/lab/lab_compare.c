@@ -13,21 +13,11 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
-static void sample_fill(
-    struct wi_lab_sample *sample, const struct wi_lab_run *run, const struct wi_lab_cell *cell)
-{
-    struct wi_pcg32 generator;
-    wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
-    wi_lab_sample_make(sample, cell->samples, cell->count, &generator);
-}
-
 static void difference_measure(struct wi_lab_difference *difference,
     const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
-    struct wi_lab_sample then, today;
-    sample_fill(&then, before, a);
-    sample_fill(&today, now, b);
+    struct wi_lab_sample then = wi_lab_sample_of(before, a), today = wi_lab_sample_of(now, b);
     difference->is_timed = 1;
     difference->ratio = wi_lab_ratio(&today, &then);
     difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);
@@ -82,21 +72,16 @@ struct named {
     UT_hash_handle hh;
 };
 
-static char *cell_name(const struct wi_lab_cell *cell)
-{
-    struct wi_buffer name = {0};
-    wi_lab_put_name(&name, cell);
-    return wi_buffer_take(&name);
-}
-
 static struct named *name_all(const struct wi_lab_run *run)
 {
     struct named *all = NULL, *named, *other;
+    struct wi_buffer name = {0};
     for (size_t i = 0; i < run->count; i++) {
         if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
             continue; /* a cell that was not run counts as absent */
         named = wi_alloc(sizeof *named);
-        named->name = cell_name(&run->cells[i]);
+        wi_lab_put_name(&name, &run->cells[i]);
+        named->name = wi_buffer_take(&name);
         named->cell = &run->cells[i];
         HASH_FIND_STR(all, named->name, other);
         if (other) { /* the first of a name is the one */
@@ -130,21 +115,18 @@ static void comparison_add(struct wi_lab_comparison *comparison, const struct wi
 static void pair_up(struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_run *before = comparison->before, *now = comparison->now;
-    struct named *earlier = name_all(before), *later = name_all(now), *named, *next, *other;
+    struct named *earlier = name_all(before), *later = name_all(now), *other;
     comparison->differences =
         wi_realloc_array(NULL, before->count + now->count + 1, sizeof *comparison->differences);
-    HASH_ITER(hh, earlier, named, next)
-    {
+    for (const struct named *named = earlier; named; named = named->hh.next) {
         HASH_FIND_STR(later, named->name, other);
         comparison_add(comparison, named->cell, other ? other->cell : NULL);
         if (other)
             other->is_paired = 1;
     }
-    HASH_ITER(hh, later, named, next)
-    {
+    for (const struct named *named = later; named; named = named->hh.next)
         if (!named->is_paired)
             comparison_add(comparison, NULL, named->cell);
-    }
     free_names(earlier);
     free_names(later);
 }

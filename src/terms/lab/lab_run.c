@@ -29,46 +29,28 @@ struct reading {
     json_t *machine, *webinfer, *cells, *noisy;
 };
 
-#define RUN(member, kind_, min_, max_, help_)                                                      \
-    {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct reading, run.member),          \
-        .min = (min_), .max = (max_), .help = (help_)                                              \
-    }
+#define RUN(member, kind, min_, max_, help_)                                                       \
+    WI_PARAM_AS(#member, reading, run.member, kind, .min = (min_), .max = (max_), .help = (help_))
 const struct wi_param wi_lab_run_params[] = {
-    {.name = "version",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct reading, version),
-        .help = "The version of the schema, 1."},
-    RUN(id, WI_PARAM_STRING, 1, WI_ID_SIZE - 1,
-        "Letters, digits, '-', '_' and '.'. An existing run takes more cells."),
-    RUN(name, WI_PARAM_STRING, 1, TEXT_MAX, "A name for people. A new run needs one."),
-    RUN(seed, WI_PARAM_INTEGER, 0, COUNT_MAX, "The seed of the random order of its cells."),
-    RUN(began_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run has one."),
-    RUN(ended_at, WI_PARAM_INTEGER, 0, COUNT_MAX, "It ends: no other cells are taken."),
-    {.name = "webinfer",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct reading, webinfer),
-        .help = "The webinfer that made the run.",
-        .form = "(version? string|null, commit? string|null)"},
-    {.name = "machine",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct reading, machine),
-        .help = "Where.",
-        .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"},
-    {.name = "noisy",
-        .kind = WI_PARAM_ANY,
-        .offset = offsetof(struct reading, noisy),
-        .help = "It is computed; what is sent is ignored."},
-    RUN(together, WI_PARAM_INTEGER, 1, COUNT_MAX,
+    WI_PARAM(reading, version, INTEGER, .help = "The version of the schema, 1."),
+    RUN(id, STRING, 1, WI_ID_SIZE - 1,
+        "Letters, digits, '-', '_' and '.'. The id of an existing run adds cells to that run."),
+    RUN(name, STRING, 1, TEXT_MAX, "A name for people. A new run needs one."),
+    RUN(seed, INTEGER, 0, COUNT_MAX, "The seed of the random order of its cells."),
+    RUN(began_at, INTEGER, 0, COUNT_MAX, "In milliseconds since 1970. A new run needs it."),
+    RUN(ended_at, INTEGER, 0, COUNT_MAX, "When the run ended. It takes no more cells after that."),
+    WI_PARAM(reading, webinfer, OBJECT, .help = "The webinfer that made the run.",
+        .form = "(version? string|null, commit? string|null)"),
+    WI_PARAM(reading, machine, OBJECT, .help = "The machine that it ran on.",
+        .form = "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)"),
+    WI_PARAM(reading, noisy, ANY, .help = "The service computes it, and ignores what is sent."),
+    RUN(together, INTEGER, 1, COUNT_MAX,
         "The largest number of cells that were measured at a time."),
-    RUN(simulated, WI_PARAM_BOOL, 0, 0, "Whether it is from simulated nodes."),
-    RUN(imported, WI_PARAM_BOOL, 0, 0, "Whether it comes from elsewhere."),
-    {.name = "cells",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct reading, cells),
-        .max = WI_LAB_CELLS_MAX,
-        .help = "Each number is taken once: the same cell again changes nothing.",
-        .form = "[LabCell]"},
+    RUN(simulated, BOOL, 0, 0, "Whether its nodes only simulate computation."),
+    RUN(imported, BOOL, 0, 0, "Whether it comes from elsewhere."),
+    WI_PARAM(reading, cells, ARRAY, .max = WI_LAB_CELLS_MAX,
+        .help = "Each index is accepted once; sending the same cell again changes nothing.",
+        .form = "[LabCell]"),
     WI_PARAM_END,
 };
 #undef RUN
@@ -78,73 +60,62 @@ struct reading_cell {
     json_t *flags, *adapter, *threads, *text, *samples, *ignored;
 };
 
-#define CELL(member, kind_, min_, max_, help_)                                                     \
-    {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct reading_cell, cell.member),    \
-        .min = (min_), .max = (max_), .help = (help_)                                              \
-    }
-#define TEXT(member, help) CELL(member, WI_PARAM_STRING, 1, TEXT_MAX, help)
-#define COUNT(member, least, help) CELL(member, WI_PARAM_INTEGER, least, COUNT_MAX, help)
-#define JSON(name_, member, kind_, max_, form_, help_)                                             \
-    {                                                                                              \
-        .name = (name_), .kind = (kind_), .offset = offsetof(struct reading_cell, member),         \
-        .max = (max_), .form = (form_), .help = (help_)                                            \
-    }
+#define CELL(member, kind, min_, max_, help_)                                                      \
+    WI_PARAM_AS(                                                                                   \
+        #member, reading_cell, cell.member, kind, .min = (min_), .max = (max_), .help = (help_))
+#define TEXT(member, help) CELL(member, STRING, 1, TEXT_MAX, help)
+#define COUNT(member, least, help) CELL(member, INTEGER, least, COUNT_MAX, help)
+#define JSON(title, member, kind, max_, form_, help_)                                              \
+    WI_PARAM_AS(title, reading_cell, member, kind, .max = (max_), .form = (form_), .help = (help_))
 #define NAME(member, names_, required_)                                                            \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_ENUM,                                                    \
-        .offset = offsetof(struct reading_cell, cell.member), .required = (required_),             \
-        .names = (names_)                                                                          \
-    }
+    WI_PARAM_AS(                                                                                   \
+        #member, reading_cell, cell.member, ENUM, .names = (names_), .required = (required_))
 const struct wi_param wi_lab_cell_params[] = {
-    CELL(index, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+    CELL(index, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
         "Its number in the run; by default, its place in the list."),
-    {.name = "model",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct reading_cell, cell.model),
-        .required = 1,
-        .min = 1,
-        .max = TEXT_MAX},
+    WI_PARAM_AS(
+        "model", reading_cell, cell.model, STRING, .required = 1, .min = 1, .max = TEXT_MAX),
     TEXT(hash, "SHA-256 of the model."),
     TEXT(browser, "Its kind, such as chrome."),
     TEXT(browser_version, NULL),
-    JSON("flags", flags, WI_PARAM_ARRAY, FLAGS_MAX, "[string]",
+    JSON("flags", flags, ARRAY, FLAGS_MAX, "[string]",
         "Its switches and preferences that depend on a setting, as in GET /v1/status."),
     NAME(platform, wi_lab_platform_names, 1),
-    JSON("adapter", adapter, WI_PARAM_OBJECT, 0, "Adapter|null", NULL),
+    JSON("adapter", adapter, OBJECT, 0, "Adapter|null", NULL),
     TEXT(engine, NULL),
     TEXT(engine_version, NULL),
     TEXT(precision, NULL),
-    JSON("threads", threads, WI_PARAM_ANY, 0, "integer|'all'|null", "The threads of WASM."),
+    JSON("threads", threads, ANY, 0, "integer|'all'|null", "The number of threads on WASM."),
     NAME(optimization, wi_lab_optimization_names, 0),
     COUNT(batch, 1, NULL),
     COUNT(concurrency, 1, "Requests at a time."),
     NAME(outcome, wi_lab_outcome_names, 1),
-    CELL(reason, WI_PARAM_STRING, 0, REASON_MAX,
+    CELL(reason, STRING, 0, REASON_MAX,
         "Why it is not ok; if it failed, the error's code comes first."),
     NAME(clock, wi_lab_clock_names, 0),
-    CELL(load_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The median of its fresh loads."),
-    CELL(first_ms, WI_PARAM_NUMBER, 0, WI_LAB_MS_MAX, "The first run after a load."),
-    JSON("samples_ms", samples, WI_PARAM_ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
+    CELL(load_ms, NUMBER, 0, WI_LAB_MS_MAX, "The median of its fresh loads."),
+    CELL(first_ms, NUMBER, 0, WI_LAB_MS_MAX, "The first run after a load."),
+    JSON("samples_ms", samples, ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
         "Times of one run each, in the order in which they were measured."),
-    COUNT(repeats, 1, "Each sample is the mean of so many runs."),
-    COUNT(disturbed, 0, "Samples that were discarded because others' work came between."),
-    COUNT(page_bytes, 0, "Memory that the page counts."),
+    COUNT(repeats, 1, "Each sample is the mean of this many runs."),
+    COUNT(disturbed, 0,
+        "The number of samples that were discarded because other work interrupted them."),
+    COUNT(page_bytes, 0, "Memory as counted by the page."),
     COUNT(rss_bytes, 0, "The most resident memory of the browser."),
-    CELL(error_ratio, WI_PARAM_NUMBER, 0, 1e300,
+    CELL(error_ratio, NUMBER, 0, 1e300,
         "Its error against WASM in FP32, as a multiple of what the guard allows."),
     TEXT(output_hash, "SHA-256 of its answer."),
-    CELL(baseline, WI_PARAM_INTEGER, 0, WI_LAB_CELLS_MAX - 1,
-        "The number of the cell that its speed-up compares with; by default, WASM with one "
-        "thread in the same browser."),
+    CELL(baseline, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
+        "The index of the cell that its speed-up is relative to; by default, WASM with one thread "
+        "in the same browser."),
     NAME(yardstick, wi_lab_yardstick_names, 0),
-    JSON("text", text, WI_PARAM_OBJECT, 0,
+    JSON("text", text, OBJECT, 0,
         "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "
         "first_p50_ms? number, first_p90_ms? number, token_ms? number, all_per_s? number)|null",
-        "For a model that generates text, by the client's clock: tokens of a request, how fast "
-        "they are read and generated, and the time to the first."),
-    JSON("summary", ignored, WI_PARAM_ANY, 0, NULL, "It is computed; what is sent is ignored."),
-    JSON("speedup", ignored, WI_PARAM_ANY, 0, NULL, "Likewise."),
+        "For a model that generates text, by the client's clock: the tokens of a request, how fast "
+        "they are read and generated, and the time to the first one."),
+    JSON("summary", ignored, ANY, 0, NULL, "The service computes it, and ignores what is sent."),
+    JSON("speedup", ignored, ANY, 0, NULL, "Likewise."),
     WI_PARAM_END,
 };
 #undef CELL
@@ -180,14 +151,8 @@ struct who {
     const char *version, *commit;
 };
 static const struct wi_param who_params[] = {
-    {.name = "version",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct who, version),
-        .max = TEXT_MAX},
-    {.name = "commit",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct who, commit),
-        .max = TEXT_MAX},
+    WI_PARAM(who, version, STRING, .max = TEXT_MAX),
+    WI_PARAM(who, commit, STRING, .max = TEXT_MAX),
     WI_PARAM_END,
 };
 
@@ -198,10 +163,7 @@ struct machine {
 static const struct wi_param machine_params[] = {
     WI_PARAM(machine, cores, INTEGER, .min = 1, .max = 1e6),
     WI_PARAM(machine, memory_bytes, INTEGER, .min = 1, .max = COUNT_MAX),
-    {.name = "kernel",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct machine, kernel),
-        .max = TEXT_MAX},
+    WI_PARAM(machine, kernel, STRING, .max = TEXT_MAX),
     WI_PARAM_END,
 };
 
@@ -209,19 +171,13 @@ struct adapter {
     const char *vendor, *architecture, *description;
     int is_fallback;
 };
-#define TEXT(member)                                                                               \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_STRING, .offset = offsetof(struct adapter, member),      \
-        .max = TEXT_MAX                                                                            \
-    }
 static const struct wi_param adapter_params[] = {
-    TEXT(vendor),
-    TEXT(architecture),
-    TEXT(description),
+    WI_PARAM(adapter, vendor, STRING, .max = TEXT_MAX),
+    WI_PARAM(adapter, architecture, STRING, .max = TEXT_MAX),
+    WI_PARAM(adapter, description, STRING, .max = TEXT_MAX),
     WI_PARAM(adapter, is_fallback, BOOL),
     WI_PARAM_END,
 };
-#undef TEXT
 
 /* --- reading a cell -------------------------------------------------------------------------- */
 
@@ -240,12 +196,10 @@ static enum wi_code run_refuse(struct wi_error *error, const char *where, const 
 static enum wi_code read_samples(
     struct wi_lab_cell *cell, const json_t *samples, const char *where, struct wi_error *error)
 {
-    const json_t *sample;
-    size_t i;
     cell->count = json_array_size(samples);
     cell->samples = wi_realloc_array(NULL, cell->count + 1, sizeof *cell->samples);
-    json_array_foreach(samples, i, sample)
-    {
+    for (size_t i = 0; i < json_array_size(samples); i++) {
+        const json_t *sample = json_array_get(samples, i);
         double ms = json_number_value(sample);
         if (!json_is_number(sample) || !(ms >= 0 && ms <= WI_LAB_MS_MAX))
             return run_refuse(error, where, "samples_ms", i, "a time in milliseconds, 0 to 1e9");
@@ -256,12 +210,11 @@ static enum wi_code read_samples(
 
 static enum wi_code check_flags(const json_t *flags, const char *where, struct wi_error *error)
 {
-    const json_t *flag;
-    size_t i;
-    json_array_foreach(
-        flags, i, flag) if (!json_is_string(flag) ||
-                            json_string_length(flag) > TEXT_MAX) return run_refuse(error, where,
-        "flags", i, "a text of at most 256 bytes");
+    for (size_t i = 0; i < json_array_size(flags); i++) {
+        const json_t *flag = json_array_get(flags, i);
+        if (!json_is_string(flag) || json_string_length(flag) > TEXT_MAX)
+            return run_refuse(error, where, "flags", i, "a text of at most 256 bytes");
+    }
     return WI_OK;
 }
 
@@ -273,13 +226,12 @@ static enum wi_code check_threads(const json_t *threads, const char *where, stru
     return good ? WI_OK : run_refuse(error, where, "threads", SIZE_MAX, "1 to 4096, or \"all\"");
 }
 
-static enum wi_code check_adapter(const json_t *adapter, const char *where, struct wi_error *error)
+/* Reads an object in a cell. */
+static enum wi_code read_within(const struct wi_param *params, const json_t *object,
+    const char *where, const char *name, void *target, struct wi_error *error)
 {
-    struct adapter read = {0};
-    char *inside = wi_sprintf("%sadapter.", where);
-    enum wi_code code =
-        adapter ? wi_params_read(adapter_params, adapter, WI_PARAMS_STRICT, inside, &read, error)
-                : WI_OK;
+    char *inside = wi_sprintf("%s%s.", where, name);
+    enum wi_code code = wi_params_read(params, object, WI_PARAMS_STRICT, inside, target, error);
     free(inside);
     return code;
 }
@@ -297,10 +249,7 @@ static enum wi_code cell_read_text(
             .kind = WI_PARAM_NUMBER,
             .offset = wi_lab_text_figures[i].offset,
             .max = WI_LAB_MS_MAX};
-    char *inside = wi_sprintf("%stext.", where);
-    enum wi_code code = wi_params_read(params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
-    free(inside);
-    return code;
+    return read_within(params, text, where, "text", &cell->text, error);
 }
 
 static enum wi_code check_outcome(
@@ -342,8 +291,9 @@ static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t
         code = check_flags(cell->flags, where, error);
     if (code == WI_OK)
         code = check_threads(cell->threads, where, error);
-    if (code == WI_OK)
-        code = check_adapter(cell->adapter, where, error);
+    if (code == WI_OK && cell->adapter)
+        code = read_within(
+            adapter_params, cell->adapter, where, "adapter", &(struct adapter){0}, error);
     if (code == WI_OK)
         code = cell_read_text(cell, reading.text, where, error);
     if (code == WI_OK)
@@ -391,8 +341,7 @@ static enum wi_code check_version(
             "version is missing: the version of the schema, %d", WI_LAB_VERSION);
     wi_error_set(error, WI_INVALID_FIELD, "version", "version %lld of the schema is not known here",
         (long long)version);
-    wi_error_expect(error, "%d", WI_LAB_VERSION);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%d", WI_LAB_VERSION);
 }
 
 static enum wi_code check_whole(const struct wi_lab_run *run, struct wi_error *error)
@@ -504,12 +453,6 @@ char *wi_lab_cell_head(const struct wi_lab_cell *cell)
     return dump_without(json_copy(cell->json), left_out);
 }
 
-static void run_put_number(struct wi_buffer *out, double number)
-{
-    char text[WI_NUMBER_SIZE];
-    wi_buffer_add(out, text, wi_print_double(text, number));
-}
-
 /* Adds the members from an object's text, after a comma. */
 static void put_members(struct wi_buffer *out, const char *head)
 {
@@ -537,12 +480,21 @@ void wi_lab_put_cell(
     wi_buffer_puts(out, ",\"samples_ms\":[");
     for (size_t i = 0; i < count; i++) {
         wi_buffer_puts(out, i ? "," : "");
-        run_put_number(out, samples[i]);
+        wi_number_add(out, samples[i]);
     }
     wi_buffer_puts(out, "]");
 }
 
 /* --- the name of a cell ---------------------------------------------------------------------- */
+
+struct wi_lab_sample wi_lab_sample_of(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
+{
+    struct wi_lab_sample sample;
+    struct wi_pcg32 generator;
+    wi_pcg32_of_cell(&generator, run->id ? run->id : "", (unsigned)cell->index);
+    wi_lab_sample_make(&sample, cell->samples, cell->count, &generator);
+    return sample;
+}
 
 int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
 {

@@ -119,6 +119,8 @@ void wi_lab_put_run(struct wi_buffer *out, const char *head, int64_t ended_at, i
 void wi_lab_put_cell(
     struct wi_buffer *out, unsigned index, const char *head, const double *samples, size_t count);
 
+/* The samples of a cell, resampled. The caller clears them. */
+struct wi_lab_sample wi_lab_sample_of(const struct wi_lab_run *run, const struct wi_lab_cell *cell);
 /* Whether the cell's results come from simulated nodes. */
 int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell);
 /* The cell's name, the same in each run: "digits chrome/webgpu fp32 threads=1 batch=1 concurrency=1

@@ -3,11 +3,8 @@
 #include "terms/lab/report.h"
 
 #include "base/text.h"
-#include "terms/lab/export.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* --- XML ------------------------------------------------------------------------------------- */
 
 /* Adds text or the value of an attribute. XML 1.0 allows only three control characters. */
 static void put_xml(struct wi_buffer *out, const char *text)
@@ -82,8 +79,6 @@ static void put_suite(struct wi_buffer *out, struct suite *suite, const struct w
     wi_buffer_clear(&suite->cases);
 }
 
-/* --- cases ----------------------------------------------------------------------------------- */
-
 static enum state state_of(const struct wi_lab_cell *cell)
 {
     switch (cell->outcome) {
@@ -149,8 +144,6 @@ void wi_lab_put_junit_comparison(struct wi_buffer *out, const struct wi_lab_comp
         add_difference(&suite, &comparison->differences[i], comparison->judgement);
     put_suite(out, &suite, comparison->now);
 }
-
-/* --- the document ---------------------------------------------------------------------------- */
 
 int wi_lab_put_html(struct wi_buffer *out, const char *template_text, const char *json)
 {

@@ -4,11 +4,8 @@
 
 #include "base/text.h"
 #include <stdlib.h>
-#include <string.h>
 
 #define MORE_ROOM 200 /* for the line that says how many there are besides */
-
-/* --- texts ----------------------------------------------------------------------------------- */
 
 static void put_code(struct wi_buffer *out, const char *text)
 {
@@ -56,8 +53,6 @@ static void put_more(struct wi_buffer *out, size_t count, size_t shown)
         wi_buffer_printf(
             out, "\nand %zu more cells, for which there is no room here\n", count - shown);
 }
-
-/* --- a run ----------------------------------------------------------------------------------- */
 
 static void put_facts(struct wi_buffer *out, const struct wi_lab_figures *figures)
 {
@@ -180,8 +175,6 @@ void wi_lab_put_markdown(struct wi_buffer *out, const struct wi_lab_figures *fig
     put_texts(out, figures);
     free(rows);
 }
-
-/* --- a comparison ---------------------------------------------------------------------------- */
 
 static void put_judgement(struct wi_buffer *out, const struct wi_lab_comparison *comparison)
 {

@@ -19,8 +19,6 @@ static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char base32_upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/* --- binary ----------------------------------------------------------------------------------- */
-
 struct stretch {
     const unsigned char *at;
     size_t size;
@@ -102,8 +100,6 @@ void wi_cid_write(const struct wi_cid *cid, unsigned char bytes[WI_CID_BYTES])
     bytes[3] = WI_HASH_SIZE;
     memcpy(bytes + 4, cid->hash, WI_HASH_SIZE);
 }
-
-/* --- text ------------------------------------------------------------------------------------- */
 
 struct decoded {
     unsigned char bytes[BINARY_MAX];
@@ -228,8 +224,6 @@ int wi_cid_parse_printed(const char *text, struct wi_cid *cid)
     wi_cid_print(cid, printed);
     return strcmp(printed, text) == 0 ? 0 : -1;
 }
-
-/* --- of blocks -------------------------------------------------------------------------------- */
 
 int wi_cid_equal(const struct wi_cid *a, const struct wi_cid *b)
 {

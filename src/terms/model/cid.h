@@ -15,6 +15,11 @@
 /* The empty identity CID, by which clients test whether a server is a gateway. */
 #define WI_CID_PROBE "bafkqaaa"
 
+#define WI_BLOCK_TYPE "application/vnd.ipld.raw" /* of one block, over HTTP */
+#define WI_CAR_TYPE "application/vnd.ipld.car"
+/* The same for CARs that are written here: blocks in depth-first order, each once. */
+#define WI_CAR_TYPE_WRITTEN WI_CAR_TYPE "; version=1; order=dfs; dups=n"
+
 enum wi_codec { WI_CODEC_RAW = 0x55, WI_CODEC_DAG_PB = 0x70 };
 
 struct wi_cid {

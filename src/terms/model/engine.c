@@ -38,8 +38,6 @@ int wi_engine_of_name(const char *name)
     return -1;
 }
 
-/* --- platforms ------------------------------------------------------------------------------ */
-
 const char *const wi_platform_names[] = {
     "webgpu", "webnn", "webgl", "wasm", "native", "simulated", NULL};
 

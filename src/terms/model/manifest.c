@@ -69,12 +69,6 @@ void wi_manifest_hash(const struct wi_manifest *manifest, char hash[WI_MANIFEST_
     wi_buffer_clear(&lines);
 }
 
-void wi_manifest_move(struct wi_manifest *to, struct wi_manifest *from)
-{
-    *to = *from;
-    *from = (struct wi_manifest){0};
-}
-
 void wi_manifest_clear(struct wi_manifest *manifest)
 {
     wi_manifest_close(manifest);

@@ -56,7 +56,6 @@ uint64_t wi_manifest_bytes(const struct wi_manifest *manifest); /* of all files 
 /* SHA-256 over the lines `path NUL bytes NUL sha256 LF` of a sorted manifest, numbers in decimal
  * and hashes in hexadecimal digits. */
 void wi_manifest_hash(const struct wi_manifest *manifest, char hash[WI_MANIFEST_HEX]);
-void wi_manifest_move(struct wi_manifest *to, struct wi_manifest *from); /* `from` becomes empty */
 void wi_manifest_clear(struct wi_manifest *manifest);
 
 struct wi_file_identity wi_file_identity_of(const struct stat *status);

@@ -40,12 +40,12 @@ static void format_shape(const struct wi_onnx_value *value, char *out, size_t si
         snprintf(out + used, size - used, "]");
 }
 
-static const struct wi_onnx_value *value_find(
-    const struct wi_onnx_value *values, size_t count, const char *name)
+const struct wi_onnx_value *wi_onnx_value_find(
+    const struct wi_onnx_value *values, size_t count, const char *name, size_t near)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(values[i].name, name) == 0)
-            return &values[i];
+        if (strcmp(values[(near + i) % count].name, name) == 0)
+            return &values[(near + i) % count];
     return NULL;
 }
 
@@ -135,8 +135,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
         const struct wi_onnx_value *value =
-            value_find(signature->inputs, signature->input_count, tensor->name);
-        enum wi_code code;
+            wi_onnx_value_find(signature->inputs, signature->input_count, tensor->name, 0);
 
         wi_join(field, sizeof field, "inputs[", wi_digits(digits, i), "].name", NULL);
         if (!value) {
@@ -151,7 +150,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
                 error, WI_INPUT_UNKNOWN, field, "input %.128s is given twice", tensor->name);
             return wi_error_expect(error, "every input once");
         }
-        code = check_input(value, tensor, i, error);
+        enum wi_code code = check_input(value, tensor, i, error);
         if (code == WI_OK)
             code = check_symbols(signature, &sizes, value, tensor, i, error);
         if (code != WI_OK)
@@ -178,7 +177,7 @@ enum wi_empty wi_onnx_empty_among(
         if (wi_shape_elements(tensor->dims, tensor->rank) != 0)
             continue;
         const struct wi_onnx_value *value =
-            value_find(signature->inputs, signature->input_count, tensor->name);
+            wi_onnx_value_find(signature->inputs, signature->input_count, tensor->name, 0);
         if (!value || !value->may_be_empty)
             return WI_EMPTY_USED;
         most = WI_EMPTY_PAST;
@@ -196,20 +195,11 @@ static int64_t index_of(double value)
 
 static int64_t index_at(const unsigned char *at, enum wi_datatype type)
 {
-    uint64_t bits = 0;
     float single;
     double number;
+    int64_t index;
 
-    memcpy(&bits, at, wi_datatype_size(type)); /* little-endian */
     switch (type) {
-    case WI_INT8:
-        return (int8_t)bits;
-    case WI_INT16:
-        return (int16_t)bits;
-    case WI_INT32:
-        return (int32_t)bits;
-    case WI_UINT64:
-        return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
     case WI_FP32:
         memcpy(&single, at, sizeof single);
         return index_of((double)single);
@@ -217,7 +207,8 @@ static int64_t index_at(const unsigned char *at, enum wi_datatype type)
         memcpy(&number, at, sizeof number);
         return index_of(number);
     default:
-        return (int64_t)bits;
+        index = wi_datatype_integer(type, at);
+        return type == WI_UINT64 && index < 0 ? INT64_MAX : index;
     }
 }
 
@@ -300,7 +291,7 @@ enum wi_code wi_onnx_check_output(
 {
     char names[240];
 
-    if (value_find(signature->outputs, signature->output_count, name))
+    if (wi_onnx_value_find(signature->outputs, signature->output_count, name, 0))
         return WI_OK;
     list_names(signature->outputs, signature->output_count, names, sizeof names);
     wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "the model has no output %.128s; it has %s",
@@ -348,19 +339,6 @@ enum wi_code wi_onnx_check_wanted(const struct wi_onnx_signature *signature,
 
 /* --- answers --------------------------------------------------------------------------------- */
 
-/* Outputs mostly come in the graph's order, so the search begins where the last one ended. */
-static const struct wi_onnx_value *find_output(
-    const struct wi_onnx_signature *signature, const char *name, size_t near)
-{
-    for (size_t i = 0; i < signature->output_count; i++) {
-        const struct wi_onnx_value *value =
-            &signature->outputs[(near + i) % signature->output_count];
-        if (strcmp(value->name, name) == 0)
-            return value;
-    }
-    return NULL;
-}
-
 static enum wi_code check_output(const struct wi_onnx_value *value, const struct wi_tensor *tensor,
     const char **odd, struct wi_error *error)
 {
@@ -378,13 +356,13 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
     struct wi_error *error)
 {
     unsigned char seen[WI_TENSORS_MAX] = {0};
-    size_t near = 0;
+    size_t near = 0; /* outputs mostly come in the graph's order */
 
     *odd = NULL;
     for (size_t i = 0; i < outputs->count; i++) {
         const struct wi_tensor *tensor = &outputs->items[i];
-        const struct wi_onnx_value *value = find_output(signature, tensor->name, near);
-        enum wi_code code;
+        const struct wi_onnx_value *value =
+            wi_onnx_value_find(signature->outputs, signature->output_count, tensor->name, near);
 
         if (!value || !name_is_wanted(wanted, tensor->name))
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
@@ -393,7 +371,7 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
         if (seen[near]++)
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                 "output %.128s is there twice", tensor->name);
-        code = check_output(value, tensor, odd, error);
+        enum wi_code code = check_output(value, tensor, odd, error);
         if (code != WI_OK)
             return code;
         near++;

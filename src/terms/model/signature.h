@@ -28,7 +28,7 @@ struct wi_onnx_value {
     int64_t dims[WI_TENSOR_MAX_RANK];     /* -1: free */
     uint16_t symbols[WI_TENSOR_MAX_RANK]; /* of free ones: 1 + the index of the name; 0: none */
     int is_batch;     /* the first size is free, and its name marks it as the batch */
-    int may_be_empty; /* of an input: onnx_empty.h */
+    int may_be_empty; /* of an input: onnx_private.h */
 };
 
 /* A further file of the model that has bytes of tensors. */
@@ -60,12 +60,15 @@ struct wi_onnx_signature {
     int64_t opset;   /* of the default domain, 0 if not given */
     char random[32]; /* an operator that draws random numbers, "" if there is none */
     struct wi_onnx_external *externals; /* by path, in the order of the file */
-    struct wi_onnx_range *ranges;       /* onnx_ranges.h */
+    struct wi_onnx_range *ranges;       /* onnx_private.h */
     size_t range_count;
     int quantised; /* it computes in few bits, so platforms may differ by more */
 };
 
 void wi_onnx_clear(struct wi_onnx_signature *signature);
+/* The value of that name, or NULL; the search begins at the index `near`. */
+const struct wi_onnx_value *wi_onnx_value_find(
+    const struct wi_onnx_value *values, size_t count, const char *name, size_t near);
 
 /* As in answers: [{"name", "datatype", "shape"}]. */
 json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count);
@@ -89,7 +92,7 @@ enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
 /* The tensors without elements in a request. */
 enum wi_empty {
     WI_EMPTY_NONE,
-    WI_EMPTY_PAST, /* only where the graph appends to them: onnx_empty.h */
+    WI_EMPTY_PAST, /* only where the graph appends to them: onnx_private.h */
     WI_EMPTY_USED  /* where the graph computes with them, which only WASM survives */
 };
 

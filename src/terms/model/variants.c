@@ -2,6 +2,7 @@
 #include "terms/model/variants.h"
 
 #include "base/text.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -169,12 +170,6 @@ const struct wi_variant *wi_variants_smaller(const struct wi_variants *variants,
     return found;
 }
 
-void wi_variants_move(struct wi_variants *to, struct wi_variants *from)
-{
-    *to = *from;
-    *from = (struct wi_variants){0};
-}
-
 void wi_variants_clear(struct wi_variants *variants)
 {
     for (size_t i = 0; i < variants->count; i++)
@@ -182,8 +177,6 @@ void wi_variants_clear(struct wi_variants *variants)
     free(variants->items);
     *variants = (struct wi_variants){0};
 }
-
-/* --- the dtypes of ONNX graphs ---------------------------------------------------------------- */
 
 size_t wi_graph_stem(const char *path)
 {
@@ -221,4 +214,29 @@ char *wi_variant_path(const char *path, const char *dtype)
     const struct wi_quantisation *row = wi_quantisation_find(dtype);
     size_t stem = wi_graph_stem(path);
     return row && row->end ? wi_sprintf("%.*s%s%s", (int)stem, path, row->end, path + stem) : NULL;
+}
+
+size_t wi_gguf_stem(const char *path, unsigned *parts)
+{
+    size_t length = strlen(path) - strlen(".gguf");
+    unsigned part;
+    int end = 0;
+    *parts = 1;
+    if (length <= 15 || path[length - 15] != '-' ||
+        sscanf(path + length - 15, "-%5u-of-%5u%n", &part, parts, &end) != 2 || end != 15) {
+        *parts = 1;
+        return length;
+    }
+    return length - 15;
+}
+
+int wi_onnx_is_data(const char *path)
+{
+    const char *data = strstr(path, ".onnx_data");
+    return data && data[strspn(data + 10, "_0123456789") + 10] == '\0';
+}
+
+int wi_onnx_is_weights(const char *path)
+{
+    return wi_onnx_is_data(path) || wi_text_ends(path, ".onnx.data");
 }

@@ -68,7 +68,6 @@ void wi_variant_add(struct wi_variant *variant, const struct wi_view_file *file)
 void wi_variant_clear(struct wi_variant *variant);
 /* Makes each form for WebGPU a part of its variant. */
 void wi_variants_fold(struct wi_variants *variants);
-void wi_variants_move(struct wi_variants *to, struct wi_variants *from); /* `from` becomes empty */
 void wi_variants_clear(struct wi_variants *variants);
 
 /* --- the dtypes of ONNX graphs ---------------------------------------------------------------- */
@@ -85,5 +84,12 @@ int wi_variant_is_dtype(const char *path, const char *dtype);
 char *wi_variant_path(const char *path, const char *dtype);
 /* Whether it computes in 16-bit floats, which not every GPU can; any name is allowed, also NULL. */
 int wi_variant_needs_f16(const char *variant);
+/* Whether a file has a name for tensor data: ….onnx_data, ….onnx_data_1. */
+int wi_onnx_is_data(const char *path);
+/* The same, or ….onnx.data. */
+int wi_onnx_is_weights(const char *path);
+/* The length of a path without the ".gguf" that it ends with, and without the number of its part:
+ * "x" of "x-00002-of-00003.gguf". `parts` receives the number of parts. */
+size_t wi_gguf_stem(const char *path, unsigned *parts);
 
 #endif

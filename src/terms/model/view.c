@@ -42,8 +42,6 @@ int wi_view_is_in(const char *path, const char *folder)
            strncmp(path, folder, strlen(folder)) == 0;
 }
 
-/* --- files that are not the weights they should be ----------------------------------------- */
-
 int wi_guess_is_pointer(const unsigned char *head, size_t size)
 {
     static const char lfs[] = "version https://git-lfs";
@@ -80,4 +78,9 @@ const char *wi_guess_text(const unsigned char *head, size_t size)
     if (head[0] == '{')
         return "it is a JSON text";
     return guess_model(head, size);
+}
+
+int wi_gguf_is(const unsigned char *head, size_t size)
+{
+    return size >= WI_GGUF_MAGIC_BYTES && memcmp(head, "GGUF", WI_GGUF_MAGIC_BYTES) == 0;
 }

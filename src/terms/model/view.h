@@ -1,7 +1,7 @@
 /*
  * The files of a model, by their paths inside it, independent of where they are stored: all that a
  * format's reader sees of them. There are views of a folder on disk
- * (models/catalog/library/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
+ * (terms/format/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
  * anything else that names files.
  */
 #ifndef WI_TERMS_MODEL_VIEW_H
@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 #define WI_MODEL_FILES_MAX 1000 /* files of one model */
+
+/* The formats of models: terms/format/format.h. */
+enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };
 
 /* A file, by its path inside the model. */
 struct wi_view_file {
@@ -59,5 +62,9 @@ int wi_guess_is_pointer(const unsigned char *head, size_t size);
 /* A sentence about a usual mistake: a pointer of Git LFS, a web page, JSON, another program's
  * model, an empty file; NULL if it looks like none of them. */
 const char *wi_guess_text(const unsigned char *head, size_t size);
+
+#define WI_GGUF_MAGIC_BYTES 4
+/* Whether a file claims to be GGUF, by its first bytes. */
+int wi_gguf_is(const unsigned char *head, size_t size);
 
 #endif

@@ -157,22 +157,12 @@ static void piece_tell(
     cutter->free = end;
 }
 
-/* The end of a segment that ends with its speech: a little after that. */
-static uint64_t end_of_speech(const struct wi_cutter *cutter)
-{
-    return least_of(cutter->spoken + least_of(MARGIN_STEPS, cutter->pause), cutter->steps);
-}
-
-/* Of two pieces of one, the second may have nothing. */
-static int has_speech(const struct wi_cutter *cutter)
-{
-    return cutter->spoken > cutter->start;
-}
-
+/* A little after its speech. Of two pieces of one, the second may have none. */
 static void end_segment(struct wi_cutter *cutter, wi_sound_segment_fn *on_segment, void *context)
 {
-    if (has_speech(cutter))
-        piece_tell(cutter, end_of_speech(cutter), on_segment, context);
+    uint64_t margin = least_of(MARGIN_STEPS, cutter->pause);
+    if (cutter->spoken > cutter->start)
+        piece_tell(cutter, least_of(cutter->spoken + margin, cutter->steps), on_segment, context);
     cutter->is_open = 0;
     cutter->ear.speaks = 0;
 }

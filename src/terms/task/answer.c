@@ -64,15 +64,12 @@ static const char *object_misses(const json_t *object, const char *members)
 static enum wi_code check_list(
     const json_t *list, const char *name, const char *members, struct wi_error *error)
 {
-    const json_t *row;
     char field[80];
-    size_t i = 0;
     snprintf(field, sizeof field, "data.result.%s", name);
     if (!json_is_array(list) || json_array_size(list) > ROWS_MAX)
         return field_refuse(error, field, "a list");
-    json_array_foreach(list, i, row)
-    {
-        const char *missed = object_misses(row, members);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *missed = object_misses(json_array_get(list, i), members);
         if (missed)
             return wi_error_set(error, WI_INFERENCE_FAILED, field, "%s[%zu] must have %.*s", field,
                 i, (int)strcspn(missed, ",(|"), missed);
@@ -122,16 +119,12 @@ enum wi_code wi_answer_text(const struct wi_task_answer *answer, struct wi_error
 
 enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *list = json_object_get(answer->result, "scores"), *number;
-    size_t i;
+    const json_t *list = json_object_get(answer->result, "scores");
     if (!json_is_array(list) || json_array_size(list) != answer->count)
         return field_refuse(error, "data.result.scores", "a list with a number for each document");
-    json_array_foreach(list, i, number)
-    {
-        if (!json_is_number(number))
-            return field_refuse(error, "data.result.scores", "a list of numbers");
-    }
-    return WI_OK;
+    return is_list_of(list, "number")
+               ? WI_OK
+               : field_refuse(error, "data.result.scores", "a list of numbers");
 }
 
 enum wi_code wi_answer_tokens(const struct wi_task_answer *answer, struct wi_error *error)
@@ -161,15 +154,13 @@ enum wi_code wi_answer_transcript(const struct wi_task_answer *answer, struct wi
 
 enum wi_code wi_answer_fills(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *masks = json_object_get(answer->result, "masks"), *mask;
-    size_t i;
+    const json_t *masks = json_object_get(answer->result, "masks");
     if (!masks)
         return check_rows(answer->result, "fills", WI_FILL_MEMBERS, error);
     if (!json_is_array(masks) || json_array_size(masks) > ROWS_MAX)
         return field_refuse(error, "data.result.masks", "a list of lists");
-    json_array_foreach(masks, i, mask)
-    {
-        enum wi_code code = check_list(mask, "masks", WI_FILL_MEMBERS, error);
+    for (size_t i = 0; i < json_array_size(masks); i++) {
+        enum wi_code code = check_list(json_array_get(masks, i), "masks", WI_FILL_MEMBERS, error);
         if (code != WI_OK)
             return code;
     }
@@ -179,16 +170,14 @@ enum wi_code wi_answer_fills(const struct wi_task_answer *answer, struct wi_erro
 /* Each names its mask's file. */
 enum wi_code wi_answer_segments(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *segments = json_object_get(answer->result, "segments"), *segment;
-    size_t i;
+    const json_t *segments = json_object_get(answer->result, "segments");
     enum wi_code code = check_rows(answer->result, "segments", WI_SEGMENT_MEMBERS, error);
     if (code != WI_OK)
         return code;
     if (json_array_size(segments) > WI_TENSORS_MAX)
         return field_refuse(error, "data.result.segments", "no longer than there may be masks");
-    json_array_foreach(segments, i, segment)
-    {
-        const char *mask = json_string_value(json_object_get(segment, "mask"));
+    for (size_t i = 0; i < json_array_size(segments); i++) {
+        const char *mask = json_string_value(json_object_get(json_array_get(segments, i), "mask"));
         if (!mask || !wi_tensors_find(answer->outputs, mask))
             return field_refuse(error, "data.result.segments", "a list whose masks are all there");
     }
@@ -268,18 +257,16 @@ static enum wi_code check_one(
 static enum wi_code check_results(
     const struct wi_task_row *row, const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *results = json_object_get(answer->result, "results"), *one;
-    size_t i;
+    const json_t *results = json_object_get(answer->result, "results");
     if (!json_is_object(answer->result))
         return field_refuse(error, "data.result", "an object");
     if (answer->count == 1 || row->is_one)
         return check_one(row, answer, error);
     if (!json_is_array(results) || json_array_size(results) != answer->count)
         return field_refuse(error, "data.result.results", "a list with a result for each text");
-    json_array_foreach(results, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(results); i++) {
         struct wi_task_answer part = *answer;
-        part.result = one;
+        part.result = json_array_get(results, i);
         enum wi_code code = check_one(row, &part, error);
         if (code != WI_OK)
             return code;

@@ -19,16 +19,8 @@ struct wi_task_said {
     json_t *chat_template_kwargs, *ignore_labels;
 };
 
-/* The task's output of that name, or NULL. */
-const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name);
-
 /* Functions for `check` of a row. */
-enum wi_code wi_answer_text(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_tokens(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_fills(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_segments(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_transcript(const struct wi_task_answer *answer, struct wi_error *error);
-enum wi_code wi_answer_speech(const struct wi_task_answer *answer, struct wi_error *error);
+wi_answer_check_fn wi_answer_text, wi_answer_scores, wi_answer_tokens, wi_answer_fills,
+    wi_answer_segments, wi_answer_transcript, wi_answer_speech;
 
 #endif

@@ -6,8 +6,6 @@
 
 #define ALIASES (sizeof wi_tasks->aliases / sizeof *wi_tasks->aliases)
 
-/* --- names ----------------------------------------------------------------------------------- */
-
 const char *wi_task_name(enum wi_task_kind task)
 {
     return wi_tasks[task].name;
@@ -54,8 +52,6 @@ void wi_task_all_names(char *text, size_t size)
                 used = name_append(text, size, used, wi_tasks[i].aliases[k]);
 }
 
-/* --- lists ------------------------------------------------------------------------------------ */
-
 int wi_task_list_has(const struct wi_task_list *list, enum wi_task_kind task)
 {
     size_t i = 0;
@@ -77,8 +73,6 @@ void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size
     for (size_t i = 0; i < list->count; i++)
         used = name_append(text, size, used, wi_tasks[list->items[i]].name);
 }
-
-/* --- inputs and outputs ----------------------------------------------------------------------- */
 
 const char *wi_task_takes_words(enum wi_task_kind task)
 {
@@ -126,11 +120,6 @@ int wi_task_is_private(enum wi_task_kind task)
 const char *wi_task_outputs(enum wi_task_kind task)
 {
     return wi_tasks[task].outputs ? wi_tasks[task].outputs : "none";
-}
-
-int wi_task_has_output(enum wi_task_kind task, const char *name)
-{
-    return wi_task_output(task, name) != NULL;
 }
 
 const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name)
@@ -205,8 +194,6 @@ size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *
         return 1;
     }
 }
-
-/* --- tokens and times ------------------------------------------------------------------------ */
 
 static double member_number(const json_t *object, const char *name, double most)
 {

@@ -79,13 +79,10 @@ int wi_task_runs_evenly(enum wi_task_kind task);
 /* Whether its input always has a person's words, written or spoken, with or without a picture: see
  * `strangers` in webinferd.conf(5). */
 int wi_task_is_private(enum wi_task_kind task);
-/* Whether `name` may be among its outputs, the tensors of its answer; and the outputs in words:
- * "embeddings", or "none". */
-int wi_task_has_output(enum wi_task_kind task, const char *name);
+/* Its outputs, the tensors of its answer, in words: "embeddings", or "none". */
 const char *wi_task_outputs(enum wi_task_kind task);
 
-/* --- task_options.c
- * ------------------------------------------------------------------------------- */
+/* --- task_options.c --------------------------------------------------------------------------- */
 
 /* Its options, ended by a row without a name: everything that can be said of an option by itself.
  * `gguf`: for a model in a GGUF file, whose engine takes other options than the engine for

@@ -80,17 +80,14 @@ static enum wi_code check_stop_string(const struct place *at, const char *name, 
 
 static enum wi_code check_stop(const struct place *at, const json_t *stop)
 {
-    size_t i;
-    const json_t *one;
     if (!stop || json_is_string(stop))
         return stop ? check_stop_string(at, "stop", stop) : WI_OK;
     if (!json_is_array(stop) || json_array_size(stop) > WI_TEXT_STOPS)
         return must_be(at, "stop", "a string, or a list of at most 16 strings");
-    json_array_foreach(stop, i, one)
-    {
+    for (size_t i = 0; i < json_array_size(stop); i++) {
         char name[32];
         snprintf(name, sizeof name, "stop[%zu]", i);
-        if (check_stop_string(at, name, one) != WI_OK)
+        if (check_stop_string(at, name, json_array_get(stop, i)) != WI_OK)
             return WI_INVALID_FIELD;
     }
     return WI_OK;
@@ -139,10 +136,8 @@ int wi_task_is_tool_name(const json_t *name)
 
 static enum wi_code check_tools(const struct place *at, const json_t *tools)
 {
-    size_t i;
-    const json_t *tool;
-    json_array_foreach(tools, i, tool)
-    {
+    for (size_t i = 0; i < json_array_size(tools); i++) {
+        const json_t *tool = json_array_get(tools, i);
         const json_t *function = json_object_get(tool, "function");
         const json_t *parameters = json_object_get(function, "parameters");
         char name[64];
@@ -173,7 +168,7 @@ static enum wi_code check_choice(const struct place *at, const json_t *choice, c
     const char *wanted =
         json_string_value(json_object_get(json_object_get(choice, "function"), "name"));
     for (size_t i = 0; word && i < sizeof words / sizeof *words; i++)
-        if (strcmp(word, words[i]) == 0 && (i < 2 || json_array_size(tools) > 0))
+        if ((i < 2 || json_array_size(tools) > 0) && strcmp(word, words[i]) == 0)
             return WI_OK;
     for (size_t i = 0; names_function(choice) && i < json_array_size(tools); i++) {
         const json_t *function = json_object_get(json_array_get(tools, i), "function");

@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-/* --- inputs ----------------------------------------------------------------------------------- */
-
 #define SENTENCE                                                                                   \
     "The river comes down from the hills in the north, turns round the old town, and goes on "     \
     "through wide green fields to the sea."
@@ -57,21 +55,14 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         "{" LABELS "}"},
 };
 
-/* --- options ---------------------------------------------------------------------------------- */
-
 #define SEED_MAX 9007199254740991.0 /* what every peer can hold exactly */
 #define LANGUAGE_MAX 32
 
-#define ROW(member, type, least, most, text)                                                       \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_##type, .offset = offsetof(struct wi_task_said, member), \
-        .min = (least), .max = (most), .help = (text)                                              \
-    }
+#define ROW(member, kind, least, most, text)                                                       \
+    WI_PARAM(wi_task_said, member, kind, .min = (least), .max = (most), .help = (text))
 #define WORD(member, text, ...)                                                                    \
-    {                                                                                              \
-        .name = #member, .kind = WI_PARAM_ENUM, .offset = offsetof(struct wi_task_said, member),   \
-        .names = (const char *const[]){__VA_ARGS__, NULL}, .help = text                            \
-    }
+    WI_PARAM(wi_task_said, member, ENUM, .names = (const char *const[]){__VA_ARGS__, NULL},        \
+        .help = (text))
 #define OPTIONS(...) ((const struct wi_param[]){__VA_ARGS__, WI_PARAM_END})
 #define NO_OPTIONS ((const struct wi_param[]){WI_PARAM_END})
 
@@ -79,38 +70,38 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define WRITING                                                                                    \
     ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The most tokens of an answer."),                   \
         ROW(temperature, NUMBER, 0, 2, "0: the most likely token each time."),                     \
-        ROW(top_p, NUMBER, 0, 1, "The likeliest tokens of this probability in all."),              \
-        ROW(top_k, INTEGER, 0, 1000000, "So many likeliest tokens; 0: all."),                      \
-        ROW(min_p, NUMBER, 0, 1, "Tokens with this share of the likeliest's."),                    \
+        ROW(top_p, NUMBER, 0, 1, "Only the likeliest tokens whose probabilities add up to this."), \
+        ROW(top_k, INTEGER, 0, 1000000, "Only this many of the likeliest tokens; 0: all."),        \
+        ROW(min_p, NUMBER, 0, 1,                                                                   \
+            "Only tokens with at least this share of the likeliest token's probability."),         \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
             "A penalty for repetition; 1: none."),                                                 \
-        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty by how often a token was used."),         \
-        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token that was used."),           \
+        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each used token."),                    \
         ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by their numbers."),                     \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
-        ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "How many answers."),                                  \
+        ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
         ROW(logprobs, BOOL, 0, 0, "Whether to tell each token's probability."),                    \
         ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: for how many other tokens."),            \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
-        ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF; it constrains the text."),               \
-        ROW(json_schema, ANY, 0, 0, "Likewise, a JSON schema."),                                   \
-        ROW(deterministic, BOOL, 0, 0, "It runs alone, and is reproducible."), CONTEXT
+        ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
+        ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
+        ROW(deterministic, BOOL, 0, 0, "Whether it runs alone, reproducibly."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
-        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
+        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The tokens that must fit.")
-#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many to keep of each vector.")
-#define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
+#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many numbers of a vector to keep.")
+#define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
-#define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether tokens around texts count.")
-#define TOP ROW(top, INTEGER, 1, 1000, "How many of the best results.")
-#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The least score; 0.5 by default.")
-#define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "Around a label: This is a photo of {}.")
-
-/* --- tasks ------------------------------------------------------------------------------------ */
+#define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
+#define TOP ROW(top, INTEGER, 1, 1000, "The number of best results.")
+#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score; 0.5 by default.")
+#define TEMPLATE                                                                                   \
+    ROW(hypothesis_template, STRING, 1, 1024, "Text for a label: This is a photo of {}.")
 
 #define OF(type) (1u << WI_TYPE_##type)
 #define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))
@@ -142,7 +133,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WRITES(writing), .gguf_options = writing},
     [WI_TASK_EMBED] = {"embed", {"feature-extraction"}, WI_TAKES_TEXTS, READERS | OF(MULTIMODAL),
         WI_FORM(LIST), .outputs = "embeddings", .tensors = {{"embeddings", WI_OUTPUT_ROWS}},
-        .options = OPTIONS(WORD(pooling, "How vectors become one.", "mean", "cls", "last", "none"),
+        .options = OPTIONS(WORD(pooling, "How to combine vectors.", "mean", "cls", "last", "none"),
             NORMALIZE, DIMENSIONS, TRUNCATE),
         /* Their files say how to pool. */
         .gguf_options = OPTIONS(DIMENSIONS, NORMALIZE, CONTEXT), .command = "embed",
@@ -159,8 +150,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
             WORD(activation, "The function for probabilities.", "softmax", "sigmoid", "none")),
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
-        .options = OPTIONS(
-            WORD(aggregation, "simple joins the tokens of a thing.", "none", "simple"),
+        .options = OPTIONS(WORD(aggregation, "simple joins an entity's tokens.", "none", "simple"),
             ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are left out."), TRUNCATE),
         .list = "entities", .members = WI_ENTITY_MEMBERS,
         .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
@@ -182,7 +172,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WRITES(rewriting)},
     [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(OPTIONS(WRITING, TRUNCATE,
-            ROW(source_language, STRING, 1, LANGUAGE_MAX, "By the model's own name."),
+            ROW(source_language, STRING, 1, LANGUAGE_MAX, "The model's own name for it."),
             ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
     [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -211,9 +201,9 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
             ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
             WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
             ROW(details, BOOL, 0, 0,
-                "Whether segments say their tokens, and how likely these are."),
+                "Whether segments list their tokens and how likely these are."),
             ROW(max_tokens, INTEGER, 1, 4096, "The most tokens of an answer."),
-            ROW(prompt, STRING, 1, 4096, "The text before it.")),
+            ROW(prompt, STRING, 1, 4096, "The text that precedes it.")),
         .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
     [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,
         .options = OPTIONS(TOP), GIVES_LABELS},

@@ -77,6 +77,8 @@ struct wi_task_output {
     enum wi_output_kind kind;
 };
 #define WI_TASK_OUTPUTS 2
+/* The task's output of that name, or NULL. */
+const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name);
 
 /* An answer to a task that is to be checked: see answer.c. */
 struct wi_task_answer {
@@ -85,6 +87,9 @@ struct wi_task_answer {
     const json_t *result;
     const struct wi_tensors *outputs;
 };
+
+typedef enum wi_code wi_answer_check_fn(
+    const struct wi_task_answer *answer, struct wi_error *error);
 
 /* The members of objects in answers, in the notation of src/wire/describe/: "?" marks one that may
  * be absent or null. */
@@ -119,7 +124,7 @@ struct wi_task_row {
     /* The form of the result for one input: the list in it and the members of the list's objects,
      * or a function that checks it. NULL for all: the result may be absent. */
     const char *list, *members;
-    enum wi_code (*check)(const struct wi_task_answer *answer, struct wi_error *error);
+    wi_answer_check_fn *check;
     int is_one;                              /* there is one result for all inputs */
     const char *sample;                      /* a valid result for one input, as JSON */
     const char *command, *arguments, *probe; /* in place of those of its input */

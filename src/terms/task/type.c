@@ -156,40 +156,24 @@ static void name_squeeze(const char *name, struct squeezed *out)
     out->starts[out->length] = 1;
 }
 
-static int is_letter(char c)
-{
-    return c >= 'a' && c <= 'z';
-}
-
 /* Whether a family may end before position `at`: at a word's end, before a digit, or before one
  * letter and a digit ("mobilenetv2", "vitb16"). */
 static int ends_at(const struct squeezed *name, size_t at)
 {
-    if (name->starts[at] || !is_letter(name->text[at]))
+    if (name->starts[at] || name->text[at] < 'a' || name->text[at] > 'z')
         return 1;
     return !name->starts[at + 1] && isdigit((unsigned char)name->text[at + 1]);
 }
 
-/* Whether `family` occurs in `name`, from and to a word's boundary. */
-static int name_matches(const struct squeezed *name, const char *family)
+/* Whether `text` occurs in `name` from a word's boundary to another, or with `is_family` to where a
+ * family may end. */
+static int name_has(const struct squeezed *name, const char *text, int is_family)
 {
-    size_t length = strlen(family);
+    size_t length = strlen(text);
 
     for (size_t at = 0; at + length <= name->length; at++)
-        if (name->starts[at] && memcmp(name->text + at, family, length) == 0 &&
-            ends_at(name, at + length))
-            return 1;
-    return 0;
-}
-
-/* Whether `word` is a whole word of `name`. */
-static int has_word(const struct squeezed *name, const char *word)
-{
-    size_t length = strlen(word);
-
-    for (size_t at = 0; at + length <= name->length; at++)
-        if (name->starts[at] && name->starts[at + length] &&
-            memcmp(name->text + at, word, length) == 0)
+        if (name->starts[at] && memcmp(name->text + at, text, length) == 0 &&
+            (name->starts[at + length] || (is_family && ends_at(name, at + length))))
             return 1;
     return 0;
 }
@@ -203,7 +187,7 @@ static enum wi_model_type longest_family(const struct squeezed *name)
         for (const char *const *family = families[i].names; *family; family++) {
             size_t length = strlen(*family);
 
-            if (length > best && name_matches(name, *family)) {
+            if (length > best && name_has(name, *family, 1)) {
                 best = length;
                 type = families[i].type;
             }
@@ -215,14 +199,13 @@ static enum wi_model_type longest_family(const struct squeezed *name)
 static enum wi_model_type type_find(const char *text)
 {
     struct squeezed name;
-    enum wi_model_type type;
 
     name_squeeze(text, &name);
-    type = longest_family(&name);
+    enum wi_model_type type = longest_family(&name);
     if (type != WI_TYPE_TEXT_GENERATION)
         return type;
     for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++)
-        if (has_word(&name, modifiers[i].word))
+        if (name_has(&name, modifiers[i].word, 0))
             return modifiers[i].type;
     return type;
 }

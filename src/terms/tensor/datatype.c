@@ -42,6 +42,15 @@ int wi_datatype_is_real(enum wi_datatype type)
     return type == WI_FP16 || type == WI_BF16 || type == WI_FP32 || type == WI_FP64;
 }
 
+int64_t wi_datatype_integer(enum wi_datatype type, const unsigned char *at)
+{
+    size_t size = wi_datatype_size(type);
+    unsigned above = 64 - 8 * (unsigned)size; /* bits that it has not */
+    uint64_t bits = 0;
+    memcpy(&bits, at, size); /* little-endian */
+    return type >= WI_INT8 && type <= WI_INT64 ? (int64_t)(bits << above) >> above : (int64_t)bits;
+}
+
 int wi_datatype_parse(const char *name, size_t length, enum wi_datatype *type)
 {
     for (int i = 0; i < WI_DATATYPE_COUNT; i++) {

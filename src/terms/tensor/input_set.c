@@ -42,9 +42,7 @@ void wi_input_set(const struct wi_tensors *tensors, const char *about, char set[
     struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
     unsigned char sum[WI_HASH_SIZE], one[WI_HASH_SIZE];
     char hex[WI_HASH_HEX_SIZE];
-    wi_hasher_add(hasher, about, strlen(about));
-    wi_hasher_end(hasher, hex);
-    wi_hash_from_hex(hex, sum);
+    wi_hash(about, strlen(about), sum);
     for (size_t i = 0; i < tensors->count; i++) {
         hash_tensor(hasher, &tensors->items[i], one);
         add_up(sum, one);

@@ -11,6 +11,7 @@
  */
 #include "terms/tensor/number.h"
 
+#include "base/text.h"
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -19,93 +20,33 @@
 
 enum { DIGITS = 17 };
 
-/* 10^k = high + low, exactly. */
-static const struct {
-    double high, low;
-} powers[] = {
-    {1e0, 0},
-    {1e1, 0},
-    {1e2, 0},
-    {1e3, 0},
-    {1e4, 0},
-    {1e5, 0},
-    {1e6, 0},
-    {1e7, 0},
-    {1e8, 0},
-    {1e9, 0},
-    {1e10, 0},
-    {1e11, 0},
-    {1e12, 0},
-    {1e13, 0},
-    {1e14, 0},
-    {1e15, 0},
-    {1e16, 0},
-    {1e17, 0},
-    {1e18, 0},
-    {1e19, 0},
-    {1e20, 0},
-    {1e21, 0},
-    {1e22, 0},
-    {1e23, 8388608.0},
-    {1e24, 16777216.0},
-    {1e25, -905969664.0},
-    {1e26, -4764729344.0},
-    {1e27, -13287555072.0},
-    {1e28, 416880263168.0},
-    {1e29, 8566849142784.0},
-    {1e30, -19884624838656.0},
-    {1e31, 364103705034752.0},
-    {1e32, -5366162204393472.0},
-    {1e33, 5.442476901295718e+16},
-    {1e34, 5.4424769012957184e+17},
-    {1e35, 3.1366338920820244e+18},
-    {1e36, -4.242063737401796e+19},
-    {1e37, 4.6123734179787886e+20},
-    {1e38, 2.251190176543966e+21},
-    {1e39, 6.029083362839682e+22},
-    {1e40, -3.037860284270037e+23},
-    {1e41, -6.200086450407783e+23},
-    {1e42, -4.488571267807592e+25},
-    {1e43, -1.393721169594141e+26},
-    {1e44, -8.821361405306423e+27},
-    {1e45, 7.024271097546445e+28},
-};
-enum { MAX_POWER = sizeof powers / sizeof powers[0] - 1 };
+/* 10^k = highs[k] + lows[k], exactly. */
+static const double highs[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12,
+    1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28,
+    1e29, 1e30, 1e31, 1e32, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 1e39, 1e40, 1e41, 1e42, 1e43, 1e44,
+    1e45};
+static const double lows[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    8388608.0, 16777216.0, -905969664.0, -4764729344.0, -13287555072.0, 416880263168.0,
+    8566849142784.0, -19884624838656.0, 364103705034752.0, -5366162204393472.0,
+    5.442476901295718e+16, 5.4424769012957184e+17, 3.1366338920820244e+18, -4.242063737401796e+19,
+    4.6123734179787886e+20, 2.251190176543966e+21, 6.029083362839682e+22, -3.037860284270037e+23,
+    -6.200086450407783e+23, -4.488571267807592e+25, -1.393721169594141e+26, -8.821361405306423e+27,
+    7.024271097546445e+28};
+enum { MAX_POWER = sizeof highs / sizeof highs[0] - 1 };
 
-static const uint64_t integer_powers[] = {
-    1u,
-    10u,
-    100u,
-    1000u,
-    10000u,
-    100000u,
-    1000000u,
-    10000000u,
-    100000000u,
-    1000000000u,
-    10000000000ull,
-    100000000000ull,
-    1000000000000ull,
-    10000000000000ull,
-    100000000000000ull,
-    1000000000000000ull,
-    10000000000000000ull,
-    100000000000000000ull,
-    1000000000000000000ull,
-    10000000000000000000ull,
-};
+/* 10^power, which is exact in a double, and below 2^63. */
+static uint64_t integer_power(int power)
+{
+    return (uint64_t)(int64_t)highs[power];
+}
 
 size_t wi_print_unsigned(char *out, uint64_t value)
 {
-    char digits[20];
-    size_t count = 0;
+    char digits[WI_DIGITS_SIZE];
+    const char *text = wi_digits(digits, value);
+    size_t count = strlen(text);
 
-    do {
-        digits[count++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    for (size_t i = 0; i < count; i++)
-        out[i] = digits[count - 1 - i];
+    memcpy(out, text, count);
     return count;
 }
 
@@ -169,19 +110,17 @@ struct scaled {
 /* v * 10^power as whole and rest; -1 if whole has not 17 digits. */
 static int value_scale(double v, int power, struct scaled *scaled)
 {
-    double high = v * powers[power].high;
-    double low, whole_low;
+    double high = v * highs[power];
 
     if (!(high >= 9.9e15 && high < 1.01e17)) /* whole fits int64_t, and high is an integer */
         return -1;
-    low = fma(v, powers[power].high, -high) + v * powers[power].low;
-    whole_low = floor(low);
+    double low = fma(v, highs[power], -high) + v * lows[power];
+    double whole_low = floor(low);
     scaled->whole = (uint64_t)((int64_t)high + (int64_t)whole_low);
     scaled->rest = low - whole_low;
     scaled->exponent = DIGITS - 1 - power;
-    return scaled->whole >= integer_powers[DIGITS - 1] && scaled->whole < integer_powers[DIGITS]
-               ? 0
-               : -1;
+    return scaled->whole >= integer_power(DIGITS - 1) && scaled->whole < integer_power(DIGITS) ? 0
+                                                                                               : -1;
 }
 
 /* `binary` is the exponent of v's leading bit. */
@@ -202,7 +141,7 @@ static int scale_to_digits(double v, int binary, struct scaled *scaled)
 /* `scaled` rounded to `count` digits, as an integer of 17 digits again. */
 static uint64_t round_to(const struct scaled *scaled, int count)
 {
-    uint64_t unit = integer_powers[DIGITS - count];
+    uint64_t unit = integer_power(DIGITS - count);
 
     if (unit == 1)
         return scaled->whole + (scaled->rest >= 0.5);
@@ -236,20 +175,18 @@ struct binary {
 static int binary_shorten(const struct binary *v, struct decimal *decimal)
 {
     struct scaled scaled;
-    uint64_t best, next;
-    double gap_above, gap_below;
     int count = v->most, fits = 1;
 
     if (scale_to_digits(v->value, v->exponent, &scaled) < 0)
         return -1;
     /* whole / value is 10^k, near enough for the gaps: see the margin */
-    gap_above = 0.5 * v->gap * ((double)scaled.whole / v->value);
-    gap_below = v->power ? gap_above / 2 : gap_above;
-    best = round_to(&scaled, count);
+    double gap_above = 0.5 * v->gap * ((double)scaled.whole / v->value);
+    double gap_below = v->power ? gap_above / 2 : gap_above;
+    uint64_t best = round_to(&scaled, count);
     if (candidate_is_inside(&scaled, best, gap_above, gap_below) != 1)
         return -1;
     while (count > 1 && fits == 1) {
-        next = round_to(&scaled, count - 1);
+        uint64_t next = round_to(&scaled, count - 1);
         fits = candidate_is_inside(&scaled, next, gap_above, gap_below);
         if (fits == 1) {
             best = next;
@@ -259,11 +196,11 @@ static int binary_shorten(const struct binary *v, struct decimal *decimal)
     if (fits < 0)
         return -1;
     decimal->exponent = scaled.exponent;
-    if (best == integer_powers[DIGITS]) { /* 9.99 became 10.0 */
+    if (best == integer_power(DIGITS)) { /* 9.99 became 10.0 */
         best /= 10;
         decimal->exponent++;
     }
-    best /= integer_powers[DIGITS - count];
+    best /= integer_power(DIGITS - count);
     while (count > 1 && best % 10 == 0) {
         best /= 10;
         count--;
@@ -316,13 +253,21 @@ static size_t print_special(char *out, double v)
     return strlen(text);
 }
 
-size_t wi_print_float(char *out, float value)
+/* A number without its sign, and as its format has it; `is_near` if its gap can be computed. */
+static size_t print_binary(
+    char *out, size_t used, const struct binary *v, int is_near, int as_float)
 {
     struct decimal decimal;
+    if (!is_near || binary_shorten(v, &decimal) < 0)
+        return used + print_slowly(out + used, v->value, as_float);
+    return used + print_decimal(out + used, &decimal);
+}
+
+size_t wi_print_float(char *out, float value)
+{
     size_t used = print_special(out, value);
     float v = fabsf(value);
     uint32_t bits;
-    int exponent;
 
     if (used)
         return used;
@@ -331,24 +276,20 @@ size_t wi_print_float(char *out, float value)
     if (v < 1e6f && v == (float)(uint32_t)v)
         return used + wi_print_unsigned(out + used, (uint32_t)v);
     memcpy(&bits, &v, sizeof bits);
-    exponent = (int)(bits >> 23) - 127;
+    int exponent = (int)(bits >> 23) - 127;
     struct binary binary = {.value = v,
         .exponent = exponent,
         .power = (bits & 0x7fffff) == 0,
         .gap = power_of_two(exponent - 23),
         .most = FLT_DECIMAL_DIG};
-    if (exponent < -126 || binary_shorten(&binary, &decimal) < 0)
-        return used + print_slowly(out + used, v, 1);
-    return used + print_decimal(out + used, &decimal);
+    return print_binary(out, used, &binary, exponent >= -126, 1);
 }
 
 size_t wi_print_double(char *out, double value)
 {
-    struct decimal decimal;
     size_t used = print_special(out, value);
     double v = fabs(value);
     uint64_t bits;
-    int exponent;
 
     if (used)
         return used;
@@ -357,15 +298,18 @@ size_t wi_print_double(char *out, double value)
     if (v < 1e15 && v == (double)(uint64_t)v)
         return used + wi_print_unsigned(out + used, (uint64_t)v);
     memcpy(&bits, &v, sizeof bits);
-    exponent = (int)(bits >> 52) - 1023;
-    if (exponent < -900) /* subnormal, or its gap is */
-        return used + print_slowly(out + used, v, 0);
+    int exponent = (int)(bits >> 52) - 1023;
+    int is_near = exponent >= -900; /* below it is subnormal, or its gap is */
     struct binary binary = {.value = v,
         .exponent = exponent,
         .power = (bits & 0xfffffffffffff) == 0,
-        .gap = power_of_two(exponent - 52),
+        .gap = is_near ? power_of_two(exponent - 52) : 0,
         .most = DBL_DECIMAL_DIG};
-    if (binary_shorten(&binary, &decimal) < 0)
-        return used + print_slowly(out + used, v, 0);
-    return used + print_decimal(out + used, &decimal);
+    return print_binary(out, used, &binary, is_near, 0);
+}
+
+void wi_number_add(struct wi_buffer *out, double value)
+{
+    char text[WI_NUMBER_SIZE];
+    wi_buffer_add(out, text, wi_print_double(text, value));
 }

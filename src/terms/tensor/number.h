@@ -2,6 +2,7 @@
 #ifndef WI_TERMS_TENSOR_NUMBER_H
 #define WI_TERMS_TENSOR_NUMBER_H
 
+#include "base/buffer.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,5 +15,7 @@ size_t wi_print_signed(char *out, int64_t value);
 /* NaN and infinities become the JSON strings "NaN", "Infinity" and "-Infinity", quotes included. */
 size_t wi_print_float(char *out, float value);
 size_t wi_print_double(char *out, double value);
+/* Appends the same. */
+void wi_number_add(struct wi_buffer *out, double value);
 
 #endif

@@ -59,6 +59,18 @@ struct wi_tensor *wi_tensors_add(struct wi_tensors *list)
     return &list->items[list->count++];
 }
 
+void wi_tensors_add_bytes(
+    struct wi_tensors *list, const char *name, struct wi_blob *blob, size_t at, size_t size)
+{
+    *wi_tensors_add(list) = (struct wi_tensor){.name = wi_strdup(name),
+        .datatype = WI_UINT8,
+        .rank = 1,
+        .dims = {(int64_t)size},
+        .blob = blob,
+        .offset = at,
+        .size = size};
+}
+
 void wi_tensors_clear(struct wi_tensors *list)
 {
     for (size_t i = 0; i < list->count; i++) {
@@ -74,8 +86,7 @@ void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from)
     if (to == from)
         return;
     wi_tensors_clear(to);
-    *to = *from;
-    *from = (struct wi_tensors){0};
+    *to = WI_TAKE(*from);
 }
 
 void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from)

@@ -42,6 +42,9 @@ int64_t wi_shape_elements(const int64_t *dims, unsigned rank);
 void wi_shape_format(const int64_t *dims, unsigned rank, char *out, size_t size);
 /* Appends an empty tensor and returns it, to be filled. */
 struct wi_tensor *wi_tensors_add(struct wi_tensors *list);
+/* Appends `size` bytes of `blob` from `at` on as a tensor, UINT8 [size]. Takes over a reference. */
+void wi_tensors_add_bytes(
+    struct wi_tensors *list, const char *name, struct wi_blob *blob, size_t at, size_t size);
 void wi_tensors_clear(struct wi_tensors *list);
 void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from); /* `from` becomes empty */
 /* Appends to `to` the tensors of `from`, sharing their bytes. */

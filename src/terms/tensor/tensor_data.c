@@ -42,8 +42,6 @@ enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found
     return wi_error_expect(reader->error, "%zu elements", elements);
 }
 
-#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
-
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "elements are written as they lie");
 
 /* True for the strings that other libraries write for values that JSON does not have. */
@@ -223,12 +221,8 @@ static enum wi_code fill_leaf(struct wi_tensor_reader *reader, const json_t *lis
     }
 }
 
-static enum wi_code no_leaf(struct wi_tensor_reader *reader, const json_t *list, size_t *unused)
-{
-    return WI_OK;
-}
-
-/* Walks nested lists: at `depth` each has exactly dims[depth] entries. Depth is at most 16. */
+/* Walks nested lists: at `depth` each has exactly dims[depth] entries. Depth is at most 16. `leaf`
+ * NULL: only the form is checked. */
 static enum wi_code walk_nested(struct wi_tensor_reader *reader, const json_t *list, unsigned depth,
     leaf_fn *leaf, size_t *bytes)
 {
@@ -251,7 +245,7 @@ static enum wi_code walk_nested(struct wi_tensor_reader *reader, const json_t *l
             reader->error, "lists nested as the shape %.200s, or one flat list", shape);
     }
     if (depth + 1 == tensor->rank)
-        return leaf(reader, list, bytes);
+        return leaf ? leaf(reader, list, bytes) : WI_OK;
     for (size_t i = 0; i < count && code == WI_OK; i++)
         code = walk_nested(reader, json_array_get(list, i), depth + 1, leaf, bytes);
     return code;
@@ -284,7 +278,6 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
     struct wi_tensor *tensor = reader->tensor;
     size_t bytes = elements * wi_datatype_size(tensor->datatype);
     int nested = tensor->rank > 1 && json_is_array(json_array_get(data, 0));
-    enum wi_code code;
 
     if (wi_datatype_needs_binary(tensor->datatype)) {
         fail(reader, WI_INPUT_DATATYPE, "datatype", "%s comes only in binary",
@@ -296,8 +289,8 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
         fail(reader, WI_INVALID_FIELD, "data", "must be a list, flat or nested as the shape");
         return wi_error_expect(reader->error, "a list");
     }
-    code = nested ? data_walk(reader, data, 1, no_leaf, NULL)
-                  : wi_tensor_check_count(reader, json_array_size(data), elements);
+    enum wi_code code = nested ? data_walk(reader, data, 1, NULL, NULL)
+                               : wi_tensor_check_count(reader, json_array_size(data), elements);
     if (code == WI_OK && tensor->datatype == WI_BYTES)
         code = data_walk(reader, data, nested, measure_strings, &bytes);
     if (code == WI_OK)

@@ -21,6 +21,7 @@ struct wi_tensor_reader {
 /* Fails on the tensor's field `leaf`, and on its entry `index` unless that is -1. */
 __attribute__((format(printf, 5, 6))) enum wi_code wi_tensor_fail(struct wi_tensor_reader *reader,
     enum wi_code code, const char *leaf, int64_t index, const char *format, ...);
+#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
 /* WI_OK, or WI_INPUT_SIZE if `found` is not the number of elements of the shape. */
 enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found, size_t elements);
 /* Reads the field "data" into a blob of the tensor's own. Its datatype and shape must be set. */

@@ -19,15 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fails on the tensor's field `leaf`. */
-#define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
-
 struct fields {
     const char *name;
     const char *datatype;
     json_t *shape;
     json_t *data;
     json_t *parameters;
+    int64_t binary_data_size; /* of the parameters */
 };
 
 #define HEAD_ROWS                                                                                  \
@@ -38,12 +36,8 @@ static const struct wi_param head_table[] = {HEAD_ROWS, WI_PARAM_END};
 static const struct wi_param tensor_table[] = {
     HEAD_ROWS, WI_PARAM(fields, data, ANY), WI_PARAM(fields, parameters, OBJECT), WI_PARAM_END};
 
-struct parameters {
-    int64_t binary_data_size;
-};
-
 static const struct wi_param parameters_table[] = {
-    WI_PARAM(parameters, binary_data_size, INTEGER), {0}};
+    WI_PARAM(fields, binary_data_size, INTEGER), {0}};
 
 static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *name)
 {
@@ -66,7 +60,6 @@ static enum wi_code read_shape(
 {
     struct wi_tensor *tensor = reader->tensor;
     size_t rank = json_array_size(shape), bytes;
-    int64_t count;
 
     if (rank > WI_TENSOR_MAX_RANK) {
         fail(reader, WI_INVALID_FIELD, "shape", "%zu dimensions; at most %d are allowed", rank,
@@ -85,7 +78,7 @@ static enum wi_code read_shape(
         tensor->dims[i] = json_integer_value(dim);
     }
     tensor->rank = (unsigned)rank;
-    count = wi_shape_elements(tensor->dims, tensor->rank);
+    int64_t count = wi_shape_elements(tensor->dims, tensor->rank);
     if (count < 0 || __builtin_mul_overflow((size_t)count, 8u, &bytes))
         return fail(reader, WI_INVALID_FIELD, "shape", "so many elements cannot be counted");
     *elements = (size_t)count;
@@ -175,16 +168,15 @@ static enum wi_code tensor_read_head(struct wi_tensor_reader *reader, const stru
 
 static enum wi_code tensor_read(struct wi_tensor_reader *reader, const json_t *object)
 {
-    struct fields fields = {0};
-    struct parameters parameters = {.binary_data_size = -1};
+    struct fields fields = {.binary_data_size = -1};
     char prefix[160];
     size_t elements = 0;
     enum wi_code code = tensor_read_head(reader, tensor_table, object, &fields, &elements);
 
     if (code == WI_OK && fields.parameters) {
         wi_join(prefix, sizeof prefix, reader->where, ".parameters.", NULL);
-        code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
-            &parameters, reader->error);
+        code = wi_params_read(
+            parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix, &fields, reader->error);
     }
     if (code != WI_OK)
         return code;
@@ -194,7 +186,7 @@ static enum wi_code tensor_read(struct wi_tensor_reader *reader, const json_t *o
         return fail(reader, WI_INVALID_FIELD, "data",
             "either data or parameters.binary_data_size may be given, not both");
     if (binary)
-        return read_binary_data(reader, parameters.binary_data_size, elements);
+        return read_binary_data(reader, fields.binary_data_size, elements);
     if (!fields.data) {
         fail(reader, WI_MISSING_FIELD, "data", "missing; a tensor needs its elements");
         return wi_error_expect(reader->error, "a list, or parameters.binary_data_size");
@@ -279,47 +271,23 @@ static void printer_flush(struct printer *printer)
 
 static size_t print_element(char *out, enum wi_datatype type, const unsigned char *bytes)
 {
-    union {
-        uint8_t u8;
-        uint16_t u16;
-        uint32_t u32;
-        uint64_t u64;
-        int8_t i8;
-        int16_t i16;
-        int32_t i32;
-        int64_t i64;
-        float f32;
-        double f64;
-    } v;
+    float single;
+    double number;
 
-    memcpy(&v, bytes, wi_datatype_size(type)); /* a slice of a body need not be aligned */
     switch (type) {
-    case WI_BOOL:
-        memcpy(out, v.u8 ? "true" : "false", 5);
-        return v.u8 ? 4 : 5;
-    case WI_UINT8:
-        return wi_print_unsigned(out, v.u8);
-    case WI_UINT16:
-        return wi_print_unsigned(out, v.u16);
-    case WI_UINT32:
-        return wi_print_unsigned(out, v.u32);
-    case WI_UINT64:
-        return wi_print_unsigned(out, v.u64);
-    case WI_INT8:
-        return wi_print_signed(out, v.i8);
-    case WI_INT16:
-        return wi_print_signed(out, v.i16);
-    case WI_INT32:
-        return wi_print_signed(out, v.i32);
-    case WI_INT64:
-        return wi_print_signed(out, v.i64);
     case WI_FP32:
-        return wi_print_float(out, v.f32);
+        memcpy(&single, bytes, sizeof single); /* a slice of a body need not be aligned */
+        return wi_print_float(out, single);
     case WI_FP64:
-        return wi_print_double(out, v.f64);
+        memcpy(&number, bytes, sizeof number);
+        return wi_print_double(out, number);
+    case WI_BOOL:
+        memcpy(out, *bytes ? "true" : "false", 5);
+        return *bytes ? 4 : 5;
+    case WI_UINT64:
+        return wi_print_unsigned(out, (uint64_t)wi_datatype_integer(type, bytes));
     default:
-        assert(!"this datatype has no JSON form");
-        return 0;
+        return wi_print_signed(out, wi_datatype_integer(type, bytes));
     }
 }
 
@@ -329,6 +297,7 @@ static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
     const unsigned char *bytes = wi_tensor_bytes(tensor);
     size_t width = wi_datatype_size(tensor->datatype);
 
+    assert(!wi_datatype_needs_binary(tensor->datatype)); /* which have no JSON form */
     for (size_t at = 0; at + width <= tensor->size; at += width) {
         if (printer.used + WI_NUMBER_SIZE + 1 > CHUNK)
             printer_flush(&printer);
@@ -347,8 +316,6 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
     uint32_t length;
 
     for (int first = 1; left >= sizeof length; first = 0) {
-        json_t *string;
-
         memcpy(&length, bytes, sizeof length);
         bytes += sizeof length;
         left -= sizeof length;
@@ -356,16 +323,7 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
             break;
         if (!first)
             wi_buffer_puts(out, ",");
-        string = json_stringn((const char *)bytes, length);
-        if (string) {
-            wi_buffer_json(out, string);
-            json_decref(string);
-        } else {
-            char *text = wi_strndup((const char *)bytes, length);
-
-            wi_buffer_json_string(out, text);
-            free(text);
-        }
+        wi_buffer_json_text(out, (const char *)bytes, length);
         bytes += length;
         left -= length;
     }

@@ -4,12 +4,9 @@
 #include "wire/benchmark/benchmark.h"
 
 #include "base/memory.h"
-#include "base/secret.h"
 #include "wire/compute/compute.h"
 #include "wire/native/native.h"
 #include "wire/probe.h"
-#include "wire/problem.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define RUNS_DEFAULT 20
@@ -28,45 +25,35 @@ struct fields {
     json_t *inputs, *options, *threads, *parameters;
 };
 
-#define ROW_AT(title, member, type, least, most, text)                                             \
-    {                                                                                              \
-        .name = (title), .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
-        .min = (least), .max = (most), .help = (text)                                              \
-    }
-#define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
-#define TERM(member, type, ...) ROW_AT(#member, terms.member, type, __VA_ARGS__)
 enum optimization { OPTIMIZE_NONE, OPTIMIZE_ALL };
 static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_ALL] = "all", NULL};
 
 const struct wi_param wi_benchmark_params[] = {
-    ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "The model to measure …"),
-    ROW(kernel, STRING, 1, 64, "… or, instead, the kernel."),
+    WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "The model to measure …"),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "… or, instead, the kernel."),
     WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
         .help =
             "As for POST /v1/infer. Without them, the model's task decides what it gets; a model "
             "without a task and a kernel get random numbers. They are the same each time."),
-    ROW(task, STRING, 1, 64, "What the model is to do."),
-    ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
-    ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
-    ROW(warmup, INTEGER, 0, 100, "Runs before the measured ones; 1 by default."),
+    WI_NATIVE_ROW(task, STRING, 1, 64, "What the model is to do."),
+    WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
+    WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
+    WI_NATIVE_ROW(warmup, INTEGER, 0, 100, "Runs before the measured ones; 1 by default."),
     WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
         .help = "On wasm or native, for an ONNX model or a kernel: 1, or all that the node may "
                 "use. A kernel has one."),
     WI_PARAM(fields, optimization, ENUM, .names = optimizations,
         .help = "For an ONNX model: with none, onnxruntime runs the graph as it is, with nothing "
                 "fused; all by default."),
-    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
-        .form = "'auto'|Platform", .help = "As for POST /v1/infer. No other platform is tried."),
-    TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
-    TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
+    WI_NATIVE_PLATFORM("As for POST /v1/infer. No other platform is tried."),
+    WI_NATIVE_BROWSER,
+    WI_NATIVE_NODE,
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
         .help = "The variant, as NAME:VARIANT."),
-    TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
-    TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS,
-        "For the whole request; 600000 by default."),
-    TERM(id, STRING, 1, 128, "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."),
+    WI_NATIVE_PRIORITY,
+    WI_NATIVE_TIMEOUT("For the whole request; 600000 by default."),
+    WI_NATIVE_ID,
+    WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM_END,
 };
 
@@ -132,8 +119,7 @@ static enum wi_code read_subject(
     return code == WI_OK ? wi_kernel_check_options(asked->kernel, asked->options, error) : code;
 }
 
-static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_error *error)
 {
     struct extras *extras = infer->extras;
     extras->makes_inputs = inputs == NULL;
@@ -143,11 +129,11 @@ static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct w
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "a kernel takes tensors");
         return wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
-    return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
+    return wi_native_read_inputs(infer, inputs, error);
 }
 
-static enum wi_code benchmark_read_fields(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code benchmark_read(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS,
@@ -175,16 +161,9 @@ static enum wi_code benchmark_read_fields(struct wi_infer *infer, const json_t *
     asked->benchmark.warmup = (unsigned)fields.warmup;
     asked->benchmark.as_it_is = fields.optimization == OPTIMIZE_NONE;
     if ((code = read_subject(infer, &fields, error)) != WI_OK ||
-        (code = wi_infer_check_options(infer, json_size, error)) != WI_OK)
+        (code = wi_infer_check_options(infer, infer->json_size, error)) != WI_OK)
         return code;
-    return read_inputs(infer, fields.inputs, body, json_size, budget, error);
-}
-
-static enum wi_code benchmark_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(
-        infer, sizeof(struct extras), body, json_size, budget, benchmark_read_fields, error);
+    return read_inputs(infer, fields.inputs, error);
 }
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
@@ -269,14 +248,9 @@ static enum wi_code benchmark_check(const struct wi_infer *infer, const struct w
 
 const struct wi_dialect wi_dialect_benchmark = {
     .name = "benchmark",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
-    .parse = benchmark_parse,
+    WI_NATIVE_SHARED,
+    .extras_size = sizeof(struct extras),
+    .read = benchmark_read,
     .fit = benchmark_fit,
     .check = benchmark_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_problem_write,
 };

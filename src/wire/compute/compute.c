@@ -3,10 +3,7 @@
 #include "wire/compute/compute.h"
 
 #include "base/memory.h"
-#include "base/secret.h"
 #include "wire/native/native.h"
-#include "wire/problem.h"
-#include <stdlib.h>
 
 /* The table's target; all is borrowed from the document. */
 struct fields {
@@ -15,47 +12,36 @@ struct fields {
     json_t *inputs, *options, *outputs, *constants, *workgroups, *parameters;
 };
 
-#define ROW_AT(title, member, type, required_, least, most, text)                                  \
-    {                                                                                              \
-        .name = (title), .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
-        .required = (required_), .min = (least), .max = (most), .help = (text)                     \
-    }
-#define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
-#define TERM(member, type, ...) ROW_AT(#member, terms.member, type, 0, __VA_ARGS__)
 const struct wi_param wi_compute_params[] = {
-    ROW(kernel, STRING, 0, 1, 64, "Its name; GET /v1/kernels lists all."),
-    ROW(source, STRING, 0, 1, WI_PROGRAM_SOURCE_MAX,
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "Its name; GET /v1/kernels lists all."),
+    WI_NATIVE_ROW(source, STRING, 1, WI_PROGRAM_SOURCE_MAX,
         "Instead of kernel: a kernel of the client's own, in WGSL, of at most 64 KiB."),
     WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_PROGRAM_TENSORS, .form = "[Tensor]",
         .help = "Its tensors, FP32 or FP16, as for POST /v1/infer. For a source also INT32 and "
                 "UINT32; its tensors are bound in their order."),
-    ROW(options, OBJECT, 0, 0, 0, "The kernel's options; an unknown one is a 400 that names it."),
-    WI_PARAM(fields, outputs, ARRAY, .min = 1, .max = WI_PROGRAM_TENSORS,
-        .form = "[(name string, datatype string, shape [integer])]",
-        .help = "For a source: its outputs, bound after the inputs."),
-    ROW(entry, STRING, 0, 1, WI_PROGRAM_NAME_MAX,
+    WI_NATIVE_ROW(options, OBJECT, 0, 0,
+        "The kernel's options; an unknown one is answered with 400 and its name."),
+    WI_NATIVE_ROW(outputs, ARRAY, 1, WI_PROGRAM_TENSORS,
+        "For a source: its outputs, bound after the inputs.",
+        .form = "[(name string, datatype string, shape [integer])]"),
+    WI_NATIVE_ROW(entry, STRING, 1, WI_PROGRAM_NAME_MAX,
         "For a source: the function to run; main by default."),
-    WI_PARAM(fields, constants, OBJECT, .form = "{number}",
-        .help = "For a source: values for its overrides, by name."),
-    WI_PARAM(fields, workgroups, ARRAY, .form = "[integer]",
-        .help = "For a source: how many workgroups run in x, y and z."),
-    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
-        .form = "'auto'|Platform",
-        .help = "auto (the default), webgpu, webgl, wasm, or native, for programs that joined; a "
-                "source is for webgpu only."),
-    TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
-    TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
-    TERM(fallback, BOOL, 0, 0, "Whether another platform may be tried; true by default."),
-    TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
-    TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS,
-        "For the whole request; 60000 by default."),
-    TERM(id, STRING, 1, 128, "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for a binary output."),
+    WI_NATIVE_ROW(constants, OBJECT, 0, 0, "For a source: values for its overrides, by name.",
+        .form = "{number}"),
+    WI_NATIVE_ROW(workgroups, ARRAY, 0, 0, "For a source: how many workgroups run in x, y and z.",
+        .form = "[integer]"),
+    WI_NATIVE_PLATFORM(
+        "auto (the default), webgpu, webgl, wasm, or native, for programs that joined; a "
+        "source is for webgpu only."),
+    WI_NATIVE_BROWSER,
+    WI_NATIVE_NODE,
+    WI_NATIVE_TERM(fallback, BOOL, 0, 0, "Whether another platform may be tried; true by default."),
+    WI_NATIVE_PRIORITY,
+    WI_NATIVE_TIMEOUT("For the whole request; 60000 by default."),
+    WI_NATIVE_ID,
+    WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for a binary output."),
     WI_PARAM_END,
 };
-
-/* --- the request ------------------------------------------------------------------------------ */
 
 enum wi_code wi_compute_find_kernel(
     struct wi_infer *infer, const char *name, struct wi_error *error)
@@ -148,18 +134,7 @@ static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error 
     return WI_OK;
 }
 
-static enum wi_code read_what(
-    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
-{
-    if (fields->source)
-        return read_program(infer, fields, error);
-    return fields->kernel
-               ? read_kernel(infer, fields, error)
-               : field_refuse("kernel", "the name of a kernel, or source in its place", error);
-}
-
-static enum wi_code compute_read_fields(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS};
@@ -170,19 +145,15 @@ static enum wi_code compute_read_fields(struct wi_infer *infer, const json_t *ro
     if (code == WI_OK)
         code = wi_native_read_terms(infer, &fields.terms, error);
     if (code == WI_OK)
-        code = read_what(infer, &fields, error);
+        code = fields.source ? read_program(infer, &fields, error)
+               : fields.kernel
+                   ? read_kernel(infer, &fields, error)
+                   : field_refuse("kernel", "the name of a kernel, or source in its place", error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
-    return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, body, json_size,
-                               budget, "inputs", error)
+    return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, infer->body,
+                               infer->json_size, infer->budget, "inputs", error)
                          : code;
-}
-
-static enum wi_code compute_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(infer, sizeof(struct wi_native_extras), body, json_size, budget,
-        compute_read_fields, error);
 }
 
 static enum wi_code compute_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -196,13 +167,8 @@ static enum wi_code compute_check(const struct wi_infer *infer, const struct wi_
 
 const struct wi_dialect wi_dialect_compute = {
     .name = "compute",
-    .error_type = WI_PROBLEM_MEDIA_TYPE,
-    .error_form = "Problem",
-    .error_code = "code",
-    .frame = wi_native_frame,
-    .parse = compute_parse,
+    WI_NATIVE_SHARED,
+    .extras_size = sizeof(struct wi_native_extras),
+    .read = compute_read,
     .check = compute_check,
-    .check_stream = wi_native_check_stream,
-    .print = wi_native_print,
-    .print_error = wi_problem_write,
 };

@@ -1,151 +1,97 @@
 /* Answers and events for KServe's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
-static const struct wi_member failure[] = {
-    {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
-    {"code", "Code", "One of the stable codes, as of a problem document."},
-    {"field?", "string", "The field of the request that is at fault."},
-    {"expected?", "string", "What is expected there."},
-    {"allowed?", "string", "What may be there."},
-    {"request_id?", "string", "The X-Request-Id of the answer."},
-    {0},
-};
-
-/* --- the server and models ------------------------------------------------------------------- */
-
-static const struct wi_member server[] = {
-    {"name", "'webinfer'", NULL},
-    {"version", "string", NULL},
-    {"extensions", "[string]", "The extensions of Triton's server that are supported."},
-    {0},
-};
-static const struct wi_member live[] = {
-    {"live", "boolean", "True."},
-    {0},
-};
-static const struct wi_member ready[] = {
-    {"ready", "boolean", "True; else the answer is an error that says why."},
-    {0},
-};
-static const struct wi_member model[] = {
-    {"name", "string", NULL},
-    {"versions", "[string]", "The one that is served."},
-    {"platform", "'onnxruntime_onnx'|'transformersjs_onnx'|'llamacpp_gguf'|'webinfer_builtin'",
-        NULL},
-    {"inputs", "[KserveValue]", NULL},
-    {"outputs", "[KserveValue]", NULL},
-    {0},
-};
-static const struct wi_member value[] = {
-    {"name", "string", "A name that ends with _ means several tensors, numbered from 0."},
-    {"datatype", "Datatype", NULL},
-    {"shape", "[integer]", "-1 for a free dimension."},
-    {0},
-};
-static const struct wi_member config[] = {
-    {"name", "string", NULL},
-    {"platform", "string", "As in the metadata."},
-    {"backend", "'webinfer'", NULL},
-    {"max_batch_size", "integer", "0: the dimensions are those of the model."},
-    {"input", "[KserveTyped]", NULL},
-    {"output", "[KserveTyped]", NULL},
-    {0},
-};
-static const struct wi_member typed[] = {
-    {"name", "string", NULL},
-    {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
-    {"dims", "[integer]", NULL},
-    {0},
-};
-
-/* --- statistics ------------------------------------------------------------------------------ */
-
-static const struct wi_member stats[] = {
-    {"model_stats", "[KserveModelStats]", NULL},
-    {0},
-};
-static const struct wi_member model_stats[] = {
-    {"name", "string", NULL},
-    {"version", "string", NULL},
-    {"last_inference", "integer", "When a request was last answered, in milliseconds since 1970."},
-    {"inference_count", "integer", "Requests that were answered."},
-    {"execution_count", "integer", "The same."},
-    {"inference_stats",
-        "(success KserveStat, fail KserveStat, queue KserveStat, compute_input KserveStat, "
-        "compute_infer KserveStat, compute_output KserveStat, cache_hit KserveStat, "
-        "cache_miss KserveStat)",
-        "Since the start; times that are not measured separately are 0."},
-    {"batch_stats", "[object]", "Empty."},
-    {0},
-};
-static const struct wi_member stat[] = {
-    {"count", "integer", NULL},
-    {"ns", "integer", "The time of all of them together."},
-    {0},
-};
-
-/* --- inference ------------------------------------------------------------------------------- */
-
-static const struct wi_member answer[] = {
-    {"model_name", "string", NULL},
-    {"model_version", "string", NULL},
-    {"id?", "string", "The request's id."},
-    {"outputs", "[Output]", NULL},
-    {"parameters", "(executed_on string, performance string)",
-        "The objects of these names in webinfer-api(7), as JSON in a string."},
-    {0},
-};
-static const struct wi_member text[] = {
-    {"model_name", "string", NULL},
-    {"model_version", "string", NULL},
-    {"id?", "string", "The request's id."},
-    {"text_output", "string", NULL},
-    {0},
-};
-static const struct wi_member event[] = {
-    {"done", "boolean", "True for the last event, whose text is empty."},
-    {0},
-};
-
-/* --- the repository -------------------------------------------------------------------------- */
-
-static const struct wi_member row[] = {
-    {"name", "string", NULL},
-    {"version", "string", NULL},
-    {"state", "'READY'|'LOADING'|'UNAVAILABLE'", "READY: it is here; LOADING: it is being pulled."},
-    {"reason", "string", "Why it is not READY."},
-    {0},
-};
-static const struct wi_member order[] = {
-    {"name", "string", NULL},
-    {"state", "'READY'|'UNAVAILABLE'", NULL},
-    {"nodes", "[string]", "The nodes that were told."},
-    {0},
-};
-
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
+/* clang-format off */
 const struct wi_schema wi_kserve_schemas[] = {
-    FORM("KserveError", failure, .help = "An error in the form that KServe's clients read."),
-    FORM("KserveServer", server),
-    FORM("KserveLive", live),
-    FORM("KserveReady", ready),
-    FORM("KserveModel", model),
-    FORM("KserveValue", value),
-    FORM("KserveConfig", config),
-    FORM("KserveTyped", typed),
-    FORM("KserveStats", stats),
-    FORM("KserveModelStats", model_stats),
-    FORM("KserveStat", stat),
-    FORM("KserveAnswer", answer),
-    FORM("KserveText", text),
-    FORM("KserveEvent", event, .also = "KserveText"),
-    FORM("KserveIndex", NULL, .is = "[KserveIndexRow]"),
-    FORM("KserveIndexRow", row),
-    FORM("KserveOrder", order),
+    WI_OBJECT_OF("KserveError", (.help = "An error in the form that KServe's clients read."),
+        {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
+        {"code", "Code", "One of the stable codes, as of a problem document."},
+        {"field?", "string", "The field of the request that is at fault."},
+        {"expected?", "string", "What is expected there."},
+        {"allowed?", "string", "What may be there."},
+        {"request_id?", "string", "The X-Request-Id of the answer."}),
+
+    /* --- the server and models ---------------------------------------------------------------- */
+
+    WI_OBJECT("KserveServer",
+        {"name", "'webinfer'", NULL},
+        {"version", "string", NULL},
+        {"extensions", "[string]", "The extensions of Triton's server that are supported."}),
+    WI_OBJECT("KserveLive", {"live", "boolean", "True."}),
+    WI_OBJECT("KserveReady",
+        {"ready", "boolean", "True; else the answer is an error that says why."}),
+    WI_OBJECT("KserveModel",
+        {"name", "string", NULL},
+        {"versions", "[string]", "The one that is served."},
+        {"platform", "'onnxruntime_onnx'|'transformersjs_onnx'|'llamacpp_gguf'|'webinfer_builtin'",
+            NULL},
+        {"inputs", "[KserveValue]", NULL},
+        {"outputs", "[KserveValue]", NULL}),
+    WI_OBJECT("KserveValue",
+        {"name", "string", "A name that ends with _ means several tensors, numbered from 0."},
+        {"datatype", "Datatype", NULL},
+        {"shape", "[integer]", "-1 for a free dimension."}),
+    WI_OBJECT("KserveConfig",
+        {"name", "string", NULL},
+        {"platform", "string", "As in the metadata."},
+        {"backend", "'webinfer'", NULL},
+        {"max_batch_size", "integer", "0: the dimensions are those of the model."},
+        {"input", "[KserveTyped]", NULL},
+        {"output", "[KserveTyped]", NULL}),
+    WI_OBJECT("KserveTyped",
+        {"name", "string", NULL},
+        {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
+        {"dims", "[integer]", NULL}),
+
+    /* --- statistics --------------------------------------------------------------------------- */
+
+    WI_OBJECT("KserveStats", {"model_stats", "[KserveModelStats]", NULL}),
+    WI_OBJECT("KserveModelStats",
+        {"name", "string", NULL},
+        {"version", "string", NULL},
+        {"last_inference", "integer",
+            "When a request was last answered, in milliseconds since 1970."},
+        {"inference_count", "integer", "Requests that were answered."},
+        {"execution_count", "integer", "The same."},
+        {"inference_stats",
+            "(success KserveStat, fail KserveStat, queue KserveStat, compute_input KserveStat, "
+            "compute_infer KserveStat, compute_output KserveStat, cache_hit KserveStat, cache_miss "
+            "KserveStat)",
+            "Since the start; times that are not measured separately are 0."},
+        {"batch_stats", "[object]", "Empty."}),
+    WI_OBJECT("KserveStat",
+        {"count", "integer", NULL},
+        {"ns", "integer", "The time of all of them together."}),
+
+    /* --- inference ---------------------------------------------------------------------------- */
+
+    WI_OBJECT("KserveAnswer",
+        {"model_name", "string", NULL},
+        {"model_version", "string", NULL},
+        {"id?", "string", "The request's id."},
+        {"outputs", "[Output]", NULL},
+        {"parameters", "(executed_on string, performance string)",
+            "The objects of these names in webinfer-api(7), as JSON in a string."}),
+    WI_OBJECT("KserveText",
+        {"model_name", "string", NULL},
+        {"model_version", "string", NULL},
+        {"id?", "string", "The request's id."},
+        {"text_output", "string", NULL}),
+    WI_OBJECT_OF("KserveEvent", (.also = "KserveText"),
+        {"done", "boolean", "True for the last event, whose text is empty."}),
+    {.name = "KserveIndex", .is = "[KserveIndexRow]"},
+
+    /* --- the repository ----------------------------------------------------------------------- */
+
+    WI_OBJECT("KserveIndexRow",
+        {"name", "string", NULL},
+        {"version", "string", NULL},
+        {"state", "'READY'|'LOADING'|'UNAVAILABLE'",
+            "READY: it is here; LOADING: it is being pulled."},
+        {"reason", "string", "Why it is not READY."}),
+    WI_OBJECT("KserveOrder",
+        {"name", "string", NULL},
+        {"state", "'READY'|'UNAVAILABLE'", NULL},
+        {"nodes", "[string]", "The nodes that were told."}),
     {0},
 };

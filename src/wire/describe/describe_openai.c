@@ -1,184 +1,115 @@
 /* Answers and chunks of streams for OpenAI's clients. */
 #include "wire/describe/schemas.h"
 
-#include <stddef.h>
-
-static const struct wi_member head[] = {
-    {"id", "string", NULL},
-    {"created", "integer", "In seconds since 1970."},
-    {"model", "string", NULL},
-    {0},
-};
-
-static const struct wi_member usage[] = {
-    {"prompt_tokens", "integer", NULL},
-    {"completion_tokens", "integer", NULL},
-    {"total_tokens", "integer", NULL},
-    {"prompt_tokens_details", "(cached_tokens integer)", NULL},
-    {0},
-};
-static const struct wi_member read_usage[] = {
-    {"prompt_tokens", "integer", NULL},
-    {"total_tokens", "integer", NULL},
-    {0},
-};
-static const struct wi_member heard_usage[] = {
-    {"type", "'duration'", NULL},
-    {"seconds", "integer", NULL},
-    {0},
-};
-
-static const struct wi_member chat[] = {
-    {"object", "'chat.completion'", NULL},
-    {"choices", "[ChatChoice]", NULL},
-    {"usage", "OpenaiUsage", NULL},
-    {"timings?", "Timings", NULL},
-    {0},
-};
-static const struct wi_member chat_choice[] = {
-    {"index", "integer", NULL},
-    {"message",
-        "(role 'assistant', content string|null, refusal null, "
-        "reasoning_content? string, tool_calls? [OpenaiToolCall])",
-        NULL},
-    {"logprobs", "(content [Logprob], refusal null)|null", NULL},
-    {"finish_reason", "'stop'|'length'|'tool_calls'", NULL},
-    {0},
-};
-static const struct wi_member tool_call[] = {
-    {"index?", "integer", "In streams."},
-    {"id?", "string", NULL},
-    {"type?", "'function'", NULL},
-    {"function", "(name? string, arguments? string)", NULL},
-    {0},
-};
-static const struct wi_member chat_chunk[] = {
-    {"object", "'chat.completion.chunk'", NULL},
-    {"choices", "[ChatDelta]", NULL},
-    {"usage?", "OpenaiUsage|null", NULL},
-    {"timings?", "Timings", NULL},
-    {0},
-};
-static const struct wi_member chat_delta[] = {
-    {"index", "integer", NULL},
-    {"delta",
-        "(role? 'assistant', content? string, reasoning_content? string, "
-        "tool_calls? [OpenaiToolCall])",
-        NULL},
-    {"logprobs", "(content [Logprob], refusal null)|null", NULL},
-    {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
-    {0},
-};
-
-static const struct wi_member message[] = {
-    {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
-    {"content?", "string|[OpenaiPart]|null", "Null or none with tool_calls."},
-    {"name?", "string", NULL},
-    {"tool_calls?", "[OpenaiToolCall]", "For an assistant."},
-    {"tool_call_id?", "string", "For a tool."},
-    {"reasoning_content?", "string", "For an assistant."},
-    {0},
-};
-
-static const struct wi_member completion[] = {
-    {"object", "'text_completion'", NULL},
-    {"choices", "[CompletionChoice]", NULL},
-    {"usage?", "OpenaiUsage|null", "In the chunks of a stream only if it was asked for."},
-    {"timings?", "Timings", NULL},
-    {0},
-};
-static const struct wi_member completion_choice[] = {
-    {"index", "integer", NULL},
-    {"text", "string", NULL},
-    {"logprobs",
-        "(tokens [string], token_logprobs [number], top_logprobs [{number}], "
-        "text_offset [integer])|null",
-        NULL},
-    {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL},
-    {0},
-};
-
-static const struct wi_member embeddings[] = {
-    {"object", "'list'", NULL},
-    {"data", "[(object 'embedding', index integer, embedding [number|null]|string)]",
-        "In base64 little-endian floats."},
-    {"model", "string", NULL},
-    {"usage", "OpenaiReadUsage", NULL},
-    {0},
-};
-static const struct wi_member ranking[] = {
-    {"object", "'list'", NULL},
-    {"results", "[(index integer, relevance_score number, document? (text string))]",
-        "The best first."},
-    {"usage", "OpenaiReadUsage", NULL},
-    {0},
-};
-static const struct wi_member tokenized[] = {
-    {"model", "string", NULL},
-    {"tokens", "[integer]", NULL},
-    {"count", "integer", NULL},
-    {0},
-};
-
-static const struct wi_member heard[] = {
-    {"text", "string", NULL},
-    {"usage", "OpenaiHeardUsage", NULL},
-    {0},
-};
-static const struct wi_member heard_verbose[] = {
-    {"task", "'transcribe'|'translate'", NULL},
-    {"text", "string", NULL},
-    {"language", "string", "For a translation: english. If it is not known: und."},
-    {"duration", "number", "In seconds, like all times but seek."},
-    {"segments?",
-        "[(id integer, seek number, start number, end number, text string, tokens [integer], "
-        "temperature number, avg_logprob number, compression_ratio number, no_speech_prob "
-        "number)]",
-        "seek is in hundredths of a second."},
-    {"words?", "[(word string, start number, end number)]", NULL},
-    {"usage", "OpenaiHeardUsage", NULL},
-    {0},
-};
-static const struct wi_member heard_delta[] = {
-    {"type", "'transcript.text.delta'", NULL},
-    {"delta", "string", NULL},
-    {0},
-};
-static const struct wi_member heard_done[] = {
-    {"type", "'transcript.text.done'", NULL},
-    {"text", "string", NULL},
-    {"usage", "OpenaiHeardUsage", NULL},
-    {0},
-};
-
-#define FORM(form, rows, ...)                                                                      \
-    {                                                                                              \
-        .name = form, .members = rows, ##__VA_ARGS__                                               \
-    }
+/* clang-format off */
 const struct wi_schema wi_openai_schemas[] = {
-    FORM("OpenaiHead", head),
-    FORM("OpenaiUsage", usage),
-    FORM("OpenaiReadUsage", read_usage),
-    FORM("OpenaiHeardUsage", heard_usage),
-    FORM("OpenaiToolCall", tool_call),
-    FORM("OpenaiMessage", message),
-    FORM("OpenaiPart", NULL,
+    WI_OBJECT("OpenaiHead",
+        {"id", "string", NULL},
+        {"created", "integer", "In seconds since 1970."},
+        {"model", "string", NULL}),
+    WI_OBJECT("OpenaiUsage",
+        {"prompt_tokens", "integer", NULL},
+        {"completion_tokens", "integer", NULL},
+        {"total_tokens", "integer", NULL},
+        {"prompt_tokens_details", "(cached_tokens integer)", NULL}),
+    WI_OBJECT("OpenaiReadUsage",
+        {"prompt_tokens", "integer", NULL},
+        {"total_tokens", "integer", NULL}),
+    WI_OBJECT("OpenaiHeardUsage",
+        {"type", "'duration'", NULL},
+        {"seconds", "integer", NULL}),
+    WI_OBJECT("OpenaiToolCall",
+        {"index?", "integer", "In streams."},
+        {"id?", "string", NULL},
+        {"type?", "'function'", NULL},
+        {"function", "(name? string, arguments? string)", NULL}),
+    WI_OBJECT("OpenaiMessage",
+        {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
+        {"content?", "string|[OpenaiPart]|null", "Null or none with tool_calls."},
+        {"name?", "string", NULL},
+        {"tool_calls?", "[OpenaiToolCall]", "For an assistant."},
+        {"tool_call_id?", "string", "For a tool."},
+        {"reasoning_content?", "string", "For an assistant."}),
+    {.name = "OpenaiPart",
         .is = "(type 'text', text string)|(type 'image_url', image_url string|(url string, detail? "
-              "string))"),
-    FORM("Chat", chat, .also = "OpenaiHead"),
-    FORM("ChatChoice", chat_choice),
-    FORM("ChatChunk", chat_chunk, .also = "OpenaiHead"),
-    FORM("ChatDelta", chat_delta),
-    FORM("Completion", completion, .also = "OpenaiHead"),
-    FORM("CompletionChoice", completion_choice),
-    FORM("Embeddings", embeddings),
-    FORM("Ranking", ranking, .also = "OpenaiHead"),
-    FORM("Tokenized", tokenized),
-    FORM("Heard", NULL, .is = "HeardText|HeardVerbose"),
-    FORM("HeardText", heard),
-    FORM("HeardVerbose", heard_verbose),
-    FORM("HeardEvent", NULL, .is = "HeardDelta|HeardDone"),
-    FORM("HeardDelta", heard_delta),
-    FORM("HeardDone", heard_done),
+              "string))"},
+    WI_OBJECT_OF("Chat", (.also = "OpenaiHead"),
+        {"object", "'chat.completion'", NULL},
+        {"choices", "[ChatChoice]", NULL},
+        {"usage", "OpenaiUsage", NULL},
+        {"timings?", "Timings", NULL}),
+    WI_OBJECT("ChatChoice",
+        {"index", "integer", NULL},
+        {"message",
+            "(role 'assistant', content string|null, refusal null, reasoning_content? string, "
+            "tool_calls? [OpenaiToolCall])",
+            NULL},
+        {"logprobs", "(content [Logprob], refusal null)|null", NULL},
+        {"finish_reason", "'stop'|'length'|'tool_calls'", NULL}),
+    WI_OBJECT_OF("ChatChunk", (.also = "OpenaiHead"),
+        {"object", "'chat.completion.chunk'", NULL},
+        {"choices", "[ChatDelta]", NULL},
+        {"usage?", "OpenaiUsage|null", NULL},
+        {"timings?", "Timings", NULL}),
+    WI_OBJECT("ChatDelta",
+        {"index", "integer", NULL},
+        {"delta",
+            "(role? 'assistant', content? string, reasoning_content? string, tool_calls? "
+            "[OpenaiToolCall])",
+            NULL},
+        {"logprobs", "(content [Logprob], refusal null)|null", NULL},
+        {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL}),
+    WI_OBJECT_OF("Completion", (.also = "OpenaiHead"),
+        {"object", "'text_completion'", NULL},
+        {"choices", "[CompletionChoice]", NULL},
+        {"usage?", "OpenaiUsage|null", "In the chunks of a stream only if it was asked for."},
+        {"timings?", "Timings", NULL}),
+    WI_OBJECT("CompletionChoice",
+        {"index", "integer", NULL},
+        {"text", "string", NULL},
+        {"logprobs",
+            "(tokens [string], token_logprobs [number], top_logprobs [{number}], text_offset "
+            "[integer])|null",
+            NULL},
+        {"finish_reason", "'stop'|'length'|'tool_calls'|null", NULL}),
+    WI_OBJECT("Embeddings",
+        {"object", "'list'", NULL},
+        {"data", "[(object 'embedding', index integer, embedding [number|null]|string)]",
+            "In base64 little-endian floats."},
+        {"model", "string", NULL},
+        {"usage", "OpenaiReadUsage", NULL}),
+    WI_OBJECT_OF("Ranking", (.also = "OpenaiHead"),
+        {"object", "'list'", NULL},
+        {"results", "[(index integer, relevance_score number, document? (text string))]",
+            "The best first."},
+        {"usage", "OpenaiReadUsage", NULL}),
+    WI_OBJECT("Tokenized",
+        {"model", "string", NULL},
+        {"tokens", "[integer]", NULL},
+        {"count", "integer", NULL}),
+    {.name = "Heard", .is = "HeardText|HeardVerbose"},
+    WI_OBJECT("HeardText",
+        {"text", "string", NULL},
+        {"usage", "OpenaiHeardUsage", NULL}),
+    WI_OBJECT("HeardVerbose",
+        {"task", "'transcribe'|'translate'", NULL},
+        {"text", "string", NULL},
+        {"language", "string", "For a translation: english. If it is not known: und."},
+        {"duration", "number", "In seconds, like all times but seek."},
+        {"segments?",
+            "[(id integer, seek number, start number, end number, text string, tokens [integer], "
+            "temperature number, avg_logprob number, compression_ratio number, no_speech_prob "
+            "number)]",
+            "seek is in hundredths of a second."},
+        {"words?", "[(word string, start number, end number)]", NULL},
+        {"usage", "OpenaiHeardUsage", NULL}),
+    {.name = "HeardEvent", .is = "HeardDelta|HeardDone"},
+    WI_OBJECT("HeardDelta",
+        {"type", "'transcript.text.delta'", NULL},
+        {"delta", "string", NULL}),
+    WI_OBJECT("HeardDone",
+        {"type", "'transcript.text.done'", NULL},
+        {"text", "string", NULL},
+        {"usage", "OpenaiHeardUsage", NULL}),
     {0},
 };

@@ -113,11 +113,8 @@ static json_t *read_one(const char **at)
 static json_t *join_words(const json_t *several)
 {
     json_t *words = json_array();
-    const json_t *one;
-    size_t i;
-    json_array_foreach(several, i, one)
-    {
-        json_t *word = json_object_get(one, "const");
+    for (size_t i = 0; i < json_array_size(several); i++) {
+        json_t *word = json_object_get(json_array_get(several, i), "const");
         if (word)
             json_array_append(words, word);
     }
@@ -220,7 +217,8 @@ const struct wi_schema *wi_schema_find(
 
 static void add_members(json_t *object, const struct wi_schema *form, const struct wi_schema *forms)
 {
-    for (const struct wi_member *row = form->members; row && row->name; row++) {
+    for (size_t i = 0; i < form->count; i++) {
+        const struct wi_member *row = &form->members[i];
         json_t *schema = wi_type_json(row->type);
         add_help(schema, row->help);
         schema_add_member(object, row->name, strlen(row->name), schema);

@@ -22,15 +22,33 @@ struct wi_member {
     const char *help; /* in whole sentences; NULL: the name says it */
 };
 
-/* A form: an object with exactly `members` and those of the form `also`; or the object that a table
- * of parameters reads; or, with neither, a value of the type `is`. */
+/* A form: an object with exactly `count` members and those of the form `also`; or the object that a
+ * table of parameters reads; or, with neither, a value of the type `is`. */
 struct wi_schema {
     const char *name, *help;
-    const struct wi_member *members; /* ended by a row without a name */
+    const struct wi_member *members;
+    size_t count;
     const char *also;
     const struct wi_param *params;
     const char *is;
 };
+
+/* A form of these members; OF has other parts of the struct before them: (.also = "Head"). */
+#define WI_OBJECT(form, ...) WI_OBJECT_OF(form, (.also = NULL), __VA_ARGS__)
+#ifdef __cppcheck__ /* it cannot expand a macro without its brackets */
+#define WI_OBJECT_OF(form, others, ...)                                                            \
+    {                                                                                              \
+        .name = form                                                                               \
+    }
+#else
+#define WI_OBJECT_OF(form, others, ...)                                                            \
+    {                                                                                              \
+        .name = form, .members = (const struct wi_member[]){__VA_ARGS__},                          \
+        .count = sizeof((const struct wi_member[]){__VA_ARGS__}) / sizeof(struct wi_member),       \
+        WI_OBJECT_BARE others                                                                      \
+    }
+#endif
+#define WI_OBJECT_BARE(...) __VA_ARGS__
 
 /* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. Owned by
  * the caller. */
@@ -39,7 +57,7 @@ json_t *wi_type_json(const char *type);
 json_t *wi_schema_json(const struct wi_schema *form, const struct wi_schema *forms);
 /* The schema of the object that a table of parameters reads. */
 json_t *wi_params_json(const struct wi_param *table);
-/* The row of that name, or NULL. Public for tests. */
+/* The row of that name, or NULL. */
 const struct wi_schema *wi_schema_find(
     const struct wi_schema *forms, const char *name, size_t length);
 

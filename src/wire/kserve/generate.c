@@ -6,7 +6,6 @@
 #include "wire/generation.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 struct fields {
@@ -21,8 +20,6 @@ const struct wi_param wi_kserve_generate_params[] = {
         .help = "See Parameters; also the options of text, such as max_tokens."),
     {0},
 };
-
-/* --- the request ----------------------------------------------------------------------------- */
 
 /* Members that ask for the usual behaviour. */
 static int is_neutral(const char *name, const json_t *value, int stream)
@@ -71,10 +68,11 @@ static enum wi_code settle_task(struct wi_infer *infer, struct wi_error *error)
         "the task %s makes no text; POST …/infer does it", wi_task_name(asked->task));
 }
 
-static enum wi_code generate_read_root(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_kserve_read_generate(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct fields fields = {0};
+    infer->options_where = "parameters.";
     enum wi_code code =
         wi_kserve_read_members(infer, root, wi_kserve_generate_params, &fields, error);
     if (code == WI_OK)
@@ -84,7 +82,7 @@ static enum wi_code generate_read_root(struct wi_infer *infer, const json_t *roo
     if (code == WI_OK)
         code = settle_task(infer, error);
     if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
+        code = wi_infer_check_options(infer, infer->json_size, error);
     if (code == WI_OK)
         code = wi_text_read_string(infer, fields.text_input, "text_input", error);
     if (fields.id && *fields.id)
@@ -92,28 +90,11 @@ static enum wi_code generate_read_root(struct wi_infer *infer, const json_t *roo
     return code;
 }
 
-enum wi_code wi_kserve_parse_generate(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    wi_kserve_begin(infer);
-    return wi_native_read_framed(infer, body, json_size, budget, generate_read_root, error);
-}
-
-enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    wi_kserve_begin(infer);
-    infer->asked->stream = 1;
-    return wi_native_read_framed(infer, body, json_size, budget, generate_read_root, error);
-}
-
 enum wi_code wi_kserve_fit_generate(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     return wi_kserve_check_version(model, infer->version, error);
 }
-
-/* --- the answer ------------------------------------------------------------------------------ */
 
 /* The output of a node need not be UTF-8. */
 static json_t *text_json(const char *text, size_t length)

@@ -34,8 +34,7 @@ struct wi_kserve_extras {
     enum wi_binary_choice result;
 };
 
-/* --- kserve_model.c: what a model is called, takes and gives
- * ----------------------------------------- */
+/* --- kserve_model.c: what a model is called, takes and gives ---------------------------------- */
 
 /* The number of the version that is served: 1 for a model that was not pulled, whose own number is
  * 0. */
@@ -50,11 +49,8 @@ const char *wi_kserve_platform(const struct wi_model *model);
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
-/* --- kserve_parameters.c
- * ----------------------------------------------------------------------------- */
+/* --- kserve_parameters.c ---------------------------------------------------------------------- */
 
-/* Makes the empty request, and the extras to read into. */
-void wi_kserve_begin(struct wi_infer *infer);
 /* The members of a body by its table. A lenient reader skips members that the table does not have.
  * WI_OK, or as wi_params_read. */
 enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
@@ -62,41 +58,21 @@ enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
 /* The member `parameters`; NULL is none. WI_OK, WI_INVALID_FIELD, or as wi_params_read. */
 enum wi_code wi_kserve_read_parameters(
     struct wi_infer *infer, const json_t *parameters, struct wi_error *error);
-/* Struct wi_dialect's `frame`. */
-enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error);
 
-/* --- kserve_task.c: BYTES as tasks take them
- * --------------------------------------------------------- */
+/* --- kserve_task.c: BYTES as tasks take them -------------------------------------------------- */
 
 /* The tensors that were read, as the inputs of a task; NULL if one of them cannot be an input of a
  * task. */
 struct wi_kserve_task *wi_kserve_task_read(
     const struct wi_tensors *tensors, struct wi_budget *budget);
 void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */
-/* Struct wi_dialect's `fit`. */
-enum wi_code wi_kserve_fit(
-    struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
+wi_fit_fn wi_kserve_fit;
 
-/* --- kserve_infer.c and generate.c: see struct wi_dialect
- * -------------------------------------------- */
+/* --- generate.c ------------------------------------------------------------------------------- */
 
-enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error);
-struct wi_printing *wi_kserve_print_infer(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-
-enum wi_code wi_kserve_parse_generate(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_kserve_fit_generate(
-    struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
-struct wi_printing *wi_kserve_print_generate(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_kserve_stream_part(
-    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
-struct wi_printing *wi_kserve_stream_done(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+wi_read_fn wi_kserve_read_generate;
+wi_fit_fn wi_kserve_fit_generate;
+wi_print_fn wi_kserve_print_generate, wi_kserve_stream_done;
+wi_stream_part_fn wi_kserve_stream_part;
 
 #endif

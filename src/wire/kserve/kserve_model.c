@@ -6,7 +6,6 @@
 
 #include "wire/text.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MANY (-1) /* elements */
@@ -34,8 +33,6 @@ const char *wi_kserve_platform(const struct wi_model *model)
     return wi_model_is_built_in(model) ? "webinfer_builtin" : wi_formats[model->format]->platform;
 }
 
-/* --- of a graph ------------------------------------------------------------------------------ */
-
 /* A tensor without dimensions in the graph may have any number of them; here it has a free one. */
 static json_t *dims_json(const struct wi_onnx_value *value)
 {
@@ -57,8 +54,6 @@ static json_t *graph_json(const struct wi_onnx_value *values, size_t count)
                           wi_datatype_name(values[i].datatype), "shape", dims_json(&values[i])));
     return list;
 }
-
-/* --- of a task ------------------------------------------------------------------------------- */
 
 static void tensor_add(json_t *list, const char *name, enum wi_datatype type, int rank, int count)
 {

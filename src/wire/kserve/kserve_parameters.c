@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_MAX_US 3600000000.0
@@ -38,22 +37,6 @@ const struct wi_param wi_kserve_parameters[] = {
     WI_PARAM(parameters, sequence_end, ANY, .help = SEQUENCE),
     {0},
 };
-
-static void kserve_free_extras(void *data)
-{
-    struct wi_kserve_extras *extras = data;
-    wi_kserve_task_free(extras->task);
-    free(extras->tensors.outputs);
-    free(extras);
-}
-
-void wi_kserve_begin(struct wi_infer *infer)
-{
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(sizeof(struct wi_kserve_extras));
-    infer->free_extras = kserve_free_extras;
-    infer->options_where = "parameters.";
-}
 
 enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
     const struct wi_param *table, void *fields, struct wi_error *error)
@@ -97,12 +80,6 @@ static void take_options(struct wi_inference *asked, const json_t *parameters)
     }
 }
 
-/* Their priorities begin with 1, the most urgent; ours go from 9 down to 0. */
-static int priority_of(int64_t priority)
-{
-    return priority == 0 ? WI_PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
-}
-
 enum wi_code wi_kserve_read_parameters(
     struct wi_infer *infer, const json_t *given, struct wi_error *error)
 {
@@ -122,18 +99,14 @@ enum wi_code wi_kserve_read_parameters(
     asked->node = wi_strdup(parameters.node);
     asked->fallback = parameters.fallback;
     asked->precision = wi_infer_take_precision(parameters.precision);
-    asked->priority = priority_of(parameters.priority);
+    /* Their priorities begin with 1, the most urgent; ours go from 9 down to 0. */
+    asked->priority = parameters.priority == 0    ? WI_PRIORITY_DEFAULT
+                      : parameters.priority >= 10 ? 0
+                                                  : 10 - (int)parameters.priority;
     infer->has_timeout = parameters.timeout > 0;
     /* No time is less than the minimum of timeout_ms. */
     asked->timeout_ms = infer->has_timeout ? fmax(1, (double)parameters.timeout / 1000) : 0;
     extras->tensors.binary_output = parameters.binary_data_output;
     take_options(asked, given);
     return WI_OK;
-}
-
-/* Only the header says what a body is: some clients call every body binary. */
-enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error)
-{
-    return wi_native_frame(NULL, head_length, body_size, json_size, error);
 }

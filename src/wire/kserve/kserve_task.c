@@ -44,8 +44,7 @@ static const struct name *name_find(const char *name)
 
 /* --- elements --------------------------------------------------------------------------------- */
 
-/* The next element of BYTES that were checked, its bytes at `*at` of the blob, which are skipped.
- */
+/* The size of the next element of BYTES that were checked, and `*at` moves behind it. */
 static size_t next_element(const struct wi_tensor *tensor, size_t *at)
 {
     uint32_t length;
@@ -160,10 +159,11 @@ struct wi_kserve_task *wi_kserve_task_read(
     struct wi_kserve_task *task = wi_alloc(sizeof *task);
     json_t *object = json_object();
     task->infer.asked = wi_inference_new();
+    task->infer.budget = budget;
     for (size_t i = 0; i < tensors->count && code == WI_OK; i++)
         code = task_add_member(object, &tensors->items[i], &file, &task->why);
     if (code == WI_OK)
-        (void)wi_native_read_object(&task->infer, object, &file, budget, &task->why);
+        (void)wi_native_read_object(&task->infer, object, &file, &task->why);
     json_decref(object);
     return task;
 }
@@ -204,10 +204,9 @@ static void task_take_result(struct wi_infer *infer, const struct wi_model *mode
 static void expect_inputs(const struct wi_model *model, struct wi_error *error)
 {
     struct wi_buffer text = {0};
-    json_t *inputs = wi_kserve_inputs(model), *input;
-    size_t i;
-    json_array_foreach(inputs, i, input)
-    {
+    json_t *inputs = wi_kserve_inputs(model);
+    for (size_t i = 0; i < json_array_size(inputs); i++) {
+        json_t *input = json_array_get(inputs, i);
         wi_buffer_strings(&text, i ? ", " : "", json_string_value(json_object_get(input, "name")),
             " BYTES ", NULL);
         wi_buffer_json(&text, json_object_get(input, "shape"));

@@ -3,7 +3,9 @@
 #define WI_WIRE_NATIVE_H
 
 #include "base/params.h"
+#include "base/secret.h"
 #include "wire/dialect.h"
+#include "wire/problem.h"
 
 #define WI_NATIVE_TIMEOUT_MAX_MS 3600000
 
@@ -19,44 +21,44 @@ struct wi_native_terms {
         .platform = "auto", .fallback = 1, .priority = WI_PRIORITY_DEFAULT                         \
     }
 
+/* Rows of such tables, for a member of `struct fields`, and for one of its `terms`. */
+#define WI_NATIVE_ROW(member, kind, least, most, text, ...)                                        \
+    WI_PARAM(fields, member, kind, .min = (least), .max = (most), .help = (text), ##__VA_ARGS__)
+#define WI_NATIVE_TERM(member, kind, least, most, text, ...)                                       \
+    WI_PARAM_AS(#member, fields, terms.member, kind, .min = (least), .max = (most),                \
+        .help = (text), ##__VA_ARGS__)
+#define WI_NATIVE_PLATFORM(text)                                                                   \
+    WI_NATIVE_TERM(platform, STRING, 1, 32, text, .form = "'auto'|Platform")
+#define WI_NATIVE_BROWSER WI_NATIVE_TERM(browser, STRING, 1, 31, "Only a browser of this kind.")
+#define WI_NATIVE_NODE WI_NATIVE_TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node.")
+#define WI_NATIVE_PRIORITY                                                                         \
+    WI_NATIVE_TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default.")
+#define WI_NATIVE_TIMEOUT(text)                                                                    \
+    WI_NATIVE_TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, text)
+#define WI_NATIVE_ID WI_NATIVE_TERM(id, STRING, 1, 128, "Returned in the answer.")
+#define WI_NATIVE_PARAMETERS(text)                                                                 \
+    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)", .help = (text))
+
 /* The members of a request's body. */
 extern const struct wi_param wi_native_params[];
 
-enum wi_code wi_native_frame(const char *content_type, const char *head_length, size_t body_size,
-    size_t *json_size, struct wi_error *error);
-enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error);
-/* For dialects whose bodies are only JSON: parses the body's object, lets `read` read it, borrowed,
- * and checks the size of its options. `infer` has all that `read` needs. WI_OK, WI_BAD_JSON,
- * WI_NON_FINITE or WI_INVALID_FIELD for anything but such an object, the error of `read`, or as
+wi_frame_fn wi_native_frame;
+wi_read_fn wi_native_read;
+/* The part of wi_dialect_parse that reads the JSON by the dialect's `read`: WI_OK, WI_BAD_JSON,
+ * WI_NON_FINITE or WI_INVALID_FIELD for anything but an object, the error of `read`, or as
  * wi_infer_check_options. */
-typedef enum wi_code wi_native_read_fn(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error);
-/* For dialects whose bodies may have bytes after their JSON: lets `read` read the object, borrowed.
- * `infer` has all that `read` needs. WI_OK, the error of `read`, or as the function above without
- * options. */
-typedef enum wi_code wi_native_parse_fn(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
-/* The same, which begins `infer` with extras of that size: they are or begin with those of the
- * native dialect. */
-enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
+enum wi_code wi_native_read_body(struct wi_infer *infer, struct wi_error *error);
 /* The bytes after the JSON, which may have the file of a picture or a sound. Borrowed. */
 struct wi_native_file {
     struct wi_blob *blob;
     size_t at, size;
 };
-/* native_inputs.c: the member `inputs`, of a body whose first `json_size` bytes are JSON. WI_OK,
- * WI_BAD_FRAMING, or as what reads tensors, pictures and text. */
-enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error);
+/* native_inputs.c: the member `inputs`. WI_OK, WI_BAD_FRAMING, or as what reads tensors, pictures
+ * and text. */
+enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_error *error);
 /* The same for an object, as tasks take it. */
 enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
-    const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error);
+    const struct wi_native_file *file, struct wi_error *error);
 /* WI_OK, or as wi_infer_read_platform. */
 enum wi_code wi_native_read_terms(
     struct wi_infer *infer, const struct wi_native_terms *terms, struct wi_error *error);
@@ -75,18 +77,18 @@ struct wi_native_extras {
     enum wi_binary_choice *outputs; /* one for each output that is requested by name */
     int binary_output;              /* for the others */
 };
+void wi_native_free_extras(void *extras);
 /* Reads the member `outputs`, a list or NULL, into infer->asked and the extras. WI_OK, or as
  * wi_params_read. */
 enum wi_code wi_native_read_outputs(
     struct wi_infer *infer, const json_t *list, struct wi_error *error);
 /* Whether the output `name` is binary. */
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name);
-enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error);
+wi_check_stream_fn wi_native_check_stream;
 
-enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error);
-struct wi_printing *wi_native_print(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
+wi_check_fn wi_native_check;
+wi_print_error_fn wi_native_print_error;
+wi_print_fn wi_native_print;
 /* Takes the outputs, and chooses which of them are binary and how large the JSON of the others may
  * be. NULL with WI_NOT_ACCEPTABLE for an output that JSON cannot carry. */
 struct wi_printing *wi_native_take_outputs(
@@ -96,15 +98,14 @@ struct wi_printing *wi_native_take_outputs(
 void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome);
 void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
     const struct wi_outcome *outcome, int stream);
-struct wi_printing *wi_native_print_done(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
-void wi_native_stream_part(
-    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
-void wi_native_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_progress *progress, unsigned position);
-void wi_native_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id);
+wi_stream_error_fn wi_native_stream_error;
+
+/* The members that dialects of this form share. */
+#define WI_NATIVE_SHARED                                                                           \
+    .error_type = WI_PROBLEM_MEDIA_TYPE, .error_form = "Problem", .error_code = "code",            \
+    .frame = wi_native_frame, .free_extras = wi_native_free_extras,                                \
+    .check_stream = wi_native_check_stream, .print = wi_native_print,                              \
+    .print_error = wi_native_print_error
 
 /* An output that JSON cannot carry, although it was requested in JSON: WI_NOT_ACCEPTABLE. */
 enum wi_code wi_native_needs_binary(

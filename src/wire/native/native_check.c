@@ -42,12 +42,6 @@ enum wi_code wi_native_needs_binary(const char *name, enum wi_datatype type, str
         wi_datatype_name(type));
 }
 
-static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
-{
-    wi_native_needs_binary(name, type, error);
-    return wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
-}
-
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
 {
     const struct wi_native_extras *extras = infer->extras;
@@ -58,9 +52,16 @@ int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
     return extras->binary_output;
 }
 
-static int output_is_wanted(const struct wi_infer *infer, const char *name)
+/* Whether an output, if it is wanted, can be given in the form that was asked for. */
+static enum wi_code check_form(
+    const struct wi_infer *infer, const char *name, enum wi_datatype type, struct wi_error *error)
 {
-    return infer->asked->outputs.count == 0 || wi_strings_contain(&infer->asked->outputs, name);
+    const struct wi_strings *wanted = &infer->asked->outputs;
+    if ((wanted->count > 0 && !wi_strings_contain(wanted, name)) ||
+        !wi_datatype_needs_binary(type) || wi_native_wants_binary(infer, name))
+        return WI_OK;
+    wi_native_needs_binary(name, type, error);
+    return wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
 }
 
 /* builtin/echo returns its inputs. */
@@ -68,22 +69,15 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
 {
     const struct wi_inference *asked = infer->asked;
     const struct wi_tensors *tensors = &asked->tensors;
-    for (size_t i = 0; i < asked->outputs.count; i++) {
-        size_t at = 0;
-        while (at < tensors->count && strcmp(tensors->items[at].name, asked->outputs.items[i]) != 0)
-            at++;
-        if (at == tensors->count)
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < asked->outputs.count; i++)
+        if (!wi_tensors_find(tensors, asked->outputs.items[i]))
             return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
                 "there is no output \"%.100s\": the outputs are the inputs",
                 asked->outputs.items[i]);
-    }
-    for (size_t i = 0; i < tensors->count; i++) {
-        const struct wi_tensor *tensor = &tensors->items[i];
-        if (output_is_wanted(infer, tensor->name) && wi_datatype_needs_binary(tensor->datatype) &&
-            !wi_native_wants_binary(infer, tensor->name))
-            return needs_binary(tensor->name, tensor->datatype, error);
-    }
-    return WI_OK;
+    for (size_t i = 0; i < tensors->count && code == WI_OK; i++)
+        code = check_form(infer, tensors->items[i].name, tensors->items[i].datatype, error);
+    return code;
 }
 
 /* builtin/count has no tensors at all. */
@@ -105,22 +99,17 @@ static enum wi_code check_outputs(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     const struct wi_onnx_signature *signature = &model->facts.signature;
-    for (size_t i = 0; i < infer->asked->outputs.count; i++) {
-        enum wi_code code = wi_onnx_check_output(signature, infer->asked->outputs.items[i], error);
-        if (code != WI_OK)
-            return code;
-    }
-    enum wi_code code = wi_onnx_check_wanted(signature, &infer->asked->outputs, error);
-    if (code != WI_OK)
-        return code;
-    for (size_t i = 0; i < signature->output_count; i++) {
-        const struct wi_onnx_value *output = &signature->outputs[i];
-        if (output->has_datatype && output_is_wanted(infer, output->name) &&
-            wi_datatype_needs_binary(output->datatype) &&
-            !wi_native_wants_binary(infer, output->name))
-            return needs_binary(output->name, output->datatype, error);
-    }
-    return WI_OK;
+    const struct wi_strings *wanted = &infer->asked->outputs;
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < wanted->count && code == WI_OK; i++)
+        code = wi_onnx_check_output(signature, wanted->items[i], error);
+    if (code == WI_OK)
+        code = wi_onnx_check_wanted(signature, wanted, error);
+    for (size_t i = 0; i < signature->output_count && code == WI_OK; i++)
+        if (signature->outputs[i].has_datatype)
+            code = check_form(
+                infer, signature->outputs[i].name, signature->outputs[i].datatype, error);
+    return code;
 }
 
 enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_error *error)

@@ -11,30 +11,23 @@
 
 /* --- pictures and sounds ---------------------------------------------------------------------- */
 
-/* The place of a file's bytes: in the JSON, or after it. */
-struct source {
-    const struct wi_native_file *file;
-    struct wi_budget *budget;
-};
-
 static enum wi_code sound_take(struct wi_infer *infer, const struct wi_native_file *file,
     struct wi_sound *sound, struct wi_error *error)
 {
-    return sound ? wi_media_take_sound(
-                       infer, file->blob, file->at, file->size, sound, "inputs.", error)
+    return sound ? wi_media_take_sound(infer, file->blob, file->at, file->size, sound, error)
                  : wi_media_take_picture(infer, file->blob, file->at, file->size, error);
 }
 
 /* A picture, or with `sound` a sound, in base64. */
 static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, const char *field,
-    const struct source *source, struct wi_sound *sound, struct wi_error *error)
+    struct wi_sound *sound, struct wi_error *error)
 {
     struct wi_blob *blob;
     const char *string = json_string_value(text);
     size_t length = json_string_length(text);
-    enum wi_code code =
-        sound ? wi_sound_decode(string, length, "inputs.", source->budget, &blob, error)
-              : wi_picture_decode(string, length, field, source->budget, &blob, error);
+    enum wi_code code = sound
+                            ? wi_sound_decode(string, length, infer->budget, &blob, error)
+                            : wi_picture_decode(string, length, field, infer->budget, &blob, error);
     if (code == WI_OK)
         code = sound_take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);
     wi_blob_unref(blob);
@@ -43,7 +36,7 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
 
 /* {"binary_data_size"}: all bytes that follow the JSON. */
 static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, const char *field,
-    const struct source *source, struct wi_sound *sound, struct wi_error *error)
+    const struct wi_native_file *file, struct wi_sound *sound, struct wi_error *error)
 {
     static const struct wi_param table[] = {{.name = "binary_data_size",
                                                 .kind = WI_PARAM_INTEGER,
@@ -51,7 +44,7 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
                                                 .min = 1,
                                                 .max = 1e15},
         {0}};
-    size_t there = source->file->size;
+    size_t there = file->size;
     char where[40];
     int64_t size = 0;
     snprintf(where, sizeof where, "%s.", field);
@@ -62,7 +55,7 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
         return wi_error_set(error, WI_BAD_FRAMING, field,
             "%s has %lld bytes, but %zu follow the JSON", field, (long long)size, there);
     }
-    return sound_take(infer, source->file, sound, error);
+    return sound_take(infer, file, sound, error);
 }
 
 static int text_begins(const json_t *text, const char *start)
@@ -70,14 +63,13 @@ static int text_begins(const json_t *text, const char *start)
     return strncasecmp(json_string_value(text), start, strlen(start)) == 0;
 }
 
-static enum wi_code read_string(
-    struct wi_infer *infer, json_t *text, const struct source *source, struct wi_error *error)
+static enum wi_code read_string(struct wi_infer *infer, json_t *text, struct wi_error *error)
 {
-    struct wi_sound file = {0};
+    struct wi_sound sound = {0};
     if (text_begins(text, "data:image/"))
-        return read_base64(infer, text, "inputs", source, NULL, error);
+        return read_base64(infer, text, "inputs", NULL, error);
     if (text_begins(text, "data:audio/"))
-        return read_base64(infer, text, "inputs", source, &file, error);
+        return read_base64(infer, text, "inputs", &sound, error);
     return wi_text_read_string(infer, text, "inputs", error);
 }
 
@@ -131,12 +123,11 @@ enum {
 /* The members present among the table's first ones, in its order. */
 static unsigned members_of(const struct object *object)
 {
-    const json_t *const values[] = {object->messages, object->query, object->documents,
-        object->text, object->text_pair, object->texts, object->pairs, object->question,
-        object->context, object->labels, object->prompt, object->image, object->audio};
     unsigned members = 0;
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
-        members |= values[i] ? 1u << i : 0;
+    for (unsigned i = 0; object_table[i].kind == WI_PARAM_ANY; i++) {
+        json_t *const *value = (const void *)((const char *)object + object_table[i].offset);
+        members |= *value ? 1u << i : 0;
+    }
     return members;
 }
 
@@ -179,12 +170,12 @@ static enum wi_code read_pair(
     return code;
 }
 
-static enum wi_code object_read_text(struct wi_infer *infer, unsigned members,
-    const struct object *object, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code object_read_text(
+    struct wi_infer *infer, unsigned members, const struct object *object, struct wi_error *error)
 {
     switch (members) {
     case MESSAGES:
-        return wi_text_read_messages(infer, object->messages, "inputs.messages", budget, error);
+        return wi_text_read_messages(infer, object->messages, "inputs.messages", error);
     case QUERY | DOCUMENTS:
         return wi_text_read_query(
             infer, object->query, object->documents, "inputs.query", "inputs.documents", error);
@@ -208,7 +199,7 @@ static enum wi_code object_read_text(struct wi_infer *infer, unsigned members,
 }
 
 static enum wi_code object_read_file(struct wi_infer *infer, const struct object *object,
-    const struct source *source, struct wi_error *error)
+    const struct wi_native_file *file, struct wi_error *error)
 {
     struct wi_sound raw = {.format = object->format < 0 ? NULL : formats[object->format],
         .sampling_rate = object->sampling_rate,
@@ -217,9 +208,9 @@ static enum wi_code object_read_file(struct wi_infer *infer, const struct object
     const json_t *value = sound ? object->audio : object->image;
     const char *field = sound ? "inputs.audio" : "inputs.image";
     if (json_is_string(value))
-        return read_base64(infer, value, field, source, sound, error);
+        return read_base64(infer, value, field, sound, error);
     if (json_is_object(value))
-        return read_behind(infer, value, field, source, sound, error);
+        return read_behind(infer, value, field, file, sound, error);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string", field);
     return wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
         sound ? "sound" : "picture");
@@ -255,9 +246,8 @@ static enum wi_code check_sampled(
 }
 
 enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
-    const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error)
+    const struct wi_native_file *file, struct wi_error *error)
 {
-    const struct source source = {file, budget};
     struct object object = {.format = -1};
     enum wi_code code =
         wi_params_read(object_table, inputs, WI_PARAMS_STRICT, "inputs.", &object, error);
@@ -266,18 +256,12 @@ enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
         (code = check_members(members, error)) != WI_OK)
         return code;
     if (!(members & (IMAGE | AUDIO)))
-        return object_read_text(infer, members, &object, budget, error);
-    code = object_read_file(infer, &object, &source, error);
+        return object_read_text(infer, members, &object, error);
+    code = object_read_file(infer, &object, file, error);
     return code == WI_OK ? read_beside(infer, &object, error) : code;
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */
-
-/* Whether the file follows the JSON. */
-static int is_taken(const struct wi_tensors *tensors, const struct wi_blob *body)
-{
-    return tensors->count > 0 && tensors->items[0].blob == body;
-}
 
 /* The list of messages that other APIs have in the place of tensors. */
 static enum wi_code refuse_messages(struct wi_error *error)
@@ -287,29 +271,29 @@ static enum wi_code refuse_messages(struct wi_error *error)
     return wi_error_expect(error, "{\"messages\": [{\"role\", \"content\"}]}");
 }
 
-enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_error *error)
 {
     enum wi_code code;
-    const struct wi_native_file behind = {body, json_size, body->size - json_size};
-    const struct source source = {&behind, budget};
+    struct wi_blob *body = infer->body;
+    struct wi_tensors *tensors = &infer->asked->tensors;
+    const struct wi_native_file behind = {body, infer->json_size, body->size - infer->json_size};
     if (json_object_get(json_array_get(inputs, 0), "role"))
         return refuse_messages(error);
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
-            &infer->asked->tensors, inputs, body, json_size, budget, "inputs", error);
+            tensors, inputs, body, infer->json_size, infer->budget, "inputs", error);
     if (json_is_array(inputs)) {
         code = wi_text_read_list(infer, inputs, "inputs", error);
     } else if (json_is_string(inputs)) {
-        code = read_string(infer, inputs, &source, error);
+        code = read_string(infer, inputs, error);
     } else if (json_is_object(inputs)) {
-        code = wi_native_read_object(infer, inputs, &behind, budget, error);
+        code = wi_native_read_object(infer, inputs, &behind, error);
     } else {
         code = wi_error_set(error, WI_INVALID_FIELD, "inputs", "inputs has the wrong type");
         wi_error_expect(error, "a list of tensors, a picture: {\"image\":\"<base64>\"}, or text: a "
                                "string, a list of strings, {\"messages\": [...]}");
     }
-    if (code == WI_OK && behind.size > 0 && !is_taken(&infer->asked->tensors, body))
+    if (code == WI_OK && behind.size > 0 && (tensors->count == 0 || tensors->items[0].blob != body))
         return wi_error_set(error, WI_BAD_FRAMING, "inputs",
             "%zu bytes follow the JSON, but no tensor claims them", behind.size);
     return code;

@@ -8,8 +8,7 @@
 #include "base/memory.h"
 #include "base/net/http.h"
 #include "base/params.h"
-#include "base/secret.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,46 +34,38 @@ const struct wi_param wi_native_params[] = {
         .help =
             "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."),
     WI_PARAM(fields, model_type, ENUM, .names = wi_model_type_names,
-        .help = "Instead of the model's own."),
+        .help = "Overrides the model's own type."),
     WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
         .help = "What the model is to do."),
-    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
-        .form = "'auto'|Platform",
-        .help = "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
-                "simulated, for tests with nodes that compute nothing. A model of which webnn can "
-                "run no part falls back; fallbacks says why."),
-    WI_PARAM_AS("browser", fields, terms.browser, STRING, .min = 1, .max = 31,
-        .help = "Only a browser of this kind."),
-    WI_PARAM_AS("node", fields, terms.node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
-        .help = "Only this node."),
-    WI_PARAM_AS("fallback", fields, terms.fallback, BOOL,
-        .help = "Whether another platform may be tried after one that fails; true by default."),
+    WI_NATIVE_PLATFORM(
+        "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
+        "simulated, for tests with nodes that compute nothing. If webnn cannot run any part of a "
+        "model, another platform runs it; fallbacks says why."),
+    WI_NATIVE_BROWSER,
+    WI_NATIVE_NODE,
+    WI_NATIVE_TERM(fallback, BOOL, 0, 0,
+        "Whether another platform may be tried after one that fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help = "The variant, as NAME:VARIANT. Without either, or with auto, it is the first that "
-                "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
-                "bits, which WASM computes many times slower. If memory runs out, the next smaller "
-                "one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU "
+        .help = "The variant, as in NAME:VARIANT. By default, or with auto, it is the first that "
+                "webinfer show lists and that fits model_budget: 8 bits, then floats, then 4 bits, "
+                "which WASM computes many times slower. If memory runs out, the next smaller one "
+                "runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU "
                 "without shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help =
-            "The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default."),
-    WI_PARAM_AS("priority", fields, terms.priority, INTEGER, .min = 0, .max = 9,
-        .help = "9 is the most urgent; 5 by default."),
-    WI_PARAM_AS("timeout_ms", fields, terms.timeout_ms, INTEGER, .min = 1,
-        .max = WI_NATIVE_TIMEOUT_MAX_MS,
-        .help = "For queue, load and run together; 60000 by default, 600000 for streams, "
-                "generated text and speech recognition."),
+            "The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default."),
+    WI_NATIVE_PRIORITY,
+    WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running; 60000 by default, 600000 "
+                      "for streams, generated text and speech recognition."),
     WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
     WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream that has begun may be silent."),
-    WI_PARAM_AS(
-        "id", fields, terms.id, STRING, .min = 1, .max = 128, .help = "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."),
+    WI_NATIVE_ID,
+    WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT,
-        .help = "Of the task or model; an unknown one is a 400 that names it."),
+        .help = "Of the task or model; an unknown one is answered with 400 and its name."),
     {0},
 };
 
@@ -157,7 +148,9 @@ static void explain_overflow(
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
 }
 
-static json_t *load_json(const char *text, size_t size, struct wi_error *error)
+/* The object that a text is, a new reference. NULL with WI_BAD_JSON, WI_NON_FINITE or
+ * WI_INVALID_FIELD for anything else. */
+static json_t *native_load(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
@@ -184,26 +177,14 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
     return NULL;
 }
 
-enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
+enum wi_code wi_native_read_body(struct wi_infer *infer, struct wi_error *error)
 {
-    json_t *root = load_json((const char *)body->bytes, json_size, error);
+    json_t *root = native_load((const char *)infer->body->bytes, infer->json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read(infer, root, budget, error);
+    enum wi_code code = infer->dialect->read(infer, root, error);
     if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    json_decref(root);
-    return code;
-}
-
-enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
-{
-    json_t *root = load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read(infer, root, body, json_size, budget, error);
+        code = wi_infer_check_options(infer, infer->json_size, error);
     json_decref(root);
     return code;
 }
@@ -222,23 +203,20 @@ enum wi_code wi_native_read_parameters(
                : WI_OK;
 }
 
+struct output {
+    const char *name;
+    json_t *parameters;
+};
+static const struct wi_param output_table[] = {
+    WI_PARAM(output, name, STRING, .required = 1, .min = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(output, parameters, OBJECT),
+    WI_PARAM_END,
+};
+
 static enum wi_code read_output(struct wi_infer *infer, size_t index, const json_t *value,
     enum wi_binary_choice *choice, struct wi_error *error)
 {
-    struct {
-        const char *name;
-        json_t *parameters;
-    } output = {0};
-    static const struct wi_param output_table[] = {
-        {.name = "name",
-            .kind = WI_PARAM_STRING,
-            .offset = 0,
-            .required = 1,
-            .min = 1,
-            .max = WI_TENSOR_NAME_MAX},
-        {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = sizeof(const char *)},
-        {0},
-    };
+    struct output output = {0};
     static const struct wi_param binary_table[] = {
         {.name = "binary_data", .kind = WI_PARAM_BOOL, .offset = 0}, {0}};
     char where[48];
@@ -301,17 +279,6 @@ enum wi_code wi_native_read_terms(
     return wi_infer_read_platform(terms->platform, &asked->has_platform, &asked->platform, error);
 }
 
-static void take_strings(struct wi_infer *infer, const struct fields *fields)
-{
-    struct wi_inference *asked = infer->asked;
-    infer->model_name = wi_strdup(fields->model_name);
-    asked->precision = wi_infer_take_precision(fields->precision);
-    if (fields->model_type >= 0) {
-        infer->has_type = 1;
-        asked->type = (enum wi_model_type)(fields->model_type + 1);
-    }
-}
-
 enum wi_code wi_native_read_task(
     struct wi_infer *infer, const char *name, int conversation, struct wi_error *error)
 {
@@ -329,7 +296,11 @@ static enum wi_code native_read_fields(
 {
     struct wi_inference *asked = infer->asked;
     enum wi_code code;
-    take_strings(infer, fields);
+    infer->model_name = wi_strdup(fields->model_name);
+    asked->precision = wi_infer_take_precision(fields->precision);
+    infer->has_type = fields->model_type >= 0;
+    if (infer->has_type)
+        asked->type = (enum wi_model_type)(fields->model_type + 1);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
@@ -343,24 +314,14 @@ static enum wi_code native_read_fields(
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
 
-static void native_free_extras(void *data)
+void wi_native_free_extras(void *data)
 {
     struct wi_native_extras *extras = data;
     free(extras->outputs);
     free(extras);
 }
 
-enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
-{
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(extras_size);
-    infer->free_extras = native_free_extras;
-    return wi_native_read_framed(infer, body, json_size, budget, read, error);
-}
-
-static enum wi_code native_read_root(struct wi_infer *infer, const json_t *root,
-    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_native_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     enum wi_code code =
@@ -368,15 +329,6 @@ static enum wi_code native_read_root(struct wi_infer *infer, const json_t *root,
     if (code == WI_OK)
         code = native_read_fields(infer, &fields, error);
     if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    return code == WI_OK
-               ? wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error)
-               : code;
-}
-
-enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    return wi_native_parse_as(
-        infer, sizeof(struct wi_native_extras), body, json_size, budget, native_read_root, error);
+        code = wi_infer_check_options(infer, infer->json_size, error);
+    return code == WI_OK ? wi_native_read_inputs(infer, fields.inputs, error) : code;
 }

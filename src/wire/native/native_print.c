@@ -1,10 +1,13 @@
 /*
  * The native dialect's answers, printed by hand into one buffer. Their tensors are left to
- * wi_printing_run, because large ones may need another thread.
+ * wi_printing_run, because large ones may need another thread. The events of a stream
+ * (webinfer-api(7), "Streams") are a line with the event's name, for parts one with their number,
+ * and one with JSON, which has no line ends.
  */
 #include "wire/native/native.h"
 
 #include "base/memory.h"
+#include <math.h>
 
 /* Characters per element of a printed tensor, at most: a double with sign and exponent. */
 #define PRINTED_MAX 26
@@ -170,12 +173,6 @@ static void print_tail(struct wi_buffer *out, const struct wi_inference *asked,
 
 /* --- the outputs ----------------------------------------------------------------------------- */
 
-static size_t element_bytes(const struct wi_tensor *tensor)
-{
-    size_t size = wi_datatype_size(tensor->datatype);
-    return size ? size : 1;
-}
-
 static enum wi_code printing_choose(
     struct wi_printing *printing, const struct wi_infer *infer, struct wi_error *error)
 {
@@ -183,6 +180,7 @@ static enum wi_code printing_choose(
     printing->binary = wi_alloc(outputs->count + 1);
     for (size_t i = 0; i < outputs->count; i++) {
         const struct wi_tensor *tensor = &outputs->items[i];
+        size_t size = wi_datatype_size(tensor->datatype);
         printing->binary[i] = wi_native_wants_binary(infer, tensor->name) != 0;
         if (printing->binary[i])
             continue;
@@ -190,7 +188,7 @@ static enum wi_code printing_choose(
         if (wi_datatype_needs_binary(tensor->datatype))
             return wi_native_needs_binary(tensor->name, tensor->datatype, error);
         printing->json_bytes += tensor->size;
-        printing->needs += tensor->size / element_bytes(tensor) * PRINTED_MAX;
+        printing->needs += tensor->size / (size ? size : 1) * PRINTED_MAX;
     }
     return WI_OK;
 }
@@ -228,8 +226,83 @@ struct wi_printing *wi_native_print(
     return printing_start(infer, outcome, 0, "", "", error);
 }
 
-struct wi_printing *wi_native_print_done(
+static struct wi_printing *print_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     return printing_start(infer, outcome, 1, "event: done\ndata: ", "\n", error);
 }
+
+/* --- streams and errors ----------------------------------------------------------------------- */
+
+void wi_native_print_error(const struct wi_dialect *dialect, struct wi_buffer *out,
+    const struct wi_error *error, const char *request_id)
+{
+    wi_problem_write(out, error, request_id);
+}
+
+static void native_stream_part(
+    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
+{
+    wi_buffer_puts(out, "id: ");
+    wi_buffer_integer(out, (int64_t)part->seq);
+    wi_buffer_puts(out, "\nevent: part\ndata: {\"seq\":");
+    wi_buffer_integer(out, (int64_t)part->seq);
+    wi_buffer_puts(out, ",\"index\":");
+    wi_buffer_integer(out, part->index);
+    if (part->text) {
+        wi_buffer_puts(out, ",\"text\":");
+        wi_buffer_json_text(out, part->text, part->text_length);
+    }
+    if (part->tokens) {
+        wi_buffer_puts(out, ",\"tokens\":");
+        wi_buffer_json(out, part->tokens);
+    }
+    if (part->result) {
+        wi_buffer_puts(out, ",\"result\":");
+        wi_buffer_json(out, part->result);
+    }
+    wi_buffer_puts(out, "}\n\n");
+}
+
+static void add_number(struct wi_buffer *out, const char *name, double value)
+{
+    if (isfinite(value))
+        wi_buffer_printf(out, ",\"%s\":%.15g", name, value);
+}
+
+static void native_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_progress *progress, unsigned position)
+{
+    wi_buffer_puts(out, "event: progress\ndata: {\"phase\":");
+    wi_buffer_json_string(out, progress->phase);
+    if (progress->has_bytes)
+        wi_buffer_printf(out, ",\"loaded_bytes\":%llu,\"total_bytes\":%llu",
+            (unsigned long long)progress->loaded_bytes, (unsigned long long)progress->total_bytes);
+    if (progress->has_count) {
+        add_number(out, "done", progress->done);
+        add_number(out, "total", progress->total);
+    }
+    if (position > 0)
+        wi_buffer_printf(out, ",\"queue_position\":%u", position);
+    wi_buffer_puts(out, "}\n\n");
+}
+
+void wi_native_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
+    const struct wi_error *error, const char *request_id)
+{
+    wi_buffer_puts(out, "event: error\ndata: ");
+    wi_problem_write(out, error, request_id); /* one line, with its end */
+    wi_buffer_puts(out, "\n");
+}
+
+const struct wi_dialect wi_dialect_native = {
+    .name = "native",
+    WI_NATIVE_SHARED,
+    .extras_size = sizeof(struct wi_native_extras),
+    .read = wi_native_read,
+    .check = wi_native_check,
+    .stream_part = native_stream_part,
+    .stream_progress = native_stream_progress,
+    .stream_done = print_done,
+    .stream_error = wi_native_stream_error,
+};

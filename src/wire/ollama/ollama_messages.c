@@ -26,8 +26,6 @@ static const struct wi_param message_table[] = {
     WI_PARAM_END,
 };
 
-/* --- pictures -------------------------------------------------------------------------------- */
-
 static enum wi_code check_image(
     const json_t *image, const char *where, size_t index, struct wi_error *error)
 {
@@ -44,14 +42,12 @@ static enum wi_code check_image(
 static enum wi_code put_images(json_t *message, const char *where, struct wi_error *error)
 {
     const json_t *images = json_object_get(message, "images");
-    json_t *image;
-    size_t i;
     enum wi_code code = WI_OK;
     if (json_array_size(images) == 0)
         return WI_OK;
     json_t *parts = json_array();
-    json_array_foreach(images, i, image)
-    {
+    for (size_t i = 0; i < json_array_size(images); i++) {
+        json_t *image = json_array_get(images, i);
         if ((code = check_image(image, where, i, error)) != WI_OK)
             break;
         json_array_append_new(
@@ -63,16 +59,11 @@ static enum wi_code put_images(json_t *message, const char *where, struct wi_err
     return code;
 }
 
-/* --- calls ----------------------------------------------------------------------------------- */
-
 /* Values other than objects are left as they are: they are refused by their place. */
 static void write_arguments(json_t *calls)
 {
-    json_t *call;
-    size_t i;
-    json_array_foreach(calls, i, call)
-    {
-        json_t *function = json_object_get(call, "function");
+    for (size_t i = 0; i < json_array_size(calls); i++) {
+        json_t *function = json_object_get(json_array_get(calls, i), "function");
         const json_t *arguments = json_object_get(function, "arguments");
         char *text = json_is_object(arguments) ? json_dumps(arguments, JSON_COMPACT) : NULL;
         json_object_del(function, "index");
@@ -81,8 +72,6 @@ static void write_arguments(json_t *calls)
         free(text);
     }
 }
-
-/* --- messages -------------------------------------------------------------------------------- */
 
 static void member_move(json_t *object, const char *from, const char *to)
 {
@@ -112,18 +101,15 @@ static enum wi_code ollama_read_message(
 }
 
 enum wi_code wi_ollama_read_messages(
-    struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error)
+    struct wi_infer *infer, json_t *messages, struct wi_error *error)
 {
-    json_t *message;
-    size_t i;
     infer->plain_pictures = 1;
-    json_array_foreach(messages, i, message)
-    {
+    for (size_t i = 0; i < json_array_size(messages); i++) {
         char where[40];
         snprintf(where, sizeof where, "messages[%zu].", i);
-        enum wi_code code = ollama_read_message(infer, message, where, error);
+        enum wi_code code = ollama_read_message(infer, json_array_get(messages, i), where, error);
         if (code != WI_OK)
             return code;
     }
-    return wi_text_read_messages(infer, messages, "messages", budget, error);
+    return wi_text_read_messages(infer, messages, "messages", error);
 }

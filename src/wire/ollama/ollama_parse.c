@@ -1,17 +1,15 @@
 /*
  * Requests of Ollama's clients. Every parameter is in one of three lists (webinfer-ollama(7)):
  * honoured, accepted without effect, and refused by name unless it asks for the usual behaviour.
- * The same holds for every member of `options`, in ollama_options.c.
+ * The same holds for every member of `options`.
  */
 #include "wire/ollama/ollama.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "terms/task/limits.h"
 #include "wire/native/native.h"
-#include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- the lists -------------------------------------------------------------------------------- */
@@ -23,32 +21,23 @@
 #define ALL (TEXT | EMBED)
 
 static const struct wi_parameter parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, ALL},
-    {"messages", WI_PARAMETER_SPECIAL, CHAT},
-    {"prompt", WI_PARAMETER_SPECIAL, GENERATE},
-    {"system", WI_PARAMETER_SPECIAL, GENERATE},
-    {"images", WI_PARAMETER_SPECIAL, GENERATE},
-    {"raw", WI_PARAMETER_SPECIAL, GENERATE},
-    {"input", WI_PARAMETER_SPECIAL, EMBED},
-    {"truncate", WI_PARAMETER_SPECIAL, EMBED},
-    {"stream", WI_PARAMETER_SPECIAL, TEXT},
-    {"format", WI_PARAMETER_SPECIAL, TEXT},
-    {"think", WI_PARAMETER_SPECIAL, TEXT},
-    {"options", WI_PARAMETER_SPECIAL, ALL},
-    {"keep_alive", WI_PARAMETER_SPECIAL, TEXT},
-    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
-    {"tools", WI_PARAMETER_OPTION, CHAT},
-    {"logprobs", WI_PARAMETER_OPTION, TEXT},
-    {"top_logprobs", WI_PARAMETER_OPTION, TEXT},
-    {"dimensions", WI_PARAMETER_OPTION, EMBED},
+    {WI_PARAMETER_SPECIAL, ALL, {"model"}},
+    {WI_PARAMETER_SPECIAL, CHAT, {"messages"}},
+    {WI_PARAMETER_SPECIAL, GENERATE, {"prompt", "system", "images", "raw"}},
+    {WI_PARAMETER_SPECIAL, EMBED, {"input", "truncate"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"stream", "format", "think"}},
+    {WI_PARAMETER_SPECIAL, ALL, {"options"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"keep_alive"}},
+    {WI_PARAMETER_IGNORED, EMBED, {"keep_alive"}},
+    {WI_PARAMETER_OPTION, CHAT, {"tools"}},
+    {WI_PARAMETER_OPTION, TEXT, {"logprobs", "top_logprobs"}},
+    {WI_PARAMETER_OPTION, EMBED, {"dimensions"}},
     {0},
 };
 /* The older endpoint for one vector has different ones. */
 static const struct wi_parameter old_parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, EMBED},
-    {"prompt", WI_PARAMETER_SPECIAL, EMBED},
-    {"options", WI_PARAMETER_SPECIAL, EMBED},
-    {"keep_alive", WI_PARAMETER_IGNORED, EMBED},
+    {WI_PARAMETER_SPECIAL, EMBED, {"model", "prompt", "options"}},
+    {WI_PARAMETER_IGNORED, EMBED, {"keep_alive"}},
     {0},
 };
 static const struct wi_neutral neutrals[] = {
@@ -87,17 +76,117 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
-static const struct wi_parameters old_lists = {old_parameters, neutrals, body_table};
+const struct wi_parameters wi_ollama_parameters = {parameters, neutrals, body_table};
+const struct wi_parameters wi_ollama_old_parameters = {old_parameters, neutrals, body_table};
 
-size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
+/* --- the members of `options` ----------------------------------------------------------------- */
+
+#define FILLS_CONTEXT (-2) /* as num_predict */
+#define ANY_SEED (-1)
+
+static const struct wi_parameter option_parameters[] = {
+    {WI_PARAMETER_SPECIAL, TEXT, {"num_predict"}},
+    {WI_PARAMETER_SPECIAL, ALL, {"num_ctx"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"seed"}},
+    {WI_PARAMETER_OPTION, TEXT,
+        {"temperature", "top_k", "top_p", "min_p", "stop", "repeat_penalty", "frequency_penalty",
+            "presence_penalty"}},
+    /* Nothing is drawn at random for vectors. */
+    {WI_PARAMETER_IGNORED, EMBED,
+        {"num_predict", "seed", "temperature", "top_k", "top_p", "min_p", "stop", "repeat_penalty",
+            "frequency_penalty", "presence_penalty"}},
+    /* The use of the machine, which the pool decides. */
+    {WI_PARAMETER_IGNORED, ALL,
+        {"numa", "num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep", "low_vram", "f16_kv",
+            "use_mmap", "use_mlock", "logits_all", "embedding_only", "penalize_newline"}},
+    /* Of a sampler that does not exist here: see its switch in the list of refused ones. */
+    {WI_PARAMETER_IGNORED, ALL, {"mirostat_tau", "mirostat_eta"}},
+    {0},
+};
+static const struct wi_neutral option_neutrals[] = {
+    {"mirostat", "0"},
+    {"typical_p", "1"},
+    {"typical_p", "1.0"},
+    {"tfs_z", "1"},
+    {"tfs_z", "1.0"},
+    {"repeat_last_n", "64"},
+    {"vocab_only", "false"},
+    {0},
+};
+
+struct sampling {
+    json_t *num_predict, *seed;
+    int64_t num_ctx;
+};
+static const struct wi_param sampling_table[] = {
+    WI_PARAM(sampling, num_predict, ANY),
+    WI_PARAM(sampling, seed, ANY),
+    WI_PARAM(sampling, num_ctx, INTEGER, .min = 16, .max = WI_TOKENS_MAX),
+    WI_PARAM_END,
+};
+
+static const struct wi_parameters option_lists = {
+    option_parameters, option_neutrals, sampling_table};
+
+static int is_integer(const json_t *value, json_int_t number)
 {
-    return wi_parameters_rows(&lists, task, rows);
+    return json_is_integer(value) && json_integer_value(value) == number;
 }
 
-size_t wi_ollama_params_embeddings(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
+static enum wi_code ollama_read_options(
+    struct wi_infer *infer, const json_t *options, struct wi_error *error)
 {
-    return wi_parameters_rows(&old_lists, task, rows);
+    json_t *asked = infer->asked->options;
+    struct sampling read = {0};
+    enum wi_code code = wi_parameters_sort_within(infer, options, &option_lists, "options.", error);
+    if (code == WI_OK)
+        code = wi_params_read(sampling_table, options, WI_PARAMS_OPEN, "options.", &read, error);
+    if (code != WI_OK)
+        return code;
+    if (read.num_ctx > 0)
+        json_object_set_new(asked, "context", json_integer(read.num_ctx));
+    if (infer->asked->task == WI_TASK_EMBED)
+        return WI_OK;
+    if (read.seed && !is_integer(read.seed, ANY_SEED))
+        json_object_set(asked, "seed", read.seed);
+    if (is_integer(read.num_predict, FILLS_CONTEXT))
+        return WI_OK;
+    return wi_parameters_read_most(infer, "options.num_predict", read.num_predict, error);
+}
+
+static enum wi_code ollama_read_format(
+    struct wi_infer *infer, json_t *format, struct wi_error *error)
+{
+    const char *word = json_string_value(format);
+    if (word && !*word)
+        return WI_OK;
+    if (word && strcmp(word, "json") == 0) {
+        json_object_set_new(
+            infer->asked->options, "response_format", json_pack("{s:s}", "type", "json_object"));
+        return WI_OK;
+    }
+    if (json_is_object(format)) {
+        json_object_set(infer->asked->options, "json_schema", format);
+        return WI_OK;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, "format", "format is neither \"json\" nor a JSON schema");
+    return wi_error_expect(error, "\"json\", or a JSON schema");
+}
+
+static enum wi_code ollama_read_think(struct wi_infer *infer, json_t *think, struct wi_error *error)
+{
+    static const char *const levels[] = {"low", "medium", "high"};
+    const char *word = json_string_value(think);
+    json_t *told = json_is_boolean(think) ? json_pack("{s:O}", "enable_thinking", think) : NULL;
+    for (size_t i = 0; word && i < sizeof levels / sizeof *levels; i++)
+        if (strcmp(word, levels[i]) == 0)
+            told = json_pack("{s:b, s:s}", "enable_thinking", 1, "reasoning_effort", word);
+    if (told) {
+        json_object_set_new(infer->asked->options, "chat_template_kwargs", told);
+        return WI_OK;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, "think", "think cannot be that");
+    return wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
 }
 
 /* --- only to load ----------------------------------------------------------------------------- */
@@ -139,13 +228,13 @@ static enum wi_code read_load(
 
 /* --- what is to be answered ------------------------------------------------------------------- */
 
-static enum wi_code read_chat(struct wi_infer *infer, const struct body *body,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_chat(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     if (json_array_size(body->messages) == 0)
         return read_load(infer, body, error);
-    enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
-    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, budget, error) : code;
+    enum wi_code code = body->think ? ollama_read_think(infer, body->think, error) : WI_OK;
+    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, error) : code;
 }
 
 /* The prompt as it is, without a template. */
@@ -166,8 +255,8 @@ static enum wi_code read_raw(
 }
 
 /* A prompt is a user's message in its own conversation. */
-static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_prompt(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     struct wi_ollama_extras *extras = infer->extras;
     json_t *messages = json_array();
@@ -180,9 +269,9 @@ static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
             messages, json_pack("{s:s, s:O}", "role", "system", "content", body->system));
     json_array_append_new(messages, user);
     infer->asked->task = WI_TASK_CHAT;
-    enum wi_code code = body->think ? wi_ollama_read_think(infer, body->think, error) : WI_OK;
+    enum wi_code code = body->think ? ollama_read_think(infer, body->think, error) : WI_OK;
     if (code == WI_OK)
-        code = wi_ollama_read_messages(infer, messages, budget, error);
+        code = wi_ollama_read_messages(infer, messages, error);
     json_decref(messages);
     return code;
 }
@@ -196,8 +285,7 @@ static enum wi_code check_string(const json_t *value, const char *name, struct w
     return wi_error_expect(error, "a string");
 }
 
-static enum wi_code read_generate(
-    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_generate(struct wi_infer *infer, struct body *body, struct wi_error *error)
 {
     enum wi_code code = check_string(body->prompt, "prompt", error);
     if (code != WI_OK || (code = check_string(body->system, "system", error)) != WI_OK)
@@ -207,7 +295,7 @@ static enum wi_code read_generate(
     json_t *nothing = json_string("");
     if (!body->prompt)
         body->prompt = nothing;
-    code = body->raw ? read_raw(infer, body, error) : read_prompt(infer, body, budget, error);
+    code = body->raw ? read_raw(infer, body, error) : read_prompt(infer, body, error);
     json_decref(nothing);
     return code;
 }
@@ -226,103 +314,117 @@ static enum wi_code ollama_read_input(
                                       : wi_text_read_string(infer, body->input, "input", error);
 }
 
-static enum wi_code ollama_read_text(
-    struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
+/* --- errors ----------------------------------------------------------------------------------- */
+
+/* Replaces the name of a field, also in the detail. */
+static void set_field(struct wi_error *error, const char *name)
 {
-    switch (infer->asked->task) {
-    case WI_TASK_CHAT:
-        return read_chat(infer, body, budget, error);
-    case WI_TASK_COMPLETE:
-        return read_generate(infer, body, budget, error);
-    default:
-        return ollama_read_input(infer, body, error);
+    size_t length = strlen(error->field);
+    char detail[sizeof error->detail];
+    if (strncmp(error->detail, error->field, length) == 0) {
+        snprintf(detail, sizeof detail, "%s%.400s", name, error->detail + length);
+        memcpy(error->detail, detail, sizeof error->detail);
+    }
+    snprintf(error->field, sizeof error->field, "%s", name);
+}
+
+/* A picture is a part of a message's content, before its text. */
+static int picture_of(const char *field, unsigned *message, unsigned *picture)
+{
+    int end = 0;
+    return sscanf(field, "messages[%u].content[%u]%n", message, picture, &end) == 2 && !field[end];
+}
+
+/* A prompt is a conversation of one message, or of two. */
+static void rename_message(const struct wi_ollama_extras *extras, struct wi_error *error)
+{
+    unsigned message, picture;
+    char name[64];
+    if (picture_of(error->field, &message, &picture)) {
+        if (extras->generates)
+            snprintf(name, sizeof name, "images[%u]", picture);
+        else
+            snprintf(name, sizeof name, "messages[%u].images[%u]", message, picture);
+        set_field(error, name);
+        if (*error->expected == '{') /* a part of another form */
+            *error->expected = '\0';
+    } else if (extras->generates && sscanf(error->field, "messages[%u]", &message) == 1) {
+        set_field(error, extras->has_system && message == 0 ? "system" : "prompt");
+    }
+}
+
+/* Makes an error use these clients' name of the field at fault. */
+static void ollama_rename(const struct wi_infer *infer, struct wi_error *error)
+{
+    static const struct {
+        const char *ours, *theirs;
+    } names[] = {{"json_schema", "format"}, {"response_format", "format"},
+        {"context", "options.num_ctx"}, {"temperature", "options.temperature"},
+        {"top_p", "options.top_p"}, {"top_k", "options.top_k"}, {"min_p", "options.min_p"},
+        {"repeat_penalty", "options.repeat_penalty"},
+        {"frequency_penalty", "options.frequency_penalty"},
+        {"presence_penalty", "options.presence_penalty"}, {"stop", "options.stop"},
+        {"seed", "options.seed"}};
+    if (!error)
+        return;
+    rename_message(infer->extras, error);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(error->field, names[i].ours) == 0) {
+            set_field(error, names[i].theirs);
+            return;
+        }
     }
 }
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static enum wi_code read_by(struct wi_infer *infer, const json_t *root,
-    const struct wi_parameters *which, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
+    const struct wi_parameters *lists = infer->dialect->parameters;
     struct body body = {.stream = 1, .truncate = 1};
-    enum wi_code code = wi_parameters_sort(infer, root, which, error);
-    if (code == WI_OK)
-        code = wi_params_read(which->special, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK)
+    enum wi_code code = wi_parameters_read(infer, root, lists, &body, error);
+    if (code != WI_OK)
         return code;
     asked->stream = body.stream && wi_task_generates(asked->task);
-    if (which == &lists && asked->task == WI_TASK_EMBED)
+    if (lists == &wi_ollama_parameters && asked->task == WI_TASK_EMBED)
         json_object_set_new(asked->options, "normalize", json_true());
-    if ((body.options && (code = wi_ollama_read_options(infer, body.options, error)) != WI_OK) ||
-        (body.format && (code = wi_ollama_read_format(infer, body.format, error)) != WI_OK))
+    if ((body.options && (code = ollama_read_options(infer, body.options, error)) != WI_OK) ||
+        (body.format && (code = ollama_read_format(infer, body.format, error)) != WI_OK))
         return code;
-    return ollama_read_text(infer, &body, budget, error);
+    return asked->task == WI_TASK_CHAT       ? read_chat(infer, &body, error)
+           : asked->task == WI_TASK_COMPLETE ? read_generate(infer, &body, error)
+                                             : ollama_read_input(infer, &body, error);
 }
 
-static void ollama_free_extras(void *data)
+enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error)
 {
-    struct wi_ollama_extras *extras = data;
-    wi_ollama_calls_clear(&extras->calls);
-    free(extras);
-}
-
-static enum wi_code ollama_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
-{
-    return read_by(infer, root, &lists, budget, error);
-}
-
-static enum wi_code read_old_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
-{
-    return read_by(infer, root, &old_lists, budget, error);
-}
-
-static void ollama_begin(struct wi_infer *infer, enum wi_task_kind task)
-{
-    struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
-    infer->extras = extras;
-    infer->free_extras = ollama_free_extras;
-    infer->asked = wi_inference_new();
-    infer->asked->task = task;
-    infer->asked->priority = WI_PRIORITY_DEFAULT;
-    extras->generates = task == WI_TASK_COMPLETE;
-}
-
-static enum wi_code ollama_parse(struct wi_infer *infer, const struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
-{
-    enum wi_code code = wi_native_read_body(infer, body, json_size, budget, read, error);
+    struct wi_ollama_extras *extras = infer->extras;
+    extras->generates = infer->asked->task == WI_TASK_COMPLETE;
+    enum wi_code code = wi_native_read_body(infer, error);
     if (code != WI_OK)
-        wi_ollama_rename(infer, error);
+        ollama_rename(infer, error);
     return code;
 }
 
-enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
+/* --- the model ------------------------------------------------------------------------------- */
+
+/* Clients send these for any model: the context of a folder is fixed, and the engine of a GGUF
+ * model cuts no text. A text that is too long is refused for its length. */
+static void fit_options(struct wi_inference *asked, const struct wi_model *model)
 {
-    ollama_begin(infer, WI_TASK_CHAT);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
+    if (wi_formats[model->format]->fixed_context)
+        json_object_del(asked->options, "context");
+    else
+        json_object_del(asked->options, "truncate");
 }
 
-enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
 {
-    ollama_begin(infer, WI_TASK_COMPLETE);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
-}
-
-enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_EMBED);
-    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
-}
-
-enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    ollama_begin(infer, WI_TASK_EMBED);
-    return ollama_parse(infer, body, json_size, budget, read_old_body, error);
+    fit_options(infer->asked, model);
+    enum wi_code code = wi_text_check(infer, model, limits, error);
+    if (code != WI_OK)
+        ollama_rename(infer, error);
+    return code;
 }

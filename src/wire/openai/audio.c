@@ -58,7 +58,6 @@ static enum wi_code add_parameter(
     json_t *root, const struct wi_multipart_part *part, size_t bytes, struct wi_error *error)
 {
     const char *name = part->name;
-    json_t *value;
     int is_list = strcmp(name, WI_OPENAI_TIMES) == 0;
     if ((json_object_get(root, name) && !is_list) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
@@ -66,7 +65,7 @@ static enum wi_code add_parameter(
         wi_error_set(error, WI_INVALID_FIELD, name, "the parts other than the file are too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
-    value = part_value(part);
+    json_t *value = part_value(part);
     if (!value || add_value(root, name, value) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8", name);
     return WI_OK;
@@ -91,14 +90,15 @@ static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *e
     return root;
 }
 
-static enum wi_code audio_take_file(struct wi_infer *infer, struct wi_blob *body,
-    const struct wi_multipart_part *file, struct wi_error *error)
+static enum wi_code audio_take_file(
+    struct wi_infer *infer, const struct wi_multipart_part *file, struct wi_error *error)
 {
     struct wi_sound sound = {0};
+    struct wi_blob *body = infer->body;
     if (!file)
         return wi_error_set(error, WI_MISSING_FIELD, "file", "file is missing");
     return wi_media_take_sound(
-        infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, "inputs.", error);
+        infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, error);
 }
 
 /* The body's first line is the boundary; a job that waits on disk keeps no header with it. */
@@ -119,18 +119,17 @@ static enum wi_code read_parts(
     return wi_multipart_read(form, content_type, bytes, size, error);
 }
 
-static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, struct wi_error *error)
+static enum wi_code parse_form(struct wi_infer *infer, struct wi_error *error)
 {
     struct wi_multipart *form = wi_alloc(sizeof *form);
     json_t *root = NULL;
-    wi_openai_begin(infer, WI_TASK_SPEECH_RECOGNITION);
-    enum wi_code code = read_parts(form, body->bytes, body->size, error);
+    enum wi_code code = read_parts(form, infer->body->bytes, infer->body->size, error);
     if (code == WI_OK && !(root = parameters_of(form, error)))
         code = WI_INVALID_FIELD;
     if (code == WI_OK)
-        code = wi_openai_read(infer, root, NULL, error);
+        code = wi_openai_read(infer, root, error);
     if (code == WI_OK)
-        code = audio_take_file(infer, body, wi_multipart_find(form, "file"), error);
+        code = audio_take_file(infer, wi_multipart_find(form, "file"), error);
     json_decref(root);
     free(form);
     return code;
@@ -160,16 +159,9 @@ static void identify_form(const unsigned char *bytes, size_t size, unsigned char
     free(form);
 }
 
-static enum wi_code parse_transcription(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code parse_translation(struct wi_infer *infer, struct wi_error *error)
 {
-    return parse_form(infer, body, error);
-}
-
-static enum wi_code parse_translation(struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    enum wi_code code = parse_transcription(infer, body, json_size, budget, error);
+    enum wi_code code = parse_form(infer, error);
     if (code == WI_OK)
         json_object_set_new(infer->asked->options, "translate", json_true());
     return code;
@@ -199,47 +191,31 @@ static void add_number(json_t *row, const json_t *told, const char *name)
     json_object_set_new(row, name, json_is_number(number) ? json_incref(number) : json_integer(0));
 }
 
-static void add_times(json_t *row, const json_t *told)
-{
-    add_number(row, told, "start");
-    add_number(row, told, "end");
-}
-
-static json_t *words_of(const json_t *told)
-{
-    json_t *list = json_array(), *word;
-    size_t i;
-    json_array_foreach((json_t *)told, i, word)
-    {
-        if (!json_is_object(word))
-            continue;
-        json_t *row = json_pack("{s:s}", "word", result_text(word));
-        add_times(row, word);
-        json_array_append_new(list, row);
-    }
-    return list;
-}
-
-static json_t *segments_of(const json_t *told)
+/* The rows of words or of segments. */
+static json_t *rows_of(const json_t *told, int are_words)
 {
     static const char *const measures[] = {
         "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"};
-    json_t *list = json_array(), *segment;
-    size_t i;
-    json_array_foreach((json_t *)told, i, segment)
-    {
-        if (!json_is_object(segment))
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(told); i++) {
+        json_t *one = json_array_get(told, i);
+        if (!json_is_object(one))
             continue;
-        json_t *tokens = json_object_get(segment, "tokens");
-        json_t *row = json_pack("{s:I}", "id", (json_int_t)i);
-        add_number(row, segment, "seek");
-        add_times(row, segment);
-        json_object_set_new(row, "text", json_string(result_text(segment)));
+        json_t *tokens = json_object_get(one, "tokens");
+        json_t *row = are_words ? json_pack("{s:s}", "word", result_text(one))
+                                : json_pack("{s:I}", "id", (json_int_t)i);
+        if (!are_words)
+            add_number(row, one, "seek");
+        add_number(row, one, "start");
+        add_number(row, one, "end");
+        json_array_append_new(list, row);
+        if (are_words)
+            continue;
+        json_object_set_new(row, "text", json_string(result_text(one)));
         json_object_set_new(
             row, "tokens", json_is_array(tokens) ? json_incref(tokens) : json_array());
         for (size_t k = 0; k < sizeof measures / sizeof *measures; k++)
-            add_number(row, segment, measures[k]);
-        json_array_append_new(list, row);
+            add_number(row, one, measures[k]);
     }
     return list;
 }
@@ -252,26 +228,22 @@ static json_t *audio_usage(const json_t *result)
         seconds > 0 && seconds < 1e6 ? (json_int_t)ceil(seconds) : (json_int_t)0);
 }
 
-/* The code of an undetermined language is "und" (ISO 639-2). */
-static const char *language_of(const json_t *result)
-{
-    const char *language = json_string_value(json_object_get(result, "language"));
-    return language ? language : "und";
-}
-
 static json_t *audio_verbose(const struct wi_infer *infer, const json_t *result)
 {
     const struct wi_openai_extras *extras = infer->extras;
     const json_t *segments = json_object_get(result, "segments");
     const json_t *words = extras->segments ? json_object_get(result, "words") : segments;
     int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
+    const char *told = json_string_value(json_object_get(result, "language"));
+    /* The code of an undetermined language is "und" (ISO 639-2). */
+    const char *language = translates ? "english" : told ? told : "und";
     json_t *answer = json_pack("{s:s, s:s, s:s}", "task", translates ? "translate" : "transcribe",
-        "text", result_text(result), "language", translates ? "english" : language_of(result));
+        "text", result_text(result), "language", language);
     add_number(answer, result, "duration");
     if (extras->segments)
-        json_object_set_new(answer, "segments", segments_of(segments));
+        json_object_set_new(answer, "segments", rows_of(segments, 0));
     if (extras->words)
-        json_object_set_new(answer, "words", words_of(words));
+        json_object_set_new(answer, "words", rows_of(words, 1));
     return answer;
 }
 
@@ -289,18 +261,17 @@ static struct wi_printing *print_heard(
     const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
     const struct wi_openai_extras *extras = infer->extras;
     struct wi_buffer *out = &printing->text;
+    int is_srt = extras->form == WI_OPENAI_SRT;
     switch (extras->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
         wi_buffer_strings(out, result_text(result), "\n", NULL);
         return printing;
     case WI_OPENAI_SRT:
-        printing->media_type = "application/x-subrip; charset=utf-8";
-        wi_captions_write(out, segments, WI_CAPTIONS_SRT);
-        return printing;
     case WI_OPENAI_VTT:
-        printing->media_type = "text/vtt; charset=utf-8";
-        wi_captions_write(out, segments, WI_CAPTIONS_VTT);
+        printing->media_type =
+            is_srt ? "application/x-subrip; charset=utf-8" : "text/vtt; charset=utf-8";
+        wi_captions_write(out, segments, is_srt ? WI_CAPTIONS_SRT : WI_CAPTIONS_VTT);
         return printing;
     case WI_OPENAI_VERBOSE:
         audio_add_json(out, audio_verbose(infer, result), result);
@@ -313,10 +284,6 @@ static struct wi_printing *print_heard(
 }
 
 /* --- as a stream ------------------------------------------------------------------------------ */
-
-static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
-{
-}
 
 static void stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
@@ -335,15 +302,6 @@ static struct wi_printing *stream_done(
         json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
             result_text(outcome->result), "usage", audio_usage(outcome->result)));
     return printing;
-}
-
-static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id)
-{
-    (void)request_id; /* is in a header */
-    wi_buffer_puts(out, "data: {\"error\":");
-    wi_openai_error(out, error, "file");
-    wi_buffer_puts(out, "}\n\n");
 }
 
 /* --- speech ----------------------------------------------------------------------------------- */
@@ -402,25 +360,12 @@ struct wi_printing *wi_openai_print_speech(
 
 /* --- the dialects ----------------------------------------------------------------------------- */
 
-static void audio_print_error(
-    struct wi_buffer *out, const struct wi_error *error, const char *request_id)
-{
-    (void)request_id; /* is in a header */
-    wi_buffer_puts(out, "{\"error\":");
-    wi_openai_error(out, error, "file");
-    wi_buffer_puts(out, "}\n");
-}
-
 #define HEARD                                                                                      \
-    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
-    .params = wi_openai_params, .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status,    \
-    .frame = frame_form, .identify = identify_form, .check = wi_parameters_check,                  \
-    .check_stream = wi_openai_check_stream, .print = print_heard,                                  \
-    .print_error = audio_print_error, .stream_begin = stream_begin, .stream_part = stream_part,    \
-    .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
-    .stream_error = stream_error
+    WI_OPENAI_READS, .input = "file", .task = WI_TASK_SPEECH_RECOGNITION, .frame = frame_form,     \
+                     .identify = identify_form, .print = print_heard, .stream_part = stream_part,  \
+                     .stream_done = stream_done, .stream_error = wi_openai_stream_error
 
 const struct wi_dialect wi_dialect_openai_transcriptions = {
-    .name = "openai.transcriptions", .parse = parse_transcription, HEARD};
+    .name = "openai.transcriptions", .parse = parse_form, HEARD};
 const struct wi_dialect wi_dialect_openai_translations = {
     .name = "openai.translations", .parse = parse_translation, HEARD};

@@ -46,87 +46,41 @@ struct wi_openai_extras {
     json_int_t *begun;   /* characters of each answer that a stream has sent; NULL: none yet */
 };
 
-/* --- openai_parse.c
- * ---------------------------------------------------------------------------------- */
+/* --- openai_parse.c -------------------------------------------------------------------------- */
 
-/* struct wi_dialect's `params`. */
-size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
-/* The body of a request for `task`. */
-enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* Makes the empty request for that task, and the extras to read into. */
-void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
-/* Like wi_openai_parse, for an object with the parameters, which is borrowed, after
- * wi_openai_begin. */
-enum wi_code wi_openai_read(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
-
-/* --- openai_sound.c
- * ---------------------------------------------------------------------------------- */
-
+extern const struct wi_parameters wi_openai_parameters;
+wi_read_fn wi_openai_read;
+void wi_openai_free_extras(void *extras);
 /* The name of the parameter for the requested times. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
-enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error);
-/* Reads the special parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
-enum wi_code wi_openai_read_recognition(
-    struct wi_infer *infer, const json_t *root, struct wi_error *error);
-enum wi_code wi_openai_read_speech(
-    struct wi_infer *infer, const json_t *root, struct wi_error *error);
+wi_check_stream_fn wi_openai_check_stream;
 
-/* --- audio.c ---------------------------------------------------------------------------------- */
+/* --- openai_error.c --------------------------------------------------------------------------- */
 
-struct wi_printing *wi_openai_print_speech(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-
-/* --- openai_error.c
- * ---------------------------------------------------------------------------------- */
-
-int wi_openai_status(enum wi_code code);
+wi_status_fn wi_openai_status;
 /* Appends the object {"message", "type", "param", "code"}. `input` is this endpoint's name of its
  * input. */
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
+wi_print_error_fn wi_openai_print_error;
 
-/* --- openai_choice.c: answers and their parts
- * -------------------------------------------------------- */
+/* The form of errors, and all members of the dialects here that concern reading. */
+#define WI_OPENAI_ERRORS                                                                           \
+    .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
+    .status = wi_openai_status, .print_error = wi_openai_print_error,                              \
+    .check = wi_parameters_check, .stream_progress = wi_openai_stream_progress
+#define WI_OPENAI_READS                                                                            \
+    WI_OPENAI_ERRORS, .parameters = &wi_openai_parameters,                                         \
+                      .extras_size = sizeof(struct wi_openai_extras),                              \
+                      .free_extras = wi_openai_free_extras, .read = wi_openai_read,                \
+                      .check_stream = wi_openai_check_stream
 
-/* Every function here returns a new reference made from a node's answer; values without the right
- * form are left out. `result` may be NULL. */
-json_t *wi_openai_head(const char *prefix, const char *id, const char *object,
-    const char *model_name, int64_t created);
-json_t *wi_openai_usage(const json_t *result);
-/* A choice of a whole answer, and the one of a part, or NULL if the part has nothing to send. */
-json_t *wi_openai_message(const json_t *choice, json_int_t index);
-json_t *wi_openai_delta(const struct wi_part *part);
-json_t *wi_openai_text(const json_t *choice, json_int_t index);
-/* `*begun` is the number of characters of the answer that have begun before this part, and
- * afterwards includes this part. */
-json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun);
+/* --- audio.c and openai_print.c --------------------------------------------------------------- */
 
-/* --- openai_print.c
- * ---------------------------------------------------------------------------------- */
-
-struct wi_printing *wi_openai_print_chat(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-struct wi_printing *wi_openai_print_completion(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-struct wi_printing *wi_openai_print_embeddings(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-struct wi_printing *wi_openai_print_ranking(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-struct wi_printing *wi_openai_print_tokens(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-
-/* --- openai_stream.c
- * --------------------------------------------------------------------------------- */
-
-void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
-void wi_openai_stream_part(
-    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
-void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_progress *progress, unsigned position);
-struct wi_printing *wi_openai_stream_done(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_openai_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id);
+wi_print_fn wi_openai_print_speech, wi_openai_print_text, wi_openai_print_embeddings,
+    wi_openai_print_ranking, wi_openai_print_tokens, wi_openai_stream_done;
+wi_stream_begin_fn wi_openai_stream_begin;
+wi_stream_part_fn wi_openai_stream_part;
+wi_stream_progress_fn wi_openai_stream_progress;
+wi_stream_error_fn wi_openai_stream_error;
 
 #endif

@@ -74,3 +74,12 @@ void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const 
     add_param(out, error, input);
     wi_buffer_strings(out, ",\"code\":\"", code_name(error->code), "\"}", NULL);
 }
+
+void wi_openai_print_error(const struct wi_dialect *dialect, struct wi_buffer *out,
+    const struct wi_error *error, const char *request_id)
+{
+    (void)request_id; /* is in a header */
+    wi_buffer_puts(out, "{\"error\":");
+    wi_openai_error(out, error, dialect->input);
+    wi_buffer_puts(out, "}\n");
+}

@@ -5,9 +5,6 @@
 #include "wire/openai/openai.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "base/params.h"
-#include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
 #include <stdlib.h>
@@ -28,65 +25,41 @@
 #define ALL (TEXT | EMBED | RERANK | TOKENIZE | RECOGNISE | SPEAK)
 
 static const struct wi_parameter parameters[] = {
-    {"model", WI_PARAMETER_SPECIAL, ALL},
-    {"messages", WI_PARAMETER_NEEDED, CHAT},
-    {"prompt", WI_PARAMETER_NEEDED, COMPLETE},
-    {"prompt", WI_PARAMETER_SPECIAL, TOKENIZE}, /* or content */
-    {"input", WI_PARAMETER_NEEDED, EMBED | SPEAK},
-    {"query", WI_PARAMETER_NEEDED, RERANK},
-    {"documents", WI_PARAMETER_NEEDED, RERANK},
-    {"stream", WI_PARAMETER_SPECIAL, TEXT | RECOGNISE},
-    {"stream_options", WI_PARAMETER_SPECIAL, TEXT},
-    {"max_completion_tokens", WI_PARAMETER_SPECIAL, CHAT},
-    {"max_tokens", WI_PARAMETER_SPECIAL, TEXT},
-    {"repetition_penalty", WI_PARAMETER_SPECIAL, TEXT},
-    {"logprobs", WI_PARAMETER_SPECIAL, COMPLETE},
-    {"encoding_format", WI_PARAMETER_SPECIAL, EMBED},
-    {"top_n", WI_PARAMETER_SPECIAL, RERANK},
-    {"return_documents", WI_PARAMETER_SPECIAL, RERANK},
-    {"content", WI_PARAMETER_SPECIAL, TOKENIZE}, /* as llama-server calls the prompt */
-    {"response_format", WI_PARAMETER_SPECIAL, RECOGNISE | SPEAK},
-    {"timestamp_granularities[]", WI_PARAMETER_SPECIAL, RECOGNISE},
-    {"logprobs", WI_PARAMETER_OPTION, CHAT},
-    {"top_logprobs", WI_PARAMETER_OPTION, CHAT},
-    {"temperature", WI_PARAMETER_OPTION, TEXT},
-    {"top_p", WI_PARAMETER_OPTION, TEXT},
-    {"top_k", WI_PARAMETER_OPTION, TEXT},
-    {"min_p", WI_PARAMETER_OPTION, TEXT},
-    {"repeat_penalty", WI_PARAMETER_OPTION, TEXT},
-    {"frequency_penalty", WI_PARAMETER_OPTION, TEXT},
-    {"presence_penalty", WI_PARAMETER_OPTION, TEXT},
-    {"logit_bias", WI_PARAMETER_OPTION, TEXT},
-    {"stop", WI_PARAMETER_OPTION, TEXT},
-    {"seed", WI_PARAMETER_OPTION, TEXT},
-    {"n", WI_PARAMETER_OPTION, TEXT},
-    {"response_format", WI_PARAMETER_OPTION, TEXT},
-    {"grammar", WI_PARAMETER_OPTION, TEXT},
-    {"json_schema", WI_PARAMETER_OPTION, TEXT},
-    {"tools", WI_PARAMETER_OPTION, CHAT},
-    {"tool_choice", WI_PARAMETER_OPTION, CHAT},
-    {"chat_template_kwargs", WI_PARAMETER_OPTION, CHAT},
-    {"deterministic", WI_PARAMETER_OPTION, TEXT},
-    {"context", WI_PARAMETER_OPTION, TEXT | EMBED | RERANK},
-    {"dimensions", WI_PARAMETER_OPTION, EMBED},
-    {"normalize", WI_PARAMETER_OPTION, EMBED},
-    {"add_special", WI_PARAMETER_OPTION, TOKENIZE},
-    {"language", WI_PARAMETER_OPTION, RECOGNISE},
-    {"prompt", WI_PARAMETER_OPTION, RECOGNISE},
-    {"speed", WI_PARAMETER_OPTION, SPEAK},
-    {"voice", WI_PARAMETER_IGNORED, SPEAK}, /* a model has one */
-    {"input_type", WI_PARAMETER_IGNORED, EMBED | RERANK},
-    {"user", WI_PARAMETER_IGNORED, ALL},
-    {"store", WI_PARAMETER_IGNORED, ALL},
-    {"metadata", WI_PARAMETER_IGNORED, ALL},
-    {"service_tier", WI_PARAMETER_IGNORED, ALL},
-    {"safety_identifier", WI_PARAMETER_IGNORED, ALL},
-    {"prompt_cache_key", WI_PARAMETER_IGNORED, ALL},
-    {"prompt_cache_retention", WI_PARAMETER_IGNORED, ALL},
-    {"cache_prompt", WI_PARAMETER_IGNORED, TEXT},
-    {"parallel_tool_calls", WI_PARAMETER_IGNORED, CHAT},
-    {"reasoning_effort", WI_PARAMETER_IGNORED, CHAT},
-    {"verbosity", WI_PARAMETER_IGNORED, CHAT},
+    {WI_PARAMETER_SPECIAL, ALL, {"model"}},
+    {WI_PARAMETER_NEEDED, CHAT, {"messages"}},
+    {WI_PARAMETER_NEEDED, COMPLETE, {"prompt"}},
+    {WI_PARAMETER_SPECIAL, TOKENIZE, {"prompt"}}, /* or content */
+    {WI_PARAMETER_NEEDED, EMBED | SPEAK, {"input"}},
+    {WI_PARAMETER_NEEDED, RERANK, {"query", "documents"}},
+    {WI_PARAMETER_SPECIAL, TEXT | RECOGNISE, {"stream"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"stream_options"}},
+    {WI_PARAMETER_SPECIAL, CHAT, {"max_completion_tokens"}},
+    {WI_PARAMETER_SPECIAL, TEXT, {"max_tokens", "repetition_penalty"}},
+    {WI_PARAMETER_SPECIAL, COMPLETE, {"logprobs"}},
+    {WI_PARAMETER_SPECIAL, EMBED, {"encoding_format"}},
+    {WI_PARAMETER_SPECIAL, RERANK, {"top_n", "return_documents"}},
+    {WI_PARAMETER_SPECIAL, TOKENIZE, {"content"}}, /* as llama-server calls the prompt */
+    {WI_PARAMETER_SPECIAL, RECOGNISE | SPEAK, {"response_format"}},
+    {WI_PARAMETER_SPECIAL, RECOGNISE, {"timestamp_granularities[]"}},
+    {WI_PARAMETER_OPTION, CHAT, {"logprobs", "top_logprobs"}},
+    {WI_PARAMETER_OPTION, TEXT,
+        {"temperature", "top_p", "top_k", "min_p", "repeat_penalty", "frequency_penalty",
+            "presence_penalty", "logit_bias", "stop", "seed", "n", "response_format", "grammar",
+            "json_schema"}},
+    {WI_PARAMETER_OPTION, CHAT, {"tools", "tool_choice", "chat_template_kwargs"}},
+    {WI_PARAMETER_OPTION, TEXT, {"deterministic"}},
+    {WI_PARAMETER_OPTION, TEXT | EMBED | RERANK, {"context"}},
+    {WI_PARAMETER_OPTION, EMBED, {"dimensions", "normalize"}},
+    {WI_PARAMETER_OPTION, TOKENIZE, {"add_special"}},
+    {WI_PARAMETER_OPTION, RECOGNISE, {"language", "prompt"}},
+    {WI_PARAMETER_OPTION, SPEAK, {"speed"}},
+    {WI_PARAMETER_IGNORED, SPEAK, {"voice"}}, /* a model has one */
+    {WI_PARAMETER_IGNORED, EMBED | RERANK, {"input_type"}},
+    {WI_PARAMETER_IGNORED, ALL,
+        {"user", "store", "metadata", "service_tier", "safety_identifier", "prompt_cache_key",
+            "prompt_cache_retention"}},
+    {WI_PARAMETER_IGNORED, TEXT, {"cache_prompt"}},
+    {WI_PARAMETER_IGNORED, CHAT, {"parallel_tool_calls", "reasoning_effort", "verbosity"}},
     {0},
 };
 
@@ -143,12 +116,7 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
-
-size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&lists, task, rows);
-}
+const struct wi_parameters wi_openai_parameters = {parameters, neutrals, body_table};
 
 struct stream_options {
     int include_usage, include_obfuscation;
@@ -176,29 +144,21 @@ static enum wi_code no_tokens(const char *name, struct wi_error *error)
     return wi_error_expect(error, "text");
 }
 
-static enum wi_code read_prompt(
-    struct wi_infer *infer, json_t *prompt, const char *name, struct wi_error *error)
+static enum wi_code read_texts(
+    struct wi_infer *infer, json_t *value, const char *name, struct wi_error *error)
 {
-    if (!prompt)
+    enum wi_task_kind task = infer->asked->task;
+    if (!value)
         return wi_parameters_missing(name, error);
-    if (has_numbers(prompt))
+    if (has_numbers(value))
         return no_tokens(name, error);
     /* Some clients send a string as a list of one. */
-    if (json_is_array(prompt) && json_array_size(prompt) == 1)
-        prompt = json_array_get(prompt, 0);
-    if (json_is_array(prompt) && infer->asked->task == WI_TASK_COMPLETE)
-        return wi_text_read_list(infer, prompt, name, error);
-    return wi_text_read_string(infer, prompt, name, error);
-}
-
-static enum wi_code openai_read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
-{
-    if (!input)
-        return wi_parameters_missing("input", error);
-    if (has_numbers(input))
-        return no_tokens("input", error);
-    return json_is_string(input) ? wi_text_read_string(infer, input, "input", error)
-                                 : wi_text_read_list(infer, input, "input", error);
+    if (task != WI_TASK_EMBED && json_is_array(value) && json_array_size(value) == 1)
+        value = json_array_get(value, 0);
+    int is_list = task == WI_TASK_EMBED ? !json_is_string(value)
+                                        : task == WI_TASK_COMPLETE && json_is_array(value);
+    return is_list ? wi_text_read_list(infer, value, name, error)
+                   : wi_text_read_string(infer, value, name, error);
 }
 
 static enum wi_code read_query(
@@ -221,16 +181,15 @@ static enum wi_code names_refuse(const char *name, const char *other, struct wi_
         "%s and %s are two names of one parameter; send one of them", name, other);
 }
 
-static enum wi_code openai_read_text(struct wi_infer *infer, const struct body *body,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code openai_read_text(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     switch (infer->asked->task) {
     case WI_TASK_CHAT:
-        return body->messages
-                   ? wi_text_read_messages(infer, body->messages, "messages", budget, error)
-                   : wi_parameters_missing("messages", error);
+        return body->messages ? wi_text_read_messages(infer, body->messages, "messages", error)
+                              : wi_parameters_missing("messages", error);
     case WI_TASK_EMBED:
-        return openai_read_input(infer, body->input, error);
+        return read_texts(infer, body->input, "input", error);
     case WI_TASK_RERANK:
         return read_query(infer, body, error);
     case WI_TASK_SPEECH_RECOGNITION:
@@ -243,10 +202,10 @@ static enum wi_code openai_read_text(struct wi_infer *infer, const struct body *
             return names_refuse(json_is_string(body->content) ? "prompt" : "content",
                 json_is_string(body->content) ? "content" : "prompt", error);
         if (body->content)
-            return read_prompt(infer, body->content, "content", error);
-        return read_prompt(infer, body->prompt, "prompt", error);
+            return read_texts(infer, body->content, "content", error);
+        return read_texts(infer, body->prompt, "prompt", error);
     default:
-        return read_prompt(infer, body->prompt, "prompt", error);
+        return read_texts(infer, body->prompt, "prompt", error);
     }
 }
 
@@ -286,17 +245,118 @@ static enum wi_code read_stream(
     return code;
 }
 
+/* --- sound ------------------------------------------------------------------------------------ */
+
+/* The form by its name, of those from `first` on. */
+static enum wi_code sound_read_form(struct wi_infer *infer, const json_t *root,
+    enum wi_openai_form first, const char *const *names, struct wi_error *error)
+{
+    const json_t *asked = json_object_get(root, "response_format");
+    struct wi_openai_extras *extras = infer->extras;
+    extras->form = first;
+    for (int i = 0; names[i] && json_is_string(asked); i++) {
+        if (strcmp(json_string_value(asked), names[i]) != 0)
+            continue;
+        extras->form = (enum wi_openai_form)((int)first + i);
+        return WI_OK;
+    }
+    if (!asked || json_is_null(asked))
+        return WI_OK;
+    char *given = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    wi_error_set(error, WI_INVALID_FIELD, "response_format",
+        "the response_format %.40s is not made here", given);
+    free(given);
+    struct wi_buffer list = {0};
+    for (int i = 0; names[i]; i++)
+        wi_buffer_strings(&list, i > 0 ? ", " : "", names[i], NULL);
+    wi_error_allow(error, "%s", list.text);
+    wi_buffer_clear(&list);
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code refuse_times(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, WI_OPENAI_TIMES,
+        "%s is for response_format verbose_json, and is segment, word or both", WI_OPENAI_TIMES);
+    return wi_error_expect(error, "segment or word");
+}
+
+/* A form has one value, or several of one name. */
+static enum wi_code read_times(
+    struct wi_openai_extras *extras, const json_t *times, struct wi_error *error)
+{
+    size_t count = json_is_array(times) ? json_array_size(times) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_is_array(times) ? json_array_get(times, i) : times;
+        const char *word = json_is_string(one) ? json_string_value(one) : "";
+        if (strcmp(word, "segment") == 0)
+            extras->segments = 1;
+        else if (strcmp(word, "word") == 0)
+            extras->words = 1;
+        else
+            return refuse_times(error);
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_openai_extras *extras = infer->extras;
+    return extras->form <= WI_OPENAI_TEXT
+               ? WI_OK
+               : wi_error_set(error, WI_INVALID_FIELD, "stream",
+                     "a stream is of text; ask for response_format json, or for no stream");
+}
+
+static enum wi_code read_recognition(
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
+    const json_t *times = json_object_get(root, WI_OPENAI_TIMES);
+    enum wi_code code = sound_read_form(infer, root, WI_OPENAI_JSON, forms, error);
+    if (code != WI_OK)
+        return code;
+    struct wi_openai_extras *extras = infer->extras;
+    enum wi_openai_form form = extras->form;
+    infer->is_file = form == WI_OPENAI_TEXT || form == WI_OPENAI_SRT || form == WI_OPENAI_VTT;
+    asked->stream = json_is_true(json_object_get(root, "stream"));
+    if (asked->stream && (code = wi_openai_check_stream(infer, error)) != WI_OK)
+        return code;
+    if (json_is_null(times))
+        times = NULL;
+    if (times && form != WI_OPENAI_VERBOSE)
+        return refuse_times(error);
+    if (times && (code = read_times(extras, times, error)) != WI_OK)
+        return code;
+    extras->segments |= !extras->words;
+    if (form >= WI_OPENAI_SRT)
+        json_object_set_new(asked->options, "timestamps",
+            json_string(!extras->words     ? "segment"
+                        : extras->segments ? "both"
+                                           : "word"));
+    if (form == WI_OPENAI_VERBOSE && extras->segments)
+        json_object_set_new(asked->options, "details", json_true());
+    return WI_OK;
+}
+
+static enum wi_code read_speech(struct wi_infer *infer, const json_t *root, struct wi_error *error)
+{
+    static const char *const forms[] = {"wav", "pcm", NULL};
+    infer->is_file = 1;
+    return sound_read_form(infer, root, WI_OPENAI_WAV, forms, error);
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
 static enum wi_code openai_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+    struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct wi_openai_extras *extras = infer->extras;
     struct body body = {0};
-    enum wi_code code = wi_parameters_sort(infer, root, &lists, error);
-    if (code == WI_OK)
-        code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
-        (code = read_stream(infer, &body, error)) != WI_OK ||
+    enum wi_code code = wi_parameters_read(infer, root, &wi_openai_parameters, &body, error);
+    if (code != WI_OK || (code = read_stream(infer, &body, error)) != WI_OK ||
         (code = read_old_logprobs(infer, body.logprobs, error)) != WI_OK ||
         (code = wi_parameters_read_most(infer, "max_tokens", body.max_tokens, error)) != WI_OK ||
         (code = wi_parameters_read_most(
@@ -309,14 +369,14 @@ static enum wi_code openai_read_body(
     extras->base64 = body.encoding_format == 1;
     extras->top = body.top_n;
     if ((asked->task == WI_TASK_SPEECH_RECOGNITION &&
-            (code = wi_openai_read_recognition(infer, root, error)) != WI_OK) ||
+            (code = read_recognition(infer, root, error)) != WI_OK) ||
         (asked->task == WI_TASK_TEXT_TO_SPEECH &&
-            (code = wi_openai_read_speech(infer, root, error)) != WI_OK))
+            (code = read_speech(infer, root, error)) != WI_OK))
         return code;
-    return openai_read_text(infer, &body, budget, error);
+    return openai_read_text(infer, &body, error);
 }
 
-static void openai_free_extras(void *data)
+void wi_openai_free_extras(void *data)
 {
     struct wi_openai_extras *extras = data;
     json_decref(extras->documents);
@@ -324,33 +384,16 @@ static void openai_free_extras(void *data)
     free(extras);
 }
 
-void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task)
-{
-    infer->asked = wi_inference_new();
-    infer->asked->task = task;
-    infer->extras = wi_alloc(sizeof(struct wi_openai_extras));
-    infer->free_extras = openai_free_extras;
-}
-
-enum wi_code wi_openai_read(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_openai_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct wi_openai_extras *extras = infer->extras;
-    asked->priority = WI_PRIORITY_DEFAULT;
     extras->created = wi_wall_ms() / 1000;
     infer->or_rewrites = asked->task == WI_TASK_COMPLETE;
-    enum wi_code code = openai_read_body(infer, root, budget, error);
+    enum wi_code code = openai_read_body(infer, root, error);
     const json_t *n = json_object_get(asked->options, "n");
     extras->answers = json_is_integer(n) ? json_integer_value(n) : 1;
     if (asked->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)
         extras->answers *= (int64_t)json_array_size(asked->input);
     return code;
-}
-
-enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
-{
-    wi_openai_begin(infer, task);
-    return wi_native_read_body(infer, body, json_size, budget, wi_openai_read, error);
 }

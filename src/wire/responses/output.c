@@ -4,9 +4,6 @@
  */
 #include "wire/responses/responses.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 void wi_output_clear(struct wi_output *output)
 {
     json_decref(output->items);
@@ -48,8 +45,7 @@ static json_t *item_id(const struct writer *writer)
     static const char *const prefixes[] = {
         [WI_BLOCK_THOUGHT] = "rs", [WI_BLOCK_TEXT] = "msg", [WI_BLOCK_CALL] = "fc"};
     const struct wi_output *output = writer->output;
-    const char *dash = strchr(writer->id, '-');
-    return json_sprintf("%s_%s_%lld", prefixes[output->blocks.kind], dash ? dash + 1 : writer->id,
+    return json_sprintf("%s_%s_%lld", prefixes[output->blocks.kind], wi_generation_id(writer->id),
         (long long)output_place(output));
 }
 
@@ -80,9 +76,7 @@ static void tell_item(const struct writer *writer, const char *type, json_t *ite
 
 static json_t *output_content(const struct wi_output *output)
 {
-    json_t *text =
-        output->text.size > 0 ? json_stringn(output->text.text, output->text.size) : NULL;
-    return text ? text : json_string("");
+    return wi_generation_text(output->text.text, output->text.size);
 }
 
 static json_t *logprobs_of(const struct wi_output *output)
@@ -206,30 +200,26 @@ static void writer_add_text(
     const struct writer *writer, const char *text, size_t length, json_t *own)
 {
     struct wi_output *output = writer->output;
-    json_t *rows = take_rows(output, own), *delta = json_stringn(text, length);
+    json_t *rows = take_rows(output, own);
     wi_buffer_add(&output->text, text, length);
     if (json_array_size(rows) > 0)
         append_rows(&output->logprobs, rows);
-    if (!writer->events) {
+    if (writer->events)
+        writer_tell(
+            writer, "response.output_text.delta", "delta", wi_generation_text(text, length), rows);
+    else
         json_decref(rows);
-        json_decref(delta);
-        return;
-    }
-    writer_tell(
-        writer, "response.output_text.delta", "delta", delta ? delta : json_string(""), rows);
 }
 
 static void add_other(const struct writer *writer, const struct wi_piece *piece)
 {
     struct wi_output *output = writer->output;
-    json_t *delta = json_stringn(piece->text, piece->length);
     wi_buffer_add(&output->text, piece->text, piece->length);
     if (writer->events)
         writer_tell(writer,
             piece->kind == WI_BLOCK_CALL ? "response.function_call_arguments.delta"
                                          : "response.reasoning_text.delta",
-            "delta", delta ? json_incref(delta) : json_string(""), NULL);
-    json_decref(delta);
+            "delta", wi_generation_text(piece->text, piece->length), NULL);
 }
 
 static void on_piece(void *context, const struct wi_piece *piece)

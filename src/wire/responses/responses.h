@@ -30,22 +30,19 @@ struct wi_responses_extras {
     struct wi_output streamed;
 };
 
-/* --- responses_parse.c
- * ---------------------------------------------------------------------------------- */
+/* --- responses_parse.c ------------------------------------------------------------------------ */
 
-size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
-enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error);
-enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error);
+extern const struct wi_parameters wi_responses_parameters;
+extern const struct wi_parameter_name wi_responses_names[];
+wi_read_fn wi_responses_read;
+void wi_responses_free_extras(void *extras);
 
-/* --- responses_input.c
- * ---------------------------------------------------------------------------------- */
+/* --- responses_input.c ------------------------------------------------------------------------ */
 
 /* Makes `instructions` (NULL: none) and `input`, a string or a list of items, the conversation.
  * WI_OK, or as what reads texts, pictures and tables of parameters. */
-enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instructions, json_t *input,
-    struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_responses_read_input(
+    struct wi_infer *infer, json_t *instructions, json_t *input, struct wi_error *error);
 
 /* --- output.c --------------------------------------------------------------------------------- */
 
@@ -59,18 +56,5 @@ void wi_output_end(
 /* Adds an event of the stream: `event`, which is taken over, with its type and number. */
 void wi_output_event(
     struct wi_output *output, const char *type, json_t *event, struct wi_buffer *events);
-
-/* --- responses_print.c
- * ---------------------------------------------------------------------------------- */
-
-struct wi_printing *wi_responses_print(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);
-void wi_responses_stream_part(
-    struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
-struct wi_printing *wi_responses_stream_done(
-    const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
-void wi_responses_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
-    const struct wi_error *error, const char *request_id);
 
 #endif

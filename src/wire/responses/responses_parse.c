@@ -3,69 +3,26 @@
 #include "wire/responses/responses.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "wire/native/native.h"
-#include "wire/parameters.h"
 #include "wire/tools.h"
 #include <stdlib.h>
 #include <string.h>
 
 #define TOOLS_MAX 1024 /* of every kind; functions have the same limits as in a chat */
 
-/* --- the lists -------------------------------------------------------------------------------- */
-
 #define CHAT (1u << WI_TASK_CHAT)
-#define SPECIAL(name)                                                                              \
-    {                                                                                              \
-        name, WI_PARAMETER_SPECIAL, CHAT                                                           \
-    }
-#define OPTION(name)                                                                               \
-    {                                                                                              \
-        name, WI_PARAMETER_OPTION, CHAT                                                            \
-    }
-#define IGNORED(name)                                                                              \
-    {                                                                                              \
-        name, WI_PARAMETER_IGNORED, CHAT                                                           \
-    }
 
 static const struct wi_parameter parameters[] = {
-    SPECIAL("model"),
-    SPECIAL("input"),
-    SPECIAL("instructions"),
-    SPECIAL("max_output_tokens"),
-    SPECIAL("stream"),
-    SPECIAL("tools"),
-    SPECIAL("tool_choice"),
-    SPECIAL("text"),
-    SPECIAL("include"),
-    SPECIAL("top_logprobs"),
-    SPECIAL("metadata"),
-    OPTION("temperature"),
-    OPTION("top_p"),
-    OPTION("top_k"),
-    OPTION("min_p"),
-    OPTION("repeat_penalty"),
-    OPTION("frequency_penalty"),
-    OPTION("presence_penalty"),
-    OPTION("logit_bias"),
-    OPTION("stop"),
-    OPTION("seed"),
-    OPTION("grammar"),
-    OPTION("json_schema"),
-    OPTION("chat_template_kwargs"),
-    OPTION("deterministic"),
-    OPTION("context"),
-    IGNORED("store"),
-    IGNORED("client_metadata"),
-    IGNORED("user"),
-    IGNORED("service_tier"),
-    IGNORED("safety_identifier"),
-    IGNORED("prompt_cache_key"),
-    IGNORED("prompt_cache_retention"),
-    IGNORED("parallel_tool_calls"),
-    IGNORED("max_tool_calls"),
-    IGNORED("reasoning"),
-    IGNORED("stream_options"),
+    {WI_PARAMETER_SPECIAL, CHAT,
+        {"model", "input", "instructions", "max_output_tokens", "stream", "tools", "tool_choice",
+            "text", "include", "top_logprobs", "metadata"}},
+    {WI_PARAMETER_OPTION, CHAT,
+        {"temperature", "top_p", "top_k", "min_p", "repeat_penalty", "frequency_penalty",
+            "presence_penalty", "logit_bias", "stop", "seed", "grammar", "json_schema",
+            "chat_template_kwargs", "deterministic", "context"}},
+    {WI_PARAMETER_IGNORED, CHAT,
+        {"store", "client_metadata", "user", "service_tier", "safety_identifier",
+            "prompt_cache_key", "prompt_cache_retention", "parallel_tool_calls", "max_tool_calls",
+            "reasoning", "stream_options"}},
     {0},
 };
 
@@ -94,22 +51,15 @@ static const struct wi_param body_table[] = {
     WI_PARAM(body, metadata, OBJECT),
     WI_PARAM_END,
 };
-static const struct wi_parameters lists = {parameters, neutrals, body_table};
+const struct wi_parameters wi_responses_parameters = {parameters, neutrals, body_table};
 
-/* The names of the task's options here. */
-static const struct wi_parameter_name names[] = {
+/* Of the task's options. */
+const struct wi_parameter_name wi_responses_names[] = {
     {"response_format.json_schema", "text.format.schema"},
     {"response_format", "text.format"},
     {".function.", "."},
     {0},
 };
-
-size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX])
-{
-    return wi_parameters_rows(&lists, task, rows);
-}
-
-/* --- what is special -------------------------------------------------------------------------- */
 
 /* Never skipped, because without it the answer would be to a different question. */
 static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
@@ -130,19 +80,11 @@ static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
     return WI_OK;
 }
 
+static const struct wi_tool_form tool_form = {.kind = "function", .schema = "parameters"};
+
 static void option_set(struct wi_infer *infer, const char *option, json_t *value)
 {
     json_object_set_new(infer->asked->options, option, value);
-}
-
-static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, struct wi_error *error)
-{
-    static const struct wi_tool_form form = {.kind = "function", .schema = "parameters"};
-    json_t *functions;
-    enum wi_code code = tools ? wi_tools_read(tools, &form, &functions, error) : WI_OK;
-    if (tools && code == WI_OK)
-        option_set(infer, "tools", functions);
-    return code;
 }
 
 /* A word is passed on as it is, and is checked with the tools. */
@@ -218,12 +160,9 @@ static enum wi_code responses_read_text(
 /* The other parts of an answer that a client may ask for do not exist here. */
 static void read_logprobs(struct wi_infer *infer, const struct body *body)
 {
-    const json_t *one;
-    size_t i;
     int wanted = body->top_logprobs > 0;
-    json_array_foreach(body->include, i, one)
-    {
-        const char *name = json_string_value(one);
+    for (size_t i = 0; i < json_array_size(body->include); i++) {
+        const char *name = json_string_value(json_array_get(body->include, i));
         wanted |= name && strcmp(name, "message.output_text.logprobs") == 0;
     }
     if (wanted)
@@ -232,27 +171,17 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
         option_set(infer, "top_logprobs", json_integer(body->top_logprobs));
 }
 
-/* --- what the answer repeats ------------------------------------------------------------------ */
-
 /* The form of functions here. */
 static json_t *echo_tools(const json_t *tools)
 {
-    const json_t *tool;
     json_t *all = json_array();
-    size_t i;
-    json_array_foreach(tools, i, tool)
-    {
+    for (size_t i = 0; i < json_array_size(tools); i++) {
         json_t *echoed = json_pack(
             "{s:s, s:n, s:n, s:n}", "type", "function", "description", "parameters", "strict");
-        json_object_update(echoed, json_object_get(tool, "function"));
+        json_object_update(echoed, json_object_get(json_array_get(tools, i), "function"));
         json_array_append_new(all, echoed);
     }
     return all;
-}
-
-static json_t *or_null(json_t *value)
-{
-    return value ? json_incref(value) : json_null();
 }
 
 static json_t *responses_echo(const json_t *root, const json_t *options)
@@ -260,28 +189,18 @@ static json_t *responses_echo(const json_t *root, const json_t *options)
     json_t *format = json_object_get(json_object_get(root, "text"), "format");
     json_t *choice = json_object_get(root, "tool_choice");
     json_t *metadata = json_object_get(root, "metadata");
-    json_t *said = json_pack("{s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "instructions",
-        or_null(json_object_get(root, "instructions")), "max_output_tokens",
-        or_null(json_object_get(options, "max_tokens")), "parallel_tool_calls", 1, "temperature",
-        or_null(json_object_get(options, "temperature")), "top_p",
-        or_null(json_object_get(options, "top_p")), "tool_choice",
-        json_is_null(choice) || !choice ? json_string("auto") : json_incref(choice), "tools",
-        echo_tools(json_object_get(options, "tools")));
-    json_object_set_new(said, "text",
-        json_pack("{s:o}", "format",
-            json_is_object(format) ? json_incref(format) : json_pack("{s:s}", "type", "text")));
-    json_object_set_new(
-        said, "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object());
-    json_object_set_new(said, "store", json_false());
-    json_object_set_new(said, "background", json_false());
-    json_object_set_new(said, "previous_response_id", json_null());
-    json_object_set_new(said, "truncation", json_string("disabled"));
-    return said;
+    return json_pack("{s:O?, s:O?, s:b, s:O?, s:O?, s:o, s:o, s:{s:o}, s:o, s:b, s:b, s:n, s:s}",
+        "instructions", json_object_get(root, "instructions"), "max_output_tokens",
+        json_object_get(options, "max_tokens"), "parallel_tool_calls", 1, "temperature",
+        json_object_get(options, "temperature"), "top_p", json_object_get(options, "top_p"),
+        "tool_choice", json_is_null(choice) || !choice ? json_string("auto") : json_incref(choice),
+        "tools", echo_tools(json_object_get(options, "tools")), "text", "format",
+        json_is_object(format) ? json_incref(format) : json_pack("{s:s}", "type", "text"),
+        "metadata", json_is_object(metadata) ? json_incref(metadata) : json_object(), "store", 0,
+        "background", 0, "previous_response_id", "truncation", "disabled");
 }
 
-/* --- the body --------------------------------------------------------------------------------- */
-
-static void responses_free_extras(void *data)
+void wi_responses_free_extras(void *data)
 {
     struct wi_responses_extras *extras = data;
     json_decref(extras->echo);
@@ -289,20 +208,18 @@ static void responses_free_extras(void *data)
     free(extras);
 }
 
-static enum wi_code responses_read_body(
-    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_responses_read(struct wi_infer *infer, const json_t *root, struct wi_error *error)
 {
     struct body body = {0};
     struct wi_responses_extras *extras = infer->extras;
+    extras->created = wi_wall_ms() / 1000;
     enum wi_code code = refuse_kept(root, error);
     if (code == WI_OK)
-        code = wi_parameters_sort(infer, root, &lists, error);
-    if (code == WI_OK)
-        code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
-    if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
+        code = wi_parameters_read(infer, root, &wi_responses_parameters, &body, error);
+    if (code != WI_OK ||
         (code = wi_parameters_read_most(
              infer, "max_output_tokens", body.max_output_tokens, error)) != WI_OK ||
-        (code = read_tools(infer, body.tools, error)) != WI_OK ||
+        (code = wi_tools_read(infer, body.tools, &tool_form, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
         (code = responses_read_text(infer, body.text, error)) != WI_OK)
         return code;
@@ -311,27 +228,5 @@ static enum wi_code responses_read_body(
     extras->echo = responses_echo(root, infer->asked->options);
     if (!body.input)
         return wi_parameters_missing("input", error);
-    return wi_responses_read_input(infer, body.instructions, body.input, budget, error);
-}
-
-enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
-{
-    struct wi_responses_extras *extras = wi_alloc(sizeof *extras);
-    extras->created = wi_wall_ms() / 1000;
-    infer->asked = wi_inference_new();
-    infer->asked->task = WI_TASK_CHAT;
-    infer->asked->priority = WI_PRIORITY_DEFAULT;
-    infer->extras = extras;
-    infer->free_extras = responses_free_extras;
-    return wi_native_read_body(infer, body, json_size, budget, responses_read_body, error);
-}
-
-enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,
-    const struct wi_config_models *limits, struct wi_error *error)
-{
-    enum wi_code code = wi_parameters_check(infer, model, limits, error);
-    if (code != WI_OK)
-        wi_parameters_rename(error, names);
-    return code;
+    return wi_responses_read_input(infer, body.instructions, body.input, error);
 }

@@ -5,11 +5,17 @@
 #include "work/job/stream.h"
 #include <string.h>
 
-/* NULL, counted, for an attempt that is not waited for any more. */
-static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
+static struct wi_job *job_running(const struct wi_jobs *jobs, const char *attempt_id)
 {
     struct wi_job *job;
     HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    return job;
+}
+
+/* NULL, counted, for an attempt that is not waited for any more. */
+static struct wi_job *find_attempt(struct wi_jobs *jobs, const char *attempt_id)
+{
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job == NULL)
         jobs->clients.counters.late++;
     return job;
@@ -55,8 +61,7 @@ static void attempt_fail(struct wi_job *job, const char *node_id, const struct w
 static void on_part(void *context, const char *attempt_id, const struct wi_part *part)
 {
     struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job == NULL || job->flow == NULL)
         jobs->clients.counters.late_parts++;
     else if (wi_job_stream_add(job, part))
@@ -65,9 +70,7 @@ static void on_part(void *context, const char *attempt_id, const struct wi_part 
 
 static void on_progress(void *context, const char *attempt_id, const struct wi_progress *progress)
 {
-    struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(context, attempt_id);
     if (job == NULL || job->flow == NULL)
         return;
     wi_job_stream_lives(job, progress);
@@ -180,7 +183,7 @@ static void on_overrun(void *context, const char *attempt_id)
     wi_job_finish_error(job, &error);
 }
 
-int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why)
+int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, const char *why)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
@@ -189,8 +192,8 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
         return 0;
     wi_job_leave_node(job);
     wi_pool_cancel(jobs->pool, job->node, job->attempt, reason);
-    if (how)
-        wi_job_note_ending(job, *how);
+    if (how != WI_ENDING_NONE)
+        wi_job_note_ending(job, how);
     wi_job_retry(job, 0, why);
     wi_jobs_on_slot_free(jobs);
     return 1;
@@ -199,11 +202,9 @@ int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reaso
 /* It goes to another node where one has room, and stays otherwise. */
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
-    struct wi_jobs *jobs = context;
-    struct wi_job *job;
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
-    if (job && !(wi_job_is_committed(job) && wi_parts_obstacle(job->flow->parts)))
-        wi_job_move(job, NULL, "held up", why);
+    struct wi_job *job = job_running(context, attempt_id);
+    if (job && !(wi_job_is_committed(job) && job->flow->parts.obstacle))
+        wi_job_move(job, WI_ENDING_NONE, "held up", why);
 }
 
 /* Its members go on one by one. */
@@ -223,18 +224,16 @@ static void move_batch(struct wi_jobs *jobs, struct wi_job_batch *batch, const c
  * stream is watched by itself. */
 static void on_late(void *context, const char *attempt_id, const char *why)
 {
-    static const enum wi_ending late = WI_ENDING_LATE;
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
-    struct wi_job *job;
     if (batch) {
         move_batch(jobs, batch, why);
         return;
     }
-    HASH_FIND(by_attempt, jobs->running, attempt_id, strlen(attempt_id), job);
+    struct wi_job *job = job_running(jobs, attempt_id);
     if (job && !job->endings && !(job->flow && wi_job_stream_is_watched(job)) &&
         !(wi_job_is_committed(job) && wi_job_stream_obstacle(job)))
-        wi_job_move(job, &late, WI_JOB_STALLED, why);
+        wi_job_move(job, WI_ENDING_LATE, WI_JOB_STALLED, why);
 }
 
 void wi_jobs_listen(struct wi_jobs *jobs)

@@ -5,8 +5,6 @@
 #include "base/text.h"
 #include <string.h>
 
-/* --- what may be joined ---------------------------------------------------------------------- */
-
 static int all_free(const struct wi_onnx_value *values, size_t count, int named)
 {
     for (size_t i = 0; i < count; i++) {
@@ -69,20 +67,17 @@ int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b)
     return 1;
 }
 
-/* --- joining and splitting ------------------------------------------------------------------- */
-
 static int join_one(
     const struct wi_inference *const *asked, size_t count, size_t index, struct wi_tensors *joined)
 {
     const struct wi_tensor *first = &asked[0]->tensors.items[index];
-    struct wi_tensor *tensor;
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += asked[i]->tensors.items[index].size;
     struct wi_blob *blob = wi_blob_new_beside(first->blob, size);
     if (!blob)
         return -1;
-    tensor = wi_tensors_add(joined);
+    struct wi_tensor *tensor = wi_tensors_add(joined);
     tensor->name = wi_strdup(first->name);
     tensor->datatype = first->datatype;
     tensor->rank = first->rank;

@@ -52,20 +52,15 @@ static void key_begin(struct wi_buffer *out, const struct wi_prefix_key *before)
     text_put(out, (const char *)before->bytes, sizeof before->bytes);
 }
 
-/* --- messages -------------------------------------------------------------------------------- */
-
 /* The text of a message's content: a string, or the texts of its parts. */
 static void put_content(struct wi_buffer *out, const json_t *content)
 {
     struct wi_buffer text = {0};
-    const json_t *part;
-    size_t i;
 
     if (json_is_string(content))
         wi_buffer_add(&text, json_string_value(content), json_string_length(content));
-    json_array_foreach(content, i, part)
-    {
-        const json_t *piece = json_object_get(part, "text");
+    for (size_t i = 0; i < json_array_size(content); i++) {
+        const json_t *piece = json_object_get(json_array_get(content, i), "text");
         if (json_is_string(piece))
             wi_buffer_add(&text, json_string_value(piece), json_string_length(piece));
     }
@@ -97,31 +92,20 @@ static void fill_messages(
     chain->share = count > 0 ? (double)chain->count / (double)count : 0;
 }
 
-/* --- plain text ------------------------------------------------------------------------------ */
-
-static struct wi_prefix_key behind_text(
-    const struct wi_prefix_key *before, const char *text, size_t length)
-{
-    struct wi_buffer bytes = {0};
-
-    key_begin(&bytes, before);
-    text_put(&bytes, text, length);
-    return bytes_key(&bytes);
-}
-
 static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const json_t *prompt)
 {
     const char *text = json_string_value(prompt);
     size_t length = json_string_length(prompt), pieces = length / WI_CHAIN_PIECE;
 
     for (; chain->count < pieces && chain->count < WI_CHAIN_MAX; text += WI_CHAIN_PIECE) {
-        before = behind_text(&before, text, WI_CHAIN_PIECE);
+        struct wi_buffer bytes = {0};
+        key_begin(&bytes, &before);
+        text_put(&bytes, text, WI_CHAIN_PIECE);
+        before = bytes_key(&bytes);
         chain_add(chain, before);
     }
     chain->share = length > 0 ? (double)(chain->count * WI_CHAIN_PIECE) / (double)length : 0;
 }
-
-/* --- both ------------------------------------------------------------------------------------ */
 
 void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     const json_t *input, const json_t *options)
@@ -129,14 +113,13 @@ void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     const json_t *messages = json_object_get(input, "messages");
     const json_t *prompt = json_object_get(input, "prompt");
     struct wi_buffer bytes = {0};
-    struct wi_prefix_key root;
 
     text_put(&bytes, owner ? owner : "", owner ? strlen(owner) : 0);
     text_put(&bytes, model, strlen(model));
     /* What a template puts before the messages. */
     put_json(&bytes, json_object_get(options, "tools"));
     put_json(&bytes, json_object_get(options, "chat_template_kwargs"));
-    root = bytes_key(&bytes);
+    struct wi_prefix_key root = bytes_key(&bytes);
     if (json_is_array(messages))
         fill_messages(chain, root, messages);
     else if (json_is_string(prompt))

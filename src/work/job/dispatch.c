@@ -24,7 +24,7 @@
  * make all of them from the start. */
 static int has_several(const struct wi_job *job)
 {
-    return wi_parts_answers(job->flow->parts) > 1 ||
+    return job->flow->parts.answer_count > 1 ||
            json_integer_value(json_object_get(job->spec.asked->options, "n")) > 1 ||
            json_array_size(json_object_get(job->spec.asked->input, "prompts")) > 1;
 }
@@ -83,14 +83,14 @@ enum wi_job_part wi_job_part(const struct wi_job *job)
     const struct wi_room *room = &choice.room;
     struct wi_error error;
     if (wi_job_is_shadow(job) || (others == 0 && share >= 1) ||
-        wi_slots_all_of(jobs->slots, client) == 0)
+        wi_slots_all_of(&jobs->slots, client) == 0)
         return WI_JOB_PART_OPEN;
     struct wi_demand demand = demand_of(job);
     demand.only_looks = 1;
     if (wi_pool_pick(jobs->pool, &demand, &choice, &error) != WI_PICK_NODE || room->of_node == 0)
         return WI_JOB_PART_OPEN;
-    size_t of_node = wi_slots_of(jobs->slots, client, choice.node, room->queue);
-    size_t of_all = wi_slots_of(jobs->slots, client, NULL, room->queue);
+    size_t of_node = wi_slots_of(&jobs->slots, client, choice.node, room->queue);
+    size_t of_all = wi_slots_of(&jobs->slots, client, NULL, room->queue);
     if (has_most(room, share, of_all))
         return WI_JOB_PART_MOST;
     int has = of_node >= wi_slots_part(room->of_node, share, others) ||
@@ -103,10 +103,11 @@ static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *
     struct wi_task *task, struct wi_error *error)
 {
     struct wi_parts_end end;
-    if (wi_parts_continue(job->flow->parts, &end))
+    if (wi_parts_continue(&job->flow->parts, &end))
         return WI_NODE_NOT_FOUND; /* no other node has the memory: it waits */
     task->from = &end.from;
     enum wi_code code = wi_pool_dispatch(job->jobs->pool, choice->node, task, error);
+    task->from = NULL;
     wi_parts_end_clear(&end);
     return code;
 }
@@ -255,24 +256,16 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
         }
         if (!entry)
             break;
-        switch (try_waiting(entry->owner, fairly)) {
-        case TRIED_LEFT:
+        enum tried tried = try_waiting(entry->owner, fairly);
+        if (tried == TRIED_LEFT) {
             fairly = 1; /* another node may be next for those that gave way */
             wi_queue_gates(queue, job_has_room, now);
-            break;
-        case TRIED_WAITS:
+        } else if (tried == TRIED_GIVES_WAY && holds < HOLDS_MAX) {
+            holds++;
+            wi_queue_hold(queue, entry);
+        } else {
             unsuccessful++;
             wi_queue_block(queue, entry);
-            break;
-        case TRIED_GIVES_WAY:
-            if (holds < HOLDS_MAX) {
-                holds++;
-                wi_queue_hold(queue, entry);
-            } else {
-                unsuccessful++;
-                wi_queue_block(queue, entry);
-            }
-            break;
         }
     }
     if (unsuccessful < UNSUCCESSFUL_MAX) {

@@ -55,21 +55,14 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_jobs_check_idle(jobs);
 }
 
-/* Each job once, by what its client is told. */
-static void count_error(struct wi_job_counters *counters, enum wi_code code)
-{
-    if (code == WI_CANCELLED)
-        counters->cancelled++;
-    else if (code == WI_DEADLINE_EXCEEDED)
-        counters->expired++;
-    else
-        counters->failed++;
-}
-
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_job_result result = {.code = error->code, .error = *error, .starved = job->starved};
-    count_error(&job->line->counters, error->code);
+    struct wi_job_counters *counters = &job->line->counters;
+    int is_cancelled = error->code == WI_CANCELLED, is_late = error->code == WI_DEADLINE_EXCEEDED;
+    counters->cancelled += (unsigned)is_cancelled;
+    counters->expired += (unsigned)is_late;
+    counters->failed += !is_cancelled && !is_late;
     wi_join(result.node, sizeof result.node, job->node, NULL);
     wi_job_finish(job, &result);
 }
@@ -83,7 +76,7 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
     }
     wi_error_set(&interrupted, WI_STREAM_INTERRUPTED, NULL,
         "its node was lost after %llu parts, and no other node can continue: %s",
-        (unsigned long long)wi_parts_count(job->flow->parts), error->detail);
+        (unsigned long long)job->flow->parts.received.parts, error->detail);
     wi_job_finish_error(job, &interrupted);
 }
 
@@ -97,7 +90,7 @@ static void note_computed(
     const struct wi_chain *chain = &job->chain;
     size_t length = json_string_length(whole);
     const char *text =
-        job->flow ? wi_parts_text(job->flow->parts, &length) : json_string_value(whole);
+        job->flow ? wi_parts_text(&job->flow->parts, &length) : json_string_value(whole);
     if (chain->count == 0 || account->prompt == 0)
         return;
     wi_pool_computed(job->jobs->pool, node_id, &chain->keys[chain->count - 1],
@@ -136,14 +129,14 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
 {
     const struct wi_jobs *jobs = job->jobs;
     unsigned tries = (unsigned)jobs->config->pool.max_retries + 1;
-    const char *obstacle = wi_job_is_committed(job) ? wi_parts_obstacle(job->flow->parts) : NULL;
+    const char *obstacle = wi_job_is_committed(job) ? job->flow->parts.obstacle : NULL;
     if (wi_job_is_shadow(job))
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     if (obstacle)
         return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
             "its node was lost after %llu parts, and no other node can continue: %s; what "
             "happened: %s",
-            (unsigned long long)wi_parts_count(job->flow->parts), obstacle, why);
+            (unsigned long long)job->flow->parts.received.parts, obstacle, why);
     if (job->breaks >= POISON_BREAKS)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
@@ -171,30 +164,25 @@ static void try_again(struct wi_job *job, const char *why)
     job->jobs->clients.counters.retried++;
     if (wi_job_is_committed(job))
         wi_info("job", job->spec.id, "goes on in another attempt, behind %llu parts: %s",
-            (unsigned long long)wi_parts_count(job->flow->parts), why);
+            (unsigned long long)job->flow->parts.received.parts, why);
     else
         wi_info("job", job->spec.id, "goes to another attempt: %s", why);
     wi_job_enqueue(job, 1);
 }
 
-/* What somebody else has written may have been what broke its node. */
-static void fail_program(struct wi_job *job, const char *why)
-{
-    struct wi_error error;
-    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-        "a client's own kernel is not run a second time; what happened: %s", why);
-    wi_job_finish_error(job, &error);
-}
-
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
+    struct wi_error error;
     job->used += counts ? 1 : 0;
     wi_job_note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    if (job->spec.asked->program)
-        fail_program(job, why);
-    else
+    if (job->spec.asked->program) { /* which may be what broke its node */
+        wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+            "a client's own kernel is not run a second time; what happened: %s", why);
+        wi_job_finish_error(job, &error);
+    } else {
         try_again(job, why);
+    }
 }
 
 void wi_job_returned(struct wi_job *job, const struct wi_error *error)

@@ -5,7 +5,6 @@
 #include "work/job/private.h"
 
 #include "base/memory.h"
-#include "base/text.h"
 #include "work/pool/evidence.h"
 #include <string.h>
 

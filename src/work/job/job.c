@@ -47,7 +47,7 @@ static void on_deadline(void *context)
 /* Why a stream ends whose node has been silent for as long as it may. */
 static void explain_stall(const struct wi_job *job, struct wi_error *error)
 {
-    unsigned long long parts = wi_parts_count(job->flow->parts);
+    unsigned long long parts = job->flow->parts.received.parts;
     const char *obstacle = wi_job_stream_obstacle(job);
     double ms = wi_job_stream_patience_ms(job);
     if (obstacle)
@@ -63,13 +63,12 @@ static void explain_stall(const struct wi_job *job, struct wi_error *error)
 /* Whether a stream whose node is silent goes on at another. */
 static int job_goes_on(struct wi_job *job)
 {
-    static const enum wi_ending stalled = WI_ENDING_STALLED;
     char why[96];
     if (wi_job_stream_obstacle(job))
         return 0;
     snprintf(why, sizeof why, "its node sent nothing for %.0f ms after %llu parts",
-        wi_job_stream_silent_ms(job), (unsigned long long)wi_parts_count(job->flow->parts));
-    return wi_job_move(job, &stalled, WI_JOB_STALLED, why);
+        wi_job_stream_silent_ms(job), (unsigned long long)job->flow->parts.received.parts);
+    return wi_job_move(job, WI_ENDING_STALLED, WI_JOB_STALLED, why);
 }
 
 static void on_stall(void *context)
@@ -105,8 +104,6 @@ struct wi_jobs *wi_jobs_new(
     jobs->clients.queue = wi_queue_new();
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
-    jobs->slots = wi_slots_new();
-    jobs->opinions = wi_opinions_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -162,7 +159,7 @@ void wi_jobs_drain(struct wi_jobs *jobs, void (*on_idle)(void *), void *context)
     struct wi_queue_entry *entry;
     jobs->draining = 1;
     end_shadow_jobs(jobs);
-    while ((entry = wi_queue_any(jobs->clients.queue)) != NULL)
+    while ((entry = wi_queue_oldest(jobs->clients.queue, 0)) != NULL)
         answer_shutting_down(entry->owner);
     jobs->on_idle = on_idle;
     jobs->idle_context = context;
@@ -180,12 +177,10 @@ void wi_jobs_free(struct wi_jobs *jobs)
 {
     if (jobs == NULL)
         return;
-    assert(jobs->jobs == NULL);
+    assert(jobs->jobs == NULL && jobs->slots.counts == NULL);
     wi_queue_free(jobs->clients.queue);
     wi_queue_free(jobs->shadow.queue);
     wi_queue_free(jobs->proofs.queue);
-    wi_slots_free(jobs->slots);
-    wi_opinions_free(jobs->opinions);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -302,17 +297,7 @@ static enum wi_code admit_to(struct wi_jobs *jobs, struct wi_job_line *line,
     return code;
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
-    if (code != WI_OK)
-        return code;
-    return job_begin(
-        make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context), error);
-}
-
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
@@ -320,9 +305,10 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
         return code;
     struct wi_job *job =
         make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context);
-    wi_job_stream_open(job, stream, on_stall);
+    if (stream)
+        wi_job_stream_open(job, stream, on_stall);
     code = job_begin(job, error);
-    jobs->clients.counters.streams += code == WI_OK;
+    jobs->clients.counters.streams += stream && code == WI_OK;
     return code;
 }
 
@@ -386,7 +372,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         return NULL;
     int waiting = job->state == WI_JOB_WAITING;
     const struct wi_failures *failures = job->failures;
-    json_t *parts = job->flow ? json_integer((json_int_t)wi_parts_count(job->flow->parts)) : NULL;
+    json_t *parts = job->flow ? json_integer((json_int_t)job->flow->parts.received.parts) : NULL;
     return json_pack("{s:s, s:s?, s:s*, s:s, s:s, s:s?, s:b, s:i, s:i, s:I, s:f, s:f, s:s*, s:o*}",
         "id", job->spec.id, "client", job->spec.client, "client_id", job->spec.asked->client_id,
         "model_name", job->spec.asked->model->name, "state", waiting ? "queued" : "running", "node",
@@ -401,7 +387,7 @@ void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *contex
 {
     for (const struct wi_job *job = jobs->jobs; job; job = job->by_id.next)
         if (!wi_job_is_shadow(job))
-            look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->first);
+            look(context, &job->spec, wi_job_runs(job) ? job->node : NULL, job->place.platform);
 }
 
 void wi_jobs_list(

@@ -11,7 +11,7 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "base/secret.h"
-#include "models/catalog/library/repository.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "settings/config/config.h"
 #include "wire/inference.h"
@@ -106,10 +106,6 @@ void wi_jobs_free(struct wi_jobs *jobs);
 /* Whether a new job of `client` (NULL is a client, too) could be accepted now: WI_OK,
  * WI_QUEUE_FULL, WI_CLIENT_SHARE or WI_SHUTTING_DOWN. Called before a body is read. */
 enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struct wi_error *error);
-/* Takes `spec` over, also on failure. On WI_OK `on_done` comes exactly once, never from inside this
- * call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE if nothing configured can run it. */
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error);
 /* The events of a stream (`spec->stream`) before its end. They never come from inside a call into
  * the jobs. */
 struct wi_job_stream {
@@ -119,8 +115,10 @@ struct wi_job_stream {
     void (*on_progress)(
         void *context, const struct wi_job_spec *spec, const struct wi_progress *progress);
 };
-/* As wi_jobs_submit; `stream` is copied. */
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+/* Takes `spec` over, also on failure; `stream` (NULL: it is none) is copied. On WI_OK `on_done`
+ * comes exactly once, never from inside this call. Failures: as wi_jobs_admit, and WI_UNAVAILABLE
+ * if nothing configured can run it. */
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error);
 /* Sets how much the stream's client has taken since the beginning: its node may send as much more
  * as WI_CREDIT_PARTS and WI_CREDIT_BYTES allow. */

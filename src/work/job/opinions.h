@@ -10,14 +10,20 @@
 #ifndef WI_WORK_JOB_OPINIONS_H
 #define WI_WORK_JOB_OPINIONS_H
 
+#include <stdint.h>
+
 /* One in this many requests may be repeated without success. */
 #define WI_OPINIONS_OF 10
 /* The most repetitions at a time whose results are not known yet. */
 #define WI_OPINIONS_AT_ONCE 16
 
-struct wi_opinions;
-struct wi_opinions *wi_opinions_new(void);
-void wi_opinions_free(struct wi_opinions *opinions); /* NULL is fine */
+/* Zero-initialise. */
+#define WI_OPINIONS_ROWS 1024
+struct wi_opinions {
+    struct wi_opinions_row {
+        uint32_t requests, spent, open;
+    } rows[WI_OPINIONS_ROWS];
+};
 
 /* Counts a request of the client (NULL is a client, too). */
 void wi_opinions_count(struct wi_opinions *opinions, const char *client);

@@ -11,32 +11,14 @@
 #define STEPS 2
 
 /* One answer so far. */
-struct answer {
+struct wi_parts_answer {
     struct wi_blob *text;   /* NULL: there was none */
     struct wi_blob *tokens; /* likewise, each an int64_t */
     int ended;
     char finish[24]; /* why */
 };
 
-struct wi_parts {
-    struct wi_credit received; /* over all attempts */
-    struct wi_credit taken;    /* of that */
-    struct wi_flow flow;       /* of the present attempt, or the last one */
-    struct wi_budget *budget;
-    struct answer *answers; /* by their index */
-    unsigned answer_count;
-    size_t kept; /* bytes of all of them */
-    const char *obstacle;
-};
-
-struct wi_parts *wi_parts_new(struct wi_budget *budget)
-{
-    struct wi_parts *parts = wi_alloc(sizeof *parts);
-    parts->budget = budget;
-    return parts;
-}
-
-static void forget_content(struct wi_parts *parts)
+void wi_parts_clear(struct wi_parts *parts)
 {
     for (unsigned i = 0; i < parts->answer_count; i++) {
         wi_blob_unref(parts->answers[i].text);
@@ -45,14 +27,6 @@ static void forget_content(struct wi_parts *parts)
     free(parts->answers);
     parts->answers = NULL;
     parts->answer_count = 0;
-}
-
-void wi_parts_free(struct wi_parts *parts)
-{
-    if (parts == NULL)
-        return;
-    forget_content(parts);
-    free(parts);
 }
 
 void wi_parts_begin(struct wi_parts *parts)
@@ -74,7 +48,7 @@ static int blob_append(struct wi_parts *parts, struct wi_blob **to, const void *
     return 0;
 }
 
-static struct answer *answer_of(struct wi_parts *parts, unsigned index)
+static struct wi_parts_answer *answer_of(struct wi_parts *parts, unsigned index)
 {
     if (index >= parts->answer_count) {
         parts->answers = wi_realloc_array(parts->answers, index + 1, sizeof *parts->answers);
@@ -89,7 +63,7 @@ static int keep_content(struct wi_parts *parts, const struct wi_part *part)
 {
     size_t i;
     json_t *token;
-    struct answer *answer = answer_of(parts, part->index);
+    struct wi_parts_answer *answer = answer_of(parts, part->index);
     const char *why = json_string_value(json_object_get(part->result, "finish_reason"));
     if (why) {
         answer->ended = 1;
@@ -115,17 +89,7 @@ static void part_keep(struct wi_parts *parts, const struct wi_part *part)
     else if (keep_content(parts, part))
         parts->obstacle = "it is too long by now to be handed to another node";
     if (parts->obstacle)
-        forget_content(parts);
-}
-
-const char *wi_parts_obstacle(const struct wi_parts *parts)
-{
-    return parts->obstacle;
-}
-
-unsigned wi_parts_answers(const struct wi_parts *parts)
-{
-    return parts->answer_count;
+        wi_parts_clear(parts);
 }
 
 /* ---------------------------------------------------------------- where they end */
@@ -174,12 +138,11 @@ static void list_tokens(const struct wi_blob *tokens, json_t **list)
 /* How text and tokens divide, where that is not plain. */
 static json_t *list_answers(const struct wi_parts *parts)
 {
-    json_t *list;
     if (parts->answer_count == 0 || (parts->answer_count == 1 && !parts->answers[0].ended))
         return NULL;
-    list = json_array();
+    json_t *list = json_array();
     for (unsigned i = 0; i < parts->answer_count; i++) {
-        const struct answer *answer = &parts->answers[i];
+        const struct wi_parts_answer *answer = &parts->answers[i];
         json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)blob_size(answer->text),
             "tokens", (json_int_t)(blob_size(answer->tokens) / sizeof(int64_t)));
         if (answer->ended) {
@@ -229,16 +192,6 @@ int wi_parts_add(struct wi_parts *parts, const struct wi_part *part)
     return 1;
 }
 
-uint64_t wi_parts_count(const struct wi_parts *parts)
-{
-    return parts->received.parts;
-}
-
-int wi_parts_brought(const struct wi_parts *parts)
-{
-    return parts->flow.sent.parts > 0;
-}
-
 /* ---------------------------------------------------------------- credit */
 
 static uint64_t value_between(uint64_t least, uint64_t value, uint64_t most)
@@ -272,9 +225,4 @@ int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit)
         credit->bytes - granted->bytes < WI_CREDIT_BYTES / STEPS)
         return 0;
     return wi_flow_grant(&parts->flow, credit);
-}
-
-int wi_parts_has_credit(const struct wi_parts *parts)
-{
-    return wi_flow_lasts(&parts->flow);
 }

@@ -14,33 +14,34 @@
 #define WI_PARTS_KEPT (4 * 1024 * 1024)
 #define WI_PARTS_ANSWERS 64
 
-struct wi_parts;
-/* The kept data is charged to `budget` (borrowed; may be NULL). */
-struct wi_parts *wi_parts_new(struct wi_budget *budget);
-void wi_parts_free(struct wi_parts *parts); /* NULL is fine */
+/* Zero-initialise but for `budget`; free with wi_parts_clear. Others read the members; only the
+ * functions here change them. */
+struct wi_parts {
+    struct wi_credit received;       /* over all attempts; `parts` is also the number of the next */
+    struct wi_credit taken;          /* of that */
+    struct wi_flow flow;             /* of the present attempt, or the last one */
+    struct wi_budget *budget;        /* charged for the kept data; borrowed, may be NULL */
+    struct wi_parts_answer *answers; /* by their index */
+    unsigned answer_count;           /* as far as seen */
+    size_t kept;                     /* bytes of all of them */
+    /* NULL if another attempt can continue where these end; else the reason, as the end of a
+     * sentence. */
+    const char *obstacle;
+};
+/* Forgets what was kept. */
+void wi_parts_clear(struct wi_parts *parts);
 
 /* An attempt begins: it has brought no part, and has the initial credit of every attempt. */
 void wi_parts_begin(struct wi_parts *parts);
 /* Records a part of the present attempt. Returns 0 if it is not the next expected one. */
 int wi_parts_add(struct wi_parts *parts, const struct wi_part *part);
-/* The number of parts so far, which is also the number of the next. */
-uint64_t wi_parts_count(const struct wi_parts *parts);
-/* Whether the present attempt, or the last one, has brought a part. */
-int wi_parts_brought(const struct wi_parts *parts);
 
 /* Sets how much the client has taken of all that was added: totals that never decrease. */
 void wi_parts_take(struct wi_parts *parts, const struct wi_credit *taken);
 /* Whether the attempt is to be granted more credit; `credit` receives the new total. Credit is
  * granted in steps, not for every part. */
 int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit);
-/* Whether the attempt may send a part with its present credit. */
-int wi_parts_has_credit(const struct wi_parts *parts);
 
-/* NULL if another attempt can continue where these end; else the reason, as the end of a
- * sentence. */
-const char *wi_parts_obstacle(const struct wi_parts *parts);
-/* The number of answers that they belong to, as far as seen. */
-unsigned wi_parts_answers(const struct wi_parts *parts);
 /* The text so far of a single answer, NULL if there was none; borrowed until the next part. */
 const char *wi_parts_text(const struct wi_parts *parts, size_t *length);
 

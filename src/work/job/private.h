@@ -16,12 +16,33 @@
 #include "work/job/parts.h"
 #include "work/job/queue.h"
 #include "work/job/slots.h"
-#include "work/job/state.h"
 
 /* The interval at which waiting jobs are tried again in any case. */
 #define WI_JOBS_AGAIN_MS 100
 /* The reason given to a node whose attempt is abandoned because it was silent for too long. */
 #define WI_JOB_STALLED "stalled"
+
+/*
+ * The states of a job. It has one state at a time, which only wi_job_set_state() writes. Facts that
+ * are only remembered about it (a node that failed it, how often it was sent) are kept separately
+ * and are not part of the state.
+ *
+ *   NEW → WAITING ⇄ TAKEN → ALONE or JOINED → PARTED → WAITING again, or DONE
+ *                                             PARTED → SECOND → PARTED → DONE
+ */
+enum wi_job_state {
+    WI_JOB_NEW,     /* made, and not yet accepted */
+    WI_JOB_WAITING, /* in its queue */
+    WI_JOB_TAKEN,   /* out of the queue: to be sent, or because it is no longer wanted */
+    WI_JOB_ALONE,   /* runs as an attempt of its own */
+    WI_JOB_JOINED,  /* runs with others as one attempt */
+    /* Runs as an attempt of its own on a second node, to check the failure that another reported:
+     * its last attempt, however it ends. */
+    WI_JOB_SECOND,
+    WI_JOB_PARTED, /* its attempt is over: to be answered, or retried */
+    WI_JOB_DONE,   /* answered, or its answer is no longer wanted */
+    WI_JOB_STATE_COUNT
+};
 
 /* Jobs that run as one attempt. A job that has left is a NULL among its members. */
 struct wi_job_batch {
@@ -38,7 +59,7 @@ struct wi_job_batch {
 /* The state of a job whose answer may come in parts. */
 struct wi_job_flow {
     struct wi_job_stream events;
-    struct wi_parts *parts;
+    struct wi_parts parts;
     struct wi_timer *stall; /* runs while the job waits for its node */
     double first_part_at;   /* 0: none yet */
     double batch_ms;        /* the longest time of a batch of its prompt, on any node; 0: unknown */
@@ -51,6 +72,7 @@ struct wi_job_flow {
 
 /* The ways in which a job may fail on a joined node. */
 enum wi_ending {
+    WI_ENDING_NONE,    /* it has not failed */
     WI_ENDING_REFUSED, /* with an error that would end the request */
     WI_ENDING_UNABLE,  /* likewise: the node cannot run the request */
     WI_ENDING_INPUT,   /* likewise: the node blames the input */
@@ -92,7 +114,7 @@ struct wi_job {
     char avoid[WI_ID_SIZE];        /* the node that failed it last */
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
-    enum wi_platform first, last;  /* the first and last platform of the last choice */
+    enum wi_platform last;         /* the last platform of the last choice */
     int starved;                   /* its last node lacked memory to load the model */
     int outgrown;                  /* WASM lacked memory for it: tried elsewhere once */
     int64_t accepted_at;           /* Unix milliseconds */
@@ -129,8 +151,8 @@ struct wi_jobs {
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE or SECOND */
     struct wi_job_batch *batches; /* likewise */
-    struct wi_slots *slots;       /* of clients' attempts, by client */
-    struct wi_opinions *opinions; /* of clients: requests repeated on second nodes */
+    struct wi_slots slots;        /* of clients' attempts, by client */
+    struct wi_opinions opinions;  /* of clients: requests repeated on second nodes */
     struct wi_timer *window;      /* ends a wait for other jobs to join */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     int draining;
@@ -252,6 +274,6 @@ void wi_jobs_listen(struct wi_jobs *jobs);
 /* Moves the job, which is ALONE, from its node to another that has room now. Returns 0 if none has,
  * and it stays. Its node is told `reason`; `how` says whether it failed there, and `why` the
  * cause. */
-int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why);
+int wi_job_move(struct wi_job *job, enum wi_ending how, const char *reason, const char *why);
 
 #endif

@@ -490,20 +490,16 @@ void wi_queue_unblock(struct wi_queue *queue)
         lane_unblock(queue, queue->blocked);
 }
 
-static void strand_hold(struct wi_queue *queue, struct wi_queue_strand *strand)
-{
-    DL_APPEND2(queue->held, strand, held_prev, held_next);
-    strand->held = 1;
-    strand_refresh(strand);
-}
-
 void wi_queue_hold(struct wi_queue *queue, struct wi_queue_entry *entry)
 {
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++) {
         struct wi_queue_strand *strand =
             strand_find(queue, entry->lane, entry->strand->key.share, p);
-        if (strand && !strand->held)
-            strand_hold(queue, strand);
+        if (!strand || strand->held)
+            continue;
+        DL_APPEND2(queue->held, strand, held_prev, held_next);
+        strand->held = 1;
+        strand_refresh(strand);
     }
 }
 
@@ -556,9 +552,4 @@ void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry)
 size_t wi_queue_clients(const struct wi_queue *queue)
 {
     return HASH_COUNT(queue->shares);
-}
-
-struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue)
-{
-    return wi_queue_oldest(queue, 0);
 }

@@ -91,8 +91,6 @@ int wi_queue_is_shut(const struct wi_queue_entry *entry);
 struct wi_queue_entry *wi_queue_oldest(const struct wi_queue *queue, double now);
 void wi_queue_looked(struct wi_queue *queue, const struct wi_queue_entry *entry);
 size_t wi_queue_lanes(const struct wi_queue *queue);
-/* Any entry, for emptying the queue; NULL if there is none. */
-struct wi_queue_entry *wi_queue_any(const struct wi_queue *queue);
 /* The number of clients that it remembers. Public for tests. */
 size_t wi_queue_clients(const struct wi_queue *queue);
 

@@ -77,11 +77,6 @@ void wi_ranks_remove(struct wi_ranks *ranks, struct wi_rank_place *member)
     *member = (struct wi_rank_place){0};
 }
 
-size_t wi_ranks_size(const struct wi_ranks *ranks)
-{
-    return place_size(ranks->_top);
-}
-
 struct found {
     const struct wi_ranks *ranks;
     const struct wi_rank_place *member;

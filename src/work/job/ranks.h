@@ -29,8 +29,6 @@ struct wi_ranks {
 void wi_ranks_add(struct wi_ranks *ranks, struct wi_rank_place *member);
 /* `member` must be in the set. */
 void wi_ranks_remove(struct wi_ranks *ranks, struct wi_rank_place *member);
-/* Public for tests. */
-size_t wi_ranks_size(const struct wi_ranks *ranks);
 /* The number of members before this one. */
 size_t wi_ranks_before(const struct wi_ranks *ranks, const struct wi_rank_place *member);
 /* The number of first members for which `holds` is true. It must be false for all members after one

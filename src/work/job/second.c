@@ -9,46 +9,33 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "work/job/stream.h"
-#include <stdlib.h>
 #include <string.h>
 
 /* Errors about which a joined node may be wrong. An honest node does not report an error that the
  * service checked before it sent the request. Left out are errors that would come out the same at
  * the same cost (a grammar that takes too long), and those for which there is no time (a
- * deadline). */
-static const struct {
-    enum wi_code code;
-    enum wi_ending how;
-} doubtful[] = {
-    {WI_INFERENCE_FAILED, WI_ENDING_REFUSED},
-    {WI_MODEL_INVALID, WI_ENDING_REFUSED},
-    {WI_INPUT_UNKNOWN, WI_ENDING_REFUSED},
-    {WI_INPUT_MISSING, WI_ENDING_REFUSED},
-    {WI_INPUT_DATATYPE, WI_ENDING_REFUSED},
-    {WI_INPUT_SIZE, WI_ENDING_REFUSED},
-    {WI_OUTPUT_UNKNOWN, WI_ENDING_REFUSED},
-    {WI_OPERATOR_UNSUPPORTED, WI_ENDING_UNABLE},
-    {WI_PLATFORM_UNSUPPORTED, WI_ENDING_UNABLE},
-    {WI_PRECISION_UNSUPPORTED, WI_ENDING_UNABLE},
-    {WI_MODEL_TOO_LARGE, WI_ENDING_UNABLE},
-    {WI_ANSWER_TOO_LARGE, WI_ENDING_INPUT},
-    {WI_CONTEXT_LENGTH, WI_ENDING_INPUT},
-    {WI_INPUT_SHAPE, WI_ENDING_INPUT},
-    {WI_INPUT_INVALID, WI_ENDING_INPUT},
-    {WI_PICTURE_INVALID, WI_ENDING_INPUT},
-    {WI_PICTURE_TOO_LARGE, WI_ENDING_INPUT},
-    {WI_AUDIO_INVALID, WI_ENDING_INPUT},
-    {WI_AUDIO_TOO_LARGE, WI_ENDING_INPUT},
+ * deadline): they have WI_ENDING_NONE. */
+static const unsigned char doubtful[WI_CODE_COUNT] = {
+    [WI_INFERENCE_FAILED] = WI_ENDING_REFUSED,
+    [WI_MODEL_INVALID] = WI_ENDING_REFUSED,
+    [WI_INPUT_UNKNOWN] = WI_ENDING_REFUSED,
+    [WI_INPUT_MISSING] = WI_ENDING_REFUSED,
+    [WI_INPUT_DATATYPE] = WI_ENDING_REFUSED,
+    [WI_INPUT_SIZE] = WI_ENDING_REFUSED,
+    [WI_OUTPUT_UNKNOWN] = WI_ENDING_REFUSED,
+    [WI_OPERATOR_UNSUPPORTED] = WI_ENDING_UNABLE,
+    [WI_PLATFORM_UNSUPPORTED] = WI_ENDING_UNABLE,
+    [WI_PRECISION_UNSUPPORTED] = WI_ENDING_UNABLE,
+    [WI_MODEL_TOO_LARGE] = WI_ENDING_UNABLE,
+    [WI_ANSWER_TOO_LARGE] = WI_ENDING_INPUT,
+    [WI_CONTEXT_LENGTH] = WI_ENDING_INPUT,
+    [WI_INPUT_SHAPE] = WI_ENDING_INPUT,
+    [WI_INPUT_INVALID] = WI_ENDING_INPUT,
+    [WI_PICTURE_INVALID] = WI_ENDING_INPUT,
+    [WI_PICTURE_TOO_LARGE] = WI_ENDING_INPUT,
+    [WI_AUDIO_INVALID] = WI_ENDING_INPUT,
+    [WI_AUDIO_TOO_LARGE] = WI_ENDING_INPUT,
 };
-
-/* -1: it is the end at once. */
-static int ending_of(enum wi_code code)
-{
-    for (size_t i = 0; i < sizeof doubtful / sizeof *doubtful; i++)
-        if (doubtful[i].code == code)
-            return (int)doubtful[i].how;
-    return -1;
-}
 
 /* Whether it is for another node to say at all. */
 static int may_be_asked(const struct wi_job *job)
@@ -59,20 +46,14 @@ static int may_be_asked(const struct wi_job *job)
            !asked->benchmark.runs && !(wi_job_is_committed(job) && wi_job_stream_obstacle(job));
 }
 
-static struct wi_error *copy_error(const struct wi_error *error)
-{
-    struct wi_error *copy = wi_alloc(sizeof *copy);
-    *copy = *error;
-    return copy;
-}
-
 /* Sends it there, whose share was taken. 1, or 0 if that cannot be sent anything now. */
 static int send_to(struct wi_job *job, const struct wi_choice *choice, const struct wi_error *said)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_error error;
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    job->first_said = copy_error(said);
+    job->first_said = wi_alloc(sizeof *job->first_said);
+    *job->first_said = *said;
     if (wi_job_dispatch(job, WI_JOB_SECOND, choice, &error) == WI_OK) {
         jobs->clients.counters.retried++;
         wi_info("job", job->spec.id,
@@ -80,8 +61,8 @@ static int send_to(struct wi_job *job, const struct wi_choice *choice, const str
             job->avoid, said->detail);
         return 1;
     }
-    wi_opinions_end(jobs->opinions, job->spec.client);
-    wi_opinions_excuse(jobs->opinions, job->spec.client);
+    wi_opinions_end(&jobs->opinions, job->spec.client);
+    wi_opinions_excuse(&jobs->opinions, job->spec.client);
     return 0;
 }
 
@@ -89,12 +70,12 @@ int wi_job_ask_second(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_choice choice = {0};
     struct wi_error ignored;
-    int how = ending_of(error->code);
-    if (how < 0 || !may_be_asked(job) || !wi_job_pick_another(job, 1, &choice) ||
+    enum wi_ending how = (enum wi_ending)doubtful[error->code];
+    if (how == WI_ENDING_NONE || !may_be_asked(job) || !wi_job_pick_another(job, 1, &choice) ||
         wi_job_check(job, &choice, &ignored) != WI_OK ||
-        !wi_opinions_take(job->jobs->opinions, job->spec.client))
+        !wi_opinions_take(&job->jobs->opinions, job->spec.client))
         return 0;
-    wi_job_note_ending(job, (enum wi_ending)how);
+    wi_job_note_ending(job, how);
     wi_job_note_failure(job, error->detail);
     return send_to(job, &choice, error);
 }
@@ -108,7 +89,7 @@ void wi_job_hear_second(struct wi_job *job, const char *node_id, struct wi_answe
 {
     const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
     if (answer->ok) {
-        wi_opinions_excuse(job->jobs->opinions, job->spec.client);
+        wi_opinions_excuse(&job->jobs->opinions, job->spec.client);
         wi_job_complete(job, node_id, answer, 0);
         return;
     }

@@ -9,18 +9,17 @@
 
 #include <stddef.h>
 
-struct wi_slots;
-struct wi_slot_client;
 struct wi_slot_count;
 
 /* Embedded in the struct that runs. Zero-initialise. */
 struct wi_slot {
-    struct wi_slot_client *_client; /* NULL: it has none */
-    struct wi_slot_count *_of_node, *_of_all;
+    struct wi_slot_count *_counts[3]; /* those that it is in; NULL: it has no client */
 };
 
-struct wi_slots *wi_slots_new(void);
-void wi_slots_free(struct wi_slots *slots); /* nothing may run; NULL is fine */
+/* Zero-initialise. */
+struct wi_slots {
+    struct wi_slot_count *counts; /* NULL: nothing runs */
+};
 
 /* It runs for the client (NULL is a client, too) in that queue of the node. */
 void wi_slot_take(struct wi_slots *slots, struct wi_slot *slot, const char *client,

@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------- the state */
-
 static const char *const state_names[WI_JOB_STATE_COUNT] = {
     "new", "waiting", "taken", "alone", "joined", "second", "parted", "done"};
 
@@ -27,11 +25,6 @@ static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] =
     [WI_JOB_SECOND] = {[WI_JOB_PARTED] = 1},
     [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_SECOND] = 1, [WI_JOB_DONE] = 1},
 };
-
-static int may_become(enum wi_job_state from, enum wi_job_state to)
-{
-    return transitions[from][to];
-}
 
 int wi_job_runs(const struct wi_job *job)
 {
@@ -54,10 +47,10 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
 {
     struct wi_job_counters *counters = &job->line->counters;
     int is_refused = job->state == WI_JOB_NEW && state == WI_JOB_DONE;
-    if (!may_become(job->state, state))
+    if (!transitions[job->state][state])
         wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
-    assert(may_become(job->state, state));
+    assert(transitions[job->state][state]);
     counters->waiting -= job->state == WI_JOB_WAITING;
     counters->running -= (size_t)wi_job_runs(job);
     job->state = state;
@@ -68,8 +61,6 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
     if (!is_refused) /* no listener was told of it */
         wi_job_tell(job);
 }
-
-/* ---------------------------------------------------------------- the queues */
 
 const struct wi_inference *wi_job_sent(const struct wi_job *job)
 {
@@ -83,17 +74,7 @@ int wi_job_is_for_ours(const struct wi_job *job)
                wi_demand_keep(job->jobs->config->pool.strangers, job->spec.asked->is_private));
 }
 
-/* Jobs with the same key can be run by the same nodes. */
-static void lane_key(const struct wi_job *job, char *key, size_t size)
-{
-    const struct wi_inference *asked = job->spec.asked;
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%d%d%d%d\n%s\n%s", asked->model->name, asked->model->hash,
-        asked->has_platform ? (int)asked->platform : -1, asked->fallback, job->flow != NULL,
-        wi_job_is_committed(job), wi_task_is_short(asked->task), wi_job_is_for_ours(job),
-        asked->browser ? asked->browser : "", asked->node ? asked->node : "");
-}
-
-/* What decides whether anything has room for it; a part of the lane's key. */
+/* What decides whether anything has room for it. */
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_inference *asked = job->spec.asked;
@@ -103,11 +84,19 @@ static void gate_key(const struct wi_job *job, char *key, size_t size)
         asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 
+/* Jobs with the same key can be run by the same nodes. */
+static void lane_key(const struct wi_job *job, const char *gate, char *key, size_t size)
+{
+    const struct wi_inference *asked = job->spec.asked;
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%s", asked->model->name, asked->model->hash,
+        asked->has_platform ? (int)asked->platform : -1, asked->fallback, gate);
+}
+
 void wi_job_enqueue(struct wi_job *job, int at_front)
 {
     char key[640], gate[160];
-    lane_key(job, key, sizeof key);
     gate_key(job, gate, sizeof gate);
+    lane_key(job, gate, key, sizeof key);
     job->entry.gate = gate;
     wi_queue_push(job->line->queue, &job->entry, key, at_front);
     job->entry.gate = NULL;
@@ -122,8 +111,6 @@ void wi_job_leave_queue(struct wi_job *job, int to_run)
     wi_job_set_state(job, WI_JOB_TAKEN);
 }
 
-/* ---------------------------------------------------------------- the nodes */
-
 static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
 {
     const struct wi_node_info *node = wi_pool_node_info(job->jobs->pool, choice->node);
@@ -135,10 +122,9 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     }
     job->refusal = choice->refusal;
     job->probe = choice->probe;
-    job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
     if (job->attempts == job->spec.earlier && job->place.joined && !wi_job_is_shadow(job))
-        wi_opinions_count(job->jobs->opinions, job->spec.client);
+        wi_opinions_count(&job->jobs->opinions, job->spec.client);
     job->attempts++;
     job->accepted = 0;
 }
@@ -147,7 +133,7 @@ static void take_slot(struct wi_job *job, const struct wi_choice *choice)
 {
     if (!wi_job_is_shadow(job))
         wi_slot_take(
-            job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
+            &job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
 }
 
 void wi_job_run(struct wi_job *job, enum wi_job_state as, const struct wi_choice *choice)
@@ -175,9 +161,9 @@ void wi_job_leave_node(struct wi_job *job)
     if (wi_job_has_attempt(job))
         HASH_DELETE(by_attempt, job->jobs->running, job);
     if (job->state == WI_JOB_SECOND)
-        wi_opinions_end(job->jobs->opinions, job->spec.client);
+        wi_opinions_end(&job->jobs->opinions, job->spec.client);
     job->batch = NULL;
-    wi_slot_give(job->jobs->slots, &job->slot);
+    wi_slot_give(&job->jobs->slots, &job->slot);
     wi_job_set_state(job, WI_JOB_PARTED);
     if (job->flow)
         wi_job_stream_watch(job);

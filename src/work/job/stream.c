@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "work/job/private.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +25,7 @@ void wi_job_stream_open(
 {
     struct wi_job_flow *flow = wi_alloc(sizeof *flow);
     flow->events = *events;
-    flow->parts = wi_parts_new(job->jobs->budget);
+    flow->parts.budget = job->jobs->budget;
     flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
     job->flow = flow;
 }
@@ -36,7 +35,7 @@ void wi_job_stream_close(struct wi_job *job)
     struct wi_job_flow *flow = job->flow;
     if (flow == NULL)
         return;
-    wi_parts_free(flow->parts);
+    wi_parts_clear(&flow->parts);
     wi_timer_free(flow->stall);
     free(flow);
     job->flow = NULL;
@@ -44,12 +43,12 @@ void wi_job_stream_close(struct wi_job *job)
 
 int wi_job_is_committed(const struct wi_job *job)
 {
-    return job->flow && wi_parts_count(job->flow->parts) > 0;
+    return job->flow && job->flow->parts.received.parts > 0;
 }
 
 int wi_job_has_brought(const struct wi_job *job)
 {
-    return job->flow && wi_parts_brought(job->flow->parts);
+    return job->flow && job->flow->parts.flow.sent.parts > 0;
 }
 
 /* ---------------------------------------------------------------- how long nothing comes */
@@ -89,7 +88,7 @@ static void flow_settle(struct wi_job *job)
  * tells of nothing else. */
 static int flow_computes(const struct wi_job_flow *flow)
 {
-    return wi_parts_brought(flow->parts) || flow->told;
+    return flow->parts.flow.sent.parts > 0 || flow->told;
 }
 
 /* Of which none is cut off. */
@@ -111,7 +110,7 @@ static int draws_without_seed(const json_t *options)
 
 const char *wi_job_stream_obstacle(const struct wi_job *job)
 {
-    const char *obstacle = wi_parts_obstacle(job->flow->parts);
+    const char *obstacle = job->flow->parts.obstacle;
     return obstacle                                       ? obstacle
            : draws_without_seed(job->spec.asked->options) ? "it is sampled without a seed"
                                                           : NULL;
@@ -122,7 +121,7 @@ const char *wi_job_stream_obstacle(const struct wi_job *job)
 void wi_job_stream_watch(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
-    if (wi_job_has_attempt(job) && !wi_parts_has_credit(flow->parts)) {
+    if (wi_job_has_attempt(job) && !wi_flow_lasts(&flow->parts.flow)) {
         if (flow->halted_at == 0)
             flow->halted_at = wi_now_ms();
         wi_timer_stop(flow->stall);
@@ -153,7 +152,7 @@ void wi_job_stream_sent(struct wi_job *job)
     job->line->counters.continued += (unsigned)wi_job_is_committed(job);
     job->flow->counted_at = 0; /* another node counts from its own beginning */
     job->flow->told = 0;
-    wi_parts_begin(job->flow->parts);
+    wi_parts_begin(&job->flow->parts);
     wi_job_stream_watch(job);
 }
 
@@ -170,7 +169,7 @@ void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part)
 {
     struct wi_job_flow *flow = job->flow;
-    if (!wi_parts_add(flow->parts, part)) {
+    if (!wi_parts_add(&flow->parts, part)) {
         job->line->counters.late_parts++;
         return 0;
     }
@@ -184,11 +183,11 @@ int wi_job_stream_add(struct wi_job *job, const struct wi_part *part)
 void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
 {
     struct wi_credit credit;
-    wi_parts_take(job->flow->parts, taken);
+    wi_parts_take(&job->flow->parts, taken);
     if (!wi_job_has_attempt(job))
         return; /* the next attempt begins with what is taken by then */
-    int had = wi_parts_has_credit(job->flow->parts);
-    if (!wi_parts_grant(job->flow->parts, &credit))
+    int had = wi_flow_lasts(&job->flow->parts.flow);
+    if (!wi_parts_grant(&job->flow->parts, &credit))
         return;
     if (!had)
         wi_job_stream_watch(job);

@@ -171,17 +171,6 @@ struct going_on {
     const char *why;
 };
 
-static void job_go_on(struct wi_job *job, const struct going_on *how)
-{
-    if (how->returned) { /* it may be joined again */
-        wi_job_returned(job, how->returned);
-        return;
-    }
-    job->single = 1;
-    job->line->counters.lost += (unsigned)how->lost;
-    wi_job_retry(job, how->counts, how->why);
-}
-
 static void each_goes_on(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct going_on *how)
 {
@@ -191,7 +180,13 @@ static void each_goes_on(
         if (!job)
             continue;
         take_out(batch, i);
-        job_go_on(job, how);
+        if (how->returned) { /* it may be joined again */
+            wi_job_returned(job, how->returned);
+            continue;
+        }
+        job->single = 1;
+        job->line->counters.lost += (unsigned)how->lost;
+        wi_job_retry(job, how->counts, how->why);
     }
     free_batch(batch);
 }

@@ -2,11 +2,9 @@
  * What is known of the places that a demand may go to, before anything is judged: a candidate for
  * each class of nodes, with the facts about the demanded model on each of its platforms.
  */
-#include "work/pool/collect.h"
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
-#include "work/pool/facts/verdicts.h"
-#include "work/pool/judge.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 
@@ -50,7 +48,7 @@ static const struct wi_fleet_node *node_find(const struct wi_pool *pool, const c
 {
     const struct pool_node *node = node_id ? wi_pool_nodes_find(pool->nodes, node_id) : NULL;
 
-    return node ? wi_pool_node_info_of(node)->place : NULL;
+    return node ? &node->place : NULL;
 }
 
 /* --- a platform ------------------------------------------------------------------------------- */
@@ -114,7 +112,7 @@ static void fill_candidate(const struct wi_pool *pool, const struct view *view,
         class->ours ? wi_pool_kinds_find(pool->kinds, class->info.kind) : NULL;
 
     *candidate = (struct wi_candidate){.info = &class->info,
-        .browser = kind ? wi_pool_kind_info(kind)->browser : NULL,
+        .browser = kind ? kind->browser : NULL,
         .nodes = class->count,
         .open = class->open,
         .away = class->away,
@@ -211,7 +209,7 @@ enum wi_code wi_pool_collect(const struct wi_pool *pool, const struct wi_demand 
     *count = 0;
     if (named && !node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", named);
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+    for (const struct wi_fleet_class *class = pool->nodes->fleet.classes; class;
          class = class->hh.next) {
         const struct view view = {class, demand, queue_of(class, demand), now};
         struct wi_candidate *candidate = &candidates[*count];
@@ -255,7 +253,7 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
     if (asked->node)
         return node && node_has_room(node, queue_of(node->class, demand), demand) &&
                !wi_judge_unfit(&node->class->info, demand);
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+    for (const struct wi_fleet_class *class = pool->nodes->fleet.classes; class;
          class = class->hh.next)
         if ((!asked->browser || strcmp(class->info.kind, asked->browser) == 0) &&
             !wi_judge_unfit(&class->info, demand) &&

@@ -19,18 +19,19 @@ static int is_here(const struct wi_pool *pool, const struct pool_session *sessio
     return kind && !wi_pool_kind_is_remote(kind);
 }
 
-int wi_pool_threads(const struct wi_pool *pool, const struct wi_node_info *node, int said)
+int wi_pool_threads(void *context, const struct wi_node_info *node, int said)
 {
+    const struct wi_pool *pool = context;
     const struct pool_session *own = wi_pool_sessions_find(pool->sessions, node->session);
     size_t serving = 1, staying = 1; /* itself */
 
     if (!own || !is_here(pool, own))
         return node->cores > 1 ? node->cores : 1;
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next) {
         /* What is about to be replaced leaves its share to its successor. */
         if (session == own || !is_here(pool, session) || wi_pool_session_ends(session) ||
-            *wi_pool_session_info(session)->successor)
+            *session->successor)
             continue;
         serving += (size_t)wi_pool_session_serves(session);
         staying++;
@@ -40,7 +41,7 @@ int wi_pool_threads(const struct wi_pool *pool, const struct wi_node_info *node,
 
 void wi_pool_share_cores(const struct wi_pool *pool)
 {
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
-        wi_bridge_share_threads(pool->bridge, wi_pool_session_info(session)->node);
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next)
+        wi_bridge_share_threads(pool->bridge, session->node);
 }

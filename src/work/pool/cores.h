@@ -15,8 +15,9 @@
  * session. Public for tests. */
 int wi_cores_share(unsigned cores, size_t serving, size_t staying, int said);
 
-/* As `threads` of struct wi_bridge_events. A node on another machine may use all cores there. */
-int wi_pool_threads(const struct wi_pool *pool, const struct wi_node_info *node, int said);
+/* As `threads` of struct wi_bridge_events, with the pool as `context`. A node on another machine
+ * may use all cores there. */
+int wi_pool_threads(void *context, const struct wi_node_info *node, int said);
 /* Tells the sessions whose number has changed. */
 void wi_pool_share_cores(const struct wi_pool *pool);
 

@@ -1,37 +1,30 @@
 /* What follows from what was found; see evidence.h. */
 #include "work/pool/evidence.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "nodes/bridge/quarantine.h"
-#include "work/pool/evidence_private.h"
-#include "work/pool/placing.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* --- what is counted -------------------------------------------------------------------------- */
 
-/* As which of a node's answers it counts, one of enum wi_conduct_kind; -1: it decides by itself. */
-static int evidence_conduct(enum wi_evidence_kind kind)
-{
-    static const int kinds[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = -1,
-        [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
-        [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
-        [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
-        [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
-        [WI_EVIDENCE_OUR_INPUT] = -1,
-        [WI_EVIDENCE_KNOWN_ANSWER] = -1,
-        [WI_EVIDENCE_CHALLENGE] = -1};
-
-    return kinds[kind];
-}
+/* As which of a node's answers it counts; WI_CONDUCT_ENDED: it decides by itself. */
+static const enum wi_conduct_kind conducts[WI_EVIDENCE_COUNT] = {
+    [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
+    [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
+    [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
+    [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
+};
 
 /* NULL if it is gone, or of a session of ours. */
 static struct pool_node *node_find_joined(const struct wi_pool *pool, const char *node_id)
 {
     struct pool_node *node = node_id ? wi_pool_nodes_find(pool->nodes, node_id) : NULL;
 
-    return node && !*wi_pool_node_info_of(node)->session ? node : NULL;
+    return node && !*node->session ? node : NULL;
 }
 
 /* Of a joined node, or of one that was; NULL if nothing is known of it. */
@@ -39,40 +32,38 @@ static struct pool_node_standing *standing_find(const struct wi_pool *pool, cons
 {
     struct pool_node *node = node_find_joined(pool, node_id);
 
-    return node      ? wi_pool_node_info_of(node)->standing
-           : node_id ? wi_standings_of_node(pool->standings, node_id)
-                     : NULL;
+    return node ? &node->standing : node_id ? wi_standings_of_node(pool->standings, node_id) : NULL;
 }
 
 static unsigned evidence_count(
     const struct pool_node_standing *standing, enum wi_evidence_kind kind)
 {
-    int conduct = evidence_conduct(kind);
+    enum wi_conduct_kind conduct = conducts[kind];
 
-    return conduct < 0 ? 1 : wi_conduct_count(&standing->conduct, (enum wi_conduct_kind)conduct);
+    return conduct == WI_CONDUCT_ENDED ? 1 : wi_conduct_count(&standing->conduct, conduct);
 }
 
 /* How often it was found, this time included. */
 static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
     struct pool_node_standing *standing = standing_find(pool, found->node);
-    int conduct = evidence_conduct(found->kind);
+    enum wi_conduct_kind conduct = conducts[found->kind];
 
     pool->found[found->kind]++;
-    if (!standing || conduct < 0)
+    if (!standing || conduct == WI_CONDUCT_ENDED)
         return 1;
-    wi_conduct_note(&standing->conduct, (enum wi_conduct_kind)conduct);
+    wi_conduct_note(&standing->conduct, conduct);
     return evidence_count(standing, found->kind);
 }
 
-/* Whether its answers still are such that it gets less work. */
-static int node_gets_less(const struct pool_node *node)
+/* The rule by which such answers give a joined node less work; NULL: there is none. */
+static const struct wi_evidence_rule *standing_lessens(const struct pool_node_standing *standing)
 {
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
         if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
-            evidence_count(wi_pool_node_info_of(node)->standing, rule->kind) >= rule->count)
-            return 1;
-    return 0;
+            evidence_count(standing, rule->kind) >= rule->count)
+            return rule;
+    return NULL;
 }
 
 /* --- effects ---------------------------------------------------------------------------------- */
@@ -115,13 +106,12 @@ static struct pool_node_limit node_limit(const struct wi_evidence_found *found,
 static void node_lessen(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-    struct pool_node_limit *less = &info->standing->less, before = *less;
+    struct pool_node_limit *less = &node->standing.less, before = *less;
 
     *less = node_limit(found, rule, &before);
     if (before.since)
         return;
-    wi_warn("pool", info->id, "is used only if nothing else has room: %s", less->reason);
+    wi_warn("pool", node->id, "is used only if nothing else has room: %s", less->reason);
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -129,12 +119,11 @@ static void node_lessen(struct wi_pool *pool, struct pool_node *node,
 static void node_hold(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-    struct pool_node_limit *hold = &info->standing->hold, before = *hold;
+    struct pool_node_limit *hold = &node->standing.hold, before = *hold;
 
     *hold = node_limit(found, rule, &before);
     if (!before.since)
-        wi_warn("pool", info->id, "gets no work for now: %s", hold->reason);
+        wi_warn("pool", node->id, "gets no work for now: %s", hold->reason);
     wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -195,29 +184,24 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
 void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-
-    if (!*info->session)
-        wi_standings_keep(pool->standings, info->party, info->id, info->standing, wi_steady_ms());
+    if (!*node->session)
+        wi_standings_keep(pool->standings, node->party, node->id, &node->standing, wi_steady_ms());
 }
 
 /* More may have been found since the node left. */
 void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     const struct pool_node_standing *kept =
-        *info->session ? NULL : wi_standings_of_party(pool->standings, info->party, wi_steady_ms());
+        *node->session ? NULL : wi_standings_of_party(pool->standings, node->party, wi_steady_ms());
 
     if (!kept)
         return;
-    *info->standing = *kept;
+    node->standing = *kept;
     if (kept->hold.since)
         wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
-    for (const struct wi_evidence_rule *rule = wi_evidence_rules;
-         rule->effect && !info->standing->less.since; rule++)
-        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
-            evidence_count(kept, rule->kind) >= rule->count)
-            node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
+    const struct wi_evidence_rule *rule = standing_lessens(kept);
+    if (rule && !node->standing.less.since)
+        node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
     wi_pool_place_anew(pool, node);
 }
 
@@ -225,22 +209,18 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
 
 void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-
-    if (!info->standing->less.since || node_gets_less(node))
+    if (!node->standing.less.since || standing_lessens(&node->standing))
         return;
-    wi_info("pool", info->id, "gets its share of work again");
-    info->standing->less = (struct pool_node_limit){0};
+    wi_info("pool", node->id, "gets its share of work again");
+    node->standing.less = (struct pool_node_limit){0};
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
 
 static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-
-    wi_info("pool", info->id, "is not held any more for what was found");
-    info->standing->hold = (struct pool_node_limit){0};
+    wi_info("pool", node->id, "is not held any more for what was found");
+    node->standing.hold = (struct pool_node_limit){0};
     wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -251,15 +231,14 @@ void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 
     if (!node)
         return;
-    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_RIGHT);
+    wi_conduct_note(&node->standing.conduct, WI_CONDUCT_RIGHT);
     wi_pool_reconsider(pool, node);
 }
 
 void wi_pool_found_look(struct wi_pool *pool, int64_t now)
 {
-    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
-         node = wi_pool_node_next(node)) {
-        const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->standing->hold;
+    for (struct pool_node *node = pool->nodes->all; node; node = node->hh.next) {
+        const struct pool_node_limit *limit = &node->standing.hold;
         if (limit->since && limit->until && limit->until <= now)
             node_let_go(pool, node);
     }
@@ -271,9 +250,9 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
-    struct pool_node_standing *standing = wi_pool_node_info_of(node)->standing;
+    struct pool_node_standing *standing = &node->standing;
     standing->conduct = (struct wi_conduct){0};
-    wi_standings_forget(pool->standings, wi_pool_node_info_of(node)->party);
+    wi_standings_forget(pool->standings, node->party);
     wi_pool_reconsider(pool, node);
     if (standing->hold.since)
         node_let_go(pool, node);
@@ -283,7 +262,7 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
 void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    unsigned was_held = node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
+    unsigned was_held = node ? node->held & WI_POOL_HELD_UNPROVEN : 0;
 
     if (!node || !was_held == !held)
         return;
@@ -300,11 +279,8 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
     for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
         if (effect & 1u << i)
             name = wi_effect_names[i];
-    return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:s}", "effect", name, "evidence", limit->evidence,
-        "reason", everything ? limit->reason : NULL, "since",
-        limit->since ? json_integer((json_int_t)limit->since) : json_null(), "until",
-        limit->until ? json_integer((json_int_t)limit->until) : json_null(), "undone_by",
-        limit->undone);
+    return wi_form_json("NodeLimit", name, limit->evidence, everything ? limit->reason : NULL,
+        limit->since, limit->until, limit->undone);
 }
 
 /* What limits a node without evidence against it. */
@@ -315,18 +291,18 @@ static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "right answers to a challenge",
     .reason = "it has not shown yet that it computes right"};
 
-static json_t *node_limits_json(const struct pool_node_info *info, int everything)
+static json_t *node_limits_json(const struct pool_node *node, int everything)
 {
     json_t *list = json_array();
 
-    if (info->missed >= WI_POOL_DOUBTED)
+    if (node->missed >= WI_POOL_DOUBTED)
         json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
-    if (info->standing->less.since)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->standing->less, everything));
-    if (info->held & WI_POOL_HELD_UNPROVEN)
+    if (node->standing.less.since)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &node->standing.less, everything));
+    if (node->held & WI_POOL_HELD_UNPROVEN)
         json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
-    if (info->held & WI_POOL_HELD_FOUND)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->standing->hold, everything));
+    if (node->held & WI_POOL_HELD_FOUND)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &node->standing.hold, everything));
     return list;
 }
 
@@ -346,9 +322,8 @@ json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int 
 
     if (!node)
         return NULL;
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-    return json_pack("{s:o, s:o}", "limits", node_limits_json(info, everything), "conduct",
-        *info->session ? json_null() : conduct_json(&info->standing->conduct));
+    return json_pack("{s:o, s:o}", "limits", node_limits_json(node, everything), "conduct",
+        *node->session ? json_null() : conduct_json(&node->standing.conduct));
 }
 
 void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])

@@ -1,15 +1,12 @@
 /* What routing thinks of a demand, told: the same judgement as for a request, printed. */
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 #include "base/memory.h"
-#include "work/pool/facts/party.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/pending.h"
 #include "work/pool/preferences.h"
-#include "work/pool/relocate.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform platform)
 {
@@ -17,25 +14,22 @@ static json_t *adapter_json(const struct wi_node_info *info, enum wi_platform pl
 
     if (!info->platforms[platform].has_adapter)
         return json_null();
-    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-        adapter->architecture, "description", adapter->description, "is_fallback",
+    return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
         adapter->is_fallback);
 }
 
-/* NULL where it was not measured. */
-static json_t *per_second(double token_ms)
+/* Negative where it was not measured. */
+static double per_second(double token_ms)
 {
-    return token_ms > 0 ? json_real(1000 / token_ms) : NULL;
+    return token_ms > 0 ? 1000 / token_ms : -1;
 }
 
 static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
-    return json_pack("{s:f, s:f, s:f, s:I, s:I, s:I, s:o*, s:o*}", "load_ms", e->load_ms, "run_ms",
-        e->run_ms, "failure_rate", e->failure, "loads", (json_int_t)e->loads, "runs",
-        (json_int_t)e->runs, "measured_at", (json_int_t)e->measured_at, "prompt_tokens_per_second",
-        per_second(e->prompt_ms), "tokens_per_second", per_second(e->token_ms));
+    return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, e->loads, e->runs,
+        e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms));
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null
@@ -44,7 +38,7 @@ static json_t *relocation_json(const struct wi_relocation *relocation)
 {
     if (relocation->cost_ms <= 0)
         return json_null();
-    return json_pack("{s:f, s:f}", "lost_ms", relocation->lost_ms, "at_ms", relocation->cost_ms);
+    return wi_form_json("Moves", relocation->lost_ms, relocation->cost_ms);
 }
 
 static json_t *option_json(const struct wi_route_option *option, const struct wi_model *model,
@@ -117,29 +111,28 @@ static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_dema
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
         struct wi_error error = {0};
-        if (wi_pool_has_kind(pool, info->name))
+        if (wi_pool_has_kind(pool, kind->name))
             continue;
-        wi_pool_explain(pool, info->name, &error);
-        if (!info->installed && !info->given && wi_pool_kind_is_on(kind))
+        wi_pool_explain(pool, kind->name, &error);
+        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
             snprintf(error.detail, sizeof error.detail, "it is not installed");
         else if (wi_pool_kind_is_hopeful(pool, kind) &&
-                 wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STATE_COUNT) == 0)
+                 wi_pool_sessions_count(pool->sessions, kind->name, WI_SESSION_STATE_COUNT) == 0)
             snprintf(error.detail, sizeof error.detail,
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",
-                info->name);
+                kind->name);
         if (wi_pool_kind_is_hopeful(pool, kind))
             (void)wi_pool_kind_cannot(pool, kind, demand, NULL, &error);
         struct wi_relocation relocation =
-            client ? wi_pool_relocation_to_kind(pool, demand, info->name, client)
+            client ? wi_pool_relocation_to_kind(pool, demand, kind->name, client)
                    : (struct wi_relocation){0};
         json_array_append_new(
-            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", info->name, "installed",
-                      info->installed, "why", error.detail, "moves", relocation_json(&relocation)));
+            list, json_pack("{s:s, s:b, s:s, s:o}", "browser", kind->name, "installed",
+                      kind->installed, "why", error.detail, "moves", relocation_json(&relocation)));
     }
     return list;
 }
@@ -211,19 +204,17 @@ json_t *wi_pool_hardware_json(struct wi_pool *pool, const struct wi_demand *dema
     struct wi_error error = {0};
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 0, &choice, &judged, &error);
-    json_t *probe = json_null();
+    json_t *probe = NULL;
 
     if (pick == WI_PICK_NODE && choice.probe.wanted)
         probe = json_pack("{s:s, s:s, s:f}", "browser", choice.probe.browser, "platform",
             wi_platform_names[choice.probe.platform], "deadline_ms", choice.probe.deadline_ms);
-    return json_pack("{s:s, s:s, s:s?, s:s, s:o, s:o, s:o*, s:o, s:s, s:f, s:f, s:o, s:o, s:o}",
-        "model_name", asked->model->name, "model_hash", asked->model->hash, "model_type",
-        wi_model_type_name(asked->type), "decision", decisions[pick], "why",
-        reason_json(&judged, pick, &error), "would_run",
-        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : json_null(), "code",
-        pick == WI_PICK_NEVER ? json_string(wi_code_name(error.code)) : NULL, "preferences",
-        preferences_json(pool, asked->type), "numerics",
-        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", "exploration", config->exploration,
-        "recheck", config->recheck, "probe", probe, "options", options_json(&judged, demand),
-        "passed_over", passed_over_json(pool, demand, judged.chosen));
+    return wi_form_json("Hardware", asked->model->name, asked->model->hash,
+        wi_model_type_name(asked->type), decisions[pick], reason_json(&judged, pick, &error),
+        pick == WI_PICK_NODE ? would_run_json(&choice, judged.chosen) : NULL,
+        pick == WI_PICK_NEVER ? wi_code_name(error.code) : NULL,
+        preferences_json(pool, asked->type),
+        config->numerics == WI_NUMERICS_CHECK ? "check" : "off", config->exploration,
+        config->recheck, probe, options_json(&judged, demand),
+        passed_over_json(pool, demand, judged.chosen));
 }

@@ -4,13 +4,11 @@
  * (browser/session.c, the bridge); found here are hung engines, frozen pages, silent drivers,
  * stopped processes and full memory.
  */
-#include "work/pool/health.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/retire.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Answers that the document or its driver may owe in a row; a loaded machine owes one. */
@@ -21,8 +19,6 @@
 #define CHECK_MIN_MS 2000.0
 /* A page that was just opened is not blamed for its size. */
 #define MEMORY_AGE_MS 10000
-/* How long the document may take to answer when its node has lost its connection. */
-#define CHECK_AWAY_MS 5000
 
 /* --- remedies --------------------------------------------------------------------------------- */
 
@@ -31,14 +27,13 @@ static void session_reload(struct wi_pool *pool, struct pool_session *session)
     struct pool_node *node = wi_pool_node_of(pool, session);
 
     /* What hung may hang there, and would keep the GPU from the new page. */
-    (void)wi_session_end_gpu(wi_pool_session_info(session)->browser);
-    wi_pool_session_well(session);
+    (void)wi_session_end_gpu(session->browser);
+    wi_pool_session_checked(session, 1);
     if (node) {
         wi_pool_node_drain(pool->nodes, node, 1);
-        wi_bridge_drop(pool->bridge, wi_pool_node_info_of(node)->id, "its page is reopened");
+        wi_bridge_drop(pool->bridge, node->id, "its page is reopened");
     }
-    wi_session_reload(
-        wi_pool_session_info(session)->browser, pool->config->pool.connection_timeout);
+    wi_session_reload(session->browser, pool->config->pool.connection_timeout);
     wi_pool_plan_soon(pool->wake);
 }
 
@@ -57,7 +52,7 @@ static void kill_session(struct pool_session *session, const char *why)
     struct wi_error error;
 
     wi_error_set(&error, WI_UNAVAILABLE, "", "%.300s", why);
-    wi_session_kill(wi_pool_session_info(session)->browser, &error);
+    wi_session_kill(session->browser, &error);
 }
 
 void wi_pool_fault(
@@ -67,12 +62,11 @@ void wi_pool_fault(
         return;
     double now = wi_now_ms();
     enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
-    wi_pool_session_gpu_settled(session);
+    wi_pool_session_gpu_ended(session, 0);
     pool->faults[fault]++;
     pool->remedies[remedy]++;
-    wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s%s", wi_fault_name(fault),
-        wi_remedy_name(remedy), wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "",
-        why);
+    wi_warn("pool", session->id, "%s: %s: %s%s", wi_fault_names[fault], wi_remedy_names[remedy],
+        wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "", why);
     switch (remedy) {
     case WI_REMEDY_END_GPU:
         wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_AFTER_MS);
@@ -91,19 +85,18 @@ void wi_pool_fault(
 
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
     wi_pool_session_gpu_lost(session, now, now);
-    if (wi_session_end_gpu(info->browser) == 0)
+    if (wi_session_end_gpu(session->browser) == 0)
         wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
     else
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
     pool->remedies[remedy]++;
-    wi_warn("pool", info->id, "%s: %s: %s", wi_fault_name(WI_FAULT_KERNEL_HUNG),
-        wi_remedy_name(remedy), why);
+    wi_warn("pool", session->id, "%s: %s: %s", wi_fault_names[WI_FAULT_KERNEL_HUNG],
+        wi_remedy_names[remedy], why);
     if (remedy == WI_REMEDY_KILL)
         kill_session(session, why);
 }
@@ -123,26 +116,20 @@ static void session_check(const struct wi_pool *pool, struct pool_session *sessi
     wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
 }
 
-void wi_pool_ask_after(struct pool_session *session)
+void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error)
 {
-    wi_session_check(wi_pool_session_info(session)->browser, CHECK_AWAY_MS);
-}
-
-void wi_pool_checked(
-    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error)
-{
-    const struct pool_session_info *info = wi_pool_session_info(session);
+    struct wi_pool *pool = context;
     const struct pool_node *node = wi_pool_node_of(pool, session);
 
     if (!error) {
-        wi_pool_session_well(session);
+        wi_pool_session_checked(session, 1);
         return;
     }
-    wi_pool_session_unwell(session);
-    wi_info("pool", info->id, "the check of the page failed: %s", error->detail);
-    if (!node || wi_pool_node_info_of(node)->away)
+    wi_pool_session_checked(session, 0);
+    wi_info("pool", session->id, "the check of the page failed: %s", error->detail);
+    if (!node || node->away)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_CRASHED, error->detail);
-    else if (info->checks_failed >= CHECKS_FAILED)
+    else if (session->checks_failed >= CHECKS_FAILED)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
     else
         session_check(pool, session, wi_now_ms());
@@ -150,11 +137,8 @@ void wi_pool_checked(
 
 static int is_loading(const struct wi_node_state *state)
 {
-    const json_t *row;
-    size_t i;
-
-    json_array_foreach(state->models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(state->models); i++) {
+        const json_t *row = json_array_get(state->models, i);
         const char *model = json_string_value(json_object_get(row, "state"));
         if (model && strcmp(model, "loading") == 0)
             return 1;
@@ -165,27 +149,25 @@ static int is_loading(const struct wi_node_state *state)
 /* An engine that computes although nothing of ours has been on the node for as long as the page may
  * take to end what was cancelled. */
 static int engine_is_hung(const struct wi_pool *pool, const struct pool_session *session,
-    const struct pool_node_info *node, double now)
+    const struct pool_node *node, double now)
 {
     double limit = wi_pool_patience_ms(pool) * 2;
     struct wi_node_state state;
 
-    return node->count == 0 && !node->away &&
-           now - wi_pool_session_info(session)->idle_since > limit &&
+    return node->count == 0 && !node->away && now - session->idle_since > limit &&
            wi_bridge_node_state(pool->bridge, node->id, &state) == 0 &&
            state.busy_since_ms > limit && !is_loading(&state);
 }
 
 static void session_weigh(struct wi_pool *pool, struct pool_session *session, double now)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
     uint64_t limit = pool->config->pool.memory_limit;
 
-    if (limit == 0 || *info->worn)
+    if (limit == 0 || *session->worn)
         return;
-    uint64_t memory = wi_session_memory(info->browser);
+    uint64_t memory = wi_session_memory(session->browser);
     /* One that grew without having done anything would only grow again. */
-    if (memory <= limit || info->jobs == 0 || now < info->welcomed_at + MEMORY_AGE_MS)
+    if (memory <= limit || session->jobs == 0 || now < session->welcomed_at + MEMORY_AGE_MS)
         return;
     char why[64];
     snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
@@ -197,19 +179,18 @@ static void session_weigh(struct wi_pool *pool, struct pool_session *session, do
 static void look_for_gpu(
     struct wi_pool *pool, struct pool_session *session, const struct pool_node *node, double now)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
 
-    if (info->gpu_ends_at > 0) {
+    if (session->gpu_ends_at > 0) {
         wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
-        if (wi_session_end_gpu(info->browser) != 0)
+        if (wi_session_end_gpu(session->browser) != 0)
             wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
                 "its browser has no process for the GPU that could be ended");
     } else if (class && !class->info.platforms[WI_WEBGPU].available) {
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
             "its page has not got a GPU back since the GPU process was ended");
     } else {
-        wi_pool_session_gpu_settled(session);
+        wi_pool_session_gpu_ended(session, 0);
     }
 }
 
@@ -217,29 +198,27 @@ static void look_for_gpu(
 
 static void session_look_at(struct wi_pool *pool, struct pool_session *session, double now)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
     const struct pool_node *node = wi_pool_node_of(pool, session);
 
-    if (wi_pool_session_state(session) == WI_SESSION_DRAINING && info->retire_by > 0 &&
-        now >= info->retire_by) {
+    if (wi_pool_session_state(session) == WI_SESSION_DRAINING && session->retire_by > 0 &&
+        now >= session->retire_by) {
         wi_pool_end_close(pool, session);
         return;
     }
     if (!wi_pool_session_serves(session))
         return;
-    if (wi_session_stopped(info->browser) >= LOOKS_STOPPED) {
+    if (wi_session_stopped(session->browser) >= LOOKS_STOPPED) {
         wi_pool_fault(pool, session, WI_FAULT_STOPPED, "one of its processes was stopped");
         return;
     }
     if (!node)
         return;
-    if (info->gpu_by > 0 && now >= info->gpu_by)
+    if (session->gpu_by > 0 && now >= session->gpu_by)
         look_for_gpu(pool, session, node, now);
-    else if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
+    else if (engine_is_hung(pool, session, node, now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
             "an engine of its page is busy, but not with work of the service");
-    else if (!wi_pool_node_info_of(node)->away &&
-             now >= info->checked_at + wi_pool_patience_ms(pool) * 2)
+    else if (!node->away && now >= session->checked_at + wi_pool_patience_ms(pool) * 2)
         session_check(pool, session, now);
 }
 
@@ -252,9 +231,9 @@ void wi_pool_look(struct wi_pool *pool, double now)
         wi_pool_plan_soon(pool->wake); /* there may be room again */
     if (wi_pool_nodes_unchoke(pool->nodes))
         wi_pool_tell_capacity(pool->wake);
-    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
-        next = wi_pool_session_next(session);
-        if (!wi_pool_session_ends(session) && wi_pool_session_info(session)->welcomed_at > 0)
+    for (session = pool->sessions->first; session; session = next) {
+        next = session->next;
+        if (!wi_pool_session_ends(session) && session->welcomed_at > 0)
             session_weigh(pool, session, now);
         session_look_at(pool, session, now);
     }

@@ -1,11 +1,11 @@
 /* The pool as the status API shows it. */
-#include "work/pool/pick.h"
-#include "work/pool/plan.h"
+#include "work/pool/pick_private.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 static json_t *flags_json(const struct wi_session *browser)
@@ -20,29 +20,26 @@ static json_t *flags_json(const struct wi_session *browser)
 
 static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
 {
-    const struct pool_session_info *its = wi_pool_session_info(session);
     const struct pool_node *node = wi_pool_node_of(pool, session);
     struct wi_session_info info;
 
-    wi_session_info(its->browser, &info);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:o, s:i, s:I, s:s, s:s?}",
-        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
-        info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
-        "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
-        "started_at", (json_int_t)its->started_at, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
-        "browser_version", info.browser_version, "flags", flags_json(its->browser), "driver_pid",
-        (int)info.driver_pid, "memory_bytes", (json_int_t)wi_session_memory(its->browser),
-        "network", info.apart ? "isolated" : "host", "node",
-        node ? wi_pool_node_info_of(node)->id : NULL);
+    wi_session_info(session->browser, &info);
+    json_t *row = wi_form_json("SessionRow", info.id, info.kind, wi_session_state_name(info.state),
+        info.step, wi_pool_session_ends(session), *session->worn ? session->worn : NULL,
+        *session->successor ? session->successor : NULL, session->jobs, session->started_at,
+        info.ready_ms, info.browser_version, flags_json(session->browser), info.driver_pid,
+        info.apart ? "isolated" : "host", node ? node->id : NULL);
+    json_object_update_new(
+        row, wi_form_json("Session", info.age_ms, wi_session_memory(session->browser)));
+    return row;
 }
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)
 {
     json_t *list = json_array();
 
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next)
         json_array_append_new(list, session_json(pool, session));
     return list;
 }
@@ -56,31 +53,28 @@ json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
 
 void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
 {
-    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
-
-    for (; session && ids->count < most; session = wi_pool_session_next(session))
-        wi_strings_add(ids, wi_pool_session_info(session)->id);
+    for (const struct pool_session *session = pool->sessions->first; session && ids->count < most;
+         session = session->next)
+        wi_strings_add(ids, session->id);
 }
 
-static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info *node)
+static json_t *node_json(const struct wi_pool *pool, const struct pool_node *node)
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
-    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:b, s:I}", "id", node->id, "session",
-        *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
-        "browser_version", info ? info->browser_version : "", "draining", node->draining, "paused",
-        node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
+    return wi_form_json("NodeRow", node->id, *node->session ? node->session : NULL,
+        info ? info->kind : NULL, info ? info->browser_version : "", node->draining, node->paused,
+        node->held, node->away, node->count);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
-    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
-    size_t count = wi_pool_nodes_count(pool->nodes);
     json_t *list = json_array();
 
-    for (; node && json_array_size(list) < most; node = wi_pool_node_next(node))
-        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(node)));
-    *more = count - json_array_size(list);
+    for (const struct pool_node *node = pool->nodes->all; node && json_array_size(list) < most;
+         node = node->hh.next)
+        json_array_append_new(list, node_json(pool, node));
+    *more = HASH_COUNT(pool->nodes->all) - json_array_size(list);
     return list;
 }
 
@@ -93,7 +87,7 @@ json_t *wi_pool_nodes_page_json(
 
     *more = count > limit;
     for (size_t i = 0; i < count && i < limit; i++)
-        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(found[i])));
+        json_array_append_new(list, node_json(pool, found[i]));
     free(found);
     return list;
 }
@@ -102,15 +96,14 @@ json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id)
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    return node ? node_json(pool, wi_pool_node_info_of(node)) : NULL;
+    return node ? node_json(pool, node) : NULL;
 }
 
 void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
 {
-    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
-
-    for (; node && ids->count < most; node = wi_pool_node_next(node))
-        wi_strings_add(ids, wi_pool_node_info_of(node)->id);
+    for (const struct pool_node *node = pool->nodes->all; node && ids->count < most;
+         node = node->hh.next)
+        wi_strings_add(ids, node->id);
 }
 
 static json_t *states_json(const struct wi_pool *pool, const char *kind)
@@ -124,7 +117,7 @@ static json_t *states_json(const struct wi_pool *pool, const char *kind)
 }
 
 /* Those that have happened. */
-static json_t *transitions_json(const struct pool_kind_info *kind)
+static json_t *transitions_json(const struct pool_kind *kind)
 {
     json_t *object = json_object();
 
@@ -143,16 +136,13 @@ static json_t *transitions_json(const struct pool_kind_info *kind)
 
 static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kind, double now)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
-    double left = info->backoff.next_start - now;
-    const char *breaker = !info->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
+    double left = kind->backoff.next_start - now;
+    const char *breaker = !kind->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
 
-    return json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
-        info->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker, "failures",
-        (json_int_t)info->backoff.failures, "next_start_ms", left > 0 ? left : 0.0, "min",
-        (json_int_t)info->browser->min_connections, "max",
-        (json_int_t)info->browser->max_connections, "wished", info->requested_since > 0, "sessions",
-        states_json(pool, info->name), "transitions", transitions_json(info));
+    return wi_form_json("Kind", kind->installed, wi_pool_kind_problem(kind), breaker,
+        kind->backoff.failures, left > 0 ? left : 0.0, kind->browser->min_connections,
+        kind->browser->max_connections, kind->requested_since > 0, states_json(pool, kind->name),
+        transitions_json(kind));
 }
 
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
@@ -160,9 +150,9 @@ json_t *wi_pool_kinds_json(const struct wi_pool *pool)
     json_t *object = json_object();
     double now = wi_now_ms();
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        json_object_set_new(object, wi_pool_kind_info(kind)->name, kind_json(pool, kind, now));
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
+        json_object_set_new(object, kind->name, kind_json(pool, kind, now));
     }
     return object;
 }
@@ -172,12 +162,11 @@ static void warn_of_sandbox(
 {
     struct wi_buffer names = {0};
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const struct pool_kind_info *info = wi_pool_kind_info(kind);
-        if (info->installed && wi_pool_kind_is_on(kind) && info->browser->sandbox == setting &&
-            !wi_kind_sandbox(info->browser))
-            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", info->name);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
+        if (kind->installed && wi_pool_kind_is_on(kind) && kind->browser->sandbox == setting &&
+            !wi_kind_sandbox(kind->browser))
+            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
     }
     if (names.size > 0)
         json_array_append_new(
@@ -188,11 +177,10 @@ static void warn_of_sandbox(
 /* Its browsers are started here, in the machine's network; `why` is NULL where that is by order. */
 static int kind_is_open(const struct wi_pool *pool, const struct pool_kind *kind, const char **why)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
     enum wi_network_mode mode = pool->config->pool.network;
 
-    *why = mode == WI_NETWORK_AUTO ? wi_network_problem(pool->deps.network, info->browser) : NULL;
-    return info->installed && wi_pool_kind_is_on(kind) && !wi_pool_kind_is_remote(kind) &&
+    *why = mode == WI_NETWORK_AUTO ? wi_network_problem(pool->deps.network, kind->browser) : NULL;
+    return kind->installed && wi_pool_kind_is_on(kind) && !wi_pool_kind_is_remote(kind) &&
            (*why || mode == WI_NETWORK_HOST);
 }
 
@@ -201,11 +189,11 @@ static void warn_of_network(const struct wi_pool *pool, json_t *warnings)
     struct wi_buffer names = {0};
     const char *why, *last = NULL;
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
         if (!kind_is_open(pool, kind, &why))
             continue;
-        wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", wi_pool_kind_info(kind)->name);
+        wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
         last = why;
     }
     if (names.size > 0)
@@ -229,7 +217,7 @@ void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
 
 void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
 {
-    const struct pool_sessions_counters *sessions = wi_pool_sessions_counters(pool->sessions);
+    const struct pool_sessions_counters *sessions = &pool->sessions->counters;
 
     *counters = (struct wi_pool_counters){
         .sessions_started = sessions->started,
@@ -238,16 +226,16 @@ void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *count
         .sessions_worn = sessions->worn,
         .start_ms_count = sessions->start_ms_count,
         .start_ms_sum = sessions->start_ms_sum,
-        .nodes = wi_pool_nodes_count(pool->nodes),
-        .open_nodes = wi_pool_nodes_fleet(pool->nodes)->open,
-        .classes = HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes),
+        .nodes = HASH_COUNT(pool->nodes->all),
+        .open_nodes = pool->nodes->fleet.open,
+        .classes = HASH_COUNT(pool->nodes->fleet.classes),
         .estimates = wi_estimates_count(pool->estimates),
-        .probes = wi_pool_chooser_probes(pool->chooser),
+        .probes = pool->chooser->probes,
     };
     memcpy(counters->faults, pool->faults, sizeof counters->faults);
     memcpy(counters->remedies, pool->remedies, sizeof counters->remedies);
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next) {
         counters->states[wi_pool_session_state(session)]++;
         counters->live += !wi_pool_session_ends(session);
     }

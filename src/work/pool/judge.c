@@ -3,7 +3,7 @@
  * how long it is expected to take there. Measurements count; an unmeasured place is expected to be
  * as good as the preferences say, relative to the measured ones.
  */
-#include "work/pool/judge.h"
+#include "work/pool/pick_private.h"
 
 #include <string.h>
 
@@ -351,7 +351,6 @@ static void option_expect(struct wi_route_option *option, const struct wi_demand
 {
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
     double failure = e->failure < FAILURE_MAX ? e->failure : FAILURE_MAX;
-    double redo;
 
     if (demand->asked->model->builtin)
         option->run_ms = 0;
@@ -366,7 +365,7 @@ static void option_expect(struct wi_route_option *option, const struct wi_demand
                                       : reference->load_ms,
         terms);
     choose_familiar(option);
-    redo = option->load_ms + option->run_ms;
+    double redo = option->load_ms + option->run_ms;
     option->failure_ms =
         failure / (1 - failure) * (redo > WI_ROUTE_FAILURE_MS ? redo : WI_ROUTE_FAILURE_MS);
     option->expected_ms = option->queue_ms + option->load_ms + option->run_ms + option->failure_ms;

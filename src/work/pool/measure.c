@@ -1,5 +1,5 @@
-/* What the nodes' answers say of places, and what is known of them by now; see measure.h. */
-#include "work/pool/measure.h"
+/* What the nodes' answers say of places, and what is known of them by now; see private.h. */
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"
@@ -43,21 +43,16 @@ struct wi_timings wi_timings_of(
 static const struct wi_place *node_place(
     const struct pool_node *node, enum wi_engine engine, int platform)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
 
     return class && platform >= 0 ? wi_fleet_where(class, engine, (enum wi_platform)platform)
                                   : NULL;
 }
 
-static int platform_of(const json_t *object)
-{
-    return wi_platform_of_name(json_string_value(json_object_get(object, "platform")));
-}
-
 void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
     const struct wi_place *where = node_place(node, attempt->engine, platform);
 
     if (where && class->info.platforms[platform].available)
@@ -79,14 +74,12 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
     const char *hash = attempt->hash;
     double now = wi_now_ms();
 
-    if (!wi_task_runs_evenly(attempt->task)) {
-        struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
+    if (attempt->stream || !wi_task_runs_evenly(attempt->task)) {
+        struct wi_timings timings = {0};
+        if (!wi_task_runs_evenly(attempt->task))
+            timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
         timings.stands_in = attempt->text != WI_POOL_TEXT_USUAL;
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
-        return;
-    }
-    if (attempt->stream) {
-        wi_estimates_loaded(estimates, hash, where, answer->load_ms, answer->warm, now);
         return;
     }
     double run_ms =
@@ -97,15 +90,14 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
 void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
-    int platform = platform_of(answer->executed_on);
-    size_t i;
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
+    int platform = wi_place_platform(answer->executed_on);
 
-    if (!wi_pool_attempt_rules(attempt)->is_measured ||
-        json_is_true(json_object_get(answer->executed_on, "simulated")))
+    if (!wi_pool_attempt_rules(attempt)->is_measured || wi_place_is_simulated(answer->executed_on))
         return;
-    json_array_foreach(fallbacks, i, row)
-        wi_pool_measure_failure(pool, node, attempt, platform_of(row));
+    for (size_t i = 0; i < json_array_size(fallbacks); i++)
+        wi_pool_measure_failure(
+            pool, node, attempt, wi_place_platform(json_array_get(fallbacks, i)));
     const struct wi_place *where = node_place(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
@@ -117,15 +109,12 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
 /* Whether the node says that it could not load the model on that platform. */
 static int failed_to_load(const json_t *models, const char *hash, int platform)
 {
-    const json_t *model;
-    size_t i;
-
-    json_array_foreach(models, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *model = json_array_get(models, i);
         const char *its = json_string_value(json_object_get(model, "hash"));
         const char *state = json_string_value(json_object_get(model, "state"));
         if (its && state && strcmp(its, hash) == 0 && strcmp(state, "failed") == 0 &&
-            platform_of(model) == platform)
+            wi_place_platform(model) == platform)
             return 1;
     }
     return 0;
@@ -147,15 +136,14 @@ static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
 int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models)
 {
-    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks"), *row;
-    int platform = platform_of(answer->executed_on);
-    size_t i;
+    const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
+    int platform = wi_place_platform(answer->executed_on);
 
-    json_array_foreach(fallbacks, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(fallbacks); i++) {
+        const json_t *row = json_array_get(fallbacks, i);
         const char *code = json_string_value(json_object_get(row, "code"));
         if (code && strcmp(code, "out_of_memory") == 0)
-            (void)note_shortage(pool, node, attempt, models, platform_of(row));
+            (void)note_shortage(pool, node, attempt, models, wi_place_platform(row));
     }
     return answer->starved && note_shortage(pool, node, attempt, models,
                                   platform >= 0 ? platform : (int)attempt->platform);
@@ -189,10 +177,10 @@ void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now)
 {
     const char *hash = json_string_value(json_object_get(model, "hash"));
-    const struct wi_place *where = place_by_tokens(node, platform_of(model));
+    const struct wi_place *where = place_by_tokens(node, wi_place_platform(model));
     struct wi_model_speed speed;
 
-    if (hash && strlen(hash) < 65 && where && *wi_pool_node_info_of(node)->session &&
+    if (hash && strlen(hash) < 65 && where && *node->session &&
         wi_model_status_speed(model, &speed) == 0)
         wi_estimates_warmed(pool->estimates, hash, where, speed.prompt_ms, speed.token_ms, now);
 }

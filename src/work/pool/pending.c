@@ -1,11 +1,8 @@
-/* Browsers that are not there yet; see pending.h. */
-#include "work/pool/pending.h"
+/* Browsers that are not there yet; see pick_private.h. */
+#include "work/pool/pick_private.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "work/pool/collect.h"
-#include "work/pool/judge.h"
-#include "work/pool/plan.h"
 #include <string.h>
 
 /* --- what there is ---------------------------------------------------------------------------- */
@@ -18,7 +15,7 @@ int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *dema
     if (only_native || only_simulated || !wi_engines[asked->model->engine].platforms)
         return 0;
     /* All of them open the same page, so one that lacks it speaks for the others. */
-    for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
+    for (const struct wi_fleet_class *class = pool->nodes->fleet.classes; class;
          class = class->hh.next)
         if (class->ours && wi_judge_unfit(&class->info, demand))
             return 0;
@@ -27,57 +24,49 @@ int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *dema
 
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 {
-    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
+    const struct wi_fleet_class *class = pool->nodes->fleet.classes;
 
     while (class && strcmp(class->info.kind, kind) != 0)
         class = class->hh.next;
     return class != NULL;
 }
 
-/* Whether a page of the kind is there that is to stay: routing has judged it. */
-static int has_node(const struct wi_pool *pool, const char *kind)
+/* The sessions that are to stay, of all kinds, and those of one. */
+struct staying {
+    size_t all, its;
+    int has_node;    /* a page of the kind is there that is to stay: routing has judged it */
+    int is_coming;   /* one is on its way */
+    int regains_gpu; /* one is to have its GPU back */
+};
+
+static struct staying find_staying(const struct wi_pool *pool, const char *kind)
 {
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
+    struct staying found = {0};
+
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next) {
         const struct pool_node *node = wi_pool_node_of(pool, session);
-        if (strcmp(wi_pool_session_info(session)->kind, kind) == 0 &&
-            !wi_pool_session_ends(session) && node && !wi_pool_node_info_of(node)->draining)
-            return 1;
+        if (wi_pool_session_ends(session))
+            continue;
+        found.all++;
+        if (strcmp(session->kind, kind) != 0)
+            continue;
+        found.its++;
+        found.has_node |= node && !node->draining;
+        found.is_coming |= !node || wi_pool_session_state(session) == WI_SESSION_STARTING;
+        found.regains_gpu |= session->gpu_by > 0;
     }
-    return 0;
+    return found;
 }
 
 /* Whether a page of the kind may come, although sessions of it are there whose pages drain: one is
  * on its way, or there is room for another. */
-static int may_come(const struct wi_pool *pool, const struct pool_kind_info *kind)
+static int may_come(
+    const struct wi_pool *pool, const struct pool_kind *kind, const struct staying *staying)
 {
-    size_t all = 0, its = 0;
-
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
-        if (wi_pool_session_ends(session))
-            continue;
-        all++;
-        if (strcmp(wi_pool_session_info(session)->kind, kind->name) != 0)
-            continue;
-        its++;
-        if (wi_pool_session_state(session) == WI_SESSION_STARTING ||
-            !wi_pool_node_of(pool, session))
-            return 1;
-    }
-    return its == 0 || (its < (size_t)kind->browser->max_connections &&
-                           all < (size_t)pool->config->pool.max_connections);
-}
-
-/* Whether a page of the kind is to have its GPU back. */
-static int regains_gpu(const struct wi_pool *pool, const char *kind)
-{
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
-        if (strcmp(wi_pool_session_info(session)->kind, kind) == 0 &&
-            !wi_pool_session_ends(session) && wi_pool_session_info(session)->gpu_by > 0)
-            return 1;
-    return 0;
+    return staying->is_coming || staying->its == 0 ||
+           (staying->its < (size_t)kind->browser->max_connections &&
+               staying->all < (size_t)pool->config->pool.max_connections);
 }
 
 /* --- what a kind can do ----------------------------------------------------------------------- */
@@ -85,9 +74,8 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
 int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
     const struct wi_demand *demand, int *due, struct wi_error *error)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
     const struct wi_ability known =
-        wi_abilities_of(pool->abilities, info->name, info->stamp, wi_wall_ms());
+        wi_abilities_of(pool->abilities, kind->name, kind->stamp, wi_wall_ms());
     const struct wi_terms terms = {
         .numerics = pool->config->pool.numerics, .recheck_roll = 1, .now = wi_now_ms()};
     struct wi_place places[WI_ABILITIES_REPORTS][WI_PLATFORM_COUNT];
@@ -99,22 +87,20 @@ int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind
     if (due)
         *due = known.due;
     for (size_t i = 0; i < known.count; i++)
-        wi_pool_imagine(pool, demand, known.pages[i], info->browser, places[i], &candidates[i]);
+        wi_pool_imagine(pool, demand, known.pages[i], kind->browser, places[i], &candidates[i]);
     return known.count > 0 && wi_route(candidates, known.count, demand, &terms, options, &choice,
                                   error ? error : &why) == WI_PICK_NEVER;
 }
 
 int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
-
-    if (!info->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
+    if (!kind->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
         return 0;
     /* The time of an open breaker has come and no probe is under way: a request may be the
      * probe. */
-    return !info->backoff.open ||
-           (wi_now_ms() >= info->backoff.next_start &&
-               wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STARTING) == 0);
+    return !kind->backoff.open ||
+           (wi_now_ms() >= kind->backoff.next_start &&
+               wi_pool_sessions_count(pool->sessions, kind->name, WI_SESSION_STARTING) == 0);
 }
 
 /* Whether the demand allows the kind, and one of it may come at all. */
@@ -123,52 +109,46 @@ static int kind_is_allowed(
 {
     const char *browser = demand->asked->browser;
 
-    return (!browser || strcmp(browser, wi_pool_kind_info(kind)->name) == 0) &&
-           wi_pool_kind_is_hopeful(pool, kind);
+    return (!browser || strcmp(browser, kind->name) == 0) && wi_pool_kind_is_hopeful(pool, kind);
 }
 
 /* --- whether one is pending ------------------------------------------------------------------- */
 
 /* Whether a page of the kind may come that serves the demand. One that is to be tested again, and
  * would serve it only if it could do more by now, is started for that where there is room. */
-static int kind_is_pending(
-    struct wi_pool *pool, struct pool_kind *kind, const struct wi_demand *demand, int request)
+static int kind_is_pending(struct wi_pool *pool, struct pool_kind *kind,
+    const struct staying *staying, const struct wi_demand *demand, int request)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
     int due;
 
     wi_pool_kind_check_again(kind, wi_now_ms());
-    if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
+    if (staying->has_node || !may_come(pool, kind, staying) || wi_pool_shuts_out(pool, kind))
         return 0;
     if (!wi_pool_kind_cannot(pool, kind, demand, &due, NULL))
         return 1;
     if (due && request)
-        wi_pool_request_kind(pool, info->name, NULL);
+        wi_pool_request_kind(pool, kind->name, NULL);
     return 0;
 }
 
 int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int request)
 {
     const struct wi_inference *asked = demand->asked;
-    int has_nodes = wi_pool_nodes_count(pool->nodes) > 0, pending = 0;
+    int has_nodes = HASH_COUNT(pool->nodes->all) > 0, pending = 0;
 
     if (asked->has_platform && !asked->fallback && has_nodes &&
         !(wi_engines[asked->model->engine].platforms & 1u << asked->platform))
         return 0; /* no browser brings that */
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const char *name = wi_pool_kind_info(kind)->name;
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        struct pool_kind *kind = &pool->kinds->all[i];
         if (!kind_is_allowed(pool, kind, demand))
             continue;
-        if (regains_gpu(pool, name)) {
-            pending = 1;
-            continue;
-        }
-        if (!kind_is_pending(pool, kind, demand, request))
+        const struct staying staying = find_staying(pool, kind->name);
+        if (!staying.regains_gpu && !kind_is_pending(pool, kind, &staying, demand, request))
             continue;
         pending = 1;
-        if (request && (asked->browser || has_nodes))
-            wi_pool_request_kind(pool, name, demand->client);
+        if (request && !staying.regains_gpu && (asked->browser || has_nodes))
+            wi_pool_request_kind(pool, kind->name, demand->client);
     }
     return pending;
 }
@@ -178,26 +158,25 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
 static enum wi_code explain_kind(
     const struct wi_pool *pool, const struct pool_kind *kind, struct wi_error *error)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
-    double left = info->backoff.next_start - wi_now_ms();
+    double left = kind->backoff.next_start - wi_now_ms();
 
     if (pool->config->pool.max_connections == 0 || !wi_pool_kind_is_on(kind))
         wi_error_set(error, WI_UNAVAILABLE, "",
-            "max_connections is 0, so no %s is started, and no page has joined", info->name);
-    else if (!info->installed)
-        *error = info->problem;
-    else if (info->backoff.open)
+            "max_connections is 0, so no %s is started, and no page has joined", kind->name);
+    else if (!kind->installed)
+        *error = kind->problem;
+    else if (kind->backoff.open)
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
             "%.300s",
-            info->name, info->backoff.failures, left > 0 ? left / 1000 : 0, info->problem.detail);
+            kind->name, kind->backoff.failures, left > 0 ? left / 1000 : 0, kind->problem.detail);
     else if (wi_pool_shuts_out(pool, kind))
         wi_error_set(error, WI_UNAVAILABLE, "",
             "no %s can be started: the min_connections of the other kinds take up all of [pool] "
             "max_connections, which is %d",
-            info->name, (int)pool->config->pool.max_connections);
+            kind->name, (int)pool->config->pool.max_connections);
     else
-        wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", info->name);
+        wi_error_set(error, WI_UNAVAILABLE, "", "%s is starting", kind->name);
     wi_error_retry_after(error, left > 1000 ? (unsigned)(left / 1000) + 1 : 1);
     return WI_UNAVAILABLE;
 }
@@ -206,15 +185,12 @@ static enum wi_code explain_kind(
 static enum wi_code explain_unknown(
     const struct wi_pool *pool, const char *browser, struct wi_error *error)
 {
-    size_t count = wi_pool_kinds_count(pool->kinds);
     struct wi_buffer names = {0};
 
     wi_error_set(error, WI_UNAVAILABLE, "browser",
         "no browser kind %.40s is configured, and no page of it has joined", browser);
-    for (size_t i = 0; i < count; i++) {
-        wi_buffer_puts(&names, i > 0 ? ", " : "");
-        wi_buffer_puts(&names, wi_pool_kind_info(wi_pool_kinds_at(pool->kinds, i))->name);
-    }
+    for (size_t i = 0; i < pool->kinds->count; i++)
+        wi_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", pool->kinds->all[i].name);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
     wi_buffer_clear(&names);
     return WI_UNAVAILABLE;
@@ -223,7 +199,6 @@ static enum wi_code explain_unknown(
 enum wi_code wi_pool_explain(
     const struct wi_pool *pool, const char *browser, struct wi_error *error)
 {
-    size_t count = wi_pool_kinds_count(pool->kinds);
     struct wi_error local;
 
     error = error ? error : &local;
@@ -232,17 +207,17 @@ enum wi_code wi_pool_explain(
         return kind ? explain_kind(pool, kind, error) : explain_unknown(pool, browser, error);
     }
     /* The one that is nearest to serving says it best. */
-    for (size_t i = 0; i < count; i++)
-        if (wi_pool_kind_is_hopeful(pool, wi_pool_kinds_at(pool->kinds, i)))
-            return explain_kind(pool, wi_pool_kinds_at(pool->kinds, i), error);
-    if (count > 0)
-        return explain_kind(pool, wi_pool_kinds_at(pool->kinds, 0), error);
+    for (size_t i = 0; i < pool->kinds->count; i++)
+        if (wi_pool_kind_is_hopeful(pool, &pool->kinds->all[i]))
+            return explain_kind(pool, &pool->kinds->all[i], error);
+    if (pool->kinds->count > 0)
+        return explain_kind(pool, &pool->kinds->all[0], error);
     return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
 }
 
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
 {
-    const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes;
+    const struct wi_fleet_class *class = pool->nodes->fleet.classes;
     size_t closed = 0;
 
     for (; class; class = class->hh.next) {
@@ -267,8 +242,8 @@ static int no_kind_can(
 {
     size_t unable = 0;
 
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
         if (!kind_is_allowed(pool, kind, demand))
             continue;
         if (!wi_pool_kind_cannot(pool, kind, demand, NULL, error))

@@ -2,24 +2,12 @@
  * Choosing a node: what is known of the places is collected (collect.c), they are judged and the
  * best is chosen (route.c), and what follows from the choice is recorded and carried out.
  */
-#include "work/pool/pick.h"
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "base/pcg32.h"
-#include "work/pool/collect.h"
-#include "work/pool/pending.h"
-#include "work/pool/relocate.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct pool_chooser {
-    struct wi_pcg32 random;          /* predicting its choices gains a client nothing */
-    struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
-    struct wi_route_option *options;
-    size_t capacity;
-    uint64_t probes;
-};
 
 struct pool_chooser *wi_pool_chooser_new(void)
 {
@@ -41,11 +29,6 @@ void wi_pool_chooser_free(struct pool_chooser *chooser)
     free(chooser);
 }
 
-uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser)
-{
-    return chooser->probes;
-}
-
 static void chooser_make_room(struct pool_chooser *chooser, size_t count)
 {
     if (count <= chooser->capacity)
@@ -57,8 +40,6 @@ static void chooser_make_room(struct pool_chooser *chooser, size_t count)
         chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
-/* --- what is recorded ------------------------------------------------------------------------- */
-
 /* The next place that a probe of the model is about, after `class` (NULL: the first); NULL where
  * there is none. */
 static const struct wi_place *next_probed(const struct wi_pool *pool, const struct wi_model *model,
@@ -67,7 +48,7 @@ static const struct wi_place *next_probed(const struct wi_pool *pool, const stru
     const struct wi_place *place = NULL;
 
     do {
-        *class = *class ? (*class)->hh.next : wi_pool_nodes_fleet(pool->nodes)->classes;
+        *class = *class ? (*class)->hh.next : pool->nodes->fleet.classes;
         if (*class && strcmp((*class)->info.kind, probe->browser) == 0)
             place = wi_fleet_where(*class, model->engine, probe->platform);
     } while (*class && !place);
@@ -98,16 +79,14 @@ void wi_pool_probe_dropped(
 
 static struct wi_room room_at(const struct wi_pool *pool, const struct wi_candidate *candidate)
 {
-    const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
     unsigned queue = candidate->queue;
+    const struct wi_fleet_capacity all = wi_fleet_capacity(&pool->nodes->fleet, queue);
 
     return (struct wi_room){.queue = queue,
         .of_node = wi_fleet_depth(candidate->info, queue),
-        .of_all = wi_fleet_depth_of_all(fleet, queue),
-        .texts = wi_fleet_is_of_texts(queue) ? wi_fleet_slots_of_all(fleet, queue) : 0};
+        .of_all = all.depth,
+        .texts = wi_fleet_is_of_texts(queue) ? all.slots : 0};
 }
-
-/* --- the choice ------------------------------------------------------------------------------- */
 
 static const struct wi_route_option *find_chosen(
     const struct wi_route_option *options, size_t count)
@@ -132,7 +111,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     size_t count;
 
     *judged = (struct pool_judged){0};
-    chooser_make_room(chooser, HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes));
+    chooser_make_room(chooser, HASH_COUNT(pool->nodes->fleet.classes));
     if (wi_pool_collect(pool, demand, terms.now, chooser->candidates, &count, error) != WI_OK)
         return WI_PICK_NEVER;
     enum wi_pick pick =

@@ -1,7 +1,5 @@
-/* Where a node belongs among the others; see placing.h. */
-#include "work/pool/placing.h"
-
-#include "work/pool/tune.h"
+/* Where a node belongs among the others; see private.h. */
+#include "work/pool/private.h"
 
 /* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
  * somebody else's. */
@@ -30,7 +28,7 @@ void wi_pool_place(struct wi_pool *pool, struct pool_node *node, const struct wi
 
 void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node)
 {
-    const struct wi_node_info *info = wi_bridge_node(pool->bridge, wi_pool_node_info_of(node)->id);
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
     if (info)
         wi_pool_place(pool, node, info);

@@ -2,15 +2,13 @@
  * How many sessions there are: the numbers are put before scale.c, and what it says is done. The
  * one timer looks again when that next matters.
  */
-#include "work/pool/plan.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "work/pool/cores.h"
-#include "work/pool/retire.h"
-#include "work/pool/scale.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,45 +28,41 @@ static int is_idle(const struct wi_pool *pool, const struct pool_session *sessio
 
     if (wi_pool_session_state(session) != WI_SESSION_READY || !node)
         return 0;
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
-    return info->count == 0 && !info->draining && !info->paused && !info->away;
+    return node->count == 0 && !node->draining && !node->paused && !node->away;
 }
 
 static void count_session(
     const struct wi_pool *pool, const struct pool_session *session, struct wi_scale_kind *row)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
-
     if (wi_pool_session_ends(session)) {
         row->leaving++;
         return;
     }
     row->live++;
     row->pending += wi_pool_session_state(session) == WI_SESSION_STARTING;
-    if (*info->successor) {
+    if (*session->successor) {
         row->relieved++;
-    } else if (*info->worn && wi_pool_session_serves(session)) {
+    } else if (*session->worn && wi_pool_session_serves(session)) {
         row->worn++;
     } else if (is_idle(pool, session)) {
-        if (row->idle == 0 || info->idle_since < row->idle_since)
-            row->idle_since = info->idle_since;
+        if (row->idle == 0 || session->idle_since < row->idle_since)
+            row->idle_since = session->idle_since;
         row->idle++;
     }
 }
 
 static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
-    struct wi_scale_kind row = {.min = (size_t)info->browser->min_connections,
-        .max = (size_t)info->browser->max_connections,
-        .missing = !info->installed,
-        .broken = info->backoff.open,
-        .may_start_at = info->backoff.next_start,
-        .requested_since = info->requested_since};
+    struct wi_scale_kind row = {.min = (size_t)kind->browser->min_connections,
+        .max = (size_t)kind->browser->max_connections,
+        .missing = !kind->installed,
+        .broken = kind->backoff.open,
+        .may_start_at = kind->backoff.next_start,
+        .requested_since = kind->requested_since};
 
-    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
-        if (strcmp(wi_pool_session_info(session)->kind, info->name) == 0)
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next)
+        if (strcmp(session->kind, kind->name) == 0)
             count_session(pool, session, &row);
     if (row.missing && row.max > row.live)
         row.max = row.live;
@@ -81,7 +75,7 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
 
 double wi_pool_start_ms(const struct wi_pool *pool)
 {
-    const struct pool_sessions_counters *counted = wi_pool_sessions_counters(pool->sessions);
+    const struct pool_sessions_counters *counted = &pool->sessions->counters;
 
     return counted->start_ms_count > 0 ? counted->start_ms_sum / (double)counted->start_ms_count
                                        : START_MS;
@@ -99,36 +93,32 @@ static int is_crowded(const struct wi_pool *pool, const struct wi_scale_kind *ro
     return headroom->available < needed;
 }
 
-static int is_of(const struct pool_session *session, const struct pool_kind_info *kind)
+static int is_of(const struct pool_session *session, const struct pool_kind *kind)
 {
-    return strcmp(wi_pool_session_info(session)->kind, kind->name) == 0;
+    return strcmp(session->kind, kind->name) == 0;
 }
 
-static struct pool_session *find_idle(const struct wi_pool *pool, const struct pool_kind_info *kind)
+static struct pool_session *find_idle(const struct wi_pool *pool, const struct pool_kind *kind)
 {
     struct pool_session *found = NULL;
 
-    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
-        const struct pool_session_info *info = wi_pool_session_info(session);
-        if (is_of(session, kind) && !*info->worn && !*info->successor && is_idle(pool, session) &&
-            (!found || info->idle_since < wi_pool_session_info(found)->idle_since))
+    for (struct pool_session *session = pool->sessions->first; session; session = session->next) {
+        if (is_of(session, kind) && !*session->worn && !*session->successor &&
+            is_idle(pool, session) && (!found || session->idle_since < found->idle_since))
             found = session;
     }
     return found;
 }
 
 /* One that has not come yet, else one without work, else the one with the least. */
-static struct pool_session *find_cheapest(
-    const struct wi_pool *pool, const struct pool_kind_info *kind)
+static struct pool_session *find_cheapest(const struct wi_pool *pool, const struct pool_kind *kind)
 {
     struct pool_session *found = NULL;
     size_t least = 0;
 
-    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session)) {
+    for (struct pool_session *session = pool->sessions->first; session; session = session->next) {
         const struct pool_node *node = wi_pool_node_of(pool, session);
-        size_t cost = node ? 1 + wi_pool_node_info_of(node)->count : 0;
+        size_t cost = node ? 1 + node->count : 0;
         if (!is_of(session, kind) || wi_pool_session_ends(session))
             continue;
         if (!found || cost < least) {
@@ -142,7 +132,7 @@ static struct pool_session *find_cheapest(
 /* Whether it has work of another client. */
 static int node_serves_others(const struct pool_node *node, unsigned client)
 {
-    const struct pool_attempt *attempt = node ? wi_pool_node_info_of(node)->attempts : NULL;
+    const struct pool_attempt *attempt = node ? node->attempts : NULL;
 
     while (attempt && (attempt->client == 0 || attempt->client == client))
         attempt = attempt->next;
@@ -151,7 +141,7 @@ static int node_serves_others(const struct pool_node *node, unsigned client)
 
 /* When others than the client used what the kind would lose: see struct wi_scale. */
 static double session_used_by_others(
-    const struct wi_pool *pool, const struct pool_kind_info *kind, unsigned client)
+    const struct wi_pool *pool, const struct pool_kind *kind, unsigned client)
 {
     const struct pool_session *session = find_idle(pool, kind);
 
@@ -161,17 +151,16 @@ static double session_used_by_others(
         return 0;
     return node_serves_others(wi_pool_node_of(pool, session), client)
                ? WI_NEVER
-               : wi_use_by_others(&wi_pool_session_info(session)->use, client);
+               : wi_use_by_others(&session->use, client);
 }
 
 /* A line of the table of them, of what waits for `wanted`. */
-static void use_count(const struct wi_pool *pool, const struct pool_kind_info *wanted, double *line)
+static void use_count(const struct wi_pool *pool, const struct pool_kind *wanted, double *line)
 {
-    size_t count = wi_pool_kinds_count(pool->kinds);
+    size_t count = pool->kinds->count;
 
     for (size_t i = 0; i < count && wanted->requested_since > 0; i++)
-        line[i] = session_used_by_others(
-            pool, wi_pool_kind_info(wi_pool_kinds_at(pool->kinds, i)), wanted->requested_by);
+        line[i] = session_used_by_others(pool, &pool->kinds->all[i], wanted->requested_by);
 }
 
 /* What scale.h is asked about; the rows are the caller's to free, and the table behind them goes
@@ -180,19 +169,19 @@ static struct wi_scale_kind *count_all(
     const struct wi_pool *pool, double now, struct wi_scale *scale)
 {
     const struct wi_config_pool *config = &pool->config->pool;
-    size_t count = wi_pool_kinds_count(pool->kinds);
+    size_t count = pool->kinds->count;
     struct wi_scale_kind *rows =
         wi_alloc((count + 1) * sizeof *rows + count * count * sizeof(double));
     double *others_at = (double *)(rows + count + 1);
 
     for (size_t i = 0; i < count; i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        unsigned client = wi_pool_kind_info(kind)->requested_by;
+        const struct pool_kind *kind = &pool->kinds->all[i];
+        unsigned client = kind->requested_by;
         rows[i] = count_kind(pool, kind);
         rows[i].evicts_at = wi_evictions_next(&pool->evictions, client, 0, now);
         rows[i].evicts_others_at =
             client ? wi_evictions_next(&pool->evictions, client, 1, now) : WI_NEVER;
-        use_count(pool, wi_pool_kind_info(kind), &others_at[i * count]);
+        use_count(pool, kind, &others_at[i * count]);
     }
     *scale = (struct wi_scale){
         .kinds = rows,
@@ -218,9 +207,7 @@ static struct wi_scale_kind *count_all(
 
 static int is_worn(const struct pool_session *session)
 {
-    const struct pool_session_info *info = wi_pool_session_info(session);
-
-    return *info->worn && !*info->successor && wi_pool_session_serves(session);
+    return *session->worn && !*session->successor && wi_pool_session_serves(session);
 }
 
 /* Whether the one is the better to be replaced: what has no work, else what has done the most. */
@@ -229,16 +216,14 @@ static int is_before(const struct pool_session *one, const struct pool_session *
     enum wi_session_state state = wi_pool_session_state(one);
     enum wi_session_state other_state = wi_pool_session_state(other);
 
-    return state < other_state || (state == other_state && wi_pool_session_info(one)->jobs >
-                                                               wi_pool_session_info(other)->jobs);
+    return state < other_state || (state == other_state && one->jobs > other->jobs);
 }
 
-static struct pool_session *find_worn(const struct wi_pool *pool, const struct pool_kind_info *kind)
+static struct pool_session *find_worn(const struct wi_pool *pool, const struct pool_kind *kind)
 {
     struct pool_session *found = NULL;
 
-    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
+    for (struct pool_session *session = pool->sessions->first; session; session = session->next)
         if (is_of(session, kind) && is_worn(session) && (!found || is_before(session, found)))
             found = session;
     return found;
@@ -251,7 +236,7 @@ static void session_retire(struct wi_pool *pool, struct pool_session *session, c
 }
 
 static struct pool_session *start_session(
-    struct wi_pool *pool, const struct pool_kind_info *kind, const char *why)
+    struct wi_pool *pool, const struct pool_kind *kind, const char *why)
 {
     const struct wi_bridge_address address = wi_bridge_address(pool->bridge,
         wi_network_apart(pool->deps.network, pool->config->pool.network, kind->browser));
@@ -266,23 +251,21 @@ static struct pool_session *start_session(
         .listen = wi_bridge_listen,
         .bridge = pool->bridge};
     struct pool_session *session = wi_pool_sessions_start(
-        pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout);
+        pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout, kind->stamp);
 
-    wi_pool_session_stamp(session, kind->stamp);
-    wi_info("pool", wi_pool_session_info(session)->id, "a %s: %s", kind->name, why);
+    wi_info("pool", session->id, "a %s: %s", kind->name, why);
     return session;
 }
 
 static void kind_start(
     struct wi_pool *pool, struct pool_kind *kind, const struct wi_scale_step *step, double now)
 {
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
-    struct pool_session *worn = step->action == WI_SCALE_REPLACE ? find_worn(pool, info) : NULL;
+    struct pool_session *worn = step->action == WI_SCALE_REPLACE ? find_worn(pool, kind) : NULL;
 
     wi_pool_kind_check(kind, now); /* it may have been removed */
-    if (!info->installed)
+    if (!kind->installed)
         return;
-    struct pool_session *session = start_session(pool, info, step->why);
+    struct pool_session *session = start_session(pool, kind, step->why);
     if (worn)
         wi_pool_session_succeed(worn, session);
     if (step->for_backlog)
@@ -291,8 +274,7 @@ static void kind_start(
 
 static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, double now)
 {
-    struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, step->kind);
-    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    struct pool_kind *kind = &pool->kinds->all[step->kind];
 
     switch (step->action) {
     case WI_SCALE_START:
@@ -300,21 +282,20 @@ static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, do
         kind_start(pool, kind, step, now);
         break;
     case WI_SCALE_RECYCLE:
-        session_retire(pool, find_worn(pool, info), step->why);
+        session_retire(pool, find_worn(pool, kind), step->why);
         break;
     case WI_SCALE_CLOSE:
-        session_retire(pool, find_idle(pool, info), step->why);
+        session_retire(pool, find_idle(pool, kind), step->why);
         break;
     case WI_SCALE_REMOVE:
-        session_retire(pool, find_cheapest(pool, info), step->why);
+        session_retire(pool, find_cheapest(pool, kind), step->why);
         break;
     case WI_SCALE_NOTHING:
         break;
     }
     if (step->evicts) {
-        const struct pool_kind *wanted = wi_pool_kinds_at(pool->kinds, step->wanted);
-        wi_evictions_note(
-            &pool->evictions, wi_pool_kind_info(wanted)->requested_by, step->of_others, now);
+        const struct pool_kind *wanted = &pool->kinds->all[step->wanted];
+        wi_evictions_note(&pool->evictions, wanted->requested_by, step->of_others, now);
     }
 }
 
@@ -323,8 +304,8 @@ static void retire_unknown(struct wi_pool *pool)
 {
     struct pool_session *session, *next;
 
-    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
-        next = wi_pool_session_next(session);
+    for (session = pool->sessions->first; session; session = next) {
+        next = session->next;
         if (!wi_pool_session_ends(session) && !wi_pool_kind_of(pool, session))
             wi_pool_end_retire(pool, session, "its kind is not configured any more");
     }
@@ -382,14 +363,14 @@ void wi_pool_plan(struct wi_pool *pool)
 
 int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
 {
-    size_t count = wi_pool_kinds_count(pool->kinds);
+    size_t count = pool->kinds->count;
     struct wi_scale_kind *rows = wi_alloc(count * sizeof *rows);
     const struct wi_scale scale = {
         .kinds = rows, .count = count, .max = (size_t)pool->config->pool.max_connections};
 
     for (size_t i = 0; i < count; i++)
-        rows[i] = count_kind(pool, wi_pool_kinds_at(pool->kinds, i));
-    int shut_out = wi_scale_shut_out(&scale, wi_pool_kinds_index(pool->kinds, kind));
+        rows[i] = count_kind(pool, &pool->kinds->all[i]);
+    int shut_out = wi_scale_shut_out(&scale, (size_t)(kind - pool->kinds->all));
 
     free(rows);
     return shut_out;
@@ -419,8 +400,7 @@ void wi_pool_request_kind(struct wi_pool *pool, const char *name, const char *cl
     if (!kind || pool->closing)
         return;
     int is_new = wi_pool_kind_request(kind, number, now);
-    int is_sooner =
-        !is_new && client_may_sooner(pool, number, wi_pool_kind_info(kind)->requested_by, now);
+    int is_sooner = !is_new && client_may_sooner(pool, number, kind->requested_by, now);
     if (is_sooner)
         wi_pool_kind_request_for(kind, number);
     if (is_new || is_sooner)

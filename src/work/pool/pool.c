@@ -8,15 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "work/pool/evidence_private.h"
-#include "work/pool/facts/verdicts.h"
-#include "work/pool/health.h"
-#include "work/pool/pick.h"
-#include "work/pool/plan.h"
-#include "work/pool/private.h"
-#include "work/pool/reports.h"
-#include "work/pool/retire.h"
-#include "work/pool/tune.h"
+#include "work/pool/pick_private.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,12 +19,11 @@
 
 static void tell_warnings(const struct wi_pool *pool)
 {
-    json_t *warnings = json_array(), *warning;
-    size_t i;
+    json_t *warnings = json_array();
 
     wi_pool_add_warnings(pool, warnings);
-    json_array_foreach(warnings, i, warning)
-        wi_warn("pool", NULL, "%s", json_string_value(warning));
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        wi_warn("pool", NULL, "%s", json_string_value(json_array_get(warnings, i)));
     json_decref(warnings);
 }
 
@@ -41,12 +32,11 @@ static void tell_warnings(const struct wi_pool *pool)
 static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
 {
     struct wi_pool *pool = context;
-    const struct pool_session_info *its = wi_pool_session_info(session);
     struct wi_session_info info;
     char token[WI_TOKEN_SIZE];
 
-    wi_session_info(its->browser, &info);
-    wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
+    wi_session_info(session->browser, &info);
+    wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version,
         pool->config->pool.connection_timeout, token);
     snprintf(
         url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);
@@ -57,7 +47,7 @@ static void on_draining(struct wi_pool *pool, const struct pool_session *session
 {
     struct pool_node *node = wi_pool_node_of(pool, session);
 
-    wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+    wi_bridge_revoke(pool->bridge, session->id);
     if (node)
         wi_pool_node_drain(pool->nodes, node, 1);
 }
@@ -66,18 +56,17 @@ static void on_draining(struct wi_pool *pool, const struct pool_session *session
 static void learn_network(
     struct wi_pool *pool, const struct pool_session *session, const struct wi_error *error)
 {
-    const struct pool_session_info *its = wi_pool_session_info(session);
     struct wi_network *network = pool->deps.network;
     struct wi_session_info info;
 
-    wi_session_info(its->browser, &info);
+    wi_session_info(session->browser, &info);
     if (!network || pool->config->pool.network != WI_NETWORK_AUTO)
         return;
     if (error && strcmp(error->field, WI_SESSION_NETWORK) == 0) {
         wi_network_refused(network, error->detail);
         tell_warnings(pool);
     } else if ((!error || info.unable) &&
-               wi_network_tried(network, its->kind, info.apart, error == NULL)) {
+               wi_network_tried(network, session->kind, info.apart, error == NULL)) {
         tell_warnings(pool);
     }
 }
@@ -85,7 +74,7 @@ static void learn_network(
 static void on_broken(struct wi_pool *pool, const struct pool_session *session,
     enum wi_session_state from, const struct wi_error *error)
 {
-    double now = wi_now_ms(), welcomed_at = wi_pool_session_info(session)->welcomed_at;
+    double now = wi_now_ms(), welcomed_at = session->welcomed_at;
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
 
     learn_network(pool, session, error);
@@ -106,29 +95,15 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
         wi_pool_kind_changed(kind, from, to);
     if (from == WI_SESSION_STARTING && to == WI_SESSION_READY)
         learn_network(pool, session, NULL);
-    switch (to) {
-    case WI_SESSION_STARTING:
-    case WI_SESSION_READY:
-    case WI_SESSION_BUSY:
-        return; /* they come from us, who plan where it matters */
-    case WI_SESSION_DRAINING:
+    if (to < WI_SESSION_DRAINING)
+        return; /* it comes from us, who plan where it matters */
+    if (to == WI_SESSION_DRAINING)
         on_draining(pool, session);
-        break;
-    case WI_SESSION_BROKEN:
+    else if (to == WI_SESSION_BROKEN)
         on_broken(pool, session, from, error);
-        break;
-    case WI_SESSION_CLOSED:
-        wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
-        break;
-    case WI_SESSION_STATE_COUNT:
-        break;
-    }
+    else
+        wi_bridge_revoke(pool->bridge, session->id);
     wi_pool_plan_soon(pool->wake);
-}
-
-static void on_checked(void *context, struct pool_session *session, const struct wi_error *error)
-{
-    wi_pool_checked(context, session, error);
 }
 
 /* --- attempts that nothing is heard of -------------------------------------------------------- */
@@ -158,7 +133,7 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
     char why[96];
 
     /* What is away is waited for, and has as long again when it is back. */
-    if (wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state) != 0)
+    if (wi_bridge_node_state(pool->bridge, node->id, &state) != 0)
         return;
     wi_pool_node_was_sent(node, state.bytes_out, !state.connected, now);
     snprintf(why, sizeof why, "its node gave no sign of life within %.0f ms", limit);
@@ -178,8 +153,8 @@ static void on_overdue(void *context)
     const struct pool_attempt *attempt;
     double now = wi_now_ms(), next_due = 0;
 
-    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
-        next = wi_pool_node_next(node);
+    for (struct pool_node *node = pool->nodes->all, *next; node; node = next) {
+        next = node->hh.next;
         attempt = wi_pool_node_next_due(node);
         if (attempt && attempt->due <= now)
             wi_pool_overrun(pool, node, attempt->id);
@@ -193,12 +168,10 @@ static void on_overdue(void *context)
 /* How far a browser's start is changes without an event of its own. */
 static void tell_starting(const struct wi_pool *pool)
 {
-    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
-
-    for (; session; session = wi_pool_session_next(session))
+    for (const struct pool_session *session = pool->sessions->first; session;
+         session = session->next)
         if (wi_pool_session_state(session) == WI_SESSION_STARTING)
-            wi_change_tell(
-                pool->deps.listener, WI_CHANGE_SESSION, wi_pool_session_info(session)->id, NULL);
+            wi_change_tell(pool->deps.listener, WI_CHANGE_SESSION, session->id, NULL);
 }
 
 static void pool_look(void *context)
@@ -209,9 +182,9 @@ static void pool_look(void *context)
     wi_pool_look(pool, now);
     tell_starting(pool);
     wi_pool_found_look(pool, wi_steady_ms());
-    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
-        next = wi_pool_node_next(node);
-        if (wi_pool_node_info_of(node)->count > 0)
+    for (struct pool_node *node = pool->nodes->all, *next; node; node = next) {
+        next = node->hh.next;
+        if (node->count > 0)
             look_for_silence(pool, node, now);
     }
     wi_pool_tune(pool, now);
@@ -223,7 +196,7 @@ static void finish_closing(struct wi_pool *pool)
 {
     void (*done)(void *) = pool->on_closed;
 
-    if (wi_pool_sessions_first(pool->sessions) || !done)
+    if (pool->sessions->first || !done)
         return;
     pool->on_closed = NULL;
     wi_pool_wake_end(pool->wake);
@@ -271,8 +244,8 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->abilities = wi_abilities_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
-    pool->sessions = wi_pool_sessions_new(
-        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
+    pool->sessions = wi_pool_sessions_new(&(struct pool_sessions_events){
+        pool, on_page_url, on_state, wi_pool_checked, deps->listener});
     pool->nodes = wi_pool_nodes_new(pool->estimates, deps->listener);
     pool->chooser = wi_pool_chooser_new();
     pool->look = wi_timer_new(deps->loop, pool_look, pool);
@@ -292,8 +265,8 @@ void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
 
 static void check_kinds(struct wi_pool *pool)
 {
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++)
-        wi_pool_kind_check(wi_pool_kinds_at(pool->kinds, i), wi_now_ms());
+    for (size_t i = 0; i < pool->kinds->count; i++)
+        wi_pool_kind_check(&pool->kinds->all[i], wi_now_ms());
     wi_pool_kinds_tell_absent(pool->kinds);
     tell_warnings(pool);
 }
@@ -326,10 +299,10 @@ void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *),
     pool->closing = 1;
     pool->on_closed = on_closed;
     pool->closed_context = context;
-    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
-        next = wi_pool_session_next(session); /* a kill without processes may free it at once */
+    for (session = pool->sessions->first; session; session = next) {
+        next = session->next; /* a kill without processes may free it at once */
         if (at_once)
-            wi_session_kill(wi_pool_session_info(session)->browser, NULL);
+            wi_session_kill(session->browser, NULL);
         else
             wi_pool_end_close(pool, session);
     }
@@ -366,7 +339,7 @@ static int is_computed_by_ours(const struct wi_pool *pool, const struct wi_prefi
                                        ? wi_pool_nodes_find(pool->nodes, id)
                                        : NULL;
 
-    return node && *wi_pool_node_info_of(node)->session;
+    return node && *node->session;
 }
 
 void wi_pool_computed(
@@ -374,7 +347,7 @@ void wi_pool_computed(
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    if (node && (*wi_pool_node_info_of(node)->session || !is_computed_by_ours(pool, key)))
+    if (node && (*node->session || !is_computed_by_ours(pool, key)))
         wi_prefixes_note(pool->prefixes, key, node_id, tokens);
 }
 
@@ -392,17 +365,14 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    return node && wi_pool_node_info_of(node)->away;
+    return node && node->away;
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
     const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);
 
-    if (!node)
-        return -1;
-    memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
-    return 0;
+    return node ? wi_pool_node_info(pool, node->id) : NULL;
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */
@@ -441,8 +411,7 @@ enum wi_code wi_pool_drain(
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
-    const struct pool_session *session =
-        wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, node->session);
     if (session && wi_pool_session_ends(session) && !draining)
         return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
     wi_pool_node_drain(pool->nodes, node, draining);

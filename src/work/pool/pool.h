@@ -10,7 +10,7 @@
 #include "base/net/http_client.h"
 #include "browser/children.h"
 #include "browser/session.h"
-#include "models/catalog/library/repository.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "settings/config/config.h"
 #include "settings/store/db.h"
@@ -171,13 +171,13 @@ void wi_pool_cancel(
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
 /* The verdicts on which platforms compute which models correctly: work/pool/facts/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
-/* Finds a node of that kind (NULL: of any) whose WASM answers are the reference for others': one of
- * our sessions, else a joined one. Returns 0, or -1 if there is none now. */
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE]);
 /* Whether it has no connection and may come back for its attempts. */
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id);
 /* A node's report about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
+/* The same of a node of that kind (NULL: of any) whose WASM answers are the reference for others':
+ * one of our sessions, else a joined one. NULL if there is none now. */
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind);
 
 /* Sets whether the node is held: it gets no work except examinations until that is undone. It
  * finishes the work that it has begun. */

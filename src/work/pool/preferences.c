@@ -7,35 +7,23 @@
 const struct wi_strings *wi_preferences_of(
     const struct wi_config_preferences *preferences, enum wi_model_type type)
 {
-    switch (type) {
-    case WI_TYPE_TEXT_EMBEDDING:
-        return &preferences->text_embedding;
-    case WI_TYPE_TEXT_GENERATION:
-        return &preferences->text_generation;
-    case WI_TYPE_TEXT2TEXT:
-        return &preferences->text2text;
-    case WI_TYPE_VISION:
-        return &preferences->vision;
-    case WI_TYPE_AUDIO:
-        return &preferences->audio;
-    case WI_TYPE_MULTIMODAL:
-        return &preferences->multimodal;
-    default:
-        return &preferences->other;
-    }
+    const struct wi_strings *const lists[WI_TYPE_COUNT] = {
+        [WI_TYPE_TEXT_EMBEDDING] = &preferences->text_embedding,
+        [WI_TYPE_TEXT_GENERATION] = &preferences->text_generation,
+        [WI_TYPE_TEXT2TEXT] = &preferences->text2text,
+        [WI_TYPE_VISION] = &preferences->vision,
+        [WI_TYPE_AUDIO] = &preferences->audio,
+        [WI_TYPE_MULTIMODAL] = &preferences->multimodal,
+    };
+    return lists[type] ? lists[type] : &preferences->other;
 }
 
-void wi_preferences_parse(
-    const char *entry, char kind[32], int *has_platform, enum wi_platform *platform)
+int wi_preferences_parse(const char *entry, char kind[32])
 {
     const char *slash = strchr(entry, '/');
-    int length = slash ? (int)(slash - entry) : (int)strlen(entry);
 
-    snprintf(kind, 32, "%.*s", length, entry);
-    int found = slash ? wi_platform_of_name(slash + 1) : -1;
-    *has_platform = found >= 0;
-    if (found >= 0)
-        *platform = (enum wi_platform)found;
+    snprintf(kind, 32, "%.*s", (int)strcspn(entry, "/"), entry);
+    return slash ? wi_platform_of_name(slash + 1) : -1;
 }
 
 /* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */

@@ -10,9 +10,8 @@
 /* The list for a type of model; that of `other` for WI_TYPE_UNKNOWN. */
 const struct wi_strings *wi_preferences_of(
     const struct wi_config_preferences *preferences, enum wi_model_type type);
-/* Parses "KIND" or "KIND/PLATFORM"; *has_platform is 0 for the first. */
-void wi_preferences_parse(
-    const char *entry, char kind[32], int *has_platform, enum wi_platform *platform);
+/* Parses "KIND" or "KIND/PLATFORM". Returns the platform, or -1 for the first. */
+int wi_preferences_parse(const char *entry, char kind[32]);
 /* The rank in the list: the position of the entry that names the kind and platform, or only the
  * kind. A kind that is listed only with other platforms comes after all listed entries, and a kind
  * that is not listed comes after that. */

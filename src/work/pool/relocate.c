@@ -1,11 +1,8 @@
-/* Moving a model to where it is known to run faster; see relocate.h. */
-#include "work/pool/relocate.h"
+/* Moving a model to where it is known to run faster; see pick_private.h. */
+#include "work/pool/pick_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/pool/facts/verdicts.h"
-#include "work/pool/pending.h"
-#include "work/pool/plan.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 
@@ -54,8 +51,7 @@ static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
     wi_estimates_lose(pool->estimates, asked->model->hash, place, -lost);
     wi_info("pool", candidate->any.node,
         "%s is loaded on %s: each run takes %.3g ms less there than on %s/%s, which has cost %.3g "
-        "ms "
-        "so far; loading takes %.3g ms",
+        "ms so far; loading takes %.3g ms",
         asked->model->name, wi_platform_names[option->platform], gain_ms(option, client),
         client->candidate->info->kind, wi_platform_names[client->platform], lost,
         relocation.cost_ms);
@@ -82,18 +78,25 @@ static int is_believed(
     return known.verdict != WI_UNABLE;
 }
 
+/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. `best`
+ * receives the estimate, and `place` (may be NULL) what it is of. */
+static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind,
+    const struct wi_estimate **best, struct wi_place *place)
+{
+    const struct wi_inference *asked = demand->asked;
+
+    *best = wi_estimates_best(pool->estimates, asked->model->hash, kind, place);
+    return *best ? wi_estimate_run_ms(*best, asked->prompt_tokens, asked->answer_tokens) : -1;
+}
+
 static struct memory memory_recall(const struct wi_pool *pool, const struct wi_demand *demand,
     const char *kind, const struct wi_route_option *client)
 {
-    const struct wi_inference *asked = demand->asked;
-    const char *hash = asked->model->hash;
-    const struct wi_estimate *best = wi_estimates_best(pool->estimates, hash, kind, NULL);
     struct memory memory = {0};
-    double run_ms =
-        best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
+    const struct wi_estimate *best;
+    double run_ms = best_run(pool, demand, kind, &best, &memory.place);
 
     if (run_ms < 0 || !client->measured || run_ms >= client->run_ms ||
-        !wi_estimates_best(pool->estimates, hash, kind, &memory.place) ||
         !is_believed(pool, demand, &memory.place))
         return memory;
     memory.lost_ms = best->lost_ms;
@@ -158,51 +161,31 @@ static const struct wi_route_option *find_option(
     return found;
 }
 
-/* What the demand's run takes on browsers of the kind, at best; negative: that is not known. */
-static double best_run(const struct wi_pool *pool, const struct wi_demand *demand, const char *kind)
-{
-    const struct wi_inference *asked = demand->asked;
-    const struct wi_estimate *best =
-        wi_estimates_best(pool->estimates, asked->model->hash, kind, NULL);
-
-    return best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
-}
-
-/* What the demand takes where it goes; 0: it waits, or what it takes was not measured. */
-static double chosen_ms(const struct wi_route_option *options, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (options[i].chosen)
-            return options[i].measured ? options[i].expected_ms : 0;
-    return 0;
-}
-
 void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *demand,
-    const struct wi_route_option *options, size_t count)
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
 {
+    int is_measured = client && client->measured; /* else it waits, or what it takes is unknown */
     const struct wi_strings *list =
         wi_preferences_of(&pool->config->browser_preferences, demand->asked->type);
 
     for (size_t i = 0; i < list->count; i++) {
         char name[32];
-        int has_platform;
-        enum wi_platform platform = WI_WASM;
-        wi_preferences_parse(list->items[i], name, &has_platform, &platform);
-        const struct wi_route_option *option = find_option(options, count, name, (int)platform);
+        int platform = wi_preferences_parse(list->items[i], name);
+        const struct wi_route_option *option = find_option(options, count, name, platform);
         struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
-        if (option && (!has_platform || wi_route_is_able(option) ||
-                          option->standing == WI_STANDING_UNCHECKED))
+        if (option &&
+            (platform < 0 || wi_route_is_able(option) || option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
         if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
             wi_pool_kind_cannot(pool, kind, demand, NULL, NULL))
             continue;
-        double best = best_run(pool, demand, name);
-        for (size_t o = 0; o < count && best >= 0; o++)
-            if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
-                return;
+        const struct wi_estimate *known;
+        double best = best_run(pool, demand, name, &known, NULL);
+        if (best >= 0 && is_measured && client->run_ms <= best)
+            return;
         /* No session is closed for a place that is only preferred, and none is started for little
          * work. */
-        if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
+        if (wi_pool_kind_prefer(kind, is_measured ? client->expected_ms : 0, wi_pool_start_ms(pool),
                 WI_KIND_REQUEST_MS, wi_now_ms()) &&
             pool_has_room(pool))
             wi_pool_request_kind(pool, name, NULL);
@@ -217,12 +200,11 @@ static void lose_elsewhere(struct wi_pool *pool, const struct wi_demand *demand,
 {
     for (size_t i = 0; i < count; i++)
         lose_at_option(pool, demand, &options[i], client);
-    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const char *name = wi_pool_kind_info(kind)->name;
-        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
-            !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
-            lose_at_kind(pool, demand, name, client);
+    for (size_t i = 0; i < pool->kinds->count; i++) {
+        const struct pool_kind *kind = &pool->kinds->all[i];
+        if ((!demand->asked->browser || strcmp(demand->asked->browser, kind->name) == 0) &&
+            !wi_pool_has_kind(pool, kind->name) && wi_pool_kind_is_hopeful(pool, kind))
+            lose_at_kind(pool, demand, kind->name, client);
     }
 }
 
@@ -234,7 +216,7 @@ void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
     if (asked->has_platform || asked->node || asked->model->builtin)
         return;
     if (!asked->browser && pool->config->pool.adaptive_scaling)
-        wi_pool_request_preferred(pool, demand, options, count);
+        wi_pool_request_preferred(pool, demand, options, count, client);
     if (client)
         lose_elsewhere(pool, demand, options, count, client);
 }

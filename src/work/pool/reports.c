@@ -2,22 +2,19 @@
  * What the bridge reports: booked on the node, passed to its session and to health, measured, and
  * passed up. Sending and cancelling, which are booked the same way, are here too.
  */
-#include "work/pool/reports.h"
+#include "work/pool/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "work/pool/cores.h"
-#include "work/pool/evidence_private.h"
-#include "work/pool/health.h"
-#include "work/pool/measure.h"
-#include "work/pool/placing.h"
-#include "work/pool/retire.h"
-#include "work/pool/tune.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with
  * one client there is a rest behind every request. */
 #define REST_PLAN_MS 100
+
+/* How long the document may take to answer when its node has lost its connection. */
+#define CHECK_AWAY_MS 5000
 
 /* What its page tells behind WI_PROGRAM_PHASE, when only its outputs are still to come: those are
  * large, and nothing that hangs. */
@@ -30,7 +27,7 @@
 /* The session of a node; NULL for one that joined. */
 static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
 {
-    return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+    return wi_pool_sessions_find(pool->sessions, node->session);
 }
 
 /* --- attempts --------------------------------------------------------------------------------- */
@@ -44,8 +41,8 @@ static void task_book(struct wi_pool *pool, struct pool_node *node, const struct
     if (!session)
         return;
     wi_pool_session_used(session, wi_use_client(task->client), now);
-    if (wi_pool_node_info_of(node)->count == 1)
-        wi_pool_session_busy(session);
+    if (node->count == 1)
+        wi_session_set_busy(session->browser, 1);
 }
 
 /* Its node has nothing more to do. */
@@ -70,14 +67,14 @@ static int attempt_unbook(
     struct pool_session *session = session_of(pool, node);
     if (session)
         wi_pool_session_used(session, out->client, now);
-    if (session && wi_pool_node_info_of(node)->count == 0)
+    if (session && node->count == 0)
         session_rest(pool, session);
     return 1;
 }
 
 static void node_trust(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
+    wi_info("pool", node->id, "answers again");
     wi_pool_place_anew(pool, node);
 }
 
@@ -94,25 +91,24 @@ static void attempt_works(struct wi_pool *pool, const char *node_id, const char 
 static int attempt_miss(
     struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     static const char why[] = "it did not acknowledge several attempts in a row";
-    unsigned before = info->missed;
+    unsigned before = node->missed;
 
     if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
-        wi_warn("pool", info->id,
+        wi_warn("pool", node->id,
             "is used only if nothing else has room, until it answers: it let %u deadlines in a row "
             "pass",
-            info->missed);
+            node->missed);
         wi_pool_place_anew(pool, node);
     }
-    if (info->missed > before && info->mute >= WI_POOL_MUTE) {
+    if (node->missed > before && node->mute >= WI_POOL_MUTE) {
         struct pool_session *session = session_of(pool, node);
         if (session)
             wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG, why);
         else
-            wi_bridge_drop(pool->bridge, info->id, why);
+            wi_bridge_drop(pool->bridge, node->id, why);
     }
-    return info->missed > before;
+    return node->missed > before;
 }
 
 enum wi_code wi_pool_dispatch(
@@ -120,7 +116,7 @@ enum wi_code wi_pool_dispatch(
 {
     const struct wi_inference *asked = task->asked;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    const struct wi_fleet_node *place = node ? wi_pool_node_info_of(node)->place : NULL;
+    const struct wi_fleet_node *place = node ? &node->place : NULL;
     unsigned queue = node ? wi_fleet_queue(place->class, asked->model, asked->task) : 0;
     struct wi_task sent = *task;
 
@@ -144,9 +140,9 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
 
     if (!node)
         return WI_NODE_NOT_FOUND;
-    if (wi_pool_node_info_of(node)->paused)
+    if (node->paused)
         return WI_NODE_PAUSED;
-    if (wi_pool_node_info_of(node)->held)
+    if (node->held)
         return WI_UNAVAILABLE;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
@@ -194,7 +190,7 @@ void wi_pool_lose(
     char node_id[WI_ID_SIZE];
     struct pool_attempt attempt;
 
-    memcpy(node_id, wi_pool_node_info_of(node)->id, sizeof node_id);
+    memcpy(node_id, node->id, sizeof node_id);
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, "lost");
     if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
@@ -205,12 +201,11 @@ void wi_pool_lose(
 
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id)
 {
-    const struct pool_node_info *info = wi_pool_node_info_of(node);
     char session_id[WI_ID_SIZE];
     struct pool_attempt attempt;
 
-    memcpy(session_id, info->session, sizeof session_id);
-    wi_bridge_cancel(pool->bridge, info->id, attempt_id, "overrun");
+    memcpy(session_id, node->session, sizeof session_id);
+    wi_bridge_cancel(pool->bridge, node->id, attempt_id, "overrun");
     if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
     wi_pool_node_excuse(node);
@@ -232,7 +227,7 @@ static void session_welcome(struct wi_pool *pool, struct pool_session *session)
     wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
     if (kind)
         wi_pool_kind_ready(kind);
-    wi_pool_session_welcomed(pool->sessions, session, now);
+    wi_pool_session_welcomed(session, now);
     wi_pool_end_replaced(pool, session);
     wi_pool_plan_soon(pool->wake);
 }
@@ -242,9 +237,8 @@ static void abilities_learn(struct wi_pool *pool, const struct wi_node_info *inf
 {
     const struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
 
-    if (session && *wi_pool_session_info(session)->stamp)
-        wi_abilities_note(
-            pool->abilities, wi_pool_session_info(session)->stamp, info, wi_wall_ms());
+    if (session && *session->stamp)
+        wi_abilities_note(pool->abilities, session->stamp, info, wi_wall_ms());
 }
 
 static void on_node_up(void *context, const struct wi_node_info *info, int resumed)
@@ -267,8 +261,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
         info->browser_version, *info->session ? " of " : " (joined)", info->session);
     /* A page that was opened afresh takes the place of the one before. */
     if (older && older != node)
-        wi_bridge_drop(
-            pool->bridge, wi_pool_node_info_of(older)->id, "its session opened another page");
+        wi_bridge_drop(pool->bridge, older->id, "its session opened another page");
     if (session && !ends && !resumed)
         session_welcome(pool, session);
     pool->events.on_capacity(pool->events.context);
@@ -284,7 +277,7 @@ static void on_node_away(void *context, const char *node_id)
     wi_pool_node_away(pool->nodes, node);
     struct pool_session *session = session_of(pool, node);
     if (session)
-        wi_pool_ask_after(session);
+        wi_session_check(session->browser, CHECK_AWAY_MS); /* whether its document is alive */
 }
 
 /* Its person wants no new work for it, or wants it again. */
@@ -355,7 +348,7 @@ static void on_node_report(void *context, const struct wi_node_info *info)
         pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
     if (session && info->platforms[WI_WEBGPU].available)
-        wi_pool_session_gpu_settled(session);
+        wi_pool_session_gpu_ended(session, 0);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -363,24 +356,13 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
 {
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    const json_t *model;
-    size_t i;
 
     if (!node)
         return;
     wi_pool_node_models(node, models);
-    json_array_foreach(models, i, model) wi_pool_measure_warm_up(pool, node, model, wi_now_ms());
+    for (size_t i = 0; i < json_array_size(models); i++)
+        wi_pool_measure_warm_up(pool, node, json_array_get(models, i), wi_now_ms());
     wi_pool_tell_capacity(pool->wake);
-}
-
-static int node_threads(void *context, const struct wi_node_info *node, int said)
-{
-    return wi_pool_threads(context, node, said);
-}
-
-static json_t *node_tuning(void *context, const struct wi_node_info *info)
-{
-    return wi_pool_tuning(context, info);
 }
 
 static void on_tuning(void *context, const char *node_id, const struct wi_node_tuning *said)
@@ -456,7 +438,7 @@ static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
     int is_other = !answer->hung || attempt->suspect || attempt->behind || attempt->held;
 
     return !answer->ok && is_other && attempt->platform != WI_WASM && session &&
-           wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
+           session->gpu_lost_at >= attempt->sent_at;
 }
 
 /* Whether nothing but the attempt's grammar may have kept its engine: no other was kept to one
@@ -481,11 +463,10 @@ static void blame_grammar(struct wi_answer *answer)
 static void attempt_confirm(
     struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    int platform =
-        wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
+    int platform = wi_place_platform(answer->executed_on);
 
     if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
-        wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
+        wi_fleet_note_model(&node->place, attempt->hash, (enum wi_platform)platform, 0);
 }
 
 struct use {
@@ -499,30 +480,25 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
 {
     const struct use *use = context;
 
-    if (*wi_pool_node_info_of(use->node)->session)
+    if (*use->node->session)
         wi_kernels_used_note(
             use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 
-/* Calls `each` for our kernels that it runs on WebGPU, with the class of their sizes; "" if the
- * class does not matter. */
-static void each_kernel(const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
-{
-    if (attempt->kernel)
-        each(context, attempt->kernel, attempt->size_class);
-    if (attempt->kernels)
-        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
-}
-
+/* Notes our kernels that it ran on WebGPU. */
 static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     struct use use = {pool, node, attempt->halves};
 
-    if (answer->ok && wi_pool_attempt_rules(attempt)->is_typical &&
-        attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
-        each_kernel(attempt, note_use, &use);
+    if (!answer->ok || !wi_pool_attempt_rules(attempt)->is_typical ||
+        attempt->platform != WI_WEBGPU || !wi_pool_gpu_of(node))
+        return;
+    if (attempt->kernel)
+        note_use(&use, attempt->kernel, attempt->size_class);
+    if (attempt->kernels)
+        wi_kernel_model_uses(attempt->kernels, attempt->dims, note_use, &use);
 }
 
 /* One more that its session has done. */
@@ -531,15 +507,8 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
     int64_t limit = pool->config->pool.recycle_after;
 
     wi_pool_session_answered(session);
-    if (limit > 0 && wi_pool_session_info(session)->jobs >= (uint64_t)limit)
+    if (limit > 0 && session->jobs >= (uint64_t)limit)
         wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
-}
-
-/* An answer of a joined node came: so much speaks for it, whatever it says. */
-static void end_well(struct wi_pool *pool, struct pool_node *node)
-{
-    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_ENDED);
-    wi_pool_reconsider(pool, node);
 }
 
 /* Learns from an answer about the node, and about nodes like it. */
@@ -550,14 +519,16 @@ static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
 
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         node_trust(pool, node);
-    if (answer->ok && !session_of(pool, node))
-        end_well(pool, node);
+    if (answer->ok && !session_of(pool, node)) { /* so much speaks for it, whatever it says */
+        wi_conduct_note(&node->standing.conduct, WI_CONDUCT_ENDED);
+        wi_pool_reconsider(pool, node);
+    }
     attempt_confirm(node, attempt, answer);
     note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);
-    (void)wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state);
+    (void)wi_bridge_node_state(pool->bridge, node->id, &state);
     answer->starved = wi_pool_measure_shortage(pool, node, attempt, answer, state.models);
     if (answer->broke && !answer->excused)
         answer->blame = blame_of(node, attempt);
@@ -635,8 +606,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,
-        .threads = node_threads,
-        .tuning = node_tuning,
+        .threads = wi_pool_threads,
+        .tuning = wi_pool_tuning,
         .on_tuning = on_tuning,
         .listener = pool->deps.listener,
     };

@@ -2,10 +2,9 @@
  * Routing: of the platforms of all candidates, as judged by judge.c, the allowed one with the
  * lowest expected completion time is taken; or the demand waits, or is refused, and why.
  */
-#include "work/pool/route.h"
+#include "work/pool/pick_private.h"
 
 #include "base/text.h"
-#include "work/pool/judge.h"
 #include "work/pool/route_probe.h"
 #include <stdio.h>
 #include <string.h>
@@ -335,19 +334,18 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
 {
     const struct wi_inference *asked = demand->asked;
     size_t made = wi_judge(candidates, count, demand, terms, options);
-    struct wi_route_option *best, *awaited;
 
     memset(&choice->probe, 0, sizeof choice->probe);
     if (!best_of(options, made, wi_route_is_able))
         return options_refuse(options, made, demand, error);
-    best = best_now(options, made, demand);
+    struct wi_route_option *best = best_now(options, made, demand);
     if (!best && !demand->second)
         best = take_avoided(options, made);
     if (!best && only_draining(options, made))
         return refuse_draining(demand, error);
     if (!best)
         return WI_PICK_WAIT;
-    awaited = demand->second ? NULL : best_of(options, made, is_awaited);
+    struct wi_route_option *awaited = demand->second ? NULL : best_of(options, made, is_awaited);
     if (awaited && awaited->measured && best->measured && !asked->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;

@@ -4,6 +4,7 @@
  */
 #include "work/pool/scale.h"
 
+#include <math.h>
 #include <string.h>
 
 struct totals {
@@ -82,16 +83,20 @@ static size_t scale_choose(const struct wi_scale *scale, const struct totals *to
     return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
 }
 
-/* The kind that a session is requested of, has none and may have one now; scale->count: none. */
+/* The kind that a session is requested of, has none and may have one now: the one whose request has
+ * waited for longest. scale->count: none. */
 static size_t find_requested(const struct wi_scale *scale, const struct totals *totals, double now)
 {
+    size_t first = scale->count;
+
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
         if (kind->requested_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
-            scale_has_room(scale, totals, i))
-            return i;
+            scale_has_room(scale, totals, i) &&
+            (first == scale->count || kind->requested_since < scale->kinds[first].requested_since))
+            first = i;
     }
-    return scale->count;
+    return first;
 }
 
 /* --- the rules: each returns 1 if it took a step ---------------------------------------------- */
@@ -164,11 +169,6 @@ struct victim {
     double when;          /* not before */
 };
 
-static double time_later(double a, double b)
-{
-    return a > b ? a : b;
-}
-
 /* When a session of `kind` may end to make room for one of `wanted`: at once if no other client has
  * used it lately; otherwise only for a client that has waited for long, and has not closed another
  * session of others. */
@@ -184,11 +184,11 @@ static struct victim victim_judge(
 
     if (why == ROOM_FOR_MINIMUM)
         return victim;
-    victim.when = time_later(ready, waiting->evicts_at);
+    victim.when = fmax(ready, waiting->evicts_at);
     if (others == 0 || others + WI_MAKE_ROOM_USED_MS <= victim.when)
         return victim;
     double quiet = others + WI_MAKE_ROOM_USED_MS;
-    double entitled = time_later(time_later(victim.when, waiting->evicts_others_at),
+    double entitled = fmax(fmax(victim.when, waiting->evicts_others_at),
         waiting->requested_since + WI_MAKE_ROOM_BUSY_MS);
     victim.is_free = 0;
     victim.of_others = entitled < quiet;
@@ -210,6 +210,14 @@ static int victim_goes_before(
     return !one->is_idle && scale->kinds[one->kind].live >= scale->kinds[other->kind].live;
 }
 
+/* Whether its session starts for a request that is older than the other's: such a session would be
+ * started again as soon as it has gone. */
+static int kind_comes_first(const struct wi_scale_kind *kind, const struct wi_scale_kind *other)
+{
+    return kind->pending > 0 && kind->requested_since > 0 &&
+           kind->requested_since <= other->requested_since;
+}
+
 /* Room for a session of `wanted`: an idle session of another kind goes, after a while; if none is
  * idle, one in work after a longer while. */
 static int room_make(const struct wi_scale *scale, const struct totals *totals, size_t wanted,
@@ -220,7 +228,9 @@ static int room_make(const struct wi_scale *scale, const struct totals *totals, 
     if (totals->leaving > 0 || scale->kinds[wanted].live >= scale->kinds[wanted].max)
         return 0; /* room is coming, or would not help */
     for (size_t i = 0; i < scale->count; i++) {
-        if (i == wanted || kind_staying(&scale->kinds[i]) <= scale->kinds[i].min)
+        const struct wi_scale_kind *kind = &scale->kinds[i];
+        if (i == wanted || kind_staying(kind) <= kind->min ||
+            kind_comes_first(kind, &scale->kinds[wanted]))
             continue;
         struct victim victim = victim_judge(scale, wanted, i, why);
         if (best.kind == scale->count || victim_goes_before(scale, &victim, &best))
@@ -307,14 +317,12 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
 static int serve_backlog(const struct wi_scale *scale, const struct totals *totals, double now,
     struct wi_scale_step *step)
 {
-    double since =
-        scale->scaled_at > scale->backlog_since ? scale->scaled_at : scale->backlog_since;
+    double since = fmax(scale->scaled_at, scale->backlog_since);
     size_t pending = scale->expected_wait > 2 * scale->start_ms ? WI_SCALE_PENDING : 1;
-    size_t kind;
 
     if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->pending >= pending)
         return 0;
-    kind = scale_choose(scale, totals, now, step);
+    size_t kind = scale_choose(scale, totals, now, step);
     if (kind == scale->count)
         return 0;
     if (totals->live > 0 && now < since + scale_patience(scale)) {
@@ -329,7 +337,6 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
     struct wi_scale_step *step)
 {
     size_t oldest = scale->count;
-    double when;
 
     if (!scale->adaptive || scale->idle_timeout <= 0 || scale->backlog > 0 ||
         totals->live - totals->relieved <= scale->min)
@@ -342,7 +349,7 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
     }
     if (oldest == scale->count)
         return 0;
-    when = scale->kinds[oldest].idle_since + scale->idle_timeout;
+    double when = scale->kinds[oldest].idle_since + scale->idle_timeout;
     if (now >= when)
         return step_take(step, WI_SCALE_CLOSE, oldest, "it had no work for idle_timeout");
     wake_at(step, when);
@@ -382,5 +389,45 @@ double wi_scale_expected_wait(size_t waiting, double interval, double silence)
 {
     if (interval <= 0)
         return -1;
-    return (double)waiting * (silence > interval ? silence : interval);
+    return (double)waiting * fmax(silence, interval);
+}
+
+/* --- the backlog ------------------------------------------------------------------------------ */
+
+/* The weight of the newest interval between answers in their moving average. */
+#define NEWEST 0.2
+
+int wi_backlog_set(struct wi_backlog *backlog, size_t waiting, double now)
+{
+    int begins = waiting > 0 && backlog->waiting == 0;
+
+    backlog->waiting = waiting;
+    if (begins)
+        backlog->since = now;
+    return begins;
+}
+
+void wi_backlog_answered(struct wi_backlog *backlog, double now)
+{
+    if (backlog->waiting == 0)
+        return;
+    if (backlog->_answered_at >= backlog->since) {
+        double interval = now - backlog->_answered_at;
+        backlog->_interval = backlog->_interval > 0
+                                 ? backlog->_interval * (1 - NEWEST) + interval * NEWEST
+                                 : interval;
+    }
+    backlog->_answered_at = now;
+}
+
+void wi_backlog_scaled(struct wi_backlog *backlog, double now)
+{
+    backlog->scaled_at = now;
+}
+
+double wi_backlog_expected_wait(const struct wi_backlog *backlog, double now)
+{
+    double silent_since = fmax(backlog->_answered_at, backlog->since);
+
+    return wi_scale_expected_wait(backlog->waiting, backlog->_interval, now - silent_since);
 }

@@ -7,9 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "wire/dialect.h"
 #include "wire/text.h"
-#include "work/job/job.h"
 #include "work/run/run_state.h"
 #include "work/run/wait.h"
 #include <stdlib.h>
@@ -130,16 +128,23 @@ static void print_off_loop(void *data)
     wi_printing_run(run->printing);
 }
 
+/* The thread has given it back: 1, or 0 if it was done in the meantime, and is freed. Its work was
+ * cancelled only then. */
+static int run_is_back(struct wi_run *run)
+{
+    run->work = NULL;
+    if (run->state != WI_RUN_DONE)
+        return 1;
+    free_run(run);
+    return 0;
+}
+
 static void on_printed(void *data, int cancelled)
 {
     struct wi_run *run = data;
     const struct wi_run_deps *deps = run->deps;
-    (void)cancelled; /* only where the run has gone */
-    run->work = NULL;
-    if (run->state == WI_RUN_DONE) {
-        free_run(run);
+    if (!run_is_back(run))
         return;
-    }
     int works = begin_work(run);
     run_hand_over(run);
     run_rest(deps, works);
@@ -390,9 +395,8 @@ static void run_submit(struct wi_run *run)
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW
                             ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
-                        : run->infer.asked->stream
-                            ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
-                            : wi_jobs_submit(jobs, &spec, on_done, run, &error);
+                            : wi_jobs_submit(jobs, &spec, run->infer.asked->stream ? &stream : NULL,
+                                  on_done, run, &error);
     if (code != WI_OK) {
         const struct wi_job_result refused = {
             .code = code, .error = error, .attempts = run->request.earlier};
@@ -506,13 +510,7 @@ static const char *model_missing(const struct wi_run *run, const struct wi_model
                : NULL;
 }
 
-/* What is asked of WebGPU, if the model has graphs of its own there. */
-static void settle_webgpu(struct wi_inference *asked, struct wi_model *webgpu)
-{
-    if (webgpu)
-        asked->on_webgpu = wi_inference_of(asked, webgpu);
-}
-
+/* `webgpu` is what the model is for WebGPU, if it has graphs of its own there; else NULL. */
 static void run_check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_error error;
@@ -526,7 +524,8 @@ static void run_check(struct wi_run *run, struct wi_model *model, struct wi_mode
     }
     wi_infer_settle(&run->infer, model);
     run->infer.asked->lessens = run_lessens(run, model);
-    settle_webgpu(run->infer.asked, webgpu);
+    if (webgpu)
+        run->infer.asked->on_webgpu = wi_inference_of(run->infer.asked, webgpu);
     if (run->request.kind == WI_RUN_CHECK)
         run_end(run, NULL, NULL);
     else
@@ -538,7 +537,8 @@ static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_m
 {
     struct wi_inference *other = wi_inference_of(run->infer.asked, model);
     other->lessens = run_lessens(run, model);
-    settle_webgpu(other, webgpu);
+    if (webgpu)
+        other->on_webgpu = wi_inference_of(other, webgpu);
     wi_model_use(model);
     if (run->first)
         wi_inference_release(run->infer.asked);
@@ -681,7 +681,8 @@ static void on_read(struct wi_run *run, struct wi_error *error)
 static enum wi_code run_parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
 {
     const struct wi_run_request *request = &run->request;
-    return request->dialect->parse(&run->infer, request->body, request->json_size, budget, error);
+    return wi_dialect_parse(
+        request->dialect, &run->infer, request->body, request->json_size, budget, error);
 }
 
 static void parse_off_loop(void *data)
@@ -694,12 +695,8 @@ static void parse_off_loop(void *data)
 static void on_parsed(void *data, int cancelled)
 {
     struct wi_run *run = data;
-    (void)cancelled; /* only where the run has gone */
-    run->work = NULL;
-    if (run->state == WI_RUN_DONE) {
-        free_run(run);
+    if (!run_is_back(run))
         return;
-    }
     const struct wi_run_deps *deps = run->deps;
     int works = begin_work(run), binary = run->request.body->size > run->request.json_size;
     uint64_t converted =

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/arrive/hub/reference.h"
+#include "terms/model/reference.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +21,6 @@ struct wi_run_wait {
     struct wi_run_made *made;
     const struct wi_run_maker *maker; /* of `made` */
 };
-
-/* --- waiting ---------------------------------------------------------------------------------- */
 
 static void wait_end(struct wi_run_wait *wait, const struct wi_error *failure)
 {
@@ -65,8 +63,6 @@ void wi_run_wait_leave(struct wi_run_wait *wait)
     free(wait->name);
     free(wait);
 }
-
-/* --- a pull ----------------------------------------------------------------------------------- */
 
 int wi_run_may_pull(const struct wi_pulls *pulls, const char *name, const struct wi_error *failure)
 {
@@ -119,8 +115,6 @@ struct wi_run_wait *wi_run_wait_pull(uv_loop_t *loop, struct wi_pulls *pulls, co
     wait->watch = wi_pull_watch(pulls, name, on_pull, wait);
     return wait;
 }
-
-/* --- a variant -------------------------------------------------------------------------------- */
 
 static void on_made(
     void *context, const struct wi_progress *progress, const struct wi_error *failure)

@@ -6,8 +6,8 @@
 #ifndef WI_WORK_RUN_WAIT_H
 #define WI_WORK_RUN_WAIT_H
 
-#include "models/arrive/hub/pulls.h"
-#include "work/run/maker.h"
+#include "models/models.h"
+#include "work/run/run.h"
 
 struct wi_run_wait;
 struct wi_run_wait_owner {

@@ -6,6 +6,8 @@
 #include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "models/catalog/library/uploads.h"
+#include "models/catalog/library/versions_work.h"
 #include "nodes/bridge/features.h"
 #include "owners/proof/proof.h"
 #include "work/pool/evidence.h"
@@ -31,6 +33,7 @@ struct fixture {
     struct wi_budget budget;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_uploads *uploads;
     struct wi_children *children;
     struct wi_server *server;
     struct wi_server_deps deps;
@@ -420,12 +423,14 @@ static int set_up_with(struct wi_server_times times)
     f->config.models.directory = (char *)"/nonexistent/models";
     f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
     f->versions = wi_versions_work_new(&f->loop, f->repository);
+    f->uploads = wi_uploads_new(&f->loop, f->repository, f->versions);
     f->children = wi_children_new(&f->loop, "/nonexistent/lifeline");
     f->deps = (struct wi_server_deps){.loop = &f->loop,
         .config = &f->config,
         .children = f->children,
         .repository = f->repository,
         .versions = f->versions,
+        .uploads = f->uploads,
         .budget = &f->budget,
         .version = "9.9.9",
         .times = times};
@@ -450,6 +455,7 @@ static int tear_down(void **state)
         wi_server_free(f->server);
     }
     wi_children_free(f->children);
+    wi_uploads_free(f->uploads);
     wi_versions_work_free(f->versions);
     wi_repository_free(f->repository);
     uv_close((uv_handle_t *)&f->tick, NULL);

@@ -239,7 +239,7 @@ TEST(a_cell_that_ended_says_what_was_measured)
     memset(reason, 'x', sizeof reason - 1);
     reason[sizeof reason - 1] = '\0';
     wi_bench_cell_end(cell, WI_LAB_FAILED, reason);
-    assert_true(cell->over && wi_bench_has(cell, WI_LAB_FAILED) && !wi_bench_is_ok(cell));
+    assert_true(cell->over && wi_bench_has(cell, WI_LAB_FAILED) && !wi_bench_has(cell, WI_LAB_OK));
     assert_true(json_real_value(json_object_get(cell->document, "load_ms")) == 3);
     assert_null(json_object_get(cell->document, "first_ms"));
     assert_true(json_string_length(json_object_get(cell->document, "reason")) < 512);

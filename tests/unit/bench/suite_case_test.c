@@ -3,7 +3,7 @@
 #include "../test.h"
 
 #include "../files.h"
-#include "../models/catalog/format/onnx_build.h"
+#include "../terms/format/onnx_build.h"
 #include "bench/suite_case.h"
 
 struct fixture {

@@ -1,7 +1,6 @@
 /* Launching Firefox: preferences in a file, the sandbox and adapters by environment, geckodriver.
  */
 #include "../test.h"
-#include "browser/launch.h"
 
 #include "browser/kinds.h"
 #include <string.h>

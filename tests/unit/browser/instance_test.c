@@ -79,7 +79,7 @@ TEST(it_is_private_and_goes_with_all_that_is_in_it)
     struct stat info;
 
     assert_non_null(instance);
-    snprintf(path, sizeof path, "%s", wi_instance_path(instance));
+    snprintf(path, sizeof path, "%s", instance->path);
     assert_memory_equal(path, root, strlen(root));
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0700);
@@ -129,7 +129,7 @@ TEST(a_sweep_takes_what_dead_daemons_left_and_nothing_else)
     assert_true(exists("webinfer-toolong"));
     assert_true(exists("webinfer-sh0rt"));
     assert_true(exists("webinfer-LinkXX"));
-    assert_int_equal(access(wi_instance_path(first), F_OK), 0);
+    assert_int_equal(access(first->path, F_OK), 0);
     close(live);
     wi_instance_free(first);
     wi_instance_free(second);
@@ -150,7 +150,7 @@ TEST(a_cleaner_of_old_files_ends_nothing)
     struct wi_instance *first = wi_instance_new(&error), *second;
     char path[256], lock[300], *inner;
 
-    snprintf(path, sizeof path, "%s", wi_instance_path(first));
+    snprintf(path, sizeof path, "%s", first->path);
     snprintf(lock, sizeof lock, "%s/lock", path);
     assert_int_equal(unlink(lock), 0);
     assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
@@ -162,10 +162,10 @@ TEST(a_cleaner_of_old_files_ends_nothing)
     assert_int_equal(mkdir(path, 0700), 0); /* as a browser does that goes on writing */
     inner = wi_instance_make(first, "inner", &error);
     assert_non_null(inner);
-    assert_string_not_equal(wi_instance_path(first), path);
-    assert_memory_equal(inner, wi_instance_path(first), strlen(wi_instance_path(first)));
+    assert_string_not_equal(first->path, path);
+    assert_memory_equal(inner, first->path, strlen(first->path));
     free(inner);
-    snprintf(path, sizeof path, "%s", wi_instance_path(first));
+    snprintf(path, sizeof path, "%s", first->path);
     wi_instance_free(first);
     assert_int_not_equal(access(path, F_OK), 0);
 }
@@ -225,7 +225,7 @@ static void be_daemon(int told)
     assert_non_null(realpath("webinfer-lifeline", lifeline));
     uv_loop_init(&daemon.loop);
     struct wi_children *children = wi_children_new(&daemon.loop, lifeline);
-    snprintf(writer, sizeof writer, WRITER, wi_instance_path(instance));
+    snprintf(writer, sizeof writer, WRITER, instance->path);
     run_program(&daemon, children, instance, writer);
     run_program(&daemon, children, instance, SLEEPER);
     uv_run(&daemon.loop, UV_RUN_DEFAULT);
@@ -293,7 +293,7 @@ TEST(a_root_too_long_for_sockets_is_not_used)
     setenv("TMPDIR", deep, 1);
     instance = wi_instance_new(&error);
     assert_non_null(instance);
-    assert_memory_equal(wi_instance_path(instance), "/tmp/webinfer-", 14);
+    assert_memory_equal(instance->path, "/tmp/webinfer-", 14);
     wi_instance_free(instance);
     setenv("TMPDIR", root, 1);
 }

@@ -1,10 +1,9 @@
 /* Launching: switches by setting, feature lists joined, the operator's word last. */
 #include "../test.h"
-#include "browser/launch.h"
-#include "browser/switches.h"
+#include "browser/kinds.h"
 
 #include "base/buffer.h"
-#include "browser/family.h"
+#include "browser/family_private.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -72,7 +72,7 @@ static void start(struct place *place, const char *script, int64_t timeout_ms)
         .instance = wi_instance_new(&place->error),
         .children = wi_children_new(&place->loop, lifeline)};
     assert_non_null(place->deps.instance);
-    path = wi_sprintf("%s/driver", wi_instance_path(place->deps.instance));
+    path = wi_sprintf("%s/driver", place->deps.instance->path);
     if (script) {
         file = fopen(path, "we");
         fprintf(file, "#!/bin/sh\n%s\n", script);
@@ -92,12 +92,12 @@ static void finish(struct place *place, const char *states)
     uv_run(&place->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&place->loop), 0);
     assert_string_equal(place->states, states);
-    driver = wi_sprintf("%s/driver", wi_instance_path(place->deps.instance));
-    folder = wi_sprintf("%s/lock", wi_instance_path(place->deps.instance));
+    driver = wi_sprintf("%s/driver", place->deps.instance->path);
+    folder = wi_sprintf("%s/lock", place->deps.instance->path);
     unlink(driver);
     unlink(folder);
     /* Nothing but those two was left in it. */
-    assert_int_equal(rmdir(wi_instance_path(place->deps.instance)), 0);
+    assert_int_equal(rmdir(place->deps.instance->path), 0);
     wi_instance_free(place->deps.instance);
     free(driver);
     free(folder);

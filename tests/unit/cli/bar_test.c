@@ -1,38 +1,8 @@
-/* How far a pull is, as a line: sizes, times, bars that fit, and nothing that drives a terminal. */
+/* How far a pull is, as a line: bars that fit, and nothing that drives a terminal. */
 #include "../test.h"
 
 #include "cli/bar.h"
 #include <string.h>
-
-static void expect(
-    void (*print)(struct wi_buffer *out, double value), double value, const char *expected)
-{
-    struct wi_buffer out = {0};
-    print(&out, value);
-    assert_string_equal(out.text, expected);
-    wi_buffer_clear(&out);
-}
-
-TEST(sizes_have_two_or_three_digits)
-{
-    expect(wi_bar_bytes, 0, "0 B");
-    expect(wi_bar_bytes, 999, "999 B");
-    expect(wi_bar_bytes, 999.6, "1.0 kB");
-    expect(wi_bar_bytes, 12345, "12.3 kB");
-    expect(wi_bar_bytes, 99960, "100 kB");
-    expect(wi_bar_bytes, 2.6e9, "2.6 GB");
-    expect(wi_bar_bytes, 5e15, "5000 TB");
-}
-
-TEST(times_are_rounded_up)
-{
-    expect(wi_bar_seconds, 0, "0 s");
-    expect(wi_bar_seconds, 0.2, "1 s");
-    expect(wi_bar_seconds, 59.5, "1 min 0 s");
-    expect(wi_bar_seconds, 125, "2 min 5 s");
-    expect(wi_bar_seconds, 7290, "2 h 1 min");
-    expect(wi_bar_seconds, 1e300, "277 h 46 min");
-}
 
 static void expect_line(const char *pull, unsigned columns, const char *expected)
 {

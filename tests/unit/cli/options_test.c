@@ -1,11 +1,11 @@
 /* The command line, and that what is generated from its table and committed is fresh. */
 #include "../test.h"
 #include "cli/arguments.h"
-#include "cli/completion.h"
-#include "cli/help.h"
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ TEST(help_and_version_need_no_command)
 {
     struct wi_arguments a;
     assert_int_equal(PARSE(&a, NULL, "--help"), WI_OK);
-    assert_true(a.help);
+    assert_true(wi_argument_given(&a, "help"));
     wi_arguments_clear(&a);
     assert_int_equal(PARSE(&a, NULL, "infer", "--help"), WI_OK);
     assert_string_equal(a.verb->name, "infer");
@@ -116,7 +116,7 @@ TEST(takes_the_names_that_other_programs_have)
     assert_int_equal(wi_arguments_parse(&arguments, 3,
                          (char *[]){(char *)"webinfer", (char *)"ls", (char *)"-h"}, NULL),
         WI_OK);
-    assert_true(arguments.help);
+    assert_true(wi_argument_given(&arguments, "help"));
     assert_string_equal(arguments.verb->name, "list");
     wi_arguments_clear(&arguments);
     assert_int_equal(
@@ -143,7 +143,7 @@ TEST(explains_the_commands_of_a_group)
     struct wi_buffer text = {0};
 
     assert_int_equal(PARSE(&asked, NULL, "jobs", "--help"), WI_OK);
-    assert_true(asked.help);
+    assert_true(wi_argument_given(&asked, "help"));
     assert_string_equal(asked.group, "jobs");
     wi_arguments_clear(&asked);
     REFUSES("\"jobs\" is no command by itself", "jobs");

@@ -81,7 +81,7 @@ TEST(test_as_python_decodes_it)
             wi_picture_decode(text, strlen(text), "image", NULL, &blob, &error), WI_OK);
         check_bytes(blob, rows[i].bytes);
         wi_blob_unref(blob);
-        assert_int_equal(wi_sound_decode(text, strlen(text), "", NULL, &blob, &error), WI_OK);
+        assert_int_equal(wi_sound_decode(text, strlen(text), NULL, &blob, &error), WI_OK);
         check_bytes(blob, rows[i].bytes);
         wi_blob_unref(blob);
     }
@@ -110,7 +110,7 @@ TEST(test_what_is_no_base64)
         assert_string_equal(error.field, "inputs.image");
         assert_non_null(strstr(error.detail, bad[i][1]));
         assert_int_equal(
-            wi_sound_decode(text, strlen(text), "inputs.", NULL, &blob, &error), WI_AUDIO_INVALID);
+            wi_sound_decode(text, strlen(text), NULL, &blob, &error), WI_AUDIO_INVALID);
         assert_null(blob);
         assert_string_equal(error.field, "inputs.audio");
         assert_non_null(strstr(error.detail, bad[i][1]));

@@ -386,7 +386,7 @@ TEST(test_taken)
     struct wi_sound sound = {0};
     struct wi_error error;
     assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes - 1), 0);
-    assert_int_equal(wi_media_take_sound(&infer, blob, 2, 13, &sound, "", &error), WI_OK);
+    assert_int_equal(wi_media_take_sound(&infer, blob, 2, 13, &sound, &error), WI_OK);
     wi_blob_unref(blob);
     assert_string_equal(sound.media_type, "audio/flac");
     assert_int_equal(infer.asked->tensors.count, 1);

@@ -17,7 +17,7 @@ static enum wi_code parse(const struct wi_dialect *dialect, struct wi_infer *inf
     memset(infer, 0, sizeof *infer);
     *error = (struct wi_error){0};
     assert_int_equal(wi_blob_append(blob, body, strlen(body)), 0);
-    enum wi_code code = dialect->parse(infer, blob, strlen(body), NULL, error);
+    enum wi_code code = wi_dialect_parse(dialect, infer, blob, strlen(body), NULL, error);
     wi_blob_unref(blob);
     return code;
 }

@@ -8,9 +8,9 @@
 static enum wi_code sniff(const void *bytes, size_t size, struct wi_sound *sound)
 {
     struct wi_error error = {0};
-    enum wi_code code = wi_sound_sniff(bytes, size, sound, "", &error);
+    enum wi_code code = wi_sound_sniff(bytes, size, sound, &error);
     if (code == WI_AUDIO_INVALID || code == WI_AUDIO_TOO_LARGE)
-        assert_string_equal(error.field, "audio");
+        assert_string_equal(error.field, "inputs.audio");
     return code;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How each setting of a folder in the Hugging Face layout is treated. The daemon's src/models/catalog/format/huggingface_settings.inc and a
+ * How each setting of a folder in the Hugging Face layout is treated. The daemon's src/terms/format/huggingface_settings.inc and a
  * section of webinfer-inputs(7) are generated from it (scripts/settings.mjs).
  */
 import { GENERATION } from './generation.js';

@@ -11,46 +11,40 @@
 #include "api/http/step.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "models/catalog/library/model.h"
-#include <stdlib.h>
+#include "terms/format/model.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 void wi_handle_kserve_server(struct wi_request *request)
 {
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s, s:[s, s, s, s, s, s, s]}", "name", "webinfer", "version",
-            request->api->deps.version, "extensions", "binary_tensor_data", "generate",
-            "model_configuration", "model_repository", "parameters", "schedule_policy",
-            "statistics"));
+        wi_form_json("KserveServer", "webinfer", request->api->deps.version,
+            json_pack("[s, s, s, s, s, s, s]", "binary_tensor_data", "generate",
+                "model_configuration", "model_repository", "parameters", "schedule_policy",
+                "statistics")));
 }
 
 /* --- a model ---------------------------------------------------------------------------------- */
 
-static json_t *version_json(unsigned version)
-{
-    char digits[WI_DIGITS_SIZE];
-    return json_string(wi_digits(digits, wi_kserve_version(version)));
-}
-
 static json_t *metadata_json(const struct wi_model *model)
 {
-    return json_pack("{s:s, s:[o], s:s, s:o, s:o}", "name", model->name, "versions",
-        version_json(model->version), "platform", wi_kserve_platform(model), "inputs",
-        wi_kserve_inputs(model), "outputs", wi_kserve_outputs(model));
+    char digits[WI_DIGITS_SIZE];
+    return wi_form_json("KserveModel", model->name,
+        json_pack("[s]", wi_digits(digits, wi_kserve_version(model->version))),
+        wi_kserve_platform(model), wi_kserve_inputs(model), wi_kserve_outputs(model));
 }
 
 /* The same tensors in Triton's words. Takes the list. */
 static json_t *tensors_translate(json_t *values)
 {
-    json_t *list = json_array(), *value;
-    size_t i;
-    json_array_foreach(values, i, value)
-    {
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        json_t *value = json_array_get(values, i);
         const char *type = json_string_value(json_object_get(value, "datatype"));
         json_array_append_new(
-            list, json_pack("{s:O, s:o, s:O}", "name", json_object_get(value, "name"), "data_type",
-                      json_sprintf("TYPE_%s", strcmp(type, "BYTES") == 0 ? "STRING" : type), "dims",
-                      json_object_get(value, "shape")));
+            list, wi_form_json("KserveTyped", json_incref(json_object_get(value, "name")),
+                      json_sprintf("TYPE_%s", strcmp(type, "BYTES") == 0 ? "STRING" : type),
+                      json_incref(json_object_get(value, "shape"))));
     }
     json_decref(values);
     return list;
@@ -58,10 +52,8 @@ static json_t *tensors_translate(json_t *values)
 
 static json_t *config_json(const struct wi_model *model)
 {
-    return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", model->name, "platform",
-        wi_kserve_platform(model), "backend", "webinfer", "max_batch_size", 0, "input",
-        tensors_translate(wi_kserve_inputs(model)), "output",
-        tensors_translate(wi_kserve_outputs(model)));
+    return wi_form_json("KserveConfig", model->name, wi_kserve_platform(model), "webinfer", 0,
+        tensors_translate(wi_kserve_inputs(model)), tensors_translate(wi_kserve_outputs(model)));
 }
 
 /* Whether the model is the version that is asked for; else the request is answered with which one
@@ -126,7 +118,7 @@ static void on_ready(struct wi_request *request, void *work, struct wi_model *mo
     if (!is_version(request, model))
         return;
     if (check_runs(request->api, model, &error) == WI_OK)
-        wi_request_answer_json(request, 200, json_pack("{s:b}", "ready", 1));
+        wi_request_answer_json(request, 200, wi_form_json("KserveReady", 1));
     else
         wi_request_answer_error(request, &error);
 }
@@ -149,11 +141,12 @@ void wi_handle_kserve_model_ready(struct wi_request *request)
 
 static json_t *statistic_json(uint64_t count, double seconds)
 {
-    return json_pack("{s:I, s:I}", "count", (json_int_t)count, "ns", (json_int_t)(seconds * 1e9));
+    return wi_form_json("KserveStat", count, (json_int_t)(seconds * 1e9));
 }
 
 static json_t *statistics_json(const struct wi_model_counts *counts)
 {
+    char digits[WI_DIGITS_SIZE];
     json_t *inference = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "success",
         statistic_json(counts->answered, counts->answered_s), "fail",
         statistic_json(counts->failed, counts->failed_s), "queue",
@@ -161,10 +154,9 @@ static json_t *statistics_json(const struct wi_model_counts *counts)
         "compute_infer", statistic_json(counts->answered, counts->inference_s), "compute_output",
         statistic_json(0, 0), "cache_hit", statistic_json(0, 0), "cache_miss",
         statistic_json(0, 0));
-    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:[]}", "name", counts->name, "version",
-        version_json(counts->version), "last_inference", (json_int_t)counts->last_at,
-        "inference_count", (json_int_t)counts->answered, "execution_count",
-        (json_int_t)counts->answered, "inference_stats", inference, "batch_stats");
+    return wi_form_json("KserveModelStats", counts->name,
+        wi_digits(digits, wi_kserve_version(counts->version)), counts->last_at, counts->answered,
+        counts->answered, inference, json_array());
 }
 
 static void add_statistics(void *context, const struct wi_model_counts *counts)
@@ -181,7 +173,7 @@ static void on_stats(struct wi_request *request, void *work, struct wi_model *mo
     wi_metrics_each_model(request->api->metrics, model->name, add_statistics, list);
     if (json_array_size(list) == 0)
         add_statistics(list, &none);
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "model_stats", list));
+    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list));
 }
 
 void wi_handle_kserve_stats(struct wi_request *request)
@@ -193,12 +185,10 @@ void wi_handle_kserve_all_stats(struct wi_request *request)
 {
     json_t *list = json_array();
     wi_metrics_each_model(request->api->metrics, NULL, add_statistics, list);
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "model_stats", list));
+    wi_request_answer_json(request, 200, wi_form_json("KserveStats", list));
 }
 
-/* --- Triton's model repository ---------------------------------------------------------------- */
-
-/* --- the index ------------------------------------------------------------------------------- */
+/* --- the index of Triton's model repository -------------------------------------------------- */
 
 struct index_order {
     int ready;
@@ -212,8 +202,8 @@ const struct wi_param wi_kserve_index_params[] = {
 static json_t *row_json(const char *name, unsigned version, const char *state, const char *reason)
 {
     char digits[WI_DIGITS_SIZE];
-    return json_pack("{s:s, s:s, s:s, s:s}", "name", name, "version",
-        wi_digits(digits, wi_kserve_version(version)), "state", state, "reason", reason);
+    return wi_form_json(
+        "KserveIndexRow", name, wi_digits(digits, wi_kserve_version(version)), state, reason);
 }
 
 static unsigned current_version(const struct wi_versions *versions)
@@ -263,7 +253,7 @@ static void add_pull(void *context, const struct wi_pull_info *info)
     int is_listed = 0;
     if (info->state >= WI_PULL_DONE)
         return;
-    (void)wi_repository_one(index->api->deps.repository, info->name, note_listed, &is_listed);
+    wi_repository_one(index->api->deps.repository, info->name, note_listed, &is_listed);
     if (!is_listed)
         wi_api_list_add(&index->rows, row_json(info->name, 0, "LOADING", "it is being pulled"));
 }
@@ -297,16 +287,11 @@ static void on_ready_list(struct wi_request *request, void *work, struct wi_blob
 void wi_handle_kserve_index(struct wi_request *request)
 {
     struct index_order order = {0};
-    struct wi_error error;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_kserve_index_params, &order);
     if (!body)
         return;
-    enum wi_code code =
-        wi_params_read(wi_kserve_index_params, body, WI_PARAMS_STRICT, "", &order, &error);
     json_decref(body);
-    if (code != WI_OK)
-        wi_request_answer_error(request, &error);
-    else if (order.ready)
+    if (order.ready)
         wi_api_list_fresh(
             request, WI_API_LIST_KSERVE_READY, print_ready_row, on_ready_list, NULL, NULL);
     else

@@ -13,8 +13,9 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "models/catalog/library/model.h"
 #include "nodes/bridge/orders.h"
+#include "terms/format/model.h"
+#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,8 +59,8 @@ static void end_wait(struct wait *wait, const struct wi_error *error)
         wi_request_answer_error(request, error);
     else
         wi_request_answer_json(request, 200,
-            json_pack("{s:s, s:s, s:O}", "name", wait->name, "state",
-                wait->loads ? "READY" : "UNAVAILABLE", "nodes", wait->nodes));
+            wi_form_json("KserveOrder", wait->name, wait->loads ? "READY" : "UNAVAILABLE",
+                json_incref(wait->nodes)));
     free_wait(wait);
 }
 
@@ -164,8 +165,8 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
         .api = request->api, .platform = -1, .model = model, .name = model->name};
     struct wi_error error;
     if (model->builtin) { /* every node has it */
-        wi_request_answer_json(request, 200,
-            json_pack("{s:s, s:s, s:[]}", "name", model->name, "state", "READY", "nodes"));
+        wi_request_answer_json(
+            request, 200, wi_form_json("KserveOrder", model->name, "READY", json_array()));
         return;
     }
     if (wi_model_check_engine(model, &error) != WI_OK || wi_order_give(&order, &error) != WI_OK) {
@@ -174,12 +175,9 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
         return;
     }
     struct wait *wait = new_wait(request, model->name, 1, json_array_size(order.nodes));
-    const json_t *id;
-    size_t i;
-    json_array_foreach(order.nodes, i, id)
-    {
-        wait_follow(wait, json_string_value(id), model->name, model->hash);
-    }
+    for (size_t i = 0; i < json_array_size(order.nodes); i++)
+        wait_follow(
+            wait, json_string_value(json_array_get(order.nodes, i)), model->name, model->hash);
     json_decref(order.nodes);
     begin_wait(wait, look_for_loaded);
 }
@@ -248,13 +246,12 @@ static size_t nodes_unload(struct wi_request *request, const char *name)
 
 static void on_unload(struct wi_request *request, void *work, struct wi_model *model)
 {
-    struct wi_error error;
     if (model->builtin) {
-        wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
     } else if (nodes_unload(request, model->name) == 0) {
-        wi_request_answer_json(request, 200,
-            json_pack("{s:s, s:s, s:[]}", "name", model->name, "state", "UNAVAILABLE", "nodes"));
+        wi_request_answer_json(
+            request, 200, wi_form_json("KserveOrder", model->name, "UNAVAILABLE", json_array()));
     }
 }
 
@@ -285,19 +282,15 @@ static int read_order(struct wi_request *request)
     struct order_body fields = {0};
     struct wi_error error;
     int dependents;
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_kserve_load_params, &fields);
     if (!body)
         return 0;
-    enum wi_code code =
-        wi_params_read(wi_kserve_load_params, body, WI_PARAMS_STRICT, "", &fields, &error);
-    if (code == WI_OK && fields.parameters)
-        code = wi_params_read(
-            table, fields.parameters, WI_PARAMS_STRICT, "parameters.", &dependents, &error);
+    int is_right = !fields.parameters || wi_params_read(table, fields.parameters, WI_PARAMS_STRICT,
+                                             "parameters.", &dependents, &error) == WI_OK;
     json_decref(body);
-    if (code == WI_OK)
-        return 1;
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!is_right)
+        wi_request_answer_error(request, &error);
+    return is_right;
 }
 
 void wi_handle_kserve_load(struct wi_request *request)

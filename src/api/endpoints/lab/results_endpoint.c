@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "settings/store/results.h"
 #include "terms/lab/lab_run.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +19,8 @@
 
 static void answer_not_found(struct wi_request *request, const char *id)
 {
-    struct wi_error error;
-    wi_error_set(&error, WI_NOT_FOUND, "id",
+    wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
         "there is no run %.60s: it never was, it was removed, or newer ones took its place", id);
-    wi_request_answer_error(request, &error);
 }
 
 /* Whether there is a database, and `request->argument` could be an id; else it is answered. */
@@ -56,11 +55,15 @@ static void on_asked(void *data, const struct wi_error *failure)
     free(asked);
 }
 
-static struct asked *asked_new(wi_db_work_fn *work, void *op, struct wi_step *step)
+/* The request waits for `work` on `op`, by wi_db_submit or wi_db_look; `done`, `owner` and
+ * `free_owner` are those of wi_request_step. */
+typedef void db_ask_fn(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void *data);
+static void database_ask(struct wi_request *request, db_ask_fn *ask, wi_db_work_fn *work, void *op,
+    wi_step_end_fn *done, void *owner, wi_step_free_fn *free_owner)
 {
     struct asked *asked = wi_alloc(sizeof *asked);
-    *asked = (struct asked){work, op, step};
-    return asked;
+    *asked = (struct asked){work, op, wi_request_step(request, done, owner, free_owner)};
+    ask(request->api->deps.db, do_asked, on_asked, asked);
 }
 
 /* --- POST /v1/results ------------------------------------------------------------------------ */
@@ -92,8 +95,7 @@ static void on_written(struct wi_request *request, void *work, const struct wi_e
         wi_request_answer_error(request, failure);
     else
         wi_request_answer_json(request, op->created ? 201 : 200,
-            json_pack("{s:s, s:b, s:I, s:I}", "id", op->id, "created", op->created, "added",
-                (json_int_t)op->added, "cells", (json_int_t)op->total));
+            wi_form_json("LabKept", op->id, op->created, op->added, op->total));
     free_writing(writing);
 }
 
@@ -144,18 +146,16 @@ static void on_run(struct wi_request *request, void *work)
         free_writing(writing);
         return;
     }
-    struct wi_step *step = wi_request_step(request, on_written, writing, free_writing);
-    wi_db_submit(
-        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_write, &writing->op, step));
+    database_ask(
+        request, wi_db_submit, wi_result_write, &writing->op, on_written, writing, free_writing);
 }
 
 void wi_handle_results_write(struct wi_request *request)
 {
     const struct wi_server_deps *deps = &request->api->deps;
-    struct wi_error error;
     if (deps->db == NULL) {
-        wi_error_set(&error, WI_UNAVAILABLE, NULL, "there is no database to keep results in");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_UNAVAILABLE, NULL, "there is no database to keep results in");
         return;
     }
     struct writing *writing = wi_alloc(sizeof *writing);
@@ -222,13 +222,12 @@ void wi_handle_results(struct wi_request *request)
     listing->limit = page.limit > 0 ? (size_t)page.limit : WI_PAGE_DEFAULT;
     listing->op.limit = listing->limit + 1;
     if (code == WI_OK && request->api->deps.db) {
-        struct wi_step *step = wi_request_step(request, on_listed, listing, free_listing);
-        wi_db_look(request->api->deps.db, do_asked, on_asked,
-            asked_new(wi_result_list, &listing->op, step));
+        database_ask(
+            request, wi_db_look, wi_result_list, &listing->op, on_listed, listing, free_listing);
         return;
     }
     if (code == WI_OK)
-        wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "results", "next"));
+        wi_request_answer_json(request, 200, wi_form_json("LabResults", json_array(), NULL));
     else
         wi_request_answer_error(request, &error);
     free_listing(listing);
@@ -277,11 +276,9 @@ static void on_read(struct wi_request *request, void *work, const struct wi_erro
 static void read_cells(struct wi_request *request, struct reading *reading)
 {
     const struct wi_result *result = &reading->look.result;
-    struct wi_error error;
     if (wi_request_reserve(request, result->bytes * TEXT_FACTOR + result->cells * TEXT_MORE) != 0) {
-        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
             "there is no memory to read this run now; try again later");
-        wi_request_answer_error(request, &error);
         free_reading(reading);
         return;
     }
@@ -289,9 +286,8 @@ static void read_cells(struct wi_request *request, struct reading *reading)
     wi_buffer_puts(&reading->text, ",\"cells\":[");
     reading->read =
         (struct wi_result_read){.number = result->number, .each = print_cell, .context = reading};
-    struct wi_step *step = wi_request_step(request, on_read, reading, free_reading);
-    wi_db_look(
-        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_read, &reading->read, step));
+    database_ask(
+        request, wi_db_look, wi_result_read, &reading->read, on_read, reading, free_reading);
 }
 
 static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -314,9 +310,8 @@ void wi_handle_result(struct wi_request *request)
         return;
     struct reading *reading = wi_alloc(sizeof *reading);
     wi_text_copy(reading->look.id, sizeof reading->look.id, request->argument);
-    struct wi_step *step = wi_request_step(request, on_looked, reading, free_reading);
-    wi_db_look(
-        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_look, &reading->look, step));
+    database_ask(
+        request, wi_db_look, wi_result_look, &reading->look, on_looked, reading, free_reading);
 }
 
 /* --- DELETE /v1/results/ID ------------------------------------------------------------------- */
@@ -327,8 +322,7 @@ static void on_removed(struct wi_request *request, void *work, const struct wi_e
     if (failure)
         wi_request_answer_error(request, failure);
     else if (op->found)
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", op->id, "state", "removed"));
+        wi_request_answer_verb(request, 200, op->id, "removed");
     else
         answer_not_found(request, op->id);
     free(op);
@@ -340,6 +334,5 @@ void wi_handle_result_remove(struct wi_request *request)
         return;
     struct wi_result_remove *op = wi_alloc(sizeof *op);
     wi_text_copy(op->id, sizeof op->id, request->argument);
-    struct wi_step *step = wi_request_step(request, on_removed, op, free);
-    wi_db_submit(request->api->deps.db, do_asked, on_asked, asked_new(wi_result_remove, op, step));
+    database_ask(request, wi_db_submit, wi_result_remove, op, on_removed, op, free);
 }

@@ -11,7 +11,6 @@
 #include "api/http/waiting.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
-#include "models/share/content/car.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +19,7 @@
 
 #define PIECE (128 * 1024)
 
-struct sender {
+struct wi_api_sender {
     struct wi_taking taking;          /* first: it is the request's work */
     struct wi_request *request;       /* NULL once it is completed */
     struct wi_block_reading *reading; /* NULL of a file */
@@ -31,12 +30,8 @@ struct sender {
     size_t wanted, got;               /* bytes that a read should give, and gave */
     int is_over;                      /* nothing follows what is in the piece */
     int is_cut;
-    struct sender *prev, *next;
+    struct wi_api_sender *prev, *next;
     char piece[PIECE];
-};
-
-struct wi_api_cars {
-    struct sender *senders; /* whose requests are not completed */
 };
 
 static void file_end(const struct wi_api_file *file)
@@ -47,7 +42,7 @@ static void file_end(const struct wi_api_file *file)
     file->on_end(file->context);
 }
 
-static void free_sender(struct sender *sender)
+static void free_sender(struct wi_api_sender *sender)
 {
     wi_block_reading_free(sender->reading);
     file_end(&sender->file);
@@ -59,13 +54,13 @@ static void free_sender(struct sender *sender)
 /* On a thread. */
 static void read_piece(void *data)
 {
-    struct sender *sender = data;
+    struct wi_api_sender *sender = data;
     ssize_t got = wi_read_all(
         sender->segment.fd, sender->piece + sender->size, sender->wanted, sender->segment.at);
     sender->got = got > 0 ? (size_t)got : 0;
 }
 
-static void break_off(struct sender *sender)
+static void break_off(struct wi_api_sender *sender)
 {
     sender->is_over = 1;
     wi_warn("api", sender->request->id, "%s is broken off: a file cannot be read, or has changed",
@@ -73,7 +68,7 @@ static void break_off(struct sender *sender)
 }
 
 /* Moves on by `size` bytes of the segment, which are in the piece now. */
-static void sender_advance(struct sender *sender, size_t size)
+static void sender_advance(struct wi_api_sender *sender, size_t size)
 {
     if (sender->segment.memory)
         sender->segment.memory += size;
@@ -84,7 +79,7 @@ static void sender_advance(struct sender *sender, size_t size)
 
 static void on_read(void *data, int cancelled)
 {
-    struct sender *sender = data;
+    struct wi_api_sender *sender = data;
     sender->work = NULL;
     (void)cancelled; /* only where the request has gone */
     if (!sender->request) {
@@ -99,7 +94,7 @@ static void on_read(void *data, int cancelled)
 }
 
 /* 0 where nothing follows. */
-static int has_segment(struct sender *sender)
+static int has_segment(struct wi_api_sender *sender)
 {
     while (sender->segment.size == 0 && !sender->is_over) {
         int more = sender->reading ? wi_block_reading_next(sender->reading, &sender->segment) : 0;
@@ -112,7 +107,7 @@ static int has_segment(struct sender *sender)
 
 /* Begins to fill the piece, which is empty: copies the segments in memory at once, and starts to
  * read the first one that is in a file. */
-static void sender_fill(struct sender *sender)
+static void sender_fill(struct wi_api_sender *sender)
 {
     sender->size = sender->given = 0;
     while (sender->size < PIECE && has_segment(sender)) {
@@ -133,7 +128,7 @@ static void sender_fill(struct sender *sender)
 
 static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max)
 {
-    struct sender *sender = context;
+    struct wi_api_sender *sender = context;
     wi_taking_rest(&sender->taking);
     if (sender->is_cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;
@@ -151,8 +146,8 @@ static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max
 
 static void on_completed(void *context)
 {
-    struct sender *sender = context;
-    DL_DELETE(sender->request->api->endpoints->cars->senders, sender);
+    struct wi_api_sender *sender = context;
+    DL_DELETE(sender->request->api->endpoints->senders, sender);
     sender->request = NULL;
     if (sender->work)
         wi_work_abandon(sender->work); /* on_read follows */
@@ -160,7 +155,8 @@ static void on_completed(void *context)
         free_sender(sender);
 }
 
-static void send_bytes(struct sender *sender, uint64_t size, const char *type, const char *name)
+static void send_bytes(
+    struct wi_api_sender *sender, uint64_t size, const char *type, const char *name)
 {
     struct wi_request *request = sender->request;
     wi_taking_begin(&sender->taking, request, type,
@@ -168,13 +164,13 @@ static void send_bytes(struct sender *sender, uint64_t size, const char *type, c
     char *header = wi_sprintf("attachment; filename=\"%s\"", name);
     wi_request_add_header(request, "Content-Disposition", header);
     free(header);
-    DL_APPEND(request->api->endpoints->cars->senders, sender);
+    DL_APPEND(request->api->endpoints->senders, sender);
     sender_fill(sender);
 }
 
-static struct sender *sender_new(struct wi_request *request)
+static struct wi_api_sender *sender_new(struct wi_request *request)
 {
-    struct sender *sender = wi_alloc(sizeof *sender);
+    struct wi_api_sender *sender = wi_alloc(sizeof *sender);
     sender->request = request;
     sender->file.fd = -1;
     return sender;
@@ -183,27 +179,25 @@ static struct sender *sender_new(struct wi_request *request)
 /* Whether there is memory for a sender; else it is answered. */
 static int reserve_pieces(struct wi_request *request, const char *what)
 {
-    struct wi_error error;
     if (wi_request_reserve(request, 2 * PIECE) == 0)
         return 1;
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+    wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
         "there is no memory to send this %s now; try again later", what);
-    wi_request_answer_error(request, &error);
     return 0;
 }
 
 void wi_api_answer_car(
-    struct wi_request *request, struct wi_block_reading *reading, const char *cid)
+    struct wi_request *request, struct wi_block_reading *reading, uint64_t bytes, const char *cid)
 {
     char name[WI_CID_TEXT + sizeof ".car"];
     if (!reserve_pieces(request, "CAR")) {
         wi_block_reading_free(reading);
         return;
     }
-    struct sender *sender = sender_new(request);
+    struct wi_api_sender *sender = sender_new(request);
     sender->reading = reading;
     snprintf(name, sizeof name, "%s.car", cid);
-    send_bytes(sender, wi_block_reading_bytes(reading), WI_CAR_TYPE_WRITTEN, name);
+    send_bytes(sender, bytes, WI_CAR_TYPE_WRITTEN, name);
 }
 
 void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *file)
@@ -212,7 +206,7 @@ void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *fi
         file_end(file);
         return;
     }
-    struct sender *sender = sender_new(request);
+    struct wi_api_sender *sender = sender_new(request);
     sender->file = *file;
     sender->segment = (struct wi_segment){.fd = file->fd, .size = file->size};
     send_bytes(sender, file->size, file->type, file->name);
@@ -220,22 +214,10 @@ void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *fi
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-struct wi_api_cars *wi_api_cars_new(void)
+void wi_api_senders_finish(struct wi_endpoints *endpoints)
 {
-    return wi_alloc(sizeof(struct wi_api_cars));
-}
-
-void wi_api_cars_finish(struct wi_api_cars *cars)
-{
-    struct sender *sender;
-    DL_FOREACH(cars->senders, sender)
-    {
+    for (struct wi_api_sender *sender = endpoints->senders; sender; sender = sender->next) {
         sender->is_cut = 1;
         wi_request_resume(sender->request);
     }
-}
-
-void wi_api_cars_free(struct wi_api_cars *cars)
-{
-    free(cars);
 }

@@ -3,20 +3,17 @@
 #define WI_API_ENDPOINTS_MODELS_CAR_ENDPOINT_H
 
 #include "api/http/request.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
-/* All answers that are being sent. */
-struct wi_api_cars;
-struct wi_api_cars *wi_api_cars_new(void);
+struct wi_api_sender; /* such an answer until its request is completed; all of them: wi_endpoints */
 /* The server closes: all of them are broken off. */
-void wi_api_cars_finish(struct wi_api_cars *cars);
-/* When no request is left; NULL is fine. */
-void wi_api_cars_free(struct wi_api_cars *cars);
+void wi_api_senders_finish(struct wi_endpoints *endpoints);
 
-/* Answers the request with everything that `reading` (taken over) gives. If reading fails, the
- * connection is closed before the announced length is sent. `cid` is the name of the file. */
+/* Answers the request with everything that `reading` (taken over) gives, which is `bytes` long. If
+ * reading fails, the connection is closed before the announced length is sent. `cid` is the name of
+ * the file. */
 void wi_api_answer_car(
-    struct wi_request *request, struct wi_block_reading *reading, const char *cid);
+    struct wi_request *request, struct wi_block_reading *reading, uint64_t bytes, const char *cid);
 
 /* A file to send: `type` and `name` are constants. `on_end` is called once, whether or not the file
  * was sent. */

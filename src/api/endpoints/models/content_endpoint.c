@@ -5,8 +5,7 @@
 #include "api/http/metrics.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "models/arrive/source/neighbours.h"
-#include "models/arrive/source/sources.h"
+#include "wire/describe/schemas.h"
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -14,11 +13,6 @@
 #define WAIT_MS 1000
 /* Models that are listed, the others counted. */
 #define MODELS_MAX 1000
-
-static size_t count_sources(const struct wi_api *api)
-{
-    return api->deps.sources ? wi_sources_count(api->deps.sources) : 0;
-}
 
 /* --- sources ---------------------------------------------------------------------------------- */
 
@@ -29,26 +23,21 @@ static const char *state_name(enum wi_block_source_state state)
     return names[state];
 }
 
-/* The time on the wall; null where it is ready, or never is. */
-static json_t *until_json(const struct wi_block_source_info *info)
+/* The time on the wall; 0 where it is ready, or never is. */
+static json_int_t source_until(const struct wi_block_source_info *info)
 {
     if (info->state == WI_SOURCE_READY || info->until_ms >= WI_NEVER)
-        return json_null();
-    return json_integer(wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms()));
+        return 0;
+    return wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms());
 }
 
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */
-static void add_source(void *list, const struct wi_block_source *source)
+static void add_source(void *list, const struct wi_block_source_info *info)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(source, &info);
-    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:s?, s:I, s:I, s:I, s:f, s:o}", "name",
-        info.name, "url", info.url, "stranger", info.stranger, "state", state_name(info.state),
-        "until", until_json(&info), "reason", *info.reason ? info.reason : NULL, "bytes",
-        (json_int_t)info.bytes, "blocks", (json_int_t)info.blocks, "wrong", (json_int_t)info.wrong,
-        "bytes_per_second", info.bytes_per_second, "seen_at",
-        info.seen_ms > 0 ? json_integer(info.seen_ms) : json_null());
-    json_array_append_new(list, row);
+    json_array_append_new(
+        list, wi_form_json("BlockSource", info->name, info->url, info->stranger,
+                  state_name(info->state), source_until(info), *info->reason ? info->reason : NULL,
+                  info->bytes, info->blocks, info->wrong, info->bytes_per_second, info->seen_ms));
 }
 
 static json_t *sources_json(const struct wi_api *api)
@@ -80,17 +69,10 @@ static void add_model(struct models *models, const char *cid, const char *name, 
         models->more++;
         return;
     }
-    json_t *row = json_pack("{s:s, s:s, s:I, s:b, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name,
-        "bytes", (json_int_t)bytes, "here", pin != NULL, "copy", copy, "stale", stale, "copies",
-        pin && !stale, "where");
+    json_t *row = wi_form_json(
+        "ContentModel", cid, name, bytes, pin != NULL, copy, stale, pin && !stale, json_array());
     json_array_append(same, row);
     json_array_append_new(models->list, row);
-}
-
-static void add_own(void *context, const struct wi_pin *pin)
-{
-    if (pin->kind != WI_PIN_PULLED)
-        add_model(context, pin->cid_text, pin->model, pin->bytes, pin);
 }
 
 static void add_copy(json_t *row, const char *where)
@@ -100,35 +82,29 @@ static void add_copy(json_t *row, const char *where)
     json_array_append_new(json_object_get(row, "where"), json_string(where));
 }
 
-static void add_offered(
-    struct models *models, const struct wi_offer_row *offered, const char *neighbour)
+static void add_offered(void *context, const struct wi_offered *offered)
 {
+    struct models *models = context;
     char cid[WI_CID_TEXT];
-    json_t *row;
-    size_t i;
-    wi_cid_print(&offered->cid, cid);
+    wi_cid_print(offered->cid, cid);
     if (!json_object_get(models->by_cid, cid) && offered->published)
         add_model(models, cid, offered->name, offered->bytes, NULL);
-    json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
-}
-
-static void add_offer(void *context, const struct wi_neighbour_info *neighbour)
-{
-    struct wi_block_source_info source;
-    wi_block_source_info(neighbour->source, &source);
-    for (size_t i = 0; i < neighbour->offer->count; i++)
-        add_offered(context, &neighbour->offer->rows[i], source.name);
+    json_t *list = json_object_get(models->by_cid, cid);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        add_copy(json_array_get(list, i), offered->neighbour);
 }
 
 static json_t *models_json(const struct wi_api *api, size_t *more)
 {
     struct models models = {json_array(), json_object(), 0};
-    if (api->deps.blocks) {
+    const struct wi_pin *pin;
+    if (api->deps.blocks)
         wi_blockstore_check(api->deps.blocks);
-        wi_blockstore_each(api->deps.blocks, add_own, &models);
-    }
+    for (size_t i = 0; (pin = wi_blockstore_at(api->deps.blocks, i)); i++)
+        if (pin->kind != WI_PIN_PULLED)
+            add_model(&models, pin->cid_text, pin->model, pin->bytes, pin);
     if (api->deps.neighbours)
-        wi_neighbours_each(api->deps.neighbours, add_offer, &models);
+        wi_neighbours_offered(api->deps.neighbours, add_offered, &models);
     json_decref(models.by_cid);
     *more = models.more;
     return models.list;
@@ -148,8 +124,7 @@ static void content_answer(struct wi_request *request)
     size_t more;
     json_t *models = models_json(api, &more);
     wi_request_answer_json(request, 200,
-        json_pack("{s:b, s:o, s:o, s:I}", "served", wi_api_is_served(api), "sources",
-            sources_json(api), "models", models, "models_more", (json_int_t)more));
+        wi_form_json("Content", wi_api_is_served(api), sources_json(api), models, more));
 }
 
 static void free_asker(void *work)
@@ -182,40 +157,39 @@ void wi_handle_content(struct wi_request *request)
 
 /* --- metrics ---------------------------------------------------------------------------------- */
 
-static void put_counter(const struct wi_api *api, struct wi_buffer *out, const char *name,
-    const char *help, uint64_t (*value)(const struct wi_block_source_info *info))
-{
-    wi_metric_head(out, name, "counter", help);
-    for (size_t i = 0; i < count_sources(api); i++) {
-        struct wi_block_source_info info;
-        wi_block_source_info(wi_sources_at(api->deps.sources, i), &info);
-        wi_buffer_strings(out, name, "{source=", NULL);
-        wi_metric_label(out, info.name);
-        wi_buffer_printf(out, "} %" PRIu64 "\n", value(&info));
-    }
-}
+/* One counter of each source that is configured. */
+struct counter {
+    struct wi_buffer *out;
+    const char *name, *help;
+    size_t at; /* in struct wi_block_source_info */
+};
 
-static uint64_t bytes_of(const struct wi_block_source_info *info)
+static void put_source_count(void *context, const struct wi_block_source_info *info)
 {
-    return info->bytes;
-}
-
-static uint64_t blocks_of(const struct wi_block_source_info *info)
-{
-    return info->blocks;
-}
-
-static uint64_t wrong_of(const struct wi_block_source_info *info)
-{
-    return info->wrong;
+    const struct counter *counter = context;
+    const void *at = (const char *)info + counter->at;
+    if (info->stranger)
+        return;
+    wi_buffer_strings(counter->out, counter->name, "{source=", NULL);
+    wi_metric_label(counter->out, info->name);
+    wi_buffer_printf(counter->out, "} %" PRIu64 "\n", *(const uint64_t *)at);
 }
 
 void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
-    put_counter(api, out, "webinfer_source_bytes_total",
-        "Bytes of blocks that a source brought and that were right.", bytes_of);
-    put_counter(api, out, "webinfer_source_blocks_total",
-        "Blocks that a source brought and that were right.", blocks_of);
-    put_counter(api, out, "webinfer_source_wrong_blocks_total",
-        "Blocks that a source brought and that were wrong.", wrong_of);
+    struct counter counters[] = {
+        {out, "webinfer_source_bytes_total",
+            "Bytes of blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, bytes)},
+        {out, "webinfer_source_blocks_total", "Blocks that a source brought and that were right.",
+            offsetof(struct wi_block_source_info, blocks)},
+        {out, "webinfer_source_wrong_blocks_total",
+            "Blocks that a source brought and that were wrong.",
+            offsetof(struct wi_block_source_info, wrong)},
+    };
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        wi_metric_head(out, counters[i].name, "counter", counters[i].help);
+        if (api->deps.sources)
+            wi_sources_each(api->deps.sources, put_source_count, &counters[i]);
+    }
 }

@@ -6,7 +6,7 @@
 #include "api/http/waiting.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/catalog/library/listing.h"
+#include "models/models.h"
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -78,7 +78,7 @@ static void print_key(void *context, const char *key, struct wi_buffer *out)
 {
     const struct list *list = context;
     struct printing printing = {list, out};
-    (void)wi_repository_one(list->api->deps.repository, key, print_model, &printing);
+    wi_repository_one(list->api->deps.repository, key, print_model, &printing);
 }
 
 static void note_model(
@@ -95,7 +95,8 @@ static int list_go_on(struct list *list)
     if (list->is_stale) {
         list->is_stale = 0;
         wi_kept_note_all(list->kept);
-        wi_repository_each(list->api->deps.repository, note_model, list->kept);
+        (void)wi_repository_each_after(
+            list->api->deps.repository, "", SIZE_MAX, note_model, list->kept);
     }
     return wi_kept_go_on(list->kept, SLICE) == 0;
 }
@@ -225,11 +226,7 @@ void wi_api_list_answer(struct wi_request *request, struct wi_buffer *head, stru
     *answer = (struct answer){wi_buffer_take(head), wi_buffer_take(tail), wi_blob_ref(list)};
     const struct MHD_IoVec parts[] = {
         {answer->head, head_size}, {list->bytes, list->size}, {answer->tail, tail_size}};
-    struct MHD_Response *response = MHD_create_response_from_iovec(parts, 3, free_answer, answer);
-    if (!response)
-        abort(); /* out of memory for a small object */
-    wi_request_answer_response(
-        request, 200, "application/json", response, head_size + list->size + tail_size);
+    wi_request_answer_slices(request, 200, "application/json", parts, 3, free_answer, answer);
 }
 
 /* --- their life ------------------------------------------------------------------------------ */

@@ -27,7 +27,7 @@ void wi_api_lists_free(struct wi_api_lists *lists);
 void wi_api_lists_renew(struct wi_api_lists *lists);
 
 /* Appends the entries of a list for one model: JSON objects with commas between, or nothing. The
- * arguments about the model are those of wi_repository_each. */
+ * arguments about the model are those of wi_repository_each_after. */
 typedef void wi_api_print_fn(struct wi_buffer *out, const struct wi_api *api,
     const struct wi_list_row *row, const struct wi_model *model, const char *problem);
 /* Appends an object (taken; NULL: none) to `out`. */

@@ -10,7 +10,6 @@
 #include "api/http/page_gather.h"
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* Models whose rows are made in a turn of the loop, in about two milliseconds. */
 #define PART 100
@@ -84,7 +83,7 @@ json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where)
     wi_api_loaded_want(&listing.loaded, name);
     if (where)
         wi_api_loaded_find(&listing.loaded, api);
-    (void)wi_repository_one(api->deps.repository, name, add_one, &listing);
+    wi_repository_one(api->deps.repository, name, add_one, &listing);
     if (listing.list)
         wi_api_add_pins(api, name, listing.list);
     if (!where) {
@@ -201,7 +200,7 @@ static void list_part(const struct wi_request *request, struct wi_page_part *par
 static void put_rest(struct wi_buffer *out, const struct wi_api *api, const struct query *query,
     const struct wi_gathered *gathered)
 {
-    const struct wi_list *folder = wi_listing_now(wi_repository_listing(api->deps.repository));
+    const struct wi_list *folder = wi_repository_list(api->deps.repository);
     const char *last = gathered->more ? gathered->last : NULL;
     wi_buffer_strings(
         out, "],\"models\":[", gathered->rows.text ? gathered->rows.text : "", "],\"next\":", NULL);

@@ -9,7 +9,8 @@
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,11 +42,9 @@ static void removal_refuse(struct removal *removal, const struct wi_error *failu
 
 static json_t *removed_json(const struct removal *removal, uint64_t freed)
 {
-    json_t *out = json_pack("{s:s, s:s, s:I}", "name", removal->request->argument, "state",
-        "removed", "freed_bytes", (json_int_t)freed);
-    if (json_array_size(removal->unpublished) > 0)
-        json_object_set(out, "unpublished", removal->unpublished);
-    return out;
+    int is_some = json_array_size(removal->unpublished) > 0;
+    return wi_form_json("Removed", removal->request->argument, "removed", freed,
+        is_some ? json_incref(removal->unpublished) : NULL);
 }
 
 static void on_removed(
@@ -69,8 +68,7 @@ static void on_collected(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     (void)error; /* there is none */
-    wi_request_answer_json(
-        context, 200, json_pack("{s:I}", "freed_bytes", (json_int_t)result->bytes));
+    wi_request_answer_json(context, 200, wi_form_json("Collected", result->bytes));
 }
 
 /* --- whether it may go ------------------------------------------------------------------------ */
@@ -107,11 +105,8 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
 /* A model that nodes hold but no request uses is unloaded first. */
 static enum wi_code check_use(const struct wi_api *api, const char *name, struct wi_error *error)
 {
-    struct wi_versions_use use = {0};
-    wi_repository_list_used(api->deps.repository, &use);
-    int requests = wi_strings_contain(&use.names, name);
+    int requests = wi_repository_uses(api->deps.repository, name);
     int read = api->deps.blocks && wi_blockstore_is_read(api->deps.blocks, name);
-    wi_versions_use_clear(&use);
     if (!requests && !read)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",

@@ -4,6 +4,7 @@
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
 #include "base/memory.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts.h"
 #include <stdint.h>
 #include <string.h>
@@ -12,10 +13,8 @@
 
 static json_t *version_json(const struct wi_version *version)
 {
-    return json_pack("{s:I, s:b, s:s?, s:s?, s:I, s:I}", "version", (json_int_t)version->number,
-        "current", version->current, "revision", version->source.revision, "commit",
-        version->source.commit, "bytes", (json_int_t)wi_source_bytes(&version->source), "pulled_at",
-        (json_int_t)version->source.pulled_at);
+    return wi_form_json("Version", version->number, version->current, version->source.revision,
+        version->source.commit, wi_source_bytes(&version->source), version->source.pulled_at);
 }
 
 /* The source of a model that was uploaded is not known. */
@@ -189,8 +188,7 @@ int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model
 json_t *wi_api_openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
 {
     const char *slash = strchr(name, '/');
-    return json_pack("{s:s, s:s, s:I, s:o}", "id", name, "object", "model", "created",
-        (json_int_t)wi_api_changed_at(api, model), "owned_by",
+    return wi_form_json("OpenaiModel", name, "model", wi_api_changed_at(api, model),
         slash ? json_stringn(name, (size_t)(slash - name)) : json_string("webinfer"));
 }
 

@@ -30,7 +30,7 @@ json_t *wi_api_show_model(const struct wi_api *api, const struct wi_api_loaded *
 void wi_api_add_versions(
     const struct wi_api *api, const char *name, const struct wi_versions *versions, json_t *out);
 /* The row of a model without its published CIDs; the arguments about the model are those of
- * wi_repository_each. A new reference; NULL for a name that is not UTF-8. */
+ * wi_repository_each_after. A new reference; NULL for a name that is not UTF-8. */
 json_t *wi_api_model_row(const struct wi_api *api, const struct wi_api_loaded *loaded,
     const struct wi_list_row *row, const struct wi_model *model, const char *problem);
 /* The members that OpenAI's clients look for in a model; likewise. */

@@ -13,12 +13,10 @@ static void look_at_node(void *context, const struct wi_node_info *node)
 {
     const struct walk *walk = context;
     struct wi_node_state state;
-    const json_t *model;
-    size_t i;
     if (wi_bridge_node_state(walk->bridge, node->id, &state) != 0)
         return;
-    json_array_foreach(state.models, i, model)
-    {
+    for (size_t i = 0; i < json_array_size(state.models); i++) {
+        const json_t *model = json_array_get(state.models, i);
         const char *name = json_string_value(json_object_get(model, "name"));
         if (name)
             walk->each(walk->context, node, name, model);

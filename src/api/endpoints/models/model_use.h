@@ -3,7 +3,7 @@
 #ifndef WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 #define WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 
-#include "models/catalog/library/versions.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 
 /* Calls `each` for every model that a node reports with a name. `model` is the node's report

@@ -8,7 +8,7 @@
 #include "api/http/request.h"
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "models/catalog/library/versions.h"
+#include "models/models.h"
 #include "wire/probe.h"
 #include "work/pool/facts/verdicts.h"
 #include <openssl/evp.h>
@@ -198,14 +198,11 @@ static void on_sampled(struct wi_request *request, void *work, struct wi_model *
 {
     struct wi_inference *asked = wi_probe_usual(model, WI_TASK_NONE, SAMPLE_SEED);
     struct wi_buffer text = {0};
-    struct wi_error error;
-    if (asked && put_sample(&text, asked) == 0) {
+    if (asked && put_sample(&text, asked) == 0)
         wi_request_answer_text(request, 200, "application/json", &text);
-    } else {
-        wi_error_set(&error, WI_INPUT_INVALID, "model",
+    else
+        wi_request_answer_refusal(request, WI_INPUT_INVALID, "model",
             "no inputs can be made up for %s that could be JSON", model->name);
-        wi_request_answer_error(request, &error);
-    }
     if (asked)
         wi_inference_release(asked);
     wi_buffer_clear(&text);

@@ -9,18 +9,15 @@
 
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "models/share/content/car.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
-#include <string.h>
 
 static int has_blocks(struct wi_request *request)
 {
-    struct wi_error error;
-    if (request->api->deps.blocks)
-        return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon publishes no models");
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!request->api->deps.blocks)
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon publishes no models");
+    return request->api->deps.blocks != NULL;
 }
 
 /* --- what is said ----------------------------------------------------------------------------- */
@@ -41,8 +38,8 @@ static json_t *files_json(const struct wi_pin *pin)
 
 static json_t *published_json(const struct wi_api *api, const struct wi_pin *pin)
 {
-    return json_pack("{s:s, s:s, s:I, s:o, s:b}", "cid", pin->cid_text, "name", pin->model, "bytes",
-        (json_int_t)pin->bytes, "files", files_json(pin), "served", wi_api_is_served(api));
+    return wi_form_json(
+        "Published", pin->cid_text, pin->model, pin->bytes, files_json(pin), wi_api_is_served(api));
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
@@ -66,24 +63,22 @@ static void free_publisher(void *work)
 static void on_progress(void *context, const struct wi_publish_progress *progress)
 {
     const struct publisher *publisher = context;
-    wi_progress_answer_step(publisher->answer,
-        json_pack("{s:s, s:s, s:s, s:I, s:I}", "name", publisher->name, "phase", "hashing", "state",
-            "hashing", "loaded_bytes", (json_int_t)progress->done, "total_bytes",
-            (json_int_t)progress->total));
+    wi_progress_answer_step(
+        publisher->answer, wi_form_json("PublishProgress", publisher->name, "hashing", "hashing",
+                               progress->done, progress->total));
 }
 
 static void answer_car(struct wi_request *request, const struct wi_pin *pin)
 {
-    struct wi_error error;
+    uint64_t bytes;
     struct wi_block_reading *reading =
-        wi_blockstore_car(request->api->deps.blocks, &pin->cid, WI_SCOPE_ALL);
-    if (reading) {
-        wi_api_answer_car(request, reading, pin->cid_text);
-        return;
-    }
-    wi_error_set(&error, WI_CONFLICT, "model_name",
-        "the files of %.160s have changed since it was published; publish it again", pin->model);
-    wi_request_answer_error(request, &error);
+        wi_blockstore_read(request->api->deps.blocks, &pin->cid, 1, WI_SCOPE_ALL, &bytes);
+    if (reading)
+        wi_api_answer_car(request, reading, bytes, pin->cid_text);
+    else
+        wi_request_answer_refusal(request, WI_CONFLICT, "model_name",
+            "the files of %.160s have changed since it was published; publish it again",
+            pin->model);
 }
 
 static void on_published(void *context, const struct wi_pin *pin, const struct wi_error *error)
@@ -128,13 +123,10 @@ void wi_handle_model_unpublish(struct wi_request *request)
     const struct wi_alias *alias =
         wi_aliases_find(wi_repository_aliases(request->api->deps.repository), request->argument);
     const char *name = alias ? alias->model : request->argument;
-    const struct wi_pin *pin = wi_blockstore_pin(request->api->deps.blocks, name);
-    char *cid = pin ? wi_strdup(pin->cid_text) : NULL;
-    if (wi_blockstore_unpublish(request->api->deps.blocks, name, &error) == WI_OK)
-        wi_request_answer_json(request, 200,
-            json_pack(
-                "{s:s, s:s, s:[s]}", "name", name, "state", "unpublished", "unpublished", cid));
+    char cid[WI_CID_TEXT];
+    if (wi_blockstore_unpublish(request->api->deps.blocks, name, cid, &error) == WI_OK)
+        wi_request_answer_json(
+            request, 200, wi_form_json("Removed", name, "unpublished", -1, json_pack("[s]", cid)));
     else
         wi_request_answer_error(request, &error);
-    free(cid);
 }

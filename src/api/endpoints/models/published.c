@@ -2,46 +2,35 @@
 #include "api/endpoints/models/published.h"
 
 #include "api/http/metrics.h"
+#include "wire/describe/schemas.h"
 #include <string.h>
 
 /* Names in a warning. */
 #define NAMED 5
 
-struct each {
-    wi_pin_fn *each;
-    void *context;
-};
-
-static void pass_on(void *context, const struct wi_pin *pin)
+/* The next published model from `*at` on, which is advanced past it, unlike copies of models that
+ * others have published; NULL: there are no more. */
+static const struct wi_pin *next_pin(const struct wi_api *api, size_t *at)
 {
-    const struct each *each = context;
-    if (pin->kind == WI_PIN_PUBLISHED)
-        each->each(each->context, pin);
+    const struct wi_pin *pin;
+    while ((pin = wi_blockstore_at(api->deps.blocks, (*at)++)) && pin->kind != WI_PIN_PUBLISHED)
+        ;
+    return pin;
 }
 
-/* Calls `each` for published models, not for copies of models that others have published. */
-static void each_pin(const struct wi_api *api, wi_pin_fn *each, void *context)
+static void pins_check(const struct wi_api *api)
 {
-    struct each all = {each, context};
     if (api->deps.blocks)
-        wi_blockstore_each(api->deps.blocks, pass_on, &all);
+        wi_blockstore_check(api->deps.blocks);
 }
 
 /* --- in lists --------------------------------------------------------------------------------- */
 
 static json_t *pin_json(const struct wi_pin *pin)
 {
-    json_t *version = pin->version > 0 ? json_integer(pin->version) : json_null();
-    return json_pack("{s:s, s:s, s:I, s:b, s:o, s:I}", "name", pin->model, "cid", pin->cid_text,
-        "bytes", (json_int_t)pin->bytes, "stale", pin->stale, "version", version, "published_at",
-        (json_int_t)pin->published_at);
+    return wi_form_json(
+        "Pin", pin->model, pin->cid_text, pin->bytes, pin->stale, pin->version, pin->published_at);
 }
-
-/* The pins that the JSON is made of, and where it goes. */
-struct wanted {
-    const char *after, *last; /* as of wi_api_published_index */
-    json_t *out;
-};
 
 /* As strcmp, of the model's name without a variant. */
 static int compare_base(const char *model, const char *name)
@@ -51,49 +40,38 @@ static int compare_base(const char *model, const char *name)
     return order != 0 ? order : -(name[length] != '\0');
 }
 
-static int pin_is_wanted(const struct wanted *wanted, const struct wi_pin *pin)
+/* Likewise of those between `after` and `last`, as of wi_api_published_index. */
+static const struct wi_pin *next_between(
+    const struct wi_api *api, const char *after, const char *last, size_t *at)
 {
-    return compare_base(pin->model, wanted->after) > 0 &&
-           (!wanted->last || compare_base(pin->model, wanted->last) <= 0);
-}
-
-static void pin_append(json_t *index, const struct wi_pin *pin)
-{
-    size_t length = wi_model_name_base(pin->model);
-    json_t *list = json_object_getn(index, pin->model, length);
-    if (!list && (list = json_array()))
-        json_object_setn_new(index, pin->model, length, list);
-    json_array_append_new(list, pin_json(pin));
-}
-
-static void add_to_index(void *context, const struct wi_pin *pin)
-{
-    const struct wanted *wanted = context;
-    if (pin_is_wanted(wanted, pin))
-        pin_append(wanted->out, pin);
+    const struct wi_pin *pin;
+    while ((pin = next_pin(api, at)) &&
+           (compare_base(pin->model, after) <= 0 || (last && compare_base(pin->model, last) > 0)))
+        ;
+    return pin;
 }
 
 json_t *wi_api_published_index(const struct wi_api *api, const char *after, const char *last)
 {
-    struct wanted wanted = {after, last, json_object()};
-    if (api->deps.blocks)
-        wi_blockstore_check(api->deps.blocks);
-    each_pin(api, add_to_index, &wanted);
-    return wanted.out;
-}
-
-static void add_to_list(void *context, const struct wi_pin *pin)
-{
-    const struct wanted *wanted = context;
-    if (pin_is_wanted(wanted, pin))
-        json_array_append_new(wanted->out, pin_json(pin));
+    json_t *index = json_object(), *list;
+    const struct wi_pin *pin;
+    pins_check(api);
+    for (size_t at = 0; (pin = next_between(api, after, last, &at));) {
+        size_t length = wi_model_name_base(pin->model);
+        if (!(list = json_object_getn(index, pin->model, length)) && (list = json_array()))
+            json_object_setn_new(index, pin->model, length, list);
+        json_array_append_new(list, pin_json(pin));
+    }
+    return index;
 }
 
 json_t *wi_api_published_json(const struct wi_api *api, const char *after, const char *last)
 {
-    struct wanted wanted = {after, last, json_array()};
-    each_pin(api, add_to_list, &wanted);
-    return wanted.out;
+    json_t *list = json_array();
+    const struct wi_pin *pin;
+    for (size_t at = 0; (pin = next_between(api, after, last, &at));)
+        json_array_append_new(list, pin_json(pin));
+    return list;
 }
 
 void wi_api_add_published(const json_t *index, const char *name, json_t *row)
@@ -103,31 +81,23 @@ void wi_api_add_published(const json_t *index, const char *name, json_t *row)
         json_object_set(row, "published", list);
 }
 
-struct of_one {
-    const char *name;
-    size_t length; /* of it, without a variant */
-    json_t *list;  /* NULL: there is none */
-};
-
-static void add_of_one(void *context, const struct wi_pin *pin)
+/* Whether the pin is of the model of that name without a variant, which has `length` bytes. */
+static int pin_is_of(const struct wi_pin *pin, const char *name, size_t length)
 {
-    struct of_one *one = context;
-    if (wi_model_name_base(pin->model) != one->length ||
-        memcmp(pin->model, one->name, one->length) != 0)
-        return;
-    if (!one->list)
-        one->list = json_array();
-    json_array_append_new(one->list, pin_json(pin));
+    return wi_model_name_base(pin->model) == length && memcmp(pin->model, name, length) == 0;
 }
 
 void wi_api_add_pins(const struct wi_api *api, const char *name, json_t *row)
 {
-    struct of_one one = {name, wi_model_name_base(name), NULL};
-    if (api->deps.blocks)
-        wi_blockstore_check(api->deps.blocks);
-    each_pin(api, add_of_one, &one);
-    if (one.list)
-        json_object_set_new(row, "published", one.list);
+    json_t *list = json_array();
+    const struct wi_pin *pin;
+    pins_check(api);
+    for (size_t at = 0; (pin = next_pin(api, &at));)
+        if (pin_is_of(pin, name, wi_model_name_base(name)))
+            json_array_append_new(list, pin_json(pin));
+    if (json_array_size(list) > 0)
+        json_object_set(row, "published", list);
+    json_decref(list);
 }
 
 int wi_api_is_served(const struct wi_api *api)
@@ -137,57 +107,51 @@ int wi_api_is_served(const struct wi_api *api)
 
 /* --- taking them back ------------------------------------------------------------------------- */
 
-struct gathered {
-    const char *name;
-    struct wi_strings names, cids;
-};
-
-static void pin_gather(void *context, const struct wi_pin *pin)
-{
-    struct gathered *gathered = context;
-    size_t length = wi_model_name_base(pin->model);
-    if (strlen(gathered->name) != length || memcmp(gathered->name, pin->model, length) != 0)
-        return;
-    wi_strings_add(&gathered->names, pin->model);
-    wi_strings_add(&gathered->cids, pin->cid_text);
-}
-
 enum wi_code wi_api_unpublish_all(
     const struct wi_api *api, const char *name, json_t *cids, struct wi_error *error)
 {
-    struct gathered gathered = {.name = name};
     enum wi_code code = WI_OK;
-    each_pin(api, pin_gather, &gathered);
-    for (size_t i = 0; i < gathered.names.count && code == WI_OK; i++) {
-        code = wi_blockstore_unpublish(api->deps.blocks, gathered.names.items[i], error);
+    const struct wi_pin *pin;
+    for (size_t at = 0; code == WI_OK && (pin = next_pin(api, &at));) {
+        char cid[WI_CID_TEXT];
+        if (!pin_is_of(pin, name, strlen(name)))
+            continue;
+        code = wi_blockstore_unpublish(api->deps.blocks, pin->model, cid, error);
+        at--; /* the next takes its place */
         if (code == WI_OK)
-            json_array_append_new(cids, json_string(gathered.cids.items[i]));
+            json_array_append_new(cids, json_string(cid));
     }
-    wi_strings_clear(&gathered.names);
-    wi_strings_clear(&gathered.cids);
     return code;
 }
 
 /* --- for the operator ------------------------------------------------------------------------- */
 
 struct sums {
-    uint64_t count, stale, bytes;
-    struct wi_buffer stale_names; /* the first of them */
+    uint64_t count, stale, bytes, copies, copied; /* copies: of models of others; bytes of those */
+    struct wi_buffer stale_names;                 /* the first of them */
 };
 
-static void add_up(void *context, const struct wi_pin *pin)
+static struct sums sums_of(const struct wi_api *api)
 {
-    struct sums *sums = context;
-    sums->count++;
-    sums->bytes += pin->bytes;
-    if (pin->stale && sums->stale++ < NAMED)
-        wi_buffer_strings(&sums->stale_names, sums->stale_names.size ? ", " : "", pin->model, NULL);
+    struct sums sums = {0};
+    const struct wi_pin *pin;
+    for (size_t i = 0; (pin = wi_blockstore_at(api->deps.blocks, i)); i++) {
+        int published = pin->kind == WI_PIN_PUBLISHED;
+        int copy = !published && pin->kind != WI_PIN_PULLED;
+        sums.count += (uint64_t)published;
+        sums.bytes += published ? pin->bytes : 0;
+        sums.copies += (uint64_t)copy;
+        sums.copied += copy ? pin->bytes : 0;
+        if (published && pin->stale && sums.stale++ < NAMED)
+            wi_buffer_strings(
+                &sums.stale_names, sums.stale_names.size ? ", " : "", pin->model, NULL);
+    }
+    return sums;
 }
 
 void wi_api_published_warnings(const struct wi_api *api, json_t *warnings)
 {
-    struct sums sums = {0};
-    each_pin(api, add_up, &sums);
+    struct sums sums = sums_of(api);
     if (sums.stale > 0)
         json_array_append_new(warnings,
             json_sprintf("files have changed of what is published as %s%s, which is not served "
@@ -196,36 +160,18 @@ void wi_api_published_warnings(const struct wi_api *api, json_t *warnings)
     wi_buffer_clear(&sums.stale_names);
 }
 
-static void put_gauge(struct wi_buffer *out, const char *name, const char *help, uint64_t value)
-{
-    wi_metric_head(out, name, "gauge", help);
-    wi_metric_value(out, name, (double)value);
-}
-
-static void add_up_copy(void *context, const struct wi_pin *pin)
-{
-    struct sums *sums = context;
-    if (pin->kind == WI_PIN_PUBLISHED || pin->kind == WI_PIN_PULLED)
-        return;
-    sums->count++;
-    sums->bytes += pin->bytes;
-}
-
 void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
-    struct sums sums = {0}, copies = {0};
-    if (api->deps.blocks)
-        wi_blockstore_check(api->deps.blocks);
-    each_pin(api, add_up, &sums);
+    pins_check(api);
+    struct sums sums = sums_of(api);
     wi_buffer_clear(&sums.stale_names);
-    if (api->deps.blocks)
-        wi_blockstore_each(api->deps.blocks, add_up_copy, &copies);
-    put_gauge(out, "webinfer_content_copies", "Models that are here as copies for neighbours.",
-        copies.count);
-    put_gauge(out, "webinfer_content_copy_bytes", "Bytes of the files of those.", copies.bytes);
-    put_gauge(out, "webinfer_published_models", "Models that are published.", sums.count);
-    put_gauge(out, "webinfer_published_models_stale",
-        "Those of them whose files are not any more what was published.", sums.stale);
-    put_gauge(
-        out, "webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes);
+    const struct wi_metric rows[] = {
+        {"webinfer_content_copies", "Models that are here as copies for neighbours.", sums.copies},
+        {"webinfer_content_copy_bytes", "Bytes of the files of those.", sums.copied},
+        {"webinfer_published_models", "Models that are published.", sums.count},
+        {"webinfer_published_models_stale",
+            "Those of them whose files are not any more what was published.", sums.stale},
+        {"webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes},
+    };
+    WI_METRIC_ROWS(out, rows);
 }

@@ -1,9 +1,9 @@
-/* The models that are published (models/share/blockstore/blockstore.h), as the API shows them. */
+/* The models that are published (models/models.h), as the API shows them. */
 #ifndef WI_API_ENDPOINTS_MODELS_PUBLISHED_H
 #define WI_API_ENDPOINTS_MODELS_PUBLISHED_H
 
 #include "api/http/request.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
 /* The published models whose names, without variants, come after `after` ("" for all) and, unless
  * `last` is NULL, not after `last`: {NAME: [{"name", "cid", …}]}, a new reference. Starts a check

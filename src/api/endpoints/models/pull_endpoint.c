@@ -11,24 +11,13 @@
 #include "api/endpoints/stream_endpoint.h"
 #include "base/clock.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include "wire/dialect.h"
 #include "wire/printing.h"
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
-
-static void add_rate(const struct wi_pull_info *info, json_t *out)
-{
-    double rate = info->bytes_per_second;
-    if (rate <= 0)
-        return;
-    json_object_set_new(out, "bytes_per_second", json_integer((json_int_t)rate));
-    if (info->state == WI_PULL_DOWNLOADING && info->total >= info->done)
-        json_object_set_new(
-            out, "seconds_left", json_real((double)(info->total - info->done) / rate));
-}
 
 /* Without other sources, the list has the hub alone. */
 static json_t *sources_json(const struct wi_pull_info *info)
@@ -43,29 +32,23 @@ static json_t *sources_json(const struct wi_pull_info *info)
     return list;
 }
 
-void wi_api_pull_add_problem(json_t *out, const struct wi_error *error)
+json_t *wi_api_pull_problem(const struct wi_error *error)
 {
-    if (error)
-        json_object_set_new(out, "problem",
-            json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail));
+    return error
+               ? json_pack("{s:s, s:s}", "code", wi_code_name(error->code), "detail", error->detail)
+               : NULL;
 }
 
 json_t *wi_api_pull_json(const struct wi_pull_info *info)
 {
-    json_t *out = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:I, s:I, s:I, s:I, s:I, s:I}",
-        "name", info->name, "state", wi_pull_state_names[info->state], "model", info->reference,
-        "hub", info->hub, "variant", info->variant, "commit", info->commit, "loaded_bytes",
-        (json_int_t)info->done, "total_bytes", (json_int_t)info->total, "fetched_bytes",
-        (json_int_t)info->fetched, "reused_bytes", (json_int_t)info->reused, "files_done",
-        (json_int_t)info->files_done, "files", (json_int_t)info->files);
-    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
-    json_object_set_new(out, "seconds", json_real((end - info->began_ms) / 1000));
-    json_object_set_new(out, "sources", sources_json(info));
-    add_rate(info, out);
-    if (info->retrying)
-        json_object_set_new(out, "retrying", json_string(info->retrying));
-    wi_api_pull_add_problem(out, info->error);
-    return out;
+    double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms(), rate = info->bytes_per_second;
+    int is_foreseen = rate > 0 && info->state == WI_PULL_DOWNLOADING && info->total >= info->done;
+    return wi_form_json("Pull", info->name, wi_pull_state_names[info->state], info->reference,
+        info->hub, info->variant, info->commit, info->done, info->total, info->fetched,
+        info->reused, sources_json(info), info->files_done, info->files,
+        (end - info->began_ms) / 1000, rate > 0 ? (json_int_t)rate : -1,
+        is_foreseen ? (double)(info->total - info->done) / rate : -1, info->retrying,
+        wi_api_pull_problem(info->error), -1, -1, -1, -1, NULL);
 }
 
 static void add_to_list(void *context, const struct wi_pull_info *info)
@@ -126,10 +109,8 @@ static void tell_progress(struct puller *puller, const struct wi_pull_info *info
 
 void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
 {
-    char where[WI_MODEL_NAME_MAX + 16];
     wi_request_answer_json(request, 202, pull);
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_location(request, where);
+    wi_request_add_location(request, "/v1/models/", name);
 }
 
 static void on_kept(void *context, const struct wi_pull_info *info)
@@ -201,30 +182,29 @@ struct requested {
 const struct wi_param wi_pull_params[] = {
     WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
         .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
-                "quantisation or dtype; without one it is chosen by what is there, by its speed "
-                "in a browser and by the memory of a page. A revision is a branch, a tag or a "
-                "commit; without one it is what the hub has now. On a hub of the layout plain the "
-                "name may have one to four segments."),
+                "quantisation or dtype. Without one, the daemon chooses among those that exist, "
+                "by their speed in a browser and by the memory of a page. A revision is a "
+                "branch, a tag or a commit; by default it is the latest that the hub has. On a "
+                "hub of the layout plain the name may have one to four segments."),
     WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
         .help = "The model's name here; by default its name on the hub, and ipfs/CID for a CID."),
     WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
-        .help = "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, "
-                "which all hubs of the layout ipfs bring."),
+        .help = "The NAME of a section [hub.NAME]; by default that of [models] hub. Not allowed "
+                "with ipfs://, for which all hubs of the layouts ipfs and webinfer are asked."),
     WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
         .help = "fp32, fp16, int8 or int4: which variant of an ONNX model."),
     WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
-        .help = "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
-    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
+        .help = "Patterns such as onnx/*_q4.onnx. Exactly the files that match are fetched; the "
+                "daemon chooses none itself."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };
 
 static enum wi_code read_patterns(
     const json_t *list, struct wi_strings *patterns, struct wi_error *error)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
@@ -240,12 +220,9 @@ static enum wi_code read_patterns(
 
 int wi_api_has_pulls(struct wi_request *request)
 {
-    struct wi_error error;
-    if (request->api->deps.pulls)
-        return 1;
-    wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
-    wi_request_answer_error(request, &error);
-    return 0;
+    if (!request->api->deps.pulls)
+        wi_request_answer_refusal(request, WI_NOT_IMPLEMENTED, NULL, "this daemon pulls no models");
+    return request->api->deps.pulls != NULL;
 }
 
 static void begin_pull(struct wi_request *request, const struct requested *requested)
@@ -273,14 +250,11 @@ static void begin_pull(struct wi_request *request, const struct requested *reque
 void wi_handle_model_pull(struct wi_request *request)
 {
     struct requested requested = {0};
-    struct wi_error error;
-    json_t *body = wi_api_has_pulls(request) ? wi_request_body_object(request) : NULL;
-    if (!body)
-        return;
-    if (wi_params_read(wi_pull_params, body, WI_PARAMS_STRICT, "", &requested, &error) == WI_OK)
+    json_t *body = wi_api_has_pulls(request)
+                       ? wi_request_read_body(request, wi_pull_params, &requested)
+                       : NULL;
+    if (body)
         begin_pull(request, &requested);
-    else
-        wi_request_answer_error(request, &error);
     json_decref(body);
 }
 
@@ -294,7 +268,7 @@ void wi_handle_model_cancel(struct wi_request *request)
         return;
     if (cancelled || wi_pulls_cancel(deps->pulls, request->argument, &error) == WI_OK)
         wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "name", request->argument, "state", "cancelled"));
+            request, 200, wi_form_json("Removed", request->argument, "cancelled", -1, NULL));
     else
         wi_request_answer_error(request, &error);
 }

@@ -1,16 +1,16 @@
-/* Pulls (models/arrive/hub/pulls.h) as the API shows them, shared by its files. */
+/* Pulls (models/models.h) as the API shows them, shared by its files. */
 #ifndef WI_API_ENDPOINTS_MODELS_PULL_ENDPOINT_H
 #define WI_API_ENDPOINTS_MODELS_PULL_ENDPOINT_H
 
 #include "api/http/step.h"
-#include "models/arrive/hub/pulls.h"
+#include "models/models.h"
 
 /* A pull as a JSON object: a new reference. */
 json_t *wi_api_pull_json(const struct wi_pull_info *info);
-/* Parts that pulls and similar objects share: the reason why one has failed (`error` may be NULL);
- * an event with one, which is taken; an answer 202 with one, taken as well, that has begun to make
+/* Parts that pulls and similar objects share: the reason why one has failed (NULL: it has not); an
+ * event with one, which is taken; an answer 202 with one, taken as well, that has begun to make
  * a model of that name. */
-void wi_api_pull_add_problem(json_t *out, const struct wi_error *error);
+json_t *wi_api_pull_problem(const struct wi_error *error);
 void wi_api_pull_write(struct wi_buffer *out, json_t *pull, int done);
 void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull);
 /* All known pulls: a new list. `pulls` may be NULL. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/params.h"
 #include "owners/quantizer/quantizer_measure.h"
+#include "wire/describe/schemas.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,20 +21,11 @@
 json_t *wi_api_making_json(const struct wi_making_info *info)
 {
     double end = info->ended_ms > 0 ? info->ended_ms : wi_now_ms();
-    json_t *out = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:n, s:I, s:I, s:I, s:I, s:[], s:I, s:I, s:f, s:i, s:b, s:i, "
-        "s:i}",
-        "name", info->name, "state", wi_making_state_names[info->state], "model", info->model,
-        "hub", "", "variant", info->variant, "commit", "loaded_bytes", (json_int_t)info->done,
-        "total_bytes", (json_int_t)info->total, "fetched_bytes", (json_int_t)0, "reused_bytes",
-        (json_int_t)0, "sources", "files_done", (json_int_t)info->graphs_done, "files",
-        (json_int_t)info->graphs, "seconds", (end - info->began_ms) / 1000, "bits", info->want.bits,
-        "mixed", info->want.mixed, "inputs_done", (int)info->inputs_done, "inputs",
-        WI_MEASURE_INPUTS);
-    if (info->notes)
-        json_object_set(out, "made", (json_t *)info->notes);
-    wi_api_pull_add_problem(out, info->error);
-    return out;
+    return wi_form_json("Pull", info->name, wi_making_state_names[info->state], info->model, "",
+        info->variant, NULL, info->done, info->total, 0, 0, json_array(), info->graphs_done,
+        info->graphs, (end - info->began_ms) / 1000, -1, -1, NULL, wi_api_pull_problem(info->error),
+        info->want.bits, info->want.mixed, info->inputs_done, WI_MEASURE_INPUTS,
+        json_incref((json_t *)info->notes));
 }
 
 static void add_to_list(void *context, const struct wi_making_info *info)
@@ -110,12 +102,13 @@ struct requested {
 
 const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, bits, INTEGER, .required = 1,
-        .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. 8 and 4 bits reduce only "
-                "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
-    WI_PARAM(
-        requested, mixed, BOOL, .help = "With 4 bits: the layers that lose most by that keep 8."),
-    WI_PARAM(requested, force, BOOL, .help = "Whether it is published though it measures badly."),
-    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
+        .help = "8, 4 or 16, for the variant q8, q4 or fp16, made from fp32. q8 and q4 reduce "
+                "only the weights of MatMul, Gemm and large Gathers; fp16 computes in FP16."),
+    WI_PARAM(requested, mixed, BOOL,
+        .help = "Whether, with 4 bits, the layers that would lose most keep 8."),
+    WI_PARAM(requested, force, BOOL,
+        .help = "Whether to publish the variant even if its measurements are bad."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };
 
@@ -163,16 +156,14 @@ void wi_handle_model_quantize(struct wi_request *request)
     struct wi_error error;
     json_t *body;
     if (!request->api->deps.quantizer) {
-        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon quantises no models");
         return;
     }
-    if (!(body = wi_request_body_object(request)))
+    if (!(body = wi_request_read_body(request, wi_quantize_params, &requested)))
         return;
-    enum wi_code code =
-        wi_params_read(wi_quantize_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK && requested_check(&requested, &error) == WI_OK) {
+    if (requested_check(&requested, &error) == WI_OK) {
         struct requested *work = wi_alloc(sizeof *work);
         *work = requested;
         wi_request_find_model(request, request->argument, quantizing_begin, work, free);

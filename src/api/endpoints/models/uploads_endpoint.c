@@ -1,84 +1,30 @@
 /*
  * Models that clients send: POST /v1/models/NAME/files announces the files, PUT /v1/uploads/ID
  * brings the bytes of one, POST /v1/uploads/ID/publish makes them a model, and DELETE gives all of
- * it up. The state of an upload is on disk (models/catalog/library/uploads.h). One thread reads and
- * writes it for all uploads, so that other work finds a free thread however much is uploaded.
+ * it up. The steps of each are the store's (models/models.h).
  */
-#include "models/catalog/library/uploads.h"
-
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/models.h"
-#include "api/endpoints/models/uploads_endpoint.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
-#include "base/clock.h"
 #include "base/file.h"
-#include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "base/secret.h"
-#include "models/catalog/library/versions_work.h"
+#include "models/models.h"
+#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-/* How many bytes are hashed before other work gets the thread. */
-#define HASHED_AT_ONCE (32 * 1024 * 1024)
-/* How often abandoned uploads are collected. */
-#define COLLECT_MS (3600 * 1000)
-
-struct wi_api_uploads {
-    struct wi_versions_work *versions; /* NULL once the server has ended */
-    struct wi_work_queue *queue;
-    struct wi_timer *collect;
-    int64_t latest_ms;   /* when the latest was made */
-    unsigned references; /* that of the endpoints, and of each beginning */
-};
-
-static void uploads_unref(struct wi_api_uploads *uploads)
+static void on_gone(void *upload)
 {
-    if (--uploads->references == 0)
-        free(uploads);
+    wi_upload_cancel(upload);
 }
 
-static void on_collect(void *context)
+static void upload_wait(struct wi_request *request, struct wi_upload_request *upload)
 {
-    wi_versions_collect(context, 0, NULL, NULL);
-}
-
-struct wi_api_uploads *wi_api_uploads_new(const struct wi_server_deps *deps)
-{
-    struct wi_api_uploads *uploads = wi_alloc(sizeof *uploads);
-    uploads->versions = deps->versions;
-    uploads->queue = wi_work_queue_new(deps->loop, 1);
-    uploads->references = 1;
-    if (deps->versions) {
-        uploads->collect = wi_timer_new(deps->loop, on_collect, deps->versions);
-        wi_timer_start(uploads->collect, COLLECT_MS, COLLECT_MS);
-    }
-    return uploads;
-}
-
-void wi_api_uploads_free(struct wi_api_uploads *uploads)
-{
-    if (!uploads)
-        return;
-    wi_timer_free(uploads->collect);
-    wi_work_queue_free(uploads->queue);
-    uploads->versions = NULL;
-    uploads_unref(uploads);
-}
-
-static struct wi_api_uploads *uploads_of(const struct wi_request *request)
-{
-    return request->api->endpoints->uploads;
-}
-
-static char *directory_of(const struct wi_request *request)
-{
-    return wi_strdup(wi_repository_directory(request->api->deps.repository));
+    wi_request_wait(request, on_gone, upload);
 }
 
 /* --- announcing the files --------------------------------------------------------------------- */
@@ -92,7 +38,7 @@ const struct wi_param wi_upload_order_params[] = {
     WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
         .help = "All files of the model.", .form = "[UploadFile]"),
     WI_PARAM(requested, replace, BOOL,
-        .help = "Whether it becomes a new version where there is a model of that name."),
+        .help = "Whether it becomes a new version if there is a model of that name."),
     WI_PARAM_END,
 };
 
@@ -106,165 +52,14 @@ const struct wi_param wi_upload_file_params[] = {
         .help = "In the model's folder, such as onnx/model.onnx."),
     WI_PARAM(file_wish, bytes, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0),
     WI_PARAM(file_wish, sha256, STRING, .required = 1, .min = 64, .max = 64,
-        .help = "In hexadecimal digits, of which letters are small."),
+        .help = "64 lower-case hexadecimal digits."),
     WI_PARAM_END,
 };
 
-/* The beginning of an upload, from the request until the answer; if it fails, what there is of the
- * upload is dropped. */
-struct beginning {
-    struct wi_api_uploads *uploads;
-    struct wi_request *request; /* while it waits for a task */
-    struct wi_versions_task *task;
-    struct wi_blob *body;
-    struct wi_upload_order order;
-    char *text;             /* of the order, as it is written down */
-    struct wi_source files; /* of which some are here */
-    uint64_t saved;
-    char id[WI_ID_SIZE];
-    char *directory;
-    int staged;
-    struct wi_buffer answer;
-    struct wi_error error;
-};
-
-static void free_beginning(struct beginning *beginning)
+static enum wi_code read_files(const json_t *list, struct wi_source *files, struct wi_error *error)
 {
-    wi_upload_order_clear(&beginning->order);
-    wi_source_clear(&beginning->files);
-    wi_blob_unref(beginning->body);
-    wi_buffer_clear(&beginning->answer);
-    free(beginning->text);
-    free(beginning->directory);
-    uploads_unref(beginning->uploads);
-    free(beginning);
-}
-
-static void give_up_beginning(void *work)
-{
-    struct beginning *beginning = work;
-    wi_versions_cancel(beginning->task);
-    if (beginning->staged && beginning->uploads->versions)
-        wi_versions_drop_staging(beginning->uploads->versions, beginning->id, 0, NULL, NULL);
-    free_beginning(beginning);
-}
-
-static void refuse_beginning(
-    struct wi_request *request, struct beginning *beginning, const struct wi_error *error)
-{
-    const struct wi_error copy = *error;
-    give_up_beginning(beginning);
-    wi_request_answer_error(request, &copy);
-}
-
-static void print_begun(struct beginning *beginning)
-{
-    json_t *wanted = json_array();
-    for (size_t i = 0; i < beginning->files.count; i++) {
-        const struct wi_source_file *file = &beginning->files.files[i];
-        if (!file->here && file->bytes > 0)
-            json_array_append_new(
-                wanted, json_pack("{s:s, s:i}", "path", file->path, "position", 0));
-    }
-    json_t *answer = json_pack("{s:s, s:o}", "id", beginning->id, "wanted", wanted);
-    wi_buffer_json(&beginning->answer, answer);
-    wi_buffer_puts(&beginning->answer, "\n");
-    json_decref(answer);
-}
-
-static void answer_begun(struct wi_request *request, struct beginning *beginning)
-{
-    char where[sizeof "/v1/uploads/" + WI_ID_SIZE];
-    snprintf(where, sizeof where, "/v1/uploads/%s", beginning->id);
-    wi_request_answer_text(request, 201, "application/json", &beginning->answer);
-    wi_request_add_location(request, where);
-    free_beginning(beginning);
-}
-
-/* That there is no room is what the store fails with, by the quota or by the disk. */
-static void on_room(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct beginning *beginning = context;
-    struct wi_request *request = beginning->request;
-    struct wi_error full;
-    beginning->task = NULL;
-    if (!error) {
-        answer_begun(request, beginning);
-        return;
-    }
-    if (error->code == WI_STORAGE_FAILED)
-        wi_error_set(&full, WI_NO_ROOM, NULL, "%s", error->detail);
-    else
-        full = *error;
-    refuse_beginning(request, beginning, &full);
-}
-
-static void beginning_run(void *work)
-{
-    struct beginning *beginning = work;
-    wi_upload_begin(beginning->directory, beginning->id, &beginning->error);
-    print_begun(beginning);
-}
-
-static void on_begun(struct wi_request *request, void *work)
-{
-    struct beginning *beginning = work;
-    if (beginning->error.code != WI_OK) {
-        refuse_beginning(request, beginning, &beginning->error);
-        return;
-    }
-    beginning->task = wi_versions_make_room(request->api->deps.versions, beginning->id,
-        wi_source_bytes(&beginning->order.files) - beginning->saved, on_room, beginning);
-    wi_request_wait(request, give_up_beginning, beginning);
-}
-
-static void on_staged(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct beginning *beginning = context;
-    struct wi_request *request = beginning->request;
-    beginning->task = NULL;
-    if (error) {
-        refuse_beginning(request, beginning, error);
-        return;
-    }
-    for (size_t i = 0; i < result->files.count; i++) {
-        const struct wi_source_file *file = &result->files.files[i];
-        wi_source_add(&beginning->files, file->path, file->bytes, file->hash);
-        beginning->files.files[i].here = file->here;
-        if (file->here)
-            beginning->saved += file->bytes;
-    }
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, beginning_run, on_begun, beginning, give_up_beginning);
-}
-
-/* No two uploads have the same time, so that it shows which one was staged first. */
-static int64_t next_moment(struct wi_api_uploads *uploads)
-{
-    int64_t now = wi_wall_ms();
-    uploads->latest_ms = now > uploads->latest_ms ? now : uploads->latest_ms + 1;
-    return uploads->latest_ms;
-}
-
-static void beginning_stage(struct wi_request *request, struct beginning *beginning)
-{
-    wi_id_new(beginning->id, WI_UPLOAD_PREFIX);
-    beginning->request = request;
-    beginning->staged = 1;
-    beginning->task = wi_versions_stage(request->api->deps.versions, beginning->id, beginning->text,
-        beginning->order.name, &beginning->order.files, on_staged, beginning);
-    wi_request_wait(request, give_up_beginning, beginning);
-}
-
-static enum wi_code read_files(
-    const json_t *list, struct wi_upload_order *order, struct wi_error *error)
-{
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         struct file_wish file = {0};
         char where[32];
         snprintf(where, sizeof where, "files[%zu].", i);
@@ -278,60 +73,66 @@ static enum wi_code read_files(
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            return wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
+            return wi_error_expect(error, "64 lower-case hexadecimal digits");
         }
-        wi_source_add(&order->files, file.path, (uint64_t)file.bytes, file.sha256);
+        wi_source_add(files, file.path, (uint64_t)file.bytes, file.sha256);
     }
-    return wi_upload_order_check(order, error);
+    return WI_OK;
 }
 
 static enum wi_code read_order(
-    const json_t *body, struct wi_upload_order *order, struct wi_error *error)
+    const struct wi_blob *text, struct wi_source *files, struct wi_error *error)
 {
     struct requested requested = {0};
+    json_t *body = wi_body_object(text, error);
     enum wi_code code =
-        wi_params_read(wi_upload_order_params, body, WI_PARAMS_STRICT, "", &requested, error);
-    if (code != WI_OK)
-        return code;
-    order->replace = requested.replace;
-    return read_files(requested.files, order, error);
-}
-
-/* On a thread: a megabyte of paths and hashes takes 70 ms to read, check and print. */
-static void read_body(void *work)
-{
-    struct beginning *beginning = work;
-    json_t *body = wi_body_object(beginning->body, &beginning->error);
-    if (body && read_order(body, &beginning->order, &beginning->error) == WI_OK)
-        beginning->text = wi_upload_order_print(&beginning->order);
+        body ? wi_params_read(wi_upload_order_params, body, WI_PARAMS_STRICT, "", &requested, error)
+             : error->code;
+    files->first = !requested.replace;
+    if (code == WI_OK)
+        code = read_files(requested.files, files, error);
     json_decref(body);
+    return code;
 }
 
-static void on_order(struct wi_request *request, void *work)
+static void print_begun(const char *id, const struct wi_source *files, struct wi_buffer *text)
 {
-    struct beginning *beginning = work;
-    if (beginning->error.code == WI_OK)
-        beginning_stage(request, beginning);
-    else
-        refuse_beginning(request, beginning, &beginning->error);
+    json_t *wanted = json_array();
+    for (size_t i = 0; i < files->count; i++) {
+        const struct wi_source_file *file = &files->files[i];
+        if (!file->here && file->bytes > 0)
+            json_array_append_new(wanted, wi_form_json("UploadPosition", file->path, 0));
+    }
+    json_t *answer = wi_form_json("Upload", id, wanted);
+    wi_buffer_json(text, answer);
+    wi_buffer_puts(text, "\n");
+    json_decref(answer);
+}
+
+static void on_begun(void *context, struct wi_upload_result *result, const struct wi_error *error)
+{
+    struct wi_request *request = context;
+    wi_request_begin_spending(request);
+    if (error) {
+        wi_request_answer_error(request, error);
+    } else {
+        wi_request_answer_text(request, 201, "application/json", &result->text);
+        wi_request_add_location(request, "/v1/uploads/", result->id);
+    }
+    wi_request_end_spending(request);
 }
 
 void wi_handle_upload_new(struct wi_request *request)
 {
-    struct beginning *beginning = wi_alloc(sizeof *beginning);
-    beginning->uploads = uploads_of(request);
-    beginning->uploads->references++;
-    beginning->directory = directory_of(request);
-    if (wi_aliases_allow(wi_repository_aliases(request->api->deps.repository), request->argument,
-            "model_name", &beginning->error) != WI_OK) {
-        refuse_beginning(request, beginning, &beginning->error);
-        return;
-    }
-    beginning->body = request->body ? wi_blob_ref(request->body) : NULL;
-    beginning->order.name = wi_strdup(request->argument);
-    beginning->order.made_ms = next_moment(beginning->uploads);
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, read_body, on_order, beginning, give_up_beginning);
+    static const struct wi_upload_form form = {read_order, print_begun};
+    const struct wi_server_deps *deps = &request->api->deps;
+    struct wi_error error;
+    if (wi_aliases_allow(wi_repository_aliases(deps->repository), request->argument, "model_name",
+            &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else
+        upload_wait(request, wi_upload_begin(deps->uploads, request->argument, request->body, &form,
+                                 on_begun, request));
 }
 
 /* --- bringing a file -------------------------------------------------------------------------- */
@@ -342,65 +143,12 @@ struct query {
 
 const struct wi_param wi_upload_query_params[] = {
     WI_PARAM(query, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
-        .help = "Of the file, as it was announced."),
+        .help = "The path of the file, as announced."),
     WI_PARAM(query, position, STRING, .required = 1, .min = 1, .max = 16,
-        .help = "How many bytes of it are here, behind which those of the body come.",
+        .help = "How many bytes of the file have already arrived; the body continues after them.",
         .form = "integer"),
     WI_PARAM_END,
 };
-
-/* From the first piece of the body to the last. */
-struct sending {
-    char *directory, *id, *path;
-    uint64_t position;
-    struct wi_upload_part *part;
-    struct wi_blob *piece; /* NULL: it has no bytes */
-    struct wi_error error;
-};
-
-static void free_sending(void *work)
-{
-    struct sending *sending = work;
-    wi_upload_part_close(sending->part);
-    wi_blob_unref(sending->piece);
-    free(sending->directory);
-    free(sending->id);
-    free(sending->path);
-    free(sending);
-}
-
-static void write_piece(void *work)
-{
-    struct sending *sending = work;
-    const struct wi_blob *piece = sending->piece;
-    if (!sending->part)
-        sending->part = wi_upload_part_open(
-            sending->directory, sending->id, sending->path, sending->position, &sending->error);
-    if (sending->part)
-        wi_upload_part_add(sending->part, piece ? piece->bytes : (const unsigned char *)"",
-            piece ? piece->size : 0, &sending->error);
-}
-
-static void on_written(struct wi_request *request, void *work)
-{
-    struct sending *sending = work;
-    if (sending->error.code != WI_OK) {
-        const struct wi_error error = sending->error;
-        free_sending(sending); /* a client that asks again at once finds the file free */
-        wi_request_answer_error(request, &error);
-        return;
-    }
-    wi_blob_unref(sending->piece);
-    sending->piece = NULL;
-    if (request->is_midway) {
-        wi_request_read_on(request, free_sending, sending);
-        return;
-    }
-    json_t *answer = json_pack("{s:s, s:I}", "path", sending->path, "position",
-        (json_int_t)wi_upload_part_position(sending->part));
-    free_sending(sending);
-    wi_request_answer_json(request, 200, answer);
-}
 
 static enum wi_code read_position(const char *text, uint64_t *position, struct wi_error *error)
 {
@@ -412,8 +160,25 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
     return WI_OK;
 }
 
+static void on_written(void *context, struct wi_upload_result *result, const struct wi_error *error)
+{
+    struct wi_request *request = context;
+    struct wi_upload_request *upload = request->work;
+    wi_request_begin_spending(request);
+    if (error) {
+        wi_request_answer_error(request, error);
+    } else if (request->is_midway) {
+        wi_request_read_on(request, on_gone, upload);
+    } else {
+        json_t *answer = wi_form_json("UploadPosition", result->path, result->position);
+        wi_upload_cancel(upload);
+        wi_request_answer_json(request, 200, answer);
+    }
+    wi_request_end_spending(request);
+}
+
 /* NULL with the error. */
-static struct sending *new_sending(struct wi_request *request, struct wi_error *error)
+static struct wi_upload_request *part_open(struct wi_request *request, struct wi_error *error)
 {
     struct query query = {0};
     uint64_t position = 0;
@@ -422,178 +187,59 @@ static struct sending *new_sending(struct wi_request *request, struct wi_error *
         wi_query_read(request, wi_upload_query_params, WI_PARAMS_STRICT, &query, &arguments, error);
     if (code == WI_OK)
         code = read_position(query.position, &position, error);
-    struct sending *sending = code == WI_OK ? wi_alloc(sizeof *sending) : NULL;
-    if (sending) {
-        sending->directory = directory_of(request);
-        sending->id = wi_strdup(request->argument);
-        sending->path = wi_strdup(query.path);
-        sending->position = position;
-    }
+    struct wi_upload_request *upload =
+        code == WI_OK ? wi_upload_open(request->api->deps.uploads, request->argument, query.path,
+                            position, on_written, request)
+                      : NULL;
     json_decref(arguments);
-    return sending;
+    return upload;
 }
 
 void wi_handle_upload_part(struct wi_request *request)
 {
     struct wi_error error;
-    struct sending *sending = request->work; /* of the pieces before */
-    if (!sending && !(sending = new_sending(request, &error))) {
+    struct wi_upload_request *upload = request->work; /* of the pieces before */
+    if (!upload && !(upload = part_open(request, &error))) {
         wi_request_answer_error(request, &error);
         return;
     }
-    sending->piece = request->body ? wi_blob_ref(request->body) : NULL;
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, write_piece, on_written, sending, free_sending);
+    wi_upload_bring(upload, request->body);
+    upload_wait(request, upload);
 }
 
-/* --- publishing ------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
-struct publishing {
-    struct wi_request *request; /* while it waits for the task */
-    struct wi_versions_task *task;
-    char *directory, *id;
-    struct wi_upload_check *check;
-    int more;
-    struct wi_error error;
-};
-
-static void free_publishing(void *work)
-{
-    struct publishing *publishing = work;
-    wi_versions_cancel(publishing->task);
-    wi_upload_check_close(publishing->check);
-    free(publishing->directory);
-    free(publishing->id);
-    free(publishing);
-}
-
-/* A folder that the readers do not know as a model's is no model, rather than not found. */
 static void on_published(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+    void *context, struct wi_upload_result *result, const struct wi_error *error)
 {
-    struct publishing *publishing = context;
-    struct wi_request *request = publishing->request;
-    struct wi_error why;
-    char *name = wi_strdup(wi_upload_check_order(publishing->check)->name);
-    publishing->task = NULL;
+    struct wi_request *request = context;
+    wi_request_begin_spending(request);
     if (error)
-        why = *error;
-    if (error && error->code == WI_MODEL_NOT_FOUND)
-        wi_error_set(&why, WI_MODEL_INVALID, "files", "%s", error->detail);
-    free_publishing(publishing);
-    if (error)
-        wi_request_answer_error(request, &why);
+        wi_request_answer_error(request, error);
     else
-        wi_api_answer_with_model(request, name);
-    free(name);
-}
-
-static void publishing_begin(struct wi_request *request, struct publishing *publishing)
-{
-    const struct wi_upload_order *order = wi_upload_check_order(publishing->check);
-    struct wi_versions_work *versions = request->api->deps.versions;
-    publishing->request = request;
-    publishing->task = order->replace ? wi_versions_make_current(versions, publishing->id,
-                                            order->name, &order->files, on_published, publishing)
-                                      : wi_versions_make_first(versions, publishing->id,
-                                            order->name, &order->files, on_published, publishing);
-    wi_request_wait(request, free_publishing, publishing);
-}
-
-static void check_files(void *work)
-{
-    struct publishing *publishing = work;
-    if (!publishing->check)
-        publishing->check =
-            wi_upload_check_open(publishing->directory, publishing->id, &publishing->error);
-    publishing->more = publishing->check ? wi_upload_check_some(publishing->check, HASHED_AT_ONCE,
-                                               &publishing->error)
-                                         : -1;
-}
-
-static void on_checked(struct wi_request *request, void *work)
-{
-    struct publishing *publishing = work;
-    if (publishing->more < 0) {
-        const struct wi_error error = publishing->error;
-        free_publishing(publishing);
-        wi_request_answer_error(request, &error);
-    } else if (publishing->more) {
-        wi_request_compute_in(request, uploads_of(request)->queue, check_files, on_checked,
-            publishing, free_publishing);
-    } else {
-        publishing_begin(request, publishing);
-    }
+        wi_api_answer_with_model(request, result->name);
+    wi_request_end_spending(request);
 }
 
 void wi_handle_upload_publish(struct wi_request *request)
 {
-    struct publishing *publishing = wi_alloc(sizeof *publishing);
-    publishing->directory = directory_of(request);
-    publishing->id = wi_strdup(request->argument);
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, check_files, on_checked, publishing, free_publishing);
+    upload_wait(request,
+        wi_upload_publish(request->api->deps.uploads, request->argument, on_published, request));
 }
 
-/* --- giving up -------------------------------------------------------------------------------- */
-
-struct removing {
-    struct wi_request *request; /* while it waits for the task */
-    struct wi_versions_task *task;
-    char *directory, *id;
-    int held;
-    struct wi_error error;
-};
-
-static void free_removing(void *work)
+static void on_removed(void *context, struct wi_upload_result *result, const struct wi_error *error)
 {
-    struct removing *removing = work;
-    wi_versions_cancel(removing->task);
-    if (removing->held >= 0)
-        close(removing->held);
-    free(removing->directory);
-    free(removing->id);
-    free(removing);
-}
-
-static void on_removed(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct removing *removing = context;
-    struct wi_request *request = removing->request;
-    (void)error; /* there is none */
-    removing->task = NULL;
-    free_removing(removing);
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "removed"));
-}
-
-static void removing_hold(void *work)
-{
-    struct removing *removing = work;
-    removing->held = wi_upload_hold(removing->directory, removing->id, &removing->error);
-}
-
-static void on_held(struct wi_request *request, void *work)
-{
-    struct removing *removing = work;
-    if (removing->held < 0) {
-        wi_request_answer_error(request, &removing->error);
-        free_removing(removing);
-        return;
-    }
-    removing->request = request;
-    removing->task = wi_versions_drop_staging(
-        request->api->deps.versions, removing->id, 0, on_removed, removing);
-    wi_request_wait(request, free_removing, removing);
+    struct wi_request *request = context;
+    wi_request_begin_spending(request);
+    if (error)
+        wi_request_answer_error(request, error);
+    else
+        wi_request_answer_verb(request, 200, result->id, "removed");
+    wi_request_end_spending(request);
 }
 
 void wi_handle_upload_remove(struct wi_request *request)
 {
-    struct removing *removing = wi_alloc(sizeof *removing);
-    removing->directory = directory_of(request);
-    removing->id = wi_strdup(request->argument);
-    removing->held = -1;
-    wi_request_compute_in(
-        request, uploads_of(request)->queue, removing_hold, on_held, removing, free_removing);
+    upload_wait(request,
+        wi_upload_remove(request->api->deps.uploads, request->argument, on_removed, request));
 }

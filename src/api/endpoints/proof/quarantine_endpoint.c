@@ -11,14 +11,12 @@
 #include "owners/check/check.h"
 #include "work/pool/evidence.h"
 
-void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
+json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most, size_t *more)
 {
     const struct wi_bridge *bridge = request->api->deps.bridge;
-    int everything = wi_request_scope(request) == NULL;
     size_t count = wi_bridge_quarantined_count(bridge);
-    json_object_set_new(out, "quarantined", wi_bridge_quarantined(bridge, most, everything));
-    json_object_set_new(
-        out, "quarantined_more", json_integer((json_int_t)(count > most ? count - most : 0)));
+    *more = count > most ? count - most : 0;
+    return wi_bridge_quarantined(bridge, most, wi_request_scope(request) == NULL);
 }
 
 #define RESULTS 6
@@ -48,13 +46,6 @@ json_t *wi_api_cross_checks_json(const struct wi_api *api)
     return checks;
 }
 
-static void write_one(
-    struct wi_buffer *out, const char *name, const char *type, const char *help, uint64_t value)
-{
-    wi_metric_head(out, name, type, help);
-    wi_buffer_printf(out, "%s %llu\n", name, (unsigned long long)value);
-}
-
 static void write_found(const struct wi_api *api, struct wi_buffer *out)
 {
     uint64_t counts[WI_EVIDENCE_COUNT];
@@ -78,15 +69,18 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
-    write_one(out, "webinfer_cross_checks_waiting", "gauge",
-        "Answers that are to be computed again, or are now.", counters.waiting);
-    write_one(out, "webinfer_cross_checks_waiting_bytes", "gauge",
-        "Memory of the waiting cross-checks.", counters.bytes);
+    const struct wi_metric rows[] = {
+        {"webinfer_cross_checks_waiting", "Answers that are to be computed again, or are now.",
+            counters.waiting},
+        {"webinfer_cross_checks_waiting_bytes", "Memory of the waiting cross-checks.",
+            counters.bytes},
+        {"webinfer_quarantined_total", "Nodes that were sent away.",
+            wi_bridge_counters(bridge)->quarantined},
+        {"webinfer_quarantined", "Nodes under quarantine now.",
+            wi_bridge_quarantined_count(bridge)},
+    };
+    WI_METRIC_ROWS(out, rows);
     write_found(api, out);
-    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
-        wi_bridge_counters(bridge)->quarantined);
-    write_one(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
-        wi_bridge_quarantined_count(bridge));
 }
 
 void wi_handle_node_forgive(struct wi_request *request)
@@ -98,22 +92,18 @@ void wi_handle_node_forgive(struct wi_request *request)
     }
     wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
         wi_request_client(request));
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "forgiven"));
+    wi_request_answer_verb(request, 200, request->argument, "forgiven");
 }
 
 void wi_handle_quarantine_lift(struct wi_request *request)
 {
-    struct wi_error error;
     if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
         wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
             wi_request_client(request));
-        wi_request_answer_json(
-            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "lifted"));
+        wi_request_answer_verb(request, 200, request->argument, "lifted");
         return;
     }
-    wi_error_set(&error, WI_NOT_FOUND, NULL,
+    wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,
         "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
         request->argument);
-    wi_request_answer_error(request, &error);
 }

@@ -4,10 +4,9 @@
 
 #include "api/http/request.h"
 
-/* Adds to an answer `quarantined`, the latest `most` nodes under quarantine, the oldest first, and
- * `quarantined_more`, how many others there are. Only admins see the addresses from which they
- * came. */
-void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out);
+/* The latest `most` nodes under quarantine, the oldest first, a new list; `more`: how many others
+ * there are. Only admins see the addresses from which they came. */
+json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most, size_t *more);
 /* The counts of cross-checks by result, and of those that wait; a new reference. */
 json_t *wi_api_cross_checks_json(const struct wi_api *api);
 void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out);

@@ -10,8 +10,8 @@
 #include "api/endpoints/stream_endpoint.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
-#include <string.h>
 
 /* --- as JSON ---------------------------------------------------------------------------------- */
 
@@ -19,9 +19,8 @@ static json_t *adapter_json(const struct wi_evidence *evidence)
 {
     const struct wi_adapter *adapter = &evidence->adapter;
     if (!evidence->has_adapter)
-        return json_null();
-    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
-        adapter->architecture, "description", adapter->description, "is_fallback",
+        return NULL;
+    return wi_form_json("Adapter", adapter->vendor, adapter->architecture, adapter->description,
         adapter->is_fallback);
 }
 
@@ -39,24 +38,24 @@ static json_t *challenges_json(const struct wi_evidence *evidence)
     return out;
 }
 
-static json_t *kernels_json(const struct wi_evidence *evidence)
+static json_t *evidence_json(const struct wi_evidence *evidence)
 {
     json_t *wrong = json_array();
     for (size_t i = 0; i < evidence->kernels_wrong_count; i++)
         json_array_append_new(wrong, json_string(evidence->kernels_wrong[i]));
-    return json_pack("{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong);
+    return wi_form_json("Evidence", adapter_json(evidence), challenges_json(evidence),
+        json_pack("{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong),
+        evidence->joined);
 }
 
 static void add_row(void *context, const struct wi_proof_row *row)
 {
     const struct wi_evidence *evidence = row->evidence;
     const char *platform = row->platform >= 0 ? wi_platform_names[row->platform] : NULL;
-    json_array_append_new(context,
-        json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:{s:o, s:o, s:o, s:b}}", "node", row->node,
-            "browser", row->browser, "platform", platform, "verdict", wi_proof_names[row->verdict],
-            "reason", *evidence->reason ? evidence->reason : NULL, "evidence", "adapter",
-            adapter_json(evidence), "challenges", challenges_json(evidence), "kernels",
-            kernels_json(evidence), "joined", evidence->joined));
+    json_array_append_new(
+        context, wi_form_json("VerifiedPlatform", row->node, row->browser, platform,
+                     wi_proof_names[row->verdict], *evidence->reason ? evidence->reason : NULL,
+                     evidence_json(evidence)));
 }
 
 /* --- who waits -------------------------------------------------------------------------------- */
@@ -76,7 +75,7 @@ static void free_verifying(void *work)
 static void on_progress(void *context, size_t steps)
 {
     struct verifying *verifying = context;
-    wi_progress_answer_step(verifying->answer, json_pack("{s:I}", "steps", (json_int_t)steps));
+    wi_progress_answer_step(verifying->answer, wi_form_json("VerifyProgress", steps));
 }
 
 static void on_done(void *context)
@@ -85,7 +84,7 @@ static void on_done(void *context)
     json_t *rows = json_array();
     wi_proof_order_each(verifying->order, add_row, rows);
     verifying->order = NULL; /* it is over */
-    wi_progress_answer_done(verifying->answer, json_pack("{s:o}", "nodes", rows));
+    wi_progress_answer_done(verifying->answer, wi_form_json("Verified", rows));
     free_verifying(verifying);
 }
 
@@ -98,7 +97,7 @@ struct wanted {
 
 const struct wi_param wi_verify_params[] = {
     WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
-        .help = "Only this one; all by default."),
+        .help = "Only this node; all by default."),
     WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM(wanted, platforms, ARRAY, .min = 1, .max = WI_PLATFORM_COUNT, .form = "[Platform]",
         .help = "Only these; by default all on which kernels run."),
@@ -117,11 +116,8 @@ static void allow_platforms(struct wi_error *error)
 
 static enum wi_code read_platforms(const json_t *list, unsigned *platforms, struct wi_error *error)
 {
-    const json_t *item;
-    size_t i;
-    json_array_foreach(list, i, item)
-    {
-        int platform = wi_platform_of_name(json_string_value(item));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        int platform = wi_platform_of_name(json_string_value(json_array_get(list, i)));
         if (platform >= 0 && wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << platform) {
             *platforms |= 1u << platform;
             continue;
@@ -134,36 +130,27 @@ static enum wi_code read_platforms(const json_t *list, unsigned *platforms, stru
     return WI_OK;
 }
 
-static enum wi_code read_want(
-    struct wi_api *api, const json_t *body, struct wi_proof_want *want, struct wi_error *error)
-{
-    struct wanted wanted = {0};
-    enum wi_code code =
-        wi_params_read(wi_verify_params, body, WI_PARAMS_STRICT, "", &wanted, error);
-    want->node = wanted.node;
-    want->browser = wanted.browser;
-    if (code == WI_OK)
-        code = read_platforms(wanted.platforms, &want->platforms, error);
-    return code == WI_OK ? wi_run_check_browser(&api->endpoints->runs, wanted.browser, error)
-                         : code;
-}
-
 void wi_handle_verify(struct wi_request *request)
 {
     struct wi_error error;
+    struct wanted wanted = {0};
     struct verifying *verifying;
     json_t *body;
     if (!request->api->deps.proof) {
-        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(
+            request, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
         return;
     }
-    if (!(body = wi_request_body_object(request)))
+    if (!(body = wi_request_read_body(request, wi_verify_params, &wanted)))
         return;
     verifying = wi_alloc(sizeof *verifying);
-    struct wi_proof_want want = {
-        .context = verifying, .on_progress = on_progress, .on_done = on_done};
-    if (read_want(request->api, body, &want, &error) == WI_OK)
+    struct wi_proof_want want = {.node = wanted.node,
+        .browser = wanted.browser,
+        .context = verifying,
+        .on_progress = on_progress,
+        .on_done = on_done};
+    if (read_platforms(wanted.platforms, &want.platforms, &error) == WI_OK &&
+        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) == WI_OK)
         verifying->order = wi_proof_order(request->api->deps.proof, &want, &error);
     json_decref(body);
     if (verifying->order) {

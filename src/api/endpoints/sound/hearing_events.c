@@ -6,7 +6,9 @@
 #include "api/endpoints/sound/private.h"
 
 #include "base/clock.h"
+#include "wire/describe/schemas.h"
 #include "wire/native/native.h"
+#include "wire/printing.h"
 #include "wire/problem.h"
 #include <string.h>
 
@@ -42,12 +44,10 @@ static uint64_t time_of(const json_t *seconds, uint64_t start_ms, uint64_t befor
 
 static void add_words(struct wi_buffer *data, const json_t *words, uint64_t start_ms)
 {
-    const json_t *word;
     uint64_t at = start_ms;
-    size_t i;
     wi_buffer_puts(data, ",\"words\":[");
-    json_array_foreach(words, i, word)
-    {
+    for (size_t i = 0; i < json_array_size(words); i++) {
+        const json_t *word = json_array_get(words, i);
         const char *text = json_string_value(json_object_get(word, "text"));
         wi_buffer_puts(data, i > 0 ? ",{\"text\":" : "{\"text\":");
         wi_buffer_json_string(data, text ? text : "");
@@ -101,10 +101,8 @@ void wi_hearing_tell_partial(
     struct wi_buffer event = {0};
     if (!wi_events_client(hearing->events))
         return;
-    wi_buffer_printf(&event, "event: partial\ndata: {\"segment\":%llu,\"start_ms\":%llu,\"text\":",
-        (unsigned long long)number, (unsigned long long)start_ms);
-    wi_buffer_json_string(&event, text);
-    wi_buffer_printf(&event, ",\"stable\":%zu}\n\n", stable);
+    wi_printing_event(
+        &event, "partial", wi_form_json("SoundPartial", number, start_ms, text, stable));
     event_insert(hearing, &event);
 }
 
@@ -114,7 +112,7 @@ void wi_hearing_tell_lag(struct wi_hearing *hearing, uint64_t lag_ms)
     if (!wi_events_client(hearing->events))
         return;
     hearing->lag_told_at = wi_now_ms();
-    wi_buffer_printf(&event, "event: lag\ndata: {\"lag_ms\":%llu}\n\n", (unsigned long long)lag_ms);
+    wi_printing_event(&event, "lag", wi_form_json("SoundLag", lag_ms));
     event_insert(hearing, &event);
 }
 
@@ -139,8 +137,7 @@ static void hearing_end(struct wi_hearing *hearing, struct wi_buffer *text)
 void wi_hearing_tell_done(struct wi_hearing *hearing, uint64_t segments, uint64_t heard_ms)
 {
     struct wi_buffer text = {0};
-    wi_buffer_printf(&text, "event: done\ndata: {\"segments\":%llu,\"heard_ms\":%llu}\n\n",
-        (unsigned long long)segments, (unsigned long long)heard_ms);
+    wi_printing_event(&text, "done", wi_form_json("SoundDone", segments, heard_ms));
     hearing_end(hearing, &text);
 }
 

@@ -133,9 +133,8 @@ static void on_tick(void *context)
 
 static size_t count_live(const struct wi_hearings *hearings, const char *client)
 {
-    const struct wi_hearing *hearing;
     size_t count = 0;
-    for (hearing = hearings->all; hearing; hearing = hearing->hh.next)
+    for (const struct wi_hearing *hearing = hearings->all; hearing; hearing = hearing->hh.next)
         count +=
             !wi_events_ended(hearing->events) && (!client || strcmp(hearing->client, client) == 0);
     return count;
@@ -345,9 +344,8 @@ void wi_hearings_free(struct wi_hearings *hearings)
 
 void wi_hearings_counters(const struct wi_hearings *hearings, struct wi_hearings_counters *counters)
 {
-    const struct wi_hearing *hearing;
     *counters = hearings->counters;
-    for (hearing = hearings->all; hearing; hearing = hearing->hh.next) {
+    for (const struct wi_hearing *hearing = hearings->all; hearing; hearing = hearing->hh.next) {
         uint64_t lag = lag_ms(hearing);
         counters->live += !wi_events_ended(hearing->events);
         counters->lag_ms = lag > counters->lag_ms ? lag : counters->lag_ms;

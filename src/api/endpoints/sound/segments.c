@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
-#include <string.h>
 #include <utlist.h>
 
 /* How much of the open segment has to be new before it is heard again. */

@@ -10,6 +10,7 @@
 #include "api/http/query.h"
 #include "base/memory.h"
 #include "terms/sound/cutter.h"
+#include "wire/describe/schemas.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,28 +30,23 @@ struct asked {
     json_t *options;
 };
 
-#define ROW(member, kind_, least, most, help_)                                                     \
-    {                                                                                              \
-        .name = #member, .kind = kind_, .offset = offsetof(struct asked, member), .min = least,    \
-        .max = most, .help = help_                                                                 \
-    }
-
 const struct wi_param wi_sound_order_params[] = {
     WI_PARAM(asked, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
         .help = "One that does automatic-speech-recognition."),
     WI_PARAM(asked, format, ENUM, .names = wi_pcm_format_names,
         .help = "Of the samples: 16-bit integers or 32-bit floats, little-endian. s16le by "
                 "default."),
-    ROW(sampling_rate, WI_PARAM_INTEGER, WI_PCM_RATE_MIN, WI_PCM_RATE_MAX,
-        "Samples a second. 16000 by default."),
-    ROW(channels, WI_PARAM_INTEGER, 1, WI_PCM_CHANNELS_MAX,
-        "Whose samples come in turn. 1 by default."),
-    ROW(language, WI_PARAM_STRING, 1, 64, "That is spoken, as the option of that name."),
-    ROW(pause_ms, WI_PARAM_INTEGER, WI_CUTTER_PAUSE_MIN, WI_CUTTER_PAUSE_MAX,
-        "The pause in speech, in milliseconds, that ends a segment. 500 by default."),
-    ROW(partials, WI_PARAM_BOOL, 0, 0,
-        "Whether text of a segment is sent before its end. True by default."),
-    ROW(options, WI_PARAM_OBJECT, 0, 0, "As of POST /v1/infer."),
+    WI_PARAM(asked, sampling_rate, INTEGER, .min = WI_PCM_RATE_MIN, .max = WI_PCM_RATE_MAX,
+        .help = "Samples a second. 16000 by default."),
+    WI_PARAM(asked, channels, INTEGER, .min = 1, .max = WI_PCM_CHANNELS_MAX,
+        .help = "Whose samples come in turn. 1 by default."),
+    WI_PARAM(asked, language, STRING, .min = 1, .max = 64,
+        .help = "That is spoken, as the option of that name."),
+    WI_PARAM(asked, pause_ms, INTEGER, .min = WI_CUTTER_PAUSE_MIN, .max = WI_CUTTER_PAUSE_MAX,
+        .help = "The pause in speech, in milliseconds, that ends a segment. 500 by default."),
+    WI_PARAM(asked, partials, BOOL,
+        .help = "Whether text of a segment is sent before its end. True by default."),
+    WI_PARAM(asked, options, OBJECT, .help = "As of POST /v1/infer."),
     WI_PARAM_END,
 };
 
@@ -87,10 +83,8 @@ static json_t *request_for(const struct asked *asked)
 static void answer_opened(struct wi_request *request, const struct wi_hearing *hearing)
 {
     const char *id = wi_hearing_id(hearing);
-    char where[WI_ID_SIZE + 24];
-    snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
-    wi_request_answer_json(request, 201, json_pack("{s:s, s:i}", "id", id, "position", 0));
-    wi_request_add_location(request, where);
+    wi_request_answer_json(request, 201, wi_form_json("SoundStream", id, 0));
+    wi_request_add_location(request, "/v1/audio/streams/", id);
 }
 
 /* The error is about the request that was made here; in the client's request it is about the model.
@@ -165,13 +159,11 @@ static enum wi_code check_asked(const struct asked *asked, struct wi_error *erro
 void wi_handle_sound_new(struct wi_request *request)
 {
     struct asked asked = {.sampling_rate = 16000, .channels = 1, .pause_ms = 500, .partials = 1};
-    json_t *body = wi_request_body_object(request);
+    json_t *body = wi_request_read_body(request, wi_sound_order_params, &asked);
     struct wi_error error;
     if (!body)
         return;
-    if (wi_params_read(wi_sound_order_params, body, WI_PARAMS_STRICT, "", &asked, &error) !=
-            WI_OK ||
-        check_asked(&asked, &error) != WI_OK ||
+    if (check_asked(&asked, &error) != WI_OK ||
         wi_hearings_admit(hearings_of(request), wi_request_client(request), &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else
@@ -184,13 +176,11 @@ void wi_handle_sound_new(struct wi_request *request)
 /* NULL with the request answered. */
 static struct wi_hearing *hearing_find(struct wi_request *request)
 {
-    struct wi_error error;
     struct wi_hearing *hearing =
         wi_hearing_find(hearings_of(request), request->argument, wi_request_client(request));
     if (!hearing) {
-        wi_error_set(&error, WI_NOT_FOUND, "id", "there is no stream of sound %.60s of this client",
-            request->argument);
-        wi_request_answer_error(request, &error);
+        wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
+            "there is no stream of sound %.60s of this client", request->argument);
     }
     return hearing;
 }
@@ -200,9 +190,7 @@ static void answer_state(struct wi_request *request, const struct wi_hearing *he
     struct wi_hearing_state state;
     wi_hearing_state(hearing, &state);
     wi_request_answer_json(request, 200,
-        json_pack("{s:I, s:I, s:I, s:I}", "position", (json_int_t)state.position, "heard_ms",
-            (json_int_t)state.heard_ms, "done_ms", (json_int_t)state.done_ms, "lag_ms",
-            (json_int_t)state.lag_ms));
+        wi_form_json("SoundState", state.position, state.heard_ms, state.done_ms, state.lag_ms));
 }
 
 struct query {
@@ -211,8 +199,8 @@ struct query {
 
 const struct wi_param wi_sound_query_params[] = {
     WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
-        .help = "How many bytes of the sound are before those of the body. Bytes that were had "
-                "already are passed over."),
+        .help = "How many bytes of the sound come before those of the body. Bytes that have "
+                "already arrived are skipped."),
     WI_PARAM_END,
 };
 
@@ -221,17 +209,15 @@ void wi_handle_sound_take(struct wi_request *request)
     struct wi_hearing *hearing = hearing_find(request);
     const struct wi_blob *body = request->body;
     struct query query = {0};
-    json_t *arguments;
     struct wi_error error;
-    if (!hearing)
+    json_t *arguments =
+        hearing ? wi_request_read_query(request, wi_sound_query_params, WI_PARAMS_STRICT, &query)
+                : NULL;
+    if (!arguments)
         return;
-    enum wi_code code =
-        wi_query_read(request, wi_sound_query_params, WI_PARAMS_STRICT, &query, &arguments, &error);
     json_decref(arguments);
-    if (code == WI_OK)
-        code = wi_hearing_take(hearing, (uint64_t)query.position, body ? body->bytes : NULL,
-            body ? body->size : 0, &error);
-    if (code == WI_OK)
+    if (wi_hearing_take(hearing, (uint64_t)query.position, body ? body->bytes : NULL,
+            body ? body->size : 0, &error) == WI_OK)
         answer_state(request, hearing);
     else
         wi_request_answer_error(request, &error);
@@ -255,8 +241,7 @@ void wi_handle_sound_cancel(struct wi_request *request)
     if (!hearing)
         return;
     wi_hearing_cancel(hearing); /* it may be gone */
-    wi_request_answer_json(
-        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "cancelled"));
+    wi_request_answer_verb(request, 200, request->argument, "cancelled");
 }
 
 void wi_handle_sound_read(struct wi_request *request)

@@ -23,9 +23,10 @@ struct query {
 
 #define PLACE_MAX 64
 const struct wi_param wi_history_params[] = {
-    WI_PARAM(query, step, ENUM, .names = step_names, .help = "How long a step is: 10s by default."),
+    WI_PARAM(
+        query, step, ENUM, .names = step_names, .help = "The length of a step; 10s by default."),
     WI_PARAM(query, model, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "Only what that model was asked."),
+        .help = "Only requests to that model."),
     WI_PARAM(query, place, STRING, .min = 1, .max = PLACE_MAX,
         .help = "Only what ran there, such as chrome/wasm."),
     WI_PARAM_END,
@@ -66,15 +67,13 @@ struct wi_timer *wi_history_timer_new(struct wi_api *api)
 /* The printed text may stay in memory for as long as its client reads it. */
 static void history_answer(struct wi_request *request, struct wi_buffer *text)
 {
-    struct wi_error error;
     if (wi_request_reserve(request, text->size) == 0) {
         wi_request_answer_text(request, 200, "application/json", text);
         return;
     }
-    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+    wi_request_answer_refusal(request, WI_MEMORY_BUDGET, NULL,
         "there is no memory for these %zu bytes now; ask for step=60s or for one model",
         text->size);
-    wi_request_answer_error(request, &error);
     wi_buffer_clear(text);
 }
 
@@ -82,17 +81,13 @@ void wi_handle_history(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     const struct wi_history_load load = load_of(api);
-    json_t *arguments;
     struct query query = {0};
-    struct wi_error error;
     struct wi_buffer out = {0};
-    if (wi_query_read(request, wi_history_params, WI_PARAMS_STRICT, &query, &arguments, &error) ==
-        WI_OK) {
-        const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
-        wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
-        history_answer(request, &out);
-    } else {
-        wi_request_answer_error(request, &error);
-    }
+    json_t *arguments = wi_request_read_query(request, wi_history_params, WI_PARAMS_STRICT, &query);
+    if (!arguments)
+        return;
+    const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
+    wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
+    history_answer(request, &out);
     json_decref(arguments);
 }

@@ -19,15 +19,14 @@ struct query {
 
 const struct wi_param wi_logs_params[] = {
     WI_PARAM(query, level, ENUM, .names = wi_level_names,
-        .help = "Lines of this level and of worse ones; debug by default."),
-    WI_PARAM(query, part, STRING, .min = 1, .max = PART_MAX,
-        .help = "The part of the daemon that said it."),
+        .help = "This level or worse; debug by default."),
+    WI_PARAM(query, part, STRING, .min = 1, .max = PART_MAX, .help = "Only lines from this part."),
     WI_PARAM(query, contains, STRING, .max = CONTAINS_MAX,
         .help = "Only lines with this text in the message or the subject."),
     WI_PARAM(query, before, INTEGER, .min = 1, .max = NUMBER_MAX,
         .help = "Only lines with a smaller seq."),
     WI_PARAM(query, limit, INTEGER, .min = 1, .max = WI_LOG_LINES,
-        .help = "The newest so many; 200 by default."),
+        .help = "How many of the newest lines; 200 by default."),
     WI_PARAM_END,
 };
 
@@ -36,22 +35,18 @@ void wi_handle_logs(struct wi_request *request)
     struct query query = {.level = WI_LOG_DEBUG, .limit = LIMIT_DEFAULT};
     struct wi_buffer text = {0};
     struct wi_log_found found;
-    struct wi_error error;
-    json_t *arguments;
-    if (wi_query_read(request, wi_logs_params, WI_PARAMS_STRICT, &query, &arguments, &error) ==
-        WI_OK) {
-        const struct wi_log_query asked = {.before = (uint64_t)query.before,
-            .level = (enum wi_level)query.level,
-            .part = query.part,
-            .contains = query.contains,
-            .limit = (size_t)query.limit};
-        wi_buffer_puts(&text, "{\"lines\":[");
-        wi_log_read(&asked, &text, &found);
-        wi_buffer_printf(&text, "],\"lost\":%llu}\n", (unsigned long long)found.forgotten);
-        wi_request_answer_text(request, 200, "application/json", &text);
-    } else {
-        wi_request_answer_error(request, &error);
-    }
+    json_t *arguments = wi_request_read_query(request, wi_logs_params, WI_PARAMS_STRICT, &query);
+    if (!arguments)
+        return;
+    const struct wi_log_query asked = {.before = (uint64_t)query.before,
+        .level = (enum wi_level)query.level,
+        .part = query.part,
+        .contains = query.contains,
+        .limit = (size_t)query.limit};
+    wi_buffer_puts(&text, "{\"lines\":[");
+    wi_log_read(&asked, &text, &found);
+    wi_buffer_printf(&text, "],\"lost\":%llu}\n", (unsigned long long)found.forgotten);
+    wi_request_answer_text(request, 200, "application/json", &text);
     json_decref(arguments);
 }
 

@@ -9,6 +9,7 @@
 #include "api/endpoints/models/quantize.h"
 #include "api/endpoints/nodes_endpoint.h"
 #include "api/endpoints/status.h"
+#include "wire/describe/schemas.h"
 
 /* Names of models that are looked up at a time. */
 #define MODELS 32
@@ -35,21 +36,21 @@ static json_t *status_json(const struct wi_api *api, const char *id, const char 
     int ready;
     const char *problem = wi_api_problem(api, &ready, &error);
     wi_pool_counters(api->deps.pool, &pool);
-    return json_pack("{s:s, s:I, s:b, s:s?, s:{s:s}, s:{s:s}, s:{s:I, s:I, s:I}, s:o, s:o}",
-        "version", api->deps.version, "started_at", (json_int_t)api->started_at, "ready", ready,
-        "problem", problem, "api", "url", api->url, "bridge", "url",
-        wi_bridge_url(api->deps.bridge), "nodes", "count", (json_int_t)pool.nodes, "open",
+    json_t *nodes = json_pack("{s:I, s:I, s:I}", "count", (json_int_t)pool.nodes, "open",
         (json_int_t)pool.open_nodes, "quarantined",
-        (json_int_t)wi_bridge_quarantined_count(api->deps.bridge), "kinds", kinds_json(api),
-        "warnings", wi_api_warnings_json(api));
+        (json_int_t)wi_bridge_quarantined_count(api->deps.bridge));
+    return wi_form_json("WatchedStatus", api->deps.version, api->started_at, ready, problem,
+        json_pack("{s:s}", "url", api->url),
+        json_pack("{s:s}", "url", wi_bridge_url(api->deps.bridge)), nodes, kinds_json(api),
+        wi_api_warnings_json(api));
 }
 
 static json_t *queue_json(const struct wi_api *api, const char *id, const char *client)
 {
     struct wi_job_counters jobs;
     wi_jobs_counters(api->deps.jobs, &jobs);
-    return json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)jobs.waiting, "running",
-        (json_int_t)jobs.running, "limit", (json_int_t)api->deps.config->pool.max_queue);
+    return wi_form_json(
+        "WatchedQueue", jobs.waiting, jobs.running, api->deps.config->pool.max_queue);
 }
 
 /* There is one, without an id. */

@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "models/catalog/library/listing.h"
+#include "models/models.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,13 +159,12 @@ static json_t *watchers_describe(
 
 static void send_all(struct wi_api_watchers *watchers)
 {
-    struct watcher *watcher;
     watchers->is_due = 0;
     if (!watchers->first)
         return;
     watchers_look(watchers);
-    DL_FOREACH(watchers->first, watcher)
-    send_news(watcher);
+    for (struct watcher *watcher = watchers->first; watcher; watcher = watcher->next)
+        send_news(watcher);
     wi_timer_start(watchers->pace, PACE_MS, 0);
 }
 
@@ -220,10 +219,9 @@ static void say_alive(struct watcher *watcher)
 static void on_beat(void *context)
 {
     struct wi_api_watchers *watchers = context;
-    struct watcher *watcher;
-    (void)wi_listing_now(wi_repository_listing(watchers->api->deps.repository));
-    DL_FOREACH(watchers->first, watcher)
-    say_alive(watcher);
+    (void)wi_repository_list(watchers->api->deps.repository);
+    for (struct watcher *watcher = watchers->first; watcher; watcher = watcher->next)
+        say_alive(watcher);
     send_soon(watchers);
 }
 
@@ -231,12 +229,9 @@ static void on_beat(void *context)
 static void on_log_time(void *context)
 {
     struct wi_api_watchers *watchers = context;
-    const struct watcher *watcher;
-    DL_FOREACH(watchers->first, watcher)
-    {
+    for (const struct watcher *watcher = watchers->first; watcher; watcher = watcher->next)
         if (has_lines(watcher))
             send_soon(watchers);
-    }
 }
 
 /* --- coming and going ------------------------------------------------------------------------ */
@@ -348,7 +343,7 @@ const struct wi_param wi_events_params[] = {
         .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
                 "commas between them; else all."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
-        .help = "For admins: lines of the log, of this level and of worse ones, too."),
+        .help = "For admins: also lines of the log, of this level or worse."),
     WI_PARAM_END,
 };
 
@@ -396,12 +391,10 @@ static enum wi_code read_query(
 /* How many of them this user has; NULL is an admin, whose are not counted. */
 static uint64_t count_of(const struct wi_api_watchers *watchers, const char *user)
 {
-    const struct watcher *watcher;
     uint64_t count = 0;
     if (!user)
         return 0;
-    DL_FOREACH(watchers->first, watcher)
-    {
+    for (const struct watcher *watcher = watchers->first; watcher; watcher = watcher->next) {
         const char *other = wi_request_scope(wi_events_request(watcher->events));
         count += other && strcmp(other, user) == 0;
     }

@@ -1,7 +1,7 @@
 /* webinfer compute: lists the kernels, runs one, or runs a file of WGSL, which needs more arguments
  * than its inputs. */
 #include "base/memory.h"
-#include "cli/arguments.h"
+#include "base/text.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/text_table.h"
@@ -9,35 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the list --------------------------------------------------------------------------------- */
-
-static void put_tensors(struct wi_buffer *out, const json_t *tensors)
-{
-    const json_t *tensor;
-    size_t i;
-
-    json_array_foreach(tensors, i, tensor)
-        wi_table_fill(out, i ? ", {name}[{shape}]" : "{name}[{shape}]", tensor);
-}
-
 static void print_kernels(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"kernel", "name", NULL},
-        {"inputs", "inputs", put_tensors}, {"output", "outputs", put_tensors},
+        {"inputs", "inputs[{name}[{shape}]]", NULL}, {"output", "outputs[{name}[{shape}]]", NULL},
         {"what it computes", "help", NULL}, {0}};
 
     wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);
-}
-
-/* --- a file of WGSL --------------------------------------------------------------------------- */
-
-#define SUFFIX ".wgsl"
-
-static int is_source(const char *name)
-{
-    size_t length = strlen(name), suffix = sizeof SUFFIX - 1;
-
-    return length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
 }
 
 /* Whole numbers from 0, separated by commas, up to `end`; NULL if there is anything else. */
@@ -81,7 +59,7 @@ static enum wi_code add_results(
     json_object_set_new(request, "outputs", list);
     for (size_t i = 0; (argument = wi_argument_at(arguments, "result", i)); i++)
         if (json_array_append_new(list, read_result(argument)) != 0)
-            return wi_error_set(error, WI_BAD_REQUEST, "",
+            return wi_cli_refuse(error,
                 "--result takes NAME=DATATYPE[SHAPE] such as y=FP32[2,3], not \"%.100s\"",
                 argument);
     return WI_OK;
@@ -103,8 +81,7 @@ static enum wi_code add_constants(
         json_decref(value);
         free(name);
         if (!is_read)
-            return wi_error_set(error, WI_BAD_REQUEST, "",
-                "--constant takes NAME=NUMBER, not \"%.100s\"", argument);
+            return wi_cli_refuse(error, "--constant takes NAME=NUMBER, not \"%.100s\"", argument);
     }
     return WI_OK;
 }
@@ -117,7 +94,7 @@ static enum wi_code add_workgroups(json_t *request, const char *argument, struct
 
     if (count == 0 || count > 3) {
         json_decref(list);
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "--workgroups takes how many there are in x, y and z, such as 64 or 8,8,1; not "
             "\"%.100s\"",
             argument);
@@ -137,7 +114,7 @@ static enum wi_code add_source(json_t *request, const char *path, struct wi_erro
         return error->code;
     int failed = json_object_set_new(request, "source", json_stringn(text, size)) != 0;
     free(text);
-    return failed ? wi_error_set(error, WI_BAD_REQUEST, "", "%.400s is not UTF-8", path) : WI_OK;
+    return failed ? wi_cli_refuse(error, "%.400s is not UTF-8", path) : WI_OK;
 }
 
 static enum wi_code add_program(
@@ -147,7 +124,7 @@ static enum wi_code add_program(
     const char *workgroups = wi_argument(arguments, "workgroups");
 
     if (!wi_argument_given(arguments, "result") || !workgroups)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "a file of WGSL needs --result NAME=DATATYPE[SHAPE] for each output, and --workgroups "
             "X[,Y[,Z]]");
     enum wi_code code = add_source(request, arguments->positionals[0], error);
@@ -158,16 +135,8 @@ static enum wi_code add_program(
     if (code == WI_OK && wi_argument_given(arguments, "constant"))
         code = add_constants(request, arguments, error);
     if (code == WI_OK && entry && json_object_set_new(request, "entry", json_string(entry)) != 0)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "--entry is not UTF-8");
+        code = wi_cli_refuse(error, "--entry is not UTF-8");
     return code;
-}
-
-/* --- running ---------------------------------------------------------------------------------- */
-
-/* A source may need no inputs for its outputs. */
-static int has_inputs(const struct wi_arguments *arguments)
-{
-    return wi_argument_given(arguments, "tensor") || wi_argument_given(arguments, "inputs");
 }
 
 static enum wi_code make_request(
@@ -175,14 +144,14 @@ static enum wi_code make_request(
 {
     const char *name = arguments->positionals[0];
 
-    if (is_source(name))
+    if (wi_text_ends(name, ".wgsl"))
         return add_program(request, arguments, error);
-    if (!has_inputs(arguments))
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+    if (!wi_argument_given(arguments, "tensor") && !wi_argument_given(arguments, "inputs"))
+        return wi_cli_refuse(error,
             "a kernel's tensors come from --tensor NAME=FILE.npy or --inputs FILE.json; \"webinfer "
             "compute\" lists the kernels with their tensors");
     if (json_object_set_new(request, "kernel", json_string(name)) != 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "", "the kernel's name is not UTF-8");
+        return wi_cli_refuse(error, "the kernel's name is not UTF-8");
     return WI_OK;
 }
 

@@ -11,14 +11,13 @@
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "browser/kinds.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "browser/session.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 #include "terms/model/engine.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,15 +26,24 @@ static void add_problem(void *context, const char *line)
     wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
 }
 
+struct wi_network *wi_doctor_begin(void)
+{
+    char lifeline[WI_HELPER_PATH_SIZE];
+
+    wi_lifeline_find(lifeline);
+    struct wi_network *network = wi_network_new(lifeline);
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    return network;
+}
+
 struct wi_config *wi_doctor_config(const char *path, json_t *checks)
 {
     static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct wi_problems problems = {0};
-    struct wi_config *config;
 
     if (!path && access(system_path, F_OK) == 0)
         path = system_path;
-    config = wi_config_load(path, &problems);
+    struct wi_config *config = wi_config_load(path, &problems);
     if (config)
         wi_doctor_add(checks, "configuration", WI_FINDING_OK, "%s", path ? path : "the defaults");
     wi_problems_say(&problems, add_problem, checks);
@@ -55,8 +63,6 @@ static void report_absence(
         wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; it takes %s",
             wi_kind_package(browser));
 }
-
-/* --- what a page reported ------------------------------------------------------------------- */
 
 /* Known reasons why a platform is missing, and what would enable it. The first row that matches
  * counts; NULL matches all. */
@@ -90,29 +96,10 @@ static const char *find_hint(const struct wi_config_browser *browser, const char
     return NULL;
 }
 
-/* Appends what the browser reports about the adapter, which may be nothing. */
-static void put_adapter(struct wi_buffer *text, const json_t *adapter)
-{
-    static const struct {
-        const char *member, *before;
-    } parts[] = {{"vendor", ""}, {"architecture", " "}, {"description", ", "}};
-    size_t begin = text->size;
-
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        const json_t *part = json_object_get(adapter, parts[i].member);
-        if (json_string_length(part) == 0)
-            continue;
-        wi_buffer_puts(text, text->size > begin ? parts[i].before : "");
-        wi_table_cell(text, part);
-    }
-    if (text->size == begin)
-        wi_buffer_puts(text, "one that is not named");
-}
-
 static void judge_absence(json_t *checks, const char *check, const char *name,
     const json_t *platform, const struct wi_config_browser *browser)
 {
-    const char *reason = json_string_value(json_object_get(platform, "reason"));
+    const char *reason = wi_json_text(platform, "reason");
     const char *hint = find_hint(browser, name);
     struct wi_buffer text = {0};
 
@@ -134,7 +121,7 @@ static void judge_presence(
     struct wi_buffer text = {0};
 
     if (json_is_object(adapter)) {
-        put_adapter(&text, adapter);
+        wi_table_adapter_names(&text, adapter, ", ", "one that is not named");
         if (software)
             wi_buffer_puts(
                 &text, ": a software adapter, which auto takes only where it measured faster");
@@ -175,7 +162,7 @@ static void report_start(
     json_t *checks, const struct wi_config_browser *browser, const json_t *report)
 {
     const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
-    const char *problem = json_string_value(json_object_get(report, "problem"));
+    const char *problem = wi_json_text(report, "problem");
 
     if (problem) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
@@ -187,9 +174,8 @@ static void report_start(
     } else {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "%s %s, its page was connected after %.0f ms",
-            json_string_value(json_object_get(name, "name")) ?: "a browser",
-            json_string_value(json_object_get(name, "version")) ?: "",
-            json_number_value(json_object_get(report, "ready_ms")));
+            wi_json_text(name, "name") ?: "a browser", wi_json_text(name, "version") ?: "",
+            wi_json_number(report, "ready_ms"));
         judge_platforms(checks, report, browser);
     }
 }
@@ -200,7 +186,6 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
 {
     const struct wi_config_browser *browser = &config->browsers[index];
     struct wi_error error;
-    json_t *report;
 
     if (browser->max_connections == 0) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_INFO,
@@ -217,7 +202,7 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
                                 : "everything needed to start it is installed");
         return 1;
     }
-    report = wi_doctor_try(config, browser, network, 0, checks);
+    json_t *report = wi_doctor_try(config, browser, network, 0, checks);
     json_array_append_new(browsers, report);
     report_start(checks, browser, report);
     return json_object_get(report, "problem") == NULL;
@@ -225,17 +210,11 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
 
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
-    json_t *checks = json_array(), *browsers = json_array(), *all;
+    json_t *checks = json_array(), *browsers = json_array();
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
-    char lifeline[WI_LIFELINE_PATH_SIZE];
-    struct wi_network *network;
-    enum wi_exit result;
+    struct wi_network *network = wi_doctor_begin();
     int good = 0;
-
-    wi_lifeline_find(lifeline);
-    network = wi_network_new(lifeline);
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (config) {
         wi_doctor_host(checks, config);
         wi_doctor_network(checks, config, network);
@@ -250,13 +229,10 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
                 "there is none that works, so only pages that join with a link can compute");
     }
-    result = wi_doctor_verdict(checks);
+    enum wi_exit result = wi_doctor_verdict(checks);
     if (cli->json) {
-        all = json_pack(
-            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers);
-        json_dumpf(all, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(all);
+        wi_plain_put_json(json_pack(
+            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers));
     } else {
         wi_doctor_print(checks);
     }

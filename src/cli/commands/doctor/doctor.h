@@ -6,6 +6,8 @@
 #include "settings/config/config.h"
 #include <jansson.h>
 
+struct wi_network;
+
 /* The result of a check: all well, something to know, something that costs speed or safety, or
  * something missing without which there is no answer. */
 enum wi_finding { WI_FINDING_OK, WI_FINDING_INFO, WI_FINDING_WARNING, WI_FINDING_MISSING };
@@ -21,8 +23,9 @@ enum wi_exit wi_doctor_verdict(const json_t *checks);
 /* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);
 
+/* The network of their own that browsers get where that is possible. Also makes the log quiet. */
+struct wi_network *wi_doctor_begin(void);
 /* Checks whether browsers have a network of their own, and what follows if they have none. */
-struct wi_network;
 void wi_doctor_network(
     json_t *checks, const struct wi_config *config, const struct wi_network *network);
 

@@ -4,6 +4,7 @@
  * because WebGPU and threads exist only in a secure, isolated page.
  */
 #include "cli/commands/doctor/doctor.h"
+#include "cli/text_table.h"
 
 #include "base/memory.h"
 #include "base/net/http_client.h"
@@ -13,16 +14,15 @@
 #include "browser/children.h"
 #include "browser/headroom.h"
 #include "browser/kinds.h"
-#include "browser/lifeline.h"
+#include "browser/program.h"
 #include "browser/session.h"
-#include "browser/webdriver/classic.h"
+#include "browser/webdriver/webdriver.h"
 #include "nodes/bridge/bridge.h"
 #include "nodes/bridge/features.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define ASK_TIMEOUT_MS 5000
@@ -56,18 +56,24 @@ struct probe {
     double ready_ms;
 };
 
-/* --- the end ---------------------------------------------------------------------------------- */
+/* Begins to free the parts that were made. */
+static void free_parts(struct probe *p)
+{
+    if (p->bridge)
+        wi_bridge_close(p->bridge);
+    wi_lws_begin_free(p->lws);
+    wi_repository_free(p->repository);
+    wi_http_free(p->http);
+    if (p->children)
+        wi_children_free(p->children);
+}
 
 static void close_rest(void *context)
 {
     struct probe *p = context;
 
     wi_driver_free(p->driver);
-    wi_bridge_close(p->bridge);
-    wi_lws_begin_free(p->lws);
-    wi_repository_free(p->repository);
-    wi_http_free(p->http);
-    wi_children_free(p->children);
+    free_parts(p);
     wi_timer_free(p->step);
     for (size_t i = 0; i < sizeof p->signals / sizeof *p->signals; i++)
         uv_close((uv_handle_t *)&p->signals[i], NULL);
@@ -98,8 +104,6 @@ static void on_signal(uv_signal_t *handle, int number)
     else if (p->driver)
         probe_then(p, close_rest);
 }
-
-/* --- what happens ----------------------------------------------------------------------------- */
 
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
@@ -184,15 +188,6 @@ static void on_asked(void *context, const struct wi_error *error)
     probe_then(p, close_rest);
 }
 
-/* --- the beginning ---------------------------------------------------------------------------- */
-
-static void drop_tls(struct wi_config_bridge *bridge)
-{
-    free(bridge->tls_certificate);
-    free(bridge->tls_key);
-    bridge->tls_certificate = bridge->tls_key = NULL;
-}
-
 /* Opens a listener that only this machine reaches, on any free port, with the daemon's certificate
  * if this user may read the key. */
 static void make_private(struct wi_config_bridge *bridge)
@@ -202,13 +197,16 @@ static void make_private(struct wi_config_bridge *bridge)
     bridge->listen = wi_strdup("127.0.0.1:0");
     bridge->public_url = NULL;
     if (bridge->tls_key &&
-        (access(bridge->tls_certificate, R_OK) != 0 || access(bridge->tls_key, R_OK) != 0))
-        drop_tls(bridge);
+        (access(bridge->tls_certificate, R_OK) != 0 || access(bridge->tls_key, R_OK) != 0)) {
+        free(bridge->tls_certificate);
+        free(bridge->tls_key);
+        bridge->tls_certificate = bridge->tls_key = NULL;
+    }
 }
 
 static enum wi_code make_parts(struct probe *p)
 {
-    char lifeline[WI_LIFELINE_PATH_SIZE];
+    char lifeline[WI_HELPER_PATH_SIZE];
 
     p->lws = wi_lws_new(&p->loop, &p->error);
     if (!p->lws)
@@ -257,25 +255,11 @@ static void probe_start(struct probe *p)
         wi_session_new(&deps, p->browser, p->config->pool.connection_timeout, &p->session_events);
 }
 
-/* Frees the parts that were made before one failed. */
-static void free_half(struct probe *p)
-{
-    wi_repository_free(p->repository);
-    if (p->http)
-        wi_http_free(p->http);
-    if (p->children)
-        wi_children_free(p->children);
-    if (p->lws)
-        wi_lws_begin_free(p->lws);
-}
-
 static json_t *probe_report(struct probe *p)
 {
-    json_t *report;
-
     if (p->capabilities) {
-        report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
-            "capabilities", p->capabilities);
+        json_t *report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms",
+            p->ready_ms, "capabilities", p->capabilities);
         if (p->look)
             json_object_update_new(
                 report, json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
@@ -294,7 +278,6 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
 {
     struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
     struct wi_headroom headroom;
-    int left;
 
     wi_headroom_read("/", &headroom);
     p.budget.limit = wi_headroom_budget(&headroom, config->pool.memory_budget);
@@ -310,11 +293,11 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
     if (make_parts(&p) == WI_OK)
         probe_start(&p);
     else
-        free_half(&p);
+        free_parts(&p);
     uv_run(&p.loop, UV_RUN_DEFAULT);
     if (p.lws)
         wi_lws_end_free(p.lws);
-    left = uv_loop_close(&p.loop);
+    int left = uv_loop_close(&p.loop);
     assert(left == 0);
     wi_bridge_free(p.bridge);
     wi_instance_free(p.instance);
@@ -336,7 +319,7 @@ json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *
     }
     wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
         "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
-        json_string_value(json_object_get(report, "problem")));
+        wi_json_text(report, "problem"));
     json_decref(report);
     return open;
 }

@@ -1,5 +1,6 @@
 /* Checks what browsers need from this machine, by trying it if that is harmless. */
 #include "cli/commands/doctor/doctor.h"
+#include "cli/text_table.h"
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -7,7 +8,6 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-#include "cli/arguments.h"
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
@@ -31,14 +31,13 @@ static void check_shared_memory(json_t *checks)
 {
     struct statvfs info;
     char size[32];
-    uint64_t bytes;
 
     if (statvfs("/dev/shm", &info) != 0) {
         wi_doctor_add(checks, "/dev/shm", WI_FINDING_MISSING,
             "cannot be read (%s): mount a tmpfs there", strerror(errno));
         return;
     }
-    bytes = (uint64_t)info.f_blocks * info.f_frsize;
+    uint64_t bytes = (uint64_t)info.f_blocks * info.f_frsize;
     wi_format_size(bytes >> 20 << 20, size, sizeof size);
     if (bytes < SHM_WANTED)
         wi_doctor_add(checks, "/dev/shm", WI_FINDING_WARNING,
@@ -129,11 +128,10 @@ static void check_gpu(json_t *checks)
 static void check_libwebsockets(json_t *checks)
 {
     struct wi_error error;
-    struct lws_context *context;
     uv_loop_t loop;
 
     uv_loop_init(&loop);
-    context = wi_lws_new(&loop, &error);
+    struct lws_context *context = wi_lws_new(&loop, &error);
     if (context) {
         wi_lws_begin_free(context);
         uv_run(&loop, UV_RUN_DEFAULT);
@@ -179,12 +177,11 @@ static void report_certificate(json_t *checks, const char *check,
 static void check_certificate(
     json_t *checks, const char *check, const char *path, const char *address, const char *otherwise)
 {
-    struct wi_certificate *certificate;
     struct wi_error error;
 
     if (!path)
         return;
-    certificate = wi_certificate_read(path, address, &error);
+    struct wi_certificate *certificate = wi_certificate_read(path, address, &error);
     if (certificate)
         report_certificate(checks, check, certificate, otherwise);
     else /* perhaps only the daemon may read it */
@@ -226,8 +223,8 @@ void wi_doctor_network(
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)
 {
     json_t *status =
-        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status");
-    const char *served = json_string_value(json_object_get(status, "models_directory"));
+        wi_argument_given(&cli->arguments, "config") ? NULL : wi_cli_get(cli, "/v1/status", NULL);
+    const char *served = wi_json_text(status, "models_directory");
     const char *directory = config->models.directory;
 
     if (served)
@@ -238,28 +235,22 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
     else
         wi_doctor_add(checks, "models", WI_FINDING_WARNING,
             "%s, by the configuration, cannot be read (%s): there are only the models that are "
-            "built "
-            "in; set [models] directory",
+            "built in; set [models] directory",
             directory, strerror(errno));
     json_decref(status);
 }
 
 void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config_browser *browser)
 {
-    struct wi_rest_request request = {.method = "POST", .timeout_ms = RETEST_MS};
-    struct wi_rest_answer answer;
-    struct wi_buffer path = {0};
-
     if (wi_argument_given(&cli->arguments, "config"))
         return;
-    wi_buffer_printf(&path, "/v1/kinds/%s/retest", browser->kind);
-    request.path = path.text;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    if (answer.status == 202)
+    const struct wi_rest_request request = {.path = "/v1/kinds/*/retest",
+        .name = browser->kind,
+        .method = "POST",
+        .timeout_ms = RETEST_MS};
+    if (wi_cli_tell(cli, &request) == 202)
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "webinferd at %s tests its features again", cli->rest.url);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&path);
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config)

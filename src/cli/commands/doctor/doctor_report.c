@@ -4,7 +4,6 @@
 #include "cli/text_table.h"
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 static const char *const finding_names[] = {"ok", "info", "warning", "missing"};
 
@@ -13,12 +12,11 @@ void wi_doctor_add(
 {
     char detail[1024];
     va_list arguments;
-    json_t *finding;
 
     va_start(arguments, format);
     vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    finding = json_pack(
+    json_t *finding = json_pack(
         "{s:s, s:s, s:s}", "check", check, "state", finding_names[state], "detail", detail);
     if (finding) /* a path that is not UTF-8 makes none */
         json_array_append_new(checks, finding);
@@ -34,14 +32,6 @@ void wi_doctor_print(const json_t *checks)
 
 enum wi_exit wi_doctor_verdict(const json_t *checks)
 {
-    const json_t *check;
-    size_t i;
-
-    json_array_foreach(checks, i, check)
-    {
-        const char *state = json_string_value(json_object_get(check, "state"));
-        if (strcmp(state, finding_names[WI_FINDING_MISSING]) == 0)
-            return WI_EXIT_FAILED;
-    }
-    return WI_EXIT_OK;
+    return wi_json_find(checks, "state", finding_names[WI_FINDING_MISSING]) ? WI_EXIT_FAILED
+                                                                            : WI_EXIT_OK;
 }

@@ -5,12 +5,9 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "browser/lifeline.h"
 #include "browser/session.h"
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
@@ -21,76 +18,50 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXCHANGE_MS 30000
 #define LOOK_EVERY_MS 500
-
-/* --- in a daemon's browsers ------------------------------------------------------------------- */
 
 static int is_asked(const json_t *matrix)
 {
-    const json_t *column;
-    size_t i;
-
-    json_array_foreach(json_object_get(matrix, "browsers"), i, column)
-    {
-        const char *state = json_string_value(json_object_get(column, "state"));
-        if (state && strcmp(state, wi_look_names[WI_LOOK_ASKED]) == 0)
-            return 1;
-    }
-    return 0;
+    return wi_json_find(
+               json_object_get(matrix, "browsers"), "state", wi_look_names[WI_LOOK_ASKED]) != NULL;
 }
 
-/* GETs the matrix, or POSTs the body if there is one; replaces `*matrix`. */
+/* GETs the matrix, or POSTs the body if there is one (taken over); replaces `*matrix`. */
 static enum wi_exit matrix_exchange(
-    struct wi_cli *cli, const char *path, const struct wi_buffer *body, json_t **matrix)
+    struct wi_cli *cli, const char *path, json_t *body, json_t **matrix)
 {
-    struct wi_rest_request request = {
-        .path = path, .body = body->text, .body_size = body->size, .timeout_ms = EXCHANGE_MS};
-    struct wi_rest_answer answer;
-    enum wi_exit result;
+    struct wi_rest_request request = {.path = path, .json = body};
 
     json_decref(*matrix);
-    *matrix = NULL;
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    result = wi_cli_check(cli, &answer);
-    if (result == WI_EXIT_OK)
-        *matrix = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (result == WI_EXIT_OK && !json_is_array(json_object_get(*matrix, "browsers"))) {
-        fputs("webinfer: the service's answer is no matrix\n", stderr);
-        result = WI_EXIT_FAILED;
-    }
-    wi_rest_answer_clear(&answer);
-    return result;
+    enum wi_exit result = wi_cli_exchange(cli, &request, matrix);
+    if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
+        return result;
+    return wi_cli_fail(WI_EXIT_FAILED, "the service's answer is no matrix");
 }
 
 static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
 {
     const char *node = wi_argument(&cli->arguments, "node");
     const char *browser = wi_argument(&cli->arguments, "browser");
-    json_t *order = json_pack("{s:s*, s:s*}", "node", node, "browser", browser);
-    struct wi_buffer path = {0}, body = {0}, none = {0};
+    int is_found = wi_argument_given(&cli->arguments, "found");
+    struct wi_buffer path = {0};
     enum wi_exit result = WI_EXIT_OK;
 
-    wi_buffer_json(&body, order);
     wi_buffer_puts(&path, "/v1/matrix");
     wi_rest_add_argument(&path, '?', "browser", browser);
     wi_rest_add_argument(&path, browser ? '&' : '?', "node", node);
-    if (!wi_argument_given(&cli->arguments, "found"))
-        result = matrix_exchange(cli, "/v1/matrix", &body, matrix);
+    if (!is_found)
+        result = matrix_exchange(
+            cli, "/v1/matrix", json_pack("{s:s*, s:s*}", "node", node, "browser", browser), matrix);
     if (result == WI_EXIT_OK)
-        result = matrix_exchange(cli, path.text, &none, matrix);
-    while (
-        result == WI_EXIT_OK && is_asked(*matrix) && !wi_argument_given(&cli->arguments, "found")) {
+        result = matrix_exchange(cli, path.text, NULL, matrix);
+    while (result == WI_EXIT_OK && !is_found && is_asked(*matrix)) {
         usleep(LOOK_EVERY_MS * 1000);
-        result = matrix_exchange(cli, path.text, &none, matrix);
+        result = matrix_exchange(cli, path.text, NULL, matrix);
     }
-    json_decref(order);
     wi_buffer_clear(&path);
-    wi_buffer_clear(&body);
     return result;
 }
-
-/* --- in browsers of its own ------------------------------------------------------------------- */
 
 static json_t *column_absent(const char *kind, const char *reason)
 {
@@ -103,7 +74,7 @@ static json_t *column_absent(const char *kind, const char *reason)
 static json_t *column_of(const char *kind, const json_t *report, int64_t began)
 {
     const json_t *features = json_object_get(report, "features");
-    const char *problem = json_string_value(json_object_get(report, "problem"));
+    const char *problem = wi_json_text(report, "problem");
 
     if (json_is_true(json_object_get(report, "remote")))
         return column_absent(kind, "it is on another machine, and only a daemon reaches it");
@@ -122,14 +93,13 @@ static json_t *column_look(
     const struct wi_config_browser *browser = &config->browsers[index];
     int64_t began = wi_wall_ms();
     struct wi_error error;
-    json_t *report, *column;
 
     if (browser->max_connections == 0)
         return column_absent(browser->kind, "its max_connections is 0");
     if (wi_session_installed(browser, &error) != WI_OK)
         return column_absent(browser->kind, error.detail);
-    report = wi_doctor_try(config, browser, network, 1, checks);
-    column = column_of(browser->kind, report, began);
+    json_t *report = wi_doctor_try(config, browser, network, 1, checks);
+    json_t *column = column_of(browser->kind, report, began);
     json_decref(report);
     return column;
 }
@@ -139,12 +109,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     const char *wanted = wi_argument(&cli->arguments, "browser");
     json_t *checks = json_array(), *columns = json_array();
     struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
-    char lifeline[WI_LIFELINE_PATH_SIZE];
-    struct wi_network *network;
-
-    wi_lifeline_find(lifeline);
-    network = wi_network_new(lifeline);
-    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    struct wi_network *network = wi_doctor_begin();
     for (size_t i = 0; config && i < config->browser_count; i++)
         if (!wanted || strcmp(wanted, config->browsers[i].kind) == 0)
             json_array_append_new(columns, column_look(config, i, network, checks));
@@ -160,8 +125,6 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     return result;
 }
 
-/* --- showing ---------------------------------------------------------------------------------- */
-
 /* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` the explanations of cells. */
 static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *whys)
 {
@@ -172,7 +135,7 @@ static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *w
     json_array_foreach(json_object_get(matrix, "features"), i, feature)
     {
         json_t *row = json_pack("{s:O?}", "title", json_object_get(feature, "title"));
-        const char *name = json_string_value(json_object_get(feature, "name"));
+        const char *name = wi_json_text(feature, "name");
         json_array_foreach(json_object_get(matrix, "browsers"), c, column)
         {
             const json_t *found =
@@ -253,7 +216,7 @@ static enum wi_exit matrix_show(const struct wi_cli *cli, json_t *matrix)
         result = wi_cli_lab_write_html(cli, text.text);
         json_decref(document);
     } else if (cli->json) {
-        wi_plain_put_json(matrix);
+        wi_plain_put_json(json_incref(matrix));
     } else {
         print_matrix(cli, matrix);
     }

@@ -1,8 +1,8 @@
 /* webinfer results compare: shows what became slower, faster or broken from one run to another,
  * with an exit status for pipelines. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 
 #include "terms/lab/report.h"
@@ -13,75 +13,45 @@
 #define THRESHOLD_MIN 0.001
 #define THRESHOLD_MAX 10
 
-/* Reads a share, "10%" or "0.1". 0, or -1 once the error is printed. */
-static int read_threshold(const char *text, double *threshold)
+/* A share, "10%" or "0.1"; the default one for NULL; -1: the text is no share. */
+static double read_threshold(const char *text)
 {
     char *end;
 
-    *threshold = WI_LAB_THRESHOLD;
     if (!text)
-        return 0;
-    *threshold = strtod(text, &end);
+        return WI_LAB_THRESHOLD;
+    double threshold = strtod(text, &end);
     if (*end == '%') {
-        *threshold /= 100;
+        threshold /= 100;
         end++;
     }
-    if (end != text && *end == '\0' && *threshold >= THRESHOLD_MIN && *threshold <= THRESHOLD_MAX)
-        return 0;
-    fprintf(stderr,
-        "webinfer: --fail-on-regression %s is no share\n  expected: 0.1%% to 1000%%, such as "
-        "10%%\n",
-        text);
-    return -1;
-}
-
-/* --- for people ------------------------------------------------------------------------------ */
-
-static json_t *text_take(struct wi_buffer *text)
-{
-    json_t *value = json_string(text->text ? text->text : "");
-    wi_buffer_clear(text);
-    return value;
+    int is_share = end != text && !*end && threshold >= THRESHOLD_MIN && threshold <= THRESHOLD_MAX;
+    return is_share ? threshold : -1;
 }
 
 static json_t *row_of(const struct wi_lab_difference *difference)
 {
     const struct wi_lab_cell *before = difference->before, *now = difference->now;
-    struct wi_buffer text = {0};
-    json_t *row = json_object();
+    json_t *row = json_pack("{s:o, s:s, s:s*, s:s*}", "cell", wi_cli_lab_name(now ? now : before),
+        "change", wi_lab_change_names[difference->change], "before",
+        before ? wi_lab_outcome_names[before->outcome] : NULL, "now",
+        now ? wi_lab_outcome_names[now->outcome] : NULL);
 
-    wi_lab_put_name(&text, now ? now : before);
-    json_object_set_new(row, "cell", text_take(&text));
-    json_object_set_new(row, "change", json_string(wi_lab_change_names[difference->change]));
-    if (before)
-        json_object_set_new(row, "before", json_string(wi_lab_outcome_names[before->outcome]));
-    if (now)
-        json_object_set_new(row, "now", json_string(wi_lab_outcome_names[now->outcome]));
-    if (difference->is_timed) {
-        json_object_set_new(row, "ratio",
-            json_pack("{s:f, s:f, s:f}", "value", difference->ratio.value, "low",
-                difference->ratio.low, "high", difference->ratio.high));
-        json_object_set_new(row, "p", json_real(difference->p));
-    }
+    if (difference->is_timed)
+        json_object_update_new(row,
+            json_pack("{s:{s:f, s:f, s:f}, s:f}", "ratio", "value", difference->ratio.value, "low",
+                difference->ratio.low, "high", difference->ratio.high, "p", difference->p));
     if (difference->reason)
         json_object_set_new(row, "reason", json_string(difference->reason));
     return row;
 }
 
-static void put_ratio(struct wi_buffer *out, const json_t *ratio)
-{
-    if (ratio)
-        wi_buffer_printf(out, "%.3g (%.3g to %.3g)",
-            json_real_value(json_object_get(ratio, "value")),
-            json_real_value(json_object_get(ratio, "low")),
-            json_real_value(json_object_get(ratio, "high")));
-}
-
 static void comparison_print(const struct wi_lab_comparison *comparison, const json_t *rows)
 {
     static const struct wi_column columns[] = {{"CELL", "cell", NULL}, {"CHANGE", "change", NULL},
-        {"BEFORE", "before", NULL}, {"NOW", "now", NULL}, {"TIME", "ratio", put_ratio},
-        {"P", "p", NULL}, {"REASON", "reason", NULL}, {0}};
+        {"BEFORE", "before", NULL}, {"NOW", "now", NULL},
+        {"TIME", "{ratio.value:3g} ({ratio.low:3g} to {ratio.high:3g})", NULL}, {"P", "p", NULL},
+        {"REASON", "reason", NULL}, {0}};
     static const char *const judgements[] = {"no regression", "regression", "it cannot be told"};
 
     wi_table_print("", columns, rows, "The runs have no cells.");
@@ -89,8 +59,6 @@ static void comparison_print(const struct wi_lab_comparison *comparison, const j
         printf("yardstick: %.3g times the time before\n", comparison->yardstick);
     printf("%s: %s\n", judgements[comparison->judgement], comparison->reason);
 }
-
-/* --- for programs ---------------------------------------------------------------------------- */
 
 static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
 {
@@ -101,13 +69,9 @@ static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
 
     json_object_set_new(document, "yardstick",
         comparison->yardstick > 0 ? json_real(comparison->yardstick) : json_null());
-    char *text = json_dumps(document, JSON_COMPACT);
-    puts(text);
-    free(text);
-    json_decref(document);
+    wi_plain_put_json(document);
 }
 
-/* Whether the report of that option goes to standard output. */
 static int goes_to_output(const struct wi_cli *cli, const char *option)
 {
     const char *path = wi_argument(&cli->arguments, option);
@@ -119,7 +83,6 @@ static enum wi_exit comparison_report(
 {
     struct wi_buffer markdown = {0}, junit = {0};
     json_t *rows = json_array();
-    enum wi_exit result;
 
     for (size_t i = 0; i < comparison->count; i++)
         json_array_append_new(rows, row_of(&comparison->differences[i]));
@@ -129,7 +92,7 @@ static enum wi_exit comparison_report(
         comparison_print(comparison, rows);
     wi_lab_put_markdown_comparison(&markdown, comparison);
     wi_lab_put_junit_comparison(&junit, comparison);
-    result = wi_cli_lab_write(cli, "markdown", &markdown);
+    enum wi_exit result = wi_cli_lab_write(cli, "markdown", &markdown);
     if (result == WI_EXIT_OK)
         result = wi_cli_lab_write(cli, "junit", &junit);
     wi_buffer_clear(&markdown);
@@ -140,45 +103,54 @@ static enum wi_exit comparison_report(
 
 int wi_cli_lab_check_threshold(const struct wi_cli *cli)
 {
-    double threshold;
+    const char *text = wi_argument(&cli->arguments, "fail-on-regression");
 
-    return read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) == 0;
+    if (read_threshold(text) >= 0)
+        return 1;
+    fprintf(stderr,
+        "webinfer: --fail-on-regression %s is no share\n  expected: 0.1%% to 1000%%, such as "
+        "10%%\n",
+        text);
+    return 0;
 }
 
-enum wi_exit wi_cli_lab_compare(
-    struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now)
+static enum wi_exit runs_compare(
+    const struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     static const enum wi_exit exits[] = {WI_EXIT_OK, WI_EXIT_FAILED, WI_EXIT_CANNOT_TELL};
     struct wi_lab_comparison comparison;
-    double threshold;
-    enum wi_exit result;
+    const char *threshold = wi_argument(&cli->arguments, "fail-on-regression");
 
-    if (read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) != 0)
-        return WI_EXIT_USAGE;
-    wi_lab_compare(&comparison, before, now, threshold);
-    result = comparison_report(cli, &comparison);
+    wi_lab_compare(&comparison, before, now, read_threshold(threshold));
+    enum wi_exit result = comparison_report(cli, &comparison);
     if (result == WI_EXIT_OK)
         result = exits[comparison.judgement];
     wi_lab_comparison_clear(&comparison);
     return result;
 }
 
+enum wi_exit wi_cli_lab_compare(struct wi_cli *cli, struct wi_cli *before_at, const char *before,
+    struct wi_cli *now_at, const char *now)
+{
+    struct wi_lab_run earlier, later;
+    enum wi_exit result = wi_cli_lab_load(before_at, before, &earlier);
+
+    if (result != WI_EXIT_OK)
+        return result;
+    result = wi_cli_lab_load(now_at, now, &later);
+    if (result == WI_EXIT_OK) {
+        result = runs_compare(cli, &earlier, &later);
+        wi_lab_run_clear(&later);
+    }
+    wi_lab_run_clear(&earlier);
+    return result;
+}
+
 enum wi_exit wi_cli_results_compare(struct wi_cli *cli)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
-    struct wi_lab_run before, now;
-    enum wi_exit result;
+    const char *const *names = cli->arguments.positionals;
 
     if (!wi_cli_lab_check_threshold(cli))
         return WI_EXIT_USAGE;
-    result = wi_cli_lab_load(cli, arguments->positionals[0], &before);
-    if (result != WI_EXIT_OK)
-        return result;
-    result = wi_cli_lab_load(cli, arguments->positionals[1], &now);
-    if (result == WI_EXIT_OK) {
-        result = wi_cli_lab_compare(cli, &before, &now);
-        wi_lab_run_clear(&now);
-    }
-    wi_lab_run_clear(&before);
-    return result;
+    return wi_cli_lab_compare(cli, cli, names[0], cli, names[1]);
 }

@@ -4,7 +4,6 @@
  */
 #include "cli/commands/lab/lab.h"
 
-#include "base/memory.h"
 #include "cli/commands/commands.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,35 +59,19 @@ static void put_part(struct wi_buffer *out, struct sending *sending)
 static enum wi_exit send_part(struct sending *sending)
 {
     struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
-    enum wi_exit result;
+    json_t *value;
 
     put_part(&body, sending);
-    struct wi_rest_request request = {.path = "/v1/results",
-        .body = body.text,
-        .body_size = body.size,
-        .timeout_ms = EXCHANGE_MS};
-    wi_rest_exchange(&sending->cli->rest, &request, &answer);
-    result = wi_cli_check(sending->cli, &answer);
-    if (result == WI_EXIT_OK) {
-        json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-        sending->added += json_integer_value(json_object_get(value, "added"));
-        json_decref(value);
-    }
-    wi_rest_answer_clear(&answer);
+    enum wi_exit result = wi_cli_exchange(sending->cli,
+        &(struct wi_rest_request){.path = "/v1/results",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = EXCHANGE_MS},
+        &value);
+    sending->added += json_integer_value(json_object_get(value, "added"));
+    json_decref(value);
     wi_buffer_clear(&body);
     return result;
-}
-
-static void sending_say(const struct sending *sending)
-{
-    const struct wi_lab_run *run = sending->run;
-
-    if (sending->cli->json)
-        printf("{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n", run->id, (long long)sending->added,
-            run->count);
-    else
-        printf("%s: %lld of %zu cells are new\n", run->id, (long long)sending->added, run->count);
 }
 
 enum wi_exit wi_cli_results_import(struct wi_cli *cli)
@@ -103,7 +86,9 @@ enum wi_exit wi_cli_results_import(struct wi_cli *cli)
         result = send_part(&sending);
     while (result == WI_EXIT_OK && sending.sent < run.count);
     if (result == WI_EXIT_OK)
-        sending_say(&sending);
+        printf(cli->json ? "{\"id\":\"%s\",\"added\":%lld,\"cells\":%zu}\n"
+                         : "%s: %lld of %zu cells are new\n",
+            run.id, (long long)sending.added, run.count);
     wi_lab_run_clear(&run);
     return result;
 }

@@ -5,6 +5,10 @@
 #include "cli/cli.h"
 #include "terms/lab/lab_run.h"
 
+/* The text as JSON, a new reference; clears the buffer. */
+json_t *wi_cli_lab_text(struct wi_buffer *text);
+/* The name of a cell, in the same way. */
+json_t *wi_cli_lab_name(const struct wi_lab_cell *cell);
 /* Whether the name of a run is that of a file: it is "-", ends with ".json" or has a slash in
  * it. */
 int wi_cli_lab_is_file(const char *name);
@@ -16,9 +20,11 @@ enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
 /* Shows the run as webinfer results show does, with the same options. */
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);
-/* Compares two runs as webinfer results compare does, with the same options. */
-enum wi_exit wi_cli_lab_compare(
-    struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now);
+/* Compares two runs as webinfer results compare does, with the same options of `cli`, of which the
+ * threshold was checked: the run with one name at one service, or in a file, and the run with
+ * another name at another service. */
+enum wi_exit wi_cli_lab_compare(struct wi_cli *cli, struct wi_cli *before_at, const char *before,
+    struct wi_cli *now_at, const char *now);
 /* Whether --fail-on-regression is valid; prints an error if not. */
 int wi_cli_lab_check_threshold(const struct wi_cli *cli);
 /* Writes a report to the file that the option names; "-" is standard output. WI_EXIT_OK, also if

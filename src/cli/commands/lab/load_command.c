@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "cli/arguments.h"
 #include "settings/config/config_options.h"
 #include "terms/lab/report.h"
 #include <errno.h>
@@ -16,6 +15,21 @@
 #define TEMPLATE_MAX (4 << 20)
 #define EXCHANGE_MS 120000
 
+json_t *wi_cli_lab_text(struct wi_buffer *text)
+{
+    json_t *value = json_string(text->text ? text->text : "");
+    wi_buffer_clear(text);
+    return value;
+}
+
+json_t *wi_cli_lab_name(const struct wi_lab_cell *cell)
+{
+    struct wi_buffer name = {0};
+
+    wi_lab_put_name(&name, cell);
+    return wi_cli_lab_text(&name);
+}
+
 int wi_cli_lab_is_file(const char *name)
 {
     return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json");
@@ -23,19 +37,15 @@ int wi_cli_lab_is_file(const char *name)
 
 int wi_cli_lab_check_id(const char *id)
 {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-
-    if (*id && strlen(id) < WI_ID_SIZE && strspn(id, allowed) == strlen(id))
+    if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
-    fprintf(stderr,
-        "webinfer: \"%s\" is no run's id, which webinfer results list shows; the name of a file "
-        "ends with .json, or has a slash\n",
+    wi_cli_fail(WI_EXIT_USAGE,
+        "\"%s\" is no run's id, which webinfer results list shows; the name of a file ends with "
+        ".json, or has a slash",
         id);
     return 0;
 }
 
-/* Reads the document of `name`. */
 static enum wi_exit read_document(
     const char *name, const char *text, size_t size, struct wi_lab_run *run)
 {
@@ -55,8 +65,7 @@ static enum wi_exit read_document(
         return WI_EXIT_OK;
     if (code != WI_BAD_JSON)
         fprintf(stderr, "webinfer: %s is no run that can be read:\n", name);
-    wi_cli_complain(&error);
-    return WI_EXIT_USAGE;
+    return wi_cli_complain(&error);
 }
 
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run)
@@ -77,17 +86,15 @@ enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run)
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run)
 {
     struct wi_rest_answer answer;
-    enum wi_exit result;
 
     if (wi_cli_lab_is_file(name))
         return wi_cli_lab_load_file(name, run);
     if (!wi_cli_lab_check_id(name))
         return WI_EXIT_USAGE;
-    char *path = wi_sprintf("/v1/results/%s", name);
-    struct wi_rest_request request = {.path = path, .timeout_ms = EXCHANGE_MS};
-    wi_rest_exchange(&cli->rest, &request, &answer);
-    free(path);
-    result = wi_cli_check(cli, &answer);
+    wi_cli_send(cli,
+        &(struct wi_rest_request){.path = "/v1/results/*", .name = name, .timeout_ms = EXCHANGE_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
     if (result == WI_EXIT_OK &&
         read_document(name, answer.body.text, answer.body.size, run) != WI_EXIT_OK)
         result = WI_EXIT_FAILED; /* it is the service's */
@@ -109,8 +116,7 @@ enum wi_exit wi_cli_lab_write(
         failed = 1;
     if (!failed)
         return WI_EXIT_OK;
-    fprintf(stderr, "webinfer: %s cannot be written: %s\n", path, strerror(errno));
-    return WI_EXIT_USAGE;
+    return wi_cli_fail(WI_EXIT_USAGE, "%s cannot be written: %s", path, strerror(errno));
 }
 
 enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)

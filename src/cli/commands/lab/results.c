@@ -1,33 +1,16 @@
 /* webinfer results list, show, export, rm: the runs that the service stores. */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/pages.h"
+#include "cli/plain.h"
 #include "cli/text_table.h"
 
-#include "base/memory.h"
-#include "base/text.h"
-#include "terms/lab/export.h"
 #include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define EXCHANGE_MS 30000
 #define HISTORY_MAX 20 /* earlier runs in a report */
-
-/* --- list ------------------------------------------------------------------------------------ */
-
-static void put_time(struct wi_buffer *out, const json_t *ms)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(ms))
-        return;
-    wi_format_time(json_integer_value(ms), text);
-    wi_buffer_add(out, text, strlen("2026-01-31T12:00:00"));
-    wi_buffer_puts(out, "Z");
-}
 
 /* Notes on a run that come before its figures. */
 static void put_notes(struct wi_buffer *out, const json_t *run)
@@ -44,7 +27,7 @@ static void put_notes(struct wi_buffer *out, const json_t *run)
 enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
-        {"BEGAN", "began_at", put_time}, {"COMMIT", "webinfer.commit", NULL},
+        {"BEGAN", "{began_at:19z}", NULL}, {"COMMIT", "webinfer.commit", NULL},
         {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results"};
 
@@ -55,15 +38,6 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
     if (result == WI_EXIT_OK && pages.has_more && !cli->json)
         puts("There are older ones: --limit shows more.");
     return result;
-}
-
-/* --- show ------------------------------------------------------------------------------------ */
-
-static json_t *text_take(struct wi_buffer *text)
-{
-    json_t *value = json_string(text->text ? text->text : "");
-    wi_buffer_clear(text);
-    return value;
 }
 
 static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
@@ -79,39 +53,31 @@ static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure
         wi_buffer_puts(&text, "bimodal ");
     if (cell->reason)
         wi_buffer_puts(&text, cell->reason);
-    return text_take(&text);
+    return wi_cli_lab_text(&text);
 }
 
-/* A row of the table for people. */
 static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
-    struct wi_buffer text = {0};
-    json_t *out = json_object();
+    const struct wi_lab_summary *summary = &row->summary;
+    json_t *out = json_pack("{s:o, s:I, s:s, s:o}", "cell", wi_cli_lab_name(row->cell), "index",
+        (json_int_t)row->cell->index, "outcome", wi_lab_outcome_names[row->cell->outcome], "notes",
+        notes_of(run, row));
 
-    wi_lab_put_name(&text, row->cell);
-    json_object_set_new(out, "cell", text_take(&text));
-    json_object_set_new(out, "index", json_integer(row->cell->index));
-    json_object_set_new(out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
-    if (row->summary.n > 0) {
-        json_object_set_new(out, "n", json_integer((json_int_t)row->summary.n));
-        json_object_set_new(out, "median", json_real(row->summary.median));
-        json_object_set_new(out, "p90", json_real(row->summary.p90));
-        wi_buffer_printf(&text, "%.4g to %.4g", row->summary.low, row->summary.high);
-        json_object_set_new(out, "interval", text_take(&text));
-    }
-    if (row->baseline) {
-        wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
-            row->speedup.high, (long long)row->baseline->index);
-        json_object_set_new(out, "speedup", text_take(&text));
-    }
-    json_object_set_new(out, "notes", notes_of(run, row));
+    if (summary->n > 0)
+        json_object_update_new(out, json_pack("{s:I, s:f, s:f, s:o}", "n", (json_int_t)summary->n,
+                                        "median", summary->median, "p90", summary->p90, "interval",
+                                        json_sprintf("%.4g to %.4g", summary->low, summary->high)));
+    if (row->baseline)
+        json_object_set_new(out, "speedup",
+            json_sprintf("%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
+                row->speedup.high, (long long)row->baseline->index));
     return out;
 }
 
 static void print_head(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"run", "id", NULL}, {"name", "name", NULL},
-        {"began", "began_at", put_time}, {"ended", "ended_at", put_time},
+        {"began", "{began_at:19z}", NULL}, {"ended", "{ended_at:19z}", NULL},
         {"webinfer", "webinfer.version", NULL}, {"commit", "webinfer.commit", NULL},
         {"machine", "machine", NULL}, {"at a time", "together", NULL},
         {"notes", "notes", put_notes}, {0}};
@@ -126,8 +92,8 @@ static void print_head(const struct wi_lab_figures *figures)
 static void print_cells(const struct wi_lab_figures *figures)
 {
     static const struct wi_column columns[] = {{"#", "index", NULL}, {"CELL", "cell", NULL},
-        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "median", wi_table_ms},
-        {"95 %", "interval", NULL}, {"P90", "p90", wi_table_ms}, {"SPEED-UP", "speedup", NULL},
+        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "{median} ms", NULL},
+        {"95 %", "interval", NULL}, {"P90", "{p90} ms", NULL}, {"SPEED-UP", "speedup", NULL},
         {"NOTES", "notes", NULL}, {0}};
     size_t count;
     const struct wi_lab_figure **rows = wi_lab_worst_first(figures, &count);
@@ -142,12 +108,9 @@ static void print_cells(const struct wi_lab_figures *figures)
 
 static json_t *text_row_of(const struct wi_lab_cell *cell)
 {
-    struct wi_buffer name = {0};
-    json_t *out = json_object();
+    json_t *out =
+        json_pack("{s:o, s:I}", "cell", wi_cli_lab_name(cell), "index", (json_int_t)cell->index);
 
-    wi_lab_put_name(&name, cell);
-    json_object_set_new(out, "cell", text_take(&name));
-    json_object_set_new(out, "index", json_integer(cell->index));
     for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
         const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];
         double value = wi_lab_text_value(&cell->text, figure);
@@ -180,12 +143,10 @@ static void print_texts(const struct wi_lab_figures *figures)
 static void put_earlier(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
-    char *path = wi_sprintf("/v1/results/%s", id);
-    json_t *document = wi_cli_get(cli, path);
+    json_t *document = wi_cli_get(cli, "/v1/results/*", id);
     struct wi_lab_run earlier;
     struct wi_error error;
 
-    free(path);
     if (document && wi_lab_run_read(&earlier, document, WI_LAB_WHOLE, &error) == WI_OK) {
         wi_buffer_puts(out, out->size ? "," : "");
         wi_lab_put_earlier(out, run, &earlier);
@@ -198,27 +159,22 @@ static void put_earlier(
  * an imported run may be of another machine. */
 static int is_earlier(const json_t *row, const struct wi_lab_run *run)
 {
-    return json_string_value(json_object_get(row, "id")) &&
+    return wi_json_text(row, "id") &&
            json_integer_value(json_object_get(row, "began_at")) < run->began_at &&
            json_is_true(json_object_get(row, "simulated")) == run->simulated &&
            !json_is_true(json_object_get(row, "imported"));
 }
 
-/* The last runs before this one. */
 static void put_history(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results", .quiet = 1};
     const json_t *row;
-    size_t i, count = 0;
+    size_t count = 0;
 
-    while (count < HISTORY_MAX && wi_pages_next(&pages)) {
-        json_array_foreach(wi_pages_rows(&pages), i, row)
-        {
-            if (is_earlier(row, run) && count++ < HISTORY_MAX)
-                put_earlier(cli, out, run, json_string_value(json_object_get(row, "id")));
-        }
-    }
+    while (count < HISTORY_MAX && (row = wi_pages_row(&pages)))
+        if (is_earlier(row, run) && ++count)
+            put_earlier(cli, out, run, wi_json_text(row, "id"));
     wi_pages_close(&pages);
 }
 
@@ -239,52 +195,53 @@ static enum wi_exit write_html(
     return result;
 }
 
-static enum wi_exit write_report(const struct wi_cli *cli, const char *option,
-    const struct wi_lab_figures *figures,
-    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures))
-{
-    struct wi_buffer text = {0};
-    enum wi_exit result;
+/* A writer that needs the figures alone: of a format, or of the report of an option. */
+struct format {
+    const char *name;
+    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
+};
+static const struct format reports[] = {
+    {"markdown", wi_lab_put_markdown}, {"junit", wi_lab_put_junit}, {0}};
+static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
+    {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
 
-    put(&text, figures);
-    result = wi_cli_lab_write(cli, option, &text);
-    wi_buffer_clear(&text);
-    return result;
-}
-
+/* Writes those that are requested; `*is_any` says whether any is. */
 static enum wi_exit write_reports(
-    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
+    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures, int *is_any)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
 
-    if (wi_argument_given(arguments, "html"))
+    *is_any = wi_argument_given(&cli->arguments, "html");
+    if (*is_any)
         result = write_html(cli, name, figures);
-    if (result == WI_EXIT_OK && wi_argument_given(arguments, "markdown"))
-        result = write_report(cli, "markdown", figures, wi_lab_put_markdown);
-    if (result == WI_EXIT_OK && wi_argument_given(arguments, "junit"))
-        result = write_report(cli, "junit", figures, wi_lab_put_junit);
+    for (const struct format *report = reports; report->name && result == WI_EXIT_OK; report++) {
+        struct wi_buffer text = {0};
+        if (!wi_argument_given(&cli->arguments, report->name))
+            continue;
+        *is_any = 1;
+        report->put(&text, figures);
+        result = wi_cli_lab_write(cli, report->name, &text);
+        wi_buffer_clear(&text);
+    }
     return result;
 }
 
 enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
 {
-    const struct wi_arguments *arguments = &cli->arguments;
     struct wi_lab_run run;
     struct wi_lab_figures figures;
     struct wi_buffer text = {0};
+    int is_written;
     enum wi_exit result = wi_cli_lab_load(cli, name, &run);
 
     if (result != WI_EXIT_OK)
         return result;
     wi_lab_figures_make(&figures, &run);
-    if (wi_argument_given(arguments, "html") || wi_argument_given(arguments, "markdown") ||
-        wi_argument_given(arguments, "junit")) {
-        result = write_reports(cli, name, &figures);
-    } else if (cli->json) {
+    result = write_reports(cli, name, &figures, &is_written);
+    if (!is_written && cli->json) {
         wi_lab_put_json(&text, &figures);
         fputs(text.text, stdout);
-    } else {
+    } else if (!is_written) {
         print_head(&figures);
         print_cells(&figures);
         print_texts(&figures);
@@ -299,15 +256,6 @@ enum wi_exit wi_cli_results_show(struct wi_cli *cli)
 {
     return wi_cli_lab_show(cli, cli->arguments.positionals[0]);
 }
-
-/* --- export ---------------------------------------------------------------------------------- */
-
-struct format {
-    const char *name;
-    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
-};
-static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
-    {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
 
 /* The format of that name, the first one for NULL; NULL once the error is printed. */
 static const struct format *find_format(const char *name)
@@ -333,26 +281,16 @@ enum wi_exit wi_cli_results_export(struct wi_cli *cli)
         return result;
     wi_lab_figures_make(&figures, &run);
     format->put(&text, &figures);
-    if (text.size)
-        fwrite(text.text, 1, text.size, stdout);
-    wi_buffer_clear(&text);
+    wi_plain_flush(stdout, &text);
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);
     return WI_EXIT_OK;
 }
 
-/* --- rm -------------------------------------------------------------------------------------- */
-
 enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
 {
     const char *id = cli->arguments.positionals[0];
-    enum wi_exit result;
+    struct wi_rest_request request = {.path = "/v1/results/*", .name = id, .method = "DELETE"};
 
-    if (!wi_cli_lab_check_id(id))
-        return WI_EXIT_USAGE;
-    char *path = wi_sprintf("/v1/results/%s", id);
-    struct wi_rest_request request = {.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
-    result = wi_cli_order(cli, &request, NULL);
-    free(path);
-    return result;
+    return wi_cli_lab_check_id(id) ? wi_cli_order(cli, &request, NULL) : WI_EXIT_USAGE;
 }

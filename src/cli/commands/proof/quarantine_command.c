@@ -3,50 +3,28 @@
 #include "cli/pages.h"
 #include "cli/text_table.h"
 
-#include "base/memory.h"
 #include "base/secret.h"
-#include "base/text.h"
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define TIMEOUT_MS 30000
 /* The prefix of the ids of quarantined rows. */
 #define QUARANTINE "quarantine-"
 
-static void put_time(struct wi_buffer *out, const json_t *at)
-{
-    char text[WI_TIME_SIZE];
-
-    if (!json_is_integer(at))
-        return;
-    wi_format_time(json_integer_value(at), text);
-    wi_buffer_printf(out, "%.16sZ", text); /* to the minute */
-}
-
 static void put_until(struct wi_buffer *out, const json_t *until)
 {
-    if (json_is_null(until))
-        wi_buffer_puts(out, "forgiven");
-    else
-        put_time(out, until);
+    wi_table_fill(out, json_is_null(until) ? "forgiven" : "<{:16z}>", until);
 }
 
 /* "node token farm", "join-0123456789abcdef from 192.0.2.1": the subject that is refused. */
 static void put_refused(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_string(json_object_get(row, "token")))
-        wi_table_fill(out, "node token {token}", row);
-    else
-        wi_table_fill(
-            out, json_object_get(row, "address") ? "{join} from {address}" : "{join}", row);
+    wi_table_fill(
+        out, wi_json_text(row, "token") ? "node token {token}" : "{join}< from {address}>", row);
 }
 
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"ID", "id", NULL}, {"NODE", "node", NULL},
-        {"REFUSED", "", put_refused}, {"SINCE", "since", put_time}, {"UNTIL", "until", put_until},
+        {"REFUSED", "", put_refused}, {"SINCE", "{since:16z}", NULL}, {"UNTIL", "until", put_until},
         {"EVIDENCE", "evidence", NULL}, {"WHY", "reason", NULL}, {0}};
 
     wi_table_print(
@@ -54,8 +32,6 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
     if (json_integer_value(json_object_get(answer, "quarantined_more")) > 0)
         wi_table_say("and {quarantined_more} more, from before\n", answer);
 }
-
-/* --- nodes that get less work, or none -------------------------------------------------------- */
 
 /* "3 ending, 1 open": the evidence against it. */
 static void put_conduct(struct wi_buffer *out, const json_t *conduct)
@@ -73,70 +49,18 @@ static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 
 static void put_end(struct wi_buffer *out, const json_t *row)
 {
-    if (json_is_integer(json_object_get(row, "until")))
-        put_time(out, json_object_get(row, "until"));
-    else
-        wi_table_fill(out, "{undone_by}", row);
-}
-
-/* Makes a row for each limit of the page's nodes. */
-static json_t *limits_of(const json_t *nodes)
-{
-    json_t *rows = json_array(), *node, *limit;
-    size_t i, at;
-
-    json_array_foreach(nodes, i, node)
-    {
-        json_array_foreach(json_object_get(node, "limits"), at, limit)
-        {
-            json_t *row = json_copy(limit);
-            json_object_set(row, "node", json_object_get(node, "id"));
-            json_object_set(row, "conduct", json_object_get(node, "conduct"));
-            json_array_append_new(rows, row);
-        }
-    }
-    return rows;
-}
-
-struct limited {
-    const struct wi_pages *pages;
-    struct wi_sheet sheet;
-};
-
-static void limited_print(void *context, const json_t *page)
-{
-    struct limited *limited = context;
-    json_t *rows = limits_of(wi_pages_rows(limited->pages));
-
-    wi_sheet_print(&limited->sheet, rows);
-    json_decref(rows);
+    wi_table_fill(
+        out, json_is_integer(json_object_get(row, "until")) ? "{until:16z}" : "{undone_by}", row);
 }
 
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 {
-    static const struct wi_column columns[] = {{"NODE", "node", NULL}, {"WORK", "effect", NULL},
-        {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "conduct", put_conduct},
-        {"SINCE", "since", put_time}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
-    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
-    struct limited limited = {&pages, {.columns = columns}};
-    enum wi_exit result = wi_pages_show(&pages, limited_print, &limited);
+    static const struct wi_column columns[] = {{"NODE", "_of.id", NULL}, {"WORK", "effect", NULL},
+        {"EVIDENCE", "evidence", NULL}, {"OF ITS LAST 50", "_of.conduct", put_conduct},
+        {"SINCE", "{since:16z}", NULL}, {"UNTIL", "", put_end}, {"WHY", "reason", NULL}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "limits"};
 
-    if (result == WI_EXIT_OK && !cli->json)
-        wi_sheet_end(&limited.sheet, "No node gets less work than others.");
-    return wi_pages_close(&pages);
-}
-
-/* --- webinfer forgive ------------------------------------------------------------------------- */
-
-/* Whether it is a valid id, which needs no escapes in a URL. */
-static int is_id(const char *id)
-{
-    size_t length = strlen(id);
-
-    for (size_t i = 0; i < length; i++)
-        if (!isalnum((unsigned char)id[i]) && id[i] != '-')
-            return 0;
-    return length > 0 && length < WI_ID_SIZE;
+    return wi_pages_table(&pages, columns, "No node gets less work than others.");
 }
 
 enum wi_exit wi_cli_forgive(struct wi_cli *cli)
@@ -144,21 +68,12 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
     const char *id = cli->arguments.positionals[0];
     int is_gone = strncmp(id, QUARANTINE, strlen(QUARANTINE)) == 0;
     struct wi_rest_request request = {
-        .method = is_gone ? "DELETE" : "POST", .timeout_ms = TIMEOUT_MS};
-    enum wi_exit result;
-    json_t *value = NULL;
-    char *path;
+        .path = is_gone ? "/v1/admin/quarantine/*" : "/v1/nodes/*/forgive",
+        .name = id,
+        .method = is_gone ? "DELETE" : "POST"};
 
-    if (!is_id(id)) {
-        fputs("webinfer: ID is one that webinfer nodes --quarantined lists, or a node's\n", stderr);
-        return WI_EXIT_USAGE;
-    }
-    path = wi_sprintf(is_gone ? "/v1/admin/quarantine/%s" : "/v1/nodes/%s/forgive", id);
-    request.path = path;
-    result = wi_cli_order(cli, &request, &value);
-    free(path);
-    if (value)
-        wi_table_say("{id}: {state}\n", value);
-    json_decref(value);
-    return result;
+    if (!wi_cli_is_id(id) || strlen(id) >= WI_ID_SIZE)
+        return wi_cli_fail(
+            WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
+    return wi_cli_order_say(cli, &request, stdout, "{id}: {state}\n");
 }

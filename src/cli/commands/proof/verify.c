@@ -2,77 +2,41 @@
  * webinfer verify: has nodes prove what computes in them, and prints the results with the evidence.
  * It exits with 1 if anything computes wrongly.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
-#include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"
 #include "cli/text_table.h"
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-struct show {
-    struct wi_cli *cli;
-    struct wi_cli_progress progress;
-    json_t *verified; /* the final answer of the daemon */
-};
-
-/* --- the table -------------------------------------------------------------------------------- */
-
 /* "1024: 12 ms, 180 ms on wasm" */
-static void put_product(struct wi_buffer *out, const json_t *challenge)
-{
-    const json_t *wasm_ms = json_object_get(challenge, "wasm_ms");
-
-    wi_table_fill(out, "{n}: ", challenge);
-    if (!json_is_true(json_object_get(challenge, "right")))
-        wi_buffer_puts(out, "wrong, ");
-    wi_table_ms(out, json_object_get(challenge, "ms"));
-    if (!json_is_number(wasm_ms))
-        return;
-    wi_buffer_puts(out, ", ");
-    wi_table_ms(out, wasm_ms);
-    wi_buffer_puts(out, " on wasm");
-}
+#define PRODUCT "{n}: {right?|wrong, }{ms} ms<, {wasm_ms} ms on wasm>"
 
 static void put_largest(struct wi_buffer *out, const json_t *challenges)
 {
     size_t count = json_array_size(challenges);
 
     if (count > 0)
-        put_product(out, json_array_get(challenges, count - 1));
+        wi_table_fill(out, PRODUCT, json_array_get(challenges, count - 1));
 }
 
 static void put_products(struct wi_buffer *out, const json_t *challenges)
 {
-    const json_t *challenge;
-    size_t i;
-
-    json_array_foreach(challenges, i, challenge)
-    {
-        wi_buffer_puts(out, i ? "; " : "");
-        put_product(out, challenge);
-    }
+    wi_table_join(out, "; ", PRODUCT, challenges);
 }
 
 /* "14 right", "13 right, wrong: matmul" */
 static void put_kernels(struct wi_buffer *out, const json_t *kernels)
 {
-    const json_t *wrong = json_object_get(kernels, "wrong"), *name;
+    const json_t *wrong = json_object_get(kernels, "wrong");
     json_int_t tried = json_integer_value(json_object_get(kernels, "tried"));
-    size_t i;
 
     if (tried == 0)
         return;
     wi_buffer_printf(out, "%d right", (int)tried - (int)json_array_size(wrong));
-    json_array_foreach(wrong, i, name) wi_table_fill(out, i ? ", {}" : ", wrong: {}", name);
-}
-
-static void put_joined(struct wi_buffer *out, const json_t *joined)
-{
-    wi_buffer_puts(out, json_is_true(joined) ? "joined" : "ours");
+    if (json_array_size(wrong) > 0)
+        wi_buffer_puts(out, ", wrong: ");
+    wi_table_join(out, ", ", "{}", wrong);
 }
 
 static void print_rows(const struct wi_cli *cli, const json_t *rows)
@@ -83,7 +47,7 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
         {"PRODUCT", "evidence.challenges", put_largest},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
     static const struct wi_column all[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
-        {"OF", "evidence.joined", put_joined}, {"PLATFORM", "platform", NULL},
+        {"OF", "{evidence.joined?joined|ours}", NULL}, {"PLATFORM", "platform", NULL},
         {"VERDICT", "verdict", NULL}, {"ADAPTER", "evidence.adapter", wi_table_adapter},
         {"PRODUCTS", "evidence.challenges", put_products},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
@@ -92,55 +56,16 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
         "There is no such node.");
 }
 
-/* What to exit with. */
-static enum wi_exit nodes_show(const struct show *show)
+/* What to exit with. `verified` is the final answer of the daemon. */
+static enum wi_exit nodes_show(const struct wi_cli *cli, json_t *verified)
 {
-    const json_t *rows = json_object_get(show->verified, "nodes"), *row;
-    enum wi_exit result = WI_EXIT_OK;
-    size_t i;
+    const json_t *rows = json_object_get(verified, "nodes");
 
-    json_array_foreach(rows, i, row)
-    {
-        const char *verdict = json_string_value(json_object_get(row, "verdict"));
-        if (verdict && strcmp(verdict, "wrong") == 0)
-            result = WI_EXIT_FAILED;
-    }
-    if (show->cli->json)
-        wi_plain_put_json(show->verified);
+    if (cli->json)
+        wi_plain_put_json(json_incref(verified));
     else
-        print_rows(show->cli, rows);
-    return result;
-}
-
-/* --- asking ----------------------------------------------------------------------------------- */
-
-static void on_end(void *context)
-{
-    const struct show *show = context;
-
-    if (show->progress.terminal)
-        fputs("\r\033[K", stderr);
-}
-
-static void on_event(void *context, const char *name, const json_t *value)
-{
-    struct show *show = context;
-
-    if (strcmp(name, "progress") == 0 && show->progress.terminal) {
-        fprintf(stderr, "\r\033[K%d products and answers so far",
-            (int)json_integer_value(json_object_get(value, "steps")));
-    } else if (strcmp(name, "done") == 0) {
-        on_end(show);
-        json_decref(show->verified);
-        show->verified = json_incref((json_t *)value);
-    }
-}
-
-static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
-{
-    const struct show *show = context;
-
-    return wi_cli_stream_broken(show->cli, answer, "the nodes are not asked any more", "");
+        print_rows(cli, rows);
+    return wi_json_find(rows, "verdict", "wrong") ? WI_EXIT_FAILED : WI_EXIT_OK;
 }
 
 /* "webgpu,wasm", or both for these two. */
@@ -170,26 +95,18 @@ static json_t *make_order(const struct wi_arguments *arguments)
 
 enum wi_exit wi_cli_verify(struct wi_cli *cli)
 {
-    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
-    struct wi_cli_stream stream = {.cli = cli,
-        .stops = 1,
-        .on_event = on_event,
-        .on_end = on_end,
-        .on_break = on_break,
-        .context = &show};
-    json_t *order = make_order(&cli->arguments);
-    struct wi_buffer body = {0};
-
-    wi_buffer_json(&body, order);
+    json_t *verified = NULL;
+    const struct wi_cli_follow follow = {.cli = cli,
+        .stopped = "the nodes are not asked any more",
+        .lost = "",
+        .text = "{steps} products and answers so far",
+        .done = &verified};
     struct wi_rest_request request = {.path = "/v1/admin/verify",
         .accept = "text/event-stream",
-        .body = body.text,
-        .body_size = body.size};
-    enum wi_exit result = wi_cli_stream(&stream, &request);
+        .json = make_order(&cli->arguments)};
+    enum wi_exit result = wi_cli_follow(&follow, &request);
     if (result == WI_EXIT_OK)
-        result = nodes_show(&show);
-    json_decref(show.verified);
-    json_decref(order);
-    wi_buffer_clear(&body);
+        result = nodes_show(cli, verified);
+    json_decref(verified);
     return result;
 }

@@ -2,7 +2,6 @@
  * webinfer backup and webinfer restore: copy the database of a running daemon to a file, and
  * replace the database with that file while no daemon runs.
  */
-#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "cli/plain.h"
@@ -15,17 +14,14 @@
 
 #define TYPE "application/vnd.sqlite3"
 
-/* --- webinfer backup -------------------------------------------------------------------------- */
-
 static enum wi_code check_target(const struct wi_cli *cli, const char *path, struct wi_error *error)
 {
     if (strcmp(path, "-") == 0)
-        return wi_error_set(error, WI_BAD_REQUEST, "",
+        return wi_cli_refuse(error,
             "a backup is checked before it gets its name, and standard output cannot be; give a "
             "file");
     if (access(path, F_OK) == 0 && !wi_argument_given(&cli->arguments, "force"))
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "%s is there already; --force replaces it", path);
+        return wi_cli_refuse(error, "%s is there already; --force replaces it", path);
     return WI_OK;
 }
 
@@ -34,15 +30,12 @@ static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64
     struct stat info;
     if (stat(path, &info) != 0)
         return WI_EXIT_FAILED;
-    if (cli->json) {
-        json_t *said = json_pack("{s:s, s:I, s:I}", "file", path, "bytes", (json_int_t)info.st_size,
-            "tables_version", (json_int_t)version);
-        wi_plain_put_json(said);
-        json_decref(said);
-        return WI_EXIT_OK;
-    }
-    printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
-        (long long)info.st_size);
+    if (cli->json)
+        wi_plain_put_json(json_pack("{s:s, s:I, s:I}", "file", path, "bytes",
+            (json_int_t)info.st_size, "tables_version", (json_int_t)version));
+    else
+        printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
+            (long long)info.st_size);
     return WI_EXIT_OK;
 }
 
@@ -51,15 +44,11 @@ static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
 {
     struct wi_error error = {0};
     int64_t version = wi_db_backup_check(save->temporary, &error);
-    if (version < 0) {
-        fprintf(
-            stderr, "webinfer: the received data is no backup and is not kept: %s\n", error.detail);
-        return WI_EXIT_FAILED;
-    }
-    if (wi_save_end(save, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (version < 0)
+        return wi_cli_fail(
+            WI_EXIT_FAILED, "the received data is no backup and is not kept: %s", error.detail);
+    if (wi_save_end(save, &error) != WI_OK)
+        return wi_cli_complain(&error);
     return say_backup(cli, save->path, version);
 }
 
@@ -72,10 +61,8 @@ enum wi_exit wi_cli_backup(struct wi_cli *cli)
     struct wi_save save;
     enum wi_exit result = WI_EXIT_USAGE;
 
-    if (check_target(cli, path, &error) != WI_OK) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
+    if (check_target(cli, path, &error) != WI_OK)
+        return wi_cli_complain(&error);
     if (wi_save_begin(&save, path, 0600, &error) != WI_OK)
         wi_cli_complain(&error);
     else
@@ -86,15 +73,11 @@ enum wi_exit wi_cli_backup(struct wi_cli *cli)
     return result;
 }
 
-/* --- webinfer restore ------------------------------------------------------------------------- */
-
 static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *restored)
 {
     if (cli->json) {
-        json_t *said =
-            json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before);
-        wi_plain_put_json(said);
-        json_decref(said);
+        wi_plain_put_json(
+            json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before));
         return;
     }
     printf("%s is that backup now\n", restored->database);

@@ -18,8 +18,8 @@ struct wi_hub_ask {
     const struct wi_hub *hub;
     struct wi_http_call *call; /* NULL while it waits */
     struct wi_timer *timer;
-    char *method, *what;
-    char *url; /* that is asked now */
+    const char *method;
+    char *what, *url; /* the URL that is asked now */
     unsigned attempts, hops;
     uint64_t pause_ms; /* before the next try */
     wi_hub_ask_fn *on_answer;
@@ -38,7 +38,6 @@ char *wi_hub_own_url(const struct wi_hub *hub, const char *base, const char *ref
 static void free_ask(struct wi_hub_ask *ask)
 {
     wi_timer_free(ask->timer);
-    free(ask->method);
     free(ask->what);
     free(ask->url);
     free(ask);
@@ -56,7 +55,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer);
 static void send_question(void *context)
 {
     struct wi_hub_ask *ask = context;
-    char *authorization = wi_hub_authorization(ask->hub);
+    char *authorization = wi_hub_authorization(ask->hub, ask->url);
     const char *const headers[] = {
         "Accept: application/json, text/plain;q=0.9, */*;q=0.1", authorization, NULL};
     const struct wi_http_request request = {.method = ask->method,
@@ -150,7 +149,7 @@ struct wi_hub_ask *wi_hub_ask_start(uv_loop_t *loop, struct wi_http *http, const
     struct wi_hub_ask *ask = wi_alloc(sizeof *ask);
     *ask = (struct wi_hub_ask){.http = http,
         .hub = hub,
-        .method = wi_strdup(question->method),
+        .method = question->method,
         .what = wi_strdup(question->what),
         .url = wi_strdup(question->url),
         .pause_ms = question->pause_ms ? question->pause_ms : PAUSE_MS,
@@ -168,8 +167,6 @@ void wi_hub_ask_cancel(struct wi_hub_ask *ask)
     wi_http_cancel(ask->call);
     free_ask(ask);
 }
-
-/* --- what hubs mean by their answers ---------------------------------------------------------- */
 
 /* A token that is missing, or that is not good enough. */
 static enum wi_code refuse_access(

@@ -23,7 +23,7 @@ typedef void wi_hub_ask_fn(void *context, const struct wi_http_answer *answer, c
     const struct wi_error *error);
 
 struct wi_hub_question {
-    const char *method; /* "GET" or "HEAD" */
+    const char *method; /* "GET" or "HEAD"; a constant */
     const char *url;    /* of the hub */
     const char *what;   /* subject of the question, for errors: "ORG/NAME" */
     unsigned pause_ms;  /* set by tests alone: pause before the second try, instead of 250 */

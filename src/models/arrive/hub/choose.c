@@ -1,5 +1,5 @@
 /*
- * The choice of files. For each format that a repository has (models/catalog/format/format.h), its
+ * The choice of files. For each format that a repository has (terms/format/format.h), its
  * files are laid out as the store would find them and taken apart into variants; then one variant
  * is picked.
  */
@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-#include "models/catalog/format/format.h"
+#include "terms/format/format.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,12 +45,6 @@ static void add_flat(struct wi_hub_tree *files, const struct wi_hub_file *file)
     free(path);
 }
 
-/* Where the format looks for the file of a repository. */
-static const char *format_place(const struct wi_format *format, const char *path)
-{
-    return format->is_flat ? wi_text_basename(path) : path;
-}
-
 /* Leaves out files in whose place another one is taken. */
 static void drop_others(const struct wi_format *format, struct wi_hub_tree *files)
 {
@@ -74,7 +68,7 @@ static enum wi_code lay_out(
     struct wi_hub_tree *files = &offer->files;
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        if (!format->wants(format_place(format, file->path)))
+        if (!format->wants(format->is_flat ? wi_text_basename(file->path) : file->path))
             continue;
         if (format->is_flat)
             add_flat(files, file);
@@ -216,14 +210,6 @@ static const struct wi_variant *variant_pick(
 
 /* --- what is said ----------------------------------------------------------------------------- */
 
-static void put_bytes(struct wi_buffer *out, uint64_t bytes)
-{
-    if (bytes >= 1000000000)
-        wi_buffer_printf(out, "%.1f GB", (double)bytes / 1e9);
-    else
-        wi_buffer_printf(out, "%.1f MB", (double)bytes / 1e6);
-}
-
 /* "Q4_K_M (4.1 GB), Q8_0 (7.7 GB)"; the caller frees it. */
 static char *list_variants(const struct offer *offers)
 {
@@ -232,8 +218,10 @@ static char *list_variants(const struct offer *offers)
         for (size_t v = 0; v < offers[i].variants.count; v++) {
             const struct wi_variant *variant = &offers[i].variants.items[v];
             wi_buffer_strings(&out, out.size ? ", " : "", variant->name, " (", NULL);
+            double bytes = (double)variant->bytes;
             if (variant->bytes > 0)
-                put_bytes(&out, variant->bytes);
+                wi_buffer_printf(&out, bytes < 1e9 ? "%.1f MB" : "%.1f GB",
+                    bytes < 1e9 ? bytes / 1e6 : bytes / 1e9);
             else
                 wi_buffer_puts(&out, "length unknown");
             wi_buffer_puts(&out, ")");

@@ -2,7 +2,7 @@
  * Chooses the files of a repository that make up the wanted model. Pure.
  *
  * With patterns (`--file`), exactly the files that match them. Otherwise the format decides
- * (models/catalog/format/format.h):
+ * (terms/format/format.h):
  *
  *   gguf         the named variant; else Q6_K if it fits the memory of a page, else Q4_K_M if that
  *                fits, else the largest that fits. A split set is taken whole, and a projector

@@ -20,9 +20,7 @@
 
 static struct content_flight *find_flight(struct content_run *run, const struct wi_cid *cid)
 {
-    struct content_flight *flight;
-    HASH_FIND(hh, run->flights, cid, sizeof *cid, flight);
-    return flight;
+    return WI_TABLE_FIND(run->flights, cid, sizeof *cid);
 }
 
 static void take_off(struct content_run *run, const struct wi_cid *cid)
@@ -41,12 +39,9 @@ static void flight_land(struct content_run *run, const struct wi_cid *cid)
 
 void wi_content_blocks_clear(struct content_run *run)
 {
-    struct content_flight *flight, *next;
-    HASH_ITER(hh, run->flights, flight, next)
-    {
-        HASH_DEL(run->flights, flight);
+    struct content_flight *flight;
+    while ((flight = WI_TABLE_TAKE(run->flights)))
         free(flight);
-    }
     wi_content_holes_free(run->put_together);
 }
 
@@ -118,8 +113,7 @@ static void give_kept(
 
 void wi_content_blocks_take(struct content_run *run)
 {
-    struct content_hole *holes = run->put_together;
-    run->put_together = NULL;
+    struct content_hole *holes = WI_TAKE(run->put_together);
     for (struct content_hole *hole = holes; hole && !wi_content_run_is_over(run);
          hole = hole->next) {
         flight_land(run, &hole->kept->cid);
@@ -165,7 +159,7 @@ static enum wi_code add_leaves(
     for (size_t i = first; i < first + count && code == WI_OK; i++) {
         const struct wi_leaf *leaf = &file->leaves[file->by_hash[i]];
         code = leaf->bytes == block->size
-                   ? wi_leaf_file_add(file->file, file->by_hash[i], block->bytes, error)
+                   ? wi_filled_add(file->file, file->by_hash[i], block->bytes, error)
                    : wi_error_set(error, WI_HUB_FAILED, "",
                          "%.255s: a leaf has %zu bytes, and %u by what links to it", file->row.path,
                          block->size, leaf->bytes);
@@ -208,16 +202,6 @@ static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_e
     return code;
 }
 
-/* The first leaf of a file whose name is to be found is kept until it is fetched. */
-static void take_leaf(struct content_run *run, struct wi_block *block)
-{
-    if (run->phase == CONTENT_NAME) {
-        run->name = wi_content_file_name(block->bytes, block->size);
-        keep_block(run, block);
-    }
-    wi_turn_schedule(run->turn);
-}
-
 static void on_block(void *context, struct wi_block *block)
 {
     struct content_run *run = context;
@@ -226,10 +210,13 @@ static void on_block(void *context, struct wi_block *block)
     run->giving = (struct content_giving){0};
     if (wi_content_run_is_over(run))
         return;
-    if (block->want.tag == CONTENT_NODE)
+    if (block->want.tag == CONTENT_NODE) {
         take_node(run, block);
-    else
-        take_leaf(run, block);
+    } else if (run->phase == CONTENT_NAME) { /* the first leaf is kept until it is fetched */
+        run->name = wi_content_file_name(block->bytes, block->size);
+        keep_block(run, block);
+    }
+    wi_turn_schedule(run->turn);
 }
 
 /* --- leaves that this pull or a file of this store has: copied instead of fetched ------------- */
@@ -251,7 +238,7 @@ struct copy {
 static int read_copy(struct copy *copy, size_t size)
 {
     if (copy->holds)
-        return wi_leaf_file_read(copy->other->file, copy->at, copy->bytes, size);
+        return wi_filled_read(copy->other->file, copy->at, copy->bytes, size);
     if (copy->other)
         copy->fd = openat(
             copy->file->run->folder, copy->other->row.path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -283,14 +270,6 @@ static void put_everywhere(struct content_file *file, const struct copy *copy)
             wi_content_file_put_leaf(file, file->by_hash[i], copy->bytes);
 }
 
-/* Nothing more is copied, and what is not there is asked for. */
-static void copies_give_up(struct content_run *run)
-{
-    run->no_copies = 1;
-    for (size_t i = 0; i < run->count; i++)
-        run->files[i].next = 0;
-}
-
 static void on_copied(void *data, int cancelled)
 {
     struct copy *copy = data;
@@ -302,8 +281,10 @@ static void on_copied(void *data, int cancelled)
         file_leave(copy->other);
     if (copy->right && !wi_content_run_is_over(run))
         put_everywhere(copy->file, copy);
-    else if (!copy->right)
-        copies_give_up(run);
+    /* If it is wrong nothing more is copied, and what is not there is asked for. */
+    run->no_copies |= !copy->right;
+    for (size_t i = 0; i < run->count && !copy->right; i++)
+        run->files[i].next = 0;
     wi_turn_schedule(run->turn);
     wi_close(copy->fd);
     free(copy->bytes);
@@ -313,7 +294,8 @@ static void on_copied(void *data, int cancelled)
 /* The one stretch of a file that the block is; -1 where it is not here, or no such one. */
 static int find_published(struct wi_blockstore *blocks, const struct wi_leaf *leaf, uint64_t *at)
 {
-    struct wi_block_reading *reading = wi_blockstore_block(blocks, &leaf->cid);
+    struct wi_block_reading *reading =
+        wi_blockstore_read(blocks, &leaf->cid, 0, WI_SCOPE_BLOCK, NULL);
     struct wi_segment segment;
     int fd = -1;
     if (reading && wi_block_reading_next(reading, &segment) == 1 && !segment.memory &&
@@ -332,7 +314,7 @@ static size_t find_in(const struct content_file *other, const struct wi_leaf *le
     for (size_t i = first; i < first + count; i++) {
         size_t place = other->by_hash[i];
         if (other->leaves[place].bytes == leaf->bytes &&
-            (other->state != CONTENT_FETCHING || wi_leaf_file_has(other->file, place)))
+            (other->state != CONTENT_FETCHING || wi_filled_has(other->file, place)))
             return place;
     }
     return SIZE_MAX;
@@ -355,21 +337,15 @@ static int find_in_other(struct content_file *other, struct copy *copy)
     return other->state == CONTENT_ENDING ? -1 : 1;
 }
 
-static int find_own(struct content_run *run, struct copy *copy)
-{
-    int found = 0;
-    for (size_t i = 0; i < run->count && found == 0; i++)
-        if (&run->files[i] != copy->file)
-            found = find_in_other(&run->files[i], copy);
-    return found;
-}
-
 /* As copy_leaf. */
 static int find_copy(struct content_run *run, struct copy *copy)
 {
     const struct content_known *known = copy->file->known ? &copy->file->known[copy->leaf] : NULL;
     struct wi_blockstore *blocks = run->pull->order.blocks;
-    int own = find_own(run, copy);
+    int own = 0;
+    for (size_t i = 0; i < run->count && own == 0; i++)
+        if (&run->files[i] != copy->file)
+            own = find_in_other(&run->files[i], copy);
     if (own != 0)
         return own;
     if (blocks)
@@ -408,13 +384,6 @@ static uint32_t lacks_nodes(const struct content_run *run)
 {
     const struct wi_content_order *order = &run->pull->order;
     return order->file_url ? UINT32_C(1) << (order->only_count - 1) : 0;
-}
-
-static int ask_node(struct content_run *run, struct wi_block_want *want, const struct wi_cid *cid)
-{
-    *want = (struct wi_block_want){.cid = *cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
-    take_off(run, cid);
-    return 1;
 }
 
 static int ask_leaf(struct content_run *run, struct wi_block_want *want, const struct wi_leaf *leaf)
@@ -456,10 +425,14 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
     size_t given = 0;
     while (given < AT_ONCE && reads_nodes(run) && wi_walk_wanted(run->walk, &cid)) {
         const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &cid);
-        if (kept && !kept->path)
+        if (kept && !kept->path) {
             give_kept(run, kept, kept->bytes);
-        else if (!kept || !read_from_file(run, kept))
-            return ask_node(run, want, &cid);
+        } else if (!kept || !read_from_file(run, kept)) {
+            *want =
+                (struct wi_block_want){.cid = cid, .tag = CONTENT_NODE, .lacks = lacks_nodes(run)};
+            take_off(run, &cid);
+            return 1;
+        }
         given += kept->size;
     }
     if (given >= AT_ONCE)
@@ -469,8 +442,7 @@ static int next_node(struct content_run *run, struct wi_block_want *want)
 
 static int next_first_leaf(struct content_run *run, struct wi_block_want *want)
 {
-    size_t count;
-    const struct wi_walk_file *file = wi_walk_files(run->walk, &count);
+    const struct wi_walk_file *file = wi_walk_files(run->walk, NULL);
     if (run->name || !wi_walk_is_whole(run->walk, 0) || file->leaf_count == 0 ||
         find_flight(run, &file->leaves[0].cid))
         return 0;
@@ -492,7 +464,7 @@ static int next_leaf_of(
         size_t index = file->wanted[file->next];
         const struct wi_leaf *leaf = &file->leaves[index];
         const struct wi_kept_block *kept = wi_kept_blocks_find(run->kept, &leaf->cid);
-        if (wi_leaf_file_has(file->file, index))
+        if (wi_filled_has(file->file, index))
             continue;
         if (find_flight(run, &leaf->cid))
             return 0; /* another file has asked for it */
@@ -549,33 +521,24 @@ static void on_failed(void *context, const struct wi_error *error)
     wi_content_run_fail(context, error);
 }
 
-/* Who is asked; how many they are. */
-static size_t gather_sources(
-    const struct wi_content_order *order, struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX])
+enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error)
 {
+    const struct wi_content_order *order = &run->pull->order;
+    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
     size_t own = order->only ? order->only_count : wi_sources_count(order->sources);
     size_t more = order->router ? wi_router_count(order->router) : 0, count = 0;
     for (size_t i = 0; i < own && count < WI_BLOCK_SOURCES_MAX; i++)
         sources[count++] = order->only ? order->only[i] : wi_sources_at(order->sources, i);
     for (size_t i = 0; i < more && count < WI_BLOCK_SOURCES_MAX; i++)
         sources[count++] = wi_router_at(order->router, i);
-    return count;
-}
-
-enum wi_code wi_content_blocks_start(struct content_run *run, struct wi_error *error)
-{
-    const struct wi_content_order *order = &run->pull->order;
-    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = gather_sources(order, sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
             "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
-            run->pull->reference.repository);
-    const struct wi_block_file file = {count - 1, order->file_url};
+            order->reference->repository);
     const struct wi_block_order blocks = {.sources = sources,
         .source_count = count,
-        .file = order->file_url ? &file : NULL,
-        .what = run->pull->reference.repository,
+        .file_url = order->file_url,
+        .what = order->reference->repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,
         .next = block_next,

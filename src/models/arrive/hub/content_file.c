@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 #define AT_ONCE (UINT64_C(16) << 20) /* bytes read back, or hashed, before others may work */
 
@@ -28,14 +29,14 @@ void wi_content_run_fail(struct content_run *run, const struct wi_error *error)
 static enum wi_code file_open(struct content_file *file)
 {
     struct content_work *work = &file->work;
-    const struct wi_leaf_plan plan = {.path = file->row.path,
+    const struct wi_filled_plan plan = {.path = file->row.path,
         .cid = file->cid,
         .bytes = file->row.bytes,
         .leaves = file->leaves,
         .count = file->leaf_count,
         .unknown = !work->look,
-        .sha256 = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
-    file->file = wi_leaf_file_open(file->run->folder, &plan, &work->error);
+        .hash = file->row.digest == WI_HUB_SHA256 ? file->row.hash : NULL};
+    file->file = wi_filled_open(file->run->folder, &plan, &work->error);
     file->looked = work->look;
     return file->file ? WI_OK : work->error.code;
 }
@@ -46,9 +47,9 @@ static enum wi_code write_puts(struct content_file *file)
     enum wi_code code = WI_OK;
     for (const struct content_put *put = work->puts; put && code == WI_OK; put = put->next)
         code = put->leaf != SIZE_MAX
-                   ? wi_leaf_file_add(file->file, put->leaf, put->bytes, &work->error)
-                   : wi_leaf_file_put(file->file, put->at, put->there ? NULL : put->bytes,
-                         put->size, &work->error);
+                   ? wi_filled_add(file->file, put->leaf, put->bytes, &work->error)
+                   : wi_filled_put(file->file, put->at, put->there ? NULL : put->bytes, put->size,
+                         &work->error);
     return code;
 }
 
@@ -57,7 +58,7 @@ static void read_hole(struct content_file *file, struct content_hole *hole)
 {
     const struct wi_kept_block *kept = hole->kept;
     unsigned char *block = wi_alloc(kept->size + kept->hole_size);
-    if (wi_leaf_file_read(file->file, kept->at, block + kept->hole_at, kept->hole_size) != 0) {
+    if (wi_filled_read(file->file, kept->at, block + kept->hole_at, kept->hole_size) != 0) {
         free(block);
         return;
     }
@@ -94,7 +95,7 @@ static void find_wanted(struct content_file *file)
     for (size_t i = 0; i < file->leaf_count; i++) {
         if (i > 0 && !is_same_block(file, i - 1, i))
             wanted = 0;
-        if (wanted || wi_leaf_file_has(file->file, file->by_hash[i]))
+        if (wanted || wi_filled_has(file->file, file->by_hash[i]))
             continue;
         wanted = 1;
         file->wanted[file->wanted_count++] = file->by_hash[i];
@@ -124,13 +125,6 @@ static int note_known(void *context, const char *sha256, const struct wi_leaves 
     return 0;
 }
 
-/* Of a file of one leaf nothing could be left to copy: as a whole it would be here already. */
-static void find_known(struct content_file *file)
-{
-    if (file->run->library && file->wanted_count > 0 && file->leaf_count > 1)
-        wi_leaves_each(file->run->library, note_known, file);
-}
-
 static void index_leaves(struct content_file *file)
 {
     file->by_hash = wi_realloc_array(NULL, file->leaf_count + 1, sizeof *file->by_hash);
@@ -139,16 +133,18 @@ static void index_leaves(struct content_file *file)
         file->by_hash[i] = (uint32_t)i;
     qsort_r(file->by_hash, file->leaf_count, sizeof *file->by_hash, by_hash, (void *)file->leaves);
     find_wanted(file);
-    find_known(file);
+    /* Of a file of one leaf nothing could be left to copy: as a whole it would be here already. */
+    if (file->run->library && file->wanted_count > 0 && file->leaf_count > 1)
+        wi_leaves_each(file->run->library, note_known, file);
 }
 
 static enum wi_code file_look(struct content_file *file)
 {
     struct content_work *work = &file->work;
     if (!file->looked)
-        wi_leaf_file_know(file->file, file->leaves, file->leaf_count);
+        wi_filled_know(file->file, file->leaves, file->leaf_count);
     file->looked = 1;
-    work->more = wi_leaf_file_read_back(file->file, AT_ONCE, &work->error);
+    work->more = wi_filled_read_back(file->file, AT_ONCE, &work->error);
     if (work->more < 0)
         return work->error.code;
     if (!work->more)
@@ -185,16 +181,16 @@ static void keep_leaves(const struct content_file *file)
 static enum wi_code file_end(struct content_file *file)
 {
     struct content_work *work = &file->work;
-    if (!wi_leaf_file_is_done(file->file)) {
-        work->more = wi_leaf_file_hash(file->file, AT_ONCE, &work->error);
+    if (!wi_filled_is_done(file->file)) {
+        work->more = wi_filled_hash(file->file, AT_ONCE, &work->error);
         if (work->more < 0)
             return work->error.code;
         if (work->more)
             return WI_OK;
-        if (wi_leaf_file_finish(file->file, &work->error) != WI_OK)
+        if (wi_filled_finish(file->file, &work->error) != WI_OK)
             return work->error.code;
     }
-    wi_leaf_file_sha256(file->file, file->row.sha256);
+    wi_filled_sha256(file->file, file->row.sha256);
     keep_leaves(file);
     return WI_OK;
 }
@@ -221,12 +217,11 @@ static void content_work_run(void *data)
     if (!work->close && !file->broken)
         work->code = work_on(file);
     file->broken |= work->code != WI_OK;
-    work->got = file->file ? wi_leaf_file_bytes(file->file) : 0;
+    work->got = file->file ? wi_filled_bytes(file->file) : 0;
     if (work->leave && file->file)
-        wi_leaf_file_leave(file->file);
+        wi_filled_leave(file->file);
     if (work->close || (work->end && work->code == WI_OK && !work->more)) {
-        wi_leaf_file_close(file->file);
-        file->file = NULL;
+        wi_filled_close(WI_TAKE(file->file));
     }
 }
 
@@ -250,32 +245,18 @@ void wi_content_holes_free(struct content_hole *holes)
     }
 }
 
-/* The run gives them to the walk. */
-static void holes_hand_over(struct content_run *run, struct content_hole *holes)
-{
-    struct content_hole **end = &run->put_together;
-    while (*end)
-        end = &(*end)->next;
-    *end = holes;
-}
-
-/* Other threads may write leaves into it from now on. */
-static void take_leaves(struct content_file *file)
-{
-    file->state = CONTENT_FETCHING;
-    uv_mutex_lock(&file->run->lock);
-    file->takes = 1;
-    uv_mutex_unlock(&file->run->lock);
-}
-
 static void work_take_result(struct content_file *file, const struct content_work *work)
 {
     if (work->code != WI_OK) {
         wi_content_run_fail(file->run, &work->error);
         return;
     }
-    if (work->look && !work->more)
-        take_leaves(file);
+    if (work->look && !work->more) { /* other threads may write leaves into it from now on */
+        file->state = CONTENT_FETCHING;
+        uv_mutex_lock(&file->run->lock);
+        file->takes = 1;
+        uv_mutex_unlock(&file->run->lock);
+    }
     if (work->end && !work->more)
         file->state = CONTENT_DONE;
 }
@@ -284,10 +265,9 @@ static void on_worked(void *data, int cancelled)
 {
     struct content_file *file = data;
     struct content_run *run = file->run;
-    struct content_work work = file->work;
+    struct content_work work = WI_TAKE(file->work);
     int goes_on = !wi_content_run_is_over(run);
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
-    file->work = (struct content_work){0};
     file->busy = 0;
     file->closed |= work.close;
     file->got = work.got;
@@ -296,7 +276,7 @@ static void on_worked(void *data, int cancelled)
     if (goes_on && !work.close)
         work_take_result(file, &work);
     drop_puts(file, work.puts);
-    holes_hand_over(run, work.holes);
+    LL_CONCAT(run->put_together, work.holes); /* the run gives them to the walk */
     wi_turn_schedule(run->turn);
 }
 
@@ -304,10 +284,8 @@ static void on_worked(void *data, int cancelled)
 static void start_work(struct content_file *file, struct content_work work)
 {
     if (!work.close) {
-        work.puts = file->puts;
-        work.holes = file->holes;
-        file->puts = NULL;
-        file->holes = NULL;
+        work.puts = WI_TAKE(file->puts);
+        work.holes = WI_TAKE(file->holes);
     }
     file->work = work;
     file->busy = 1;
@@ -361,15 +339,14 @@ static int leave_leaves(struct content_file *file)
 static void file_walk(struct content_file *file)
 {
     const struct wi_walk *walk = file->run->walk;
-    size_t count;
     if (!wi_walk_is_whole(walk, file->item)) {
         if (file->puts || file->holes)
             start_work(file, (struct content_work){0});
         return;
     }
     file->state = CONTENT_LOOKING;
-    file->leaves = wi_walk_files(walk, &count)[file->item].leaves;
-    file->leaf_count = wi_walk_files(walk, &count)[file->item].leaf_count;
+    file->leaves = wi_walk_files(walk, NULL)[file->item].leaves;
+    file->leaf_count = wi_walk_files(walk, NULL)[file->item].leaf_count;
     wi_content_file_go_on(file);
 }
 
@@ -377,26 +354,21 @@ static void file_fetch(struct content_file *file)
 {
     if (file->puts)
         start_work(file, (struct content_work){0});
-    else if (wi_leaf_file_bytes(file->file) == file->row.bytes && leave_leaves(file))
+    else if (wi_filled_bytes(file->file) == file->row.bytes && leave_leaves(file))
         start_work(file, (struct content_work){.end = 1});
-}
-
-/* Somebody else goes on with what did not come whole. */
-static int leaves_part(const struct content_run *run)
-{
-    return run->failed && run->pull && run->pull->order.hub_follows;
 }
 
 static void close_file(struct content_file *file)
 {
-    drop_puts(file, file->puts);
-    wi_content_holes_free(file->holes);
-    file->puts = NULL;
-    file->holes = NULL;
+    const struct content_run *run = file->run;
+    /* Somebody else goes on with what did not come whole. */
+    int leaves = run->failed && run->pull && run->pull->order.hub_follows;
+    drop_puts(file, WI_TAKE(file->puts));
+    wi_content_holes_free(WI_TAKE(file->holes));
     if (file->busy || file->closed)
         return;
     if (file->file)
-        start_work(file, (struct content_work){.close = 1, .leave = leaves_part(file->run)});
+        start_work(file, (struct content_work){.close = 1, .leave = leaves});
     else
         file->closed = 1;
 }
@@ -422,7 +394,7 @@ void wi_content_file_go_on(struct content_file *file)
 uint64_t wi_content_file_bytes(const struct content_file *file)
 {
     if (file->state == CONTENT_FETCHING && file->run->phase != CONTENT_CLOSING)
-        return wi_leaf_file_bytes(file->file);
+        return wi_filled_bytes(file->file);
     if (file->state == CONTENT_FETCHING)
         return file->got;
     return file->state >= CONTENT_ENDING ? file->row.bytes : file->got;
@@ -451,14 +423,13 @@ size_t wi_content_file_find(
 void wi_content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item)
 {
-    size_t count;
     *file = (struct content_file){.run = run, .row = *row, .item = item};
     file->row.path = wi_strdup(row->path);
     file->row.remote = NULL;
     if (row->here)
         file->state = CONTENT_DONE;
     if (item != SIZE_MAX)
-        file->cid = wi_walk_files(run->walk, &count)[item].cid;
+        file->cid = wi_walk_files(run->walk, NULL)[item].cid;
 }
 
 void wi_content_file_clear(struct content_file *file)

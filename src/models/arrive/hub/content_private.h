@@ -19,14 +19,12 @@
 #include "base/work_queue.h"
 #include "models/arrive/hub/brought.h"
 #include "models/arrive/hub/content_pull.h"
+#include "models/arrive/hub/filled_file.h"
 #include "models/arrive/hub/kept_blocks.h"
-#include "models/arrive/hub/leaf_file.h"
 #include "models/catalog/library/folder_lock.h"
 
 #define CONTENT_FILES 8          /* of a run, processed at the same time */
 #define CONTENT_PUTS (32u << 20) /* bytes waiting to be written: beyond, nothing more is read */
-
-struct content_run;
 
 /* --- a file ----------------------------------------------------------------------------------- */
 
@@ -79,8 +77,8 @@ struct content_file {
     size_t item;            /* of the walk */
     struct wi_cid cid;
     enum content_state state;
-    struct wi_leaf_file *file; /* used by a thread while `busy`; NULL: not opened yet */
-    struct content_put *puts;  /* the last first */
+    struct wi_filled *file;   /* used by a thread while `busy`; NULL: not opened yet */
+    struct content_put *puts; /* the last first */
     struct content_hole *holes;
     struct content_work work;
     int busy, broken, closed;
@@ -159,7 +157,9 @@ struct content_run {
     char *library; /* NULL: no files of it are looked at */
     struct wi_folder_lock *locking;
     int folder;  /* descriptor, -1 until it is locked */
-    int keeping; /* a thread reads or writes what is kept */
+    int keeping; /* a thread reads what is kept or, if there is any, writes what is fresh of it */
+    unsigned char *fresh;
+    size_t fresh_size;
     struct wi_work_queue *queue;
     unsigned works;
     struct wi_timer *timer; /* progress */
@@ -197,8 +197,7 @@ void wi_content_blocks_take(struct content_run *run);
 /* --- the pull --------------------------------------------------------------------------------- */
 
 struct wi_content_pull {
-    struct wi_content_order order; /* with texts and sources of its own */
-    struct wi_hub_reference reference;
+    struct wi_content_order order;
     struct wi_kept_blocks *kept;
     struct content_run *run;   /* NULL: none is running */
     struct wi_brought brought; /* of its runs */

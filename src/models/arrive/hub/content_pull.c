@@ -45,18 +45,10 @@ static void begin_end(struct content_run *run)
     if (run->phase == CONTENT_CLOSING)
         return;
     run->phase = CONTENT_CLOSING;
-    wi_folder_lock_cancel(run->locking);
-    run->locking = NULL;
+    wi_folder_lock_cancel(WI_TAKE(run->locking));
     if (run->blocks)
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
     wi_turn_schedule(run->turn);
-}
-
-/* No callback comes. */
-static void run_abandon(struct content_run *run)
-{
-    begin_end(run);
-    run->pull = NULL;
 }
 
 static void free_run(struct content_run *run)
@@ -116,62 +108,39 @@ static void end_if_closed(struct content_run *run)
 
 /* --- what is kept ----------------------------------------------------------------------------- */
 
-/* What a thread does for the whole run. */
-struct chore {
-    struct content_run *run;
-    unsigned char *bytes; /* to be kept; NULL: what is kept is to be read */
-    size_t size;
-};
-
-static void do_chore(void *data)
+static void keeping_run(void *data)
 {
-    struct chore *chore = data;
-    if (!chore->bytes)
-        wi_kept_blocks_load(chore->run->kept, chore->run->folder);
+    const struct content_run *run = data;
+    if (!run->fresh)
+        wi_kept_blocks_load(run->kept, run->folder);
     else /* what cannot be written is asked for again after a kill */
-        wi_kept_blocks_write(chore->run->folder, chore->bytes, chore->size);
+        wi_kept_blocks_write(run->folder, run->fresh, run->fresh_size);
 }
 
-static void begin_walk(struct content_run *run)
+static void on_keeping_end(void *data, int cancelled)
 {
-    const struct wi_content_order *order = &run->pull->order;
-    const struct wi_hub_reference *reference = &run->pull->reference;
+    struct content_run *run = data;
     struct wi_error error;
-    run->phase = CONTENT_TREE;
-    run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
-    if (wi_content_blocks_start(run, &error) != WI_OK)
-        wi_content_run_fail(run, &error);
-}
-
-static void on_chore(void *data, int cancelled)
-{
-    struct chore *chore = data;
-    struct content_run *run = chore->run;
     (void)cancelled; /* the queue is freed with the run, which waits for its works */
     run->works--;
     run->keeping = 0;
-    if (!chore->bytes && !wi_content_run_is_over(run))
-        begin_walk(run);
+    if (!run->fresh && !wi_content_run_is_over(run)) {
+        const struct wi_content_order *order = &run->pull->order;
+        const struct wi_hub_reference *reference = order->reference;
+        run->phase = CONTENT_TREE;
+        run->walk = wi_walk_new(&reference->root, reference->path, order->bytes_max);
+        if (wi_content_blocks_start(run, &error) != WI_OK)
+            wi_content_run_fail(run, &error);
+    }
+    free(WI_TAKE(run->fresh));
     wi_turn_schedule(run->turn);
-    free(chore->bytes);
-    free(chore);
 }
 
-static void start_chore(struct content_run *run, unsigned char *bytes, size_t size)
+static void keeping_start(struct content_run *run)
 {
-    struct chore *chore = wi_alloc(sizeof *chore);
-    *chore = (struct chore){run, bytes, size};
     run->keeping = 1;
     run->works++;
-    wi_work_queue_start(run->queue, 0, do_chore, on_chore, chore);
-}
-
-static void write_kept(struct content_run *run)
-{
-    size_t size;
-    unsigned char *bytes = run->keeping ? NULL : wi_kept_blocks_take(run->kept, &size);
-    if (bytes)
-        start_chore(run, bytes, size);
+    wi_work_queue_start(run->queue, 0, keeping_run, on_keeping_end, run);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
@@ -186,10 +155,9 @@ static void run_descend(struct content_run *run, size_t item)
 static enum wi_code row_check(const struct content_run *run, const struct wi_hub_file *row,
     size_t item, struct wi_error *error)
 {
-    size_t count;
     if (item == SIZE_MAX)
         return wi_error_set(error, WI_INTERNAL, "", "%.255s is not below the CID", row->path);
-    uint64_t bytes = wi_walk_files(run->walk, &count)[item].bytes;
+    uint64_t bytes = wi_walk_files(run->walk, NULL)[item].bytes;
     if (bytes == row->bytes)
         return WI_OK;
     return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
@@ -226,8 +194,7 @@ static void end_tree(struct content_run *run)
 
 static void look_for_name(struct content_run *run)
 {
-    size_t count;
-    if (wi_walk_files(run->walk, &count)->bytes == 0)
+    if (wi_walk_files(run->walk, NULL)->bytes == 0)
         run->name = wi_content_file_name(NULL, 0);
     if (run->name)
         begin_end(run);
@@ -264,8 +231,9 @@ static void start_files(struct content_run *run)
 static void on_turn(void *context)
 {
     struct content_run *run = context;
-    if (run->folder >= 0)
-        write_kept(run);
+    if (run->folder >= 0 && !run->keeping &&
+        (run->fresh = wi_kept_blocks_take(run->kept, &run->fresh_size)))
+        keeping_start(run);
     wi_content_blocks_take(run);
     if (run->failed)
         begin_end(run);
@@ -330,15 +298,20 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
         return;
     }
     wi_timer_start(run->timer, PROGRESS_MS, PROGRESS_MS);
-    start_chore(run, NULL, 0);
+    keeping_start(run);
 }
 
-/* `wanted` NULL: it lists. The callbacks are for the caller to set. */
-static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted)
+/* `wanted` NULL: it lists. The caller sets the callback of its end. */
+static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub_tree *wanted,
+    wi_fetch_progress_fn *on_progress, void *context)
 {
     struct content_run *run = wi_alloc(sizeof *run);
     uv_loop_t *loop = pull->order.loop;
-    *run = (struct content_run){.pull = pull, .wanted = wanted, .folder = -1};
+    *run = (struct content_run){.pull = pull,
+        .wanted = wanted,
+        .folder = -1,
+        .on_progress = on_progress,
+        .context = context};
     run->kept = wi_kept_blocks_hold(pull->kept);
     run->store = wi_strdup(pull->order.store);
     run->library = wi_strdup(pull->order.library);
@@ -352,34 +325,10 @@ static struct content_run *begin_run(struct wi_content_pull *pull, struct wi_hub
 
 /* --- the pull --------------------------------------------------------------------------------- */
 
-static void hold_sources(struct wi_content_order *order)
-{
-    if (!order->only)
-        return;
-    struct wi_block_source **only = wi_alloc((order->only_count + 1) * sizeof *only);
-    for (size_t i = 0; i < order->only_count; i++)
-        only[i] = wi_block_source_hold(order->only[i]);
-    order->only = only;
-}
-
-static void release_sources(struct wi_content_order *order)
-{
-    for (size_t i = 0; order->only && i < order->only_count; i++)
-        wi_block_source_release(order->only[i]);
-    free((void *)order->only);
-}
-
 struct wi_content_pull *wi_content_pull_new(const struct wi_content_order *order)
 {
     struct wi_content_pull *pull = wi_alloc(sizeof *pull);
     pull->order = *order;
-    pull->order.folder = wi_strdup(order->folder);
-    wi_hub_reference_copy(&pull->reference, order->reference);
-    pull->order.reference = &pull->reference;
-    pull->order.file_url = wi_strdup(order->file_url);
-    pull->order.store = wi_strdup(order->store);
-    pull->order.library = wi_strdup(order->library);
-    hold_sources(&pull->order);
     pull->kept = wi_kept_blocks_new();
     return pull;
 }
@@ -388,33 +337,25 @@ void wi_content_pull_free(struct wi_content_pull *pull)
 {
     if (!pull)
         return;
-    if (pull->run)
-        run_abandon(pull->run);
+    if (pull->run) {
+        begin_end(pull->run);
+        pull->run->pull = NULL; /* no callback comes */
+    }
     wi_kept_blocks_release(pull->kept);
-    release_sources(&pull->order);
     wi_brought_clear(&pull->brought);
-    wi_hub_reference_clear(&pull->reference);
-    free((char *)pull->order.folder);
-    free((char *)pull->order.file_url);
-    free((char *)pull->order.store);
-    free((char *)pull->order.library);
     free(pull);
 }
 
 void wi_content_pull_list(struct wi_content_pull *pull, wi_fetch_progress_fn *on_progress,
     wi_hub_list_fn *on_tree, void *context)
 {
-    pull->run = begin_run(pull, NULL);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, NULL, on_progress, context);
     pull->run->on_tree = on_tree;
-    pull->run->context = context;
 }
 
 void wi_content_pull_fetch(struct wi_content_pull *pull, struct wi_hub_tree *files,
     wi_fetch_progress_fn *on_progress, wi_fetch_fn *on_end, void *context)
 {
-    pull->run = begin_run(pull, files);
-    pull->run->on_progress = on_progress;
+    pull->run = begin_run(pull, files, on_progress, context);
     pull->run->on_end = on_end;
-    pull->run->context = context;
 }

@@ -2,7 +2,7 @@
  * Lists and fetches what a CID leads to, from several sources at once
  * (models/arrive/source/block_fetch.h). The blocks that describe the tree come first, then the
  * blocks that list the leaves of the chosen files, then the leaves themselves, each written where
- * it belongs (leaf_file.h).
+ * it belongs (filled_file.h).
  *
  * Neither the sources nor the tree are trusted (models/share/content/walk.h). Fetched data survives
  * a kill: leaves in their files, other blocks in the same folder (kept_blocks.h).
@@ -14,24 +14,24 @@
 
 #include "models/arrive/hub/fetch.h"
 #include "models/arrive/hub/hub_list.h"
-#include "models/arrive/hub/reference.h"
 #include "models/arrive/source/block_fetch.h"
 #include "models/arrive/source/router.h"
 #include "models/share/blockstore/blockstore.h"
+#include "terms/model/reference.h"
 
-/* All members are borrowed until wi_content_pull_new returns, and for longer where noted. */
+/* All members are borrowed until wi_content_pull_free. */
 struct wi_content_order {
     uv_loop_t *loop;
-    struct wi_http *http;                /* borrowed until wi_content_pull_free */
-    const struct wi_sources *sources;    /* likewise; all of them are asked, unless `only` is set */
-    struct wi_block_source *const *only; /* only these are asked; they are held. NULL: all */
+    struct wi_http *http;
+    const struct wi_sources *sources;    /* all of them are asked, unless `only` is set */
+    struct wi_block_source *const *only; /* only these are asked. NULL: all */
     size_t only_count;
-    /* likewise; the providers it names are asked, too. NULL: none */
+    /* the providers it names are asked, too. NULL: none */
     const struct wi_router *router;
     const char *file_url;   /* where the last of `only` has the whole file; NULL: it has blocks */
-    struct wi_limit *limit; /* likewise; NULL: none */
+    struct wi_limit *limit; /* NULL: none */
     const char *store;      /* where the leaves of files are kept, as in fetch.h; NULL: nowhere */
-    struct wi_blockstore *blocks; /* likewise; blocks that it has are not fetched. NULL: none */
+    struct wi_blockstore *blocks; /* blocks that it has are not fetched. NULL: none */
     /* a store: leaves that its files contain are not fetched either, if the leaves of those files
      * are kept. NULL: none */
     const char *library;
@@ -40,7 +40,7 @@ struct wi_content_order {
     const char *folder;                       /* exists, and belongs to this pull alone */
     uint64_t bytes_max;                       /* of all files that are fetched */
     /* A hub fetches afterwards what this pull could not: sources that fail are given up early, and
-     * an incomplete file leaves its beginning as a part (hub_part.h). */
+     * an incomplete file leaves its beginning as a part (filled_file.h). */
     int hub_follows;
     unsigned pause_ms; /* as in a block order; set by tests alone */
 };

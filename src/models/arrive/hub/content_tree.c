@@ -3,10 +3,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "models/catalog/format/gguf.h"
+#include "terms/model/view.h"
 #include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
 int wi_content_is_file(const struct wi_walk *walk)
 {

@@ -2,19 +2,16 @@
 #include "models/arrive/hub/fetch.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "models/arrive/hub/fetch_private.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #define PROGRESS_MS 200
 #define THREADS 2 /* of the pool's four, so that others find one */
-
-/* --- the end ---------------------------------------------------------------------------------- */
 
 void wi_fetch_cancel(struct wi_fetch *fetch)
 {
@@ -24,7 +21,7 @@ void wi_fetch_cancel(struct wi_fetch *fetch)
     fetch->on_progress = NULL;
     fetch->on_wrong = NULL;
     wi_fetch_close(fetch);
-    /* The caller may free its HTTP client now, and the lengths. */
+    /* The caller may free its HTTP client now, and what is measured. */
     for (size_t i = 0; i < fetch->count; i++)
         wi_transfer_release(&fetch->files[i].transfer);
 }
@@ -33,17 +30,13 @@ static void free_fetch(struct wi_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->count; i++)
         wi_fetch_file_clear(&fetch->files[i]);
-    if (fetch->folder_fd >= 0)
-        close(fetch->folder_fd);
+    wi_close(fetch->folder_fd);
     wi_folder_lock_cancel(fetch->locking);
     free(fetch->store);
     wi_work_queue_free(fetch->queue);
     wi_timer_free(fetch->timer);
     wi_turn_free(fetch->turn);
-    wi_hub_clear(&fetch->hub);
     free(fetch->files);
-    free(fetch->repository);
-    free(fetch->commit);
     free(fetch);
 }
 
@@ -74,7 +67,7 @@ static struct wi_fetch_progress progress_of(struct wi_fetch *fetch)
 /* Who only asks for lengths needs no folder. */
 static int fetch_is_open(const struct wi_fetch *fetch)
 {
-    return fetch->folder_fd >= 0 || fetch->lengths;
+    return fetch->folder_fd >= 0 || fetch->measured;
 }
 
 static void end_if_closed(struct wi_fetch *fetch)
@@ -84,16 +77,13 @@ static void end_if_closed(struct wi_fetch *fetch)
             return;
     if (fetch->works > 0)
         return;
-    if (fetch->folder_fd >= 0)
-        close(fetch->folder_fd); /* before the callback: with it the lock */
+    wi_close(fetch->folder_fd); /* before the callback: with it the lock */
     fetch->folder_fd = -1;
     struct wi_fetch_progress progress = progress_of(fetch);
     if (!fetch->cancelled)
         fetch->on_end(fetch->context, &progress, fetch->failed ? &fetch->error : NULL);
     free_fetch(fetch);
 }
-
-/* --- under way -------------------------------------------------------------------------------- */
 
 static int file_is_under_way(const struct file *file)
 {
@@ -107,7 +97,7 @@ static void start_files(struct wi_fetch *fetch)
     for (size_t i = 0; i < fetch->count; i++) {
         struct file *file = &fetch->files[i];
         if (file->state == FILE_WAITING && busy < WI_FETCH_FILES)
-            file->state = fetch->lengths ? FILE_MEASURING : FILE_OPENING;
+            file->state = fetch->measured ? FILE_MEASURING : FILE_OPENING;
         busy += (size_t)file_is_under_way(file);
         done += file->state == FILE_DONE;
     }
@@ -145,8 +135,6 @@ static void on_progress_time(void *context)
     fetch->on_progress(fetch->context, &progress);
 }
 
-/* --- the start -------------------------------------------------------------------------------- */
-
 static void progress_start(struct wi_fetch *fetch)
 {
     fetch->timer = wi_timer_new(fetch->loop, on_progress_time, fetch);
@@ -172,12 +160,13 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     struct wi_fetch *fetch = wi_alloc(sizeof *fetch);
     *fetch = (struct wi_fetch){.loop = loop,
         .http = http,
-        .repository = wi_strdup(order->repository),
-        .commit = wi_strdup(order->files->commit),
+        .hub = order->hub,
+        .repository = order->repository,
+        .commit = order->files->commit,
         .limit = order->limit,
-        .lengths = order->lengths,
         .pause_ms = order->pause_ms ? order->pause_ms : 500,
         .stall_ms = order->stall_ms ? order->stall_ms : 30000,
+        .measured = order->measured,
         .folder_fd = -1,
         .store = wi_strdup(order->store),
         .count = order->files->count,
@@ -185,7 +174,6 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
         .on_wrong = order->on_wrong,
         .on_end = on_end,
         .context = context};
-    wi_hub_copy(&fetch->hub, order->hub);
     fetch->files = wi_alloc((fetch->count + 1) * sizeof *fetch->files);
     for (size_t i = 0; i < fetch->count; i++) {
         wi_fetch_file_init(&fetch->files[i], fetch, &order->files->files[i]);
@@ -195,7 +183,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     wi_turn_schedule(fetch->turn);
-    if (fetch->lengths)
+    if (fetch->measured)
         progress_start(fetch);
     else
         fetch->locking = wi_folder_lock(loop, order->folder, on_locked, fetch);

@@ -4,7 +4,7 @@
  * only asks for the lengths of files whose length is unknown.
  *
  * Several files are fetched at the same time, each over one connection; the bytes of each are
- * written and hashed in order (hub_part.h explains why only what was verified can get a name). A
+ * written and hashed in order (filled_file.h explains why only what was verified can get a name). A
  * fetch that was cut, cancelled or killed therefore hashes what is there and continues after it; a
  * file that already has its name is hashed and not fetched again. A rate limit of the server for
  * each connection is not circumvented.
@@ -22,38 +22,33 @@
 #include "base/net/limit.h"
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
+#include "models/models.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */
 
 struct wi_fetch;
 
-/* What is to be fetched. All members but `lengths` are borrowed until wi_fetch_start returns. */
+/* What is to be fetched. All members are borrowed until the fetch ends or is cancelled, but
+ * `folder` and `store` until wi_fetch_start returns. */
 struct wi_fetch_order {
     const struct wi_hub *hub; /* with its token, if it has one */
     const char *repository;
-    const struct wi_hub_tree *files; /* the chosen ones; without `lengths` all lengths are known */
+    const struct wi_hub_tree *files; /* the chosen ones; without `measured` all lengths are known */
     const char *folder;              /* exists, and belongs to this fetch alone */
     /* The store where the leaves of files that the hub names by their SHA-256 are kept
      * (models/share/blockstore/leaves.h); NULL: they are not computed. */
     const char *store;
     struct wi_limit *limit; /* on what it brings; outlives the fetch. NULL: none */
+    unsigned pause_ms;      /* before the second try, then doubled; default 500 */
+    unsigned stall_ms;      /* without a byte until a connection is closed; default 30,000 */
     /* NULL, or called when a complete file (given by its index) has another hash than it must have,
      * before it is fetched again. Returns 1 if the failure does not count against the hub.
      * `context` is that of the fetch. */
     int (*on_wrong)(void *context, size_t file);
-    /* Set by tests alone; 0: */
-    unsigned pause_ms; /* before the second try, then doubled; default 500 */
-    unsigned stall_ms; /* without a byte until a connection is closed; default 30,000 */
-    /* Not NULL: nothing is fetched, and `folder` is ignored. One element for each file: those that
-     * are WI_HUB_BYTES_UNKNOWN are filled in, each once, until the fetch has ended. */
-    uint64_t *lengths;
-};
-
-/* How much one source has brought. Borrowed for the call. */
-struct wi_fetch_source {
-    const char *name;
-    uint64_t bytes; /* that were correct */
+    /* Not NULL: `files`, in which lengths that are unknown are filled in. Nothing is fetched, and
+     * `folder` is ignored. */
+    struct wi_hub_tree *measured;
 };
 
 struct wi_fetch_progress {

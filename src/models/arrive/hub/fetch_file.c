@@ -35,9 +35,9 @@ static enum wi_code file_add_bytes(struct file *file)
     if (work->buffer.size == 0 || file->broken)
         return WI_OK;
     if (work->buffer.anew)
-        code = wi_part_begin_anew(file->part, &work->error);
+        code = wi_filled_begin_anew(file->part, &work->error);
     if (code == WI_OK)
-        code = wi_part_add(file->part, work->buffer.bytes, work->buffer.size, &work->error);
+        code = wi_filled_append(file->part, work->buffer.bytes, work->buffer.size, &work->error);
     return code;
 }
 
@@ -47,13 +47,13 @@ static enum wi_code work_on_part(struct file *file)
     enum wi_code code = file_add_bytes(file);
     if (code != WI_OK || work->close)
         return code;
-    work->more = wi_part_read_back(file->part, HASH_AT_ONCE, &work->error);
+    work->more = wi_filled_read_back(file->part, HASH_AT_ONCE, &work->error);
     if (work->more < 0)
         return work->error.code;
-    work->done = wi_part_bytes(file->part);
-    if (!work->more && !wi_part_is_done(file->part) && work->done == file->file.bytes)
-        code = wi_part_finish(file->part, &work->error);
-    work->whole = wi_part_is_done(file->part);
+    work->done = wi_filled_bytes(file->part);
+    if (!work->more && !wi_filled_is_done(file->part) && work->done == file->file.bytes)
+        code = wi_filled_finish(file->part, &work->error);
+    work->whole = wi_filled_is_done(file->part);
     return code;
 }
 
@@ -62,11 +62,12 @@ static int keeps_leaves(const struct file *file)
     return file->fetch->store && file->file.digest == WI_HUB_SHA256;
 }
 
-static struct wi_partial *open_part(struct file *file)
+static struct wi_filled *open_part(struct file *file)
 {
-    struct wi_partial *part = wi_part_open(file->fetch->folder_fd, &file->file, &file->work.error);
+    struct wi_filled *part =
+        wi_filled_open_row(file->fetch->folder_fd, &file->file, &file->work.error);
     if (part && keeps_leaves(file))
-        wi_part_compute_leaves(part);
+        wi_filled_compute_leaves(part);
     return part;
 }
 
@@ -76,7 +77,7 @@ static void keep_leaves(struct file *file)
     struct wi_leaves leaves = {0};
     if (!keeps_leaves(file))
         return;
-    wi_part_take_leaves(file->part, &leaves);
+    wi_filled_take_leaves(file->part, &leaves);
     wi_leaves_keep(file->fetch->store, file->file.hash, &leaves);
     wi_leaves_clear(&leaves);
 }
@@ -92,8 +93,7 @@ static void file_work_run(void *data)
     if (work->whole)
         keep_leaves(file);
     if (work->close || work->whole) {
-        wi_part_close(file->part);
-        file->part = NULL;
+        wi_filled_close(WI_TAKE(file->part));
     }
 }
 
@@ -175,13 +175,6 @@ static void start_work(struct file *file, struct file_work work)
 
 /* --- the transfer ----------------------------------------------------------------------------- */
 
-static void stop_waiting(struct file *file)
-{
-    file->retries = 0;
-    file->gained = 0;
-    file->trouble.code = WI_OK;
-}
-
 static void on_time(void *context)
 {
     struct file *file = context;
@@ -218,30 +211,29 @@ static void on_broken(struct file *file, struct wi_error *error, unsigned after_
     }
 }
 
-static void take_length(struct file *file, uint64_t bytes)
-{
-    struct wi_fetch *fetch = file->fetch;
-    file->file.bytes = fetch->lengths[file - fetch->files] = bytes;
-    file->state = FILE_DONE;
-    fetch->changed = 1;
-    wi_turn_schedule(fetch->turn); /* there is room for another */
-}
-
 /* If the transfer has ended, what follows; it is free for another then. */
 static void take_end(struct file *file)
 {
+    struct wi_fetch *fetch = file->fetch;
     if (file->transfer.state <= TRANSFER_UNDER_WAY)
         return;
     struct transfer ended = file->transfer;
     wi_transfer_release(&file->transfer);
     if (ended.state == TRANSFER_FAILED) {
-        wi_fetch_fail(file->fetch, &ended.error);
+        wi_fetch_fail(fetch, &ended.error);
     } else if (ended.state == TRANSFER_BROKEN) {
         on_broken(file, &ended.error, ended.after_s);
     } else {
-        stop_waiting(file);
-        if (file->state == FILE_MEASURING)
-            take_length(file, ended.told);
+        file->retries = 0;
+        file->gained = 0;
+        file->trouble.code = WI_OK;
+        if (file->state != FILE_MEASURING)
+            return;
+        file->file.bytes = ended.told;
+        wi_hub_tree_set_bytes(fetch->measured, (size_t)(file - fetch->files), ended.told);
+        file->state = FILE_DONE;
+        fetch->changed = 1;
+        wi_turn_schedule(fetch->turn); /* there is room for another */
     }
 }
 
@@ -282,12 +274,6 @@ static void go_on_fetching(struct file *file)
         wi_transfer_resume(&file->transfer);
 }
 
-static void file_measure(struct file *file)
-{
-    if (file->transfer.state == TRANSFER_UNUSED && !is_waiting(file))
-        wi_transfer_start(&file->transfer, 0);
-}
-
 static void close_file(struct file *file)
 {
     wi_transfer_release(&file->transfer);
@@ -305,8 +291,9 @@ void wi_fetch_file_go_on(struct file *file)
         take_end(file);
     if (file->fetch->closing)
         close_file(file);
-    else if (file->state == FILE_MEASURING)
-        file_measure(file);
+    else if (file->state == FILE_MEASURING && file->transfer.state == TRANSFER_UNUSED &&
+             !is_waiting(file))
+        wi_transfer_start(&file->transfer, 0);
     else if (file->state == FILE_OPENING && !file->busy)
         start_work(file, (struct file_work){0});
     else if (file->state == FILE_FETCHING)
@@ -322,7 +309,7 @@ void wi_fetch_file_init(struct file *file, struct wi_fetch *fetch, const struct 
     file->file.path = wi_strdup(wanted->path);
     file->file.remote = wi_strdup(wanted->remote ? wanted->remote : wanted->path);
     file->transfer.file = file;
-    if (wanted->here || (fetch->lengths && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
+    if (wanted->here || (fetch->measured && wanted->bytes != WI_HUB_BYTES_UNKNOWN)) {
         file->state = FILE_DONE;
         file->done = wanted->here ? wanted->bytes : 0;
     }

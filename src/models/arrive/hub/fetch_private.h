@@ -15,7 +15,7 @@
 #include "base/loop.h"
 #include "base/work_queue.h"
 #include "models/arrive/hub/fetch.h"
-#include "models/arrive/hub/hub_part.h"
+#include "models/arrive/hub/filled_file.h"
 #include "models/catalog/library/folder_lock.h"
 
 #define BUFFER_BYTES (1u << 20)
@@ -69,8 +69,8 @@ struct file {
     struct wi_fetch *fetch;
     struct wi_hub_file file;
     enum file_state state;
-    struct wi_partial *part; /* used by a thread while `busy`, as is `broken` */
-    int broken;              /* the part is for closing only */
+    struct wi_filled *part; /* used by a thread while `busy`, as is `broken` */
+    int broken;             /* the part is for closing only */
     struct file_work work;
     struct buffer filling; /* the loop's */
     int busy, closed;
@@ -87,11 +87,11 @@ struct file {
 struct wi_fetch {
     uv_loop_t *loop;
     struct wi_http *http;
-    struct wi_hub hub;
-    char *repository, *commit;
+    const struct wi_hub *hub;
+    const char *repository, *commit;
     unsigned pause_ms, stall_ms;
     struct wi_limit *limit;
-    uint64_t *lengths; /* NULL: it fetches */
+    struct wi_hub_tree *measured; /* NULL: it fetches */
     struct wi_folder_lock *locking;
     int folder_fd; /* -1 until it is locked */
     char *store;   /* NULL: no leaves are kept */

@@ -1,7 +1,6 @@
 /* What is missing of a file: asked for, led on by redirects, its bytes put into the file's buffer.
  */
 #include "models/arrive/hub/fetch_private.h"
-#include "models/arrive/hub/hub_layout.h"
 
 #include "base/clock.h"
 #include "base/net/http.h"
@@ -137,7 +136,7 @@ static void transfer_end(struct transfer *transfer, enum transfer_state state)
 static void transfer_lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    if (wi_redirect_take(transfer->file->fetch->hub.url, &transfer->url, location, &transfer->hops,
+    if (wi_redirect_take(transfer->file->fetch->hub->url, &transfer->url, location, &transfer->hops,
             &transfer->error) == 0)
         send_request(transfer);
     else
@@ -152,10 +151,10 @@ static enum transfer_state transfer_judge(
     const struct wi_fetch *fetch = transfer->file->fetch;
     const char *path = transfer->file->file.path;
     struct wi_error *error = &transfer->error;
-    int status = transfer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
+    int status = transfer->status, own = wi_hub_owns_url(fetch->hub, transfer->url);
     if (wi_http_may_retry(status)) {
         wi_error_set(
-            error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
+            error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub->name, status, path);
         transfer->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
         return TRANSFER_BROKEN;
     }
@@ -163,16 +162,16 @@ static enum transfer_state transfer_judge(
         wi_error_set(error, WI_HUB_NOT_FOUND, "",
             "hub %s redirects %.200s to another server, and there the answer is %d: the file is "
             "gone, or was never uploaded; the operator of the hub has to fix that",
-            fetch->hub.name, path, status);
+            fetch->hub->name, path, status);
         return TRANSFER_FAILED;
     }
     if (!own && status >= 400 && status != 416) {
         wi_error_set(error, WI_HUB_FAILED, "",
             "the server to which hub %s redirects %.200s answers %d, even for a fresh URL",
-            fetch->hub.name, path, status);
+            fetch->hub->name, path, status);
         return TRANSFER_BROKEN;
     }
-    wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
+    wi_hub_explain(fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),
         fetch->repository, error);
     return TRANSFER_FAILED;
 }
@@ -195,40 +194,33 @@ static enum transfer_state transfer_measured(
 static enum transfer_state transfer_broken(
     struct transfer *transfer, const struct wi_http_answer *answer)
 {
-    const struct wi_hub *hub = &transfer->file->fetch->hub;
+    const struct wi_hub *hub = transfer->file->fetch->hub;
     wi_error_set(&transfer->error, WI_HUB_FAILED, "",
         "%.200s cannot be fetched from hub %s (%.120s): %.100s", transfer->file->file.path,
         hub->name, hub->url, answer->failure ? answer->failure : "the answer was too short");
     return answer->end == WI_HTTP_REFUSED ? TRANSFER_FAILED : TRANSFER_BROKEN;
 }
 
-/* Whether it came so far that it can be judged; of one that is not the file the head is enough. */
-static int is_answer(const struct transfer *transfer, const struct wi_http_answer *answer)
-{
-    return answer->end == WI_HTTP_ANSWERED ||
-           (answer->end == WI_HTTP_STOPPED && transfer->status && !transfer->accepted);
-}
-
-static int has_measured(const struct transfer *transfer)
-{
-    int status = transfer->status;
-    return is_measuring(transfer) && (status == 200 || status == 206 || status == 416);
-}
-
 static void on_answer(void *context, const struct wi_http_answer *answer)
 {
     struct transfer *transfer = context;
+    int status = transfer->status;
+    /* Whether it came so far that it can be judged; of one that is not the file the head is
+     * enough. */
+    int is_answer = answer->end == WI_HTTP_ANSWERED ||
+                    (answer->end == WI_HTTP_STOPPED && status && !transfer->accepted);
+    int has_measured = is_measuring(transfer) && (status == 200 || status == 206 || status == 416);
     transfer->call = NULL;
     transfer->paused = 0;
     if (transfer->error.code != WI_OK)
         transfer_end(transfer, TRANSFER_FAILED);
     else if (transfer->accepted && transfer->at == transfer->file->file.bytes)
         transfer_end(transfer, TRANSFER_WHOLE);
-    else if (transfer->accepted || !is_answer(transfer, answer))
+    else if (transfer->accepted || !is_answer)
         transfer_end(transfer, transfer_broken(transfer, answer));
-    else if (has_measured(transfer))
+    else if (has_measured)
         transfer_end(transfer, transfer_measured(transfer, answer));
-    else if (wi_redirect_is(transfer->status))
+    else if (wi_redirect_is(status))
         transfer_lead_on(transfer, answer);
     else
         transfer_end(transfer, transfer_judge(transfer, answer));
@@ -240,8 +232,7 @@ static void send_request(struct transfer *transfer)
 {
     struct file *file = transfer->file;
     struct wi_fetch *fetch = file->fetch;
-    int own = wi_hub_owns_url(&fetch->hub, transfer->url);
-    char *token = own ? wi_hub_authorization(&fetch->hub) : NULL;
+    char *token = wi_hub_authorization(fetch->hub, transfer->url);
     char range[80];
     const char *headers[3] = {0};
     size_t count = 0;
@@ -257,7 +248,7 @@ static void send_request(struct transfer *transfer)
         .headers = headers,
         .stall_ms = fetch->stall_ms,
         .outside = 1,
-        .allow_private = wi_redirect_stays(fetch->hub.url, transfer->url),
+        .allow_private = wi_redirect_stays(fetch->hub->url, transfer->url),
         .on_head = on_head,
         .on_data = on_data};
     transfer->unwanted = 0;
@@ -274,8 +265,8 @@ void wi_transfer_start(struct transfer *transfer, uint64_t at)
         .state = TRANSFER_UNDER_WAY,
         .at = at,
         .told = WI_HUB_BYTES_UNKNOWN,
-        .url = wi_hub_layouts[fetch->hub.layout].file_url(
-            &fetch->hub, fetch->repository, fetch->commit, file->file.remote)};
+        .url = wi_hub_url(fetch->hub, wi_hub_layouts[fetch->hub->layout].file_url,
+            fetch->repository, fetch->commit, file->file.remote)};
     send_request(transfer);
 }
 

@@ -12,9 +12,10 @@
 
 /* Zero-initialise; free with wi_gateways_clear. */
 struct wi_gateways {
-    struct wi_hub *hubs;
-    /* for each hub: why its token cannot be read; NULL: it can, or it needs none */
-    char **troubles;
+    struct wi_gateway {
+        struct wi_hub hub;
+        char *trouble; /* why its token cannot be read; NULL: it can, or it needs none */
+    } * items;
     size_t count;
 };
 

@@ -1,19 +1,20 @@
-/* Hubs of the configuration, their tokens and their URLs. */
+/* Hubs of the configuration, their tokens, and the URLs of their layouts. */
 #include "models/arrive/hub/hub.h"
 
+#include "base/buffer.h"
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/net/url.h"
 #include "base/secret.h"
 #include <ctype.h>
+#include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* --- the token -------------------------------------------------------------------------------- */
 
 /* Nothing of the file's content is ever repeated in an error. */
 static enum wi_code refuse_token(
@@ -80,27 +81,16 @@ enum wi_code wi_hub_open(
     return code;
 }
 
-char *wi_hub_authorization(const struct wi_hub *hub)
+char *wi_hub_authorization(const struct wi_hub *hub, const char *url)
 {
-    return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
+    return hub->token && wi_hub_owns_url(hub, url)
+               ? wi_sprintf("Authorization: Bearer %s", hub->token)
+               : NULL;
 }
-
-/* --- URLs ------------------------------------------------------------------------------------- */
 
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
 {
     return wi_url_same_origin(hub->url, url);
-}
-
-/* --- the struct ------------------------------------------------------------------------------- */
-
-void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
-{
-    *to = (struct wi_hub){.name = wi_strdup(from->name),
-        .url = wi_strdup(from->url),
-        .token_file = wi_strdup(from->token_file),
-        .token = wi_strdup(from->token),
-        .layout = from->layout};
 }
 
 void wi_hub_clear(struct wi_hub *hub)
@@ -110,4 +100,71 @@ void wi_hub_clear(struct wi_hub *hub)
     free(hub->url);
     free(hub->token_file);
     *hub = (struct wi_hub){0};
+}
+
+/* --- layouts ---------------------------------------------------------------------------------- */
+
+/* Names with slashes between them, as "refs/pr/3". */
+static int is_git_revision(const char *text)
+{
+    if (strlen(text) > WI_HUB_REVISION_MAX)
+        return 0;
+    for (;; text++) {
+        size_t length = strcspn(text, "/");
+        if (!wi_hub_name_ok(text, length, WI_HUB_REVISION_MAX))
+            return 0;
+        text += length;
+        if (!*text)
+            return 1;
+    }
+}
+
+static int is_nothing(const char *text)
+{
+    return 0;
+}
+
+const struct wi_hub_layout wi_hub_layouts[] = {
+    [WI_HUB_HUGGINGFACE] = {.rules = {.article = "a",
+                                .least = 2,
+                                .most = 2,
+                                .repositories = "ORG/NAME",
+                                .revisions = "a branch, a tag or a commit, such as main",
+                                .is_revision = is_git_revision},
+        .revision_url = "api/models/$r/revision/$c",
+        .list_url = "api/models/$r/tree/$c?recursive=true",
+        .file_url = "$r/resolve/$c/$p",
+        .read_list = wi_hub_tree_read_page},
+    [WI_HUB_PLAIN] = {.rules = {.article = "a plain",
+                          .least = 1,
+                          .most = 4,
+                          .repositories = "one to four names with \"/\" between them",
+                          .revisions = "the SHA-256 of its SHA256SUMS",
+                          .is_revision = wi_hash_is_printed},
+        .list = "SHA256SUMS",
+        .list_url = "$r/SHA256SUMS",
+        .file_url = "$r/$p",
+        .read_list = wi_hub_tree_read_sums},
+    [WI_HUB_IPFS] = {.rules = {.article = "an ipfs"}},
+    [WI_HUB_WEBINFER] = {.rules = {.article = "a webinfer",
+                             .least = 1,
+                             .most = 2,
+                             .repositories = "NAME or OWNER/NAME",
+                             .revisions = "none, since it has what it has now",
+                             .is_revision = is_nothing}},
+};
+
+char *wi_hub_url(const struct wi_hub *hub, const char *form, const char *repository,
+    const char *commit, const char *path)
+{
+    struct wi_buffer url = {0};
+    char *escaped = curl_easy_escape(NULL, commit, 0); /* its slashes, too */
+    wi_buffer_strings(&url, hub->url, "/", NULL);
+    for (; *form; form++)
+        if (*form == '$')
+            wi_buffer_puts(&url, *++form == 'r' ? repository : *form == 'c' ? escaped : path);
+        else
+            wi_buffer_add(&url, form, 1);
+    curl_free(escaped);
+    return wi_buffer_take(&url);
 }

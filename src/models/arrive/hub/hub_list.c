@@ -10,8 +10,8 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "models/arrive/hub/hub_layout.h"
-#include "models/catalog/format/format.h"
+#include "models/arrive/hub/ask.h"
+#include "terms/format/format.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +25,7 @@ struct length {
 };
 
 typedef enum wi_code read_fn(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error);
+    struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
 typedef void then_fn(struct wi_hub_list *list);
 
 /* An answer that is being parsed off the loop. */
@@ -42,7 +42,7 @@ struct reading {
 struct wi_hub_list {
     uv_loop_t *loop;
     struct wi_http *http;
-    struct wi_hub hub;
+    const struct wi_hub *hub;
     const struct wi_hub_layout *layout;
     struct wi_hub_reference reference;
     char *what;              /* for errors: the reference without its variant */
@@ -52,9 +52,9 @@ struct wi_hub_list {
     char *next;             /* the page after the one that is read; NULL: it is the last */
     unsigned pages;
     struct length lengths[LENGTHS_AT_ONCE];
-    size_t measured;         /* files whose length was asked for, or need not be */
-    size_t asked;            /* of them, by the network */
-    wi_hub_list_fn *on_tree; /* NULL once it was cancelled */
+    size_t measured; /* files whose length was asked for, or need not be */
+    size_t asked;    /* of them, by the network */
+    wi_hub_list_fn *on_tree;
     void *context;
 };
 
@@ -65,7 +65,6 @@ static void free_list(struct wi_hub_list *list)
     wi_hub_ask_cancel(list->ask);
     for (size_t i = 0; i < LENGTHS_AT_ONCE; i++)
         wi_hub_ask_cancel(list->lengths[i].ask);
-    wi_hub_clear(&list->hub);
     wi_hub_reference_clear(&list->reference);
     wi_hub_tree_clear(&list->tree);
     free(list->reading.text);
@@ -85,7 +84,7 @@ static void list_finish(struct wi_hub_list *list, const struct wi_error *error)
 static void list_ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
 {
     const struct wi_hub_question question = {"GET", url, list->what, 0};
-    list->ask = wi_hub_ask_start(list->loop, list->http, &list->hub, &question, on_answer, list);
+    list->ask = wi_hub_ask_start(list->loop, list->http, list->hub, &question, on_answer, list);
     free(url);
 }
 
@@ -95,18 +94,18 @@ static void reading_run(void *data)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
-    reading->code = reading->read(list, reading->text, reading->size, &reading->error);
+    reading->code = reading->read(&list->tree, reading->text, reading->size, &reading->error);
+    if (reading->code == WI_OK && !list->next)
+        reading->code = wi_hub_tree_finish(&list->tree, &reading->error);
 }
 
 static void on_run(void *data, int cancelled)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
-    (void)cancelled; /* only where it was ours to cancel */
     reading->work = NULL;
-    free(reading->text);
-    reading->text = NULL;
-    if (!list->on_tree)
+    free(WI_TAKE(reading->text));
+    if (cancelled)
         free_list(list);
     else if (reading->code != WI_OK)
         list_finish(list, &reading->error);
@@ -155,13 +154,12 @@ static void on_length(void *context, const struct wi_http_answer *answer, const 
 static void ask_length(struct wi_hub_list *list, struct length *length, size_t index)
 {
     const char *path = list->tree.files[index].remote;
-    char *url =
-        list->layout->file_url(&list->hub, list->reference.repository, list->tree.commit, path);
+    char *url = wi_hub_url(
+        list->hub, list->layout->file_url, list->reference.repository, list->tree.commit, path);
     const struct wi_hub_question question = {"HEAD", url, path, 0};
     length->list = list;
     length->index = index;
-    length->ask =
-        wi_hub_ask_start(list->loop, list->http, &list->hub, &question, on_length, length);
+    length->ask = wi_hub_ask_start(list->loop, list->http, list->hub, &question, on_length, length);
     list->asked++;
     free(url);
 }
@@ -186,26 +184,20 @@ static void list_measure(struct wi_hub_list *list)
 }
 
 /* Where the list says what the revision is, one that is asked for must be the one that is there. */
-static int is_asked_for(const struct wi_hub_list *list, struct wi_error *error)
-{
-    const char *revision = list->reference.revision;
-    if (!revision || list->layout->revision_url || strcmp(revision, list->tree.commit) == 0)
-        return 1;
-    wi_error_set(error, WI_HUB_NOT_FOUND, "model",
-        "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
-        list->hub.name, list->layout->revisions, list->tree.commit);
-    return 0;
-}
-
 static void end_list(struct wi_hub_list *list)
 {
+    const char *revision = list->reference.revision;
     struct wi_error error;
-    if (!is_asked_for(list, &error))
+    if (revision && !list->layout->revision_url && strcmp(revision, list->tree.commit) != 0) {
+        wi_error_set(&error, WI_HUB_NOT_FOUND, "model",
+            "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
+            list->hub->name, list->layout->rules.revisions, list->tree.commit);
         list_finish(list, &error);
-    else if (list->tree.count > WI_MODEL_FILES_MAX)
+    } else if (list->tree.count > WI_MODEL_FILES_MAX) {
         list_finish(list, NULL); /* too many to ask for each; those chosen are asked for later */
-    else
+    } else {
         list_measure(list);
+    }
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -226,22 +218,13 @@ static char *next_of(const char *link)
     return NULL;
 }
 
-static enum wi_code read_page(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
-{
-    enum wi_code code = list->layout->read_list(&list->tree, text, size, error);
-    return code == WI_OK && !list->next ? wi_hub_tree_finish(&list->tree, error) : code;
-}
-
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem);
 
 /* `next` is the hub's own: on_page has looked. */
 static void ask_next_page(struct wi_hub_list *list)
 {
-    char *next = list->next;
-    list->next = NULL;
-    list_ask(list, next, on_page);
+    list_ask(list, WI_TAKE(list->next), on_page);
 }
 
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
@@ -251,35 +234,31 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
     struct wi_error error;
     char *next =
         problem || list->layout->list ? NULL : next_of(wi_http_call_header(answer->call, "link"));
-    list->next = next ? wi_hub_own_url(&list->hub, url, next) : NULL;
+    list->next = next ? wi_hub_own_url(list->hub, url, next) : NULL;
     if (next && (!list->next || ++list->pages >= PAGES_MAX)) {
         wi_error_set(&error, WI_HUB_FAILED, "model",
             list->next ? "hub %s has more than %d pages of files for %.120s"
                        : "hub %s (at most %d pages) continues the files of %.120s elsewhere",
-            list->hub.name, PAGES_MAX, list->what);
+            list->hub->name, PAGES_MAX, list->what);
         problem = &error;
     }
-    list_read_answer(list, answer, problem, read_page, next ? ask_next_page : end_list);
+    list_read_answer(
+        list, answer, problem, list->layout->read_list, next ? ask_next_page : end_list);
     free(next);
 }
 
 static void ask_list(struct wi_hub_list *list)
 {
     const char *commit = list->tree.commit ? list->tree.commit : "";
-    list_ask(list, list->layout->list_url(&list->hub, list->reference.repository, commit), on_page);
-}
-
-static enum wi_code read_revision(
-    struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error)
-{
-    return wi_hub_tree_read_revision(&list->tree, text, size, error);
+    list_ask(list,
+        wi_hub_url(list->hub, list->layout->list_url, list->reference.repository, commit, ""),
+        on_page);
 }
 
 static void on_revision(void *context, const struct wi_http_answer *answer, const char *url,
     const struct wi_error *problem)
 {
-    (void)url;
-    list_read_answer(context, answer, problem, read_revision, ask_list);
+    list_read_answer(context, answer, problem, wi_hub_tree_read_revision, ask_list);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -290,9 +269,8 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
 {
     struct wi_hub_list *list = wi_alloc(sizeof *list);
     const char *revision = reference->revision;
-    *list =
-        (struct wi_hub_list){.loop = loop, .http = http, .on_tree = on_tree, .context = context};
-    wi_hub_copy(&list->hub, hub);
+    *list = (struct wi_hub_list){
+        .loop = loop, .http = http, .hub = hub, .on_tree = on_tree, .context = context};
     list->reference.repository = wi_strdup(reference->repository);
     list->reference.revision = wi_strdup(revision);
     list->layout = &wi_hub_layouts[hub->layout];
@@ -301,7 +279,8 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
                                           revision ? "@" : "", revision ? revision : "");
     if (list->layout->revision_url)
         list_ask(list,
-            list->layout->revision_url(hub, reference->repository, revision ? revision : "main"),
+            wi_hub_url(hub, list->layout->revision_url, reference->repository,
+                revision ? revision : "main", ""),
             on_revision);
     else
         ask_list(list);
@@ -312,9 +291,7 @@ void wi_hub_list_cancel(struct wi_hub_list *list)
 {
     if (!list)
         return;
-    list->on_tree = NULL;
-    wi_hub_ask_cancel(list->ask);
-    list->ask = NULL;
+    wi_hub_ask_cancel(WI_TAKE(list->ask));
     if (list->reading.work)
         wi_work_abandon(list->reading.work); /* on_run frees it */
     else

@@ -7,10 +7,9 @@
 #define WI_MODELS_ARRIVE_HUB_HUB_LIST_H
 
 #include "base/net/http_client.h"
-#include "models/arrive/hub/ask.h"
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
-#include "models/arrive/hub/reference.h"
+#include "terms/model/reference.h"
 #include <uv.h>
 
 /* Called exactly once unless the list is cancelled, and never from inside wi_hub_list_start; the
@@ -19,7 +18,7 @@ typedef void wi_hub_list_fn(
     void *context, const struct wi_hub_tree *tree, const struct wi_error *error);
 
 struct wi_hub_list;
-/* Copies `hub` (with its token) and `reference`. */
+/* `hub` is borrowed until the list ends or is cancelled; `reference` is copied. */
 struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
     const struct wi_hub *hub, const struct wi_hub_reference *reference, wi_hub_list_fn *on_tree,
     void *context);

@@ -7,35 +7,17 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include <ctype.h>
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64 };
 
-__attribute__((format(printf, 2, 3))) static enum wi_code tree_fail(
-    struct wi_error *error, const char *format, ...)
-{
-    char detail[256];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    return wi_error_set(error, WI_HUB_FAILED, "", "the hub's answer cannot be used: %s", detail);
-}
+#define tree_fail(error, format, ...)                                                              \
+    wi_error_set(                                                                                  \
+        error, WI_HUB_FAILED, "", "the hub's answer cannot be used: " format, ##__VA_ARGS__)
 
 /* --- files ------------------------------------------------------------------------------------ */
-
-static struct wi_hub_file *tree_append(
-    struct wi_hub_tree *tree, const char *path, const char *remote)
-{
-    size_t count = tree->count++;
-    tree->files = wi_grow_array(tree->files, count, sizeof *tree->files);
-    tree->files[count] = (struct wi_hub_file){
-        .path = wi_strdup(path), .remote = wi_strdup(remote), .bytes = WI_HUB_BYTES_UNKNOWN};
-    return &tree->files[count];
-}
 
 /* Whether a path could lead anywhere but into the repository. */
 static int leads_out(const char *path)
@@ -62,7 +44,9 @@ static enum wi_code add_path(
     if (tree->count == WI_HUB_FILES_MAX)
         return tree_fail(
             error, "there are more than %d files, which is more than is read", WI_HUB_FILES_MAX);
-    *file = tree_append(tree, path, path);
+    const struct wi_hub_file row = {.remote = (char *)path, .bytes = WI_HUB_BYTES_UNKNOWN};
+    wi_hub_tree_add(tree, &row, path);
+    *file = &tree->files[tree->count - 1];
     return WI_OK;
 }
 
@@ -236,12 +220,10 @@ void wi_hub_tree_set_bytes(struct wi_hub_tree *tree, size_t index, uint64_t byte
 
 void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, const char *path)
 {
-    struct wi_hub_file *copy = tree_append(tree, path, file->remote);
-    copy->bytes = file->bytes;
-    copy->digest = file->digest;
-    copy->here = file->here;
-    memcpy(copy->hash, file->hash, sizeof copy->hash);
-    memcpy(copy->sha256, file->sha256, sizeof copy->sha256);
+    struct wi_hub_file *copy = WI_APPEND(tree->files, tree->count);
+    *copy = *file;
+    copy->path = wi_strdup(path);
+    copy->remote = wi_strdup(file->remote);
     if (file->bytes != WI_HUB_BYTES_UNKNOWN)
         tree->bytes += file->bytes;
 }

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/table.h"
+#include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -50,23 +51,18 @@ struct wi_kept_blocks *wi_kept_blocks_hold(struct wi_kept_blocks *kept)
 
 void wi_kept_blocks_release(struct wi_kept_blocks *kept)
 {
-    struct kept *one, *next;
+    struct kept *one;
     if (!kept || --kept->holders > 0)
         return;
-    HASH_ITER(hh, kept->blocks, one, next)
-    {
-        HASH_DEL(kept->blocks, one);
+    while ((one = WI_TABLE_TAKE(kept->blocks)))
         free(one);
-    }
     wi_buffer_clear(&kept->fresh);
     free(kept);
 }
 
 static struct kept *kept_find(const struct wi_kept_blocks *kept, const struct wi_cid *cid)
 {
-    struct kept *one;
-    HASH_FIND(hh, kept->blocks, cid, sizeof *cid, one);
-    return one;
+    return WI_TABLE_FIND(kept->blocks, cid, sizeof *cid);
 }
 
 const struct wi_kept_block *wi_kept_blocks_find(
@@ -117,8 +113,6 @@ void wi_kept_blocks_add(struct wi_kept_blocks *kept, const struct wi_kept_block 
     wi_buffer_add(&kept->fresh, block->bytes, block->size);
 }
 
-/* --- the file --------------------------------------------------------------------------------- */
-
 /* Takes the block at the beginning of `bytes`: how many it has there, or 0 if it is none. */
 static size_t read_block(struct wi_kept_blocks *kept, const unsigned char *bytes, size_t size)
 {
@@ -147,33 +141,20 @@ static size_t read_block(struct wi_kept_blocks *kept, const unsigned char *bytes
     return whole;
 }
 
-/* NULL: there is nothing. */
-static unsigned char *fd_read_whole(int fd, size_t *size)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
-        status.st_size > (off_t)WI_KEPT_BYTES_MAX)
-        return NULL;
-    unsigned char *bytes = wi_alloc((size_t)status.st_size);
-    *size = 0;
-    for (ssize_t got; *size < (size_t)status.st_size; *size += (size_t)got)
-        if ((got = read(fd, bytes + *size, (size_t)status.st_size - *size)) <= 0)
-            break;
-    return bytes;
-}
-
 void wi_kept_blocks_load(struct wi_kept_blocks *kept, int folder)
 {
     if (kept->loaded)
         return;
     kept->loaded = 1;
+    errno = 0;
     int fd = openat(folder, WI_STAGING_BLOCKS, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size = 0, at = 0, one = 1;
-    unsigned char *bytes = fd >= 0 ? fd_read_whole(fd, &size) : NULL;
-    while (one > 0 && at < size)
-        at += one = read_block(kept, bytes + at, size - at);
+    char *bytes = wi_path_text(fd, WI_KEPT_BYTES_MAX, &size);
+    while (bytes && one > 0 && at < size)
+        at += one = read_block(kept, (const unsigned char *)bytes + at, size - at);
     /* What comes next is to stand behind what can be read. */
-    if (fd >= 0 && ftruncate(fd, (off_t)at) != 0)
+    int known = fd >= 0 && (bytes || !wi_is_shortage(errno));
+    if (known && ftruncate(fd, (off_t)at) != 0)
         unlinkat(folder, WI_STAGING_BLOCKS, 0);
     wi_close(fd);
     free(bytes);

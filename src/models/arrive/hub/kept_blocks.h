@@ -11,7 +11,6 @@
 #ifndef WI_MODELS_ARRIVE_HUB_KEPT_BLOCKS_H
 #define WI_MODELS_ARRIVE_HUB_KEPT_BLOCKS_H
 
-#include "base/error.h"
 #include "models/share/content/dag.h"
 
 #define WI_KEPT_BYTES_MAX (80u << 20) /* of all of them; more are not kept */

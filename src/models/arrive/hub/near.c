@@ -5,8 +5,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "models/arrive/hub/brought.h"
-#include "models/arrive/hub/content_pull.h"
-#include "models/arrive/hub/hub_layout.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,8 +19,7 @@ struct left {
 };
 
 struct wi_near {
-    struct wi_near_order order; /* with texts of its own, but no hub */
-    struct wi_hub hub;
+    struct wi_near_order order;
     struct wi_sources *sharing; /* the hub, where it shares; else NULL */
     wi_fetch_progress_fn *on_progress;
     wi_near_fn *on_end;
@@ -36,7 +33,10 @@ struct wi_near {
     size_t tried_count;
     struct wi_block_source *claimants[CLAIMANTS_MAX]; /* held */
     size_t claimant_count;
-    struct wi_content_pull *content;
+    struct wi_content_pull *content; /* borrows these: */
+    struct wi_block_source *asked[WI_BLOCK_SOURCES_MAX];
+    struct wi_hub_reference reference;
+    char *url;     /* on the hub; NULL: that does not share */
     uint64_t done; /* of its bytes */
     struct left *left;
     const char *waiting;
@@ -55,20 +55,12 @@ static void sources_release(struct wi_block_source **sources, size_t *count)
 
 static void end_claim(struct wi_near *near)
 {
-    wi_content_pull_free(near->content);
-    near->content = NULL;
+    wi_content_pull_free(WI_TAKE(near->content));
+    wi_hub_reference_clear(&near->reference);
+    free(WI_TAKE(near->url));
     near->waiting = NULL;
     near->done = 0;
     sources_release(near->claimants, &near->claimant_count);
-}
-
-static void free_left(struct left *left)
-{
-    for (struct left *next; left; left = next) {
-        next = left->next;
-        sources_release(left->sources, &left->count);
-        free(left);
-    }
 }
 
 void wi_near_free(struct wi_near *near)
@@ -76,17 +68,16 @@ void wi_near_free(struct wi_near *near)
     if (!near)
         return;
     end_claim(near);
-    free_left(near->left);
+    for (struct left *left = near->left, *next; left; left = next) {
+        next = left->next;
+        sources_release(left->sources, &left->count);
+        free(left);
+    }
     wi_neighbours_cancel(near->wait);
     wi_sources_free(near->sharing);
-    wi_hub_clear(&near->hub);
-    free((char *)near->order.repository);
-    free((char *)near->order.store);
-    free((char *)near->order.library);
     wi_turn_free(near->turn);
     wi_hub_tree_clear(&near->one);
     wi_brought_clear(&near->brought);
-    free((char *)near->order.folder);
     free(near);
 }
 
@@ -105,12 +96,6 @@ static struct wi_fetch_progress progress_of(const struct wi_near *near)
         progress.files_done += files->files[i].here != 0;
     }
     return progress;
-}
-
-static void near_end(struct wi_near *near)
-{
-    struct wi_fetch_progress progress = progress_of(near);
-    near->on_end(near->context, &progress); /* it may be gone now */
 }
 
 /* --- who brought how much --------------------------------------------------------------------- */
@@ -154,9 +139,8 @@ static void claim_leave(struct wi_near *near, const struct wi_error *error)
 {
     struct left *left = wi_alloc(sizeof *left);
     for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
-        struct wi_block_source_info info;
-        wi_block_source_info(near->claimants[i], &info);
-        wi_block_source_rest(near->claimants[i], WI_NEIGHBOURS_PAUSE_MS, info.reason);
+        struct wi_block_source *source = near->claimants[i];
+        wi_block_source_rest(source, WI_NEIGHBOURS_PAUSE_MS, wi_block_source_look(source).reason);
     }
     left->file = near->next;
     left->count = near->claimant_count;
@@ -179,35 +163,27 @@ int wi_near_was_wrong(struct wi_near *near, size_t file)
     return blamed;
 }
 
-static void near_take_file(struct wi_near *near)
-{
-    struct wi_hub_file *file = file_of(near);
-    file->here = 1;
-    memcpy(file->sha256, near->one.files[0].sha256, sizeof file->sha256);
-}
-
-/* With an error of this machine the hub's fetch will meet it, and say so. */
-static int is_own(enum wi_code code)
-{
-    return code == WI_NO_ROOM || code == WI_STORAGE_FAILED || code == WI_UNAVAILABLE;
-}
-
 static void on_content_end(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_near *near = context;
+    struct wi_hub_file *file = file_of(near);
     take_progress(near, progress, 1);
     near->fetched_before += near->fetched;
     near->fetched = 0;
-    if (!error)
-        near_take_file(near);
-    else
-        wi_info("pull", file_of(near)->path, "does not come from neighbours: %s", error->detail);
+    if (!error) {
+        file->here = 1;
+        memcpy(file->sha256, near->one.files[0].sha256, sizeof file->sha256);
+    } else {
+        wi_info("pull", file->path, "does not come from neighbours: %s", error->detail);
+    }
     if (error && error->code == WI_DOWNLOAD_CORRUPT)
         sources_blame(near->claimants, near->claimant_count);
     else if (error)
         claim_leave(near, error);
-    if (error && is_own(error->code))
+    /* An error of this machine will meet the hub's fetch too, which says so. */
+    if (error && (error->code == WI_NO_ROOM || error->code == WI_STORAGE_FAILED ||
+                     error->code == WI_UNAVAILABLE))
         near->next = near->order.files->count;
     end_claim(near);
     wi_turn_schedule(near->turn);
@@ -227,11 +203,8 @@ static int was_tried(const struct wi_near *near, const struct wi_cid *cid)
 static const struct wi_offer_file *claim_of(
     const struct wi_near *near, size_t neighbour, const unsigned char *hash)
 {
-    struct wi_neighbour_info info;
-    struct wi_block_source_info source;
-    wi_neighbours_at(near->order.neighbours, neighbour, &info);
-    wi_block_source_info(info.source, &source);
-    return info.offer && source.state == WI_SOURCE_READY
+    struct wi_neighbour_info info = wi_neighbours_at(near->order.neighbours, neighbour);
+    return info.offer && wi_block_source_look(info.source).state == WI_SOURCE_READY
                ? wi_offer_find(info.offer, hash, file_of(near)->bytes)
                : NULL;
 }
@@ -244,11 +217,9 @@ static void claimants_gather(
     sources_release(near->claimants, &near->claimant_count);
     for (size_t i = 0; i < count && near->claimant_count < CLAIMANTS_MAX; i++) {
         const struct wi_offer_file *claim = claim_of(near, i, hash);
-        struct wi_neighbour_info info;
-        if (!claim || !wi_cid_equal(&claim->cid, cid))
-            continue;
-        wi_neighbours_at(near->order.neighbours, i, &info);
-        near->claimants[near->claimant_count++] = wi_block_source_hold(info.source);
+        if (claim && wi_cid_equal(&claim->cid, cid))
+            near->claimants[near->claimant_count++] =
+                wi_block_source_hold(wi_neighbours_at(near->order.neighbours, i).source);
     }
 }
 
@@ -269,60 +240,30 @@ static int choose_claim(struct wi_near *near, const unsigned char *hash, struct 
     return most > 0;
 }
 
-static void make_one(struct wi_near *near)
+static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
+    struct wi_content_order order = near->order.content;
     struct wi_hub_file file = *file_of(near);
+    const struct wi_hub *hub = near->order.hub;
+    if (near->sharing)
+        near->url = wi_hub_url(hub, wi_hub_layouts[hub->layout].file_url, near->order.repository,
+            near->order.files->commit, file.remote);
+    wi_hub_reference_of_cid(cid, &near->reference);
+    /* The claimants, and behind them the hub, if that shares. */
+    memcpy(near->asked, near->claimants, near->claimant_count * sizeof *near->asked);
+    order.only = near->asked;
+    order.only_count = near->claimant_count;
+    if (near->sharing)
+        near->asked[order.only_count++] = wi_sources_at(near->sharing, 0);
+    order.file_url = near->url;
+    order.reference = &near->reference;
+    order.bytes_max = file.bytes;
+    order.hub_follows = 1;
     wi_hub_tree_clear(&near->one);
     file.remote = (char *)""; /* of a root that is the file itself */
     wi_hub_tree_add(&near->one, &file, file.path);
-}
-
-/* The claimants, and behind them the hub, if that shares: so many. */
-static size_t gather_sources(const struct wi_near *near, struct wi_block_source **sources)
-{
-    size_t count = near->claimant_count;
-    memcpy(sources, near->claimants, count * sizeof *sources);
-    if (near->sharing)
-        sources[count++] = wi_sources_at(near->sharing, 0);
-    return count;
-}
-
-static char *url_on_hub(const struct wi_near *near)
-{
-    return near->sharing
-               ? wi_hub_layouts[near->hub.layout].file_url(&near->hub, near->order.repository,
-                     near->order.files->commit, file_of(near)->remote)
-               : NULL;
-}
-
-static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
-{
-    const struct wi_near_order *own = &near->order;
-    struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
-    size_t count = gather_sources(near, sources);
-    char *url = url_on_hub(near);
-    struct wi_hub_reference reference;
-    wi_hub_reference_of_cid(cid, &reference);
-    const struct wi_content_order order = {.loop = own->loop,
-        .http = own->http,
-        .only = sources,
-        .only_count = count,
-        .file_url = url,
-        .limit = own->limit,
-        .blocks = own->blocks,
-        .store = own->store,
-        .library = own->library,
-        .stall_ms = own->stall_ms,
-        .reference = &reference,
-        .folder = own->folder,
-        .bytes_max = file_of(near)->bytes,
-        .hub_follows = 1,
-        .pause_ms = own->pause_ms};
-    make_one(near);
     near->content = wi_content_pull_new(&order);
     wi_content_pull_fetch(near->content, &near->one, on_content_progress, on_content_end, near);
-    wi_hub_reference_clear(&reference);
-    free(url);
 }
 
 /* Whether the file that is next comes now. */
@@ -346,19 +287,11 @@ static void on_turn(void *context)
     for (; near->next < near->order.files->count; near->next++, near->tried_count = 0)
         if (try_next(near))
             return;
-    near_end(near);
+    struct wi_fetch_progress progress = progress_of(near);
+    near->on_end(near->context, &progress); /* it may be gone now */
 }
 
 /* --- the start -------------------------------------------------------------------------------- */
-
-/* What is found out of the hub as a source is forgotten with this pull. */
-static void near_share(struct wi_near *near, const struct wi_hub *hub)
-{
-    const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
-    wi_hub_copy(&near->hub, hub);
-    near->sharing = wi_sources_new();
-    wi_sources_set(near->sharing, &row, 1);
-}
 
 static void on_known(void *context)
 {
@@ -372,17 +305,16 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
 {
     struct wi_near *near = wi_alloc(sizeof *near);
     near->order = *order;
-    near->order.hub = NULL;
-    near->order.folder = wi_strdup(order->folder);
-    near->order.repository = wi_strdup(order->repository);
-    near->order.store = wi_strdup(order->store);
-    near->order.library = wi_strdup(order->library);
-    if (order->hub)
-        near_share(near, order->hub);
+    if (order->hub) { /* what is found out of it as a source is forgotten with this pull */
+        const struct wi_hub *hub = order->hub;
+        const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
+        near->sharing = wi_sources_new();
+        wi_sources_set(near->sharing, &row, 1);
+    }
     near->on_progress = on_progress;
     near->on_end = on_end;
     near->context = context;
-    near->turn = wi_turn_new(order->loop, on_turn, near);
+    near->turn = wi_turn_new(order->content.loop, on_turn, near);
     near->wait = wi_neighbours_ask(
         order->neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_known, near);
     return near;

@@ -7,8 +7,8 @@
  * The leaves of a file are a neighbour's claim; the SHA-256 decides. A file with another SHA-256 is
  * dropped, and all neighbours that made the claim are not asked for a while, as are sources that
  * send a wrong leaf. An incomplete file is left as a part, from its first byte to the first gap
- * (hub_part.h), for the hub to continue; if the completed file turns out to be wrong, the sources
- * of that beginning are not asked for a while either. So no error here fails a pull.
+ * (filled_file.h), for the hub to continue; if the completed file turns out to be wrong, the
+ * sources of that beginning are not asked for a while either. So no error here fails a pull.
  *
  * One file is fetched at a time, from all sources that have it; a hub that shares the work is one
  * of them, and brings the byte ranges of leaves. If its bytes do not match the leaves, the sources
@@ -17,28 +17,20 @@
 #ifndef WI_MODELS_ARRIVE_HUB_NEAR_H
 #define WI_MODELS_ARRIVE_HUB_NEAR_H
 
-#include "base/net/limit.h"
-#include "models/arrive/hub/fetch.h"
+#include "models/arrive/hub/content_pull.h"
 #include "models/arrive/source/neighbours.h"
 
 #define WI_NEAR_CLAIMS_MAX 4 /* CIDs that are tried for one file */
 
-/* All members are borrowed until wi_near_start returns, and for longer where noted. */
+/* All members are borrowed until wi_near_free. */
 struct wi_near_order {
-    uv_loop_t *loop;
-    struct wi_http *http;             /* borrowed until wi_near_free, as are: */
+    struct wi_content_order content; /* of each file; without what is asked of whom, and for what */
     struct wi_neighbours *neighbours; /* set as configured */
-    struct wi_limit *limit;           /* NULL: none */
-    struct wi_blockstore *blocks;     /* NULL: none */
-    uint64_t stall_ms;
-    struct wi_hub_tree *files; /* until it has ended; all lengths are known */
+    struct wi_hub_tree *files;        /* all lengths are known */
     /* The hub, with its token, and the repository of the files there, if it shares the work; else
      * NULL. */
     const struct wi_hub *hub;
     const char *repository;
-    const char *store, *library; /* as in a content order */
-    const char *folder;          /* exists, and belongs to this pull alone */
-    unsigned pause_ms;           /* as in a block order; set by tests alone */
 };
 
 /* The files that were brought are marked as `here`. `progress` is of all files; its texts are

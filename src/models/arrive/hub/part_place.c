@@ -57,8 +57,6 @@ void wi_part_place_clear(struct wi_part_place *place)
     free(place->part);
 }
 
-/* --- opening ---------------------------------------------------------------------------------- */
-
 static int make_folders(const struct wi_part_place *place)
 {
     char *path = wi_strdup(place->path);
@@ -124,8 +122,6 @@ enum wi_code wi_part_place_open(struct wi_part_place *place, struct wi_error *er
     return named ? WI_OK : open_part(place, 0, error);
 }
 
-/* --- bytes ------------------------------------------------------------------------------------ */
-
 uint64_t wi_part_place_gathered(const struct wi_part_place *place)
 {
     off_t hole = lseek(place->fd, 0, SEEK_HOLE);
@@ -134,8 +130,8 @@ uint64_t wi_part_place_gathered(const struct wi_part_place *place)
     return (uint64_t)hole / WI_LEAF_BYTES * WI_LEAF_BYTES; /* disks know gaps by their own blocks */
 }
 
-int wi_part_place_write(
-    const struct wi_part_place *place, uint64_t at, const void *bytes, size_t size)
+/* Writing out is not begun often: each time it may wait for the disk's queue. */
+int wi_part_place_write(struct wi_part_place *place, uint64_t at, const void *bytes, size_t size)
 {
     size_t written = 0;
     while (written < size) {
@@ -145,21 +141,11 @@ int wi_part_place_write(
             return -1;
         written += n > 0 ? (size_t)n : 0;
     }
+    if (atomic_fetch_add(&place->unsent, size) + size >= EARLY_BYTES) {
+        atomic_store(&place->unsent, 0);
+        sync_file_range(place->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
     return 0;
-}
-
-int wi_part_place_is_due(struct wi_part_place *place, size_t written)
-{
-    place->unsent += written;
-    if (place->unsent < EARLY_BYTES)
-        return 0;
-    place->unsent = 0;
-    return 1;
-}
-
-void wi_part_place_send(const struct wi_part_place *place)
-{
-    sync_file_range(place->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
 /* Bytes that cannot get to the disk go: the kernel says so once, and the next time they would be

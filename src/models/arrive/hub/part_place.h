@@ -1,23 +1,24 @@
 /*
  * The place of an arriving file: its own folder, under the name .NAME.DIGITS. The digits identify
- * the expected content, so that bytes of another file of that name are not continued. Shared by
- * hub_part.c and leaf_file.c; all functions block.
+ * the expected content, so that bytes of another file of that name are not continued. All functions
+ * block.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_PART_PLACE_H
 #define WI_MODELS_ARRIVE_HUB_PART_PLACE_H
 
 #include "base/error.h"
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct wi_part_place {
-    int folder;        /* borrowed */
-    int fd;            /* of the part, or of the file itself, for reading; -1: neither is open */
-    int named;         /* `fd` is of the file under its own name */
-    char *path, *part; /* of the file, and of the part */
-    uint64_t bytes;    /* that the file is to have */
-    uint64_t size;     /* of what was there at the opening */
-    uint64_t unsent;   /* bytes written since the last wi_part_place_send */
+    int folder;           /* borrowed */
+    int fd;               /* of the part, or of the file itself, for reading; -1: neither is open */
+    int named;            /* `fd` is of the file under its own name */
+    char *path, *part;    /* of the file, and of the part */
+    uint64_t bytes;       /* that the file is to have */
+    uint64_t size;        /* of what was there at the opening */
+    atomic_size_t unsent; /* bytes written since the last writing out */
 };
 
 /* `digits`: at least eight. Nothing is opened. */
@@ -37,14 +38,9 @@ enum wi_code wi_part_place_begin_anew(struct wi_part_place *place, struct wi_err
 /* How many of the bytes that were there at the opening come before the first gap, in whole leaves
  * of WI_LEAF_BYTES: they may have arrived in another order. All of them if there is no gap. */
 uint64_t wi_part_place_gathered(const struct wi_part_place *place);
-/* 0, or -1 with errno. */
-int wi_part_place_write(
-    const struct wi_part_place *place, uint64_t at, const void *bytes, size_t size);
-/* Counts `written` bytes; returns whether it is time for wi_part_place_send. */
-int wi_part_place_is_due(struct wi_part_place *place, size_t written);
-/* Starts writing out what was written, so that the sync at the end finds little left to do. Not to
- * be called often: each call may wait for the disk's queue. */
-void wi_part_place_send(const struct wi_part_place *place);
+/* 0, or -1 with errno. Now and then it starts writing out what was written, so that the sync at the
+ * end finds little left to do. Several threads may write. */
+int wi_part_place_write(struct wi_part_place *place, uint64_t at, const void *bytes, size_t size);
 /* Syncs the bytes to disk, then renames the part to the file. The name must not be on disk before
  * the bytes; waiting for the name itself is not worthwhile for each file. */
 enum wi_code wi_part_place_publish(struct wi_part_place *place, struct wi_error *error);

@@ -18,13 +18,11 @@
  * leaves nothing; an interrupted one is kept for the next time, and continued when the daemon is
  * started again. Listing, measuring and fetching are in upstream.c.
  */
-#include "models/arrive/hub/pull.h"
+#include "models/arrive/hub/pull_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "models/arrive/hub/brought.h"
-#include "models/arrive/hub/upstream.h"
 #include "models/arrive/source/retry.h"
 #include <assert.h>
 #include <stdio.h>
@@ -33,59 +31,27 @@
 
 #define PAUSE_MS 500 /* before the second try of a step */
 
-typedef void step_fn(struct wi_pull *pull);
-
-struct wi_pull {
-    struct wi_pulls_deps deps;
-    struct wi_pull_plan *plan;
-    const struct wi_pull_order *order; /* the plan's */
-    struct wi_hub_tree *files;         /* that it has chosen */
-    wi_pull_changed_fn *on_change;
-    wi_pull_named_fn *on_name;
-    void *context;
-    enum wi_pull_state state;
-    int cancelled, unwritten;     /* what was asked for is to be written down */
-    int kept;                     /* it was */
-    struct wi_upstream *upstream; /* NULL once it has ended */
-    struct wi_upstream_callbacks back;
-    /* The step under way, where that is not the plan's or upstream's. */
-    struct wi_versions_task *task;
-    struct wi_repository_lookup *lookup;
-    step_fn *step;          /* where it is tried again; NULL: none has begun */
-    struct wi_timer *pause; /* NULL: nothing was short yet */
-    unsigned failed;        /* attempts in a row that brought nothing */
-    /* What is known so far. */
-    char *folder; /* where the files go */
-    struct wi_fetch_progress progress;
-    char *retrying;            /* NULL: nothing is */
-    struct wi_brought brought; /* lately, and who how much, where several do */
-    uint64_t fetched_before;   /* when something was short last */
-    uint64_t reused, evicted;
-    uint64_t needed; /* bytes that room was asked for */
-    struct wi_error error;
-    double began_ms, ended_ms;
-};
-
 /* Nothing calls back any more. */
 static void stop_step(struct wi_pull *pull)
 {
     wi_pull_plan_cancel(pull->plan);
-    wi_upstream_free(pull->upstream);
-    wi_versions_cancel(pull->task);
-    wi_repository_cancel(pull->lookup);
-    wi_timer_free(pull->pause);
-    pull->upstream = NULL;
-    pull->task = NULL;
-    pull->lookup = NULL;
-    pull->pause = NULL;
+    wi_upstream_stop(pull);
+    wi_versions_cancel(WI_TAKE(pull->task));
+    wi_repository_cancel(WI_TAKE(pull->lookup));
+    wi_timer_free(WI_TAKE(pull->pause));
+}
+
+void wi_pull_settle(struct wi_pull *pull)
+{
+    stop_step(pull);
+    free(WI_TAKE(pull->retrying));
 }
 
 void wi_pull_free(struct wi_pull *pull)
 {
-    stop_step(pull);
+    wi_pull_settle(pull);
     wi_pull_plan_free(pull->plan);
     free(pull->folder);
-    free(pull->retrying);
     wi_brought_clear(&pull->brought);
     free(pull);
 }
@@ -108,20 +74,11 @@ static void on_dropped(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)result;
-    (void)error;
     pull->task = NULL;
     set_state(pull, WI_PULL_FAILED);
 }
 
-/* Whether trying again later, as it is, may help: then what was fetched, if anything, is kept. */
-static int is_passing(enum wi_code code)
-{
-    return code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
-           code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
-}
-
-static void begin_step(struct wi_pull *pull, step_fn *step)
+static void begin_step(struct wi_pull *pull, wi_pull_step_fn *step)
 {
     pull->step = step;
     pull->failed = 0;
@@ -149,7 +106,7 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     wi_warn(
         "pull", pull->order->name, "%s (again in %.1f s)", error->detail, (double)pause_ms / 1000);
     if (!pull->pause)
-        pull->pause = wi_timer_new(pull->deps.loop, on_pause_over, pull);
+        pull->pause = wi_timer_new(pull->deps->loop, on_pause_over, pull);
     wi_timer_start(pull->pause, pause_ms, 0);
     return 1;
 }
@@ -157,7 +114,8 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
 /* Adds why no provider named by the router could be asked, if that is so. */
 static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
 {
-    const char *reason = pull->upstream ? wi_upstream_reason(pull->upstream) : NULL;
+    const struct wi_router *router = pull->upstream.router;
+    const char *reason = router ? wi_router_reason(router) : NULL;
     int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
                     error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
     size_t length = strlen(error->detail);
@@ -167,6 +125,11 @@ static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *er
 
 static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
 {
+    enum wi_code code = error->code;
+    /* Whether trying again later, as it is, may help: then what was fetched, if anything, is
+     * kept. */
+    int is_passing = code == WI_HUB_FAILED || code == WI_HUB_BUSY || code == WI_STORAGE_FAILED ||
+                     code == WI_NO_ROOM || code == WI_HUB_UNAUTHORIZED || code == WI_UNAVAILABLE;
     if (try_again(pull, error))
         return;
     pull->error = *error;
@@ -174,7 +137,7 @@ static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
     wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
-        pull->deps.versions, pull->order->id, is_passing(error->code), on_dropped, pull);
+        pull->models->versions, pull->order->id, is_passing, on_dropped, pull);
 }
 
 void wi_pull_cancel(struct wi_pull *pull)
@@ -196,6 +159,15 @@ static int pull_goes_on(struct wi_pull *pull, const struct wi_error *error)
     return !error;
 }
 
+/* The same, for one that has no result. */
+static void on_task(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pull *pull = context;
+    if (pull_goes_on(pull, error))
+        begin_step(pull, pull->then);
+}
+
 /* --- publishing ------------------------------------------------------------------------------- */
 
 static void pull_end(struct wi_pull *pull)
@@ -206,29 +178,21 @@ static void pull_end(struct wi_pull *pull)
     set_state(pull, WI_PULL_DONE);
 }
 
-static void on_wanted(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    (void)result;
-    if (pull_goes_on(pull, error))
-        pull_end(pull);
-}
-
 /* What is here may have come for others' sake, by this pull or by an earlier one. */
 static void pull_want(struct wi_pull *pull)
 {
-    if (pull->order->copy || !pull->order->parsed.is_content)
+    if (pull->order->copy || !pull->order->parsed.is_content) {
         pull_end(pull);
-    else
-        pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
+        return;
+    }
+    pull->then = pull_end;
+    pull->task = wi_versions_want(pull->models->versions, pull->order->name, on_task, pull);
 }
 
 static void on_found(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_pull *pull = context;
     pull->lookup = NULL;
-    (void)model;
     if (failure)
         pull_fail(pull, failure);
     else
@@ -238,18 +202,9 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
 static void pull_find_model(struct wi_pull *pull)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(pull->deps.repository, pull->order->name, on_found, pull);
+        wi_repository_find(pull->models->repository, pull->order->name, on_found, pull);
     if (lookup) /* else on_found was called, and the pull may be gone */
         pull->lookup = lookup;
-}
-
-static void on_published(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    (void)result;
-    if (pull_goes_on(pull, error))
-        begin_step(pull, pull_find_model);
 }
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
@@ -272,8 +227,9 @@ static void pull_publish(struct wi_pull *pull)
         .pulled_at = wi_wall_ms() / 1000,
         .copy = order->copy};
     add_files(&source, pull->files);
+    pull->then = pull_find_model;
     pull->task = wi_versions_make_current(
-        pull->deps.versions, order->id, order->name, &source, on_published, pull);
+        pull->models->versions, order->id, order->name, &source, on_task, pull);
     wi_source_clear(&source);
     set_state(pull, WI_PULL_PUBLISHING);
 }
@@ -319,7 +275,7 @@ static void on_fetched(
 
 static void pull_fetch(struct wi_pull *pull)
 {
-    wi_upstream_fetch(pull->upstream);
+    wi_upstream_fetch(pull);
     set_state(pull, WI_PULL_DOWNLOADING);
 }
 
@@ -347,19 +303,21 @@ static void pull_make_room(struct wi_pull *pull)
     int apart = order->config->content.replica_quota > 0;
     pull->task =
         order->copy
-            ? wi_versions_find_room(pull->deps.versions, order->id, needed, apart, on_room, pull)
-            : wi_versions_make_room(pull->deps.versions, order->id, needed, on_room, pull);
+            ? wi_versions_find_room(pull->models->versions, order->id, needed, apart, on_room, pull)
+            : wi_versions_make_room(pull->models->versions, order->id, needed, on_room, pull);
     pull->needed = needed;
 }
 
 static void on_around(void *context)
 {
-    begin_step(context, pull_make_room);
+    struct wi_pull *pull = context;
+    pull->upstream.wait = NULL;
+    begin_step(pull, pull_make_room);
 }
 
 static void ask_around(struct wi_pull *pull)
 {
-    if (wi_upstream_ask_around(pull->upstream) != 0)
+    if (wi_upstream_ask_around(pull) != 0)
         begin_step(pull, pull_make_room);
 }
 
@@ -386,7 +344,7 @@ static void on_measured(void *context, const struct wi_error *error)
 
 static void measure_files(struct wi_pull *pull)
 {
-    if (wi_upstream_measure(pull->upstream) != 0)
+    if (wi_upstream_measure(pull) != 0)
         begin_step(pull, ask_around);
 }
 
@@ -414,18 +372,8 @@ static void pull_reuse(struct wi_pull *pull)
     struct wi_source files = {0};
     add_files(&files, pull->files);
     pull->task = wi_versions_stage(
-        pull->deps.versions, pull->order->id, NULL, pull->order->name, &files, on_reused, pull);
+        pull->models->versions, pull->order->id, NULL, pull->order->name, &files, on_reused, pull);
     wi_source_clear(&files);
-}
-
-static void on_unneeded(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    (void)result;
-    (void)error;
-    pull->task = NULL;
-    begin_step(pull, pull_find_model);
 }
 
 static void on_chosen(void *context, const struct wi_error *error)
@@ -443,8 +391,9 @@ static void on_chosen(void *context, const struct wi_error *error)
     }
     pull->reused = pull->progress.done = pull->files->bytes;
     pull->progress.files_done = pull->files->count;
+    pull->then = pull_find_model;
     pull->task =
-        wi_versions_drop_staging(pull->deps.versions, pull->order->id, 0, on_unneeded, pull);
+        wi_versions_drop_staging(pull->models->versions, pull->order->id, 0, on_task, pull);
 }
 
 /* What a path in content leads to is known now, and so how it is called. */
@@ -463,13 +412,14 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
 {
     struct wi_pull *pull = context;
     struct wi_error taken;
+    pull->upstream.list = NULL;
     take_retrying(pull, NULL);
     if (!error && pull->order->unnamed && get_name(pull, tree, &taken) != WI_OK)
         error = &taken;
     if (error)
         pull_fail(pull, error);
     else
-        wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
+        wi_pull_plan_choose(pull->plan, pull->deps->loop, tree, on_chosen, pull);
 }
 
 /* --- what is here, and tokens ----------------------------------------------------------------- */
@@ -480,12 +430,12 @@ static void on_looked(void *context, const struct wi_error *error)
     if (error)
         pull_fail(pull, error);
     else
-        wi_upstream_list(pull->upstream, pull->folder);
+        wi_upstream_list(pull);
 }
 
 static void pull_look(struct wi_pull *pull)
 {
-    wi_pull_plan_look(pull->plan, pull->deps.loop, on_looked, pull);
+    wi_pull_plan_look(pull->plan, pull->deps->loop, on_looked, pull);
 }
 
 static void on_staged(
@@ -505,7 +455,7 @@ static struct wi_versions_task *write_down(struct wi_pull *pull, wi_versions_fn 
     const struct wi_pull_order *order = pull->order;
     char *request = wi_pull_order_print(order);
     struct wi_versions_task *task = wi_versions_stage(
-        pull->deps.versions, order->id, request, order->name, NULL, on_done, pull);
+        pull->models->versions, order->id, request, order->name, NULL, on_done, pull);
     free(request);
     return task;
 }
@@ -516,6 +466,13 @@ static void pull_stage(struct wi_pull *pull)
 }
 
 /* --- from outside ----------------------------------------------------------------------------- */
+
+static const struct wi_upstream_events upstream_events = {.on_waiting = on_waiting,
+    .on_tree = on_tree,
+    .on_measured = on_measured,
+    .on_around = on_around,
+    .on_progress = on_progress,
+    .on_fetched = on_fetched};
 
 /* After the last step that the written request matters for, it is not written again. */
 void wi_pull_turn(struct wi_pull *pull)
@@ -529,21 +486,22 @@ void wi_pull_turn(struct wi_pull *pull)
         begin_step(pull, pull_stage);
 }
 
-struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
-    wi_pull_changed_fn *on_change, wi_pull_named_fn *on_name, void *context)
+struct wi_pull *wi_pull_new(const struct wi_models_deps *deps, const struct wi_models *models,
+    struct wi_limit *limit, struct wi_pull_order *order, wi_pull_changed_fn *on_change,
+    wi_pull_named_fn *on_name, void *context)
 {
     struct wi_pull *pull = wi_alloc(sizeof *pull);
-    pull->deps = *deps;
+    pull->deps = deps;
+    pull->models = models;
+    pull->limit = limit;
     pull->plan = wi_pull_plan_new(order);
     pull->order = &pull->plan->order;
     pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
     pull->on_name = on_name;
     pull->context = context;
+    pull->events = &upstream_events;
     pull->began_ms = wi_now_ms();
-    pull->back = (struct wi_upstream_callbacks){
-        pull, on_waiting, on_tree, on_measured, on_around, on_progress, on_fetched};
-    pull->upstream = wi_upstream_new(&pull->deps, pull->plan, &pull->back);
     pull->unwritten = 1;
     wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,
         wi_pull_order_hub(pull->order));
@@ -556,11 +514,6 @@ void wi_pull_want_here(struct wi_pull *pull)
     pull->unwritten = 1;
 }
 
-const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)
-{
-    return pull->order;
-}
-
 uint64_t wi_pull_pending(const struct wi_pull *pull)
 {
     if (pull->state == WI_PULL_RESOLVING)
@@ -571,12 +524,7 @@ uint64_t wi_pull_pending(const struct wi_pull *pull)
                : 0;
 }
 
-uint64_t wi_pull_evicted(const struct wi_pull *pull)
-{
-    return pull->evicted;
-}
-
-void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
+void wi_pull_look(const struct wi_pull *pull, struct wi_pull_info *info)
 {
     *info = (struct wi_pull_info){.name = pull->order->name,
         .asked = pull->order->asked,

@@ -4,9 +4,9 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/loop.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "models/arrive/hub/choose.h"
-#include "models/arrive/hub/hub_layout.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/versions.h"
 #include <stdio.h>
@@ -40,7 +40,8 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
     if (!order->hub)
         return refuse_hub(config, name, error);
     if (wi_hub_facts[order->hub->layout].has_models)
-        return wi_hub_reference_parse(want->reference, order->hub->layout, &order->parsed, error);
+        return wi_hub_reference_parse(
+            want->reference, &wi_hub_layouts[order->hub->layout].rules, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "hub %.60s brings content by its CID, and has no models by name", name);
     return wi_error_expect(error, "ipfs://CID as the model, and no hub");
@@ -75,7 +76,7 @@ static enum wi_code choose_name(struct wi_pull_order *order, const struct wi_pul
                : wi_aliases_allow(&config->aliases, order->name, "as", error);
 }
 
-static char *order_print(const struct wi_pull_order *order, int copy)
+char *wi_pull_order_print(const struct wi_pull_order *order)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < order->files.count; i++)
@@ -85,24 +86,11 @@ static char *order_print(const struct wi_pull_order *order, int copy)
     json_t *value = json_pack("{s:s, s:s?, s:s?, s:s?, s:o}", "model", order->reference, "as",
         by_path ? NULL : order->asked, "hub", parsed->is_content ? NULL : wi_pull_order_hub(order),
         "precision", order->precision, "files", files);
-    if (copy)
+    if (order->copy)
         json_object_set_new(value, "copy", json_true());
     char *text = json_dumps(value, JSON_COMPACT);
     json_decref(value);
     return text;
-}
-
-/* The same request finds what was fetched for it before, for whosever sake; another one for the
- * same name does not. */
-static void make_id(struct wi_pull_order *order)
-{
-    char *text = order_print(order, 0);
-    unsigned char hash[WI_HASH_SIZE];
-    char hex[WI_HASH_HEX_SIZE];
-    wi_hash(text, strlen(text), hash);
-    wi_hash_hex(hash, hex);
-    snprintf(order->id, sizeof order->id, "%.32s", hex);
-    free(text);
 }
 
 enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pull_want *want,
@@ -122,27 +110,27 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     order->precision = wi_strdup(want->precision);
     if (want->files)
         wi_strings_copy(&order->files, want->files);
+    /* The same request, copy or not, finds what was fetched for it before; another one for the same
+     * name does not. */
+    char *text = wi_pull_order_print(order), hex[WI_HASH_HEX_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
+    wi_hash(text, strlen(text), hash);
+    wi_hash_hex(hash, hex);
+    snprintf(order->id, sizeof order->id, "%.32s", hex);
+    free(text);
     order->copy = want->copy;
-    make_id(order);
     return WI_OK;
 }
 
 /* --- written down ----------------------------------------------------------------------------- */
 
-char *wi_pull_order_print(const struct wi_pull_order *order)
-{
-    return order_print(order, order->copy);
-}
-
 /* 0, or -1 for what no client can have asked for. */
 static int read_patterns(const json_t *list, struct wi_strings *patterns)
 {
-    const json_t *item;
-    size_t i;
     if (json_array_size(list) > WI_PULL_PATTERNS_MAX)
         return -1;
-    json_array_foreach(list, i, item)
-    {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX)
             return -1;
@@ -200,7 +188,7 @@ int wi_pull_order_by_content(const struct wi_pull_order *order)
 struct wi_pull_thread {
     struct wi_pull_plan *plan;
     enum wi_code (*run)(struct wi_pull_thread *thread);
-    wi_pull_plan_fn *on_done; /* NULL once it was cancelled */
+    wi_pull_plan_fn *on_done;
     void *context;
     int last; /* the plan goes with it */
     struct wi_hub_tree tree;
@@ -222,9 +210,8 @@ static void clear_chosen(struct wi_pull_chosen *chosen)
 struct wi_pull_plan *wi_pull_plan_new(struct wi_pull_order *order)
 {
     struct wi_pull_plan *plan = wi_alloc(sizeof *plan);
-    plan->order = *order;
+    plan->order = WI_TAKE(*order);
     wi_config_ref(plan->order.config);
-    *order = (struct wi_pull_order){0};
     return plan;
 }
 
@@ -257,13 +244,10 @@ static void on_run(void *data, int cancelled)
     struct wi_pull_thread *thread = data;
     struct wi_pull_plan *plan = thread->plan;
     const int failed = thread->code != WI_OK;
-    (void)cancelled; /* only where it was ours to cancel */
     plan->thread = NULL;
-    if (thread->on_done) {
-        if (!failed) {
-            plan->chosen = thread->chosen;
-            thread->chosen = (struct wi_pull_chosen){0};
-        }
+    if (!cancelled) {
+        if (!failed)
+            plan->chosen = WI_TAKE(thread->chosen);
         thread->on_done(thread->context, failed ? &thread->error : NULL);
     }
     if (thread->last)
@@ -283,10 +267,8 @@ static void thread_start(uv_loop_t *loop, struct wi_pull_thread thread)
 
 void wi_pull_plan_cancel(struct wi_pull_plan *plan)
 {
-    if (!plan->thread || !plan->thread->on_done)
-        return;
-    plan->thread->on_done = NULL;
-    wi_work_abandon(plan->thread->work);
+    if (plan->thread)
+        wi_work_abandon(plan->thread->work);
 }
 
 /* --- what is here ---------------------------------------------------------------------------- */
@@ -301,7 +283,7 @@ static enum wi_code find_current(struct wi_pull_plan *plan, struct wi_error *err
     wi_source_clear(&plan->current);
     for (size_t i = 0; code == WI_OK && i < versions.count; i++)
         if (versions.items[i].current)
-            wi_source_move(&plan->current, &versions.items[i].source);
+            plan->current = WI_TAKE(versions.items[i].source);
     wi_versions_clear(&versions);
     return code;
 }

@@ -9,8 +9,8 @@
 #include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_tree.h"
 #include "models/arrive/hub/pulls.h"
-#include "models/arrive/hub/reference.h"
 #include "models/catalog/library/source.h"
+#include "terms/model/reference.h"
 #include <uv.h>
 
 /* A checked request. All members are owned; zero-initialise. */

@@ -1,15 +1,13 @@
 /* The registry of pulls; the steps of one are in pull.c. */
-#include "models/arrive/hub/pull.h"
+#include "models/arrive/hub/pull_private.h"
 
 #include "base/clock.h"
 #include "base/event_watch.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/retry.h"
 #include "models/catalog/library/made.h"
 #include "models/catalog/library/uploads.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -29,34 +27,26 @@ struct wi_pull_watch {
     void *context;
 };
 
-/* A pull that is under way; at most one for each name. */
+/* A pull that is under way, or that has ended and is remembered; at most one for each name. */
 struct entry {
     struct wi_pulls *pulls;
     struct wi_pull *pull;
-    const struct wi_pull_order *order; /* the pull's */
     struct wi_event_watch *watches;
     uint64_t counted; /* bytes fetched */
     /* Likewise: now, and whether there were any. */
     uint64_t level_counted[WI_PULL_LEVELS];
     int level_brought[WI_PULL_LEVELS];
+    int is_telling, is_dropped; /* its end is told just now; it goes after that */
     struct entry *prev, *next;
 };
 
-/* What came of one. */
-struct record {
-    char id[WI_STAGING_ID_MAX + 1];
-    struct wi_pull_info info; /* with these texts: */
-    struct wi_strings texts;
-    struct wi_fetch_source *sources;
-    struct wi_error error;
-    struct record *prev, *next;
-};
-
 struct wi_pulls {
-    struct wi_pulls_deps deps;
+    const struct wi_models_deps *deps;
+    const struct wi_models *models;
     struct wi_config *config; /* borrowed */
+    struct wi_limit limit;    /* on all that is fetched */
     struct entry *entries;    /* the oldest first */
-    struct record *records;   /* likewise; at most one for each name, and none that is under way */
+    struct entry *ended;      /* likewise; none of a name that is under way */
     struct wi_versions_task *resuming;
     struct wi_timer *resume_again;
     struct wi_turn *turn;   /* in which pulls begin */
@@ -71,6 +61,9 @@ struct wi_pulls {
 
 static void free_entry(struct entry *entry)
 {
+    entry->is_dropped = 1;
+    if (entry->is_telling)
+        return;
     while (entry->watches)
         wi_pull_unwatch((struct wi_pull_watch *)entry->watches);
     wi_pull_free(entry->pull);
@@ -84,12 +77,11 @@ static int is_named(const char *own, const char *name)
     return strlen(own) == length && memcmp(own, name, length) == 0;
 }
 
-static struct entry *entry_find(const struct wi_pulls *pulls, const char *name)
+static struct entry *entry_find(struct entry *list, const char *name)
 {
-    struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
-        return entry;
+    for (struct entry *entry = list; entry; entry = entry->next)
+        if (is_named(entry->pull->order->name, name) || is_named(entry->pull->order->asked, name))
+            return entry;
     return NULL;
 }
 
@@ -103,24 +95,13 @@ static size_t count_under_way(const struct wi_pulls *pulls)
 
 /* --- those that have ended -------------------------------------------------------------------- */
 
-static struct record *find_record(const struct wi_pulls *pulls, const char *name)
+static void entry_forget(struct wi_pulls *pulls, struct entry *entry)
 {
-    struct record *record;
-    DL_FOREACH(pulls->records, record)
-    if (is_named(record->info.name, name) || is_named(record->info.asked, name))
-        return record;
-    return NULL;
-}
-
-static void record_forget(struct wi_pulls *pulls, struct record *record)
-{
-    if (!record)
+    if (!entry)
         return;
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
-    DL_DELETE(pulls->records, record);
-    wi_strings_clear(&record->texts);
-    free(record->sources);
-    free(record);
+    wi_change_tell(pulls->deps->listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
+    DL_DELETE(pulls->ended, entry);
+    free_entry(entry);
 }
 
 static int is_forgotten(const struct wi_pull_info *info)
@@ -128,65 +109,27 @@ static int is_forgotten(const struct wi_pull_info *info)
     return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms >= DONE_MS;
 }
 
-/* Forgets records that have expired, now and when the next one expires. */
-static void records_tidy(struct wi_pulls *pulls)
+/* Forgets those that have expired, now and when the next one expires. */
+static void on_tidy(void *context)
 {
-    struct record *record, *next;
+    struct wi_pulls *pulls = context;
+    struct entry *entry, *next;
+    struct wi_pull_info info;
     double now = wi_now_ms(), due = WI_NEVER;
     size_t count;
-    DL_COUNT(pulls->records, record, count);
-    DL_FOREACH_SAFE(pulls->records, record, next)
+    DL_COUNT(pulls->ended, entry, count);
+    DL_FOREACH_SAFE(pulls->ended, entry, next)
     {
-        const struct wi_pull_info *info = &record->info;
-        if (count > ENDED_MAX || is_forgotten(info)) {
-            record_forget(pulls, record);
+        wi_pull_look(entry->pull, &info);
+        if (count > ENDED_MAX || is_forgotten(&info)) {
+            entry_forget(pulls, entry);
             count--;
-        } else if (info->state == WI_PULL_DONE && info->ended_ms + DONE_MS < due) {
-            due = info->ended_ms + DONE_MS;
+        } else if (info.state == WI_PULL_DONE && info.ended_ms + DONE_MS < due) {
+            due = info.ended_ms + DONE_MS;
         }
     }
     if (due < WI_NEVER)
         wi_timer_start(pulls->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
-}
-
-static void on_tidy(void *context)
-{
-    records_tidy(context);
-}
-
-static const char *record_keep(struct record *record, const char *text)
-{
-    if (!text)
-        return NULL;
-    wi_strings_add(&record->texts, text);
-    return record->texts.items[record->texts.count - 1];
-}
-
-/* Who cancelled one knows, and it never was. */
-static void entry_remember(const struct entry *entry, const struct wi_pull_info *info)
-{
-    if (info->error && info->error->code == WI_CANCELLED)
-        return;
-    struct record *record = wi_alloc(sizeof *record);
-    snprintf(record->id, sizeof record->id, "%s", entry->order->id);
-    record->info = *info;
-    record->info.name = record_keep(record, info->name);
-    record->info.asked = record_keep(record, info->asked);
-    record->info.variant = record_keep(record, info->variant);
-    record->info.hub = record_keep(record, info->hub);
-    record->info.reference = record_keep(record, info->reference);
-    record->info.commit = record_keep(record, info->commit);
-    record->info.retrying = NULL;
-    record->info.sources = record->sources =
-        wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
-    for (size_t i = 0; i < info->source_count; i++)
-        record->sources[i] = (struct wi_fetch_source){
-            record_keep(record, info->sources[i].name), info->sources[i].bytes};
-    if (info->error) {
-        record->error = *info->error;
-        record->info.error = &record->error;
-    }
-    DL_APPEND(entry->pulls->records, record);
 }
 
 /* --- counting --------------------------------------------------------------------------------- */
@@ -209,15 +152,6 @@ static int has_level(const struct wi_pull_order *order, enum wi_pull_level level
            wi_gateways_has(order->config, level == WI_PULL_NEIGHBOURS);
 }
 
-/* The count of a source starts again from zero when a step is retried. */
-static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
-{
-    uint64_t before = entry->level_counted[level];
-    entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
-    entry->level_counted[level] = now;
-    entry->level_brought[level] |= now > 0;
-}
-
 /* Without a list of who has brought how much, one hub has brought all. */
 static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
 {
@@ -225,11 +159,16 @@ static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
     entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
     entry->counted = info->fetched;
     for (size_t i = 0; i < info->source_count; i++)
-        levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
-    if (info->source_count == 0 && !wi_pull_order_by_content(entry->order))
+        levels[level_of(entry->pull->order, info->sources[i].name)] += info->sources[i].bytes;
+    if (info->source_count == 0 && !wi_pull_order_by_content(entry->pull->order))
         levels[WI_PULL_HUB] = info->fetched;
-    for (int level = 0; level < WI_PULL_LEVELS; level++)
-        count_level(entry, level, levels[level]);
+    /* The count of a source starts again from zero when a step is retried. */
+    for (int level = 0; level < WI_PULL_LEVELS; level++) {
+        uint64_t before = entry->level_counted[level], now = levels[level];
+        entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
+        entry->level_counted[level] = now;
+        entry->level_brought[level] |= now > 0;
+    }
 }
 
 /* One that brought nothing has missed where one behind it had to. */
@@ -240,7 +179,7 @@ static void count_levels(struct entry *entry, int failed)
     for (int level = WI_PULL_LEVELS - 1; level >= 0; level--) {
         int hit = !failed && entry->level_brought[level];
         levels[level].hits += (unsigned)hit;
-        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->order, level));
+        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->pull->order, level));
         had_to |= hit;
     }
 }
@@ -248,7 +187,7 @@ static void count_levels(struct entry *entry, int failed)
 static void count_ended(struct entry *entry, const struct wi_pull_info *info)
 {
     struct wi_pulls_counters *counters = &entry->pulls->counters;
-    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    counters->evicted_bytes += entry->pull->evicted;
     if (info->state == WI_PULL_DONE) {
         counters->done++;
         count_levels(entry, 0);
@@ -277,31 +216,46 @@ static void entry_tell(struct entry *entry, const struct wi_pull_info *info, int
     }
 }
 
+/* Who cancelled one knows, and it never was. */
+static void entry_remember(struct entry *entry, struct wi_pull_info *info)
+{
+    if (info->error && info->error->code == WI_CANCELLED) {
+        entry->is_dropped = 1;
+        return;
+    }
+    wi_pull_settle(entry->pull);
+    wi_pull_look(entry->pull, info);
+    DL_APPEND(entry->pulls->ended, entry);
+}
+
 static void on_change(void *context, int ended)
 {
     struct entry *entry = context;
     struct wi_pull_info info;
-    wi_pull_info(entry->pull, &info);
+    wi_pull_look(entry->pull, &info);
     count_fetched(entry, &info);
-    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
+    wi_change_tell(entry->pulls->deps->listener, WI_CHANGE_PULL, info.name, NULL);
     if (!ended) {
         entry_tell(entry, &info, 0);
         return;
     }
     count_ended(entry, &info);
-    DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
+    entry->is_telling = 1; /* who is told may begin another of that name */
+    DL_DELETE(entry->pulls->entries, entry);
     entry_remember(entry, &info);
     if (info.state == WI_PULL_DONE && entry->pulls->on_done)
         entry->pulls->on_done(entry->pulls->done_context, &info);
-    records_tidy(entry->pulls);
+    on_tidy(entry->pulls);
     entry_tell(entry, &info, 1);
-    free_entry(entry);
+    entry->is_telling = 0;
+    if (entry->is_dropped)
+        free_entry(entry);
 }
 
 struct wi_pull_watch *wi_pull_watch(
     struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
 {
-    struct entry *entry = entry_find(pulls, name);
+    struct entry *entry = entry_find(pulls->entries, name);
     if (!entry)
         return NULL;
     struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
@@ -327,36 +281,34 @@ static enum wi_code refuse_another(
     return wi_error_set(error, WI_CONFLICT, "model",
         "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
         "give this one another name",
-        name, entry->order->reference);
+        name, entry->pull->order->reference);
 }
 
 static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = context, *other = entry_find(entry->pulls, name);
+    const struct entry *entry = context, *other = entry_find(entry->pulls->entries, name);
     if (other && other != entry)
         return refuse_another(other, name, error);
-    record_forget(entry->pulls, find_record(entry->pulls, name));
-    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    entry_forget(entry->pulls, entry_find(entry->pulls->ended, name));
+    wi_change_tell(entry->pulls->deps->listener, WI_CHANGE_PULL, entry->pull->order->name, NULL);
     return WI_OK;
 }
 
 static void on_turn(void *context)
 {
     const struct wi_pulls *pulls = context;
-    const struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    wi_pull_turn(entry->pull);
+    for (const struct entry *entry = pulls->entries; entry; entry = entry->next)
+        wi_pull_turn(entry->pull);
 }
 
 static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
-    struct record *earlier = find_record(pulls, order->name);
-    record_forget(pulls, earlier);
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
+    entry_forget(pulls, entry_find(pulls->ended, order->name));
+    wi_change_tell(pulls->deps->listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
-    entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
-    entry->order = wi_pull_order(entry->pull);
+    entry->pull =
+        wi_pull_new(pulls->deps, pulls->models, &pulls->limit, order, on_change, on_name, entry);
     DL_APPEND(pulls->entries, entry);
     return entry;
 }
@@ -365,17 +317,17 @@ static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_orde
 static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *order,
     struct wi_pull_info *info, struct wi_error *error)
 {
-    const struct entry *entry = entry_find(pulls, order->name);
-    if (entry && strcmp(entry->order->id, order->id) != 0)
+    const struct entry *entry = entry_find(pulls->entries, order->name);
+    if (entry && strcmp(entry->pull->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
     if (!entry)
         entry = entry_add(pulls, order);
-    else if (entry->order->copy && !order->copy)
+    else if (entry->pull->order->copy && !order->copy)
         wi_pull_want_here(entry->pull);
-    wi_pull_info(entry->pull, info);
+    wi_pull_look(entry->pull, info);
     wi_turn_schedule(pulls->turn);
     return WI_OK;
 }
@@ -393,7 +345,7 @@ enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *w
 
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = entry_find(pulls, name);
+    const struct entry *entry = entry_find(pulls->entries, name);
     if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
     wi_pull_cancel(entry->pull);
@@ -402,23 +354,18 @@ enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi
 
 /* --- what an earlier daemon was at ------------------------------------------------------------ */
 
-static int is_known(const struct wi_pulls *pulls, const char *id)
+static int has_id(const struct entry *list, const char *id)
 {
-    const struct entry *entry;
-    const struct record *record;
-    DL_FOREACH(pulls->entries, entry)
-    if (strcmp(entry->order->id, id) == 0)
-        return 1;
-    DL_FOREACH(pulls->records, record)
-    if (strcmp(record->id, id) == 0)
-        return 1;
+    for (const struct entry *entry = list; entry; entry = entry->next)
+        if (strcmp(entry->pull->order->id, id) == 0)
+            return 1;
     return 0;
 }
 
 static void pull_resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
-    if (wi_upload_is_id(id) || wi_made_is_id(id) ||
-        is_known(pulls, id)) /* that is, since they were listed before */
+    if (wi_upload_is_id(id) || wi_made_is_id(id) || has_id(pulls->entries, id) ||
+        has_id(pulls->ended, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
     struct wi_pull_info info;
@@ -431,9 +378,16 @@ static void pull_resume(struct wi_pulls *pulls, const char *id, const char *requ
     wi_pull_order_clear(&order);
 }
 
-/* Those that could not be read: what is short may be there again later. */
-static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
+/* Of those that could not be read, what is short may be there again later. */
+static void on_staged(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
+    struct wi_pulls *pulls = context;
+    pulls->resuming = NULL;
+    for (size_t i = 0; i < result->requests.count; i++)
+        pull_resume(pulls, result->ids.items[i], result->requests.items[i]);
+    if (!error)
+        return;
     if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_RETRIES_MAX) {
         wi_warn("pull", NULL, "earlier pulls cannot continue: %s", error->detail);
         return;
@@ -444,21 +398,10 @@ static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
     wi_timer_start(pulls->resume_again, pause_ms, 0);
 }
 
-static void on_staged(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error)
-{
-    struct wi_pulls *pulls = context;
-    pulls->resuming = NULL;
-    for (size_t i = 0; i < result->requests.count; i++)
-        pull_resume(pulls, result->ids.items[i], result->requests.items[i]);
-    if (error)
-        resume_others(pulls, error);
-}
-
 void wi_pulls_resume(struct wi_pulls *pulls)
 {
     if (!pulls->resuming)
-        pulls->resuming = wi_versions_staged(pulls->deps.versions, on_staged, pulls);
+        pulls->resuming = wi_versions_staged(pulls->models->versions, on_staged, pulls);
 }
 
 static void on_resume_again(void *context)
@@ -472,10 +415,8 @@ static void on_resume_again(void *context)
 static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_pulls *pulls = context;
-    const struct entry *entry;
-    DL_FOREACH(pulls->entries, entry)
-    {
-        wi_strings_add(&use->stagings, entry->order->id);
+    for (const struct entry *entry = pulls->entries; entry; entry = entry->next) {
+        wi_strings_add(&use->stagings, entry->pull->order->id);
         use->pending += wi_pull_pending(entry->pull);
     }
 }
@@ -484,13 +425,9 @@ static void add_offer(void *context, const struct wi_neighbour_info *info)
 {
     const struct wi_offer *offer = info->offer;
     struct wi_versions_use *use = context;
-    size_t count = use->elsewhere_count;
-    for (size_t i = 0; i < offer->count; i++)
-        count += offer->rows[i].count;
-    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
     for (size_t i = 0; i < offer->count; i++)
         for (size_t k = 0; k < offer->rows[i].count; k++)
-            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+            memcpy(*WI_APPEND(use->elsewhere, use->elsewhere_count), offer->rows[i].files[k].sha256,
                 WI_HASH_SIZE);
 }
 
@@ -498,41 +435,36 @@ static void add_offer(void *context, const struct wi_neighbour_info *info)
 static void list_elsewhere(void *context, struct wi_versions_use *use)
 {
     const struct wi_pulls *pulls = context;
-    wi_neighbours_each(pulls->deps.neighbours, add_offer, use);
+    wi_neighbours_each(pulls->models->neighbours, add_offer, use);
 }
 
-static void set_limit(struct wi_pulls *pulls)
-{
-    if (pulls->deps.limit)
-        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
-}
-
-/* Sets the sources, so that they can be shown before a pull needs them; a pull reads their tokens
- * again on a thread. The configuration is set at the start and by a reload, when small files are
- * read here. */
-static void set_sources(struct wi_pulls *pulls)
+/* The sources can so be shown before a pull needs them; a pull reads their tokens again on a
+ * thread. The configuration is set at the start and by a reload, when small files are read here. */
+void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
 {
     struct wi_gateways gateways = {0};
-    if (!pulls->deps.sources)
+    pulls->config = config;
+    wi_limit_set(&pulls->limit, config->content.download_limit);
+    if (!pulls->models->sources)
         return;
-    wi_gateways_open(&gateways, pulls->config);
-    wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
+    wi_gateways_open(&gateways, config);
+    wi_gateways_set(&gateways, pulls->models->sources, pulls->models->neighbours);
     wi_gateways_clear(&gateways);
 }
 
-struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config)
+struct wi_pulls *wi_pulls_new(
+    const struct wi_models_deps *deps, const struct wi_models *models, struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
-    pulls->deps = *deps;
-    pulls->config = config;
+    pulls->deps = deps;
+    pulls->models = models;
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
     pulls->turn = wi_turn_new(deps->loop, on_turn, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
-    wi_versions_work_add_user(deps->versions, list_use, pulls);
-    if (deps->neighbours)
-        wi_versions_work_ask(deps->versions, list_elsewhere, pulls);
-    set_limit(pulls);
-    set_sources(pulls);
+    wi_versions_work_add_user(models->versions, list_use, pulls);
+    if (models->neighbours)
+        wi_versions_work_ask(models->versions, list_elsewhere, pulls);
+    wi_pulls_reload(pulls, config);
     return pulls;
 }
 
@@ -540,13 +472,6 @@ void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context
 {
     pulls->on_done = on_done;
     pulls->done_context = context;
-}
-
-void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
-{
-    pulls->config = config;
-    set_limit(pulls);
-    set_sources(pulls);
 }
 
 void wi_pulls_free(struct wi_pulls *pulls)
@@ -560,36 +485,35 @@ void wi_pulls_free(struct wi_pulls *pulls)
     struct entry *entry, *next;
     DL_FOREACH_SAFE(pulls->entries, entry, next)
     free_entry(entry);
-    while (pulls->records)
-        record_forget(pulls, pulls->records);
+    while (pulls->ended)
+        entry_forget(pulls, pulls->ended);
     free(pulls);
 }
 
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
 {
-    const struct entry *entry = entry_find(pulls, name);
-    const struct record *record = entry ? NULL : find_record(pulls, name);
-    if (entry)
-        wi_pull_info(entry->pull, info);
-    else if (record && !is_forgotten(&record->info))
-        *info = record->info;
-    else
+    const struct entry *entry = entry_find(pulls->entries, name);
+    if (!entry)
+        entry = entry_find(pulls->ended, name);
+    if (!entry)
         return -1;
-    return 0;
+    wi_pull_look(entry->pull, info);
+    return is_forgotten(info) ? -1 : 0;
+}
+
+static void list_each(const struct entry *list, wi_pull_fn *each, void *context)
+{
+    struct wi_pull_info info;
+    for (const struct entry *entry = list; entry; entry = entry->next) {
+        wi_pull_look(entry->pull, &info);
+        each(context, &info);
+    }
 }
 
 void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
 {
-    const struct record *record;
-    const struct entry *entry;
-    struct wi_pull_info info;
-    DL_FOREACH(pulls->records, record)
-    each(context, &record->info);
-    DL_FOREACH(pulls->entries, entry)
-    {
-        wi_pull_info(entry->pull, &info);
-        each(context, &info);
-    }
+    list_each(pulls->ended, each, context);
+    list_each(pulls->entries, each, context);
 }
 
 /* Whether a model of that name can come from somewhere at all. */

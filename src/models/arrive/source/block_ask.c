@@ -112,15 +112,6 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void ask_add_bytes(struct ask *ask, size_t size)
-{
-    ask->stretch_bytes += size;
-    ask->last_ms = wi_now_ms();
-    ask->fetch->fetched += size;
-    wi_block_source_saw(ask->slot->source, size);
-    wi_limit_spend(ask->fetch->order.limit, size);
-}
-
 static enum wi_http_verdict ask_take(struct ask *ask, const char *bytes, size_t size)
 {
     if (size > WI_BLOCK_MAX - ask->size) {
@@ -144,7 +135,11 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
         wi_turn_schedule(ask->fetch->turn);
         return WI_HTTP_PAUSE;
     }
-    ask_add_bytes(ask, size);
+    ask->stretch_bytes += size;
+    ask->last_ms = wi_now_ms();
+    ask->fetch->fetched += size;
+    wi_block_source_saw(ask->slot->source, size);
+    wi_limit_spend(ask->fetch->order.limit, size);
     if (ask->accepted)
         return ask_take(ask, bytes, size);
     ask->unwanted += size;
@@ -158,10 +153,9 @@ static void send_request(struct ask *ask);
 static void ask_lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    struct wi_block_source_info info;
+    const char *base = wi_block_source_look(ask->slot->source).url;
     struct wi_error error;
-    wi_block_source_info(ask->slot->source, &info);
-    if (wi_redirect_take(info.url, &ask->url, location, &ask->hops, &error) == 0)
+    if (wi_redirect_take(base, &ask->url, location, &ask->hops, &error) == 0)
         send_request(ask);
     else
         ask_end(ask, ASK_REFUSED, "%.150s", error.detail);
@@ -175,17 +169,8 @@ static int was_led(struct ask *ask)
     int status = ask->status, is_old = slot->led_url && strcmp(slot->led_url, ask->url) == 0;
     if (!is_old || status < 400 || status == 429 || status >= 500)
         return 0;
-    free(slot->led_url);
-    slot->led_url = NULL;
+    free(WI_TAKE(slot->led_url));
     return 1;
-}
-
-static void note_where(struct ask *ask)
-{
-    struct slot *slot = ask->slot;
-    if (!slot->file_url || slot->led_url || ask->hops == 0)
-        return;
-    slot->led_url = wi_strdup(ask->url);
 }
 
 /* An answer that is no block. */
@@ -218,7 +203,8 @@ static void end_of_block(struct ask *ask, const struct wi_http_answer *answer)
         ask_end(ask, ASK_BROKEN, "it sent %zu bytes of %u", ask->size, ask->block->want.bytes);
     else if (length_fits(ask, ask->size))
         ask_end(ask, ASK_WHOLE, "%s", "");
-    note_where(ask);
+    if (ask->slot->file_url && !ask->slot->led_url && ask->hops > 0)
+        ask->slot->led_url = wi_strdup(ask->url);
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -245,15 +231,9 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 /* Plain http is allowed to the source's own host as configured, without a token: an eavesdropper
  * sees only the block, and cannot change it undetected because its hash is checked. */
-static int may_be_plain(const struct ask *ask, int is_named)
-{
-    return is_named && !wi_block_source_has_token(ask->slot->source);
-}
-
 static void send_request(struct ask *ask)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(ask->slot->source, &info);
+    struct wi_block_source_info info = wi_block_source_look(ask->slot->source);
     int is_named = !info.stranger && wi_redirect_stays(info.url, ask->url);
     char *token = wi_block_source_authorization(ask->slot->source, ask->url);
     char *range = ask->slot->file_url ? wi_sprintf("Range: bytes=%" PRIu64 "-%" PRIu64,
@@ -265,7 +245,7 @@ static void send_request(struct ask *ask)
         .headers = headers,
         .outside = 1,
         .allow_private = is_named,
-        .allow_plain = may_be_plain(ask, is_named),
+        .allow_plain = is_named && !wi_block_source_has_token(ask->slot->source),
         .on_head = on_head,
         .on_data = on_data};
     ask->unwanted = 0;
@@ -277,13 +257,11 @@ static void send_request(struct ask *ask)
 
 static char *url_of(const struct slot *slot, const struct wi_cid *cid)
 {
-    struct wi_block_source_info info;
     char text[WI_CID_TEXT];
     if (slot->file_url)
         return wi_strdup(slot->led_url ? slot->led_url : slot->file_url);
-    wi_block_source_info(slot->source, &info);
     wi_cid_print(cid, text);
-    return wi_sprintf("%s/ipfs/%s?format=raw", info.url, text);
+    return wi_sprintf("%s/ipfs/%s?format=raw", wi_block_source_look(slot->source).url, text);
 }
 
 void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)

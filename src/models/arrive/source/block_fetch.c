@@ -6,6 +6,7 @@
 #include "models/arrive/source/block_private.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <utlist.h>
 
 #define THREADS 2     /* of the pool's four, so that others find one */
 #define TICK_MS 100.0 /* for what no event tells: stalls, who is slow at the end, pauses */
@@ -39,12 +40,7 @@ static void verify_and_keep(void *data)
 
 static void drop_block(struct wi_block_fetch *fetch, struct block *block)
 {
-    struct block **link = &fetch->blocks;
-    while (*link != block)
-        link = &(*link)->next;
-    *link = block->next;
-    if (fetch->last == &block->next)
-        fetch->last = link;
+    DL_DELETE(fetch->blocks, block);
     free(block);
 }
 
@@ -87,22 +83,16 @@ static void keeping_give(struct wi_block_fetch *fetch, struct keeping *keeping)
     fetch->order.on_block(fetch->order.context, &keeping->given);
 }
 
-static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
-{
-    struct wi_block_source_info info;
-    struct wi_error error;
-    wi_block_source_info(slot->source, &info);
-    wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
-        "%.90s: the bytes of %.60s are not those of its leaves", fetch->what, info.name);
-    block_fetch_fail(fetch, &error);
-}
-
 static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keeping)
 {
     struct block *block = keeping->block;
     char cid[WI_CID_TEXT], reason[REASON_BYTES];
+    struct wi_error error;
     if (keeping->slot->file_url) {
-        fail_by_file(fetch, keeping->slot);
+        wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
+            "%.90s: the bytes of %.60s are not those of its leaves", fetch->order.what,
+            wi_block_source_look(keeping->slot->source).name);
+        block_fetch_fail(fetch, &error);
         return;
     }
     block->verifying = 0;
@@ -144,12 +134,10 @@ static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
         .block = ask->block,
         .slot = ask->slot,
         .took_ms = wi_now_ms() - ask->began_ms,
-        .given = {.want = ask->block->want, .bytes = ask->bytes, .size = ask->size}};
+        .given = {ask->block->want, WI_TAKE(ask->bytes), WI_TAKE(ask->size)}};
     ask->slot->verifying++;
     ask->block->verifying = 1;
-    fetch->keeping += ask->size;
-    ask->bytes = NULL;
-    ask->size = 0;
+    fetch->keeping += keeping->given.size;
     wi_ask_drop(ask);
     fetch->works++;
     wi_work_queue_start(fetch->queue, 0, verify_and_keep, on_kept, keeping);
@@ -216,8 +204,7 @@ static void look_at_sources(struct wi_block_fetch *fetch)
 {
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
-        wi_block_source_info(slot->source, &info);
+        struct wi_block_source_info info = wi_block_source_look(slot->source);
         if (slot->gone || info.state != WI_SOURCE_OUT)
             continue;
         wi_slot_leave(slot, info.lied ? BLAME_WRONG : BLAME_OTHER, info.reason);
@@ -233,23 +220,16 @@ static void end_closed(struct wi_block_fetch *fetch)
         fetch->on_closed(fetch->closed_context);
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        wi_slot_clear(&fetch->slots[i]);
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        wi_block_source_release(fetch->slots[i].source);
+        free(fetch->slots[i].file_url);
+        free(fetch->slots[i].led_url);
+    }
     wi_work_queue_free(fetch->queue);
     wi_turn_free(fetch->turn);
     wi_timer_free(fetch->timer);
-    free(fetch->what);
+    free((char *)fetch->order.what);
     free(fetch);
-}
-
-/* Those that wait for the limit go on together: it is theirs together. */
-static void resume_paused(struct wi_block_fetch *fetch)
-{
-    double now = wi_now_ms();
-    if (wi_limit_wait(fetch->order.limit, now) > 0)
-        return;
-    for (size_t i = 0; i < fetch->ask_count; i++)
-        wi_ask_resume(fetch->asks[i], now);
 }
 
 /* The next time to look, if nothing happens before. */
@@ -275,7 +255,11 @@ static void on_turn(void *context)
         return;
     take_ends(fetch);
     look_at_sources(fetch);
-    resume_paused(fetch);
+    double now = wi_now_ms();
+    int is_limited = wi_limit_wait(fetch->order.limit, now) > 0;
+    /* Those that wait for the limit go on together: it is theirs together. */
+    for (size_t i = 0; i < fetch->ask_count && !is_limited; i++)
+        wi_ask_resume(fetch->asks[i], now);
     wi_share_out(fetch);
     if (fetch->closing)
         return;
@@ -300,15 +284,14 @@ struct wi_block_fetch *wi_block_fetch_new(
     fetch->http = http;
     fetch->order = *order;
     fetch->order.sources = NULL;
-    fetch->order.what = fetch->what = wi_strdup(order->what);
+    fetch->order.what = wi_strdup(order->what);
     if (fetch->order.stall_ms == 0)
         fetch->order.stall_ms = STALL_MS;
     for (size_t i = 0; i < order->source_count && i < WI_BLOCK_SOURCES_MAX; i++)
         wi_slot_init(&fetch->slots[fetch->slot_count++], order->sources[i], i);
-    if (order->file && order->file->source < fetch->slot_count)
-        fetch->slots[order->file->source].file_url = wi_strdup(order->file->url);
-    fetch->order.file = NULL;
-    fetch->last = &fetch->blocks;
+    if (order->file_url && fetch->slot_count > 0 && fetch->slot_count == order->source_count)
+        fetch->slots[fetch->slot_count - 1].file_url = wi_strdup(order->file_url);
+    fetch->order.file_url = NULL;
     fetch->queue = wi_work_queue_new(loop, THREADS);
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     fetch->timer = wi_timer_new(loop, on_time, fetch);
@@ -330,8 +313,7 @@ void wi_block_fetch_close(
     fetch->closed_context = context;
     drop_asks(fetch, NULL, NULL);
     wi_timer_stop(fetch->timer);
-    wi_work_queue_free(fetch->queue);
-    fetch->queue = NULL;
+    wi_work_queue_free(WI_TAKE(fetch->queue));
     wi_turn_schedule(fetch->turn);
 }
 
@@ -343,13 +325,11 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
     double now = wi_now_ms();
     for (size_t i = 0; i < fetch->slot_count && fetch->ask_count == 0 && fetch->idle > 0; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
         double until = wi_slot_waits(slot, now);
         if (slot->gone || until == 0)
             continue;
-        wi_block_source_info(slot->source, &info);
-        snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s", info.name,
-            slot->reason, (until - now) / 1000);
+        snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s",
+            wi_block_source_look(slot->source).name, slot->reason, (until - now) / 1000);
         return fetch->waiting;
     }
     return NULL;
@@ -366,12 +346,10 @@ void wi_block_fetch_progress(struct wi_block_fetch *fetch, struct wi_block_progr
 int wi_block_fetch_share(
     const struct wi_block_fetch *fetch, size_t index, struct wi_block_share *source)
 {
-    struct wi_block_source_info info;
     if (index >= fetch->slot_count)
         return -1;
     const struct slot *slot = &fetch->slots[index];
-    wi_block_source_info(slot->source, &info);
-    *source = (struct wi_block_share){.name = info.name,
+    *source = (struct wi_block_share){.name = wi_block_source_look(slot->source).name,
         .bytes = slot->bytes,
         .blocks = slot->blocks,
         .reason = slot->reason,

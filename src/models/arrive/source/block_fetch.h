@@ -76,20 +76,14 @@ typedef void wi_block_fn(void *context, struct wi_block *block);
 typedef void wi_block_failed_fn(void *context, const struct wi_error *error);
 typedef void wi_block_closed_fn(void *context);
 
-/* The source that has the file itself: its index in the order, and the file's URL. */
-struct wi_block_file {
-    size_t source;
-    const char *url;
-};
-
 /* Borrowed until wi_block_fetch_new returns. */
 struct wi_block_order {
     struct wi_block_source *const *sources; /* at most WI_BLOCK_SOURCES_MAX are taken, and held */
     size_t source_count;
-    const struct wi_block_file *file; /* NULL: no source has it */
-    const char *what;                 /* for errors: "ipfs://CID" */
-    uint64_t stall_ms;                /* [content] stall */
-    struct wi_limit *limit;           /* [content] download_limit; outlives the fetch. NULL: none */
+    const char *file_url;   /* where the last source has the file itself; NULL: no source has it */
+    const char *what;       /* for errors: "ipfs://CID" */
+    uint64_t stall_ms;      /* [content] stall */
+    struct wi_limit *limit; /* [content] download_limit; outlives the fetch. NULL: none */
     /* Never called from inside another call; may close the fetch. */
     wi_block_next_fn *next;
     wi_block_keep_fn *keep; /* may be NULL */

@@ -30,9 +30,6 @@ enum ask_state {
     ASK_REFUSED   /* asking again would not help */
 };
 
-struct block;
-struct slot;
-
 struct ask {
     struct wi_block_fetch *fetch;
     struct slot *slot;
@@ -56,7 +53,7 @@ struct ask {
 
 /* A block that was taken from the owner. */
 struct block {
-    struct block *next;
+    struct block *prev, *next;
     struct wi_block_want want;
     uint32_t avoid;   /* a bit for each slot that failed to bring it: others are asked first */
     unsigned asks;    /* under way */
@@ -94,16 +91,15 @@ struct slot {
 
 struct wi_block_fetch {
     struct wi_http *http;
-    struct wi_block_order order; /* without the sources */
-    char *what;
+    struct wi_block_order order; /* without the sources; `what` is owned */
     struct slot slots[WI_BLOCK_SOURCES_MAX];
     size_t slot_count;
     struct ask *asks[WI_BLOCK_REQUESTS_MAX];
     size_t ask_count;
-    struct block *blocks, **last; /* in the order in which they were wanted */
-    size_t idle;                  /* blocks that are neither requested nor being verified */
-    int at_end;                   /* the owner's last answer was WI_BLOCK_NONE */
-    uint64_t keeping;             /* bytes that are being verified and kept */
+    struct block *blocks; /* in the order in which they were wanted */
+    size_t idle;          /* blocks that are neither requested nor being verified */
+    int at_end;           /* the owner's last answer was WI_BLOCK_NONE */
+    uint64_t keeping;     /* bytes that are being verified and kept */
     size_t works;
     struct wi_work_queue *queue;
     struct wi_turn *turn;
@@ -120,7 +116,6 @@ struct wi_block_fetch {
 
 void wi_slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
-void wi_slot_clear(struct slot *slot);
 
 /* Lets the sources take as many blocks as they can. */
 void wi_share_out(struct wi_block_fetch *fetch);

@@ -6,8 +6,7 @@
 #include "base/memory.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <utlist.h>
 
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
@@ -33,18 +32,10 @@ void wi_slot_init(struct slot *slot, struct wi_block_source *source, size_t inde
         .patience = PATIENCE};
 }
 
-void wi_slot_clear(struct slot *slot)
-{
-    wi_block_source_release(slot->source);
-    free(slot->file_url);
-    free(slot->led_url);
-}
-
 double wi_slot_waits(const struct slot *slot, double now)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(slot->source, &info);
-    double until = info.until_ms > slot->again_ms ? info.until_ms : slot->again_ms;
+    double rests = wi_block_source_look(slot->source).until_ms;
+    double until = rests > slot->again_ms ? rests : slot->again_ms;
     return until > now ? until : 0;
 }
 
@@ -92,13 +83,6 @@ void wi_slot_brought(struct slot *slot, size_t bytes, double took_ms)
         end_epoch(slot, wi_now_ms());
 }
 
-static enum blame blame_of(const struct slot *slot, const struct ask *ask)
-{
-    if (ask->state == ASK_BUSY || ask->state == ASK_STUMBLED)
-        return BLAME_BUSY;
-    return slot->answered ? BLAME_OTHER : BLAME_SILENT;
-}
-
 /* Of one who says that he is busy it is known that he is there. */
 static unsigned tries_of(
     const struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
@@ -113,7 +97,8 @@ static unsigned tries_of(
 void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
 {
     double now = wi_now_ms();
-    slot->blame = blame_of(slot, ask);
+    int is_busy = ask->state == ASK_BUSY || ask->state == ASK_STUMBLED;
+    slot->blame = is_busy ? BLAME_BUSY : slot->answered ? BLAME_OTHER : BLAME_SILENT;
     snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
     wi_block_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
     if (ask->began_ms < slot->failed_ms)
@@ -126,13 +111,6 @@ void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_bl
         slot->gone = 1;
     slot->again_ms =
         now + (double)wi_retry_pause(order->pause_ms ? order->pause_ms : PAUSE_MS, slot->failed);
-}
-
-/* Whether it may bring something yet, and that is waited for. */
-static int is_left(const struct wi_block_fetch *fetch, const struct slot *slot, double now)
-{
-    double most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
-    return !slot->gone && wi_slot_waits(slot, now) <= now + most;
 }
 
 static int is_poor(const struct slot *slot)
@@ -188,8 +166,7 @@ static struct block *take_next(struct wi_block_fetch *fetch)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
-    *fetch->last = block;
-    fetch->last = &block->next;
+    DL_APPEND(fetch->blocks, block);
     fetch->idle++;
     return block;
 }
@@ -322,31 +299,15 @@ static int slot_lacks(const struct slot *slot, const struct block *block)
     return !slot->gone && (block->want.lacks & slot->bit);
 }
 
-struct blames {
-    unsigned lacking, wrong, busy, silent, other;
-    double until_ms; /* when the first of the busy ones is less so */
-};
-
-static void add_blame(struct blames *blames, enum blame blame, double until)
+/* By how many sources have each blame. Those that did not answer at all say nothing. */
+static enum wi_code blames_code(const unsigned blamed[BLAME_OTHER + 1])
 {
-    blames->lacking += blame == BLAME_LACKS;
-    blames->wrong += blame == BLAME_WRONG;
-    blames->silent += blame == BLAME_SILENT;
-    blames->other += blame == BLAME_OTHER || blame == BLAME_NONE;
-    if (blame == BLAME_BUSY && (blames->busy++ == 0 || until < blames->until_ms))
-        blames->until_ms = until;
-}
-
-/* Those that did not answer at all say nothing. */
-static enum wi_code blames_code(const struct blames *blames)
-{
-    if (blames->busy)
+    unsigned lacking = blamed[BLAME_LACKS], wrong = blamed[BLAME_WRONG];
+    if (blamed[BLAME_BUSY])
         return WI_HUB_BUSY;
-    if (blames->wrong && !blames->lacking && !blames->other)
-        return WI_DOWNLOAD_CORRUPT;
-    if (blames->lacking && !blames->wrong && !blames->other)
-        return WI_HUB_NOT_FOUND;
-    return WI_HUB_FAILED;
+    if (blamed[BLAME_OTHER] || (wrong && lacking) || (!wrong && !lacking))
+        return WI_HUB_FAILED;
+    return wrong ? WI_DOWNLOAD_CORRUPT : WI_HUB_NOT_FOUND;
 }
 
 /* The sources with their reasons, each in as much room as there is for it. */
@@ -356,9 +317,8 @@ static void tell_sources(
     size_t count = fetch->slot_count < SOURCES_TOLD ? fetch->slot_count : SOURCES_TOLD, used = 0;
     for (size_t i = 0; i < count; i++) {
         const struct slot *slot = &fetch->slots[i];
-        struct wi_block_source_info info;
+        struct wi_block_source_info info = wi_block_source_look(slot->source);
         char line[REASON_BYTES + 64];
-        wi_block_source_info(slot->source, &info);
         const char *reason = slot_lacks(slot, block) ? "it lacks the block"
                              : *slot->reason         ? slot->reason
                                                      : info.reason;
@@ -373,42 +333,43 @@ static void tell_sources(
 /* Why the slot does not bring the block; what another fetch has seen of it counts, too. */
 static enum blame blame_for(const struct slot *slot, const struct block *block)
 {
-    struct wi_block_source_info info;
     if (slot_lacks(slot, block))
         return BLAME_LACKS;
-    wi_block_source_info(slot->source, &info);
-    return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
+    int rests = wi_block_source_look(slot->source).state == WI_SOURCE_RESTING;
+    return slot->blame == BLAME_NONE && rests ? BLAME_BUSY : slot->blame;
 }
 
 static void block_explain(
     const struct wi_block_fetch *fetch, const struct block *block, struct wi_error *error)
 {
-    struct blames blames = {0};
+    unsigned blamed[BLAME_OTHER + 1] = {0};
     char told[400];
-    double now = wi_now_ms();
+    double now = wi_now_ms(), until_ms = 0; /* when the first of the busy ones is less so */
     for (size_t i = 0; i < fetch->slot_count; i++) {
-        const struct slot *slot = &fetch->slots[i];
-        add_blame(&blames, blame_for(slot, block), wi_slot_waits(slot, now));
+        enum blame blame = blame_for(&fetch->slots[i], block);
+        double until = wi_slot_waits(&fetch->slots[i], now);
+        if (blame == BLAME_BUSY && (blamed[blame] == 0 || until < until_ms))
+            until_ms = until;
+        blamed[blame == BLAME_NONE ? BLAME_OTHER : blame]++;
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(error, blames_code(&blames), "", "no source brings %.90s: %s", fetch->what, told);
-    if (blames.until_ms > now)
-        wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
+    wi_error_set(
+        error, blames_code(blamed), "", "no source brings %.90s: %s", fetch->order.what, told);
+    if (until_ms > now)
+        wi_error_retry_after(error, (unsigned)((until_ms - now) / 1000) + 1);
 }
 
-/* But for those with a bit in `lacking`, of which it does not matter. */
+/* Whether none may bring something yet that is waited for, but for those with a bit in `lacking`,
+ * of which it does not matter. */
 static int none_is_left(const struct wi_block_fetch *fetch, uint32_t lacking)
 {
-    double now = wi_now_ms();
-    for (size_t i = 0; i < fetch->slot_count; i++)
-        if (!(lacking & fetch->slots[i].bit) && is_left(fetch, &fetch->slots[i], now))
+    double now = wi_now_ms(), most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
+    for (size_t i = 0; i < fetch->slot_count; i++) {
+        const struct slot *slot = &fetch->slots[i];
+        if (!(lacking & slot->bit) && !slot->gone && wi_slot_waits(slot, now) <= now + most)
             return 0;
+    }
     return 1;
-}
-
-static int is_hopeless(const struct wi_block_fetch *fetch, const struct block *block)
-{
-    return block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks);
 }
 
 int wi_share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
@@ -416,7 +377,7 @@ int wi_share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
     if (fetch->idle == 0 && none_is_left(fetch, 0))
         take_next(fetch); /* it says what is missing */
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
-        if (is_hopeless(fetch, block)) {
+        if (block->asks == 0 && !block->verifying && none_is_left(fetch, block->want.lacks)) {
             block_explain(fetch, block, error);
             return 1;
         }

@@ -19,7 +19,7 @@
 
 /* An answer that is being parsed off the loop. It frees itself once the thread is done. */
 struct reading {
-    struct neighbour *neighbour; /* NULL: the neighbour is gone */
+    struct neighbour *neighbour;
     struct wi_work *work;
     char *text;
     size_t size;
@@ -70,21 +70,19 @@ static int neighbour_is_under_way(const struct neighbour *neighbour)
 
 static int any_is_under_way(const struct wi_neighbours *all)
 {
-    const struct neighbour *neighbour;
-    DL_FOREACH(all->items, neighbour)
-    if (neighbour_is_under_way(neighbour))
-        return 1;
+    for (const struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
+        if (neighbour_is_under_way(neighbour))
+            return 1;
     return 0;
 }
 
 /* Who waits is told in a turn of its own. */
 static void tell_if_known(struct wi_neighbours *all)
 {
-    struct wi_neighbours_wait *wait;
     if (any_is_under_way(all))
         return;
-    DL_FOREACH(all->waits, wait)
-    wi_timer_start(wait->timer, 0, 0);
+    for (struct wi_neighbours_wait *wait = all->waits; wait; wait = wait->next)
+        wi_timer_start(wait->timer, 0, 0);
 }
 
 void wi_neighbours_cancel(struct wi_neighbours_wait *wait)
@@ -109,8 +107,7 @@ static void on_wait_over(void *context)
 
 static void end_question(struct neighbour *neighbour)
 {
-    free(neighbour->url);
-    neighbour->url = NULL;
+    free(WI_TAKE(neighbour->url));
     tell_if_known(neighbour->all);
 }
 
@@ -150,19 +147,16 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
         return;
     }
     wi_offer_clear(&neighbour->offer);
-    neighbour->offer = reading->offer;
-    reading->offer = (struct wi_offer){0};
+    neighbour->offer = WI_TAKE(reading->offer);
     free(neighbour->etag);
-    neighbour->etag = reading->etag;
-    reading->etag = NULL;
+    neighbour->etag = WI_TAKE(reading->etag);
     neighbour_succeed(neighbour);
 }
 
 static void on_read(void *data, int cancelled)
 {
     struct reading *reading = data;
-    (void)cancelled; /* only if the neighbour is gone */
-    if (reading->neighbour)
+    if (!cancelled) /* else the neighbour is gone */
         take_offer(reading->neighbour, reading);
     wi_offer_clear(&reading->offer);
     free(reading->text);
@@ -189,10 +183,9 @@ static void send_question(struct neighbour *neighbour);
 static void neighbour_lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
-    struct wi_block_source_info info;
+    const char *base = wi_block_source_look(neighbour->source).url;
     struct wi_error error;
-    wi_block_source_info(neighbour->source, &info);
-    if (wi_redirect_take(info.url, &neighbour->url, location, &neighbour->hops, &error) == 0)
+    if (wi_redirect_take(base, &neighbour->url, location, &neighbour->hops, &error) == 0)
         send_question(neighbour);
     else
         neighbour_fail(neighbour, "%.150s", error.detail);
@@ -233,9 +226,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 static void send_question(struct neighbour *neighbour)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(neighbour->source, &info);
-    int stays = wi_redirect_stays(info.url, neighbour->url);
+    int stays = wi_redirect_stays(wi_block_source_look(neighbour->source).url, neighbour->url);
     char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
     char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
     const char *const headers[] = {
@@ -263,10 +254,9 @@ static int is_self(const struct neighbour *neighbour)
  * found somebody else may be by now. */
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
-    struct wi_block_source_info info;
     double now = wi_now_ms();
-    wi_block_source_info(neighbour->source, &info);
-    if (neighbour_is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
+    int ready = wi_block_source_look(neighbour->source).state == WI_SOURCE_READY;
+    if (neighbour_is_under_way(neighbour) || (!ready && !is_self(neighbour)))
         return 0;
     if (fresh_ms == 0)
         return 1;
@@ -274,26 +264,20 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
                               : now - neighbour->failed_ms > WI_NEIGHBOURS_PAUSE_MS;
 }
 
-static void neighbour_ask(struct neighbour *neighbour)
-{
-    struct wi_block_source_info info;
-    wi_block_source_info(neighbour->source, &info);
-    neighbour->url = wi_sprintf("%s/content", info.url);
-    neighbour->hops = 0;
-    send_question(neighbour);
-}
-
 struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double fresh_ms,
     uint64_t wait_ms, wi_neighbours_fn *on_known, void *context)
 {
     struct wi_neighbours_wait *wait = wi_alloc(sizeof *wait);
-    struct neighbour *neighbour;
     *wait = (struct wi_neighbours_wait){.all = all, .on_known = on_known, .context = context};
     wait->timer = wi_timer_new(all->loop, on_wait_over, wait);
     DL_APPEND(all->waits, wait);
-    DL_FOREACH(all->items, neighbour)
-    if (is_due(neighbour, fresh_ms))
-        neighbour_ask(neighbour);
+    for (struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next) {
+        if (!is_due(neighbour, fresh_ms))
+            continue;
+        neighbour->url = wi_sprintf("%s/content", wi_block_source_look(neighbour->source).url);
+        neighbour->hops = 0;
+        send_question(neighbour);
+    }
     wi_timer_start(wait->timer, any_is_under_way(all) ? wait_ms : 0, 0);
     return wait;
 }
@@ -307,21 +291,11 @@ struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, c
     return all;
 }
 
-static struct neighbour *neighbour_make(struct wi_neighbours *all, struct wi_block_source *source)
-{
-    struct neighbour *neighbour = wi_alloc(sizeof *neighbour);
-    *neighbour = (struct neighbour){
-        .all = all, .source = wi_block_source_hold(source), .failed_ms = -WI_NEIGHBOURS_PAUSE_MS};
-    return neighbour;
-}
-
 static void neighbour_drop(struct neighbour *neighbour)
 {
     wi_http_cancel(neighbour->call);
-    if (neighbour->reading) {
-        neighbour->reading->neighbour = NULL;
+    if (neighbour->reading)
         wi_work_abandon(neighbour->reading->work); /* on_read frees it */
-    }
     wi_block_source_release(neighbour->source);
     wi_offer_clear(&neighbour->offer);
     free(neighbour->etag);
@@ -339,10 +313,9 @@ static void drop_all(struct neighbour *items)
 static struct neighbour *neighbour_find(
     struct neighbour *items, const struct wi_block_source *source)
 {
-    struct neighbour *neighbour;
-    DL_FOREACH(items, neighbour)
-    if (neighbour->source == source)
-        return neighbour;
+    for (struct neighbour *neighbour = items; neighbour; neighbour = neighbour->next)
+        if (neighbour->source == source)
+            return neighbour;
     return NULL;
 }
 
@@ -353,10 +326,14 @@ void wi_neighbours_set(
     all->items = NULL;
     for (size_t i = 0; i < count; i++) {
         struct neighbour *neighbour = neighbour_find(before, sources[i]);
-        if (neighbour)
+        if (neighbour) {
             DL_DELETE(before, neighbour);
-        else
-            neighbour = neighbour_make(all, sources[i]);
+        } else {
+            neighbour = wi_alloc(sizeof *neighbour);
+            neighbour->all = all;
+            neighbour->source = wi_block_source_hold(sources[i]);
+            neighbour->failed_ms = -WI_NEIGHBOURS_PAUSE_MS;
+        }
         DL_APPEND(all->items, neighbour);
     }
     drop_all(before);
@@ -381,38 +358,50 @@ size_t wi_neighbours_count(const struct wi_neighbours *all)
     return count;
 }
 
-void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
+struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *all, size_t index)
 {
     const struct neighbour *neighbour = all->items;
-    struct wi_block_source_info source;
     while (index-- > 0)
         neighbour = neighbour->next;
-    wi_block_source_info(neighbour->source, &source);
     int self = is_self(neighbour);
-    int offers = neighbour->answers && !self && source.state != WI_SOURCE_OUT;
-    *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
+    int offers = neighbour->answers && !self &&
+                 wi_block_source_look(neighbour->source).state != WI_SOURCE_OUT;
+    return (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
-static int offer_is_first(const struct wi_neighbours *all, size_t index, const char *id)
+/* Whether the neighbour offers something, and is the first with its id. */
+static int offers_first(
+    const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
 {
-    for (size_t i = 0; i < index; i++) {
-        struct wi_neighbour_info info;
-        wi_neighbours_at(all, i, &info);
-        if (info.offer && strcmp(info.offer->id, id) == 0)
+    *info = wi_neighbours_at(all, index);
+    for (size_t i = 0; info->offer && i < index; i++) {
+        struct wi_neighbour_info before = wi_neighbours_at(all, i);
+        if (before.offer && strcmp(before.offer->id, info->offer->id) == 0)
             return 0;
     }
-    return 1;
+    return info->offer != NULL;
 }
 
 void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, void *context)
 {
     size_t count = wi_neighbours_count(all);
-    for (size_t i = 0; i < count; i++) {
-        struct wi_neighbour_info info;
-        wi_neighbours_at(all, i, &info);
-        if (info.offer && offer_is_first(all, i, info.offer->id))
+    struct wi_neighbour_info info;
+    for (size_t i = 0; i < count; i++)
+        if (offers_first(all, i, &info))
             each(context, &info);
-    }
+}
+
+void wi_neighbours_offered(const struct wi_neighbours *all, wi_offered_fn *each, void *context)
+{
+    size_t count = wi_neighbours_count(all);
+    struct wi_neighbour_info info;
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; offers_first(all, i, &info) && k < info.offer->count; k++) {
+            const struct wi_offer_row *row = &info.offer->rows[k];
+            const struct wi_offered offered = {wi_block_source_look(info.source).name, &row->cid,
+                row->name, row->bytes, row->published};
+            each(context, &offered);
+        }
 }
 
 /* --- models by their names -------------------------------------------------------------------- */
@@ -420,14 +409,9 @@ void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, 
 static const struct neighbour *neighbour_find_name(
     const struct wi_neighbours *all, const char *name)
 {
-    const struct neighbour *neighbour;
-    struct wi_block_source_info info;
-    DL_FOREACH(all->items, neighbour)
-    {
-        wi_block_source_info(neighbour->source, &info);
-        if (strcmp(info.name, name) == 0)
+    for (const struct neighbour *neighbour = all->items; neighbour; neighbour = neighbour->next)
+        if (strcmp(wi_block_source_look(neighbour->source).name, name) == 0)
             return neighbour;
-    }
     return NULL;
 }
 
@@ -437,7 +421,7 @@ static enum wi_code neighbour_refuse(
     const struct neighbour *neighbour = neighbour_find_name(all, name);
     struct wi_block_source_info info = {.reason = "it is not configured any more"};
     if (neighbour)
-        wi_block_source_info(neighbour->source, &info);
+        info = wi_block_source_look(neighbour->source);
     const char *reason = *info.reason ? info.reason : "it does not answer";
     return wi_error_set(
         error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s", name, reason);
@@ -461,10 +445,7 @@ enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *ne
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
 {
     const struct neighbour *found = neighbour_find_name(all, neighbour);
-    struct wi_block_source_info info = {.state = WI_SOURCE_OUT};
-    if (found)
-        wi_block_source_info(found->source, &info);
-    if (info.state == WI_SOURCE_OUT || !found->answers)
+    if (!found || !found->answers || wi_block_source_look(found->source).state == WI_SOURCE_OUT)
         return neighbour_refuse(all, neighbour, error);
     const struct wi_offer_row *row = find_row(&found->offer, name, variant);
     if (!row)

@@ -5,6 +5,7 @@
  * after WI_NEIGHBOURS_PAUSE_MS at the earliest, and offers nothing until it answers.
  *
  * Answers are parsed on threads of the pool; everything is called on the loop's thread.
+ * What other rooms use of neighbours is in models/models.h.
  */
 #ifndef WI_MODELS_ARRIVE_SOURCE_NEIGHBOURS_H
 #define WI_MODELS_ARRIVE_SOURCE_NEIGHBOURS_H
@@ -12,13 +13,12 @@
 #include "base/net/http_client.h"
 #include "models/arrive/source/offer.h"
 #include "models/arrive/source/sources.h"
+#include "models/models.h"
 
 #define WI_NEIGHBOURS_WAIT_MS 3000u   /* the delay of a pull by neighbours that do not answer */
 #define WI_NEIGHBOURS_NAMED_MS 10000u /* the same for one that a pull names, which alone knows */
 #define WI_NEIGHBOURS_PAUSE_MS 10000.0
-#define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
 
-struct wi_neighbours;
 /* `id` is this daemon's own: a source with the same id is this daemon itself, and not a neighbour.
  * All arguments are borrowed and must outlive the neighbours. */
 struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, const char *id);
@@ -26,7 +26,6 @@ void wi_neighbours_free(struct wi_neighbours *neighbours); /* NULL is fine; no c
 /* Replaces the neighbours by these, each held. The lists of those that stay are kept. */
 void wi_neighbours_set(
     struct wi_neighbours *neighbours, struct wi_block_source *const *sources, size_t count);
-size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 
 /* Borrowed until the next turn of the loop. */
 struct wi_neighbour_info {
@@ -35,8 +34,7 @@ struct wi_neighbour_info {
     const struct wi_offer *offer;
     int is_self;
 };
-void wi_neighbours_at(
-    const struct wi_neighbours *neighbours, size_t index, struct wi_neighbour_info *info);
+struct wi_neighbour_info wi_neighbours_at(const struct wi_neighbours *neighbours, size_t index);
 
 /* Calls `each` for those that have an offer; if one daemon has several names, only for the
  * first. */
@@ -49,15 +47,5 @@ void wi_neighbours_each(
  * WI_HUB_FAILED with the reason if it does not tell what it has. */
 enum wi_code wi_neighbours_model(const struct wi_neighbours *neighbours, const char *neighbour,
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error);
-
-struct wi_neighbours_wait;
-typedef void wi_neighbours_fn(void *context);
-/* Asks the neighbours whose list is older than `fresh_ms`; with 0 all of them, including those that
- * failed just now. Calls back once, never from inside, when each of them has answered or failed, or
- * after `wait_ms`. */
-struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *neighbours, double fresh_ms,
-    uint64_t wait_ms, wi_neighbours_fn *on_known, void *context);
-/* no callback is called; NULL is fine */
-void wi_neighbours_cancel(struct wi_neighbours_wait *wait);
 
 #endif

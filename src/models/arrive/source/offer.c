@@ -5,10 +5,9 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "base/table.h"
 #include "base/text.h"
-#include "models/catalog/library/model.h"
 #include "models/share/content/tree.h"
+#include "terms/format/model.h"
 #include "terms/model/view.h"
 #include <ctype.h>
 #include <stdlib.h>
@@ -147,20 +146,12 @@ static int read_row(const json_t *value, struct wi_offer_row *row)
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-/* A CID that was read, so that it is read once. */
-struct seen {
-    struct wi_cid cid;
-    UT_hash_handle hh;
-};
-
-/* Whether it is the first row of its CID. */
-static int is_new(struct seen **table, struct seen *mine, const struct wi_cid *cid)
+/* Whether it is the first row of its CID; there are not many. */
+static int is_new(const struct wi_offer *offer, const struct wi_cid *cid)
 {
-    struct seen *found = WI_TABLE_FIND(*table, cid->hash, sizeof cid->hash);
-    if (found)
-        return 0;
-    mine->cid = *cid;
-    HASH_ADD(hh, *table, cid.hash, sizeof mine->cid.hash, mine);
+    for (size_t i = 0; i < offer->count; i++)
+        if (memcmp(offer->rows[i].cid.hash, cid->hash, sizeof cid->hash) == 0)
+            return 0;
     return 1;
 }
 
@@ -168,18 +159,15 @@ static void read_rows(const json_t *list, struct wi_offer *offer)
 {
     size_t count = json_array_size(list);
     size_t most = count < WI_OFFER_ROWS_MAX ? count : WI_OFFER_ROWS_MAX;
-    struct seen *table = NULL, *seen = wi_alloc((most + 1) * sizeof *seen);
     offer->rows = wi_alloc((most + 1) * sizeof *offer->rows);
     for (size_t i = 0; i < most; i++) {
         struct wi_offer_row row = {0};
-        if (read_row(json_array_get(list, i), &row) == 0 && is_new(&table, &seen[i], &row.cid))
+        if (read_row(json_array_get(list, i), &row) == 0 && is_new(offer, &row.cid))
             offer->rows[offer->count++] = row;
         else
             clear_row(&row);
     }
     offer->left_out = count - offer->count;
-    HASH_CLEAR(hh, table);
-    free(seen);
 }
 
 /* By SHA-256, and of one by what its CID is claimed to be, so that the order is always the same. */
@@ -189,18 +177,6 @@ static int by_hash(const void *a, const void *b)
     const struct wi_offer_file *second = *(const struct wi_offer_file *const *)b;
     int order = memcmp(first->sha256, second->sha256, WI_HASH_SIZE);
     return order ? order : memcmp(first->cid.hash, second->cid.hash, WI_HASH_SIZE);
-}
-
-static void index_files(struct wi_offer *offer)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < offer->count; i++)
-        count += offer->rows[i].count;
-    offer->_by_hash = wi_alloc((count + 1) * sizeof *offer->_by_hash);
-    for (size_t i = 0; i < offer->count; i++)
-        for (size_t k = 0; k < offer->rows[i].count; k++)
-            offer->_by_hash[offer->_file_count++] = &offer->rows[i].files[k];
-    qsort(offer->_by_hash, count, sizeof *offer->_by_hash, by_hash);
 }
 
 struct head_params {
@@ -234,7 +210,11 @@ static enum wi_code offer_read(struct wi_offer *offer, const json_t *value, stru
     offer->id = wi_strdup(head.id);
     offer->takes = (uint64_t)head.takes;
     read_rows(head.content, offer);
-    index_files(offer);
+    for (size_t i = 0; i < offer->count; i++)
+        for (size_t k = 0; k < offer->rows[i].count; k++)
+            *WI_APPEND(offer->_by_hash, offer->_file_count) = &offer->rows[i].files[k];
+    if (offer->_file_count > 0)
+        qsort(offer->_by_hash, offer->_file_count, sizeof *offer->_by_hash, by_hash);
     return WI_OK;
 }
 

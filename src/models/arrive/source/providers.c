@@ -12,8 +12,6 @@
 #define PART_MAX 254 /* bytes of a part of an address, with the NUL: a name has 253 */
 #define PARTS_MAX 6
 
-/* --- an address ------------------------------------------------------------------------------- */
-
 /* "/ip4/192.0.2.1/tcp/443/https" in its parts. */
 struct parts {
     char items[PARTS_MAX][PART_MAX];
@@ -37,12 +35,6 @@ static int address_split(const char *address, struct parts *parts)
 static int part_is(const struct parts *parts, size_t index, const char *text)
 {
     return index < parts->count && strcmp(parts->items[index], text) == 0;
-}
-
-static int is_over_tls(const struct parts *parts)
-{
-    return (parts->count == 5 && part_is(parts, 4, "https")) ||
-           (parts->count == 6 && part_is(parts, 4, "tls") && part_is(parts, 5, "http"));
 }
 
 /* 0: it is none. */
@@ -87,8 +79,10 @@ static int is_host(const struct parts *parts)
 static char *url_of(const char *address)
 {
     struct parts parts = {0};
-    if (address_split(address, &parts) != 0 || !is_over_tls(&parts) || !part_is(&parts, 2, "tcp") ||
-        !is_host(&parts))
+    int is_split = address_split(address, &parts) == 0;
+    int is_over_tls = (parts.count == 5 && part_is(&parts, 4, "https")) ||
+                      (parts.count == 6 && part_is(&parts, 4, "tls") && part_is(&parts, 5, "http"));
+    if (!is_split || !is_over_tls || !part_is(&parts, 2, "tcp") || !is_host(&parts))
         return NULL;
     unsigned port = port_of(parts.items[3]);
     for (char *c = parts.items[1]; *c; c++)
@@ -103,18 +97,14 @@ static char *url_of(const char *address)
     return NULL;
 }
 
-/* --- a record --------------------------------------------------------------------------------- */
-
 static int is_gateway(const json_t *record)
 {
     const char *schema = json_string_value(json_object_get(record, "Schema"));
-    const json_t *protocols = json_object_get(record, "Protocols"), *protocol;
-    size_t i;
+    const json_t *protocols = json_object_get(record, "Protocols");
     if (!schema || strcmp(schema, "peer") != 0)
         return 0;
-    json_array_foreach(protocols, i, protocol)
-    {
-        const char *name = json_string_value(protocol);
+    for (size_t i = 0; i < json_array_size(protocols); i++) {
+        const char *name = json_string_value(json_array_get(protocols, i));
         if (name && strcmp(name, GATEWAY) == 0)
             return 1;
     }
@@ -123,14 +113,12 @@ static int is_gateway(const json_t *record)
 
 static void take_record(struct wi_providers *providers, const json_t *record)
 {
-    const json_t *address;
     char *url = NULL;
-    size_t i;
     if (!is_gateway(record))
         return;
-    json_array_foreach(json_object_get(record, "Addrs"), i, address)
-    {
-        const char *text = json_string_value(address);
+    const json_t *list = json_object_get(record, "Addrs");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
         if (text && (url = url_of(text)) != NULL)
             break;
     }
@@ -140,8 +128,6 @@ static void take_record(struct wi_providers *providers, const json_t *record)
         wi_strings_add(&providers->urls, url);
     free(url);
 }
-
-/* --- an answer -------------------------------------------------------------------------------- */
 
 /* Whether it is an answer. Where there is no one its list may be null. */
 static int providers_read(struct wi_providers *providers, const char *text, size_t size)

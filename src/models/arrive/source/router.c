@@ -21,7 +21,7 @@
 
 /* An answer that is being parsed off the loop. It frees itself once the thread is done. */
 struct reading {
-    struct wi_router *router; /* NULL: the router is gone */
+    struct wi_router *router;
     struct wi_work *work;
     char *text;
     size_t size;
@@ -113,8 +113,7 @@ static void take_providers(struct wi_router *router, const struct reading *readi
 static void on_read(void *data, int cancelled)
 {
     struct reading *reading = data;
-    (void)cancelled; /* only if the router is gone */
-    if (reading->router)
+    if (!cancelled) /* else the router is gone */
         take_providers(reading->router, reading);
     wi_providers_clear(&reading->providers);
     free(reading->text);
@@ -226,10 +225,8 @@ void wi_router_free(struct wi_router *router)
     if (!router)
         return;
     wi_http_cancel(router->call);
-    if (router->reading) {
-        router->reading->router = NULL;
+    if (router->reading)
         wi_work_abandon(router->reading->work); /* on_read frees it */
-    }
     while (router->count > 0)
         wi_block_source_release(router->named[--router->count]);
     wi_timer_free(router->timer);

@@ -63,10 +63,10 @@ static double rate_of(const struct wi_block_source *source, double now)
     return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
 }
 
-void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info)
+struct wi_block_source_info wi_block_source_look(const struct wi_block_source *source)
 {
     double now = wi_now_ms();
-    *info = (struct wi_block_source_info){.name = source->name,
+    struct wi_block_source_info info = {.name = source->name,
         .url = source->url,
         .stranger = source->stranger,
         .lied = source->lied && now < source->out_ms,
@@ -77,12 +77,13 @@ void wi_block_source_info(const struct wi_block_source *source, struct wi_block_
         .bytes_per_second = rate_of(source, now),
         .reason = source->trouble ? source->trouble : source->reason};
     if (source->trouble || now < source->out_ms) {
-        info->state = WI_SOURCE_OUT;
-        info->until_ms = source->trouble ? WI_NEVER : source->out_ms;
+        info.state = WI_SOURCE_OUT;
+        info.until_ms = source->trouble ? WI_NEVER : source->out_ms;
     } else if (now < source->rest_ms) {
-        info->state = WI_SOURCE_RESTING;
-        info->until_ms = source->rest_ms;
+        info.state = WI_SOURCE_RESTING;
+        info.until_ms = source->rest_ms;
     }
+    return info;
 }
 
 char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
@@ -235,16 +236,6 @@ static int is_forgettable(const struct wi_block_source *source, double now)
     return source->references == 1 && now >= source->out_ms;
 }
 
-/* Drops the first stranger that no fetch holds. */
-static void drop_liar(struct wi_sources *sources)
-{
-    size_t i = 0;
-    while (i < sources->stranger_count && sources->strangers[i]->references > 1)
-        i++;
-    if (i < sources->stranger_count)
-        drop_stranger(sources, i);
-}
-
 static void forget_strangers(struct wi_sources *sources)
 {
     double now = wi_now_ms();
@@ -254,8 +245,12 @@ static void forget_strangers(struct wi_sources *sources)
         if (is_forgettable(sources->strangers[i], now))
             drop_stranger(sources, i);
     }
-    while (sources->stranger_count - held > WI_SOURCE_LIARS_MAX)
-        drop_liar(sources);
+    /* Of the others, which no fetch holds, the first ones go. */
+    for (size_t i = 0; sources->stranger_count - held > WI_SOURCE_LIARS_MAX;)
+        if (sources->strangers[i]->references > 1)
+            i++;
+        else
+            drop_stranger(sources, i);
 }
 
 static struct wi_block_source *find_stranger(const struct wi_sources *sources, const char *url)
@@ -281,10 +276,7 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
     forget_strangers(sources);
     struct wi_block_source *source = find_stranger(sources, url);
     if (!source) {
-        size_t count = sources->stranger_count++;
-        sources->strangers =
-            wi_realloc_array(sources->strangers, count + 1, sizeof(struct wi_block_source *));
-        source = sources->strangers[count] = source_make(url, url);
+        source = *WI_APPEND(sources->strangers, sources->stranger_count) = source_make(url, url);
         source->stranger = 1;
     }
     return wi_block_source_hold(source);
@@ -292,10 +284,11 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
 
 void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
 {
-    double now = wi_now_ms();
-    for (size_t i = 0; i < sources->count; i++)
-        each(context, sources->items[i]);
-    for (size_t i = 0; i < sources->stranger_count; i++)
-        if (!is_forgettable(sources->strangers[i], now))
-            each(context, sources->strangers[i]);
+    for (size_t i = 0; i < sources->count + sources->stranger_count; i++) {
+        const struct wi_block_source *source =
+            i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
+        const struct wi_block_source_info info = wi_block_source_look(source);
+        if (!source->stranger || !is_forgettable(source, wi_now_ms()))
+            each(context, &info);
+    }
 }

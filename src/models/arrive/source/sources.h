@@ -5,22 +5,16 @@
  * pull: a lie is remembered in the next one. In addition to the configured sources there are
  * strangers, for as long as a pull asks them.
  *
- * There is one table for the daemon; everything is called on the loop's thread.
+ * There is one table for the daemon. What other rooms use of it is in models/models.h. Everything
+ * is called on the loop's thread.
  */
 #ifndef WI_MODELS_ARRIVE_SOURCE_SOURCES_H
 #define WI_MODELS_ARRIVE_SOURCE_SOURCES_H
 
 #include "base/net/limit.h"
-#include <stddef.h>
-#include <stdint.h>
+#include "models/models.h"
 
 #define WI_SOURCE_OUT_MS 600000.0 /* after a wrong block, or an answer of no gateway */
-
-enum wi_block_source_state {
-    WI_SOURCE_READY,
-    WI_SOURCE_RESTING, /* it answered 429 or 503, or had a temporary error */
-    WI_SOURCE_OUT      /* it sent a wrong block, or is no gateway */
-};
 
 /* One source of the configuration. */
 struct wi_block_source_row {
@@ -31,21 +25,6 @@ struct wi_block_source_row {
     const char *trouble;
 };
 
-/* The state of one source. Borrowed until the next turn of the loop. */
-struct wi_block_source_info {
-    const char *name, *url; /* for a stranger both are its URL */
-    int stranger;           /* a router has named it; it is not configured */
-    enum wi_block_source_state state;
-    int lied;                /* it is out because of a wrong block */
-    double until_ms;         /* wi_now_ms() from which it is asked again; 0 if it is ready */
-    uint64_t bytes, blocks;  /* that were correct, since the start */
-    uint64_t wrong;          /* blocks */
-    int64_t seen_ms;         /* Unix time of its last answer; 0: none yet */
-    double bytes_per_second; /* recently; 0: nothing arrives */
-    const char *reason;      /* the last problem; "" if there was none */
-};
-
-struct wi_sources;
 struct wi_sources *wi_sources_new(void);
 /* NULL is fine; fetches keep the sources that they hold */
 void wi_sources_free(struct wi_sources *sources);
@@ -61,9 +40,6 @@ size_t wi_sources_count(const struct wi_sources *sources); /* without strangers 
  * most WI_SOURCE_LIARS_MAX of those are remembered. */
 #define WI_SOURCE_LIARS_MAX 256
 struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url);
-/* Calls `each` for the configured sources, then for strangers. */
-typedef void wi_source_fn(void *context, const struct wi_block_source *source);
-void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context);
 
 /* A source is reference-counted: a holder may use it after it has left the table. */
 struct wi_block_source;
@@ -71,7 +47,7 @@ struct wi_block_source *wi_sources_at(
     const struct wi_sources *sources, size_t index); /* not held */
 struct wi_block_source *wi_block_source_hold(struct wi_block_source *source);
 void wi_block_source_release(struct wi_block_source *source); /* NULL is fine */
-void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info);
+struct wi_block_source_info wi_block_source_look(const struct wi_block_source *source);
 
 /* --- for those who fetch ---------------------------------------------------------------------- */
 

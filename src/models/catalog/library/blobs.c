@@ -63,9 +63,5 @@ static int blob_sweep(void *context, int blobs, const char *name, const struct s
 
 void wi_blobs_sweep(int store, uint64_t *freed)
 {
-    int blobs = wi_path_open(store, WI_STORE_BLOBS);
-    if (blobs < 0)
-        return;
-    wi_path_each(blobs, blob_sweep, freed);
-    wi_close(blobs);
+    wi_path_each_in(store, WI_STORE_BLOBS, blob_sweep, freed);
 }

@@ -4,7 +4,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/table.h"
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,14 +141,11 @@ static struct wi_file_identity path_identity(const char *path)
     return wi_file_identity_of(&status);
 }
 
-int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name)
+void wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name)
 {
-    size_t count = stamps->count++;
-    stamps->items = wi_grow_array(stamps->items, count, sizeof *stamps->items);
-    struct wi_file_stamp *stamp = &stamps->items[count];
+    struct wi_file_stamp *stamp = WI_APPEND(stamps->items, stamps->count);
     stamp->path = wi_sprintf("%s/%s", folder, name);
     stamp->identity = path_identity(stamp->path);
-    return stamp->identity.inode != 0;
 }
 
 int wi_file_stamps_hold(const struct wi_file_stamps *stamps)
@@ -160,12 +156,6 @@ int wi_file_stamps_hold(const struct wi_file_stamps *stamps)
             return 0;
     }
     return stamps->count > 0;
-}
-
-void wi_file_stamps_move(struct wi_file_stamps *to, struct wi_file_stamps *from)
-{
-    *to = *from;
-    *from = (struct wi_file_stamps){0};
 }
 
 void wi_file_stamps_clear(struct wi_file_stamps *stamps)

@@ -44,12 +44,10 @@ struct wi_file_stamps {
     size_t count;
 };
 
-/* Adds the file or folder FOLDER/NAME; 1 if it exists. */
-int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name);
+/* Adds the file or folder FOLDER/NAME. */
+void wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name);
 /* Whether nothing in the list has changed; 0 for an empty list. */
 int wi_file_stamps_hold(const struct wi_file_stamps *stamps);
-void wi_file_stamps_move(
-    struct wi_file_stamps *to, struct wi_file_stamps *from); /* `from` becomes empty */
 void wi_file_stamps_clear(struct wi_file_stamps *stamps);
 
 #endif

@@ -10,9 +10,9 @@
 #include "base/memory.h"
 #include "base/nearest.h"
 #include "base/text.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -53,14 +53,12 @@ static void note_failure(struct scan *scan, int why)
 static char *as_utf8(const char *text)
 {
     struct wi_buffer quoted = {0};
-    json_t *string;
-    char *copy;
 
     if (!text)
         return NULL;
     wi_buffer_json_string(&quoted, text);
-    string = json_loads(quoted.text, JSON_DECODE_ANY, NULL);
-    copy = wi_strdup(string ? json_string_value(string) : "?");
+    json_t *string = json_loads(quoted.text, JSON_DECODE_ANY, NULL);
+    char *copy = wi_strdup(string ? json_string_value(string) : "?");
     json_decref(string);
     wi_buffer_clear(&quoted);
     return copy;
@@ -70,10 +68,8 @@ static char *as_utf8(const char *text)
 static void row_add(struct wi_list_row **rows, size_t *count, const char *name,
     enum wi_model_format format, char *problem)
 {
-    *rows = wi_grow_array(*rows, *count, sizeof **rows);
-    (*rows)[*count] =
+    *WI_APPEND(*rows, *count) =
         (struct wi_list_row){.name = as_utf8(name), .format = format, .problem = as_utf8(problem)};
-    ++*count;
     free(problem);
 }
 
@@ -209,11 +205,10 @@ static char *check_spec(const struct scan *scan, const char *name)
     char *path = wi_sprintf("%s/%s/model.json", scan->directory, name), *problem = NULL;
     struct stat status;
     json_error_t error;
-    json_t *json;
 
     if (stat(path, &status) == 0 && S_ISREG(status.st_mode) && status.st_size <= WI_SPEC_MAX &&
         access(path, R_OK) == 0) {
-        json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        json_t *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
         if (!json)
             problem = wi_sprintf("model.json is no JSON: line %d: %s", error.line, error.text);
         else if (!json_is_object(json))
@@ -237,11 +232,10 @@ static void each_entry(struct scan *scan, const char *folder, each_fn *each, voi
         note_failure(scan, errno);
     free(path);
     while (dir && scan->looks < WI_LIST_LOOKS_MAX && (item = readdir(dir))) {
-        char *name;
         if (item->d_name[0] == '.')
             continue;
         scan->looks++;
-        name = wi_sprintf("%s%s%s", folder, *folder ? "/" : "", item->d_name);
+        char *name = wi_sprintf("%s%s%s", folder, *folder ? "/" : "", item->d_name);
         each(scan, name, item->d_name, context);
         free(name);
     }

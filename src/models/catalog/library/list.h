@@ -6,10 +6,7 @@
 #ifndef WI_MODELS_CATALOG_LIBRARY_LIST_H
 #define WI_MODELS_CATALOG_LIBRARY_LIST_H
 
-#include "base/error.h"
-#include "models/catalog/format/format.h"
-#include "models/catalog/library/versions.h"
-#include <stddef.h>
+#include "models/models.h"
 
 /* Models that are listed at most; a larger store still serves every model by name. */
 #define WI_LIST_MAX 10000
@@ -17,23 +14,6 @@
 #define WI_LIST_IGNORED_MAX 100
 /* Entries of folders that are looked at; later ones are not listed. */
 #define WI_LIST_LOOKS_MAX 100000
-
-struct wi_list_row {
-    /* "NAME" or "OWNER/NAME" of a model; the path of an ignored entry, as valid UTF-8 */
-    char *name;
-    enum wi_model_format format; /* of a model */
-    struct wi_variants variants; /* of a model; none for `onnx` */
-    struct wi_versions versions; /* of a model that was pulled */
-    char *problem; /* Why it is ignored; for a model, what is wrong with its model.json, or NULL. */
-};
-
-/* Both sorted by name. Zero-initialise; free with wi_list_clear. */
-struct wi_list {
-    struct wi_list_row *models, *ignored;
-    size_t model_count, ignored_count;
-    size_t ignored_more; /* not listed */
-    uint64_t disk_bytes; /* of the whole disk that the folder is on; 0: not known */
-};
 
 /* Fills an empty list. An unreadable folder counts as empty, unless that is due to a shortage: then
  * -1 with errno, else 0. */

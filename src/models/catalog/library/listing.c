@@ -247,7 +247,7 @@ static void on_later(void *context)
 }
 
 /* Reads again as soon as it may. */
-static void start_in_time(struct wi_listing *listing)
+void wi_listing_missed(struct wi_listing *listing)
 {
     double left = listing->began_at > 0 ? listing->began_at + pause_of(listing) - wi_now_ms() : 0;
 
@@ -317,13 +317,8 @@ void wi_listing_reset(struct wi_listing *listing, const char *directory)
 const struct wi_list *wi_listing_now(struct wi_listing *listing)
 {
     if (wi_now_ms() - listing->began_at > WI_LISTING_OLD_MS)
-        start_in_time(listing);
+        wi_listing_missed(listing);
     return &listing->list;
-}
-
-void wi_listing_missed(struct wi_listing *listing)
-{
-    start_in_time(listing);
 }
 
 struct wi_listing_wait *wi_listing_fresh(

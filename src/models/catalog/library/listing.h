@@ -31,13 +31,8 @@ const struct wi_list *wi_listing_now(struct wi_listing *listing);
 /* Tells that a name was asked for, or found, that contradicts the list. */
 void wi_listing_missed(struct wi_listing *listing);
 
-/* Calls back with a list that was read after this call, or less than a second before it (if reading
- * takes long: ten times the time it took); `list` as for wi_listing_now. NULL if the callback was
- * called already. It must not free the listing. */
-typedef void wi_listing_fn(void *context, const struct wi_list *list);
-struct wi_listing_wait;
+/* As wi_repository_fresh; it must not free the listing. */
 struct wi_listing_wait *wi_listing_fresh(
     struct wi_listing *listing, wi_listing_fn *on_list, void *context);
-void wi_listing_cancel(struct wi_listing_wait *wait); /* no callback is called; NULL is fine */
 
 #endif

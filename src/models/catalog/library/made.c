@@ -3,10 +3,9 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
-#include "base/text.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
+#include "terms/format/folder.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -21,15 +20,9 @@ int wi_made_is_id(const char *id)
     return strncmp(id, WI_MADE_PREFIX "-", sizeof WI_MADE_PREFIX) == 0;
 }
 
-/* No owner's name is "_". */
-char *wi_made_place(const char *name)
-{
-    return wi_sprintf(WI_STORE_MADE "/%s%s", strchr(name, '/') ? "" : "_/", name);
-}
-
 char *wi_made_folder(const char *directory, const char *name, const char *variant)
 {
-    char *place = wi_made_place(name), *folder;
+    char *place = wi_versions_place(WI_STORE_MADE, name), *folder;
     folder = wi_sprintf("%s/%s/%s", directory, place, variant);
     free(place);
     return folder;
@@ -48,13 +41,10 @@ struct listing {
 static json_t *read_notes(const char *folder)
 {
     char *path = wi_sprintf("%s/" NOTES, folder);
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    json_t *notes = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= WI_MADE_NOTES_MAX)
-        notes = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
-    wi_close(fd);
+    size_t size;
+    char *text = wi_path_read(AT_FDCWD, path, WI_MADE_NOTES_MAX, &size);
+    json_t *notes = text ? json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    free(text);
     free(path);
     if (json_is_string(json_object_get(notes, "of")))
         return notes;
@@ -71,11 +61,10 @@ static void add_found(
     for (size_t i = 0; i < found.count; i++)
         if (strcmp(found.items[i].name, variant) == 0) {
             struct wi_variant *added = wi_variants_add(listing->variants);
-            *added = found.items[i];
+            *added = WI_TAKE(found.items[i]);
             added->notes = json_incref(notes);
             if (added->webgpu)
                 added->webgpu->notes = json_incref(notes);
-            found.items[i] = (struct wi_variant){0};
         }
     wi_variants_clear(&found);
 }
@@ -103,14 +92,11 @@ int wi_made_list(const char *directory, const char *name, enum wi_model_format f
     struct wi_variants *variants)
 {
     struct listing listing = {directory, name, format, variants, 0};
-    char *place = wi_made_place(name);
+    char *place = wi_versions_place(WI_STORE_MADE, name);
     int store = wi_versions_open_store(directory);
-    int folder = store >= 0 ? wi_path_open(store, place) : -1;
-    if (folder < 0 && wi_is_shortage(errno))
+    int seen = store >= 0 && wi_path_each_in(store, place, add_made, &listing) == 0;
+    if (!seen && wi_is_shortage(errno))
         listing.failed = errno;
-    if (folder >= 0)
-        wi_path_each(folder, add_made, &listing);
-    wi_close(folder);
     wi_close(store);
     free(place);
     errno = listing.failed;
@@ -124,19 +110,6 @@ int wi_made_is_of(const json_t *notes, const char *hash)
 }
 
 /* --- staging ---------------------------------------------------------------------------------- */
-
-/* The folders in which a file is to lie. 0, or -1 with errno. */
-static int make_folder_of(int files, const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return 0;
-    char *inner = wi_strndup(path, (size_t)(slash - path));
-    int folder = wi_path_make(files, inner);
-    wi_close(folder);
-    free(inner);
-    return folder < 0 ? -1 : 0;
-}
 
 static int copy_bytes(int from, int to, off_t left)
 {
@@ -152,33 +125,36 @@ static int copy_bytes(int from, int to, off_t left)
     return fsync(to);
 }
 
-/* A copy, not a link: who put the model there may write into its files. */
-static enum wi_code copy_file(
-    const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
+/* A copy, not a link: who put the model there may write into its files. `to` is an open folder. */
+static enum wi_code copy_file(const char *directory, const char *folder, const char *path, int to,
+    const char *name, struct wi_error *error)
 {
     struct stat status;
     int from = wi_open_inside(directory, folder, path, &status, error);
     if (from < 0)
         return error->code;
-    int to = make_folder_of(files, path) == 0
-                 ? openat(files, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644)
-                 : -1;
-    int copied = to >= 0 && copy_bytes(from, to, status.st_size) == 0;
+    int copy = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int copied = copy >= 0 && copy_bytes(from, copy, status.st_size) == 0;
     enum wi_code code =
         copied ? WI_OK : wi_path_failed(directory, "the variant cannot be written", error);
-    wi_close(to);
+    wi_close(copy);
     wi_close(from);
     return code;
 }
 
+/* One that ends in a slash is a folder. */
 static enum wi_code copy_entry(
     const char *directory, const char *folder, int files, const char *path, struct wi_error *error)
 {
-    if (!wi_text_ends(path, "/"))
-        return copy_file(directory, folder, files, path, error);
-    return make_folder_of(files, path) == 0
-               ? WI_OK
-               : wi_path_failed(directory, "the variant cannot be written", error);
+    const char *last;
+    int to = wi_path_open_above(files, path, 1, &last);
+    enum wi_code code = WI_OK;
+    if (to < 0)
+        code = wi_path_failed(directory, "the variant cannot be written", error);
+    else if (*last)
+        code = copy_file(directory, folder, path, to, last, error);
+    wi_close(to);
+    return code;
 }
 
 enum wi_code wi_made_stage(const char *directory, const char *id, const char *folder,
@@ -199,27 +175,11 @@ enum wi_code wi_made_stage(const char *directory, const char *id, const char *fo
 /* --- publishing ------------------------------------------------------------------------------- */
 
 /* What another program has written is to be on disk before it has a name. */
-static int sync_file(void *context, int folder, const char *name, const struct stat *status)
-{
-    int *failed = context;
-    int fd = openat(folder, name,
-        O_RDONLY | O_NOFOLLOW | O_CLOEXEC | (S_ISDIR(status->st_mode) ? O_DIRECTORY : O_NONBLOCK));
-    if (S_ISDIR(status->st_mode))
-        *failed |= fd < 0 || wi_path_each(fd, sync_file, failed) != 0;
-    else
-        *failed |= fd < 0 || fsync(fd) != 0;
-    wi_close(fd);
-    return *failed;
-}
-
 static int made_complete(int files, const char *notes)
 {
     unlinkat(files, NOTES, 0);
-    int failed = wi_file_write(files, NOTES, notes, strlen(notes), 0644) != 0;
-    return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
-                   wi_path_sync(files) != 0
-               ? -1
-               : 0;
+    return wi_file_write(files, NOTES, notes, strlen(notes), 0644) == 0 ? wi_path_sync(files, 1)
+                                                                        : -1;
 }
 
 /* What is there, made of other files, changes places with it and goes with the staging, so that
@@ -237,7 +197,7 @@ static int variant_replace(int store, int staging, int place, const char *varian
 
 static int move_into_place(int store, int staging, const char *name, const char *variant)
 {
-    char *path = wi_made_place(name);
+    char *path = wi_versions_place(WI_STORE_MADE, name);
     struct stat status;
     int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && fstatat(place, variant, &status, AT_SYMLINK_NOFOLLOW) == 0)
@@ -275,7 +235,7 @@ enum wi_code wi_made_publish(const char *directory, const char *id, const char *
 
 void wi_made_remove(int store, const char *name, uint64_t *freed)
 {
-    char *place = wi_made_place(name), *slash = strrchr(place, '/');
+    char *place = wi_versions_place(WI_STORE_MADE, name), *slash = strrchr(place, '/');
     *slash = '\0';
     int owner = wi_path_open(store, place);
     if (owner >= 0)
@@ -287,41 +247,23 @@ void wi_made_remove(int store, const char *name, uint64_t *freed)
 
 struct sweep {
     int store;
-    const char *directory, *owner;
+    const char *directory;
     uint64_t *freed;
 };
 
 /* Only of a model that is certain to be gone. */
-static int sweep_name(void *context, int folder, const char *last, const struct stat *status)
+static void sweep_name(void *context, const char *name)
 {
     const struct sweep *sweep = context;
     enum wi_model_format format;
-    int alone = strcmp(sweep->owner, "_") == 0;
-    char *name = wi_sprintf("%s%s%s", alone ? "" : sweep->owner, alone ? "" : "/", last);
     char *path = wi_sprintf("%s/%s", sweep->directory, name);
-    if (S_ISDIR(status->st_mode) && wi_folder_format(path, &format) != 0 && wi_is_missing(errno))
+    if (wi_folder_format(path, &format) != 0 && wi_is_missing(errno))
         wi_made_remove(sweep->store, name, sweep->freed);
     free(path);
-    free(name);
-    return 0;
-}
-
-static int sweep_owner(void *context, int made, const char *owner, const struct stat *status)
-{
-    struct sweep *sweep = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(made, owner) : -1;
-    sweep->owner = owner;
-    if (folder >= 0)
-        wi_path_each(folder, sweep_name, sweep);
-    wi_close(folder);
-    return 0;
 }
 
 void wi_made_sweep(int store, const char *directory, uint64_t *freed)
 {
-    struct sweep sweep = {store, directory, NULL, freed};
-    int made = wi_path_open(store, WI_STORE_MADE);
-    if (made >= 0)
-        wi_path_each(made, sweep_owner, &sweep);
-    wi_close(made);
+    struct sweep sweep = {store, directory, freed};
+    wi_versions_each_name(store, WI_STORE_MADE, sweep_name, &sweep);
 }

@@ -13,22 +13,16 @@
 #define WI_MODELS_CATALOG_LIBRARY_MADE_H
 
 #include "base/error.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/format.h"
 #include <jansson.h>
 
 #define WI_STORE_MADE ".made"
-#define WI_MADE_PREFIX "quantize" /* of wi_id_new */
 #define WI_MADE_NOTES_MAX (64 * 1024)
-
-/* The variant that those of fewer bits are made of. */
-#define WI_MADE_SOURCE "fp32"
 
 int wi_made_is_id(const char *id);
 /* The folder of such a variant, existing or not; the caller frees it. */
 char *wi_made_folder(const char *directory, const char *name, const char *variant);
-/* The folder of a model's made variants, relative to the store; the caller frees it. */
-char *wi_made_place(const char *name);
 /* Adds the made variants of the model `name` (without a variant), which has that format, that are
  * not in the list yet; each has its notes. It is not checked that they are still of the model's
  * files. 0, or -1 with errno if that cannot be told now. */

@@ -8,11 +8,11 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/list.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -52,17 +52,11 @@ static enum wi_code check_content(const char *path, int fd, struct wi_error *err
 
 /* --- the model as its format reads it --------------------------------------------------------- */
 
-struct job;
-
-/* The folder, of which all that is asked for is looked at first, so that a change is noticed. */
-struct view {
-    struct wi_view view;
-    struct job *job;
-};
-
+/* The view is of the folder, of which all that is asked for is looked at first, so that a change is
+ * noticed. */
 struct job {
+    struct wi_view view; /* first, as that of the reading */
     struct wi_format_reading reading;
-    struct view view;
     struct wi_folder_view folder;
     struct wi_load *load;
 };
@@ -81,7 +75,7 @@ static void job_stamp(struct job *job, const char *path)
 
 static int view_has(const struct wi_view *view, const char *path)
 {
-    struct job *job = ((const struct view *)view)->job;
+    struct job *job = (struct job *)view;
     job_stamp(job, path);
     return job->folder.view.has(&job->folder.view, path);
 }
@@ -89,7 +83,7 @@ static int view_has(const struct wi_view *view, const char *path)
 static int view_open(const struct wi_view *view, const char *path, enum wi_view_reach reach,
     uint64_t *bytes, struct wi_error *error)
 {
-    struct job *job = ((const struct view *)view)->job;
+    struct job *job = (struct job *)view;
     job_stamp(job, path);
     return job->folder.view.open(&job->folder.view, path, reach, bytes, error);
 }
@@ -98,7 +92,7 @@ static int view_open(const struct wi_view *view, const char *path, enum wi_view_
 static enum wi_code file_take(struct wi_format_reading *reading, const char *path,
     enum wi_view_reach reach, int keep, uint64_t *bytes)
 {
-    struct job *job = (struct job *)reading;
+    struct job *job = (struct job *)reading->view;
     struct wi_load *load = job->load;
     struct stat status;
     *bytes = 0;
@@ -124,47 +118,46 @@ static enum wi_code file_take(struct wi_format_reading *reading, const char *pat
 
 static enum wi_code load_read_model(struct wi_load *load, const struct wi_variant *variant)
 {
-    struct job job = {.folder = wi_folder_view(load->directory, load->folder), .load = load};
-    job.view = (struct view){{.has = view_has, .open = view_open}, &job};
-    job.reading = (struct wi_format_reading){.view = &job.view.view,
+    struct job job = {.view = {.has = view_has, .open = view_open},
+        .folder = wi_folder_view(load->directory, load->folder),
+        .load = load};
+    job.reading = (struct wi_format_reading){.view = &job.view,
         .name = load->name,
         .variant = variant,
         .stop = &load->stop,
         .take = file_take};
     enum wi_code code = wi_formats[load->format]->read(&job.reading);
     load->error = job.reading.error;
-    wi_facts_move(&load->facts, &job.reading.facts);
+    load->facts = WI_TAKE(job.reading.facts);
     return code;
 }
 
 /* --- variants --------------------------------------------------------------------------------- */
 
 /* The variants that there are, as far as there is room. */
-static void allow_variants(struct wi_load *load, int base_length)
+static void allow_variants(struct wi_load *load)
 {
     char text[sizeof load->error.allowed] = "";
     size_t used = 0;
     for (size_t i = 0; i < load->variants.count; i++) {
         const char *name = load->variants.items[i].name;
-        if (used + (size_t)base_length + strlen(name) + sizeof ", :" > sizeof text)
+        if (used + strlen(load->base) + strlen(name) + sizeof ", :" > sizeof text)
             break;
-        used += (size_t)sprintf(
-            text + used, "%s%.*s:%s", used ? ", " : "", base_length, load->name, name);
+        used += (size_t)sprintf(text + used, "%s%s:%s", used ? ", " : "", load->base, name);
     }
     if (used)
         wi_error_allow(&load->error, "%s", text);
 }
 
-static enum wi_code no_variant(struct wi_load *load, const char *wanted, int base_length)
+static enum wi_code no_variant(struct wi_load *load)
 {
-    if (wanted) {
+    if (load->wanted) {
         wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
-            "the model %.*s has no variant %.128s", base_length, load->name, wanted);
-        allow_variants(load, base_length);
+            "the model %s has no variant %.128s", load->base, load->wanted);
+        allow_variants(load);
     } else {
         wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
-            "%.*s has no whole set of files: parts of a split file are missing", base_length,
-            load->name);
+            "%s has no whole set of files: parts of a split file are missing", load->base);
     }
     return load->error.code;
 }
@@ -174,8 +167,7 @@ static void drop_reading(struct wi_load *load)
 {
     wi_manifest_clear(&load->manifest);
     wi_facts_clear(&load->facts);
-    free(load->variant);
-    load->variant = NULL;
+    free(WI_TAKE(load->variant));
 }
 
 static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *variant)
@@ -187,70 +179,63 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
 }
 
 /* What was made here of other files is none of the model's variants any more. */
-static enum wi_code read_made(
-    struct wi_load *load, const struct wi_variant *made, const char *wanted, int base_length)
+static enum wi_code read_made(struct wi_load *load, const struct wi_variant *made)
 {
     const struct wi_variant *source = wi_variants_get(&load->variants, WI_MADE_SOURCE);
-    char *name = wi_strndup(load->name, (size_t)base_length);
-    enum wi_code code = source && !source->notes ? read_variant(load, source)
-                                                 : no_variant(load, wanted, base_length);
+    enum wi_code code = source && !source->notes ? read_variant(load, source) : no_variant(load);
     if (code == WI_OK) {
         wi_manifest_sort(&load->manifest);
         wi_manifest_hash(&load->manifest, load->hash);
         drop_reading(load);
-        code =
-            wi_made_is_of(made->notes, load->hash) ? WI_OK : no_variant(load, wanted, base_length);
+        code = wi_made_is_of(made->notes, load->hash) ? WI_OK : no_variant(load);
     }
     if (code == WI_OK) {
         free(load->folder);
-        load->folder = wi_made_folder(load->directory, name, made->name);
+        load->folder = wi_made_folder(load->directory, load->base, made->name);
         code = read_variant(load, made);
     }
-    free(name);
     return code;
 }
 
 /* Adds those that were made here; a change of them is a change of the model. */
-static enum wi_code add_made(struct wi_load *load, int base_length)
+static enum wi_code add_made(struct wi_load *load)
 {
-    char *name = wi_strndup(load->name, (size_t)base_length), *place = wi_made_place(name);
+    char *place = wi_versions_place(WI_STORE_MADE, load->base);
     wi_file_stamps_add(&load->stamps, load->directory, place);
-    int listed = wi_made_list(load->directory, name, load->format, &load->variants) == 0;
+    int listed = wi_made_list(load->directory, load->base, load->format, &load->variants) == 0;
     free(place);
-    free(name);
     return listed ? WI_OK : wi_cannot_open("the folder of what was made of it", &load->error);
 }
 
 /* Of a format that names its files by itself a single graph is all that there is. */
-static enum wi_code read_alone(struct wi_load *load, const char *wanted, int base_length)
+static enum wi_code read_alone(struct wi_load *load)
 {
     wi_variants_clear(&load->variants);
-    if (wanted)
+    if (load->wanted)
         return wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
-            "the model %.*s has no variants", base_length, load->name);
+            "the model %s has no variants", load->base);
     return load_read_model(load, NULL);
 }
 
-static enum wi_code read_folder(
-    struct wi_load *load, struct wi_folder *folder, const char *wanted, int base_length)
+static enum wi_code read_folder(struct wi_load *load, struct wi_folder *folder)
 {
     for (size_t i = 0; i < folder->folders.count; i++)
         wi_file_stamps_add(&load->stamps, load->folder, folder->folders.items[i]);
     if (folder->too_many)
         return wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
-            "%.*s has more than %d files; a model may have that many", base_length, load->name,
+            "%s has more than %d files; a model may have that many", load->base,
             WI_MODEL_FILES_MAX);
     if (wi_check_inside(load->directory, load->folder, &load->error) != WI_OK)
         return load->error.code;
     wi_format_find_variants(folder->format, folder->files, folder->count, &load->variants);
-    if (!load->staged && add_made(load, base_length) != WI_OK)
+    if (!load->staged && add_made(load) != WI_OK)
         return load->error.code;
     if (load->variants.count <= 1 && wi_formats[load->format]->names && load->as == WI_FORMAT_COUNT)
-        return read_alone(load, wanted, base_length);
-    const struct wi_variant *variant = wi_variants_get(&load->variants, wanted);
+        return read_alone(load);
+    const struct wi_variant *variant = wi_variants_get(&load->variants, load->wanted);
     if (variant && variant->notes)
-        return read_made(load, variant, wanted, base_length);
-    return variant ? read_variant(load, variant) : no_variant(load, wanted, base_length);
+        return read_made(load, variant);
+    return variant ? read_variant(load, variant) : no_variant(load);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -262,8 +247,7 @@ static void drop_results(struct wi_load *load)
     wi_source_clear(&load->source);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
-    free(load->why);
-    load->why = NULL;
+    free(WI_TAKE(load->why));
     load->hashed_bytes = load->known_bytes = 0;
 }
 
@@ -271,35 +255,31 @@ static void drop_results(struct wi_load *load)
  * the same one later, when the name leads on. */
 static enum wi_code choose_folder(struct wi_load *load)
 {
-    char *name = wi_model_name_without(load->name);
     enum wi_code code = WI_OK;
     free(load->folder);
     load->folder = wi_strdup(load->staged);
     if (load->staged)
         load->version = 0;
-    else if (wi_versions_find(load->directory, name, &load->version) != 0)
+    else if (wi_versions_find(load->directory, load->base, &load->version) != 0)
         code = wi_cannot_open("the model's folder", &load->error);
     if (load->version) {
-        wi_file_stamps_add(&load->stamps, load->directory, name);
-        load->folder = wi_versions_folder(load->directory, name, load->version);
+        wi_file_stamps_add(&load->stamps, load->directory, load->base);
+        load->folder = wi_versions_folder(load->directory, load->base, load->version);
         int folder = open(load->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (folder >= 0) {
             wi_source_read(folder, &load->source);
             close(folder);
         }
     } else if (!load->staged) {
-        load->folder = wi_sprintf("%s/%s", load->directory, name);
+        load->folder = wi_sprintf("%s/%s", load->directory, load->base);
     }
-    free(name);
     return code;
 }
 
 static enum wi_code no_model(struct wi_load *load)
 {
-    char *name = wi_model_name_without(load->name);
     if (!load->staged)
-        load->why = wi_list_why_none(load->directory, name);
-    free(name);
+        load->why = wi_list_why_none(load->directory, load->base);
     return wi_error_set(
         &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
 }
@@ -309,8 +289,6 @@ static enum wi_code read_once(struct wi_load *load)
     load->error = (struct wi_error){0};
     if (choose_folder(load) != WI_OK)
         return load->error.code;
-    int base_length = (int)wi_model_name_base(load->name);
-    const char *wanted = wi_model_name_variant(load->name);
     struct wi_folder folder = {0};
     enum wi_code code;
     int found =
@@ -322,7 +300,7 @@ static enum wi_code read_once(struct wi_load *load)
     else if (load->format == WI_FORMAT_COUNT)
         code = no_model(load);
     else
-        code = read_folder(load, &folder, wanted, base_length);
+        code = read_folder(load, &folder);
     wi_folder_clear(&folder);
     if (code != WI_OK)
         return code;
@@ -352,6 +330,8 @@ struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_h
     struct wi_load *load = wi_alloc(sizeof *load);
     load->directory = wi_strdup(directory);
     load->name = wi_strdup(name);
+    load->base = wi_model_name_without(name);
+    load->wanted = wi_model_name_variant(load->name);
     load->cache = cache;
     load->as = WI_FORMAT_COUNT;
     return load;
@@ -366,5 +346,6 @@ void wi_load_free(struct wi_load *load)
     free(load->staged);
     free(load->folder);
     free(load->name);
+    free(load->base);
     free(load);
 }

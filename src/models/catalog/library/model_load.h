@@ -7,14 +7,16 @@
 #define WI_MODELS_CATALOG_LIBRARY_MODEL_LOAD_H
 
 #include "base/error.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/hash_cache.h"
 #include "models/catalog/library/source.h"
+#include "terms/format/format.h"
 #include <stdatomic.h>
 
 struct wi_load {
     char *directory;             /* the store */
     char *name;                  /* as in the request; checked by wi_model_check_name */
+    char *base;                  /* the same without a variant */
+    const char *wanted;          /* the variant in it, or NULL */
     struct wi_hash_cache *cache; /* borrowed; may be NULL */
     char *staged;                /* owned. Its folder, if it has no name yet; NULL: by the name */
     enum wi_model_format as;     /* format of a staged variant made here; else WI_FORMAT_COUNT */

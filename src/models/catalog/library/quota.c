@@ -6,7 +6,7 @@
 #include "base/table.h"
 #include "models/catalog/library/blobs.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +17,11 @@
 
 void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row)
 {
-    size_t count = quota->count++;
-    quota->rows = wi_grow_array(quota->rows, count, sizeof *quota->rows);
-    quota->rows[count] = *row;
-    quota->rows[count].name = wi_strdup(row->name);
-    quota->rows[count].path = wi_strdup(row->path);
-    quota->rows[count].evict = 0;
+    struct wi_quota_row *own = WI_APPEND(quota->rows, quota->count);
+    *own = *row;
+    own->name = wi_strdup(row->name);
+    own->path = wi_strdup(row->path);
+    own->evict = 0;
 }
 
 void wi_quota_clear(struct wi_quota *quota)
@@ -156,25 +155,18 @@ static int scan_add_entry(void *context, int folder, const char *name, const str
         return 1;
     if (S_ISREG(status->st_mode))
         scan_add_file(scan, status);
-    int inner =
-        S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
-    if (inner >= 0) {
+    if (S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX) {
         scan->depth++;
-        wi_path_each(inner, scan_add_entry, scan);
+        wi_path_each_in(folder, name, scan_add_entry, scan);
         scan->depth--;
-        close(inner);
     }
     return 0;
 }
 
 static uint64_t scan_measure(struct scan *scan, const char *path)
 {
-    int folder = wi_path_open(scan->store, path);
     scan->bytes = scan->own = scan->allocated = 0;
-    if (folder >= 0) {
-        wi_path_each(folder, scan_add_entry, scan);
-        close(folder);
-    }
+    wi_path_each_in(scan->store, path, scan_add_entry, scan);
     return scan->bytes;
 }
 
@@ -249,7 +241,7 @@ static void add_versions(void *context, const char *name)
 {
     struct scan *scan = context;
     struct wi_versions versions = {0};
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     const struct wi_quota_row all = {
         .name = (char *)name, .current = 1, .in_use = 1, .path = place};
     if (wi_versions_list(scan->directory, name, &versions) != 0)
@@ -301,7 +293,7 @@ void wi_quota_scan(
         return;
     if (use->elsewhere_count > 0)
         qsort(use->elsewhere, use->elsewhere_count, WI_HASH_SIZE, compare_hashes);
-    wi_versions_each_name(scan.store, add_versions, &scan);
+    wi_versions_each_name(scan.store, WI_STORE_VERSIONS, add_versions, &scan);
     wi_path_each(scan.store, take_other, &scan);
     measure_rows(&scan);
     forget_seen(&scan);

@@ -88,10 +88,8 @@ static struct entry *repository_add_entry(struct wi_repository *repository, cons
 /* Forgets what was known, so that the next look-up reads the files. */
 static void entry_forget(struct entry *entry)
 {
-    wi_model_unref_idle(entry->model);
-    free(entry->error);
-    entry->model = NULL;
-    entry->error = NULL;
+    wi_model_unref_idle(WI_TAKE(entry->model));
+    free(WI_TAKE(entry->error));
     wi_file_stamps_clear(&entry->stamps);
 }
 
@@ -258,14 +256,12 @@ void wi_repository_free(struct wi_repository *repository)
 static void lookup_answer(
     wi_repository_fn *on_model, void *context, struct wi_model *model, const struct wi_error *error)
 {
-    struct wi_error copy;
-
     if (model) {
         wi_model_ref(model);
         on_model(context, model, NULL);
         wi_model_unref(model);
     } else {
-        copy = *error;
+        struct wi_error copy = *error;
         on_model(context, NULL, &copy);
     }
 }
@@ -290,7 +286,7 @@ static void note_look_up(struct wi_repository *repository, int found)
 static int is_kept(const struct wi_load *load)
 {
     if (load->code == WI_MODEL_INVALID)
-        return load->variant || !wi_model_name_variant(load->name);
+        return load->variant || !load->wanted;
     return load->code == WI_OK;
 }
 
@@ -307,7 +303,7 @@ static void job_settle(
         remove_entry(repository, entry); /* the next one tries again */
         return;
     }
-    wi_file_stamps_move(&entry->stamps, &load->stamps);
+    entry->stamps = WI_TAKE(load->stamps);
     if (model) {
         entry->model = wi_model_ref_idle(model);
     } else {
@@ -356,7 +352,6 @@ static void end_job(void *data, int cancelled)
     struct job *job = data;
     struct wi_load *load = job->load;
     struct wi_model *model = NULL;
-    struct entry *entry;
 
     job->work = NULL;
     if (cancelled || !job->repository) {
@@ -372,7 +367,7 @@ static void end_job(void *data, int cancelled)
         wi_warn("model", load->name, "%s", load->error.detail);
     if (model)
         tell_warnings(model);
-    entry = job->detached ? NULL : find_entry(job->repository, load->name);
+    struct entry *entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
         job_settle(job->repository, entry, job, model);
     if (model && !model->variant &&
@@ -421,11 +416,10 @@ struct wi_repository_lookup *wi_repository_read_made(struct wi_repository *repos
     void *context)
 {
     struct wi_load *load = wi_load_new(repository->directory, name, repository->cache);
-    struct job *job;
 
     load->staged = wi_strdup(folder);
     load->as = format;
-    job = start_job(repository, load, 0);
+    struct job *job = start_job(repository, load, 0);
     job->detached = 1;
     return wait_for(job, on_model, context);
 }
@@ -481,7 +475,6 @@ struct wi_repository_lookup *wi_repository_find(
 {
     char meant[WI_MODEL_NAME_MAX + 1];
     struct wi_error error;
-    struct entry *entry;
     uint64_t size;
 
     if (wi_model_check_name(name, &error) != WI_OK) {
@@ -497,7 +490,7 @@ struct wi_repository_lookup *wi_repository_find(
             answer_not_found(repository, name, on_model, context);
         return NULL;
     }
-    entry = find_entry(repository, name);
+    struct entry *entry = find_entry(repository, name);
     if (entry && !entry->job && is_current(entry)) {
         note_look_up(repository, entry->model != NULL);
         lookup_answer(on_model, context, entry->model, entry->error);
@@ -535,10 +528,8 @@ void wi_repository_counters(
 
 void wi_repository_list_used(struct wi_repository *repository, struct wi_versions_use *use)
 {
-    const struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    {
+    for (const struct snapshot *snapshot = repository->snapshots; snapshot;
+         snapshot = snapshot->next) {
         const struct wi_model *model = &snapshot->model;
         if (!model->folder || !wi_model_is_used(model))
             continue;
@@ -547,6 +538,16 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
         wi_strings_add(&use->folders, model->folder);
         free(name);
     }
+}
+
+int wi_repository_uses(struct wi_repository *repository, const char *name)
+{
+    struct wi_versions_use use = {0};
+
+    wi_repository_list_used(repository, &use);
+    int is_used = wi_strings_contain(&use.names, name);
+    wi_versions_use_clear(&use);
+    return is_used;
 }
 
 struct walk {
@@ -606,12 +607,6 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
     return walk.more;
 }
 
-void wi_repository_each(
-    struct wi_repository *repository, wi_repository_each_fn *each, void *context)
-{
-    (void)wi_repository_each_after(repository, "", SIZE_MAX, each, context);
-}
-
 size_t wi_repository_count(struct wi_repository *repository)
 {
     size_t count = wi_listing_now(repository->listing)->model_count;
@@ -621,7 +616,7 @@ size_t wi_repository_count(struct wi_repository *repository)
     return count;
 }
 
-int wi_repository_one(
+void wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context)
 {
     const struct wi_list_row *row = wi_list_model(wi_listing_now(repository->listing), name);
@@ -631,10 +626,15 @@ int wi_repository_one(
         each(context, NULL, builtin, NULL);
     else if (row)
         tell_row(repository, row, each, context);
-    return builtin || row ? 0 : -1;
 }
 
-struct wi_listing *wi_repository_listing(struct wi_repository *repository)
+const struct wi_list *wi_repository_list(struct wi_repository *repository)
 {
-    return repository->listing;
+    return wi_listing_now(repository->listing);
+}
+
+struct wi_listing_wait *wi_repository_fresh(
+    struct wi_repository *repository, wi_listing_fn *on_list, void *context)
+{
+    return wi_listing_fresh(repository->listing, on_list, context);
 }

@@ -18,11 +18,6 @@ struct snapshot {
 /* Built-in models, and the NULL after them. */
 #define WI_REPOSITORY_BUILTINS 16
 
-struct entry;
-struct job;
-struct use;
-struct runs;
-
 struct wi_repository {
     uv_loop_t *loop;
     char *directory;

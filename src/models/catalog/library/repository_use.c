@@ -106,9 +106,9 @@ static void drop_runs(struct wi_repository *repository, struct runs *runs)
 
 static void drop_oldest(struct wi_repository *repository)
 {
-    struct runs *runs, *next, *oldest = repository->runs;
-    HASH_ITER(hh, repository->runs, runs, next)
-    oldest = runs->hour < oldest->hour ? runs : oldest;
+    struct runs *oldest = repository->runs;
+    for (struct runs *runs = oldest; runs; runs = runs->hh.next)
+        oldest = runs->hour < oldest->hour ? runs : oldest;
     drop_runs(repository, oldest);
 }
 

@@ -4,27 +4,14 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-struct wi_model *wi_model_ref(struct wi_model *model)
-{
-    assert(model->_references > 0);
-    model->_references++;
-    return model;
-}
-
-void wi_model_unref(struct wi_model *model)
+static void snapshot_free(struct wi_model *model)
 {
     struct snapshot *snapshot = (struct snapshot *)model;
 
-    if (!model)
-        return;
-    assert(model->_references > 0);
-    if (--model->_references > 0)
-        return;
     if (model->_repository)
         DL_DELETE(model->_repository->snapshots, snapshot);
     wi_manifest_clear(&model->manifest);
@@ -35,21 +22,6 @@ void wi_model_unref(struct wi_model *model)
     free(model->variant);
     free(model->name);
     free(snapshot);
-}
-
-struct wi_model *wi_model_ref_idle(struct wi_model *model)
-{
-    model->_idle++;
-    return wi_model_ref(model);
-}
-
-void wi_model_unref_idle(struct wi_model *model)
-{
-    if (!model)
-        return;
-    assert(model->_idle > 0);
-    model->_idle--;
-    wi_model_unref(model);
 }
 
 int wi_model_is_used(const struct wi_model *model)
@@ -63,6 +35,7 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
 
     snapshot->model.name = wi_strdup(name);
     snapshot->model._references = 1;
+    snapshot->model._free = snapshot_free;
     snapshot->model._repository = repository;
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_snapshot_by_hash */
     return &snapshot->model;
@@ -107,21 +80,13 @@ struct wi_model *wi_snapshot_of_kernels(
     return model;
 }
 
-/* A variant is one model, by the name that the folder gives it. The caller frees. */
-static char *load_name(const struct wi_load *load)
-{
-    if (!wi_model_name_variant(load->name) || !load->variant)
-        return wi_strdup(load->name);
-    return wi_model_name_with(load->name, load->variant);
-}
-
 static size_t count_open(const struct wi_repository *repository)
 {
-    const struct snapshot *snapshot;
     size_t open = 0;
 
-    DL_FOREACH(repository->snapshots, snapshot)
-    open += snapshot->model.manifest.open;
+    for (const struct snapshot *snapshot = repository->snapshots; snapshot;
+         snapshot = snapshot->next)
+        open += snapshot->model.manifest.open;
     return open;
 }
 
@@ -144,7 +109,9 @@ static void limit_open(struct wi_repository *repository, struct wi_manifest *man
 
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load)
 {
-    char *name = load_name(load);
+    /* A variant is one model, by the name that the folder gives it. */
+    char *name = load->wanted && load->variant ? wi_model_name_with(load->name, load->variant)
+                                               : wi_strdup(load->name);
     struct wi_model *model = wi_snapshot_new(repository, name);
 
     free(name);
@@ -153,13 +120,12 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     model->engine = wi_formats[load->format]->engine;
     model->folder = wi_strdup(load->folder);
     model->version = load->version;
-    wi_source_move(&model->source, &load->source);
-    model->variant = load->variant;
-    load->variant = NULL;
-    wi_variants_move(&model->variants, &load->variants);
+    model->source = WI_TAKE(load->source);
+    model->variant = WI_TAKE(load->variant);
+    model->variants = WI_TAKE(load->variants);
     limit_open(repository, &load->manifest);
-    wi_manifest_move(&model->manifest, &load->manifest);
-    wi_facts_move(&model->facts, &load->facts);
+    model->manifest = WI_TAKE(load->manifest);
+    model->facts = WI_TAKE(load->facts);
     if (wi_formats[model->format]->plan)
         wi_formats[model->format]->plan(&model->facts, &repository->limits);
     model->type = model->facts.type;
@@ -171,11 +137,9 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 struct wi_model *wi_snapshot_by_hash(
     const struct wi_repository *repository, const char *name, const char *hash)
 {
-    struct snapshot *snapshot;
-
-    DL_FOREACH(repository->snapshots, snapshot)
-    if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
-        strcmp(snapshot->model.name, name) == 0)
-        return &snapshot->model;
+    for (struct snapshot *snapshot = repository->snapshots; snapshot; snapshot = snapshot->next)
+        if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
+            strcmp(snapshot->model.name, name) == 0)
+            return &snapshot->model;
     return NULL;
 }

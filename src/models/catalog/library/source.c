@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "models/catalog/library/store_path.h"
 #include "terms/model/cid.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -12,61 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* --- the list --------------------------------------------------------------------------------- */
-
-void wi_source_add(struct wi_source *source, const char *path, uint64_t bytes, const char *hash)
-{
-    size_t count = source->count++;
-    source->files = wi_grow_array(source->files, count, sizeof *source->files);
-    struct wi_source_file *file = &source->files[count];
-    *file = (struct wi_source_file){.path = wi_strdup(path), .bytes = bytes};
-    snprintf(file->hash, sizeof file->hash, "%s", hash);
-}
-
-void wi_source_copy(struct wi_source *to, const struct wi_source *from)
-{
-    *to = (struct wi_source){.hub = wi_strdup(from->hub),
-        .repository = wi_strdup(from->repository),
-        .revision = wi_strdup(from->revision),
-        .commit = wi_strdup(from->commit),
-        .variant = wi_strdup(from->variant),
-        .pulled_at = from->pulled_at,
-        .copy = from->copy};
-    for (size_t i = 0; i < from->count; i++) {
-        const struct wi_source_file *file = &from->files[i];
-        wi_source_add(to, file->path, file->bytes, file->hash);
-        to->files[i].modified = file->modified;
-        memcpy(to->files[i].sha256, file->sha256, sizeof file->sha256);
-    }
-}
-
-void wi_source_move(struct wi_source *to, struct wi_source *from)
-{
-    *to = *from;
-    *from = (struct wi_source){0};
-}
-
-void wi_source_clear(struct wi_source *source)
-{
-    for (size_t i = 0; i < source->count; i++)
-        free(source->files[i].path);
-    free(source->files);
-    free(source->hub);
-    free(source->repository);
-    free(source->revision);
-    free(source->commit);
-    free(source->variant);
-    *source = (struct wi_source){0};
-}
-
-uint64_t wi_source_bytes(const struct wi_source *source)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < source->count; i++)
-        bytes += source->files[i].bytes;
-    return bytes;
-}
 
 int wi_source_file_is(const struct wi_source_file *file, const struct stat *status)
 {
@@ -76,16 +22,6 @@ int wi_source_file_is(const struct wi_source_file *file, const struct stat *stat
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
-
-json_t *wi_source_json(const struct wi_source *source)
-{
-    json_t *json = json_pack("{s:s?, s:s?, s:s?, s:s?, s:I}", "hub", source->hub, "repository",
-        source->repository, "revision", source->revision, "commit", source->commit, "pulled_at",
-        (json_int_t)source->pulled_at);
-    if (source->variant)
-        json_object_set_new(json, "variant", json_string(source->variant));
-    return json;
-}
 
 static json_t *whole_json(const struct wi_source *source)
 {
@@ -107,19 +43,14 @@ int wi_source_hash_is_cid(const char *hash)
     return wi_cid_parse_printed(hash, &cid) == 0;
 }
 
-static int is_digits(const char *text, size_t length)
+static int is_sha1(const char *text)
 {
-    return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
-}
-
-static int is_sha256(const char *text)
-{
-    return is_digits(text, WI_MANIFEST_HEX - 1);
+    return strlen(text) == 40 && strspn(text, "0123456789abcdef") == 40;
 }
 
 static int is_hash(const char *text)
 {
-    return is_sha256(text) || is_digits(text, 40) || wi_source_hash_is_cid(text);
+    return wi_hash_is_printed(text) || is_sha1(text) || wi_source_hash_is_cid(text);
 }
 
 static int source_read_file(const json_t *json, struct wi_source *source)
@@ -128,7 +59,7 @@ static int source_read_file(const json_t *json, struct wi_source *source)
     json_int_t bytes, seconds, nanoseconds;
     if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I]}", "path", &path, "bytes",
             &bytes, "hash", &hash, "sha256", &sha256, "modified", &seconds, &nanoseconds) != 0 ||
-        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !is_sha256(sha256))
+        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !wi_hash_is_printed(sha256))
         return -1;
     wi_source_add(source, path, (uint64_t)bytes, hash);
     struct wi_source_file *file = &source->files[source->count - 1];
@@ -147,9 +78,8 @@ static int source_read_text(const json_t *json, const char *key, char **text)
 
 static int source_read(const json_t *json, struct wi_source *source)
 {
-    const json_t *files = json_object_get(json, "files"), *file;
+    const json_t *files = json_object_get(json, "files");
     const json_t *pulled_at = json_object_get(json, "pulled_at");
-    size_t i;
     if (source_read_text(json, "hub", &source->hub) != 0 ||
         source_read_text(json, "repository", &source->repository) != 0 ||
         source_read_text(json, "revision", &source->revision) != 0 ||
@@ -158,11 +88,9 @@ static int source_read(const json_t *json, struct wi_source *source)
         !json_is_array(files) || json_array_size(files) > WI_MODEL_FILES_MAX)
         return -1;
     source->pulled_at = json_integer_value(pulled_at);
-    json_array_foreach(files, i, file)
-    {
-        if (source_read_file(file, source) != 0)
+    for (size_t i = 0; i < json_array_size(files); i++)
+        if (source_read_file(json_array_get(files, i), source) != 0)
             return -1;
-    }
     return 0;
 }
 
@@ -188,19 +116,10 @@ char *wi_source_print(const struct wi_source *source)
 
 int wi_source_read(int folder, struct wi_source *source)
 {
-    int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    int result = -1;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
-        status.st_size <= WI_SOURCE_MAX) {
-        char *text = wi_alloc((size_t)status.st_size);
-        ssize_t size = wi_read_all(fd, text, (size_t)status.st_size, 0);
-        if (size > 0)
-            result = wi_source_parse(text, (size_t)size, source);
-        free(text);
-    }
-    if (fd >= 0)
-        close(fd);
+    size_t size;
+    char *text = wi_path_read(folder, WI_SOURCE_FILE, WI_SOURCE_MAX, &size);
+    int result = text ? wi_source_parse(text, size, source) : -1;
+    free(text);
     return result;
 }
 
@@ -231,9 +150,9 @@ static enum wi_code file_look(int folder, struct wi_source_file *file, struct wi
             "%.200s was to be published but is not there as it was fetched", file->path);
     file->bytes = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
-    if (is_sha256(file->sha256))
+    if (wi_hash_is_printed(file->sha256))
         return WI_OK;
-    if (is_sha256(file->hash))
+    if (wi_hash_is_printed(file->hash))
         memcpy(file->sha256, file->hash, sizeof file->sha256);
     else if (hash_file(folder, file) != 0)
         return source_failed("read", file->path, error);

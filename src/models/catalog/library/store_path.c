@@ -48,25 +48,45 @@ int wi_path_make(int at, const char *path)
     return path_walk(at, path, 1);
 }
 
-int wi_path_each(int folder, wi_path_fn *each, void *context)
+int wi_path_open_above(int at, const char *path, int make, const char **last)
 {
-    int copy = openat(folder, ".", OPEN_FOLDER);
-    DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
-    const struct dirent *item;
-    int stop = 0;
-    if (!dir) {
-        wi_close(copy);
-        return -1;
-    }
-    while (!stop && (item = readdir(dir))) {
-        struct stat status;
-        if (strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0 ||
-            fstatat(dirfd(dir), item->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        stop = each(context, dirfd(dir), item->d_name, &status);
-    }
-    closedir(dir);
-    return 0;
+    const char *slash = strrchr(path, '/');
+    char *above = slash ? wi_strndup(path, (size_t)(slash - path)) : wi_strdup(".");
+    int folder = path_walk(at, above, make);
+    *last = slash ? slash + 1 : path;
+    free(above);
+    return folder;
+}
+
+int wi_path_each_in(int at, const char *path, wi_path_fn *each, void *context)
+{
+    int folder = wi_path_open(at, path);
+    int result = folder >= 0 ? wi_path_each(folder, each, context) : -1;
+    wi_close(folder);
+    return result;
+}
+
+char *wi_path_text(int fd, size_t max, size_t *size)
+{
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+        (uint64_t)status.st_size > max)
+        return NULL;
+    *size = (size_t)status.st_size;
+    char *text = wi_alloc(*size + 1);
+    if (wi_read_all(fd, text, *size, 0) == (ssize_t)*size)
+        return text;
+    free(text);
+    return NULL;
+}
+
+char *wi_path_read(int folder, const char *name, size_t max, size_t *size)
+{
+    errno = 0;
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    char *text = wi_path_text(fd, max, size);
+    wi_close(fd);
+    return text;
 }
 
 struct removal {
@@ -82,13 +102,9 @@ static int remove_entry(void *context, int folder, const char *name, const struc
             *removal->freed += (uint64_t)status->st_size;
         return 0;
     }
-    int inner = openat(folder, name, OPEN_FOLDER);
-    if (inner >= 0 && removal->depth < DEPTH_MAX) {
-        struct removal below = {removal->freed, removal->depth + 1};
-        wi_path_each(inner, remove_entry, &below);
-    }
-    if (inner >= 0)
-        close(inner);
+    struct removal below = {removal->freed, removal->depth + 1};
+    if (removal->depth < DEPTH_MAX)
+        wi_path_each_in(folder, name, remove_entry, &below);
     unlinkat(folder, name, AT_REMOVEDIR);
     return 0;
 }
@@ -110,26 +126,27 @@ int wi_path_link(int from, const char *file, int to, const char *name)
 }
 
 struct syncing {
-    int failed, depth;
+    int files, failed, depth;
 };
 
 static int sync_entry(void *context, int folder, const char *name, const struct stat *status)
 {
     struct syncing *syncing = context;
-    if (!S_ISDIR(status->st_mode) || syncing->depth == DEPTH_MAX)
+    int is_folder = S_ISDIR(status->st_mode);
+    if (is_folder ? syncing->depth == DEPTH_MAX : !syncing->files)
         return 0;
-    struct syncing below = {0, syncing->depth + 1};
-    int inner = openat(folder, name, OPEN_FOLDER);
-    syncing->failed = inner < 0 || wi_path_each(inner, sync_entry, &below) != 0 || below.failed ||
-                      fsync(inner) != 0;
-    if (inner >= 0)
-        close(inner);
+    struct syncing below = {syncing->files, 0, syncing->depth + 1};
+    int inner = openat(
+        folder, name, is_folder ? OPEN_FOLDER : O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    syncing->failed = inner < 0 || (is_folder && wi_path_each(inner, sync_entry, &below) != 0) ||
+                      below.failed || fsync(inner) != 0;
+    wi_close(inner);
     return syncing->failed;
 }
 
-int wi_path_sync(int folder)
+int wi_path_sync(int folder, int files)
 {
-    struct syncing syncing = {0, 0};
+    struct syncing syncing = {.files = files};
     return wi_path_each(folder, sync_entry, &syncing) != 0 || syncing.failed || fsync(folder) != 0
                ? -1
                : 0;

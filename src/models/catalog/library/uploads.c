@@ -5,15 +5,13 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "models/catalog/format/format.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/uploads_private.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
+#include "terms/format/format.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* request.json is no longer than the body that it was made from, but for the name. */
 enum { REQUEST_MAX = 2 * 1024 * 1024 };
@@ -94,8 +92,8 @@ char *wi_upload_order_print(const struct wi_upload_order *order)
         json_array_append_new(files, json_pack("{s:s, s:I, s:s}", "path", file->path, "bytes",
                                          (json_int_t)file->bytes, "sha256", file->hash));
     }
-    json_t *json = json_pack("{s:s, s:b, s:I, s:o}", "name", order->name, "replace", order->replace,
-        "made_ms", (json_int_t)order->made_ms, "files", files);
+    json_t *json = json_pack("{s:s, s:b, s:I, s:o}", "name", order->name, "replace",
+        !order->files.first, "made_ms", (json_int_t)order->made_ms, "files", files);
     char *text = json_dumps(json, JSON_COMPACT);
     json_decref(json);
     return text;
@@ -115,21 +113,20 @@ static int upload_read_file(const json_t *json, struct wi_source *files)
 
 int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order *order)
 {
-    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *files, *file;
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL), *files;
     const char *name;
     json_int_t made_ms;
-    size_t i;
+    int replace;
     int good = json &&
-               json_unpack(json, "{s:s, s:b, s:I, s:o}", "name", &name, "replace", &order->replace,
+               json_unpack(json, "{s:s, s:b, s:I, s:o}", "name", &name, "replace", &replace,
                    "made_ms", &made_ms, "files", &files) == 0 &&
                json_is_array(files) && json_array_size(files) <= WI_MODEL_FILES_MAX;
     if (good) {
         order->name = wi_strdup(name);
         order->made_ms = made_ms;
-        json_array_foreach(files, i, file)
-        {
-            good = good && upload_read_file(file, &order->files) == 0;
-        }
+        order->files.first = !replace;
+        for (size_t i = 0; i < json_array_size(files); i++)
+            good = good && upload_read_file(json_array_get(files, i), &order->files) == 0;
     }
     json_decref(json);
     if (!good)
@@ -141,13 +138,9 @@ int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order 
 
 static int read_order(int request, struct wi_upload_order *order)
 {
-    struct stat status;
-    if (fstat(request, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size > REQUEST_MAX)
-        return -1;
-    char *text = wi_alloc((size_t)status.st_size + 1);
-    int result = pread(request, text, (size_t)status.st_size, 0) == (ssize_t)status.st_size
-                     ? wi_upload_order_parse(text, (size_t)status.st_size, order)
-                     : -1;
+    size_t size;
+    char *text = wi_path_text(request, REQUEST_MAX, &size);
+    int result = text ? wi_upload_order_parse(text, size, order) : -1;
     free(text);
     return result;
 }
@@ -169,7 +162,6 @@ enum wi_code wi_upload_missing(const char *id, struct wi_error *error)
 enum wi_code wi_upload_enter(
     const char *directory, const char *id, struct wi_upload_place *place, struct wi_error *error)
 {
-    struct wi_upload_order order = {0};
     *place = (struct wi_upload_place){.request = -1, .files = -1};
     if (!wi_upload_is_id(id))
         return wi_upload_missing(id, error);
@@ -182,10 +174,9 @@ enum wi_code wi_upload_enter(
     if (place->files < 0)
         code = wi_is_missing(errno) ? wi_upload_missing(id, error)
                                     : wi_path_failed(directory, "the upload cannot be read", error);
-    else if (read_order(place->request, &order) != 0)
+    else if (read_order(place->request, &place->order) != 0)
         code = wi_error_set(
             error, WI_STORAGE_FAILED, NULL, "what was announced of %s cannot be read", id);
-    place->order = order;
     if (code != WI_OK)
         wi_upload_leave(place);
     else
@@ -289,15 +280,13 @@ uint64_t wi_uploads_coming(const char *directory, const char *id)
 
 int wi_upload_make_file(int folder, const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *above = slash ? wi_strndup(path, (size_t)(slash - path)) : NULL;
-    int inner = above ? wi_path_make(folder, above) : -1;
-    free(above);
-    if (slash && inner < 0)
-        return -1;
-    int fd = openat(slash ? inner : folder, slash ? slash + 1 : path,
-        O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_APPEND | O_CLOEXEC, 0644);
-    wi_close(inner);
+    const char *last;
+    int above = wi_path_open_above(folder, path, 1, &last);
+    int fd = above < 0
+                 ? -1
+                 : openat(above, last,
+                       O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_APPEND | O_CLOEXEC, 0644);
+    wi_close(above);
     return fd;
 }
 
@@ -327,14 +316,14 @@ enum wi_code wi_upload_taken(const char *directory, const char *name, struct wi_
         name);
 }
 
-enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_error *error)
+enum wi_code wi_upload_admit(const char *directory, const char *id, struct wi_error *error)
 {
     struct survey survey = {.id = id};
     struct wi_upload_place place;
     enum wi_code code = wi_upload_enter(directory, id, &place, error);
     if (code != WI_OK)
         return code;
-    if (!place.order.replace)
+    if (place.order.files.first)
         code = wi_upload_taken(directory, place.order.name, error);
     if (code == WI_OK) {
         run_survey(directory, &survey);

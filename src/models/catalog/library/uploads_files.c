@@ -6,7 +6,6 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/uploads_private.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -48,12 +47,6 @@ static const struct wi_source_file *find_file(const struct wi_source *files, con
 
 /* --- sending a file --------------------------------------------------------------------------- */
 
-struct wi_upload_part {
-    char *directory, *id, *path;
-    int fd;                  /* held alone */
-    uint64_t begin, at, end; /* where this part began, the file's length now, as announced */
-};
-
 /* Opens the upload unless it is being published. */
 static enum wi_code enter_to_write(
     const char *directory, const char *id, struct wi_upload_place *place, struct wi_error *error)
@@ -68,14 +61,20 @@ static enum wi_code enter_to_write(
 }
 
 /* One that is whole may have another name elsewhere: it is not opened for writing. */
-static enum wi_code part_open_file(const struct wi_upload_place *place, struct wi_upload_part *part,
-    uint64_t position, struct wi_error *error)
+static enum wi_code part_open(
+    const struct wi_upload_place *place, struct wi_upload_part *part, struct wi_error *error)
 {
+    const struct wi_source_file *file = find_file(&place->order.files, part->path);
     struct stat status;
+    if (!file)
+        return wi_error_set(error, WI_INVALID_FIELD, "path",
+            "%.200s is none of the files that were announced for this upload", part->path);
+    part->end = file->bytes;
     int whole = fstatat(place->files, part->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
                 (uint64_t)status.st_size == part->end;
     part->fd = whole ? openat(place->files, part->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
                      : wi_upload_make_file(place->files, part->path);
+    part->is_open = part->fd >= 0;
     if (part->fd < 0 || fstat(part->fd, &status) != 0)
         return upload_fail(part->path, "opened", part->end, error);
     enum wi_code code = file_lock(
@@ -84,37 +83,13 @@ static enum wi_code part_open_file(const struct wi_upload_place *place, struct w
         return code;
     if (fstat(part->fd, &status) != 0)
         return upload_fail(part->path, "looked at", part->end, error);
-    part->begin = part->at = (uint64_t)status.st_size;
-    if (part->at == position)
+    part->begin = (uint64_t)status.st_size;
+    if (part->begin == part->position)
         return WI_OK;
     wi_error_set(error, WI_CONFLICT, "position",
         "there are %" PRIu64 " bytes of %.200s here, not %" PRIu64 "; continue after them",
-        part->at, part->path, position);
-    return wi_error_expect(error, "%" PRIu64, part->at);
-}
-
-struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id, const char *path,
-    uint64_t position, struct wi_error *error)
-{
-    struct wi_upload_place place;
-    if (enter_to_write(directory, id, &place, error) != WI_OK)
-        return NULL;
-    const struct wi_source_file *file = find_file(&place.order.files, path);
-    struct wi_upload_part *part = wi_alloc(sizeof *part);
-    *part = (struct wi_upload_part){.directory = wi_strdup(directory),
-        .id = wi_strdup(id),
-        .path = wi_strdup(path),
-        .fd = -1,
-        .end = file ? file->bytes : 0};
-    enum wi_code code =
-        file ? part_open_file(&place, part, position, error)
-             : wi_error_set(error, WI_INVALID_FIELD, "path",
-                   "%.200s is none of the files that were announced for this upload", path);
-    wi_upload_leave(&place);
-    if (code == WI_OK)
-        return part;
-    wi_upload_part_close(part);
-    return NULL;
+        part->begin, part->path, part->position);
+    return wi_error_expect(error, "%" PRIu64, part->begin);
 }
 
 /* Whether it is still the upload's file: it may have been dropped and created again. */
@@ -131,11 +106,27 @@ static enum wi_code refuse_more(struct wi_upload_part *part, size_t size, struct
     wi_error_set(error, WI_INVALID_FIELD, "path",
         "%.200s was announced with %" PRIu64 " bytes, and this request has at least %" PRIu64
         " for it from position %" PRIu64 " on; nothing of it was kept",
-        part->path, part->end, part->at - part->begin + size, part->begin);
+        part->path, part->end, part->position - part->begin + size, part->begin);
     wi_error_expect(error, "at most %" PRIu64 " bytes", part->end - part->begin);
-    if (part->at > part->begin && ftruncate(part->fd, (off_t)part->begin) == 0)
-        part->at = part->begin;
+    if (part->position > part->begin && ftruncate(part->fd, (off_t)part->begin) == 0)
+        part->position = part->begin;
     return WI_INVALID_FIELD;
+}
+
+static enum wi_code part_write(struct wi_upload_part *part, const struct wi_upload_place *place,
+    const void *bytes, size_t size, struct wi_error *error)
+{
+    if (!is_still_there(place->files, part)) {
+        wi_error_set(error, WI_CONFLICT, "position",
+            "%.200s was replaced meanwhile; send it from position 0", part->path);
+        return wi_error_expect(error, "0");
+    }
+    if (size > part->end - part->position)
+        return refuse_more(part, size, error);
+    if (wi_write_all(part->fd, bytes, size) != 0)
+        return upload_fail(part->path, "written", part->end, error);
+    part->position += size;
+    return WI_OK;
 }
 
 enum wi_code wi_upload_part_add(
@@ -145,35 +136,22 @@ enum wi_code wi_upload_part_add(
     enum wi_code code = enter_to_write(part->directory, part->id, &place, error);
     if (code != WI_OK)
         return code;
-    if (!is_still_there(place.files, part))
-        code = wi_error_set(error, WI_CONFLICT, "position",
-            "%.200s was replaced meanwhile; send it from position 0", part->path);
-    else if (size > part->end - part->at)
-        code = refuse_more(part, size, error);
-    else if (wi_write_all(part->fd, bytes, size) != 0)
-        code = upload_fail(part->path, "written", part->end, error);
-    else
-        part->at += size;
-    if (code == WI_CONFLICT)
-        wi_error_expect(error, "0");
+    if (!part->is_open) {
+        code = part_open(&place, part, error);
+        if (code != WI_OK)
+            wi_upload_part_close(part);
+    }
+    if (code == WI_OK)
+        code = part_write(part, &place, bytes, size, error);
     wi_upload_leave(&place);
     return code;
 }
 
-uint64_t wi_upload_part_position(const struct wi_upload_part *part)
-{
-    return part->at;
-}
-
 void wi_upload_part_close(struct wi_upload_part *part)
 {
-    if (!part)
-        return;
-    wi_close(part->fd);
-    free(part->directory);
-    free(part->id);
-    free(part->path);
-    free(part);
+    if (part->is_open)
+        wi_close(part->fd);
+    part->is_open = 0;
 }
 
 /* --- holding ---------------------------------------------------------------------------------- */
@@ -232,7 +210,7 @@ static enum wi_code check_lengths(const struct wi_upload_place *place, struct wi
     return WI_OK;
 }
 
-struct wi_upload_check *wi_upload_check_open(
+static struct wi_upload_check *check_open(
     const char *directory, const char *id, struct wi_error *error)
 {
     struct wi_upload_place place;
@@ -249,12 +227,6 @@ struct wi_upload_check *wi_upload_check_open(
     check->hasher = wi_hasher_new(WI_SHA256);
     check->fd = -1;
     return check;
-}
-
-static int begin_file(struct wi_upload_check *check, const char *path)
-{
-    check->fd = openat(check->place.files, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    return check->fd >= 0 ? 0 : -1;
 }
 
 /* All of it was read: whether it is what was announced. */
@@ -278,14 +250,14 @@ static int end_file(
     return -1;
 }
 
-int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi_error *error)
+static int check_some(struct wi_upload_check *check, uint64_t most, struct wi_error *error)
 {
     const struct wi_source *files = &check->place.order.files;
     for (uint64_t done = 0; done < most && check->next < files->count;) {
         const struct wi_source_file *file = &files->files[check->next];
-        if (check->fd < 0 && begin_file(check, file->path) != 0)
-            return upload_fail(file->path, "read", file->bytes, error), -1;
-        ssize_t size = read(check->fd, check->chunk, sizeof check->chunk);
+        if (check->fd < 0)
+            check->fd = openat(check->place.files, file->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+        ssize_t size = check->fd < 0 ? -1 : read(check->fd, check->chunk, sizeof check->chunk);
         if (size < 0)
             return upload_fail(file->path, "read", file->bytes, error), -1;
         wi_hasher_add(check->hasher, check->chunk, (size_t)size);
@@ -294,6 +266,14 @@ int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi
         done += (uint64_t)size;
     }
     return check->next < files->count;
+}
+
+int wi_upload_check(const char *directory, const char *id, uint64_t most,
+    struct wi_upload_check **check, struct wi_error *error)
+{
+    if (!*check)
+        *check = check_open(directory, id, error);
+    return *check ? check_some(*check, most, error) : -1;
 }
 
 const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check)

@@ -1,12 +1,12 @@
 /* Names, links and versions: how they lie in the store, and which there are. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/blobs.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/store_path.h"
 #include "settings/config/alias.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -22,14 +22,14 @@ int wi_versions_open_store(const char *directory)
 }
 
 /* No owner's name is "_": so OWNER/NAME cannot be a version of OWNER. */
-char *wi_versions_place(const char *name)
+char *wi_versions_place(const char *of, const char *name)
 {
-    return wi_sprintf(WI_STORE_VERSIONS "/%s%s", strchr(name, '/') ? "" : "_/", name);
+    return wi_sprintf("%s/%s%s", of, strchr(name, '/') ? "" : "_/", name);
 }
 
 char *wi_versions_link(const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     char *link = wi_sprintf("%s%s/%u", strchr(name, '/') ? "../" : "", place, number);
     free(place);
     return link;
@@ -59,21 +59,9 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name)
     return same ? number : 0;
 }
 
-int wi_versions_open_parent(int store, const char *name, int make, const char **last)
-{
-    const char *slash = strchr(name, '/');
-    *last = slash ? slash + 1 : name;
-    if (!slash)
-        return wi_path_open(store, ".");
-    char *owner = wi_strndup(name, (size_t)(slash - name));
-    int fd = make ? wi_path_make(store, owner) : wi_path_open(store, owner);
-    free(owner);
-    return fd;
-}
-
 char *wi_versions_folder(const char *directory, const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     char *folder = wi_sprintf("%s/%s/%u", directory, place, number);
     free(place);
     return folder;
@@ -81,7 +69,8 @@ char *wi_versions_folder(const char *directory, const char *name, unsigned numbe
 
 static int open_version(int store, const char *name, unsigned number)
 {
-    char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name),
+         *path = wi_sprintf("%s/%u", place, number);
     int fd = wi_path_open(store, path);
     free(place);
     free(path);
@@ -108,33 +97,26 @@ static int take_name(void *context, int folder, const char *last, const struct s
     return 0;
 }
 
-static int take_owner(void *context, int pulled, const char *owner, const struct stat *status)
+static int take_owner(void *context, int place, const char *owner, const struct stat *status)
 {
     struct names *names = context;
-    int folder = S_ISDIR(status->st_mode) ? wi_path_open(pulled, owner) : -1;
     names->owner = owner;
-    if (folder >= 0) {
-        wi_path_each(folder, take_name, names);
-        close(folder);
-    }
+    if (S_ISDIR(status->st_mode))
+        wi_path_each_in(place, owner, take_name, names);
     return 0;
 }
 
-void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context)
+void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each, void *context)
 {
     struct names names = {each, context, NULL};
-    int pulled = wi_path_open(store, WI_STORE_VERSIONS);
-    if (pulled < 0)
-        return;
-    wi_path_each(pulled, take_owner, &names);
-    close(pulled);
+    wi_path_each_in(store, of, take_owner, &names);
 }
 
 /* 0 and `*number` as of wi_versions_current, or -1 with errno if that cannot be said now. */
 static int find_current(int store, const char *name, unsigned *number)
 {
     const char *last;
-    int parent = wi_versions_open_parent(store, name, 0, &last);
+    int parent = wi_path_open_above(store, name, 0, &last);
     *number = parent >= 0 ? wi_versions_read_link(parent, last, name) : 0;
     int folder = *number ? open_version(store, name, *number) : -1;
     int unknown = folder < 0 && (parent < 0 || *number) && !wi_is_missing(errno);
@@ -186,9 +168,7 @@ static int add_version(void *context, int place, const char *name, const struct 
                           ? used.st_mtim.tv_sec
                           : status->st_mtim.tv_sec;
     close(folder);
-    versions->items =
-        wi_realloc_array(versions->items, versions->count + 1, sizeof *versions->items);
-    versions->items[versions->count++] = version;
+    *WI_APPEND(versions->items, versions->count) = version;
     return 0;
 }
 
@@ -203,7 +183,7 @@ static int list_in(int store, const char *name, struct wi_versions *versions)
 {
     struct listed listed = {versions, 0};
     unsigned current;
-    char *path = wi_versions_place(name);
+    char *path = wi_versions_place(WI_STORE_VERSIONS, name);
     int place = wi_path_open(store, path), why = place < 0 ? errno : 0;
     free(path);
     if (why)
@@ -284,10 +264,8 @@ void wi_versions_use_clear(struct wi_versions_use *use)
     wi_strings_clear(&use->pinned);
     wi_strings_clear(&use->apart);
     wi_strings_clear(&use->stagings);
-    use->pending = 0;
     free(use->elsewhere);
-    use->elsewhere = NULL;
-    use->elsewhere_count = 0;
+    *use = (struct wi_versions_use){0};
 }
 
 /* --- names that may be taken ------------------------------------------------------------------ */
@@ -307,7 +285,7 @@ static enum wi_code check_name_in(
     struct stat status;
     if (wi_name_allow(name, "as", error) != WI_OK)
         return error->code;
-    int parent = wi_versions_open_parent(store, name, 0, &last);
+    int parent = wi_path_open_above(store, name, 0, &last);
     if (parent < 0 && errno == ENOENT)
         return WI_OK;
     if (parent < 0 && (errno == ENOTDIR || errno == ELOOP))
@@ -332,43 +310,9 @@ enum wi_code wi_versions_check_name(const char *directory, const char *name, str
 
 /* --- links and folders that come and go ------------------------------------------------------- */
 
-char *wi_versions_staged_name(int staging, unsigned *number)
-{
-    char text[2 * WI_MODEL_NAME_MAX];
-    ssize_t size = readlinkat(staging, WI_STAGING_LINK, text, sizeof text - 1);
-    if (size <= 0)
-        return NULL;
-    text[size] = '\0';
-    const char *start = strncmp(text, "../", 3) == 0 ? text + 3 : text;
-    char *slash = strrchr(text, '/');
-    if (!slash || strncmp(start, WI_STORE_VERSIONS "/", sizeof WI_STORE_VERSIONS) != 0)
-        return NULL;
-    *slash = '\0';
-    start += sizeof WI_STORE_VERSIONS;
-    char *name = wi_strdup(strncmp(start, "_/", 2) == 0 ? start + 2 : start);
-    *number = wi_model_check_name(name, NULL) == WI_OK
-                  ? wi_versions_read_link(staging, WI_STAGING_LINK, name)
-                  : 0;
-    if (*number)
-        return name;
-    free(name);
-    return NULL;
-}
-
 int wi_versions_link_in(int parent, const char *last, int staging)
 {
     return renameat(staging, WI_STAGING_LINK, parent, last) == 0 ? fsync(parent) : -1;
-}
-
-int wi_versions_finish(int store, int staging, const char *name)
-{
-    const char *last;
-    int parent = wi_versions_open_parent(store, name, 1, &last);
-    if (parent < 0)
-        return -1;
-    int linked = wi_versions_link_in(parent, last, staging);
-    wi_close(parent);
-    return linked;
 }
 
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed)

@@ -24,28 +24,21 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "models/catalog/library/source.h"
+#include "models/models.h"
 
 #define WI_STORE_VERSIONS ".versions"
 #define WI_STORE_STAGING ".staging"
 #define WI_STORE_CONTENT ".content" /* belongs to blockstore/; not changed here */
 #define WI_STAGING_ID_MAX 64
+#define WI_VERSIONS_USED ".used"
+#define WI_VERSIONS_COPY ".copy"
+#define WI_STAGING_LINK "link"
+#define WI_STAGING_FILES "files"
+#define WI_STAGING_REQUEST "request.json"
 /* Kept by a pull by content in the folder of the files: how they are put together. */
 #define WI_STAGING_BLOCKS ".blocks"
 
 /* --- names and their versions ----------------------------------------------------------------- */
-
-struct wi_version {
-    unsigned number; /* from 1; later ones are larger */
-    int current;     /* the name links to it */
-    struct wi_source source;
-    int64_t used_at; /* Unix seconds of its last use; if there was none, of its publication */
-};
-
-/* The latest first. Zero-initialise; free with wi_versions_clear. */
-struct wi_versions {
-    struct wi_version *items;
-    size_t count;
-};
 
 /* Finds the version that the name (without ":VARIANT") links to; 0: it was not pulled. 0, or -1
  * with errno if that cannot be told now. */
@@ -54,11 +47,6 @@ int wi_versions_find(const char *directory, const char *name, unsigned *number);
 unsigned wi_versions_current(const char *directory, const char *name);
 /* The folder of a version, existing or not; the caller frees it. */
 char *wi_versions_folder(const char *directory, const char *name, unsigned number);
-/* Fills an empty list; a name that was not pulled has no versions. 0, or -1 with errno if not all
- * could be looked at: the list then does not show that a version is missing, nor which one is
- * current. */
-int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
-void wi_versions_clear(struct wi_versions *versions);
 /* Notes that the version in this folder is being used now. */
 void wi_versions_touch(const char *folder);
 /* Whether the name (without ":VARIANT") links to a version that is only a copy for others. */
@@ -68,13 +56,6 @@ int wi_versions_is_copy(const char *directory, const char *name);
 enum wi_code wi_versions_adopt(const char *directory, const char *name, struct wi_error *error);
 
 /* --- running pulls ---------------------------------------------------------------------------- */
-
-/* Zero-initialise; free with wi_staging_clear. */
-struct wi_staging {
-    char *id;
-    char *request; /* as written down */
-    char *folder;  /* of the files */
-};
 
 /* Opens the staging folder of that ID. With `request` (JSON text), which is written down, a missing
  * folder is made; with NULL it must exist, and its own request applies. `id` has [a-z0-9-]. WI_OK,
@@ -97,18 +78,6 @@ uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *stagin
 
 /* --- changing the store ----------------------------------------------------------------------- */
 
-/* What is in use and must not be removed. */
-struct wi_versions_use {
-    struct wi_strings names;    /* of models, without variant */
-    struct wi_strings folders;  /* of versions */
-    struct wi_strings pinned;   /* likewise, of versions that are pinned */
-    struct wi_strings apart;    /* those of them that the quota does not count */
-    struct wi_strings stagings; /* IDs of running pulls */
-    uint64_t pending;           /* bytes that running pulls have room for and have yet to write */
-    /* SHA-256 of files that neighbours have completely, in any order, possibly repeated. */
-    unsigned char (*elsewhere)[WI_HASH_SIZE];
-    size_t elsewhere_count;
-};
 void wi_versions_use_clear(struct wi_versions_use *use);
 
 /* WI_OK if a pull may have this name, else WI_INVALID_FIELD or WI_CONFLICT (a model of that name
@@ -144,5 +113,25 @@ enum wi_code wi_versions_remove(
  * running. Uploads are removed as uploads.h says. */
 uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held);
+
+/* --- the layout of names and versions -------------------------------------------------------- */
+
+/* The folder of a name in `of`, WI_STORE_VERSIONS or WI_STORE_MADE, relative to the store; the
+ * caller frees it. */
+char *wi_versions_place(const char *of, const char *name);
+/* The target of a name's link to the version; the caller frees it. */
+char *wi_versions_link(const char *name, unsigned number);
+/* The version number in the link `file` of this name; 0 if it is no such link. `parent` is the open
+ * folder that has the link. */
+unsigned wi_versions_read_link(int parent, const char *file, const char *name);
+/* Calls `each` for every name that has a folder in `of`. */
+typedef void wi_versions_name_fn(void *context, const char *name);
+void wi_versions_each_name(int store, const char *of, wi_versions_name_fn *each, void *context);
+/* Puts the link of the staging folder in place, in the open folder `parent`, as `last`. 0 or -1. */
+int wi_versions_link_in(int parent, const char *last, int staging);
+/* Moves `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */
+int wi_versions_discard(int store, int at, const char *name, uint64_t *freed);
+/* The store's folder, open; -1 with errno. */
+int wi_versions_open_store(const char *directory);
 
 #endif

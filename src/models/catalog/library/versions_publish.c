@@ -1,5 +1,5 @@
 /* How what was fetched becomes the current version of a model: completed, moved, linked. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -43,11 +43,7 @@ static int drop_entry(void *context, int folder, const char *name, const struct 
     } else if (S_ISDIR(status->st_mode)) {
         char *inside = wi_sprintf("%s/", path);
         struct unlisted below = {.source = unlisted->source, .folder = inside};
-        int inner = wi_path_open(folder, name);
-        if (inner >= 0) {
-            wi_path_each(inner, drop_entry, &below);
-            close(inner);
-        }
+        wi_path_each_in(folder, name, drop_entry, &below);
         free(inside);
     }
     free(path);
@@ -107,7 +103,7 @@ static enum wi_code complete_in(
         return code;
     int noted = files_note(files, WI_VERSIONS_USED) == 0 &&
                 (!source->copy || files_note(files, WI_VERSIONS_COPY) == 0);
-    if (!noted || wi_path_sync(files) != 0)
+    if (!noted || wi_path_sync(files, 0) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
 }
@@ -139,7 +135,8 @@ static unsigned next_number(const char *directory, const char *name)
 /* Writes down which link is to be made, then moves the folder to where that leads. */
 static int move_files(int store, int staging, const char *name, unsigned number)
 {
-    char *link = wi_versions_link(name, number), *path = wi_versions_place(name), last[16];
+    char *link = wi_versions_link(name, number), *path = wi_versions_place(WI_STORE_VERSIONS, name),
+         last[16];
     unlinkat(staging, WI_STAGING_LINK, 0);
     snprintf(last, sizeof last, "%u", number);
     int place = wi_path_make(store, path), result = -1;
@@ -147,8 +144,7 @@ static int move_files(int store, int staging, const char *name, unsigned number)
         renameat(staging, WI_STAGING_FILES, place, last) == 0)
         result = fsync(place) == 0 && fsync(staging) == 0 ? 0 : -1;
     int why = errno;
-    if (place >= 0)
-        close(place);
+    wi_close(place);
     free(link);
     free(path);
     errno = why;
@@ -167,7 +163,7 @@ static enum wi_code version_publish(
         return wi_error_set(error, WI_STORAGE_FAILED, "", "there are too many versions");
     /* Between moving and linking nothing is opened that there might be no descriptor for. */
     const char *last;
-    int parent = wi_versions_open_parent(publishing->store, name, 1, &last);
+    int parent = wi_path_open_above(publishing->store, name, 1, &last);
     int published = parent >= 0 &&
                     move_files(publishing->store, publishing->place, name, *number) == 0 &&
                     wi_versions_link_in(parent, last, publishing->place) == 0;

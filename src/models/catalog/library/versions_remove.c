@@ -1,14 +1,14 @@
 /* Removal from the store: versions that are not needed, models, and leftovers. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/blobs.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/made.h"
-#include "models/catalog/library/model.h"
 #include "models/catalog/library/store_path.h"
 #include "models/catalog/library/uploads.h"
+#include "terms/format/folder.h"
+#include "terms/format/model.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,10 +46,9 @@ static uint64_t remove_version(int store, const char *place, unsigned number)
     char last[16];
     int folder = wi_path_open(store, place);
     snprintf(last, sizeof last, "%u", number);
-    if (folder >= 0) {
+    if (folder >= 0)
         wi_versions_discard(store, folder, last, &freed);
-        close(folder);
-    }
+    wi_close(folder);
     return freed;
 }
 
@@ -60,7 +59,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
     unsigned kept = 0;
     uint64_t freed = 0;
     int store = wi_versions_open_store(directory), after = 0;
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     int known = wi_versions_list(directory, name, &versions) == 0;
     for (size_t i = 0; known && store >= 0 && i < versions.count; i++) {
         const struct wi_version *version = &versions.items[i];
@@ -82,7 +81,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
 uint64_t wi_versions_remove_one(const char *directory, const char *name, unsigned number)
 {
     int store = wi_versions_open_store(directory);
-    char *place = wi_versions_place(name);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name);
     uint64_t freed = store >= 0 ? remove_version(store, place, number) : 0;
     if (store >= 0) {
         place_tidy(store, place);
@@ -138,11 +137,10 @@ static enum wi_code remove_folder(
     struct inner inner = {path, NULL, 0};
     enum wi_model_format format;
     enum wi_code code = WI_OK;
-    int inside = !strchr(name, '/'), folder = inside ? wi_path_open(removed->parent, last) : -1;
-    int seen = !inside || (folder >= 0 && wi_path_each(folder, look_for_model, &inner) == 0);
+    int seen =
+        strchr(name, '/') || wi_path_each_in(removed->parent, last, look_for_model, &inner) == 0;
     if (inner.unseen)
         errno = inner.unseen;
-    wi_close(folder);
     if (!seen || inner.unseen)
         code = wi_path_failed(directory, "what is in the model's folder cannot be seen", error);
     else if (wi_folder_format(path, &format) != 0)
@@ -185,12 +183,11 @@ enum wi_code wi_versions_remove(
     *freed = 0;
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
-    int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
-    int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &removed.last) : -1;
+    int store = removed.store =
+        wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
+    removed.parent = store >= 0 ? wi_path_open_above(store, name, 0, &removed.last) : -1;
     enum wi_code code = WI_OK;
-    removed.store = store;
-    removed.parent = parent;
-    if (parent >= 0)
+    if (removed.parent >= 0)
         code = remove_in(&removed, pulled, freed, error);
     else if (wi_model_name_variant(name) || wi_is_missing(errno))
         code = no_model(name, error);
@@ -203,10 +200,8 @@ enum wi_code wi_versions_remove(
         unlinkat(store, owner, AT_REMOVEDIR); /* where that was its last model */
         free(owner);
     }
-    if (parent >= 0)
-        close(parent);
-    if (store >= 0)
-        close(store);
+    wi_close(removed.parent);
+    wi_close(store);
     return code;
 }
 
@@ -255,15 +250,6 @@ static int sweep_owner(void *context, int pulled, const char *name, const struct
     return 0;
 }
 
-static void sweep_folder(struct sweep *sweep, const char *name, wi_path_fn *each)
-{
-    int folder = wi_path_open(sweep->store, name);
-    if (folder < 0)
-        return;
-    wi_path_each(folder, each, sweep);
-    close(folder);
-}
-
 uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held)
 {
@@ -280,10 +266,10 @@ uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
             wi_strings_add(&staged, use->stagings.items[i]);
     if (sweep.store >= 0) {
         if (known)
-            sweep_folder(&sweep, WI_STORE_STAGING, sweep_pulling);
+            wi_path_each_in(sweep.store, WI_STORE_STAGING, sweep_pulling, &sweep);
         if (!passes) /* else there may be a version to which a name is yet to lead */
-            wi_versions_each_name(sweep.store, sweep_versions, &sweep);
-        sweep_folder(&sweep, WI_STORE_VERSIONS, sweep_owner);
+            wi_versions_each_name(sweep.store, WI_STORE_VERSIONS, sweep_versions, &sweep);
+        wi_path_each_in(sweep.store, WI_STORE_VERSIONS, sweep_owner, &sweep);
         wi_made_sweep(sweep.store, directory, &sweep.freed);
         wi_blobs_sweep(sweep.store, &sweep.freed);
         close(sweep.store);

@@ -1,9 +1,10 @@
 /* Pulls under way: where their files are gathered, and what they may have of earlier versions. */
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "models/catalog/library/store_path.h"
+#include "terms/model_name.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -20,28 +21,6 @@ static int is_id(const char *id)
     return length > 0 && length <= WI_STAGING_ID_MAX && !id[length] && *id != '-';
 }
 
-/* --- what was asked for ----------------------------------------------------------------------- */
-
-/* NULL: it cannot be read, with errno where that says why. */
-static char *read_request(int staging)
-{
-    errno = 0;
-    int fd = openat(staging, WI_STAGING_REQUEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct stat status;
-    char *text = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
-        status.st_size <= REQUEST_MAX) {
-        text = wi_alloc((size_t)status.st_size + 1);
-        if (read(fd, text, (size_t)status.st_size) != (ssize_t)status.st_size) {
-            free(text);
-            text = NULL;
-        }
-    }
-    if (fd >= 0)
-        close(fd);
-    return text;
-}
-
 /* --- folders ---------------------------------------------------------------------------------- */
 
 /* The folder for the files comes first: a request without one has been published. */
@@ -52,16 +31,16 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     int place = request ? wi_path_make(store, path) : wi_path_open(store, path);
     int files = place >= 0 ? wi_path_make(place, WI_STAGING_FILES) : -1;
     int failed = files < 0;
+    size_t size;
     if (!failed && request)
         failed = wi_file_replace(place, WI_STAGING_REQUEST, request, strlen(request), 0600) != 0;
-    if (files >= 0)
-        close(files);
+    wi_close(files);
     enum wi_code code = WI_OK;
     if (failed && !request && wi_is_missing(errno))
         code = wi_error_set(error, WI_NOT_FOUND, "", "there is no pull %s any more", id);
     else if (failed)
         code = wi_path_failed(directory, "nothing can be fetched into a folder", error);
-    else if (!(staging->request = read_request(place)))
+    else if (!(staging->request = wi_path_read(place, WI_STAGING_REQUEST, REQUEST_MAX, &size)))
         code = wi_is_shortage(errno)
                    ? wi_path_failed(directory, "the request of a pull cannot be read", error)
                    : wi_error_set(error, WI_NOT_FOUND, "",
@@ -70,8 +49,7 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
         staging->id = wi_strdup(id);
         staging->folder = wi_sprintf("%s/%s/" WI_STAGING_FILES, directory, path);
     }
-    if (place >= 0)
-        close(place);
+    wi_close(place);
     free(path);
     return code;
 }
@@ -107,8 +85,7 @@ static void wait_for_fetch(int pulling, const char *id)
     int folder = wi_path_open(pulling, path);
     for (int i = 0; folder >= 0 && i < 1000 && flock(folder, LOCK_EX | LOCK_NB) != 0; i++)
         nanosleep(&pause, NULL);
-    if (folder >= 0)
-        close(folder);
+    wi_close(folder);
     free(path);
 }
 
@@ -121,10 +98,8 @@ void wi_staging_drop(const char *directory, const char *id)
         wait_for_fetch(pulling, id);
         wi_versions_discard(store, pulling, id, &freed);
     }
-    if (pulling >= 0)
-        close(pulling);
-    if (store >= 0)
-        close(store);
+    wi_close(pulling);
+    wi_close(store);
 }
 
 static int note_file(void *context, int folder, const char *name, const struct stat *status)
@@ -132,12 +107,9 @@ static int note_file(void *context, int folder, const char *name, const struct s
     int *empty = context;
     if (strcmp(name, WI_STAGING_BLOCKS) == 0)
         return 0;
-    int inner = S_ISDIR(status->st_mode) ? wi_path_open(folder, name) : -1;
     *empty = S_ISDIR(status->st_mode);
-    if (inner >= 0) {
-        wi_path_each(inner, note_file, empty);
-        close(inner);
-    }
+    if (*empty)
+        wi_path_each_in(folder, name, note_file, empty);
     return !*empty;
 }
 
@@ -145,18 +117,50 @@ int wi_staging_is_empty(const char *directory, const char *id)
 {
     char *path = wi_sprintf(WI_STORE_STAGING "/%s/" WI_STAGING_FILES, id);
     int store = wi_versions_open_store(directory), empty = 1;
-    int files = store >= 0 && is_id(id) ? wi_path_open(store, path) : -1;
-    if (files >= 0) {
-        wi_path_each(files, note_file, &empty);
-        close(files);
-    }
-    if (store >= 0)
-        close(store);
+    if (store >= 0 && is_id(id))
+        wi_path_each_in(store, path, note_file, &empty);
+    wi_close(store);
     free(path);
     return empty;
 }
 
 /* --- after a restart -------------------------------------------------------------------------- */
+
+/* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
+static char *staged_name(int staging, unsigned *number)
+{
+    char text[2 * WI_MODEL_NAME_MAX];
+    ssize_t size = readlinkat(staging, WI_STAGING_LINK, text, sizeof text - 1);
+    if (size <= 0)
+        return NULL;
+    text[size] = '\0';
+    const char *start = strncmp(text, "../", 3) == 0 ? text + 3 : text;
+    char *slash = strrchr(text, '/');
+    if (!slash || strncmp(start, WI_STORE_VERSIONS "/", sizeof WI_STORE_VERSIONS) != 0)
+        return NULL;
+    *slash = '\0';
+    start += sizeof WI_STORE_VERSIONS;
+    char *name = wi_strdup(strncmp(start, "_/", 2) == 0 ? start + 2 : start);
+    *number = wi_model_check_name(name, NULL) == WI_OK
+                  ? wi_versions_read_link(staging, WI_STAGING_LINK, name)
+                  : 0;
+    if (*number)
+        return name;
+    free(name);
+    return NULL;
+}
+
+/* Puts the link of the staging folder in place. 0 or -1. */
+static int link_put(int store, int staging, const char *name)
+{
+    const char *last;
+    int parent = wi_path_open_above(store, name, 1, &last);
+    if (parent < 0)
+        return -1;
+    int linked = wi_versions_link_in(parent, last, staging);
+    wi_close(parent);
+    return linked;
+}
 
 /* The daemon was killed between the two renames of publishing: does the second. The name may have
  * become somebody else's meanwhile: then the version is left to wi_versions_gc. 0, or -1 with errno
@@ -165,15 +169,16 @@ static int staging_finish(int store, const char *directory, int staging)
 {
     unsigned number;
     struct wi_source source = {0};
-    char *name = wi_versions_staged_name(staging, &number);
+    char *name = staged_name(staging, &number);
     if (!name)
         return 0;
-    char *place = wi_versions_place(name), *path = wi_sprintf("%s/%u", place, number);
+    char *place = wi_versions_place(WI_STORE_VERSIONS, name),
+         *path = wi_sprintf("%s/%u", place, number);
     errno = 0; /* a source that cannot be read sets none */
     int folder = wi_path_open(store, path);
     int done = folder >= 0 && wi_source_read(folder, &source) == 0 &&
                wi_versions_check_name(directory, name, NULL) == WI_OK &&
-               wi_versions_finish(store, staging, name) == 0;
+               link_put(store, staging, name) == 0;
     int why = done ? 0 : errno;
     wi_close(folder);
     wi_source_clear(&source);
@@ -230,39 +235,24 @@ int wi_staging_list(const char *directory, struct wi_strings *ids)
     int pulling = staged.store >= 0 ? wi_path_open(staged.store, WI_STORE_STAGING) : -1;
     if (pulling < 0 || wi_path_each(pulling, add_staged, &staged) != 0)
         note_failure(&staged);
-    if (pulling >= 0)
-        close(pulling);
+    wi_close(pulling);
     for (size_t i = 0; i < staged.published.count; i++)
         wi_staging_drop(directory, staged.published.items[i]);
     wi_strings_clear(&staged.published);
-    if (staged.store >= 0)
-        close(staged.store);
+    wi_close(staged.store);
     errno = staged.failed;
     return staged.failed ? -1 : 0;
 }
 
 /* --- what is there already -------------------------------------------------------------------- */
 
-/* The folder of a file, made if need be, and in `*last` the file's own name. */
-static int open_folder_of(int at, const char *path, int make, const char **last)
-{
-    const char *slash = strrchr(path, '/');
-    *last = slash ? slash + 1 : path;
-    if (!slash)
-        return wi_path_open(at, ".");
-    char *folder = wi_strndup(path, (size_t)(slash - path));
-    int fd = make ? wi_path_make(at, folder) : wi_path_open(at, folder);
-    free(folder);
-    return fd;
-}
-
 /* Links a file that is still what was verified. 0 or -1. */
 static int link_file(int from, const struct wi_source_file *known, int to, const char *path)
 {
     const char *old, *fresh;
     struct stat status, present;
-    int there = open_folder_of(from, known->path, 0, &old);
-    int here = there >= 0 ? open_folder_of(to, path, 1, &fresh) : -1, result = -1;
+    int there = wi_path_open_above(from, known->path, 0, &old);
+    int here = there >= 0 ? wi_path_open_above(to, path, 1, &fresh) : -1, result = -1;
     if (here >= 0 && fstatat(there, old, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
         wi_source_file_is(known, &status)) {
         int linked = fstatat(here, fresh, &present, AT_SYMLINK_NOFOLLOW) == 0 &&
@@ -336,7 +326,7 @@ uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *stagin
     int store = wi_versions_open_store(directory);
     reuse.to = open(staging->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (store >= 0 && reuse.to >= 0)
-        wi_versions_each_name(store, reuse_model, &reuse);
+        wi_versions_each_name(store, WI_STORE_VERSIONS, reuse_model, &reuse);
     wi_close(reuse.to);
     wi_close(store);
     return reuse.saved;

@@ -1,10 +1,10 @@
 /*
- * One queue for all changes of the store. A task is a row of the table below: what it does on the
- * worker's thread, and what it does there in a second step, after the loop has listed again what is
- * in use.
+ * One queue for all changes of the store. The kind of a task is its steps on the worker's thread.
+ * Before each of them the loop lists again what is in use.
  */
 #include "models/catalog/library/versions_work.h"
 
+#include "base/descriptors.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
@@ -16,14 +16,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <utlist.h>
 
 /* Only what is its own: the worker has it alone while it runs. */
 struct wi_versions_task {
     struct wi_versions_work *work; /* NULL once that is gone */
     const struct kind *kind;
-    int second; /* it is there for the second time */
+    size_t step;
     wi_versions_fn *on_done;
     void *context;
     /* What is wanted. */
@@ -33,7 +32,7 @@ struct wi_versions_task {
     struct wi_source source;
     uint64_t quota, needed;
     unsigned keep;
-    int stagings, if_empty, is_first, evicts_none;
+    int stagings, if_empty, evicts_none;
     struct wi_versions_use use;
     /* Its results. */
     struct wi_versions_result result;
@@ -44,10 +43,11 @@ struct wi_versions_task {
     struct wi_versions_task *prev, *next;
 };
 
+#define STEPS 3
+
 struct kind {
-    void (*first)(struct wi_versions_task *task);
-    void (*second)(struct wi_versions_task *task); /* NULL: none; not after a failure */
-    int changes;                                   /* the list of models */
+    void (*steps[STEPS])(struct wi_versions_task *task); /* NULL: none; not after a failure */
+    int changes;                                         /* the list of models */
 };
 
 /* What was in use is looked at again so much later. */
@@ -136,7 +136,7 @@ static void task_stage(struct wi_versions_task *task)
                        &task->error) != WI_OK;
     if (task->failed)
         return;
-    wi_source_move(&result->files, &task->source);
+    result->files = WI_TAKE(task->source);
     result->bytes = wi_staging_reuse(
         task->directory, &result->staging, task->name, result->files.files, result->files.count);
 }
@@ -155,8 +155,7 @@ static void note_hashes(struct wi_versions_task *task, const char *path)
         file->identity = wi_file_identity_of(&status);
         memcpy(file->hash, from->sha256, sizeof file->hash);
     }
-    if (folder >= 0)
-        close(folder);
+    wi_close(folder);
 }
 
 /* What no format has by its name, the model itself has to name. */
@@ -212,7 +211,8 @@ static void task_publish(struct wi_versions_task *task)
 {
     struct wi_staging staging = {0};
     task->failed =
-        (task->is_first && wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
+        (task->source.first &&
+            wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
         wi_staging_open(task->directory, task->id, NULL, &staging, &task->error) != WI_OK ||
         wi_versions_publish(task->directory, task->name, &staging, &task->source, check_staged,
             task, &task->result.number, &task->error) != WI_OK;
@@ -262,30 +262,16 @@ static void publish_made(struct wi_versions_task *task)
                        task->request, &task->error) != WI_OK;
 }
 
-static const struct kind kinds[] = {
-    {list_staged, NULL, 1},
-    {task_evict, free_evicted, 1},
-    {task_stage, NULL, 0},
-    {task_publish, task_prune, 1},
-    {drop_staging, NULL, 0},
-    {take_away, task_prune, 1},
-    {task_adopt, NULL, 0},
-    {task_collect, NULL, 1},
-    {stage_made, NULL, 0},
-    {publish_made, NULL, 1},
-};
-enum {
-    LIST_STAGED,
-    EVICT,
-    STAGE,
-    PUBLISH,
-    DROP_STAGING,
-    TAKE_AWAY,
-    ADOPT,
-    COLLECT,
-    STAGE_MADE,
-    PUBLISH_MADE
-};
+static const struct kind staged_kind = {{list_staged}, 1};
+static const struct kind evict_kind = {{task_evict, free_evicted}, 1};
+static const struct kind stage_kind = {{task_stage}, 0};
+static const struct kind publish_kind = {{task_publish, task_prune}, 1};
+static const struct kind drop_kind = {{drop_staging}, 0};
+static const struct kind take_away_kind = {{take_away, task_prune}, 1};
+static const struct kind adopt_kind = {{task_adopt}, 0};
+static const struct kind collect_kind = {{task_collect}, 1};
+static const struct kind stage_made_kind = {{task_evict, free_evicted, stage_made}, 1};
+static const struct kind publish_made_kind = {{publish_made}, 1};
 
 /* --- the queue -------------------------------------------------------------------------------- */
 
@@ -313,24 +299,29 @@ static void free_task(struct wi_versions_task *task)
 static void task_run(void *data)
 {
     struct wi_versions_task *task = data;
-    if (task->second)
-        task->kind->second(task);
-    else
-        task->kind->first(task);
+    task->kind->steps[task->step](task);
 }
 
 static void on_run(void *data, int cancelled);
 
-static void task_queue(struct wi_versions_task *task)
+static struct wi_versions_task *task_queue(struct wi_versions_task *task)
 {
     struct wi_versions_work *work = task->work;
     wi_versions_use_clear(&task->use);
     wi_repository_list_used(work->repository, &task->use);
     for (size_t i = 0; i < work->user_count; i++)
         work->users[i].list(work->users[i].context, &task->use);
-    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+    if (task->kind->steps[task->step] == task_evict && !task->evicts_none && work->around.list)
         work->around.list(work->around.context, &task->use);
     wi_work_queue_start(work->queue, 0, task_run, on_run, task);
+    return task;
+}
+
+/* What is made is not staged for a caller that has gone: its folder may have been dropped. */
+static int has_next(const struct wi_versions_task *task)
+{
+    return !task->failed && task->step + 1 < STEPS && task->kind->steps[task->step + 1] &&
+           (task->on_done || task->kind != &stage_made_kind);
 }
 
 static void on_run(void *data, int cancelled)
@@ -343,13 +334,16 @@ static void on_run(void *data, int cancelled)
         free_task(task);
         return;
     }
-    if (!task->second && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
+    if (task->step == 0 && task->kind == &take_away_kind && !task->failed && work->on_gone)
         work->on_gone(work->gone_context, task->name);
-    if (!task->second && task->kind->second && !task->failed) {
-        task->second = 1;
+    if (has_next(task)) {
+        task->step++;
         task_queue(task);
         return;
     }
+    if (task->kind == &stage_made_kind && task->step + 1 < STEPS &&
+        task->error.code == WI_STORAGE_FAILED)
+        task->error.code = WI_NO_ROOM;
     DL_DELETE(work->tasks, task);
     task->work = NULL;
     if (task->held > 0)
@@ -361,14 +355,17 @@ static void on_run(void *data, int cancelled)
     free_task(task);
 }
 
-static struct wi_versions_task *new_task(
-    struct wi_versions_work *work, int kind, wi_versions_fn *on_done, void *context)
+/* `id` and `name` may be NULL. */
+static struct wi_versions_task *new_task(struct wi_versions_work *work, const struct kind *kind,
+    const char *id, const char *name, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = wi_alloc(sizeof *task);
     task->work = work;
-    task->kind = &kinds[kind];
+    task->kind = kind;
     task->on_done = on_done;
     task->context = context;
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
     task->directory = wi_strdup(wi_repository_directory(work->repository));
     task->quota = work->quota;
     task->keep = work->keep;
@@ -440,131 +437,91 @@ void wi_versions_work_tell(
 struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, LIST_STAGED, on_done, context);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, &staged_kind, NULL, NULL, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, &evict_kind, id, NULL, on_done, context);
     task->needed = needed;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, int apart, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, &evict_kind, id, NULL, on_done, context);
     task->needed = needed;
     task->evicts_none = 1;
     task->quota = apart ? 0 : task->quota;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
     const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, &stage_kind, id, name, on_done, context);
     task->request = wi_strdup(request);
-    task->name = wi_strdup(name);
     if (files)
         wi_source_copy(&task->source, files);
-    task_queue(task);
-    return task;
-}
-
-static struct wi_versions_task *new_publishing(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
-{
-    struct wi_versions_task *task = new_task(work, PUBLISH, on_done, context);
-    task->id = wi_strdup(id);
-    task->name = wi_strdup(name);
-    wi_source_copy(&task->source, source);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
-    task_queue(task);
-    return task;
-}
-
-struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
-{
-    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
-    task->is_first = 1;
-    task_queue(task);
-    return task;
+    struct wi_versions_task *task = new_task(work, &publish_kind, id, name, on_done, context);
+    wi_source_copy(&task->source, source);
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
-    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
+    uint64_t needed, const char *folder, const struct wi_strings *common, wi_versions_fn *on_done,
+    void *context)
 {
-    struct wi_versions_task *task = new_task(work, STAGE_MADE, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, &stage_made_kind, id, NULL, on_done, context);
+    task->needed = needed;
     task->folder = wi_strdup(folder);
     wi_strings_copy(&task->common, common);
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
     const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
     void *context)
 {
-    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, on_done, context);
-    task->id = wi_strdup(id);
-    task->name = wi_strdup(name);
+    struct wi_versions_task *task = new_task(work, &publish_made_kind, id, name, on_done, context);
     task->variant = wi_strdup(variant);
     task->request = wi_strdup(notes);
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
     int if_empty, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, DROP_STAGING, on_done, context);
-    task->id = wi_strdup(id);
+    struct wi_versions_task *task = new_task(work, &drop_kind, id, NULL, on_done, context);
     task->if_empty = if_empty;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }
 
 struct wi_versions_task *wi_versions_take_away(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
-    task->name = wi_strdup(name);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, &take_away_kind, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
-    task->name = wi_strdup(name);
-    task_queue(task);
-    return task;
+    return task_queue(new_task(work, &adopt_kind, NULL, name, on_done, context));
 }
 
 struct wi_versions_task *wi_versions_collect(
     struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context)
 {
-    struct wi_versions_task *task = new_task(work, COLLECT, on_done, context);
+    struct wi_versions_task *task = new_task(work, &collect_kind, NULL, NULL, on_done, context);
     task->stagings = stagings;
-    task_queue(task);
-    return task;
+    return task_queue(task);
 }

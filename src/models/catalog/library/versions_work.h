@@ -11,7 +11,6 @@
 #include "models/catalog/library/versions.h"
 #include <uv.h>
 
-struct wi_versions_work;
 /* `repository` is borrowed and must outlive this. It is asked which models requests hold, and told
  * of every change. Until wi_versions_work_set there is no quota, and two versions are kept. */
 struct wi_versions_work *wi_versions_work_new(uv_loop_t *loop, struct wi_repository *repository);
@@ -19,13 +18,6 @@ struct wi_versions_work *wi_versions_work_new(uv_loop_t *loop, struct wi_reposit
  * NULL is fine. */
 void wi_versions_work_free(struct wi_versions_work *work);
 void wi_versions_work_set(struct wi_versions_work *work, uint64_t quota, unsigned keep);
-/* Adds a callback that lists what is in use in addition to the models that requests hold: the names
- * of models that nodes have loaded, the IDs of running pulls. At most WI_VERSIONS_USERS
- * callbacks. */
-#define WI_VERSIONS_USERS 5
-typedef void wi_versions_use_fn(void *context, struct wi_versions_use *use);
-void wi_versions_work_add_user(
-    struct wi_versions_work *work, wi_versions_use_fn *list, void *context);
 /* Sets the callback that lists what neighbours have (only `elsewhere` of the use), called before
  * something is removed. There is only one. */
 void wi_versions_work_ask(
@@ -36,22 +28,6 @@ typedef void wi_versions_gone_fn(void *context, const char *name);
 void wi_versions_work_tell(
     struct wi_versions_work *work, wi_versions_gone_fn *on_gone, void *context);
 
-struct wi_versions_result {
-    uint64_t bytes;             /* freed; for staging: saved */
-    struct wi_strings names;    /* of models that are gone */
-    struct wi_staging staging;  /* of wi_versions_stage and wi_versions_stage_made */
-    struct wi_source files;     /* of wi_versions_stage: the given list, with known lengths */
-    struct wi_strings ids;      /* of wi_versions_staged */
-    struct wi_strings requests; /* of wi_versions_staged: in the same order */
-    unsigned number;            /* of wi_versions_make_current */
-};
-/* `result` is borrowed, `error` is NULL for success. */
-typedef void wi_versions_fn(
-    void *context, const struct wi_versions_result *result, const struct wi_error *error);
-struct wi_versions_task;
-/* No callback is called; a task that has begun is completed. NULL is fine. */
-void wi_versions_cancel(struct wi_versions_task *task);
-
 /* The staging folders that an earlier daemon left: `ids`, and their requests. With an error they
  * are those that could be read; WI_UNAVAILABLE: another try may find more. */
 struct wi_versions_task *wi_versions_staged(
@@ -60,10 +36,6 @@ struct wi_versions_task *wi_versions_staged(
  * removes models by the quota, and checks the disk. Errors: WI_STORAGE_FAILED with the figures. */
 struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
     uint64_t needed, wi_versions_fn *on_done, void *context);
-/* The same without removing anything: the room must be there within the quota or, with `apart`, on
- * the disk. */
-struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
-    uint64_t needed, int apart, wi_versions_fn *on_done, void *context);
 /* Opens the staging folder `id` (`request` NULL: as written down) for that name, which is checked,
  * and links what the store has of `files` (a source's list; NULL: none) into it. */
 struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
@@ -71,32 +43,16 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
     void *context);
 /* Publishes the staging folder `id` under the name, if it can be read as the repository will read
  * it, and removes versions beyond those kept. `source` is copied. Then the repository reads its
- * list again. Errors: also those of wi_load. */
+ * list again. Errors: also those of wi_load; WI_CONFLICT if the source is to be the first and there
+ * is a pulled or uploaded model of that name. */
 struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
-/* The same, but WI_CONFLICT if there is a pulled or uploaded model of that name. */
-struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
-    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context);
-/* Opens the staging folder `id` for a variant made here (models/catalog/library/made.h) of a model
- * in `folder`, with a copy of what its variants have in common (`common`, copied). */
-struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
-    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context);
-/* Publishes it as that variant of the model; `notes` is JSON text. */
-struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
-    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
-    void *context);
-/* Drops the staging folder `id`; with `if_empty` only if nothing has been fetched. */
-struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
-    int if_empty, wi_versions_fn *on_done, void *context);
-/* Removes a model. The caller has made sure that it is not in use; versions that requests hold
- * nevertheless are freed when those have ended. */
-struct wi_versions_task *wi_versions_take_away(
-    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
+/* As wi_versions_make_room, without removing anything: the room must be there within the quota or,
+ * with `apart`, on the disk. */
+struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, int apart, wi_versions_fn *on_done, void *context);
 /* As wi_versions_adopt. */
 struct wi_versions_task *wi_versions_want(
     struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context);
-/* As wi_versions_gc. */
-struct wi_versions_task *wi_versions_collect(
-    struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/memory.h"
-#include "models/share/blockstore/block_reading.h"
 #include "models/share/blockstore/private.h"
 #include <stdlib.h>
 #include <string.h>
@@ -18,19 +17,26 @@ static void list_use(void *context, struct wi_versions_use *use)
 {
     const struct wi_blockstore *blocks = context;
     for (size_t i = 0; i < blocks->count; i++) {
-        const struct wi_pin_record *record = &blocks->entries[i]->record;
-        if (blocks->entries[i]->is_spare || record->pin.kind == WI_PIN_PULLED)
+        const struct wi_pin *pin = &blocks->entries[i]->pin;
+        if (blocks->entries[i]->is_spare || pin->kind == WI_PIN_PULLED)
             continue;
-        char *name = wi_model_name_without(record->pin.model);
-        char *folder = wi_pin_folder(record, blocks->directory);
+        char *name = wi_model_name_without(pin->model);
+        char *folder = wi_pin_folder(pin, blocks->directory);
         wi_strings_add(&use->names, name);
-        if (record->pin.version)
+        if (pin->version)
             wi_strings_add(&use->pinned, folder);
-        if (record->pin.version && record->pin.kind == WI_PIN_COPY)
+        if (pin->version && pin->kind == WI_PIN_COPY)
             wi_strings_add(&use->apart, folder);
         free(folder);
         free(name);
     }
+}
+
+/* Whether the pin is of the model `name`, or of a variant of it. */
+static int entry_is_of(const struct wi_pin_entry *entry, const char *name)
+{
+    size_t length = wi_model_name_base(entry->pin.model);
+    return strncmp(entry->pin.model, name, length) == 0 && !name[length];
 }
 
 /* A model was removed, with all its variants. */
@@ -39,11 +45,10 @@ static void on_gone(void *context, const char *name)
     struct wi_blockstore *blocks = context;
     struct wi_error error;
     for (size_t i = blocks->count; i-- > 0;) {
-        const char *model = blocks->entries[i]->record.pin.model;
-        size_t length = wi_model_name_base(model);
-        if (strncmp(model, name, length) != 0 || name[length])
+        const char *model = blocks->entries[i]->pin.model;
+        if (!entry_is_of(blocks->entries[i], name))
             continue;
-        if (wi_pin_remove(blocks->directory, model, &error) != WI_OK)
+        if (wi_pin_commit(blocks->directory, model, NULL, &error) != WI_OK)
             wi_warn("content", model, "%s", error.detail);
         wi_pin_table_remove(blocks->entries[i]);
     }
@@ -52,14 +57,14 @@ static void on_gone(void *context, const char *name)
 
 /* --- the store -------------------------------------------------------------------------------- */
 
-static void take_pin(void *context, struct wi_pin_record *record)
+static void take_pin(void *context, struct wi_pin *pin)
 {
-    wi_pin_table_put(context, record, NULL);
+    wi_pin_table_put(context, pin, NULL);
 }
 
 static void blocks_begin(struct wi_blockstore *blocks)
 {
-    blocks->directory = wi_strdup(wi_repository_directory(blocks->repository));
+    blocks->directory = wi_strdup(wi_repository_directory(blocks->models->repository));
     blocks->is_swept = 0;
     wi_pins_read(blocks->directory, take_pin, blocks);
     blocks->checks = wi_pin_checks_new(blocks);
@@ -68,22 +73,23 @@ static void blocks_begin(struct wi_blockstore *blocks)
 static void blocks_end(struct wi_blockstore *blocks)
 {
     wi_pin_checks_free(blocks->checks);
-    wi_pin_table_clear(blocks);
+    for (size_t i = 0; i < blocks->count; i++)
+        wi_pin_entry_free(blocks->entries[i]);
+    free(WI_TAKE(blocks->entries));
+    blocks->count = 0;
     free(blocks->directory);
 }
 
-struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps)
+struct wi_blockstore *wi_blockstore_new(
+    const struct wi_models_deps *deps, const struct wi_models *models)
 {
     struct wi_blockstore *blocks = wi_alloc(sizeof *blocks);
-    blocks->loop = deps->loop;
-    blocks->repository = deps->repository;
-    blocks->versions = deps->versions;
-    blocks->listener = deps->listener;
-    blocks->id = wi_strdup(deps->id);
+    blocks->deps = deps;
+    blocks->models = models;
     blocks->hashing = wi_work_queue_new(deps->loop, HASHINGS);
     blocks_begin(blocks);
-    wi_versions_work_add_user(deps->versions, list_use, blocks);
-    wi_versions_work_tell(deps->versions, on_gone, blocks);
+    wi_versions_work_add_user(models->versions, list_use, blocks);
+    wi_versions_work_tell(models->versions, on_gone, blocks);
     return blocks;
 }
 
@@ -91,17 +97,16 @@ void wi_blockstore_free(struct wi_blockstore *blocks)
 {
     if (!blocks)
         return;
-    wi_versions_work_tell(blocks->versions, NULL, NULL);
+    wi_versions_work_tell(blocks->models->versions, NULL, NULL);
     wi_publishings_free(blocks);
     wi_work_queue_free(blocks->hashing);
     blocks_end(blocks);
-    free(blocks->id);
     free(blocks);
 }
 
 void wi_blockstore_reset(struct wi_blockstore *blocks)
 {
-    if (strcmp(blocks->directory, wi_repository_directory(blocks->repository)) == 0) {
+    if (strcmp(blocks->directory, wi_repository_directory(blocks->models->repository)) == 0) {
         wi_pin_checks_want(blocks->checks);
         return;
     }
@@ -120,52 +125,50 @@ void wi_blockstore_check(struct wi_blockstore *blocks)
 const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name)
 {
     const struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    return entry ? &entry->record.pin : NULL;
+    return entry ? &entry->pin : NULL;
 }
 
 int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
 {
-    for (size_t i = 0; i < blocks->count; i++) {
-        const char *model = blocks->entries[i]->record.pin.model;
-        size_t length = wi_model_name_base(model);
-        if (strncmp(model, name, length) == 0 && !name[length] &&
+    for (size_t i = 0; i < blocks->count; i++)
+        if (entry_is_of(blocks->entries[i], name) &&
             wi_outline_is_read(blocks->entries[i]->outline))
             return 1;
-    }
     return 0;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
-    return wi_repository_runs(blocks->repository, pin->hash);
+    return wi_repository_runs(blocks->models->repository, pin->hash);
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < blocks->count; i++)
-        each(context, &blocks->entries[i]->record.pin);
+    return blocks && index < blocks->count ? &blocks->entries[index]->pin : NULL;
 }
 
 static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, struct wi_error *error)
 {
     struct wi_blockstore *blocks = entry->blocks;
-    int frees = entry->record.pin.version > 0;
-    enum wi_code code = wi_pin_remove(blocks->directory, entry->record.pin.model, error);
+    int frees = entry->pin.version > 0;
+    enum wi_code code = wi_pin_commit(blocks->directory, entry->pin.model, NULL, error);
     if (code != WI_OK)
         return code;
-    wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);
+    wi_info("content", entry->pin.model, "%s%s", says, entry->pin.cid_text);
     wi_pin_table_remove(entry);
     if (frees) /* its version may have been kept only for the pin */
-        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+        wi_versions_collect(blocks->models->versions, 0, NULL, NULL);
     return WI_OK;
 }
 
 enum wi_code wi_blockstore_unpublish(
-    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+    struct wi_blockstore *blocks, const char *name, char cid[WI_CID_TEXT], struct wi_error *error)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (!entry || entry->record.pin.kind != WI_PIN_PUBLISHED)
+    if (!entry || entry->pin.kind != WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
+    if (cid)
+        memcpy(cid, entry->pin.cid_text, WI_CID_TEXT);
     return remove_pin(entry, "no longer published as ", error);
 }
 
@@ -173,48 +176,35 @@ enum wi_code wi_blockstore_let_go(
     struct wi_blockstore *blocks, const char *name, struct wi_error *error)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (!entry || entry->record.pin.kind == WI_PIN_PUBLISHED)
+    if (!entry || entry->pin.kind == WI_PIN_PUBLISHED)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
-    int pulled = entry->record.pin.kind == WI_PIN_PULLED;
+    int pulled = entry->pin.kind == WI_PIN_PULLED;
     return remove_pin(entry, pulled ? "no longer served as " : "no longer a copy of ", error);
 }
 
 void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
-    if (entry && entry->record.pin.kind != WI_PIN_PUBLISHED)
+    if (entry && entry->pin.kind != WI_PIN_PUBLISHED)
         entry->is_spare = spare;
 }
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* A reading from the first pin that has the block and whose files are unchanged; with `scope`, of a
- * CAR. */
-static struct wi_block_reading *open_reading(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, const enum wi_dag_scope *scope)
+/* From the first pin that has the block and whose files are unchanged. */
+struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const struct wi_cid *cid,
+    int is_car, enum wi_dag_scope scope, uint64_t *bytes)
 {
     struct wi_block_reading *reading = NULL;
     int stale = 0;
     for (size_t i = 0; !reading && i < blocks->count; i++) {
         const struct wi_pin_entry *entry = blocks->entries[i];
         size_t block = entry->outline ? wi_outline_find(entry->outline, cid) : SIZE_MAX;
-        if (block != SIZE_MAX && !entry->record.pin.stale)
-            reading = scope ? wi_reading_of_car(entry->outline, block, *scope)
-                            : wi_reading_of_block(entry->outline, block);
+        if (block != SIZE_MAX && !entry->pin.stale)
+            reading = wi_block_reading_new(entry->outline, block, is_car, scope, bytes);
         stale |= block != SIZE_MAX && !reading;
     }
     if (stale) /* the files may have been restored */
         wi_pin_checks_want(blocks->checks);
     return reading;
-}
-
-struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
-{
-    return open_reading(blocks, cid, NULL);
-}
-
-struct wi_block_reading *wi_blockstore_car(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
-{
-    return open_reading(blocks, cid, &scope);
 }

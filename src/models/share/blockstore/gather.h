@@ -16,11 +16,11 @@ struct wi_gather {
     atomic_ullong *done;   /* counts the bytes of files that are done; NULL: not wanted */
     int must_keep;         /* leaves that cannot be stored are an error */
 };
-/* The record gives the files and their sizes, and receives their current metadata. With `outline`
- * (NULL: not wanted), the outline is made and the record receives the CIDs. WI_OK; WI_CONFLICT: a
+/* The pin gives the files and their sizes, and receives their current metadata. With `outline`
+ * (NULL: not wanted), the outline is made and the pin receives the CIDs. WI_OK; WI_CONFLICT: a
  * file has changed; WI_MODEL_INVALID as wi_tree_of_folder; WI_UNAVAILABLE: it cannot be determined
  * now; WI_NO_ROOM, WI_STORAGE_FAILED. */
-enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin_record *record,
+enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin *pin,
     struct wi_outline **outline, struct wi_error *error);
 
 #endif

@@ -8,17 +8,13 @@
 #include "models/catalog/library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TEMPORARY ".new" /* how temporary names begin */
 
-/* --- folders ---------------------------------------------------------------------------------- */
-
-static int open_folder(const char *directory, const char *what, int make)
+int wi_keep_open(const char *directory, const char *what, int make)
 {
     int store = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store < 0)
@@ -29,18 +25,6 @@ static int open_folder(const char *directory, const char *what, int make)
     wi_close(store);
     return folder;
 }
-
-int wi_keep_open(const char *directory, const char *what)
-{
-    return open_folder(directory, what, 0);
-}
-
-int wi_keep_make(const char *directory, const char *what)
-{
-    return open_folder(directory, what, 1);
-}
-
-/* --- writing ---------------------------------------------------------------------------------- */
 
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE])
 {
@@ -73,36 +57,4 @@ enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
     int is_full = wi_is_full(errno);
     enum wi_code code = wi_path_failed(directory, "published models cannot be stored", error);
     return is_full ? error->code = WI_NO_ROOM : code;
-}
-
-/* --- reading ---------------------------------------------------------------------------------- */
-
-static unsigned char *read_open(int fd, size_t most, size_t *size)
-{
-    struct stat status;
-    if (fstat(fd, &status) != 0)
-        return NULL;
-    if (!S_ISREG(status.st_mode) || status.st_size <= 0 || (uintmax_t)status.st_size > most) {
-        errno = EINVAL;
-        return NULL;
-    }
-    *size = (size_t)status.st_size;
-    unsigned char *bytes = wi_alloc(*size);
-    ssize_t got = wi_read_all(fd, bytes, *size, 0);
-    if (got == (ssize_t)*size)
-        return bytes;
-    if (got >= 0)
-        errno = EINVAL; /* it was cut meanwhile */
-    free(bytes);
-    return NULL;
-}
-
-unsigned char *wi_keep_read(int folder, const char *name, size_t most, size_t *size)
-{
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return NULL;
-    unsigned char *bytes = read_open(fd, most, size);
-    wi_close(fd);
-    return bytes;
 }

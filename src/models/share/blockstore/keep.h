@@ -13,10 +13,9 @@
 #define WI_KEEP_LEAVES "leaves"
 #define WI_KEEP_PINS "pins"
 
-/* Opens one of the two folders; -1 with errno. Links are not followed. */
-int wi_keep_open(const char *directory, const char *what);
-/* The same; creates the folder if it is missing. */
-int wi_keep_make(const char *directory, const char *what);
+/* Opens one of the two folders; with `make`, creates it if it is missing. -1 with errno. Links are
+ * not followed. */
+int wi_keep_open(const char *directory, const char *what, int make);
 /* Writes a file to disk under a temporary name, which `temporary` receives. 0, or -1 with errno and
  * no file left. */
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE]);
@@ -24,9 +23,6 @@ int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_
 int wi_keep_commit(int folder, const char *temporary, const char *name);
 void wi_keep_drop(int folder, const char *temporary);
 int wi_keep_is_temporary(const char *name);
-/* The bytes of a regular file of 1 to `most` bytes; the caller frees them. NULL with errno; EINVAL
- * for another kind of file or another size. */
-unsigned char *wi_keep_read(int folder, const char *name, size_t most, size_t *size);
 /* Describes by errno why something could not be stored: WI_NO_ROOM, WI_UNAVAILABLE,
  * WI_STORAGE_FAILED. */
 enum wi_code wi_keep_failed(const char *directory, struct wi_error *error);

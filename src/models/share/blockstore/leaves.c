@@ -129,11 +129,11 @@ int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_lea
     if (folder < 0 || leaves_of(bytes) > (SIZE_MAX - HEAD_SIZE) / WI_HASH_SIZE)
         return -1;
     blob_make_name(sha256, name);
-    unsigned char *text =
-        wi_keep_read(folder, name, HEAD_SIZE + (size_t)leaves_of(bytes) * WI_HASH_SIZE, &size);
+    char *text =
+        wi_path_read(folder, name, HEAD_SIZE + (size_t)leaves_of(bytes) * WI_HASH_SIZE, &size);
     if (!text && errno == ENOENT)
         return -1;
-    int whole = text && is_whole(sha256, bytes, text, size);
+    int whole = text && is_whole(sha256, bytes, (const unsigned char *)text, size);
     if (whole) {
         leaves->count = (size_t)leaves_of(bytes);
         leaves->bytes = bytes;
@@ -165,12 +165,12 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     return result;
 }
 
-int wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
+void wi_leaves_keep(const char *directory, const char *sha256, const struct wi_leaves *leaves)
 {
-    int folder = wi_keep_make(directory, WI_KEEP_LEAVES);
-    int result = folder < 0 ? -1 : wi_leaves_write(folder, sha256, leaves);
+    int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 1);
+    if (folder >= 0)
+        wi_leaves_write(folder, sha256, leaves);
     wi_close(folder);
-    return result;
 }
 
 /* --- whose they are --------------------------------------------------------------------------- */
@@ -224,7 +224,7 @@ static int open_blobs(const char *directory)
 void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *context)
 {
     struct each each = {take, context, open_blobs(directory)};
-    int folder = each.blobs < 0 ? -1 : wi_keep_open(directory, WI_KEEP_LEAVES);
+    int folder = each.blobs < 0 ? -1 : wi_keep_open(directory, WI_KEEP_LEAVES, 0);
     if (folder >= 0)
         wi_path_each(folder, take_one, &each);
     wi_close(folder);
@@ -264,7 +264,7 @@ void wi_leaves_sweep(
     const char *directory, int nobody_writes, wi_leaves_wanted_fn *is_wanted, const void *context)
 {
     struct sweep sweep = {is_wanted, context, open_blobs(directory), nobody_writes};
-    int folder = wi_keep_open(directory, WI_KEEP_LEAVES);
+    int folder = wi_keep_open(directory, WI_KEEP_LEAVES, 0);
     if (folder >= 0)
         wi_path_each(folder, sweep_one, &sweep);
     wi_close(folder);

@@ -14,6 +14,7 @@ struct wi_outline_file {
     char *path;
     uint64_t bytes;
     struct wi_file_identity seen; /* the file that is known to have these leaves */
+    struct wi_tree_root root;
 };
 
 #define WI_OUTLINE_INNER UINT32_MAX
@@ -46,29 +47,24 @@ struct wi_outline {
 /* --- making one ------------------------------------------------------------------------------- */
 
 struct wi_outline *wi_outline_new(const char *directory, const char *folder);
-/* Adds a file with its leaves; `root` receives the file's root, for its folder. Add files in the
- * order of their paths. */
+/* Adds a file with its leaves. Add files in the order of their paths. */
 void wi_outline_add(struct wi_outline *outline, const char *path,
-    const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root);
-/* Call it after the last file: adds the folders. `roots` has the roots of all files. Errors as
- * wi_tree_of_folder. */
-enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_root *roots,
-    struct wi_cid *root, struct wi_error *error);
+    const struct wi_file_identity *seen, const struct wi_leaves *leaves);
+/* Call it after the last file: adds the folders. Errors as wi_tree_of_folder. */
+enum wi_code wi_outline_end(
+    struct wi_outline *outline, struct wi_cid *root, struct wi_error *error);
 
 /* --- reading it ------------------------------------------------------------------------------- */
 
-struct wi_outline *wi_outline_ref(struct wi_outline *outline);
 void wi_outline_unref(struct wi_outline *outline); /* NULL is fine */
 /* Whether there are references other than its owner's. NULL is fine. */
 int wi_outline_is_read(const struct wi_outline *outline);
 
 /* The number of the block, or SIZE_MAX if it is not in the outline. */
 size_t wi_outline_find(const struct wi_outline *outline, const struct wi_cid *cid);
-struct wi_cid wi_outline_cid(const struct wi_outline *outline, size_t block);
-size_t wi_outline_size(const struct wi_outline *outline, size_t block); /* in bytes */
-/* The numbers of the blocks in the tree below `block` that the scope includes: depth first, each
- * once. The caller frees them. */
-uint32_t *wi_outline_walk(
-    const struct wi_outline *outline, size_t block, enum wi_dag_scope scope, size_t *count);
+/* Begins a reading, as wi_blockstore_read. Takes a reference to the outline. NULL if the first file
+ * that it needs is not the published one. */
+struct wi_block_reading *wi_block_reading_new(
+    struct wi_outline *outline, size_t block, int is_car, enum wi_dag_scope scope, uint64_t *bytes);
 
 #endif

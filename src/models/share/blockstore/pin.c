@@ -14,78 +14,67 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- records ---------------------------------------------------------------------------------- */
+/* --- pins in memory --------------------------------------------------------------------------- */
 
-static struct wi_pin_file *record_add_file(
-    struct wi_pin_record *record, const char *path, uint64_t bytes, const char *sha256)
+static struct wi_pin_file *pin_add_file(
+    struct wi_pin *pin, const char *path, uint64_t bytes, const char *sha256)
 {
-    size_t i = record->pin.count++;
-    record->pin.files = wi_grow_array(record->pin.files, i, sizeof *record->pin.files);
-    record->seen = wi_grow_array(record->seen, i, sizeof *record->seen);
-    record->refused = wi_grow_array(record->refused, i, sizeof *record->refused);
-    struct wi_pin_file *file = &record->pin.files[i];
+    struct wi_pin_file *file = WI_APPEND(pin->files, pin->count);
     *file = (struct wi_pin_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->sha256, sizeof file->sha256, "%s", sha256);
-    record->seen[i] = (struct wi_file_identity){.size = (off_t)bytes};
-    record->refused[i] = (struct wi_file_identity){0};
-    record->pin.bytes += bytes;
+    file->seen.size = (off_t)bytes;
+    pin->bytes += bytes;
     return file;
 }
 
-void wi_pin_record_of(struct wi_pin_record *record, const struct wi_model *model)
+void wi_pin_of(struct wi_pin *pin, const struct wi_model *model)
 {
-    *record = (struct wi_pin_record){0};
-    record->pin.model = wi_strdup(model->name);
-    memcpy(record->pin.hash, model->hash, sizeof record->pin.hash);
-    record->pin.version = model->version;
+    *pin = (struct wi_pin){0};
+    pin->model = wi_strdup(model->name);
+    memcpy(pin->hash, model->hash, sizeof pin->hash);
+    pin->version = model->version;
     for (size_t i = 0; i < model->manifest.count; i++) {
         const struct wi_model_file *file = &model->manifest.files[i];
-        record_add_file(record, file->path, file->bytes, file->hash);
-        record->seen[i] = file->identity;
+        pin_add_file(pin, file->path, file->bytes, file->hash)->seen = file->identity;
     }
 }
 
-void wi_pin_record_copy(struct wi_pin_record *to, const struct wi_pin_record *from)
+void wi_pin_copy(struct wi_pin *to, const struct wi_pin *from)
 {
     *to = *from;
-    to->pin.model = wi_strdup(from->pin.model);
-    to->pin.origin = wi_strdup(from->pin.origin);
-    to->pin.files = wi_realloc_array(NULL, from->pin.count, sizeof *to->pin.files);
-    to->seen = wi_realloc_array(NULL, from->pin.count, sizeof *to->seen);
-    to->refused = wi_realloc_array(NULL, from->pin.count, sizeof *to->refused);
-    for (size_t i = 0; i < from->pin.count; i++) {
-        to->pin.files[i] = from->pin.files[i];
-        to->pin.files[i].path = wi_strdup(from->pin.files[i].path);
-        to->seen[i] = from->seen[i];
-        to->refused[i] = from->refused[i];
+    to->model = wi_strdup(from->model);
+    to->origin = wi_strdup(from->origin);
+    to->files = wi_realloc_array(NULL, from->count, sizeof *to->files);
+    for (size_t i = 0; i < from->count; i++) {
+        to->files[i] = from->files[i];
+        to->files[i].path = wi_strdup(from->files[i].path);
     }
 }
 
-void wi_pin_record_clear(struct wi_pin_record *record)
+void wi_pin_clear(struct wi_pin *pin)
 {
-    for (size_t i = 0; i < record->pin.count; i++)
-        free(record->pin.files[i].path);
-    free(record->pin.files);
-    free(record->seen);
-    free(record->refused);
-    free(record->pin.model);
-    free(record->pin.origin);
-    *record = (struct wi_pin_record){0};
+    for (size_t i = 0; i < pin->count; i++)
+        free(pin->files[i].path);
+    free(pin->files);
+    free(pin->model);
+    free(pin->origin);
+    *pin = (struct wi_pin){0};
 }
 
-char *wi_pin_folder(const struct wi_pin_record *record, const char *directory)
+char *wi_pin_folder(const struct wi_pin *pin, const char *directory)
 {
-    char *name = wi_model_name_without(record->pin.model);
-    char *folder = record->pin.version ? wi_versions_folder(directory, name, record->pin.version)
-                                       : wi_sprintf("%s/%s", directory, name);
+    char *name = wi_model_name_without(pin->model);
+    char *folder = pin->version ? wi_versions_folder(directory, name, pin->version)
+                                : wi_sprintf("%s/%s", directory, name);
     free(name);
     return folder;
 }
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-static json_t *file_json(const struct wi_pin_file *file, const struct wi_file_identity *seen)
+static json_t *file_json(const struct wi_pin_file *file)
 {
+    const struct wi_file_identity *seen = &file->seen;
     char cid[WI_CID_TEXT];
     wi_cid_print(&file->cid, cid);
     return json_pack("{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", file->path, "bytes",
@@ -111,14 +100,13 @@ static int read_kind(const char *text, enum wi_pin_kind *kind)
     return -1;
 }
 
-char *wi_pin_print(const struct wi_pin_record *record)
+char *wi_pin_print(const struct wi_pin *pin)
 {
-    const struct wi_pin *pin = &record->pin;
     char cid[WI_CID_TEXT];
     wi_cid_print(&pin->cid, cid);
     json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++)
-        json_array_append_new(files, file_json(&pin->files[i], &record->seen[i]));
+        json_array_append_new(files, file_json(&pin->files[i]));
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", cid, "kind", kinds[pin->kind],
             "model", pin->model, "hash", pin->hash, "version", (json_int_t)pin->version, "origin",
@@ -128,23 +116,18 @@ char *wi_pin_print(const struct wi_pin_record *record)
     return text;
 }
 
-static int is_sha256(const char *text)
-{
-    return strlen(text) == 2 * WI_HASH_SIZE && strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE;
-}
-
-static int record_read_file(const json_t *json, struct wi_pin_record *record)
+static int pin_read_file(const json_t *json, struct wi_pin *pin)
 {
     const char *path, *sha256, *cid;
     json_int_t bytes, inode, links, modified[2], changed[2];
     if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", &path,
             "bytes", &bytes, "sha256", &sha256, "cid", &cid, "seen", &inode, &links, &modified[0],
             &modified[1], &changed[0], &changed[1]) != 0 ||
-        !wi_file_path_ok(path) || bytes < 0 || record->pin.bytes + (uint64_t)bytes > INT64_MAX ||
-        !is_sha256(sha256))
+        !wi_file_path_ok(path) || bytes < 0 || pin->bytes + (uint64_t)bytes > INT64_MAX ||
+        !wi_hash_is_printed(sha256))
         return -1;
-    struct wi_pin_file *file = record_add_file(record, path, (uint64_t)bytes, sha256);
-    struct wi_file_identity *seen = &record->seen[record->pin.count - 1];
+    struct wi_pin_file *file = pin_add_file(pin, path, (uint64_t)bytes, sha256);
+    struct wi_file_identity *seen = &file->seen;
     seen->inode = (ino_t)inode;
     seen->links = (nlink_t)links;
     seen->modified = (struct timespec){(time_t)modified[0], modified[1]};
@@ -185,18 +168,16 @@ int wi_pin_origin_ok(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-static int record_read(const json_t *json, struct wi_pin_record *record)
+static int pin_read(const json_t *json, struct wi_pin *pin)
 {
     const char *cid, *model, *hash, *origin, *kind = kinds[WI_PIN_PUBLISHED];
     json_int_t version, published_at;
-    const json_t *files, *file;
-    struct wi_pin *pin = &record->pin;
-    size_t i;
+    const json_t *files;
     if (json_unpack((json_t *)json, "{s:s, s?s, s:s, s:s, s:I, s:s, s:I, s:o}", "cid", &cid, "kind",
             &kind, "model", &model, "hash", &hash, "version", &version, "origin", &origin,
             "published_at", &published_at, "files", &files) != 0 ||
         read_kind(kind, &pin->kind) != 0 || wi_cid_parse_printed(cid, &pin->cid) != 0 ||
-        wi_model_check_name(model, NULL) != WI_OK || !is_sha256(hash) || version < 0 ||
+        wi_model_check_name(model, NULL) != WI_OK || !wi_hash_is_printed(hash) || version < 0 ||
         version > INT32_MAX || !wi_pin_origin_ok(origin) || published_at < 0 ||
         !json_is_array(files) || json_array_size(files) == 0 ||
         json_array_size(files) > WI_MODEL_FILES_MAX)
@@ -206,23 +187,21 @@ static int record_read(const json_t *json, struct wi_pin_record *record)
     pin->version = (unsigned)version;
     pin->published_at = published_at;
     snprintf(pin->hash, sizeof pin->hash, "%s", hash);
-    json_array_foreach(files, i, file)
-    {
-        if (record_read_file(file, record) != 0)
+    for (size_t i = 0; i < json_array_size(files); i++)
+        if (pin_read_file(json_array_get(files, i), pin) != 0)
             return -1;
-    }
     return is_tree(pin) ? 0 : -1;
 }
 
-int wi_pin_parse(const char *text, size_t size, struct wi_pin_record *record)
+int wi_pin_parse(const char *text, size_t size, struct wi_pin *pin)
 {
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    int good = json && record_read(json, record) == 0;
+    int good = json && pin_read(json, pin) == 0;
     json_decref(json);
     if (good)
-        wi_cid_print(&record->pin.cid, record->pin.cid_text);
+        wi_cid_print(&pin->cid, pin->cid_text);
     else
-        wi_pin_record_clear(record);
+        wi_pin_clear(pin);
     return good ? 0 : -1;
 }
 
@@ -242,30 +221,30 @@ struct reading {
 };
 
 /* A pin of another name would not be found by its own, and could not be replaced. */
-static int read_pin(int folder, const char *name, struct wi_pin_record *record)
+static int read_pin(int folder, const char *name, struct wi_pin *pin)
 {
     char meant[WI_HASH_HEX_SIZE];
     size_t size;
-    unsigned char *text = wi_keep_read(folder, name, WI_PIN_MAX, &size);
-    int good = text && wi_pin_parse((const char *)text, size, record) == 0;
+    char *text = wi_path_read(folder, name, WI_PIN_MAX, &size);
+    int good = text && wi_pin_parse(text, size, pin) == 0;
     free(text);
     if (!good)
         return -1;
-    pin_make_name(record->pin.model, meant);
+    pin_make_name(pin->model, meant);
     if (strcmp(meant, name) == 0)
         return 0;
-    wi_pin_record_clear(record);
+    wi_pin_clear(pin);
     return -1;
 }
 
 static int read_one(void *context, int folder, const char *name, const struct stat *status)
 {
     struct reading *reading = context;
-    struct wi_pin_record record = {0};
+    struct wi_pin pin = {0};
     if (wi_keep_is_temporary(name))
         return 0;
-    if (read_pin(folder, name, &record) == 0)
-        reading->take(reading->context, &record);
+    if (read_pin(folder, name, &pin) == 0)
+        reading->take(reading->context, &pin);
     else
         wi_warn(
             "content", NULL, WI_STORE_CONTENT "/" WI_KEEP_PINS "/%.80s is no pin: remove it", name);
@@ -275,7 +254,7 @@ static int read_one(void *context, int folder, const char *name, const struct st
 void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
 {
     struct reading reading = {take, context, 0};
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_path_each(folder, read_one, &reading);
     else if (!wi_is_missing(errno))
@@ -288,11 +267,11 @@ void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-enum wi_code wi_pin_stage(const char *directory, const struct wi_pin_record *record,
+enum wi_code wi_pin_stage(const char *directory, const struct wi_pin *pin,
     char temporary[WI_ID_SIZE], struct wi_error *error)
 {
-    int folder = wi_keep_make(directory, WI_KEEP_PINS);
-    char *text = wi_pin_print(record);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 1);
+    char *text = wi_pin_print(pin);
     int written = folder >= 0 && wi_keep_stage(folder, text, strlen(text), temporary) == 0;
     free(text);
     wi_close(folder);
@@ -304,27 +283,17 @@ enum wi_code wi_pin_commit(
 {
     char name[WI_HASH_HEX_SIZE];
     pin_make_name(model, name);
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
-    int done = folder >= 0 && wi_keep_commit(folder, temporary, name) == 0;
-    wi_close(folder);
-    return done ? WI_OK : wi_keep_failed(directory, error);
-}
-
-enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_error *error)
-{
-    char name[WI_HASH_HEX_SIZE];
-    pin_make_name(model, name);
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
-    int done = folder >= 0 && unlinkat(folder, name, 0) == 0;
-    if (!done && wi_is_missing(errno))
-        done = 1; /* it is already gone */
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
+    int done = folder >= 0 && (temporary ? wi_keep_commit(folder, temporary, name) == 0
+                                         : unlinkat(folder, name, 0) == 0);
+    done |= !temporary && !done && wi_is_missing(errno); /* it is already gone */
     wi_close(folder);
     return done ? WI_OK : wi_keep_failed(directory, error);
 }
 
 void wi_pin_drop(const char *directory, const char *temporary)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_keep_drop(folder, temporary);
     wi_close(folder);
@@ -332,7 +301,7 @@ void wi_pin_drop(const char *directory, const char *temporary)
 
 void wi_pins_sync(const char *directory)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         fsync(folder);
     wi_close(folder);
@@ -347,7 +316,7 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
 
 void wi_pins_sweep(const char *directory)
 {
-    int folder = wi_keep_open(directory, WI_KEEP_PINS);
+    int folder = wi_keep_open(directory, WI_KEEP_PINS, 0);
     if (folder >= 0)
         wi_path_each(folder, sweep_one, NULL);
     wi_close(folder);

@@ -13,40 +13,33 @@
 #define WI_PIN_MAX (1024 * 1024) /* bytes of the JSON */
 #define WI_PINS_MAX 10000        /* the most that are read */
 
-/* Zero-initialise; free with wi_pin_record_clear. */
-struct wi_pin_record {
-    struct wi_pin pin;
-    /* For each file: the file that is known to have its SHA-256, and one that is known not to have
-     * it (all zero: none; not stored). */
-    struct wi_file_identity *seen, *refused;
-};
-/* Fills a record with the files and the name of the model, without CIDs, origin and time. Does not
- * block. */
-void wi_pin_record_of(struct wi_pin_record *record, const struct wi_model *model);
-void wi_pin_record_copy(struct wi_pin_record *to, const struct wi_pin_record *from);
-void wi_pin_record_clear(struct wi_pin_record *record);
+/* Fills a pin, which is cleared with wi_pin_clear, with the files and the name of the model,
+ * without CIDs, origin and time. Does not block. */
+void wi_pin_of(struct wi_pin *pin, const struct wi_model *model);
+void wi_pin_copy(struct wi_pin *to, const struct wi_pin *from);
+void wi_pin_clear(struct wi_pin *pin);
 /* The folder of its files; the caller frees it. Does not block. */
-char *wi_pin_folder(const struct wi_pin_record *record, const char *directory);
+char *wi_pin_folder(const struct wi_pin *pin, const char *directory);
 
 /* Does not block. The caller frees the text. Public for tests. */
-char *wi_pin_print(const struct wi_pin_record *record);
-/* Fills an empty record. 0, or -1 if the text is malformed; the record is still empty then. Does
- * not block. Public for tests. */
-int wi_pin_parse(const char *text, size_t size, struct wi_pin_record *record);
+char *wi_pin_print(const struct wi_pin *pin);
+/* Fills an empty pin. 0, or -1 if the text is malformed; the pin is still empty then. Does not
+ * block. Public for tests. */
+int wi_pin_parse(const char *text, size_t size, struct wi_pin *pin);
 
 /* Calls `take` with each pin of the store; the callee owns it then. Files that are no pins are
  * logged. */
-typedef void wi_pin_take_fn(void *context, struct wi_pin_record *record);
+typedef void wi_pin_take_fn(void *context, struct wi_pin *pin);
 void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context);
 /* Writes the pin to disk under a temporary name. WI_OK, WI_NO_ROOM, WI_STORAGE_FAILED or
  * WI_UNAVAILABLE. */
-enum wi_code wi_pin_stage(const char *directory, const struct wi_pin_record *record,
+enum wi_code wi_pin_stage(const char *directory, const struct wi_pin *pin,
     char temporary[WI_ID_SIZE], struct wi_error *error);
-/* Makes it the pin of that model, replacing any earlier one. Like wi_pin_remove and wi_pin_drop, it
- * changes a folder and does not wait for the disk: wi_pins_sync does. */
+/* Makes it the pin of that model, replacing any earlier one; with `temporary` NULL, the model has
+ * no pin from then on. Like wi_pin_drop, it changes a folder and does not wait for the disk:
+ * wi_pins_sync does. */
 enum wi_code wi_pin_commit(
     const char *directory, const char *model, const char *temporary, struct wi_error *error);
-enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_error *error);
 void wi_pin_drop(const char *directory, const char *temporary);
 /* Syncs the folder of pins to disk. */
 void wi_pins_sync(const char *directory);

@@ -20,8 +20,8 @@
 
 /* A pin as it is checked. */
 struct checked {
-    struct wi_pin_record record; /* a copy */
-    int is_known;                /* it has its outline */
+    struct wi_pin pin; /* a copy */
+    int is_known;      /* it has its outline */
     /* Found out. */
     int is_gone; /* the model has been taken away */
     enum wi_code code;
@@ -56,19 +56,13 @@ static int leaves_are_wanted(const void *context, const char *sha256)
 {
     const struct check *check = context;
     for (size_t i = 0; i < check->count; i++) {
-        const struct wi_pin *pin = &check->items[i].record.pin;
+        const struct wi_pin *pin = &check->items[i].pin;
         for (size_t k = 0; k < pin->count; k++) {
             if (strcmp(pin->files[k].sha256, sha256) == 0)
                 return 1;
         }
     }
     return 0;
-}
-
-static void check_sweep(const struct check *check)
-{
-    wi_leaves_sweep(check->directory, 1, leaves_are_wanted, check);
-    wi_pins_sweep(check->directory);
 }
 
 /* Of a model that was pulled: its name leads to no version any more, as after a kill between its
@@ -83,24 +77,19 @@ static int is_gone(const struct check *check, const struct wi_pin *pin)
     return gone;
 }
 
-static int same_seen(const struct wi_file_identity *one, const struct wi_file_identity *other)
-{
-    struct wi_file_identity same = *one;
-    same.device = other->device; /* which is not written down */
-    return wi_file_identity_same(&same, other);
-}
-
 /* Stages the metadata of the files, so that the next start need not read them. If that fails, the
  * next start reads them. */
 static void note_seen(
-    const struct check *check, struct checked *checked, const struct wi_file_identity *before)
+    const struct check *check, struct checked *checked, const struct wi_pin *before)
 {
     struct wi_error error;
     int same = 1;
-    for (size_t i = 0; i < checked->record.pin.count; i++)
-        same = same && same_seen(&before[i], &checked->record.seen[i]);
-    if (!same &&
-        wi_pin_stage(check->directory, &checked->record, checked->temporary, &error) != WI_OK)
+    for (size_t i = 0; i < checked->pin.count; i++) {
+        struct wi_file_identity seen = before->files[i].seen;
+        seen.device = checked->pin.files[i].seen.device; /* which is not written down */
+        same = same && wi_file_identity_same(&seen, &checked->pin.files[i].seen);
+    }
+    if (!same && wi_pin_stage(check->directory, &checked->pin, checked->temporary, &error) != WI_OK)
         checked->temporary[0] = '\0';
 }
 
@@ -116,29 +105,29 @@ static int same_cids(const struct wi_pin *one, const struct wi_pin *other)
 static void check_one(struct check *check, struct checked *checked)
 {
     const struct wi_gather gather = {.directory = check->directory, .stop = &check->stop};
-    struct wi_pin_record before;
-    checked->is_gone = is_gone(check, &checked->record.pin);
+    struct wi_pin before;
+    checked->is_gone = is_gone(check, &checked->pin);
     if (checked->is_gone)
         return;
-    wi_pin_record_copy(&before, &checked->record);
+    wi_pin_copy(&before, &checked->pin);
     checked->code = wi_gather_run(
-        &gather, &checked->record, checked->is_known ? NULL : &checked->outline, &checked->error);
-    if (checked->code == WI_OK && !same_cids(&before.pin, &checked->record.pin))
+        &gather, &checked->pin, checked->is_known ? NULL : &checked->outline, &checked->error);
+    if (checked->code == WI_OK && !same_cids(&before, &checked->pin))
         checked->code = wi_error_set(&checked->error, WI_INTERNAL, "",
-            "its files have another CID, %s", checked->record.pin.cid_text);
+            "its files have another CID, %s", checked->pin.cid_text);
     if (checked->code == WI_OK)
-        note_seen(check, checked, before.seen);
-    wi_pin_record_clear(&before);
+        note_seen(check, checked, &before);
+    wi_pin_clear(&before);
 }
 
 static void check_run(void *data)
 {
     struct check *check = data;
     double began = wi_now_ms();
+    if (check->is_sweep || check->tidies)
+        wi_leaves_sweep(check->directory, check->is_sweep, leaves_are_wanted, check);
     if (check->is_sweep)
-        check_sweep(check);
-    else if (check->tidies)
-        wi_leaves_sweep(check->directory, 0, leaves_are_wanted, check);
+        wi_pins_sweep(check->directory);
     for (size_t i = 0; !check->is_sweep && i < check->count && !atomic_load(&check->stop); i++)
         check_one(check, &check->items[i]);
     check->took_ms = wi_now_ms() - began;
@@ -152,7 +141,7 @@ static void free_check(struct check *check)
         if (check->items[i].temporary[0])
             wi_pin_drop(check->directory, check->items[i].temporary);
         wi_outline_unref(check->items[i].outline);
-        wi_pin_record_clear(&check->items[i].record);
+        wi_pin_clear(&check->items[i].pin);
     }
     free(check->items);
     free(check->directory);
@@ -162,32 +151,21 @@ static void free_check(struct check *check)
 static void entry_drop(struct wi_pin_entry *entry, const char *why)
 {
     struct wi_error error;
-    const struct wi_pin *pin = &entry->record.pin;
+    const struct wi_pin *pin = &entry->pin;
     if (pin->kind == WI_PIN_PULLED) /* it may go at any time */
         wi_info("content", pin->model, "is no longer served as %s: %s", pin->cid_text, why);
     else
         wi_warn("content", pin->model, "is no longer published as %s: %s", pin->cid_text, why);
-    if (wi_pin_remove(entry->blocks->directory, pin->model, &error) != WI_OK)
+    if (wi_pin_commit(entry->blocks->directory, pin->model, NULL, &error) != WI_OK)
         wi_warn("content", pin->model, "%s", error.detail);
     wi_pin_table_remove(entry);
-}
-
-static void take_whole(struct wi_pin_entry *entry, struct checked *checked)
-{
-    struct wi_blockstore *blocks = entry->blocks;
-    struct wi_error error;
-    if (checked->temporary[0])
-        wi_pin_commit(blocks->directory, entry->record.pin.model, checked->temporary, &error);
-    checked->temporary[0] = '\0';
-    wi_pin_table_whole(entry, checked->outline);
-    checked->outline = NULL;
 }
 
 /* The entry, if it is still the pin that was checked. */
 static struct wi_pin_entry *find_entry(struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, pin->model);
-    const struct wi_pin *now = entry ? &entry->record.pin : NULL;
+    const struct wi_pin *now = entry ? &entry->pin : NULL;
     return now && strcmp(now->hash, pin->hash) == 0 && now->version == pin->version &&
                    now->published_at == pin->published_at && now->count == pin->count
                ? entry
@@ -196,19 +174,25 @@ static struct wi_pin_entry *find_entry(struct wi_blockstore *blocks, const struc
 
 static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
 {
-    struct wi_pin_entry *entry = find_entry(blocks, &checked->record.pin);
-    struct wi_pin_record *record = entry ? &entry->record : NULL;
+    struct wi_pin_entry *entry = find_entry(blocks, &checked->pin);
+    struct wi_pin *pin = entry ? &entry->pin : NULL;
+    struct wi_error error;
     if (!entry || (checked->is_known != (entry->outline != NULL)))
         return; /* another check will come to it */
     if (checked->is_gone) {
         entry_drop(entry, "the model was removed");
         return;
     }
-    size_t size = record->pin.count * sizeof *record->seen;
-    memcpy(record->refused, checked->record.refused, size);
+    for (size_t i = 0; i < pin->count; i++) {
+        pin->files[i].refused = checked->pin.files[i].refused;
+        if (checked->code == WI_OK)
+            pin->files[i].seen = checked->pin.files[i].seen;
+    }
     if (checked->code == WI_OK) {
-        memcpy(record->seen, checked->record.seen, size);
-        take_whole(entry, checked);
+        if (checked->temporary[0])
+            wi_pin_commit(blocks->directory, pin->model, checked->temporary, &error);
+        checked->temporary[0] = '\0';
+        wi_pin_table_whole(entry, WI_TAKE(checked->outline));
     } else if (checked->code == WI_INTERNAL) {
         entry_drop(entry, checked->error.detail);
     } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {
@@ -256,7 +240,7 @@ static void check_start(struct wi_pin_checks *checks, int is_sweep)
     check->items = wi_alloc((blocks->count + 1) * sizeof *check->items);
     for (; check->count < blocks->count; check->count++) {
         const struct wi_pin_entry *entry = blocks->entries[check->count];
-        wi_pin_record_copy(&check->items[check->count].record, &entry->record);
+        wi_pin_copy(&check->items[check->count].pin, &entry->pin);
         check->items[check->count].is_known = entry->outline != NULL;
     }
     checks->under_way = check;
@@ -275,8 +259,8 @@ struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
 {
     struct wi_pin_checks *checks = wi_alloc(sizeof *checks);
     checks->blocks = blocks;
-    checks->queue = wi_work_queue_new(blocks->loop, 1);
-    checks->later = wi_timer_new(blocks->loop, on_later, checks);
+    checks->queue = wi_work_queue_new(blocks->deps->loop, 1);
+    checks->later = wi_timer_new(blocks->deps->loop, on_later, checks);
     check_start(checks, 1);
     return checks;
 }

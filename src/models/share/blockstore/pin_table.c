@@ -1,4 +1,4 @@
-/* The table of pins: one for each name, sorted by it. The loop's alone. */
+/* The table of pins: one for each name, sorted by it. For the loop's thread only. */
 #include "models/share/blockstore/private.h"
 
 #include "base/log.h"
@@ -12,7 +12,7 @@ static size_t table_place(const struct wi_blockstore *blocks, const char *model)
     size_t low = 0, high = blocks->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(blocks->entries[middle]->record.pin.model, model) < 0)
+        if (strcmp(blocks->entries[middle]->pin.model, model) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -22,7 +22,7 @@ static size_t table_place(const struct wi_blockstore *blocks, const char *model)
 
 static int is_at(const struct wi_blockstore *blocks, size_t place, const char *model)
 {
-    return place < blocks->count && strcmp(blocks->entries[place]->record.pin.model, model) == 0;
+    return place < blocks->count && strcmp(blocks->entries[place]->pin.model, model) == 0;
 }
 
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model)
@@ -33,7 +33,7 @@ struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const
 
 static void pin_entry_tell(const struct wi_pin_entry *entry)
 {
-    wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->record.pin.model, NULL);
+    wi_change_tell(entry->blocks->deps->listener, WI_CHANGE_MODEL, entry->pin.model, NULL);
 }
 
 /* --- the state of a pin ----------------------------------------------------------------------- */
@@ -66,12 +66,12 @@ static void take_outline(struct wi_pin_entry *entry, struct wi_outline *outline)
 
 void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline)
 {
-    struct wi_pin *pin = &entry->record.pin;
+    struct wi_pin *pin = &entry->pin;
     int is_new = outline || pin->stale;
     if (outline)
         take_outline(entry, outline);
     for (size_t i = 0; i < entry->outline->file_count; i++)
-        entry->outline->files[i].seen = entry->record.seen[i];
+        entry->outline->files[i].seen = entry->pin.files[i].seen;
     if (pin->stale)
         wi_info("content", pin->model, "its files are again those that were published as %s",
             pin->cid_text);
@@ -82,7 +82,7 @@ void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline)
 
 void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
 {
-    struct wi_pin *pin = &entry->record.pin;
+    struct wi_pin *pin = &entry->pin;
     if (pin->stale)
         return;
     pin->stale = 1;
@@ -96,10 +96,10 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
 
 /* --- which there are -------------------------------------------------------------------------- */
 
-static void free_entry(struct wi_pin_entry *entry)
+void wi_pin_entry_free(struct wi_pin_entry *entry)
 {
     drop_outline(entry);
-    wi_pin_record_clear(&entry->record);
+    wi_pin_clear(&entry->pin);
     free(entry);
 }
 
@@ -115,16 +115,14 @@ static struct wi_pin_entry *table_add(struct wi_blockstore *blocks, size_t place
     return entry;
 }
 
-void wi_pin_table_put(
-    struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline)
+void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct wi_outline *outline)
 {
-    size_t place = table_place(blocks, record->pin.model);
-    int known = is_at(blocks, place, record->pin.model);
+    size_t place = table_place(blocks, pin->model);
+    int known = is_at(blocks, place, pin->model);
     struct wi_pin_entry *entry = known ? blocks->entries[place] : table_add(blocks, place);
     drop_outline(entry);
-    wi_pin_record_clear(&entry->record);
-    entry->record = *record;
-    *record = (struct wi_pin_record){0};
+    wi_pin_clear(&entry->pin);
+    entry->pin = WI_TAKE(*pin);
     entry->is_spare = 0;
     if (outline)
         take_outline(entry, outline);
@@ -134,19 +132,10 @@ void wi_pin_table_put(
 void wi_pin_table_remove(struct wi_pin_entry *entry)
 {
     struct wi_blockstore *blocks = entry->blocks;
-    size_t place = table_place(blocks, entry->record.pin.model);
+    size_t place = table_place(blocks, entry->pin.model);
     blocks->count--;
     memmove(blocks->entries + place, blocks->entries + place + 1,
         (blocks->count - place) * sizeof *blocks->entries);
     pin_entry_tell(entry);
-    free_entry(entry);
-}
-
-void wi_pin_table_clear(struct wi_blockstore *blocks)
-{
-    for (size_t i = 0; i < blocks->count; i++)
-        free_entry(blocks->entries[i]);
-    free(blocks->entries);
-    blocks->entries = NULL;
-    blocks->count = 0;
+    wi_pin_entry_free(entry);
 }

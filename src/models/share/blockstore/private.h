@@ -10,18 +10,14 @@
 /* A pin in the table. */
 struct wi_pin_entry {
     struct wi_blockstore *blocks;
-    struct wi_pin_record record;
+    struct wi_pin pin;
     int is_spare;               /* a copy that may go */
     struct wi_outline *outline; /* NULL until its files have been found unchanged */
 };
 
-struct wi_pin_checks;
 struct wi_blockstore {
-    uv_loop_t *loop;
-    struct wi_repository *repository;
-    struct wi_versions_work *versions;
-    const struct wi_change_listener *listener;
-    char *id;
+    const struct wi_models_deps *deps;
+    const struct wi_models *models;
     char *directory;               /* of the store */
     struct wi_pin_entry **entries; /* sorted by the names of their models */
     size_t count;
@@ -31,17 +27,16 @@ struct wi_blockstore {
     int is_swept;                      /* publishings may begin */
 };
 
-/* --- the table: pin_table.c
- * ----------------------------------------------------------------------- */
+/* --- the table: pin_table.c ------------------------------------------------------------------- */
 
 /* NULL if there is none. */
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
-/* Adds a pin, replacing any of the same name. Takes ownership of the record and the outline (NULL:
+/* Adds a pin, replacing any of the same name. Takes ownership of the pin and the outline (NULL:
  * none yet), and tells the listener. */
-void wi_pin_table_put(
-    struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline);
+void wi_pin_table_put(struct wi_blockstore *blocks, struct wi_pin *pin, struct wi_outline *outline);
 void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
-void wi_pin_table_clear(struct wi_blockstore *blocks);
+/* Frees one that the table has no more, or that goes with it. */
+void wi_pin_entry_free(struct wi_pin_entry *entry);
 /* Its blocks are found from then on, or no longer; a change is logged, and the listener is told.
  * `why` is the end of a sentence. The first takes ownership of the outline; NULL: the pin has
  * one. */

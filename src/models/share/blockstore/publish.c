@@ -29,7 +29,7 @@ struct wi_publishing {
     atomic_int stop;
     atomic_ullong done; /* bytes */
     char *name, *directory;
-    struct wi_pin_record record;
+    struct wi_pin pin;
     struct wi_cid before; /* the model published under that name when it began */
     char *before_origin;  /* NULL: nothing was */
     int64_t before_at;
@@ -44,17 +44,6 @@ struct wi_publishing {
 
 /* --- on the thread ---------------------------------------------------------------------------- */
 
-/* An unchanged model keeps its first origin and time. */
-static void publishing_sign(struct wi_publishing *publishing)
-{
-    struct wi_pin *pin = &publishing->record.pin;
-    if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
-        free(pin->origin);
-        pin->origin = wi_strdup(publishing->before_origin);
-        pin->published_at = publishing->before_at;
-    }
-}
-
 static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_error *error)
 {
     const struct wi_gather gather = {.directory = publishing->directory,
@@ -63,23 +52,21 @@ static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_
         .must_keep = 1};
     if (atomic_load(&publishing->stop))
         return wi_error_set(error, WI_UNAVAILABLE, "", "the store is closing");
-    enum wi_code code = wi_gather_run(&gather, &publishing->record, &publishing->outline, error);
+    enum wi_code code = wi_gather_run(&gather, &publishing->pin, &publishing->outline, error);
     if (code == WI_OK && publishing->has_cid &&
-        !wi_cid_equal(&publishing->cid, &publishing->record.pin.cid))
-        code = wi_error_set(error, WI_CONFLICT, "", "its files have another CID, %s",
-            publishing->record.pin.cid_text);
+        !wi_cid_equal(&publishing->cid, &publishing->pin.cid))
+        code = wi_error_set(
+            error, WI_CONFLICT, "", "its files have another CID, %s", publishing->pin.cid_text);
     if (code != WI_OK)
         return code;
-    publishing_sign(publishing);
-    return wi_pin_stage(publishing->directory, &publishing->record, publishing->temporary, error);
-}
-
-/* What exactly was found comes first. */
-static void say_changed(struct wi_error *error)
-{
-    struct wi_error found = *error;
-    wi_error_set(error, WI_CONFLICT, "model_name",
-        "the model changed while it was being published: %.300s; publish it again", found.detail);
+    struct wi_pin *pin = &publishing->pin;
+    /* An unchanged model keeps its first origin and time. */
+    if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
+        free(pin->origin);
+        pin->origin = wi_strdup(publishing->before_origin);
+        pin->published_at = publishing->before_at;
+    }
+    return wi_pin_stage(publishing->directory, pin, publishing->temporary, error);
 }
 
 static void publishing_run(void *data)
@@ -89,8 +76,11 @@ static void publishing_run(void *data)
         wi_pins_sync(publishing->directory);
     else if (!publishing->failed)
         publishing->failed = publishing_hash(publishing, &publishing->error) != WI_OK;
-    if (publishing->failed && publishing->error.code == WI_CONFLICT)
-        say_changed(&publishing->error);
+    if (!publishing->failed || publishing->error.code != WI_CONFLICT)
+        return;
+    struct wi_error found = publishing->error;
+    wi_error_set(&publishing->error, WI_CONFLICT, "model_name",
+        "the model changed while it was being published: %.300s; publish it again", found.detail);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -102,7 +92,7 @@ static void free_publishing(struct wi_publishing *publishing)
     wi_timer_free(publishing->tick);
     wi_model_unref(publishing->model);
     wi_outline_unref(publishing->outline);
-    wi_pin_record_clear(&publishing->record);
+    wi_pin_clear(&publishing->pin);
     free(publishing->before_origin);
     free(publishing->name);
     free(publishing->directory);
@@ -120,7 +110,7 @@ static void publishing_finish(struct wi_publishing *publishing)
         wi_error_set(&publishing->error, WI_CONFLICT, "model_name",
             "the model was unpublished while it was being published");
     if (publishing->on_done && entry)
-        publishing->on_done(publishing->context, &entry->record.pin, NULL);
+        publishing->on_done(publishing->context, &entry->pin, NULL);
     else if (publishing->on_done)
         publishing->on_done(publishing->context, NULL, &publishing->error);
     free_publishing(publishing);
@@ -154,22 +144,21 @@ static void publishing_commit(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     const struct wi_pin_entry *before = wi_pin_table_find(blocks, publishing->name);
-    if (before && gives_way(&publishing->record.pin, &before->record.pin))
+    if (before && gives_way(&publishing->pin, &before->pin))
         return;
-    unsigned version = before ? before->record.pin.version : 0;
-    int frees = version > 0 && version != publishing->record.pin.version;
+    unsigned version = before ? before->pin.version : 0;
+    int frees = version > 0 && version != publishing->pin.version;
     publishing->failed = check_directory(publishing, &publishing->error) != WI_OK ||
                          wi_pin_commit(publishing->directory, publishing->name,
                              publishing->temporary, &publishing->error) != WI_OK;
     if (publishing->failed)
         return;
     publishing->temporary[0] = '\0';
-    wi_info("content", publishing->name, "%s %s", becomes[publishing->record.pin.kind],
-        publishing->record.pin.cid_text);
-    wi_pin_table_put(blocks, &publishing->record, publishing->outline);
-    publishing->outline = NULL;
+    wi_info("content", publishing->name, "%s %s", becomes[publishing->pin.kind],
+        publishing->pin.cid_text);
+    wi_pin_table_put(blocks, &publishing->pin, WI_TAKE(publishing->outline));
     if (frees)
-        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+        wi_versions_collect(blocks->models->versions, 0, NULL, NULL);
 }
 
 static void on_run(void *data, int cancelled)
@@ -185,8 +174,7 @@ static void on_run(void *data, int cancelled)
         publishing->failed = 1; /* it was cancelled */
     if (!publishing->failed && !was_syncing)
         publishing_commit(publishing);
-    wi_model_unref(publishing->model);
-    publishing->model = NULL;
+    wi_model_unref(WI_TAKE(publishing->model));
     if (was_syncing || publishing->failed) {
         publishing_finish(publishing);
         return;
@@ -207,27 +195,21 @@ static void publishing_tell(void *context)
     publishing->on_progress(publishing->context, &publishing->told);
 }
 
-static void note_before(struct wi_publishing *publishing)
-{
-    const struct wi_pin_entry *entry = wi_pin_table_find(publishing->blocks, publishing->name);
-    if (!entry)
-        return;
-    publishing->before = entry->record.pin.cid;
-    publishing->before_at = entry->record.pin.published_at;
-    publishing->before_origin = wi_strdup(entry->record.pin.origin);
-}
-
 void wi_publishings_start(struct wi_blockstore *blocks)
 {
-    struct wi_publishing *publishing;
-    DL_FOREACH(blocks->publishings, publishing)
-    {
+    for (struct wi_publishing *publishing = blocks->publishings; publishing;
+         publishing = publishing->next) {
         if (publishing->has_begun)
             continue;
         publishing->has_begun = 1;
-        note_before(publishing);
+        const struct wi_pin_entry *entry = wi_pin_table_find(blocks, publishing->name);
+        if (entry) {
+            publishing->before = entry->pin.cid;
+            publishing->before_at = entry->pin.published_at;
+            publishing->before_origin = wi_strdup(entry->pin.origin);
+        }
         wi_work_queue_start(
-            blocks->hashing, publishing->record.pin.bytes, publishing_run, on_run, publishing);
+            blocks->hashing, publishing->pin.bytes, publishing_run, on_run, publishing);
     }
 }
 
@@ -235,14 +217,14 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     const char *origin, wi_publish_fn *on_done, void *context)
 {
     struct wi_publishing *publishing = wi_alloc(sizeof *publishing);
-    struct wi_pin *pin = &publishing->record.pin;
+    struct wi_pin *pin = &publishing->pin;
     publishing->blocks = blocks;
     publishing->model = wi_model_ref(model);
     publishing->on_done = on_done;
     publishing->context = context;
     publishing->name = wi_strdup(model->name);
     publishing->directory = wi_strdup(blocks->directory);
-    wi_pin_record_of(&publishing->record, model);
+    wi_pin_of(&publishing->pin, model);
     pin->origin = wi_strdup(origin);
     pin->published_at = wi_wall_ms() / 1000;
     publishing->told.total = pin->bytes;
@@ -250,7 +232,7 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     if (publishing->failed)
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);
-    publishing->tick = wi_timer_new(blocks->loop, publishing_tell, publishing);
+    publishing->tick = wi_timer_new(blocks->deps->loop, publishing_tell, publishing);
     return publishing;
 }
 
@@ -266,7 +248,8 @@ static struct wi_publishing *publishing_add(struct wi_publishing *publishing)
 struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct wi_model *model,
     wi_publish_progress_fn *on_progress, wi_publish_fn *on_done, void *context)
 {
-    struct wi_publishing *publishing = new_publishing(blocks, model, blocks->id, on_done, context);
+    struct wi_publishing *publishing =
+        new_publishing(blocks, model, blocks->deps->id, on_done, context);
     publishing->on_progress = on_progress;
     if (on_progress)
         wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
@@ -278,7 +261,7 @@ struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi
     void *context)
 {
     struct wi_publishing *publishing = new_publishing(blocks, model, origin, on_done, context);
-    publishing->record.pin.kind = kind;
+    publishing->pin.kind = kind;
     publishing->has_cid = cid != NULL;
     if (cid)
         publishing->cid = *cid;
@@ -299,10 +282,8 @@ void wi_publishings_free(struct wi_blockstore *blocks)
     DL_FOREACH_SAFE(blocks->publishings, publishing, next)
     {
         wi_blockstore_cancel(publishing);
-        wi_timer_free(publishing->tick);
-        wi_model_unref(publishing->model);
-        publishing->tick = NULL;
-        publishing->model = NULL;
+        wi_timer_free(WI_TAKE(publishing->tick));
+        wi_model_unref(WI_TAKE(publishing->model));
         publishing->blocks = NULL; /* it frees itself, unless it has not begun */
         if (!publishing->has_begun)
             free_publishing(publishing);

@@ -6,8 +6,6 @@
 #include "base/protobuf.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,16 +61,10 @@ struct wi_car_file {
     size_t room;          /* bytes that it may have */
 };
 
-__attribute__((format(printf, 3, 4))) static enum wi_code car_fail(
-    struct wi_error *error, uint64_t at, const char *format, ...)
-{
-    char detail[300];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    return wi_error_set(error, WI_HUB_FAILED, "", "at byte %" PRIu64 ": %s", at, detail);
-}
+/* The problem of the byte at `at`. */
+#define car_fail(error, at, format, ...)                                                           \
+    wi_error_set(                                                                                  \
+        error, WI_HUB_FAILED, "", "at byte %" PRIu64 ": " format, (uint64_t)(at), ##__VA_ARGS__)
 
 /* The bytes at `at`, which are there by the file's size. */
 static enum wi_code read_at(const struct wi_car_file *car, uint64_t at, unsigned char *bytes,
@@ -242,13 +234,12 @@ static enum wi_code car_read_head(struct wi_car_file *car, uint64_t *at, struct 
 static enum wi_code car_add(struct wi_car_file *car, const struct wi_cid *cid, uint64_t at,
     uint32_t size, struct wi_error *error)
 {
-    size_t count = car->count;
-    if (count == WI_CAR_BLOCKS_MAX)
+    if (car->count == WI_CAR_BLOCKS_MAX)
         return car_fail(
             error, at, "it has more than %u blocks, which is more than is read", WI_CAR_BLOCKS_MAX);
-    car->items = wi_grow_array(car->items, count, sizeof *car->items);
-    car->items[car->count++] = (struct item){.at = at, .size = size, .codec = cid->codec};
-    memcpy(car->items[count].hash, cid->hash, WI_HASH_SIZE);
+    struct item *item = WI_APPEND(car->items, car->count);
+    *item = (struct item){.at = at, .size = size, .codec = cid->codec};
+    memcpy(item->hash, cid->hash, WI_HASH_SIZE);
     return WI_OK;
 }
 

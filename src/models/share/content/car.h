@@ -6,12 +6,9 @@
 #define WI_MODELS_SHARE_CONTENT_CAR_H
 
 #include "base/buffer.h"
+#include "models/models.h"
 #include "models/share/content/dag.h"
-#include "terms/model/cid.h"
 
-#define WI_CAR_TYPE "application/vnd.ipld.car"
-/* The same for CARs that are written here: blocks in depth-first order, each once. */
-#define WI_CAR_TYPE_WRITTEN WI_CAR_TYPE "; version=1; order=dfs; dups=n"
 /* The most bytes before a block of at most WI_BLOCK_MAX bytes. */
 #define WI_CAR_HEAD_MAX (10 + WI_CID_BYTES)
 
@@ -30,10 +27,6 @@ size_t wi_car_section(const struct wi_cid *cid, size_t size, unsigned char head[
  * are for the command line and for threads. */
 struct wi_car_file;
 #define WI_CAR_BLOCKS_MAX (2u << 20) /* in one file */
-
-/* Called after each block with the number of bytes of the file that have been read. A result other
- * than 0 ends the reading. */
-typedef int wi_car_progress_fn(void *context, uint64_t at);
 
 /* `fd` is a regular file of `size` bytes, borrowed while the CAR is open. WI_OK; WI_CANCELLED by
  * `on_progress` (may be NULL); WI_STORAGE_FAILED: it cannot be read; WI_HUB_FAILED: it is not a CAR

@@ -55,21 +55,19 @@ static int read_link(
     for (; (more = wi_protobuf_next(input, &message, &field)) > 0; at = message.at) {
         const unsigned char *bytes = input->bytes + field.bytes.at;
         size_t size = (size_t)(field.bytes.end - field.bytes.at);
-        if (field.number == LINK_HASH) {
-            if (check_field(input, at, &field, WI_WIRE_BYTES, &seen) < 0)
-                return -1;
-            if (wi_cid_read(bytes, size, &link->to) < 0 || link->to.size != size)
-                return wi_protobuf_fail(input, at,
-                    "a link's CID is cut, or not of codec raw or dag-pb and hash sha2-256");
+        enum wi_protobuf_wire wire = field.number == LINK_TSIZE ? WI_WIRE_VARINT : WI_WIRE_BYTES;
+        if (field.number < LINK_HASH || field.number > LINK_TSIZE)
+            continue;
+        if (check_field(input, at, &field, wire, &seen) < 0)
+            return -1;
+        if (field.number == LINK_TSIZE) {
+            link->tsize = field.value;
         } else if (field.number == LINK_NAME) {
-            if (check_field(input, at, &field, WI_WIRE_BYTES, &seen) < 0)
-                return -1;
             link->name = (const char *)bytes;
             link->name_size = size;
-        } else if (field.number == LINK_TSIZE) {
-            if (check_field(input, at, &field, WI_WIRE_VARINT, &seen) < 0)
-                return -1;
-            link->tsize = field.value;
+        } else if (wi_cid_read(bytes, size, &link->to) < 0 || link->to.size != size) {
+            return wi_protobuf_fail(
+                input, at, "a link's CID is cut, or not of codec raw or dag-pb and hash sha2-256");
         }
     }
     if (more == 0 && !(seen & 1u << LINK_HASH))
@@ -157,22 +155,22 @@ static int read_unixfs(struct reading *reading)
     uint64_t at = message.at;
     int more;
     for (; (more = wi_protobuf_next(input, &message, &field)) > 0; at = message.at) {
+        enum wi_protobuf_wire wire = field.number == UNIXFS_DATA ? WI_WIRE_BYTES : WI_WIRE_VARINT;
         int done = 0;
-        if (field.number == UNIXFS_TYPE) {
-            done = check_field(input, at, &field, WI_WIRE_VARINT, &reading->seen);
-            reading->type = field.value;
-        } else if (field.number == UNIXFS_DATA) {
-            done = check_field(input, at, &field, WI_WIRE_BYTES, &reading->seen);
-            reading->node->data = input->bytes + field.bytes.at;
-            reading->node->data_size = (size_t)(field.bytes.end - field.bytes.at);
-        } else if (field.number == UNIXFS_FILESIZE) {
-            done = check_field(input, at, &field, WI_WIRE_VARINT, &reading->seen);
-            reading->filesize = field.value;
-        } else if (field.number == UNIXFS_BLOCKSIZES) {
+        if (field.number == UNIXFS_BLOCKSIZES)
             done = read_blocksizes(reading, at, &field);
-        }
+        else if (field.number >= UNIXFS_TYPE && field.number <= UNIXFS_FILESIZE)
+            done = check_field(input, at, &field, wire, &reading->seen);
         if (done < 0)
             return -1;
+        if (field.number == UNIXFS_TYPE)
+            reading->type = field.value;
+        if (field.number == UNIXFS_FILESIZE)
+            reading->filesize = field.value;
+        if (field.number == UNIXFS_DATA) {
+            reading->node->data = input->bytes + field.bytes.at;
+            reading->node->data_size = (size_t)(field.bytes.end - field.bytes.at);
+        }
     }
     if (more == 0 && !(reading->seen & 1u << UNIXFS_TYPE))
         return wi_protobuf_fail(input, reading->data.at, "its UnixFS has no type");
@@ -289,29 +287,14 @@ static int check_type(struct reading *reading)
         [TYPE_HAMT] = "it is a HAMT directory, a folder in many blocks; files and folders in one "
                       "block are read",
     };
-    switch (reading->type) {
-    case TYPE_RAW:
-    case TYPE_FILE:
+    if (reading->type == TYPE_RAW || reading->type == TYPE_FILE)
         return dag_check_file(reading);
-    case TYPE_DIRECTORY:
+    if (reading->type == TYPE_DIRECTORY)
         return check_folder(reading);
-    case TYPE_METADATA:
-    case TYPE_SYMLINK:
-    case TYPE_HAMT:
-        return wi_protobuf_fail(&reading->input, reading->data.at, refused[reading->type]);
-    default:
-        return wi_protobuf_fail(&reading->input, reading->data.at,
-            "it is of an unknown type of UnixFS; files and folders are read");
-    }
-}
-
-static int read_dag_pb(struct reading *reading)
-{
-    size_t links;
-    if (dag_survey(reading, &links) < 0 || read_links(reading, links) < 0 ||
-        read_unixfs(reading) < 0)
-        return -1;
-    return check_type(reading);
+    return wi_protobuf_fail(&reading->input, reading->data.at,
+        reading->type <= TYPE_HAMT
+            ? refused[reading->type]
+            : "it is of an unknown type of UnixFS; files and folders are read");
 }
 
 enum wi_code wi_dag_read(enum wi_codec codec, const unsigned char *block, size_t size,
@@ -327,7 +310,9 @@ enum wi_code wi_dag_read(enum wi_codec codec, const unsigned char *block, size_t
         return WI_OK;
     }
     struct reading reading = {.input = {.bytes = block, .size = size}, .node = node};
-    if (read_dag_pb(&reading) == 0)
+    size_t links;
+    if (dag_survey(&reading, &links) == 0 && read_links(&reading, links) == 0 &&
+        read_unixfs(&reading) == 0 && check_type(&reading) == 0)
         return WI_OK;
     wi_dag_clear(node);
     return wi_error_set(error, WI_HUB_FAILED, NULL,

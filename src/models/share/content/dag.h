@@ -9,8 +9,7 @@
 #include "base/buffer.h"
 #include "terms/model/cid.h"
 
-#define WI_BLOCK_TYPE "application/vnd.ipld.raw" /* of one block, over HTTP */
-#define WI_BLOCK_MAX (4u << 20)                  /* bytes of a block that is read */
+#define WI_BLOCK_MAX (4u << 20) /* bytes of a block that is read */
 /* The most links of a block that is read. A block of links with hashes has room for fewer. */
 #define WI_DAG_LINKS_MAX (1u << 17)
 

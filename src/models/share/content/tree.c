@@ -13,7 +13,6 @@ struct wi_leaf_hasher {
     struct wi_hasher *hasher; /* of the leaf that is being filled */
     size_t filled;            /* bytes of it */
     struct wi_leaves leaves;
-    size_t capacity;
 };
 
 void wi_leaves_clear(struct wi_leaves *leaves)
@@ -33,12 +32,8 @@ static void end_leaf(struct wi_leaf_hasher *hasher)
 {
     struct wi_leaves *leaves = &hasher->leaves;
     char hex[WI_HASH_HEX_SIZE];
-    if (leaves->count == hasher->capacity) {
-        hasher->capacity = hasher->capacity > 0 ? 2 * hasher->capacity : 16;
-        leaves->hashes = wi_realloc_array(leaves->hashes, hasher->capacity, sizeof *leaves->hashes);
-    }
     wi_hasher_end(hasher->hasher, hex);
-    wi_hash_from_hex(hex, leaves->hashes[leaves->count++]);
+    wi_hash_from_hex(hex, *WI_APPEND(leaves->hashes, leaves->count));
     hasher->filled = 0;
 }
 
@@ -61,9 +56,7 @@ void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves)
 {
     if (hasher->filled > 0 || hasher->leaves.count == 0)
         end_leaf(hasher);
-    *leaves = hasher->leaves;
-    hasher->leaves = (struct wi_leaves){0};
-    hasher->capacity = 0;
+    *leaves = WI_TAKE(hasher->leaves);
 }
 
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)
@@ -118,12 +111,6 @@ static struct wi_dag_child children_join(
     return node;
 }
 
-/* The number of nodes above `count` nodes. */
-static size_t nodes_above(size_t count)
-{
-    return (count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH;
-}
-
 static size_t width_at(size_t at, size_t count)
 {
     return count - at < WI_TREE_WIDTH ? count - at : WI_TREE_WIDTH;
@@ -133,7 +120,7 @@ static size_t width_at(size_t at, size_t count)
  * single link. */
 static struct wi_dag_child leaves_balance(const struct sink *sink, const struct wi_leaves *leaves)
 {
-    size_t count = nodes_above(leaves->count), made = 0;
+    size_t count = (leaves->count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH, made = 0;
     struct wi_dag_child *lowest = wi_alloc(WI_TREE_WIDTH * sizeof *lowest),
                         *level = wi_alloc(count * sizeof *level);
     for (size_t at = 0; at < leaves->count; at += WI_TREE_WIDTH) {
@@ -178,13 +165,6 @@ static int by_name(const void *a, const void *b)
 {
     const struct wi_dag_child *left = a, *right = b;
     return strcmp(left->name, right->name);
-}
-
-static void clear_children(struct wi_dag_child *children, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free((void *)children[i].name);
-    free(children);
 }
 
 static enum wi_code make_folder(const struct sink *sink, const struct folder *folder,
@@ -237,7 +217,9 @@ static enum wi_code make_folder(const struct sink *sink, const struct folder *fo
     else if (code == WI_OK)
         *made = node_of(sink, &block, children, count);
     wi_buffer_clear(&block);
-    clear_children(children, count);
+    for (size_t i = 0; i < count; i++)
+        free((void *)children[i].name);
+    free(children);
     return code;
 }
 

@@ -64,8 +64,8 @@ int wi_walk_is_done(const struct wi_walk *walk);
 
 /* After the first is_done: the CID of the path's target. */
 const struct wi_cid *wi_walk_cid(const struct wi_walk *walk);
-/* After the first is_done: the files, sorted by path (by bytes); borrowed, and constant until the
- * walk is freed. */
+/* After the first is_done: the files, sorted by path (by bytes), and their `count` (may be NULL);
+ * borrowed, and constant until the walk is freed. */
 const struct wi_walk_file *wi_walk_files(const struct wi_walk *walk, size_t *count);
 /* After the first is_done: makes the walk read all leaves of the file. A second call has no effect.
  * WI_OK, or as wi_walk_give for a tree that is refused. */

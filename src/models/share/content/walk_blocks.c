@@ -23,12 +23,15 @@ enum wi_code wi_walk_refuse(
     return wi_error_set(error, WI_HUB_FAILED, "", "the block %s: %s", text, detail);
 }
 
-enum wi_code wi_walk_refuse_block(
-    const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error)
+enum wi_code wi_walk_read(const struct wi_cid *cid, const unsigned char *bytes, size_t size,
+    struct wi_dag_node *node, struct wi_error *error)
 {
+    struct wi_error why = {0};
     char text[WI_CID_TEXT];
+    if (wi_dag_read(cid->codec, bytes, size, node, &why) == WI_OK)
+        return WI_OK;
     wi_cid_print(cid, text);
-    return wi_error_set(error, WI_HUB_FAILED, "", "%s; the block is %s", why->detail, text);
+    return wi_error_set(error, WI_HUB_FAILED, "", "%s; the block is %s", why.detail, text);
 }
 
 int wi_walk_is_empty(const struct wi_cid *cid)
@@ -91,6 +94,7 @@ struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_c
     return WI_TABLE_FIND(walk->blocks, cid, sizeof *cid);
 }
 
+/* Queues a missing block after those queued earlier in this call. */
 void wi_walk_queue(struct wi_walk *walk, struct wi_walk_block *block)
 {
     if (walk->after)
@@ -116,13 +120,11 @@ void wi_walk_want(struct wi_walk *walk, const struct wi_cid *cid, const struct w
         block->cid = *cid;
         HASH_ADD(hh, walk->blocks, cid, sizeof block->cid, block);
     }
-    size_t count = block->place_count++;
-    if (count == 0) {
+    if (block->place_count == 0) {
         walk->missing++;
         wi_walk_queue(walk, block);
     }
-    block->places = wi_grow_array(block->places, count, sizeof *place);
-    block->places[count] = *place;
+    *WI_APPEND(block->places, block->place_count) = *place;
 }
 
 void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block)

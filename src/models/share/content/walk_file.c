@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The most places of dag-pb blocks, which are leaves or have at least five of them. A place that
  * waits costs about 170 bytes. */
@@ -64,9 +63,7 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
         return wi_walk_is_empty(cid)
                    ? WI_OK
                    : wi_walk_refuse(cid, error, "it is not empty, as what links to it says");
-    size_t count = file->leaf_count++;
-    file->leaves = wi_grow_array(file->leaves, count, sizeof *file->leaves);
-    file->leaves[count] =
+    *WI_APPEND(file->leaves, file->leaf_count) =
         (struct wi_leaf){.cid = *cid, .at = place->at, .bytes = (uint32_t)place->bytes};
     return WI_OK;
 }
@@ -101,12 +98,10 @@ static enum wi_code take_leaf(struct wi_walk *walk, const struct wi_cid *cid,
 static enum wi_code walk_read_node(const struct wi_cid *cid, const unsigned char *bytes,
     size_t size, struct wi_dag_node *node, struct wi_error *error)
 {
-    struct wi_error why = {0};
-    if (wi_dag_read(cid->codec, bytes, size, node, &why) != WI_OK)
-        return wi_walk_refuse_block(cid, &why, error);
-    if (node->kind != WI_DAG_FILE)
-        return wi_walk_refuse(cid, error, "it is a folder, and is below a file");
-    return WI_OK;
+    enum wi_code code = wi_walk_read(cid, bytes, size, node, error);
+    return code == WI_OK && node->kind != WI_DAG_FILE
+               ? wi_walk_refuse(cid, error, "it is a folder, and is below a file")
+               : code;
 }
 
 static enum wi_code reach_identity(struct wi_walk *walk, enum wi_codec codec,
@@ -219,9 +214,8 @@ enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     struct wi_error *error)
 {
     struct wi_dag_node node = {0};
-    int is_leaf;
     enum wi_code code = walk_read_node(&block->cid, bytes, size, &node, error);
-    is_leaf = node.count == 0;
+    int is_leaf = node.count == 0;
     if (code == WI_OK && !is_leaf)
         code = take_inner(walk, block, &node, size, places, count, error);
     for (size_t i = 0; i < count && code == WI_OK && is_leaf; i++)

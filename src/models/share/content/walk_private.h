@@ -85,9 +85,9 @@ struct wi_walk {
 /* Returns WI_HUB_FAILED with the problem of a block. */
 __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
     const struct wi_cid *cid, struct wi_error *error, const char *format, ...);
-/* The same with the error from wi_dag_read. */
-enum wi_code wi_walk_refuse_block(
-    const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
+/* As wi_dag_read, with the block in the problem. */
+enum wi_code wi_walk_read(const struct wi_cid *cid, const unsigned char *bytes, size_t size,
+    struct wi_dag_node *node, struct wi_error *error);
 /* Whether it is the empty raw block. */
 int wi_walk_is_empty(const struct wi_cid *cid);
 /* The parts to keep of a node with links. The caller frees it. */
@@ -104,20 +104,11 @@ void wi_walk_unqueue(struct wi_walk *walk, struct wi_walk_block *block); /* if i
 /* Forgets a block that is not queued. */
 void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block);
 
-/* --- walk_list.c: the first phase ------------------------------------------------------------- */
-
-void wi_walk_begin(struct wi_walk *walk, const struct wi_cid *root);
-/* Takes a block for all its places, which have been removed from it. */
-enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
-    const struct wi_walk_place *places, size_t count, const unsigned char *bytes, size_t size,
-    struct wi_error *error);
-/* Makes the files once nothing is missing. */
-void wi_walk_end_list(struct wi_walk *walk);
-
 /* --- walk_file.c: below the files ------------------------------------------------------------- */
 
 enum wi_code wi_walk_begin_file(struct wi_walk *walk, size_t file, struct wi_error *error);
-/* As wi_walk_list. Afterwards, a block without links is forgotten. */
+/* Takes a block for all its places, which have been removed from it. Afterwards, a block without
+ * links is forgotten. */
 enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     const struct wi_walk_place *places, size_t count, const unsigned char *bytes, size_t size,
     struct wi_error *error);

@@ -5,35 +5,39 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "models/arrive/hub/pulls.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/decide.h"
 #include "settings/config/alias.h"
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* After a copy that could not be made others make them, for so long. */
 #define REFUSE_MS 600000.0
 
+/* A model that is becoming a copy. */
+struct hold {
+    struct wi_copies *copies;
+    char *name, *origin; /* NULL: none is */
+    struct wi_cid cid;
+    struct wi_repository_lookup *lookup;
+    struct wi_publishing *publishing;
+};
+
 struct wi_copies {
-    struct wi_copies_deps deps;
+    const struct wi_models *models;
+    const char *id; /* this daemon's */
+    void (*on_takes)(void *context, uint64_t bytes);
+    void *context;
     const struct wi_config *config;
     struct wi_timer *timer;
     struct wi_neighbours_wait *wait;
     double began_ms, refused_until_ms;
     struct wi_copies_memory memory;
-    /* The one that is being made; `name` NULL: none is. */
-    char *name, *origin;
-    struct wi_cid cid;
-    struct wi_pull_watch *watch;
-    struct wi_repository_lookup *lookup;
-    struct wi_publishing *holding;
-    /* A copy that has since been wanted here, too, by its CID. */
-    struct wi_repository_lookup *adopted_lookup;
-    struct wi_publishing *adopting;
-    struct wi_cid adopted_cid;
-    char *adopted_origin; /* NULL: there is none */
-    /* One that goes. */
-    struct wi_versions_task *removal;
+    struct hold made, adopted;        /* adopted: a copy that has since been wanted here, too */
+    struct wi_pull_watch *watch;      /* of the one that is made */
+    struct wi_versions_task *removal; /* of one that goes */
 };
 
 /* --- what neighbours have --------------------------------------------------------------------- */
@@ -42,46 +46,25 @@ struct wi_copies {
 struct view {
     struct wi_copies_daemon *daemons;
     struct wi_copies_row *rows;
-    size_t daemon_count, count, daemon_room, room;
+    size_t daemon_count, count;
     uint64_t copied; /* bytes of our own copies */
-    const struct wi_blockstore *blocks;
 };
-
-static struct wi_copies_row *view_add_row(struct view *view)
-{
-    if (view->count == view->room) {
-        view->room = view->room ? 2 * view->room : 64;
-        view->rows = wi_realloc_array(view->rows, view->room, sizeof *view->rows);
-    }
-    return &view->rows[view->count++];
-}
-
-static void add_daemon(struct view *view, const char *id, uint64_t takes)
-{
-    if (view->daemon_count == view->daemon_room) {
-        view->daemon_room = view->daemon_room ? 2 * view->daemon_room : 8;
-        view->daemons = wi_realloc_array(view->daemons, view->daemon_room, sizeof *view->daemons);
-    }
-    view->daemons[view->daemon_count++] = (struct wi_copies_daemon){id, takes};
-}
 
 static int is_copy(const struct wi_pin *pin)
 {
     return pin->kind == WI_PIN_COPY || pin->kind == WI_PIN_ADOPTED;
 }
 
-static void add_pin(void *context, const struct wi_pin *pin)
+static void add_pin(struct view *view, const struct wi_blockstore *blocks, const struct wi_pin *pin)
 {
-    struct view *view = context;
-    int published = pin->kind == WI_PIN_PUBLISHED;
     if (pin->kind == WI_PIN_COPY)
         view->copied += pin->bytes;
     if (pin->stale)
         return;
-    *view_add_row(view) = (struct wi_copies_row){.cid = pin->cid,
+    *WI_APPEND(view->rows, view->count) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
-        .runs = wi_blockstore_runs(view->blocks, pin),
-        .published = published,
+        .runs = wi_blockstore_runs(blocks, pin),
+        .published = pin->kind == WI_PIN_PUBLISHED,
         .origin = pin->origin,
         .model = is_copy(pin) ? pin->model : NULL};
 }
@@ -93,14 +76,15 @@ static void add_neighbour(void *context, const struct wi_neighbour_info *info)
         const struct wi_offer_row *row = &info->offer->rows[i];
         if (!wi_pin_origin_ok(row->origin)) /* it could not be decided when to drop it */
             continue;
-        *view_add_row(view) = (struct wi_copies_row){.cid = row->cid,
+        *WI_APPEND(view->rows, view->count) = (struct wi_copies_row){.cid = row->cid,
             .daemon = view->daemon_count,
             .bytes = row->bytes,
             .runs = row->runs_24h,
             .published = row->published,
             .origin = row->origin};
     }
-    add_daemon(view, info->offer->id, info->offer->takes);
+    *WI_APPEND(view->daemons, view->daemon_count) =
+        (struct wi_copies_daemon){info->offer->id, info->offer->takes};
 }
 
 /* So many bytes one more copy may have; that which is being made is not counted. */
@@ -118,34 +102,21 @@ static uint64_t copies_room(const struct wi_copies *copies, uint64_t copied)
     return left < WI_OFFER_BYTES_MAX ? left : WI_OFFER_BYTES_MAX;
 }
 
-static void copies_look(const struct wi_copies *copies, struct view *view)
-{
-    *view = (struct view){.blocks = copies->deps.blocks};
-    add_daemon(view, copies->deps.id, 0);
-    wi_blockstore_each(copies->deps.blocks, add_pin, view);
-    view->daemons[0].takes = copies_room(copies, view->copied);
-    wi_neighbours_each(copies->deps.neighbours, add_neighbour, view);
-}
-
-static void view_clear(struct view *view)
-{
-    free(view->daemons);
-    free(view->rows);
-}
-
 /* --- making one ------------------------------------------------------------------------------- */
+
+static void hold_end(struct hold *hold)
+{
+    wi_repository_cancel(hold->lookup);
+    wi_blockstore_cancel(hold->publishing);
+    free(hold->name);
+    free(hold->origin);
+    *hold = (struct hold){.copies = hold->copies};
+}
 
 static void end_copy(struct wi_copies *copies)
 {
-    wi_pull_unwatch(copies->watch);
-    wi_repository_cancel(copies->lookup);
-    wi_blockstore_cancel(copies->holding);
-    copies->watch = NULL;
-    copies->lookup = NULL;
-    copies->holding = NULL;
-    free(copies->name);
-    free(copies->origin);
-    copies->name = copies->origin = NULL;
+    wi_pull_unwatch(WI_TAKE(copies->watch));
+    hold_end(&copies->made);
 }
 
 static void on_removed(
@@ -161,7 +132,7 @@ static void on_removed(
 static int is_for_others(const struct wi_copies *copies, const char *model)
 {
     char *name = wi_model_name_without(model);
-    int is = wi_versions_is_copy(wi_repository_directory(copies->deps.repository), name);
+    int is = wi_versions_is_copy(wi_repository_directory(copies->models->repository), name);
     free(name);
     return is;
 }
@@ -169,50 +140,61 @@ static int is_for_others(const struct wi_copies *copies, const char *model)
 static void remove_model(struct wi_copies *copies, const char *model)
 {
     char *name = wi_model_name_without(model);
-    copies->removal = wi_versions_take_away(copies->deps.versions, name, on_removed, copies);
+    copies->removal = wi_versions_take_away(copies->models->versions, name, on_removed, copies);
     free(name);
 }
 
 /* Others make it, and this one later, if it is still wanted. */
 static void copies_refuse(struct wi_copies *copies, const struct wi_error *error)
 {
-    wi_warn(
-        "content", copies->name, "no copy of it is made here for 10 minutes: %s", error->detail);
+    wi_warn("content", copies->made.name, "no copy of it is made here for 10 minutes: %s",
+        error->detail);
     copies->refused_until_ms = wi_now_ms() + REFUSE_MS;
     end_copy(copies);
 }
 
+/* An adoption that failed is tried again at the next interval. */
+static void hold_fail(struct hold *hold, const struct wi_error *error)
+{
+    if (hold == &hold->copies->made)
+        copies_refuse(hold->copies, error);
+    else
+        hold_end(hold);
+}
+
 static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
-    struct wi_copies *copies = context;
-    copies->holding = NULL;
+    struct hold *hold = context;
+    struct wi_copies *copies = hold->copies;
+    hold->publishing = NULL;
     if (!error) {
-        end_copy(copies);
+        hold_end(hold);
         return;
     }
-    if (!copies->removal && is_for_others(copies, copies->name))
-        remove_model(copies, copies->name);
-    copies_refuse(copies, error);
+    if (hold == &copies->made && !copies->removal && is_for_others(copies, hold->name))
+        remove_model(copies, hold->name);
+    hold_fail(hold, error);
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
 {
-    struct wi_copies *copies = context;
-    copies->lookup = NULL;
+    struct hold *hold = context;
+    struct wi_copies *copies = hold->copies;
+    int copy = hold == &copies->made && !error && is_for_others(copies, model->name);
+    hold->lookup = NULL;
     if (error)
-        copies_refuse(copies, error);
+        hold_fail(hold, error);
     else
-        copies->holding = wi_blockstore_hold(copies->deps.blocks, model,
-            is_for_others(copies, model->name) ? WI_PIN_COPY : WI_PIN_ADOPTED, &copies->cid,
-            copies->origin, on_held, copies);
+        hold->publishing = wi_blockstore_hold(copies->models->blocks, model,
+            copy ? WI_PIN_COPY : WI_PIN_ADOPTED, &hold->cid, hold->origin, on_held, hold);
 }
 
-static void copies_find_model(struct wi_copies *copies)
+static void hold_find_model(struct hold *hold)
 {
     struct wi_repository_lookup *lookup =
-        wi_repository_find(copies->deps.repository, copies->name, on_model, copies);
+        wi_repository_find(hold->copies->models->repository, hold->name, on_model, hold);
     if (lookup) /* else it has called back already */
-        copies->lookup = lookup;
+        hold->lookup = lookup;
 }
 
 static void on_pull(void *context, const struct wi_pull_info *info)
@@ -222,7 +204,7 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         return;
     copies->watch = NULL;
     if (info->state == WI_PULL_DONE)
-        copies_find_model(copies);
+        hold_find_model(&copies->made);
     else
         copies_refuse(copies, info->error);
 }
@@ -235,65 +217,20 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     wi_cid_print(&row->cid, cid);
     snprintf(reference, sizeof reference, "ipfs://%s", cid);
     const struct wi_pull_want want = {.reference = reference, .copy = 1};
-    enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, &info, &error);
+    enum wi_code code = wi_pulls_start(copies->models->pulls, &want, &info, &error);
     if (code == WI_QUEUE_FULL)
         return; /* the next time */
-    copies->cid = row->cid;
-    copies->origin = wi_strdup(row->origin);
-    copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
+    copies->made.cid = row->cid;
+    copies->made.origin = wi_strdup(row->origin);
+    copies->made.name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
     if (code != WI_OK) {
         copies_refuse(copies, &error);
         return;
     }
-    wi_info("content", copies->name, "a copy of it is made, since there are too few");
-    copies->watch = wi_pull_watch(copies->deps.pulls, copies->name, on_pull, copies);
+    wi_info("content", copies->made.name, "a copy of it is made, since there are too few");
+    copies->watch = wi_pull_watch(copies->models->pulls, copies->made.name, on_pull, copies);
     if (!copies->watch)
-        copies_find_model(copies);
-}
-
-/* --- a copy that is wanted here, too ---------------------------------------------------------- */
-
-static void end_adoption(struct wi_copies *copies)
-{
-    wi_repository_cancel(copies->adopted_lookup);
-    wi_blockstore_cancel(copies->adopting);
-    copies->adopted_lookup = NULL;
-    copies->adopting = NULL;
-    free(copies->adopted_origin);
-    copies->adopted_origin = NULL;
-}
-
-/* A failure is tried again at the next interval. */
-static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_error *error)
-{
-    struct wi_copies *copies = context;
-    (void)pin, (void)error;
-    copies->adopting = NULL;
-    end_adoption(copies);
-}
-
-static void on_adopted_model(void *context, struct wi_model *model, const struct wi_error *error)
-{
-    struct wi_copies *copies = context;
-    copies->adopted_lookup = NULL;
-    if (error)
-        end_adoption(copies);
-    else
-        copies->adopting = wi_blockstore_hold(copies->deps.blocks, model, WI_PIN_ADOPTED,
-            &copies->adopted_cid, copies->adopted_origin, on_adopted, copies);
-}
-
-/* One at a time. */
-static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
-{
-    if (copies->adopted_origin)
-        return;
-    copies->adopted_cid = pin->cid;
-    copies->adopted_origin = wi_strdup(pin->origin);
-    struct wi_repository_lookup *lookup =
-        wi_repository_find(copies->deps.repository, pin->model, on_adopted_model, copies);
-    if (lookup) /* else it has called back already */
-        copies->adopted_lookup = lookup;
+        hold_find_model(&copies->made);
 }
 
 /* --- each interval ---------------------------------------------------------------------------- */
@@ -301,18 +238,23 @@ static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
 static void settle_copy(
     struct wi_copies *copies, const struct wi_copies_row *row, enum wi_copies_fate fate)
 {
-    const struct wi_pin *pin = wi_blockstore_pin(copies->deps.blocks, row->model);
+    const struct wi_pin *pin = wi_blockstore_pin(copies->models->blocks, row->model);
     struct wi_error error;
     if (!pin || !is_copy(pin))
         return;
-    wi_blockstore_spare(copies->deps.blocks, pin->model, fate != WI_COPY_KEEP);
+    wi_blockstore_spare(copies->models->blocks, pin->model, fate != WI_COPY_KEEP);
     int is_ours = pin->kind == WI_PIN_ADOPTED || !is_for_others(copies, pin->model);
-    if (fate == WI_COPY_DROP && is_ours)
-        wi_blockstore_let_go(copies->deps.blocks, row->model, &error);
-    else if (fate == WI_COPY_DROP && !copies->removal)
+    if (fate == WI_COPY_DROP && is_ours) {
+        wi_blockstore_let_go(copies->models->blocks, row->model, &error);
+    } else if (fate == WI_COPY_DROP && !copies->removal) {
         remove_model(copies, row->model);
-    else if (is_ours && pin->kind != WI_PIN_ADOPTED)
-        copies_adopt(copies, pin);
+    } else if (is_ours && pin->kind != WI_PIN_ADOPTED && !copies->adopted.name) {
+        /* A copy that is wanted here, too. One at a time. */
+        copies->adopted.cid = pin->cid;
+        copies->adopted.origin = wi_strdup(pin->origin);
+        copies->adopted.name = wi_strdup(pin->model);
+        hold_find_model(&copies->adopted);
+    }
 }
 
 /* What is removed was listed by the view, whose texts are gone then. */
@@ -331,10 +273,15 @@ static void on_known(void *context)
     struct wi_copies *copies = context;
     const struct wi_config_content *content = &copies->config->content;
     struct wi_copies_decision decision;
-    struct view view;
+    struct view view = {0};
+    const struct wi_pin *pin;
     copies->wait = NULL;
-    copies_look(copies, &view);
-    copies->deps.on_takes(copies->deps.context, view.daemons[0].takes);
+    *WI_APPEND(view.daemons, view.daemon_count) = (struct wi_copies_daemon){copies->id, 0};
+    for (size_t i = 0; (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
+        add_pin(&view, copies->models->blocks, pin);
+    view.daemons[0].takes = copies_room(copies, view.copied);
+    wi_neighbours_each(copies->models->neighbours, add_neighbour, &view);
+    copies->on_takes(copies->context, view.daemons[0].takes);
     const struct wi_copies_situation situation = {.now_ms = wi_now_ms(),
         .interval_ms = (double)content->interval,
         .replicas = (unsigned)content->replicas,
@@ -343,42 +290,45 @@ static void on_known(void *context)
         .rows = view.rows,
         .count = view.count};
     wi_copies_decide(&situation, &copies->memory, &decision);
-    if (decision.pull && !copies->name)
+    if (decision.pull && !copies->made.name)
         begin_copy(copies, decision.pull);
     copies_settle(copies, &situation, &decision);
     wi_copies_decision_clear(&decision);
-    view_clear(&view);
+    free(view.daemons);
+    free(view.rows);
     double left = copies->began_ms + (double)content->interval - wi_now_ms();
     wi_timer_start(copies->timer, left > 0 ? (uint64_t)left : 0, 0);
-}
-
-static void note_copy(void *context, const struct wi_pin *pin)
-{
-    *(int *)context |= is_copy(pin);
 }
 
 static void on_interval(void *context)
 {
     struct wi_copies *copies = context;
     const struct wi_config_content *content = &copies->config->content;
+    const struct wi_pin *pin;
     int wanted = content->replicas > 0;
-    wi_blockstore_each(copies->deps.blocks, note_copy, &wanted);
+    for (size_t i = 0; !wanted && (pin = wi_blockstore_at(copies->models->blocks, i)); i++)
+        wanted = is_copy(pin);
     copies->began_ms = wi_now_ms();
     if (!wanted) {
-        copies->deps.on_takes(copies->deps.context, 0);
+        copies->on_takes(copies->context, 0);
         return;
     }
-    wi_blockstore_check(copies->deps.blocks);
+    wi_blockstore_check(copies->models->blocks);
     copies->wait =
-        wi_neighbours_ask(copies->deps.neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
+        wi_neighbours_ask(copies->models->neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct wi_config *config)
+struct wi_copies *wi_copies_new(const struct wi_models_deps *deps, const struct wi_models *models,
+    void (*on_takes)(void *context, uint64_t bytes), void *context, const struct wi_config *config)
 {
     struct wi_copies *copies = wi_alloc(sizeof *copies);
-    copies->deps = *deps;
+    copies->models = models;
+    copies->id = deps->id;
+    copies->on_takes = on_takes;
+    copies->context = context;
+    copies->made.copies = copies->adopted.copies = copies;
     copies->timer = wi_timer_new(deps->loop, on_interval, copies);
     wi_copies_reload(copies, config);
     return copies;
@@ -387,8 +337,7 @@ struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct 
 void wi_copies_reload(struct wi_copies *copies, const struct wi_config *config)
 {
     copies->config = config;
-    wi_neighbours_cancel(copies->wait);
-    copies->wait = NULL;
+    wi_neighbours_cancel(WI_TAKE(copies->wait));
     wi_timer_start(copies->timer, 0, 0);
 }
 
@@ -397,7 +346,7 @@ void wi_copies_free(struct wi_copies *copies)
     if (!copies)
         return;
     end_copy(copies);
-    end_adoption(copies);
+    hold_end(&copies->adopted);
     wi_versions_cancel(copies->removal);
     wi_neighbours_cancel(copies->wait);
     wi_timer_free(copies->timer);

@@ -20,6 +20,9 @@ struct group {
     const struct wi_copies_situation *situation;
     const struct wi_copies_row **rows;
     size_t count;
+    size_t copies; /* daemons that have it, perhaps under several names */
+    uint64_t runs; /* on all of them together */
+    int published;
     struct wi_copies_since since;
 };
 
@@ -51,21 +54,17 @@ static int group_has(const struct group *group, size_t daemon)
     return 0;
 }
 
-/* A daemon may have the same files under several names. */
-static size_t count_copies(const struct group *group)
+/* Counts. A daemon reports the same number of runs for each of a model's names. */
+static void group_sum(struct group *group)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < group->count; i++)
-        count += i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon;
-    return count;
-}
-
-static int is_published(const struct group *group)
-{
-    for (size_t i = 0; i < group->count; i++)
-        if (group->rows[i]->published)
-            return 1;
-    return 0;
+    for (size_t i = 0; i < group->count; i++) {
+        const struct wi_copies_row *row = group->rows[i];
+        group->published |= row->published;
+        if (i > 0 && row->daemon == group->rows[i - 1]->daemon)
+            continue;
+        group->copies++;
+        group->runs += row->runs;
+    }
 }
 
 /* If daemons give different origins, this daemon's counts, which comes first. */
@@ -78,20 +77,7 @@ static int origin_is_there(const struct group *group)
     return 0;
 }
 
-/* A published model is still wanted when its origin is gone: that is the purpose of copies. */
-static int group_is_wanted(const struct group *group)
-{
-    return is_published(group) || (*group->rows[0]->origin && !origin_is_there(group));
-}
-
 /* --- whose turn it is ------------------------------------------------------------------------- */
-
-static void copy_rank(const char *cid, const char *id, unsigned char hash[WI_HASH_SIZE])
-{
-    char *text = wi_sprintf("%s%s", cid, id);
-    wi_hash(text, strlen(text), hash);
-    free(text);
-}
 
 /* Whether this daemon is the one of those without it that is to pull it. */
 static int is_ours_to_pull(const struct group *group)
@@ -105,24 +91,15 @@ static int is_ours_to_pull(const struct group *group)
         if (situation->daemons[i].takes < group->rows[0]->bytes ||
             situation->daemons[i].takes == 0 || group_has(group, i))
             continue;
-        copy_rank(cid, situation->daemons[i].id, hash);
+        char *text = wi_sprintf("%s%s", cid, situation->daemons[i].id);
+        wi_hash(text, strlen(text), hash);
+        free(text);
         if (chosen == situation->daemon_count || memcmp(hash, least, sizeof hash) < 0) {
             memcpy(least, hash, sizeof hash);
             chosen = i;
         }
     }
     return chosen == 0;
-}
-
-/* The runs on all daemons together. A daemon reports the same number for each of a model's
- * names. */
-static uint64_t runs_of(const struct group *group)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < group->count; i++)
-        if (i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon)
-            sum += group->rows[i]->runs;
-    return sum;
 }
 
 /* --- conditions and how long they have held --------------------------------------------------- */
@@ -147,8 +124,11 @@ static void group_remember(struct group *group, const struct wi_copies_memory *m
         memory->_count > 0
             ? bsearch(&wanted, memory->_items, memory->_count, sizeof wanted, compare_since)
             : NULL;
-    int lacking = group_is_wanted(group) && count_copies(group) < situation->replicas;
-    int gone = !is_published(group) && origin_is_there(group);
+    int there = origin_is_there(group);
+    /* A published model is still wanted when its origin is gone: that is the purpose of copies. */
+    int is_wanted = group->published || (*group->rows[0]->origin && !there);
+    int lacking = is_wanted && group->copies < situation->replicas;
+    int gone = !group->published && there;
     group->since = before ? *before : wanted;
     group->since.lacking = state_since(lacking, group->since.lacking, situation->now_ms);
     group->since.gone = state_since(gone, group->since.gone, situation->now_ms);
@@ -156,26 +136,21 @@ static void group_remember(struct group *group, const struct wi_copies_memory *m
 
 /* --- the decision ----------------------------------------------------------------------------- */
 
-static enum wi_copies_fate fate_of(const struct group *group)
-{
-    if (is_long(group->situation, group->since.gone))
-        return WI_COPY_DROP;
-    return count_copies(group) > group->situation->replicas ? WI_COPY_SPARE : WI_COPY_KEEP;
-}
-
 /* What ran most goes first; of the rest the order is that of the CIDs. */
 static void decide_group(
     const struct group *group, struct wi_copies_decision *decision, uint64_t *most)
 {
     const struct wi_copies_situation *situation = group->situation;
-    enum wi_copies_fate fate = fate_of(group);
+    enum wi_copies_fate fate = is_long(situation, group->since.gone) ? WI_COPY_DROP
+                               : group->copies > situation->replicas ? WI_COPY_SPARE
+                                                                     : WI_COPY_KEEP;
     for (size_t i = 0; i < group->count; i++)
         decision->fates[group->rows[i] - situation->rows] = fate;
     if (!is_long(situation, group->since.lacking) || group_has(group, 0) ||
-        !is_ours_to_pull(group) || (decision->pull && runs_of(group) <= *most))
+        !is_ours_to_pull(group) || (decision->pull && group->runs <= *most))
         return;
     decision->pull = group->rows[0];
-    *most = runs_of(group);
+    *most = group->runs;
 }
 
 static size_t count_same(const struct wi_copies_row *const *rows, size_t count)
@@ -201,6 +176,7 @@ void wi_copies_decide(const struct wi_copies_situation *situation, struct wi_cop
     for (size_t i = 0; i < count;) {
         struct group group = {
             .situation = situation, .rows = rows + i, .count = count_same(rows + i, count - i)};
+        group_sum(&group);
         group_remember(&group, memory);
         decide_group(&group, decision, &most);
         next._items[next._count++] = group.since;

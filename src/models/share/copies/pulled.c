@@ -4,19 +4,20 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/arrive/hub/hub.h"
+#include "models/arrive/hub/pulls.h"
+#include "models/share/blockstore/blockstore.h"
 #include <stdlib.h>
 #include <string.h>
 
 struct wi_pulled {
-    struct wi_pulled_deps deps;
+    const struct wi_models *models;
+    const char *id; /* this daemon's */
     const struct wi_config *config;
     struct wi_strings names; /* of models that are to be served, the oldest first */
     size_t next;
     struct wi_repository_lookup *lookup;
     struct wi_publishing *holding;
 };
-
-/* --- what may be given to others -------------------------------------------------------------- */
 
 static int has_token(const struct wi_config_hub *hub)
 {
@@ -43,8 +44,6 @@ static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_in
     return hub && !has_token(hub);
 }
 
-/* --- one after another ------------------------------------------------------------------------ */
-
 static void pulled_go_on(struct wi_pulled *pulled);
 
 static void pulled_pass(struct wi_pulled *pulled)
@@ -65,13 +64,14 @@ static void on_held(void *context, const struct wi_pin *pin, const struct wi_err
 static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_pulled *pulled = context;
-    const struct wi_pin *pin = error ? NULL : wi_blockstore_pin(pulled->deps.blocks, model->name);
+    const struct wi_pin *pin =
+        error ? NULL : wi_blockstore_pin(pulled->models->blocks, model->name);
     pulled->lookup = NULL;
     if (error || (pin && pin->kind != WI_PIN_PULLED)) /* it is served as what it is */
         pulled_pass(pulled);
     else
         pulled->holding = wi_blockstore_hold(
-            pulled->deps.blocks, model, WI_PIN_PULLED, NULL, pulled->deps.id, on_held, pulled);
+            pulled->models->blocks, model, WI_PIN_PULLED, NULL, pulled->id, on_held, pulled);
 }
 
 static void pulled_go_on(struct wi_pulled *pulled)
@@ -84,7 +84,7 @@ static void pulled_go_on(struct wi_pulled *pulled)
         return;
     }
     struct wi_repository_lookup *lookup = wi_repository_find(
-        pulled->deps.repository, pulled->names.items[pulled->next], on_model, pulled);
+        pulled->models->repository, pulled->names.items[pulled->next], on_model, pulled);
     if (lookup) /* else it has called back already */
         pulled->lookup = lookup;
 }
@@ -100,40 +100,35 @@ static void on_done(void *context, const struct wi_pull_info *info)
     pulled_go_on(pulled);
 }
 
-/* --- the whole -------------------------------------------------------------------------------- */
-
-static void note_pulled(void *context, const struct wi_pin *pin)
-{
-    if (pin->kind == WI_PIN_PULLED)
-        wi_strings_add(context, pin->model);
-}
-
 static void stop_serving(struct wi_pulled *pulled)
 {
-    struct wi_strings names = {0};
+    const struct wi_pin *pin;
     struct wi_error error;
-    wi_blockstore_each(pulled->deps.blocks, note_pulled, &names);
-    for (size_t i = 0; i < names.count; i++)
-        if (wi_blockstore_let_go(pulled->deps.blocks, names.items[i], &error) != WI_OK)
-            wi_warn("content", names.items[i], "%s", error.detail);
-    wi_strings_clear(&names);
+    for (size_t i = 0; (pin = wi_blockstore_at(pulled->models->blocks, i));) {
+        if (pin->kind != WI_PIN_PULLED) {
+            i++;
+        } else if (wi_blockstore_let_go(pulled->models->blocks, pin->model, &error) != WI_OK) {
+            wi_warn("content", pin->model, "%s", error.detail);
+            i++;
+        }
+    }
 }
 
 static void pulled_end(struct wi_pulled *pulled)
 {
-    wi_repository_cancel(pulled->lookup);
-    wi_blockstore_cancel(pulled->holding);
-    pulled->lookup = NULL;
-    pulled->holding = NULL;
+    wi_repository_cancel(WI_TAKE(pulled->lookup));
+    wi_blockstore_cancel(WI_TAKE(pulled->holding));
     wi_strings_clear(&pulled->names);
     pulled->next = 0;
 }
 
-struct wi_pulled *wi_pulled_new(const struct wi_pulled_deps *deps, const struct wi_config *config)
+struct wi_pulled *wi_pulled_new(
+    const struct wi_models *models, const char *id, const struct wi_config *config)
 {
     struct wi_pulled *pulled = wi_alloc(sizeof *pulled);
-    pulled->deps = *deps;
-    wi_pulls_on_done(deps->pulls, on_done, pulled);
+    pulled->models = models;
+    pulled->id = id;
+    wi_pulls_on_done(models->pulls, on_done, pulled);
     wi_pulled_reload(pulled, config);
     return pulled;
 }
@@ -151,7 +146,7 @@ void wi_pulled_free(struct wi_pulled *pulled)
 {
     if (!pulled)
         return;
-    wi_pulls_on_done(pulled->deps.pulls, NULL, NULL);
+    wi_pulls_on_done(pulled->models->pulls, NULL, NULL);
     pulled_end(pulled);
     free(pulled);
 }

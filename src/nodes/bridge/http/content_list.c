@@ -10,38 +10,28 @@
 
 /* --- whether it is still the same ------------------------------------------------------------- */
 
-struct sum {
-    const struct wi_blockstore *blocks;
-    struct wi_hasher *hasher;
-    uint64_t runs; /* another number where any of them ran, or its hours have passed */
-};
-
-/* A CID says all of a model's files. */
-static void sum_up(void *context, const struct wi_pin *pin)
-{
-    struct sum *sum = context;
-    struct wi_hasher *hasher = sum->hasher;
-    if (pin->stale)
-        return;
-    wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
-    wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
-    wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
-    wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
-    sum->runs = 31 * sum->runs + wi_blockstore_runs(sum->blocks, pin);
-}
-
-/* How often they ran is not in it: that is summed up in what is returned. */
+/* A CID says all of a model's files. How often they ran is not in it: that is summed up in what is
+ * returned, which is another number where any of them ran, or its hours have passed. */
 static uint64_t hash_of_pins(
     const struct wi_blockstore *blocks, const char *id, uint64_t takes, char hex[WI_HASH_HEX_SIZE])
 {
-    struct sum sum = {.blocks = blocks, .hasher = wi_hasher_new(WI_SHA256)};
-    wi_hasher_add(sum.hasher, id, strlen(id) + 1);
-    wi_hasher_add(sum.hasher, &takes, sizeof takes);
-    if (blocks)
-        wi_blockstore_each(blocks, sum_up, &sum);
-    wi_hasher_end(sum.hasher, hex);
-    wi_hasher_free(sum.hasher);
-    return sum.runs;
+    struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
+    const struct wi_pin *pin;
+    uint64_t runs = 0;
+    wi_hasher_add(hasher, id, strlen(id) + 1);
+    wi_hasher_add(hasher, &takes, sizeof takes);
+    for (size_t i = 0; (pin = wi_blockstore_at(blocks, i)); i++) {
+        if (pin->stale)
+            continue;
+        wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
+        wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
+        wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
+        wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
+        runs = 31 * runs + wi_blockstore_runs(blocks, pin);
+    }
+    wi_hasher_end(hasher, hex);
+    wi_hasher_free(hasher);
+    return runs;
 }
 
 static int is_as_made(const struct wi_content_list *list, const char *made_of, uint64_t runs)
@@ -52,68 +42,43 @@ static int is_as_made(const struct wi_content_list *list, const char *made_of, u
 
 /* --- its text --------------------------------------------------------------------------------- */
 
-struct rows {
-    const struct wi_blockstore *blocks;
-    struct wi_buffer out;
-    size_t count;
-    int full, copies; /* those; else what is published here */
-};
-
-static void member_put_number(struct wi_buffer *out, const char *name, uint64_t number)
-{
-    wi_buffer_puts(out, name);
-    wi_buffer_integer(out, (int64_t)number);
-}
-
-static void member_put_text(struct wi_buffer *out, const char *name, const char *text)
-{
-    wi_buffer_puts(out, name);
-    wi_buffer_json_string(out, text);
-}
-
-static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
-{
-    char cid[WI_CID_TEXT];
-    wi_cid_print(&file->cid, cid);
-    member_put_text(out, "{\"path\":", file->path);
-    member_put_number(out, ",\"bytes\":", file->bytes);
-    wi_buffer_strings(out, ",\"sha256\":\"", file->sha256, "\",\"cid\":\"", cid, "\"}", NULL);
-}
-
 /* Nothing is pulled under another CID. */
-static void put_row(struct wi_buffer *out, const struct wi_pin *pin, uint64_t runs)
+static json_t *pin_row(const struct wi_pin *pin, uint64_t runs)
 {
-    wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
-    member_put_text(out, ",\"name\":", pin->model);
-    member_put_number(out, ",\"bytes\":", pin->bytes);
-    wi_buffer_puts(
-        out, pin->kind == WI_PIN_PUBLISHED ? ",\"published\":true" : ",\"published\":false");
-    member_put_text(out, ",\"origin\":", pin->origin);
-    member_put_number(out, ",\"runs_24h\":", runs);
-    wi_buffer_puts(out, ",\"also\":[],\"files\":[");
+    json_t *files = json_array();
     for (size_t i = 0; i < pin->count; i++) {
-        if (i > 0)
-            wi_buffer_puts(out, ",");
-        put_file(out, &pin->files[i]);
+        const struct wi_pin_file *file = &pin->files[i];
+        char cid[WI_CID_TEXT];
+        wi_cid_print(&file->cid, cid);
+        json_array_append_new(
+            files, json_pack("{s:s, s:I, s:s, s:s}", "path", file->path, "bytes",
+                       (json_int_t)file->bytes, "sha256", file->sha256, "cid", cid));
     }
-    wi_buffer_puts(out, "]}");
+    return json_pack("{s:s, s:s, s:I, s:b, s:s, s:I, s:[], s:o}", "cid", pin->cid_text, "name",
+        pin->model, "bytes", (json_int_t)pin->bytes, "published", pin->kind == WI_PIN_PUBLISHED,
+        "origin", pin->origin, "runs_24h", (json_int_t)runs, "also", "files", files);
 }
 
-static void pin_add_row(void *context, const struct wi_pin *pin)
+/* Copies, or what is published here, as long as there is room. */
+static void put_rows(
+    struct wi_buffer *out, const struct wi_blockstore *blocks, int copies, size_t *count)
 {
-    struct rows *rows = context;
-    size_t before = rows->out.size;
-    if (pin->stale || rows->full || (pin->kind != WI_PIN_PUBLISHED) != rows->copies ||
-        rows->count >= WI_CONTENT_ROWS_MAX)
-        return;
-    if (rows->count > 0)
-        wi_buffer_puts(&rows->out, ",");
-    put_row(&rows->out, pin, wi_blockstore_runs(rows->blocks, pin));
-    if (rows->out.size > WI_CONTENT_LIST_MAX - strlen(LIST_END)) {
-        rows->out.size = before;
-        rows->full = 1;
+    const struct wi_pin *pin;
+    for (size_t i = 0; (pin = wi_blockstore_at(blocks, i)) && *count < WI_CONTENT_ROWS_MAX; i++) {
+        size_t before = out->size;
+        if (pin->stale || (pin->kind != WI_PIN_PUBLISHED) != copies)
+            continue;
+        if (*count > 0)
+            wi_buffer_puts(out, ",");
+        json_t *row = pin_row(pin, wi_blockstore_runs(blocks, pin));
+        wi_buffer_json(out, row);
+        json_decref(row);
+        ++*count;
+        if (out->size > WI_CONTENT_LIST_MAX - strlen(LIST_END)) {
+            out->size = before;
+            *count = WI_CONTENT_ROWS_MAX;
+        }
     }
-    rows->count++;
 }
 
 void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
@@ -121,25 +86,26 @@ void wi_content_list_update(struct wi_content_list *list, const struct wi_blocks
 {
     char now[WI_HASH_HEX_SIZE], hex[WI_HASH_HEX_SIZE];
     unsigned char hash[WI_HASH_SIZE];
-    struct rows rows = {.blocks = blocks};
+    struct wi_buffer out = {0};
+    size_t count = 0;
     uint64_t runs = hash_of_pins(blocks, id, takes, now);
     if (is_as_made(list, now, runs))
         return;
     wi_content_list_clear(list);
-    member_put_text(&rows.out, "{\"id\":", id);
-    member_put_number(&rows.out, ",\"version\":1,\"takes\":", takes);
-    wi_buffer_puts(&rows.out, ",\"content\":[");
-    for (rows.copies = 0; blocks && rows.copies < 2; rows.copies++)
-        wi_blockstore_each(blocks, pin_add_row, &rows);
-    wi_buffer_puts(&rows.out, LIST_END);
-    wi_hash(rows.out.text, rows.out.size, hash);
+    wi_buffer_puts(&out, "{\"id\":");
+    wi_buffer_json_string(&out, id);
+    wi_buffer_printf(&out, ",\"version\":1,\"takes\":%lld,\"content\":[", (long long)takes);
+    for (int copies = 0; copies < 2; copies++)
+        put_rows(&out, blocks, copies, &count);
+    wi_buffer_puts(&out, LIST_END);
+    wi_hash(out.text, out.size, hash);
     wi_hash_hex(hash, hex);
     snprintf(list->etag, sizeof list->etag, "\"%s\"", hex);
     memcpy(list->_made_of, now, sizeof now);
     list->_runs = runs;
     list->_made_ms = wi_now_ms();
-    list->text = wi_body_text(rows.out.text, rows.out.size);
-    wi_buffer_clear(&rows.out);
+    list->text = wi_body_text(out.text, out.size);
+    wi_buffer_clear(&out);
 }
 
 void wi_content_list_clear(struct wi_content_list *list)

@@ -6,7 +6,7 @@
 #define WI_NODES_BRIDGE_HTTP_CONTENT_LIST_H
 
 #include "base/blob.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
 #define WI_CONTENT_ROWS_MAX 1000
 #define WI_CONTENT_LIST_MAX (4u << 20) /* bytes */

@@ -1,7 +1,6 @@
 /* Which content is served, and to which clients; see gateway.h. */
 #include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
-#include "models/share/content/car.h"
 #include "nodes/bridge/http/content_list.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/gateway_request.h"
@@ -21,13 +20,6 @@ static int gateway_refuse(
 }
 
 /* --- who may ask ------------------------------------------------------------------------------ */
-
-static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
-{
-    char header[WI_HTTP_HEADER_MAX];
-    const char *token = wi_http_bearer(wsi, header);
-    return token && wi_joins_is_node_token(&bridge->joins, token);
-}
 
 /* Whether a proxy says that it has passed the request on: then it may come from anywhere. */
 static int is_passed_on(struct lws *wsi)
@@ -50,8 +42,10 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     if (bridge->settings.content.anyone)
         return NULL;
     if (bridge->settings.has_tokens) {
+        char header[WI_HTTP_HEADER_MAX];
+        const char *token = wi_http_bearer(wsi, header);
         *status = 401;
-        if (!has_node_token(wsi, bridge))
+        if (!token || !wi_joins_is_node_token(&bridge->joins, token))
             return "models are served by content to clients with a token of rank node";
         wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
         wi_socket_vacate(bridge, out);
@@ -117,14 +111,6 @@ static int send_answer(struct lws *wsi, struct wi_socket *socket, struct answer 
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* Where a token was needed, no cache in between may give it to others. */
-static const char *cache_rule(const struct wi_bridge *bridge)
-{
-    return bridge->settings.has_tokens && !bridge->settings.content.anyone
-               ? "private, max-age=29030400, immutable"
-               : "public, max-age=29030400, immutable";
-}
-
 static void name_answer(const struct wi_gateway_request *request, struct answer *answer)
 {
     char cid[WI_CID_TEXT] = WI_CID_PROBE;
@@ -139,21 +125,15 @@ static void name_answer(const struct wi_gateway_request *request, struct answer 
     answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : WI_BLOCK_TYPE;
 }
 
-static struct wi_block_reading *request_find(
-    struct wi_blockstore *blocks, const struct wi_gateway_request *request)
-{
-    if (!blocks)
-        return NULL;
-    return request->is_car ? wi_blockstore_car(blocks, &request->cid, request->scope)
-                           : wi_blockstore_block(blocks, &request->cid);
-}
-
 static int answer_request(
     struct lws *wsi, struct wi_socket *socket, const struct wi_gateway_request *request)
 {
     struct wi_bridge *bridge = socket->bridge;
     struct wi_bridge_counters *counters = &bridge->counters;
-    struct answer answer = {.cache = cache_rule(bridge)};
+    /* Where a token was needed, no cache in between may give it to others. */
+    int needed = bridge->settings.has_tokens && !bridge->settings.content.anyone;
+    struct answer answer = {.cache = needed ? "private, max-age=29030400, immutable"
+                                            : "public, max-age=29030400, immutable"};
     int sent;
     name_answer(request, &answer);
     if (request->is_probe)
@@ -163,12 +143,13 @@ static int answer_request(
         return gateway_refuse(wsi, bridge, 503, "too many requests are being served at the moment",
             "Retry-After: 1\r\n");
     }
-    answer.body.reading = request_find(bridge->blocks, request);
+    if (bridge->blocks)
+        answer.body.reading = wi_blockstore_read(
+            bridge->blocks, &request->cid, request->is_car, request->scope, &answer.body.size);
     if (!answer.body.reading) {
         counters->content_missing++;
         return gateway_refuse(wsi, bridge, 404, "this block is not here", NULL);
     }
-    answer.body.size = wi_block_reading_bytes(answer.body.reading);
     int result = send_answer(wsi, socket, &answer, &sent);
     counters->content_cars += sent && request->is_car;
     counters->content_blocks += sent && !request->is_car;
@@ -180,10 +161,9 @@ static int answer_request(
 static int read_parameters(struct lws *wsi, char *out)
 {
     size_t used = 0;
-    int length;
     *out = '\0';
     for (int i = 0; used + 1 < WI_HTTP_HEADER_MAX; i++) {
-        length = lws_hdr_copy_fragment(
+        int length = lws_hdr_copy_fragment(
             wsi, out + used, (int)(WI_HTTP_HEADER_MAX - 1 - used), WSI_TOKEN_HTTP_URI_ARGS, i);
         if (length < 0)
             break;

@@ -1,7 +1,6 @@
 /* Requests to the gateway; see gateway_request.h. */
 #include "nodes/bridge/http/gateway_request.h"
 #include "base/net/http.h"
-#include "models/share/content/car.h"
 #include <string.h>
 #include <strings.h>
 
@@ -169,11 +168,9 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
     if (strchr(cid, '/'))
         return wi_error_set(error, WI_INVALID_FIELD, "cid",
             "a path after the CID is not supported: ask for the blocks that lead to it");
-    enum wi_code code = wi_cid_parse(cid, "cid", &request->cid, error);
-    if (code == WI_OK)
-        code = read_parameters(parameters, &said, error);
-    if (code != WI_OK)
-        return code;
+    if (wi_cid_parse(cid, "cid", &request->cid, error) != WI_OK ||
+        read_parameters(parameters, &said, error) != WI_OK)
+        return error->code;
     if (said.form < 0)
         said.form = form_of_accept(accept);
     if (said.form < 0)

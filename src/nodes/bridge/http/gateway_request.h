@@ -6,7 +6,7 @@
 #define WI_NODES_BRIDGE_HTTP_GATEWAY_REQUEST_H
 
 #include "base/error.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
 struct wi_gateway_request {
     int is_probe; /* the client tests whether this is a gateway; nothing else is filled in */

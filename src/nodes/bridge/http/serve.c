@@ -4,7 +4,6 @@
  */
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/http/file_answer.h"
-#include "nodes/bridge/http/files.h"
 #include "nodes/bridge/http/gateway.h"
 #include "nodes/bridge/http/transfer.h"
 #include <stdlib.h>
@@ -35,23 +34,7 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
     return wi_serve_page(wsi, socket, path);
 }
 
-static int write_on(struct lws *wsi, struct wi_socket *socket)
-{
-    if (socket->ending)
-        return wi_http_finish(wsi, socket->ending == WI_ENDING_AND_CLOSING);
-    return wi_transfer_go_on(wsi, socket);
-}
-
 /* --- the way in from lws ---------------------------------------------------------------------- */
-
-static void socket_gone(struct lws *wsi, struct wi_socket *socket)
-{
-    lws_set_opaque_user_data(wsi, NULL);
-    wi_transfer_abandon(socket);
-    wi_socket_unwatch(socket);
-    wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
-    free(socket);
-}
 
 int wi_http_serve(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
@@ -85,13 +68,18 @@ int wi_http_serve(
             return -1;
         return path_serve(wsi, socket, in);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return write_on(wsi, socket);
+        return socket->ending ? wi_http_finish(wsi, socket->ending == WI_ENDING_AND_CLOSING)
+                              : wi_transfer_go_on(wsi, socket);
     case LWS_CALLBACK_CLOSED_HTTP:
         wi_transfer_abandon(socket);
         wi_socket_unwatch(socket);
         return 0;
-    default:
-        socket_gone(wsi, socket);
+    default: /* it is gone */
+        lws_set_opaque_user_data(wsi, NULL);
+        wi_transfer_abandon(socket);
+        wi_socket_unwatch(socket);
+        wi_socket_limits_leave(&socket->bridge->limits, &socket->limited);
+        free(socket);
         return 0;
     }
 }

@@ -1,12 +1,26 @@
-/* The listener's plain HTTP: the page, the files of models, and models by content. */
+/*
+ * The listener's plain HTTP: the page, the files of models, and models by content. All functions
+ * return the value for the lws callback to return.
+ */
 #ifndef WI_NODES_BRIDGE_HTTP_SERVE_H
 #define WI_NODES_BRIDGE_HTTP_SERVE_H
 
 #include "base/net/lws.h"
+#include "nodes/bridge/socket.h"
 #include <libwebsockets.h>
 
 /* The lws callback of plain HTTP; also the one that refuses upgrades. */
 int wi_http_serve(
     struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
+
+/* --- serve_files.c: a file is sent whole, a range of it, or not at all if the client has it --- */
+
+/* A file of the page. */
+int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path);
+/* Tells in one word what work strangers' browsers are sent ([pool] strangers). A page asks for it
+ * before its user has agreed to connect. */
+int wi_serve_work(struct lws *wsi, struct wi_socket *socket);
+/* "/models/NAME/HASH/PATH", for a node with its credential. */
+int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path);
 
 #endif

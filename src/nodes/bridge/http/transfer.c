@@ -252,14 +252,6 @@ int wi_transfer_go_on(struct lws *wsi, struct wi_socket *socket)
     return wi_http_finish(wsi, close_after);
 }
 
-static struct wi_segment only_segment(const struct wi_body *body)
-{
-    return (struct wi_segment){.memory = body->text ? body->text->bytes : NULL,
-        .fd = body->fd,
-        .at = body->at,
-        .size = (size_t)body->size};
-}
-
 int wi_transfer_begin(
     struct lws *wsi, struct wi_socket *socket, struct wi_body *body, int close_after)
 {
@@ -270,10 +262,14 @@ int wi_transfer_begin(
     transfer->wsi = wsi;
     transfer->bridge = socket->bridge;
     transfer->body = *body;
+    if (!body->reading)
+        transfer->segment =
+            (struct wi_segment){.memory = body->text ? body->text->bytes + body->at : NULL,
+                .fd = body->fd,
+                .at = body->at,
+                .size = (size_t)body->size};
+    transfer->left = body->size;
     *body = (struct wi_body){0};
-    if (!transfer->body.reading)
-        transfer->segment = only_segment(&transfer->body);
-    transfer->left = transfer->body.size;
     transfer->turn.on_turn = on_turn;
     transfer->turn.context = transfer;
     transfer->began = wi_now_ms();

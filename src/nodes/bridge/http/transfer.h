@@ -8,7 +8,7 @@
 #define WI_NODES_BRIDGE_HTTP_TRANSFER_H
 
 #include "base/blob.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 #include "nodes/bridge/socket.h"
 
 /* Zero-initialise; exactly one of `text`, `reading` and `fd` is set. */
@@ -19,7 +19,7 @@ struct wi_body {
     int owned;                        /* the file is to be closed in the end */
     struct wi_model *model;           /* referenced; NULL: the file is no model's */
     const struct wi_model_file *file; /* of the model; NULL: not of its manifest */
-    uint64_t at;                      /* where it begins in the file */
+    uint64_t at;                      /* where it begins in the text or the file */
     uint64_t size;                    /* bytes to be sent; not 0 */
 };
 

@@ -11,24 +11,9 @@
 /* How often to look for a browser that was not installed. */
 #define RECHECK_MS 3000
 
-struct pool_kind {
-    struct pool_kind_info info;
-    char *name;
-    double check_at;     /* when to check for missing programs again; 0: not checked yet */
-    double requested_at; /* when the request was last repeated */
-    double preferred_ms, preferred_at; /* see wi_pool_kind_prefer */
-};
-
-struct pool_kinds {
-    struct pool_kind *all;
-    size_t count;
-};
-
 struct pool_kinds *wi_pool_kinds_new(void)
 {
-    struct pool_kinds *kinds = wi_alloc(sizeof *kinds);
-
-    return kinds;
+    return wi_alloc(sizeof(struct pool_kinds));
 }
 
 static void free_all(struct pool_kind *all, size_t count)
@@ -76,13 +61,13 @@ static void kinds_sort(struct pool_kinds *kinds, const struct wi_config *config)
 /* What outlives a change of the configuration. */
 static void kind_keep(struct pool_kind *kind, const struct pool_kind *old)
 {
-    kind->info.backoff = old->info.backoff;
-    kind->info.requested_since = old->info.requested_since;
-    kind->info.requested_by = old->info.requested_by;
+    kind->backoff = old->backoff;
+    kind->requested_since = old->requested_since;
+    kind->requested_by = old->requested_by;
     kind->requested_at = old->requested_at;
     kind->preferred_ms = old->preferred_ms;
     kind->preferred_at = old->preferred_at;
-    memcpy(kind->info.transitions, old->info.transitions, sizeof kind->info.transitions);
+    memcpy(kind->transitions, old->transitions, sizeof kind->transitions);
 }
 
 void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config)
@@ -92,9 +77,8 @@ void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config)
     for (size_t i = 0; i < config->browser_count; i++) {
         const struct pool_kind *old = wi_pool_kinds_find(kinds, config->browsers[i].kind);
         all[i].name = wi_strdup(config->browsers[i].kind);
-        all[i].info.name = all[i].name;
-        all[i].info.browser = &config->browsers[i];
-        all[i].info.given = wi_config_browser_given(config, i);
+        all[i].browser = &config->browsers[i];
+        all[i].given = wi_config_browser_given(config, i);
         if (old)
             kind_keep(&all[i], old);
     }
@@ -102,21 +86,6 @@ void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config)
     kinds->all = all;
     kinds->count = config->browser_count;
     kinds_sort(kinds, config);
-}
-
-size_t wi_pool_kinds_count(const struct pool_kinds *kinds)
-{
-    return kinds->count;
-}
-
-struct pool_kind *wi_pool_kinds_at(const struct pool_kinds *kinds, size_t index)
-{
-    return &kinds->all[index];
-}
-
-size_t wi_pool_kinds_index(const struct pool_kinds *kinds, const struct pool_kind *kind)
-{
-    return (size_t)(kind - kinds->all);
 }
 
 struct pool_kind *wi_pool_kinds_find(const struct pool_kinds *kinds, const char *name)
@@ -127,28 +96,22 @@ struct pool_kind *wi_pool_kinds_find(const struct pool_kinds *kinds, const char 
     return NULL;
 }
 
-const struct pool_kind_info *wi_pool_kind_info(const struct pool_kind *kind)
-{
-    return &kind->info;
-}
-
 int wi_pool_kind_is_on(const struct pool_kind *kind)
 {
-    return kind->info.browser->max_connections > 0;
+    return kind->browser->max_connections > 0;
 }
 
 int wi_pool_kind_is_remote(const struct pool_kind *kind)
 {
-    return kind->info.browser->driver_url && *kind->info.browser->driver_url;
+    return kind->browser->driver_url && *kind->browser->driver_url;
 }
 
 const char *wi_pool_kind_problem(const struct pool_kind *kind)
 {
-    int is_news = kind->info.installed || kind->info.given;
+    int is_news = kind->installed || kind->given;
 
-    return wi_pool_kind_is_on(kind) && is_news && kind->info.problem.code != WI_OK
-               ? kind->info.problem.detail
-               : NULL;
+    return wi_pool_kind_is_on(kind) && is_news && kind->problem.code != WI_OK ? kind->problem.detail
+                                                                              : NULL;
 }
 
 /* --- what is installed ------------------------------------------------------------------------ */
@@ -156,19 +119,19 @@ const char *wi_pool_kind_problem(const struct pool_kind *kind)
 void wi_pool_kind_check(struct pool_kind *kind, double now)
 {
     struct wi_error error = {0};
-    int was = kind->info.installed, first = kind->check_at == 0;
+    int was = kind->installed, first = kind->check_at == 0;
 
-    kind->info.installed = wi_session_installed(kind->info.browser, &error) == WI_OK;
+    kind->installed = wi_session_installed(kind->browser, &error) == WI_OK;
     kind->check_at = now + RECHECK_MS;
-    *kind->info.stamp = '\0';
-    if (kind->info.installed)
-        wi_kind_stamp(kind->info.browser, kind->info.stamp);
-    if (!kind->info.installed) {
-        kind->info.problem = error;
-        if ((was || (first && kind->info.given)) && wi_pool_kind_is_on(kind))
+    *kind->stamp = '\0';
+    if (kind->installed)
+        wi_kind_stamp(kind->browser, kind->stamp);
+    if (!kind->installed) {
+        kind->problem = error;
+        if ((was || (first && kind->given)) && wi_pool_kind_is_on(kind))
             wi_warn("pool", kind->name, "%s", error.detail);
     } else if (!was) {
-        kind->info.problem.code = WI_OK;
+        kind->problem.code = WI_OK;
         if (!first)
             wi_info("pool", kind->name, "it is installed now");
     }
@@ -188,9 +151,9 @@ double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now)
         struct pool_kind *kind = &kinds->all[i];
         if (!wi_pool_kind_is_on(kind))
             continue;
-        if (!kind->info.installed && now >= kind->check_at)
+        if (!kind->installed && now >= kind->check_at)
             wi_pool_kind_check(kind, now);
-        if (!kind->info.installed && kind->check_at < next)
+        if (!kind->installed && kind->check_at < next)
             next = kind->check_at;
     }
     return next;
@@ -203,8 +166,8 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
 
     for (size_t i = 0; i < kinds->count; i++) {
         const struct pool_kind *kind = &kinds->all[i];
-        installed += kind->info.installed && wi_pool_kind_is_on(kind);
-        if (!kind->info.installed && !kind->info.given && wi_pool_kind_is_on(kind))
+        installed += kind->installed && wi_pool_kind_is_on(kind);
+        if (!kind->installed && !kind->given && wi_pool_kind_is_on(kind))
             wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
     }
     if (names.size > 0)
@@ -218,16 +181,16 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
 int wi_pool_kind_request(struct pool_kind *kind, unsigned client, double now)
 {
     kind->requested_at = now;
-    if (kind->info.requested_since > 0)
+    if (kind->requested_since > 0)
         return 0;
-    kind->info.requested_since = now;
-    kind->info.requested_by = client;
+    kind->requested_since = now;
+    kind->requested_by = client;
     return 1;
 }
 
 void wi_pool_kind_request_for(struct pool_kind *kind, unsigned client)
 {
-    kind->info.requested_by = client;
+    kind->requested_by = client;
 }
 
 int wi_pool_kind_prefer(
@@ -244,13 +207,13 @@ void wi_pool_kinds_forget_requests(struct pool_kinds *kinds, double now, double 
 {
     for (size_t i = 0; i < kinds->count; i++)
         if (now - kinds->all[i].requested_at > keep_ms)
-            kinds->all[i].info.requested_since = 0;
+            kinds->all[i].requested_since = 0;
 }
 
 int wi_pool_kinds_requested(const struct pool_kinds *kinds)
 {
     for (size_t i = 0; i < kinds->count; i++)
-        if (kinds->all[i].info.requested_since > 0)
+        if (kinds->all[i].requested_since > 0)
             return 1;
     return 0;
 }
@@ -260,23 +223,23 @@ int wi_pool_kinds_requested(const struct pool_kinds *kinds)
 void wi_pool_kind_changed(
     struct pool_kind *kind, enum wi_session_state from, enum wi_session_state to)
 {
-    kind->info.transitions[from][to]++;
+    kind->transitions[from][to]++;
 }
 
 void wi_pool_kind_ready(struct pool_kind *kind)
 {
-    kind->info.requested_since = 0;
-    wi_backoff_ready(&kind->info.backoff);
-    kind->info.problem.code = WI_OK;
+    kind->requested_since = 0;
+    wi_backoff_ready(&kind->backoff);
+    kind->problem.code = WI_OK;
 }
 
 void wi_pool_kind_broken(
     struct pool_kind *kind, double now, double served_ms, const struct wi_error *error)
 {
-    struct wi_backoff *backoff = &kind->info.backoff;
+    struct wi_backoff *backoff = &kind->backoff;
 
     wi_backoff_broken(backoff, now, served_ms >= 0, served_ms >= 0 ? served_ms : 0);
-    kind->info.problem = *error;
+    kind->problem = *error;
     if (backoff->open)
         wi_error_log("pool", kind->name,
             "breaker open after %u failures to start; next try in %.1f s", backoff->failures,
@@ -285,5 +248,5 @@ void wi_pool_kind_broken(
 
 void wi_pool_kind_forgive(struct pool_kind *kind)
 {
-    kind->info.backoff = (struct wi_backoff){0};
+    kind->backoff = (struct wi_backoff){0};
 }

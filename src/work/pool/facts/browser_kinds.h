@@ -1,7 +1,7 @@
 /*
  * The configured kinds of browser, the preferred ones first: which are installed, which keep
  * failing, and which are requested. Facts only: nothing here starts a session or calls code that
- * does. Times are those of wi_now_ms.
+ * does. Others read the members; only the functions here change them. Times are those of wi_now_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_BROWSER_KINDS_H
 #define WI_WORK_POOL_FACTS_BROWSER_KINDS_H
@@ -13,10 +13,8 @@
 #include "work/pool/facts/remedies.h"
 #include <stdint.h>
 
-struct pool_kind;
-/* The data of a kind that others may read. */
-struct pool_kind_info {
-    const char *name;
+struct pool_kind {
+    char *name;
     const struct wi_config_browser *browser; /* borrowed from the configuration */
     int given; /* the configuration names it; others are defaults, and may be missing */
     int installed;
@@ -26,20 +24,22 @@ struct pool_kind_info {
     unsigned requested_by;  /* the client (facts/use.h); 0: no particular one */
     char stamp[WI_KIND_STAMP_SIZE]; /* of the installed programs: wi_kind_stamp; "": none */
     uint64_t transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT]; /* [from][to] */
+    double check_at;     /* when to check for missing programs again; 0: not checked yet */
+    double requested_at; /* when the request was last repeated */
+    double preferred_ms, preferred_at; /* see wi_pool_kind_prefer */
 };
 
-struct pool_kinds;
+struct pool_kinds {
+    struct pool_kind *all; /* the preferred ones first */
+    size_t count;
+};
 struct pool_kinds *wi_pool_kinds_new(void);
 void wi_pool_kinds_free(struct pool_kinds *kinds);
 /* Sets the kinds of `config`, which must live until the next call; the facts about kinds that
  * existed before are kept. Pointers to kinds become invalid. */
 void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config);
-size_t wi_pool_kinds_count(const struct pool_kinds *kinds);
-struct pool_kind *wi_pool_kinds_at(const struct pool_kinds *kinds, size_t index);
-size_t wi_pool_kinds_index(const struct pool_kinds *kinds, const struct pool_kind *kind);
 /* NULL if there is none. */
 struct pool_kind *wi_pool_kinds_find(const struct pool_kinds *kinds, const char *name);
-const struct pool_kind_info *wi_pool_kind_info(const struct pool_kind *kind);
 
 /* Whether the configuration allows it to run. */
 int wi_pool_kind_is_on(const struct pool_kind *kind);

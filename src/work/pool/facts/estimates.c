@@ -83,10 +83,8 @@ static struct entry *entry_find(
 {
     char key[KEY_SIZE];
     size_t length = estimate_key(key, hash, place);
-    struct entry *entry;
 
-    HASH_FIND(hh, estimates->entries, key, length, entry);
-    return entry;
+    return WI_TABLE_FIND(estimates->entries, key, length);
 }
 
 static const char *key_place(const char *key)
@@ -98,15 +96,6 @@ static const char *key_place(const char *key)
 
 /* --- subjects and groups ---------------------------------------------------------------------- */
 
-static struct subject *find_subject(
-    const struct wi_estimates *estimates, const char *hash, size_t length)
-{
-    struct subject *subject;
-
-    HASH_FIND(hh, estimates->subjects, hash, length, subject);
-    return subject;
-}
-
 /* Of what a group is part: the first field of its key. */
 static struct subject *join_subject(struct wi_estimates *estimates, const char *key)
 {
@@ -114,7 +103,7 @@ static struct subject *join_subject(struct wi_estimates *estimates, const char *
     const char *end = memchr(key, '\t', length);
     if (end)
         length = (size_t)(end - key);
-    struct subject *subject = find_subject(estimates, key, length);
+    struct subject *subject = WI_TABLE_FIND(estimates->subjects, key, length);
 
     if (!subject) {
         subject = wi_alloc(sizeof *subject);
@@ -150,21 +139,12 @@ static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *
            estimate_pace(&((const struct entry *)b)->estimate);
 }
 
-static struct group *find_group(
-    const struct wi_estimates *estimates, const char *key, size_t length)
-{
-    struct group *group;
-
-    HASH_FIND(hh, estimates->groups, key, length, group);
-    return group;
-}
-
 /* The group of a key: its first two fields, model and kind. */
 static struct group *join_group(struct wi_estimates *estimates, const char *key)
 {
     const char *kind = strchr(key, '\t');
     size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\t") : strlen(key);
-    struct group *group = find_group(estimates, key, length);
+    struct group *group = WI_TABLE_FIND(estimates->groups, key, length);
 
     if (!group) {
         group = wi_alloc(sizeof *group + length + 1);
@@ -344,8 +324,10 @@ void wi_estimates_save(struct wi_estimates *estimates)
             entry_save(estimates, entry, wi_now_ms());
 }
 
+/* It was measured now. */
 static void entry_changed(struct wi_estimates *estimates, struct entry *entry, double now)
 {
+    entry->estimate.measured_at = wi_wall_ms();
     entry_rank(entry);
     estimates->dirty += !entry->dirty;
     entry->dirty = 1;
@@ -359,12 +341,11 @@ static void load_one(void *context, const char *key, const char *text)
     struct wi_estimates *estimates = context;
     struct wi_estimate read;
     size_t length = strlen(key);
-    struct entry *entry;
 
-    HASH_FIND(hh, estimates->entries, key, length, entry);
-    if (entry || length >= KEY_SIZE || read_estimate(&read, text) != 0)
+    if (WI_TABLE_FIND(estimates->entries, key, length) || length >= KEY_SIZE ||
+        read_estimate(&read, text) != 0)
         return;
-    entry = entry_add(estimates, key, length);
+    struct entry *entry = entry_add(estimates, key, length);
     entry->estimate = read;
     entry_rank(entry);
 }
@@ -380,15 +361,11 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db)
 
 void wi_estimates_free(struct wi_estimates *estimates)
 {
-    struct entry *entry, *next;
-
     if (!estimates)
         return;
     wi_estimates_save(estimates);
-    HASH_ITER(hh, estimates->entries, entry, next)
-    {
-        entry_drop(estimates, entry);
-    }
+    while (estimates->entries)
+        entry_drop(estimates, estimates->entries);
     free(estimates);
 }
 
@@ -409,7 +386,7 @@ struct wi_estimate wi_estimates_get(
 {
     const struct entry *entry = entry_find(estimates, hash, place);
     const struct subject *subject =
-        entry ? entry->group->subject : find_subject(estimates, hash, strnlen(hash, 64));
+        entry ? entry->group->subject : WI_TABLE_FIND(estimates->subjects, hash, strnlen(hash, 64));
     struct wi_estimate known = entry ? entry->estimate : (struct wi_estimate){0};
 
     if (subject)
@@ -448,11 +425,9 @@ static void mean_update(double *mean, unsigned *count, struct lately *lately, do
 double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double run_ms, unsigned requests)
 {
-    struct wi_estimate e;
-
     if (requests <= 1)
         return run_ms;
-    e = wi_estimates_get(estimates, hash, place);
+    struct wi_estimate e = wi_estimates_get(estimates, hash, place);
     if ((e.runs == 0 && !e.cold) || e.run_ms > run_ms)
         return run_ms;
     return fmax(e.run_ms, run_ms / requests);
@@ -480,26 +455,7 @@ static void entry_succeeded(struct wi_estimates *estimates, struct entry *entry,
     e->failure -= e->failure * WI_ESTIMATE_FAILURE_WEIGHT;
     if (e->failure < 0.001)
         e->failure = 0;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
-}
-
-static void entry_loaded(struct entry *entry, double load_ms, int warm)
-{
-    struct wi_estimate *e = &entry->estimate;
-
-    if (!warm)
-        mean_update(
-            &e->load_ms, &e->loads, &entry->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
-}
-
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double load_ms, int warm, double now)
-{
-    struct entry *entry = find_or_add(estimates, hash, place);
-
-    entry_loaded(entry, load_ms, warm);
-    entry_succeeded(estimates, entry, now);
 }
 
 /* A first run, or one of few tokens, is used until there is a better measurement. `on_trial`: a run
@@ -525,7 +481,8 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
 
-    entry_loaded(entry, load_ms, warm);
+    if (!warm)
+        mean_update(&e->load_ms, &e->loads, &entry->loads, fmin(load_ms, TIME_MAX_MS));
     int on_trial = entry->on_trial;
     average_rate(&e->prompt_ms, &e->prompts, &entry->prompts, timings->prompt_tokens,
         timings->prompt_ms, warm, on_trial);
@@ -549,7 +506,6 @@ void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
         e->prompt_ms = prompt_ms;
     if (e->token_ms <= 0)
         e->token_ms = token_ms;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
@@ -592,7 +548,6 @@ void wi_estimates_failed(
     struct wi_estimate *e = &entry->estimate;
 
     e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
@@ -609,13 +564,12 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
     e->run_ms = run_ms < TIME_MAX_MS ? run_ms : TIME_MAX_MS;
     if (e->runs > 0)
         e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
-    e->measured_at = wi_wall_ms();
     entry_changed(estimates, entry, now);
 }
 
 void wi_estimates_served(struct wi_estimates *estimates, const char *hash, double run_ms)
 {
-    struct subject *subject = find_subject(estimates, hash, strnlen(hash, 64));
+    struct subject *subject = WI_TABLE_FIND(estimates->subjects, hash, strnlen(hash, 64));
 
     if (subject) /* else nothing is known of it, and nothing to be compared */
         subject->served_ms += run_ms;
@@ -661,7 +615,7 @@ const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates
 {
     char key[KEY_SIZE];
     size_t length = (size_t)snprintf(key, sizeof key, "%.64s\t%.31s", hash, kind);
-    const struct group *group = find_group(estimates, key, length);
+    const struct group *group = WI_TABLE_FIND(estimates->groups, key, length);
     const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
     if (!best || (place && wi_place_parse(place, strchr(best->key, '\t') + 1) != 0))

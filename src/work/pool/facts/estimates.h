@@ -50,7 +50,7 @@ struct wi_estimate {
     int cold;               /* run_ms is that of a first run */
     unsigned attempts;      /* to explore it, failed or under way; not kept */
     double tried_at;        /* time of the last one, wi_now_ms(); not kept */
-    double lost_ms;         /* see relocate.h; not kept */
+    double lost_ms;         /* see relocate.c; not kept */
     /* Time of the model's runs for clients since it was last measured or tried here, or since the
      * start; not kept. */
     double elsewhere_ms;
@@ -87,11 +87,9 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
 /* Records a successful run of one request. `now` is wi_now_ms(); it limits how often is saved. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, double run_ms, int warm, double now);
-/* Records a successful stream. Its client determines how long it takes, so that only the time to
- * load counts, unless the model was already loaded (`warm`). */
-void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, double load_ms, int warm, double now);
-/* Records a text, in a stream or not: as a stream, and with the time per token. */
+/* Records a successful text, or a stream, which has no `timings` (all 0): its client determines how
+ * long it takes, so that only the time to load counts, unless the model was already loaded
+ * (`warm`). */
 void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, const struct wi_timings *timings, int warm,
     double now);

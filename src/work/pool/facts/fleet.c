@@ -115,29 +115,17 @@ unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
 }
 
-static unsigned slots_there(const struct wi_node_info *info, unsigned queue)
+struct wi_fleet_capacity wi_fleet_capacity(const struct wi_fleet *fleet, unsigned queue)
 {
-    return has_queue(info, queue) ? wi_fleet_slots(info, queue) : 0;
-}
+    struct wi_fleet_capacity all = {0};
 
-static size_t sum_of(const struct wi_fleet *fleet, unsigned queue,
-    unsigned (*of)(const struct wi_node_info *info, unsigned queue))
-{
-    size_t sum = 0;
-
-    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next)
-        sum += class->open * of(&class->info, queue);
-    return sum;
-}
-
-size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue)
-{
-    return sum_of(fleet, queue, wi_fleet_depth);
-}
-
-size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue)
-{
-    return sum_of(fleet, queue, slots_there);
+    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
+        if (!has_queue(&class->info, queue))
+            continue;
+        all.depth += class->open * wi_fleet_depth(&class->info, queue);
+        all.slots += class->open * wi_fleet_slots(&class->info, queue);
+    }
+    return all;
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */
@@ -256,14 +244,12 @@ static void group_settle(struct wi_fleet_group *group, unsigned queue)
 static struct wi_fleet_group *find_group(
     const struct wi_fleet_class *class, const char *hash, enum wi_platform platform)
 {
-    struct wi_fleet_group *group;
-    char key[sizeof group->key];
+    char key[sizeof((struct wi_fleet_group *)0)->key];
     size_t length = strnlen(hash, 64);
 
     memcpy(key, hash, length);
     key[length] = (char)('0' + platform);
-    HASH_FIND(hh, class->models, key, length + 1, group);
-    return group;
+    return WI_TABLE_FIND(class->models, key, length + 1);
 }
 
 /* --- classes --------------------------------------------------------------------------------- */
@@ -308,10 +294,9 @@ static struct wi_fleet_class *find_or_add_class(
     struct wi_fleet *fleet, const struct wi_node_info *info, int doubted)
 {
     struct wi_buffer key = {0};
-    struct wi_fleet_class *class;
 
     class_key(&key, info, doubted);
-    HASH_FIND_STR(fleet->classes, key.text, class);
+    struct wi_fleet_class *class = WI_TABLE_FIND(fleet->classes, key.text, strlen(key.text));
     if (class) {
         wi_buffer_clear(&key);
         return class;
@@ -363,12 +348,16 @@ void wi_fleet_set(
     nodes_recount(&class->held, was.held, node->is.held);
 }
 
-static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
+/* --- nodes ----------------------------------------------------------------------------------- */
+
+void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
 {
     static const struct wi_fleet_state gone;
     struct wi_fleet_class *class = node->class;
     struct wi_fleet_place *place;
 
+    if (!class)
+        return;
     wi_fleet_set(fleet, node, &gone);
     while ((place = node->places)) {
         node->places = place->sibling;
@@ -389,13 +378,10 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     free(class);
 }
 
-/* --- nodes ----------------------------------------------------------------------------------- */
-
 void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char *id,
     const struct wi_node_info *info)
 {
-    if (node->class)
-        leave_class(fleet, node);
+    wi_fleet_remove(fleet, node);
     node->id = id;
     node->class = find_or_add_class(fleet, info, node->doubted);
     node->class->count++;
@@ -403,12 +389,6 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         if (node->class->queues[i])
             group_enter(node, node->class->queues[i], 0);
-}
-
-void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
-{
-    if (node->class)
-        leave_class(fleet, node);
 }
 
 void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node)
@@ -442,13 +422,15 @@ static struct wi_fleet_place *place_find(
     return place;
 }
 
-static void place_add(
+void wi_fleet_note_model(
     struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised)
 {
     struct wi_fleet_class *class = node->class;
+
+    if (!class || !*hash)
+        return;
     struct wi_fleet_group *group = find_group(class, hash, platform);
     struct wi_fleet_place *place = place_find(node, hash, platform);
-
     if (place) {
         place->promised &= promised;
         return;
@@ -480,36 +462,23 @@ static void forget_models(struct wi_fleet_node *node, const struct wi_fleet_plac
 
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
 {
-    const json_t *row;
-    size_t i, count = 0;
+    size_t count = 0;
 
     if (!node->class)
         return;
     forget_models(node, NULL);
-    json_array_foreach(models, i, row)
-    {
+    for (size_t i = 0; i < json_array_size(models); i++) {
+        const json_t *row = json_array_get(models, i);
         const char *hash = json_string_value(json_object_get(row, "hash"));
-        int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
+        int platform = wi_place_platform(row);
         const char *state = json_string_value(json_object_get(row, "state"));
         /* A model being loaded for a request is promised; no request waits for other loads. */
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             strcmp(state, "loaded") != 0)
             continue;
-        place_add(node, hash, (enum wi_platform)platform, 0);
+        wi_fleet_note_model(node, hash, (enum wi_platform)platform, 0);
         count++;
     }
-}
-
-void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
-{
-    if (node->class && *hash)
-        place_add(node, hash, platform, 1);
-}
-
-void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
-{
-    if (node->class && *hash)
-        place_add(node, hash, platform, 0);
 }
 
 void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)

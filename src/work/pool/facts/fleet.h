@@ -8,8 +8,8 @@
 #define WI_WORK_POOL_FACTS_FLEET_H
 
 #include "base/table.h"
-#include "models/catalog/library/model.h"
 #include "nodes/bridge/bridge.h"
+#include "terms/format/model.h"
 #include "work/pool/facts/place.h"
 
 struct wi_fleet_class;
@@ -89,8 +89,10 @@ struct wi_fleet {
 };
 /* The number of that queue's tasks that all nodes accepting work may have, and that they run at a
  * time. */
-size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue);
-size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue);
+struct wi_fleet_capacity {
+    size_t depth, slots;
+};
+struct wi_fleet_capacity wi_fleet_capacity(const struct wi_fleet *fleet, unsigned queue);
 
 /* Puts the node into its class by its page's report; call it again whenever the report changes. The
  * node is closed and has no model until the calls below. */
@@ -105,11 +107,11 @@ void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node);
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* Sets the models that it reports as loaded: the list of a model_status, NULL for none. */
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
-/* It was sent work for that model, so it is expected to have it loaded, until that is taken back,
- * or a later list lacks it. A model that a page's list or an answer has confirmed is not taken
- * back. */
-void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
-void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
+/* It has the model loaded, until a later list lacks it. With `promised` it was only sent work for
+ * the model, so that this is expected, until it is taken back: a model that a page's list or an
+ * answer has confirmed is not. */
+void wi_fleet_note_model(
+    struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised);
 void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform);
 

@@ -8,31 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct pool_node {
-    UT_hash_handle hh; /* by info.id */
-    const struct pool_nodes *nodes;
-    struct pool_node_info info;
-    struct wi_fleet_node place;
-    struct pool_node_standing standing;
-    struct pool_attempt *attempts;      /* the oldest first */
-    double works_at;                    /* when it last was at work, as far as it says */
-    double sent_at;                     /* when much was last on its way to it */
-    uint64_t sent_bytes;                /* by then, in all */
-    size_t unheard;                     /* attempts that it has said nothing of */
-    size_t constrained;                 /* attempts that are */
-    double brought_at[WI_FLEET_QUEUES]; /* when anybody had something of the queue's engine, while
-                                         * something constrained ran there */
-    int answered;                       /* anything, ever */
-    int prepared;                       /* it was told what to compile */
-};
-
-struct pool_nodes {
-    struct pool_node *all;
-    struct wi_fleet fleet;
-    const struct wi_estimates *estimates;
-    const struct wi_change_listener *listener;
-};
+#include <utlist.h>
 
 struct pool_nodes *wi_pool_nodes_new(
     const struct wi_estimates *estimates, const struct wi_change_listener *listener)
@@ -55,20 +31,10 @@ void wi_pool_nodes_free(struct pool_nodes *nodes)
 
 static void node_tell(const struct pool_node *node)
 {
-    wi_change_tell(node->nodes->listener, WI_CHANGE_NODE, node->info.id, NULL);
+    wi_change_tell(node->nodes->listener, WI_CHANGE_NODE, node->id, NULL);
 }
 
 /* --- one among all --------------------------------------------------------------------------- */
-
-struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes)
-{
-    return nodes->all;
-}
-
-struct pool_node *wi_pool_node_next(const struct pool_node *node)
-{
-    return node->hh.next;
-}
 
 /* Where in the sorted list the id belongs. */
 static size_t node_position(const char *id, const struct pool_node *const *sorted, size_t count)
@@ -77,7 +43,7 @@ static size_t node_position(const char *id, const struct pool_node *const *sorte
 
     while (low < count) {
         size_t middle = low + (count - low) / 2;
-        if (strcmp(sorted[middle]->info.id, id) < 0)
+        if (strcmp(sorted[middle]->id, id) < 0)
             low = middle + 1;
         else
             count = middle;
@@ -92,9 +58,9 @@ size_t wi_pool_nodes_after(
     size_t count = 0;
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
-        const char *id = node->info.id;
+        const char *id = node->id;
         if (strcmp(id, after) <= 0 ||
-            (count == most && (most == 0 || strcmp(id, found[most - 1]->info.id) > 0)))
+            (count == most && (most == 0 || strcmp(id, found[most - 1]->id) > 0)))
             continue;
         size_t at = node_position(id, found, count);
         if (count < most)
@@ -105,19 +71,9 @@ size_t wi_pool_nodes_after(
     return count;
 }
 
-size_t wi_pool_nodes_count(const struct pool_nodes *nodes)
-{
-    return HASH_COUNT(nodes->all);
-}
-
 struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id)
 {
     return WI_TABLE_FIND(nodes->all, id, strlen(id));
-}
-
-const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes)
-{
-    return &nodes->fleet;
 }
 
 const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind)
@@ -126,19 +82,14 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
-        if (node->info.away || node->info.draining || node->info.paused || node->info.held ||
-            !class || !class->info.platforms[WI_WASM].available ||
+        if (node->away || node->draining || node->paused || node->held || !class ||
+            !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))
             found = node;
     }
     return found;
-}
-
-const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node)
-{
-    return &node->info;
 }
 
 /* --- what it is ------------------------------------------------------------------------------ */
@@ -148,28 +99,24 @@ static struct pool_node *node_add(struct pool_nodes *nodes, const struct wi_node
     struct pool_node *node = wi_alloc(sizeof *node);
 
     node->nodes = nodes;
-    memcpy(node->info.id, info->id, sizeof node->info.id);
-    memcpy(node->info.session, info->session, sizeof node->info.session);
-    memcpy(node->info.party, info->party, sizeof node->info.party);
-    node->info.place = &node->place;
-    node->info.standing = &node->standing;
-    HASH_ADD(hh, nodes->all, info.id, strlen(node->info.id), node);
+    memcpy(node->id, info->id, sizeof node->id);
+    memcpy(node->session, info->session, sizeof node->session);
+    memcpy(node->party, info->party, sizeof node->party);
+    HASH_ADD(hh, nodes->all, id, strlen(node->id), node);
     return node;
 }
 
 /* Routing learns whether it takes work, and who watches that something of that is new. */
 static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 {
-    const struct pool_node_info *info = &node->info;
-
-    int reachable = !info->away && !info->paused && !info->choked;
+    int reachable = !node->away && !node->paused && !node->choked;
 
     node_tell(node);
     node->place.reachable = reachable;
-    const struct wi_fleet_state state = {.open = reachable && !info->draining && !info->held,
-        .away = !info->draining,
-        .paused = info->paused,
-        .held = reachable && info->held != 0};
+    const struct wi_fleet_state state = {.open = reachable && !node->draining && !node->held,
+        .away = !node->draining,
+        .paused = node->paused,
+        .held = reachable && node->held != 0};
     wi_fleet_set(&nodes->fleet, &node->place, &state);
 }
 
@@ -180,9 +127,9 @@ struct pool_node *wi_pool_nodes_up(
 
     if (!node)
         node = node_add(nodes, info);
-    node->info.away = node->info.choked = 0;
+    node->away = node->choked = 0;
     if (draining)
-        node->info.draining = 1;
+        node->draining = 1;
     return node;
 }
 
@@ -191,9 +138,9 @@ struct pool_node *wi_pool_nodes_up(
  * them by the work that it was sent. */
 static void attempt_promise(struct pool_node *node, const struct pool_attempt *attempt)
 {
-    if (wi_pool_attempt_rules(attempt)->has_model && node->info.missed == 0 &&
-        (*node->info.session || node->answered))
-        wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
+    if (wi_pool_attempt_rules(attempt)->has_model && node->missed == 0 &&
+        (*node->session || node->answered))
+        wi_fleet_note_model(&node->place, attempt->hash, attempt->platform, 1);
 }
 
 void wi_pool_node_models(struct pool_node *node, const json_t *models)
@@ -206,49 +153,49 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models)
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
     const struct wi_node_info *info, const json_t *models)
 {
-    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED || node->standing.less.since;
-    wi_fleet_put(&nodes->fleet, &node->place, node->info.id, info);
+    node->place.doubted = node->missed >= WI_POOL_DOUBTED || node->standing.less.since;
+    wi_fleet_put(&nodes->fleet, &node->place, node->id, info);
     wi_pool_node_models(node, models);
     tell_fleet(nodes, node);
 }
 
 void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node)
 {
-    node->info.away = 1;
+    node->away = 1;
     tell_fleet(nodes, node);
 }
 
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining)
 {
-    node->info.draining = draining;
+    node->draining = draining;
     tell_fleet(nodes, node);
 }
 
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused)
 {
-    node->info.paused = paused;
+    node->paused = paused;
     tell_fleet(nodes, node);
 }
 
 void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held)
 {
-    node->info.held = held ? node->info.held | why : node->info.held & ~why;
+    node->held = held ? node->held | why : node->held & ~why;
     tell_fleet(nodes, node);
 }
 
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
 {
-    wi_debug("pool", node->info.id,
-        "takes no more work for now: too much data is waiting to be sent to it");
-    node->info.choked = 1;
+    wi_debug(
+        "pool", node->id, "takes no more work for now: too much data is waiting to be sent to it");
+    node->choked = 1;
     tell_fleet(nodes, node);
 }
 
 int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node)
 {
-    if (!node->info.choked)
+    if (!node->choked)
         return 0;
-    node->info.choked = 0;
+    node->choked = 0;
     tell_fleet(nodes, node);
     return 1;
 }
@@ -264,19 +211,26 @@ int wi_pool_nodes_unchoke(struct pool_nodes *nodes)
 
 void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 {
-    struct pool_attempt *attempt;
+    struct pool_attempt *attempt, *next;
 
     node_tell(node);
     wi_fleet_remove(&nodes->fleet, &node->place);
-    while ((attempt = node->attempts)) {
-        node->attempts = attempt->next;
-        free(attempt);
-    }
+    LL_FOREACH_SAFE(node->attempts, attempt, next)
+    free(attempt);
     HASH_DEL(nodes->all, node);
     free(node);
 }
 
 /* --- attempts -------------------------------------------------------------------------------- */
+
+static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = node->attempts;
+
+    while (attempt && strcmp(attempt->id, attempt_id) != 0)
+        attempt = attempt->next;
+    return attempt;
+}
 
 /* What is expected of it, from what was measured. */
 static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_node *node,
@@ -400,14 +354,12 @@ void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
     const struct wi_inference *asked = task->asked;
-    struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
+    struct pool_attempt *attempt = wi_alloc(sizeof *attempt);
     unsigned queue = wi_fleet_queue(node->place.class, asked->model, asked->task);
     struct wi_fleet_work work = node->place.work[queue];
 
     wi_fleet_worked(&nodes->fleet, &node->place);
-    while (*link)
-        link = &(*link)->next;
-    *link = attempt;
+    LL_APPEND(node->attempts, attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->client = wi_use_client(task->client);
@@ -425,8 +377,7 @@ void wi_pool_node_book(
     attempt->sent_at = now;
     attempt->given_ms = task->deadline_ms;
     note_beside(node, attempt);
-    node->info.attempts = node->attempts;
-    node->info.count++;
+    node->count++;
     node->unheard++;
     node->constrained += (size_t)attempt_is_constrained(attempt);
     attempt_foresee(nodes, node, task, attempt);
@@ -442,18 +393,14 @@ void wi_pool_node_book(
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out)
 {
-    struct pool_attempt **link = &node->attempts, *attempt;
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
     struct wi_fleet_work work = {0};
     double left = 0;
 
-    while (*link && strcmp((*link)->id, attempt_id) != 0)
-        link = &(*link)->next;
-    attempt = *link;
     if (!attempt)
         return 0;
-    *link = attempt->next;
-    node->info.attempts = node->attempts;
-    node->info.count--;
+    LL_DELETE(node->attempts, attempt);
+    node->count--;
     node->unheard -= attempt->state == WI_POOL_ATTEMPT_SENT;
     node->constrained -= (size_t)attempt_is_constrained(attempt);
     *out = *attempt;
@@ -485,20 +432,6 @@ int wi_pool_node_prepare(struct pool_node *node)
     return !was_prepared;
 }
 
-void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
-{
-    wi_fleet_confirm(&node->place, hash, platform);
-}
-
-static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
-{
-    struct pool_attempt *attempt = node->attempts;
-
-    while (attempt && strcmp(attempt->id, attempt_id) != 0)
-        attempt = attempt->next;
-    return attempt;
-}
-
 static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
 {
     struct pool_attempt *attempt = find_attempt(node, attempt_id);
@@ -512,19 +445,19 @@ static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_
 
 void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id)
 {
-    node->info.mute = 0;
+    node->mute = 0;
     hear_of(node, attempt_id);
 }
 
 int wi_pool_node_answered(struct pool_node *node, const struct pool_attempt *attempt, double now)
 {
-    int was_doubted = node->info.missed >= WI_POOL_DOUBTED;
+    int was_doubted = node->missed >= WI_POOL_DOUBTED;
 
     if (attempt)
         node->brought_at[attempt->queue] = now;
     node->works_at = now;
     node->answered = 1;
-    node->info.missed = node->info.mute = 0;
+    node->missed = node->mute = 0;
     return was_doubted;
 }
 
@@ -545,9 +478,9 @@ int wi_pool_node_missed(
     if (node->works_at > attempt->sent_at ||
         (!silent && (had_ms < WI_POOL_MISSED_MS || had_ms < attempt->known_ms)))
         return 0;
-    node->info.missed++;
-    node->info.mute += attempt->state == WI_POOL_ATTEMPT_SENT;
-    return node->info.missed == WI_POOL_DOUBTED;
+    node->missed++;
+    node->mute += attempt->state == WI_POOL_ATTEMPT_SENT;
+    return node->missed == WI_POOL_DOUBTED;
 }
 
 void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, double now)
@@ -603,7 +536,7 @@ static int is_late(const struct pool_attempt *attempt, double now)
 
 const struct pool_attempt *wi_pool_node_late(struct pool_node *node, double now)
 {
-    struct pool_attempt *attempt = *node->info.session ? NULL : node->attempts;
+    struct pool_attempt *attempt = *node->session ? NULL : node->attempts;
 
     while (attempt && !is_late(attempt, now))
         attempt = attempt->next;

@@ -1,6 +1,8 @@
 /*
  * All nodes, and the attempts on each. Facts only: the caller that records an attempt acts on the
- * consequences. Times are those of wi_now_ms.
+ * consequences. Others read the members; only the functions here change them, except `standing`,
+ * and fleet.h `place`.
+ * Times are those of wi_now_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_NODES_H
 #define WI_WORK_POOL_FACTS_NODES_H
@@ -24,45 +26,53 @@
 #define WI_POOL_HELD_UNPROVEN 1u /* until it has proven that it computes correctly (proof/) */
 #define WI_POOL_HELD_FOUND 2u    /* because of evidence against it (work/pool/evidence.h) */
 
-struct pool_node;
-/* The data of a node that others may read. */
-struct pool_node_info {
+struct pool_node {
+    UT_hash_handle hh; /* by id; hh.next is the next of all */
+    const struct pool_nodes *nodes;
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     char party[WI_PARTY_SIZE];
     int away, draining;
-    int paused;    /* by its user, until the user resumes it */
-    unsigned held; /* by us: WI_POOL_HELD_… */
-    int choked;    /* too much data waits to be sent to it; until the next try */
-    size_t count;  /* attempts on it */
-    const struct pool_attempt *attempts; /* its attempts, the oldest first */
-    unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
-    unsigned mute;                       /* likewise, those about which it was completely silent */
-    struct pool_node_standing *standing; /* written by evidence.c and reports.c */
-    const struct wi_fleet_node *place;   /* its state for routing */
+    int paused;                    /* by its user, until the user resumes it */
+    unsigned held;                 /* by us: WI_POOL_HELD_… */
+    int choked;                    /* too much data waits to be sent to it; until the next try */
+    size_t count;                  /* attempts on it */
+    struct pool_attempt *attempts; /* its attempts, the oldest first */
+    unsigned missed;               /* in a row; see WI_POOL_DOUBTED */
+    unsigned mute;                 /* likewise, those about which it was completely silent */
+    struct pool_node_standing standing; /* written by evidence.c and reports.c */
+    struct wi_fleet_node place;         /* its state for routing */
+    double works_at;                    /* when it last was at work, as far as it says */
+    double sent_at;                     /* when much was last on its way to it */
+    uint64_t sent_bytes;                /* by then, in all */
+    size_t unheard;                     /* attempts that it has said nothing of */
+    size_t constrained;                 /* attempts whose text is kept to a grammar */
+    /* When anybody had something of the queue's engine, while something constrained ran there. */
+    double brought_at[WI_FLEET_QUEUES];
+    int answered; /* anything, ever */
+    int prepared; /* it was told what to compile */
 };
 
-struct pool_nodes;
+struct pool_nodes {
+    struct pool_node *all;
+    struct wi_fleet fleet; /* the same nodes grouped in classes */
+    const struct wi_estimates *estimates;
+    const struct wi_change_listener *listener;
+};
 /* `estimates` (borrowed) gives the expected times of attempts; `listener` (borrowed; NULL: none) is
  * told which node has changed. */
 struct pool_nodes *wi_pool_nodes_new(
     const struct wi_estimates *estimates, const struct wi_change_listener *listener);
 void wi_pool_nodes_free(struct pool_nodes *nodes);
 
-struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes);
-struct pool_node *wi_pool_node_next(const struct pool_node *node);
 /* The first nodes, ordered by id, after `after` ("" for all), at most `most`. Returns their number.
  * One walk over all nodes. */
 size_t wi_pool_nodes_after(
     const struct pool_nodes *nodes, const char *after, const struct pool_node **found, size_t most);
-size_t wi_pool_nodes_count(const struct pool_nodes *nodes);
 /* NULL if there is none, as for "". */
 struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id);
-/* The same nodes grouped in classes. */
-const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes);
 /* See wi_pool_yardstick; NULL if there is none. */
 const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind);
-const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node);
 
 /* Adds the node, or marks it as back: it is neither away nor choked, and is draining if `draining`
  * is set, else as before. */
@@ -96,8 +106,6 @@ int wi_pool_node_unbook(
 /* Returns 1 on the first call for the node: it is then to compile the kernels that others like it
  * have used. */
 int wi_pool_node_prepare(struct pool_node *node);
-/* The node's answer shows that it has the model. */
-void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform);
 /* The node says that it has received the attempt. */
 void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id);
 /* It is working on the attempt. Returns 1 if it must be placed again, because it was doubted. */

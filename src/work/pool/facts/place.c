@@ -1,6 +1,7 @@
 /* Places and their keys; see place.h. */
 #include "work/pool/facts/place.h"
 
+#include "base/table.h"
 #include "base/text.h"
 #include <stdio.h>
 #include <string.h>
@@ -73,10 +74,7 @@ static int fields_split(char *text, const char *fields[FIELD_COUNT])
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!text)
             return -1;
-        fields[i] = text;
-        text = strchr(text, '\t');
-        if (text)
-            *text++ = '\0';
+        fields[i] = strsep(&text, "\t");
     }
     return text ? -1 : 0;
 }
@@ -105,14 +103,9 @@ int wi_place_parse(struct wi_place *place, const char *key)
 {
     char text[WI_PLACE_SIZE];
     const char *fields[FIELD_COUNT];
-    size_t length = strlen(key);
 
     *place = (struct wi_place){0};
-    if (length >= sizeof text)
-        return -1;
-    memcpy(text, key, length);
-    text[length] = '\0';
-    if (fields_split(text, fields) != 0)
+    if (field_copy(text, sizeof text, key) != 0 || fields_split(text, fields) != 0)
         return -1;
     int engine = wi_engine_of_name(fields[FIELD_ENGINE]);
     int platform = wi_platform_of_name(fields[FIELD_PLATFORM]);
@@ -130,4 +123,29 @@ int wi_place_parse(struct wi_place *place, const char *key)
     place->software = *fields[FIELD_SOFTWARE] != '\0';
     place_make_key(place);
     return 0;
+}
+
+int wi_place_platform(const json_t *report)
+{
+    return wi_platform_of_name(json_string_value(json_object_get(report, "platform")));
+}
+
+int wi_place_is_simulated(const json_t *report)
+{
+    return json_is_true(json_object_get(report, "simulated"));
+}
+
+/* --- parties: what is before the blank is the token ------------------------------------------- */
+
+int wi_party_same_token(const char *a, const char *b)
+{
+    size_t length = strcspn(a, " ");
+
+    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
+
+json_t *wi_party_token_json(const char *party)
+{
+    return *party ? json_sprintf("token-%08x", wi_table_hash(party, strcspn(party, " ")))
+                  : json_null();
 }

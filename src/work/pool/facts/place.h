@@ -9,6 +9,7 @@
 
 #include "nodes/bridge/bridge.h"
 #include "terms/model/engine.h"
+#include <jansson.h>
 
 #define WI_PLACE_SIZE 576
 /* The last field of the key of a place that all joined nodes share. */
@@ -40,5 +41,19 @@ struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform
 const char *wi_place_party_field(const char *key, size_t *length);
 /* Parses a key. Returns 0, or -1 if it is not one of ours. */
 int wi_place_parse(struct wi_place *place, const char *key);
+
+/* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
+int wi_place_platform(const json_t *report);
+int wi_place_is_simulated(const json_t *report);
+
+/* --- parties --------------------------------------------------------------------------------- */
+
+/* The party of a node, as in struct wi_node_info: a token, and for a join token also an address. */
+
+/* Whether both have the same token; if so, they are not independent witnesses. */
+int wi_party_same_token(const char *a, const char *b);
+/* The public form of a party: a label that distinguishes its token from others, without the token's
+ * name or an address, until the service ends. Null for a session of ours. New reference. */
+json_t *wi_party_token_json(const char *party);
 
 #endif

@@ -24,21 +24,9 @@ static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
     [WI_FAULT_KERNEL_HUNG] = {WI_REMEDY_END_GPU, WI_REMEDY_KILL},
 };
 
-const char *wi_fault_name(enum wi_fault fault)
-{
-    static const char *const names[WI_FAULT_COUNT] = {"engine_hung", "page_silent", "page_frozen",
-        "page_crashed", "platform_lost", "stopped", "kernel_hung"};
-
-    return fault < WI_FAULT_COUNT ? names[fault] : "unknown";
-}
-
-const char *wi_remedy_name(enum wi_remedy remedy)
-{
-    static const char *const names[WI_REMEDY_COUNT] = {
-        "none", "end_gpu", "reload", "retire", "kill"};
-
-    return remedy < WI_REMEDY_COUNT ? names[remedy] : "unknown";
-}
+const char *const wi_fault_names[] = {"engine_hung", "page_silent", "page_frozen", "page_crashed",
+    "platform_lost", "stopped", "kernel_hung", NULL};
+const char *const wi_remedy_names[] = {"none", "end_gpu", "reload", "retire", "kill", NULL};
 
 enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, double now)
 {

@@ -44,8 +44,7 @@ struct wi_ladder {
     double at;
 };
 
-const char *wi_fault_name(enum wi_fault fault);
-const char *wi_remedy_name(enum wi_remedy remedy);
+extern const char *const wi_fault_names[], *const wi_remedy_names[]; /* each ended by NULL */
 /* Chooses the remedy for this fault now, and records it. */
 enum wi_remedy wi_ladder_climb(struct wi_ladder *ladder, enum wi_fault fault, double now);
 

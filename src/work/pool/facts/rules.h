@@ -9,7 +9,7 @@
 #ifndef WI_WORK_POOL_FACTS_RULES_H
 #define WI_WORK_POOL_FACTS_RULES_H
 
-#include "work/pool/facts/conduct.h"
+#include "work/pool/facts/standings.h"
 #include "work/pool/facts/verdicts.h"
 
 enum wi_evidence_kind {
@@ -32,8 +32,8 @@ enum wi_evidence_kind {
 #define WI_EFFECT_COUNT 4
 
 /* One effect of a kind of evidence on a node: it applies once there are `count` pieces of it among
- * the node's last WI_CONDUCT_LENGTH answers (work/pool/facts/conduct.h), for `for_ms` (0: until it
- * is undone). */
+ * the node's last WI_CONDUCT_LENGTH answers (work/pool/facts/standings.h), for `for_ms` (0: until
+ * it is undone). */
 struct wi_evidence_rule {
     enum wi_evidence_kind kind;
     int joined; /* about a joined node; 0: about a session of ours */

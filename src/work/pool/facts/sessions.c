@@ -10,19 +10,6 @@
 #include <string.h>
 #include <utlist.h>
 
-struct pool_session {
-    struct pool_session *next;
-    const struct pool_sessions *sessions;
-    struct pool_session_info info;
-    struct wi_ladder ladder;
-};
-
-struct pool_sessions {
-    struct pool_session *first;
-    struct pool_sessions_events events;
-    struct pool_sessions_counters counters;
-};
-
 struct pool_sessions *wi_pool_sessions_new(const struct pool_sessions_events *events)
 {
     struct pool_sessions *sessions = wi_alloc(sizeof *sessions);
@@ -39,20 +26,10 @@ void wi_pool_sessions_free(struct pool_sessions *sessions)
 
 static void session_tell(const struct pool_session *session)
 {
-    wi_change_tell(session->sessions->events.listener, WI_CHANGE_SESSION, session->info.id, NULL);
+    wi_change_tell(session->sessions->events.listener, WI_CHANGE_SESSION, session->id, NULL);
 }
 
 /* --- one among all --------------------------------------------------------------------------- */
-
-struct pool_session *wi_pool_sessions_first(const struct pool_sessions *sessions)
-{
-    return sessions->first;
-}
-
-struct pool_session *wi_pool_session_next(const struct pool_session *session)
-{
-    return session->next;
-}
 
 struct pool_session *wi_pool_sessions_find(const struct pool_sessions *sessions, const char *id)
 {
@@ -60,7 +37,7 @@ struct pool_session *wi_pool_sessions_find(const struct pool_sessions *sessions,
 
     if (!*id)
         return NULL; /* a joined node has none */
-    while (session && strcmp(session->info.id, id) != 0)
+    while (session && strcmp(session->id, id) != 0)
         session = session->next;
     return session;
 }
@@ -71,25 +48,15 @@ size_t wi_pool_sessions_count(
     size_t count = 0;
 
     for (const struct pool_session *session = sessions->first; session; session = session->next)
-        if ((!kind || strcmp(session->info.kind, kind) == 0) &&
+        if ((!kind || strcmp(session->kind, kind) == 0) &&
             (state == WI_SESSION_STATE_COUNT || wi_pool_session_state(session) == state))
             count++;
     return count;
 }
 
-const struct pool_sessions_counters *wi_pool_sessions_counters(const struct pool_sessions *sessions)
-{
-    return &sessions->counters;
-}
-
-const struct pool_session_info *wi_pool_session_info(const struct pool_session *session)
-{
-    return &session->info;
-}
-
 enum wi_session_state wi_pool_session_state(const struct pool_session *session)
 {
-    return wi_session_state(session->info.browser);
+    return wi_session_state(session->browser);
 }
 
 int wi_pool_session_serves(const struct pool_session *session)
@@ -108,10 +75,9 @@ int wi_pool_session_ends(const struct pool_session *session)
 
 static void on_page_url(void *context, const char *session_id, char *url, size_t size)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     sessions->events.on_page_url(sessions->events.context, session, url, size);
 }
 
@@ -119,9 +85,9 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
 static void forget_successor(struct pool_sessions *sessions, const struct pool_session *gone)
 {
     for (struct pool_session *session = sessions->first; session; session = session->next) {
-        if (strcmp(session->info.successor, gone->info.id) != 0)
+        if (strcmp(session->successor, gone->id) != 0)
             continue;
-        session->info.successor[0] = '\0';
+        session->successor[0] = '\0';
         session_tell(session);
     }
 }
@@ -129,17 +95,16 @@ static void forget_successor(struct pool_sessions *sessions, const struct pool_s
 static void remove_session(struct pool_sessions *sessions, struct pool_session *session)
 {
     LL_DELETE(sessions->first, session);
-    wi_session_free(session->info.browser);
+    wi_session_free(session->browser);
     free(session);
 }
 
 static void on_state(void *context, const char *session_id, enum wi_session_state from,
     enum wi_session_state to, const struct wi_error *error)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     if (wi_pool_session_ends(session))
         forget_successor(sessions, session);
     sessions->counters.broken += to == WI_SESSION_BROKEN;
@@ -152,27 +117,28 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
 
 static void on_checked(void *context, const char *session_id, const struct wi_error *error)
 {
-    struct pool_sessions *sessions = context;
-    struct pool_session *session = wi_pool_sessions_find(sessions, session_id);
+    struct pool_session *session = context;
+    struct pool_sessions *sessions = session->sessions;
 
-    assert(session);
     sessions->events.on_checked(sessions->events.context, session, error);
 }
 
 struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
-    const struct wi_session_deps *deps, const struct wi_config_browser *browser, int64_t timeout_ms)
+    const struct wi_session_deps *deps, const struct wi_config_browser *browser, int64_t timeout_ms,
+    const char *stamp)
 {
-    const struct wi_session_events events = {sessions, on_page_url, on_state, on_checked};
     struct pool_session *session = wi_alloc(sizeof *session);
+    const struct wi_session_events events = {session, on_page_url, on_state, on_checked};
     struct wi_session_info info;
 
-    session->info.browser = wi_session_new(deps, browser, timeout_ms, &events);
-    wi_session_info(session->info.browser, &info);
-    memcpy(session->info.id, info.id, sizeof session->info.id);
-    snprintf(session->info.kind, sizeof session->info.kind, "%s", browser->kind);
     session->sessions = sessions;
-    session->info.started_at = wi_wall_ms();
-    session->info.started = wi_now_ms();
+    session->browser = wi_session_new(deps, browser, timeout_ms, &events);
+    wi_session_info(session->browser, &info);
+    memcpy(session->id, info.id, sizeof session->id);
+    snprintf(session->kind, sizeof session->kind, "%s", browser->kind);
+    wi_text_copy(session->stamp, sizeof session->stamp, stamp);
+    session->started_at = wi_wall_ms();
+    session->started = wi_now_ms();
     LL_PREPEND(sessions->first, session);
     sessions->counters.started++;
     session_tell(session);
@@ -181,104 +147,82 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
 
 /* --- what happens to one --------------------------------------------------------------------- */
 
-void wi_pool_session_stamp(struct pool_session *session, const char *stamp)
-{
-    wi_text_copy(session->info.stamp, sizeof session->info.stamp, stamp);
-}
-
 void wi_pool_session_used(struct pool_session *session, unsigned client, double now)
 {
-    wi_use_note(&session->info.use, client, now);
+    wi_use_note(&session->use, client, now);
 }
 
 void wi_pool_session_set_node(struct pool_session *session, const char *node)
 {
-    snprintf(session->info.node, sizeof session->info.node, "%s", node);
+    snprintf(session->node, sizeof session->node, "%s", node);
     session_tell(session);
 }
 
-void wi_pool_session_welcomed(
-    struct pool_sessions *sessions, struct pool_session *session, double now)
+void wi_pool_session_welcomed(struct pool_session *session, double now)
 {
-    if (session->info.welcomed_at == 0) {
-        session->info.welcomed_at = now;
-        sessions->counters.start_ms_count++;
-        sessions->counters.start_ms_sum += now - session->info.started;
+    if (session->welcomed_at == 0) {
+        session->welcomed_at = now;
+        session->sessions->counters.start_ms_count++;
+        session->sessions->counters.start_ms_sum += now - session->started;
     }
-    session->info.idle_since = session->info.checked_at = now;
-    wi_session_welcomed(session->info.browser);
-}
-
-void wi_pool_session_busy(struct pool_session *session)
-{
-    wi_session_set_busy(session->info.browser, 1);
+    session->idle_since = session->checked_at = now;
+    wi_session_welcomed(session->browser);
 }
 
 void wi_pool_session_idle(struct pool_session *session, double now)
 {
-    session->info.idle_since = now;
-    wi_session_set_busy(session->info.browser, 0);
+    session->idle_since = now;
+    wi_session_set_busy(session->browser, 0);
 }
 
 void wi_pool_session_answered(struct pool_session *session)
 {
-    session->info.jobs++;
+    session->jobs++;
     session_tell(session);
 }
 
-int wi_pool_session_wear(
-    struct pool_sessions *sessions, struct pool_session *session, const char *why)
+int wi_pool_session_wear(struct pool_session *session, const char *why)
 {
-    if (*session->info.worn || wi_pool_session_ends(session))
+    if (*session->worn || wi_pool_session_ends(session))
         return 0;
-    snprintf(session->info.worn, sizeof session->info.worn, "%s", why);
-    sessions->counters.worn++;
+    snprintf(session->worn, sizeof session->worn, "%s", why);
+    session->sessions->counters.worn++;
     session_tell(session);
     return 1;
 }
 
 void wi_pool_session_succeed(struct pool_session *session, const struct pool_session *successor)
 {
-    memcpy(session->info.successor, successor->info.id, sizeof session->info.successor);
+    memcpy(session->successor, successor->id, sizeof session->successor);
     session_tell(session);
 }
 
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now)
 {
-    session->info.checked_at = now;
-    wi_session_check(session->info.browser, timeout_ms);
+    session->checked_at = now;
+    wi_session_check(session->browser, timeout_ms);
 }
 
-void wi_pool_session_well(struct pool_session *session)
+void wi_pool_session_checked(struct pool_session *session, int is_well)
 {
-    session->info.checks_failed = 0;
-}
-
-void wi_pool_session_unwell(struct pool_session *session)
-{
-    session->info.checks_failed++;
+    session->checks_failed = is_well ? 0 : session->checks_failed + 1;
 }
 
 void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at)
 {
-    session->info.gpu_lost_at = now;
-    session->info.gpu_ends_at = session->info.gpu_by = ends_at;
+    session->gpu_lost_at = now;
+    session->gpu_ends_at = session->gpu_by = ends_at;
 }
 
 void wi_pool_session_gpu_ended(struct pool_session *session, double back_by)
 {
-    session->info.gpu_ends_at = 0;
-    session->info.gpu_by = back_by;
-}
-
-void wi_pool_session_gpu_settled(struct pool_session *session)
-{
-    session->info.gpu_ends_at = session->info.gpu_by = 0;
+    session->gpu_ends_at = 0;
+    session->gpu_by = back_by;
 }
 
 void wi_pool_session_retire_by(struct pool_session *session, double when)
 {
-    session->info.retire_by = when;
+    session->retire_by = when;
 }
 
 enum wi_remedy wi_pool_session_climb(struct pool_session *session, enum wi_fault fault, double now)

@@ -1,7 +1,8 @@
 /*
  * All sessions, the newest first, and the facts about each. Facts only: the owner, which is told of
  * every change of state, acts on them. A session's state is read from the browser's own session and
- * stored nowhere else. Times are those of wi_now_ms.
+ * stored nowhere else. Others read the members; only the functions here change them. Times are
+ * those of wi_now_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_SESSIONS_H
 #define WI_WORK_POOL_FACTS_SESSIONS_H
@@ -12,9 +13,9 @@
 #include "work/pool/facts/remedies.h"
 #include "work/pool/facts/use.h"
 
-struct pool_session;
-/* The data of a session that others may read. */
-struct pool_session_info {
+struct pool_session {
+    struct pool_session *next; /* a loop that ends sessions must read it first */
+    struct pool_sessions *sessions;
     struct wi_session *browser; /* for the functions of browser/session.h; never free it */
     char id[WI_ID_SIZE];
     char kind[32];
@@ -33,6 +34,7 @@ struct pool_session_info {
     char successor[WI_ID_SIZE];     /* the session that replaces it; "" */
     struct wi_use use;              /* by clients */
     char stamp[WI_KIND_STAMP_SIZE]; /* of the programs it was started with; "": unknown */
+    struct wi_ladder ladder;
 };
 
 struct pool_sessions_events {
@@ -52,28 +54,25 @@ struct pool_sessions_counters {
     double start_ms_sum;
 };
 
-struct pool_sessions;
+struct pool_sessions {
+    struct pool_session *first;
+    struct pool_sessions_events events;
+    struct pool_sessions_counters counters;
+};
 struct pool_sessions *wi_pool_sessions_new(const struct pool_sessions_events *events);
 /* Call it only when no session is left. */
 void wi_pool_sessions_free(struct pool_sessions *sessions);
-/* Begins one, see wi_session_new. Never NULL. */
+/* Begins one, see wi_session_new; `stamp` is that of its kind. Never NULL. */
 struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
-    const struct wi_session_deps *deps, const struct wi_config_browser *browser,
-    int64_t timeout_ms);
+    const struct wi_session_deps *deps, const struct wi_config_browser *browser, int64_t timeout_ms,
+    const char *stamp);
 
-/* for (s = first; s; s = next), NULL at the end. A loop that ends sessions must get the next one
- * first. */
-struct pool_session *wi_pool_sessions_first(const struct pool_sessions *sessions);
-struct pool_session *wi_pool_session_next(const struct pool_session *session);
 /* NULL if there is none, as for "". */
 struct pool_session *wi_pool_sessions_find(const struct pool_sessions *sessions, const char *id);
 /* The number of sessions of `kind` (NULL: any) in `state` (WI_SESSION_STATE_COUNT: any). */
 size_t wi_pool_sessions_count(
     const struct pool_sessions *sessions, const char *kind, enum wi_session_state state);
-const struct pool_sessions_counters *wi_pool_sessions_counters(
-    const struct pool_sessions *sessions);
 
-const struct pool_session_info *wi_pool_session_info(const struct pool_session *session);
 enum wi_session_state wi_pool_session_state(const struct pool_session *session);
 /* It is ready or busy. */
 int wi_pool_session_serves(const struct pool_session *session);
@@ -83,30 +82,23 @@ int wi_pool_session_ends(const struct pool_session *session);
 /* Sets the node of its page; "": none. */
 void wi_pool_session_set_node(struct pool_session *session, const char *node);
 /* Its node was welcomed. */
-void wi_pool_session_welcomed(
-    struct pool_sessions *sessions, struct pool_session *session, double now);
-/* Records the stamp that its kind had when it was started. */
-void wi_pool_session_stamp(struct pool_session *session, const char *stamp);
+void wi_pool_session_welcomed(struct pool_session *session, double now);
 /* A client has given it work, or got an answer from it. */
 void wi_pool_session_used(struct pool_session *session, unsigned client, double now);
-/* Its node has an attempt; has none left; has answered an attempt. */
-void wi_pool_session_busy(struct pool_session *session);
+/* Its node has no attempt left; has answered an attempt. */
 void wi_pool_session_idle(struct pool_session *session, double now);
 void wi_pool_session_answered(struct pool_session *session);
 /* Marks it to be replaced by a new one. Returns 0 if it is already marked, or is ending. */
-int wi_pool_session_wear(
-    struct pool_sessions *sessions, struct pool_session *session, const char *why);
+int wi_pool_session_wear(struct pool_session *session, const char *why);
 void wi_pool_session_succeed(struct pool_session *session, const struct pool_session *successor);
 /* Checks its document, see wi_session_check. */
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now);
-/* The result of the check. Reopening its page resets the count. */
-void wi_pool_session_well(struct pool_session *session);
-void wi_pool_session_unwell(struct pool_session *session);
-/* Its GPU process is to be ended at `ends_at`; it was ended, and its GPU must be back at `back_by`;
- * neither applies any more, because the GPU is back or given up. */
+/* The result of the check. Reopening its page counts as `is_well`. */
+void wi_pool_session_checked(struct pool_session *session, int is_well);
+/* Its GPU process is to be ended at `ends_at`; it was ended, and its GPU must be back at `back_by`
+ * (0: neither applies any more, because the GPU is back or given up). */
 void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at);
 void wi_pool_session_gpu_ended(struct pool_session *session, double back_by);
-void wi_pool_session_gpu_settled(struct pool_session *session);
 void wi_pool_session_retire_by(struct pool_session *session, double when);
 /* See wi_ladder_climb. */
 enum wi_remedy wi_pool_session_climb(struct pool_session *session, enum wi_fault fault, double now);

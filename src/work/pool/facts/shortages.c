@@ -71,8 +71,6 @@ static struct shortage *shortage_find(
     return WI_TABLE_FIND(shortages->items, key, strlen(key));
 }
 
-/* --- over a restart --------------------------------------------------------------------------- */
-
 static void shortage_load(void *context, const char *key, const char *value)
 {
     struct wi_shortages *shortages = context;
@@ -118,8 +116,6 @@ void wi_shortages_free(struct wi_shortages *shortages)
         shortage_drop(shortages, shortages->items);
     free(shortages);
 }
-
-/* --- what is found ---------------------------------------------------------------------------- */
 
 void wi_shortages_note(
     struct wi_shortages *shortages, const char *hash, const struct wi_place *place, int64_t now)

@@ -1,28 +1,9 @@
 /* Tunings in a table; see tunings.h. A key is the owner's, the kernel's name and the class. */
 #include "work/pool/facts/tunings.h"
 
-#include "base/table.h"
 #include "base/text.h"
-#include "settings/store/db.h"
 #include <stdlib.h>
 #include <string.h>
-
-#define KEY_SIZE (WI_PLACE_SIZE + 32 + WI_KERNEL_CLASS_SIZE)
-
-struct item {
-    char key[KEY_SIZE];
-    struct wi_tuning_owner owner;
-    struct wi_tuning tuning;
-    char node[WI_ID_SIZE]; /* that has begun it; "": none */
-    double begun_at;
-    unsigned tries;
-    UT_hash_handle hh;
-};
-
-struct wi_tunings {
-    struct wi_db *db;
-    struct item *items; /* in the order in which they were noted */
-};
 
 struct wi_tuning_owner wi_tuning_owner(const struct wi_place *place, const char *node_id)
 {
@@ -32,37 +13,37 @@ struct wi_tuning_owner wi_tuning_owner(const struct wi_place *place, const char 
     return owner;
 }
 
-static void item_key(char key[KEY_SIZE], const struct wi_tuning_owner *owner, const char *kernel,
-    const char *size_class)
+static void item_key(char key[WI_TUNING_KEY_SIZE], const struct wi_tuning_owner *owner,
+    const char *kernel, const char *size_class)
 {
-    wi_join(key, KEY_SIZE, owner->key, "\t", kernel, "\t", size_class, NULL);
+    wi_join(key, WI_TUNING_KEY_SIZE, owner->key, "\t", kernel, "\t", size_class, NULL);
 }
 
-static struct item *item_find(const struct wi_tunings *tunings, const char *key)
+static struct wi_tuning_item *item_find(const struct wi_tunings *tunings, const char *key)
 {
     return WI_TABLE_FIND(tunings->items, key, strlen(key));
 }
 
-static void item_drop(struct wi_tunings *tunings, struct item *item)
+static void item_drop(struct wi_tunings *tunings, struct wi_tuning_item *item)
 {
     HASH_DEL(tunings->items, item);
     free(item);
 }
 
-static int is_owner(const struct item *item, const struct wi_tuning_owner *owner)
+static int is_owner(const struct wi_tuning_item *item, const struct wi_tuning_owner *owner)
 {
     return item->owner.joined == owner->joined && strcmp(item->owner.key, owner->key) == 0;
 }
 
 /* Of a node that joined, the oldest one beyond its share; of all of ours, or of all that joined,
  * the oldest; NULL: there is room. */
-static struct item *item_surplus(
+static struct wi_tuning_item *item_surplus(
     const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
 {
-    struct item *oldest = NULL, *of_all = NULL;
+    struct wi_tuning_item *oldest = NULL, *of_all = NULL;
     size_t count = 0, all = 0;
 
-    for (struct item *item = tunings->items; item; item = item->hh.next) {
+    for (struct wi_tuning_item *item = tunings->items; item; item = item->hh.next) {
         if (!item->owner.joined == !owner->joined && all++ == 0)
             of_all = item;
         if (is_owner(item, owner) && count++ == 0)
@@ -73,10 +54,10 @@ static struct item *item_surplus(
     return all >= (owner->joined ? WI_TUNINGS_ALL_JOINED : WI_TUNINGS_MAX) ? of_all : NULL;
 }
 
-static struct item *item_add(struct wi_tunings *tunings, const char *key,
+static struct wi_tuning_item *item_add(struct wi_tunings *tunings, const char *key,
     const struct wi_tuning_owner *owner, const struct wi_kernel *kernel, const char *size_class)
 {
-    struct item *item = wi_alloc(sizeof *item), *old = item_surplus(tunings, owner);
+    struct wi_tuning_item *item = wi_alloc(sizeof *item), *old = item_surplus(tunings, owner);
 
     if (old && (old->tuning.is_known || old->tuning.is_hung) && !old->owner.joined)
         wi_db_forget(tunings->db, WI_DB_TUNINGS, old->key);
@@ -94,7 +75,7 @@ static struct item *item_add(struct wi_tunings *tunings, const char *key,
 static int has_hung(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
     const struct wi_kernel *kernel)
 {
-    for (const struct item *item = tunings->items; item; item = item->hh.next)
+    for (const struct wi_tuning_item *item = tunings->items; item; item = item->hh.next)
         if (item->tuning.is_hung && item->tuning.kernel == kernel && is_owner(item, owner))
             return 1;
     return 0;
@@ -123,7 +104,7 @@ static void item_load(void *context, const char *key, const char *value)
     struct wi_tuning_owner owner = {0};
     struct wi_place place;
     struct wi_error error;
-    char text[KEY_SIZE];
+    char text[WI_TUNING_KEY_SIZE];
 
     if (strlen(key) >= sizeof text || item_find(tunings, key))
         return;
@@ -135,7 +116,7 @@ static void item_load(void *context, const char *key, const char *value)
         wi_place_parse(&place, text) == 0 &&
         wi_kernel_choice_read(&choice, hung ? hung : object, "", &error) == WI_OK) {
         wi_text_copy(owner.key, sizeof owner.key, text);
-        struct item *item = item_add(tunings, key, &owner, kernel, size_class);
+        struct wi_tuning_item *item = item_add(tunings, key, &owner, kernel, size_class);
         item->tuning.is_known = !hung;
         item->tuning.is_hung = hung != NULL;
         item->tuning.choice = choice;
@@ -143,7 +124,7 @@ static void item_load(void *context, const char *key, const char *value)
     json_decref(object);
 }
 
-static void item_keep(struct wi_tunings *tunings, const struct item *item)
+static void item_keep(struct wi_tunings *tunings, const struct wi_tuning_item *item)
 {
     struct wi_buffer out = {0};
 
@@ -179,7 +160,7 @@ void wi_tunings_free(struct wi_tunings *tunings)
 void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
     const struct wi_kernel *kernel, const char *size_class)
 {
-    char key[KEY_SIZE];
+    char key[WI_TUNING_KEY_SIZE];
 
     item_key(key, owner, kernel->name, size_class);
     if (!item_find(tunings, key))
@@ -187,7 +168,7 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
 }
 
 /* The result is unknown, and it may be tried once more. */
-static int item_is_open(const struct wi_tunings *tunings, const struct item *item)
+static int item_is_open(const struct wi_tunings *tunings, const struct wi_tuning_item *item)
 {
     return !item->tuning.is_known && item->tries < WI_TUNING_TRIES &&
            !has_hung(tunings, &item->owner, item->tuning.kernel);
@@ -195,13 +176,13 @@ static int item_is_open(const struct wi_tunings *tunings, const struct item *ite
 
 int wi_tunings_are_open(const struct wi_tunings *tunings)
 {
-    for (const struct item *item = tunings->items; item; item = item->hh.next)
+    for (const struct wi_tuning_item *item = tunings->items; item; item = item->hh.next)
         if (item_is_open(tunings, item))
             return 1;
     return 0;
 }
 
-static int item_is_under_way(const struct item *item, double now)
+static int item_is_under_way(const struct wi_tuning_item *item, double now)
 {
     return *item->node && now - item->begun_at < WI_TUNING_PATIENCE_MS;
 }
@@ -209,9 +190,9 @@ static int item_is_under_way(const struct item *item, double now)
 const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     const struct wi_tuning_owner *owner, const char *node_id, double now)
 {
-    struct item *next = NULL;
+    struct wi_tuning_item *next = NULL;
 
-    for (struct item *item = tunings->items; item; item = item->hh.next) {
+    for (struct wi_tuning_item *item = tunings->items; item; item = item->hh.next) {
         if (!is_owner(item, owner) || item->tuning.is_known)
             continue;
         if (item_is_under_way(item, now))
@@ -227,54 +208,30 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     return &next->tuning;
 }
 
-/* What the node had begun, which it is at no more; NULL: it had not. */
-static struct item *take_begun(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class)
+int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const struct wi_node_tuning *said)
 {
-    char key[KEY_SIZE];
+    const struct wi_kernel_choice *choice = said->hung ? said->hung : said->choice;
+    char key[WI_TUNING_KEY_SIZE];
 
-    item_key(key, owner, kernel, size_class);
-    struct item *item = item_find(tunings, key);
+    item_key(key, owner, said->kernel->name, said->size_class);
+    struct wi_tuning_item *item = item_find(tunings, key);
     if (!item || !*node_id || strcmp(item->node, node_id) != 0)
-        return NULL;
+        return 0;
     *item->node = '\0';
     item->tries = 0; /* it has answered */
-    return item;
-}
-
-int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *choice)
-{
-    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
-
-    if (!item)
-        return 0;
     if (choice) {
-        item->tuning.is_known = 1;
+        item->tuning.is_known = !said->hung;
+        item->tuning.is_hung = said->hung != NULL;
         item->tuning.choice = *choice;
         item_keep(tunings, item);
     }
     return 1;
 }
 
-int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *candidate)
-{
-    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
-
-    if (!item)
-        return 0;
-    item->tuning.is_hung = 1;
-    item->tuning.choice = *candidate;
-    item_keep(tunings, item);
-    return 1;
-}
-
 void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id)
 {
-    struct item *item, *next;
+    struct wi_tuning_item *item, *next;
 
     HASH_ITER(hh, tunings->items, item, next)
     {
@@ -291,7 +248,7 @@ json_t *wi_tunings_json(const struct wi_tunings *tunings, const struct wi_tuning
 {
     json_t *list = NULL;
 
-    for (const struct item *item = tunings->items; item; item = item->hh.next) {
+    for (const struct wi_tuning_item *item = tunings->items; item; item = item->hh.next) {
         const struct wi_tuning *tuning = &item->tuning;
         const struct wi_kernel_choice *choice = &tuning->choice;
         if (!is_owner(item, owner) || !tuning->is_known)
@@ -303,11 +260,4 @@ json_t *wi_tunings_json(const struct wi_tunings *tunings, const struct wi_tuning
                 (json_int_t)choice->workgroup[0], (json_int_t)choice->workgroup[1]));
     }
     return list;
-}
-
-void wi_tunings_each(const struct wi_tunings *tunings, wi_tunings_each_fn *each, void *context)
-{
-    for (const struct item *item = tunings->items; item; item = item->hh.next)
-        if (item->tuning.is_known)
-            each(context, &item->owner, &item->tuning);
 }

@@ -8,6 +8,8 @@
 #ifndef WI_WORK_POOL_FACTS_TUNINGS_H
 #define WI_WORK_POOL_FACTS_TUNINGS_H
 
+#include "base/table.h"
+#include "settings/store/db.h"
 #include "terms/kernel/kernel.h"
 #include "terms/kernel/kernel_choice.h"
 #include "work/pool/facts/place.h"
@@ -39,8 +41,22 @@ struct wi_tuning {
     struct wi_kernel_choice choice;
 };
 
-struct wi_db;
-struct wi_tunings;
+#define WI_TUNING_KEY_SIZE (WI_PLACE_SIZE + 32 + WI_KERNEL_CLASS_SIZE)
+struct wi_tuning_item {
+    char key[WI_TUNING_KEY_SIZE];
+    struct wi_tuning_owner owner;
+    struct wi_tuning tuning;
+    char node[WI_ID_SIZE]; /* that has begun it; "": none */
+    double begun_at;
+    unsigned tries;
+    UT_hash_handle hh; /* by key; hh.next is the next of all */
+};
+
+/* Others read the members; only the functions here change them. */
+struct wi_tunings {
+    struct wi_db *db;
+    struct wi_tuning_item *items; /* in the order in which they were noted */
+};
 /* Reads the entries in `db` (NULL: keep nothing); it must outlive them. */
 struct wi_tunings *wi_tunings_new(struct wi_db *db);
 void wi_tunings_free(struct wi_tunings *tunings); /* NULL is fine */
@@ -54,26 +70,15 @@ int wi_tunings_are_open(const struct wi_tunings *tunings);
  * is under way. Valid until the next call. */
 const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     const struct wi_tuning_owner *owner, const char *node_id, double now);
-/* The node has ended its measurement; `choice` NULL: before it had a result. Returns 1 if it had
- * begun this measurement; otherwise does nothing. */
+/* The node has ended its measurement, perhaps before it had a result. If one of the candidates has
+ * not ended, that kernel is not measured there any more, for any class of calls: each further try
+ * may cost a browser. Returns 1 if the node had begun this measurement; otherwise does nothing. */
 int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *choice);
-/* One of the candidates of the node's measurement has not ended. That kernel is not measured there
- * any more, for any class of calls: each further try may cost a browser. Returns 1 if the node had
- * begun this measurement; otherwise does nothing. */
-int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *candidate);
+    const char *node_id, const struct wi_node_tuning *said);
 /* The node is gone. */
 void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id);
 
 /* The known tunings there, in the form for a welcome: [{"kernel", "size_class", "choice"}]. NULL:
  * none. */
 json_t *wi_tunings_json(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner);
-/* Calls `each` with all known tunings, the oldest first. */
-typedef void wi_tunings_each_fn(
-    void *context, const struct wi_tuning_owner *owner, const struct wi_tuning *tuning);
-void wi_tunings_each(const struct wi_tunings *tunings, wi_tunings_each_fn *each, void *context);
-
 #endif

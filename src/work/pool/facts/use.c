@@ -27,8 +27,6 @@ double wi_use_by_others(const struct wi_use *use, unsigned client)
     return use->client == client ? use->others_at : use->at;
 }
 
-/* --- evictions -------------------------------------------------------------------------------- */
-
 static int is_recent(const struct wi_eviction *eviction, double now)
 {
     return eviction->at > 0 && now - eviction->at < WI_EVICTIONS_MS;

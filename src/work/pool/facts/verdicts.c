@@ -3,11 +3,10 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "work/pool/facts/party.h"
+#include "wire/describe/schemas.h"
 #include "work/pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
@@ -349,11 +348,10 @@ static void decide_by(struct wi_verdicts *verdicts, struct verdict_record *verdi
 static void judge_whole(struct wi_verdicts *verdicts, struct verdict_record *whole,
     const struct verdict_record *set, const struct wi_finding *found)
 {
-    const struct verdict_record *other;
     unsigned wrong = 0;
 
-    DL_FOREACH2(whole->sets, other, of_next)
-    wrong += other->verdict == WI_WRONG;
+    for (const struct verdict_record *other = whole->sets; other; other = other->of_next)
+        wrong += other->verdict == WI_WRONG;
     if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS
                                    : verdict_value(whole) != WI_TRUSTED)
         decide_by(verdicts, whole, set->set, found);
@@ -530,7 +528,7 @@ static json_t *input_json(const struct verdict_record *verdict)
 {
     if (!*verdict->set)
         return json_null();
-    return json_pack("{s:s, s:s}", "hash", verdict->set, "shapes", verdict->shapes);
+    return wi_form_json("VerdictInput", verdict->set, verdict->shapes);
 }
 
 static json_t *verdict_json(const struct verdict_record *verdict, const struct verdict_parts *parts)
@@ -538,18 +536,13 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
 #define OR_NULL(text) (*(text) ? (text) : NULL)
     const struct wi_place *place = &parts->place;
     int is_kernel = place->engine == WI_ENGINE_KERNELS;
-    return json_pack("{s:s?, s:s?, s:b, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:f, s:s?, "
-                     "s:I, s:s, s:o, s:i}",
-        "browser", OR_NULL(place->kind), "browser_version", OR_NULL(place->browser_version),
-        "joined", place->joined, "token", wi_party_token_json(place->party), "platform",
-        wi_platform_names[place->platform], "engine", wi_engine_names[place->engine],
-        "engine_version", OR_NULL(place->engine_version), "adapter", OR_NULL(place->adapter),
-        "precision", is_kernel ? NULL : OR_NULL(parts->variant), "kernel",
-        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict",
-        wi_verdict_names[verdict_value(verdict)], "error_ratio", verdict->ratio, "detail",
-        OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at, "scope",
-        verdict->whole ? "input" : "model", "input", input_json(verdict), "sets",
-        (int)verdict->looked);
+    return wi_form_json("Verdict", OR_NULL(place->kind), OR_NULL(place->browser_version),
+        place->joined, wi_party_token_json(place->party), wi_platform_names[place->platform],
+        wi_engine_names[place->engine], OR_NULL(place->engine_version), OR_NULL(place->adapter),
+        is_kernel ? NULL : OR_NULL(parts->variant), is_kernel ? OR_NULL(parts->variant) : NULL,
+        wi_verdict_names[verdict_value(verdict)], verdict->ratio, OR_NULL(verdict->detail),
+        verdict->checked_at, verdict->whole ? "input" : "model", input_json(verdict),
+        verdict->looked);
 #undef OR_NULL
 }
 
@@ -563,7 +556,8 @@ static void append_verdict(json_t *list, const struct verdict_record *verdict)
 
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash)
 {
-    const struct verdict_model *model = verdicts ? wi_verdict_records_of(verdicts, hash) : NULL;
+    const struct verdict_model *model =
+        verdicts ? WI_TABLE_FIND(verdicts->models, hash, strlen(hash)) : NULL;
     json_t *list = json_array();
 
     for (const struct verdict_record *verdict = model ? model->records : NULL; verdict;

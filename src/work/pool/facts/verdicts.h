@@ -18,8 +18,8 @@
 #ifndef WI_WORK_POOL_FACTS_VERDICTS_H
 #define WI_WORK_POOL_FACTS_VERDICTS_H
 
-#include "models/catalog/library/model.h"
 #include "settings/store/db.h"
+#include "terms/format/model.h"
 #include "terms/tensor/input_set.h"
 #include "work/pool/facts/place.h"
 

@@ -63,22 +63,10 @@ void wi_verdict_key_of_party(char other[WI_VERDICT_KEY_SIZE], const char *key, c
 
 /* --- models ---------------------------------------------------------------------------------- */
 
-static struct verdict_model *model_find(
-    const struct wi_verdicts *verdicts, const char *hash, size_t length)
-{
-    return WI_TABLE_FIND(verdicts->models, hash, length);
-}
-
-const struct verdict_model *wi_verdict_records_of(
-    const struct wi_verdicts *verdicts, const char *hash)
-{
-    return model_find(verdicts, hash, strlen(hash));
-}
-
 static struct verdict_model *model_get(struct wi_verdicts *verdicts, const char *key)
 {
     size_t length = strcspn(key, "\t");
-    struct verdict_model *model = model_find(verdicts, key, length);
+    struct verdict_model *model = WI_TABLE_FIND(verdicts->models, key, length);
 
     if (model)
         return model;
@@ -200,13 +188,12 @@ void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct ver
         "checked_at", (json_int_t)record->checked_at, "until", (json_int_t)record->until, "set",
         record->set, "shapes", record->shapes, "looked", (int)record->looked, "wrongs",
         (int)record->wrongs);
-    char *text;
 
     if (!object)
         return;
     if (record->code != WI_OK)
         json_object_set_new(object, "code", json_string(wi_code_name(record->code)));
-    text = json_dumps(object, JSON_COMPACT);
+    char *text = json_dumps(object, JSON_COMPACT);
     wi_db_put(verdicts->db, WI_DB_VERDICTS, WI_COMPARE_RULES, record->key, text);
     free(text);
     json_decref(object);
@@ -215,14 +202,13 @@ void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct ver
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail)
 {
     size_t length = strlen(detail);
-    json_t *text;
 
     if (length >= sizeof record->detail) {
         length = sizeof record->detail - 1;
         while (length > 0 && ((unsigned char)detail[length] & 0xc0) == 0x80)
             length--;
     }
-    text = json_stringn(detail, length);
+    json_t *text = json_stringn(detail, length);
     snprintf(record->detail, sizeof record->detail, "%s", text ? json_string_value(text) : "");
     json_decref(text);
 }

@@ -89,7 +89,5 @@ void wi_verdict_record_keep(
     const struct wi_verdicts *verdicts, const struct verdict_record *record);
 /* Stores `detail` as text that is valid in JSON, cut at the end of a character. */
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail);
-const struct verdict_model *wi_verdict_records_of(
-    const struct wi_verdicts *verdicts, const char *hash);
 
 #endif

@@ -2,7 +2,7 @@
 #include "fake_browser.h"
 
 #include "base/clock.h"
-#include "browser/webdriver/bidi.h"
+#include "browser/webdriver/webdriver.h"
 #include <sys/socket.h>
 
 #define READY                                                                                      \

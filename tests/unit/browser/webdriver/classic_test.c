@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "browser/webdriver/classic.h"
+#include "browser/webdriver/webdriver.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/lws.h"
-#include "browser/webdriver/driver.h"
+#include "browser/webdriver/webdriver.h"
 #include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "fake_browser.h"
 
 #include "base/net/http_client.h"
-#include "browser/webdriver/classic.h"
 #include "browser/webdriver/notes.h"
+#include "browser/webdriver/webdriver.h"
 
 static const struct answer_row good[] = {TREE, SUBSCRIBED, END};
 

@@ -135,9 +135,8 @@ TEST(bytes_are_read_wherever_they_lie)
     assert_reads(fixture, "raw", "raw");
     assert_reads(fixture, "raw", "raw"); /* found a second time */
     assert_lacks(fixture, "d", "there is no d in");
-    size_t count;
-    assert_string_equal(wi_add_car_files(fixture->car, &count)[2].path, "file");
-    assert_int_equal(count, 5);
+    assert_string_equal(fixture->car->tree->files[2].path, "file");
+    assert_int_equal(fixture->car->tree->count, 5);
 }
 
 static int is_data(const char *path)
@@ -155,7 +154,7 @@ TEST(it_is_a_view_of_its_names)
     put(&node, &below, "d", 1);
     put(&node, &raw, "m.onnx", 3);
     struct wi_cid root = add_node(fixture, &node, DIRECTORY, NULL);
-    const struct wi_view *view = wi_add_car_view(open_car(fixture, &root));
+    const struct wi_view *view = &open_car(fixture, &root)->view;
     assert_true(view->has(view, "m.onnx"));
     assert_true(view->has(view, "d/x.data"));
     assert_false(view->has(view, "d"));
@@ -167,18 +166,17 @@ TEST(it_is_a_view_of_its_names)
 TEST(a_single_file_is_named_by_what_it_is)
 {
     struct fixture *fixture = *state;
-    size_t count;
     struct wi_cid root = add_raw(fixture, "GGUF and more");
     open_car(fixture, &root);
-    assert_string_equal(wi_add_car_files(fixture->car, &count)[0].path, "model.gguf");
+    assert_string_equal(fixture->car->tree->files[0].path, "model.gguf");
     assert_reads(fixture, "model.gguf", "GGUF and more");
     root = add_raw(fixture, "GGU");
     open_car(fixture, &root);
-    assert_string_equal(wi_add_car_files(fixture->car, &count)[0].path, "model.onnx");
+    assert_string_equal(fixture->car->tree->files[0].path, "model.onnx");
     root = add_raw(fixture, "");
     open_car(fixture, &root);
     assert_reads(fixture, "model.onnx", "");
-    assert_int_equal(count, 1);
+    assert_int_equal(fixture->car->tree->count, 1);
 }
 
 TEST(what_is_missing_or_has_another_length_is_said_of_the_files_that_need_it)

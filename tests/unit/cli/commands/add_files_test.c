@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "../../files.h"
-#include "../../models/catalog/format/onnx_build.h"
+#include "../../terms/format/onnx_build.h"
 #include "base/memory.h"
 #include "cli/commands/add_files.h"
 #include <stdlib.h>

@@ -130,8 +130,10 @@ TEST(saves_tensors_under_tame_names)
     assert_non_null(mkdtemp(directory));
     wi_buffer_puts(&body, answer_text);
     wi_buffer_add(&body, "abcdefgh\x05", 9);
-    assert_int_equal(
-        wi_cli_infer_save(answer, &body, strlen(answer_text), directory, &out, &error), WI_OK);
+    assert_int_equal(wi_cli_infer_save(answer,
+                         &(struct wi_rest_answer){.body = body, .json_size = strlen(answer_text)},
+                         directory, &out, &error),
+        WI_OK);
     snprintf(expected, sizeof expected, "%s/a_b.npy", directory);
     file = wi_cli_read_file(expected, 4096, &size, &error);
     assert_non_null(file);
@@ -165,12 +167,18 @@ TEST(saves_one_output_as_the_file_that_is_named)
     snprintf(wav, sizeof wav, "%s/said.wav", directory);
     snprintf(png, sizeof png, "%s/said.png", directory);
     wi_buffer_puts(&body, text);
-    assert_int_equal(wi_cli_infer_save(answer, &body, strlen(text), wav, &out, &error), WI_OK);
+    assert_int_equal(
+        wi_cli_infer_save(answer, &(struct wi_rest_answer){.body = body, .json_size = strlen(text)},
+            wav, &out, &error),
+        WI_OK);
     char *file = wi_cli_read_file(wav, 4096, &size, &error);
     assert_non_null(file);
     assert_int_equal(size, 12);
     assert_memory_equal(file, "RIFF\0\0\0\0WAVE", 12);
-    assert_int_not_equal(wi_cli_infer_save(answer, &body, strlen(text), png, &out, &error), WI_OK);
+    assert_int_not_equal(
+        wi_cli_infer_save(answer, &(struct wi_rest_answer){.body = body, .json_size = strlen(text)},
+            png, &out, &error),
+        WI_OK);
     assert_non_null(strstr(error.detail, "no output can be saved as"));
     free(file);
     assert_int_equal(unlink(wav), 0);
@@ -188,7 +196,10 @@ TEST(refuses_an_answer_whose_bytes_do_not_fit)
     wi_buffer_puts(&body, answer_text);
     wi_buffer_add(&body, "abc", 3);
     assert_int_not_equal(
-        wi_cli_infer_save(answer, &body, strlen(answer_text), "/nonexistent", &out, &error), WI_OK);
+        wi_cli_infer_save(answer,
+            &(struct wi_rest_answer){.body = body, .json_size = strlen(answer_text)},
+            "/nonexistent", &out, &error),
+        WI_OK);
     assert_true(*error.detail);
     wi_buffer_clear(&body);
     json_decref(answer);

@@ -1,10 +1,10 @@
 /* Whole models in memory: what is copied, what is refused, and that it ends at any byte. */
 #include "../../test.h"
 
-#include "../catalog/format/onnx_build.h"
+#include "../../terms/format/onnx_build.h"
 #include "base/memory.h"
-#include "models/catalog/format/onnx.h"
 #include "models/quantize/quantize.h"
+#include "terms/format/onnx.h"
 #include "terms/model/signature.h"
 #include <errno.h>
 #include <math.h>

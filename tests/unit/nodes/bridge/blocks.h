@@ -5,7 +5,7 @@
 #ifndef WI_TESTS_BRIDGE_BLOCKS_H
 #define WI_TESTS_BRIDGE_BLOCKS_H
 
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
 #define SEGMENTS_MAX 8
 
@@ -35,8 +35,16 @@ struct wi_blockstore {
 
 static int open_readings;
 
-static inline struct wi_block_reading *read_given(const struct wi_blockstore *blocks,
-    const struct wi_cid *cid, int is_car, enum wi_dag_scope scope)
+static inline uint64_t bytes_of(const struct given *given)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < given->count; i++)
+        bytes += given->segments[i].size;
+    return bytes;
+}
+
+struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const struct wi_cid *cid,
+    int is_car, enum wi_dag_scope scope, uint64_t *bytes)
 {
     for (size_t i = 0; i < blocks->given_count; i++) {
         const struct given *given = &blocks->given[i];
@@ -45,29 +53,11 @@ static inline struct wi_block_reading *read_given(const struct wi_blockstore *bl
             continue;
         struct wi_block_reading *reading = wi_alloc(sizeof *reading);
         reading->given = given;
+        *bytes = bytes_of(given);
         open_readings++;
         return reading;
     }
     return NULL;
-}
-
-struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
-{
-    return read_given(blocks, cid, 0, WI_SCOPE_BLOCK);
-}
-
-struct wi_block_reading *wi_blockstore_car(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
-{
-    return read_given(blocks, cid, 1, scope);
-}
-
-uint64_t wi_block_reading_bytes(const struct wi_block_reading *reading)
-{
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < reading->given->count; i++)
-        bytes += reading->given->segments[i].size;
-    return bytes;
 }
 
 int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *segment)
@@ -87,10 +77,9 @@ void wi_block_reading_free(struct wi_block_reading *reading)
     free(reading);
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < blocks->pin_count; i++)
-        each(context, &blocks->pins[i]);
+    return blocks && index < blocks->pin_count ? &blocks->pins[index] : NULL;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)

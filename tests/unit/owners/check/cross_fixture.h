@@ -148,12 +148,10 @@ void wi_pool_probe_dropped(
 {
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
     const struct player *player = find_ours(kind);
-    if (player)
-        memcpy(node, player->info.id, WI_ID_SIZE);
-    return player ? 0 : -1;
+    return player ? &player->info : NULL;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
@@ -226,7 +224,8 @@ static inline int set_up(void **state)
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
-    the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
+    const struct wi_run_deps runs = {.loop = &the.loop, .config = &the.config, .jobs = the.jobs};
+    the.checks = wi_checks_new(&runs, NULL);
     return 0;
 }
 
@@ -337,7 +336,7 @@ static inline void submit_asked(struct wi_inference *asked)
     asked->client_id = wi_strdup("of a client");
     for (size_t i = 0; i < (asked->kernel ? 2 : 1); i++)
         add(&asked->tensors, i ? "b" : "x", 1, the.count ? the.count : 1);
-    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, &error), WI_OK);
 }
 
 static inline void submit(enum wi_task_kind task)

@@ -4,6 +4,7 @@
 
 #include "full.h"
 #include "owners/check/draws.h"
+#include "wire/probe.h"
 #include <math.h>
 #include <string.h>
 
@@ -116,7 +117,7 @@ static void put_mean(struct wi_tensors *outputs, const struct wi_inference *aske
 
 static int mean_is_steady(const struct wi_inference *asked)
 {
-    struct wi_inference *nudge = wi_draws_nudge(asked);
+    struct wi_inference *nudge = wi_probe_nudge(asked, wi_draws_seed());
     struct wi_tensors is = {0}, near = {0};
     struct wi_comparison found;
     put_mean(&is, asked);

@@ -122,12 +122,10 @@ void wi_pool_probe_dropped(
     the.handed_back++;
 }
 
-int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI_ID_SIZE])
+const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind)
 {
-    if (kind && strcmp(kind, the.measure.kind) != 0)
-        return -1;
-    snprintf(node, WI_ID_SIZE, "node-wasm");
-    return the.no_yardstick ? -1 : 0;
+    int is_other = kind && strcmp(kind, the.measure.kind) != 0;
+    return is_other || the.no_yardstick ? NULL : &the.measure;
 }
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
@@ -194,7 +192,8 @@ static inline int set_up(void **state)
     uv_loop_init(&the.loop);
     the.jobs = wi_jobs_new(&the.loop, &the.config, NULL);
     wi_jobs_start(the.jobs, NULL);
-    the.checks = wi_checks_new(&the.loop, the.jobs, NULL, &the.config);
+    const struct wi_run_deps runs = {.loop = &the.loop, .config = &the.config, .jobs = the.jobs};
+    the.checks = wi_checks_new(&runs, NULL);
     return 0;
 }
 
@@ -245,7 +244,7 @@ static inline enum wi_code submit_so(
     memcpy(the.set, asked->set, sizeof the.set);
     if (the.has_own)
         asked->on_webgpu = wi_inference_of(asked, &the.webgpu);
-    return wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error);
+    return wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, &error);
 }
 
 static inline enum wi_code submit_to(int has_platform, enum wi_platform platform)

@@ -190,7 +190,7 @@ static size_t agree_on_ours(enum wi_model_format format, double prompt_tokens)
     the.node.platforms[WI_WASM].available = the.node.platforms[WI_WEBGPU].available = 1;
     the.requested.wanted = 0;
     wi_id_new(spec.id, "job");
-    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, &error), WI_OK);
     answer_task(0, "fp32", -9);
     turn();
     answer_task(1, "fp32", -1);

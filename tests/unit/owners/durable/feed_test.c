@@ -60,8 +60,8 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
     return WI_OK;
 }
 
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
+    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     struct played *job = fixture->jobs;
     while (job->on_done)
@@ -73,16 +73,10 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     return WI_OK;
 }
 
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
-    const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
-{
-    return wi_jobs_submit(jobs, spec, on_done, context, error);
-}
-
 enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
-    return wi_jobs_submit(jobs, spec, on_done, context, error);
+    return wi_jobs_submit(jobs, spec, NULL, on_done, context, error);
 }
 
 void wi_jobs_took(struct wi_jobs *jobs, const char *job_id, const struct wi_credit *taken)

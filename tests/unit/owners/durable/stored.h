@@ -41,10 +41,13 @@ static void open_database(void)
 static void close_database(void)
 {
     wi_db_close(db);
+    wi_uploads_free(fixture->uploads);
     uv_timer_stop(&fixture->tick);
     uv_prepare_stop(&fixture->turn);
     uv_run(&fixture->loop, UV_RUN_DEFAULT);
     wi_db_free(db);
+    fixture->deps.uploads = fixture->uploads =
+        wi_uploads_new(&fixture->loop, fixture->repository, fixture->versions);
     uv_timer_start(&fixture->tick, on_tick, 5, 5);
     uv_prepare_start(&fixture->turn, on_turn);
 }

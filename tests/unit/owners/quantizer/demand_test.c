@@ -1,7 +1,7 @@
 /* Makings that requests wait for: which variant, who joins whom, and what is remembered. */
 #include "fixture.h"
 
-#include "owners/quantizer/demand.h"
+#include "owners/quantizer/quantizer.h"
 
 static struct wi_run_maker maker;
 

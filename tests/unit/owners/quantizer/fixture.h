@@ -8,10 +8,11 @@
 #include "../../test.h"
 
 #include "../../files.h"
-#include "../../models/catalog/format/onnx_build.h"
+#include "../../terms/format/onnx_build.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/made.h"
+#include "models/catalog/library/versions_work.h"
 #include "owners/quantizer/quantizer.h"
 #include "owners/quantizer/quantizer_measure.h"
 #include <signal.h>
@@ -156,13 +157,7 @@ void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
 }
 
 /* Runs are for nobody who waits. */
-enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_job_fn *on_done,
-    void *context, struct wi_error *error)
-{
-    abort();
-}
-
-enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spec,
+enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
     const struct wi_job_stream *stream, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
     abort();
@@ -277,7 +272,8 @@ static void add_node(const char *kind, const char *session, enum wi_platform pla
 static struct wi_quantizer_deps deps_of(struct fixture *f)
 {
     return (struct wi_quantizer_deps){
-        .loop = &f->loop, .repository = f->models, .versions = f->work};
+        .runs = {.loop = &f->loop, .config = &f->config, .repository = f->models},
+        .versions = f->work};
 }
 
 static inline int set_up(void **state)
@@ -295,7 +291,7 @@ static inline int set_up(void **state)
     f->models = wi_repository_new(&f->loop, f->directory, f->cache);
     f->work = wi_versions_work_new(&f->loop, f->models);
     const struct wi_quantizer_deps deps = deps_of(f);
-    f->quantizer = wi_quantizer_new(&deps, &f->config);
+    f->quantizer = wi_quantizer_new(&deps);
     add_node("chrome", "session-1", WI_WASM);
     return 0;
 }

@@ -114,7 +114,7 @@ TEST(what_has_no_table_is_said)
     struct wi_error error = {0};
     struct wi_row_sweep sweep = {.limit = 1};
     assert_int_equal(sqlite3_open(":memory:", &empty), SQLITE_OK);
-    assert_null(wi_db_prepare(empty, "SELECT a FROM nowhere", &error));
+    assert_null(wi_db_start(empty, "SELECT a FROM nowhere", NULL, &error));
     assert_int_equal(error.code, WI_STORAGE_FAILED);
     assert_non_null(strstr(error.detail, "nowhere"));
     assert_int_equal(wi_row_sweep(empty, &sweep, &error), WI_STORAGE_FAILED);
@@ -500,7 +500,8 @@ TEST(a_killed_writer_loses_nothing_committed)
     f->done = 0;
     sqlite3 *sqlite;
     assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
-    sqlite3_stmt *count = wi_db_prepare(sqlite, "SELECT count(*), max(key) FROM verdicts", NULL);
+    sqlite3_stmt *count =
+        wi_db_start(sqlite, "SELECT count(*), max(key) FROM verdicts", NULL, NULL);
     assert_int_equal(sqlite3_step(count), SQLITE_ROW);
     assert_true(sqlite3_column_int(count, 0) >= told);
     assert_int_equal(sqlite3_column_int(count, 0), atoi((char *)sqlite3_column_text(count, 1)));
@@ -653,11 +654,11 @@ struct counting {
 static enum wi_code count_rows(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct counting *counting = data;
-    sqlite3_stmt *statement = wi_db_prepare(sqlite, "SELECT count(*) FROM estimates", error);
+    sqlite3_stmt *statement = wi_db_start(sqlite, "SELECT count(*) FROM estimates", NULL, error);
     if (!statement || sqlite3_step(statement) != SQLITE_ROW)
         return wi_db_fail(sqlite, error);
     counting->rows = sqlite3_column_int(statement, 0);
-    return wi_db_finish(sqlite, statement, error);
+    return wi_db_end(statement, wi_db_step(sqlite, statement, error));
 }
 
 static void counted(void *data, const struct wi_error *failure)

@@ -180,7 +180,7 @@ TEST(the_oldest_go_and_with_them_their_cells)
     assert_string_equal(list.results[0].id, "run-3");
     wi_result_list_clear(&list);
     sqlite3_stmt *statement =
-        wi_db_prepare(f->db->sqlite, "SELECT count(*) FROM lab_cells", &f->error);
+        wi_db_start(f->db->sqlite, "SELECT count(*) FROM lab_cells", NULL, &f->error);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     assert_int_equal(sqlite3_column_int(statement, 0), 6);
     sqlite3_finalize(statement);

@@ -78,9 +78,9 @@ static size_t recover(struct fixture *f, size_t *poison)
 {
     struct wi_row_recover op = {.now = f->now, .crashes_max = 3};
     now(f, wi_row_recover, &op);
-    *poison = op.poison_count;
-    free(op.poison);
-    free(op.cancelled);
+    *poison = op.poison.count;
+    free(op.poison.items);
+    free(op.cancelled.items);
     return op.requeued;
 }
 
@@ -265,10 +265,10 @@ TEST(a_cancelled_row_does_not_go_back_to_the_queue)
     assert_false(back.returned);
     now(f, wi_row_recover, &recovered);
     assert_int_equal(recovered.requeued, 1);
-    assert_int_equal(recovered.poison_count, 0);
-    assert_int_equal(recovered.cancelled_count, 1);
-    assert_string_equal(recovered.cancelled[0].id, "one");
-    free(recovered.cancelled);
+    assert_int_equal(recovered.poison.count, 0);
+    assert_int_equal(recovered.cancelled.count, 1);
+    assert_string_equal(recovered.cancelled.items[0].id, "one");
+    free(recovered.cancelled.items);
     assert_string_equal(take(f, 9, 1000, 0), "two ");
     assert_true(finish(f, "one", WI_ROW_CANCELLED, "{}"));
     strcpy(back.id, "two");
@@ -383,7 +383,7 @@ TEST(what_is_old_goes_and_what_is_late_is_found)
     op.count = 1;
     op.finished_before--;
     now(f, wi_row_sweep, &op);
-    assert_int_equal(op.removed + op.late_count, 0);
+    assert_int_equal(op.removed + op.late.count, 0);
     assert_int_equal(op.total, 4);
     assert_int_equal(op.open, 3);
     assert_int_equal(op.bytes, strlen("{}") + 3 + strlen("laterunningin time"));
@@ -392,11 +392,11 @@ TEST(what_is_old_goes_and_what_is_late_is_found)
     op.limit = 2;
     now(f, wi_row_sweep, &op);
     assert_int_equal(op.removed, 1);
-    assert_int_equal(op.late_count, 2);
-    assert_string_equal(op.late[0].dialect, "a format");
+    assert_int_equal(op.late.count, 2);
+    assert_string_equal(op.late.items[0].dialect, "a format");
     assert_int_equal(op.total, 3);
     free(op.holdings);
-    free(op.late);
+    free(op.late.items);
 }
 
 TEST(the_list_is_newest_first)

@@ -1,7 +1,7 @@
 /* Models that are always there, and the options that they take. */
 #include "../../test.h"
 
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include <string.h>
 
 TEST(names_them_in_order)

@@ -3,7 +3,6 @@
 #include "fixture.h"
 
 #include "base/clock.h"
-#include "terms/lab/export.h"
 #include "terms/lab/report.h"
 
 /* What somebody would call a model who wants to be more than text. */

@@ -1,7 +1,7 @@
 /* The variants that a model's files make. */
 #include "../../test.h"
 
-#include "models/catalog/format/format.h"
+#include "terms/format/format.h"
 #include <stdlib.h>
 #include <string.h>
 

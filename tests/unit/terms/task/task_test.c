@@ -56,12 +56,12 @@ TEST(test_kinds)
     assert_false(wi_task_is_private(WI_TASK_IMAGE_TO_TEXT)); /* where there is no prompt */
     assert_false(wi_task_is_private(WI_TASK_OBJECT_DETECTION));
     assert_false(wi_task_is_private(WI_TASK_NONE));
-    assert_true(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "depth"));
-    assert_true(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "predicted_depth"));
-    assert_false(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, "predicted"));
-    assert_false(wi_task_has_output(WI_TASK_DEPTH_ESTIMATION, ""));
-    assert_true(wi_task_has_output(WI_TASK_IMAGE_SEGMENTATION, "mask_7"));
-    assert_false(wi_task_has_output(WI_TASK_CHAT, "text"));
+    assert_non_null(wi_task_output(WI_TASK_DEPTH_ESTIMATION, "depth"));
+    assert_non_null(wi_task_output(WI_TASK_DEPTH_ESTIMATION, "predicted_depth"));
+    assert_null(wi_task_output(WI_TASK_DEPTH_ESTIMATION, "predicted"));
+    assert_null(wi_task_output(WI_TASK_DEPTH_ESTIMATION, ""));
+    assert_non_null(wi_task_output(WI_TASK_IMAGE_SEGMENTATION, "mask_7"));
+    assert_null(wi_task_output(WI_TASK_CHAT, "text"));
     for (int i = 0; i < WI_TASK_COUNT; i++)
         assert_non_null(wi_task_takes_words((enum wi_task_kind)i));
 }

@@ -188,7 +188,7 @@ TEST(an_overflow_says_what_clients_compact_by)
     struct wi_buffer text = {0};
     struct wi_error error;
     wi_error_set(&error, WI_CONTEXT_LENGTH, "inputs", "it has 9 tokens, the context 8");
-    answers->print_error(&text, &error, NULL);
+    answers->print_error(answers, &text, &error, NULL);
     assert_non_null(strstr(text.text, "\"message\":\"prompt is too long: it has 9 tokens"));
     assert_non_null(strstr(text.text, "\"type\":\"invalid_request_error\""));
     wi_buffer_clear(&text);
@@ -199,7 +199,7 @@ TEST(an_error_says_where_it_is)
     struct wi_buffer text = {0};
     struct wi_error error;
     wi_error_set(&error, WI_PICTURE_INVALID, "messages[0].content[1]", "it is no picture");
-    answers->print_error(&text, &error, "req-1");
+    answers->print_error(answers, &text, &error, "req-1");
     assert_string_equal(text.text,
         "{\"type\":\"error\",\"error\":{\"type\":\"invalid_request_error\",\"message\":"
         "\"messages[0].content[1]: it is no picture\"},\"request_id\":\"req-1\"}\n");

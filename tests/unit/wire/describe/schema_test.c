@@ -1,7 +1,7 @@
 /* Types as text, and the JSON Schema that they become. */
 #include "../../test.h"
 
-#include "wire/describe/schema.h"
+#include "wire/describe/schemas.h"
 #include <stdlib.h>
 
 /* Takes `schema`. */
@@ -38,11 +38,9 @@ TEST(types)
 
 TEST(an_object_has_its_own_members_and_those_of_another)
 {
-    static const struct wi_member base[] = {{"a", "string", NULL}, {0}};
-    static const struct wi_member more[] = {{"b?", "null", "Nothing."}, {0}};
-    static const struct wi_schema schemas[] = {
-        {.name = "Base", .members = base},
-        {.name = "More", .help = "Two.", .members = more, .also = "Base"},
+    const struct wi_schema schemas[] = {
+        WI_OBJECT("Base", {"a", "string", NULL}),
+        WI_OBJECT_OF("More", (.help = "Two.", .also = "Base"), {"b?", "null", "Nothing."}),
         {.name = "Either", .is = "Base|More"},
         {0},
     };
@@ -55,6 +53,24 @@ TEST(an_object_has_its_own_members_and_those_of_another)
         "More\"}]}");
     assert_ptr_equal(wi_schema_find(schemas, "Moreover", 4), &schemas[1]);
     assert_null(wi_schema_find(schemas, "Mo", 2));
+}
+
+TEST(an_answer_has_the_members_of_its_form)
+{
+    expect(wi_form_json("Pin", "a/b", "bafy", 7, 1, 2, 5),
+        "{\"name\":\"a/b\",\"cid\":\"bafy\",\"bytes\":7,\"stale\":true,\"version\":2,"
+        "\"published_at\":5}");
+    expect(wi_form_json("NodeLimit", "hold", "claim", NULL, 0, 9, "x"),
+        "{\"effect\":\"hold\",\"evidence\":\"claim\",\"since\":null,\"until\":9,"
+        "\"undone_by\":\"x\"}");
+    expect(wi_form_json("Moves", 0.5, 2.0), "{\"lost_ms\":0.5,\"at_ms\":2.0}");
+    expect(wi_form_json("Joins", json_array(), json_array()), "{\"joins\":[],\"node_tokens\":[]}");
+    expect(wi_form_json("Removed", "a/b", "removed", 0, NULL),
+        "{\"name\":\"a/b\",\"state\":\"removed\",\"freed_bytes\":0}");
+    expect(wi_form_json("Removed", "a/b", "cancelled", -1, json_array()),
+        "{\"name\":\"a/b\",\"state\":\"cancelled\",\"unpublished\":[]}");
+    assert_null(wi_form_json("Alive", NULL));
+    assert_null(wi_form_json("Alive", "\xff"));
 }
 
 TEST(parameters_tell_their_limits)

@@ -1,7 +1,7 @@
 /* The body of POST /v1/infer: what is read, and how everything else is refused by name. */
 #include "../../test.h"
 
-#include "models/catalog/library/model.h"
+#include "terms/format/model.h"
 #include "wire/native/native.h"
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,8 @@ static enum wi_code parse(struct wi_infer *infer, const char *json, const void *
 {
     struct wi_blob *blob = blob_of(json, binary, size);
     memset(infer, 0, sizeof *infer);
-    enum wi_code code = wi_dialect_native.parse(infer, blob, strlen(json), &budget, error);
+    enum wi_code code =
+        wi_dialect_parse(&wi_dialect_native, infer, blob, strlen(json), &budget, error);
     wi_blob_unref(blob);
     return code;
 }

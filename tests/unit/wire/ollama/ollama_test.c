@@ -164,7 +164,7 @@ static void refuses(const struct wi_dialect *dialect, const struct wi_model *mod
     struct wi_buffer text = {0};
     assert_int_equal(check(dialect, &infer, model, body, &error), code);
     assert_string_equal(error.expected, expected);
-    dialect->print_error(&text, &error, "req-1");
+    dialect->print_error(dialect, &text, &error, "req-1");
     json_t *told = json_loads(text.text, 0, NULL);
     const char *got = json_string_value(json_object_get(told, "error"));
     assert_int_equal(json_object_size(told), 1);
@@ -279,7 +279,8 @@ TEST(test_unknown_parameters_can_be_passed_over)
     struct wi_error error = {0};
     struct wi_blob *blob = wi_blob_new(NULL, sizeof body);
     assert_int_equal(wi_blob_append(blob, body, sizeof body - 1), 0);
-    if (wi_dialect_ollama_chat.parse(&infer, blob, sizeof body - 1, NULL, &error) != WI_OK)
+    if (wi_dialect_parse(&wi_dialect_ollama_chat, &infer, blob, sizeof body - 1, NULL, &error) !=
+        WI_OK)
         fail_msg("%s", error.detail);
     static const char *const ignored[] = {"foo", "options.bar", "messages[0].mood"};
     assert_int_equal(infer.ignored.count, 3);

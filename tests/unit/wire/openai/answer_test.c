@@ -9,7 +9,8 @@
 static struct wi_openai_extras extras = {.created = 7, .answers = 1};
 static struct wi_inference chatting = {.task = WI_TASK_CHAT},
                            completing = {.task = WI_TASK_COMPLETE};
-static const struct wi_infer chat = {.asked = &chatting, .extras = &extras};
+static const struct wi_infer chat = {
+    .dialect = &wi_dialect_openai_chat, .asked = &chatting, .extras = &extras};
 static const struct wi_infer prompt = {.asked = &completing, .extras = &extras};
 
 static json_t *load(const char *text)

@@ -132,7 +132,8 @@ TEST(test_unknown_parameters_can_be_passed_over)
     struct wi_error error = {0};
     struct wi_blob *blob = wi_blob_new(NULL, sizeof body);
     assert_int_equal(wi_blob_append(blob, body, sizeof body - 1), 0);
-    if (wi_dialect_openai_chat.parse(&infer, blob, sizeof body - 1, NULL, &error) != WI_OK)
+    if (wi_dialect_parse(&wi_dialect_openai_chat, &infer, blob, sizeof body - 1, NULL, &error) !=
+        WI_OK)
         fail_msg("%s", error.detail);
     static const char *const ignored[] = {
         "web_search_options", "f??o?o", "messages[0].mood", "messages[0].content[0].tone"};
@@ -156,7 +157,7 @@ static void refuses(const struct wi_dialect *dialect, const struct wi_model *mod
     if (check(dialect, &infer, model, body, &error) == WI_OK)
         fail_msg("%s is taken", body);
     assert_string_equal(error.expected, expected);
-    dialect->print_error(&text, &error, "req-1");
+    dialect->print_error(dialect, &text, &error, "req-1");
     json_t *whole = json_loads(text.text, 0, NULL), *told = json_object_get(whole, "error");
     const char *field = json_string_value(json_object_get(told, "param"));
     if (strcmp(json_string_value(json_object_get(told, "code")), code) != 0 ||
@@ -273,7 +274,7 @@ TEST(test_advice)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_buffer text = {0};
         assert_int_not_equal(parse(&wi_dialect_openai_chat, &infer, rows[i].body, &error), WI_OK);
-        wi_dialect_openai_chat.print_error(&text, &error, NULL);
+        wi_dialect_openai_chat.print_error(&wi_dialect_openai_chat, &text, &error, NULL);
         json_t *whole = json_loads(text.text, 0, NULL), *told = json_object_get(whole, "error");
         assert_string_equal(json_string_value(json_object_get(told, "message")), rows[i].message);
         json_decref(whole);
@@ -343,7 +344,7 @@ TEST(test_errors)
         struct wi_buffer text = {0};
         wi_error_set(&error, rows[i].code, "inputs", "it is \"so\"");
         wi_error_expect(&error, "this");
-        wi_dialect_openai_chat.print_error(&text, &error, NULL);
+        wi_dialect_openai_chat.print_error(&wi_dialect_openai_chat, &text, &error, NULL);
         char *expected =
             wi_sprintf("{\"error\":{\"message\":\"it is \\\"so\\\"; expected: this\",\"type\":"
                        "\"%s\",\"param\":\"messages\",\"code\":\"%s\"}}\n",
@@ -368,7 +369,8 @@ TEST(test_fields_have_the_names_of_requests)
         struct wi_buffer text = {0};
         wi_error_set(&error, WI_INPUT_INVALID, rows[i].field, "it is wrong");
         wi_error_allow(&error, "others");
-        wi_dialect_openai_embeddings.print_error(&text, &error, NULL);
+        wi_dialect_openai_embeddings.print_error(
+            &wi_dialect_openai_embeddings, &text, &error, NULL);
         json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
         json_t *told = json_object_get(whole, "error");
         assert_string_equal(json_string_value(json_object_get(told, "param")), rows[i].param);
@@ -393,7 +395,8 @@ TEST(test_forms_without_times_are_named)
         struct wi_buffer text = {0};
         wi_error_set(&error, WI_INPUT_INVALID, rows[i].field, "it is wrong");
         wi_error_expect(&error, "%s", rows[i].expected);
-        wi_dialect_openai_transcriptions.print_error(&text, &error, NULL);
+        wi_dialect_openai_transcriptions.print_error(
+            &wi_dialect_openai_transcriptions, &text, &error, NULL);
         json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
         json_t *told = json_object_get(whole, "error");
         assert_string_equal(json_string_value(json_object_get(told, "message")), rows[i].told);
@@ -410,7 +413,8 @@ TEST(test_unknown_parameters_keep_their_names)
         struct wi_error error;
         struct wi_buffer text = {0};
         wi_error_set(&error, WI_UNKNOWN_FIELD, names[i], "it is not known");
-        wi_dialect_openai_embeddings.print_error(&text, &error, NULL);
+        wi_dialect_openai_embeddings.print_error(
+            &wi_dialect_openai_embeddings, &text, &error, NULL);
         json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
         json_t *told = json_object_get(whole, "error");
         assert_string_equal(json_string_value(json_object_get(told, "param")), names[i]);
@@ -424,7 +428,7 @@ TEST(test_both)
     struct wi_error error;
     struct wi_buffer text = {0};
     wi_error_set(&error, WI_MODEL_NOT_FOUND, "model_name", "there is none");
-    wi_dialect_openai_both.print_error(&text, &error, "req-1");
+    wi_dialect_openai_both.print_error(&wi_dialect_openai_both, &text, &error, "req-1");
     json_t *whole = json_loads(text.text, JSON_REJECT_DUPLICATES, NULL);
     assert_string_equal(json_string_value(json_object_get(whole, "code")), "model_not_found");
     assert_string_equal(json_string_value(json_object_get(whole, "detail")), "there is none");

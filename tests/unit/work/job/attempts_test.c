@@ -116,7 +116,7 @@ static void submit_text(const char *options)
         .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000,
             .task = WI_TASK_CHAT, .options = options ? json_loads(options, 0, NULL) : NULL),
         .accepted_at = wi_now_ms()};
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
 }
 
 TEST(what_shared_an_engine_that_broke_is_tried_alone)
@@ -180,7 +180,7 @@ TEST(earlier_runs_of_a_stored_job_count_for_its_end)
         .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
         .accepted_at = wi_now_ms(),
         .earlier = 14};
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
     lose(0);
     assert_int_equal(fixture->answers, 0);
     lose(0);
@@ -287,7 +287,7 @@ static void submit_program(const char *id)
     asked->program = wi_program_new();
     asked->timeout_ms = 60000;
     snprintf(spec.id, sizeof spec.id, "%s", id);
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
 }
 
 TEST(a_clients_own_kernel_runs_once_and_alone)

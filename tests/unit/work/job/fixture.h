@@ -231,7 +231,7 @@ static inline enum wi_code submit_as(
             .timeout_ms = timeout_ms, .precision = wi_strdup(mark)),
         .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
-    return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
+    return wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, error);
 }
 
 static inline void submit(const char *id)

@@ -104,7 +104,7 @@ static enum wi_code submit_of(const char *id, const char *client, struct wi_erro
         .accepted_at = wi_now_ms(),
         .client = wi_strdup(client)};
     snprintf(spec.id, sizeof spec.id, "%s", id);
-    return wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, error);
+    return wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, error);
 }
 
 TEST(refuses_whose_share_is_used_up)
@@ -258,7 +258,7 @@ TEST(says_what_a_node_has_computed)
             .task = WI_TASK_CHAT,
             .input = json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content", "hello")),
         .accepted_at = wi_now_ms()};
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
     assert_int_equal(fixture->beginnings, 1);
     struct wi_answer answer = {.ok = 1,
         .result = json_pack("{s:s}", "text", "hi"),
@@ -277,7 +277,7 @@ TEST(says_how_much_text_is_foreseen)
         .accepted_at = wi_now_ms()};
     struct wi_error error;
 
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, &error), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, &error), WI_OK);
     assert_true(fixture->demanded_tokens == 4007);
     assert_true(fixture->sent_tokens == 4007);
     answer_ok(fixture->attempt);

@@ -103,7 +103,7 @@ static int set_up(void **state)
         the.models[i] = (struct wi_model){.name = "m", ._references = 2};
         snprintf(the.models[i].hash, sizeof the.models[i].hash, "%d", i);
         snprintf(spec.id, sizeof spec.id, "job-%d", i);
-        assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);
+        assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
     }
     the.picks = 0;
     memset(the.picked, 0, sizeof the.picked);
@@ -176,7 +176,7 @@ static void submit_some(const char *id, enum wi_task_kind task, int is_private)
         .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     the.models[0]._references++;
-    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
 }
 
 static void submit(const char *id, enum wi_task_kind task)

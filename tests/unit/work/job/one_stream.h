@@ -39,8 +39,7 @@ static inline void open_asking(double timeout_ms, double stall_timeout_ms, json_
             .priority = 9, .options = options, .stream = 1, .stall_timeout_ms = stall_timeout_ms),
         .accepted_at = wi_now_ms()};
     memset(&seen, 0, sizeof seen);
-    assert_int_equal(
-        wi_jobs_submit_stream(fixture->jobs, &spec, &stream, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, &stream, on_done, NULL, NULL), WI_OK);
 }
 
 static inline void open_with(double timeout_ms, double stall_timeout_ms)

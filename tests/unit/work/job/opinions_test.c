@@ -1,19 +1,21 @@
 /* A client's share of second opinions. */
 #include "../../test.h"
 
+#include "base/memory.h"
 #include "work/job/opinions.h"
+#include <stdlib.h>
 
 static struct wi_opinions *opinions;
 
 static int set_up(void **state)
 {
-    opinions = wi_opinions_new();
+    opinions = wi_alloc(sizeof *opinions);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    wi_opinions_free(opinions);
+    free(opinions);
     return 0;
 }
 

@@ -7,13 +7,15 @@
 
 static int set_up(void **state)
 {
-    *state = wi_parts_new(NULL);
-    return *state ? 0 : -1;
+    static struct wi_parts account;
+    account = (struct wi_parts){0};
+    *state = &account;
+    return 0;
 }
 
 static int tear_down(void **state)
 {
-    wi_parts_free(*state);
+    wi_parts_clear(*state);
     return 0;
 }
 
@@ -33,7 +35,7 @@ static int add_text(struct wi_parts *parts, uint64_t seq, const char *text)
 static void add_many(struct wi_parts *parts, unsigned count, size_t bytes)
 {
     for (unsigned i = 0; i < count; i++)
-        assert_true(add_bytes(parts, wi_parts_count(parts), bytes));
+        assert_true(add_bytes(parts, parts->received.parts, bytes));
 }
 
 FIXTURE(set_up, tear_down)
@@ -42,19 +44,19 @@ TEST(takes_each_part_once_and_in_order)
 {
     struct wi_parts *parts = *state;
     wi_parts_begin(parts);
-    assert_false(wi_parts_brought(parts));
+    assert_false(parts->flow.sent.parts > 0);
     assert_true(add_bytes(parts, 0, 1));
     assert_false(add_bytes(parts, 0, 1));
     assert_false(add_bytes(parts, 2, 1));
     assert_true(add_bytes(parts, 1, 1));
-    assert_int_equal(wi_parts_count(parts), 2);
-    assert_true(wi_parts_brought(parts));
+    assert_int_equal(parts->received.parts, 2);
+    assert_true(parts->flow.sent.parts > 0);
     wi_parts_begin(parts);
-    assert_false(wi_parts_brought(parts));
+    assert_false(parts->flow.sent.parts > 0);
     assert_false(add_bytes(parts, 0, 1));
-    assert_false(wi_parts_brought(parts));
+    assert_false(parts->flow.sent.parts > 0);
     assert_true(add_bytes(parts, 2, 1));
-    assert_true(wi_parts_brought(parts));
+    assert_true(parts->flow.sent.parts > 0);
 }
 
 TEST(grants_in_steps_what_the_client_has_taken)
@@ -63,16 +65,16 @@ TEST(grants_in_steps_what_the_client_has_taken)
     struct wi_credit credit;
     wi_parts_begin(parts);
     add_many(parts, WI_CREDIT_PARTS - 1, 1);
-    assert_true(wi_parts_has_credit(parts));
+    assert_true(wi_flow_lasts(&parts->flow));
     add_many(parts, 1, 1);
-    assert_false(wi_parts_has_credit(parts));
+    assert_false(wi_flow_lasts(&parts->flow));
     wi_parts_take(parts, &(struct wi_credit){15, 15});
     assert_false(wi_parts_grant(parts, &credit));
     wi_parts_take(parts, &(struct wi_credit){16, 16});
     assert_true(wi_parts_grant(parts, &credit));
     assert_int_equal(credit.parts, 48);
     assert_int_equal(credit.bytes, WI_CREDIT_BYTES + 16);
-    assert_true(wi_parts_has_credit(parts));
+    assert_true(wi_flow_lasts(&parts->flow));
     assert_false(wi_parts_grant(parts, &credit));
 }
 
@@ -82,13 +84,13 @@ TEST(one_part_of_any_size_goes_while_neither_total_is_reached)
     struct wi_credit credit;
     wi_parts_begin(parts);
     add_many(parts, 1, 60000);
-    assert_true(wi_parts_has_credit(parts));
+    assert_true(wi_flow_lasts(&parts->flow));
     add_many(parts, 1, 60000);
-    assert_false(wi_parts_has_credit(parts));
+    assert_false(wi_flow_lasts(&parts->flow));
     wi_parts_take(parts, &(struct wi_credit){1, 60000});
     assert_true(wi_parts_grant(parts, &credit));
     assert_int_equal(credit.bytes, 60000 + WI_CREDIT_BYTES);
-    assert_true(wi_parts_has_credit(parts));
+    assert_true(wi_flow_lasts(&parts->flow));
 }
 
 /* Whatever is outstanding: what an attempt has used up is granted again when all is taken. */
@@ -100,11 +102,11 @@ TEST(never_leaves_an_attempt_without_credit_for_good)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         wi_parts_begin(parts);
         for (int round = 0; round < 3; round++) {
-            while (wi_parts_has_credit(parts))
+            while (wi_flow_lasts(&parts->flow))
                 add_many(parts, 1, sizes[i]);
             wi_parts_take(parts, &(struct wi_credit){UINT64_MAX, UINT64_MAX});
             assert_true(wi_parts_grant(parts, &credit));
-            assert_true(wi_parts_has_credit(parts));
+            assert_true(wi_flow_lasts(&parts->flow));
         }
     }
 }
@@ -116,7 +118,7 @@ TEST(another_attempt_counts_from_its_own_beginning)
     wi_parts_begin(parts);
     add_many(parts, 32, 10);
     wi_parts_begin(parts); /* the client has taken nothing yet */
-    assert_true(wi_parts_has_credit(parts));
+    assert_true(wi_flow_lasts(&parts->flow));
     wi_parts_take(parts, &(struct wi_credit){32, 320});
     assert_false(wi_parts_grant(parts, &credit)); /* that is what it began with */
     add_many(parts, 20, 10);
@@ -151,7 +153,7 @@ TEST(tells_another_attempt_what_was_said)
     add_text(parts, 0, "one ");
     wi_parts_add(parts, &(struct wi_part){.seq = 1, .tokens = tokens});
     add_text(parts, 2, "two");
-    assert_null(wi_parts_obstacle(parts));
+    assert_null(parts->obstacle);
     assert_int_equal(wi_parts_continue(parts, &end), 0);
     assert_int_equal(end.from.seq, 3);
     assert_int_equal(end.from.text_length, 7);
@@ -168,7 +170,7 @@ TEST(what_had_neither_text_nor_tokens_is_continued_by_number)
     struct wi_parts_end end;
     wi_parts_begin(parts);
     add_many(parts, 5, 10);
-    assert_null(wi_parts_obstacle(parts));
+    assert_null(parts->obstacle);
     assert_int_equal(wi_parts_continue(parts, &end), 0);
     assert_int_equal(end.from.seq, 5);
     assert_null(end.from.text);
@@ -187,36 +189,36 @@ TEST(keeps_four_mebibytes_and_not_one_byte_more)
         const struct wi_part part = {.seq = i, .text = text, .text_length = sizeof text};
         assert_true(wi_parts_add(parts, &part));
     }
-    assert_null(wi_parts_obstacle(parts));
+    assert_null(parts->obstacle);
     assert_int_equal(wi_parts_continue(parts, &end), 0);
     assert_int_equal(end.from.text_length, WI_PARTS_KEPT);
     wi_parts_end_clear(&end);
     assert_true(add_text(parts, 128, "x"));
-    assert_non_null(wi_parts_obstacle(parts));
+    assert_non_null(parts->obstacle);
     assert_true(add_text(parts, 129, "which still goes to the client"));
 }
 
 TEST(cannot_continue_what_the_memory_refuses)
 {
     struct wi_budget budget = {.limit = 10000};
-    struct wi_parts *parts = wi_parts_new(&budget);
+    struct wi_parts *parts = &(struct wi_parts){.budget = &budget};
     static char text[9000];
     wi_parts_begin(parts);
     for (unsigned i = 0; i < 2; i++) {
         const struct wi_part part = {.seq = i, .text = text, .text_length = sizeof text};
-        assert_int_equal(wi_parts_obstacle(parts) != NULL, 0);
+        assert_int_equal(parts->obstacle != NULL, 0);
         assert_true(wi_parts_add(parts, &part));
     }
-    assert_non_null(wi_parts_obstacle(parts));
+    assert_non_null(parts->obstacle);
     assert_int_equal(budget.used, 0);
-    wi_parts_free(parts);
+    wi_parts_clear(parts);
 }
 
 /* Books a part of one of several answers; `tokens` and `result` are given away. */
 static void add_answer(
     struct wi_parts *parts, unsigned index, const char *text, json_t *tokens, json_t *result)
 {
-    const struct wi_part part = {.seq = wi_parts_count(parts),
+    const struct wi_part part = {.seq = parts->received.parts,
         .index = index,
         .text = text,
         .text_length = text ? strlen(text) : 0,
@@ -235,11 +237,11 @@ TEST(tells_several_answers_one_after_another)
     json_t *tokens = json_pack("[i,i,i]", 1, 3, 2), *answers;
     wi_parts_begin(parts);
     add_answer(parts, 0, "o", json_pack("[i]", 1), NULL);
-    assert_int_equal(wi_parts_answers(parts), 1);
+    assert_int_equal(parts->answer_count, 1);
     add_answer(parts, 2, "zw\303\266", json_pack("[i]", 2), NULL);
     add_answer(parts, 0, "ne", json_pack("[i]", 3), json_pack("{s:s}", "finish_reason", "stop"));
-    assert_int_equal(wi_parts_answers(parts), 3);
-    assert_null(wi_parts_obstacle(parts));
+    assert_int_equal(parts->answer_count, 3);
+    assert_null(parts->obstacle);
     assert_null(wi_parts_text(parts, &length));
     assert_int_equal(wi_parts_continue(parts, &end), 0);
     assert_int_equal(end.from.text_length, 7);
@@ -268,14 +270,14 @@ TEST(tells_that_an_only_answer_has_ended)
 TEST(joins_several_answers_within_the_memory)
 {
     struct wi_budget budget = {.limit = 1000000};
-    struct wi_parts *parts = wi_parts_new(&budget);
+    struct wi_parts *parts = &(struct wi_parts){.budget = &budget};
     struct wi_parts_end end;
     static char text[2001];
     memset(text, 'a', sizeof text - 1);
     wi_parts_begin(parts);
     add_answer(parts, 0, text, NULL, NULL);
     add_answer(parts, 1, text, NULL, NULL);
-    assert_null(wi_parts_obstacle(parts));
+    assert_null(parts->obstacle);
     size_t kept = budget.used;
     assert_int_equal(wi_parts_continue(parts, &end), 0);
     wi_parts_end_clear(&end);
@@ -284,7 +286,7 @@ TEST(joins_several_answers_within_the_memory)
     assert_int_equal(wi_parts_continue(parts, &end), -1);
     assert_null(end.from.text);
     assert_int_equal(budget.used, kept);
-    wi_parts_free(parts);
+    wi_parts_clear(parts);
     assert_int_equal(budget.used, 0);
 }
 
@@ -293,7 +295,7 @@ TEST(keeps_no_more_answers_than_can_be_told)
     struct wi_parts *parts = *state;
     wi_parts_begin(parts);
     add_answer(parts, WI_PARTS_ANSWERS - 1, "a", NULL, NULL);
-    assert_null(wi_parts_obstacle(parts));
+    assert_null(parts->obstacle);
     add_answer(parts, WI_PARTS_ANSWERS, "b", NULL, NULL);
-    assert_non_null(wi_parts_obstacle(parts));
+    assert_non_null(parts->obstacle);
 }

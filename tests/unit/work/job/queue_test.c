@@ -107,7 +107,7 @@ TEST(a_client_that_is_held_is_passed_over_until_released)
     assert_ptr_equal(take(queue, 10), &other);
     assert_null(wi_queue_best(queue, 10));
     assert_int_equal(wi_queue_ahead(queue, &many[2]), 2);
-    assert_ptr_equal(wi_queue_any(queue), &many[0]);
+    assert_ptr_equal(wi_queue_oldest(queue, 0), &many[0]);
     assert_true(wi_queue_release(queue));
     assert_false(wi_queue_release(queue));
     assert_ptr_equal(take(queue, 10), &many[0]);
@@ -141,9 +141,9 @@ TEST(leaves_from_the_middle)
     wi_queue_remove(queue, &b);
     assert_null(b.lane);
     assert_ptr_equal(take(queue, 4), &a);
-    assert_ptr_equal(wi_queue_any(queue), &c);
+    assert_ptr_equal(wi_queue_oldest(queue, 0), &c);
     wi_queue_remove(queue, &c);
-    assert_null(wi_queue_any(queue));
+    assert_null(wi_queue_oldest(queue, 0));
     wi_queue_free(queue);
 }
 
@@ -236,7 +236,7 @@ TEST(clients_that_are_gone_are_forgotten)
     struct wi_queue *queue = wi_queue_new();
     struct wi_queue_entry old = of("ada", 0);
     let_many_pass(queue, 0);
-    assert_null(wi_queue_any(queue));
+    assert_null(wi_queue_oldest(queue, 0));
     wi_queue_push(queue, &old, "m", 0);
     let_many_pass(queue, 1);
     assert_ptr_equal(take(queue, 0), &old);
@@ -401,7 +401,7 @@ TEST(the_order_is_that_of_a_plain_walk)
         }
     }
 #undef RANDOM
-    for (struct wi_queue_entry *left; (left = wi_queue_any(queue));)
+    for (struct wi_queue_entry *left; (left = wi_queue_oldest(queue, 0));)
         wi_queue_remove(queue, left);
     wi_queue_free(queue);
 }

@@ -211,7 +211,7 @@ static void submit_asked(struct wi_inference *asked)
     asked->model = wi_model_ref(&fixture->model);
     asked->timeout_ms = 60000;
     fixture->elsewhere = "node-2";
-    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
     answer_failure(WI_INFERENCE_FAILED, 0);
     check_is_final(WI_INFERENCE_FAILED);
 }

@@ -205,7 +205,7 @@ static void submit(int i, int client, int model, int priority)
     the.models[model]._references++;
     snprintf(spec.id, sizeof spec.id, "job-%d", i);
     *job = (struct played){.step = GONE, .client = client, .model = model};
-    assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, NULL), WI_OK);
+    assert_int_equal(wi_jobs_submit(the.jobs, &spec, NULL, on_done, NULL, NULL), WI_OK);
     if (job->step == GONE)
         job->step = WAITS;
 }

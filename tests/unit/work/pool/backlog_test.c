@@ -1,7 +1,7 @@
 /* How long waiting work is expected to wait. */
 #include "../../test.h"
 
-#include "work/pool/backlog.h"
+#include "work/pool/scale.h"
 
 TEST(it_is_told_when_work_begins_to_wait)
 {

@@ -2,18 +2,18 @@
  * that joined, and what ends it. "n-1" is the page of our session, "n-2" has joined. */
 #include "pool_fixture.h"
 
-#include "work/pool/evidence_private.h"
+#include "work/pool/private.h"
 
 #define HOUR ((int64_t)3600 * 1000)
 #define SET "0123456789abcdef"
 
 FIXTURE(setup, teardown)
 
-static const struct pool_node_info *node(void)
+static const struct pool_node *node(void)
 {
     const struct pool_node *found = wi_pool_nodes_find(pool->nodes, "n-2");
 
-    return found ? wi_pool_node_info_of(found) : NULL;
+    return found ? found : NULL;
 }
 
 /* Both are there; what is said of a node from here on is said of the one that joined. */
@@ -67,12 +67,12 @@ static unsigned find_more(enum wi_evidence_kind kind, int times)
 
 static int gets_less(void)
 {
-    return node()->place->class->doubted;
+    return node()->place.class->doubted;
 }
 
 static int takes_work(void)
 {
-    return node()->place->is.open;
+    return node()->place.is.open;
 }
 
 /* An answer of the one that joined came. */
@@ -111,7 +111,7 @@ TEST(who_ends_requests_badly_gets_less_and_then_goes_for_an_hour)
     assert_false(gets_less());
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
     assert_true(gets_less() && takes_work());
-    assert_string_equal(node()->standing->less.evidence, "ending");
+    assert_string_equal(node()->standing.less.evidence, "ending");
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 6), WI_EFFECT_SHARE);
     assert_int_equal(seen.sent_away, 0);
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE | WI_EFFECT_QUARANTINE);
@@ -130,7 +130,7 @@ TEST(answers_that_come_bring_its_share_back)
     assert_true(gets_less());
     answer_well(1);
     assert_false(gets_less());
-    assert_int_equal(node()->standing->less.since, 0);
+    assert_int_equal(node()->standing.less.since, 0);
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 2), 0); /* those of before go meanwhile */
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
 }
@@ -155,13 +155,13 @@ TEST(who_cannot_be_judged_gets_less_and_is_then_held_for_an_hour)
     int64_t before = wi_steady_ms();
     assert_int_equal(find_more(WI_EVIDENCE_OPEN, 1), WI_EFFECT_SHARE | WI_EFFECT_HOLD);
     assert_false(takes_work());
-    assert_in_range(node()->standing->hold.until, before + HOUR, wi_steady_ms() + HOUR);
+    assert_in_range(node()->standing.hold.until, before + HOUR, wi_steady_ms() + HOUR);
     assert_int_equal(seen.sent_away, 0);
     wi_pool_hold(pool, "n-2", 1); /* by proof/, whose end is not the end of this */
     wi_pool_hold(pool, "n-2", 0);
-    wi_pool_found_look(pool, node()->standing->hold.until - 1);
+    wi_pool_found_look(pool, node()->standing.hold.until - 1);
     assert_false(takes_work());
-    wi_pool_found_look(pool, node()->standing->hold.until);
+    wi_pool_found_look(pool, node()->standing.hold.until);
     assert_true(takes_work());
     assert_true(gets_less()); /* it has its answers yet */
     find_more(WI_EVIDENCE_OPEN, 1);
@@ -189,7 +189,7 @@ TEST(a_clients_input_is_a_suspicion)
     assert_true(find(WI_EVIDENCE_CLIENT_INPUT, "n-2", 1, SET) & WI_EFFECT_SHARE);
     assert_int_equal(known(1, SET), WI_UNKNOWN);
     assert_true(gets_less() && takes_work());
-    assert_string_equal(node()->standing->less.reason, "seven times too large");
+    assert_string_equal(node()->standing.less.reason, "seven times too large");
     for (int i = 0; i < 100; i++)
         find(WI_EVIDENCE_CLIENT_INPUT, "n-2", 1, SET);
     assert_true(takes_work()); /* however many */
@@ -313,11 +313,11 @@ TEST(a_node_that_comes_again_goes_on_with_what_was_found)
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
     come_again("n-2");
     assert_true(gets_less() && takes_work());
-    assert_string_equal(node()->standing->less.evidence, "ending");
+    assert_string_equal(node()->standing.less.evidence, "ending");
     find_more(WI_EVIDENCE_OPEN, 5);
     come_again("n-2");
     assert_false(takes_work());
-    assert_string_equal(node()->standing->hold.evidence, "open");
+    assert_string_equal(node()->standing.hold.evidence, "open");
 }
 
 TEST(what_is_found_of_a_node_that_left_meets_it_again)
@@ -327,8 +327,8 @@ TEST(what_is_found_of_a_node_that_left_meets_it_again)
     find_more(WI_EVIDENCE_ENDING, 3);
     serve();
     assert_true(gets_less());
-    assert_string_equal(node()->standing->less.evidence, "ending");
-    assert_string_equal(node()->standing->less.undone, "fewer of them among the last");
+    assert_string_equal(node()->standing.less.evidence, "ending");
+    assert_string_equal(node()->standing.less.undone, "fewer of them among the last");
 }
 
 TEST(another_party_begins_afresh)
@@ -348,7 +348,7 @@ TEST(one_that_was_sent_away_or_forgiven_begins_afresh)
     find_more(WI_EVIDENCE_ENDING, 10);
     assert_string_equal(seen.away, "n-2");
     come_again("n-2");
-    assert_int_equal(wi_conduct_count(&node()->standing->conduct, WI_CONDUCT_ENDING), 0);
+    assert_int_equal(wi_conduct_count(&node()->standing.conduct, WI_CONDUCT_ENDING), 0);
     find_more(WI_EVIDENCE_ENDING, 3);
     come_again("n-2");
     assert_true(gets_less());
@@ -365,7 +365,7 @@ TEST(a_session_of_ours_is_not_held_whatever_is_said)
             wi_pool_found(pool,
                 &(struct wi_evidence_found){.kind = WI_EVIDENCE_OPEN, .node = "n-1", .joined = 1}),
             0);
-    assert_int_equal(wi_pool_node_info_of(wi_pool_nodes_find(pool->nodes, "n-1"))->held, 0);
+    assert_int_equal(wi_pool_nodes_find(pool->nodes, "n-1")->held, 0);
 }
 
 TEST(every_kind_of_evidence_has_a_rule_of_joined_nodes)
@@ -406,7 +406,7 @@ TEST(why_it_gets_less_is_shown)
     assert_string_equal(json_string_value(shown(json, "effect")), "share");
     assert_string_equal(json_string_value(shown(json, "evidence")), "client_input");
     assert_string_equal(json_string_value(shown(json, "reason")), "seven times too large");
-    assert_int_equal(json_integer_value(shown(json, "since")), node()->standing->less.since);
+    assert_int_equal(json_integer_value(shown(json, "since")), node()->standing.less.since);
     assert_true(json_is_null(shown(json, "until")));
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(json, "conduct"), "suspicion")), 1);

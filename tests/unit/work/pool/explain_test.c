@@ -1,8 +1,8 @@
 /* Why there is no node. */
 #include "pool_fixture.h"
 
-#include "work/pool/pending.h"
-#include "work/pool/plan.h"
+#include "work/pool/pick_private.h"
+#include "work/pool/private.h"
 
 static struct wi_error error;
 

@@ -4,9 +4,9 @@
 #define PATIENCE_MS 3000.0 /* the fixture's: three heartbeats of a second */
 #define MIB 1048576u
 
-static const struct pool_session_info *its(void)
+static const struct pool_session *its(void)
 {
-    return wi_pool_session_info(session());
+    return session();
 }
 
 /* What the document of "s-1" answers; NULL: it is well. */

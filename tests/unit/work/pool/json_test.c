@@ -78,7 +78,7 @@ TEST(a_kind_is_shown_with_what_its_sessions_did)
     json_decref(kinds);
     wi_error_set(&why, WI_UNAVAILABLE, "", "no display");
     for (int i = 0; i < WI_BREAKER_FAILURES; i++)
-        wi_pool_kind_broken(wi_pool_kinds_at(pool->kinds, 0), wi_now_ms(), -1, &why);
+        wi_pool_kind_broken(&pool->kinds->all[0], wi_now_ms(), -1, &why);
     kinds = wi_pool_kinds_json(pool);
     double left =
         json_number_value(json_object_get(json_object_get(kinds, "chrome"), "next_start_ms"));
@@ -86,7 +86,7 @@ TEST(a_kind_is_shown_with_what_its_sessions_did)
     expect(json_pack("[O]", json_object_get(kinds, "chrome")),
         "[{\"breaker\":\"open\",\"failures\":5,\"problem\":\"no display\"}]");
     json_decref(kinds);
-    wi_pool_kind_broken(wi_pool_kinds_at(pool->kinds, 0), wi_now_ms() - 60000, -1, &why);
+    wi_pool_kind_broken(&pool->kinds->all[0], wi_now_ms() - 60000, -1, &why);
     kinds = wi_pool_kinds_json(pool);
     expect(json_pack("[O]", json_object_get(kinds, "chrome")),
         "[{\"breaker\":\"half-open\",\"next_start_ms\":0.0}]");
@@ -106,7 +106,7 @@ TEST(what_lives_and_what_was_is_counted)
     assert_int_equal(counted().classes, 1);
     assert_int_equal(counted().start_ms_count, 1);
     give("a", WI_WASM, NULL);
-    wi_session_drain(wi_pool_session_info(session())->browser);
+    wi_session_drain(session()->browser);
     assert_int_equal(counted().live, 0);
     assert_int_equal(counted().states[WI_SESSION_DRAINING], 1);
     end("a", 0);
@@ -116,7 +116,7 @@ TEST(what_lives_and_what_was_is_counted)
 
 TEST(a_session_that_breaks_is_counted_and_held_against_its_kind)
 {
-    struct wi_session *its = wi_pool_session_info(session())->browser;
+    struct wi_session *its = session()->browser;
     struct wi_error why;
     char id[] = "s-1";
 
@@ -124,7 +124,7 @@ TEST(a_session_that_breaks_is_counted_and_held_against_its_kind)
     its->state = WI_SESSION_BROKEN;
     its->events.on_state(its->events.context, id, WI_SESSION_STARTING, WI_SESSION_BROKEN, &why);
     assert_int_equal(counted().sessions_broken, 1);
-    assert_int_equal(wi_pool_kind_info(wi_pool_kinds_at(pool->kinds, 0))->backoff.failures, 1);
+    assert_int_equal(pool->kinds->all[0].backoff.failures, 1);
     assert_int_equal(seen.revoked, 1);
     int told = seen.capacity;
     uv_run(&loop, UV_RUN_NOWAIT);
@@ -149,7 +149,7 @@ TEST(an_operator_is_warned)
     json_array_clear(warnings);
     says.missing = 1; /* then nothing of it runs */
     pool->crowded = 0;
-    wi_pool_kind_check(wi_pool_kinds_at(pool->kinds, 0), wi_now_ms());
+    wi_pool_kind_check(&pool->kinds->all[0], wi_now_ms());
     wi_pool_add_warnings(pool, warnings);
     assert_int_equal(json_array_size(warnings), 0);
     json_decref(warnings);

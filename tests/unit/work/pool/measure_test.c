@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"
-#include "work/pool/measure.h"
+#include "work/pool/private.h"
 #include <jansson.h>
 #include <string.h>
 
@@ -52,7 +52,7 @@ static void book(const char *id, json_t *options, int broke)
 
 static struct wi_estimate known(void)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
 
     return wi_estimates_get(
         pool.estimates, model.hash, wi_fleet_where(class, WI_ENGINE_LLAMA, WI_WASM));
@@ -152,7 +152,7 @@ TEST(a_grammar_that_breaks_an_engine_is_no_fault_of_the_node)
 
 TEST(a_load_that_failed_for_want_of_memory_is_remembered)
 {
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+    const struct wi_fleet_class *class = node->place.class;
     const struct wi_place *where = wi_fleet_where(class, WI_ENGINE_LLAMA, WI_WASM);
     struct wi_answer said = {.starved = 1, .retryable = 1, .error.code = WI_INFERENCE_FAILED};
     struct pool_attempt attempt;
@@ -279,8 +279,7 @@ TEST(what_takes_as_long_each_time_has_a_usual_time)
         double ms;
     } cases[] = {{WI_TASK_NONE, 0, 0, 0, 47}, {WI_TASK_CHAT, 0, 0, 0, 0},
         {WI_TASK_NONE, 3, 0, 0, 0}, {WI_TASK_NONE, 0, 1, 0, 0}, {WI_TASK_NONE, 0, 0, 1, 0}};
-    const struct wi_place *where =
-        wi_fleet_where(wi_pool_node_info_of(node)->place->class, WI_ENGINE_LLAMA, WI_WASM);
+    const struct wi_place *where = wi_fleet_where(node->place.class, WI_ENGINE_LLAMA, WI_WASM);
 
     for (int ran = 0; ran < 2; ran++) {
         for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

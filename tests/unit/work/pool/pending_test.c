@@ -1,8 +1,7 @@
 /* Browsers that are not there yet: whether one may come, and which is requested. */
 #include "pool_fixture.h"
 
-#include "work/pool/pending.h"
-#include "work/pool/relocate.h"
+#include "work/pool/pick_private.h"
 
 static struct wi_config_browser two[2];
 static struct wi_inference asked;
@@ -29,7 +28,7 @@ static int pending(int request)
 
 static int is_requested(const char *kind)
 {
-    return wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->requested_since > 0;
+    return wi_pool_kinds_find(pool->kinds, kind)->requested_since > 0;
 }
 
 FIXTURE(set_up_two, teardown)
@@ -121,7 +120,7 @@ TEST(a_gpu_that_is_to_come_back_is_waited_for)
     assert_false(pending(0));
     lose_gpu();
     assert_true(pending(0));
-    wi_pool_session_gpu_settled(session());
+    wi_pool_session_gpu_ended(session(), 0);
     assert_false(pending(0));
 }
 
@@ -160,8 +159,8 @@ static void learn_ago(const char *kind, const char *session_id, int64_t ago)
 {
     wi_text_copy(page.kind, sizeof page.kind, kind);
     wi_text_copy(page.session, sizeof page.session, session_id);
-    wi_abilities_note(pool->abilities,
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, kind))->stamp, &page, wi_wall_ms() - ago);
+    wi_abilities_note(
+        pool->abilities, wi_pool_kinds_find(pool->kinds, kind)->stamp, &page, wi_wall_ms() - ago);
 }
 
 static void learn(const char *kind, const char *session_id)
@@ -264,8 +263,7 @@ TEST(what_was_not_tested_for_long_is_tested_again)
     assert_false(is_requested("firefox"));
     assert_false(pending(1));
     assert_true(is_requested("firefox"));
-    assert_int_equal(
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, "firefox"))->requested_by, 0);
+    assert_int_equal(wi_pool_kinds_find(pool->kinds, "firefox")->requested_by, 0);
 }
 
 TEST(by_order_a_kind_is_tested_again)
@@ -336,8 +334,7 @@ TEST(what_joined_says_is_kept_for_itself)
 /* Pages of ours do, as soon as they are there. */
 TEST(what_a_session_says_is_kept_for_its_kind)
 {
-    const struct pool_kind_info *chrome =
-        wi_pool_kind_info(wi_pool_kinds_find(pool->kinds, "chrome"));
+    const struct pool_kind *chrome = wi_pool_kinds_find(pool->kinds, "chrome");
     struct wi_ability known =
         wi_abilities_of(pool->abilities, "chrome", chrome->stamp, wi_wall_ms());
 
@@ -358,9 +355,9 @@ TEST(what_a_kind_cannot_do_is_not_preferred_there)
     ask_for_webnn();
     config.browser_preferences.other = (struct wi_strings){.items = preferred, .count = 1};
     learn("firefox", "s-8");
-    wi_pool_request_preferred(pool, &demand, &chosen, 1);
+    wi_pool_request_preferred(pool, &demand, &chosen, 1, &chosen);
     assert_false(is_requested("firefox"));
     asked.platform = WI_WASM;
-    wi_pool_request_preferred(pool, &demand, &chosen, 1);
+    wi_pool_request_preferred(pool, &demand, &chosen, 1, &chosen);
     assert_true(is_requested("firefox"));
 }

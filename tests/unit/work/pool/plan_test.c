@@ -1,7 +1,7 @@
 /* How many sessions there are: what is counted, and what is carried out. */
 #include "pool_fixture.h"
 
-#include "work/pool/plan.h"
+#include "work/pool/private.h"
 
 #define BROWSER_BYTES (512ull << 20) /* what there is to be for one more */
 
@@ -60,7 +60,7 @@ TEST(what_is_not_installed_is_not_started)
     config.pool.min_connections = 2;
     wi_pool_plan(pool); /* the kind is looked at once more before */
     assert_int_equal(seen.begun, 1);
-    assert_false(wi_pool_kind_info(chrome())->installed);
+    assert_false(chrome()->installed);
     says.missing = 0;
     wi_pool_kind_check(chrome(), wi_now_ms());
     wi_pool_plan(pool);
@@ -128,7 +128,7 @@ TEST(those_on_their_way_count_for_memory)
 TEST(the_first_is_opened_whatever_memory_there_is)
 {
     says.headroom.available = 0;
-    wi_session_kill(wi_pool_session_info(session())->browser, NULL);
+    wi_session_kill(session()->browser, NULL);
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 2);
 }
@@ -156,14 +156,13 @@ TEST(a_worn_one_goes_when_its_successor_serves)
     config.pool.recycle_after = 2;
     give("a", WI_WASM, NULL);
     end("a", 0);
-    assert_string_equal(wi_pool_session_info(session())->worn, "");
+    assert_string_equal(session()->worn, "");
     give("b", WI_WASM, NULL);
     end("b", 0);
-    assert_string_equal(
-        wi_pool_session_info(session())->worn, "it has done as many jobs as recycle_after says");
+    assert_string_equal(session()->worn, "it has done as many jobs as recycle_after says");
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 2);
-    assert_string_equal(wi_pool_session_info(session())->successor, "s-2");
+    assert_string_equal(session()->successor, "s-2");
     assert_int_equal(sessions(WI_SESSION_READY), 1); /* both there until then */
     struct wi_node_info second = info;
     snprintf(second.id, sizeof second.id, "n-2");
@@ -249,15 +248,14 @@ TEST(a_start_is_expected_to_take_what_the_others_took)
 {
     assert_true(wi_pool_start_ms(pool) == 3000);
     serve();
-    double took =
-        wi_pool_session_info(session())->welcomed_at - wi_pool_session_info(session())->started;
+    double took = session()->welcomed_at - session()->started;
     assert_true(wi_pool_start_ms(pool) == took);
 }
 
 TEST(what_is_requested_is_opened_where_none_is_there)
 {
     config.pool.min_connections = 0;
-    wi_session_kill(wi_pool_session_info(session())->browser, NULL);
+    wi_session_kill(session()->browser, NULL);
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 1);
     wi_pool_request_kind(pool, "netscape", NULL);
@@ -342,7 +340,7 @@ TEST(for_nobody_in_particular_no_browser_in_use_is_closed)
     request_for(firefox, NULL, 20000);
     assert_int_equal(seen.closed, 0);
     wi_pool_request_kind(pool, "firefox", "bob"); /* who wants it, too, may */
-    assert_int_equal(wi_pool_kind_info(firefox)->requested_by, wi_use_client("bob"));
+    assert_int_equal(firefox->requested_by, wi_use_client("bob"));
     wi_pool_plan(pool);
     assert_int_equal(seen.closed, 1);
 }

@@ -11,9 +11,7 @@
 #include "browser/browser_network.h"
 #include "nodes/bridge/quarantine.h"
 #include "work/pool/facts/verdicts.h"
-#include "work/pool/health.h"
 #include "work/pool/private.h"
-#include "work/pool/reports.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

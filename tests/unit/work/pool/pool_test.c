@@ -7,9 +7,9 @@ TEST(a_session_that_drains_lets_nobody_come_any_more)
 {
     serve();
     give("a", WI_WASM, NULL);
-    wi_session_drain(wi_pool_session_info(session())->browser);
+    wi_session_drain(session()->browser);
     assert_int_equal(seen.revoked, 1); /* at once, and not when it is closed */
-    assert_true(wi_pool_node_info_of(wi_pool_nodes_find(pool->nodes, "n-1"))->draining);
+    assert_true(wi_pool_nodes_find(pool->nodes, "n-1")->draining);
     end("a", 0);
 }
 
@@ -23,7 +23,7 @@ TEST(a_lost_gpu_is_had_back_by_ending_its_process)
     wi_pool_look(pool, wi_now_ms() + WI_LADDER_GPU_AFTER_MS + 1000);
     assert_int_equal(seen.gpus_ended, 1);
     assert_int_equal(wi_pool_session_state(session()), WI_SESSION_READY);
-    assert_true(wi_pool_session_info(session())->gpu_by > 0);
+    assert_true(session()->gpu_by > 0);
     info.platforms[WI_WEBGPU].available = 0;
     bridge()->on_node_report(bridge()->context, &info);
     const struct wi_demand demand = {
@@ -33,8 +33,8 @@ TEST(a_lost_gpu_is_had_back_by_ending_its_process)
     assert_int_equal(wi_pool_pick(pool, &demand, &choice, &error), WI_PICK_WAIT);
     info.platforms[WI_WEBGPU].available = 1;
     bridge()->on_node_report(bridge()->context, &info);
-    assert_true(wi_pool_session_info(session())->gpu_by == 0); /* it is back */
-    lose_gpu();                                                /* soon again: it did not help */
+    assert_true(session()->gpu_by == 0); /* it is back */
+    lose_gpu();                          /* soon again: it did not help */
     assert_int_equal(seen.gpus_ended, 1);
     assert_true(!session() || wi_pool_session_ends(session()));
 }
@@ -73,7 +73,7 @@ TEST(what_ran_beside_what_hung_a_gpu_is_excused)
     give("behind", WI_WEBGPU, NULL);
     give("wasm", WI_WASM, NULL);
     lose_gpu();
-    while (wi_now_ms() <= wi_pool_session_info(session())->gpu_lost_at)
+    while (wi_now_ms() <= session()->gpu_lost_at)
         ;
     end("hung", 1);
     assert_int_equal(seen.excused, 0);
@@ -161,7 +161,7 @@ TEST(a_node_takes_work_again_as_soon_as_there_is_room)
 /* The first session starts, or breaks for this reason. */
 static void break_with(const char *field)
 {
-    struct wi_session *its = wi_pool_session_info(session())->browser;
+    struct wi_session *its = session()->browser;
     enum wi_session_state from = its->state;
     struct wi_error why;
     char id[WI_ID_SIZE];

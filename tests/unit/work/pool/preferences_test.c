@@ -10,16 +10,11 @@ static const struct wi_strings list = {items, 4};
 TEST(an_entry_names_a_kind_or_a_kind_and_a_platform)
 {
     char kind[32];
-    int has_platform;
-    enum wi_platform platform;
 
-    wi_preferences_parse("edge/webnn", kind, &has_platform, &platform);
+    assert_int_equal(wi_preferences_parse("edge/webnn", kind), WI_WEBNN);
     assert_string_equal(kind, "edge");
-    assert_true(has_platform);
-    assert_int_equal(platform, WI_WEBNN);
-    wi_preferences_parse("safari", kind, &has_platform, &platform);
+    assert_int_equal(wi_preferences_parse("safari", kind), -1);
     assert_string_equal(kind, "safari");
-    assert_false(has_platform);
 }
 
 TEST(rank_is_the_position_of_the_entry_that_fits)

@@ -3,11 +3,11 @@
 
 #include "base/secret.h"
 
-static const struct pool_node_info *node(void)
+static const struct pool_node *node(void)
 {
     const struct pool_node *found = wi_pool_nodes_find(pool->nodes, "n-1");
 
-    return found ? wi_pool_node_info_of(found) : NULL;
+    return found ? found : NULL;
 }
 
 /* How often it was told since, in the next turn, that there may be room. */
@@ -37,7 +37,7 @@ TEST(what_is_sent_is_booked_until_it_is_answered)
     assert_int_equal(wi_pool_session_state(session()), WI_SESSION_READY);
     assert_int_equal(seen.answered, 2);
     assert_int_equal(seen.slots_freed, 2);
-    assert_int_equal(wi_pool_session_info(session())->jobs, 2);
+    assert_int_equal(session()->jobs, 2);
 }
 
 TEST(to_who_is_not_there_nothing_is_sent)
@@ -87,7 +87,7 @@ TEST(what_a_node_does_not_even_take_is_held_against_it)
         give("a", WI_WASM, NULL);
         wi_pool_lose(pool, wi_pool_nodes_find(pool->nodes, "n-1"), "a", "silence");
         assert_int_equal(node()->missed, i);
-        assert_int_equal(node()->place->class->doubted, i == 2); /* others go before it */
+        assert_int_equal(node()->place.class->doubted, i == 2); /* others go before it */
         assert_string_equal(seen.cancelled_for, "lost");
     }
     wi_pool_lose(pool, wi_pool_nodes_find(pool->nodes, "n-1"), "another", "silence");
@@ -95,7 +95,7 @@ TEST(what_a_node_does_not_even_take_is_held_against_it)
     give("a", WI_WASM, NULL);
     bridge()->on_answer(bridge()->context, "n-1", "a", &answer);
     assert_int_equal(node()->missed, 0);
-    assert_false(node()->place->class->doubted);
+    assert_false(node()->place.class->doubted);
 }
 
 TEST(credit_goes_to_the_node)
@@ -126,7 +126,7 @@ TEST(a_node_that_goes_takes_what_is_known_of_it_along)
     bridge()->on_node_down(bridge()->context, "n-1", "its socket broke");
     assert_null(node());
     its = session(); /* its page is opened afresh */
-    assert_string_equal(wi_pool_session_info(its)->node, "");
+    assert_string_equal(its->node, "");
     assert_int_equal(seen.reloaded, 1);
     bridge()->on_node_down(bridge()->context, "n-1", "twice");
     assert_int_equal(seen.reloaded, 1);
@@ -142,13 +142,13 @@ TEST(a_page_that_was_opened_afresh_takes_the_others_place)
     bridge()->on_node_up(bridge()->context, &next, 0);
     assert_string_equal(seen.dropped, "n-1");
     assert_string_equal(seen.why, "its session opened another page");
-    assert_string_equal(wi_pool_session_info(session())->node, "n-2");
+    assert_string_equal(session()->node, "n-2");
 }
 
 TEST(one_that_is_back_is_not_welcomed_again)
 {
     serve();
-    double welcomed = wi_pool_session_info(session())->idle_since;
+    double welcomed = session()->idle_since;
     while (wi_now_ms() <= welcomed)
         ;
     bridge()->on_node_away(bridge()->context, "n-1");
@@ -156,20 +156,17 @@ TEST(one_that_is_back_is_not_welcomed_again)
     assert_false(wi_pool_is_away(pool, "n-2"));
     bridge()->on_node_up(bridge()->context, &info, 1);
     assert_false(wi_pool_is_away(pool, "n-1"));
-    assert_true(wi_pool_session_info(session())->idle_since == welcomed);
+    assert_true(session()->idle_since == welcomed);
     assert_string_equal(seen.dropped, "");
 }
 
 TEST(our_sessions_are_the_yardstick)
 {
-    char id[WI_ID_SIZE];
-
-    assert_int_equal(wi_pool_yardstick(pool, NULL, id), -1);
+    assert_null(wi_pool_yardstick(pool, NULL));
     serve();
-    assert_int_equal(wi_pool_yardstick(pool, NULL, id), 0);
-    assert_string_equal(id, "n-1");
-    assert_int_equal(wi_pool_yardstick(pool, "chrome", id), 0);
-    assert_int_equal(wi_pool_yardstick(pool, "firefox", id), -1);
+    assert_string_equal(wi_pool_yardstick(pool, NULL)->id, "n-1");
+    assert_non_null(wi_pool_yardstick(pool, "chrome"));
+    assert_null(wi_pool_yardstick(pool, "firefox"));
     assert_ptr_equal(wi_pool_node_info(pool, "n-1"), &info);
 }
 
@@ -181,7 +178,7 @@ TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
     told();
     bridge()->on_node_paused(bridge()->context, "n-1", 1);
     assert_true(node()->paused);
-    assert_int_equal(wi_pool_nodes_fleet(pool->nodes)->open, 0);
+    assert_int_equal(pool->nodes->fleet.open, 0);
     assert_int_equal(
         wi_pool_load(pool, "n-1", &model, (enum wi_platform[]){WI_WASM}, 1), WI_NODE_PAUSED);
     told();
@@ -189,7 +186,7 @@ TEST(a_paused_node_gets_nothing_and_work_at_once_when_it_goes_on)
     assert_true(node()->paused);
     told();
     bridge()->on_node_paused(bridge()->context, "n-1", 0);
-    assert_int_equal(wi_pool_nodes_fleet(pool->nodes)->open, 1);
+    assert_int_equal(pool->nodes->fleet.open, 1);
     assert_int_equal(told(), 1);
     bridge()->on_node_paused(bridge()->context, "n-2", 1); /* there is none */
 }
@@ -203,7 +200,7 @@ TEST(what_is_given_back_says_nothing_of_its_node)
     bridge()->on_answer(bridge()->context, "n-1", "a", &answer);
     assert_int_equal(node()->count, 0);
     assert_int_equal(wi_estimates_count(pool->estimates), 0);
-    assert_int_equal(wi_pool_session_info(session())->jobs, 0);
+    assert_int_equal(session()->jobs, 0);
     give("b", WI_WASM, NULL);
     end("b", 0);
     assert_int_equal(wi_estimates_count(pool->estimates), 1); /* else it would */
@@ -219,8 +216,8 @@ TEST(a_session_is_replaced_by_order)
     wi_pool_kind_broken(wi_pool_kind_of(pool, session()), wi_now_ms(), -1,
         &(struct wi_error){.code = WI_UNAVAILABLE});
     assert_int_equal(wi_pool_recycle(pool, "s-1", &error), WI_OK);
-    assert_string_equal(wi_pool_session_info(session())->worn, "by order");
-    assert_int_equal(wi_pool_kind_info(wi_pool_kind_of(pool, session()))->backoff.failures, 0);
+    assert_string_equal(session()->worn, "by order");
+    assert_int_equal(wi_pool_kind_of(pool, session())->backoff.failures, 0);
 }
 
 TEST(one_that_does_not_serve_yet_is_ended_by_order)
@@ -242,7 +239,7 @@ TEST(a_node_drains_and_takes_work_again_by_order)
     assert_false(node()->draining);
     assert_int_equal(told(), 1);
     give("a", WI_WASM, NULL);
-    wi_session_drain(wi_pool_session_info(session())->browser);
+    wi_session_drain(session()->browser);
     assert_int_equal(wi_pool_drain(pool, "n-1", 0, &error), WI_CONFLICT);
     assert_int_equal(wi_pool_drain(pool, "n-1", 1, &error), WI_OK);
     end("a", 0);

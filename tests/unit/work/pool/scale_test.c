@@ -398,6 +398,35 @@ TEST(who_made_room_does_not_come_back)
     expect(&place, NOW, WI_SCALE_START, 0); /* better than none */
 }
 
+TEST(the_oldest_request_gets_the_place)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    place.kinds[0].requested_since = NOW - 1;
+    place.kinds[1].requested_since = NOW - 2 * WI_MAKE_ROOM_BUSY_MS;
+    place.kinds[2].requested_since = NOW - 2;
+    expect(&place, NOW, WI_SCALE_START, 1);
+}
+
+TEST(what_starts_for_an_older_request_stays)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    busy(&place, 0, 1);
+    place.kinds[0].pending = 1;
+    place.kinds[0].requested_since = NOW - 3 * WI_MAKE_ROOM_BUSY_MS;
+    place.kinds[1].requested_since = NOW - 2 * WI_MAKE_ROOM_BUSY_MS;
+    expect_rest(&place, NOW, WI_NEVER);
+    place.kinds[0].requested_since = NOW - 1;
+    expect(&place, NOW, WI_SCALE_REMOVE, 0);
+    place.kinds[0].live = place.kinds[0].pending = 0;
+    expect(&place, NOW, WI_SCALE_START, 1);
+}
+
 TEST(at_last_a_busy_one_makes_room)
 {
     struct place place;

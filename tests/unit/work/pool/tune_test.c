@@ -2,7 +2,7 @@
 #include "pool_fixture.h"
 
 #include "base/memory.h"
-#include "work/pool/tune.h"
+#include "work/pool/private.h"
 
 FIXTURE(setup, teardown)
 

@@ -1,7 +1,7 @@
 /* Publishing over the API: answers, events and CARs, clients that leave, a server that closes. The
  * store of blocks is played. */
 #include "../../fixture.h"
-#include "models/share/blockstore/blockstore.h"
+#include "models/models.h"
 
 #define CID "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 #define PUBLISH "/v1/models/builtin/echo/publish"
@@ -59,19 +59,16 @@ static struct wi_pin *find_pin(const char *name)
     return NULL;
 }
 
-const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name)
-{
-    return find_pin(name);
-}
-
 enum wi_code wi_blockstore_unpublish(
-    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+    struct wi_blockstore *blocks, const char *name, char cid[WI_CID_TEXT], struct wi_error *error)
 {
     struct wi_pin *pin = find_pin(name);
     if (!pin)
         return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
     wi_strings_add(&played.unpublished, name);
-    *pin = played.pins[--played.pin_count];
+    memcpy(cid, pin->cid_text, WI_CID_TEXT);
+    size_t behind = --played.pin_count - (size_t)(pin - played.pins);
+    memmove(pin, pin + 1, behind * sizeof *pin);
     return WI_OK;
 }
 
@@ -80,10 +77,9 @@ int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
     return 0;
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    for (size_t i = 0; i < played.pin_count; i++)
-        each(context, &played.pins[i]);
+    return blocks && index < played.pin_count ? &played.pins[index] : NULL;
 }
 
 void wi_blockstore_check(struct wi_blockstore *blocks)
@@ -91,25 +87,17 @@ void wi_blockstore_check(struct wi_blockstore *blocks)
     played.looked++;
 }
 
-/* Nothing is pulled here. */
-struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
+struct wi_block_reading *wi_blockstore_read(struct wi_blockstore *blocks, const struct wi_cid *cid,
+    int is_car, enum wi_dag_scope scope, uint64_t *bytes)
 {
-    return NULL;
-}
-
-struct wi_block_reading *wi_blockstore_car(
-    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
-{
+    if (!is_car)
+        return NULL; /* nothing is pulled here */
     assert_int_equal(scope, WI_SCOPE_ALL);
     if (played.segment_count == 0)
         return NULL;
     played.readings++;
+    *bytes = played.announced;
     return calloc(1, sizeof(struct wi_block_reading));
-}
-
-uint64_t wi_block_reading_bytes(const struct wi_block_reading *reading)
-{
-    return played.announced;
 }
 
 int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *segment)

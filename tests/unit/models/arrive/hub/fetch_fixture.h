@@ -236,14 +236,14 @@ static void on_end(
         test.error = *error;
 }
 
-static void start(const struct reply *replies, size_t count, uint64_t *lengths)
+static void start(const struct reply *replies, size_t count, struct wi_hub_tree *measured)
 {
     const struct wi_fetch_order order = {.hub = &test.hub,
         .repository = "org/name",
         .files = &test.tree,
         .folder = test.root,
         .limit = test.limit,
-        .lengths = lengths};
+        .measured = measured};
     test.replies = replies;
     test.reply_count = count;
     test.fetch = wi_fetch_start(&test.loop, NULL, &order, on_progress, on_end, NULL);

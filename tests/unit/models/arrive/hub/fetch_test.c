@@ -420,22 +420,21 @@ TEST(lengths_are_asked_for_where_nobody_has_said_them)
         {.status = 200, .headers = {"Content-Length", "77"}},
         {.status = 416, .headers = {"Content-Range", "bytes */0"}},
         {.status = 206, .headers = {"Content-Range", "bytes 0-0/1125899906842624"}}};
-    uint64_t lengths[5] = {0};
     fill(1);
     for (int i = 0; i < 5; i++) {
         have(i == 0 ? "known" : "unknown");
         test.tree.files[i].bytes = i == 0 ? 5 : WI_HUB_BYTES_UNKNOWN;
     }
-    start(rows, 4, lengths);
+    start(rows, 4, &test.tree);
     run_to_end();
     assert_int_equal(test.error.code, WI_OK);
     assert_int_equal(test.asked, 4);
     assert_string_equal(test.requests[0].range, "bytes=0-0");
-    assert_int_equal(lengths[0], 0); /* not asked for */
-    assert_int_equal(lengths[1], 12345);
-    assert_int_equal(lengths[2], 77);
-    assert_int_equal(lengths[3], 0);
-    assert_true(lengths[4] == WI_HUB_FILE_MAX);
+    assert_int_equal(test.tree.files[0].bytes, 5); /* not asked for */
+    assert_int_equal(test.tree.files[1].bytes, 12345);
+    assert_int_equal(test.tree.files[2].bytes, 77);
+    assert_int_equal(test.tree.files[3].bytes, 0);
+    assert_true(test.tree.files[4].bytes == WI_HUB_FILE_MAX);
     assert_int_equal(test.last.files_done, 5);
 }
 
@@ -448,11 +447,10 @@ TEST(a_length_that_is_not_said_or_cannot_be_fails)
     have("unknown");
     test.tree.files[0].bytes = WI_HUB_BYTES_UNKNOWN;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        uint64_t length = 7;
         test.ended = 0;
-        start(&rows[i], 1, &length);
+        start(&rows[i], 1, &test.tree);
         run_to_end();
         expect_failure(WI_HUB_FAILED, "does not say how long unknown is");
-        assert_int_equal(length, 7);
+        assert_true(test.tree.files[0].bytes == WI_HUB_BYTES_UNKNOWN);
     }
 }

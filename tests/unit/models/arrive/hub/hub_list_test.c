@@ -3,6 +3,8 @@
 
 #include "../../../loopback.h"
 #include "base/buffer.h"
+#include "models/arrive/hub/ask.h"
+#include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/hub_list.h"
 #include <stdlib.h>
 #include <string.h>
@@ -166,7 +168,9 @@ static struct wi_hub_list *start(const char *reference, const struct reply *repl
 {
     struct wi_hub_reference parsed;
     struct wi_hub_list *list;
-    assert_int_equal(wi_hub_reference_parse(reference, fixture->hub.layout, &parsed, NULL), WI_OK);
+    assert_int_equal(wi_hub_reference_parse(
+                         reference, &wi_hub_layouts[fixture->hub.layout].rules, &parsed, NULL),
+        WI_OK);
     fixture->replies = replies;
     list = wi_hub_list_start(&fixture->loop, fixture->http, &fixture->hub, &parsed, on_tree, NULL);
     wi_hub_reference_clear(&parsed);

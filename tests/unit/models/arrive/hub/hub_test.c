@@ -1,7 +1,7 @@
 /* Hubs of the configuration: their tokens, and where things lie on them. */
 #include "../../../test.h"
 
-#include "models/arrive/hub/hub_layout.h"
+#include "models/arrive/hub/hub.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,17 +11,18 @@ TEST(copies_what_the_configuration_says)
 {
     const struct wi_config_hub row = {
         .name = (char *)"h", .url = (char *)"https://h.example", .layout = WI_HUB_PLAIN};
-    struct wi_hub hub = {.name = wi_strdup("before"), .token = wi_strdup("old")}, copy = {0};
+    struct wi_hub hub = {.name = wi_strdup("before"), .token = wi_strdup("old")};
     struct wi_error error;
     assert_int_equal(wi_hub_open(&hub, &row, &error), WI_OK);
     assert_string_equal(hub.name, "h");
     assert_string_equal(hub.url, "https://h.example");
     assert_int_equal(hub.layout, WI_HUB_PLAIN);
-    assert_null(wi_hub_authorization(&hub));
+    assert_null(wi_hub_authorization(&hub, hub.url));
     hub.token = wi_strdup("secret");
-    wi_hub_copy(&copy, &hub);
-    assert_string_equal(copy.token, "secret");
-    wi_hub_clear(&copy);
+    char *line = wi_hub_authorization(&hub, "https://h.example/a");
+    assert_string_equal(line, "Authorization: Bearer secret");
+    assert_null(wi_hub_authorization(&hub, "https://cdn.example/a"));
+    free(line);
     wi_hub_clear(&hub);
 }
 
@@ -35,16 +36,18 @@ TEST(knows_where_things_lie)
 {
     const struct wi_hub hub = {.url = (char *)"https://hub.example/base"};
     const struct wi_hub plain = {.url = (char *)"https://w.example", .layout = WI_HUB_PLAIN};
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].revision_url(&hub, "o/n", "refs/pr/3"),
+    const struct wi_hub_layout *layout = &wi_hub_layouts[WI_HUB_HUGGINGFACE];
+    check_url(wi_hub_url(&hub, layout->revision_url, "o/n", "refs/pr/3", ""),
         "https://hub.example/base/api/models/o/n/revision/refs%2Fpr%2F3");
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].list_url(&hub, "o/n", "c0ffee"),
+    check_url(wi_hub_url(&hub, layout->list_url, "o/n", "c0ffee", ""),
         "https://hub.example/base/api/models/o/n/tree/c0ffee?recursive=true");
-    check_url(wi_hub_layouts[WI_HUB_HUGGINGFACE].file_url(&hub, "o/n", "c0ffee", "onnx/model.onnx"),
+    check_url(wi_hub_url(&hub, layout->file_url, "o/n", "c0ffee", "onnx/model.onnx"),
         "https://hub.example/base/o/n/resolve/c0ffee/onnx/model.onnx");
-    check_url(wi_hub_layouts[WI_HUB_PLAIN].list_url(&plain, "a/b", ""),
-        "https://w.example/a/b/SHA256SUMS");
-    check_url(wi_hub_layouts[WI_HUB_PLAIN].file_url(&plain, "a/b", "", "x.gguf"),
-        "https://w.example/a/b/x.gguf");
+    layout = &wi_hub_layouts[WI_HUB_PLAIN];
+    check_url(
+        wi_hub_url(&plain, layout->list_url, "a/b", "", ""), "https://w.example/a/b/SHA256SUMS");
+    check_url(
+        wi_hub_url(&plain, layout->file_url, "a/b", "", "x.gguf"), "https://w.example/a/b/x.gguf");
 }
 
 TEST(tells_its_own_urls)
@@ -62,7 +65,8 @@ TEST(tells_its_own_urls)
 static char *read_token(const char *content, size_t size, mode_t mode, struct wi_error *error)
 {
     char path[] = "/tmp/webinfer-hub-XXXXXX";
-    const struct wi_config_hub row = {.name = (char *)"h", .token_file = path};
+    const struct wi_config_hub row = {
+        .name = (char *)"h", .url = (char *)"https://h.example", .token_file = path};
     struct wi_hub hub = {0};
     int fd = mkstemp(path);
     assert_true(fd >= 0);
@@ -73,7 +77,7 @@ static char *read_token(const char *content, size_t size, mode_t mode, struct wi
     char *token = wi_strdup(hub.token);
     assert_int_equal(code, token ? WI_OK : WI_HUB_UNAUTHORIZED);
     if (token) {
-        char *line = wi_hub_authorization(&hub);
+        char *line = wi_hub_authorization(&hub, hub.url);
         assert_non_null(strstr(line, token));
         free(line);
     }

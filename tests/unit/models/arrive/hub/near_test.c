@@ -254,12 +254,10 @@ static void start(void)
     for (size_t i = 0; i < NEIGHBOURS; i++)
         sources[i] = wi_sources_at(test.sources, i);
     wi_neighbours_set(test.known, sources, NEIGHBOURS);
-    const struct wi_near_order order = {.loop = &test.loop,
+    const struct wi_near_order order = {
+        .content = {.loop = &test.loop, .stall_ms = 10000, .folder = test.root, .pause_ms = 1},
         .neighbours = test.known,
-        .stall_ms = 10000,
-        .files = &test.files,
-        .folder = test.root,
-        .pause_ms = 1};
+        .files = &test.files};
     test.near = wi_near_start(&order, on_progress, on_end, NULL);
 }
 
@@ -272,8 +270,7 @@ static void fetch(void)
 
 static enum wi_block_source_state state_of(size_t index)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(wi_sources_at(test.sources, index), &info);
+    struct wi_block_source_info info = wi_block_source_look(wi_sources_at(test.sources, index));
     return info.state;
 }
 

@@ -6,7 +6,7 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../../catalog/format/onnx_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "base/hash.h"
 #include "base/loop.h"
 #include "models/arrive/hub/fetch.h"
@@ -36,7 +36,7 @@ struct wi_fetch {
     wi_fetch_fn *on_end;
     void *context;
     char *folder;
-    uint64_t *lengths;
+    struct wi_hub_tree *measured;
     struct wi_hub_tree chosen;
     struct wi_timer *timer;
 };
@@ -202,7 +202,7 @@ static void give_lengths(struct wi_fetch *fetch)
     void *to = fetch->context;
     played.measured++;
     for (size_t i = 0; i < fetch->chosen.count; i++)
-        fetch->lengths[i] = played.model.size;
+        wi_hub_tree_set_bytes(fetch->measured, i, played.model.size);
     wi_fetch_cancel(fetch);
     on_end(to, &progress, NULL);
 }
@@ -210,7 +210,7 @@ static void give_lengths(struct wi_fetch *fetch)
 static void give_files(void *context)
 {
     struct wi_fetch *fetch = context;
-    if (fetch->lengths) {
+    if (fetch->measured) {
         give_lengths(fetch);
         return;
     }
@@ -242,8 +242,8 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     wi_hub_tree_copy(&fetch->chosen, order->files);
     fetch->timer = wi_timer_new(loop, give_files, fetch);
     wi_timer_start(fetch->timer, 0, 0);
-    fetch->lengths = order->lengths;
-    played.fetches += !order->lengths;
+    fetch->measured = order->measured;
+    played.fetches += !order->measured;
     return fetch;
 }
 
@@ -258,6 +258,8 @@ struct fixture {
     struct wi_http *http; /* NULL: nothing is asked by it, and there are no sources */
     struct wi_sources *sources;
     struct wi_neighbours *neighbours;
+    struct wi_models_deps deps;
+    struct wi_models parts;
     struct wi_pulls *pulls;
 };
 
@@ -268,13 +270,12 @@ static void begin(struct fixture *f)
     f->versions = wi_versions_work_new(&f->loop, f->repository);
     f->sources = f->http ? wi_sources_new() : NULL;
     f->neighbours = f->http ? wi_neighbours_new(&f->loop, f->http, "own") : NULL;
-    const struct wi_pulls_deps deps = {.loop = &f->loop,
-        .http = f->http,
-        .repository = f->repository,
+    f->deps = (struct wi_models_deps){.loop = &f->loop, .http = f->http};
+    f->parts = (struct wi_models){.repository = f->repository,
         .versions = f->versions,
         .sources = f->sources,
         .neighbours = f->neighbours};
-    f->pulls = wi_pulls_new(&deps, f->config);
+    f->pulls = wi_pulls_new(&f->deps, &f->parts, f->config);
 }
 
 /* As a daemon that ends: what is under way stops where it is. */

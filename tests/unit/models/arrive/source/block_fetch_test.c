@@ -412,11 +412,10 @@ TEST(all_share_a_limit)
 static void have_file(int status)
 {
     static char url[64];
-    static struct wi_block_file file;
-    file = (struct wi_block_file){test.gateway_count - 1, url};
-    snprintf(url, sizeof url, "%s/file", test.gateways[file.source].url);
-    test.gateways[file.source].answer.status = status;
-    test.order.file = &file;
+    size_t last = test.gateway_count - 1;
+    snprintf(url, sizeof url, "%s/file", test.gateways[last].url);
+    test.gateways[last].answer.status = status;
+    test.order.file_url = url;
 }
 
 TEST(one_may_have_the_file_itself)

@@ -464,8 +464,7 @@ static inline struct wi_block_share in_fetch(size_t gateway)
 
 static inline struct wi_block_source_info info_of(size_t gateway)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(wi_sources_at(test.sources, gateway), &info);
+    struct wi_block_source_info info = wi_block_source_look(wi_sources_at(test.sources, gateway));
     return info;
 }
 

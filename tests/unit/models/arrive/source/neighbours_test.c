@@ -123,15 +123,14 @@ static void ask(double fresh_ms)
 
 static struct wi_neighbour_info at(size_t index)
 {
-    struct wi_neighbour_info info;
-    wi_neighbours_at(test.neighbours, index, &info);
+    struct wi_neighbour_info info = wi_neighbours_at(test.neighbours, index);
     return info;
 }
 
 static const char *reason_of(size_t index)
 {
     static struct wi_block_source_info info;
-    wi_block_source_info(at(index).source, &info);
+    info = wi_block_source_look(at(index).source);
     return info.reason;
 }
 

@@ -87,7 +87,7 @@ static void ask(const char *url)
 static const char *name_at(size_t index)
 {
     static struct wi_block_source_info info;
-    wi_block_source_info(wi_router_at(test.router, index), &info);
+    info = wi_block_source_look(wi_router_at(test.router, index));
     assert_true(info.stranger);
     return info.name;
 }

@@ -40,8 +40,7 @@ static int tear_down(void **state)
 
 static struct wi_block_source_info info_of(const struct wi_block_source *source)
 {
-    struct wi_block_source_info info;
-    wi_block_source_info(source, &info);
+    struct wi_block_source_info info = wi_block_source_look(source);
     return info;
 }
 
@@ -144,7 +143,7 @@ TEST(the_same_source_stays_what_it_was)
 
 /* --- strangers -------------------------------------------------------------------------------- */
 
-static void count_one(void *context, const struct wi_block_source *source)
+static void count_one(void *context, const struct wi_block_source_info *info)
 {
     (*(size_t *)context)++;
 }

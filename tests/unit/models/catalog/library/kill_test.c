@@ -9,7 +9,6 @@
 #include "../../../kill_steps.h"
 #include "models/catalog/library/blobs.h"
 #include "models/catalog/library/versions.h"
-#include "models/catalog/library/versions_private.h"
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>

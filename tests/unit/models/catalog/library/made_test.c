@@ -7,7 +7,7 @@
 
 #include "../../../files.h"
 #include "../../../kill_steps.h"
-#include "../format/onnx_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "models/catalog/library/made.h"
 #include "models/catalog/library/model_load.h"
 #include <stdlib.h>

@@ -5,10 +5,10 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "models/catalog/library/folder.h"
 #include "models/catalog/library/list.h"
 #include "models/catalog/library/model_load.h"
 #include "models/catalog/library/versions.h"
+#include "terms/format/folder.h"
 #include <errno.h>
 #include <unistd.h>
 

@@ -3,7 +3,7 @@
 
 #include "../../../files.h"
 #include "models/catalog/library/quota.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* The store over a real folder: GGUF models, variants, other formats, other names. */
 #include "store_fixture.h"
 
-#include "../format/gguf_build.h"
+#include "../../../terms/format/gguf_build.h"
 
 static void put_gguf(const struct fixture *f, const char *name, struct wi_buffer bytes)
 {

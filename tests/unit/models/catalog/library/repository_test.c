@@ -533,8 +533,8 @@ static void on_list(void *context, const struct wi_list *list)
 static void read_folder(struct fixture *f)
 {
     int done = 0;
-    wi_listing_reset(wi_repository_listing(f->models), f->repository);
-    assert_non_null(wi_listing_fresh(wi_repository_listing(f->models), on_list, &done));
+    wi_repository_changed(f->models, NULL);
+    assert_non_null(wi_repository_fresh(f->models, on_list, &done));
     while (!done)
         uv_run(&f->loop, UV_RUN_ONCE);
 }
@@ -576,7 +576,7 @@ TEST(lists_models)
     wi_model_unref(find_good(f, "b"));
     expect_error(f, "bad", WI_MODEL_INVALID, "no whole");
     read_folder(f);
-    wi_repository_each(f->models, add_name, &names);
+    wi_repository_each_after(f->models, "", SIZE_MAX, add_name, &names);
     assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
     assert_int_equal(wi_repository_count(f->models), names.count);
     for (size_t i = 0; i < names.count; i++)
@@ -592,7 +592,7 @@ TEST(lists_models)
     expect_page(f, "owner/a", 9, "z ", 0);
     expect_page(f, "z", 9, "", 0);
     wi_repository_reset(f->models, "/nonexistent");
-    wi_repository_each(f->models, add_name, &names);
+    wi_repository_each_after(f->models, "", SIZE_MAX, add_name, &names);
     assert_int_equal(names.count, 5);
     assert_int_equal(wi_repository_count(f->models), 5);
     wi_strings_clear(&names);

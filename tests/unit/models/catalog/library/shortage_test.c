@@ -2,15 +2,15 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../format/gguf_build.h"
-#include "../format/onnx_build.h"
+#include "../../../terms/format/gguf_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "models/catalog/library/listing.h"
 #include "models/catalog/library/model_load.h"
 #include "models/catalog/library/quota.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../format/onnx_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "base/memory.h"
 #include "models/catalog/library/repository.h"
 #include <errno.h>

@@ -48,7 +48,8 @@ FIXTURE(set_up, tear_down)
 
 static void announce(struct store *store, const char *id, int64_t made_ms, const char *name)
 {
-    struct wi_upload_order order = {.name = wi_strdup(name), .made_ms = made_ms};
+    struct wi_upload_order order = {
+        .name = wi_strdup(name), .made_ms = made_ms, .files = {.first = 1}};
     struct wi_staging staging = {0};
     wi_source_add(&order.files, "model.onnx", 3, SHA_ABC);
     wi_source_add(&order.files, "onnx/empty.json", 0, SHA_NOTHING);
@@ -59,26 +60,29 @@ static void announce(struct store *store, const char *id, int64_t made_ms, const
     free(text);
 }
 
-static struct wi_upload_part *open_at(struct store *store, const char *path, uint64_t position)
+static enum wi_code open_at(
+    struct store *store, struct wi_upload_part *part, const char *path, uint64_t position)
 {
-    return wi_upload_part_open(store->directory, ID, path, position, &store->error);
+    *part = (struct wi_upload_part){
+        .directory = store->directory, .id = ID, .path = path, .position = position};
+    return wi_upload_part_add(part, "", 0, &store->error);
 }
 
 static void send_all(struct store *store, const char *bytes)
 {
-    struct wi_upload_part *part = open_at(store, "model.onnx", 0);
-    assert_non_null(part);
-    assert_int_equal(wi_upload_part_add(part, bytes, strlen(bytes), &store->error), WI_OK);
-    wi_upload_part_close(part);
+    struct wi_upload_part part;
+    assert_int_equal(open_at(store, &part, "model.onnx", 0), WI_OK);
+    assert_int_equal(wi_upload_part_add(&part, bytes, strlen(bytes), &store->error), WI_OK);
+    wi_upload_part_close(&part);
 }
 
 /* 0 once all is well, or the code. */
 static enum wi_code check_all(struct store *store)
 {
-    struct wi_upload_check *check = wi_upload_check_open(store->directory, ID, &store->error);
-    int more = check ? 1 : -1;
+    struct wi_upload_check *check = NULL;
+    int more = 1;
     while (more > 0)
-        more = wi_upload_check_some(check, 1, &store->error);
+        more = wi_upload_check(store->directory, ID, 1, &check, &store->error);
     wi_upload_check_close(check);
     return more == 0 ? WI_OK : store->error.code;
 }
@@ -142,13 +146,13 @@ TEST(more_bytes_than_can_be_counted_are_refused)
 
 TEST(what_was_announced_is_read_as_it_was_written)
 {
-    struct wi_upload_order order = {.name = wi_strdup("a/b"), .replace = 1, .made_ms = 7}, read;
+    struct wi_upload_order order = {.name = wi_strdup("a/b"), .made_ms = 7}, read;
     wi_source_add(&order.files, "model.onnx", 1234567890123, SHA_ABC);
     char *text = wi_upload_order_print(&order);
     read = (struct wi_upload_order){0};
     assert_int_equal(wi_upload_order_parse(text, strlen(text), &read), 0);
     assert_string_equal(read.name, "a/b");
-    assert_int_equal(read.replace, 1);
+    assert_int_equal(read.files.first, 0);
     assert_int_equal(read.made_ms, 7);
     assert_int_equal(read.files.count, 1);
     assert_int_equal(read.files.files[0].bytes, 1234567890123);
@@ -166,36 +170,33 @@ TEST(files_are_sent_checked_and_held)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     assert_int_equal(check_all(store), WI_CONFLICT);
     assert_string_equal(store->error.expected, "0");
     send_all(store, "ab");
-    assert_null(open_at(store, "model.onnx", 0));
-    assert_int_equal(store->error.code, WI_CONFLICT);
+    struct wi_upload_part part, other;
+    assert_int_equal(open_at(store, &part, "model.onnx", 0), WI_CONFLICT);
     assert_string_equal(store->error.expected, "2");
-    struct wi_upload_part *part = open_at(store, "model.onnx", 2);
-    assert_non_null(part);
-    assert_null(open_at(store, "model.onnx", 2)); /* somebody is at it */
-    assert_int_equal(store->error.code, WI_CONFLICT);
-    assert_int_equal(wi_upload_part_add(part, "c", 1, &store->error), WI_OK);
-    assert_int_equal(wi_upload_part_position(part), 3);
-    assert_int_equal(wi_upload_part_add(part, "d", 1, &store->error), WI_INVALID_FIELD);
+    assert_int_equal(open_at(store, &part, "model.onnx", 2), WI_OK);
+    assert_int_equal(open_at(store, &other, "model.onnx", 2), WI_CONFLICT); /* somebody is at it */
+    assert_int_equal(wi_upload_part_add(&part, "c", 1, &store->error), WI_OK);
+    assert_int_equal(part.position, 3);
+    assert_int_equal(wi_upload_part_add(&part, "d", 1, &store->error), WI_INVALID_FIELD);
     assert_string_equal(store->error.expected, "at most 1 bytes");
-    assert_int_equal(wi_upload_part_position(part), 2); /* what came by this one is taken back */
-    wi_upload_part_close(part);
-    part = open_at(store, "model.onnx", 2);
-    assert_int_equal(wi_upload_part_add(part, "c", 1, &store->error), WI_OK);
-    wi_upload_part_close(part);
+    assert_int_equal(part.position, 2); /* what came by this one is taken back */
+    wi_upload_part_close(&part);
+    assert_int_equal(open_at(store, &part, "model.onnx", 2), WI_OK);
+    assert_int_equal(wi_upload_part_add(&part, "c", 1, &store->error), WI_OK);
+    wi_upload_part_close(&part);
     assert_int_equal(check_all(store), WI_OK);
-    assert_null(open_at(store, "other.onnx", 0));
-    assert_int_equal(store->error.code, WI_INVALID_FIELD);
+    assert_int_equal(open_at(store, &part, "other.onnx", 0), WI_INVALID_FIELD);
 }
 
 TEST(a_file_that_is_not_what_was_announced_is_dropped)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     send_all(store, "abd");
     assert_int_equal(check_all(store), WI_MODEL_INVALID);
     assert_string_equal(store->error.field, "path");
@@ -208,17 +209,17 @@ TEST(a_part_does_not_write_into_what_was_begun_anew)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    struct wi_upload_part *part = open_at(store, "model.onnx", 0);
-    assert_int_equal(wi_upload_part_add(part, "a", 1, &store->error), WI_OK);
+    struct wi_upload_part part;
+    assert_int_equal(open_at(store, &part, "model.onnx", 0), WI_OK);
+    assert_int_equal(wi_upload_part_add(&part, "a", 1, &store->error), WI_OK);
     char *path = wi_sprintf("%s/.staging/" ID "/files/model.onnx", store->directory);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(wi_upload_part_add(part, "b", 1, &store->error), WI_CONFLICT);
-    wi_upload_part_close(part);
-    part = open_at(store, "model.onnx", 0);
-    assert_non_null(part);
+    assert_int_equal(wi_upload_part_add(&part, "b", 1, &store->error), WI_CONFLICT);
+    wi_upload_part_close(&part);
+    assert_int_equal(open_at(store, &part, "model.onnx", 0), WI_OK);
     wi_staging_drop(store->directory, ID);
-    assert_int_equal(wi_upload_part_add(part, "b", 1, &store->error), WI_NOT_FOUND);
-    wi_upload_part_close(part);
+    assert_int_equal(wi_upload_part_add(&part, "b", 1, &store->error), WI_NOT_FOUND);
+    wi_upload_part_close(&part);
     free(path);
 }
 
@@ -226,7 +227,7 @@ TEST(one_alone_publishes_or_removes)
 {
     struct store *store = *state;
     announce(store, ID, 1, "a");
-    assert_int_equal(wi_upload_begin(store->directory, ID, &store->error), WI_OK);
+    assert_int_equal(wi_upload_admit(store->directory, ID, &store->error), WI_OK);
     send_all(store, "abc");
     int held = wi_upload_hold(store->directory, ID, &store->error);
     assert_true(held >= 0);
@@ -234,10 +235,10 @@ TEST(one_alone_publishes_or_removes)
     assert_int_equal(store->error.code, WI_CONFLICT);
     assert_int_equal(check_all(store), WI_CONFLICT);
     close(held);
-    struct wi_upload_check *check = wi_upload_check_open(store->directory, ID, &store->error);
-    assert_non_null(check);
-    assert_null(open_at(store, "model.onnx", 3));
-    assert_int_equal(store->error.code, WI_CONFLICT);
+    struct wi_upload_check *check = NULL;
+    struct wi_upload_part part;
+    assert_int_equal(wi_upload_check(store->directory, ID, 0, &check, &store->error), 1);
+    assert_int_equal(open_at(store, &part, "model.onnx", 3), WI_CONFLICT);
     wi_upload_check_close(check);
     wi_staging_drop(store->directory, ID);
     assert_int_equal(check_all(store), WI_NOT_FOUND);
@@ -265,7 +266,7 @@ TEST(so_many_may_be_under_way)
     for (int i = 0; i <= WI_UPLOADS_MAX; i++) {
         snprintf(id, sizeof id, "upload-%016x", 100 - (unsigned)i);
         announce(store, id, i, "a");
-        assert_int_equal(wi_upload_begin(store->directory, id, &store->error),
+        assert_int_equal(wi_upload_admit(store->directory, id, &store->error),
             i < WI_UPLOADS_MAX ? WI_OK : WI_QUEUE_FULL);
     }
 }
@@ -283,7 +284,9 @@ TEST(one_without_a_request_for_a_day_is_collected)
     }
     age(store, ID, WI_UPLOAD_KEPT_S + 10);
     age(store, LATER, WI_UPLOAD_KEPT_S - 60);
-    wi_upload_part_close(open_at(store, "model.onnx", 0)); /* a request */
+    struct wi_upload_part part; /* a request */
+    assert_int_equal(open_at(store, &part, "model.onnx", 0), WI_OK);
+    wi_upload_part_close(&part);
     wi_versions_gc(store->directory, 1, 0, &use, &held);
     assert_true(has(store, ID));
     age(store, ID, WI_UPLOAD_KEPT_S + 10);

@@ -5,7 +5,7 @@
 #include "../../../files.h"
 #include "base/memory.h"
 #include "models/catalog/library/store_path.h"
-#include "models/catalog/library/versions_private.h"
+#include "models/catalog/library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../format/onnx_build.h"
+#include "../../../terms/format/onnx_build.h"
 #include "models/catalog/library/versions_work.h"
 #include <fcntl.h>
 #include <stdio.h>

@@ -74,18 +74,13 @@ TEST(what_nobody_published_is_not_there)
     struct wi_cid cid;
     publish_good(f, vector_model(f, "name"));
     wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"else", 4, &cid);
-    assert_null(wi_blockstore_block(f->blocks, &cid));
-    assert_null(wi_blockstore_car(f->blocks, &cid, WI_SCOPE_ALL));
+    assert_null(wi_blockstore_read(f->blocks, &cid, 0, WI_SCOPE_BLOCK, NULL));
+    assert_null(wi_blockstore_read(f->blocks, &cid, 1, WI_SCOPE_ALL, NULL));
     /* A leaf is no dag-pb, whatever its hash. */
     wi_cid_of(WI_CODEC_RAW, (const unsigned char *)"abc", 3, &cid);
     assert_true(has(f, &cid));
     cid.codec = WI_CODEC_DAG_PB;
     assert_false(has(f, &cid));
-}
-
-static void add_name(void *context, const struct wi_pin *pin)
-{
-    wi_buffer_puts(context, pin->model);
 }
 
 TEST(models_are_listed_by_their_names)
@@ -95,7 +90,9 @@ TEST(models_are_listed_by_their_names)
     publish_good(f, vector_model(f, "a"));
     publish_good(f, vector_model(f, "c"));
     struct wi_buffer names = {0};
-    wi_blockstore_each(f->blocks, add_name, &names);
+    const struct wi_pin *pin;
+    for (size_t i = 0; (pin = wi_blockstore_at(f->blocks, i)); i++)
+        wi_buffer_puts(&names, pin->model);
     assert_string_equal(names.text, "abc");
     wi_buffer_clear(&names);
 }
@@ -146,9 +143,10 @@ static struct car get_car(struct fixture *f, const struct wi_cid *root, enum wi_
 {
     struct wi_buffer bytes = {0};
     struct car car = {0};
-    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, root, scope);
+    uint64_t size;
+    struct wi_block_reading *reading = wi_blockstore_read(f->blocks, root, 1, scope, &size);
     assert_non_null(reading);
-    assert_int_equal(read_out(reading, &bytes), 0);
+    assert_int_equal(read_out(reading, size, &bytes), 0);
     parse_car(&bytes, root, &car);
     wi_buffer_clear(&bytes);
     return car;
@@ -236,12 +234,12 @@ TEST(two_names_may_have_the_same_files)
     struct wi_error error;
     struct published one = publish_good(f, vector_model(f, "one"));
     publish_good(f, vector_model(f, "two"));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "one", &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "one", NULL, &error), WI_OK);
     assert_true(has(f, &one.cid));
     assert_non_null(wi_blockstore_pin(f->blocks, "two"));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "two", &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "two", NULL, &error), WI_OK);
     assert_false(has(f, &one.cid));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "two", &error), WI_NOT_FOUND);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "two", NULL, &error), WI_NOT_FOUND);
 }
 
 TEST(a_changed_model_replaces_its_pin)
@@ -341,7 +339,7 @@ TEST(what_nobody_needs_is_swept_at_the_start)
     put(f, "other", "a", "other", 5);
     struct published other = publish_good(f, make_model(f, "other", FILES("a")));
     struct published published = publish_good(f, vector_model(f, "name"));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "other", &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "other", NULL, &error), WI_OK);
     write_text(f->directory, ".content/leaves/.new-0123456789abcdef", "half");
     write_text(f->directory, ".content/pins/.new-0123456789abcdef", "{");
     assert_int_equal(count_in(f, "leaves"), 6);
@@ -374,7 +372,7 @@ TEST(the_leaves_of_a_removed_model_go_with_it)
         publish_good(f, make_model(f, names[i], FILES("model.onnx")));
         assert_int_equal(count_in(f, "leaves"), 5);
         if (i == 0)
-            assert_int_equal(wi_blockstore_unpublish(f->blocks, names[i], &error), WI_OK);
+            assert_int_equal(wi_blockstore_unpublish(f->blocks, names[i], NULL, &error), WI_OK);
         wi_versions_take_away(f->work, names[i], on_removed, &removed);
         while (!removed || count_in(f, "leaves") > 4)
             uv_run(&f->loop, UV_RUN_ONCE);
@@ -388,7 +386,8 @@ TEST(what_is_being_read_is_known_to_be)
     struct fixture *f = *state;
     struct published published = publish_good(f, vector_model(f, "name"));
     assert_false(wi_blockstore_is_read(f->blocks, "name"));
-    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
+    struct wi_block_reading *reading =
+        wi_blockstore_read(f->blocks, &published.cid, 1, WI_SCOPE_ALL, NULL);
     assert_true(wi_blockstore_is_read(f->blocks, "name"));
     assert_false(wi_blockstore_is_read(f->blocks, "nam"));
     wi_block_reading_free(reading);
@@ -439,7 +438,7 @@ TEST(what_changes_is_stale_and_comes_back_with_its_files)
     wait_for_stale(f, "name", 1);
     assert_int_equal(f->changes, 1);
     assert_false(has(f, &published.cid));
-    assert_null(wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL));
+    assert_null(wi_blockstore_read(f->blocks, &published.cid, 1, WI_SCOPE_ALL, NULL));
     assert_int_equal(rename(aside, path), 0);
     wait_for_stale(f, "name", 0);
     assert_int_equal(f->changes, 2);
@@ -476,12 +475,12 @@ TEST(a_change_is_noticed_whose_time_was_put_back)
     const struct wi_cid leaf = wi_blockstore_pin(f->blocks, "name")->files[3].cid;
     assert_true(has(f, &leaf));
     write_unseen(f, "name/onnx/model.onnx");
-    assert_null(wi_blockstore_block(f->blocks, &leaf));
+    assert_null(wi_blockstore_read(f->blocks, &leaf, 0, WI_SCOPE_BLOCK, NULL));
     assert_int_equal(is_stale(f, "name"), 1);
     stop(f);
     start(f);
     wait_for_stale(f, "name", 1);
-    assert_null(wi_blockstore_block(f->blocks, &leaf));
+    assert_null(wi_blockstore_read(f->blocks, &leaf, 0, WI_SCOPE_BLOCK, NULL));
 }
 
 TEST(a_reading_finds_that_its_file_changed)
@@ -490,7 +489,7 @@ TEST(a_reading_finds_that_its_file_changed)
     publish_good(f, vector_model(f, "name"));
     const struct wi_cid leaf = wi_blockstore_pin(f->blocks, "name")->files[3].cid;
     put(f, "name", "onnx/model.onnx", "abd", 3); /* in place */
-    assert_null(wi_blockstore_block(f->blocks, &leaf));
+    assert_null(wi_blockstore_read(f->blocks, &leaf, 0, WI_SCOPE_BLOCK, NULL));
     assert_int_equal(is_stale(f, "name"), 1);
 }
 
@@ -498,11 +497,12 @@ TEST(a_car_breaks_off_where_a_file_changed)
 {
     struct fixture *f = *state;
     struct published published = publish_good(f, vector_model(f, "name"));
-    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
+    struct wi_block_reading *reading =
+        wi_blockstore_read(f->blocks, &published.cid, 1, WI_SCOPE_ALL, NULL);
     struct wi_buffer bytes = {0};
     assert_non_null(reading);
     put(f, "name", "onnx/model.onnx", "ab", 2); /* the last of them */
-    assert_int_equal(read_out(reading, &bytes), -1);
+    assert_int_equal(read_out(reading, 0, &bytes), -1);
     assert_true(bytes.size > 2 * WI_LEAF_BYTES / 2);
     assert_int_equal(is_stale(f, "name"), 1);
     wi_buffer_clear(&bytes);
@@ -514,7 +514,7 @@ TEST(a_file_that_is_written_to_while_it_is_read_breaks_it_off)
     struct wi_segment segment;
     publish_good(f, vector_model(f, "name"));
     const struct wi_cid file = wi_blockstore_pin(f->blocks, "name")->files[2].cid;
-    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &file, WI_SCOPE_ALL);
+    struct wi_block_reading *reading = wi_blockstore_read(f->blocks, &file, 1, WI_SCOPE_ALL, NULL);
     int more = 1;
     while (more == 1 && (more = wi_block_reading_next(reading, &segment)) == 1) {
         if (!segment.memory)
@@ -535,10 +535,12 @@ TEST(a_reading_outlives_its_pin_and_the_store)
     struct wi_error error;
     struct car car = {0};
     struct published published = publish_good(f, vector_model(f, "name"));
-    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", &error), WI_OK);
+    uint64_t size;
+    struct wi_block_reading *reading =
+        wi_blockstore_read(f->blocks, &published.cid, 1, WI_SCOPE_ALL, &size);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", NULL, &error), WI_OK);
     wi_blockstore_free(f->blocks);
-    assert_int_equal(read_out(reading, &bytes), 0);
+    assert_int_equal(read_out(reading, size, &bytes), 0);
     parse_car(&bytes, &published.cid, &car);
     assert_int_equal(car.count, 8);
     wi_buffer_clear(&bytes);
@@ -556,7 +558,7 @@ TEST(a_link_out_of_the_store_is_not_followed)
     const struct wi_cid leaf = wi_blockstore_pin(f->blocks, "name")->files[3].cid;
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(to, path), 0);
-    assert_null(wi_blockstore_block(f->blocks, &leaf));
+    assert_null(wi_blockstore_read(f->blocks, &leaf, 0, WI_SCOPE_BLOCK, NULL));
     free(path);
     free(to);
     remove_root(outside);

@@ -20,6 +20,8 @@ struct fixture {
     char directory[64];
     struct wi_repository *models;
     struct wi_versions_work *work;
+    struct wi_models_deps deps;
+    struct wi_models parts;
     struct wi_blockstore *blocks;
     struct wi_change_listener listener;
     int changes;
@@ -39,12 +41,10 @@ static inline void on_change(
 
 static inline void start_blocks(struct fixture *f)
 {
-    const struct wi_blockstore_deps deps = {.loop = &f->loop,
-        .repository = f->models,
-        .versions = f->work,
-        .id = "webinfer-0123456789abcdef",
-        .listener = &f->listener};
-    f->blocks = wi_blockstore_new(&deps);
+    f->parts = (struct wi_models){.repository = f->models, .versions = f->work};
+    f->deps = (struct wi_models_deps){
+        .loop = &f->loop, .id = "webinfer-0123456789abcdef", .listener = &f->listener};
+    f->blocks = wi_blockstore_new(&f->deps, &f->parts);
 }
 
 /* All of it begins anew, as after a restart. */
@@ -192,11 +192,11 @@ static inline struct published publish_good(struct fixture *f, struct wi_model *
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* Adds all bytes; what wi_block_reading_next said at the end. Frees the reading. */
-static inline int read_out(struct wi_block_reading *reading, struct wi_buffer *out)
+/* Adds all bytes, which are `bytes`; what wi_block_reading_next said at the end. Frees the
+ * reading. */
+static inline int read_out(struct wi_block_reading *reading, uint64_t bytes, struct wi_buffer *out)
 {
     struct wi_segment segment;
-    uint64_t bytes = wi_block_reading_bytes(reading);
     size_t before = out->size;
     int more;
     while ((more = wi_block_reading_next(reading, &segment)) == 1) {
@@ -216,11 +216,13 @@ static inline int read_out(struct wi_block_reading *reading, struct wi_buffer *o
 /* The block with that CID, which it is; 0 where it is not there. */
 static inline int get(struct fixture *f, const struct wi_cid *cid, struct wi_buffer *block)
 {
-    struct wi_block_reading *reading = wi_blockstore_block(f->blocks, cid);
+    uint64_t bytes;
+    struct wi_block_reading *reading =
+        wi_blockstore_read(f->blocks, cid, 0, WI_SCOPE_BLOCK, &bytes);
     struct wi_cid is;
     if (!reading)
         return 0;
-    assert_int_equal(read_out(reading, block), 0);
+    assert_int_equal(read_out(reading, bytes, block), 0);
     wi_cid_of(cid->codec, (const unsigned char *)block->text, block->size, &is);
     assert_true(wi_cid_equal(&is, cid));
     return 1;

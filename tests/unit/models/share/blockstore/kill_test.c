@@ -25,7 +25,7 @@ static void publish_new(struct fixture *f)
 static void unpublish(struct fixture *f)
 {
     struct wi_error error;
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", NULL, &error), WI_OK);
 }
 
 /* Turns the loop until nothing is under way that has steps of its own. */

@@ -21,31 +21,31 @@ FIXTURE(set_up, tear_down)
 
 static int parse(const char *text)
 {
-    struct wi_pin_record record = {0};
-    int result = wi_pin_parse(text, strlen(text), &record);
-    wi_pin_record_clear(&record);
+    struct wi_pin pin = {0};
+    int result = wi_pin_parse(text, strlen(text), &pin);
+    wi_pin_clear(&pin);
     return result;
 }
 
 TEST(a_pin_is_read_as_it_was_printed)
 {
     const char *text = PIN_JSON("org/name:q4", "webinfer-1", FILE_JSON("a") "," FILE_JSON("b/c"));
-    struct wi_pin_record record = {0};
+    struct wi_pin pin = {0};
     (void)state;
-    assert_int_equal(wi_pin_parse(text, strlen(text), &record), 0);
-    assert_string_equal(record.pin.model, "org/name:q4");
-    assert_string_equal(record.pin.cid_text, CID);
-    assert_int_equal(record.pin.published_at, 5);
-    assert_int_equal(record.seen[1].inode, 1);
-    assert_int_equal(record.seen[1].links, 1);
-    assert_int_equal(record.seen[1].modified.tv_nsec, 3);
-    assert_int_equal(record.seen[1].changed.tv_nsec, 5);
-    char *printed = wi_pin_print(&record), *again;
-    wi_pin_record_clear(&record);
-    assert_int_equal(wi_pin_parse(printed, strlen(printed), &record), 0);
-    again = wi_pin_print(&record);
+    assert_int_equal(wi_pin_parse(text, strlen(text), &pin), 0);
+    assert_string_equal(pin.model, "org/name:q4");
+    assert_string_equal(pin.cid_text, CID);
+    assert_int_equal(pin.published_at, 5);
+    assert_int_equal(pin.files[1].seen.inode, 1);
+    assert_int_equal(pin.files[1].seen.links, 1);
+    assert_int_equal(pin.files[1].seen.modified.tv_nsec, 3);
+    assert_int_equal(pin.files[1].seen.changed.tv_nsec, 5);
+    char *printed = wi_pin_print(&pin), *again;
+    wi_pin_clear(&pin);
+    assert_int_equal(wi_pin_parse(printed, strlen(printed), &pin), 0);
+    again = wi_pin_print(&pin);
     assert_string_equal(printed, again);
-    wi_pin_record_clear(&record);
+    wi_pin_clear(&pin);
     free(printed);
     free(again);
 }

@@ -98,7 +98,7 @@ TEST(a_version_that_is_published_outlives_later_ones)
     assert_false(has_version(f, "org/name", second));
     assert_true(has_version(f, "org/name", last));
     assert_true(has(f, &published.cid));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "org/name", &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "org/name", NULL, &error), WI_OK);
     wait_until_gone(f, "org/name", first);
     assert_true(has_version(f, "org/name", last));
 }
@@ -221,7 +221,7 @@ static struct wi_cid cid_of(struct fixture *f, const char *name, unsigned number
 {
     struct wi_error error;
     struct wi_cid cid = publish_version(f, name, name, number).cid;
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, name, &error), WI_OK);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, name, NULL, &error), WI_OK);
     return cid;
 }
 
@@ -234,7 +234,7 @@ TEST(a_copy_is_served_and_stays_and_was_not_published)
     assert_false(has(f, &cid));
     assert_int_equal(hold(f, "name", first, WI_PIN_COPY, &cid), WI_OK);
     assert_true(has(f, &cid));
-    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", &error), WI_NOT_FOUND);
+    assert_int_equal(wi_blockstore_unpublish(f->blocks, "name", NULL, &error), WI_NOT_FOUND);
     stop(f);
     start(f);
     wait_for_block(f, &cid, 1);

@@ -3,6 +3,9 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "models/arrive/hub/pulls.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/share/blockstore/blockstore.h"
 #include "models/share/copies/copies.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,10 +131,9 @@ void wi_versions_cancel(struct wi_versions_task *task)
 {
 }
 
-void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+const struct wi_pin *wi_blockstore_at(const struct wi_blockstore *blocks, size_t index)
 {
-    if (played.pin.model)
-        each(context, &played.pin);
+    return index == 0 && played.pin.model ? &played.pin : NULL;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
@@ -203,8 +205,9 @@ static void on_takes(void *context, uint64_t bytes)
 
 static void start(struct fixture *f)
 {
-    const struct wi_copies_deps deps = {.loop = &f->loop, .id = "bert", .on_takes = on_takes};
-    f->copies = wi_copies_new(&deps, &f->config);
+    static const struct wi_models models;
+    const struct wi_models_deps deps = {.loop = &f->loop, .id = "bert"};
+    f->copies = wi_copies_new(&deps, &models, on_takes, NULL, &f->config);
 }
 
 static int set_up(void **state)

@@ -42,11 +42,11 @@ TEST(the_preferred_kind_comes_first)
 {
     struct pool_kinds *kinds = *state;
 
-    assert_string_equal(wi_pool_kind_info(wi_pool_kinds_at(kinds, 0))->name, "chrome");
+    assert_string_equal(kinds->all[0].name, "chrome");
     config.browser_preferences.other = (struct wi_strings){.items = preferred, .count = 1};
     wi_pool_kinds_set(kinds, &config);
-    assert_string_equal(wi_pool_kind_info(wi_pool_kinds_at(kinds, 0))->name, "firefox");
-    assert_int_equal(wi_pool_kinds_index(kinds, wi_pool_kinds_find(kinds, "chrome")), 1);
+    assert_string_equal(kinds->all[0].name, "firefox");
+    assert_int_equal((size_t)(wi_pool_kinds_find(kinds, "chrome") - kinds->all), 1);
     assert_null(wi_pool_kinds_find(kinds, "edge"));
 }
 
@@ -63,20 +63,19 @@ TEST(what_was_learnt_outlives_a_change_of_the_configuration)
     config.browser_preferences.other = (struct wi_strings){.items = preferred, .count = 1};
     wi_pool_kinds_set(kinds, &config);
     kind = wi_pool_kinds_find(kinds, "chrome");
-    assert_true(wi_pool_kind_info(kind)->backoff.open);
-    assert_true(wi_pool_kind_info(kind)->requested_since == 500);
-    assert_int_equal(wi_pool_kind_info(kind)->requested_by, 7);
-    assert_int_equal(
-        wi_pool_kind_info(kind)->transitions[WI_SESSION_STARTING][WI_SESSION_BROKEN], 1);
-    assert_false(wi_pool_kind_info(wi_pool_kinds_find(kinds, "firefox"))->backoff.open);
+    assert_true(kind->backoff.open);
+    assert_true(kind->requested_since == 500);
+    assert_int_equal(kind->requested_by, 7);
+    assert_int_equal(kind->transitions[WI_SESSION_STARTING][WI_SESSION_BROKEN], 1);
+    assert_false(wi_pool_kinds_find(kinds, "firefox")->backoff.open);
     wi_pool_kind_forgive(kind);
-    assert_false(wi_pool_kind_info(kind)->backoff.open);
+    assert_false(kind->backoff.open);
 }
 
 TEST(a_kind_is_preferred_once_what_it_would_have_had_takes_as_long_as_its_start)
 {
     struct pool_kinds *kinds = *state;
-    struct pool_kind *kind = wi_pool_kinds_at(kinds, 0);
+    struct pool_kind *kind = &kinds->all[0];
 
     assert_false(wi_pool_kind_prefer(kind, 750, 3000, 1000, 100)); /* one request, or two */
     assert_false(wi_pool_kind_prefer(kind, 750, 3000, 1000, 200));
@@ -94,7 +93,7 @@ TEST(a_request_is_new_once_and_ends_when_it_is_not_repeated_or_came_true)
     assert_false(wi_pool_kinds_requested(kinds));
     assert_int_equal(wi_pool_kind_request(kind, 7, 100), 1);
     assert_int_equal(wi_pool_kind_request(kind, 7, 200), 0);
-    assert_true(wi_pool_kind_info(kind)->requested_since == 100);
+    assert_true(kind->requested_since == 100);
     wi_pool_kinds_forget_requests(kinds, 250, 50);
     assert_true(wi_pool_kinds_requested(kinds));
     wi_pool_kinds_forget_requests(kinds, 251, 50);
@@ -113,9 +112,9 @@ TEST(what_is_missing_is_looked_for_again)
     assert_true(next > 1000 && next < WI_NEVER);
     installed = 1;
     assert_true(wi_pool_kinds_check_missing(kinds, next - 1) == next); /* not due */
-    assert_false(wi_pool_kind_info(kind)->installed);
+    assert_false(kind->installed);
     assert_true(wi_pool_kinds_check_missing(kinds, next) == WI_NEVER);
-    assert_true(wi_pool_kind_info(kind)->installed);
+    assert_true(kind->installed);
     assert_null(wi_pool_kind_problem(kind));
 }
 

@@ -1,7 +1,7 @@
 /* What the last answers of a node say: two rings, and what clears suspicions. */
 #include "../../../test.h"
 
-#include "work/pool/facts/conduct.h"
+#include "work/pool/facts/standings.h"
 
 static void note(struct wi_conduct *conduct, enum wi_conduct_kind kind, int times)
 {

@@ -173,8 +173,8 @@ TEST(a_stream_tells_how_long_loading_takes_and_nothing_of_runs)
 {
     wi_estimates_failed(estimates, hash, &place, 0);
     double failure = wi_estimates_get(estimates, hash, &place).failure;
-    wi_estimates_loaded(estimates, hash, &place, 400, 0, 0);
-    wi_estimates_loaded(estimates, hash, &place, 0, 1, 0);
+    wi_estimates_spoke(estimates, hash, &place, 400, &(struct wi_timings){0}, 0, 0);
+    wi_estimates_spoke(estimates, hash, &place, 0, &(struct wi_timings){0}, 1, 0);
     struct wi_estimate e = wi_estimates_get(estimates, hash, &place);
     assert_true(e.load_ms == 400);
     assert_int_equal(e.loads, 1);

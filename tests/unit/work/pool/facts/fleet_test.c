@@ -230,7 +230,7 @@ TEST(what_was_loaded_last_is_taken_first_whatever_runs_it)
         const struct wi_fleet_node *node;
         for (int i = 0; i < 3; i++) {
             add(i);
-            wi_fleet_promise(&nodes[i], models[m], WI_WASM);
+            wi_fleet_note_model(&nodes[i], models[m], WI_WASM, 1);
         }
         node = wi_fleet_warm(class(), engines[m], models[m], WI_WASM, NULL, 1000);
         assert_string_equal(node->id, ids[2]);
@@ -421,8 +421,8 @@ TEST(loaded_models_are_known)
     tell(1, "", "wasm", "loaded");
     tell(1, A, "cuda", "loaded");
     assert_false(wi_fleet_has(&nodes[1], A, WI_WASM));
-    wi_fleet_promise(&nodes[1], A, WI_WASM);
-    wi_fleet_promise(&nodes[1], A, WI_WASM);
+    wi_fleet_note_model(&nodes[1], A, WI_WASM, 1);
+    wi_fleet_note_model(&nodes[1], A, WI_WASM, 1);
     assert_true(wi_fleet_has(&nodes[1], A, WI_WASM));
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 2);
 }
@@ -430,24 +430,24 @@ TEST(loaded_models_are_known)
 TEST(what_nobody_has_confirmed_is_taken_back)
 {
     add(0);
-    wi_fleet_promise(&nodes[0], A, WI_WASM);
+    wi_fleet_note_model(&nodes[0], A, WI_WASM, 1);
     assert_warm(A, 0);
     wi_fleet_take_back(&nodes[0], A, WI_WASM);
     assert_warm(A, -1);
     wi_fleet_take_back(&nodes[0], A, WI_WASM);
-    wi_fleet_promise(&nodes[0], A, WI_WASM);
-    wi_fleet_confirm(&nodes[0], A, WI_WASM);
-    wi_fleet_promise(&nodes[0], A, WI_WASM);
+    wi_fleet_note_model(&nodes[0], A, WI_WASM, 1);
+    wi_fleet_note_model(&nodes[0], A, WI_WASM, 0);
+    wi_fleet_note_model(&nodes[0], A, WI_WASM, 1);
     wi_fleet_take_back(&nodes[0], A, WI_WASM);
     assert_warm(A, 0);
     tell(0, B, "wasm", "loading");
     assert_warm(A, -1);
-    wi_fleet_promise(&nodes[0], B, WI_WASM);
+    wi_fleet_note_model(&nodes[0], B, WI_WASM, 1);
     assert_warm(B, 0);
     wi_fleet_take_back(&nodes[0], B, WI_WASM);
     assert_warm(B, -1);
     tell(0, B, "wasm", "loaded");
-    wi_fleet_promise(&nodes[0], B, WI_WASM);
+    wi_fleet_note_model(&nodes[0], B, WI_WASM, 1);
     wi_fleet_take_back(&nodes[0], B, WI_WASM);
     assert_warm(B, 0);
 }

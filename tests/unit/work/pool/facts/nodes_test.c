@@ -61,7 +61,7 @@ static const char *page(const struct pool_nodes *nodes, const char *after, size_
     *ids = '\0';
     assert_in_range(count, 0, most);
     for (size_t i = 0; i < count; i++)
-        strcat(strcat(ids, wi_pool_node_info_of(found[i])->id), " ");
+        strcat(strcat(ids, found[i]->id), " ");
     return ids;
 }
 
@@ -89,8 +89,8 @@ TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_choked_or_held)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
-    const struct wi_fleet *fleet = wi_pool_nodes_fleet(nodes);
+    const struct wi_fleet_node *place = &node->place;
+    const struct wi_fleet *fleet = &nodes->fleet;
 
     assert_int_equal(fleet->open, 1);
     wi_pool_node_away(nodes, node);
@@ -150,39 +150,37 @@ TEST(one_reason_to_hold_it_does_not_end_another)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct pool_node_info *its = wi_pool_node_info_of(node);
 
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, 1);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
-    assert_int_equal(its->held, WI_POOL_HELD_FOUND);
-    assert_int_equal(wi_pool_nodes_fleet(nodes)->open, 0);
+    assert_int_equal(node->held, WI_POOL_HELD_FOUND);
+    assert_int_equal(nodes->fleet.open, 0);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, 0);
-    assert_int_equal(its->held, WI_POOL_HELD_UNPROVEN);
+    assert_int_equal(node->held, WI_POOL_HELD_UNPROVEN);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
-    assert_int_equal(wi_pool_nodes_fleet(nodes)->open, 1);
+    assert_int_equal(nodes->fleet.open, 1);
 }
 
 TEST(attempts_are_taken_off_by_their_ids_once)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct pool_node_info *its = wi_pool_node_info_of(node);
     struct pool_attempt attempt;
 
     book(nodes, node, "a");
     double alone = wi_pool_node_done_at(node);
     assert_true(alone > 1000);
     book(nodes, node, "b");
-    assert_int_equal(its->count, 2);
+    assert_int_equal(node->count, 2);
     assert_true(wi_pool_node_done_at(node) > alone);
     assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 1);
     assert_string_equal(attempt.hash, model.hash);
     assert_int_equal(wi_pool_node_unbook(node, "a", 1000, &attempt), 0);
-    assert_int_equal(its->count, 1);
+    assert_int_equal(node->count, 1);
     assert_int_equal(wi_pool_node_unbook(node, "b", 1000, &attempt), 1);
-    assert_int_equal(its->count, 0);
+    assert_int_equal(node->count, 0);
     assert_true(wi_pool_node_done_at(node) == 0);
 }
 
@@ -200,8 +198,7 @@ TEST(text_is_expected_to_take_what_its_tokens_do)
     struct pool_attempt attempt;
 
     wi_estimates_spoke(estimates, model.hash,
-        wi_fleet_where(wi_pool_node_info_of(node)->place->class, model.engine, WI_WASM), 500,
-        &timings, 0, 0);
+        wi_fleet_where(node->place.class, model.engine, WI_WASM), 500, &timings, 0, 0);
     wi_pool_node_book(nodes, node, &task, 1000);
     assert_true(wi_pool_node_unbook(node, "a-1", 1000, &attempt));
     assert_int_equal(attempt.task, WI_TASK_CHAT);
@@ -212,7 +209,7 @@ TEST(the_work_of_one_engine_is_none_of_another)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    const struct wi_fleet_node *place = &node->place;
     struct pool_attempt attempt;
 
     book(nodes, node, "a");
@@ -238,7 +235,7 @@ TEST(the_work_of_one_engine_is_none_of_another)
     assert_int_equal(place->work[WI_ENGINE_LLAMA].count, 4);
     assert_int_equal(wi_pool_node_unbook(node, "count", 1000, &attempt), 1);
     assert_int_equal(place->work[WI_FLEET_WAITING(WI_ENGINE_BUILTIN)].count, 0);
-    assert_int_equal(wi_pool_node_info_of(node)->count, 5);
+    assert_int_equal(node->count, 5);
 }
 
 TEST(an_attempt_is_known_as_a_stream)
@@ -263,7 +260,7 @@ TEST(a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
+    const struct wi_fleet_node *place = &node->place;
     json_t *none = json_array();
 
     book(nodes, node, "a");
@@ -278,7 +275,7 @@ TEST(a_model_that_was_sent_for_counts_as_loaded_when_it_is_not_listed_yet)
 
 static int has_model(const struct pool_node *node)
 {
-    return wi_fleet_has(wi_pool_node_info_of(node)->place, model.hash, WI_WASM);
+    return wi_fleet_has(&node->place, model.hash, WI_WASM);
 }
 
 TEST(who_never_answered_draws_nothing_by_what_it_was_sent)
@@ -296,7 +293,7 @@ TEST(who_never_answered_draws_nothing_by_what_it_was_sent)
     assert_true(has_model(node)); /* it has answered before */
     assert_true(wi_pool_node_unbook(node, "b", 1100, &attempt));
     assert_false(has_model(node)); /* and this time it did not */
-    wi_pool_node_confirm(node, model.hash, WI_WASM);
+    wi_fleet_note_model(&node->place, model.hash, WI_WASM, 0);
     book(nodes, node, "c");
     assert_true(wi_pool_node_unbook(node, "c", 1100, &attempt));
     assert_true(has_model(node));
@@ -319,26 +316,25 @@ TEST(who_lets_deadlines_pass_in_a_row_is_doubted)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct pool_node_info *its = wi_pool_node_info_of(node);
 
     assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS - 1));
-    assert_int_equal(its->missed, 0); /* its client was in a hurry */
+    assert_int_equal(node->missed, 0); /* node client was in a hurry */
     assert_false(miss(nodes, node, 1000 + WI_POOL_MISSED_MS));
-    assert_int_equal(its->missed, 1);
+    assert_int_equal(node->missed, 1);
     assert_true(miss(nodes, node, 2000));
-    assert_true(its->place->class->doubted);
+    assert_true(node->place.class->doubted);
     assert_false(miss(nodes, node, 2000));
-    assert_int_equal(its->mute, 3);
+    assert_int_equal(node->mute, 3);
     book(nodes, node, "a");
     wi_pool_node_accepted(node, "a");
-    assert_int_equal(its->mute, 0); /* it says at least that something came */
-    assert_int_equal(its->missed, 3);
+    assert_int_equal(node->mute, 0); /* it says at least that something came */
+    assert_int_equal(node->missed, 3);
     assert_true(wi_pool_node_works(node, "a", 2000));
-    assert_int_equal(its->missed, 0);
+    assert_int_equal(node->missed, 0);
     wi_pool_node_place(nodes, node, &info, NULL);
-    assert_false(its->place->class->doubted);
+    assert_false(node->place.class->doubted);
     assert_false(miss(nodes, node, 3000)); /* it has been at work since that was sent */
-    assert_int_equal(its->missed, 0);
+    assert_int_equal(node->missed, 0);
 }
 
 TEST(one_reason_to_doubt_it_does_not_end_another)
@@ -346,39 +342,37 @@ TEST(one_reason_to_doubt_it_does_not_end_another)
     const struct pool_node_limit limit = {.since = 1, .evidence = "ending"};
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct pool_node_info *its = wi_pool_node_info_of(node);
 
-    its->standing->less = limit;
+    node->standing.less = limit;
     wi_pool_node_place(nodes, node, &info, NULL);
-    assert_true(its->place->class->doubted);
+    assert_true(node->place.class->doubted);
     for (int i = 0; i < WI_POOL_DOUBTED; i++)
         miss(nodes, node, 2000);
-    its->standing->less.since = 0;
+    node->standing.less.since = 0;
     wi_pool_node_place(nodes, node, &info, NULL);
-    assert_true(its->place->class->doubted); /* for the deadlines */
-    its->standing->less = limit;
+    assert_true(node->place.class->doubted); /* for the deadlines */
+    node->standing.less = limit;
     book(nodes, node, "a");
     assert_true(wi_pool_node_works(node, "a", 2000));
     wi_pool_node_place(nodes, node, &info, NULL);
-    assert_true(its->place->class->doubted); /* for the endings */
-    its->standing->less.since = 0;
+    assert_true(node->place.class->doubted); /* for the endings */
+    node->standing.less.since = 0;
     wi_pool_node_place(nodes, node, &info, NULL);
-    assert_false(its->place->class->doubted);
+    assert_false(node->place.class->doubted);
 }
 
 TEST(a_deadline_shorter_than_a_run_is_none_that_is_missed)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct pool_node_info *its = wi_pool_node_info_of(node);
-    const struct wi_place *where = wi_fleet_where(its->place->class, model.engine, WI_WASM);
+    const struct wi_place *where = wi_fleet_where(node->place.class, model.engine, WI_WASM);
 
     wi_estimates_ran(estimates, model.hash, where, 1000, 4000, 0, 0);
     wi_estimates_ran(estimates, model.hash, where, 0, 4000, 1, 0);
     miss(nodes, node, 1000 + 4900);
-    assert_int_equal(its->missed, 0);
+    assert_int_equal(node->missed, 0);
     miss(nodes, node, 1000 + 5000);
-    assert_int_equal(its->missed, 1);
+    assert_int_equal(node->missed, 1);
 }
 
 TEST(what_nothing_is_heard_of_for_too_long_is_found)
@@ -439,8 +433,7 @@ TEST(not_before_a_second_nor_before_twice_what_it_takes_there)
     struct pool_nodes *nodes = *state;
     info.session[0] = '\0';
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_place *where =
-        wi_fleet_where(wi_pool_node_info_of(node)->place->class, model.engine, WI_WASM);
+    const struct wi_place *where = wi_fleet_where(node->place.class, model.engine, WI_WASM);
 
     book_for(nodes, node, "a", 600);
     assert_null(wi_pool_node_late(node, 1000 + WI_POOL_LATE_MIN_MS));
@@ -507,8 +500,7 @@ TEST(slow_tokens_are_waited_for_longer_before_text_is_held_up)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
-    const struct wi_place *where =
-        wi_fleet_where(wi_pool_node_info_of(node)->place->class, WI_ENGINE_LLAMA, WI_WASM);
+    const struct wi_place *where = wi_fleet_where(node->place.class, WI_ENGINE_LLAMA, WI_WASM);
     struct pool_attempt attempt;
 
     for (int i = 0; i < 2; i++) {
@@ -543,7 +535,7 @@ TEST(the_yardstick_is_a_node_of_ours_where_there_is_one)
     assert_ptr_equal(wi_pool_nodes_yardstick(nodes, NULL), joined);
     wi_pool_nodes_remove(nodes, joined);
     assert_null(wi_pool_nodes_yardstick(nodes, NULL));
-    assert_int_equal(wi_pool_nodes_count(nodes), 1);
+    assert_int_equal(HASH_COUNT(nodes->all), 1);
 }
 
 static void book_text(struct pool_nodes *nodes, struct pool_node *node, const char *id, int alone)
@@ -559,7 +551,7 @@ static void book_text(struct pool_nodes *nodes, struct pool_node *node, const ch
 
 static int has_room(const struct pool_node *node)
 {
-    return wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_LLAMA);
+    return wi_fleet_has_room(&node->place, WI_ENGINE_LLAMA);
 }
 
 TEST(what_is_to_be_alone_gets_nothing_beside_it)
@@ -573,7 +565,7 @@ TEST(what_is_to_be_alone_gets_nothing_beside_it)
     assert_true(has_room(node));
     book_text(nodes, node, "b", 1);
     assert_false(has_room(node));
-    assert_true(wi_fleet_has_room(wi_pool_node_info_of(node)->place, WI_ENGINE_ORT));
+    assert_true(wi_fleet_has_room(&node->place, WI_ENGINE_ORT));
     wi_pool_node_unbook(node, "a", 1000, &attempt);
     assert_false(has_room(node));
     wi_pool_node_unbook(node, "b", 1000, &attempt);

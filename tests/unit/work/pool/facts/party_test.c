@@ -1,7 +1,7 @@
 /* Parties: which are of one token, and what of them is shown. */
 #include "../../../test.h"
 
-#include "work/pool/facts/party.h"
+#include "work/pool/facts/place.h"
 #include <string.h>
 
 FIXTURE(NULL, NULL)

@@ -71,11 +71,11 @@ TEST(who_runs_long_gets_more_time_to_end)
 TEST(everything_has_a_name)
 {
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
-        assert_true(strlen(wi_fault_name(fault)) > 3);
+        assert_true(strlen(wi_fault_names[fault]) > 3);
     for (int remedy = 0; remedy < WI_REMEDY_COUNT; remedy++)
-        assert_true(strlen(wi_remedy_name(remedy)) > 3);
-    assert_string_equal(wi_fault_name(WI_FAULT_COUNT), "unknown");
-    assert_string_equal(wi_remedy_name(WI_REMEDY_COUNT), "unknown");
+        assert_true(strlen(wi_remedy_names[remedy]) > 3);
+    assert_null(wi_fault_names[WI_FAULT_COUNT]);
+    assert_null(wi_remedy_names[WI_REMEDY_COUNT]);
 }
 
 TEST(first_restart_is_at_once_then_doubles_to_thirty_seconds)

@@ -69,7 +69,7 @@ void wi_session_free(struct wi_session *session)
 
 static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
 {
-    snprintf(url, size, "page of %s", wi_pool_session_info(session)->id);
+    snprintf(url, size, "page of %s", session->id);
 }
 
 static void on_state(void *context, struct pool_session *session, enum wi_session_state from,
@@ -78,13 +78,12 @@ static void on_state(void *context, struct pool_session *session, enum wi_sessio
     size_t length = strlen(told);
 
     assert_int_equal(wi_pool_session_state(session), to);
-    snprintf(told + length, sizeof told - length, "%s:%d-%d ", wi_pool_session_info(session)->id,
-        (int)from, (int)to);
+    snprintf(told + length, sizeof told - length, "%s:%d-%d ", session->id, (int)from, (int)to);
 }
 
 static void on_checked(void *context, struct pool_session *session, const struct wi_error *error)
 {
-    wi_pool_session_well(session);
+    wi_pool_session_checked(session, 1);
 }
 
 static char changed[256]; /* the ids of those that somebody listening is told of */
@@ -111,17 +110,22 @@ static int setup(void **state)
 
 static void end(struct pool_session *session)
 {
-    struct wi_session *browser = wi_pool_session_info(session)->browser;
+    struct wi_session *browser = session->browser;
 
     if (!wi_pool_session_ends(session))
         become(browser, WI_SESSION_DRAINING);
     become(browser, WI_SESSION_CLOSED);
 }
 
+static const struct pool_sessions *all_of(void **state)
+{
+    return *state;
+}
+
 static int teardown(void **state)
 {
-    while (wi_pool_sessions_first(*state))
-        end(wi_pool_sessions_first(*state));
+    while (all_of(state)->first)
+        end(all_of(state)->first);
     wi_pool_sessions_free(*state);
     return 0;
 }
@@ -130,7 +134,7 @@ static struct pool_session *begin(struct pool_sessions *sessions, const char *ki
 {
     const struct wi_config_browser browser = {.kind = (char *)kind};
 
-    return wi_pool_sessions_start(sessions, &(struct wi_session_deps){0}, &browser, 1000);
+    return wi_pool_sessions_start(sessions, &(struct wi_session_deps){0}, &browser, 1000, "");
 }
 
 FIXTURE(setup, teardown)
@@ -139,13 +143,13 @@ TEST(the_newest_comes_first_and_is_found_by_its_id)
 {
     struct pool_session *one = begin(*state, "chrome"), *other = begin(*state, "firefox");
 
-    assert_ptr_equal(wi_pool_sessions_first(*state), other);
-    assert_ptr_equal(wi_pool_session_next(other), one);
-    assert_null(wi_pool_session_next(one));
+    assert_ptr_equal(all_of(state)->first, other);
+    assert_ptr_equal(other->next, one);
+    assert_null(one->next);
     assert_ptr_equal(wi_pool_sessions_find(*state, "s-1"), one);
     assert_null(wi_pool_sessions_find(*state, "s-9"));
     assert_null(wi_pool_sessions_find(*state, ""));
-    assert_string_equal(wi_pool_session_info(one)->kind, "chrome");
+    assert_string_equal(one->kind, "chrome");
     assert_int_equal(wi_pool_sessions_count(*state, NULL, WI_SESSION_STATE_COUNT), 2);
     assert_int_equal(wi_pool_sessions_count(*state, "firefox", WI_SESSION_STARTING), 1);
     assert_int_equal(wi_pool_sessions_count(*state, "firefox", WI_SESSION_READY), 0);
@@ -155,19 +159,19 @@ TEST(the_owner_hears_of_each_change_with_where_it_came_from)
 {
     struct pool_session *session = begin(*state, "chrome");
 
-    wi_pool_session_welcomed(*state, session, 50);
+    wi_pool_session_welcomed(session, 50);
     assert_true(wi_pool_session_serves(session));
-    wi_pool_session_busy(session);
+    wi_session_set_busy(session->browser, 1);
     assert_true(wi_pool_session_serves(session));
     wi_pool_session_idle(session, 70);
-    assert_true(wi_pool_session_info(session)->idle_since == 70);
+    assert_true(session->idle_since == 70);
     assert_false(wi_pool_session_ends(session));
     end(session);
     assert_string_equal(told, "s-1:0-1 s-1:1-2 s-1:2-1 s-1:1-3 s-1:3-5 ");
-    assert_null(wi_pool_sessions_first(*state));
-    assert_int_equal(wi_pool_sessions_counters(*state)->started, 1);
-    assert_int_equal(wi_pool_sessions_counters(*state)->closed, 1);
-    assert_int_equal(wi_pool_sessions_counters(*state)->broken, 0);
+    assert_null(all_of(state)->first);
+    assert_int_equal(all_of(state)->counters.started, 1);
+    assert_int_equal(all_of(state)->counters.closed, 1);
+    assert_int_equal(all_of(state)->counters.broken, 0);
 }
 
 TEST(a_successor_that_ends_is_forgotten)
@@ -175,33 +179,33 @@ TEST(a_successor_that_ends_is_forgotten)
     struct pool_session *old = begin(*state, "chrome"), *fresh = begin(*state, "chrome");
 
     wi_pool_session_succeed(old, fresh);
-    assert_string_equal(wi_pool_session_info(old)->successor, "s-2");
-    become(wi_pool_session_info(fresh)->browser, WI_SESSION_DRAINING);
-    assert_string_equal(wi_pool_session_info(old)->successor, "");
+    assert_string_equal(old->successor, "s-2");
+    become(fresh->browser, WI_SESSION_DRAINING);
+    assert_string_equal(old->successor, "");
 }
 
 TEST(a_session_wears_once_and_not_when_it_ends)
 {
     struct pool_session *session = begin(*state, "chrome"), *ending = begin(*state, "chrome");
 
-    assert_int_equal(wi_pool_session_wear(*state, session, "why"), 1);
-    assert_int_equal(wi_pool_session_wear(*state, session, "another"), 0);
-    assert_string_equal(wi_pool_session_info(session)->worn, "why");
-    become(wi_pool_session_info(ending)->browser, WI_SESSION_DRAINING);
-    assert_int_equal(wi_pool_session_wear(*state, ending, "why"), 0);
-    assert_int_equal(wi_pool_sessions_counters(*state)->worn, 1);
+    assert_int_equal(wi_pool_session_wear(session, "why"), 1);
+    assert_int_equal(wi_pool_session_wear(session, "another"), 0);
+    assert_string_equal(session->worn, "why");
+    become(ending->browser, WI_SESSION_DRAINING);
+    assert_int_equal(wi_pool_session_wear(ending, "why"), 0);
+    assert_int_equal(all_of(state)->counters.worn, 1);
 }
 
 TEST(failed_checks_count_in_a_row)
 {
     struct pool_session *session = begin(*state, "chrome");
 
-    wi_pool_session_unwell(session);
-    wi_pool_session_unwell(session);
-    assert_int_equal(wi_pool_session_info(session)->checks_failed, 2);
+    wi_pool_session_checked(session, 0);
+    wi_pool_session_checked(session, 0);
+    assert_int_equal(session->checks_failed, 2);
     wi_pool_session_check(session, 100, 80); /* it is found well */
-    assert_int_equal(wi_pool_session_info(session)->checks_failed, 0);
-    assert_true(wi_pool_session_info(session)->checked_at == 80);
+    assert_int_equal(session->checks_failed, 0);
+    assert_true(session->checked_at == 80);
 }
 
 static void check_changed(const char *expected)
@@ -218,14 +222,14 @@ TEST(who_listens_is_told_of_each_change)
     check_changed("s-1 s-2 ");
     wi_pool_session_set_node(old, "n-1");
     check_changed("s-1 ");
-    wi_pool_session_welcomed(sessions, old, 10);
+    wi_pool_session_welcomed(old, 10);
     check_changed("s-1 ");
-    wi_pool_session_busy(old);
+    wi_session_set_busy(old->browser, 1);
     wi_pool_session_answered(old);
     wi_pool_session_idle(old, 20);
     check_changed("s-1 s-1 s-1 ");
-    wi_pool_session_wear(sessions, old, "it ran for long");
-    wi_pool_session_wear(sessions, old, "it ran for long"); /* which is known */
+    wi_pool_session_wear(old, "it ran for long");
+    wi_pool_session_wear(old, "it ran for long"); /* which is known */
     wi_pool_session_succeed(old, fresh);
     check_changed("s-1 s-1 ");
     end(fresh); /* so that the old one has no successor any more */

@@ -1,0 +1,196 @@
+/* Answers with files, and with texts that are like files; see serve.h. */
+#include "base/net/http.h"
+#include "nodes/bridge/http/file_answer.h"
+#include "nodes/bridge/http/serve.h"
+#include "nodes/bridge/http/transfer.h"
+#include "nodes/bridge/node.h"
+#include <string.h>
+
+/* --- what was found --------------------------------------------------------------------------- */
+
+/* A page file, a file of a model, or a text. */
+struct found {
+    struct wi_body body; /* the whole of it */
+    char etag[80];
+    const char *type, *cache;
+    const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
+    int varies;         /* another Accept-Encoding would have found another coding */
+};
+
+/* The header lines that say what was found, of which `size` bytes from `first` on follow. */
+static void found_describe(
+    struct wi_buffer *out, int status, const struct found *found, uint64_t first, uint64_t size)
+{
+    wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
+    if (found->varies)
+        wi_buffer_puts(out, "Vary: Accept-Encoding\r\n");
+    if (status == 206)
+        wi_buffer_printf(out, "Content-Range: bytes %llu-%llu/%llu\r\n", (unsigned long long)first,
+            (unsigned long long)(first + size - 1), (unsigned long long)found->body.size);
+    if (status == 304)
+        return;
+    /* Of what is coded there are no ranges: one that is asked for is of the file's own bytes. */
+    wi_buffer_printf(out, "Content-Type: %s\r\nAccept-Ranges: %s\r\nContent-Length: %llu\r\n",
+        found->type, found->coding ? "none" : "bytes", (unsigned long long)size);
+    if (found->coding)
+        wi_buffer_printf(out, "Content-Encoding: %s\r\n", found->coding);
+}
+
+static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found *found)
+{
+    char header[WI_HTTP_HEADER_MAX], if_range[WI_HTTP_HEADER_MAX];
+    uint64_t first = 0, last = 0, size = found->body.size;
+    int status = 200, close_after = wi_http_wants_close(wsi);
+    int head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+    struct wi_buffer out = {0};
+
+    if (wi_http_etag_matches(
+            wi_http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, header), found->etag))
+        status = 304;
+    wi_http_header(wsi, WSI_TOKEN_HTTP_RANGE, header);
+    wi_http_header(wsi, WSI_TOKEN_HTTP_IF_RANGE, if_range);
+    if (status == 200 && !head && (!*if_range || strcmp(if_range, found->etag) == 0)) {
+        switch (wi_http_range(header, found->body.size, &first, &last)) {
+        case WI_RANGE_PART:
+            status = 206;
+            size = last - first + 1;
+            break;
+        case WI_RANGE_UNSATISFIABLE:
+            snprintf(header, sizeof header, "Content-Range: bytes */%llu\r\n",
+                (unsigned long long)found->body.size);
+            return wi_http_refuse(
+                wsi, socket->bridge, 416, "the range is outside the file", header);
+        case WI_RANGE_NONE:
+            break;
+        }
+    }
+    wi_http_begin(&out, socket->bridge, status, close_after);
+    found_describe(&out, status, found, first, size);
+    wi_buffer_puts(&out, "\r\n");
+    if (wi_http_write_headers(wsi, &out))
+        return -1;
+    if (status == 304 || head || size == 0)
+        return wi_http_finish(wsi, close_after);
+    if (!found->body.text && found->body.fd < 0)
+        return -1; /* there was no memory for the text */
+    found->body.at += first;
+    found->body.size = size;
+    return wi_transfer_begin(wsi, socket, &found->body, close_after);
+}
+
+static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *found)
+{
+    int result = found_answer(wsi, socket, found);
+    wi_body_clear(&found->body);
+    return result;
+}
+
+static void found_set_text(struct found *found, const char *text)
+{
+    size_t size = strlen(text);
+    found->body = (struct wi_body){.text = wi_body_text(text, size), .fd = -1, .size = size};
+}
+
+/* --- the page --------------------------------------------------------------------------------- */
+
+int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
+{
+    char accepted[WI_HTTP_HEADER_MAX] = "";
+    struct wi_site_file file;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RANGE) <= 0) /* else of the file's own bytes */
+        wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepted);
+    if (wi_site_find(socket->bridge->page, path, accepted, &file) != 0)
+        return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
+    struct found found = {.body = {.fd = file.fd, .at = file.at, .size = file.size},
+        .coding = file.coding,
+        .varies = file.varies,
+        .type = file.type,
+        .cache = file.cache};
+    snprintf(found.etag, sizeof found.etag, "%s", file.etag);
+    return send_found(wsi, socket, &found);
+}
+
+int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
+{
+    const char *text = wi_strangers_names[socket->bridge->settings.strangers];
+    struct found found = {.type = "text/plain", .cache = "no-cache"};
+    found_set_text(&found, text);
+    snprintf(found.etag, sizeof found.etag, "\"%s\"", text);
+    return send_found(wsi, socket, &found);
+}
+
+/* --- models ----------------------------------------------------------------------------------- */
+
+/* What "NAME/HASH/PATH" asks for, where NAME may have a slash, and PATH some. The model (borrowed)
+ * with the path in it, or NULL. */
+static struct wi_model *path_find_model(
+    struct wi_bridge *bridge, const char *start, const char **path)
+{
+    char name[WI_MODEL_NAME_MAX + 1], hash[WI_MANIFEST_HEX];
+    const char *slash = start;
+    for (int slashes = 0; slashes < 2 && (slash = strchr(slash, '/')); slashes++) {
+        size_t length = (size_t)(slash - start);
+        slash++;
+        if (length == 0 || length > WI_MODEL_NAME_MAX || strcspn(slash, "/") != 64)
+            continue;
+        memcpy(name, start, length);
+        name[length] = '\0';
+        memcpy(hash, slash, 64);
+        hash[64] = '\0';
+        struct wi_model *model = wi_repository_by_hash(bridge->repository, name, hash);
+        if (model && slash[64] == '/') {
+            *path = slash + 65;
+            return model;
+        }
+    }
+    return NULL;
+}
+
+/* Fills in what `path` is of the model: one of its files, or what its model.json says with all
+ * defaults. 0, or -1 if it is neither, or is not any more what it was. */
+static int find_file(struct wi_model *model, const char *path, struct found *found)
+{
+    unsigned char digest[WI_HASH_SIZE];
+    char hex[2 * WI_HASH_SIZE + 1];
+    found->type = wi_http_media_type(path);
+    if (strcmp(path, WI_SPEC_FILE) == 0 && model->facts.spec.text) {
+        found_set_text(found, model->facts.spec.text);
+        found->cache = "private, no-cache"; /* labels may change while the model does not */
+        wi_hash(model->facts.spec.text, (size_t)found->body.size, digest);
+        wi_hash_hex(digest, hex);
+        snprintf(found->etag, sizeof found->etag, "\"%s\"", hex);
+        return 0;
+    }
+    const struct wi_model_file *file = wi_manifest_find(&model->manifest, path);
+    if (!file)
+        return -1;
+    found->body = (struct wi_body){.file = file, .size = file->bytes};
+    found->body.fd = wi_model_open_file(model, file, &found->body.owned);
+    found->cache = "private, max-age=31536000, immutable";
+    snprintf(found->etag, sizeof found->etag, "\"%s\"", file->hash);
+    return found->body.fd < 0 ? -1 : 0;
+}
+
+int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    char header[WI_HTTP_HEADER_MAX];
+    const char *credential = wi_http_bearer(wsi, header);
+    const struct wi_node *node = credential ? wi_node_by_credential(bridge, credential) : NULL;
+    if (!node) {
+        bridge->counters.unauthorized++;
+        return wi_http_refuse(wsi, bridge, 401, "model files need a node's model_credential",
+            "WWW-Authenticate: Bearer\r\n");
+    }
+    struct wi_limited_socket *out;
+    wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
+    wi_socket_vacate(bridge, out);
+    struct found found = {0};
+    struct wi_model *model = path_find_model(bridge, path + strlen("/models/"), &path);
+    /* A node learns nothing of models that are not its business. */
+    if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
+        return wi_http_refuse(wsi, bridge, 404,
+            "there is no such model file (any more), or this node has no work for it", NULL);
+    found.body.model = wi_model_ref(model);
+    return send_found(wsi, socket, &found);
+}
