@@ -294,7 +294,8 @@ int wi_cli_is_id(const char *id)
 {
     static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-    return id && *id && *id != '.' && id[strspn(id, good)] == '\0';
+    return id && *id && strcmp(id, ".") != 0 && strcmp(id, "..") != 0 &&
+           id[strspn(id, good)] == '\0';
 }
 
 int wi_cli_read_position(
