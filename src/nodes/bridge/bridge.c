@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/node.h"
@@ -591,7 +592,7 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     if (!node || node->dropped)
         return;
     node->dropped = 1;
-    snprintf(node->drop_reason, sizeof node->drop_reason, "%s", why);
+    wi_text_copy(node->drop_reason, sizeof node->drop_reason, why);
     wi_timer_start(bridge->sweep, 0, 0);
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/net/lws.h"
+#include "base/text.h"
 #include "nodes/node/worker_private.h"
 #include <netdb.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
     if (worker->state == WI_WORKER_GONE || (code != 1008 && code != 1013))
         return;
     snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
+    wi_text_mend(counters->why);
     if (code == 1013)
         return; /* no room now: comes back later */
     leave_state(worker);

@@ -114,7 +114,7 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 {
     choice->refusal.given = 1;
     choice->refusal.platform = platform;
-    snprintf(choice->refusal.reason, sizeof choice->refusal.reason, "%s", reason);
+    wi_text_copy(choice->refusal.reason, sizeof choice->refusal.reason, reason);
 }
 
 /* Of the platform that is named: what bars it, else what the node says. Of all: what bars each. */
