@@ -283,7 +283,9 @@ enum wi_exit wi_cli_order_say(
     json_t *value = NULL;
     enum wi_exit result = wi_cli_order(cli, request, &value);
 
-    if (result == WI_EXIT_OK && !cli->json)
+    if (result == WI_EXIT_OK && !cli->json && strchr(said, '{') && !json_is_object(value))
+        result = wi_cli_fail(WI_EXIT_FAILED, "the reply is no answer of webinferd");
+    else if (result == WI_EXIT_OK && !cli->json)
         wi_table_fill(&text, said, value);
     wi_plain_flush(out, &text);
     json_decref(value);

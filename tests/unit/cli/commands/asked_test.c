@@ -368,6 +368,23 @@ TEST(the_console_is_opened_or_its_address_printed)
     free(program);
 }
 
+TEST(a_sentence_is_filled_from_an_answer_or_not_printed)
+{
+    static const struct reply good[] = {
+        {"POST /v1/models/m/unpublish", 200, "{\"name\":\"m\",\"unpublished\":\"" CID "\"}"}, {0}};
+    static const struct reply odd[] = {{"POST /v1/models/m/unpublish", 200, "<html></html>"},
+        {"POST /v1/models/m/unpublish", 200, "[]"}, {0}};
+    static const char *const words[] = {"webinfer", "unpublish", "m", NULL};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(run_command(*state, good, words, printed), WI_EXIT_OK);
+    assert_string_equal(printed, "m: published no longer, it was ipfs://" CID "\n");
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(run_saying(*state, odd + i, words, printed, said), WI_EXIT_FAILED);
+        assert_string_equal(printed, "");
+        assert_non_null(strstr(said, "no answer of webinferd"));
+    }
+}
+
 #define PUBLISH "POST /v1/models/m/publish"
 
 /* A file that is not whole leaves nothing, and what had its name before stays. */
