@@ -389,6 +389,7 @@ TEST(a_conversation_is_answered_by_its_last_message)
 {
     test.options.token_ms = 10;
     take("m", "{" CHAT "}", "{}");
+    run_until_answered();
     assert_string_equal(text_of("text"), "two words");
     assert_string_equal(text_of("finish_reason"), "stop");
     assert_null(json_object_get(test.result, "index")); /* it is the only one */
@@ -410,6 +411,30 @@ TEST(a_stream_of_text_has_a_part_for_each_word_and_one_for_its_end)
     assert_int_equal(test.bytes, strlen("two words") + strlen("{\"finish_reason\":\"stop\"}"));
     assert_null(text_of("text")); /* the parts have carried it */
     assert_string_equal(text_of("finish_reason"), "stop");
+}
+
+/* Whether it is streamed or not, and in each run of a benchmark. */
+TEST(a_text_takes_its_time_for_each_word)
+{
+    static const struct {
+        const char *data;
+        double ms;
+    } rows[] = {{"{" CHAT "}", 7}, {"{\"stream\":true," CHAT "}", 7},
+        {"{\"benchmark\":{\"runs\":2,\"warmup\":0}," CHAT "}", 14},
+        {"{\"task\":\"automatic-speech-recognition\",\"input\":{\"audio\":{}}}", 4.5}};
+    test.options.latency_ms = 2;
+    test.options.token_ms = 2.5;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double began = wi_now_ms();
+        test.lots = plain;
+        take("m", rows[i].data, "{}");
+        assert_int_equal(test.answers, 0);
+        run_until_answered();
+        if (i != 1)
+            assert_float_equal(test.ms, rows[i].ms, 1e-9);
+        assert_true(test.answered_at - began >= rows[i].ms - 1);
+        forget();
+    }
 }
 
 TEST(a_text_ends_where_it_is_told_to)
