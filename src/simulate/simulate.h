@@ -74,10 +74,10 @@ double wi_sim_text_score(const char *query, const char *document);
 
 /* --- model.c --------------------------------------------------------------------------------- */
 
-/* The outputs of the model for `inputs`, filled with zeros. WI_OK, or why they cannot be known. */
-enum wi_code wi_sim_model_outputs(struct sim *sim, const char *name,
-    const struct wi_tensors *inputs, const json_t *wanted, struct wi_tensors *outputs,
-    struct wi_error *error);
+/* The requested outputs of the request's model, filled with zeros. WI_OK, or why they cannot be
+ * known. */
+enum wi_code wi_sim_model_outputs(struct sim *sim, const struct wi_worker_request *request,
+    struct wi_tensors *outputs, struct wi_error *error);
 /* Whether an output is in the list of requested ones; an empty list or none means all. */
 int wi_sim_model_wants(const json_t *wanted, const char *name);
 void wi_sim_models_free(struct sim *sim);

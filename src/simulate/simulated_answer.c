@@ -282,8 +282,7 @@ static void answer_once(
     else if (builtin == WI_BUILTIN_COUNT)
         answer_count(request->options, answer);
     else
-        wi_sim_model_outputs(
-            sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
+        wi_sim_model_outputs(sim, request, &answer->outputs, &answer->failure);
 }
 
 void wi_sim_answer(

@@ -2,6 +2,8 @@
  */
 #include "../test.h"
 
+#include "../files.h"
+#include "../terms/format/onnx_build.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -145,17 +147,23 @@ static int tear_down(void **state)
     return uv_loop_close(&test.loop);
 }
 
-/* The node is sent a task: what it is to do, and with which options. */
-static void take(const char *model, const char *data, const char *options)
+/* The node is sent a task: what it is to do, with which options, and the inputs. */
+static void take_with(
+    const char *model, const char *data, const char *options, struct wi_tensors *inputs)
 {
     json_t *parsed = json_loads(data, 0, NULL), *requested = json_loads(options, 0, NULL);
-    struct wi_tensors inputs = {0};
     const struct wi_worker_request request = {
-        .data = parsed, .options = requested, .model = model, .inputs = &inputs};
+        .data = parsed, .options = requested, .model = model, .inputs = inputs};
     assert_non_null(parsed);
     wi_sim_take_task(&test.task, &request);
     json_decref(parsed);
     json_decref(requested);
+}
+
+static void take(const char *model, const char *data, const char *options)
+{
+    struct wi_tensors none = {0};
+    take_with(model, data, options, &none);
 }
 
 static void run_until_answered(void)
@@ -568,4 +576,32 @@ TEST(a_count_that_is_no_stream_takes_as_long)
     run_until_answered();
     assert_true(test.ms == 6.25);
     expect_result("{\"count\":4}");
+}
+
+/* A free first dimension is that of the first tensor; a picture is one, whatever its file has. */
+TEST(a_batch_has_the_rows_of_a_tensor_and_a_picture_is_one)
+{
+    static const char picture[] =
+        "{\"input\":{\"image\":{\"tensor\":0,\"media_type\":\"image/png\"}}}";
+    struct wi_buffer model = small_model();
+    struct wi_tensors inputs = {0};
+    char root[64];
+    make_root(root, "simulate");
+    write_file(root, "m/model.onnx", model.text, model.size);
+    test.options.models = root;
+    *wi_tensors_add(&inputs) = (struct wi_tensor){
+        .name = wi_strdup("image"), .datatype = WI_UINT8, .rank = 1, .dims = {7}};
+    take_with("m", "{}", "{}", &inputs);
+    assert_int_equal(test.code, WI_OK);
+    assert_int_equal(test.rows, 7);
+    assert_int_equal(test.columns, 10);
+    forget();
+    test.lots = plain;
+    take_with("m", picture, "{}", &inputs);
+    assert_int_equal(test.rows, 1);
+    assert_int_equal(test.columns, 10);
+    wi_tensors_clear(&inputs);
+    wi_sim_models_free(&test.sim);
+    wi_buffer_clear(&model);
+    remove_root(root);
 }
