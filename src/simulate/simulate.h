@@ -30,10 +30,11 @@ struct sim {
     uv_signal_t signals[SIM_SIGNALS];
     struct wi_worker **workers; /* options->nodes of them */
     size_t started, leaving;
+    size_t turned_away;       /* at the end */
     struct sim_model *models; /* list */
     struct sim_counters counters;
     double began, all_up_ms;
-    int ending, announced;
+    int ending, announced, complained;
 };
 
 /* --- run.c ----------------------------------------------------------------------------------- */

@@ -350,6 +350,21 @@ test('simulated nodes say bye when they end, and others take their places at onc
     await noNodes();
 });
 
+test('nodes that a link has no place for are counted, and it is said that there is none', async () => {
+    const { id, url } = await join({ nodes: 2 });
+    const file = path.join(daemon.folder, 'two');
+    fs.writeFileSync(file, `${url}\n`);
+    const simulation = new Simulation(daemon, { nodes: 5, joinFile: file });
+    await until(() => simulation.problems, { what: 'it to be said that there is no room' });
+    assert.match(simulation.problems, /not all of the 5 nodes can join.* 1013 the join token is already used/);
+    await until(async () => (await nodes()).length === 2, { what: 'the two that there is room for' });
+    await simulation.stop();
+    assert.equal(simulation.end.turned_away, 3);
+    assert.match(simulation.problems, /3 of 5 nodes were turned away: 1013/);
+    await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
+    await noNodes();
+});
+
 test('webinfer-simulate says what is wrong with its options and with its link', async () => {
     const wrong = async (options, words) => {
         const simulation = new Simulation(daemon, options);

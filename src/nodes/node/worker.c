@@ -29,6 +29,13 @@ static void leave_state(struct wi_worker *worker)
         worker->state == WI_WORKER_CONNECTING || worker->state == WI_WORKER_ANNOUNCING;
 }
 
+static void note_full(struct wi_worker *worker, int full)
+{
+    counters_of(worker)->full += (size_t)full;
+    counters_of(worker)->full -= (size_t)worker->found_full;
+    worker->found_full = full;
+}
+
 void wi_worker_cut(struct wi_worker *worker)
 {
     if (!worker->client.wsi || worker->state == WI_WORKER_GONE ||
@@ -68,6 +75,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
     worker->heartbeat_at = wi_now_ms();
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
+    note_full(worker, 0);
     worker->state = WI_WORKER_UP;
     if (++counters->up > counters->up_peak)
         counters->up_peak = counters->up;
@@ -121,8 +129,9 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
         return;
     snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
     wi_text_mend(counters->why);
+    note_full(worker, code == 1013);
     if (code == 1013)
-        return; /* no room now: comes back later */
+        return; /* comes back later */
     leave_state(worker);
     counters->refused++;
     worker->state = WI_WORKER_GONE;

@@ -79,11 +79,12 @@ struct wi_worker_events {
 struct wi_worker_counters {
     size_t connecting, up, up_peak;
     size_t refused; /* that will not come back */
+    size_t full;    /* that there was no room for, and that try again */
     uint64_t welcomed, resumed, tasks, parts, cancelled, unexpected;
     uint64_t returned;                    /* tasks that came while their worker was paused */
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
     double worst_gap_ms;
-    char why[160]; /* of the last worker that was refused */
+    char why[160]; /* of the last worker that was refused, or that there was no room for */
 };
 
 /* A service as its workers know it. Fill in what has no underscore, zero the rest. */

@@ -308,6 +308,26 @@ TEST(who_is_sent_away_stays_away)
     assert_int_equal(counters->up, 0);
 }
 
+/* Its link has one place, which the first has taken. */
+TEST(who_finds_no_room_is_counted_until_there_is_some)
+{
+    struct place *place = *state;
+    struct wi_worker_counters *counters = &place->service.counters;
+    struct wi_worker *second;
+    TURN_UNTIL(place, counters->welcomed == 1);
+    second = wi_worker_new(&place->service);
+    wi_worker_connect(second);
+    TURN_UNTIL(place, counters->full == 1);
+    assert_non_null(strstr(counters->why, "1013 the join token is already used"));
+    assert_int_equal(counters->refused, 0);
+    assert_true(wi_worker_leave(place->worker, "enough"));
+    TURN_UNTIL(place, (wi_worker_beat(second, wi_now_ms()), counters->welcomed == 2));
+    assert_int_equal(counters->full, 0);
+    assert_true(wi_worker_leave(second, "enough"));
+    TURN_UNTIL(place, place->left == 2);
+    wi_worker_free(second);
+}
+
 /* Once it has said bye, or was sent away, a break of its connection brings it back no more. */
 TEST(a_break_is_nothing_to_who_has_left)
 {
