@@ -188,18 +188,13 @@ static char *make_capabilities(const struct sim_options *options)
     return wi_buffer_take(&out);
 }
 
-static void worker_unload(struct wi_worker *worker)
-{
-    wi_worker_set_models(worker, NULL);
-}
-
 static const struct wi_worker_events events = {
     .task = wi_sim_take_task,
     .go_on = wi_sim_go_on,
     .cancel = wi_sim_cancel_task,
     .end = wi_sim_end_task,
     .load = wi_sim_note_model,
-    .unload = worker_unload,
+    .unload = wi_sim_drop_model,
     .left = on_left,
 };
 

@@ -50,6 +50,8 @@ void wi_sim_cancel_task(struct wi_worker_task *task);
 void wi_sim_end_task(struct wi_worker_task *task);
 /* Notes a model as loaded, once. */
 void wi_sim_note_model(struct wi_worker *worker, const json_t *model);
+/* Notes all versions of the model of that name as not loaded. */
+void wi_sim_drop_model(struct wi_worker *worker, const char *name);
 
 /* --- simulated_answer.c ---------------------------------------------------------------------- */
 

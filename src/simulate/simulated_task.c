@@ -260,3 +260,17 @@ void wi_sim_note_model(struct wi_worker *worker, const json_t *model)
                                     "platform", "simulated", "state", "loaded", "bytes", 0));
     wi_worker_set_models(worker, more);
 }
+
+void wi_sim_drop_model(struct wi_worker *worker, const char *name)
+{
+    const json_t *row, *models = wi_worker_models(worker);
+    json_t *left = json_array();
+    size_t i;
+
+    json_array_foreach(models, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "name")), name) != 0)
+            json_array_append(left, (json_t *)row);
+    }
+    wi_worker_set_models(worker, left);
+}

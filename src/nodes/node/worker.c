@@ -150,6 +150,16 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
         on_refused(worker, 1008, reason);
 }
 
+static void on_unload(struct wi_worker *worker, const json_t *data)
+{
+    const char *name = json_string_value(json_object_get(data, "name"));
+
+    if (name)
+        worker->service->events->unload(worker, name);
+    else
+        counters_of(worker)->unexpected++;
+}
+
 /* Used once the worker is up. Unknown messages are ignored. */
 static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
 {
@@ -172,7 +182,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
     else if (strcmp(frame->type, "model_load") == 0)
         events->load(worker, json_object_get(data, "model"));
     else if (strcmp(frame->type, "model_unload") == 0)
-        events->unload(worker);
+        on_unload(worker, data);
     else if (strcmp(frame->type, "capability_query") == 0)
         wi_worker_say_capabilities(worker, frame->id);
 }

@@ -68,9 +68,9 @@ struct wi_worker_events {
     void (*cancel)(struct wi_worker_task *task);
     /* The task is about to be freed. Its owner frees the data in `owner`. */
     void (*end)(struct wi_worker_task *task);
-    /* Load a model; unload all models. */
+    /* Load a model; unload all versions of the model of that name. */
     void (*load)(struct wi_worker *worker, const json_t *model);
-    void (*unload)(struct wi_worker *worker);
+    void (*unload)(struct wi_worker *worker, const char *name);
     /* A worker that sent `bye` is gone. */
     void (*left)(struct wi_worker *worker);
 };

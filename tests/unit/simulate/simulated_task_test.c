@@ -297,6 +297,22 @@ TEST(a_model_is_noted_once)
     assert_int_equal(json_array_size(test.worker.models), 1);
 }
 
+TEST(a_model_is_dropped_and_the_others_stay)
+{
+    static const char *const names[] = {"one", "two"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *model = json_pack("{s:s, s:s}", "name", names[i], "hash", names[i]);
+        wi_sim_note_model(&test.worker, model);
+        json_decref(model);
+    }
+    wi_sim_drop_model(&test.worker, "nobody's");
+    assert_int_equal(json_array_size(test.worker.models), 2);
+    wi_sim_drop_model(&test.worker, "one");
+    assert_int_equal(json_array_size(test.worker.models), 1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(test.worker.models, 0), "name")), "two");
+}
+
 /* --- streams ---------------------------------------------------------------------------------- */
 
 #define STREAM "{\"stream\":true}"

@@ -91,8 +91,9 @@ static void on_load(struct wi_worker *worker, const json_t *model)
                                      test_model.hash, "platform", "wasm", "state", "ready"));
 }
 
-static void on_unload(struct wi_worker *worker)
+static void on_unload(struct wi_worker *worker, const char *name)
 {
+    assert_string_equal(name, "digits");
     place_of_worker(worker)->unloads++;
     wi_worker_set_models(worker, json_array());
 }
