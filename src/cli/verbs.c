@@ -330,7 +330,7 @@ static const struct wi_flag bench_options[] = {
         "here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; 10% is the default"},
-    {"start", .help = "Start a daemon for this command, which ends with it"},
+    {"start", .help = "Start a daemon for this command, which ends with it; not with --url"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers run without windows; yes is the default"},
     {"native", .help = "Also start onnxruntime-node (only in a checkout), and show the speed-ups "

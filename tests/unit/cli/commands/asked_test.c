@@ -368,6 +368,19 @@ TEST(the_console_is_opened_or_its_address_printed)
     free(program);
 }
 
+TEST(browsers_that_are_started_here_are_those_of_no_daemon)
+{
+    static const struct reply none[] = {{0}};
+    static const char *const others[][2] = {
+        {"--url", "http://x"}, {"--node", "node-1"}, {"--found", NULL}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *words[] = {"webinfer", "matrix", "--start", others[i][0], others[i][1], NULL};
+        assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
+        assert_non_null(strstr(said, others[i][0]));
+    }
+}
+
 TEST(a_sentence_is_filled_from_an_answer_or_not_printed)
 {
     static const struct reply good[] = {
