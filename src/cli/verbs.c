@@ -475,8 +475,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Have the daemon pull a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) from "
         "all sources, and show the progress",
         pull_options, wi_cli_pull},
-    {"list", "", 0, 0, {0}, "List the models with their sizes, and the running pulls", NULL,
-        wi_cli_list},
+    {"list", "", 0, 0, {0},
+        "List the models with their sizes (- for a model that the daemon has not read yet), and "
+        "the running pulls",
+        NULL, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show a model: its files, its origin, the memory it takes, and its measurements at each "
         "place",
