@@ -251,7 +251,7 @@ static const struct wi_flag add_options[] = {
 static const struct wi_flag publish_options[] = {
     {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Also write the whole model to this file, a CAR, which webinfer add reads; \"-\" is "
-        "standard output"},
+        "standard output. Without :VARIANT, only the first of several variants is written"},
     {0},
 };
 

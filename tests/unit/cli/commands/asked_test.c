@@ -400,6 +400,35 @@ TEST(a_sentence_is_filled_from_an_answer_or_not_printed)
 
 #define PUBLISH "POST /v1/models/m/publish"
 
+TEST(which_variant_was_published_is_said_where_there_are_others)
+{
+    static const char variants[] = "{\"variant\":\"fp32\",\"variants\":[{\"name\":\"fp32\"},{"
+                                   "\"name\":\"q8\"},{\"name\":\"q4\"}]}";
+    static const char one[] = "{\"variant\":\"q4\",\"variants\":[{\"name\":\"q4\"}]}";
+    static const char done[] = EVENT("done", "{\"cid\":\"" CID "\",\"name\":\"m\"}");
+    static const struct reply replies[] = {
+        {PUBLISH, 200, done}, {PUBLISH, 200, "blocks"}, {"GET /v1/models/m", 200, variants}, {0}};
+    static const struct reply alone[] = {
+        {PUBLISH, 200, done}, {PUBLISH, 200, "blocks"}, {"GET /v1/models/m", 200, one}, {0}};
+    static const struct reply named[] = {
+        {"POST /v1/models/m:q8/publish", 200,
+            EVENT("done", "{\"cid\":\"" CID "\",\"name\":\"m:q8\"}")},
+        {0}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "m.car");
+    const char *words[] = {"webinfer", "publish", "m", "--car", path, NULL};
+    assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
+    assert_string_equal(printed, "ipfs://" CID "\n");
+    assert_non_null(
+        strstr(said, "of the variant fp32 alone; to publish another one, name it: m:q8, m:q4\n"));
+    assert_int_equal(run_saying(*state, alone, words, printed, said), WI_EXIT_OK);
+    assert_null(strstr(said, "variant"));
+    words[2] = "m:q8";
+    words[3] = NULL;
+    assert_int_equal(run_saying(*state, named, words, printed, said), WI_EXIT_OK);
+    assert_null(strstr(said, "variant"));
+    free(path);
+}
+
 /* A file that is not whole leaves nothing, and what had its name before stays. */
 TEST(a_model_in_one_file_is_there_whole_or_not_at_all)
 {
