@@ -131,6 +131,23 @@ TEST(a_sound_is_sent_one_exchange_after_another_until_it_has_ended)
     free(path);
 }
 
+TEST(sound_that_is_sent_live_goes_where_the_server_chooses)
+{
+    static const struct reply none[] = {{0}};
+    static const char *const others[][2] = {{"--platform", "wasm"}, {"--browser", "chrome"},
+        {"--node", "node-1"}, {"--timeout", "30s"}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "four.wav");
+    write_file(*state, "four.wav", wav, sizeof wav);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *words[] = {
+            "webinfer", "transcribe", "--live", "m", path, others[i][0], others[i][1], NULL};
+        assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
+        assert_non_null(strstr(said, others[i][0]));
+        assert_non_null(strstr(said, "--live do not go together"));
+    }
+    free(path);
+}
+
 /* What was asked last, as JSON, is `expected`, in which ' stands for ". */
 static void assert_body(const char *expected)
 {
@@ -284,6 +301,17 @@ TEST(what_was_heard_is_printed_in_the_form_that_is_asked_for)
     }
     words[9] = "doc";
     assert_int_equal(run_command(*state, silent + 1, words, printed), WI_EXIT_USAGE);
+    free(path);
+}
+
+TEST(sound_that_is_sent_live_is_translated_if_that_is_asked_for)
+{
+    static const struct reply replies[] = {{"POST /v1/audio/streams", 201, "{\"id\":\"s1\"}"}, {0}};
+    char printed[PRINTED_MAX], *path = path_to(*state, "four.wav");
+    const char *words[] = {"webinfer", "transcribe", "--live", "m", path, "--translate", NULL};
+    write_file(*state, "four.wav", wav, sizeof wav);
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+    assert_non_null(strstr(played.body.text, "\"options\":{\"translate\":true}"));
     free(path);
 }
 
