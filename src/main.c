@@ -226,7 +226,7 @@ static void reload_server(
     struct wi_error error;
     if (wi_bridge_check_reload(next, &error) != WI_OK ||
         wi_server_reload(d->server, next, &error) != WI_OK)
-        *wi_problems_add(problems) = error;
+        wi_problems_add_error(problems, &error);
 }
 
 /* The memory for requests of clients and answers of nodes: as configured, as far as there is
@@ -710,12 +710,36 @@ static void free_configuration(struct daemon *d)
     wi_instance_free(d->instance);
 }
 
+static void print_note(void *context, const char *line)
+{
+    fprintf(stderr, "webinferd: warning: %s\n", line);
+}
+
+/* Looks at the files that the configuration names, as a start does; returns the exit status. */
+static int check_files(const struct daemon *d)
+{
+    struct wi_problems problems = {0}, notes = {0};
+    wi_server_check(d->config, &problems);
+    wi_bridge_check(d->config, &problems);
+    wi_models_check(d->config, &notes);
+    wi_log_flush();
+    wi_problems_say(&problems, print_problem, NULL);
+    wi_problems_say(&notes, print_note, NULL);
+    int status = problems.count > 0 ? EX_CONFIG : EXIT_SUCCESS;
+    wi_problems_clear(&problems);
+    wi_problems_clear(&notes);
+    return status;
+}
+
 static int carry_out(enum action action, struct daemon *d)
 {
     if (action == SERVE || action == SERVE_PRIVATE)
         return daemon_serve(d);
     if (action == RELOAD)
         return ask_reload(d);
+    int status = action == CHECK_CONFIG ? check_files(d) : EXIT_SUCCESS;
+    if (status != EXIT_SUCCESS)
+        return status;
     if (action == PRINT_CONFIG)
         wi_config_print(d->config, stdout);
     else

@@ -23,6 +23,25 @@ function readLine() {
     });
 }
 
+/** The npm packages that its workers import. */
+const PACKAGES = ['ws', 'onnxruntime-node'];
+
+/** Whether a package can be imported here, which does not import it. @param {string} name */
+function isInstalled(name) {
+    try {
+        return Boolean(import.meta.resolve(name));
+    } catch {
+        return false;
+    }
+}
+
+/** A worker that misses a package would end with a stack trace. */
+function checkPackages() {
+    const missing = PACKAGES.filter((name) => !isInstalled(name));
+    if (missing.length) throw new Error(`not installed: ${missing.join(', ')}; ./dev setup installs what is missing, in build/node/tests/node_modules, ` +
+        'to which WEBINFER_NODE_MODULES has to be set, with NODE_OPTIONS=--import=./scripts/node/modules.mjs');
+}
+
 /** What was asked for, or the reason why that is nothing. @returns {Promise<{link: URL, token: string, threads: number}>} */
 async function readArguments() {
     const { values, positionals } = parseArgs({ options: { threads: { type: 'string' } }, allowPositionals: true });
@@ -111,7 +130,9 @@ class NativeNode {
 }
 
 try {
-    const node = new NativeNode(await readArguments());
+    const asked = await readArguments();
+    checkPackages();
+    const node = new NativeNode(asked);
     process.stdin.once('end', () => node.leave('its standard input has ended'));
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => node.leave('it was ended'));
 } catch (error) {

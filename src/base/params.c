@@ -1,6 +1,7 @@
 /* JSON objects checked against a static table; see params.h. */
 #include "base/params.h"
 
+#include "base/text.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,13 +48,10 @@ int wi_json_has_text(const json_t *list, const char *text)
 /* "a, b, c" of the names that a table or an enum allows. */
 static void list_names(char *out, size_t size, const char *const *names, size_t stride)
 {
-    size_t used = 0;
     out[0] = '\0';
-    for (const char *const *name = names; *name && used + 2 < size;
-         name = (const char *const *)((const char *)name + stride)) {
-        int length = snprintf(out + used, size - used, "%s%s", used ? ", " : "", *name);
-        used += (size_t)length;
-    }
+    for (const char *const *name = names; *name;
+         name = (const char *const *)((const char *)name + stride))
+        wi_text_list_add(out, size, *name);
 }
 
 /* Paths are put together for errors only: tables are read on every request. */
@@ -102,7 +100,7 @@ static enum wi_code read_enum(const struct wi_param *row, const char *text, cons
         }
     }
     struct path path = path_of(where, row->name);
-    char allowed[256];
+    char allowed[sizeof error->allowed];
     list_names(allowed, sizeof allowed, row->names, sizeof *row->names);
     wi_error_set(error, WI_INVALID_FIELD, path.text, "%s cannot be \"%.64s\"", path.text, text);
     return wi_error_allow(error, "%s", allowed);
@@ -226,7 +224,7 @@ static enum wi_code unknown_field(
     const struct wi_param *table, const char *name, const char *where, struct wi_error *error)
 {
     struct path path = path_of(where, name);
-    char allowed[256];
+    char allowed[sizeof error->allowed];
     if (!table->name)
         return wi_error_set(error, WI_UNKNOWN_FIELD, path.text,
             "there is no field %s: no fields are allowed there; leave it out", path.text);

@@ -113,6 +113,18 @@ ssize_t wi_names_find(const void *rows, size_t count, size_t size, const char *n
     return found ? (found - (const char *)rows) / (ssize_t)size : -1;
 }
 
+void wi_text_list_add(char *list, size_t size, const char *item)
+{
+    static const char more[] = ", …"; /* there is always room for it */
+    size_t used = strlen(list), comma = used ? 2 : 0;
+    if (wi_text_ends(list, "…"))
+        return;
+    if (used + comma + strlen(item) + sizeof more > size)
+        wi_join(list + used, size - used, more + 2 - comma, NULL);
+    else
+        wi_join(list + used, size - used, comma ? ", " : "", item, NULL);
+}
+
 const char *wi_text_basename(const char *path)
 {
     const char *slash = strrchr(path, '/');

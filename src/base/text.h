@@ -57,6 +57,9 @@ int wi_text_ends(const char *text, const char *end);
 void wi_names_sort(void *rows, size_t count, size_t size);
 /* The index of the row with that name among rows sorted like this; -1: there is none. */
 ssize_t wi_names_find(const void *rows, size_t count, size_t size, const char *name);
+/* Appends an item to the list "a, b, c" in `list`, of `size` bytes; at first it is "". Items for
+ * which there is no room become one "…" at the end. */
+void wi_text_list_add(char *list, size_t size, const char *item);
 /* The last segment of a path, after its last slash. */
 const char *wi_text_basename(const char *path);
 

@@ -266,6 +266,9 @@ static int check_arguments(const struct wi_arguments *arguments)
             problem = "--suite is no run of the laboratory: it goes together with none of "
                       "--against, --resume, --input, --native, --name, --optimization, --preset, "
                       "--html, --markdown and --junit";
+    if (wi_argument_given(arguments, "start") && wi_argument_given(arguments, "url"))
+        problem = "--start measures a daemon of its own, and --url names another; --against URL "
+                  "measures that one, too";
     if (suite && !wi_argument_given(arguments, "start"))
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)

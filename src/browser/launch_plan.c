@@ -103,5 +103,5 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
                 wi_strings_add(&launch->command, word);
     }
     free(copy);
-    return launch->command.count > 0 ? WI_OK : WI_UNAVAILABLE;
+    return program ? WI_OK : WI_UNAVAILABLE;
 }

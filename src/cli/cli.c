@@ -283,7 +283,9 @@ enum wi_exit wi_cli_order_say(
     json_t *value = NULL;
     enum wi_exit result = wi_cli_order(cli, request, &value);
 
-    if (result == WI_EXIT_OK && !cli->json)
+    if (result == WI_EXIT_OK && !cli->json && strchr(said, '{') && !json_is_object(value))
+        result = wi_cli_fail(WI_EXIT_FAILED, "the reply is no answer of webinferd");
+    else if (result == WI_EXIT_OK && !cli->json)
         wi_table_fill(&text, said, value);
     wi_plain_flush(out, &text);
     json_decref(value);
@@ -294,7 +296,8 @@ int wi_cli_is_id(const char *id)
 {
     static const char good[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
 
-    return id && *id && *id != '.' && id[strspn(id, good)] == '\0';
+    return id && *id && strcmp(id, ".") != 0 && strcmp(id, "..") != 0 &&
+           id[strspn(id, good)] == '\0';
 }
 
 int wi_cli_read_position(

@@ -56,10 +56,12 @@ long wi_cli_tell(const struct wi_cli *cli, const struct wi_rest_request *request
 enum wi_exit wi_cli_order(
     const struct wi_cli *cli, const struct wi_rest_request *request, json_t **value);
 /* The same for an order whose outcome is a sentence: without --json, `said` is filled from the
- * answer as by wi_table_fill, and printed on `out`. */
+ * answer as by wi_table_fill, and printed on `out`. It fails if `said` names members and the
+ * answer is no JSON object. */
 enum wi_exit wi_cli_order_say(
     const struct wi_cli *cli, const struct wi_rest_request *request, FILE *out, const char *said);
-/* Whether `id` (may be NULL) can be an id, which a path holds as it is. */
+/* Whether `id` (may be NULL) can be an id, which a path holds as it is: letters, digits, '.', '_'
+ * and '-', but neither "." nor "..", which would change the path. */
 int wi_cli_is_id(const char *id);
 /* The position that a member of an answer says, as a number or its digits: 0, or -1 if there is
  * none. */

@@ -251,7 +251,7 @@ static const struct wi_flag add_options[] = {
 static const struct wi_flag publish_options[] = {
     {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Also write the whole model to this file, a CAR, which webinfer add reads; \"-\" is "
-        "standard output"},
+        "standard output. Without :VARIANT, only the first of several variants is written"},
     {0},
 };
 
@@ -330,7 +330,7 @@ static const struct wi_flag bench_options[] = {
         "here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; 10% is the default"},
-    {"start", .help = "Start a daemon for this command, which ends with it"},
+    {"start", .help = "Start a daemon for this command, which ends with it; not with --url"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers run without windows; yes is the default"},
     {"native", .help = "Also start onnxruntime-node (only in a checkout), and show the speed-ups "
@@ -475,8 +475,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Have the daemon pull a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) from "
         "all sources, and show the progress",
         pull_options, wi_cli_pull},
-    {"list", "", 0, 0, {0}, "List the models with their sizes, and the running pulls", NULL,
-        wi_cli_list},
+    {"list", "", 0, 0, {0},
+        "List the models with their sizes (- for a model that the daemon has not read yet), and "
+        "the running pulls",
+        NULL, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show a model: its files, its origin, the memory it takes, and its measurements at each "
         "place",

@@ -2,6 +2,7 @@
 #include "models/models.h"
 
 #include "base/memory.h"
+#include "models/arrive/hub/hub.h"
 #include "models/arrive/hub/pulls.h"
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
@@ -83,6 +84,16 @@ void wi_models_resume(struct wi_models *models)
 {
     wi_versions_collect(models->versions, 0, NULL, NULL);
     wi_pulls_resume(models->pulls);
+}
+
+void wi_models_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    struct wi_hub hub = {0};
+    struct wi_error error;
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (wi_hub_open(&hub, &config->hubs[i], &error) != WI_OK)
+            wi_problems_add_error(problems, &error);
+    wi_hub_clear(&hub);
 }
 
 void wi_models_reload(struct wi_models *models, struct wi_config *config)

@@ -41,6 +41,9 @@ struct wi_models {
 
 /* The configuration is borrowed until the next wi_models_reload. */
 struct wi_models *wi_models_new(const struct wi_models_deps *deps, struct wi_config *config);
+/* Adds what is wrong with the token files of hubs. No start fails for that, but each pull from that
+ * hub does. Blocks, and changes nothing. */
+void wi_models_check(const struct wi_config *config, struct wi_problems *problems);
 /* Starts copies of neighbours' models, and serves what was pulled. `on_takes` is told how many
  * bytes one more copy may have; 0: none is made. */
 void wi_models_share(

@@ -58,11 +58,20 @@ int wi_sim_model_wants(const json_t *wanted, const char *name)
     return json_array_size(wanted) == 0 || wi_json_has_text(wanted, name);
 }
 
-/* A free first dimension is the batch: as in the first input. Other free ones cannot be known. */
-static enum wi_code add_output(const struct wi_onnx_value *value, const struct wi_tensors *inputs,
+/* The rows of a batch: as in the first tensor; what a node makes tensors of, such as a picture, is
+ * one. -1: not known. */
+static int64_t rows_of(const struct wi_worker_request *request)
+{
+    const struct wi_tensors *inputs = request->inputs;
+    if (json_object_get(request->data, "input"))
+        return 1;
+    return inputs->count && inputs->items[0].rank ? inputs->items[0].dims[0] : -1;
+}
+
+/* A free first dimension is that of the batch. Other free ones cannot be known. */
+static enum wi_code add_output(const struct wi_onnx_value *value, int64_t rows,
     struct wi_tensors *outputs, struct wi_error *error)
 {
-    int64_t rows = inputs->count && inputs->items[0].rank ? inputs->items[0].dims[0] : -1;
     struct wi_tensor tensor = {.datatype = value->datatype, .rank = value->rank};
     int known = value->tensor && value->has_datatype && value->has_shape;
 
@@ -86,21 +95,22 @@ static enum wi_code add_output(const struct wi_onnx_value *value, const struct w
     return WI_OK;
 }
 
-enum wi_code wi_sim_model_outputs(struct sim *sim, const char *name,
-    const struct wi_tensors *inputs, const json_t *wanted, struct wi_tensors *outputs,
-    struct wi_error *error)
+enum wi_code wi_sim_model_outputs(struct sim *sim, const struct wi_worker_request *request,
+    struct wi_tensors *outputs, struct wi_error *error)
 {
-    const struct sim_model *model = model_find(sim, name);
+    const struct sim_model *model = model_find(sim, request->model);
+    const json_t *wanted = json_object_get(request->data, "outputs");
+    int64_t rows = rows_of(request);
     enum wi_code code = WI_OK;
 
     if (!model || !model->known)
         return wi_error_set(error, WI_INFERENCE_FAILED, NULL,
             "a simulated node knows the shapes of models only from the folder that "
             "webinfer-simulate --models names, and %.100s is not there",
-            name);
+            request->model);
     for (size_t i = 0; code == WI_OK && i < model->signature.output_count; i++)
         if (wi_sim_model_wants(wanted, model->signature.outputs[i].name))
-            code = add_output(&model->signature.outputs[i], inputs, outputs, error);
+            code = add_output(&model->signature.outputs[i], rows, outputs, error);
     return code;
 }
 

@@ -27,6 +27,12 @@ static void show_up(const struct sim *sim)
     fflush(stdout);
 }
 
+/* For good, or for want of room. */
+static size_t turned_away(const struct sim *sim)
+{
+    return sim->service.counters.refused + sim->service.counters.full;
+}
+
 static json_t *figures_of(const struct sim *sim)
 {
     const struct sim_counters *own = &sim->counters;
@@ -35,7 +41,7 @@ static json_t *figures_of(const struct sim *sim)
         const char *name;
         uint64_t value;
     } rows[] = {{"up", counters->up}, {"welcomed", counters->welcomed},
-        {"resumed", counters->resumed}, {"turned_away", counters->refused},
+        {"resumed", counters->resumed}, {"turned_away", turned_away(sim)},
         {"attempts", counters->tasks}, {"answered", own->answered}, {"failed", own->failed},
         {"dropped", own->dropped}, {"late", own->late}, {"duplicated", own->duplicated},
         {"cut", own->cut}, {"returned", counters->returned}, {"cancelled", counters->cancelled},
@@ -75,6 +81,7 @@ static void sim_stop(struct sim *sim)
         return;
     }
     sim->ending = 1;
+    sim->turned_away = turned_away(sim);
     show_figures(sim);
     wi_timer_stop(sim->ramp);
     wi_timer_stop(sim->beat);
@@ -151,6 +158,12 @@ static void on_beat(void *context)
         sim->all_up_ms = now - sim->began;
         show_up(sim);
     }
+    if (!sim->complained && sim->service.counters.full > 0) {
+        sim->complained = 1;
+        fprintf(stderr,
+            "webinfer-simulate: not all of the %llu nodes can join; the others try again: %s\n",
+            (unsigned long long)sim->options->nodes, sim->service.counters.why);
+    }
     if (sim->service.counters.refused == sim->options->nodes)
         sim_stop(sim);
 }
@@ -175,18 +188,13 @@ static char *make_capabilities(const struct sim_options *options)
     return wi_buffer_take(&out);
 }
 
-static void worker_unload(struct wi_worker *worker)
-{
-    wi_worker_set_models(worker, NULL);
-}
-
 static const struct wi_worker_events events = {
     .task = wi_sim_take_task,
     .go_on = wi_sim_go_on,
     .cancel = wi_sim_cancel_task,
     .end = wi_sim_end_task,
     .load = wi_sim_note_model,
-    .unload = worker_unload,
+    .unload = wi_sim_drop_model,
     .left = on_left,
 };
 
@@ -243,9 +251,9 @@ int wi_sim_run(const struct sim_options *options)
     uv_run(&loop, UV_RUN_DEFAULT);
     wi_lws_end_free(sim.service.lws);
     uv_loop_close(&loop);
-    if (*sim.service.counters.why)
-        fprintf(
-            stderr, "webinfer-simulate: a node was turned away: %s\n", sim.service.counters.why);
+    if (sim.turned_away > 0)
+        fprintf(stderr, "webinfer-simulate: %zu of %llu nodes were turned away: %s\n",
+            sim.turned_away, (unsigned long long)options->nodes, sim.service.counters.why);
     for (size_t i = 0; sim.workers && i < options->nodes; i++)
         wi_worker_free(sim.workers[i]);
     free(sim.workers);

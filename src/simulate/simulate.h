@@ -30,10 +30,11 @@ struct sim {
     uv_signal_t signals[SIM_SIGNALS];
     struct wi_worker **workers; /* options->nodes of them */
     size_t started, leaving;
+    size_t turned_away;       /* at the end */
     struct sim_model *models; /* list */
     struct sim_counters counters;
     double began, all_up_ms;
-    int ending, announced;
+    int ending, announced, complained;
 };
 
 /* --- run.c ----------------------------------------------------------------------------------- */
@@ -49,6 +50,8 @@ void wi_sim_cancel_task(struct wi_worker_task *task);
 void wi_sim_end_task(struct wi_worker_task *task);
 /* Notes a model as loaded, once. */
 void wi_sim_note_model(struct wi_worker *worker, const json_t *model);
+/* Notes all versions of the model of that name as not loaded. */
+void wi_sim_drop_model(struct wi_worker *worker, const char *name);
 
 /* --- simulated_answer.c ---------------------------------------------------------------------- */
 
@@ -74,10 +77,10 @@ double wi_sim_text_score(const char *query, const char *document);
 
 /* --- model.c --------------------------------------------------------------------------------- */
 
-/* The outputs of the model for `inputs`, filled with zeros. WI_OK, or why they cannot be known. */
-enum wi_code wi_sim_model_outputs(struct sim *sim, const char *name,
-    const struct wi_tensors *inputs, const json_t *wanted, struct wi_tensors *outputs,
-    struct wi_error *error);
+/* The requested outputs of the request's model, filled with zeros. WI_OK, or why they cannot be
+ * known. */
+enum wi_code wi_sim_model_outputs(struct sim *sim, const struct wi_worker_request *request,
+    struct wi_tensors *outputs, struct wi_error *error);
 /* Whether an output is in the list of requested ones; an empty list or none means all. */
 int wi_sim_model_wants(const json_t *wanted, const char *name);
 void wi_sim_models_free(struct sim *sim);

@@ -168,6 +168,25 @@ static json_t *text_tokenize(const json_t *input)
         json_is_true(json_object_get(input, "add_special")));
 }
 
+/* Takes as long as its stream, whose parts follow each other in that time. */
+static void text_speak(
+    struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    double token_ms = sim->options->token_ms;
+    json_t *parts = wi_sim_text_speak(request, token_ms, 0, &answer->result);
+    answer->inference_ms += (double)(json_array_size(parts) - 1) * token_ms;
+    json_decref(parts);
+}
+
+/* A text that is no continuation, such as one that is heard: a word after the other. */
+static void sample_speak(
+    struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    answer_sample(request, answer);
+    const char *text = json_string_value(json_object_get(answer->result, "text"));
+    answer->inference_ms += (double)wi_sim_text_words(text ? text : "") * sim->options->token_ms;
+}
+
 static void answer_task(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
@@ -184,9 +203,9 @@ static void answer_task(
         break;
     default:
         if (wi_task_samples(wi_sim_task_kind(request)))
-            json_decref(wi_sim_text_speak(request, sim->options->token_ms, 0, &answer->result));
+            text_speak(sim, request, answer);
         else
-            answer_sample(request, answer);
+            sample_speak(sim, request, answer);
     }
 }
 
@@ -225,9 +244,10 @@ static void hash_outputs(const struct wi_tensors *outputs, char hex[WI_HASH_HEX_
     wi_hasher_free(hasher);
 }
 
-/* Draws a time for each run that there would be, and answers after their sum. */
+/* Draws a time for each run that there would be, of which each takes `more_ms` in addition, and
+ * answers after their sum. */
 static void benchmark_measure(
-    struct sim *sim, const json_t *benchmark, struct wi_worker_answer *answer)
+    struct sim *sim, const json_t *benchmark, double more_ms, struct wi_worker_answer *answer)
 {
     json_int_t runs = json_integer_value(json_object_get(benchmark, "runs"));
     json_int_t warmup = json_integer_value(json_object_get(benchmark, "warmup"));
@@ -236,7 +256,7 @@ static void benchmark_measure(
     char hash[WI_HASH_HEX_SIZE];
     for (json_int_t i = 0; i < warmup + runs; i++) {
         double ms = i == 0 ? first_ms
-                           : sim->options->latency_ms +
+                           : more_ms + sim->options->latency_ms +
                                  wi_worker_random(&sim->service) * sim->options->jitter_ms;
         all_ms += ms;
         if (i >= warmup)
@@ -262,15 +282,15 @@ static void answer_once(
     else if (builtin == WI_BUILTIN_COUNT)
         answer_count(request->options, answer);
     else
-        wi_sim_model_outputs(
-            sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
+        wi_sim_model_outputs(sim, request, &answer->outputs, &answer->failure);
 }
 
 void wi_sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
     const json_t *benchmark = json_object_get(request->data, "benchmark");
+    double drawn_ms = answer->inference_ms;
     answer_once(sim, request, answer);
     if (benchmark && answer->failure.code == WI_OK)
-        benchmark_measure(sim, benchmark, answer);
+        benchmark_measure(sim, benchmark, answer->inference_ms - drawn_ms, answer);
 }

@@ -124,7 +124,7 @@ static size_t put_part(struct wi_buffer *out, const struct sim_task *own)
 void wi_sim_go_on(struct wi_worker_task *task)
 {
     struct sim_task *own = task->owner;
-    double interval = (double)own->count.interval_ms;
+    double interval = own->parts ? own->sim->options->token_ms : (double)own->count.interval_ms;
 
     while (own->task->next < (uint64_t)own->count.count) {
         double now = wi_now_ms();
@@ -152,7 +152,6 @@ static int begin_stream(struct sim_task *own, const struct wi_worker_request *re
     if (wi_task_generates(wi_sim_task_kind(request))) {
         own->parts = wi_sim_text_speak(request, sim->options->token_ms, 1, &own->answer.result);
         own->count.count = (int64_t)json_array_size(own->parts);
-        own->count.interval_ms = (int64_t)sim->options->token_ms;
     } else if (wi_builtin_of_name(request->model) == WI_BUILTIN_COUNT &&
                wi_builtin_read_count(request->options, "options.", &own->count, NULL) == WI_OK) {
         own->answer.result = json_pack("{s:I}", "count", (json_int_t)own->count.count);
@@ -260,4 +259,18 @@ void wi_sim_note_model(struct wi_worker *worker, const json_t *model)
     json_array_append_new(more, json_pack("{s:s, s:s, s:s, s:s, s:i}", "name", name, "hash", hash,
                                     "platform", "simulated", "state", "loaded", "bytes", 0));
     wi_worker_set_models(worker, more);
+}
+
+void wi_sim_drop_model(struct wi_worker *worker, const char *name)
+{
+    const json_t *row, *models = wi_worker_models(worker);
+    json_t *left = json_array();
+    size_t i;
+
+    json_array_foreach(models, i, row)
+    {
+        if (strcmp(json_string_value(json_object_get(row, "name")), name) != 0)
+            json_array_append(left, (json_t *)row);
+    }
+    wi_worker_set_models(worker, left);
 }

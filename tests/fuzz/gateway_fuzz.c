@@ -36,10 +36,11 @@ static void check_again(const struct wi_gateway_request *request)
 {
     char cid[WI_CID_TEXT], parameters[64];
     struct wi_gateway_request again;
+    struct wi_error error = {0};
     wi_cid_print(&request->cid, cid);
     snprintf(parameters, sizeof parameters, "dag-scope=%s&format=%s",
         wi_gateway_scope_name(request->scope), request->is_car ? "car" : "raw");
-    must(wi_gateway_request_read(cid, parameters, "", &again, NULL) == WI_OK);
+    must(wi_gateway_request_read(cid, parameters, "", &again, &error) == WI_OK);
     must(!again.is_probe && again.is_car == request->is_car && again.scope == request->scope);
     must(wi_cid_equal(&again.cid, &request->cid));
 }

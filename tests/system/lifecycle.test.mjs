@@ -185,6 +185,42 @@ test('--check-config and --print-config', async () => {
     }
 });
 
+test('--check-config looks at the files that the configuration names, as a start does', async () => {
+    const open = path.join(os.tmpdir(), `webinfer-open-${process.pid}`);
+    fs.writeFileSync(open, '', { mode: 0o644 });
+    const cases = [
+        { config: { api: { tokens_file: '/nowhere/tokens' } }, words: /cannot open the tokens file \/nowhere\/tokens: No such file/ },
+        { config: { api: { tls_certificate: '/nowhere/c.pem', tls_key: '/nowhere/k.pem' } }, words: /cannot read \/nowhere\/c\.pem: No such file/ },
+        { config: { bridge: { page: '/nowhere/page' } }, words: /the folder "\/nowhere\/page" cannot be read: No such file/ },
+        { config: { bridge: { tls_certificate: '/nowhere/c.pem', tls_key: '/nowhere/k.pem' } }, words: /tls_certificate and tls_key cannot both be read/ },
+    ];
+    for (const { config, words } of cases) {
+        for (const given of [['--check-config'], []]) {
+            const daemon = new Daemon({ config });
+            daemon.options.arguments = given;
+            try {
+                const { code } = await daemon.spawn().waitEnd();
+                assert.notEqual(code, 0, daemon.log);
+                if (given.length) assert.equal(code, 78, daemon.log);
+                assert.match(daemon.log, words);
+                assert.doesNotMatch(daemon.log, /is good/);
+            } finally {
+                await daemon.abandon();
+            }
+        }
+    }
+    const daemon = new Daemon({ config: { 'hub.huggingface': { token_file: open } } });
+    daemon.options.arguments = ['--check-config'];
+    try {
+        assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
+        assert.match(daemon.log, /warning: the token of hub huggingface cannot be used: .* is open to other users/);
+        assert.match(daemon.log, /is good/);
+    } finally {
+        await daemon.abandon();
+        fs.rmSync(open);
+    }
+});
+
 test('what only prints, and words that it does not know', () => {
     const said = (...words) => {
         const { status, stdout, stderr } = spawnSync(daemonPath, words, { encoding: 'utf8' });

@@ -31,8 +31,8 @@ after(async () => {
 class NativeNode {
     said = '';
 
-    constructor(args) {
-        this.child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    constructor(args, env = process.env) {
+        this.child = spawn(process.execPath, [script, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
         for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (text) => (this.said += text));
         this.ended = new Promise((resolve) => this.child.on('exit', (code, signal) => resolve(code ?? signal)));
     }
@@ -144,4 +144,11 @@ test('it sends large answers in pieces, goes when it is told to, and says why it
         assert.equal(await one.ended, 2, one.said);
         assert.match(one.said, /^native-node: /);
     }
+});
+
+test('where its packages are missing, it says what to install', async () => {
+    const one = new NativeNode([`${daemon.bridgeUrl}/#token=x`], { PATH: process.env.PATH });
+    assert.equal(await one.ended, 2, one.said);
+    assert.match(one.said, /^native-node: not installed: ws, onnxruntime-node; \.\/dev setup installs/);
+    assert.equal(one.said.trim().split('\n').length, 1, 'a sentence, and no stack trace');
 });

@@ -350,6 +350,49 @@ test('simulated nodes say bye when they end, and others take their places at onc
     await noNodes();
 });
 
+test('a simulated node unloads a model that it has, and loads none that is not meant for it', async () => {
+    const simulation = await new Simulation(daemon, { nodes: 1 }).up();
+    try {
+        const [{ id }] = await nodes();
+        const held = async () => ((await nodes())[0].models ?? []).map(({ name }) => name).sort();
+        const order = (model, verb, body = {}) => daemon.post(`/v1/models/${model}/${verb}`, body);
+        const refused = async (words, ...given) => {
+            const answer = await order(...given);
+            assert.equal(answer.status, 503, answer.text);
+            assert.equal(answer.json.code, 'unavailable');
+            assert.match(answer.json.detail, words);
+        };
+        await refused(/only simulated nodes, which load a model only if the order names them/, 'twice', 'load');
+        await refused(/only simulated nodes, and none of them has the model/, 'twice', 'unload');
+        for (const model of ['twice', 'wide'])
+            assert.equal((await order(model, 'load', { platform: 'simulated' })).status, 202);
+        await until(async () => (await held()).length === 2, { what: 'both to be loaded' });
+        const told = await order('twice', 'unload');
+        assert.equal(told.status, 202, told.text);
+        assert.deepEqual(told.json.nodes, [id]);
+        await until(async () => (await held()).length === 1, { what: 'one to be unloaded' });
+        assert.deepEqual(await held(), ['wide']);
+    } finally {
+        await simulation.stop();
+    }
+    await noNodes();
+});
+
+test('nodes that a link has no place for are counted, and it is said that there is none', async () => {
+    const { id, url } = await join({ nodes: 2 });
+    const file = path.join(daemon.folder, 'two');
+    fs.writeFileSync(file, `${url}\n`);
+    const simulation = new Simulation(daemon, { nodes: 5, joinFile: file });
+    await until(() => simulation.problems, { what: 'it to be said that there is no room' });
+    assert.match(simulation.problems, /not all of the 5 nodes can join.* 1013 the join token is already used/);
+    await until(async () => (await nodes()).length === 2, { what: 'the two that there is room for' });
+    await simulation.stop();
+    assert.equal(simulation.end.turned_away, 3);
+    assert.match(simulation.problems, /3 of 5 nodes were turned away: 1013/);
+    await daemon.request(`/v1/admin/join/${id}`, { method: 'DELETE' });
+    await noNodes();
+});
+
 test('webinfer-simulate says what is wrong with its options and with its link', async () => {
     const wrong = async (options, words) => {
         const simulation = new Simulation(daemon, options);

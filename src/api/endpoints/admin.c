@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "wire/describe/schemas.h"
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,7 @@ void wi_handle_node_undrain(struct wi_request *request)
 struct telling {
     struct wi_order *order;
     enum wi_code code;
+    size_t left_out; /* simulated nodes */
 };
 
 /* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM, or what a
@@ -181,12 +183,43 @@ static size_t choose_platforms(
     return count;
 }
 
+/* The name under which nodes have the model that is to be unloaded: `name`, or `meant`. */
+static const char *order_name(const struct wi_order *order, char meant[WI_MODEL_NAME_MAX + 1])
+{
+    return wi_aliases_resolve(
+        wi_repository_aliases(order->api->deps.repository), order->name, meant);
+}
+
 static enum wi_code order_unload(const struct wi_order *order, const char *node_id)
 {
-    const struct wi_api *api = order->api;
     char meant[WI_MODEL_NAME_MAX + 1];
-    return wi_bridge_unload(api->deps.bridge, node_id,
-        wi_aliases_resolve(wi_repository_aliases(api->deps.repository), order->name, meant));
+    return wi_bridge_unload(order->api->deps.bridge, node_id, order_name(order, meant));
+}
+
+static int node_has(const struct wi_order *order, const char *node_id)
+{
+    char meant[WI_MODEL_NAME_MAX + 1];
+    const char *name = order_name(order, meant);
+    struct wi_node_state state;
+    const json_t *row;
+    size_t i;
+    if (wi_bridge_node_state(order->api->deps.bridge, node_id, &state) != 0)
+        return 0;
+    json_array_foreach(state.models, i, row)
+    {
+        if (wi_text_equal(json_string_value(json_object_get(row, "name")), name))
+            return 1;
+    }
+    return 0;
+}
+
+/* As with work: no model goes to simulated nodes that is not meant for them. One of them that has
+ * the model is told to unload it, as all nodes are. */
+static int is_left_out(const struct wi_order *order, const struct wi_node_info *node)
+{
+    if (order->node || !node->platforms[WI_SIMULATED].available)
+        return 0;
+    return order->model ? order->platform != WI_SIMULATED : !node_has(order, node->id);
 }
 
 static void tell_node(void *context, const struct wi_node_info *node)
@@ -197,9 +230,10 @@ static void tell_node(void *context, const struct wi_node_info *node)
     enum wi_platform platforms[WI_PLATFORM_COUNT];
     if (order->node && strcmp(order->node, node->id) != 0)
         return;
-    /* As with work: nothing goes to simulated nodes that does not ask for them. */
-    if (!order->node && node->platforms[WI_SIMULATED].available && order->platform != WI_SIMULATED)
+    if (is_left_out(order, node)) {
+        telling->left_out++;
         return;
+    }
     enum wi_code code = order->model ? wi_pool_load(pool, node->id, order->model, platforms,
                                            choose_platforms(order, node, platforms))
                                      : order_unload(order, node->id);
@@ -211,7 +245,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
 
 enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
 {
-    struct telling telling = {order, WI_OK};
+    struct telling telling = {order, WI_OK, 0};
     order->nodes = json_array();
     wi_bridge_each(order->api->deps.bridge, tell_node, &telling);
     if (json_array_size(order->nodes) > 0)
@@ -222,6 +256,11 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);
+    if (telling.code == WI_OK && telling.left_out > 0)
+        return wi_error_set(error, WI_UNAVAILABLE, NULL,
+            order->model ? "there are only simulated nodes, which load a model only if the order "
+                           "names them by platform or node"
+                         : "there are only simulated nodes, and none of them has the model");
     return wi_error_set(error, telling.code != WI_OK ? telling.code : WI_UNAVAILABLE, NULL,
         "there is no node to tell; GET /v1/status says why");
 }

@@ -15,6 +15,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/net/certificate.h"
 #include "base/net/listener.h"
 #include <assert.h>
 #include <errno.h>
@@ -48,6 +49,11 @@
 /* The server does not start if, after the reserve for the rest, there is room for fewer clients. */
 #define CLIENTS_LEAST 32
 
+/* Both texts in PEM; NULL without TLS. */
+struct tls {
+    char *certificate, *key;
+};
+
 struct wi_server {
     struct wi_api api;
     struct MHD_Daemon *daemon;
@@ -60,7 +66,7 @@ struct wi_server {
     int spare; /* the connection that is being added has a spare place */
     int running;
     int idle_runs;
-    char *certificate, *key;
+    struct tls tls;
     char complaint[256]; /* the last line of libmicrohttpd's own log */
 };
 
@@ -321,26 +327,57 @@ out:
     return text;
 }
 
-static int read_tls(struct wi_server *server, struct wi_error *error)
+/* The caller clears it, also after an error. */
+static enum wi_code read_tls(
+    const struct wi_config_api *config, struct tls *tls, struct wi_error *error)
 {
-    const struct wi_config_api *config = &server->api.deps.config->api;
     int certificate = config->tls_certificate && *config->tls_certificate;
     int key = config->tls_key && *config->tls_key;
-    if (certificate != key) {
-        wi_error_set(error, WI_INVALID_FIELD, certificate ? "api.tls_key" : "api.tls_certificate",
+    *tls = (struct tls){0};
+    if (certificate != key)
+        return wi_error_set(error, WI_INVALID_FIELD,
+            certificate ? "api.tls_key" : "api.tls_certificate",
             "TLS needs both a certificate and its key; set [api] tls_certificate and tls_key");
-        return -1;
-    }
     if (!certificate)
-        return 0;
-    server->certificate = read_pem(config->tls_certificate, "api.tls_certificate", error);
-    if (!server->certificate)
-        return -1;
-    server->key = read_pem(config->tls_key, "api.tls_key", error);
-    if (!server->key)
-        return -1;
-    server->api.tls = 1;
-    return 0;
+        return WI_OK;
+    tls->certificate = read_pem(config->tls_certificate, "api.tls_certificate", error);
+    if (tls->certificate)
+        tls->key = read_pem(config->tls_key, "api.tls_key", error);
+    return tls->key ? WI_OK : error->code;
+}
+
+static void clear_tls(struct tls *tls)
+{
+    if (tls->key)
+        OPENSSL_cleanse(tls->key, strlen(tls->key));
+    free(tls->certificate);
+    free(tls->key);
+    *tls = (struct tls){0};
+}
+
+static enum wi_code check_tls(const struct wi_config_api *config, struct wi_error *error)
+{
+    struct tls tls;
+    enum wi_code code = read_tls(config, &tls, error);
+    if (code == WI_OK && tls.key)
+        code = wi_certificate_check_pair(config->tls_certificate, config->tls_key, error);
+    clear_tls(&tls);
+    return code;
+}
+
+void wi_server_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    union wi_address address;
+    struct wi_error error;
+    int good = wi_address_parse(config->api.listen, &address) == 0;
+    assert(good); /* the option table has checked it */
+    (void)good;
+    struct wi_access_rules *rules = wi_access_new(&config->api, &address, &error);
+    if (!rules)
+        wi_problems_add_error(problems, &error);
+    wi_access_free(rules);
+    if (check_tls(&config->api, &error) != WI_OK)
+        wi_problems_add_error(problems, &error);
 }
 
 static struct MHD_Daemon *start_daemon(struct wi_server *server)
@@ -348,8 +385,8 @@ static struct MHD_Daemon *start_daemon(struct wi_server *server)
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
                      MHD_USE_ERROR_LOG | (server->api.tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {
-        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->key},
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls.certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key},
         {MHD_OPTION_END, 0, NULL},
     };
     return MHD_start_daemon(flags, 0, NULL, NULL, on_access, server, MHD_OPTION_EXTERNAL_LOGGER,
@@ -432,8 +469,9 @@ static int server_start(struct wi_server *server, struct wi_error *error)
     struct wi_api *api = &server->api;
     const struct wi_config_api *config = &api->deps.config->api;
     const struct wi_listener_options where = {config->listen, "api.listen", "api"};
-    if (read_tls(server, error) != 0)
+    if (read_tls(config, &server->tls, error) != WI_OK)
         return -1;
+    api->tls = server->tls.key != NULL;
     server->listener = wi_listener_new(api->deps.loop, &where, on_accept, server, error);
     if (!server->listener)
         return -1;
@@ -514,8 +552,8 @@ static void warn_of_new_certificate(struct wi_server *server)
 {
     const struct wi_config_api *config = &server->api.deps.config->api;
     if (server->api.tls &&
-        (pem_differs(config->tls_certificate, "api.tls_certificate", server->certificate) ||
-            pem_differs(config->tls_key, "api.tls_key", server->key)))
+        (pem_differs(config->tls_certificate, "api.tls_certificate", server->tls.certificate) ||
+            pem_differs(config->tls_key, "api.tls_key", server->tls.key)))
         wi_warn("api", NULL,
             "the files of [api] tls_certificate and tls_key have changed; the "
             "API shows the old certificate until the service is restarted");
@@ -618,8 +656,7 @@ void wi_server_free(struct wi_server *server)
     wi_metrics_free(server->api.metrics);
     wi_site_free(server->api.console);
     wi_history_free(server->api.history);
-    free(server->certificate);
-    free(server->key);
+    clear_tls(&server->tls);
     free(server);
 }
 

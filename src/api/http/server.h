@@ -73,6 +73,9 @@ struct wi_server;
  * use, a bad certificate or key, a bad tokens file, or an address other than loopback without a
  * tokens file. */
 struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_error *error);
+/* Adds what is wrong with the files that [api] names, as a start would find it. Blocks, and changes
+ * nothing. */
+void wi_server_check(const struct wi_config *config, struct wi_problems *problems);
 /* Takes the reloadable values (tokens, hosts, origins, limits) and keeps `config`. On failure
  * (tokens file) nothing changes: call it before the parts whose reload cannot fail. */
 enum wi_code wi_server_reload(

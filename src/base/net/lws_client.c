@@ -1,6 +1,7 @@
 /* A libwebsockets client's connection and its one end; see lws_client.h. */
 #include "base/net/lws_client.h"
 
+#include "base/text.h"
 #include <stdio.h>
 
 static void client_end(struct wi_lws_client *client, struct lws *wsi)
@@ -22,6 +23,7 @@ int wi_lws_client_callback(
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         snprintf(client->_why, sizeof client->_why, "%.*s", in ? (int)length : 0,
             in ? (const char *)in : "");
+        wi_text_mend(client->_why);
         client_end(client, wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:

@@ -15,6 +15,7 @@
 #include "base/net/address.h"
 #include "base/net/lws_client.h"
 #include "base/net/url.h"
+#include "base/text.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -76,7 +77,7 @@ static void socket_end(struct wi_websocket *socket)
 
 static void take_failure(struct wi_websocket *socket, const char *text)
 {
-    snprintf(socket->failure, sizeof socket->failure, "%s", text);
+    wi_text_copy(socket->failure, sizeof socket->failure, text);
 }
 
 static void take_close(struct wi_websocket *socket, const unsigned char *bytes, size_t length)
@@ -86,6 +87,7 @@ static void take_close(struct wi_websocket *socket, const unsigned char *bytes, 
     snprintf(socket->failure, sizeof socket->failure, "the other side closed with %d: %.*s",
         bytes[0] << 8 | bytes[1], (int)(length - 2 < 100 ? length - 2 : 100),
         (const char *)bytes + 2);
+    wi_text_mend(socket->failure);
 }
 
 static void socket_receive(struct wi_websocket *socket, const char *bytes, size_t size)

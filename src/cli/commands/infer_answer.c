@@ -172,14 +172,35 @@ int wi_cli_result_print(struct wi_buffer *out, const json_t *result)
     return 1;
 }
 
+/* "count: 5": what a model without outputs has for an answer. What remains of a text that was
+ * streamed is none: the text has been shown. */
+static void put_members(struct wi_buffer *out, const json_t *result)
+{
+    const char *name;
+    json_t *value;
+
+    if (json_object_get(result, "finish_reason"))
+        return;
+    json_object_foreach((json_t *)result, name, value)
+    {
+        wi_plain(out, name, strlen(name), "");
+        wi_buffer_puts(out, ": ");
+        wi_table_cell(out, value);
+        wi_buffer_puts(out, "\n");
+    }
+}
+
 void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
 {
     const json_t *performance = json_object_get(answer, "performance");
+    const json_t *result = json_object_get(answer, "result");
 
-    if (!wi_cli_result_print(out, json_object_get(answer, "result"))) {
+    if (!wi_cli_result_print(out, result)) {
         const json_t *list = json_object_get(answer, "outputs");
         for (size_t i = 0; i < json_array_size(list); i++)
             put_output(out, json_array_get(list, i));
+        if (json_array_size(list) == 0)
+            put_members(out, result);
     }
     put_executed_on(out, json_object_get(answer, "executed_on"));
     wi_table_fill(out,

@@ -375,6 +375,19 @@ static enum wi_code read_form(
     return error->code;
 }
 
+static void ask_translation(json_t *request, const struct wi_arguments *arguments)
+{
+    json_t *options = json_object_get(request, "options");
+
+    if (!wi_argument_given(arguments, "translate"))
+        return;
+    if (!options) {
+        options = json_object();
+        json_object_set_new(request, "options", options);
+    }
+    json_object_set_new(options, "translate", json_true());
+}
+
 /* A new reference, or NULL with `error`. Texts that may change are requested only if they are
  * shown. */
 static json_t *make_request(const struct listening *listening, struct wi_error *error)
@@ -397,8 +410,10 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     else if (pause)
         json_object_set_new(request, "pause_ms", json_integer(ms));
     if (error->code == WI_OK &&
-        wi_cli_infer_choices(request, arguments, &timeout_ms, error) == WI_OK)
+        wi_cli_infer_choices(request, arguments, &timeout_ms, error) == WI_OK) {
+        ask_translation(request, arguments);
         return request;
+    }
     json_decref(request);
     return NULL;
 }
@@ -469,8 +484,15 @@ static void listening_follow(struct listening *listening)
 
 static enum wi_code check_options(const struct wi_arguments *arguments, struct wi_error *error)
 {
+    static const char *const places[] = {"platform", "browser", "node", "timeout"};
     const char *format = wi_argument(arguments, "format");
 
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (wi_argument_given(arguments, places[i]))
+            return wi_cli_refuse(error,
+                "--%s and --live do not go together: the server chooses the node for each segment, "
+                "and a stream has no time limit",
+                places[i]);
     if (wi_argument_given(arguments, "model"))
         return wi_cli_refuse(
             error, "--model and --live do not go together: --live names the model");

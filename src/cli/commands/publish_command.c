@@ -47,6 +47,37 @@ static void address_say(const struct wi_cli *cli, json_t *published, int is_writ
             stderr);
 }
 
+/* A name without a variant means the first, and says nothing of the others. */
+static void variants_say(const struct wi_cli *cli, const json_t *published)
+{
+    const char *name = wi_json_text(published, "name"), *chosen, *before = "";
+    struct wi_buffer line = {0};
+    size_t i;
+
+    if (!name || wi_model_check_name(name, NULL) != WI_OK || wi_model_name_variant(name))
+        return;
+    json_t *model = wi_cli_get(cli, "/v1/models/*", name);
+    const json_t *variant, *variants = json_object_get(model, "variants");
+    chosen = wi_json_text(model, "variant");
+    json_array_foreach(variants, i, variant)
+    {
+        const char *other = wi_json_text(variant, "name");
+        if (!chosen || !other || strcmp(other, chosen) == 0)
+            continue;
+        wi_buffer_strings(&line, before, name, ":", other, NULL);
+        before = ", ";
+    }
+    if (line.size > 0) {
+        fputs("webinfer: these are the files of the variant ", stderr);
+        wi_plain_print(stderr, chosen);
+        fputs(" alone; to publish another one, name it: ", stderr);
+        wi_plain_print(stderr, line.text);
+        fputc('\n', stderr);
+    }
+    wi_buffer_clear(&line);
+    json_decref(model);
+}
+
 static enum wi_exit write_car(struct wi_cli *cli, struct wi_save *save, const char *name)
 {
     struct wi_rest_request request = {
@@ -101,6 +132,8 @@ enum wi_exit wi_cli_publish(struct wi_cli *cli)
         put_address(stderr, published); /* the file went to standard output */
     else if (result == WI_EXIT_OK)
         address_say(cli, published, car != NULL);
+    if (result == WI_EXIT_OK)
+        variants_say(cli, published);
     json_decref(published);
     return result;
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "nodes/bridge/http/file_answer.h"
 #include "nodes/bridge/http/serve.h"
 #include "nodes/bridge/node.h"
@@ -86,6 +87,16 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
     wi_socket_accept(context, fd, peer);
 }
 
+static enum wi_code check_tls_files(const struct wi_config_bridge *config, struct wi_error *error)
+{
+    if (config->tls_certificate && *config->tls_certificate &&
+        (access(config->tls_certificate, R_OK) || !config->tls_key ||
+            access(config->tls_key, R_OK)))
+        return wi_error_set(error, WI_INVALID_FIELD, "bridge.tls_certificate",
+            "the files of [bridge] tls_certificate and tls_key cannot both be read");
+    return WI_OK;
+}
+
 static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws,
     const struct wi_config_bridge *config, struct wi_error *error)
 {
@@ -103,10 +114,8 @@ static enum wi_code make_vhost(struct wi_bridge *bridge, struct lws_context *lws
         info.ssl_private_key_filepath = config->tls_key;
         info.alpn = "http/1.1"; /* our answers are written for it */
     }
-    if (tls && (access(config->tls_certificate, R_OK) || !config->tls_key ||
-                   access(config->tls_key, R_OK)))
-        return wi_error_set(error, WI_INVALID_FIELD, "bridge.tls_certificate",
-            "the files of [bridge] tls_certificate and tls_key cannot both be read");
+    if (check_tls_files(config, error) != WI_OK)
+        return error->code;
     bridge->vhost = lws_create_vhost(lws, &info);
     if (!bridge->vhost)
         return wi_error_set(error, WI_INVALID_FIELD, tls ? "bridge.tls_certificate" : "bridge",
@@ -187,6 +196,11 @@ static void say_content(const struct wi_bridge *bridge)
                                      : "this machine");
 }
 
+static struct wi_site *open_page(const struct wi_config *config, struct wi_error *error)
+{
+    return wi_site_new(config->bridge.page ? config->bridge.page : "", "bridge.page", error);
+}
+
 struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     struct wi_repository *repository, const struct wi_config *config, struct wi_budget *budget,
     const struct wi_bridge_events *events, struct wi_error *error)
@@ -208,8 +222,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     prepare_links(bridge, budget);
     take_settings(bridge, config);
 
-    bridge->page =
-        wi_site_new(config->bridge.page ? config->bridge.page : "", "bridge.page", error);
+    bridge->page = open_page(config, error);
     if (!bridge->page)
         goto fail;
     bridge->listener = wi_listener_new(loop, &where, on_accept, bridge, error);
@@ -249,6 +262,18 @@ enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_er
     if (!bridge->tls_certificate || !*bridge->tls_certificate || !bridge->tls_key)
         return WI_OK;
     return wi_certificate_check_pair(bridge->tls_certificate, bridge->tls_key, error);
+}
+
+void wi_bridge_check(const struct wi_config *config, struct wi_problems *problems)
+{
+    struct wi_error error;
+    struct wi_site *page = open_page(config, &error);
+    if (!page)
+        wi_problems_add_error(problems, &error);
+    wi_site_free(page);
+    if (check_tls_files(&config->bridge, &error) != WI_OK ||
+        wi_bridge_check_reload(config, &error) != WI_OK)
+        wi_problems_add_error(problems, &error);
 }
 
 /* Sessions hold the certificate: what is known of it changes in its place. */
@@ -591,7 +616,7 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     if (!node || node->dropped)
         return;
     node->dropped = 1;
-    snprintf(node->drop_reason, sizeof node->drop_reason, "%s", why);
+    wi_text_copy(node->drop_reason, sizeof node->drop_reason, why);
     wi_timer_start(bridge->sweep, 0, 0);
 }
 

@@ -235,6 +235,9 @@ void wi_bridge_serve_content(
 /* For wi_models_share: sets the size in bytes of one more copy that this daemon would make, which
  * neighbours are told; 0, the initial value: none. */
 void wi_bridge_take_copies(void *bridge, uint64_t bytes);
+/* Adds what is wrong with the files that [bridge] names, as a start would find it. Blocks, and
+ * changes nothing. */
+void wi_bridge_check(const struct wi_config *config, struct wi_problems *problems);
 /* Called before wi_bridge_reload: checks that the files of [bridge] tls_certificate and tls_key are
  * now a certificate and its key. WI_OK, or WI_INVALID_FIELD. */
 enum wi_code wi_bridge_check_reload(const struct wi_config *config, struct wi_error *error);

@@ -99,7 +99,7 @@ static void look_settle(struct wi_node *node, enum wi_look_state state, const ch
     const struct wi_bridge_events *events = &node->bridge->events;
     struct wi_look *look = &node->look;
     look->state = state;
-    snprintf(look->reason, sizeof look->reason, "%s", reason);
+    wi_text_copy(look->reason, sizeof look->reason, reason);
     wi_timer_stop(look->timer);
     wi_info("bridge", node->info.id, "its features: %s%s%s", wi_look_names[state],
         *reason ? ", " : "", reason);

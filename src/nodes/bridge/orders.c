@@ -1,6 +1,7 @@
 /* What became of orders, by the lists of their node; see orders.h. */
 #include "nodes/bridge/orders.h"
 
+#include "base/text.h"
 #include <stdio.h>
 #include <string.h>
 #include <utlist.h>
@@ -56,7 +57,7 @@ static void hear_load(struct wi_model_order *order, const json_t *models)
         return;
     const char *why = json_string_value(json_object_get(failed, "error"));
     if (failed)
-        snprintf(order->why, sizeof order->why, "%s", why ? why : "no reason was given");
+        wi_text_copy(order->why, sizeof order->why, why ? why : "no reason was given");
     if (find_row(models, order, order->hash, "loaded"))
         come_to(order, WI_MODEL_ORDER_DONE);
     else if (find_row(models, order, order->hash, "loading"))

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/net/lws.h"
+#include "base/text.h"
 #include "nodes/node/worker_private.h"
 #include <netdb.h>
 #include <stdio.h>
@@ -26,6 +27,13 @@ static void leave_state(struct wi_worker *worker)
     counters_of(worker)->up -= worker->state == WI_WORKER_UP;
     counters_of(worker)->connecting -=
         worker->state == WI_WORKER_CONNECTING || worker->state == WI_WORKER_ANNOUNCING;
+}
+
+static void note_full(struct wi_worker *worker, int full)
+{
+    counters_of(worker)->full += (size_t)full;
+    counters_of(worker)->full -= (size_t)worker->found_full;
+    worker->found_full = full;
 }
 
 void wi_worker_cut(struct wi_worker *worker)
@@ -67,6 +75,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
     worker->heartbeat_at = wi_now_ms();
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
+    note_full(worker, 0);
     worker->state = WI_WORKER_UP;
     if (++counters->up > counters->up_peak)
         counters->up_peak = counters->up;
@@ -119,8 +128,10 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
     if (worker->state == WI_WORKER_GONE || (code != 1008 && code != 1013))
         return;
     snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
+    wi_text_mend(counters->why);
+    note_full(worker, code == 1013);
     if (code == 1013)
-        return; /* no room now: comes back later */
+        return; /* comes back later */
     leave_state(worker);
     counters->refused++;
     worker->state = WI_WORKER_GONE;
@@ -137,6 +148,16 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
         forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
         on_refused(worker, 1008, reason);
+}
+
+static void on_unload(struct wi_worker *worker, const json_t *data)
+{
+    const char *name = json_string_value(json_object_get(data, "name"));
+
+    if (name)
+        worker->service->events->unload(worker, name);
+    else
+        counters_of(worker)->unexpected++;
 }
 
 /* Used once the worker is up. Unknown messages are ignored. */
@@ -161,7 +182,7 @@ static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
     else if (strcmp(frame->type, "model_load") == 0)
         events->load(worker, json_object_get(data, "model"));
     else if (strcmp(frame->type, "model_unload") == 0)
-        events->unload(worker);
+        on_unload(worker, data);
     else if (strcmp(frame->type, "capability_query") == 0)
         wi_worker_say_capabilities(worker, frame->id);
 }

@@ -68,9 +68,9 @@ struct wi_worker_events {
     void (*cancel)(struct wi_worker_task *task);
     /* The task is about to be freed. Its owner frees the data in `owner`. */
     void (*end)(struct wi_worker_task *task);
-    /* Load a model; unload all models. */
+    /* Load a model; unload all versions of the model of that name. */
     void (*load)(struct wi_worker *worker, const json_t *model);
-    void (*unload)(struct wi_worker *worker);
+    void (*unload)(struct wi_worker *worker, const char *name);
     /* A worker that sent `bye` is gone. */
     void (*left)(struct wi_worker *worker);
 };
@@ -79,11 +79,12 @@ struct wi_worker_events {
 struct wi_worker_counters {
     size_t connecting, up, up_peak;
     size_t refused; /* that will not come back */
+    size_t full;    /* that there was no room for, and that try again */
     uint64_t welcomed, resumed, tasks, parts, cancelled, unexpected;
     uint64_t returned;                    /* tasks that came while their worker was paused */
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
     double worst_gap_ms;
-    char why[160]; /* of the last worker that was refused */
+    char why[160]; /* of the last worker that was refused, or that there was no room for */
 };
 
 /* A service as its workers know it. Fill in what has no underscore, zero the rest. */

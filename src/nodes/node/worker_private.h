@@ -48,6 +48,7 @@ struct wi_worker {
     unsigned misses;
     struct wi_credit initial_credit; /* of each task */
     int paused;
+    int found_full; /* there was no room when it last tried to join */
 };
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */

@@ -81,6 +81,7 @@ static void trial_end_open(struct wi_trial *trial, const char *why)
     char reason[192];
     snprintf(reason, sizeof reason, "its answers of %.64s on %s cannot be judged: %.64s",
         trial->asked->model->name, wi_platform_names[trial->platform], why);
+    wi_text_mend(reason);
     trial_found(trial, WI_EVIDENCE_OPEN, reason);
     wi_cross_end(trial, WI_TRIAL_UNABLE);
 }
@@ -361,6 +362,7 @@ static void conclude_known(struct wi_trial *trial)
     trial->off = (double)INFINITY;
     snprintf(reason, sizeof reason, "%.40s on %s: %.80s", trial->asked->kernel->name,
         wi_platform_names[trial->platform], trial->comparison.detail);
+    wi_text_mend(reason);
     wi_warn("guard", trial->asked->model->name, "%s does not give the known answer of %s",
         trial->node, reason);
     trial_condemn(trial, WI_EVIDENCE_KNOWN_ANSWER, reason);

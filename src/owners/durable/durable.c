@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +23,8 @@ static void look_at_run(
     const char *node = json_string_value(json_object_get(job, "node"));
     snprintf(now->node, sizeof now->node, "%s", node ? node : "");
     now->attempts = (unsigned)json_integer_value(json_object_get(job, "attempts"));
-    const char *problem = json_string_value(json_object_get(job, "problem"));
-    snprintf(now->problem, sizeof now->problem, "%s", problem ? problem : "");
+    wi_text_copy(
+        now->problem, sizeof now->problem, json_string_value(json_object_get(job, "problem")));
     now->running = *now->node != '\0';
     json_decref(job);
 }
@@ -42,6 +43,7 @@ void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi
         now->stuck = 1;
         snprintf(now->problem, sizeof now->problem,
             "its end could not be stored, which is tried again: %s", entry->stuck);
+        wi_text_mend(now->problem);
     }
 }
 

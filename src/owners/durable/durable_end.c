@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -252,7 +253,7 @@ void wi_durable_put_back(
         entry->durable->empty_runs++;
     }
     if (delay_ms > 0)
-        snprintf(back->problem, sizeof back->problem, "%s", why->detail);
+        wi_text_copy(back->problem, sizeof back->problem, why->detail);
     wi_durable_entry_drop(entry);
     entry->returning = 1;
     wi_durable_rewrite(entry);

@@ -28,6 +28,14 @@ int wi_problems_has(const struct wi_problems *problems, const char *field)
     return 0;
 }
 
+void wi_problems_add_error(struct wi_problems *problems, const struct wi_error *error)
+{
+    struct wi_error *added = wi_problems_add(problems);
+
+    if (added)
+        *added = *error;
+}
+
 void wi_problems_say(
     const struct wi_problems *problems, void (*say)(void *context, const char *line), void *context)
 {

@@ -238,6 +238,8 @@ struct wi_problems {
 /* A fresh one for the caller to fill, borrowed until the next is added; NULL, which the functions
  * of base/error.h accept, if there are too many to keep. */
 struct wi_error *wi_problems_add(struct wi_problems *problems);
+/* Records a copy of `error`, if there is room. */
+void wi_problems_add_error(struct wi_problems *problems, const struct wi_error *error);
 /* Whether one of them concerns this field ("api.listen"). */
 int wi_problems_has(const struct wi_problems *problems, const char *field);
 /* One line for each, and one for the number of omitted problems. */

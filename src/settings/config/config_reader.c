@@ -4,6 +4,7 @@
  * checked, and input that would be cut (over-long lines, " ;" in a value) is refused.
  */
 #include "base/nearest.h"
+#include "base/text.h"
 #include "settings/config/config_options.h"
 #include "settings/config/private.h"
 
@@ -52,39 +53,42 @@ __attribute__((format(printf, 4, 5))) static struct wi_error *reader_fail(
     return error;
 }
 
+/* Of a list of what is allowed in the text of an error, which also has the file and the key. */
+#define LIST_SHOWN 180
+
 /* --- suggestions ------------------------------------------------------------------------------ */
 
 static void fail_unknown_key(struct reader *reader, const char *key)
 {
     struct wi_nearest meant = wi_nearest_to(key);
-    char allowed[256] = "";
-    size_t used = 0;
+    char shown[LIST_SHOWN] = "", allowed[sizeof((struct wi_error *)0)->allowed] = "";
 
     for (const struct wi_setting *option = wi_options; option->key; option++) {
         if (strcmp(option->section, reader->section) != 0)
             continue;
         wi_nearest_offer(&meant, option->key);
-        if (used < sizeof allowed)
-            used += (size_t)snprintf(
-                allowed + used, sizeof allowed - used, "%s%s", used ? ", " : "", option->key);
+        wi_text_list_add(shown, sizeof shown, option->key);
+        wi_text_list_add(allowed, sizeof allowed, option->key);
     }
     const char *const hint[] = {
         meant.name ? "did you mean \"" : "allowed are ", meant.name ? "\"?" : ""};
     wi_error_allow(reader_fail(reader, WI_UNKNOWN_FIELD, key, "[%s] has no key \"%.48s\"; %s%s%s",
-                       reader->title, key, hint[0], meant.name ? meant.name : allowed, hint[1]),
+                       reader->title, key, hint[0], meant.name ? meant.name : shown, hint[1]),
         "%s", allowed);
 }
 
 static void fail_unknown_section(struct reader *reader, const char *name)
 {
-    static const char allowed[] =
-        "api, bridge, pool, browser_preferences, browser.NAME, models, hub.NAME, aliases, store, "
-        "log";
     struct wi_nearest meant = wi_nearest_to(name);
+    char allowed[LIST_SHOWN] = "";
 
-    for (const struct wi_section *section = wi_sections; section->name; section++)
+    for (const struct wi_section *section = wi_sections; section->name; section++) {
+        char title[48];
+        wi_join(title, sizeof title, section->name, section->sample ? ".NAME" : "", NULL);
+        wi_text_list_add(allowed, sizeof allowed, title);
         if (!section->sample)
             wi_nearest_offer(&meant, section->name);
+    }
     wi_nearest_offer(&meant, "browser.chrome");
     const char *const hint[] = {
         meant.name ? "did you mean [" : "allowed are ", meant.name ? "]?" : ""};

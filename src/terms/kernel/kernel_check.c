@@ -3,11 +3,12 @@
 
 #include "base/memory.h"
 #include "terms/tensor/draw.h"
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SIZES_MAX 10
+#define SIZES_MAX 10 /* more than any row of the table names */
 
 /* The sizes of a kernel's dimensions in one run: of each name, and of the dimensions in place of
  * "*". */
@@ -49,6 +50,7 @@ static struct size *sizes_get(struct sizes *sizes, const char *name, size_t leng
     for (unsigned i = 0; i < sizes->count; i++)
         if (sizes->named[i].length == length && memcmp(sizes->named[i].name, name, length) == 0)
             return &sizes->named[i];
+    assert(sizes->count < SIZES_MAX);
     sizes->named[sizes->count] = (struct size){name, length, -1};
     return &sizes->named[sizes->count++];
 }

@@ -1,7 +1,7 @@
 /* The kernels by name; see kernel.h. */
 #include "terms/kernel/kernel.h"
 
-#include <stdio.h>
+#include "base/text.h"
 #include <string.h>
 
 #define ROW(member, kind, least, most, text)                                                       \
@@ -81,10 +81,8 @@ const struct wi_kernel *wi_kernel_find(const char *name)
 
 void wi_kernel_names(char *text, size_t size)
 {
-    size_t used = 0;
     *text = '\0';
-    for (const struct wi_kernel *kernel = wi_kernels; kernel->name && used < size; kernel++)
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++)
         if (!wi_kernel_is_ours(kernel))
-            used +=
-                (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
+            wi_text_list_add(text, size, kernel->name);
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/table.h"
+#include "base/text.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,7 +193,7 @@ static void comparison_settle(
     struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement, const char *reason)
 {
     comparison->judgement = judgement;
-    snprintf(comparison->reason, sizeof comparison->reason, "%s", reason);
+    wi_text_copy(comparison->reason, sizeof comparison->reason, reason);
 }
 
 /* Whether times say nothing at all; then it is settled. */

@@ -359,9 +359,11 @@ static enum wi_code check_id(const char *id, struct wi_error *error)
 {
     static const char allowed[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
-    if (!id || id[strspn(id, allowed)] == '\0')
+    int is_step = id && (strcmp(id, ".") == 0 || strcmp(id, "..") == 0); /* in a path */
+    if (!id || (!is_step && id[strspn(id, allowed)] == '\0'))
         return WI_OK;
-    return run_refuse(error, "", "id", SIZE_MAX, "letters, digits, '-', '_' and '.'");
+    return run_refuse(
+        error, "", "id", SIZE_MAX, "letters, digits, '-', '_' and '.', but neither . nor ..");
 }
 
 /* The members of a run that are objects themselves. */

@@ -9,18 +9,9 @@
 /* "a, b, c" of the values' names, cut with "…" where it gets long. */
 static void list_names(const struct wi_onnx_value *values, size_t count, char *out, size_t size)
 {
-    size_t used = 0;
-
-    snprintf(out, size, "none");
-    for (size_t i = 0; i < count; i++) {
-        size_t needed = strlen(values[i].name) + (i ? 2 : 0);
-
-        if (used + needed + sizeof("…") + 2 > size) {
-            snprintf(out + used, size - used, "%s…", i ? ", " : "");
-            return;
-        }
-        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", values[i].name);
-    }
+    wi_text_copy(out, size, count > 0 ? "" : "none");
+    for (size_t i = 0; i < count; i++)
+        wi_text_list_add(out, size, values[i].name);
 }
 
 /* "[N, 3, 224, 224]" with "?" for a free dimension. */

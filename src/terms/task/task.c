@@ -1,7 +1,7 @@
 /* Tasks by name, what each takes and makes, and what answers say of their cost. */
 #include "terms/task/private.h"
 
-#include <stdio.h>
+#include "base/text.h"
 #include <string.h>
 
 #define ALIASES (sizeof wi_tasks->aliases / sizeof *wi_tasks->aliases)
@@ -32,24 +32,15 @@ enum wi_task_kind wi_task_of_name(const char *name, int conversation)
     return found;
 }
 
-static size_t name_append(char *text, size_t size, size_t used, const char *name)
-{
-    const char *comma = used ? ", " : "";
-    if (used + strlen(comma) + strlen(name) >= size)
-        return used;
-    return used + (size_t)sprintf(text + used, "%s%s", comma, name);
-}
-
 void wi_task_all_names(char *text, size_t size)
 {
-    size_t used = 0;
     *text = '\0';
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
-        used = name_append(text, size, used, wi_tasks[i].name);
+        wi_text_list_add(text, size, wi_tasks[i].name);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
         for (size_t k = 0; k < ALIASES && wi_tasks[i].aliases[k]; k++)
             if (wi_task_of_name(wi_tasks[i].aliases[k], 0) == (enum wi_task_kind)i)
-                used = name_append(text, size, used, wi_tasks[i].aliases[k]);
+                wi_text_list_add(text, size, wi_tasks[i].aliases[k]);
 }
 
 int wi_task_list_has(const struct wi_task_list *list, enum wi_task_kind task)
@@ -68,10 +59,9 @@ void wi_task_list_add(struct wi_task_list *list, enum wi_task_kind task)
 
 void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size)
 {
-    size_t used = 0;
     *text = '\0';
     for (size_t i = 0; i < list->count; i++)
-        used = name_append(text, size, used, wi_tasks[list->items[i]].name);
+        wi_text_list_add(text, size, wi_tasks[list->items[i]].name);
 }
 
 const char *wi_task_takes_words(enum wi_task_kind task)

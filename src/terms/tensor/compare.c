@@ -1,6 +1,7 @@
 /* Comparing answers; see compare.h. */
 #include "terms/tensor/compare.h"
 
+#include "base/text.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -76,6 +77,7 @@ __attribute__((format(printf, 3, 4))) static void comparison_note(
     va_start(arguments, format);
     vsnprintf(out->detail, sizeof out->detail, format, arguments);
     va_end(arguments);
+    wi_text_mend(out->detail);
 }
 
 /* A comparison that is open by its form stays so. */
@@ -84,7 +86,7 @@ static void leave_open(struct wi_comparison *out, enum wi_compare_open open, con
     if (out->open != WI_OPEN_FORM)
         out->open = open;
     if (!(out->ratio > 1))
-        snprintf(out->detail, sizeof out->detail, "%s", why);
+        wi_text_copy(out->detail, sizeof out->detail, why);
 }
 
 /* What differs is not open. */

@@ -6,6 +6,7 @@
 #include "wire/ollama/ollama.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "terms/task/limits.h"
 #include "wire/native/native.h"
 #include "wire/text.h"
@@ -323,9 +324,9 @@ static void set_field(struct wi_error *error, const char *name)
     char detail[sizeof error->detail];
     if (strncmp(error->detail, error->field, length) == 0) {
         snprintf(detail, sizeof detail, "%s%.400s", name, error->detail + length);
-        memcpy(error->detail, detail, sizeof error->detail);
+        memcpy(error->detail, wi_text_mend(detail), sizeof error->detail);
     }
-    snprintf(error->field, sizeof error->field, "%s", name);
+    wi_text_copy(error->field, sizeof error->field, name);
 }
 
 /* A picture is a part of a message's content, before its text. */

@@ -29,6 +29,8 @@ const char *wi_judge_unfit(const struct wi_node_info *info, const struct wi_dema
 
     if (!info->engines[engine].available)
         return "it has no engine for such models";
+    if (demand->ours_only && !*info->session && demand->asked->program)
+        return "it was not started by the service, and a client's source runs in no other browser";
     if (demand->ours_only && !*info->session && !wi_judge_simulated(demand))
         return "it was not started by the service, which gives no such work to others ([pool] "
                "strangers)";

@@ -114,7 +114,7 @@ static void refuse_platform(struct wi_choice *choice, enum wi_platform platform,
 {
     choice->refusal.given = 1;
     choice->refusal.platform = platform;
-    snprintf(choice->refusal.reason, sizeof choice->refusal.reason, "%s", reason);
+    wi_text_copy(choice->refusal.reason, sizeof choice->refusal.reason, reason);
 }
 
 /* Of the platform that is named: what bars it, else what the node says. Of all: what bars each. */
@@ -250,6 +250,10 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
             wi_engine_names[asked->model->engine]);
     else if (!measures)
         wi_error_set(error, WI_UNAVAILABLE, "", "no node that the request allows takes benchmarks");
+    else if (!has_ours && asked->program)
+        wi_error_set(error, WI_UNAVAILABLE, "",
+            "a source runs only in browsers that the service has started, and no node that the "
+            "request allows is one");
     else if (!has_ours)
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the only nodes that the request allows were not started by the service, which gives "

@@ -41,8 +41,9 @@ struct fixture {
     size_t node_tokens; /* that the bridge was given */
     /* the job under way */
     int submitted, abandoned, has_job;
-    int stubborn; /* it does not end when it is cancelled */
-    int attempts; /* of which the last failed; 0 for none */
+    int stubborn;        /* it does not end when it is cancelled */
+    int attempts;        /* of which the last failed; 0 for none */
+    const char *problem; /* of the last attempt; NULL: "its node went" */
     struct wi_job_spec spec;
     wi_job_fn *on_done;
     void *context;
@@ -107,7 +108,9 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         return NULL;
     return json_pack("{s:s, s:s, s:s, s:i, s:s*}", "id", job_id, "client", fixture->spec.client,
         "state", "queued", "attempts", fixture->attempts, "problem",
-        fixture->attempts ? "its node went" : NULL);
+        !fixture->attempts ? NULL
+        : fixture->problem ? fixture->problem
+                           : "its node went");
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

@@ -53,6 +53,27 @@ TEST(cuts_what_does_not_fit)
     assert_string_equal(out, "");
 }
 
+TEST(a_list_is_cut_between_two_items)
+{
+    char list[16] = "";
+    wi_text_list_add(list, sizeof list, "one");
+    assert_string_equal(list, "one");
+    wi_text_list_add(list, sizeof list, "two");
+    assert_string_equal(list, "one, two");
+    wi_text_list_add(list, sizeof list, "three");
+    assert_string_equal(list, "one, two, …");
+    wi_text_list_add(list, sizeof list, "a");
+    assert_string_equal(list, "one, two, …");
+    list[0] = '\0';
+    wi_text_list_add(list, sizeof list, "one of sixteen c");
+    assert_string_equal(list, "…");
+    list[0] = '\0';
+    wi_text_list_add(list, sizeof list, "123456789a"); /* and room for the mark */
+    assert_string_equal(list, "123456789a");
+    wi_text_list_add(list, sizeof list, "b");
+    assert_string_equal(list, "123456789a, …");
+}
+
 TEST(writes_digits)
 {
     char digits[WI_DIGITS_SIZE];

@@ -262,6 +262,21 @@ TEST(what_is_missing_is_named_with_its_package)
     wi_launch_clear(&made);
 }
 
+/* Whatever precedes the driver in the command. */
+TEST(a_missing_webkit_driver_is_named_with_its_package)
+{
+    struct wi_config_browser browser = {.kind = "safari", .driver_command = "no-such-driver"};
+    const struct wi_launch_request request = {.browser = &browser, .directory = "/dir"};
+    struct wi_launch made = {0};
+    struct wi_error error = {0};
+
+    assert_int_equal(wi_launch_make(&request, &made, &error), WI_UNAVAILABLE);
+    assert_string_equal(error.field, "driver_command");
+    assert_non_null(strstr(error.detail, "no-such-driver"));
+    assert_non_null(strstr(error.detail, "webkit2gtk-driver"));
+    wi_launch_clear(&made);
+}
+
 TEST(the_port_is_read_from_the_one_line_that_says_it)
 {
     const struct wi_launch made = {.port_line = "was started successfully on port "};

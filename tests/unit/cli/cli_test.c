@@ -39,6 +39,17 @@ TEST(a_file_is_read_whole)
     free(bytes);
 }
 
+TEST(an_id_is_what_the_service_accepts_as_one_and_no_step_in_a_path)
+{
+    static const char *const good[] = {"run-1", ".hidden", "...", "a.b_C-9"};
+    static const char *const bad[] = {NULL, "", ".", "..", "a/b", "a b", "../x", "%2e"};
+
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_true(wi_cli_is_id(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(wi_cli_is_id(bad[i]));
+}
+
 TEST(a_file_that_is_too_large_is_refused)
 {
     size_t size;

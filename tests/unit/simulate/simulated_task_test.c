@@ -2,6 +2,8 @@
  */
 #include "../test.h"
 
+#include "../files.h"
+#include "../terms/format/onnx_build.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
@@ -145,17 +147,23 @@ static int tear_down(void **state)
     return uv_loop_close(&test.loop);
 }
 
-/* The node is sent a task: what it is to do, and with which options. */
-static void take(const char *model, const char *data, const char *options)
+/* The node is sent a task: what it is to do, with which options, and the inputs. */
+static void take_with(
+    const char *model, const char *data, const char *options, struct wi_tensors *inputs)
 {
     json_t *parsed = json_loads(data, 0, NULL), *requested = json_loads(options, 0, NULL);
-    struct wi_tensors inputs = {0};
     const struct wi_worker_request request = {
-        .data = parsed, .options = requested, .model = model, .inputs = &inputs};
+        .data = parsed, .options = requested, .model = model, .inputs = inputs};
     assert_non_null(parsed);
     wi_sim_take_task(&test.task, &request);
     json_decref(parsed);
     json_decref(requested);
+}
+
+static void take(const char *model, const char *data, const char *options)
+{
+    struct wi_tensors none = {0};
+    take_with(model, data, options, &none);
 }
 
 static void run_until_answered(void)
@@ -289,6 +297,22 @@ TEST(a_model_is_noted_once)
     assert_int_equal(json_array_size(test.worker.models), 1);
 }
 
+TEST(a_model_is_dropped_and_the_others_stay)
+{
+    static const char *const names[] = {"one", "two"};
+    for (size_t i = 0; i < 2; i++) {
+        json_t *model = json_pack("{s:s, s:s}", "name", names[i], "hash", names[i]);
+        wi_sim_note_model(&test.worker, model);
+        json_decref(model);
+    }
+    wi_sim_drop_model(&test.worker, "nobody's");
+    assert_int_equal(json_array_size(test.worker.models), 2);
+    wi_sim_drop_model(&test.worker, "one");
+    assert_int_equal(json_array_size(test.worker.models), 1);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(test.worker.models, 0), "name")), "two");
+}
+
 /* --- streams ---------------------------------------------------------------------------------- */
 
 #define STREAM "{\"stream\":true}"
@@ -389,6 +413,7 @@ TEST(a_conversation_is_answered_by_its_last_message)
 {
     test.options.token_ms = 10;
     take("m", "{" CHAT "}", "{}");
+    run_until_answered();
     assert_string_equal(text_of("text"), "two words");
     assert_string_equal(text_of("finish_reason"), "stop");
     assert_null(json_object_get(test.result, "index")); /* it is the only one */
@@ -410,6 +435,30 @@ TEST(a_stream_of_text_has_a_part_for_each_word_and_one_for_its_end)
     assert_int_equal(test.bytes, strlen("two words") + strlen("{\"finish_reason\":\"stop\"}"));
     assert_null(text_of("text")); /* the parts have carried it */
     assert_string_equal(text_of("finish_reason"), "stop");
+}
+
+/* Whether it is streamed or not, and in each run of a benchmark. */
+TEST(a_text_takes_its_time_for_each_word)
+{
+    static const struct {
+        const char *data;
+        double ms;
+    } rows[] = {{"{" CHAT "}", 7}, {"{\"stream\":true," CHAT "}", 7},
+        {"{\"benchmark\":{\"runs\":2,\"warmup\":0}," CHAT "}", 14},
+        {"{\"task\":\"automatic-speech-recognition\",\"input\":{\"audio\":{}}}", 4.5}};
+    test.options.latency_ms = 2;
+    test.options.token_ms = 2.5;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double began = wi_now_ms();
+        test.lots = plain;
+        take("m", rows[i].data, "{}");
+        assert_int_equal(test.answers, 0);
+        run_until_answered();
+        if (i != 1)
+            assert_float_equal(test.ms, rows[i].ms, 1e-9);
+        assert_true(test.answered_at - began >= rows[i].ms - 1);
+        forget();
+    }
 }
 
 TEST(a_text_ends_where_it_is_told_to)
@@ -543,4 +592,32 @@ TEST(a_count_that_is_no_stream_takes_as_long)
     run_until_answered();
     assert_true(test.ms == 6.25);
     expect_result("{\"count\":4}");
+}
+
+/* A free first dimension is that of the first tensor; a picture is one, whatever its file has. */
+TEST(a_batch_has_the_rows_of_a_tensor_and_a_picture_is_one)
+{
+    static const char picture[] =
+        "{\"input\":{\"image\":{\"tensor\":0,\"media_type\":\"image/png\"}}}";
+    struct wi_buffer model = small_model();
+    struct wi_tensors inputs = {0};
+    char root[64];
+    make_root(root, "simulate");
+    write_file(root, "m/model.onnx", model.text, model.size);
+    test.options.models = root;
+    *wi_tensors_add(&inputs) = (struct wi_tensor){
+        .name = wi_strdup("image"), .datatype = WI_UINT8, .rank = 1, .dims = {7}};
+    take_with("m", "{}", "{}", &inputs);
+    assert_int_equal(test.code, WI_OK);
+    assert_int_equal(test.rows, 7);
+    assert_int_equal(test.columns, 10);
+    forget();
+    test.lots = plain;
+    take_with("m", picture, "{}", &inputs);
+    assert_int_equal(test.rows, 1);
+    assert_int_equal(test.columns, 10);
+    wi_tensors_clear(&inputs);
+    wi_sim_models_free(&test.sim);
+    wi_buffer_clear(&model);
+    remove_root(root);
 }

@@ -213,6 +213,18 @@ json_t *wi_api_show_model(const struct wi_api *api, const struct wi_api_loaded *
 
 /* --- a row of the list ------------------------------------------------------------------------ */
 
+/* The size of a model without variants that was pulled; which files another one has is known once
+ * its graph has been read, for that names them. */
+static void add_pulled_bytes(const struct wi_list_row *row, json_t *entry)
+{
+    for (size_t i = 0; i < row->versions.count; i++) {
+        const struct wi_version *version = &row->versions.items[i];
+        if (version->current && version->source.count > 0)
+            json_object_set_new(
+                entry, "bytes", json_integer((json_int_t)wi_source_bytes(&version->source)));
+    }
+}
+
 /* The facts that the folder shows of a model that has not been read: its format and variants, and
  * the size of the preferred one. */
 static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
@@ -220,8 +232,10 @@ static void add_row(const struct wi_list_row *row, const struct wi_model *model,
     if (model)
         return;
     json_object_set_new(entry, "format", json_string(wi_formats[row->format]->name));
-    if (row->variants.count == 0)
+    if (row->variants.count == 0) {
+        add_pulled_bytes(row, entry);
         return;
+    }
     const struct wi_variant *first = &row->variants.items[0];
     json_object_set_new(entry, "variant", json_string(first->name));
     json_object_set_new(entry, "bytes", json_integer((json_int_t)first->bytes));

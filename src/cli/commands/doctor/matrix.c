@@ -224,9 +224,27 @@ static enum wi_exit matrix_show(const struct wi_cli *cli, json_t *matrix)
     return result;
 }
 
+/* Whether the options go together; prints an error if not. */
+static int matrix_check(const struct wi_arguments *arguments)
+{
+    static const char *const others[] = {"url", "node", "found"};
+    if (!wi_argument_given(arguments, "start"))
+        return 1;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (wi_argument_given(arguments, others[i])) {
+            wi_cli_fail(
+                WI_EXIT_USAGE, "--start asks no daemon, so --%s has no meaning with it", others[i]);
+            return 0;
+        }
+    return 1;
+}
+
 enum wi_exit wi_cli_matrix(struct wi_cli *cli)
 {
     json_t *matrix = NULL;
+
+    if (!matrix_check(&cli->arguments))
+        return WI_EXIT_USAGE;
     enum wi_exit result = wi_argument_given(&cli->arguments, "start") ? find_here(cli, &matrix)
                                                                       : find_there(cli, &matrix);
 

@@ -9,8 +9,8 @@
 json_t *wi_cli_lab_text(struct wi_buffer *text);
 /* The name of a cell, in the same way. */
 json_t *wi_cli_lab_name(const struct wi_lab_cell *cell);
-/* Whether the name of a run is that of a file: it is "-", ends with ".json" or has a slash in
- * it. */
+/* Whether the name of a run is that of a file: it is "-", ends with ".json", has a slash in it or
+ * is a file that exists. */
 int wi_cli_lab_is_file(const char *name);
 /* Whether the id of a run is valid; prints an error if not. */
 int wi_cli_lab_check_id(const char *id);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* 10,000 cells with 1,000 samples each, as they are exported. */
 #define FILE_MAX_BYTES (256 << 20)
@@ -32,18 +33,28 @@ json_t *wi_cli_lab_name(const struct wi_lab_cell *cell)
 
 int wi_cli_lab_is_file(const char *name)
 {
-    return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json");
+    struct stat status;
+
+    return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json") ||
+           (stat(name, &status) == 0 && S_ISREG(status.st_mode));
 }
 
 int wi_cli_lab_check_id(const char *id)
 {
     if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
-    wi_cli_fail(WI_EXIT_USAGE,
-        "\"%s\" is no run's id, which webinfer results list shows; the name of a file ends with "
-        ".json, or has a slash",
-        id);
+    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no run's id, which webinfer results list shows", id);
     return 0;
+}
+
+/* Whether the text is a line of JSON for each cell, as results export prints it by default. */
+static int is_ndjson(const char *text, size_t size)
+{
+    json_t *first = json_loadb(text, size, JSON_DISABLE_EOF_CHECK, NULL);
+    int is_cell = json_object_get(first, "index") && !json_object_get(first, "cells");
+
+    json_decref(first);
+    return is_cell;
 }
 
 static enum wi_exit read_document(
@@ -54,7 +65,12 @@ static enum wi_exit read_document(
     json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &place);
     enum wi_code code;
 
-    if (!json_is_object(document)) {
+    if (is_ndjson(text, size)) {
+        code = wi_error_set(&error, WI_BAD_JSON, "",
+            "%s has a line of JSON for each cell, which no command reads; export the run with "
+            "webinfer results export --format json",
+            name);
+    } else if (!json_is_object(document)) {
         code = wi_error_set(&error, WI_BAD_JSON, "", "%s is no run: %s", name,
             document ? "it is not a JSON object" : place.text);
     } else {

@@ -5,6 +5,7 @@
 #include "base/descriptors.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "models/arrive/hub/fetch_private.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
@@ -47,7 +48,7 @@ static const char *describe_trouble(struct wi_fetch *fetch, const struct file *f
     snprintf(fetch->retrying, sizeof fetch->retrying, "%.400s; try %u of %d in %.0f s",
         file->trouble.detail, file->retries + 1, WI_RETRIES_MAX + 1,
         wait_ms > 0 ? wait_ms / 1000 : 0);
-    return fetch->retrying;
+    return wi_text_mend(fetch->retrying);
 }
 
 static struct wi_fetch_progress progress_of(struct wi_fetch *fetch)

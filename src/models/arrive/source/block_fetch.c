@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "models/arrive/source/block_private.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,7 +151,7 @@ static void on_lacking(struct slot *slot, struct ask *ask)
     slot->lacking++;
     slot->failed = 0;
     slot->blame = BLAME_LACKS;
-    snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
+    wi_text_copy(slot->reason, sizeof slot->reason, ask->reason);
     wi_block_source_rest(slot->source, 0, ask->reason);
     ask->block->want.lacks |= slot->bit;
 }
@@ -330,7 +331,7 @@ static const char *describe_wait(struct wi_block_fetch *fetch)
             continue;
         snprintf(fetch->waiting, sizeof fetch->waiting, "%.60s: %s; again in %.0f s",
             wi_block_source_look(slot->source).name, slot->reason, (until - now) / 1000);
-        return fetch->waiting;
+        return wi_text_mend(fetch->waiting);
     }
     return NULL;
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "models/arrive/source/retry.h"
 #include <stdio.h>
 #include <utlist.h>
@@ -43,7 +44,7 @@ void wi_slot_leave(struct slot *slot, enum blame blame, const char *reason)
 {
     slot->gone = 1;
     slot->blame = blame;
-    snprintf(slot->reason, sizeof slot->reason, "%s", reason);
+    wi_text_copy(slot->reason, sizeof slot->reason, reason);
 }
 
 /* More requests as long as they bring more; what did not help is taken back. */
@@ -99,7 +100,7 @@ void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_bl
     double now = wi_now_ms();
     int is_busy = ask->state == ASK_BUSY || ask->state == ASK_STUMBLED;
     slot->blame = is_busy ? BLAME_BUSY : slot->answered ? BLAME_OTHER : BLAME_SILENT;
-    snprintf(slot->reason, sizeof slot->reason, "%s", ask->reason);
+    wi_text_copy(slot->reason, sizeof slot->reason, ask->reason);
     wi_block_source_rest(slot->source, 1000.0 * ask->after_s, ask->reason);
     if (ask->began_ms < slot->failed_ms)
         return;

@@ -72,6 +72,7 @@ __attribute__((format(printf, 2, 3))) static void router_end(
     if (*printable) {
         snprintf(router->reason, sizeof router->reason, "the router at %.120s: %s", router->base,
             printable);
+        wi_text_mend(router->reason);
         wi_info("source", router->base, "%s", printable);
     }
     if (router->on_known)

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/net/url.h"
 #include "base/secret.h"
+#include "base/text.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,7 +129,7 @@ void wi_block_source_brought(struct wi_block_source *source, size_t bytes)
 
 static void source_note(struct wi_block_source *source, const char *reason)
 {
-    snprintf(source->reason, sizeof source->reason, "%s", reason);
+    wi_text_copy(source->reason, sizeof source->reason, reason);
 }
 
 void wi_block_source_lied(struct wi_block_source *source, int wrong, const char *reason)

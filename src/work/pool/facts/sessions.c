@@ -185,7 +185,7 @@ int wi_pool_session_wear(struct pool_session *session, const char *why)
 {
     if (*session->worn || wi_pool_session_ends(session))
         return 0;
-    snprintf(session->worn, sizeof session->worn, "%s", why);
+    wi_text_copy(session->worn, sizeof session->worn, why);
     session->sessions->counters.worn++;
     session_tell(session);
     return 1;

@@ -201,16 +201,7 @@ void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct ver
 
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail)
 {
-    size_t length = strlen(detail);
-
-    if (length >= sizeof record->detail) {
-        length = sizeof record->detail - 1;
-        while (length > 0 && ((unsigned char)detail[length] & 0xc0) == 0x80)
-            length--;
-    }
-    json_t *text = json_stringn(detail, length);
-    snprintf(record->detail, sizeof record->detail, "%s", text ? json_string_value(text) : "");
-    json_decref(text);
+    wi_text_copy(record->detail, sizeof record->detail, detail);
 }
 
 static unsigned stored_count(const json_t *object, const char *name)

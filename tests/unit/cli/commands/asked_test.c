@@ -131,6 +131,23 @@ TEST(a_sound_is_sent_one_exchange_after_another_until_it_has_ended)
     free(path);
 }
 
+TEST(sound_that_is_sent_live_goes_where_the_server_chooses)
+{
+    static const struct reply none[] = {{0}};
+    static const char *const others[][2] = {{"--platform", "wasm"}, {"--browser", "chrome"},
+        {"--node", "node-1"}, {"--timeout", "30s"}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "four.wav");
+    write_file(*state, "four.wav", wav, sizeof wav);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *words[] = {
+            "webinfer", "transcribe", "--live", "m", path, others[i][0], others[i][1], NULL};
+        assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
+        assert_non_null(strstr(said, others[i][0]));
+        assert_non_null(strstr(said, "--live do not go together"));
+    }
+    free(path);
+}
+
 /* What was asked last, as JSON, is `expected`, in which ' stands for ". */
 static void assert_body(const char *expected)
 {
@@ -287,6 +304,17 @@ TEST(what_was_heard_is_printed_in_the_form_that_is_asked_for)
     free(path);
 }
 
+TEST(sound_that_is_sent_live_is_translated_if_that_is_asked_for)
+{
+    static const struct reply replies[] = {{"POST /v1/audio/streams", 201, "{\"id\":\"s1\"}"}, {0}};
+    char printed[PRINTED_MAX], *path = path_to(*state, "four.wav");
+    const char *words[] = {"webinfer", "transcribe", "--live", "m", path, "--translate", NULL};
+    write_file(*state, "four.wav", wav, sizeof wav);
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
+    assert_non_null(strstr(played.body.text, "\"options\":{\"translate\":true}"));
+    free(path);
+}
+
 TEST(a_program_is_asked_with_its_outputs_constants_and_workgroups)
 {
     static const struct reply replies[] = {{"POST /v1/compute", 200, "{\"outputs\":[]}"}, {0}};
@@ -368,7 +396,66 @@ TEST(the_console_is_opened_or_its_address_printed)
     free(program);
 }
 
+TEST(browsers_that_are_started_here_are_those_of_no_daemon)
+{
+    static const struct reply none[] = {{0}};
+    static const char *const others[][2] = {
+        {"--url", "http://x"}, {"--node", "node-1"}, {"--found", NULL}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        const char *words[] = {"webinfer", "matrix", "--start", others[i][0], others[i][1], NULL};
+        assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
+        assert_non_null(strstr(said, others[i][0]));
+    }
+}
+
+TEST(a_sentence_is_filled_from_an_answer_or_not_printed)
+{
+    static const struct reply good[] = {
+        {"POST /v1/models/m/unpublish", 200, "{\"name\":\"m\",\"unpublished\":\"" CID "\"}"}, {0}};
+    static const struct reply odd[] = {{"POST /v1/models/m/unpublish", 200, "<html></html>"},
+        {"POST /v1/models/m/unpublish", 200, "[]"}, {0}};
+    static const char *const words[] = {"webinfer", "unpublish", "m", NULL};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(run_command(*state, good, words, printed), WI_EXIT_OK);
+    assert_string_equal(printed, "m: published no longer, it was ipfs://" CID "\n");
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(run_saying(*state, odd + i, words, printed, said), WI_EXIT_FAILED);
+        assert_string_equal(printed, "");
+        assert_non_null(strstr(said, "no answer of webinferd"));
+    }
+}
+
 #define PUBLISH "POST /v1/models/m/publish"
+
+TEST(which_variant_was_published_is_said_where_there_are_others)
+{
+    static const char variants[] = "{\"variant\":\"fp32\",\"variants\":[{\"name\":\"fp32\"},{"
+                                   "\"name\":\"q8\"},{\"name\":\"q4\"}]}";
+    static const char one[] = "{\"variant\":\"q4\",\"variants\":[{\"name\":\"q4\"}]}";
+    static const char done[] = EVENT("done", "{\"cid\":\"" CID "\",\"name\":\"m\"}");
+    static const struct reply replies[] = {
+        {PUBLISH, 200, done}, {PUBLISH, 200, "blocks"}, {"GET /v1/models/m", 200, variants}, {0}};
+    static const struct reply alone[] = {
+        {PUBLISH, 200, done}, {PUBLISH, 200, "blocks"}, {"GET /v1/models/m", 200, one}, {0}};
+    static const struct reply named[] = {
+        {"POST /v1/models/m:q8/publish", 200,
+            EVENT("done", "{\"cid\":\"" CID "\",\"name\":\"m:q8\"}")},
+        {0}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "m.car");
+    const char *words[] = {"webinfer", "publish", "m", "--car", path, NULL};
+    assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
+    assert_string_equal(printed, "ipfs://" CID "\n");
+    assert_non_null(
+        strstr(said, "of the variant fp32 alone; to publish another one, name it: m:q8, m:q4\n"));
+    assert_int_equal(run_saying(*state, alone, words, printed, said), WI_EXIT_OK);
+    assert_null(strstr(said, "variant"));
+    words[2] = "m:q8";
+    words[3] = NULL;
+    assert_int_equal(run_saying(*state, named, words, printed, said), WI_EXIT_OK);
+    assert_null(strstr(said, "variant"));
+    free(path);
+}
 
 /* A file that is not whole leaves nothing, and what had its name before stays. */
 TEST(a_model_in_one_file_is_there_whole_or_not_at_all)

@@ -105,6 +105,22 @@ TEST(shows_the_first_numbers)
     free(text);
 }
 
+TEST(shows_the_members_of_a_result_without_outputs)
+{
+    char *text = print("{\"outputs\":[],\"result\":{\"count\":5,\"tokens\":[3,4]}}");
+    assert_int_equal(strncmp(text, "count: 5\ntokens: 3, 4\n", 23), 0);
+    free(text);
+    text = print("{\"outputs\":[],\"result\":{\"finish_reason\":\"stop\",\"usage\":{}}}");
+    assert_null(strstr(text, "finish_reason"));
+    free(text);
+    text =
+        print("{\"outputs\":[{\"name\":\"y\",\"datatype\":\"INT64\",\"shape\":[1],\"data\":[7]}],"
+              "\"result\":{\"width\":1}}");
+    assert_non_null(strstr(text, "y INT64[1] = 7\n"));
+    assert_null(strstr(text, "width"));
+    free(text);
+}
+
 TEST(calls_files_by_what_they_are)
 {
     char *text =

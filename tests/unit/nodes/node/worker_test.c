@@ -91,8 +91,9 @@ static void on_load(struct wi_worker *worker, const json_t *model)
                                      test_model.hash, "platform", "wasm", "state", "ready"));
 }
 
-static void on_unload(struct wi_worker *worker)
+static void on_unload(struct wi_worker *worker, const char *name)
 {
+    assert_string_equal(name, "digits");
     place_of_worker(worker)->unloads++;
     wi_worker_set_models(worker, json_array());
 }
@@ -306,6 +307,26 @@ TEST(who_is_sent_away_stays_away)
     TURN_UNTIL(place, counters->refused == 1);
     assert_string_equal(counters->why, "1008 enough");
     assert_int_equal(counters->up, 0);
+}
+
+/* Its link has one place, which the first has taken. */
+TEST(who_finds_no_room_is_counted_until_there_is_some)
+{
+    struct place *place = *state;
+    struct wi_worker_counters *counters = &place->service.counters;
+    struct wi_worker *second;
+    TURN_UNTIL(place, counters->welcomed == 1);
+    second = wi_worker_new(&place->service);
+    wi_worker_connect(second);
+    TURN_UNTIL(place, counters->full == 1);
+    assert_non_null(strstr(counters->why, "1013 the join token is already used"));
+    assert_int_equal(counters->refused, 0);
+    assert_true(wi_worker_leave(place->worker, "enough"));
+    TURN_UNTIL(place, (wi_worker_beat(second, wi_now_ms()), counters->welcomed == 2));
+    assert_int_equal(counters->full, 0);
+    assert_true(wi_worker_leave(second, "enough"));
+    TURN_UNTIL(place, place->left == 2);
+    wi_worker_free(second);
 }
 
 /* Once it has said bye, or was sent away, a break of its connection brings it back no more. */

@@ -241,6 +241,28 @@ TEST(a_job_that_is_tried_again_says_so)
     json_decref(json);
 }
 
+/* Where the room for it ends, the text is cut at a character's end. */
+TEST(a_long_problem_stays_text)
+{
+    static const char last[] = "\u00e9";
+    char id[WI_ID_SIZE], path[128], problem[sizeof((struct wi_durable_now *)0)->problem + 8];
+    size_t whole = sizeof((struct wi_durable_now *)0)->problem - sizeof last + 1;
+    json_t *json;
+    memset(problem, 'x', whole);
+    memcpy(problem + whole, last, sizeof last);
+    fixture->attempts = 1;
+    fixture->problem = problem;
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    assert_int_equal(ask("GET", path, "", &json), 200);
+    problem[whole] = '\0';
+    assert_string_equal(json_string_value(json_object_get(json, "problem")), problem);
+    json_decref(json);
+    finish_job(WI_OK);
+    check_end(id, "done");
+}
+
 /* The limit to how often a job is sent holds over all its runs. */
 TEST(attempts_are_counted_on_in_the_next_run)
 {

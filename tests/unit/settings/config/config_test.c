@@ -210,6 +210,24 @@ TEST(reads_every_kind_of_value)
     wi_config_unref(c);
 }
 
+/* A list that is too long for a line is cut between two names; no section is left out. */
+TEST(tells_the_keys_and_sections_that_there_are)
+{
+    struct wi_problems problems = {0};
+    assert_null(load("[api]\nzzz = x\n", &problems));
+    assert_int_equal(problems.count, 1);
+    const char *more = strstr(problems.items[0].detail, ", …");
+    assert_non_null(more);
+    assert_string_equal(more, ", …");
+    assert_non_null(strstr(problems.items[0].allowed, ", idle_timeout, unknown_parameters, "));
+    wi_problems_clear(&problems);
+    assert_null(load("[telephone]\n", &problems));
+    for (const struct wi_section *section = wi_sections; section->name; section++)
+        assert_non_null(strstr(problems.items[0].detail, section->name));
+    assert_non_null(strstr(problems.items[0].detail, "hub.NAME"));
+    wi_problems_clear(&problems);
+}
+
 TEST(refuses_what_it_does_not_know)
 {
     refuse("[apo]\n", "1: there is no section [apo]; did you mean [api]?");

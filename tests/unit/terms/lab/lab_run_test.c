@@ -114,6 +114,8 @@ TEST(what_is_wrong_is_named)
     check_refused("{'version':1,'id':'a','began_at':1}", WI_MISSING_FIELD, "name");
     check_refused("{'version':1,'id':'a','name':'a'}", WI_MISSING_FIELD, "began_at");
     check_refused("{'version':1,'id':'a/b','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
+    check_refused("{'version':1,'id':'.','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
+    check_refused("{'version':1,'id':'..','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'together':0}", WI_INVALID_FIELD,
         "together");
     check_refused(

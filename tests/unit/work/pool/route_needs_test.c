@@ -184,6 +184,7 @@ TEST(what_was_begun_goes_on_where_the_engine_can)
 
 TEST(what_others_may_not_have_stays_with_our_browsers)
 {
+    struct wi_program source = {0};
     struct place *place = *state;
 
     assert_false(wi_demand_keep(WI_STRANGERS_TENSORS, 0));
@@ -199,6 +200,12 @@ TEST(what_others_may_not_have_stays_with_our_browsers)
     assert_int_equal(route(place, 2), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_non_null(strstr(place->error.detail, "[pool] strangers"));
+    place->asked.program = &source; /* whatever the configuration says */
+    assert_int_equal(route(place, 2), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_non_null(strstr(place->error.detail, "a source runs only in browsers that the service"));
+    assert_null(strstr(place->error.detail, "strangers"));
+    place->asked.program = NULL;
     place->infos[0].platforms[WI_SIMULATED].available = 1;
     ask(place, WI_SIMULATED, 0);
     expect_node(place, 3, "node-0");

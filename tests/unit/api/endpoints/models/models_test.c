@@ -1,6 +1,7 @@
 /* When a model was made, as OpenAI's and Ollama's clients are told. The rest of the lists is tested
  * by system tests, over models on disk. */
 #include "../../fixture.h"
+#include "api/endpoints/models/model_row.h"
 #include "api/endpoints/models/models.h"
 #include "api/http/request.h"
 
@@ -51,4 +52,28 @@ TEST(what_is_listed_says_so)
     }
     assert_int_equal(found, 1);
     json_decref(answer);
+}
+
+/* Before it is read: from the folder of its current version, or not at all. */
+TEST(the_size_of_a_model_that_was_pulled_is_known)
+{
+    const struct wi_api *api = (struct wi_api *)fixture->server; /* its first member */
+    struct wi_api_loaded loaded = wi_api_loaded_new(SIZE_MAX);
+    struct wi_version versions[2] = {{.number = 2}, {.number = 1, .current = 1}};
+    struct wi_list_row row = {.name = "m", .format = WI_FORMAT_ONNX, .versions = {versions, 2}};
+    static const char hash[] = "00";
+    wi_source_add(&versions[0].source, "model.onnx", 9, hash);
+    wi_source_add(&versions[1].source, "model.onnx", 5, hash);
+    wi_source_add(&versions[1].source, "model.onnx_data", 2, hash);
+    json_t *entry = wi_api_model_row(api, &loaded, &row, NULL, NULL);
+    assert_int_equal(json_integer_value(json_object_get(entry, "bytes")), 7);
+    json_decref(entry);
+    row.versions.count = 0;
+    entry = wi_api_model_row(api, &loaded, &row, NULL, NULL);
+    assert_non_null(entry);
+    assert_null(json_object_get(entry, "bytes"));
+    json_decref(entry);
+    for (size_t i = 0; i < 2; i++)
+        wi_source_clear(&versions[i].source);
+    wi_api_loaded_clear(&loaded);
 }

@@ -204,6 +204,41 @@ TEST(a_run_is_exported_in_the_form_that_is_named)
     free(file);
 }
 
+/* Whatever its name, as long as it is there; else the name is a run's id. */
+TEST(a_file_that_exists_is_read)
+{
+    static const struct reply replies[] = {
+        {"GET /v1/results/r.txt", 404, "{\"code\":\"not_found\",\"detail\":\"there is none\"}"},
+        {0}};
+    char printed[PRINTED_MAX], *before = getcwd(NULL, 0);
+    const char *words[] = {"webinfer", "results", "show", "r.txt", NULL};
+    assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_FAILED);
+    free(run_file(*state, "r.txt", "r1", 10));
+    assert_int_equal(chdir(*state), 0);
+    enum wi_exit result = run_command(*state, no_replies, words, printed);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(result, WI_EXIT_OK);
+    has(printed, "digits chrome/wasm");
+    free(before);
+}
+
+TEST(lines_of_json_are_refused_with_the_form_that_is_read)
+{
+    char printed[PRINTED_MAX * 4], said[PRINTED_MAX], *file = run_file(*state, "a.json", "a", 10);
+    char *lines = path_to(*state, "a.ndjson");
+    const char *words[] = {"webinfer", "results", "export", file, NULL};
+    assert_int_equal(run_command(*state, no_replies, words, printed), WI_EXIT_OK);
+    write_text(*state, "a.ndjson", printed);
+    const char *show[] = {"webinfer", "results", "show", lines, NULL};
+    assert_int_equal(run_saying(*state, no_replies, show, printed, said), WI_EXIT_USAGE);
+    has(said, "--format json");
+    write_text(*state, "a.ndjson", "{\"index\":0,\"model\":\"m\"}\n");
+    assert_int_equal(run_saying(*state, no_replies, show, printed, said), WI_EXIT_USAGE);
+    has(said, "--format json");
+    free(lines);
+    free(file);
+}
+
 TEST(a_run_is_removed_by_its_id_alone)
 {
     static const struct reply replies[] = {{"DELETE /v1/results/r1", 204, ""}, {0}};
