@@ -108,7 +108,7 @@ TEST(shows_the_first_numbers)
 TEST(shows_the_members_of_a_result_without_outputs)
 {
     char *text = print("{\"outputs\":[],\"result\":{\"count\":5,\"tokens\":[3,4]}}");
-    assert_int_equal(strncmp(text, "count: 5\ntokens: 3, 4\n", 23), 0);
+    assert_int_equal(strncmp(text, "count: 5\ntokens: 3, 4\n", 22), 0);
     free(text);
     text = print("{\"outputs\":[],\"result\":{\"finish_reason\":\"stop\",\"usage\":{}}}");
     assert_null(strstr(text, "finish_reason"));
