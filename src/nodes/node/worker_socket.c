@@ -69,6 +69,15 @@ static int socket_receive(struct wi_worker *worker, const void *bytes, size_t si
     return 0;
 }
 
+/* The code of a close frame, 0 if it has none. libwebsockets 4.1 replaces 1013, "try again later",
+ * with 1002. Both mean the same to a worker: it comes back. */
+static int close_code(const unsigned char *bytes, size_t length)
+{
+    int code = length >= 2 ? bytes[0] << 8 | bytes[1] : 0;
+
+    return code == LWS_CLOSE_STATUS_PROTOCOL_ERR ? 1013 : code;
+}
+
 static int on_event(void *context, enum lws_callback_reasons reason, void *in, size_t length)
 {
     struct wi_worker *worker = context;
@@ -86,7 +95,7 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         if (length > 2)
             snprintf(why, sizeof why, "%.*s", (int)(length - 2), (const char *)bytes + 2);
-        worker->events->refused(worker, length >= 2 ? bytes[0] << 8 | bytes[1] : 0, why);
+        worker->events->refused(worker, close_code(in, length), why);
         return 0;
     default:
         return 0;
