@@ -67,7 +67,7 @@ static struct wi_param parameter_row(const struct wi_parameters *lists, enum wi_
                                       : NULL;
     struct wi_param row = known ? *known : (struct wi_param){.name = name, .kind = WI_PARAM_ANY};
     if (use == WI_PARAMETER_IGNORED)
-        row.help = "It changes nothing.";
+        row.help = "Accepted, but has no effect.";
     if (use == WI_PARAMETER_NEEDED)
         row.required = 1;
     return row;

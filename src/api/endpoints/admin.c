@@ -40,7 +40,7 @@ static void free_order(void *work)
 const struct wi_param wi_unload_params[] = {NODE, {0}};
 const struct wi_param wi_load_params[] = {NODE,
     WI_PARAM(target, platform, ENUM, .names = wi_platform_names,
-        .help = "By default a real GPU where there is one, else WASM."),
+        .help = "The platform; by default a real GPU if there is one, otherwise WASM."),
     {0}};
 
 /* Tells the nodes and answers; frees the order. */

@@ -17,7 +17,7 @@ const struct wi_param wi_kserve_generate_params[] = {
     WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
     WI_PARAM(fields, text_input, ANY, .required = 1, .help = "The text to continue."),
     WI_PARAM(fields, parameters, OBJECT,
-        .help = "See Parameters; also the options of text, such as max_tokens."),
+        .help = "See Parameters; text options such as max_tokens are also allowed."),
     {0},
 };
 

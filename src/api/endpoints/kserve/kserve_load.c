@@ -270,7 +270,7 @@ struct order_body {
 };
 const struct wi_param wi_kserve_load_params[] = {
     WI_PARAM(order_body, parameters, OBJECT,
-        .help = "unload_dependents, which changes nothing, and no other."),
+        .help = "Only unload_dependents is accepted; it has no effect."),
     {0},
 };
 

@@ -38,7 +38,8 @@ const struct wi_param wi_upload_order_params[] = {
     WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
         .help = "All files of the model.", .form = "[UploadFile]"),
     WI_PARAM(requested, replace, BOOL,
-        .help = "Whether it becomes a new version if there is a model of that name."),
+        .help =
+            "Whether the upload becomes a new version if there is already a model of that name."),
     WI_PARAM_END,
 };
 
@@ -49,10 +50,10 @@ struct file_wish {
 
 const struct wi_param wi_upload_file_params[] = {
     WI_PARAM(file_wish, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
-        .help = "In the model's folder, such as onnx/model.onnx."),
+        .help = "The path in the model's folder, such as onnx/model.onnx."),
     WI_PARAM(file_wish, bytes, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0),
     WI_PARAM(file_wish, sha256, STRING, .required = 1, .min = 64, .max = 64,
-        .help = "64 lower-case hexadecimal digits."),
+        .help = "64 lowercase hexadecimal digits."),
     WI_PARAM_END,
 };
 

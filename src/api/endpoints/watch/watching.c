@@ -340,10 +340,10 @@ struct query {
 
 const struct wi_param wi_events_params[] = {
     WI_PARAM(query, kinds, STRING, .min = 1, .max = 100,
-        .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
-                "commas between them; else all."),
+        .help = "The kinds of objects to watch, separated by commas: status, queue, session, node, "
+                "model, job or pull. All kinds by default."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
-        .help = "For admins: also lines of the log, of this level or worse."),
+        .help = "For admins: also sends log lines of this level or worse."),
     WI_PARAM_END,
 };
 
