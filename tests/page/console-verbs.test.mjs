@@ -144,7 +144,7 @@ test('why a node gets less work is shown, and an admin forgives it', () => withC
     assert.equal(last(service, 'POST', /./)[0], '/v1/nodes/node-1/forgive');
     service.change({ 'node/node-1': { ...node, held: false, limits: [share], conduct } });
     await reads(/node-1[^]*less work\s*ending/);
-    const proof = { ...limit, evidence: 'unproven', since: null, until: null, undone_by: 'right answers to a challenge' };
+    const proof = { ...limit, evidence: 'unproven', since: null, until: null, undone_by: 'correct answers to a challenge' };
     service.change({ 'node/node-1': { ...node, held: true, limits: [proof], conduct } });
     await tab.waitForSelector(label('Forgive node-1'), { state: 'detached' }); // there is nothing to forgive
 }));

@@ -288,8 +288,8 @@ static const struct pool_node_limit limit_late = {.evidence = "deadlines",
     .undone = "its next answer",
     .reason = "it let several deadlines in a row pass in silence"};
 static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
-    .undone = "right answers to a challenge",
-    .reason = "it has not shown yet that it computes right"};
+    .undone = "correct answers to a challenge",
+    .reason = "it has not yet proved that it computes correctly"};
 
 static json_t *node_limits_json(const struct pool_node *node, int everything)
 {

@@ -65,12 +65,13 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     wi_checks_cross_counters(api->deps.checks, &counters);
     read_results(&counters, values);
     wi_metric_head(out, "webinfer_cross_checks_total", "counter",
-        "Answers of nodes that joined, computed again by the service's own browsers, by result.");
+        "Answers of joined nodes that the service's own browsers computed again, by result.");
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
     const struct wi_metric rows[] = {
-        {"webinfer_cross_checks_waiting", "Answers that are to be computed again, or are now.",
+        {"webinfer_cross_checks_waiting",
+            "Answers that are waiting to be computed again, or are being computed again.",
             counters.waiting},
         {"webinfer_cross_checks_waiting_bytes", "Memory of the waiting cross-checks.",
             counters.bytes},
