@@ -252,7 +252,7 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
         return WI_OK;
     if (telling.code == WI_NODE_PAUSED)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
-            "every node that could be told is paused, and takes nothing until its user resumes it");
+            "every node that could load the model is paused by its user");
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);

@@ -90,7 +90,7 @@ static void refuse_key(struct wi_request *request)
 {
     struct wi_error error;
     wi_error_set(&error, WI_INVALID_FIELD, "Idempotency-Key",
-        "an Idempotency-Key is not taken where the address names the model");
+        "an Idempotency-Key is not accepted if the address names the model");
     wi_error_expect(&error, "no such header, or POST /v1/infer");
     wi_request_answer_error(request, &error);
 }

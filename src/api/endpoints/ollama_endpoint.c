@@ -342,8 +342,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 {
     if (model->builtin || !wi_text_is_for(model)) {
         wi_request_answer_refusal(request, WI_MODEL_NOT_FOUND, "model",
-            "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "
-            "it",
+            "%.160s is not a language model, and Ollama's API is only for these; see GET "
+            "/v1/models/%.160s",
             model->name, model->name);
         return;
     }

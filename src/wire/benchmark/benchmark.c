@@ -74,7 +74,7 @@ static enum wi_code check_subject(const struct fields *fields, struct wi_error *
         enum wi_code code = fields->kernel ? WI_INVALID_FIELD : WI_MISSING_FIELD;
         wi_error_set(error, code, fields->kernel ? "kernel" : "model_name", "%s",
             fields->kernel ? "a model and a kernel cannot be measured together"
-                           : "model_name is missing, and kernel as well");
+                           : "both model_name and kernel are missing");
         return wi_error_expect(error, "model_name or kernel");
     }
     return fields->kernel ? WI_OK : wi_model_check_name(fields->model_name, error);
@@ -103,7 +103,7 @@ static enum wi_code check_threads(const struct wi_inference *asked, struct wi_er
     if (asked->benchmark.threads == WI_THREADS_USUAL ||
         (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
+    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads can be set for wasm and native only");
     return wi_error_expect(error, "the platform wasm or native, or no threads");
 }
 
@@ -211,9 +211,9 @@ static enum wi_code benchmark_fit(
     extras->makes_inputs = 0;
     if (make_inputs(infer, model) == 0)
         return WI_OK;
-    wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be made up for %s: send some",
+    wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be generated for %s: send some",
         model->name);
-    return wi_error_expect(error, "inputs, as of POST /v1/infer");
+    return wi_error_expect(error, "inputs, as for POST /v1/infer");
 }
 
 /* --- what depends on the model ---------------------------------------------------------------- */

@@ -67,7 +67,7 @@ static enum wi_code refuse_others(
         if (!row->value)
             continue;
         wi_error_set(
-            error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
+            error, WI_INVALID_FIELD, row->name, "%s cannot be combined with %s", row->name, where);
         return wi_error_expect(error, "no such member, or no %s", where);
     }
     return WI_OK;
@@ -107,7 +107,7 @@ static enum wi_code read_program(
         code =
             field_refuse("outputs", "the list of {name, datatype, shape} that source makes", error);
     if (code == WI_OK && !fields->workgroups)
-        code = field_refuse("workgroups", "[x, y, z]: how many of source are run", error);
+        code = field_refuse("workgroups", "[x, y, z]: the number of workgroups", error);
     if (code == WI_OK)
         code = wi_program_read_workgroups(program, fields->workgroups, error);
     if (code == WI_OK)
@@ -147,7 +147,7 @@ static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, str
         code = fields.source ? read_program(infer, &fields, error)
                : fields.kernel
                    ? read_kernel(infer, &fields, error)
-                   : field_refuse("kernel", "the name of a kernel, or source in its place", error);
+                   : field_refuse("kernel", "the name of a kernel, or source instead", error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, infer->body,

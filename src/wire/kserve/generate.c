@@ -65,7 +65,7 @@ static enum wi_code settle_task(struct wi_infer *infer, struct wi_error *error)
     if (wi_task_generates(asked->task))
         return WI_OK;
     return wi_error_set(error, WI_INVALID_FIELD, "parameters.task",
-        "the task %s makes no text; POST …/infer does it", wi_task_name(asked->task));
+        "the task %s generates no text; use POST …/infer", wi_task_name(asked->task));
 }
 
 enum wi_code wi_kserve_read_generate(

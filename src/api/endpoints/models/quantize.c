@@ -121,8 +121,8 @@ static enum wi_code requested_check(const struct requested *requested, struct wi
         return wi_error_allow(error, "4, 8, 16");
     }
     if (requested->mixed && requested->bits != 4)
-        return wi_error_set(
-            error, WI_INVALID_FIELD, "mixed", "mixed is for 4 bits: of those some layers keep 8");
+        return wi_error_set(error, WI_INVALID_FIELD, "mixed",
+            "mixed is for 4 bits only: some layers then keep 8 bits");
     return WI_OK;
 }
 

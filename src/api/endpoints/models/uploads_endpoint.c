@@ -66,7 +66,7 @@ static enum wi_code read_files(const json_t *list, struct wi_source *files, stru
         snprintf(where, sizeof where, "files[%zu].", i);
         if (!json_is_object(item))
             return wi_error_set(error, WI_INVALID_FIELD, "files",
-                "files[%zu] is %s; it has to be an object of path, bytes and sha256", i,
+                "files[%zu] is %s; it must be an object with path, bytes and sha256", i,
                 wi_json_type_name(item));
         enum wi_code code =
             wi_params_read(wi_upload_file_params, item, WI_PARAMS_STRICT, where, &file, error);
@@ -74,7 +74,7 @@ static enum wi_code read_files(const json_t *list, struct wi_source *files, stru
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            return wi_error_expect(error, "64 lower-case hexadecimal digits");
+            return wi_error_expect(error, "64 lowercase hexadecimal digits");
         }
         wi_source_add(files, file.path, (uint64_t)file.bytes, file.sha256);
     }
@@ -155,7 +155,7 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
 {
     if (strspn(text, "0123456789") != strlen(text)) {
         wi_error_set(error, WI_INVALID_FIELD, "position", "\"%.20s\" is no position", text);
-        return wi_error_expect(error, "how many bytes of the file are here, such as 0");
+        return wi_error_expect(error, "how many bytes of the file have arrived, such as 0");
     }
     *position = strtoull(text, NULL, 10);
     return WI_OK;

@@ -91,7 +91,7 @@ void wi_handle_node_forgive(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
+    wi_info("api", request->id, "%s is forgiven, as requested by %.80s", request->argument,
         wi_request_client(request));
     wi_request_answer_verb(request, 200, request->argument, "forgiven");
 }
@@ -99,12 +99,11 @@ void wi_handle_node_forgive(struct wi_request *request)
 void wi_handle_quarantine_lift(struct wi_request *request)
 {
     if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
-        wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
+        wi_info("api", request->id, "%s is lifted, as requested by %.80s", request->argument,
             wi_request_client(request));
         wi_request_answer_verb(request, 200, request->argument, "lifted");
         return;
     }
     wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,
-        "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
-        request->argument);
+        "there is no quarantine %.80s; GET /v1/nodes lists all quarantines", request->argument);
 }

@@ -122,8 +122,8 @@ static enum wi_code read_platforms(const json_t *list, unsigned *platforms, stru
             *platforms |= 1u << platform;
             continue;
         }
-        wi_error_set(
-            error, WI_INVALID_FIELD, "platforms", "platforms[%zu] is none on which kernels run", i);
+        wi_error_set(error, WI_INVALID_FIELD, "platforms",
+            "platforms[%zu] is not a platform on which kernels run", i);
         allow_platforms(error);
         return WI_INVALID_FIELD;
     }

@@ -153,7 +153,7 @@ static enum wi_code check_asked(const struct asked *asked, struct wi_error *erro
 {
     if (asked->language && json_object_get(asked->options, "language"))
         return wi_error_set(error, WI_INVALID_FIELD, "options.language",
-            "the language is said twice: by language and by options.language");
+            "the language is given twice: in language and in options.language");
     return WI_OK;
 }
 
@@ -181,7 +181,7 @@ static struct wi_hearing *hearing_find(struct wi_request *request)
         wi_hearing_find(hearings_of(request), request->argument, wi_request_client(request));
     if (!hearing) {
         wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
-            "there is no stream of sound %.60s of this client", request->argument);
+            "this client has no sound stream %.60s", request->argument);
     }
     return hearing;
 }
