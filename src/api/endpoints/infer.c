@@ -30,7 +30,7 @@ static enum wi_code check_program(const struct wi_request *request, struct wi_er
     enum wi_rank needed = whose == WI_CUSTOM_KERNELS_USER ? WI_RANK_USER : WI_RANK_ADMIN;
     if (whose == WI_CUSTOM_KERNELS_OFF) {
         wi_error_set(error, WI_FORBIDDEN_RANK, "source",
-            "the operator has switched clients' own kernels off ([api] custom_kernels)");
+            "the operator has disabled clients' own kernels ([api] custom_kernels)");
         return wi_error_expect(error, "the name of a kernel");
     }
     return wi_access_check_rank(request->rank, needed, wi_request_client(request), error);
