@@ -160,10 +160,10 @@ const struct wi_route wi_routes[] = {
         .body = "OllamaName", .codes = MODEL " not_found conflict"},
     {"GET", "/api/version", wi_handle_ollama_version, USER, 0, 0, JSON,
         "the supported version of Ollama's API", OLLAMA_ELSE, .answers = "200 OllamaVersion"},
-    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "an overview of the service", NATIVE,
-        .answers = "200 Status",
-        .help = "The overview contains sessions, the queue, stored jobs, counters, problems, and "
-                "the first 100 nodes and models."},
+    {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON,
+        "an overview: sessions, the queue, stored jobs, counters, problems, and the first 100 "
+        "nodes and models",
+        NATIVE, .answers = "200 Status"},
     {"GET", "/v1/events", wi_handle_events, USER, 0, 0, EVENTS,
         "the whole state, and each change as it happens: ?kinds=, ?log=", NATIVE,
         .answers = "200 string", .events = "snapshot Watched change Watched log Logs",
@@ -195,28 +195,26 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/models", wi_handle_models, USER, WI_ROUTE_KEY, 0, JSON,
         "the models in the store: ?limit=, ?after=", OPENAI(both), .answers = "200 Models",
         .query = "PageQuery", .codes = "invalid_field",
-        .help = "If the daemon has not read a model's files yet, details of the model are missing. "
-                "See Lists in pages."},
+        .help = "Models whose files have not been read yet lack details. See Lists in pages."},
     {"GET", "/v1/models/{model}", wi_handle_model, USER, WI_ROUTE_KEY, 0, JSON, "one model",
         OPENAI(both), .answers = "200 Model", .codes = MODEL},
     {"DELETE", "/v1/models/{model}", wi_handle_model_remove, ADMIN, 0, 0, JSON,
         "remove a model from the store: ?force=", NATIVE, .answers = "200 Removed",
         .query = "RemovalQuery", .codes = MODEL " not_found conflict",
-        .help =
-            "A pulled model is removed with all its versions, and a model added by hand with its "
-            "folder. If requests are running on the model, or if it is being sent as a CAR, the "
-            "answer is 409 conflict unless force is true. With force, running requests on a pulled "
-            "model still finish, and the files that they use are removed afterwards. Nodes unload "
-            "a removed model. If it was published, it is unpublished."},
+        .help = "A pulled model is removed with all its versions, and an added model with its "
+                "folder. If requests are running on the model, or it is being sent as a CAR, the "
+                "answer is 409 conflict. With force, running requests on a pulled model still "
+                "finish; the files that they use are removed afterwards. Nodes unload the model. A "
+                "published model is unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
-        "remove old versions, and the files of abandoned pulls", NATIVE, .answers = "200 Collected",
-        .help = "Up to keep_versions versions of each model are kept. The daemon also does this "
-                "when it starts, but keeps the files of pulls that it continues."},
+        "remove old versions and abandoned pulls", NATIVE, .answers = "200 Collected",
+        .help = "Up to keep_versions versions of a model are kept. The daemon also does this when "
+                "it starts, but keeps pulls that it continues."},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "load a model into nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
         .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
-        .help = "The answer is sent once the nodes have been told. The model's member loaded shows "
-                "the progress."},
+        .help =
+            "The answer comes once the nodes are told. The model's loaded member shows progress."},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
         .body = "UnloadOrder", .codes = MODEL " node_not_found unavailable"},
@@ -233,8 +231,8 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/sample", wi_handle_model_sample, USER, 0, 0, JSON,
         "make a sample request for a model", NATIVE, .answers = "200 ModelSample",
         .codes = MODEL " input_invalid",
-        .help = "The request contains an input for the model's task, or random tensors; it is "
-                "always the same. POST /v1/benchmark uses this request if it is given no inputs."},
+        .help = "It has a fixed input for the model's task, or fixed random tensors. POST "
+                "/v1/benchmark uses it if given no inputs."},
     {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
         WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
         "make a quantised variant: {bits, mixed?, force?, stream?}", NATIVE,
@@ -252,7 +250,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/unpublish", wi_handle_model_unpublish, ADMIN, WI_ROUTE_MAYBE,
         SMALL_BODY, JSON, "stop publishing a model", NATIVE, .answers = "200 Removed",
         .codes = "not_found storage_failed not_implemented",
-        .help = "The model stays in the store. Others keep their copies of it."},
+        .help = "The model stays in the store. Others keep their copies."},
     {"GET", "/v1/content", wi_handle_content, ADMIN, 0, 0, JSON,
         "the sources of content-addressed models, and the published models", NATIVE,
         .answers = "200 Content", .help = "See webinfer-models(7), Sources."},
@@ -269,7 +267,7 @@ const struct wi_route wi_routes[] = {
         SMALL_BODY, JSON, "make a model of the uploaded files", NATIVE, .answers = "200 Model",
         .codes = MODEL " not_found conflict no_room"},
     {"DELETE", "/v1/uploads/{id}", wi_handle_upload_remove, ADMIN, 0, 0, JSON,
-        "abandon an upload, and remove the files sent so far", NATIVE, .answers = "200 Verb",
+        "abandon an upload, and remove its files", NATIVE, .answers = "200 Verb",
         .codes = "not_found conflict storage_failed unavailable"},
     {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY | WI_ROUTE_FILES,
         0, JSON, "accept a job durably, and run it later", NATIVE,
@@ -278,8 +276,8 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
         .query = "JobsQuery", .codes = "invalid_field storage_failed",
-        .help = "A user sees its own jobs, and an admin sees all jobs. The newest come first. See "
-                "Lists in pages."},
+        .help =
+            "Admins see all jobs, others their own. The newest come first. See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
         "the progress of a job, and its answer: ?wait=; or a stream's events", NATIVE,
         .answers = "200 Job",
@@ -318,11 +316,10 @@ const struct wi_route wi_routes[] = {
         "let a node that was sent away come back", NATIVE, .answers = "200 Verb",
         .codes = "not_found", .help = "See webinfer-proof(7)."},
     {"POST", "/v1/admin/backup", wi_handle_backup, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, DATABASE,
-        "back up the database: send a copy of it as one file", NATIVE, .answers = "200 string",
+        "back up the database, as one file", NATIVE, .answers = "200 string",
         .codes = "conflict storage_failed unavailable",
-        .help = "The copy contains everything that was committed before. It is first written to "
-                "the database's folder, and then sent. Only one backup runs at a time. See "
-                "webinferd(8), Backup."},
+        .help = "The backup has everything committed before. It is first written to the database's "
+                "folder, and then sent. Only one backup runs at a time. See webinferd(8), Backup."},
     {"POST", "/v1/admin/verify", wi_handle_verify, ADMIN, WI_ROUTE_MAYBE | WI_ROUTE_EVENTS,
         SMALL_BODY, JSON,
         "have nodes prove which hardware they compute on: {node?, browser?, platforms?}", NATIVE,
@@ -402,8 +399,8 @@ const struct wi_route wi_routes[] = {
         .help = "If not, the answer is 503 and gives the reason."},
     {"GET", "/", wi_handle_root, USER, WI_ROUTE_PAGE, 0, JSON, "the list of endpoints", NATIVE,
         .answers = "200 Endpoints",
-        .help = "Each entry names the rank that it requires. A client whose Accept header names "
-                "text/html, as a browser's does, gets the console without a token."},
+        .help = "Each entry names the required rank. A client whose Accept header names text/html, "
+                "as a browser's does, gets the console without a token."},
     {"GET", "/console/{file}", wi_handle_console, OPEN, 0, 0, "*/*", "a file of the console",
         NATIVE, .answers = "200 string 308 string", .codes = "not_found unavailable"},
     {.method = NULL},

@@ -69,8 +69,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 /* Of what writes text, whichever engine does it. */
 #define WRITING                                                                                    \
     ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The largest number of tokens in an answer."),      \
-        ROW(temperature, NUMBER, 0, 2,                                                             \
-            "How freely tokens are chosen; with 0, always the most likely one."),                  \
+        ROW(temperature, NUMBER, 0, 2, "0 always picks the likeliest token."),                     \
         ROW(top_p, NUMBER, 0, 1,                                                                   \
             "Keeps only the most likely tokens that together have this probability."),             \
         ROW(top_k, INTEGER, 0, 1000000,                                                            \
@@ -80,32 +79,31 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
             "A penalty for repetition; 1 means none."),                                            \
         ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
-        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token that was used."),           \
-        ROW(logit_bias, OBJECT, 0, 0, "A bias for each token, by the token's number."),            \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used."),                    \
+        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by token number."),                      \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
-        ROW(logprobs, BOOL, 0, 0, "Whether to return each token's probability."),                  \
+        ROW(logprobs, BOOL, 0, 0, "Whether to return tokens' probabilities."),                     \
         ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: the number of alternative tokens."),     \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
-        ROW(deterministic, BOOL, 0, 0, "Whether to run alone, for reproducible answers."), CONTEXT
+        ROW(deterministic, BOOL, 0, 0, "Whether to run alone and reproducibly."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "Variables for the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The number of tokens that must fit.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions of a vector to keep.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
 #define TOP ROW(top, INTEGER, 1, 1000, "The number of best results.")
-#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score of a result; 0.5 by default.")
+#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score; 0.5 by default.")
 #define TEMPLATE                                                                                   \
-    ROW(hypothesis_template, STRING, 1, 1024,                                                      \
-        "The text for a label, such as: This is a photo of {}.")
+    ROW(hypothesis_template, STRING, 1, 1024, "Text for a label: This is a photo of {}.")
 
 #define OF(type) (1u << WI_TYPE_##type)
 #define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))
@@ -155,8 +153,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                 "none")),
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
-        .options = OPTIONS(
-            WORD(aggregation, "simple joins the tokens of an entity.", "none", "simple"),
+        .options = OPTIONS(WORD(aggregation, "simple joins an entity's tokens.", "none", "simple"),
             ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are left out."), TRUNCATE),
         .list = "entities", .members = WI_ENTITY_MEMBERS,
         .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
@@ -179,7 +176,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(OPTIONS(WRITING, TRUNCATE,
             ROW(source_language, STRING, 1, LANGUAGE_MAX,
-                "The language of the input, by the model's name for it."),
+                "The input's language, in the model's terms."),
             ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
     [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -192,8 +189,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
         .options =
-            OPTIONS(THRESHOLD, WORD(subtask, "The kind of segmentation, if the model supports it.",
-                                   "semantic", "instance", "panoptic")),
+            OPTIONS(THRESHOLD, WORD(subtask, "If supported.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
@@ -207,8 +203,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         OF(AUDIO), WI_FORM(SOUND), .generates = 1,
         .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The language that is spoken."),
             ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
-            WORD(timestamps, "Which parts of the text have times.", "none", "segment", "word",
-                "both"),
+            WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
             ROW(details, BOOL, 0, 0, "Whether segments list their tokens and probabilities."),
             ROW(max_tokens, INTEGER, 1, 4096, "The largest number of tokens in an answer."),
             ROW(prompt, STRING, 1, 4096, "The text that precedes the transcript.")),

@@ -46,18 +46,18 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_TERM(fallback, BOOL, 0, 0,
         "Whether another platform may be tried if the first one fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help = "The variant, as in NAME:VARIANT. By default, or with auto, it is the first "
-                "variant that webinfer show lists and that fits model_budget. Variants of 8 bits "
-                "come first, then floats, then 4 bits, which are many times slower on WASM. If "
-                "memory runs out, the next smaller variant runs, and fallbacks says so. 16-bit "
-                "floats and GGUF files run on WebGPU only if it has shader-f16."),
+        .help = "The variant, as in NAME:VARIANT. By default, or with auto, it is the first that "
+                "webinfer show lists and that fits model_budget: 8 bits come first, then floats, "
+                "then 4 bits, which are many times slower on WASM. If memory runs out, the next "
+                "smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on "
+                "WebGPU only with shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help =
             "The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default."),
     WI_NATIVE_PRIORITY,
-    WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running. It is 60000 by default, "
-                      "and 600000 for streams, generated text and speech recognition."),
+    WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running; 60000 by default, 600000 "
+                      "for streams, generated text and speech recognition."),
     WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
     WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
@@ -65,8 +65,7 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT,
-        .help = "Options of the task or model. An unknown option is refused with 400, and the "
-                "error names it."),
+        .help = "Options of the task or model. An unknown option is refused with 400."),
     {0},
 };
 

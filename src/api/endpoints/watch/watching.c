@@ -340,8 +340,8 @@ struct query {
 
 const struct wi_param wi_events_params[] = {
     WI_PARAM(query, kinds, STRING, .min = 1, .max = 100,
-        .help = "The kinds of objects to watch, separated by commas: status, queue, session, node, "
-                "model, job or pull. All kinds by default."),
+        .help = "Some of status, queue, session, node, model, job and pull, separated by commas; "
+                "all by default."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
         .help = "For admins: also sends log lines of this level or worse."),
     WI_PARAM_END,
