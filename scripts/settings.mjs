@@ -38,13 +38,13 @@ function filled(words, macro = '') {
 const listed = (members) => filled([...members].sort().map((member, at) => (at < members.length - 1 ? `${member} ,` : member)), '.Li ');
 
 const REST = {
-    harmless: 'Other members are harmless, as the graph has what they say.', ignored: 'Other members are ignored.', refused: 'Other members are refused.',
+    harmless: 'Other members are harmless, because the graph already contains what they describe.', ignored: 'Other members are ignored.', refused: 'Other members are refused.',
 };
 
 /** @param {import('../page/src/pipeline/settings/rows.js').Row} row */
 function printRow({ fate, why, members, but }) {
     const values = Object.entries(but).map(([member, value]) => `${member} ${value}`);
-    const besides = values.length > 0 ? ` (but for ${values.join(', ')})` : '';
+    const besides = values.length > 0 ? ` (except ${values.join(', ')})` : '';
     console.log([`.It ${fate}`, ...filled(`${why}${besides}:`.split(' ')), ...listed(members)].join('\n'));
 }
 

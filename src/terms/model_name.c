@@ -29,7 +29,7 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     }
     if (good && *rest == '\0')
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "model_name", "\"%.160s\" is no model name", name);
+    wi_error_set(error, WI_INVALID_FIELD, "model_name", "\"%.160s\" is not a model name", name);
     return wi_error_allow(error,
         "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
         "and \"-\", beginning with a letter or digit; behind it perhaps "

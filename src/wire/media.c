@@ -123,8 +123,8 @@ enum wi_code wi_message_picture_check(
     if (strncasecmp(text, "data:", 5) == 0)
         return WI_OK;
     return picture_refuse(where,
-        "is a picture by its address, and nothing is fetched for a client; send the picture "
-        "itself as a data URI",
+        "is the address of a picture, but the service fetches nothing for clients; send the "
+        "picture itself as a data URI",
         expected, error);
 }
 

@@ -67,7 +67,7 @@ static struct wi_param parameter_row(const struct wi_parameters *lists, enum wi_
                                       : NULL;
     struct wi_param row = known ? *known : (struct wi_param){.name = name, .kind = WI_PARAM_ANY};
     if (use == WI_PARAMETER_IGNORED)
-        row.help = "It changes nothing.";
+        row.help = "Accepted, but has no effect.";
     if (use == WI_PARAMETER_NEEDED)
         row.required = 1;
     return row;
@@ -215,7 +215,7 @@ enum wi_code wi_parameters_read_most(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens", name);
-    return wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
+    return wi_error_expect(error, "1 to %d, or -1 for as many as fit", WI_TOKENS_MAX);
 }
 
 enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
@@ -225,7 +225,7 @@ enum wi_code wi_parameters_frame(const char *content_type, const char *head_leng
     if (!head_length)
         return WI_OK;
     return wi_error_set(error, WI_BAD_FRAMING, "Inference-Header-Content-Length",
-        "nothing binary is taken here; leave this header out");
+        "binary data is not accepted here; leave this header out");
 }
 
 enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -254,7 +254,7 @@ static int is_place(const char *text)
 /* The same error for every wrong form, about the member that these clients know. */
 static enum wi_code parameter_refuse(const char *asked, struct wi_error *error)
 {
-    wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\" is no model name", asked);
+    wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\" is not a model name", asked);
     return wi_error_allow(error,
         "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
         "and \"-\"; behind it perhaps \":VARIANT\", and then perhaps \"@\" with "

@@ -137,7 +137,7 @@ enum wi_code wi_picture_sniff(
     else if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WEBP", 4) == 0)
         result = sniff_webp(bytes, size, picture);
     else
-        return bad_picture("inputs.image", error, "the bytes are no PNG, JPEG or WebP");
+        return bad_picture("inputs.image", error, "the bytes are not a PNG, JPEG or WebP file");
     if (result != 0)
         return bad_picture("inputs.image", error, "the picture's header is broken or cut short");
     if (picture->width == 0 || picture->height == 0)

@@ -21,7 +21,7 @@ static enum wi_code check_length(double seconds, struct wi_error *error)
     if (seconds <= WI_SOUND_SECONDS_MAX)
         return WI_OK;
     wi_error_set(error, WI_AUDIO_TOO_LARGE, "inputs.audio",
-        "the sound takes %.0f s; cut it into pieces", seconds);
+        "the sound lasts %.0f s; split it into pieces", seconds);
     return wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
 }
 
@@ -148,7 +148,7 @@ static enum wi_code sniff_file(
         return WI_OK;
     }
     if (size < 2 || bytes[0] != 0xff || (bytes[1] & 0xe0) != 0xe0)
-        return bad_sound(error, "the bytes are no sound file");
+        return bad_sound(error, "the bytes are not a sound file");
     sound->media_type = (bytes[1] & 0x06) == 0 ? "audio/aac" : "audio/mpeg";
     return WI_OK;
 }
@@ -157,7 +157,7 @@ enum wi_code wi_sound_sniff(
     const unsigned char *bytes, size_t size, struct wi_sound *sound, struct wi_error *error)
 {
     if (size == 0)
-        return bad_sound(error, "the sound has no bytes");
+        return bad_sound(error, "the sound is empty");
     return sound->format ? sniff_samples(size, sound, error)
                          : sniff_file(bytes, size, sound, error);
 }

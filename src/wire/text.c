@@ -242,7 +242,7 @@ static enum wi_code check_precision(
     for (size_t i = 0; i < model->variants.count; i++)
         wi_buffer_printf(&names, "%s%s", i ? ", " : "", model->variants.items[i].name);
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
-        "%s is not there in %s; its variants are its precisions", model->name, asked->precision);
+        "%s has no variant in %s; its variants are its precisions", model->name, asked->precision);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
     wi_buffer_clear(&names);
     return WI_PRECISION_UNSUPPORTED;

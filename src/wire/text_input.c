@@ -43,8 +43,8 @@ enum wi_code wi_text_count(
     if (asked->text_bytes <= WI_TEXT_MAX)
         return WI_OK;
     wi_error_set(error, WI_BODY_TOO_LARGE, where,
-        "the request has %zu bytes of text up to %s, and may have %d", asked->text_bytes, where,
-        WI_TEXT_MAX);
+        "the request has %zu bytes of text up to %s; at most %d are allowed", asked->text_bytes,
+        where, WI_TEXT_MAX);
     return wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
 }
 
@@ -170,8 +170,8 @@ static enum wi_code count_labels(
     if (code != WI_OK)
         return code;
     if (count > WI_TEXT_LABELS) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels, and may have %d", where,
-            count, WI_TEXT_LABELS);
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels; at most %d are allowed",
+            where, count, WI_TEXT_LABELS);
         return wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
     }
     for (size_t i = 0; i < json_array_size(labels); i++) {
@@ -190,7 +190,8 @@ static enum wi_code check_judged(
     if (texts * labels <= WI_TEXT_JUDGED)
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, where,
-        "%zu texts with %zu labels are %zu to judge, and may be %d; send fewer in one request",
+        "%zu texts with %zu labels make %zu pairs, and at most %d are allowed; send fewer in one "
+        "request",
         texts, labels, texts * labels, WI_TEXT_JUDGED);
     return wi_error_expect(error, "at most %zu texts with so many labels", WI_TEXT_JUDGED / labels);
 }
@@ -412,7 +413,7 @@ static enum wi_code input_read_message(
         return code;
     if (!message.content && message.role != ROLE_ASSISTANT)
         return wi_error_set(error, WI_MISSING_FIELD, wi_path_member(where, "content").text,
-            "%s.content is missing; only an assistant's message may have none", where);
+            "%s.content is missing; only an assistant's message may omit it", where);
     if (message.tool_calls && message.role != ROLE_ASSISTANT)
         return wi_error_set(error, WI_INVALID_FIELD, wi_path_member(where, "tool_calls").text,
             "%s has tool_calls, which only an assistant's message may have", where);

@@ -121,7 +121,7 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
         return wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
     }
     if (before && kind != LIST)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is given twice", name);
     json_t *value = read_member(kind, before, text, size);
     if (!value) {
         wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read", name);

@@ -91,7 +91,7 @@ export const isForLines = ({ inputs, options: { n, grammar } }) => inputs.messag
 
 /** As an error with a code: its text says the cause of the one that may come. */
 const errorOf = (detail) =>
-    ({ detail, ...detail.includes('ran this job alone') && { code: 'attempts_exhausted' } });
+    ({ detail, ...detail.includes('ran only this job') && { code: 'attempts_exhausted' } });
 
 /** The same of a client of Ollama's, whose stream is of lines, without places to come back to. Calls
  * come whole. */

@@ -27,7 +27,7 @@ const MANNERS = ['reads', 'reads', 'reads', 'is slow', 'is slow', 'leaves', 'com
 
 /** A job that was alone in the engine of two nodes that broke: the contract's exception. */
 export const isPoison = ({ code, detail }) =>
-    code === 'attempts_exhausted' && /ran this job alone/.test(detail);
+    code === 'attempts_exhausted' && /ran only this job/.test(detail);
 
 export class Streams {
     begun = 0;

@@ -62,7 +62,7 @@ test('a path that is not served names what is', async () => {
         ['/v1/files', /another server's: .* POST \/v1\/infer/],
         ['/api/create', /another server's: .* POST \/v1\/models\/pull/],
         ['/v2/systemsharedmemory/status', /another server's: .* POST \/v1\/infer/],
-        ['/something/else', /there is nothing at this path; GET \/ lists what there is/],
+        ['/something/else', /there is nothing at this path; GET \/ lists the endpoints/],
     ]) {
         const answer = await daemon.post(path, {});
         assert.equal(answer.status, 404, answer.text);

@@ -102,13 +102,13 @@ test('what is no sound is refused by what is wrong with it, and the next request
     const odd = Buffer.from(wav);
     odd.writeUInt16LE(85, 20); // a format that has no decoder here
     for (const [bytes, name, code, param, message] of [
-        [Buffer.alloc(0), 'a.wav', 'audio_invalid', 'file', /no bytes/],
+        [Buffer.alloc(0), 'a.wav', 'audio_invalid', 'file', /the sound is empty/],
         [wav.subarray(0, 30), 'a.wav', 'audio_invalid', 'file', /no format or no samples/],
         [wav.subarray(0, 5000), 'a.wav', 'audio_invalid', 'file', /cut short/],
         [three, 'a.wav', 'audio_too_large', 'file', /10800 s.*3600 s/],
         [odd, 'a.wav', 'audio_invalid', 'file', /samples of 16 bits in the format 85/],
         [Buffer.concat([Buffer.from('OggS'), Buffer.alloc(100)]), 'a.ogg', 'audio_invalid', 'file', /does not decode the ogg/],
-        [Buffer.from('hello'), 'a.txt', 'audio_invalid', 'file', /no sound file/],
+        [Buffer.from('hello'), 'a.txt', 'audio_invalid', 'file', /not a sound file/],
     ]) {
         await assert.rejects(transcribe({}, bytes, name), (error) => {
             assert.deepEqual([error.status, error.code, error.param], [400, code, param], error.message);

@@ -114,7 +114,7 @@ test('one backup at a time; one that is not taken ends nothing else', () =>
         assert.equal(answer.headers['content-disposition'], 'attachment; filename="webinfer.db"');
         answer.on('error', () => {});
         answer.pause();
-        assertProblem(await daemon.post('/v1/admin/backup'), 409, 'conflict', { detail: /ask again when it has ended/ });
+        assertProblem(await daemon.post('/v1/admin/backup'), 409, 'conflict', { detail: /try again when it has ended/ });
         await accepted(daemon);
         slow.destroy();
         const file = path.join(daemon.folder, 'copy.db');

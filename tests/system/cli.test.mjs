@@ -186,7 +186,7 @@ test('add without a daemon, with a wrong name or file', async () => {
     const nobody = await webinfer(['add', source, '--url', 'http://127.0.0.1:1']);
     assert.equal(nobody.code, 3);
     assert.match(nobody.problems, /is webinferd running there/);
-    for (const [words, why] of [[['--name', '../x'], /is no model name/],
+    for (const [words, why] of [[['--name', '../x'], /is not a model name/],
         [['--name', 'builtin/x'], /the daemon's own/]]) {
         const wrong = await webinfer(['add', source, ...words]);
         assert.equal(wrong.code, 2);

@@ -150,7 +150,7 @@ test('pictures and sounds are taken as data URIs of any kind, and as base64 in l
     for (const audio of written(Buffer.from(tones), 'audio/wave'))
         assert.equal((await daemon.infer({ model_name: 'whisper', platform: 'simulated', inputs: { audio } })).status, 200, audio.slice(0, 60));
     for (const [image, message] of [['data:image/png,x', /not in base64/], ['data:image/png;base64,%%', /not base64/], [digit.toString('base64').slice(1, 6), /cut short/],
-        [`data:image/png;base64,${Buffer.from('GIF89a').toString('base64')}`, /no PNG, JPEG or WebP/]]) {
+        [`data:image/png;base64,${Buffer.from('GIF89a').toString('base64')}`, /not a PNG, JPEG or WebP/]]) {
         const { status, json } = await daemon.infer({ model_name: 'vit', platform: 'simulated', inputs: { image } });
         assert.deepEqual([status, json.code, json.field], [422, 'picture_invalid', 'inputs.image'], json.detail);
         assert.match(json.detail, message);

@@ -359,7 +359,7 @@ test('what cannot be meant is refused before anybody is asked', async () => {
     const cases = [[{ model: `ipns://${cid}` }, 'model', /IPNS/], [{ model: `ipfs://${cid.slice(0, -1)}` }, 'model', /well-formed/],
         [{ model: `ipfs://${cid}x` }, 'model', /./], [{ model: `ipfs://${cid}@main` }, 'model', /revision/],
         [{ model: `ipfs://${cid}/../x` }, 'model', /path/], [{ model: 'ipfs://bafkqaaa' }, 'model', /identity/],
-        [{ model: `ipfs://${cid}`, hub: 'one' }, 'hub', /all hubs/], [{ model: 'org/name', hub: 'one' }, 'hub', /by its CID/],
+        [{ model: `ipfs://${cid}`, hub: 'one' }, 'hub', /all hubs/], [{ model: 'org/name', hub: 'one' }, 'hub', /by CID only/],
         [{ model: `ipfs://${cid}`, as: `ipfs/${cid}x` }, 'as', /belong to/], [{ model: 'ipfs/name' }, 'as', /belong to/],
         [{ model: `ipfs://${cid}/a`, as: `ipfs/${cid}` }, 'as', /belong to/]];
     for (const [body, field, detail] of cases) {

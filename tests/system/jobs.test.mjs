@@ -157,7 +157,7 @@ test('what infer would refuse at once is refused at once', async () => {
     assert.equal((await daemon.get(`/v1/jobs/${'x'.repeat(200)}`)).status, 404);
     assert.equal((await daemon.request('/v1/jobs/nothing', { method: 'DELETE' })).status, 404);
     const bad = await daemon.get('/v1/jobs/job-0000000000000000?wait=soon');
-    assert.deepEqual([bad.status, bad.json.field, bad.json.expected], [400, 'wait', 'a duration such as 30s; at most 60s are waited']);
+    assert.deepEqual([bad.status, bad.json.field, bad.json.expected], [400, 'wait', 'a duration such as 30s, at most 60s']);
     for (const [query, field, wanted] of [['state=lost', 'state', 'queued, running, done, failed, cancelled'], ['limit=0', 'limit', '1 to 1000'], ['limit=x', 'limit', '1 to 1000']]) {
         const answer = await daemon.get(`/v1/jobs?${query}`);
         assert.deepEqual([answer.status, answer.json.field, answer.json.allowed ?? answer.json.expected], [400, field, wanted]);

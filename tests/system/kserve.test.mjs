@@ -352,7 +352,7 @@ test('unload and load answer though others ask for the model and for both all th
         const loading = order('load');
         for (const { status, text } of await Promise.all(Array.from({ length: 12 }, () => order('unload')))) assert.equal(status, 200, text);
         const { status, json, text } = await loading;
-        assert.ok(status === 200 ? json.state === 'READY' : status === 503 && /unloaded again/.test(text), text);
+        assert.ok(status === 200 ? json.state === 'READY' : status === 503 && /unloaded before/.test(text), text);
     }
     isOver = true;
     await Promise.all(asking);

@@ -203,7 +203,7 @@ test('what is announced is checked before anything is kept', async () => {
     const hash = 'a'.repeat(64), file = { path: 'model.onnx', bytes: 1, sha256: hash };
     const refused = async (files, status, code, more) => expectProblem(await announce('checked', files), status, code, more);
     for (const path of ['run.py', 'model.pkl', '../model.onnx', '/model.onnx', '.source.json', 'a/../model.onnx', 'a//model.onnx'])
-        assert.match(await refused([{ ...file, path }], 422, 'model_invalid', { field: 'files' }), /no format/);
+        assert.match(await refused([{ ...file, path }], 422, 'model_invalid', { field: 'files' }), /no model format/);
     for (const path of ['model.onnx', 'model.onnx/a.json'])
         await refused([file, { ...file, path }], 400, 'invalid_field', { field: 'files' });
     await refused([{ ...file, bytes: -1 }], 400, 'invalid_field', { field: 'files[0].bytes' });

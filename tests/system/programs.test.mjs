@@ -313,6 +313,6 @@ test('a device that is lost in the middle is told, and the next one is right', a
     process.kill(gpu, 'SIGKILL');
     const { status, json, text } = await asked;
     assert.deepEqual([status, json.code], [502, 'attempts_exhausted'], text);
-    assert.match(json.detail, /not run a second time.*device_lost/);
+    assert.match(json.detail, /not run again.*device_lost/);
     await assertScales('chrome');
 });

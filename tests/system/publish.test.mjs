@@ -195,7 +195,7 @@ test('a model of which a CAR is under way stays until that is sent, and its leav
     });
     assert.equal(answer.statusCode, 200);
     const remove = () => daemon.request('/v1/models/sent', { method: 'DELETE' });
-    assertProblem(await remove(), 409, 'conflict', { field: 'model_name', detail: /under way/ });
+    assertProblem(await remove(), 409, 'conflict', { field: 'model_name', detail: /being sent/ });
     let bytes = 0;
     for await (const chunk of answer) bytes += chunk.length;
     assert.equal(bytes, Number(answer.headers['content-length']), 'it is whole');

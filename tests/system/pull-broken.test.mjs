@@ -140,7 +140,7 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         'a length below none': [{ ...tree, garbage: entry({ size: -1 }) },
             'hub_failed', /no length or no hash/],
         'a token that is missing': [{ ...revision, status: 401, headers: reason('RepoNotFound') },
-            'hub_unauthorized', /private, or is not there/],
+            'hub_unauthorized', /private, or does not exist/],
         'terms that nobody accepted': [{ ...resolve, status: 403, headers: reason('GatedRepo') },
             'hub_unauthorized', /gated: accept its terms/],
         'a repository that is gone': [{ ...revision, status: 404, headers: reason('RepoNotFound') },
@@ -184,7 +184,7 @@ test('a pointer of Git LFS on the hub is named', async () => {
         'version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1234567890\n');
     const end = await pulled({ model: repository });
     assert.equal(end.code, 'download_corrupt');
-    assert.match(end.detail, /only a pointer of Git LFS in its place: it was copied without "git lfs pull"/);
+    assert.match(end.detail, /only a Git LFS pointer instead of .*: the files were copied without "git lfs pull"/);
     look(repository, null);
 });
 

@@ -94,7 +94,7 @@ test('what is no model is never fetched, and a wrong wish says what there is', a
         [['--file', 'convert.py'], /never fetched/],
         [['--file', 'onnx/nothing*'], /no file of the repository is called onnx\/nothing/],
         [['--precision', 'int3'], /nothing in int3; it has .*q8/],
-        [['--precision', 'fp16', '--file', '*.onnx'], /give one of the two/],
+        [['--precision', 'fp16', '--file', '*.onnx'], /give only one of them/],
     ];
     for (const [words, said] of cases) {
         const { code, problems } = await webinfer(daemon, ['pull', 'org/speech', '--as', 'wrong', ...words]);

@@ -282,7 +282,7 @@ test('the client shows how it measures', async () => {
     const shown = await webinfer(daemon, ['show', 'small:q8']);
     assert.match(shown.out, /q8, .* made here: cosine to fp32/);
     const again = await webinfer(daemon, ['quantize', 'small', '--bits', '8']);
-    assert.deepEqual([again.code, /is there already/.test(again.problems)], [1, true], again.problems);
+    assert.deepEqual([again.code, /already exists/.test(again.problems)], [1, true], again.problems);
     assert.equal((await webinfer(daemon, ['quantize', 'small'])).code, 2);
 });
 

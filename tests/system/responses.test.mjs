@@ -174,7 +174,7 @@ test('errors name what is wrong, as it is called here', async () => {
     await refused({ input: 'a'.repeat(9000), context: 100 }, bad, 'context_length_exceeded', 'input');
     const { status, json } = await daemon.get('/v1/responses/resp_1');
     assert.equal(status, 404);
-    assert.match(json.error.message, /no answer is kept/);
+    assert.match(json.error.message, /answers are not stored/);
 });
 
 test('what would change the answer is refused though unknown parameters are passed over', async () => {

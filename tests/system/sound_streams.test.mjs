@@ -304,7 +304,7 @@ test('a stream that nobody reads holds what it may, and gives it to who comes', 
     const sending = client.send(much, () => 32_000);
     await until(() => client.refusals > 0, { what: 'a refusal' });
     assert.ok(node.answered - before <= 4, 'no more than stream_buffer is made for nobody');
-    assert.match((await client.post(much.subarray(client.position, client.position + 2))).json.detail, /no client takes its events/);
+    assert.match((await client.post(much.subarray(client.position, client.position + 2))).json.detail, /no client reads its events/);
     const reader = client.read();
     await sending;
     await client.end();

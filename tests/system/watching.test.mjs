@@ -436,7 +436,7 @@ test('one user has a quarter of the places, and the others are left to others', 
         const refused = await daemon.get('/v1/events', as('ada'));
         assert.equal(refused.status, 429, refused.text);
         assert.equal(refused.json.code, 'too_many_watchers');
-        assert.match(refused.json.detail, /^16 clients of yours watch already, .* a quarter of \[api\] max_watchers/);
+        assert.match(refused.json.detail, /^16 of your clients are already watching, .* a quarter of \[api\] max_watchers/);
         await watching([watch('bob'), watch('root')], async () => {});
         await watchers[0].leave();
         const next = await until(async () => {
@@ -447,7 +447,7 @@ test('one user has a quarter of the places, and the others are left to others', 
     });
     await daemon.reload({ api: { max_watchers: 1 } });
     await watching([watch('ada')], async () => {
-        assert.match((await daemon.get('/v1/events', as('ada'))).json.detail, /^1 clients watch already/);
+        assert.match((await daemon.get('/v1/events', as('ada'))).json.detail, /^1 clients are already watching/);
     });
     await daemon.reload({ api: { max_watchers: 64 } });
 });

@@ -40,7 +40,7 @@ static void free_order(void *work)
 const struct wi_param wi_unload_params[] = {NODE, {0}};
 const struct wi_param wi_load_params[] = {NODE,
     WI_PARAM(target, platform, ENUM, .names = wi_platform_names,
-        .help = "By default a real GPU where there is one, else WASM."),
+        .help = "The platform; by default a real GPU if there is one, otherwise WASM."),
     {0}};
 
 /* Tells the nodes and answers; frees the order. */
@@ -252,7 +252,7 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
         return WI_OK;
     if (telling.code == WI_NODE_PAUSED)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
-            "every node that could be told is paused, and takes nothing until its user resumes it");
+            "every node that could load the model is paused by its user");
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);

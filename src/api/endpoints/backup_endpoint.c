@@ -74,8 +74,9 @@ void wi_handle_backup(struct wi_request *request)
     if (!request->api->deps.db || endpoints->backup) {
         wi_request_answer_refusal(request, endpoints->backup ? WI_CONFLICT : WI_UNAVAILABLE, NULL,
             "%s",
-            endpoints->backup ? "a backup is made or sent already; ask again when it has ended"
-                              : "there is no database");
+            endpoints->backup
+                ? "a backup is already being made or sent; try again when it has ended"
+                : "there is no database");
         return;
     }
     struct wi_api_backup *backup = wi_alloc(sizeof *backup);

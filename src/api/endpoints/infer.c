@@ -30,7 +30,7 @@ static enum wi_code check_program(const struct wi_request *request, struct wi_er
     enum wi_rank needed = whose == WI_CUSTOM_KERNELS_USER ? WI_RANK_USER : WI_RANK_ADMIN;
     if (whose == WI_CUSTOM_KERNELS_OFF) {
         wi_error_set(error, WI_FORBIDDEN_RANK, "source",
-            "the operator has switched clients' own kernels off ([api] custom_kernels)");
+            "the operator has disabled clients' own kernels ([api] custom_kernels)");
         return wi_error_expect(error, "the name of a kernel");
     }
     return wi_access_check_rank(request->rank, needed, wi_request_client(request), error);
@@ -90,7 +90,7 @@ static void refuse_key(struct wi_request *request)
 {
     struct wi_error error;
     wi_error_set(&error, WI_INVALID_FIELD, "Idempotency-Key",
-        "an Idempotency-Key is not taken where the address names the model");
+        "an Idempotency-Key is not accepted if the address names the model");
     wi_error_expect(&error, "no such header, or POST /v1/infer");
     wi_request_answer_error(request, &error);
 }

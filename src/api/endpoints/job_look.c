@@ -22,7 +22,7 @@
 void wi_job_answer_not_found(struct wi_request *request, const char *name)
 {
     wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
-        "there is no job %.100s: it never was, or it is done and was kept long enough", name);
+        "there is no job %.100s: it never existed, or it ended and is no longer kept", name);
 }
 
 void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1])
@@ -174,8 +174,8 @@ static void answer_without(struct wi_request *request, const struct look *look)
     wi_durable_look(look->durable, look->op.id, &now);
     if (now.stuck || failing)
         wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
-            "the answer cannot be given, because it could not be stored: %s; storing it is tried "
-            "again; send the request again with the same Idempotency-Key",
+            "the answer cannot be sent, because it could not be stored: %s; storing it is retried; "
+            "send the request again with the same Idempotency-Key",
             failing ? failure.detail : now.problem);
     else
         wi_request_answer_refusal(request, WI_DEADLINE_EXCEEDED, "timeout_ms",

@@ -57,7 +57,7 @@ static void answer_known(struct wi_request *request, const struct post *post)
         return;
     }
     wi_request_answer_refusal(request, WI_IDEMPOTENCY_MISMATCH, "Idempotency-Key",
-        "this key was used for another request; a new one needs a new key");
+        "this key was used for another request; use a new key for a new request");
 }
 
 static void answer_not_stored(struct wi_request *request, const struct wi_error *failure)
@@ -91,23 +91,23 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
 {
     int keyed = request->headers.idempotency_key != NULL;
     wi_error_set(error, WI_INVALID_FIELD, keyed ? "Idempotency-Key" : "stream", "%s",
-        keyed ? "a stream is not kept, so that it could not be sent again for an Idempotency-Key"
-              : "a job that is kept is answered as a whole; POST /v1/infer gives streams");
+        keyed ? "a stream is not stored, so it could not be sent again for an Idempotency-Key"
+              : "a stored job is answered as a whole; POST /v1/infer can stream");
     return wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
 }
 
 static enum wi_code refuse_file(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
-        "only JSON is kept, so that this answer could not be sent again for an Idempotency-Key");
+        "only JSON is stored, so this answer could not be sent again for an Idempotency-Key");
     return wi_error_expect(error, "no such header, or a response_format that is JSON");
 }
 
 static enum wi_code refuse_program(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
-        "a client's own kernel is run once, and neither it nor its answer is kept");
-    return wi_error_expect(error, "no such header, or the name of a kernel in the place of source");
+        "a client's own kernel is run once, and neither the kernel nor its answer is stored");
+    return wi_error_expect(error, "no such header, or the name of a kernel instead of source");
 }
 
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)

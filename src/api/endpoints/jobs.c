@@ -64,7 +64,7 @@ static enum wi_code read_wait(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "wait", "\"%.40s\" is not a time to wait", text);
-    return wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
+    return wi_error_expect(error, "a duration such as 30s, at most 60s");
 }
 
 /* A client comes for the events of a stream. */
@@ -73,8 +73,8 @@ static void take_up(struct wi_request *request)
     if (wi_api_stream_take_up(request, request->argument))
         return;
     wi_request_answer_refusal(request, WI_JOB_NOT_FOUND, "id",
-        "there is no stream %.100s: it never existed, or it is over and its client did not come "
-        "back in time, or it is a job without a stream",
+        "there is no stream %.100s: it never existed, or it ended and its client did not reconnect "
+        "in time, or it is a job without a stream",
         request->argument);
 }
 
@@ -195,7 +195,7 @@ const struct wi_param wi_jobs_params[] = {
     WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
         .help = "100 by default."),
     WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
-        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "next from the previous page."),
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The previous page's next."),
     WI_PARAM_END,
 };
 

@@ -122,7 +122,7 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fputs(".El\n", out);
         return;
     }
-    fputs("The query is, as in the body of a request:\n.Li ", out);
+    fputs("The query takes these parameters, as in the body of a request:\n.Li ", out);
     for (const struct wi_param *row = query->params; row->name; row++)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
@@ -322,10 +322,11 @@ static void put_duration(struct wi_buffer *out, int64_t ms)
 static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rule)
 {
     static const char *const verdicts[WI_VERDICT_COUNT] = {
-        [WI_UNKNOWN] = "such inputs stay unknown there, and are looked at again after a pause",
+        [WI_UNKNOWN] = "verdict unknown for such inputs, which are compared again after a pause",
         [WI_WRONG] = "verdict wrong",
         [WI_UNABLE] = "verdict unable"};
-    static const char *const others[] = {[WI_EFFECT_SHARE] = "only what nothing else has room for",
+    static const char *const others[] = {
+        [WI_EFFECT_SHARE] = "only work that no other node has room for",
         [WI_EFFECT_HOLD] = "no work",
         [WI_EFFECT_QUARANTINE] = "quarantine"};
     wi_buffer_puts(
@@ -334,16 +335,16 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
         put_duration(out, rule->for_ms);
 }
 
-/* "A joined node, from 5 of its last 50 on: no work for 1 hour; ended by an admin." */
+/* "A joined node, once this applies to 5 of its last 50 answers: no work for 1 hour; …" */
 static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
 {
     struct wi_buffer text = {0};
-    wi_buffer_puts(&text, !rule->joined                       ? "A browser of the service"
+    wi_buffer_puts(&text, !rule->joined                       ? "One of the service's browsers"
                           : rule->effect == WI_EFFECT_VERDICT ? "A joined node's party"
                                                               : "A joined node");
     if (rule->count > 1)
-        wi_buffer_printf(
-            &text, ", from %u of its last %d answers on", rule->count, WI_CONDUCT_LENGTH);
+        wi_buffer_printf(&text, ", once this applies to %u of its last %d answers", rule->count,
+            WI_CONDUCT_LENGTH);
     wi_buffer_puts(&text, ": ");
     put_effect(&text, rule);
     wi_buffer_strings(

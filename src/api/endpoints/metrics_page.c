@@ -24,30 +24,32 @@ static void write_jobs(struct wi_buffer *out, const struct wi_jobs *jobs)
         {"webinfer_jobs_accepted_total", "Jobs taken into the queue.", c.accepted},
         {"webinfer_jobs_completed_total", "Jobs answered with success.", c.completed},
         {"webinfer_jobs_failed_total",
-            "Jobs answered with an error, but for those cancelled or expired.", c.failed},
-        {"webinfer_jobs_cancelled_total", "Jobs cancelled, by order or because the client left.",
-            c.cancelled},
+            "Jobs answered with an error, except cancelled and expired jobs.", c.failed},
+        {"webinfer_jobs_cancelled_total",
+            "Jobs cancelled on request or because the client disconnected.", c.cancelled},
         {"webinfer_jobs_expired_total", "Jobs whose deadline passed.", c.expired},
-        {"webinfer_jobs_rejected_total", "Requests turned away at the queue.", c.rejected},
+        {"webinfer_jobs_rejected_total", "Requests refused because the queue was full.",
+            c.rejected},
         {"webinfer_jobs_retried_total", "Attempts begun because an earlier one was lost.",
             c.retried},
-        {"webinfer_batches_total", "Runs of several joined requests.", c.batches},
-        {"webinfer_batched_jobs_total", "Requests that were joined in them.", c.joined},
+        {"webinfer_batches_total", "Runs of several batched requests.", c.batches},
+        {"webinfer_batched_jobs_total", "Requests that ran in such batches.", c.joined},
         {"webinfer_jobs_lost_total", "Attempts lost with their node.", c.lost},
-        {"webinfer_jobs_late_total", "Answers for jobs that were answered already.", c.late},
+        {"webinfer_jobs_late_total", "Answers for jobs that had already been answered.", c.late},
         {"webinfer_streams_total", "Jobs accepted to be answered in parts.", c.streams},
         {"webinfer_stream_parts_total", "Parts given to clients.", c.parts},
         {"webinfer_stream_continued_total",
-            "Attempts that went on with a stream where another had ended.", c.continued},
+            "Attempts that continued a stream after another attempt had ended.", c.continued},
         {"webinfer_stream_late_parts_total",
-            "Parts that were dropped: of attempts that were over, or that had come already.",
+            "Parts that were dropped because their attempt had ended or because they were "
+            "duplicates.",
             c.late_parts},
         {"webinfer_jobs_waiting", "Jobs in the queue.", c.waiting},
         {"webinfer_jobs_running", "Jobs on a node.", c.running},
     };
     WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_stream_stalled_seconds", "summary",
-        "How long streams stood still for clients that had not taken what was sent.");
+        "How long streams waited for clients that had not yet received the data sent.");
     wi_buffer_printf(out,
         "webinfer_stream_stalled_seconds_sum %.9g\nwebinfer_stream_stalled_seconds_count %llu\n",
         c.stalled_ms / 1000, (unsigned long long)c.stalls);
@@ -58,7 +60,7 @@ static void write_breakers(struct wi_buffer *out, const json_t *kinds)
     const char *kind;
     json_t *state;
     wi_metric_head(out, "webinfer_breaker_open", "gauge",
-        "Whether a kind of browser is not started for now, because it failed too often.");
+        "Whether starts of a kind of browser are paused because it failed too often.");
     json_object_foreach((json_t *)kinds, kind, state)
     {
         const char *breaker = json_string_value(json_object_get(state, "breaker"));
@@ -66,12 +68,12 @@ static void write_breakers(struct wi_buffer *out, const json_t *kinds)
             breaker && strcmp(breaker, "closed") != 0);
     }
     wi_metric_head(out, "webinfer_start_failures", "gauge",
-        "Starts of a kind of browser in a row that did not lead to a connected page.");
+        "Consecutive starts of a kind of browser that did not lead to a connected page.");
     json_object_foreach((json_t *)kinds, kind, state)
         wi_buffer_printf(out, "webinfer_start_failures{kind=\"%s\"} %lld\n", kind,
             (long long)json_integer_value(json_object_get(state, "failures")));
     wi_metric_head(out, "webinfer_start_backoff_seconds", "gauge",
-        "How long a kind of browser is not started again, because it broke.");
+        "How long starts of a kind of browser are still paused after failures.");
     json_object_foreach((json_t *)kinds, kind, state)
         wi_buffer_printf(out, "webinfer_start_backoff_seconds{kind=\"%s\"} %.3f\n", kind,
             json_number_value(json_object_get(state, "next_start_ms")) / 1000);
@@ -126,12 +128,13 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         {"webinfer_route_probes_total",
             "Shadow runs that routing asked for, to check or to measure.", c.probes},
         {"webinfer_sessions_worn_total",
-            "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
-        {"webinfer_sessions_live", "Browsers that start, wait for work or have some.", c.live},
-        {"webinfer_nodes", "Nodes connected, or within their time to come back.", c.nodes},
-        {"webinfer_node_classes", "Groups of nodes that are alike in all that routing looks at.",
-            c.classes},
-        {"webinfer_estimates", "Models times places of which something was measured.", c.estimates},
+            "Browsers due for replacement: because of recycle_after, memory_limit or a request.",
+            c.sessions_worn},
+        {"webinfer_sessions_live", "Browsers that are starting, waiting for work or working.",
+            c.live},
+        {"webinfer_nodes", "Nodes that are connected, or may still reconnect.", c.nodes},
+        {"webinfer_node_classes", "Groups of nodes that are the same for routing.", c.classes},
+        {"webinfer_estimates", "Pairs of a model and a place that have measurements.", c.estimates},
     };
     WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_sessions", "gauge", "Browsers by state.");
@@ -141,7 +144,7 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
     write_kinds(out, pool);
     write_health(out, &c);
     wi_metric_head(out, "webinfer_session_start_seconds", "summary",
-        "From starting a browser to its node's welcome.");
+        "The time from the start of a browser to the connection of its node.");
     wi_buffer_printf(out,
         "webinfer_session_start_seconds_sum %.9g\nwebinfer_session_start_seconds_count %llu\n",
         c.start_ms_sum / 1000, (unsigned long long)c.start_ms_count);
@@ -157,31 +160,33 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
         {"webinfer_bridge_frames_sent_total", "Messages to nodes.", c->frames_out},
         {"webinfer_bridge_received_bytes_total", "Bytes from nodes.", c->bytes_in},
         {"webinfer_bridge_sent_bytes_total", "Bytes to nodes.", c->bytes_out},
-        {"webinfer_bridge_malformed_total", "Frames that were malformed.", c->malformed},
-        {"webinfer_bridge_protocol_errors_total", "Messages out of place.", c->protocol_errors},
+        {"webinfer_bridge_malformed_total", "Malformed frames.", c->malformed},
+        {"webinfer_bridge_protocol_errors_total", "Messages that were not allowed at that point.",
+            c->protocol_errors},
         {"webinfer_bridge_unauthorized_total", "Announcements with a wrong token.",
             c->unauthorized},
-        {"webinfer_bridge_late_answers_total", "Answers to attempts that are over.",
+        {"webinfer_bridge_late_answers_total", "Answers to attempts that had ended.",
             c->late_answers},
-        {"webinfer_bridge_bad_answers_total", "Answers that were not used: wrong in content.",
-            c->bad_answers},
-        {"webinfer_bridge_parts_repeated_total", "Parts of streams that had come before.",
-            c->parts_repeated},
-        {"webinfer_bridge_parts_stale_total", "Parts of attempts that are over.", c->parts_stale},
-        {"webinfer_bridge_resumed_total", "Nodes that came back.", c->resumed},
-        {"webinfer_bridge_heartbeat_timeouts_total", "Links closed for silence.",
-            c->heartbeat_timeouts},
-        {"webinfer_bridge_file_requests_total", "Requests for the page and models.",
+        {"webinfer_bridge_bad_answers_total",
+            "Answers that were rejected because of their content.", c->bad_answers},
+        {"webinfer_bridge_parts_repeated_total", "Duplicate parts of streams.", c->parts_repeated},
+        {"webinfer_bridge_parts_stale_total", "Parts of attempts that had ended.", c->parts_stale},
+        {"webinfer_bridge_resumed_total", "Nodes that reconnected.", c->resumed},
+        {"webinfer_bridge_heartbeat_timeouts_total",
+            "Connections closed because the node was silent.", c->heartbeat_timeouts},
+        {"webinfer_bridge_file_requests_total", "Requests for the page and for models.",
             c->file_requests},
-        {"webinfer_bridge_file_bytes_total", "Bytes of the page and models.", c->file_bytes},
-        {"webinfer_content_blocks_total", "Blocks given by content.", c->content_blocks},
-        {"webinfer_content_cars_total", "Trees given by content, as CAR.", c->content_cars},
-        {"webinfer_content_bytes_total", "Bytes given by content.", c->content_bytes},
-        {"webinfer_content_unauthorized_total", "Requests by content without a token for it.",
+        {"webinfer_bridge_file_bytes_total", "Bytes sent of the page and of models.",
+            c->file_bytes},
+        {"webinfer_content_blocks_total", "Blocks served by content.", c->content_blocks},
+        {"webinfer_content_cars_total", "Trees served by content, as CAR.", c->content_cars},
+        {"webinfer_content_bytes_total", "Bytes served by content.", c->content_bytes},
+        {"webinfer_content_unauthorized_total", "Requests by content that lacked a valid token.",
             c->content_unauthorized},
-        {"webinfer_content_missing_total", "Requests by content for what is not here.",
+        {"webinfer_content_missing_total", "Requests by content for blocks that are not here.",
             c->content_missing},
-        {"webinfer_content_busy_total", "Requests by content while too many were served.",
+        {"webinfer_content_busy_total",
+            "Requests by content that were refused because too many were being served.",
             c->content_busy},
     };
     WI_METRIC_ROWS(out, rows);
@@ -192,12 +197,12 @@ static void write_streams(struct wi_buffer *out, const struct wi_api_streams *st
     struct wi_api_stream_counters c;
     wi_api_streams_counters(streams, &c);
     const struct wi_metric rows[] = {
-        {"webinfer_stream_parts_taken_total", "Parts that clients' sockets have taken.", c.parts},
-        {"webinfer_stream_clients_left_total", "Clients that left a stream before its end.",
-            c.left},
-        {"webinfer_stream_resumed_total", "Clients that came back to a stream.", c.resumed},
+        {"webinfer_stream_parts_taken_total", "Parts that were sent to clients.", c.parts},
+        {"webinfer_stream_clients_left_total",
+            "Clients that disconnected before the end of a stream.", c.left},
+        {"webinfer_stream_resumed_total", "Clients that reconnected to a stream.", c.resumed},
         {"webinfer_streams_open", "Streams with a client.", c.open},
-        {"webinfer_streams_waiting", "Resumable streams whose client is away.", c.waiting},
+        {"webinfer_streams_waiting", "Resumable streams whose client is disconnected.", c.waiting},
     };
     WI_METRIC_ROWS(out, rows);
 }
@@ -207,15 +212,17 @@ static void write_sound(struct wi_buffer *out, const struct wi_hearings *hearing
     struct wi_hearings_counters c;
     wi_hearings_counters(hearings, &c);
     const struct wi_metric rows[] = {
-        {"webinfer_sound_streams_total", "Streams of live sound that were begun.", c.opened},
+        {"webinfer_sound_streams_total", "Streams of live sound that were started.", c.opened},
         {"webinfer_sound_segments_total", "Segments of live sound.", c.segments},
-        {"webinfer_sound_finals_total", "Segments that have their text.", c.finals},
+        {"webinfer_sound_finals_total", "Segments that have their final text.", c.finals},
         {"webinfer_sound_failures_total", "Segments that failed.", c.failures},
-        {"webinfer_sound_partials_total", "Texts of segments before their end.", c.partials},
-        {"webinfer_sound_streams", "Streams of live sound that are not at their end.", c.live},
-        {"webinfer_sound_heard_seconds_total", "Live sound that came.", (double)c.heard_ms / 1000},
+        {"webinfer_sound_partials_total", "Partial texts of segments.", c.partials},
+        {"webinfer_sound_streams", "Streams of live sound that have not ended.", c.live},
+        {"webinfer_sound_heard_seconds_total", "Live sound that was received.",
+            (double)c.heard_ms / 1000},
         {"webinfer_sound_lag_seconds",
-            "How far the text of the slowest stream is behind its sound.", (double)c.lag_ms / 1000},
+            "How far the text of the slowest stream lags behind the sound.",
+            (double)c.lag_ms / 1000},
     };
     WI_METRIC_ROWS(out, rows);
 }
@@ -225,13 +232,16 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
     const struct wi_metric rows[] = {
         {"webinfer_http_connections", "Open client connections.", api->connections.count},
-        {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
-        {"webinfer_memory_used_bytes", "Memory of bodies, queue and frames now.",
+        {"webinfer_http_requests_in_flight", "Requests that have not been answered yet.",
+            api->request_count},
+        {"webinfer_memory_used_bytes", "Memory now used by bodies, the queue and frames.",
             api->deps.budget->used},
-        {"webinfer_memory_budget_bytes", "The most memory that bodies, queue and frames may take.",
+        {"webinfer_memory_budget_bytes",
+            "The largest amount of memory for bodies, the queue and frames.",
             api->deps.budget->limit},
         {"webinfer_http_connections_replaced_total",
-            "Connections that showed no token, or had nothing to ask, and were closed for others.",
+            "Connections without a token, or without requests, that were closed to make room for "
+            "others.",
             refused->replaced},
     };
     wi_metric_head(out, "webinfer_build_info", "gauge", "The program's version.");
@@ -240,8 +250,8 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     wi_buffer_puts(out, "} 1\n");
     WI_METRIC_ROWS(out, rows);
     wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
-        "Connections refused: for max_connections, max_connections_per_address (or _loopback), or "
-        "the limit of open files.");
+        "Connections refused because of max_connections, max_connections_per_address (or "
+        "_loopback), or the limit on open files.");
     wi_buffer_printf(out,
         "webinfer_http_connections_refused_total{limit=\"all\"} %llu\n"
         "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n"
@@ -250,7 +260,7 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
         (unsigned long long)refused->files);
     if (api->deps.children)
         wi_metric_value(out, "webinfer_child_processes",
-            "Process trees that we started and that still live.",
+            "Process trees that the daemon started and that are still running.",
             (double)wi_children_count(api->deps.children));
 }
 
@@ -261,20 +271,20 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
     const struct wi_metric rows[] = {
         {"webinfer_stored_jobs_accepted_total", "Jobs accepted durably.", c.accepted},
         {"webinfer_stored_jobs_replayed_total",
-            "Requests whose Idempotency-Key had been used: answered from the job that was there.",
+            "Requests whose Idempotency-Key had been used, answered from the existing job.",
             c.replayed},
         {"webinfer_stored_jobs_done_total", "Stored jobs that ended with an answer.", c.done},
         {"webinfer_stored_jobs_failed_total", "Stored jobs that ended with an error.", c.failed},
         {"webinfer_stored_jobs_cancelled_total", "Stored jobs that were cancelled.", c.cancelled},
         {"webinfer_stored_jobs_recovered_total",
-            "Stored jobs that were running when an earlier daemon ended, and run again.",
+            "Stored jobs that were running when an earlier daemon ended, and are run again.",
             c.recovered},
-        {"webinfer_stored_jobs_queued", "Stored jobs that wait to be run.", c.queued},
-        {"webinfer_stored_jobs_running", "Stored jobs that are run now.", c.running},
+        {"webinfer_stored_jobs_queued", "Stored jobs that are waiting.", c.queued},
+        {"webinfer_stored_jobs_running", "Stored jobs that are running.", c.running},
         {"webinfer_stored_jobs_unwritten",
-            "Stored jobs that have ended, which could not be written to the database yet.",
+            "Stored jobs that have ended, but could not yet be written to the database.",
             c.unwritten},
-        {"webinfer_stored_jobs_bytes", "Bodies and answers of stored jobs.", c.bytes},
+        {"webinfer_stored_jobs_bytes", "Bytes of the bodies and answers of stored jobs.", c.bytes},
     };
     WI_METRIC_ROWS(out, rows);
 }
@@ -284,11 +294,10 @@ static void write_store(struct wi_buffer *out, const struct wi_db *db)
     struct wi_db_counters c;
     wi_db_counters(db, &c);
     const struct wi_metric rows[] = {
-        {"webinfer_store_transactions_total", "Transactions of the database.", c.transactions},
+        {"webinfer_store_transactions_total", "Database transactions.", c.transactions},
         {"webinfer_store_failures_total", "Transactions that failed.", c.failures},
         {"webinfer_store_failing",
-            "Whether the database cannot be written: a write failed, and none went well since for "
-            "a while.",
+            "Whether the database cannot be written: a write failed, and none has succeeded since.",
             (uint64_t)c.failing},
         {"webinfer_store_bytes", "The database's files.", c.bytes},
     };
@@ -300,10 +309,10 @@ static void write_repository(struct wi_buffer *out, const struct wi_repository *
     struct wi_repository_counters c;
     wi_repository_counters(repository, &c);
     const struct wi_metric rows[] = {
-        {"webinfer_model_hashed_bytes_total", "Bytes of models' files that were read to hash them.",
+        {"webinfer_model_hashed_bytes_total", "Bytes of model files that were read to hash them.",
             c.hashed_bytes},
         {"webinfer_model_hash_known_bytes_total",
-            "Bytes of models' files whose hash was known from an earlier reading.", c.known_bytes},
+            "Bytes of model files whose hash was already known.", c.known_bytes},
     };
     WI_METRIC_ROWS(out, rows);
 }
@@ -341,7 +350,7 @@ void wi_metric_process(struct wi_buffer *out)
         {"process_resident_memory_bytes", "Resident memory of the daemon itself.",
             pages * (unsigned long long)sysconf(_SC_PAGESIZE)},
         {"process_open_fds", "Open descriptors.", count_descriptors()},
-        {"process_max_fds", "Limit of open descriptors.", limit.rlim_cur},
+        {"process_max_fds", "The limit on open file descriptors.", limit.rlim_cur},
         {"process_cpu_seconds_total", "User and system time of the daemon itself.",
             (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6},
@@ -395,33 +404,32 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     };
     const size_t count = sizeof levels / sizeof *levels;
     write_row(out, levels, count, "webinfer_cache_hits_total",
-        "Hits: runs whose page had the model, look-ups that found it in the store, pulls "
-        "that got bytes of it there.",
+        "Hits: runs whose page had the model, lookups that found the model in the store, and pulls "
+        "that got bytes from the store.",
         offsetof(struct level, hits));
     write_row(out, levels, count, "webinfer_cache_misses_total",
-        "Misses: runs that loaded the model first, look-ups that found none, pulls that got "
-        "no bytes there and some farther away, or failed.",
+        "Misses: runs that had to load the model, lookups that found no model, and pulls that "
+        "failed or got bytes only from farther away.",
         offsetof(struct level, misses));
     write_row(out, levels, count, "webinfer_cache_fetched_bytes_total",
         "Bytes fetched: of the models that pages loaded, from the store to pages, from neighbours, "
         "IPFS gateways and hubs.",
         offsetof(struct level, fetched));
     write_row(out, levels, count, "webinfer_cache_saved_bytes_total",
-        "Bytes that need not be fetched: of the models that pages had, and of files that an older "
-        "version of a model had.",
+        "Bytes that need not be fetched: of models that pages already had, and of files that an "
+        "older version had.",
         offsetof(struct level, saved));
     const struct wi_metric rows[] = {
-        {"webinfer_pulls_under_way", "Models on their way from a hub.", hub.under_way},
+        {"webinfer_pulls_under_way", "Models that are being pulled from a hub.", hub.under_way},
         {"webinfer_pulls_cancelled_total", "Pulls that were cancelled.", hub.cancelled},
-        {"webinfer_quantizing", "Variants in fewer bits being made.", made.under_way},
+        {"webinfer_quantizing", "Quantised variants that are being built.", made.under_way},
         {"webinfer_quantized_for_webgpu_total",
-            "Of those that are done, the ones with graphs of their own for WebGPU.", made.webgpu},
+            "Quantised variants that were built with separate graphs for WebGPU.", made.webgpu},
         {"webinfer_evicted_bytes_total",
             "Bytes of pulled models that were removed to make room for others.", hub.evicted_bytes},
     };
     WI_METRIC_ROWS(out, rows);
-    wi_metric_head(
-        out, "webinfer_quantized_total", "counter", "Variants in fewer bits, by result.");
+    wi_metric_head(out, "webinfer_quantized_total", "counter", "Quantised variants, by result.");
     wi_buffer_printf(
         out, "webinfer_quantized_total{result=\"done\"} %llu\n", (unsigned long long)made.done);
     wi_buffer_printf(

@@ -129,7 +129,8 @@ const struct wi_param wi_nodes_params[] = {
     WI_PARAM_AS("after", query, page.after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX,
         .help = WI_PAGE_AFTER_HELP),
     WI_PARAM(query, tuning, ENUM, .names = no_yes,
-        .help = "yes: also how kernels were found to be computed fastest; no by default."),
+        .help =
+            "Whether the answer also lists the fastest known settings for kernels; no by default."),
     WI_PARAM_END,
 };
 
@@ -197,8 +198,8 @@ const struct wi_param wi_join_params[] = {
     WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
         .help = "For how many seconds new nodes may join; 3600 by default."),
     WI_PARAM(requested, start, BOOL,
-        .help = "Whether a page that is opened by the link computes at once, without asking its "
-                "user; false by default."),
+        .help = "Whether a page opened with the link computes at once, without asking the user; "
+                "false by default."),
     WI_PARAM_END,
 };
 

@@ -54,7 +54,8 @@ struct show {
     const char *model, *name;
     json_t *ignored;
 };
-#define IGNORED_ROW(title) WI_PARAM_AS(title, show, ignored, ANY, .help = "It changes nothing.")
+#define IGNORED_ROW(title)                                                                         \
+    WI_PARAM_AS(title, show, ignored, ANY, .help = "Accepted, but has no effect.")
 const struct wi_param wi_ollama_show_params[] = {NAME_ROW(show, model), NAME_ROW(show, name),
     IGNORED_ROW("verbose"), IGNORED_ROW("system"), IGNORED_ROW("template"), IGNORED_ROW("options"),
     WI_PARAM_END};
@@ -341,8 +342,8 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
 {
     if (model->builtin || !wi_text_is_for(model)) {
         wi_request_answer_refusal(request, WI_MODEL_NOT_FOUND, "model",
-            "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "
-            "it",
+            "%.160s is not a language model, and Ollama's API is only for these; see GET "
+            "/v1/models/%.160s",
             model->name, model->name);
         return;
     }
@@ -371,11 +372,11 @@ struct pull {
 };
 const struct wi_param wi_ollama_pull_params[] = {
     WI_PARAM(pull, model, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX - 1,
-        .help = "ORG/NAME[:VARIANT[@REVISION]] of the hub that is configured."),
+        .help = "ORG/NAME[:VARIANT[@REVISION]] on the configured hub."),
     WI_PARAM(pull, name, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX - 1,
-        .help = "The same, by its older name."),
+        .help = "The older name of model."),
     WI_PARAM(pull, stream, BOOL),
-    WI_PARAM(pull, insecure, ANY, .help = "It changes nothing."),
+    WI_PARAM(pull, insecure, ANY, .help = "Accepted, but has no effect."),
     WI_PARAM_END,
 };
 

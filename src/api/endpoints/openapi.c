@@ -27,10 +27,10 @@ static const struct wi_schema request_forms[] = {
             "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
             "'BF16'|'FP32'|'FP64'|'BYTES'",
             NULL},
-        {"shape", "[integer]", NULL}, {"data?", "[any]", "Flat or nested."},
+        {"shape", "[integer]", NULL}, {"data?", "[any]", "The values, flat or nested."},
         {"parameters?", "(binary_data_size? integer)", NULL}),
     {.name = "Inputs",
-        .help = "The inputs of a task, as its row of x-tasks says.",
+        .help = "The inputs of a task, as its entry in x-tasks says.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
               "(text string, text_pair string)|(question string, context string)|"
               "(text string, labels [string])|(texts string|[string], labels [string])|"
@@ -39,16 +39,17 @@ static const struct wi_schema request_forms[] = {
               "(audio Bytes, sampling_rate? integer, channels? integer, format? 'f32le'|'s16le', "
               "labels? [string])"},
     {.name = "Bytes",
-        .help = "A file in base64, or how many bytes it has behind the JSON of a binary body.",
+        .help =
+            "A file in base64, or the number of its bytes that follow the JSON in a binary body.",
         .is = "string|(binary_data_size integer)"},
     {.name = "InferRequest",
-        .help = "The task for a model, its input, and where it runs.",
+        .help = "A model's task, its input, and where to run it.",
         .params = wi_native_params},
     {.name = "ComputeRequest",
-        .help = "The kernel to run, its inputs, and where it runs.",
+        .help = "The kernel to run, its inputs, and where to run it.",
         .params = wi_compute_params},
     {.name = "BenchmarkRequest",
-        .help = "The model or kernel to measure, how often, and where.",
+        .help = "The model or kernel to measure, the number of runs, and where to measure it.",
         .params = wi_benchmark_params},
     {.name = "KserveInfer", .params = wi_kserve_infer_params},
     {.name = "KserveGenerate", .params = wi_kserve_generate_params},
@@ -68,7 +69,7 @@ static const struct wi_schema request_forms[] = {
     {.name = "VerifyOrder", .params = wi_verify_params},
     {.name = "MatrixOrder", .params = wi_matrix_params},
     {.name = "OllamaName",
-        .help = "A model's name, as either of the two.",
+        .help = "A model's name, in either of the two members.",
         .params = wi_ollama_name_params},
     {.name = "OllamaShow", .params = wi_ollama_show_params},
     {.name = "OllamaPull", .params = wi_ollama_pull_params},
@@ -82,12 +83,14 @@ static const struct wi_schema request_forms[] = {
     WI_OBJECT("RemovalQuery",
         {"force?", "boolean", "Whether the model is removed even if requests are running on it."}),
     {.name = "LabRun",
-        .help = "A run of the laboratory, or more of one.",
+        .help = "A laboratory run, or more cells of one.",
         .params = wi_lab_run_params},
-    {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
+    {.name = "LabCell",
+        .help = "The measurements of a model at one place.",
+        .params = wi_lab_cell_params},
     {.name = "JobsQuery", .params = wi_jobs_params},
-    WI_OBJECT(
-        "JobQuery", {"wait?", "string", "How long to wait for its end, such as 30s; at most 60s."}),
+    WI_OBJECT("JobQuery",
+        {"wait?", "string", "How long to wait for the job's end, such as 30s; at most 60s."}),
     {0},
 };
 const struct wi_schema *wi_openapi_schema(const char *name)
@@ -172,9 +175,9 @@ static void add_path_parameters(json_t *parameters, const char *pattern)
     while ((pattern = strchr(pattern, '{')) != NULL) {
         size_t length = strcspn(++pattern, "}");
         const char *help = strncmp(pattern, "model}", 6) == 0
-                               ? "The model's name, in which a slash is not escaped."
+                               ? "The model's name; slashes in it are not escaped."
                            : strncmp(pattern, "version}", 8) == 0 ? "One of the model's versions."
-                                                                  : "The id that lists have.";
+                                                                  : "The id, as shown in lists.";
         json_array_append_new(parameters,
             json_pack("{s:s%, s:s, s:b, s:s, s:{s:s}}", "name", pattern, length, "in", "path",
                 "required", 1, "description", help, "schema", "type", "string"));
@@ -261,7 +264,8 @@ static json_t *request_body(const struct wi_route *route)
     if (route->flags & WI_ROUTE_BINARY)
         json_object_set_new(content, "application/octet-stream",
             json_pack("{s:{s:s, s:s}}", "schema", "type", "string", "description",
-                "The JSON, as long as Inference-Header-Content-Length says, and tensors."));
+                "The JSON, whose length is given by Inference-Header-Content-Length, and then the "
+                "tensors."));
     if (route->flags & WI_ROUTE_FILES) {
         json_object_set_new(content, form, json_pack("{s:o}", "schema", files_schema()));
         json_object_set_new(content, "image/*", json_pack("{s:{s:s}}", "schema", "type", "string"));

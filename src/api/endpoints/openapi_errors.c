@@ -113,7 +113,7 @@ void wi_openapi_add_errors(json_t *responses, const struct wi_codes *codes)
         if (json_object_get(codes->retries, status))
             json_object_set_new(response, "headers",
                 json_pack("{s:{s:s, s:{s:s}}}", "Retry-After", "description",
-                    "After how many seconds to come back.", "schema", "type", "integer"));
+                    "The number of seconds after which to retry.", "schema", "type", "integer"));
         json_object_set_new(responses, status, response);
     }
 }

@@ -131,13 +131,12 @@ void wi_text_load_print(const struct wi_text_load *load, struct wi_buffer *out)
         int of_places;
         double (*value)(const struct row *row);
     } gauges[] = {
-        {"webinfer_num_requests_running", "Requests of language models on nodes.", 1, running_of},
-        {"webinfer_num_requests_waiting", "Requests of language models that wait for a node.", 0,
-            waiting_of},
+        {"webinfer_num_requests_running", "Requests to language models that are running on nodes.",
+            1, running_of},
+        {"webinfer_num_requests_waiting",
+            "Requests to language models that are waiting for a node.", 0, waiting_of},
         {"webinfer_kv_cache_usage_perc",
-            "Share of the tokens that the KV caches of nodes have room for which is in use; 1 is "
-            "all.",
-            1, usage_of},
+            "The share of the nodes' KV caches that is in use, by tokens; 1 is all.", 1, usage_of},
     };
 
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) {

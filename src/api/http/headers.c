@@ -119,13 +119,12 @@ enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi
 {
     if (headers->overlong)
         return wi_error_set(error, WI_BAD_REQUEST, headers->overlong,
-            "the %s headers are too long together; send one with what is needed",
+            "the %s headers are too long together; send one header with the values needed",
             headers->overlong);
     if (!headers->disputed)
         return WI_OK;
     return wi_error_set(error, WI_BAD_REQUEST, headers->disputed,
-        "there are several %s headers, which say different things; send exactly one",
-        headers->disputed);
+        "there are several different %s headers; send exactly one", headers->disputed);
 }
 
 enum wi_code wi_headers_check_framing(
@@ -145,7 +144,7 @@ enum wi_code wi_headers_check_framing(
         return WI_OK;
     if (headers->content_length)
         return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
-            "Content-Length and Transfer-Encoding exclude each other; send one of them");
+            "Content-Length and Transfer-Encoding cannot be combined; send one of them");
     if (http_1_0)
         return wi_error_set(error, WI_BAD_REQUEST, "Transfer-Encoding",
             "HTTP/1.0 has no Transfer-Encoding; send a Content-Length, or use HTTP/1.1");

@@ -327,7 +327,7 @@ static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *o
 {
     char labels[160];
     wi_metric_head(out, "webinfer_http_requests_total", "counter",
-        "Requests by route and status; status 0: the client left before its answer.");
+        "Requests by route and status; with status 0, the client disconnected before the answer.");
     for (size_t i = 0; i < metrics->route_count; i++) {
         route_labels(metrics, i, labels, sizeof labels);
         for (size_t s = 0; s < STATUS_COUNT; s++)
@@ -336,7 +336,7 @@ static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *o
                     labels, statuses[s], (unsigned long long)metrics->routes[i].by_status[s]);
     }
     wi_metric_head(out, "webinfer_http_request_duration_seconds", "histogram",
-        "From a request's headers to the last byte of its answer.");
+        "The time from a request's headers to the last byte of the answer.");
     for (size_t i = 0; i < metrics->route_count; i++) {
         route_labels(metrics, i, labels, sizeof labels);
         if (metrics->routes[i].duration.count)
@@ -363,17 +363,17 @@ static void write_spent(const struct wi_metrics *metrics, struct wi_buffer *out,
 static void write_all_spent(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     write_spent(metrics, out, "webinfer_http_request_loop_seconds_total", "counter",
-        "CPU time of the loop's thread that requests took.", offsetof(struct route_counts, spent));
+        "CPU time that requests took in the loop's thread.", offsetof(struct route_counts, spent));
     write_spent(metrics, out, "webinfer_http_request_loop_seconds_max", "gauge",
-        "The most of it that a request took in one turn of the loop, since the start.",
+        "The longest CPU time that a request took in one turn of the loop since the start.",
         offsetof(struct route_counts, spent_most));
 }
 
 static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     const struct series *series;
-    wi_metric_head(
-        out, "webinfer_inferences_total", "counter", "Answered inferences by what ran them.");
+    wi_metric_head(out, "webinfer_inferences_total", "counter",
+        "Answered inferences, by the place that ran them.");
     for (series = metrics->series; series; series = series->hh.next)
         wi_buffer_printf(out, "webinfer_inferences_total{%s} %llu\n", series->labels,
             (unsigned long long)series->count);
@@ -405,19 +405,19 @@ static void write_models(const struct wi_metrics *metrics, struct wi_buffer *out
     static const char seconds[] = "webinfer_model_request_seconds_total";
     static const char queue[] = "webinfer_model_queue_seconds_total";
     const struct wi_model_counts *model;
-    wi_metric_head(
-        out, requests, "counter", "Requests that a model was asked, by how they have ended.");
+    wi_metric_head(out, requests, "counter", "Requests to a model, by outcome.");
     for (model = metrics->models; model; model = model->hh.next) {
         write_model_value(out, requests, model->name, "answered", (double)model->answered);
         write_model_value(out, requests, model->name, "failed", (double)model->failed);
     }
-    wi_metric_head(out, seconds, "counter", "From accepted to their ends, of the same.");
+    wi_metric_head(
+        out, seconds, "counter", "The time from acceptance to the end of these requests.");
     for (model = metrics->models; model; model = model->hh.next) {
         write_model_value(out, seconds, model->name, "answered", model->answered_s);
         write_model_value(out, seconds, model->name, "failed", model->failed_s);
     }
-    wi_metric_head(
-        out, queue, "counter", "From accepted to dispatched, of those that were answered.");
+    wi_metric_head(out, queue, "counter",
+        "The time from acceptance to dispatch, of requests that were answered.");
     for (model = metrics->models; model; model = model->hh.next)
         write_model_value(out, queue, model->name, NULL, model->queue_s);
 }
@@ -431,14 +431,15 @@ static void write_texts(const struct wi_metrics *metrics, struct wi_buffer *out)
     } rows[] = {
         {"webinfer_prompt_tokens_total", "Tokens of prompts.", 1,
             offsetof(struct text_counts, prompt)},
-        {"webinfer_cached_prompt_tokens_total",
-            "Tokens of prompts that a node had computed before.", 1,
+        {"webinfer_cached_prompt_tokens_total", "Tokens of prompts that a node had cached.", 1,
             offsetof(struct text_counts, cached)},
         {"webinfer_generation_tokens_total", "Tokens of answers.", 1,
             offsetof(struct text_counts, generated)},
-        {"webinfer_time_to_first_token_seconds", "From accepted to the first token of an answer.",
-            0, offsetof(struct text_counts, first_token)},
-        {"webinfer_time_per_output_token_seconds", "Of an answer's tokens after the first.", 0,
+        {"webinfer_time_to_first_token_seconds",
+            "The time from acceptance to the first token of an answer.", 0,
+            offsetof(struct text_counts, first_token)},
+        {"webinfer_time_per_output_token_seconds",
+            "The time for each of an answer's tokens after the first.", 0,
             offsetof(struct text_counts, per_token)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -463,7 +464,7 @@ void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
     wi_metric_value(out, "webinfer_http_response_bytes_total", "Bytes of bodies sent.",
         (double)metrics->bytes_out);
     wi_metric_head(out, "webinfer_job_queue_duration_seconds", "histogram",
-        "From accepted to dispatched, of answered inferences.");
+        "The time from acceptance to dispatch, of answered inferences.");
     wi_metric_histogram(out, "webinfer_job_queue_duration_seconds", "", &metrics->queue);
     write_inferences(metrics, out);
     write_models(metrics, out);

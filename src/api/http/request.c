@@ -482,7 +482,7 @@ void wi_request_expired(struct wi_request *request)
         return;
     }
     wi_error_set(&error, WI_REQUEST_TIMEOUT, NULL,
-        "the body stopped coming or came too slowly; send it again in one go");
+        "the body stopped arriving or arrived too slowly; send it again without pauses");
     wi_request_linger(request, &error);
 }
 

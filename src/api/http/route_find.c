@@ -97,7 +97,7 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
         wi_error_allow(error, "%s", allowed);
     } else {
         wi_error_set(
-            error, WI_NOT_FOUND, NULL, "there is nothing at this path; GET / lists what there is");
+            error, WI_NOT_FOUND, NULL, "there is nothing at this path; GET / lists the endpoints");
     }
     return found;
 }

@@ -28,22 +28,23 @@ static const char *advice_for(const char *path)
         {"/v1/assistants", "send the whole conversation to POST /v1/chat/completions"},
         {"/v1/threads", "send the whole conversation to POST /v1/chat/completions"},
         {"/v1/conversations", "send the whole conversation to POST /v1/responses"},
-        {"/v1/responses/", "no answer is kept; send the whole conversation in each request"},
+        {"/v1/responses/", "answers are not stored; send the whole conversation in each request"},
         {"/v1/messages/batches", "send each request to POST /v1/jobs, which runs it later"},
         {"/v1/batches", "send each request to POST /v1/jobs, which runs it later"},
-        {"/v1/images", "no model makes pictures here; POST /v1/infer reads them"},
-        {"/v1/videos", "no model makes pictures here; POST /v1/infer reads them"},
+        {"/v1/images", "no model generates pictures here; POST /v1/infer reads pictures"},
+        {"/v1/videos", "no model generates pictures here; POST /v1/infer reads pictures"},
         {"/v1/moderations", "POST /v1/infer runs models that classify texts"},
-        {"/v1/files", "a request has its files in it, for instance POST /v1/infer"},
-        {"/v1/vector_stores", "vectors are not kept; POST /v1/embeddings makes them"},
+        {"/v1/files", "a request contains its files, for instance POST /v1/infer"},
+        {"/v1/vector_stores", "vectors are not stored; POST /v1/embeddings computes them"},
         {"/v1/fine_tuning", "nothing is trained here; GET /v1/models lists what runs"},
         {"/v1/complete", "send the prompt to POST /v1/completions"},
         {"/v1/realtime", "POST /v1/chat/completions answers in parts with stream: true"},
         {"/v1/engines", "GET /v1/models lists what runs"},
-        {"/api/create", "nothing is made of models here; POST /v1/models/pull brings them"},
-        {"/api/copy", "nothing is made of models here; POST /v1/models/pull brings them"},
-        {"/api/push", "nothing is sent to hubs; POST /v1/models/pull brings models"},
-        {"/api/blobs", "POST /v1/models/pull brings models"},
+        {"/api/create",
+            "models are not built from others here; POST /v1/models/pull fetches models"},
+        {"/api/copy", "models are not built from others here; POST /v1/models/pull fetches models"},
+        {"/api/push", "nothing is sent to hubs; POST /v1/models/pull fetches models"},
+        {"/api/blobs", "POST /v1/models/pull fetches models"},
         {"/v2/cudasharedmemory",
             "no memory is shared with clients; tensors go in the body of POST /v1/infer"},
         {"/v2/systemsharedmemory",
@@ -162,10 +163,10 @@ void wi_route_lost(
     const struct wi_route *route = advice ? NULL : route_guess(routes, method, path);
     if (advice)
         wi_error_set(error, WI_NOT_FOUND, NULL,
-            "this path is another server's: %s; GET / lists what there is", advice);
+            "this path is another server's: %s; GET / lists the endpoints", advice);
     else if (route)
         wi_error_set(error, WI_NOT_FOUND, NULL,
-            "there is nothing at this path; %s %s is near it, and GET / lists what there is",
+            "there is nothing at this path; %s %s is similar, and GET / lists the endpoints",
             route->method, route->pattern);
 }
 

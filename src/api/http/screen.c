@@ -58,7 +58,7 @@ enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_e
     if (!request->untyped || !body || at == body->size || body->bytes[at] == '{')
         return WI_OK;
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
-        "no Content-Type says what the body is, and it does not begin as a JSON object does");
+        "there is no Content-Type, and the body does not begin like a JSON object");
     return wi_error_allow(error, "application/json");
 }
 
@@ -269,7 +269,7 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
     if (request->connection->parameters > WI_REQUEST_PARAMETERS_MAX) {
-        wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has %zu parameters behind its \"?\"",
+        wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has %zu parameters after the \"?\"",
             request->connection->parameters);
         return wi_error_expect(error, "at most %d parameters", WI_REQUEST_PARAMETERS_MAX);
     }

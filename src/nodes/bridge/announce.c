@@ -138,7 +138,7 @@ static void socket_fail(
 static void turn_away(struct wi_socket *socket)
 {
     socket_fail(socket, &socket->bridge->counters.refused, WI_CLOSE_TRY_LATER,
-        "there are as many nodes as [bridge] max_nodes allows");
+        "[bridge] max_nodes is reached");
 }
 
 /* Whether somebody was found wrong who came with that token, and from there. */

@@ -398,8 +398,8 @@ static struct wi_message *refuse_size(struct wi_buffer *out, size_t json, struct
 {
     wi_buffer_clear(out);
     wi_error_set(error, WI_INPUT_INVALID, "inputs",
-        "names, shapes and options make %zu bytes of JSON in the message to a node, which may have "
-        "%d: send fewer tensors, shorter names or smaller options",
+        "names, shapes and options take %zu bytes of JSON in the message to a node; at most %d are "
+        "allowed: send fewer tensors, shorter names or smaller options",
         json, WI_FRAME_HEAD_MAX);
     wi_error_expect(error, "at most %d bytes", WI_FRAME_HEAD_MAX);
     return NULL;

@@ -78,7 +78,7 @@ static void on_look_time(void *context)
     /* From the beginning each time: the event may end others. */
     while (!bridge->closed && (attempt = find_slow(bridge, &node)) != NULL) {
         wi_error_set(&error, WI_BAD_FRAMING, NULL,
-            "it came too slowly after tensor %zu, byte %zu: less than 64 KiB/s",
+            "it arrived too slowly after tensor %zu, byte %zu: less than 64 KiB/s",
             attempt->in->tensor, attempt->in->position);
         wi_response_reject(node, attempt, &error);
     }

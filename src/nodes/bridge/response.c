@@ -129,7 +129,7 @@ static enum wi_code check_simulated(
     if (!json_is_true(json_object_get(executed_on, "simulated")))
         return WI_OK;
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.executed_on.simulated",
-        "the node simulated an answer that was to be computed");
+        "the node simulated an answer instead of computing it");
 }
 
 /* From this message, or from those before it. */
@@ -180,7 +180,7 @@ static enum wi_code judge_shape(
     struct wi_strings *known = &node->bridge->odd_models;
     if (!*node->info.session)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
-            "output %.128s has another shape than the model gives it", odd);
+            "output %.128s has a different shape than in the model", odd);
     if (known->count >= MAX_ODD_MODELS || wi_strings_contain(known, sent->asked->model->hash))
         return WI_OK;
     wi_strings_add(known, sent->asked->model->hash);

@@ -138,7 +138,7 @@ static void prover_wait(struct prover *prover, int was_unsent)
         return;
     prover->shown = 0;
     wi_info("proof", prover->id,
-        "has not shown that it computes right, and gets no work until it does");
+        "has not yet proved that it computes correctly, and gets no work until it does");
     wi_pool_hold(prover->proof->pool, prover->id, 1);
 }
 
@@ -151,7 +151,7 @@ static void on_examined(void *context, const struct wi_evidence *evidence)
     prover->examination = NULL; /* it ends itself */
     if (shown == prover->wanted) {
         wi_log(prover->shown == shown ? WI_LOG_DEBUG : WI_LOG_INFO, "proof", prover->id,
-            "has shown that it computes right");
+            "has proved that it computes correctly");
         prover_pass(prover);
     } else if (wrong) {
         if (!handle_wrong(prover->proof, prover->id, wrong))

@@ -436,7 +436,7 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
     making->lookup = NULL;
     if (error || strcmp(model->hash, making->source->hash) != 0) {
         wi_error_set(&changed, WI_CONFLICT, "model_name",
-            "the files of %.160s have changed while it was made; ask again", making->base);
+            "the files of %.160s changed while the variant was built; try again", making->base);
         making_fail(making, error ? error : &changed);
         return;
     }

@@ -192,15 +192,14 @@ static enum wi_code model_check(
     const struct wi_variants *variants = &model->variants;
     if (!model->folder || model->format == WI_FORMAT_GGUF)
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "%.160s has no ONNX graphs, and only those are quantised here; a hub has quantisations "
-            "of GGUF files",
+            "%.160s has no ONNX graphs, and only these are quantised here; hubs have quantised "
+            "GGUF files",
             model->name);
     if (model->variant && !wi_variants_get(variants, WI_MADE_SOURCE))
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "%.160s does not exist in fp32, and only from that can fewer bits be made",
-            model->name);
+            "%.160s has no variant in fp32, which quantisation starts from", model->name);
     if (wi_variants_get(variants, kind->name))
-        return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
+        return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s already exists",
             (int)wi_model_name_base(model->name), model->name, kind->name);
     return WI_OK;
 }
@@ -213,7 +212,7 @@ static enum wi_code entry_join(
         info.want.force == want->force)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "%.160s is being made, and only one variant of a model is made at a time: wait for it, or "
+        "%.160s is being built, and only one variant of a model is built at a time: wait, or "
         "cancel it",
         info.name);
 }
@@ -248,7 +247,7 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
     if (entries_count(quantizer, 0) >= WI_QUANTIZER_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d variants are being made already; try again when one of them is done",
+            "%d variants are already being built; try again when one of them is done",
             WI_QUANTIZER_MAX);
     entry_add(quantizer, model, want);
     return WI_OK;
@@ -260,9 +259,9 @@ enum wi_code wi_quantizer_cancel(
     const struct entry *entry = find_under_way(quantizer, name);
     struct wi_error why;
     if (!entry)
-        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being made", name);
+        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being built", name);
     wi_error_set(
-        &why, WI_CANCELLED, NULL, "%.160s was cancelled, and is no longer being made", name);
+        &why, WI_CANCELLED, NULL, "%.160s was cancelled, and is no longer being built", name);
     wi_making_cancel(entry->making, &why);
     return WI_OK;
 }

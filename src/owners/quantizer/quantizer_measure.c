@@ -320,7 +320,7 @@ static void end_input(struct wi_measure *measure)
     struct wi_error error;
     if (measure_compare(measure) != 0) {
         wi_error_set(&error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "its graphs output no numbers that could be compared");
+            "its graphs have no numeric outputs to compare");
         measure_fail(measure, &error);
         return;
     }

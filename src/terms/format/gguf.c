@@ -424,7 +424,8 @@ static enum wi_code gguf_read_file(
     if (wi_gguf_copy(input, head, size) == 0 && !wi_gguf_is(head, size)) {
         const char *text = wi_guess_text(head, size);
         return wi_error_set(error, WI_MODEL_INVALID, path, "%.160s is no GGUF file: %s", path,
-            text ? text : "it does not begin with \"GGUF\"; fetch or convert the model again");
+            text ? text
+                 : "the file does not begin with \"GGUF\"; fetch or convert the model again");
     }
     input->at = WI_GGUF_MAGIC_BYTES;
     if (!*input->problem && gguf_read_all(reading) == 0)

@@ -31,15 +31,16 @@ const struct wi_kernel wi_kernels[] = {
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
         {{"x", "*,n"}, {"scale", "n"}, {"bias", "n"}}, {"y", "*,n"},
         OPTIONS(ROW(epsilon, NUMBER, 1e-12, 1, "0.00001 by default."))},
-    {"matmul", "c = a · b. The sums are FP32, of FP16 as well.", {{"a", "*,m,k"}, {"b", "*,k,n"}},
-        {"c", "*,m,n"}, NO_OPTIONS, .halves = 1},
+    {"matmul", "c = a · b. Sums are computed in FP32, also for FP16 tensors.",
+        {{"a", "*,m,k"}, {"b", "*,k,n"}}, {"c", "*,m,n"}, NO_OPTIONS, .halves = 1},
     {"mel_spectrogram",
-        "What speech models such as Whisper hear: the spectrogram of sound at mel frequencies. A "
-        "window is centred at each multiple of hop; beyond its ends the sound is reflected. p is "
-        "the power of each bin, times filters, summed over bins; l the log10 of the larger of "
-        "1e-10 and p; y = (the larger of l and the largest l of all - 8) / 4 + 1.",
+        "The input of speech models such as Whisper: the mel spectrogram of a sound. A window is "
+        "centred at each multiple of hop; beyond its ends, the sound is reflected. p is the power "
+        "of each bin, multiplied by filters and summed over bins. l is the log10 of the larger of "
+        "1e-10 and p, and L is the largest l. y = (the larger of l and L - 8) / 4 + 1.",
         {{"samples", "*,t"}, {"window", "n"}, {"filters", "mels,bins"}}, {"y", "*,mels,frames"},
-        OPTIONS(ROW(hop, INTEGER, 1, 65536, "Samples from a window to the next; 160 by default.")),
+        OPTIONS(ROW(hop, INTEGER, 1, 65536,
+            "The number of samples from one window to the next; 160 by default.")),
         EXTENTS({"t", NULL, 0, 16000}, {"n", NULL, 2048, 400}, {"bins", NULL, 2048, 201},
             {"mels", NULL, 0, 80}, {"frames", "t/hop", 0, 0})},
     {"multiply", "c = a · b, element by element.", {{"a", "*"}, {"b", "*"}}, {"c", "*"},
@@ -51,8 +52,9 @@ const struct wi_kernel wi_kernels[] = {
             wi_kernel_options, operation, ENUM, .names = operations, .help = "sum by default."))},
     {"relu", "y = x where x is positive, else 0.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"resize_normalise",
-        "A picture in another size, bilinearly, between the middles of pixels: y = (x · factor - "
-        "mean) / deviation for each channel of c. The channels come last, and are first then.",
+        "Scales a picture to another size, with bilinear interpolation between the centres of "
+        "pixels. Then y = (x · factor - mean) / deviation for each channel of c. The channels are "
+        "the last dimension of x, and come before height and width in y.",
         {{"x", "*,h,w,c"}, {"mean", "c"}, {"deviation", "c"}}, {"y", "*,c,height,width"},
         OPTIONS(ROW(factor, NUMBER, -1e6, 1e6, "1 / 255 by default."),
             ROW(height, INTEGER, 1, 16384, "224 by default."),

@@ -46,7 +46,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
     [WI_TAKES_PICTURE_QUESTION] = {"{\"image\": \"<base64>\", \"question\": string}",
         WI_FORM(PICTURE_QUESTION), NULL, NULL, "infer", " --image FILE --question TEXT",
         "{\"question\":\"What is red?\"}"},
-    [WI_TAKES_PICTURE_PROMPT] = {"{\"image\": \"<base64>\"}, perhaps with \"prompt\"",
+    [WI_TAKES_PICTURE_PROMPT] = {"{\"image\": \"<base64>\"}, optionally with \"prompt\"",
         WI_FORM(PICTURE) | WI_FORM(PICTURE_PROMPT), NULL, NULL, "infer", " --image FILE", "{}"},
     [WI_TAKES_SOUND] = {"{\"audio\": \"<base64>\"}", WI_FORM(SOUND), NULL, NULL, "infer",
         " --audio FILE", "{}"},
@@ -68,33 +68,35 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 
 /* Of what writes text, whichever engine does it. */
 #define WRITING                                                                                    \
-    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The most tokens of an answer."),                   \
-        ROW(temperature, NUMBER, 0, 2, "0: the most likely token each time."),                     \
-        ROW(top_p, NUMBER, 0, 1, "Only the likeliest tokens whose probabilities add up to this."), \
-        ROW(top_k, INTEGER, 0, 1000000, "Only this many of the likeliest tokens; 0: all."),        \
+    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The largest number of tokens in an answer."),      \
+        ROW(temperature, NUMBER, 0, 2, "0 always picks the likeliest token."),                     \
+        ROW(top_p, NUMBER, 0, 1,                                                                   \
+            "Keeps only the most likely tokens that together have this probability."),             \
+        ROW(top_k, INTEGER, 0, 1000000,                                                            \
+            "Keeps only this many of the most likely tokens; 0 keeps all."),                       \
         ROW(min_p, NUMBER, 0, 1,                                                                   \
-            "Only tokens with at least this share of the likeliest token's probability."),         \
+            "Keeps only tokens with at least this share of the best token's probability."),        \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
-            "A penalty for repetition; 1: none."),                                                 \
+            "A penalty for repetition; 1 means none."),                                            \
         ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
-        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each used token."),                    \
-        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by their numbers."),                     \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used."),                    \
+        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by token number."),                      \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
-        ROW(logprobs, BOOL, 0, 0, "Whether to tell each token's probability."),                    \
-        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: for how many other tokens."),            \
+        ROW(logprobs, BOOL, 0, 0, "Whether to return tokens' probabilities."),                     \
+        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: the number of alternative tokens."),     \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
-        ROW(deterministic, BOOL, 0, 0, "Whether it runs alone, reproducibly."), CONTEXT
+        ROW(deterministic, BOOL, 0, 0, "Whether to run alone and reproducibly."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
-        ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
+        ROW(chat_template_kwargs, OBJECT, 0, 0, "Variables for the model's chat template.")
 #define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
-#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many numbers of a vector to keep.")
+#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions of a vector to keep.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
@@ -147,7 +149,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_TEXT_CLASSIFICATION] = {"text-classification", {NULL}, WI_TAKES_PAIRS, READERS,
         WI_FORM(PAIRS),
         .options = OPTIONS(TOP, TRUNCATE,
-            WORD(activation, "The function for probabilities.", "softmax", "sigmoid", "none")),
+            WORD(activation, "The function that computes probabilities.", "softmax", "sigmoid",
+                "none")),
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
         .options = OPTIONS(WORD(aggregation, "simple joins an entity's tokens.", "none", "simple"),
@@ -172,7 +175,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WRITES(rewriting)},
     [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(OPTIONS(WRITING, TRUNCATE,
-            ROW(source_language, STRING, 1, LANGUAGE_MAX, "The model's own name for it."),
+            ROW(source_language, STRING, 1, LANGUAGE_MAX,
+                "The input's language, in the model's terms."),
             ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
     [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -184,8 +188,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                   "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
-        .options = OPTIONS(
-            THRESHOLD, WORD(subtask, "If the model has it.", "semantic", "instance", "panoptic")),
+        .options =
+            OPTIONS(THRESHOLD, WORD(subtask, "If supported.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
@@ -197,13 +201,12 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         .tensors = {{"embeddings", WI_OUTPUT_MATRIX}}, .options = NO_OPTIONS},
     [WI_TASK_SPEECH_RECOGNITION] = {"automatic-speech-recognition", {NULL}, WI_TAKES_SOUND,
         OF(AUDIO), WI_FORM(SOUND), .generates = 1,
-        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The spoken language."),
+        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The language that is spoken."),
             ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
             WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
-            ROW(details, BOOL, 0, 0,
-                "Whether segments list their tokens and how likely these are."),
-            ROW(max_tokens, INTEGER, 1, 4096, "The most tokens of an answer."),
-            ROW(prompt, STRING, 1, 4096, "The text that precedes it.")),
+            ROW(details, BOOL, 0, 0, "Whether segments list their tokens and probabilities."),
+            ROW(max_tokens, INTEGER, 1, 4096, "The largest number of tokens in an answer."),
+            ROW(prompt, STRING, 1, 4096, "The text that precedes the transcript.")),
         .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
     [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,
         .options = OPTIONS(TOP), GIVES_LABELS},

@@ -29,29 +29,31 @@ enum optimization { OPTIMIZE_NONE, OPTIMIZE_ALL };
 static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_ALL] = "all", NULL};
 
 const struct wi_param wi_benchmark_params[] = {
-    WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "The model to measure …"),
-    WI_NATIVE_ROW(kernel, STRING, 1, 64, "… or, instead, the kernel."),
+    WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX,
+        "The model to measure; either this or kernel is required."),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel to measure, instead of model_name."),
     WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
-        .help =
-            "As for POST /v1/infer. Without them, the model's task decides what it gets; a model "
-            "without a task and a kernel get random numbers. They are the same each time."),
+        .help = "As for POST /v1/infer. Without inputs, a model gets an input that suits its task; "
+                "a kernel, or a model without a task, gets random numbers. These inputs are the "
+                "same each time."),
     WI_NATIVE_ROW(task, STRING, 1, 64, "What the model is to do."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
     WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
-    WI_NATIVE_ROW(warmup, INTEGER, 0, 100, "Runs before the measured ones; 1 by default."),
+    WI_NATIVE_ROW(
+        warmup, INTEGER, 0, 100, "The number of runs before the measured ones; 1 by default."),
     WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
-        .help = "On wasm or native, for an ONNX model or a kernel: 1, or all that the node may "
-                "use. A kernel has one."),
+        .help = "On wasm or native: 1, or all threads that the node may use, for an ONNX model. A "
+                "kernel always uses one thread."),
     WI_PARAM(fields, optimization, ENUM, .names = optimizations,
-        .help = "For an ONNX model: with none, onnxruntime runs the graph as it is, with nothing "
-                "fused; all by default."),
-    WI_NATIVE_PLATFORM("As for POST /v1/infer. No other platform is tried."),
+        .help = "For an ONNX model: with none, onnxruntime runs the graph as it is, without fusing "
+                "operators; all by default."),
+    WI_NATIVE_PLATFORM("As for POST /v1/infer, but no other platform is tried."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help = "The variant, as NAME:VARIANT."),
+        .help = "The variant, as in NAME:VARIANT."),
     WI_NATIVE_PRIORITY,
-    WI_NATIVE_TIMEOUT("For the whole request; 600000 by default."),
+    WI_NATIVE_TIMEOUT("The time limit for the whole request; 600000 by default."),
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM_END,
@@ -72,7 +74,7 @@ static enum wi_code check_subject(const struct fields *fields, struct wi_error *
         enum wi_code code = fields->kernel ? WI_INVALID_FIELD : WI_MISSING_FIELD;
         wi_error_set(error, code, fields->kernel ? "kernel" : "model_name", "%s",
             fields->kernel ? "a model and a kernel cannot be measured together"
-                           : "model_name is missing, and kernel as well");
+                           : "both model_name and kernel are missing");
         return wi_error_expect(error, "model_name or kernel");
     }
     return fields->kernel ? WI_OK : wi_model_check_name(fields->model_name, error);
@@ -101,7 +103,7 @@ static enum wi_code check_threads(const struct wi_inference *asked, struct wi_er
     if (asked->benchmark.threads == WI_THREADS_USUAL ||
         (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
+    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads can be set for wasm and native only");
     return wi_error_expect(error, "the platform wasm or native, or no threads");
 }
 
@@ -209,9 +211,9 @@ static enum wi_code benchmark_fit(
     extras->makes_inputs = 0;
     if (make_inputs(infer, model) == 0)
         return WI_OK;
-    wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be made up for %s: send some",
+    wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be generated for %s: send some",
         model->name);
-    return wi_error_expect(error, "inputs, as of POST /v1/infer");
+    return wi_error_expect(error, "inputs, as for POST /v1/infer");
 }
 
 /* --- what depends on the model ---------------------------------------------------------------- */

@@ -13,31 +13,30 @@ struct fields {
 };
 
 const struct wi_param wi_compute_params[] = {
-    WI_NATIVE_ROW(kernel, STRING, 1, 64, "Its name; GET /v1/kernels lists all."),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel's name; GET /v1/kernels lists all kernels."),
     WI_NATIVE_ROW(source, STRING, 1, WI_PROGRAM_SOURCE_MAX,
-        "Instead of kernel: a kernel of the client's own, in WGSL, of at most 64 KiB."),
+        "The client's own kernel, instead of kernel: at most 64 KiB of WGSL."),
     WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_PROGRAM_TENSORS, .form = "[Tensor]",
-        .help = "Its tensors, FP32 or FP16, as for POST /v1/infer. For a source also INT32 and "
-                "UINT32; its tensors are bound in their order."),
+        .help = "The kernel's tensors, FP32 or FP16, as for POST /v1/infer. For a source, they may "
+                "also be INT32 or UINT32, and are bound in the given order."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0,
-        "The kernel's options; an unknown one is answered with 400 and its name."),
+        "The kernel's options. An unknown option is refused with 400, and the error names it."),
     WI_NATIVE_ROW(outputs, ARRAY, 1, WI_PROGRAM_TENSORS,
-        "For a source: its outputs, bound after the inputs.",
+        "For a source: the outputs, bound after the inputs.",
         .form = "[(name string, datatype string, shape [integer])]"),
     WI_NATIVE_ROW(entry, STRING, 1, WI_PROGRAM_NAME_MAX,
         "For a source: the function to run; main by default."),
-    WI_NATIVE_ROW(constants, OBJECT, 0, 0, "For a source: values for its overrides, by name.",
+    WI_NATIVE_ROW(constants, OBJECT, 0, 0, "For a source: the values of overrides, by name.",
         .form = "{number}"),
-    WI_NATIVE_ROW(workgroups, ARRAY, 0, 0, "For a source: how many workgroups run in x, y and z.",
+    WI_NATIVE_ROW(workgroups, ARRAY, 0, 0, "For a source: the number of workgroups in x, y and z.",
         .form = "[integer]"),
-    WI_NATIVE_PLATFORM(
-        "auto (the default), webgpu, webgl, wasm, or native, for programs that joined; a "
-        "source is for webgpu only."),
+    WI_NATIVE_PLATFORM("auto (the default), webgpu, webgl, wasm, or native for joined programs. A "
+                       "source runs on webgpu only."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_NATIVE_TERM(fallback, BOOL, 0, 0, "Whether another platform may be tried; true by default."),
     WI_NATIVE_PRIORITY,
-    WI_NATIVE_TIMEOUT("For the whole request; 60000 by default."),
+    WI_NATIVE_TIMEOUT("The time limit for the whole request; 60000 by default."),
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for a binary output."),
     WI_PARAM_END,
@@ -68,7 +67,7 @@ static enum wi_code refuse_others(
         if (!row->value)
             continue;
         wi_error_set(
-            error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
+            error, WI_INVALID_FIELD, row->name, "%s cannot be combined with %s", row->name, where);
         return wi_error_expect(error, "no such member, or no %s", where);
     }
     return WI_OK;
@@ -108,7 +107,7 @@ static enum wi_code read_program(
         code =
             field_refuse("outputs", "the list of {name, datatype, shape} that source makes", error);
     if (code == WI_OK && !fields->workgroups)
-        code = field_refuse("workgroups", "[x, y, z]: how many of source are run", error);
+        code = field_refuse("workgroups", "[x, y, z]: the number of workgroups", error);
     if (code == WI_OK)
         code = wi_program_read_workgroups(program, fields->workgroups, error);
     if (code == WI_OK)
@@ -148,7 +147,7 @@ static enum wi_code compute_read(struct wi_infer *infer, const json_t *root, str
         code = fields.source ? read_program(infer, &fields, error)
                : fields.kernel
                    ? read_kernel(infer, &fields, error)
-                   : field_refuse("kernel", "the name of a kernel, or source in its place", error);
+                   : field_refuse("kernel", "the name of a kernel, or source instead", error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, infer->body,

@@ -4,11 +4,11 @@
 /* clang-format off */
 const struct wi_schema wi_kserve_schemas[] = {
     WI_OBJECT_OF("KserveError", (.help = "An error in the form that KServe's clients read."),
-        {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
-        {"code", "Code", "One of the stable codes, as of a problem document."},
+        {"error", "string", "One sentence: what was wrong, what is allowed, what to do."},
+        {"code", "Code", "The stable code, as in a problem document."},
         {"field?", "string", "The field of the request that is at fault."},
         {"expected?", "string", "What is expected there."},
-        {"allowed?", "string", "What may be there."},
+        {"allowed?", "string", "What is allowed there."},
         {"request_id?", "string", "The X-Request-Id of the answer."}),
 
     /* --- the server and models ---------------------------------------------------------------- */
@@ -19,10 +19,10 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"extensions", "[string]", "The extensions of Triton's server that are supported."}),
     WI_OBJECT("KserveLive", {"live", "boolean", "True."}),
     WI_OBJECT("KserveReady",
-        {"ready", "boolean", "True; else the answer is an error that says why."}),
+        {"ready", "boolean", "True; otherwise the answer is an error that says why."}),
     WI_OBJECT("KserveModel",
         {"name", "string", NULL},
-        {"versions", "[string]", "The one that is served."},
+        {"versions", "[string]", "The version that is served."},
         {"platform", "'onnxruntime_onnx'|'transformersjs_onnx'|'llamacpp_gguf'|'webinfer_builtin'",
             NULL},
         {"inputs", "[KserveValue]", NULL},
@@ -35,7 +35,7 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"name", "string", NULL},
         {"platform", "string", "As in the metadata."},
         {"backend", "'webinfer'", NULL},
-        {"max_batch_size", "integer", "0: the dimensions are those of the model."},
+        {"max_batch_size", "integer", "Always 0: the dimensions are those of the model."},
         {"input", "[KserveTyped]", NULL},
         {"output", "[KserveTyped]", NULL}),
     WI_OBJECT("KserveTyped",
@@ -51,17 +51,17 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"version", "string", NULL},
         {"last_inference", "integer",
             "When a request was last answered, in milliseconds since 1970."},
-        {"inference_count", "integer", "Requests that were answered."},
-        {"execution_count", "integer", "The same."},
+        {"inference_count", "integer", "The number of requests that were answered."},
+        {"execution_count", "integer", "The same as inference_count."},
         {"inference_stats",
             "(success KserveStat, fail KserveStat, queue KserveStat, compute_input KserveStat, "
             "compute_infer KserveStat, compute_output KserveStat, cache_hit KserveStat, cache_miss "
             "KserveStat)",
-            "Since the start; times that are not measured separately are 0."},
+            "Counted since the daemon started. Times that are not measured separately are 0."},
         {"batch_stats", "[object]", "Empty."}),
     WI_OBJECT("KserveStat",
         {"count", "integer", NULL},
-        {"ns", "integer", "The time of all of them together."}),
+        {"ns", "integer", "The total time."}),
 
     /* --- inference ---------------------------------------------------------------------------- */
 
@@ -87,11 +87,11 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"name", "string", NULL},
         {"version", "string", NULL},
         {"state", "'READY'|'LOADING'|'UNAVAILABLE'",
-            "READY: it is here; LOADING: it is being pulled."},
-        {"reason", "string", "Why it is not READY."}),
+            "READY: the model is here. LOADING: the model is being pulled."},
+        {"reason", "string", "Why the model is not READY."}),
     WI_OBJECT("KserveOrder",
         {"name", "string", NULL},
         {"state", "'READY'|'UNAVAILABLE'", NULL},
-        {"nodes", "[string]", "The nodes that were told."}),
+        {"nodes", "[string]", "The nodes that received the order."}),
     {0},
 };

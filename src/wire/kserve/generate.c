@@ -17,7 +17,7 @@ const struct wi_param wi_kserve_generate_params[] = {
     WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
     WI_PARAM(fields, text_input, ANY, .required = 1, .help = "The text to continue."),
     WI_PARAM(fields, parameters, OBJECT,
-        .help = "See Parameters; also the options of text, such as max_tokens."),
+        .help = "See Parameters; text options such as max_tokens are also allowed."),
     {0},
 };
 
@@ -65,7 +65,7 @@ static enum wi_code settle_task(struct wi_infer *infer, struct wi_error *error)
     if (wi_task_generates(asked->task))
         return WI_OK;
     return wi_error_set(error, WI_INVALID_FIELD, "parameters.task",
-        "the task %s makes no text; POST …/infer does it", wi_task_name(asked->task));
+        "the task %s generates no text; use POST …/infer", wi_task_name(asked->task));
 }
 
 enum wi_code wi_kserve_read_generate(

@@ -19,14 +19,15 @@ struct parameters {
 #define SEQUENCE "Refused: requests are not joined into sequences."
 const struct wi_param wi_kserve_parameters[] = {
     WI_PARAM(parameters, binary_data_output, BOOL,
-        .help = "Whether outputs are binary unless the request says otherwise for one."),
+        .help = "Whether outputs are binary, unless the request says otherwise for an output."),
     WI_PARAM(parameters, priority, INTEGER, .max = COUNT_MAX,
         .help = "1 is the most urgent; 0, the default, is the same as 5."),
     WI_PARAM(parameters, timeout, INTEGER, .max = TIMEOUT_MAX_US,
-        .help = "In microseconds, for queue, load and run together; 0 means the default of "
-                "timeout_ms in webinfer-api(7)."),
+        .help = "The time limit for queueing, loading and running, in microseconds; 0 means the "
+                "default of timeout_ms in webinfer-api(7)."),
     WI_PARAM(parameters, platform, STRING, .min = 1, .max = 32,
-        .help = "Where to run it; this and the next five are as in webinfer-api(7)."),
+        .help =
+            "Where to run the model. This and the next five parameters are as in webinfer-api(7)."),
     WI_PARAM(parameters, browser, STRING, .min = 1, .max = 31),
     WI_PARAM(parameters, node, STRING, .min = 1, .max = WI_ID_SIZE - 1),
     WI_PARAM(parameters, fallback, BOOL),

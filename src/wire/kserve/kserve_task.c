@@ -133,7 +133,7 @@ static enum wi_code task_add_member(json_t *object, const struct wi_tensor *tens
     int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
     if (json_object_get(object, name->name))
         return wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
-            "the input \"%.100s\" is there more than once", tensor->name);
+            "the input \"%.100s\" is given more than once", tensor->name);
     if (name->list && (name->is_list || elements != 1))
         return add_list(object, name->list, tensor, error);
     return add_only(object, name, tensor, file, error);

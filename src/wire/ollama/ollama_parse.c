@@ -211,8 +211,8 @@ static enum wi_code read_load(
     if (is_no_time(body->keep_alive)) {
         json_decref(text);
         wi_error_set(error, WI_INVALID_FIELD, "keep_alive",
-            "keep_alive 0 without anything to answer asks to unload the model, which is an "
-            "operator's affair: POST /v1/models/NAME/unload does it");
+            "keep_alive 0 without anything to answer asks to unload the model, which only an "
+            "operator may do, with POST /v1/models/NAME/unload");
         return wi_error_expect(error, "another value, or none");
     }
     enum wi_code code = wi_task_check_options(

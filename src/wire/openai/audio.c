@@ -60,7 +60,7 @@ static enum wi_code add_parameter(
     const char *name = part->name;
     int is_list = strcmp(name, WI_OPENAI_TIMES) == 0;
     if ((json_object_get(root, name) && !is_list) || strcmp(name, "file") == 0)
-        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
+        return wi_error_set(error, WI_INVALID_FIELD, name, "%s is given twice", name);
     if (bytes > VALUES_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, name, "the parts other than the file are too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);

@@ -137,7 +137,7 @@ static int has_numbers(const json_t *value)
 static enum wi_code no_tokens(const char *name, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, name,
-        "%s is a list of tokens, which is not taken; send the text%s", name,
+        "%s is a list of tokens, which is not accepted; send the text%s", name,
         strcmp(name, "input") == 0
             ? ", which LangChain's OpenAIEmbeddings does with check_embedding_ctx_length=False"
             : "");
@@ -237,7 +237,7 @@ static enum wi_code read_stream(
     infer->asked->stream = body->stream && wi_task_generates(infer->asked->task);
     if (body->stream_options && !body->stream)
         return wi_error_set(error, WI_INVALID_FIELD, "stream_options",
-            "stream_options is for streams; leave it out, or say stream: true");
+            "stream_options is for streams; leave it out, or set stream to true");
     if (body->stream_options)
         code = wi_params_read(stream_table, body->stream_options, WI_PARAMS_STRICT,
             "stream_options.", &options, error);
@@ -264,7 +264,7 @@ static enum wi_code sound_read_form(struct wi_infer *infer, const json_t *root,
         return WI_OK;
     char *given = json_dumps(asked, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
     wi_error_set(error, WI_INVALID_FIELD, "response_format",
-        "the response_format %.40s is not made here", given);
+        "the response_format %.40s is not supported here", given);
     free(given);
     struct wi_buffer list = {0};
     for (int i = 0; names[i]; i++)
@@ -305,7 +305,7 @@ enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_erro
     return extras->form <= WI_OPENAI_TEXT
                ? WI_OK
                : wi_error_set(error, WI_INVALID_FIELD, "stream",
-                     "a stream is of text; ask for response_format json, or for no stream");
+                     "a stream contains text; use response_format json, or no stream");
 }
 
 static enum wi_code read_recognition(

@@ -67,9 +67,9 @@ static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
     static const struct {
         const char *name, *why;
     } rows[] = {
-        {"previous_response_id", "no answer is kept; send the whole conversation in input"},
-        {"conversation", "no conversation is kept; send the whole of it in input"},
-        {"background", "an answer is not fetched later; leave it out, or use POST /v1/jobs"},
+        {"previous_response_id", "answers are not stored; send the whole conversation in input"},
+        {"conversation", "conversations are not stored; send the whole conversation in input"},
+        {"background", "answers cannot be fetched later; leave it out, or use POST /v1/jobs"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const json_t *value = json_object_get(root, rows[i].name);

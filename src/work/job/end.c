@@ -139,14 +139,15 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
             (unsigned long long)job->flow->parts.received.parts, obstacle, why);
     if (job->breaks >= POISON_BREAKS)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "%u nodes broke while they ran this job alone, so it is not given to another; last: %s",
+            "%u nodes broke while they ran only this job, so it is not sent to another node; last: "
+            "%s",
             job->breaks, why);
     if (job->used >= tries)
         return wi_error_set(
             error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
     if (job->attempts >= WI_JOB_SENDS_PER_TRY * tries)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "it was sent to nodes %u times without an answer, which is the limit for [pool] "
+            "it was sent to nodes %u times without an answer, which is the limit with [pool] "
             "max_retries = %u; last: %s",
             job->attempts, tries - 1, why);
     if (jobs->draining)
@@ -178,7 +179,7 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
     memcpy(job->avoid, job->node, sizeof job->avoid);
     if (job->spec.asked->program) { /* which may be what broke its node */
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
-            "a client's own kernel is not run a second time; what happened: %s", why);
+            "a client's own kernel is not run again; what happened: %s", why);
         wi_job_finish_error(job, &error);
     } else {
         try_again(job, why);

@@ -23,9 +23,9 @@ static const struct {
         "it refused the input of a request that another node has answered"},
     [WI_ENDING_LOST] = {WI_EVIDENCE_ENDING, "it lost a request that another node has answered"},
     [WI_ENDING_STALLED] = {WI_EVIDENCE_ENDING,
-        "it fell silent in the middle of an answer that another node has completed"},
-    [WI_ENDING_LATE] = {WI_EVIDENCE_ENDING, "within half of the available time it had not answered "
-                                            "a request that another node has answered"},
+        "it stopped in the middle of an answer that another node has completed"},
+    [WI_ENDING_LATE] = {WI_EVIDENCE_ENDING, "it took more than half of the available time for a "
+                                            "request that another node has answered"},
 };
 
 void wi_job_note_ending(struct wi_job *job, enum wi_ending how)

@@ -197,8 +197,8 @@ static enum wi_code admit_client(
     if (waiting == 0 || (double)waiting < share)
         return WI_OK;
     return wi_error_set(error, WI_CLIENT_SHARE, NULL,
-        "%zu jobs of yours are waiting already, which is your share ([pool] client_share) of the "
-        "queue; try again later",
+        "%zu of your jobs are already waiting, which is your share of the queue ([pool] "
+        "client_share); try again later",
         waiting);
 }
 
@@ -209,7 +209,7 @@ enum wi_code wi_jobs_admit(const struct wi_jobs *jobs, const char *client, struc
     if (jobs->clients.counters.waiting < (size_t)jobs->config->pool.max_queue)
         return admit_client(jobs, client, error);
     return wi_error_set(error, WI_QUEUE_FULL, NULL,
-        "%zu jobs are waiting already, which is [pool] max_queue; try again later",
+        "%zu jobs are already waiting, which is the limit ([pool] max_queue); try again later",
         jobs->clients.counters.waiting);
 }
 

@@ -57,7 +57,7 @@ static int send_to(struct wi_job *job, const struct wi_choice *choice, const str
     if (wi_job_dispatch(job, WI_JOB_SECOND, choice, &error) == WI_OK) {
         jobs->clients.counters.retried++;
         wi_info("job", job->spec.id,
-            "%s is asked, too, before the client is told what %s reported: %s", job->node,
+            "%s is also asked before the client is told what %s reported: %s", job->node,
             job->avoid, said->detail);
         return 1;
     }

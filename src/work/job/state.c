@@ -48,7 +48,7 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
     struct wi_job_counters *counters = &job->line->counters;
     int is_refused = job->state == WI_JOB_NEW && state == WI_JOB_DONE;
     if (!transitions[job->state][state])
-        wi_error_log("job", job->spec.id, "a fault of the service: it cannot go from %s to %s",
+        wi_error_log("job", job->spec.id, "an internal fault: it cannot go from %s to %s",
             state_names[job->state], state_names[state]);
     assert(transitions[job->state][state]);
     counters->waiting -= job->state == WI_JOB_WAITING;

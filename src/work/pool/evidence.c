@@ -111,7 +111,7 @@ static void node_lessen(struct wi_pool *pool, struct pool_node *node,
     *less = node_limit(found, rule, &before);
     if (before.since)
         return;
-    wi_warn("pool", node->id, "is used only if nothing else has room: %s", less->reason);
+    wi_warn("pool", node->id, "is used only if no other node has room: %s", less->reason);
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -219,7 +219,7 @@ void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 
 static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_info("pool", node->id, "is not held any more for what was found");
+    wi_info("pool", node->id, "is no longer held because of findings");
     node->standing.hold = (struct pool_node_limit){0};
     wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);
     wi_pool_tell_capacity(pool->wake);
@@ -288,8 +288,8 @@ static const struct pool_node_limit limit_late = {.evidence = "deadlines",
     .undone = "its next answer",
     .reason = "it let several deadlines in a row pass in silence"};
 static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
-    .undone = "right answers to a challenge",
-    .reason = "it has not shown yet that it computes right"};
+    .undone = "correct answers to a challenge",
+    .reason = "it has not yet proved that it computes correctly"};
 
 static json_t *node_limits_json(const struct pool_node *node, int everything)
 {

@@ -170,7 +170,7 @@ static void session_weigh(struct wi_pool *pool, struct pool_session *session, do
     if (memory <= limit || session->jobs == 0 || now < session->welcomed_at + MEMORY_AGE_MS)
         return;
     char why[64];
-    snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
+    snprintf(why, sizeof why, "it uses %llu MiB, more than memory_limit",
         (unsigned long long)(memory / (1024 * 1024)));
     wi_pool_end_worn(pool, session, why);
 }
@@ -188,7 +188,7 @@ static void look_for_gpu(
                 "its browser has no process for the GPU that could be ended");
     } else if (class && !class->info.platforms[WI_WEBGPU].available) {
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
-            "its page has not got a GPU back since the GPU process was ended");
+            "its page has not regained a GPU since the GPU process was ended");
     } else {
         wi_pool_session_gpu_ended(session, 0);
     }

@@ -110,9 +110,9 @@ const char *wi_judge_barred(const struct wi_candidate *candidate, const struct w
     if (platform == WI_WEBNN)
         return NULL;
     if (gpu == WI_GPU_OFF)
-        return "the configuration says gpu = off";
+        return "the configuration has gpu = off";
     if (gpu == WI_GPU_HARDWARE && is_software(candidate->info, platform))
-        return "the adapter is a software one, and the configuration says gpu = hardware";
+        return "the adapter is a software adapter, and the configuration has gpu = hardware";
     return platform == WI_WEBGPU ? why_no_gpu(candidate->info, model) : NULL;
 }
 
@@ -158,7 +158,7 @@ static void judge_trust(struct wi_route_option *option, const struct wi_terms *t
         option_set(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
     else if (option->is_software && !option->measured)
         option_set(option, WI_STANDING_SOFTWARE,
-            "the adapter is a software one, and was not measured to be faster");
+            "the adapter is a software adapter, and was not found to be faster");
     else if (checks && prospect->verdict == WI_UNKNOWN)
         option_set(option, WI_STANDING_UNCHECKED,
             prospect->rests ? "the comparison with wasm was inconclusive, and is tried again later"
@@ -176,12 +176,13 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
         option_set(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
     else if (candidate->open == 0 && candidate->held == candidate->away)
         option_set(option, WI_STANDING_HELD,
-            "its nodes have not shown yet that they compute right, or are held for what was found");
+            "its nodes have not yet proved that they compute correctly, or are held because of "
+            "findings");
     else if (candidate->open == 0)
         option_set(option, WI_STANDING_CLOSED,
             "its nodes have lost their connection, or too much data is waiting to be sent to them");
     else if (!candidate->any.node)
-        option_set(option, WI_STANDING_FULL, "its nodes have as much work as they may have");
+        option_set(option, WI_STANDING_FULL, "its nodes have as much work as allowed");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
              !demand->asked->model->builtin && !demand->second &&
              demand->waited_ms < WI_ROUTE_PATIENCE_MS)

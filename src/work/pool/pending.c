@@ -188,7 +188,7 @@ static enum wi_code explain_unknown(
     struct wi_buffer names = {0};
 
     wi_error_set(error, WI_UNAVAILABLE, "browser",
-        "no browser kind %.40s is configured, and no page of it has joined", browser);
+        "no browser kind %.40s is configured, and no such browser has joined", browser);
     for (size_t i = 0; i < pool->kinds->count; i++)
         wi_buffer_printf(&names, "%s%s", i > 0 ? ", " : "", pool->kinds->all[i].name);
     wi_error_allow(error, "%s", names.text ? names.text : "none");
@@ -212,7 +212,7 @@ enum wi_code wi_pool_explain(
             return explain_kind(pool, &pool->kinds->all[i], error);
     if (pool->kinds->count > 0)
         return explain_kind(pool, &pool->kinds->all[0], error);
-    return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured and none has joined");
+    return wi_error_set(error, WI_UNAVAILABLE, "", "no browser is configured, and none has joined");
 }
 
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)

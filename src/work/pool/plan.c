@@ -307,7 +307,7 @@ static void retire_unknown(struct wi_pool *pool)
     for (session = pool->sessions->first; session; session = next) {
         next = session->next;
         if (!wi_pool_session_ends(session) && !wi_pool_kind_of(pool, session))
-            wi_pool_end_retire(pool, session, "its kind is not configured any more");
+            wi_pool_end_retire(pool, session, "its kind is no longer configured");
     }
 }
 

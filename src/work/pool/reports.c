@@ -96,8 +96,8 @@ static int attempt_miss(
 
     if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
         wi_warn("pool", node->id,
-            "is used only if nothing else has room, until it answers: it let %u deadlines in a row "
-            "pass",
+            "is used only if no other node has room, until it answers: it let %u deadlines in a "
+            "row pass",
             node->missed);
         wi_pool_place_anew(pool, node);
     }
@@ -212,7 +212,7 @@ void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *a
     pool->events.on_overrun(pool->events.context, attempt.id);
     struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
     if (session)
-        wi_pool_end_kernel(pool, session, "a client's own kernel has not ended in its time");
+        wi_pool_end_kernel(pool, session, "a client's own kernel did not end in time");
     wi_pool_tell_capacity(pool->wake);
 }
 

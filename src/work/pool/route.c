@@ -252,8 +252,8 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
         wi_error_set(error, WI_UNAVAILABLE, "", "no node that the request allows takes benchmarks");
     else if (!has_ours && asked->program)
         wi_error_set(error, WI_UNAVAILABLE, "",
-            "a source runs only in browsers that the service has started, and no node that the "
-            "request allows is one");
+            "a source runs only in browsers that the service has started, and the request allows "
+            "no such node");
     else if (!has_ours)
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the only nodes that the request allows were not started by the service, which gives "
@@ -298,7 +298,7 @@ static enum wi_pick options_refuse(const struct wi_route_option *options, size_t
             "the node %.80s is not a browser of kind %.40s", asked->node, asked->browser);
     else if (count == 0)
         wi_error_set(error, WI_UNAVAILABLE, asked->browser ? "browser" : "",
-            "no node%s%.40s is there", asked->browser ? " of browser " : "",
+            "there is no node%s%.40s", asked->browser ? " of browser " : "",
             asked->browser ? asked->browser : "");
     else if (asked->has_platform)
         choose_platforms(candidate, demand, &ignored, error);
@@ -312,7 +312,7 @@ static enum wi_pick refuse_draining(const struct wi_demand *demand, struct wi_er
 {
     if (demand->asked->node)
         wi_error_set(error, WI_UNAVAILABLE, "node",
-            "the node %.80s is draining and takes no new work: leave it out, or name another",
+            "the node %.80s is draining and takes no new work: name another node, or none",
             demand->asked->node);
     else
         wi_error_set(error, WI_UNAVAILABLE, "",

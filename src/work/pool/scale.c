@@ -144,15 +144,18 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
             continue;
         if (totals->live - totals->relieved > scale->min && kind_staying(kind) > kind->min &&
             scale->backlog == 0 && kind->idle > 0 && scale->adaptive)
-            return step_take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
+            return step_take(
+                step, WI_SCALE_RECYCLE, i, "it is due for replacement, and others are idle");
         if (kind->missing || kind->pending > 0)
             continue; /* none can come in its place yet; one after the other */
         if (!scale_has_room(scale, totals, i)) {
             if (totals->leaving == 0)
                 return step_take(step, WI_SCALE_RECYCLE, i,
-                    "it is worn, and there is no room for a successor while it runs");
+                    "it is due for replacement, and there is no room for a successor while it "
+                    "runs");
         } else if (may_start(kind, now, step)) {
-            return step_take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
+            return step_take(
+                step, WI_SCALE_REPLACE, i, "a browser of its kind is due for replacement");
         }
     }
     return 0;

@@ -336,7 +336,7 @@ static void note_lessened(struct wi_run *run, const struct wi_job_result *result
     json_array_append_new(run->lessened,
         json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
             "out_of_memory", "reason",
-            json_sprintf("there was no memory for the variant %s: %s",
+            json_sprintf("there was not enough memory for the variant %s: %s",
                 asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
 }
 
@@ -660,7 +660,7 @@ enum wi_code wi_run_check_browser(
     struct wi_buffer kinds = {0};
     for (size_t i = 0; i < config->browser_count; i++)
         wi_buffer_printf(&kinds, "%s%s", i ? ", " : "", config->browsers[i].kind);
-    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a browser kind here", kind);
+    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a kind of browser here", kind);
     wi_error_allow(error, "%s", kinds.text ? kinds.text : "");
     wi_buffer_clear(&kinds);
     return WI_INVALID_FIELD;

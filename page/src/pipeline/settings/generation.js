@@ -3,29 +3,29 @@ import { BEAMS_MAX } from '../generation/beams.js';
 import { harmless, honoured, ignored, refused } from './rows.js';
 
 export const GENERATION = Object.freeze([
-    honoured('as transformers 4.57 computes it, in its order', `repetition_penalty encoder_repetition_penalty no_repeat_ngram_size
+    honoured('computed as in transformers 4.57, in the same order', `repetition_penalty encoder_repetition_penalty no_repeat_ngram_size
         encoder_no_repeat_ngram_size bad_words_ids sequence_bias min_length min_new_tokens forced_bos_token_id forced_eos_token_id
         remove_invalid_values exponential_decay_length_penalty suppress_tokens begin_suppress_tokens`),
-    honoured('where the request has no max_tokens', 'max_new_tokens max_length'),
-    honoured('where the request does not say it; in the order of llama.cpp, temperature last', 'do_sample temperature top_k top_p min_p'),
-    honoured('tokens that begin, end and pad', 'bos_token_id eos_token_id pad_token_id decoder_start_token_id'),
+    honoured('if the request has no max_tokens', 'max_new_tokens max_length'),
+    honoured('if the request sets no value; applied in the order of llama.cpp, temperature last', 'do_sample temperature top_k top_p min_p'),
+    honoured('the tokens that begin, end and pad a text', 'bos_token_id eos_token_id pad_token_id decoder_start_token_id'),
     honoured("Whisper's languages, tasks and times", `alignment_heads is_multilingual lang_to_id max_initial_timestamp_index
         no_timestamps_token_id task_to_id`),
-    harmless('the request says it', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
-    honoured('if the most likely text is requested and no sampling; such a text is sent whole; except for Whisper',
+    harmless('set by the request', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
+    honoured('for beam search, if no sampling is requested; the text is sent whole; not for Whisper',
         'num_beams length_penalty early_stopping renormalize_logits'),
-    harmless('it only affects groups of beams', 'diversity_penalty'),
-    harmless('the same tokens come sooner, or with less memory', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
+    harmless('only affects groups of beams', 'diversity_penalty'),
+    harmless('changes only speed or memory use, not the tokens', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
         cache_config cache_implementation compile_config disable_compile is_assistant low_memory max_matching_ngram_size num_assistant_tokens
         num_assistant_tokens_schedule prefill_chunk_size prompt_lookup_num_tokens target_lookbehind use_cache`),
-    harmless('it describes the results of a program, or the author of the file', `_commit_hash _from_model_config generation_kwargs output_attentions
+    harmless('describes the results of a program, or the origin of the file', `_commit_hash _from_model_config generation_kwargs output_attentions
         output_hidden_states output_logits output_scores return_dict_in_generate return_legacy_cache transformers_version trust_remote_code`),
     ignored('a request gets one answer', 'num_return_sequences', { num_return_sequences: 1 }),
-    ignored('tokens are drawn by temperature, top_k, top_p and min_p alone', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
+    ignored('tokens are sampled by temperature, top_k, top_p and min_p only', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
         { typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0 }),
-    ignored('a request says where its answer stops', 'stop_strings max_time'),
+    ignored('the request decides where its answer stops', 'stop_strings max_time'),
     ignored('a prompt is read as it is', 'token_healing'),
-    refused('each token would take other computations', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
+    refused('would need other computations for each token', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
         { guidance_scale: 1, num_beam_groups: 1, penalty_alpha: 0 }),
 ]);
 
@@ -46,15 +46,15 @@ const isFlag = (value) => typeof value === 'boolean';
  * @type {Readonly<Record<string, readonly [(value: any) => boolean, string]>>} */
 export const GENERATION_FORMS = Object.freeze({
     repetition_penalty: [isPenalty, 'a number above 0'], encoder_repetition_penalty: [isPenalty, 'a number above 0'],
-    no_repeat_ngram_size: [isCount, 'a whole number from 0 on'], encoder_no_repeat_ngram_size: [isCount, 'a whole number from 0 on'],
-    min_length: [isCount, 'a whole number from 0 on'], min_new_tokens: [isCount, 'a whole number from 0 on'],
+    no_repeat_ngram_size: [isCount, 'a whole number of at least 0'], encoder_no_repeat_ngram_size: [isCount, 'a whole number of at least 0'],
+    min_length: [isCount, 'a whole number of at least 0'], min_new_tokens: [isCount, 'a whole number of at least 0'],
     bad_words_ids: [areWords, 'a list of lists of token ids'],
     sequence_bias: [(value) => Array.isArray(value) && value.every((one) => Array.isArray(one) && one.length === 2 && areWords([one[0]])
         && Number.isFinite(one[1])), 'a list of pairs: a list of token ids, and a number'],
-    forced_bos_token_id: [isId, 'a token id'], forced_eos_token_id: [(value) => isId(value) || areIds(value), 'a token id, or a list of them'],
+    forced_bos_token_id: [isId, 'a token id'], forced_eos_token_id: [(value) => isId(value) || areIds(value), 'a token id, or a list of token ids'],
     remove_invalid_values: [isFlag, 'true or false'],
     exponential_decay_length_penalty: [(value) => Array.isArray(value) && value.length === 2 && isCount(value[0]) && isPenalty(value[1]),
-        'a pair: a whole number from 0 on, and a number above 0'],
+        'a pair: a whole number of at least 0, and a number above 0'],
     num_beams: [(value) => isCount(value) && value > 0 && value <= BEAMS_MAX, `a whole number from 1 to ${BEAMS_MAX}`],
     length_penalty: [Number.isFinite, 'a number'], early_stopping: [(value) => isFlag(value) || value === 'never', 'true, false or "never"'],
     suppress_tokens: [areIds, 'a list of token ids'], begin_suppress_tokens: [areIds, 'a list of token ids'],

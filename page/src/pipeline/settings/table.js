@@ -19,11 +19,11 @@ export const SETTINGS = Object.freeze({
     'config.json': {
         rest: 'harmless',
         rows: [
-            honoured('which model it is, and what it can do', 'architectures model_type is_encoder_decoder'),
-            honoured('labels, and how their numbers are read', 'id2label problem_type'),
-            honoured('how long a text may be', 'max_position_embeddings n_positions'),
-            honoured('words that a task begins with, and its settings of generation', 'prefix task_specific_params'),
-            harmless('id2label says it', 'label2id num_labels'),
+            honoured('the type of the model, and its tasks', 'architectures model_type is_encoder_decoder'),
+            honoured('the labels, and how scores become probabilities', 'id2label problem_type'),
+            honoured('the maximum length of a text', 'max_position_embeddings n_positions'),
+            honoured("the words that precede a task's prompt, and the task's generation settings", 'prefix task_specific_params'),
+            harmless('taken from id2label', 'label2id num_labels'),
         ],
     },
     'generation_config.json': { rest: 'ignored', rows: GENERATION },

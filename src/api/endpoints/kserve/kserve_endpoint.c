@@ -195,7 +195,7 @@ struct index_order {
 };
 const struct wi_param wi_kserve_index_params[] = {
     WI_PARAM(index_order, ready, BOOL,
-        .help = "Whether only those are listed that can be served; false by default."),
+        .help = "Whether to list only models that can be served; false by default."),
     {0},
 };
 

@@ -102,7 +102,7 @@ static int is_late(const struct wait *wait, double most_ms, struct wi_error *err
     if (wi_now_ms() - wait->since < most_ms)
         return 0;
     wi_error_set(error, WI_DEADLINE_EXCEEDED, NULL,
-        "after %.0f s %.160s is still not %s; GET /v1/models says how far it is", most_ms / 1000,
+        "after %.0f s, %.160s is still not %s; GET /v1/models shows the progress", most_ms / 1000,
         wait->name, wait->loads ? "loaded" : "unloaded");
     return 1;
 }
@@ -139,12 +139,12 @@ static enum wi_code check_load(
             wait->name, outcome->why);
     if (given + begun == 0 && states[WI_MODEL_ORDER_UNDONE] > 0)
         return wi_error_set(error, WI_UNAVAILABLE, NULL,
-            "%.160s was unloaded again before it was loaded, as another request asked or for want "
-            "of memory; try again",
+            "%.160s was unloaded before it was loaded, because another request asked for that or "
+            "because memory was short; try again",
             wait->name);
     if (given + begun == 0)
         return wi_error_set(error, WI_UNAVAILABLE, NULL,
-            "the nodes that were told to load %.160s have gone; try again", wait->name);
+            "the nodes that were told to load %.160s have left; try again", wait->name);
     return is_late(wait, LOAD_MS, error) ? error->code : WI_OK;
 }
 
@@ -270,7 +270,7 @@ struct order_body {
 };
 const struct wi_param wi_kserve_load_params[] = {
     WI_PARAM(order_body, parameters, OBJECT,
-        .help = "unload_dependents, which changes nothing, and no other."),
+        .help = "Only unload_dependents is accepted; it has no effect."),
     {0},
 };
 

@@ -20,7 +20,7 @@
 static void answer_not_found(struct wi_request *request, const char *id)
 {
     wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
-        "there is no run %.60s: it never was, it was removed, or newer ones took its place", id);
+        "there is no run %.60s: it never existed, was removed, or was replaced by newer runs", id);
 }
 
 /* Whether there is a database, and `request->argument` could be an id; else it is answered. */

@@ -63,7 +63,7 @@ static void read_piece(void *data)
 static void break_off(struct wi_api_sender *sender)
 {
     sender->is_over = 1;
-    wi_warn("api", sender->request->id, "%s is broken off: a file cannot be read, or has changed",
+    wi_warn("api", sender->request->id, "%s was interrupted: a file cannot be read, or has changed",
         sender->reading ? "a CAR" : sender->file.name);
 }
 

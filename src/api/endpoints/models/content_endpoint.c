@@ -178,13 +178,11 @@ static void put_source_count(void *context, const struct wi_block_source_info *i
 void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
     struct counter counters[] = {
-        {out, "webinfer_source_bytes_total",
-            "Bytes of blocks that a source brought and that were right.",
+        {out, "webinfer_source_bytes_total", "Bytes of correct blocks from a source.",
             offsetof(struct wi_block_source_info, bytes)},
-        {out, "webinfer_source_blocks_total", "Blocks that a source brought and that were right.",
+        {out, "webinfer_source_blocks_total", "Correct blocks from a source.",
             offsetof(struct wi_block_source_info, blocks)},
-        {out, "webinfer_source_wrong_blocks_total",
-            "Blocks that a source brought and that were wrong.",
+        {out, "webinfer_source_wrong_blocks_total", "Wrong blocks from a source.",
             offsetof(struct wi_block_source_info, wrong)},
     };
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {

@@ -97,7 +97,7 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
         return wi_error_set(error, WI_CONFLICT, "model_name", "%.160s is part of the daemon", name);
     if (alias)
         return wi_error_set(error, WI_CONFLICT, "model_name",
-            "%.160s is an alias of %.160s, which the configuration gives it: name that model", name,
+            "%.160s is only an alias in the configuration, for %.160s: name that model", name,
             alias->model);
     return WI_OK;
 }
@@ -110,10 +110,9 @@ static enum wi_code check_use(const struct wi_api *api, const char *name, struct
     if (!requests && !read)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "%.160s is in use: %s; wait for them, or force its removal (?force=true, webinfer rm "
-        "--force)",
-        name,
-        requests ? "requests run on it" : "answers with what it is published as are under way");
+        "%.160s is in use: %s; wait until this ends, or force the removal (?force=true, webinfer "
+        "rm --force)",
+        name, requests ? "requests are running on it" : "its published files are being sent");
 }
 
 static void unload_everywhere(const struct wi_api *api, const char *name)

@@ -202,7 +202,7 @@ static void on_sampled(struct wi_request *request, void *work, struct wi_model *
         wi_request_answer_text(request, 200, "application/json", &text);
     else
         wi_request_answer_refusal(request, WI_INPUT_INVALID, "model",
-            "no inputs can be made up for %s that could be JSON", model->name);
+            "no inputs that fit into JSON can be generated for %s", model->name);
     if (asked)
         wi_inference_release(asked);
     wi_buffer_clear(&text);

@@ -167,10 +167,10 @@ void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
     wi_buffer_clear(&sums.stale_names);
     const struct wi_metric rows[] = {
         {"webinfer_content_copies", "Models that are here as copies for neighbours.", sums.copies},
-        {"webinfer_content_copy_bytes", "Bytes of the files of those.", sums.copied},
+        {"webinfer_content_copy_bytes", "Bytes of the files of these copies.", sums.copied},
         {"webinfer_published_models", "Models that are published.", sums.count},
         {"webinfer_published_models_stale",
-            "Those of them whose files are not any more what was published.", sums.stale},
+            "Published models whose files have changed since they were published.", sums.stale},
         {"webinfer_published_bytes", "Bytes of the files that were published.", sums.bytes},
     };
     WI_METRIC_ROWS(out, rows);

@@ -182,20 +182,22 @@ struct requested {
 const struct wi_param wi_pull_params[] = {
     WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
         .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
-                "quantisation or dtype. Without one, the daemon chooses among those that exist, "
-                "by their speed in a browser and by the memory of a page. A revision is a "
-                "branch, a tag or a commit; by default it is the latest that the hub has. On a "
-                "hub of the layout plain the name may have one to four segments."),
+                "quantisation or dtype. Without a variant, the daemon chooses one, by its speed in "
+                "a browser and by the memory of a page. A revision is a branch, a tag or a commit; "
+                "by default, it is the hub's latest. On a hub with the layout plain, the name may "
+                "have one to four segments."),
     WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "The model's name here; by default its name on the hub, and ipfs/CID for a CID."),
+        .help = "The model's name here. The default is the model's name on the hub, or ipfs/CID "
+                "for a CID."),
     WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
-        .help = "The NAME of a section [hub.NAME]; by default that of [models] hub. Not allowed "
-                "with ipfs://, for which all hubs of the layouts ipfs and webinfer are asked."),
+        .help = "The NAME of a [hub.NAME] section; by default, the hub that is set in [models]. "
+                "Not allowed with ipfs://, because all hubs with the layout ipfs or webinfer are "
+                "asked then."),
     WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
-        .help = "fp32, fp16, int8 or int4: which variant of an ONNX model."),
+        .help = "The variant of an ONNX model: fp32, fp16, int8 or int4."),
     WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
         .help = "Patterns such as onnx/*_q4.onnx. Exactly the files that match are fetched; the "
-                "daemon chooses none itself."),
+                "daemon chooses no others."),
     WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };

@@ -102,10 +102,11 @@ struct requested {
 
 const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, bits, INTEGER, .required = 1,
-        .help = "8, 4 or 16, for the variant q8, q4 or fp16, made from fp32. q8 and q4 reduce "
-                "only the weights of MatMul, Gemm and large Gathers; fp16 computes in FP16."),
+        .help = "8, 4 or 16, for the variant q8, q4 or fp16, which is made from fp32. q8 and q4 "
+                "quantise only the weights of MatMul, Gemm and large Gather nodes; fp16 computes "
+                "in FP16."),
     WI_PARAM(requested, mixed, BOOL,
-        .help = "Whether, with 4 bits, the layers that would lose most keep 8."),
+        .help = "With 4 bits: whether the layers that would lose the most accuracy keep 8 bits."),
     WI_PARAM(requested, force, BOOL,
         .help = "Whether to publish the variant even if its measurements are bad."),
     WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
@@ -120,8 +121,8 @@ static enum wi_code requested_check(const struct requested *requested, struct wi
         return wi_error_allow(error, "4, 8, 16");
     }
     if (requested->mixed && requested->bits != 4)
-        return wi_error_set(
-            error, WI_INVALID_FIELD, "mixed", "mixed is for 4 bits: of those some layers keep 8");
+        return wi_error_set(error, WI_INVALID_FIELD, "mixed",
+            "mixed is for 4 bits only: some layers then keep 8 bits");
     return WI_OK;
 }
 

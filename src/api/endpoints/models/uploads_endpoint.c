@@ -38,7 +38,8 @@ const struct wi_param wi_upload_order_params[] = {
     WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
         .help = "All files of the model.", .form = "[UploadFile]"),
     WI_PARAM(requested, replace, BOOL,
-        .help = "Whether it becomes a new version if there is a model of that name."),
+        .help =
+            "Whether the upload becomes a new version if there is already a model of that name."),
     WI_PARAM_END,
 };
 
@@ -49,10 +50,10 @@ struct file_wish {
 
 const struct wi_param wi_upload_file_params[] = {
     WI_PARAM(file_wish, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
-        .help = "In the model's folder, such as onnx/model.onnx."),
+        .help = "The path in the model's folder, such as onnx/model.onnx."),
     WI_PARAM(file_wish, bytes, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0),
     WI_PARAM(file_wish, sha256, STRING, .required = 1, .min = 64, .max = 64,
-        .help = "64 lower-case hexadecimal digits."),
+        .help = "64 lowercase hexadecimal digits."),
     WI_PARAM_END,
 };
 
@@ -65,7 +66,7 @@ static enum wi_code read_files(const json_t *list, struct wi_source *files, stru
         snprintf(where, sizeof where, "files[%zu].", i);
         if (!json_is_object(item))
             return wi_error_set(error, WI_INVALID_FIELD, "files",
-                "files[%zu] is %s; it has to be an object of path, bytes and sha256", i,
+                "files[%zu] is %s; it must be an object with path, bytes and sha256", i,
                 wi_json_type_name(item));
         enum wi_code code =
             wi_params_read(wi_upload_file_params, item, WI_PARAMS_STRICT, where, &file, error);
@@ -73,7 +74,7 @@ static enum wi_code read_files(const json_t *list, struct wi_source *files, stru
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            return wi_error_expect(error, "64 lower-case hexadecimal digits");
+            return wi_error_expect(error, "64 lowercase hexadecimal digits");
         }
         wi_source_add(files, file.path, (uint64_t)file.bytes, file.sha256);
     }
@@ -154,7 +155,7 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
 {
     if (strspn(text, "0123456789") != strlen(text)) {
         wi_error_set(error, WI_INVALID_FIELD, "position", "\"%.20s\" is no position", text);
-        return wi_error_expect(error, "how many bytes of the file are here, such as 0");
+        return wi_error_expect(error, "how many bytes of the file have arrived, such as 0");
     }
     *position = strtoull(text, NULL, 10);
     return WI_OK;

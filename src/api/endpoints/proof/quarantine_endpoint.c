@@ -65,12 +65,13 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     wi_checks_cross_counters(api->deps.checks, &counters);
     read_results(&counters, values);
     wi_metric_head(out, "webinfer_cross_checks_total", "counter",
-        "Answers of nodes that joined, computed again by the service's own browsers, by result.");
+        "Answers of joined nodes that the service's own browsers computed again, by result.");
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
     const struct wi_metric rows[] = {
-        {"webinfer_cross_checks_waiting", "Answers that are to be computed again, or are now.",
+        {"webinfer_cross_checks_waiting",
+            "Answers that are waiting to be computed again, or are being computed again.",
             counters.waiting},
         {"webinfer_cross_checks_waiting_bytes", "Memory of the waiting cross-checks.",
             counters.bytes},
@@ -90,7 +91,7 @@ void wi_handle_node_forgive(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
+    wi_info("api", request->id, "%s is forgiven, as requested by %.80s", request->argument,
         wi_request_client(request));
     wi_request_answer_verb(request, 200, request->argument, "forgiven");
 }
@@ -98,12 +99,11 @@ void wi_handle_node_forgive(struct wi_request *request)
 void wi_handle_quarantine_lift(struct wi_request *request)
 {
     if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
-        wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
+        wi_info("api", request->id, "%s is lifted, as requested by %.80s", request->argument,
             wi_request_client(request));
         wi_request_answer_verb(request, 200, request->argument, "lifted");
         return;
     }
     wi_request_answer_refusal(request, WI_NOT_FOUND, NULL,
-        "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
-        request->argument);
+        "there is no quarantine %.80s; GET /v1/nodes lists all quarantines", request->argument);
 }

@@ -100,7 +100,7 @@ const struct wi_param wi_verify_params[] = {
         .help = "Only this node; all by default."),
     WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM(wanted, platforms, ARRAY, .min = 1, .max = WI_PLATFORM_COUNT, .form = "[Platform]",
-        .help = "Only these; by default all on which kernels run."),
+        .help = "Only these platforms; by default, all platforms on which kernels run."),
     WI_PARAM_END,
 };
 
@@ -122,8 +122,8 @@ static enum wi_code read_platforms(const json_t *list, unsigned *platforms, stru
             *platforms |= 1u << platform;
             continue;
         }
-        wi_error_set(
-            error, WI_INVALID_FIELD, "platforms", "platforms[%zu] is none on which kernels run", i);
+        wi_error_set(error, WI_INVALID_FIELD, "platforms",
+            "platforms[%zu] is not a platform on which kernels run", i);
         allow_platforms(error);
         return WI_INVALID_FIELD;
     }

@@ -145,11 +145,11 @@ enum wi_code wi_hearings_admit(
 {
     if (count_live(hearings, client) >= WI_HEARINGS_OF_CLIENT)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d streams of sound of this client are not at their end; end one first",
+            "%d of this client's sound streams have not ended; end one first",
             WI_HEARINGS_OF_CLIENT);
     if (count_live(hearings, NULL) >= WI_HEARINGS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d streams of sound are not at their end; try again later", WI_HEARINGS_MAX);
+            "%d sound streams have not ended; try again later", WI_HEARINGS_MAX);
     return WI_OK;
 }
 
@@ -191,8 +191,8 @@ struct wi_hearing *wi_hearing_find(
 static enum wi_code refuse_ahead(const struct wi_hearing *hearing, struct wi_error *error)
 {
     const char *why = wi_hearing_is_unread(hearing)
-                          ? "no client takes its events: GET /v1/audio/streams/ID/events"
-                          : "send this again when some of it has";
+                          ? "no client reads its events: GET /v1/audio/streams/ID/events"
+                          : "send this again when some of the sound has";
     return wi_error_set(error, WI_SOUND_AHEAD, NULL,
         "%.1f s of this sound have no final text yet, and [api] sound_ahead is %.15g s; %s",
         (double)(heard_ms(hearing) - done_ms(hearing)) / 1000,
@@ -207,7 +207,7 @@ static enum wi_code refuse_gap(
             (unsigned long long)expected);
     else
         wi_error_set(error, WI_CONFLICT, "position",
-            "of this sound there are %llu bytes: those from there to %llu are missing",
+            "%llu bytes of this sound have arrived: those from there to %llu are missing",
             (unsigned long long)expected, (unsigned long long)position);
     return wi_error_expect(error, "%llu", (unsigned long long)expected);
 }
@@ -261,7 +261,7 @@ void wi_hearing_cancel(struct wi_hearing *hearing)
     wi_hearing_drop_runs(hearing);
     if (!wi_events_ended(hearing->events)) {
         wi_error_set(&error, WI_CANCELLED, NULL,
-            "the sound was given up by DELETE /v1/audio/streams/%s", hearing->id);
+            "the sound was abandoned by DELETE /v1/audio/streams/%s", hearing->id);
         wi_hearing_tell_end(hearing, &error);
     }
     hearing_settle(hearing);

@@ -32,21 +32,22 @@ struct asked {
 
 const struct wi_param wi_sound_order_params[] = {
     WI_PARAM(asked, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "One that does automatic-speech-recognition."),
+        .help = "A model that does automatic-speech-recognition."),
     WI_PARAM(asked, format, ENUM, .names = wi_pcm_format_names,
-        .help = "Of the samples: 16-bit integers or 32-bit floats, little-endian. s16le by "
-                "default."),
+        .help = "The format of the samples: 16-bit integers or 32-bit floats, little-endian. s16le "
+                "by default."),
     WI_PARAM(asked, sampling_rate, INTEGER, .min = WI_PCM_RATE_MIN, .max = WI_PCM_RATE_MAX,
-        .help = "Samples a second. 16000 by default."),
+        .help = "The number of samples per second. 16000 by default."),
     WI_PARAM(asked, channels, INTEGER, .min = 1, .max = WI_PCM_CHANNELS_MAX,
-        .help = "Whose samples come in turn. 1 by default."),
+        .help = "The number of channels; their samples are interleaved. 1 by default."),
     WI_PARAM(asked, language, STRING, .min = 1, .max = 64,
-        .help = "That is spoken, as the option of that name."),
+        .help = "The language that is spoken, as in the option language."),
     WI_PARAM(asked, pause_ms, INTEGER, .min = WI_CUTTER_PAUSE_MIN, .max = WI_CUTTER_PAUSE_MAX,
-        .help = "The pause in speech, in milliseconds, that ends a segment. 500 by default."),
+        .help = "The length of a pause in speech that ends a segment, in milliseconds. 500 by "
+                "default."),
     WI_PARAM(asked, partials, BOOL,
-        .help = "Whether text of a segment is sent before its end. True by default."),
-    WI_PARAM(asked, options, OBJECT, .help = "As of POST /v1/infer."),
+        .help = "Whether the text so far is sent before a segment ends. True by default."),
+    WI_PARAM(asked, options, OBJECT, .help = "As for POST /v1/infer."),
     WI_PARAM_END,
 };
 
@@ -152,7 +153,7 @@ static enum wi_code check_asked(const struct asked *asked, struct wi_error *erro
 {
     if (asked->language && json_object_get(asked->options, "language"))
         return wi_error_set(error, WI_INVALID_FIELD, "options.language",
-            "the language is said twice: by language and by options.language");
+            "the language is given twice: in language and in options.language");
     return WI_OK;
 }
 
@@ -180,7 +181,7 @@ static struct wi_hearing *hearing_find(struct wi_request *request)
         wi_hearing_find(hearings_of(request), request->argument, wi_request_client(request));
     if (!hearing) {
         wi_request_answer_refusal(request, WI_NOT_FOUND, "id",
-            "there is no stream of sound %.60s of this client", request->argument);
+            "this client has no sound stream %.60s", request->argument);
     }
     return hearing;
 }
@@ -199,8 +200,8 @@ struct query {
 
 const struct wi_param wi_sound_query_params[] = {
     WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
-        .help = "How many bytes of the sound come before those of the body. Bytes that have "
-                "already arrived are skipped."),
+        .help = "How many bytes of the sound precede those in the body. Bytes that have already "
+                "arrived are skipped."),
     WI_PARAM_END,
 };
 

@@ -26,7 +26,7 @@ const struct wi_param wi_logs_params[] = {
     WI_PARAM(query, before, INTEGER, .min = 1, .max = NUMBER_MAX,
         .help = "Only lines with a smaller seq."),
     WI_PARAM(query, limit, INTEGER, .min = 1, .max = WI_LOG_LINES,
-        .help = "How many of the newest lines; 200 by default."),
+        .help = "The number of lines; 200 by default."),
     WI_PARAM_END,
 };
 

@@ -340,10 +340,10 @@ struct query {
 
 const struct wi_param wi_events_params[] = {
     WI_PARAM(query, kinds, STRING, .min = 1, .max = 100,
-        .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
-                "commas between them; else all."),
+        .help = "Some of status, queue, session, node, model, job and pull, separated by commas; "
+                "all by default."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
-        .help = "For admins: also lines of the log, of this level or worse."),
+        .help = "For admins: also sends log lines of this level or worse."),
     WI_PARAM_END,
 };
 
@@ -365,7 +365,7 @@ static enum wi_code read_kinds(const char *words, unsigned *kinds, struct wi_err
     while (words) {
         size_t length = strcspn(words, ",");
         if (read_kind(words, length, kinds) != 0) {
-            wi_error_set(error, WI_INVALID_FIELD, "kinds", "\"%.*s\" is no kind of object",
+            wi_error_set(error, WI_INVALID_FIELD, "kinds", "\"%.*s\" is not a kind of object",
                 length < 40 ? (int)length : 40, words);
             return wi_error_allow(error, "status, queue, session, node, model, job, pull");
         }
@@ -412,14 +412,14 @@ static enum wi_code check_room(const struct wi_request *request, struct wi_error
     uint64_t share = (most + USER_PART - 1) / USER_PART;
     if (watchers->count < most && count_of(watchers, wi_request_scope(request)) >= share)
         return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
-            "%llu clients of yours watch already, which is what one user may: a quarter of [api] "
-            "max_watchers; close one of them",
+            "%llu of your clients are already watching, which is the limit for one user: a quarter "
+            "of [api] max_watchers; close one of them",
             (unsigned long long)share);
     if (watchers->count < most)
         return WI_OK;
     return wi_error_set(error, WI_TOO_MANY_WATCHERS, NULL,
-        "%llu clients watch already, which is [api] max_watchers, or half of max_connections; try "
-        "again later",
+        "%llu clients are already watching, which is the limit: [api] max_watchers, or half of "
+        "max_connections; try again later",
         (unsigned long long)most);
 }
 

@@ -179,11 +179,11 @@ static enum wi_code refuse_access(
             what, hub->url, (int)strcspn(what, "@"), what, hub->name);
     if (hub->token)
         return wi_error_set(error, WI_HUB_UNAUTHORIZED, "model",
-            "hub %s refuses the token of %.200s for %.120s (%d); is it still valid, and may it "
-            "read that?",
+            "hub %s refuses the token of %.200s for %.120s (%d); check that the token is valid and "
+            "has read access",
             hub->name, hub->token_file ? hub->token_file : "its token_file", what, status);
     return wi_error_set(error, WI_HUB_UNAUTHORIZED, "model",
-        "hub %s does not give %.120s to everybody (%d): it is private, or is not there; check the "
+        "hub %s refuses public access to %.120s (%d): it is private, or does not exist; check the "
         "name, or put a token into the token_file of [hub.%s]",
         hub->name, what, status, hub->name);
 }

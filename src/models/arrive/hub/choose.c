@@ -76,8 +76,8 @@ static enum wi_code lay_out(
             wi_hub_tree_add(files, file, file->path);
         if (files->count > WI_MODEL_FILES_MAX)
             return wi_error_set(error, WI_HUB_FAILED, "model",
-                "the repository has more than %d files that could belong to a model; name those "
-                "that are meant with --file",
+                "the repository has more than %d files that could belong to a model; select the "
+                "files with --file",
                 WI_MODEL_FILES_MAX);
     }
     if (format->yields)
@@ -346,7 +346,7 @@ static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *patt
     if (code != WI_OK || found > 0)
         return code;
     wi_error_set(error, WI_INVALID_FIELD, "files",
-        barred ? "%.200s is of a kind that is never fetched"
+        barred ? "%.200s is a kind of file that is never fetched"
                : "no file of the repository is called %.200s",
         barred ? barred : pattern);
     for (size_t i = 0; i < WI_FORMAT_COUNT; i++)
@@ -363,7 +363,7 @@ static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi
     enum wi_code code = WI_OK;
     if (want->variant || want->precision)
         return wi_error_set(error, WI_INVALID_FIELD, "files",
-            "files are named, and %s as well; give one of the two",
+            "both files and %s are given; give only one of them",
             want->variant ? "a variant" : "a precision");
     for (size_t i = 0; i < want->files->count && code == WI_OK; i++)
         code = add_matches(tree, want->files->items[i], chosen, error);

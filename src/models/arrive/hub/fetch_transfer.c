@@ -74,7 +74,7 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
         return -1;
     if (first != transfer->at) {
         wi_error_set(&transfer->error, WI_HUB_FAILED, "",
-            "the server sends other bytes of %.200s than it was asked for", file->file.path);
+            "the server sends a different range of %.200s than requested", file->file.path);
         return -1;
     }
     transfer->accepted = 1;
@@ -160,8 +160,8 @@ static enum transfer_state transfer_judge(
     }
     if (!own && (status == 404 || status == 410)) {
         wi_error_set(error, WI_HUB_NOT_FOUND, "",
-            "hub %s redirects %.200s to another server, and there the answer is %d: the file is "
-            "gone, or was never uploaded; the operator of the hub has to fix that",
+            "hub %s redirects %.200s to another server, which answers %d: the file is gone, or was "
+            "never uploaded; the hub's operator must fix this",
             fetch->hub->name, path, status);
         return TRANSFER_FAILED;
     }
@@ -185,8 +185,8 @@ static enum transfer_state transfer_measured(
     if (transfer->told != WI_HUB_BYTES_UNKNOWN && transfer->told <= WI_HUB_FILE_MAX)
         return TRANSFER_WHOLE;
     wi_error_set(&transfer->error, WI_HUB_FAILED, "",
-        "the server does not say how long %.200s is, neither by Content-Length nor by "
-        "Content-Range; without that it is not known whether there is room for it",
+        "the server gives the length of %.200s neither in Content-Length nor in Content-Range; "
+        "without the length, it is not known whether there is room for the file",
         transfer->file->file.path);
     return TRANSFER_FAILED;
 }

@@ -552,8 +552,8 @@ static enum wi_code file_verify(struct wi_filled *file, struct wi_error *error)
             file->place.path, file->hex, file->must);
     if (is_pointer(file))
         return wi_error_set(error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s is not there on the hub, only a pointer of Git LFS in its place: it was copied "
-            "without \"git lfs pull\"",
+            "the hub has only a Git LFS pointer instead of %.200s: the files were copied without "
+            "\"git lfs pull\"",
             file->place.path);
     return WI_OK;
 }

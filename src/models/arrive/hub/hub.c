@@ -150,7 +150,7 @@ const struct wi_hub_layout wi_hub_layouts[] = {
                              .least = 1,
                              .most = 2,
                              .repositories = "NAME or OWNER/NAME",
-                             .revisions = "none, since it has what it has now",
+                             .revisions = "none, since there is only one revision",
                              .is_revision = is_nothing}},
 };
 

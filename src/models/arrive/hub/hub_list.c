@@ -190,8 +190,9 @@ static void end_list(struct wi_hub_list *list)
     struct wi_error error;
     if (revision && !list->layout->revision_url && strcmp(revision, list->tree.commit) != 0) {
         wi_error_set(&error, WI_HUB_NOT_FOUND, "model",
-            "%.120s of hub %s is another revision by now: %s is %s", list->reference.repository,
-            list->hub->name, list->layout->rules.revisions, list->tree.commit);
+            "%.120s on hub %s has changed to another revision: %s is now %s",
+            list->reference.repository, list->hub->name, list->layout->rules.revisions,
+            list->tree.commit);
         list_finish(list, &error);
     } else if (list->tree.count > WI_MODEL_FILES_MAX) {
         list_finish(list, NULL); /* too many to ask for each; those chosen are asked for later */

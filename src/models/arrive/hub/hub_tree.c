@@ -192,7 +192,7 @@ enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error
     wi_names_sort(tree->files, tree->count, sizeof *tree->files);
     for (size_t i = 1; i < tree->count; i++)
         if (strcmp(tree->files[i - 1].path, tree->files[i].path) == 0)
-            return tree_fail(error, "%.100s is there twice", tree->files[i].path);
+            return tree_fail(error, "%.100s is listed twice", tree->files[i].path);
     return WI_OK;
 }
 

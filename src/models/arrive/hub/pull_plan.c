@@ -43,7 +43,7 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
         return wi_hub_reference_parse(
             want->reference, &wi_hub_layouts[order->hub->layout].rules, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
-        "hub %.60s brings content by its CID, and has no models by name", name);
+        "hub %.60s serves content by CID only, and has no models by name", name);
     return wi_error_expect(error, "ipfs://CID as the model, and no hub");
 }
 
@@ -54,8 +54,7 @@ static enum wi_code order_read_content(
     if (!want->hub)
         return wi_hub_reference_parse_content(want->reference, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
-        "%.120s is the same wherever it comes from, and all hubs of the layouts ipfs and "
-        "webinfer are asked",
+        "%.120s is the same on every hub, and all hubs with the layout ipfs or webinfer are asked",
         want->reference);
     return wi_error_allow(error, "no hub with ipfs://");
 }
@@ -153,9 +152,9 @@ enum wi_code wi_pull_order_read(
     want.files = &files;
     want.copy = json_is_true(json_object_get(value, "copy"));
     int is_named = want.reference && (want.as || wi_hub_reference_is_content(want.reference));
-    enum wi_code code = good && is_named
-                            ? wi_pull_order_fill(order, &want, config, error)
-                            : wi_error_set(error, WI_BAD_JSON, NULL, "it is no request for a pull");
+    enum wi_code code =
+        good && is_named ? wi_pull_order_fill(order, &want, config, error)
+                         : wi_error_set(error, WI_BAD_JSON, NULL, "it is not a request for a pull");
     wi_strings_clear(&files);
     json_decref(value);
     return code;

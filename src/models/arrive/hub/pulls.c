@@ -279,8 +279,8 @@ static enum wi_code refuse_another(
     const struct entry *entry, const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_CONFLICT, "model",
-        "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
-        "give this one another name",
+        "%.160s is already being pulled, as %.160s: wait, cancel that pull, or choose another name "
+        "with \"as\"",
         name, entry->pull->order->reference);
 }
 
@@ -322,7 +322,8 @@ static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *ord
         return refuse_another(entry, order->name, error);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
+            "%d models are already being pulled; try again when one of the pulls has ended",
+            WI_PULLS_MAX);
     if (!entry)
         entry = entry_add(pulls, order);
     else if (entry->pull->order->copy && !order->copy)

@@ -355,7 +355,7 @@ static void block_explain(
     }
     tell_sources(fetch, block, told, sizeof told);
     wi_error_set(
-        error, blames_code(blamed), "", "no source brings %.90s: %s", fetch->order.what, told);
+        error, blames_code(blamed), "", "no source has %.90s: %s", fetch->order.what, told);
     if (until_ms > now)
         wi_error_retry_after(error, (unsigned)((until_ms - now) / 1000) + 1);
 }

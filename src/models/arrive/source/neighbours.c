@@ -419,7 +419,7 @@ static enum wi_code neighbour_refuse(
     const struct wi_neighbours *all, const char *name, struct wi_error *error)
 {
     const struct neighbour *neighbour = neighbour_find_name(all, name);
-    struct wi_block_source_info info = {.reason = "it is not configured any more"};
+    struct wi_block_source_info info = {.reason = "it is no longer configured"};
     if (neighbour)
         info = wi_block_source_look(neighbour->source);
     const char *reason = *info.reason ? info.reason : "it does not answer";

@@ -46,7 +46,8 @@ static void try_lock(void *data)
     lock->fd = -1;
     enum wi_code code = wi_is_shortage(number) ? WI_UNAVAILABLE : WI_STORAGE_FAILED;
     wi_error_set(&lock->error, number == EWOULDBLOCK ? WI_HUB_BUSY : code, "", "%.300s: %s",
-        lock->path, number == EWOULDBLOCK ? "another fetch is at work there" : strerror(number));
+        lock->path,
+        number == EWOULDBLOCK ? "another fetch is using this folder" : strerror(number));
 }
 
 static void on_tried(void *data, int cancelled)

@@ -303,7 +303,8 @@ static int take_model(struct scan *scan, const char *name)
     if (!is_model(scan, name, &format))
         return 0;
     if (wi_builtin_owns(name))
-        scan_ignore(scan, name, wi_strdup("the name is reserved; name the folder otherwise"));
+        scan_ignore(
+            scan, name, wi_strdup("the name is reserved; choose another name for the folder"));
     else if (wi_model_check_name(name, NULL) != WI_OK)
         scan_ignore(scan, name,
             wi_strdup("no request can name it: name the folder with letters, digits, \".\", \"_\" "

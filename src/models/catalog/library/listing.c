@@ -67,7 +67,7 @@ static void tell_news(const struct wi_list *before, const struct wi_list *now)
     for (size_t i = 0; i < now->model_count; i++)
         row_tell(&now->models[i], before, wi_list_model, "cannot be used");
     if (now->ignored_more > 0 && before->ignored_more == 0)
-        wi_warn("model", NULL, "%zu more entries of the model directory are no models",
+        wi_warn("model", NULL, "%zu more entries of the model directory are not models",
             now->ignored_more);
 }
 
@@ -218,7 +218,7 @@ static void end_reading(void *data, int cancelled)
     listing->reading = NULL;
     if (reading->failed)
         wi_log_limited(&listing->log, WI_LOG_WARN, "model", NULL,
-            "the model directory %s cannot be read now: %s; the list of models stays as it was",
+            "the model directory %s cannot be read now: %s; the list of models is unchanged",
             reading->directory, strerror(reading->failed));
     else
         take_list(listing, reading);

@@ -157,7 +157,7 @@ static enum wi_code no_variant(struct wi_load *load)
         allow_variants(load);
     } else {
         wi_error_set(&load->error, WI_MODEL_INVALID, "model_name",
-            "%s has no whole set of files: parts of a split file are missing", load->base);
+            "%s has an incomplete set of files: parts of a split file are missing", load->base);
     }
     return load->error.code;
 }
@@ -322,7 +322,7 @@ void wi_load_run(struct wi_load *load)
         drop_results(load);
     }
     load->code = wi_error_set(&load->error, WI_MODEL_INVALID, "model.onnx",
-        "the model's files change while they are read; write to another name and rename");
+        "the model's files changed while they were read; write to another name, then rename");
 }
 
 struct wi_load *wi_load_new(const char *directory, const char *name, struct wi_hash_cache *cache)

@@ -147,7 +147,7 @@ static enum wi_code file_look(int folder, struct wi_source_file *file, struct wi
         !S_ISREG(status.st_mode) ||
         (file->bytes != UINT64_MAX && file->bytes != (uint64_t)status.st_size))
         return wi_error_set(error, WI_INTERNAL, "",
-            "%.200s was to be published but is not there as it was fetched", file->path);
+            "%.200s cannot be published: it is no longer there as it was fetched", file->path);
     file->bytes = (uint64_t)status.st_size;
     file->modified = status.st_mtim;
     if (wi_hash_is_printed(file->sha256))

@@ -57,7 +57,7 @@ static enum wi_code check_path(const struct wi_source *files, size_t i, struct w
     const char *path = files->files[i].path;
     if (!wi_file_path_ok(path) || !may_have(files, path)) {
         wi_error_set(error, WI_MODEL_INVALID, "files",
-            "files[%zu]: no format of models takes a file %.200s; leave it out", i, path);
+            "files[%zu]: no model format has a file %.200s; leave it out", i, path);
         return wi_error_expect(
             error, "paths such as model.onnx, onnx/model_q4.onnx or tiny-Q4_K_M.gguf");
     }
@@ -78,7 +78,7 @@ enum wi_code wi_upload_order_check(const struct wi_upload_order *order, struct w
             return code;
         if (order->files.files[i].bytes > (uint64_t)INT64_MAX - total)
             return wi_error_set(
-                error, WI_INVALID_FIELD, "files", "the files have more bytes than can be counted");
+                error, WI_INVALID_FIELD, "files", "the files are too large together");
         total += order->files.files[i].bytes;
     }
     return WI_OK;
@@ -311,8 +311,8 @@ enum wi_code wi_upload_taken(const char *directory, const char *name, struct wi_
     if (number == 0)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "there is a model %.160s already: remove it, choose another name, or say \"replace\": true "
-        "when the files are announced, and it becomes a new version",
+        "there is already a model %.160s: remove that model, choose another name, or announce the "
+        "files with \"replace\": true, which makes the upload a new version",
         name);
 }
 
@@ -329,7 +329,7 @@ enum wi_code wi_upload_admit(const char *directory, const char *id, struct wi_er
         run_survey(directory, &survey);
         if (survey.count >= WI_UPLOADS_MAX)
             code = wi_error_set(error, WI_QUEUE_FULL, NULL,
-                "%d uploads are under way already; publish or remove one of them first",
+                "%d uploads are already under way; publish or remove one of them first",
                 WI_UPLOADS_MAX);
     }
     if (code == WI_OK)

@@ -54,7 +54,7 @@ static enum wi_code enter_to_write(
     enum wi_code code = wi_upload_enter(directory, id, place, error);
     if (code != WI_OK)
         return code;
-    code = file_lock(place->files, LOCK_SH, "the upload is just being published", error);
+    code = file_lock(place->files, LOCK_SH, "the upload is being published", error);
     if (code != WI_OK)
         wi_upload_leave(place);
     return code;
@@ -68,7 +68,7 @@ static enum wi_code part_open(
     struct stat status;
     if (!file)
         return wi_error_set(error, WI_INVALID_FIELD, "path",
-            "%.200s is none of the files that were announced for this upload", part->path);
+            "%.200s was not announced for this upload", part->path);
     part->end = file->bytes;
     int whole = fstatat(place->files, part->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
                 (uint64_t)status.st_size == part->end;
@@ -77,8 +77,8 @@ static enum wi_code part_open(
     part->is_open = part->fd >= 0;
     if (part->fd < 0 || fstat(part->fd, &status) != 0)
         return upload_fail(part->path, "opened", part->end, error);
-    enum wi_code code = file_lock(
-        part->fd, LOCK_EX, "another request is just sending this file; wait for its end", error);
+    enum wi_code code = file_lock(part->fd, LOCK_EX,
+        "another request is already sending this file; wait until it has ended", error);
     if (code != WI_OK)
         return code;
     if (fstat(part->fd, &status) != 0)
@@ -118,7 +118,7 @@ static enum wi_code part_write(struct wi_upload_part *part, const struct wi_uplo
 {
     if (!is_still_there(place->files, part)) {
         wi_error_set(error, WI_CONFLICT, "position",
-            "%.200s was replaced meanwhile; send it from position 0", part->path);
+            "%.200s was replaced in the meantime; send it from position 0", part->path);
         return wi_error_expect(error, "0");
     }
     if (size > part->end - part->position)
@@ -163,8 +163,7 @@ static enum wi_code enter_to_end(
     enum wi_code code = wi_upload_enter(directory, id, place, error);
     if (code != WI_OK)
         return code;
-    code =
-        file_lock(place->request, LOCK_EX, "the upload is just being published or removed", error);
+    code = file_lock(place->request, LOCK_EX, "the upload is being published or removed", error);
     if (code == WI_OK && (fstat(place->request, &status) != 0 || status.st_nlink == 0))
         code = wi_upload_missing(id, error); /* until its end somebody else held it */
     if (code != WI_OK)
@@ -216,7 +215,8 @@ static struct wi_upload_check *check_open(
     struct wi_upload_place place;
     if (enter_to_end(directory, id, &place, error) != WI_OK)
         return NULL;
-    if (file_lock(place.files, LOCK_EX, "a file of the upload is just being sent; publish it then",
+    if (file_lock(place.files, LOCK_EX,
+            "a file of the upload is still being sent; publish the upload afterwards",
             error) != WI_OK ||
         check_lengths(&place, error) != WI_OK) {
         wi_upload_leave(&place);
@@ -244,7 +244,8 @@ static int end_file(
         return 0;
     unlinkat(check->place.files, file->path, 0);
     wi_error_set(error, WI_MODEL_INVALID, "path",
-        "%.200s is not what was announced: its SHA-256 is %s; send it again from position 0",
+        "%.200s differs from what was announced: its SHA-256 is %s; send the file again from "
+        "position 0",
         file->path, hex);
     wi_error_expect(error, "%s", file->hash);
     return -1;

@@ -273,8 +273,8 @@ void wi_versions_use_clear(struct wi_versions_use *use)
 static enum wi_code name_taken(const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_CONFLICT, "as",
-        "there is a model %.160s in the store that was not pulled; pull this one under another "
-        "name (--as NAME), or remove that one first (webinfer rm)",
+        "the store has a model %.160s that was not pulled; pull this model under another name "
+        "(--as NAME), or remove the other first (webinfer rm)",
         name);
 }
 

@@ -166,7 +166,7 @@ static enum wi_code check_named(
         const char *path = source->files[i].path;
         if (!wi_format_may_have(path) && !wi_manifest_find(&load->manifest, path))
             return wi_error_set(error, WI_MODEL_INVALID, path,
-                "%.200s is no file that the model names; leave it out", path);
+                "%.200s is not a file that the model names; leave it out", path);
     }
     return WI_OK;
 }

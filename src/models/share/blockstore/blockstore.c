@@ -177,7 +177,7 @@ enum wi_code wi_blockstore_let_go(
 {
     struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
     if (!entry || entry->pin.kind == WI_PIN_PUBLISHED)
-        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
+        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not a copy", name);
     int pulled = entry->pin.kind == WI_PIN_PULLED;
     return remove_pin(entry, pulled ? "no longer served as " : "no longer a copy of ", error);
 }

@@ -82,7 +82,7 @@ static enum wi_code read_parameter(const struct piece *name, const struct piece 
             name->length < 40 ? (int)name->length : 40, name->text);
     int *known = is_form ? &out->form : &out->scope;
     if (*known >= 0)
-        return wi_error_set(error, WI_INVALID_FIELD, "parameters", "%s is there twice",
+        return wi_error_set(error, WI_INVALID_FIELD, "parameters", "%s is given twice",
             is_form ? "format" : "dag-scope");
     *known = piece_find(value, is_form ? forms : scopes);
     if (*known >= 0)

@@ -241,9 +241,8 @@ void wi_pool_kind_broken(
     wi_backoff_broken(backoff, now, served_ms >= 0, served_ms >= 0 ? served_ms : 0);
     kind->problem = *error;
     if (backoff->open)
-        wi_error_log("pool", kind->name,
-            "breaker open after %u failures to start; next try in %.1f s", backoff->failures,
-            (backoff->next_start - now) / 1000);
+        wi_error_log("pool", kind->name, "breaker open after %u failed starts; next try in %.1f s",
+            backoff->failures, (backoff->next_start - now) / 1000);
 }
 
 void wi_pool_kind_forgive(struct pool_kind *kind)

@@ -17,24 +17,25 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
 
 const char *const wi_evidence_texts[] = {
     [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
-    [WI_EVIDENCE_ENDING] = "requests ended badly there, and well in a browser of the service",
-    [WI_EVIDENCE_DISPUTED] = "requests ended badly there, and well at another joined node",
-    [WI_EVIDENCE_OPEN] = "an answer cannot be judged, by the choice of the node that gave it",
-    [WI_EVIDENCE_CLIENT_INPUT] = "an answer to a client's input differs from the service's own",
-    [WI_EVIDENCE_OUR_INPUT] = "answers to inputs of the service differ from its own",
+    [WI_EVIDENCE_ENDING] = "requests failed there, and succeeded in one of the service's browsers",
+    [WI_EVIDENCE_DISPUTED] = "requests failed there, and succeeded at another joined node",
+    [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice of the node that gave it",
+    [WI_EVIDENCE_CLIENT_INPUT] =
+        "an answer to a client's input differs from the service's own answer",
+    [WI_EVIDENCE_OUR_INPUT] =
+        "answers to the service's own inputs differ from the service's answers",
     [WI_EVIDENCE_KNOWN_ANSWER] = "a kernel's answer differs from the known one",
-    [WI_EVIDENCE_CHALLENGE] = "a product of a challenge is not right"};
+    [WI_EVIDENCE_CHALLENGE] = "a product in a challenge is wrong"};
 
 const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
 
-#define BY_CHECK "a check that comes out right"
+#define BY_CHECK "a check that succeeds"
 #define BY_OURS                                                                                    \
-    "inputs of the service that come out right, when it is looked at again: after 1, 2, 4 and at " \
-    "most 30 days"
-#define BY_FEWER "fewer of them among the last"
-#define BY_RIGHT "ten answers in a row that are judged right"
+    "correct answers to the service's own inputs, in checks after 1, 2, 4 and at most 30 days"
+#define BY_FEWER "fewer such answers among its last 50"
+#define BY_RIGHT "ten answers in a row that are judged correct"
 #define BY_ADMIN "an admin (webinfer forgive)"
-#define BY_ADMIN_OR_DAY BY_ADMIN ", or, of a join token, after 24 hours"
+#define BY_ADMIN_OR_DAY BY_ADMIN " or, for a join token, after 24 hours"
 
 /* Of one kind those that take the node away come last. */
 const struct wi_evidence_rule wi_evidence_rules[] = {

@@ -391,7 +391,7 @@ static void review_all_kernels(
     struct verdict_record *all = wi_verdict_record_get(verdicts, of_all);
     if (is_right)
         verdict_decide(verdicts, all, WI_TRUSTED, 0,
-            "a kernel has computed inputs of the service right since", 0);
+            "a kernel has since computed the service's own inputs correctly", 0);
     else
         verdict_rest(all);
 }

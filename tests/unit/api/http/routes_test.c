@@ -113,7 +113,7 @@ static void check_lost(const char *method, const char *path, const char *words)
     assert_null(wi_route_find(wi_routes, method, path, arguments, &error));
     assert_int_equal(error.code, WI_NOT_FOUND);
     wi_route_lost(wi_routes, method, path, &error);
-    if (!strstr(error.detail, words) || !strstr(error.detail, "GET / lists what there is"))
+    if (!strstr(error.detail, words) || !strstr(error.detail, "GET / lists the endpoints"))
         fail_msg("%s is told: %s", path, error.detail);
 }
 

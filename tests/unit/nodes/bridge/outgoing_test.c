@@ -48,7 +48,7 @@ TEST(test_head)
     assert_int_equal(error.code, WI_INPUT_INVALID);
     assert_string_equal(error.field, "inputs");
     assert_string_equal(error.expected, "at most 1048576 bytes");
-    assert_non_null(strstr(error.detail, "which may have 1048576"));
+    assert_non_null(strstr(error.detail, "at most 1048576 are allowed"));
     wi_tensors_clear(&tensors);
     tensors = make_names(900);
     assert_int_equal(send_tensors(fixture, &tensors, &error), WI_OK);

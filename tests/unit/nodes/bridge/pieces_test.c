@@ -661,7 +661,7 @@ TEST(an_answer_keeps_a_pace)
         client_turn(&client);
     }
     assert_true(client_now() - began >= 200);
-    expect_fault(fixture, &client, "it came too slowly after tensor 0, byte ");
+    expect_fault(fixture, &client, "it arrived too slowly after tensor 0, byte ");
     assert_string_equal(fixture->log, "answer att-1;");
     client_close(&client);
 }

@@ -265,7 +265,7 @@ TEST(test_advice)
             "tool"},
         {"{\"model\":\"m\",\"messages\":[],\"max_tokens\":0}",
             "max_tokens must be a number of tokens; expected: 1 to 10000000, or -1 for as many as "
-            "there is room for"},
+            "fit"},
         {"{\"model\":\"m\",\"messages\":[]}", "messages has 0, outside 1 to 4096 messages"},
         {"{\"model\":\"m\",\"messages\":7}", "messages must be a list of messages, not an integer"},
     };

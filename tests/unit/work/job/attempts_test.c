@@ -144,7 +144,7 @@ TEST(what_breaks_two_engines_alone_is_poison)
     break_engine(WI_BLAME_ALONE);
     assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
     assert_int_equal(fixture->last.attempts, 3);
-    assert_non_null(strstr(fixture->last.error.detail, "ran this job alone"));
+    assert_non_null(strstr(fixture->last.error.detail, "ran only this job"));
 }
 
 TEST(what_is_to_repeat_exactly_runs_alone)

@@ -79,7 +79,7 @@ TEST(without_any_kind_that_is_said)
 {
     config.browser_count = 0;
     wi_pool_reload(pool, &config);
-    expect(NULL, "no browser is configured and none has joined");
+    expect(NULL, "no browser is configured, and none has joined");
     expect("chrome", "no browser kind chrome is configured");
     assert_string_equal(error.allowed, "none");
 }

@@ -197,7 +197,7 @@ TEST(a_browser_that_holds_too_much_is_replaced)
     wi_pool_look(pool, old - 1);
     assert_string_equal(its()->worn, "");
     wi_pool_look(pool, old);
-    assert_string_equal(its()->worn, "it holds 100 MiB, over memory_limit");
+    assert_string_equal(its()->worn, "it uses 100 MiB, more than memory_limit");
     assert_int_equal(counted().sessions_worn, 1);
     expect_well(); /* it serves until another does */
 }

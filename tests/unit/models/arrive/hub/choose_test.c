@@ -212,9 +212,9 @@ TEST(takes_files_by_patterns)
         "onnx/model.onnx onnx/model.onnx_data onnx/model_fp16.onnx onnx/model_q4.onnx "
         "onnx/model_quantized.onnx");
     refuse_files("nothing*", NULL, "no file of the repository is called nothing*");
-    refuse_files("*.bin", NULL, "pytorch_model.bin is of a kind that is never fetched");
+    refuse_files("*.bin", NULL, "pytorch_model.bin is a kind of file that is never fetched");
     assert_string_equal(
-        refuse_files("train.py", NULL, "train.py is of a kind that is never fetched").allowed,
+        refuse_files("train.py", NULL, "train.py is a kind of file that is never fetched").allowed,
         "files that end in one of .onnx, .onnx_data, .onnx.data, .gguf, .json, .txt, .jinja, "
         ".model");
     refuse_files("*.json", "q4", "files are named, and a variant as well");
@@ -234,7 +234,7 @@ TEST(bounds_the_files_of_a_model)
     assert_int_equal(
         wi_hub_choose(&tree, &(struct wi_hub_want){.memory = GIB}, &chosen, &picked, &error),
         WI_HUB_FAILED);
-    assert_non_null(strstr(error.detail, "name those that are meant with --file"));
+    assert_non_null(strstr(error.detail, "select the files with --file"));
     wi_strings_add(&patterns, "*");
     const struct wi_hub_want all = {.files = &patterns};
     assert_int_equal(wi_hub_choose(&tree, &all, &chosen, &picked, &error), WI_INVALID_FIELD);

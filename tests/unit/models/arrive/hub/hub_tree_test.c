@@ -102,7 +102,7 @@ TEST(refuses_a_path_that_is_there_twice)
     for (int i = 0; i < 2; i++)
         read_text(&tree, wi_hub_tree_read_page, FILE_OF("a", "1", SHA1));
     assert_int_equal(wi_hub_tree_finish(&tree, &error), WI_HUB_FAILED);
-    assert_non_null(strstr(error.detail, "a is there twice"));
+    assert_non_null(strstr(error.detail, "a is listed twice"));
     wi_hub_tree_clear(&tree);
 }
 

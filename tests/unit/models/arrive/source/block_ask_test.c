@@ -14,7 +14,7 @@ struct row {
 
 static const struct row rows[] = {
     {{.status = 200, .wrong = 1}, WI_DOWNLOAD_CORRUPT,
-        "no source brings ipfs://root: g0: it sent a wrong block for bafkrei", WI_SOURCE_OUT},
+        "no source has ipfs://root: g0: it sent a wrong block for bafkrei", WI_SOURCE_OUT},
     {{.status = 200, .type = "text/html; charset=utf-8"}, WI_HUB_FAILED,
         "g0: it is no gateway: it answers with text/html; charset=utf-8 instead of "
         "application/vnd.ipld.raw",
@@ -144,7 +144,7 @@ TEST(without_sources_it_says_what_to_do)
 {
     have_blocks(1, 4096);
     expect_failure(WI_HUB_FAILED,
-        "no source brings ipfs://root: the configuration has no [hub.NAME] with layout = ipfs");
+        "no source has ipfs://root: the configuration has no [hub.NAME] with layout = ipfs");
 }
 
 TEST(one_that_cannot_be_asked_says_why)

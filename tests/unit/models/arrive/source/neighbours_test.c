@@ -260,7 +260,7 @@ TEST(models_are_found_by_their_names_there)
     assert_int_equal(find_model("a", "org/m", "q4", "hub a serves no model org/m:q4, but 2 others"),
         WI_HUB_NOT_FOUND);
     assert_int_equal(find_model("b", "org/m", NULL, "Couldn't connect"), WI_HUB_FAILED);
-    assert_int_equal(find_model("c", "org/m", NULL, "not configured any more"), WI_HUB_FAILED);
+    assert_int_equal(find_model("c", "org/m", NULL, "no longer configured"), WI_HUB_FAILED);
     wi_block_source_lied(at(0).source, 1, "it sent a wrong block");
     assert_int_equal(find_model("a", "org/m", NULL, "it sent a wrong block"), WI_HUB_FAILED);
 }

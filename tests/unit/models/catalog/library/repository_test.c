@@ -385,7 +385,7 @@ TEST(refuses_what_is_no_model)
     close(fd);
     expect_error(f, "folder", WI_MODEL_INVALID, "at most 2 GiB");
     free(path);
-    expect_error(f, "../store/text", WI_INVALID_FIELD, "no model name");
+    expect_error(f, "../store/text", WI_INVALID_FIELD, "not a model name");
 }
 
 TEST(follows_links_only_within_the_store)
