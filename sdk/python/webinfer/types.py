@@ -121,7 +121,7 @@ class _Tensor(TypedDict):
 
 
 class Tensor(_Tensor, total=False):
-    #: Flat or nested.
+    #: The values, flat or nested.
     data: List[Any]
     parameters: TensorParameters
 
@@ -154,7 +154,7 @@ class _OpenaiToolCall(TypedDict):
 
 
 class OpenaiToolCall(_OpenaiToolCall, total=False):
-    #: In streams.
+    #: The index of the call, in streams.
     index: int
     id: str
     type: Literal["function"]
@@ -165,14 +165,14 @@ class _OpenaiMessage(TypedDict):
 
 
 class OpenaiMessage(_OpenaiMessage, total=False):
-    #: Null or none with tool_calls.
+    #: Null or absent if there are tool_calls.
     content: Union[str, List[OpenaiPart], None]
     name: str
-    #: For an assistant.
+    #: For an assistant's message.
     tool_calls: List[OpenaiToolCall]
-    #: For a tool.
+    #: For a tool's message.
     tool_call_id: str
-    #: For an assistant.
+    #: For an assistant's message.
     reasoning_content: str
 
 
@@ -264,32 +264,32 @@ class InferRequestParameters(TypedDict, total=False):
 class _InferRequest(TypedDict):
     #: NAME, or NAME:VARIANT for a variant other than the first.
     model_name: str
-    #: A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks.
+    #: A list of tensors {name, datatype, shape, data}, or the input of a task: see Tasks.
     inputs: Union[List[Tensor], List[str], str, Inputs]
 
 
 class InferRequest(_InferRequest, total=False):
-    """The task for a model, its input, and where it runs."""
+    """A model's task, its input, and where to run it."""
 
     #: Overrides the model's own type.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
     #: What the model is to do.
     task: Task
-    #: auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined;
+    #: auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs;
     #: simulated, for tests with nodes that compute nothing. If webnn cannot run any part of
-    #: a model, another platform runs it; fallbacks says why.
+    #: a model, another platform runs the model, and fallbacks says why.
     platform: Union[Literal["auto"], Platform]
     #: Only a browser of this kind.
     browser: str
     #: Only this node.
     node: str
-    #: Whether another platform may be tried after one that fails; true by default.
+    #: Whether another platform may be tried if the first one fails; true by default.
     fallback: bool
     #: The variant, as in NAME:VARIANT. By default, or with auto, it is the first that
-    #: webinfer show lists and that fits model_budget: 8 bits, then floats, then 4 bits,
-    #: which WASM computes many times slower. If memory runs out, the next smaller one runs,
-    #: and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU without
-    #: shader-f16.
+    #: webinfer show lists and that fits model_budget: 8 bits come first, then floats, then
+    #: 4 bits, which are many times slower on WASM. If memory runs out, the next smaller
+    #: variant runs, and fallbacks says so. 16-bit floats and GGUF files run on WebGPU only
+    #: with shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[Union[str, InferRequestOutputsItem]]
@@ -302,32 +302,32 @@ class InferRequest(_InferRequest, total=False):
     stream: bool
     #: Whether a stream outlives its connection.
     resumable: bool
-    #: How long a stream that has begun may be silent.
+    #: How long a stream may be silent once it has begun.
     stall_timeout_ms: int
     #: Returned in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
-    #: Of the task or model; an unknown one is answered with 400 and its name.
+    #: Options of the task or model. An unknown option is refused with 400.
     options: Dict[str, Any]
 
 
 class _Performance(TypedDict):
-    #: Until it was sent to a node.
+    #: The time until the request was sent to a node.
     queue_ms: float
-    #: By the page's clock, like inference_ms.
+    #: The loading time, measured in the page like inference_ms.
     load_ms: float
-    #: Including upload and read-back.
+    #: The time to compute, including upload and read-back.
     inference_ms: float
-    #: From the last byte of the body on, including failed attempts.
+    #: The time since the body arrived, including failed attempts.
     total_ms: float
     attempts: int
-    #: The model was loaded already.
+    #: Whether the model was already loaded.
     warm: bool
 
 
 class Performance(_Performance, total=False):
-    #: How many rows ran together.
+    #: The number of rows that ran together.
     batch: int
 
 
@@ -344,7 +344,7 @@ class _Output(TypedDict):
 
 
 class Output(_Output, total=False):
-    #: Row by row; NaN and infinities are strings.
+    #: The values, row by row. NaN and infinities are strings.
     data: List[Any]
     #: Instead of data: this many bytes follow the JSON, in the order of the outputs.
     parameters: OutputParameters
@@ -360,7 +360,7 @@ class _ToolCall(TypedDict):
 
 
 class ToolCall(_ToolCall, total=False):
-    #: In streams: the call that it continues.
+    #: In streams: the index of the call that this part continues.
     index: int
     id: str
     type: Literal["function"]
@@ -385,7 +385,7 @@ class Choice(_Choice, total=False):
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
-    #: The string of options.stop at which it ended.
+    #: The string in options.stop that ended the text.
     stop_sequence: str
     #: The model's reasoning before its answer.
     reasoning: str
@@ -399,21 +399,21 @@ class _Usage(TypedDict):
 
 class Usage(_Usage, total=False):
     completion_tokens: int
-    #: How many tokens of the prompt were known from before.
+    #: How many tokens of the prompt were cached.
     cached_tokens: int
 
 
 class TextResult(TypedDict, total=False):
     """The text that a model has generated."""
 
-    #: Instead of the members above, if more than one answer was asked for.
+    #: Present instead of the members above if more than one answer was requested.
     choices: List[Choice]
     usage: Usage
     timings: Timings
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
-    #: The string of options.stop at which it ended.
+    #: The string in options.stop that ended the text.
     stop_sequence: str
     #: The model's reasoning before its answer.
     reasoning: str
@@ -422,7 +422,7 @@ class TextResult(TypedDict, total=False):
 
 
 class _Scores(TypedDict):
-    #: One for each document.
+    #: One score for each document.
     scores: List[float]
 
 
@@ -444,7 +444,7 @@ class LabelsLabelsItem(_LabelsLabelsItem, total=False):
 
 
 class _Labels(TypedDict):
-    #: The best first.
+    #: The labels, the best first.
     labels: List[LabelsLabelsItem]
 
 
@@ -461,7 +461,7 @@ class EntitiesEntitiesItem(TypedDict):
 
 
 class _Entities(TypedDict):
-    #: Positions in texts count characters.
+    #: The entities; positions in the text are counted in characters.
     entities: List[EntitiesEntitiesItem]
 
 
@@ -480,7 +480,7 @@ class Fill(TypedDict):
 
 class Fills(TypedDict, total=False):
     fills: List[Fill]
-    #: Instead of fills, for a text with several gaps.
+    #: Present instead of fills if a text has several gaps.
     masks: List[List[Fill]]
     usage: Usage
 
@@ -517,7 +517,7 @@ class BoxesBoxesItem(TypedDict):
 
 
 class Boxes(TypedDict):
-    #: In pixels of the picture as it was sent.
+    #: The boxes, in pixels of the picture as sent.
     boxes: List[BoxesBoxesItem]
 
 
@@ -531,7 +531,8 @@ class SegmentsSegmentsItem(_SegmentsSegmentsItem, total=False):
 
 
 class Segments(TypedDict):
-    #: A mask is the name of an output, a PNG file with 255 where the segment is.
+    #: The segments. mask names an output that contains a PNG file, whose pixels are 255
+    #: inside the segment.
     segments: List[SegmentsSegmentsItem]
 
 
@@ -561,13 +562,13 @@ class TranscriptWordsItem(_TranscriptWordsItem, total=False):
 
 class Transcript(TypedDict, total=False):
     text: str
-    #: In seconds, as all times here.
+    #: The length of the sound. All times here are in seconds.
     duration: float
     language: str
-    #: With options.timestamps word, the segments are words. With options.details they have
-    #: the values that openai/whisper gives; seek is in hundredths of a second.
+    #: If options.timestamps is word, the segments are words. With options.details, segments
+    #: have the same values as in openai/whisper; seek is in hundredths of a second.
     segments: List[TranscriptSegmentsItem]
-    #: With options.timestamps both.
+    #: The words, if options.timestamps is both.
     words: List[TranscriptWordsItem]
 
 
@@ -577,7 +578,7 @@ class SpeechResult(TypedDict):
 
 
 class _Results(TypedDict):
-    #: One for each of several texts.
+    #: One result for each of several texts.
     results: List[Union[Labels, Entities, Fills, Answers]]
 
 
@@ -590,12 +591,12 @@ class Used(TypedDict):
 
 
 class Counted(TypedDict):
-    #: For builtin/count.
+    #: The count, for builtin/count.
     count: int
 
 
 class Size(TypedDict):
-    #: In pixels.
+    #: The width in pixels.
     width: int
     height: int
 
@@ -604,7 +605,7 @@ class Adapter(TypedDict, total=False):
     vendor: str
     architecture: str
     description: str
-    #: It computes in software.
+    #: Whether the adapter computes in software.
     is_fallback: bool
 
 
@@ -623,7 +624,7 @@ class _ExecutedOn(TypedDict):
     #: The precision of the weights.
     precision: Union[str, None]
     adapter: Union[Adapter, None]
-    #: The platforms that did not work, in the order in which they were given up.
+    #: The platforms that failed, in the order in which they were tried.
     fallbacks: List[ExecutedOnFallbacksItem]
     #: What is known about the platform's numbers.
     numerics: Literal["ok", "wrong", "unchecked"]
@@ -639,32 +640,32 @@ class ExecutedOn(_ExecutedOn, total=False):
 
 class _InferAnswer(TypedDict):
     performance: Performance
-    #: The request's id, or the job's.
+    #: The id of the request, or of the job.
     id: str
     model_name: str
     model_type: Union[str, None]
-    #: Tensors.
+    #: The output tensors.
     outputs: List[Output]
-    #: Where it was really computed.
+    #: Where the answer was actually computed.
     executed_on: ExecutedOn
 
 
 class InferAnswer(_InferAnswer, total=False):
-    """The answer of a model to a request."""
+    """A model's answer to a request."""
 
     #: The result of the task: labels with probabilities, text and so on.
     result: Result
 
 
 class _StreamPart(TypedDict):
-    #: Counts from 0; the id of the event.
+    #: The number of the part, from 0; also the event's id.
     seq: int
-    #: The answer that it belongs to, if there are several.
+    #: The answer that the part belongs to, if there are several.
     index: int
 
 
 class StreamPart(_StreamPart, total=False):
-    """A part of an answer, in order and each once."""
+    """A part of an answer. Parts come in order, and each of them once."""
 
     text: str
     tokens: List[int]
@@ -672,7 +673,7 @@ class StreamPart(_StreamPart, total=False):
 
 
 class _StreamProgress(TypedDict):
-    #: Such as queued or loading.
+    #: The phase, such as queued or loading.
     phase: str
 
 
@@ -681,73 +682,71 @@ class StreamProgress(_StreamProgress, total=False):
     total_bytes: int
     done: float
     total: float
-    #: An estimate, from 1.
+    #: The estimated position in the queue, from 1.
     queue_position: int
 
 
 class _StreamPerformance(TypedDict):
     first_part_ms: float
-    #: A part of total_ms and of no other time.
+    #: The time spent waiting for the client.
     waited_for_client_ms: float
-    #: Until it was sent to a node.
+    #: The time until the request was sent to a node.
     queue_ms: float
-    #: By the page's clock, like inference_ms.
+    #: The loading time, measured in the page like inference_ms.
     load_ms: float
-    #: Including upload and read-back.
+    #: The time to compute, including upload and read-back.
     inference_ms: float
-    #: From the last byte of the body on, including failed attempts.
+    #: The time since the body arrived, including failed attempts.
     total_ms: float
     attempts: int
-    #: The model was loaded already.
+    #: Whether the model was already loaded.
     warm: bool
 
 
 class StreamPerformance(_StreamPerformance, total=False):
-    #: How many rows ran together.
+    #: The number of rows that ran together.
     batch: int
 
 
 class _StreamDone(TypedDict):
-    #: How many there were.
+    #: The number of parts.
     parts: int
     performance: StreamPerformance
-    #: The request's id, or the job's.
+    #: The id of the request, or of the job.
     id: str
     model_name: str
     model_type: Union[str, None]
-    #: Tensors.
+    #: The output tensors.
     outputs: List[Output]
-    #: Where it was really computed.
+    #: Where the answer was actually computed.
     executed_on: ExecutedOn
 
 
 class StreamDone(_StreamDone, total=False):
-    """The answer without what its parts carried."""
+    """The answer, without the content of the parts."""
 
     #: The result of the task: labels with probabilities, text and so on.
     result: Result
 
 
 class Benchmark(TypedDict):
-    #: The very first run, including what it compiles.
+    #: The time of the very first run, including compilation.
     first_ms: float
-    #: The time of a run, from the bytes of its inputs to those of its outputs, for each of
-    #: runs.
+    #: The time of each run, from input bytes to output bytes.
     run_ms: List[float]
-    #: The same by the GPU's clock: for kernels on webgpu, where the adapter has timestamp-
-    #: query.
+    #: The same times by the GPU's clock, for webgpu kernels, if timestamp-query is
+    #: supported.
     gpu_ms: Union[List[float], None]
-    #: 0: the model was loaded already.
+    #: The time to load the model; 0 if it was already loaded.
     load_ms: float
-    #: The number of threads that computed, where it is known.
+    #: The number of threads that computed, if it is known.
     threads: Union[int, None]
-    #: Each of run_ms is the mean of this many runs, one after another.
+    #: Each time in run_ms is the mean of this many consecutive runs.
     repeats: int
     #: The measured resolution of the page's clock. A sample (repeats runs) lasts at least
     #: 20 times as long, and the first at least 4 ms.
     clock_ms: float
-    #: Indices, from 0, of the runs during or before which something else was computed
-    #: there.
+    #: The indices, from 0, of runs during or before which the node computed other things.
     disturbed: List[int]
     #: SHA-256 of the last run's outputs and result: see below.
     output_hash: str
@@ -759,7 +758,7 @@ class StatusApi(TypedDict):
 
 
 class StatusBridge(TypedDict):
-    """Where nodes connect."""
+    """The address to which nodes connect."""
 
     url: str
 
@@ -767,16 +766,16 @@ class StatusBridge(TypedDict):
 class _RunningJob(TypedDict):
     age_ms: float
     id: str
-    #: The client that it belongs to.
+    #: The client that owns the job.
     client: Union[str, None]
     model_name: str
     state: Literal["queued", "running"]
     node: Union[str, None]
-    #: Whether the node has confirmed that it has the job.
+    #: Whether the node has confirmed that it received the job.
     accepted: bool
     priority: int
     attempts: int
-    #: In milliseconds since 1970.
+    #: When the job was accepted, in milliseconds since 1970.
     accepted_at: int
     timeout_ms: float
 
@@ -787,12 +786,12 @@ class RunningJob(_RunningJob, total=False):
     request_id: str
     #: What went wrong with the last attempt.
     problem: str
-    #: The id that the client gave it.
+    #: The id that the client gave to the job.
     client_id: str
 
 
 class StatusQueue(TypedDict):
-    """The jobs under way. Up to 100 are listed; a user sees only its own."""
+    """The jobs under way. Up to 100 are listed; a user sees only its own jobs."""
 
     waiting: int
     running: int
@@ -801,14 +800,14 @@ class StatusQueue(TypedDict):
 
 
 class StatusMemory(TypedDict):
-    """Bytes of memory_budget."""
+    """How many bytes of memory_budget are used, and how large the budget is."""
 
     used: int
     budget: int
 
 
 class StatusSound(TypedDict):
-    """Live sound: streams that have not ended, sound without final text, and the largest lag."""
+    """Live sound: unfinished streams, sound without final text, and the largest lag."""
 
     streams: int
     waiting_ms: int
@@ -816,7 +815,7 @@ class StatusSound(TypedDict):
 
 
 class StatusStoredJobs(TypedDict):
-    """Queued and running now; the others since the start."""
+    """How many jobs are queued and running now, and how many have ended in each way since the daemon started."""
 
     queued: int
     running: int
@@ -827,27 +826,27 @@ class StatusStoredJobs(TypedDict):
 
 class Session(TypedDict):
     age_ms: float
-    #: Of all its processes together.
+    #: The memory of all the browser's processes together.
     memory_bytes: int
     id: str
     #: The kind of browser.
     kind: str
     state: Literal["starting", "ready", "busy", "draining", "broken", "closed"]
-    #: The step that it has reached.
+    #: The step that the session has reached.
     step: str
     ending: bool
-    #: Why it is to be replaced.
+    #: Why the session is due to be replaced.
     worn: Union[str, None]
-    #: The session that takes its place.
+    #: The session that replaces this one.
     successor: Union[str, None]
-    #: How many it has run.
+    #: How many jobs the session has run.
     jobs: int
-    #: In milliseconds since 1970.
+    #: When the session started, in milliseconds since 1970.
     started_at: int
-    #: How long it took to become ready.
+    #: How long the session took to become ready.
     ready_ms: float
     browser_version: str
-    #: Switches and preferences of its start that depend on a setting, without values that
+    #: The browser's switches and preferences that depend on a setting, without values that
     #: may be paths or addresses.
     flags: List[str]
     driver_pid: int
@@ -861,33 +860,33 @@ class NodeRow(TypedDict):
     session: Union[str, None]
     browser: Union[str, None]
     browser_version: str
-    #: It gets no more work.
+    #: Whether the node gets no more work.
     draining: bool
-    #: Its owner has paused it.
+    #: Whether the node's owner has paused it.
     paused: bool
-    #: It gets no work for now; limits says why.
+    #: Whether the node gets no work for now; limits says why.
     held: bool
-    #: It has lost its connection but may come back.
+    #: Whether the node has lost its connection but may come back.
     away: bool
-    #: The number of attempts on it.
+    #: The number of attempts on the node.
     attempts: int
 
 
 class Kind(TypedDict):
     installed: bool
     problem: Union[str, None]
-    #: open: there is a pause after failed starts.
+    #: open: starts are paused after failures.
     breaker: Literal["closed", "open", "half-open"]
-    #: Failed starts in a row.
+    #: The number of failed starts in a row.
     failures: int
     next_start_ms: float
     min: int
     max: int
-    #: A browser of this kind is wanted.
+    #: Whether a browser of this kind is wanted.
     wished: bool
-    #: How many there are, by state.
+    #: The number of sessions, by state.
     sessions: Dict[str, int]
-    #: How often a state has followed another.
+    #: How often sessions have changed between states.
     transitions: Dict[str, Dict[str, int]]
 
 
@@ -898,7 +897,7 @@ class ModelFilesItem(TypedDict):
 
 
 class MadeCounts(TypedDict):
-    """The bytes of all weights, of those that can have fewer bits, and of those that have them; and the number of graph nodes that read these, and of those that keep more bits."""
+    """The bytes of all weights, of the weights that can be quantised, and of those that were quantised. Then the number of graph nodes that read quantised weights, and of those that keep more bits."""
 
     weights: int
     quantizable: int
@@ -908,7 +907,7 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
-    """Between the outputs of the variant and of fp32 for the same input."""
+    """The cosine between the outputs of the variant and of fp32 for the same input."""
 
     median: float
     p5: float
@@ -925,21 +924,22 @@ class _MadePlace(TypedDict):
     browser: str
     browser_version: str
     platform: str
-    #: The number of inputs that it was measured with there.
+    #: The number of inputs that the variant was measured with there.
     inputs: int
     cosine: MadePlaceCosine
     largest_error: Union[float, None]
-    #: The median time of its runs.
+    #: The median time of a run.
     run_ms: float
     #: The same for fp32.
     source_run_ms: float
 
 
 class MadePlace(_MadePlace, total=False):
-    #: How much the page's memory grew when it was loaded, but at least the size of its
-    #: files. It may need more, if memory that other models had left could be reused.
+    #: How much the page's memory grew when the variant was loaded, but at least the size of
+    #: its files. If memory that other models had left could be reused, the variant may need
+    #: more.
     memory_bytes: int
-    #: The same for fp32, which was loaded after it.
+    #: The same for fp32, which was loaded afterwards.
     source_memory_bytes: int
 
 
@@ -947,16 +947,16 @@ class MadeMeasured(TypedDict):
     #: The number of inputs at the first place. The cosines and the error below also come
     #: from that place.
     inputs: int
-    #: How many of them were the model's own samples.
+    #: How many of these inputs were the model's own samples.
     samples: int
-    #: Between the outputs of the variant and of fp32 for the same input.
+    #: The cosine between the outputs of the variant and of fp32 for the same input.
     cosine: MadeMeasuredCosine
     #: The largest error of one number, as a fraction of the largest number.
     largest_error: Union[float, None]
-    #: Where fp32 has its weights: in the graph's file (one) or in separate files
-    #: (external), which take less memory in a page.
+    #: Where the weights of fp32 are stored: in the graph's file (one) or in separate files
+    #: (external). Separate files take less memory in a page.
     source_files: Literal["one", "external"]
-    #: Where it was measured: first on WASM, then wherever it was idle.
+    #: The places where the variant was measured: WASM first, then places that were idle.
     places: List[MadePlace]
 
 
@@ -965,21 +965,21 @@ class _Made(TypedDict):
     of: str
     bits: int
     mixed: bool
-    #: Whether it was to be published regardless of its measurements.
+    #: Whether the request had set force.
     forced: bool
-    #: In seconds since 1970.
+    #: When the variant was built, in seconds since 1970.
     made_at: int
-    #: The bytes of all weights, of those that can have fewer bits, and of those that have
-    #: them; and the number of graph nodes that read these, and of those that keep more
-    #: bits.
+    #: The bytes of all weights, of the weights that can be quantised, and of those that
+    #: were quantised. Then the number of graph nodes that read quantised weights, and of
+    #: those that keep more bits.
     counts: MadeCounts
     #: The outputs of its graphs compared with those of fp32.
     measured: MadeMeasured
 
 
 class Made(_Made, total=False):
-    #: The same for the graphs that are for WebGPU only, if it has any; these too are
-    #: measured on WASM.
+    #: The same for the graphs that are for WebGPU only, if there are any. These graphs are
+    #: also measured on WASM.
     measured_webgpu: MadeMeasured
 
 
@@ -1001,24 +1001,24 @@ class ModelVariantsItem(_ModelVariantsItem, total=False):
 
 class Value(TypedDict):
     name: str
-    #: Null where the graph does not say.
+    #: Null if the graph does not say.
     datatype: Union[str, None]
     #: -1 for a free dimension.
     shape: Union[List[int], None]
 
 
 class Memory(TypedDict):
-    #: In bytes, like all but the last three.
+    #: The weights. All but the last three are in bytes.
     weights: int
-    #: The cache of each conversation.
+    #: The size of each conversation's cache.
     kv_per_slot: int
     compute: int
-    #: With this many slots of this many tokens of context.
+    #: For all slots together, with the context below.
     total: int
     limit: int
     context: int
     slots: int
-    #: If false, a request for it gets model_too_large.
+    #: If false, requests get model_too_large.
     fits: bool
 
 
@@ -1033,7 +1033,7 @@ class ModelIgnoredSettingsItem(_ModelIgnoredSettingsItem, total=False):
 
 
 class VerdictInput(TypedDict):
-    #: Of its shapes, and of the values of small whole numbers and booleans.
+    #: The hash of the input's shapes, and of the values of small integers and booleans.
     hash: str
     shapes: str
 
@@ -1041,42 +1041,42 @@ class VerdictInput(TypedDict):
 class Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
-    #: It is about joined nodes.
+    #: Whether the verdict is about joined nodes.
     joined: bool
-    #: A label, valid until the service ends, of the token whose nodes it is about. Null for
-    #: browsers of the service, and for what nodes of two tokens have shown, which counts
-    #: for all that join.
+    #: A label for the token whose nodes the verdict is about; it is valid until the service
+    #: exits. Null for the service's browsers. Also null if nodes of two tokens have shown
+    #: the same: the verdict then applies to all joined nodes.
     token: Union[str, None]
     platform: Platform
     engine: str
     engine_version: Union[str, None]
     adapter: Union[str, None]
     precision: Union[str, None]
-    #: For builtin/kernels; null: all kernels.
+    #: The kernel, for builtin/kernels; null means all kernels.
     kernel: Union[str, None]
     verdict: Literal["unknown", "trusted", "wrong", "unable", "exempt"]
     #: The error as a fraction of the tolerance.
     error_ratio: float
     detail: Union[str, None]
-    #: In milliseconds since 1970.
+    #: When this was checked, in milliseconds since 1970.
     checked_at: int
-    #: Whether it is about the model, or only about such inputs.
+    #: Whether the verdict is about all inputs or only such inputs.
     scope: Literal["model", "input"]
-    #: The input that decided it; null: an input of the service.
+    #: The input that decided the verdict; null if the input was the service's own.
     input: Union[VerdictInput, None]
     #: How many different inputs were compared.
     sets: int
 
 
 class ModelNumerics(TypedDict):
-    """How accurately platforms compute it."""
+    """How accurately platforms compute the model."""
 
     exempt: Union[str, None]
     verdicts: List[Verdict]
 
 
 class LoadedSlots(TypedDict):
-    """For a language model: how many requests it can run at a time, how many it runs now, the tokens that each has room for, and the tokens that are kept."""
+    """For a language model: how many requests can run at a time, how many are running now, how many tokens fit into each context, and how many tokens are cached."""
 
     count: int
     busy: int
@@ -1085,7 +1085,7 @@ class LoadedSlots(TypedDict):
 
 
 class LoadedSpeed(TypedDict):
-    """Measured with a few tokens outside any request."""
+    """Speeds measured with a few tokens, outside any request."""
 
     prompt_ms: float
     token_ms: float
@@ -1100,13 +1100,13 @@ class _Loaded(TypedDict):
 
 
 class Loaded(_Loaded, total=False):
-    #: Including what is kept of earlier computations.
+    #: Including memory kept from earlier computations.
     bytes: int
     error: str
-    #: For a language model: how many requests it can run at a time, how many it runs now,
-    #: the tokens that each has room for, and the tokens that are kept.
+    #: For a language model: how many requests can run at a time, how many are running now,
+    #: how many tokens fit into each context, and how many tokens are cached.
     slots: LoadedSlots
-    #: Measured with a few tokens outside any request.
+    #: Speeds measured with a few tokens, outside any request.
     speed: LoadedSpeed
 
 
@@ -1115,7 +1115,7 @@ class _Source(TypedDict):
     repository: Union[str, None]
     revision: Union[str, None]
     commit: Union[str, None]
-    #: In seconds since 1970.
+    #: When the model was pulled, in seconds since 1970.
     pulled_at: int
 
 
@@ -1129,7 +1129,7 @@ class Version(TypedDict):
     revision: Union[str, None]
     commit: Union[str, None]
     bytes: int
-    #: In seconds since 1970.
+    #: When the model was pulled, in seconds since 1970.
     pulled_at: int
 
 
@@ -1138,14 +1138,14 @@ class Pin(TypedDict):
     name: str
     #: ipfs://CID is exactly the model as it was published.
     cid: str
-    #: Of all its files.
+    #: The total size of the files.
     bytes: int
-    #: Whether its files have changed since it was published; they are then not served under
-    #: this CID.
+    #: Whether the model's files have changed since it was published. If so, they are not
+    #: served under this CID.
     stale: bool
-    #: The version that is kept for it; null for a folder that was added by hand.
+    #: The version that is kept for this CID; null for a folder that was added by hand.
     version: Union[int, None]
-    #: In seconds since 1970.
+    #: When the model was published, in seconds since 1970.
     published_at: int
 
 
@@ -1155,7 +1155,7 @@ class PullSourcesItem(TypedDict):
 
 
 class PullProblem(TypedDict):
-    """Why it has failed."""
+    """Why the pull has failed."""
 
     code: Code
     detail: str
@@ -1164,51 +1164,51 @@ class PullProblem(TypedDict):
 class _Pull(TypedDict):
     #: The model's name here.
     name: str
-    #: resolving: the commit and the files are determined, and room is made. downloading:
-    #: each file is hashed as it arrives. verifying: the last bytes are hashed. quantizing
-    #: and measuring, instead of these, for a variant built locally. publishing: the files
-    #: get their final names. done or failed: the end.
+    #: resolving: the commit and the files are determined, and disk space is freed.
+    #: downloading: each file is hashed as it arrives. verifying: the last bytes are hashed.
+    #: quantizing and measuring replace these states for a variant built locally.
+    #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
     model: str
-    #: For a pull by CID: ipfs; for a variant built locally: empty.
+    #: The hub; ipfs for a CID, and empty for a variant built locally.
     hub: str
-    #: Null until it is known.
+    #: The variant; null until it is known.
     variant: Union[str, None]
-    #: Likewise.
+    #: The hub's commit; null until it is known.
     commit: Union[str, None]
-    #: Including what was here already.
+    #: The bytes here, including those from before the pull.
     loaded_bytes: int
     total_bytes: int
-    #: Over the network since the daemon was started.
+    #: The bytes fetched over the network since the daemon started.
     fetched_bytes: int
-    #: Taken from an older version.
+    #: The bytes that were taken from an older version.
     reused_bytes: int
-    #: The bytes from each source: the hub, or all sources of a pull by CID.
+    #: The bytes from each source: from the hub, or from each source of a pull by CID.
     sources: List[PullSourcesItem]
     files_done: int
     files: int
 
 
 class Pull(_Pull, total=False):
-    #: Since the pull began.
+    #: The time since the pull began.
     seconds: float
     #: The recent speed.
     bytes_per_second: int
-    #: At that speed.
+    #: The remaining time at that speed.
     seconds_left: float
-    #: The hub's failure, and when the pull is tried again.
+    #: How the hub failed, and when the pull is tried again.
     retrying: str
-    #: Why it has failed.
+    #: Why the pull has failed.
     problem: PullProblem
-    #: For a variant built locally, like the members below.
+    #: This and the members below are for a variant built locally.
     bits: int
     mixed: bool
-    #: How many inputs it was measured with.
+    #: How many inputs the variant has been measured with so far.
     inputs_done: int
-    #: How many inputs it will be measured with.
+    #: How many inputs the variant is measured with in all.
     inputs: int
-    #: Once it has been measured.
+    #: How the variant was built and measured, once this is known.
     made: Made
 
 
@@ -1219,38 +1219,38 @@ class _Model(TypedDict):
 class Model(_Model, total=False):
     type: Union[str, None]
     format: Literal["onnx", "gguf", "huggingface"]
-    #: Of its content. This and other members that depend on its files are there once the
-    #: files have been read; a request for this one model reads them.
+    #: The hash of the content. This and other members that depend on the files are present
+    #: once the files have been read; GET /v1/models/{model} reads them.
     hash: str
-    #: Of all its files.
+    #: The total size of the files.
     bytes: int
     files: List[ModelFilesItem]
-    #: Which of its variants this is.
+    #: The variant that this entry describes.
     variant: str
-    #: The preferred one first. NAME:VARIANT selects another one, wherever a model is named.
-    #: webgpu: graphs that are for WebGPU only.
+    #: The preferred variant comes first. NAME:VARIANT selects another one, wherever a model
+    #: is named. webgpu: the files of graphs for WebGPU only.
     variants: List[ModelVariantsItem]
-    #: For ONNX files.
+    #: The operator set, for ONNX files.
     opset: int
     inputs: List[Value]
     outputs: List[Value]
     takes_picture: bool
-    #: For GGUF files, like the members below.
+    #: For GGUF files, like the members down to memory.
     title: str
     architecture: str
     quantization: str
     parameters: int
     context_length: int
     embedding_length: int
-    #: The number of tokens.
+    #: The number of tokens in the vocabulary.
     vocabulary: int
-    #: Whether it has a template for conversations.
+    #: Whether the model has a chat template.
     chat: bool
-    #: For an embedder.
+    #: How an embedding model combines vectors.
     pooling: str
-    #: The memory that it needs in a page.
+    #: The memory that the model needs in a page.
     memory: Memory
-    #: For a folder: what it can do, the default first.
+    #: For a folder: its tasks, the default first.
     tasks: List[Task]
     dtype: str
     #: The number of labels.
@@ -1258,26 +1258,27 @@ class Model(_Model, total=False):
     #: Settings in a folder's files that are not applied: at most 64, without long values.
     #: See webinfer-inputs(7), Settings of folders.
     ignored_settings: List[ModelIgnoredSettingsItem]
-    #: How accurately platforms compute it.
+    #: How accurately platforms compute the model.
     numerics: ModelNumerics
-    #: For the operator, for example that its weights are slow in WebAssembly.
+    #: Warnings for the operator, for example that the weights are slow in WebAssembly.
     warnings: List[str]
     builtin: bool
-    #: The nodes that have it, and what they report about it; in long lists only 10 nodes.
+    #: The nodes that have the model, and what they report; in long lists only 10 nodes.
     loaded: List[Loaded]
-    #: In a list: how many other nodes have it.
+    #: In a list: how many other nodes have the model.
     loaded_more: int
-    #: Why it cannot be read.
+    #: Why the model cannot be read.
     problem: str
-    #: When a request last used it, in seconds since 1970, as far as known; null: never.
+    #: When a request last used the model, in seconds since 1970, as far as known; null if
+    #: never.
     last_used_at: Union[int, None]
-    #: Where it was pulled from.
+    #: Where the model was pulled from.
     source: Source
-    #: For a pulled or uploaded model, the latest first.
+    #: The pulled or uploaded versions, latest first.
     versions: List[Version]
-    #: The CIDs under which it, or a variant of it, is published.
+    #: The CIDs under which the model or a variant is published.
     published: List[Pin]
-    #: While a pull of this name is under way.
+    #: The pull of this name that is under way.
     pulling: Pull
     #: For OpenAI's clients, like the members below.
     id: str
@@ -1287,7 +1288,7 @@ class Model(_Model, total=False):
 
 
 class StatusNumerics(TypedDict):
-    """How many verdicts there are, and how probes, which run outside clients' requests, have ended."""
+    """The numbers of verdicts, and of probes (run outside clients' requests) by outcome."""
 
     mode: Literal["check", "off"]
     verdicts: Dict[str, int]
@@ -1295,7 +1296,7 @@ class StatusNumerics(TypedDict):
 
 
 class StatusCrossChecks(TypedDict):
-    """Answers of joined nodes that browsers of the service compute again: those that wait, and how the others have ended."""
+    """Answers of joined nodes that the service's browsers compute again: how many are waiting, and how the other comparisons ended."""
 
     waiting: int
     bytes: int
@@ -1308,24 +1309,24 @@ class StatusCrossChecks(TypedDict):
 
 
 class _Quarantined(TypedDict):
-    #: For DELETE /v1/admin/quarantine.
+    #: The id for DELETE /v1/admin/quarantine.
     id: str
-    #: The id that it had.
+    #: The id that the node had.
     node: str
-    #: The name of the node token that it came with.
+    #: The name of the node token that the node used.
     token: Union[str, None]
-    #: The id of the join token that it came with.
+    #: The id of the join token that the node used.
     join: Union[str, None]
     #: The evidence, as in webinfer-proof(7).
     evidence: Union[str, None]
-    #: In milliseconds since 1970.
+    #: When the quarantine began, in milliseconds since 1970.
     since: int
-    #: In milliseconds since 1970; null: it is refused until this is lifted.
+    #: When the quarantine ends, in milliseconds since 1970; null if it must be lifted.
     until: Union[int, None]
 
 
 class Quarantined(_Quarantined, total=False):
-    #: For admins: the address that it came from; for IPv6 the first 64 bits.
+    #: For admins: the node's address, or the first 64 bits of an IPv6 address.
     address: str
     #: For admins: the details.
     reason: str
@@ -1340,67 +1341,66 @@ class StatusCounters(TypedDict):
 class _Status(TypedDict):
     version: str
     uptime_s: float
-    #: In milliseconds since 1970.
+    #: When the daemon started, in milliseconds since 1970.
     started_at: int
     #: Whether a node can take work.
     ready: bool
     #: Why new clients cannot be served.
     problem: Union[str, None]
     api: StatusApi
-    #: Where nodes connect.
+    #: The address to which nodes connect.
     bridge: StatusBridge
-    #: The jobs under way. Up to 100 are listed; a user sees only its own.
+    #: The jobs under way. Up to 100 are listed; a user sees only its own jobs.
     queue: StatusQueue
-    #: Bytes of memory_budget.
+    #: How many bytes of memory_budget are used, and how large the budget is.
     memory: StatusMemory
-    #: Live sound: streams that have not ended, sound without final text, and the largest
-    #: lag.
+    #: Live sound: unfinished streams, sound without final text, and the largest lag.
     sound: StatusSound
-    #: Queued and running now; the others since the start.
+    #: How many jobs are queued and running now, and how many have ended in each way since
+    #: the daemon started.
     stored_jobs: StatusStoredJobs
     sessions: List[Session]
-    #: The first 100; GET /v1/nodes has all in pages.
+    #: The first 100 nodes; GET /v1/nodes lists all nodes in pages.
     nodes: List[NodeRow]
-    #: How many others there are.
+    #: How many more there are.
     nodes_more: int
-    #: The kinds of browsers by name.
+    #: The kinds of browsers, by name.
     kinds: Dict[str, Kind]
-    #: The first 100; GET /v1/models has all in pages.
+    #: The first 100 models; GET /v1/models lists all models in pages.
     models: List[Model]
-    #: How many others there are.
+    #: How many more there are.
     models_more: int
-    #: How many verdicts there are, and how probes, which run outside clients' requests,
-    #: have ended.
+    #: The numbers of verdicts, and of probes (run outside clients' requests) by outcome.
     numerics: StatusNumerics
-    #: Answers of joined nodes that browsers of the service compute again: those that wait,
-    #: and how the others have ended.
+    #: Answers of joined nodes that the service's browsers compute again: how many are
+    #: waiting, and how the other comparisons ended.
     cross_checks: StatusCrossChecks
-    #: The latest 100, the oldest of them first.
+    #: The latest 100 nodes, the oldest of them first.
     quarantined: List[Quarantined]
-    #: How many others there are.
+    #: How many more there are.
     quarantined_more: int
     counters: StatusCounters
-    #: For the operator.
+    #: Warnings for the operator.
     warnings: List[str]
 
 
 class Status(_Status, total=False):
-    #: For admins: the folder of the models on the daemon's machine.
+    #: For admins: the model folder on the daemon's machine.
     models_directory: str
 
 
 class _NodeLimit(TypedDict):
-    #: share: it gets only work that nothing else has room for. hold: it gets no work except
-    #: proofs.
+    #: share: the node gets only work that no other node has room for. hold: the node gets
+    #: no work except proofs.
     effect: Literal["share", "hold"]
-    #: The evidence, as in webinfer-proof(7); or deadlines: it let several deadlines pass in
-    #: a row; or unproven: it has not yet proved that it computes right.
+    #: The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass
+    #: in a row. unproven: the node has not yet proved that it computes correctly.
     evidence: str
-    #: In milliseconds since 1970.
+    #: When the limit began, in milliseconds since 1970.
     since: Union[int, None]
-    #: In milliseconds since 1970; null: until it is undone.
+    #: When the limit ends, in milliseconds since 1970; null if it does not end by itself.
     until: Union[int, None]
-    #: What ends it.
+    #: What ends the limit.
     undone_by: str
 
 
@@ -1410,18 +1410,19 @@ class NodeLimit(_NodeLimit, total=False):
 
 
 class Conduct(TypedDict):
-    #: Of its last 50 answers: how many ended well.
+    #: How many of the node's last 50 answers succeeded.
     ended: int
-    #: Likewise: how many ended badly, while a browser of the service succeeded.
+    #: How many of the last 50 answers failed, while one of the service's browsers
+    #: succeeded.
     ending: int
-    #: Likewise: how many ended badly, while another joined node succeeded.
+    #: How many of the last 50 answers failed, while another joined node succeeded.
     disputed: int
-    #: Of the last 50 answers that were judged: how many were right.
+    #: How many of the last 50 judged answers were correct.
     right: int
-    #: Likewise: how many could not be judged, by the node's choice.
+    #: How many of the last 50 answers could not be judged because of the node's choice.
     open: int
-    #: Likewise: how many differed for a client's input; ten right answers in a row clear
-    #: those before them.
+    #: How many of the last 50 judged answers differed for a client's input. Ten correct
+    #: answers in a row clear this count.
     suspicion: int
 
 
@@ -1436,11 +1437,11 @@ class NodePlatformsValue(_NodePlatformsValue, total=False):
 
 class Engine(TypedDict):
     version: Union[str, None]
-    #: How many tasks it runs at a time.
+    #: How many tasks the engine runs at a time.
     slots: int
-    #: How many more tasks it runs that make no text; 0: these use the slots, too.
+    #: How many more tasks without text generation can run; with 0, they use the slots, too.
     short_slots: int
-    #: How many more tasks it accepts to wait.
+    #: How many more tasks may wait in the engine's queue.
     queue: int
     can: List[Literal["continue", "continue_several", "webgpu"]]
 
@@ -1451,26 +1452,26 @@ class _Node(TypedDict):
     session: Union[str, None]
     browser: Union[str, None]
     browser_version: str
-    #: It gets no more work.
+    #: Whether the node gets no more work.
     draining: bool
-    #: Its owner has paused it.
+    #: Whether the node's owner has paused it.
     paused: bool
-    #: It gets no work for now; limits says why.
+    #: Whether the node gets no work for now; limits says why.
     held: bool
-    #: It has lost its connection but may come back.
+    #: Whether the node has lost its connection but may come back.
     away: bool
-    #: The number of attempts on it.
+    #: The number of attempts on the node.
     attempts: int
 
 
 class Node(_Node, total=False):
-    #: Why it gets less work than others, or none.
+    #: Why the node gets less work than others, or none.
     limits: List[NodeLimit]
-    #: A summary of its last answers; null if the service started it.
+    #: A summary of the node's last answers; null if the service started the node.
     conduct: Union[Conduct, None]
-    #: For admins.
+    #: For admins: the browser's User-Agent.
     user_agent: str
-    #: In milliseconds since 1970.
+    #: When the node connected, in milliseconds since 1970.
     connected_at: int
     cores: int
     memory_gib: float
@@ -1482,21 +1483,21 @@ class Node(_Node, total=False):
     bytes_in: int
     bytes_out: int
     platforms: Dict[str, NodePlatformsValue]
-    #: Those that it has, by name.
+    #: The node's engines, by name.
     engines: Dict[str, Engine]
-    #: What it reports about its models.
+    #: What the node reports about its models.
     models: List[Any]
 
 
 class _Tuning(TypedDict):
     kernel: str
-    #: The largest sizes of the calls that it applies to, in their order.
+    #: The largest sizes that this entry applies to, in order.
     size_class: str
     #: The variant of the kernel's shader.
     variant: str
-    #: Its number of invocations across and down.
+    #: The number of invocations in a workgroup, across and down.
     workgroup: List[int]
-    #: The time of a run, by the adapter's own clock unless the browser rounds that; 0:
+    #: The time of a run, by the adapter's own clock unless the browser rounds it; 0 if
     #: there was nothing to choose.
     ms: float
     #: The time of a run without tuning.
@@ -1504,12 +1505,12 @@ class _Tuning(TypedDict):
 
 
 class Tuning(_Tuning, total=False):
-    #: This and the next three members: the place that it applies to.
+    #: This and the next three members: where the entry applies.
     browser: str
     browser_version: str
     platform: Platform
     adapter: str
-    #: Instead of the place: the joined node that has reported it about itself.
+    #: The joined node that reported this entry about itself.
     node: str
 
 
@@ -1518,16 +1519,16 @@ class _Nodes(TypedDict):
     nodes: List[Node]
     #: The value of after for the next page; null on the last page.
     next: Union[str, None]
-    #: The latest nodes under quarantine, as many as a page has; the oldest of them first.
+    #: The latest nodes under quarantine, at most a page of them, the oldest first.
     quarantined: List[Quarantined]
-    #: How many others there are.
+    #: How many more there are.
     quarantined_more: int
 
 
 class Nodes(_Nodes, total=False):
-    #: With tuning=yes, at most 1000.
+    #: With tuning=yes: at most 1000 entries.
     tuning: List[Tuning]
-    #: Likewise: how many others there are.
+    #: With tuning=yes: how many more there are.
     tuning_more: int
 
 
@@ -1562,9 +1563,9 @@ class Estimate(_Estimate, total=False):
 
 
 class Moves(TypedDict):
-    #: The time that requests have lost by not running there.
+    #: The time that requests have lost by not running at that place.
     lost_ms: float
-    #: The loss at which the model is moved there.
+    #: The loss at which the model is moved to that place.
     at_ms: float
 
 
@@ -1572,7 +1573,7 @@ class _HardwareOption(TypedDict):
     browser: str
     browser_version: str
     joined: bool
-    #: A label of the token that its nodes joined with, valid until the service ends.
+    #: A label for the token of the option's nodes, valid until the service exits.
     token: Union[str, None]
     platform: Platform
     engine: str
@@ -1617,20 +1618,20 @@ class _Hardware(TypedDict):
     would_run: Union[HardwareWouldRun, None]
     preferences: List[str]
     numerics: Literal["check", "off"]
-    #: How much time any other place may take to find out whether it has become faster, as a
-    #: share of the time of the model's runs for clients.
+    #: How much time each other place may take to find out whether it has become faster, as
+    #: a share of the time of the model's runs for clients.
     exploration: float
     recheck: float
     #: The probe that would run outside the client's request.
     probe: Union[HardwareProbe, None]
-    #: The chosen one first, then those closest to it.
+    #: The options: the chosen one, then those closest to it.
     options: List[HardwareOption]
-    #: Configured kinds without a node.
+    #: Configured kinds of browsers that have no node.
     passed_over: List[HardwarePassedOverItem]
 
 
 class Hardware(_Hardware, total=False):
-    #: Where it would never run.
+    #: If the model can never run: the error code.
     code: Code
 
 
@@ -1655,17 +1656,17 @@ class Models(TypedDict):
     models: List[Model]
     #: The value of after for the next page; null on the last page.
     next: Union[str, None]
-    #: Those under way, and those that have failed.
+    #: The pulls that are under way, and those that have failed.
     pulls: List[Pull]
-    #: Files and folders there that are not models.
+    #: Files and folders in the model directory that are not models.
     ignored: List[ModelsIgnoredItem]
     ignored_more: int
-    #: The other names that the configuration gives to models, each with its model.
+    #: The other names that the configuration gives to models, each with the model's name.
     aliases: Dict[str, str]
-    #: The published models whose names are on the page or would be, including those that
-    #: are no longer here.
+    #: The published models whose names belong on this page, including models that are no
+    #: longer here.
     published: List[Pin]
-    #: The most bytes that a model can have: [models] quota, or the whole disk.
+    #: The largest possible model, in bytes: [models] quota, or the size of the disk.
     room: Union[int, None]
 
 
@@ -1675,69 +1676,69 @@ class PullEventSourcesItem(TypedDict):
 
 
 class PullEventProblem(TypedDict):
-    """Why it has failed."""
+    """Why the pull has failed."""
 
     code: Code
     detail: str
 
 
 class _PullEvent(TypedDict):
-    #: The state.
+    #: The same as state.
     phase: str
     #: The model's name here.
     name: str
-    #: resolving: the commit and the files are determined, and room is made. downloading:
-    #: each file is hashed as it arrives. verifying: the last bytes are hashed. quantizing
-    #: and measuring, instead of these, for a variant built locally. publishing: the files
-    #: get their final names. done or failed: the end.
+    #: resolving: the commit and the files are determined, and disk space is freed.
+    #: downloading: each file is hashed as it arrives. verifying: the last bytes are hashed.
+    #: quantizing and measuring replace these states for a variant built locally.
+    #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
     model: str
-    #: For a pull by CID: ipfs; for a variant built locally: empty.
+    #: The hub; ipfs for a CID, and empty for a variant built locally.
     hub: str
-    #: Null until it is known.
+    #: The variant; null until it is known.
     variant: Union[str, None]
-    #: Likewise.
+    #: The hub's commit; null until it is known.
     commit: Union[str, None]
-    #: Including what was here already.
+    #: The bytes here, including those from before the pull.
     loaded_bytes: int
     total_bytes: int
-    #: Over the network since the daemon was started.
+    #: The bytes fetched over the network since the daemon started.
     fetched_bytes: int
-    #: Taken from an older version.
+    #: The bytes that were taken from an older version.
     reused_bytes: int
-    #: The bytes from each source: the hub, or all sources of a pull by CID.
+    #: The bytes from each source: from the hub, or from each source of a pull by CID.
     sources: List[PullEventSourcesItem]
     files_done: int
     files: int
 
 
 class PullEvent(_PullEvent, total=False):
-    #: Since the pull began.
+    #: The time since the pull began.
     seconds: float
     #: The recent speed.
     bytes_per_second: int
-    #: At that speed.
+    #: The remaining time at that speed.
     seconds_left: float
-    #: The hub's failure, and when the pull is tried again.
+    #: How the hub failed, and when the pull is tried again.
     retrying: str
-    #: Why it has failed.
+    #: Why the pull has failed.
     problem: PullEventProblem
-    #: For a variant built locally, like the members below.
+    #: This and the members below are for a variant built locally.
     bits: int
     mixed: bool
-    #: How many inputs it was measured with.
+    #: How many inputs the variant has been measured with so far.
     inputs_done: int
-    #: How many inputs it will be measured with.
+    #: How many inputs the variant is measured with in all.
     inputs: int
-    #: Once it has been measured.
+    #: How the variant was built and measured, once this is known.
     made: Made
 
 
 class Order(TypedDict):
     model_name: str
     state: Literal["loading", "unloading"]
-    #: The nodes that were told.
+    #: The nodes that received the order.
     nodes: List[str]
 
 
@@ -1748,7 +1749,7 @@ class _Removed(TypedDict):
 
 class Removed(_Removed, total=False):
     freed_bytes: int
-    #: The CIDs under which it, or a variant of it, was published until now.
+    #: The CIDs under which the model or a variant was published until now.
     unpublished: List[str]
 
 
@@ -1760,9 +1761,9 @@ class Failure(TypedDict):
 
 
 class SourceError(TypedDict):
-    #: In the source that was sent, counted from 1.
+    #: The line of the source, counted from 1.
     line: int
-    #: Likewise.
+    #: The column in the line, counted from 1.
     column: int
     message: str
 
@@ -1771,7 +1772,7 @@ class _Problem(TypedDict):
     #: A URI that identifies the code.
     type: str
     title: str
-    #: The HTTP status that the answer has, or would have had.
+    #: The answer's HTTP status, or the one that it would have had.
     status: int
     #: One of the stable codes.
     code: Code
@@ -1780,18 +1781,18 @@ class _Problem(TypedDict):
 class Problem(_Problem, total=False):
     """An error in the format of RFC 9457."""
 
-    #: One sentence: what was wrong, what is allowed and what to do.
+    #: One sentence: what was wrong, what is allowed, what to do.
     detail: str
     #: The field of the request that is at fault.
     field: str
     #: What is expected there.
     expected: str
-    #: What may be there.
+    #: What is allowed there.
     allowed: str
     #: How often the job was sent to nodes.
     attempts: int
-    #: What went wrong there, with equal failures grouped; the last entry may cover several
-    #: others.
+    #: What went wrong on the nodes, with equal failures grouped. The last entry may cover
+    #: several others.
     failures: List[Failure]
     #: For kernel_invalid: up to 20 errors in the source.
     errors: List[SourceError]
@@ -1804,7 +1805,7 @@ class OpenaiErrorValue(TypedDict):
     type: Literal["invalid_request_error", "permission_error", "rate_limit_error", "server_error"]
     #: The parameter that is at fault.
     param: Union[str, None]
-    #: The code of a problem document, unless OpenAI has its own name for it.
+    #: The stable code, or OpenAI's own name for it.
     code: str
 
 
@@ -1830,35 +1831,35 @@ class AnthropicError(TypedDict):
 class _StoredJob(TypedDict):
     id: str
     state: Literal["queued", "running", "done", "failed", "cancelled"]
-    #: The endpoint that received it.
+    #: The endpoint that received the job.
     endpoint: Literal["/v1/infer", "/v1/jobs"]
     priority: int
-    #: How often the daemon has started it.
+    #: How often the daemon has started the job.
     runs: int
-    #: In milliseconds since 1970, as all times here.
+    #: When the job was accepted. All times here are in milliseconds since 1970.
     accepted_at: int
     deadline_at: int
 
 
 class StoredJob(_StoredJob, total=False):
     model_name: str
-    #: The client that it belongs to.
+    #: The client that owns the job.
     client: str
-    #: The id that the client gave it.
+    #: The id that the client gave to the job.
     client_id: str
     node: str
     finished_at: int
     attempts: int
-    #: What it waits for, or what went wrong last.
+    #: What the job is waiting for, or what went wrong last.
     problem: str
-    #: For a job that is done: the answer, in the form of its endpoint.
+    #: The answer of a completed job, in the form of the job's endpoint.
     answer: Any
-    #: For a job that has failed.
+    #: The error of a failed job.
     error: Union[Problem, OpenaiError, AnthropicError]
 
 
 class Jobs(TypedDict):
-    #: The newest first.
+    #: The jobs, the newest first.
     jobs: List[StoredJob]
     #: The value of after for the next page; null if there is none.
     next: Union[str, None]
