@@ -43,7 +43,10 @@ int wi_cli_lab_check_id(const char *id)
 {
     if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
-    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no run's id, which webinfer results list shows", id);
+    wi_cli_fail(WI_EXIT_USAGE,
+        "\"%s\" is not the id of a run (webinfer results list shows the "
+        "ids); a file's name must end in .json or contain a slash",
+        id);
     return 0;
 }
 
@@ -67,8 +70,8 @@ static enum wi_exit read_document(
 
     if (is_ndjson(text, size)) {
         code = wi_error_set(&error, WI_BAD_JSON, "",
-            "%s has a line of JSON for each cell, which no command reads; export the run with "
-            "webinfer results export --format json",
+            "%s has lines of JSON, which cannot be read back; export the run with webinfer results "
+            "export --format json",
             name);
     } else if (!json_is_object(document)) {
         code = wi_error_set(&error, WI_BAD_JSON, "", "%s is no run: %s", name,
@@ -80,7 +83,7 @@ static enum wi_exit read_document(
     if (code == WI_OK)
         return WI_EXIT_OK;
     if (code != WI_BAD_JSON)
-        fprintf(stderr, "webinfer: %s is no run that can be read:\n", name);
+        fprintf(stderr, "webinfer: %s is not a run that can be read:\n", name);
     return wi_cli_complain(&error);
 }
 
