@@ -241,7 +241,7 @@ static void set_budget(struct daemon *d, const struct wi_config *config)
         return;
     wi_warn("main", NULL,
         "[pool] memory_budget is limited to %llu instead of %llu: this service has %llu bytes of "
-        "memory (of the machine, or its control group's limit), and may use at most a quarter of "
+        "memory (the machine's, or its control group's limit), and may use at most a quarter of "
         "them%s",
         (unsigned long long)most, (unsigned long long)wanted, (unsigned long long)headroom.limit,
         most < 2 * config->api.max_body

@@ -158,13 +158,13 @@ static void complain_no_answer(const struct wi_cli *cli, const struct wi_rest_an
               "authority that signed it, with --authority FILE\n",
             stderr);
     else if (answer->late)
-        fputs("it is running but busy, and may be reading or hashing models; webinfer "
-              "status shows more\n",
+        fputs("it is running but busy, and may be reading or hashing models; webinfer status shows "
+              "more\n",
             stderr);
     else
         fprintf(stderr,
-            "is webinferd running there? %s or webinferd --config FILE starts it; --url "
-            "or $WEBINFER_URL gives its address\n",
+            "is webinferd running there? %s or webinferd --config FILE starts it; --url or "
+            "$WEBINFER_URL gives its address\n",
             start);
     free(start);
     free(checkout);

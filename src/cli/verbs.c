@@ -78,8 +78,7 @@ const struct wi_flag wi_cli_global_options[] = {
         "A file whose first line is the API token; without this option, $WEBINFER_TOKEN is used"},
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A PEM file with the certificate authority to trust for https"},
-    {"json", .help = "Print the server's JSON unchanged; the pages of a list are combined into one "
-                     "document"},
+    {"json", .help = "Print the server's JSON unchanged; the pages of a list become one document"},
     {0},
 };
 
@@ -123,14 +122,12 @@ static const struct wi_flag infer_options[] = {
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, NULL,
         "An option of the model; a VALUE that is not valid JSON is sent as text"},
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the parts of the answer as they arrive; with --json, print each event as a line of "
-        "JSON"},
+        "Show the parts of the answer as they arrive; with --json, print each as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save each output as DIR/NAME.npy; an output that is a PNG or WAV file is saved as that "
         "file. If DIR ends in .wav, .png or .npy, save only the first output of this format, to "
         "the file DIR"},
-    {"detach", .help = "Have the server store the request as a job, print the id of the job, and "
-                       "exit without waiting"},
+    {"detach", .help = "Have the server store the request as a job; print the job's id and exit"},
     {0},
 };
 
@@ -175,16 +172,13 @@ static const struct wi_flag transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
         "The model that transcribes; needed only if several models can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
-        "The output format: text (the default), subtitles (srt or vtt), or the server's JSON "
-        "(json)"},
-    {"language", "CODE",
-        .help = "The spoken language, such as en or de; by default, the model detects the "
-                "language"},
+        "The format: text (the default), subtitles (srt or vtt), or the server's JSON (json)"},
+    {"language", "CODE", .help = "The spoken language, such as en or de; detected by default"},
     {"translate", .help = "Translate the speech into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
         "Have MODEL transcribe the sound (WAV or raw samples) as it arrives, and print each "
         "segment as a line when its text is final; with --json, print each event as a line of "
-        "JSON. --platform, --browser, --node and --timeout cannot be used with --live"},
+        "JSON. The options --platform, --browser, --node and --timeout cannot be used with --live"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
         "With --live, the encoding of raw samples: s16le (the default) or f32le"},
     {"rate", "N",
@@ -251,14 +245,12 @@ static const struct wi_flag load_options[] = {
 };
 
 static const struct wi_flag unload_options[] = {
-    {"node", "ID", .help = "Unload the model only from this node; a simulated node must be named"},
+    {"node", "ID", .help = "Unload the model only from this node"},
     {0},
 };
 
 static const struct wi_flag add_options[] = {
-    {"name", "NAME",
-        .help = "The name of the model, NAME or OWNER/NAME; by default, the name of the file, CAR "
-                "or folder"},
+    {"name", "NAME", .help = "NAME or OWNER/NAME; by default, the name of the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
         "If the model exists, add a new version of it; running requests finish on the old version"},
     {0},
@@ -321,11 +313,9 @@ static const struct wi_flag bench_options[] = {
         "Measure only by the page's clock (with POST /v1/benchmark) or only by the client's clock; "
         "by default, by both"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
-        "Measure only at these precisions; by default, at the precision that the model's name "
-        "selects"},
+        "Measure only at these precisions; the default is the one that the model's name selects"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
-        "The number of WASM threads, for measurements by the page's clock; by default, both 1 and "
-        "all are measured"},
+        "The number of WASM threads, for measurements by the page's clock; the default is 1,all"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
         "The graph fusions that onnxruntime may apply, for measurements by the page's clock; the "
         "default is all, and none,all measures both and shows the gain"},
@@ -343,16 +333,12 @@ static const struct wi_flag bench_options[] = {
         "inputs and options. By default, each model gets the server's sample request"},
     {"seed", "N", .help = "The seed for the order of the cells; the default is 0"},
     {"name", "TEXT", .help = "The name of the run"},
-    {"resume", "ID",
-        .help = "Measure the remaining cells of a run; the other arguments must be the same as "
-                "before"},
+    {"resume", "ID", .help = "Measure the remaining cells of a run; repeat the other arguments"},
     {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Also measure the daemon at URL, alternating between the two daemons, and show what is "
-        "slower on this one"},
+        "Also measure the daemon at URL, alternating with this one, and show what is slower here"},
     {"fail-on-regression", "SHARE",
         .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
-    {"start", .help = "Start a daemon that runs only as long as this command; cannot be used with "
-                      "--url"},
+    {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "With --start, whether the daemon's browsers run without windows; the default is yes"},
     {"native", .help = "Also start onnxruntime-node, and show the speed-ups relative to it; this "
@@ -425,8 +411,7 @@ static const struct wi_flag matrix_options[] = {
         "Use only browsers of this kind"},
     {"node", "ID", .help = "Use only this node"},
     {"found", .help = "Show earlier results instead of testing the browsers again"},
-    {"start", .help = "Start each browser in the configuration, test it, and stop it, without a "
-                      "daemon"},
+    {"start", .help = "Without a daemon, start, test and stop each browser in the configuration"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start, the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a self-contained HTML document; \"-\" means standard output"},
@@ -464,8 +449,7 @@ static const struct wi_flag join_options[] = {
     {"for", "DURATION",
         .help = "How long nodes may join with the link, such as 30m; the default is 1h"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Let pages that are opened with the link compute at once, without asking, for browsers "
-        "without a user"},
+        "Let pages opened with the link compute without asking, for browsers without a user"},
     {0},
 };
 
@@ -529,8 +513,7 @@ const struct wi_verb wi_cli_verbs[] = {
         "Print the embedding vector of each TEXT; with \"-\", of each line of standard input",
         embed_options, wi_cli_embed},
     {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
-        "Transcribe the speech in a sound file, which is WAV or a format that browsers decode, "
-        "such as MP3 or Ogg",
+        "Transcribe speech from a WAV file, or from a format that browsers decode, such as MP3",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
         "List the models that nodes have loaded, with one row for each platform of a node. A row "
@@ -544,12 +527,10 @@ const struct wi_verb wi_cli_verbs[] = {
         "Send a model to the daemon, which may be on another machine; the model may be in a CAR",
         add_options, wi_cli_add},
     {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Have the daemon make a quantised variant of a model from its fp32 files, and show the "
-        "measurements",
+        "Have the daemon quantise a model's fp32 files, and show the variant's measurements",
         quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Publish a model under an address derived from its content, ipfs://CID, and print this "
-        "address",
+        "Publish a model under an address made from its content, ipfs://CID, and print the address",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Stop publishing a model under its ipfs://CID address", NULL, wi_cli_unpublish},
@@ -560,8 +541,7 @@ const struct wi_verb wi_cli_verbs[] = {
     {"rm", "MODEL...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_MODEL},
         "Remove models and all their versions from the daemon", rm_options, wi_cli_rm},
     {"gc", "", 0, 0, {0},
-        "Have the daemon remove files that are no longer needed: those of old versions and of "
-        "interrupted pulls",
+        "Have the daemon remove unneeded files: those of old versions and of interrupted pulls",
         NULL, wi_cli_gc},
     {"jobs list", "", 0, 0, {0}, "List the jobs stored on the server", jobs_options,
         wi_cli_jobs_list},
@@ -620,9 +600,8 @@ const struct wi_verb wi_cli_verbs[] = {
         "Create a link with which other people's browsers can become nodes", join_options,
         wi_cli_token_join},
     {"backup", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Write the database of a running daemon to FILE, including all jobs that the daemon has "
-        "accepted",
-        backup_options, wi_cli_backup},
+        "Write a running daemon's database, with all accepted jobs, to FILE", backup_options,
+        wi_cli_backup},
     {"restore", "FILE", 1, 1, {WI_COMPLETE_FILE},
         "Replace a daemon's database with the backup in FILE; run this command on the daemon's "
         "machine while the daemon is stopped",

@@ -126,8 +126,7 @@ enum wi_code wi_sim_options_read(
     if (code == WI_OK &&
         options->fail_rate + options->drop_rate + options->late_rate + options->cut_rate > 1)
         code = wi_error_set(error, WI_BAD_REQUEST, "",
-            "the sum of --fail-rate, --drop-rate, --late-rate and "
-            "--cut-rate is more than 1");
+            "the sum of --fail-rate, --drop-rate, --late-rate and --cut-rate is more than 1");
     return code;
 }
 

@@ -161,8 +161,7 @@ static void on_beat(void *context)
     if (!sim->complained && sim->service.counters.full > 0) {
         sim->complained = 1;
         fprintf(stderr,
-            "webinfer-simulate: some of the %llu nodes cannot join yet and try again: "
-            "%s\n",
+            "webinfer-simulate: some of the %llu nodes cannot join yet and try again: %s\n",
             (unsigned long long)sim->options->nodes, sim->service.counters.why);
     }
     if (sim->service.counters.refused == sim->options->nodes)

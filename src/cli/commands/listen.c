@@ -190,8 +190,7 @@ static void give_up(struct listening *listening, const struct way *way)
 {
     wi_cli_progress_end(&listening->progress);
     if (way->answer.status == 200)
-        fputs("webinfer: the daemon keeps ending the stream of events before it is "
-              "complete\n",
+        fputs("webinfer: the daemon keeps ending the stream of events before it is complete\n",
             stderr);
     listening_finish(listening,
         way->answer.status == 200 ? WI_EXIT_FAILED : wi_cli_check(listening->cli, &way->answer));

@@ -94,10 +94,10 @@ const struct wi_section wi_sections[] = {
         .help = "The listener for browsers, with the page, the model files and the node protocol."},
     {.name = "pool", .help = "How many browsers run, and how much work is accepted."},
     {.name = "browser_preferences",
-        .help = "Where models run until measurements exist. For each type of model, the value "
-                "lists kinds of browser in order of preference. A slash and a platform may follow "
-                "a kind. Kinds that are not installed are skipped, and measurements outweigh "
-                "preferences."},
+        .help = "Where models run until something has been measured. The value of an option lists "
+                "kinds of browser for one type of model, in order of preference. A kind may be "
+                "followed by a slash and a platform. Kinds that are not installed are skipped, and "
+                "measurements outweigh preferences."},
     {.name = WI_SECTION_BROWSER,
         .help = "A kind of browser. The kinds chrome, edge, firefox and safari always exist; "
                 "further sections add others. A name consists of lowercase letters, digits, \"-\" "
@@ -111,11 +111,11 @@ const struct wi_section wi_sections[] = {
                 "of lowercase letters, digits, \"-\" and \"_\".",
         .sample = WI_HUB_DEFAULT},
     {.name = WI_SECTION_ALIASES,
-        .help = "Other names for models, for clients that use names of their own. Each key is an "
-                "alias of at most 48 characters: letters of either case, digits, \".\", \"_\", "
-                "\"-\" and at most one \"/\". An alias takes precedence over a model of the same "
-                "name, and cannot refer to another alias. If MODEL names no variant, a request may "
-                "add one, as in NAME:VARIANT.",
+        .help = "Other names for models, for clients that request models under fixed names. Each "
+                "key is an alias of at most 48 characters: letters of either case, digits, \".\", "
+                "\"_\", \"-\" and at most one \"/\". An alias takes precedence over a model of the "
+                "same name, and cannot refer to another alias. If MODEL names no variant, a "
+                "request may add one, as in NAME:VARIANT.",
         .free_key = "NAME",
         .free_value = "MODEL[:VARIANT]"},
     {.name = "content",
@@ -148,22 +148,22 @@ const struct wi_setting wi_options[] = {
                 "X-Forwarded-For gives the address of the client; X-Forwarded-Proto, -Host and "
                 "-Prefix, or Forwarded, give the scheme, host name and path of the original "
                 "request. The host name must be one of allowed_hosts. This option requires "
-                "tokens_file. A request with one of these headers never counts as a request from "
-                "this machine, whatever its source. If there is no tokens_file, the request is "
-                "refused."},
+                "tokens_file. A request with one of these headers, whatever its source, never "
+                "counts as a request from this machine, so it is refused if there is no "
+                "tokens_file."},
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "Maximum size of a request body."},
     {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
-        .help = "Maximum size of an answer, in bytes of tensors. At most half of [pool] "
-                "memory_budget is used, even if this option is larger."},
+        .help = "Maximum size of an answer, in bytes of tensors. The effective maximum is never "
+                "more than half of [pool] memory_budget."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
         .help = "Maximum number of client connections. The limit on open files (LimitNOFILE, "
                 "ulimit -n) can lower this maximum. Some file descriptors are reserved for the "
                 "rest of the service: 128, and one for each node that [bridge] max_nodes allows, "
                 "but at most a quarter of the limit. If the maximum is reached, a new connection "
                 "replaces one that has shown no token. If there is no such connection, the new one "
-                "replaces a connection that has been idle for a while. If all others are busy, the "
-                "new connection is answered with 503, except for /healthz and admins."},
+                "replaces a connection that has been idle for a while. If all connections are "
+                "busy, the new one is answered with 503, except for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "Maximum number of client connections from one address: an IPv4 address or an IPv6 "
                 "/64 network. If the maximum is reached, a new connection replaces one from the "
@@ -179,9 +179,9 @@ const struct wi_setting wi_options[] = {
                 "through a proxy on this machine, set this option to the value of "
                 "max_connections."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
-        .help = "Maximum number of clients that read GET /v1/events at the same time. At most half "
-                "of max_connections is used, even if this option is larger. One user may have at "
-                "most a quarter of these clients. Further clients are answered with 429."},
+        .help = "Maximum number of clients that read GET /v1/events at the same time. The "
+                "effective maximum is never more than half of max_connections. One user may have "
+                "at most a quarter of these clients. Further clients are answered with 429."},
     {KEY(api, stream_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"), RELOADABLE,
         .help = "How long the client of a resumable stream may be disconnected before the work for "
                 "the stream is cancelled, and how long the end of a finished stream is kept."},
@@ -189,8 +189,8 @@ const struct wi_setting wi_options[] = {
         .help = "How much of the data already sent in a resumable stream is kept, for a client "
                 "that reconnects."},
     {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
-        .help = "How many seconds of live sound may be waiting for their final text. A client that "
-                "sends more is answered with 429 until more of the text is final."},
+        .help = "How much live sound may be waiting for its final text. A client that sends more "
+                "is answered with 429 until more of the text is final."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "If a client reads nothing from a stream for this long although data is waiting, "
                 "the client is considered disconnected."},
@@ -204,42 +204,39 @@ const struct wi_setting wi_options[] = {
                 "answer names them. Unknown fields in requests to the service's own API are always "
                 "refused."},
     {KEY(api, custom_kernels), ENUM(custom_kernels), DEFAULT("admin"), RELOADABLE,
-        .help = "Which clients may send their own WGSL kernels to POST /v1/compute. off: no "
-                "clients. admin: only admins. user: users and admins. Other clients are answered "
-                "with 403."},
+        .help = "Which clients may send their own WGSL kernels to POST /v1/compute: no clients "
+                "(off), only admins (admin), or users as well (user). Others are answered with "
+                "403."},
     {KEY(api, kernel_time), DURATION(100, 60 * SECOND), DEFAULT("5s"), RELOADABLE,
         .help = "Maximum time for compiling and running a client's own kernel. If a kernel takes "
                 "longer, the request is answered with 504, and the GPU process of the browser that "
                 "runs the kernel is terminated. A browser that has no separate GPU process is "
                 "terminated as a whole."},
     {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether the listening address shows the console when it is opened in a browser. "
-                "The console contains no data: it requests all data from the API with its user's "
-                "token."},
+        .help = "Whether the console is shown when the listening address is opened in a browser. "
+                "The console requests all data from the API with its user's token."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
-        .help = "PEM file with the certificate chain of the listener. If it is set, the listener "
-                "uses TLS. This option requires tls_key."},
+        .help = "PEM file with the certificate chain of the listener. If this option is set, the "
+                "listener uses TLS. It requires tls_key."},
     {KEY(api, tls_key), PATH, DEFAULT(""),
         .help = "PEM file with the private key of tls_certificate."},
 
     {KEY(bridge, listen), ADDRESS, DEFAULT("127.0.0.1:8471"),
         .help = "Address at which browsers connect. With port 0, the system chooses the port."},
     {KEY(bridge, public_url), URL, DEFAULT(""),
-        .help = "URL at which browsers reach this listener, if this differs from the listening "
-                "address. This is the case behind a proxy, or if the listener uses all addresses."},
+        .help = "URL at which browsers reach this listener, if it is not the listening address: "
+                "for example behind a proxy, or if the listener uses all addresses."},
     {KEY(bridge, page), PATH, .min = 1, DEFAULT("$DATADIR/page"),
         .help = "The folder that contains the built page."},
     {KEY(bridge, tls_certificate), PATH, DEFAULT(""),
-        .help = "PEM file with the certificate chain of the listener. If it is set, the listener "
-                "uses TLS. This option requires tls_key."},
+        .help = "PEM file with the certificate chain of the listener. If this option is set, the "
+                "listener uses TLS. It requires tls_key."},
     {KEY(bridge, tls_key), PATH, DEFAULT(""),
         .help = "PEM file with the private key of tls_certificate."},
     {KEY(bridge, heartbeat_interval), DURATION(100, 5 * MINUTE), DEFAULT("5s"),
-        .help = "Interval at which the service and the page signal to each other that they are "
-                "alive."},
+        .help = "Interval at which the service and the page signal that they are alive."},
     {KEY(bridge, heartbeat_misses), INTEGER(1, 100), DEFAULT("3"),
-        .help = "Number of intervals without a signal after which a connection is considered "
-                "lost."},
+        .help = "Number of intervals without a signal after which a connection counts as lost."},
     {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
         .help = "How long a page whose connection has broken may take to reconnect without losing "
                 "its work."},
@@ -254,8 +251,7 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum number of browsers that the service starts. If it is 0, min_connections "
                 "must be 0 too."},
     {KEY(pool, min_connections), INTEGER(0, 1024), DEFAULT("1"), RELOADABLE,
-        .help = "Number of browsers that are kept running even without work; at most "
-                "max_connections."},
+        .help = "Number of browsers that are kept running even without work."},
     {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "How long a browser may take from its start until its page has connected."},
     {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
@@ -283,7 +279,7 @@ const struct wi_setting wi_options[] = {
                 "browsers are opened because work is waiting, each has fewer threads."},
     {KEY(pool, idle_timeout), DURATION(0, 24 * HOUR), DEFAULT("5m"), RELOADABLE,
         .help = "If more than min_connections browsers are running, a browser is closed after this "
-                "long without work. With 0, it is kept."},
+                "long without work. With 0, idle browsers are kept."},
     {KEY(pool, recycle_after), INTEGER(0, 1000000000), DEFAULT("10000"), RELOADABLE,
         .help = "Number of jobs after which a browser is replaced by a fresh one. 0 means never."},
     {KEY(pool, memory_limit), SIZE(0, 1 * TIB), DEFAULT("4G"), RELOADABLE,
@@ -291,60 +287,59 @@ const struct wi_setting wi_options[] = {
                 "than this. Shared memory is counted once. 0 means no limit."},
     {KEY(pool, numerics), ENUM(numerics), DEFAULT("check"), RELOADABLE,
         .help = "With check, a platform other than wasm is trusted with a model only after an "
-                "answer of the platform has been compared with the answer of wasm. With off, "
-                "nothing is compared."},
+                "answer of the platform has been compared with the answer of wasm."},
     {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
         .help = "Share of requests that trigger a new comparison with wasm."},
     {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
-        .help = "How much time may be spent at each other place on measuring whether a model has "
-                "become faster there. The limit is a share of the time that the model's runs for "
-                "clients take. For such a measurement, a request runs once more at the other "
-                "place, and the client does not wait for it."},
+        .help = "Time limit for measuring whether a model has become faster at another place, as a "
+                "share of the time that the model's runs for clients take. The limit applies to "
+                "each other place. For a measurement, a request runs once more at that place, and "
+                "the client does not wait for it."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
         .help = "Whether requests for the same model are joined into one run, if the first "
-                "dimension of the model is free. With fixed, a request waits for others for the "
-                "time batch_window. With auto, only requests that are waiting anyway are joined."},
+                "dimension of the model is free. With fixed, a request waits for others, up to "
+                "batch_window. With auto, only requests that are waiting anyway are joined."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
-        .help = "How long a request waits for others to be joined with it, if batching is fixed."},
+        .help = "If batching is fixed, how long a request waits for others."},
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
         .help = "Maximum size of the first dimension after requests have been joined."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the space for stored jobs, that one client may "
-                "use. While other clients are waiting, the share also limits the work that one "
-                "node, or all nodes together, run for a client at a time. A client then also gets "
-                "at most an equal part of this capacity. A client may still use capacity that no "
-                "other client can use, and running work is never interrupted. A client never has "
-                "more than this share of the slots in which GGUF models generate texts. With 75%, "
-                "for example, one slot of four stays free for another client's short text, which "
-                "would otherwise wait for the end of a long one."},
+                "use. While other clients are waiting, a client also gets at most this share of "
+                "what one node, or all nodes together, run at a time, and at most an equal part of "
+                "it. A client may still use capacity that no other client can use, and running "
+                "work is never interrupted. A client never has more than this share of the slots "
+                "in which GGUF models generate texts. With 75%, for example, one slot of four "
+                "stays free for another client's short text, which would otherwise wait for the "
+                "end of a long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for clients to fetch."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
-        .help = "Which work is sent to browsers and programs that the service did not start. none: "
-                "no work. tensors: only tensors and pictures. text: also text and sound, that is, "
-                "what people write and say to models. A picture with a question, a prompt or "
-                "labels counts as text."},
+        .help = "Which work is sent to browsers and programs that the service did not start: no "
+                "work (none), only tensors and pictures (tensors), or also text and sound (text), "
+                "that is, what people write and say to models. A picture with a question, a prompt "
+                "or labels counts as text."},
     {KEY(pool, recheck_strangers), PERCENT, DEFAULT("5%"), RELOADABLE,
-        .help = "How many answers of nodes that the service did not start are checked, as a share "
-                "of these answers. One of the service's own browsers computes a checked answer "
-                "again after the client has been answered. The first three answers of each such "
-                "node are always checked. A node whose answer is wrong gets no more work. With 0%, "
-                "no answer is checked."},
+        .help = "How many of the answers of nodes that the service did not start are checked. For "
+                "a check, one of the service's own browsers computes the answer again after the "
+                "client has been answered. The first three answers of each of these nodes are "
+                "always checked. A node whose answer is wrong gets no more work. With 0%, no "
+                "answer is checked."},
     {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
-        .help = "Which nodes must prove that they compute correctly before they get work. off: no "
-                "nodes. joined: nodes that the service did not start. all: all nodes. A node "
+        .help = "Which nodes must prove that they compute correctly before they get work: no nodes "
+                "(off), nodes that the service did not start (joined), or all nodes (all). A node "
                 "without the engine \"kernels\" cannot prove this, but gets work nevertheless. "
                 "webinfer-proof(7) describes the check."},
     {KEY(pool, verify_again), DURATION(1 * SECOND, 168 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "Time after which a node must prove again that it computes correctly."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
-        .help = "The network that each browser uses that the service starts, together with its "
-                "driver. isolated: they have their own network, which contains only the bridge, "
-                "and no other user of the machine can reach the browser's ports. host: they use "
+        .help = "The network of each browser that the service starts, and of the browser's driver. "
+                "With isolated, they have their own network, which contains only the bridge, and "
+                "no other user of the machine can reach the browser's ports. With host, they use "
                 "the machine's network, and every user of the machine can read and change what the "
-                "browser computes. auto: isolated if the kernel allows it, otherwise host, with a "
-                "warning in the log. Browsers of a driver_url use the network of the WebDriver "
-                "service."},
+                "browser computes. auto means isolated if the kernel allows it, and otherwise host "
+                "with a warning in the log. Browsers of a driver_url use the network of their "
+                "WebDriver service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
         RELOADABLE, .help = "For models that turn text into vectors."},
@@ -363,8 +358,8 @@ const struct wi_setting wi_options[] = {
 
     {BROWSER_KEY(family), ENUM(families), DEFAULT("auto"), RELOADABLE,
         .help = "The browser family of this kind, which determines how browsers of this kind are "
-                "started. With auto, the family follows from the name of the kind: firefox is "
-                "firefox, safari is webkit, and every other kind is chromium."},
+                "started. With auto, the family is firefox for the kind firefox, webkit for "
+                "safari, and chromium for every other kind."},
     {BROWSER_KEY(driver), ENUM(protocols), DEFAULT("auto"), RELOADABLE,
         .help = "The WebDriver protocol: classic or bidi. With auto, a Firefox without a "
                 "driver_command is started directly and controlled through bidi, and every other "
@@ -393,11 +388,12 @@ const struct wi_setting wi_options[] = {
     {BROWSER_KEY(headless), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether the browser runs without a window."},
     {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
-        .help = "The graphics adapter. With auto, the browser chooses the adapter, and the adapter "
-                "is labelled as hardware or software. A Chromium without a window uses an NVIDIA "
-                "GPU if the daemon's user may open it and its Vulkan driver is installed. With "
+        .help = "The graphics adapter. With auto, the browser chooses the adapter, which is then "
+                "labelled as hardware or software. A Chromium without a window uses an NVIDIA GPU "
+                "if the daemon's user may open it and its Vulkan driver is installed. With "
                 "hardware, a GPU is used through any Vulkan driver, and a software adapter counts "
-                "as no adapter. With software, a software adapter is used; with off, none is."},
+                "as no adapter. With software, a software adapter is used. With off, no adapter is "
+                "used."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
         .help = "Whether the browser's own sandbox is on. With auto, it is off only if the daemon "
                 "runs as root."},
@@ -416,8 +412,8 @@ const struct wi_setting wi_options[] = {
                 "is the length that the model was made for, but at most 8192, and less if memory "
                 "is short."},
     {KEY(models, slots), INTEGER(1, 16), DEFAULT("4"), RELOADABLE,
-        .help = "Number of conversations that a loaded language model serves at the same time; "
-                "fewer if memory is short. Each conversation has the full context length."},
+        .help = "Number of conversations that a loaded language model serves at the same time. If "
+                "memory is short, there are fewer. Each conversation has the full context length."},
     {KEY(models, idle_unload), DURATION(0, 720 * HOUR), DEFAULT("30m"), RELOADABLE,
         .help = "A language model is unloaded after this long without a request. With 0, it stays "
                 "loaded until its memory is needed."},
@@ -430,8 +426,7 @@ const struct wi_setting wi_options[] = {
                 "its browser's share of the machine's cores; a language model uses one fewer, and "
                 "at most 4. If another browser is opened, the shares become smaller, and a model "
                 "with more threads than its share is loaded again when it is idle. On a busy "
-                "machine, more threads can make a model slower, and a language model many times "
-                "slower."},
+                "machine, more threads can be slower; a language model can be many times slower."},
     {KEY(models, share_prefix), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether one client's conversation may reuse what was computed for another "
                 "client's conversation with the same beginning. The response time then reveals "
@@ -468,18 +463,18 @@ const struct wi_setting wi_options[] = {
         .help = "File with the token for this hub. The token is sent to no other host. The file "
                 "must have mode 0600 and belong to the user that the daemon runs as."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
-        .help = "How the hub provides models. huggingface: the hub answers as huggingface.co does. "
-                "plain: every folder below the URL that contains a SHA256SUMS file is a model; any "
-                "web server can provide this layout. ipfs: the hub is a trustless gateway and a "
-                "source for every ipfs:// pull. webinfer: the hub is another webinferd, and the "
-                "URL is that of its [bridge] listener; for every pull, it is a source of the "
-                "models that its [content] serve allows."},
+        .help = "How the hub provides models. With huggingface, the hub answers as huggingface.co "
+                "does. With plain, every folder below the URL that contains a SHA256SUMS file is a "
+                "model; any web server can provide this layout. With ipfs, the hub is a trustless "
+                "gateway and a source for every ipfs:// pull. With webinfer, the hub is another "
+                "webinferd, and the URL is that of its [bridge] listener. For every pull, such a "
+                "hub is a source of the models that its own [content] serve allows."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
-        .help = "Which models are served. no: no models. published: the models that were "
-                "published. all: also every model that is pulled while this value is set, except "
-                "from a hub with a token. With all, a model that was pulled earlier is served once "
-                "it is pulled again, although nothing is fetched again. The daemon never fetches "
+        .help = "Which models are served: no models (no), published models (published), or also "
+                "all models that are pulled while this value is set, except from a hub with a "
+                "token (all). With all, a model that was pulled earlier is served once it is "
+                "pulled again, although nothing is fetched again. The daemon never fetches "
                 "anything on behalf of others."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether models are served to every client that reaches the bridge's listener. "
@@ -490,23 +485,23 @@ const struct wi_setting wi_options[] = {
     {KEY(content, interval), DURATION(1 * SECOND, 60 * MINUTE), DEFAULT("60s"), RELOADABLE,
         .help = "If replicas is not 0, how often neighbours are asked which models they have."},
     {KEY(content, replicas), INTEGER(0, 100), DEFAULT("0"), RELOADABLE,
-        .help = "Number of complete copies of every model published here or by a neighbour that "
-                "should exist, including the publisher's own. If there are fewer for two "
+        .help = "Number of complete copies that should exist of every model that this daemon or a "
+                "neighbour publishes, including the publisher's own. If there are fewer for two "
                 "intervals, one of the daemons with this option pulls a copy under the name "
-                "ipfs/CID. The copy is served, too. It is removed once its publisher is reachable "
-                "and no longer publishes the model. With 0, no copies are made. This option "
-                "requires serve to be published or all."},
+                "ipfs/CID. The copy is served as well. It is removed once its publisher is "
+                "reachable and no longer publishes the model. With 0, no copies are made. This "
+                "option requires serve to be published or all."},
     {KEY(content, replica_quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum disk space for the copies that this daemon makes, which do not count "
                 "towards [models] quota. With 0, the limit is the space that [models] quota "
                 "leaves. No other model is removed to make room for a copy."},
     {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
-        .help = "The http or https URL of a delegated router, which is asked once for each ipfs:// "
-                "pull which providers have the content. The path /routing/v1/providers/CID is "
-                "appended to the URL; the URL itself may already end with /routing/v1. At most 8 "
-                "of the gateways that the router names are asked for blocks in this pull. Because "
-                "you have not chosen these gateways, they are asked only over https and at public "
-                "addresses. The router learns which CIDs are pulled. If empty, no router is "
+        .help = "The http or https URL of a delegated router. For each ipfs:// pull, the router is "
+                "asked once which providers have the content. The path /routing/v1/providers/CID "
+                "is appended to the URL; the URL itself may already end with /routing/v1. At most "
+                "8 of the gateways that the router names are asked for blocks in this pull. "
+                "Because you have not chosen these gateways, they are asked only over https and at "
+                "public addresses. The router learns which CIDs are pulled. If empty, no router is "
                 "asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "If a source delivers less than 64 kB of a block in this time, other sources are "
@@ -527,12 +522,11 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum total size of accepted jobs and their results in the database. A job that "
                 "would exceed it is refused with 507 until results have expired."},
     {KEY(store, results_keep), INTEGER(1, 100000), DEFAULT("200"), RELOADABLE,
-        .help = "Number of laboratory runs that are kept. When it is exceeded, a new run replaces "
-                "the oldest."},
+        .help = "Number of laboratory runs that are kept; a new run replaces the oldest."},
 
     {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
         .help = "The lowest level of messages that are written."},
     {KEY(log, format), ENUM(formats), DEFAULT("text"), RELOADABLE,
-        .help = "Format of the messages. text: lines for people to read. json: one JSON object for "
-                "each message."},
+        .help = "Format of the messages: lines of text for people to read (text), or a JSON object "
+                "for each message (json)."},
     {0}};

@@ -45,7 +45,7 @@ TEST(what_is_wrong_is_named)
         {"--for", "soon", "--for", "a duration such as 30s or 5m"},
         {"--browser", "", "--browser", "1 to 31 bytes"},
         {"--browser", "abcdefghijklmnopqrstuvwxyz123456", "--browser", "1 to 31 bytes"},
-        {"--drop-rate=0.6", "--cut-rate=0.6", "rates", ""}, {"--nodes", NULL, "--nodes", ""},
+        {"--drop-rate=0.6", "--cut-rate=0.6", "--cut-rate", ""}, {"--nodes", NULL, "--nodes", ""},
         {"--nonsense", NULL, "--nonsense", ""}, {"--json=1", NULL, "--json", ""},
         {"word", NULL, "word", ""}, {"-xy", NULL, "-xy", ""}};
     struct sim_options options;

@@ -43,10 +43,8 @@ int wi_cli_lab_check_id(const char *id)
 {
     if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
-    wi_cli_fail(WI_EXIT_USAGE,
-        "\"%s\" is not the id of a run (webinfer results list shows the "
-        "ids); a file's name must end in .json or contain a slash",
-        id);
+    wi_cli_fail(
+        WI_EXIT_USAGE, "\"%s\" is not the id of a run; webinfer results list shows the ids", id);
     return 0;
 }
 

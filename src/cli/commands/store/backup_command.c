@@ -34,8 +34,7 @@ static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64
         wi_plain_put_json(json_pack("{s:s, s:I, s:I}", "file", path, "bytes",
             (json_int_t)info.st_size, "tables_version", (json_int_t)version));
     else
-        printf("%s: %lld bytes, checked; it does not contain models, tokens or "
-               "configuration\n",
+        printf("%s: %lld bytes, checked; it does not contain models, tokens or configuration\n",
             path, (long long)info.st_size);
     return WI_EXIT_OK;
 }
