@@ -124,9 +124,8 @@ static const struct wi_flag infer_options[] = {
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Show the parts of the answer as they arrive; with --json, print each as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save each output as DIR/NAME.npy; an output that is a PNG or WAV file is saved as that "
-        "file. If DIR ends in .wav, .png or .npy, save only the first output of this format, to "
-        "the file DIR"},
+        "Save each output as DIR/NAME.npy, or in its own format if it is a PNG or WAV file. If DIR "
+        "ends in .wav, .png or .npy, save only the first output of this format, to the file DIR"},
     {"detach", .help = "Have the server store the request as a job; print the job's id and exit"},
     {0},
 };
@@ -202,7 +201,7 @@ static const struct wi_flag chat_options[] = {
     {"as", "NAME",                                                                                 \
         .help = "The name of the model on the daemon; by default, its name on the hub"},           \
         {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
-            "The hub, by the NAME of its [hub.NAME] section in the daemon's configuration"},       \
+            "The hub: the NAME of a [hub.NAME] section in the daemon's configuration"},            \
         {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
             "Fetch the files that match PATTERN instead of those that the daemon would "           \
             "choose; \"*\" matches any characters"},                                               \
@@ -300,7 +299,7 @@ static const struct wi_flag results_options[] = {
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
         "Use a preset of options; options that are given explicitly take precedence. The preset "
-        "gpu takes 8 minutes and shows how much a GPU gains: it verifies WebGPU, and measures on "
+        "gpu takes 8 minutes and shows the gain from a GPU: it verifies WebGPU, and measures on "
         "WASM and WebGPU. If no model is named, it measures all models. If --url is not given, it "
         "starts its own daemon"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
@@ -311,7 +310,7 @@ static const struct wi_flag bench_options[] = {
         "excludes native and simulated nodes"},
     {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
         "Measure only by the page's clock (with POST /v1/benchmark) or only by the client's clock; "
-        "by default, by both"},
+        "the default is both"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
         "Measure only at these precisions; the default is the one that the model's name selects"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",

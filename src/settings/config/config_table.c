@@ -78,9 +78,9 @@ static const char *const layouts[] = {[WI_HUB_HUGGINGFACE] = "huggingface",
 const struct wi_hub_facts wi_hub_facts[] = {
     [WI_HUB_HUGGINGFACE] = {1, 0, NULL},
     [WI_HUB_PLAIN] = {1, 0, NULL},
-    [WI_HUB_IPFS] = {0, 1, "ipfs: it brings blocks by their CIDs, and has no models by name"},
+    [WI_HUB_IPFS] = {0, 1, "ipfs: it provides blocks by CID, and lists no models by name"},
     [WI_HUB_WEBINFER] = {1, 1,
-        "webinfer: it is a neighbour, which is a source of every pull, and is asked for its own "
+        "webinfer: it is a neighbour, which is a source for every pull, and is asked for its own "
         "models only if a pull names it"},
 };
 static const char *const serves[] = {

@@ -171,7 +171,7 @@ int wi_db_lock(const char *folder, struct wi_error *error)
         close(fd);
         fd = -1;
     } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-        wi_debug("store", NULL, "cannot note the process in %s", path); /* only for the message */
+        wi_debug("store", NULL, "cannot record the process in %s", path); /* only for the message */
     }
     free(path);
     return fd;
