@@ -72,7 +72,7 @@ static enum wi_exit read_document(
             "export --format json",
             name);
     } else if (!json_is_object(document)) {
-        code = wi_error_set(&error, WI_BAD_JSON, "", "%s is no run: %s", name,
+        code = wi_error_set(&error, WI_BAD_JSON, "", "%s is not a run: %s", name,
             document ? "it is not a JSON object" : place.text);
     } else {
         code = wi_lab_run_read(run, document, WI_LAB_WHOLE, &error);
@@ -147,7 +147,7 @@ enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)
 
     if (!template_text) {
         wi_cli_complain(&error);
-        fputs("  the page has to be installed, which this document is built with\n", stderr);
+        fputs("  the page from which this document is built must be installed\n", stderr);
     } else if (wi_lab_put_html(&text, template_text, json) != 0) {
         fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
     } else {

@@ -640,7 +640,7 @@ TEST(refuses_hubs_that_cannot_be)
         "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain, ipfs, webinfer");
     refuse(
         "[models]\nhub = ipfs\n", "2: [models] hub: [hub.ipfs] has the layout ipfs: it provides");
-    refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is needed");
+    refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is missing");
     refuse("[hub.lan]\nurl = http://10.0.0.2\nlayout = ipfs\ntoken_file = /t\n",
         "2: [hub.lan] url: is an http URL on another machine; allowed: https, or http on this "
         "machine");
