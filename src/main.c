@@ -185,7 +185,7 @@ static void on_jobs_idle(void *context)
 static void on_limit(void *context)
 {
     struct daemon *d = context;
-    wi_warn("main", NULL, "the shutdown limit has passed: ending what still runs");
+    wi_warn("main", NULL, "the shutdown timeout has passed: ending the work that is still running");
     d->signalled = 2;
     wi_jobs_abort(d->jobs);
     if (d->server == NULL)
@@ -200,7 +200,7 @@ static void daemon_stop(struct daemon *d)
         on_limit(d);
         return;
     }
-    wi_info("main", NULL, "stopping: finishing what runs; a second signal ends at once");
+    wi_info("main", NULL, "stopping: finishing the running work; a second signal stops at once");
     sd_notify(0, "STOPPING=1");
     wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
     wi_server_quiesce(d->server);
@@ -240,12 +240,12 @@ static void set_budget(struct daemon *d, const struct wi_config *config)
     if (wanted == most)
         return;
     wi_warn("main", NULL,
-        "[pool] memory_budget is taken as %llu, not %llu: there are %llu bytes of memory for this "
-        "service (of the machine, or its control group's limit), and a quarter of them is the "
-        "most%s",
+        "[pool] memory_budget is limited to %llu instead of %llu: this service has %llu bytes of "
+        "memory (the machine's, or its control group's limit), and may use at most a quarter of "
+        "them%s",
         (unsigned long long)most, (unsigned long long)wanted, (unsigned long long)headroom.limit,
         most < 2 * config->api.max_body
-            ? "; that is less than twice [api] max_body, so that the largest requests are refused"
+            ? "; this is less than twice [api] max_body, so the largest requests are refused"
             : "");
 }
 
@@ -317,7 +317,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number != SIGHUP) {
         daemon_stop(d);
     } else if (d->of_terminal && !has_terminal()) {
-        wi_info("main", NULL, "the terminal that it was started from is gone");
+        wi_info("main", NULL, "the terminal from which the daemon was started has been closed");
         daemon_stop(d);
     } else {
         struct wi_buffer told = {0};
@@ -356,7 +356,7 @@ static void on_input(void *context, int status, int events)
     if (!wi_private_has_ended())
         return;
     wi_watch_set(d->input, 0);
-    wi_info("main", NULL, "standard input has ended, and a private daemon with it");
+    wi_info("main", NULL, "standard input has ended, so this private daemon stops");
     if (d->signalled == 0)
         daemon_stop(d);
     daemon_stop(d);
@@ -592,27 +592,29 @@ static const struct {
     void (*print)(FILE *out); /* of PRINT, which needs no configuration */
 } options[] = {
     {{"config", required_argument, NULL, 'c'}, "FILE",
-        "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)", NULL},
+        "read the configuration from FILE (default: " WI_SYSCONFDIR
+        "/webinfer/webinferd.conf if it exists)",
+        NULL},
     {{"set", required_argument, NULL, 's'}, "SETTING",
-        "SECTION.KEY=VALUE, which replaces the value in the file; may be repeated", NULL},
+        "SECTION.KEY=VALUE, which overrides the value in the file; may be repeated", NULL},
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
-        "serve on free ports, print them, and end when standard input ends", NULL},
+        "serve on free ports, print the ports, and exit when standard input ends", NULL},
     {{"reload", no_argument, NULL, RELOAD}, NULL,
-        "have the daemon of this configuration read it again, and print its answer", NULL},
+        "have the daemon with this configuration read it again, and print the result", NULL},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
         NULL},
     {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,
-        "print every effective value and where it came from", NULL},
+        "print every effective value and its origin", NULL},
     {{"print-sample", no_argument, NULL, PRINT}, NULL, "print a commented sample file",
         wi_config_print_sample},
     {{"print-mdoc", no_argument, NULL, PRINT}, NULL, "print the option list of webinferd.conf(5)",
         wi_config_print_mdoc},
     {{"print-openapi", no_argument, NULL, PRINT}, NULL,
-        "print the description of the API in OpenAPI 3.1", print_openapi},
+        "print the OpenAPI 3.1 description of the API", print_openapi},
     {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL,
-        "print the tables of webinfer-api(7) and others", print_api_manual},
+        "print the tables of webinfer-api(7) and other manuals", print_api_manual},
     {{"version", no_argument, NULL, PRINT}, NULL, "print the version", print_version},
-    {{"help", no_argument, NULL, PRINT}, NULL, "print this", print_help},
+    {{"help", no_argument, NULL, PRINT}, NULL, "print this help", print_help},
 };
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
@@ -627,9 +629,9 @@ static void print_help(FILE *out)
             options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
         fprintf(out, "  %-16s %s\n", left, options[i].help);
     }
-    fputs("\nSIGHUP reloads the configuration and opens the log file again, SIGTERM shuts it "
-          "down gracefully.\n"
-          "See webinferd(8), webinferd.conf(5) and webinfer(1).\n",
+    fputs("\nSIGHUP reloads the configuration and reopens the log file; SIGTERM shuts "
+          "the daemon down gracefully.\nSee webinferd(8), webinferd.conf(5) and "
+          "webinfer(1).\n",
         out);
 }
 
@@ -743,7 +745,7 @@ static int carry_out(enum action action, struct daemon *d)
     if (action == PRINT_CONFIG)
         wi_config_print(d->config, stdout);
     else
-        printf("webinferd: %s is good\n",
+        printf("webinferd: %s is valid\n",
             d->config_path ? d->config_path : "the default configuration");
     return end_printing();
 }

@@ -84,13 +84,13 @@ static enum wi_code unknown_option(
     if (nearest.name)
         wi_buffer_printf(&advice, "did you mean --%s?", nearest.name);
     else
-        wi_buffer_printf(&advice, "webinfer help%s%s lists those that there are",
-            command ? " " : "", command ? command : "");
+        wi_buffer_printf(&advice, "webinfer help%s%s lists the options", command ? " " : "",
+            command ? command : "");
     if (command)
         wi_cli_refuse(
             error, "there is no option --%.100s for \"%s\"; %s", typed, command, advice.text);
     else
-        wi_cli_refuse(error, "\"--%.100s\" is no option that may stand before the command; %s",
+        wi_cli_refuse(error, "\"--%.100s\" is not an option that may come before the command; %s",
             typed, advice.text);
     wi_buffer_clear(&advice);
     free(typed);

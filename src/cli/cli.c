@@ -154,17 +154,17 @@ static void complain_no_answer(const struct wi_cli *cli, const struct wi_rest_an
 
     fprintf(stderr, "webinfer: no answer from %s: %s\n  ", cli->rest.url, answer->failure);
     if (answer->untrusted)
-        fputs("its certificate is not trusted: name the certificate of the authority that signed "
-              "it, or itself, with --authority FILE\n",
+        fputs("its certificate is not trusted; name the certificate itself, or that of the "
+              "authority that signed it, with --authority FILE\n",
             stderr);
     else if (answer->late)
-        fputs("it is there but busy: it may be reading or hashing models; webinfer status shows "
+        fputs("it is running but busy, and may be reading or hashing models; webinfer status shows "
               "more\n",
             stderr);
     else
         fprintf(stderr,
-            "is webinferd running there? %s starts it, or webinferd --config FILE; --url or "
-            "$WEBINFER_URL says where to look\n",
+            "is webinferd running there? %s or webinferd --config FILE starts it; --url or "
+            "$WEBINFER_URL gives its address\n",
             start);
     free(start);
     free(checkout);
@@ -284,7 +284,7 @@ enum wi_exit wi_cli_order_say(
     enum wi_exit result = wi_cli_order(cli, request, &value);
 
     if (result == WI_EXIT_OK && !cli->json && strchr(said, '{') && !json_is_object(value))
-        result = wi_cli_fail(WI_EXIT_FAILED, "the reply is no answer of webinferd");
+        result = wi_cli_fail(WI_EXIT_FAILED, "the reply is not an answer from webinferd");
     else if (result == WI_EXIT_OK && !cli->json)
         wi_table_fill(&text, said, value);
     wi_plain_flush(out, &text);
@@ -331,7 +331,8 @@ enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     enum wi_exit result = wi_cli_check(cli, &answer);
     json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     if (result == WI_EXIT_OK && !json_is_object(value))
-        result = wi_cli_fail(WI_EXIT_FAILED, "%s%s is no answer of webinferd", cli->rest.url, path);
+        result = wi_cli_fail(
+            WI_EXIT_FAILED, "%s%s is not an answer from webinferd", cli->rest.url, path);
     else if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)

@@ -43,8 +43,8 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
                 token, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~+/=") !=
             strlen(token)) {
             free(text);
-            return wi_cli_refuse(error,
-                "the API token has characters that no token has; it must be one line of text");
+            return wi_cli_refuse(
+                error, "the API token contains invalid characters; it must be one line of text");
         }
         cli->rest.token = wi_strdup(token);
     }
@@ -62,7 +62,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
     if (!given || !*given)
         given = DEFAULT_URL;
     if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
-        wi_cli_refuse(error, "\"%.200s\" is no URL of a server", given);
+        wi_cli_refuse(error, "\"%.200s\" is not the URL of a server", given);
         return wi_error_expect(error, "something like " DEFAULT_URL);
     }
     size_t length = strlen(given);
@@ -78,7 +78,7 @@ static void warn_of_clear_token(const struct wi_cli *cli)
 {
     if (cli->rest.token && !wi_url_is_secure(cli->rest.url))
         fprintf(stderr,
-            "webinfer: warning: the token goes to %s unencrypted; use https, or a tunnel to "
+            "webinfer: warning: the token is sent to %s unencrypted; use https, or a tunnel to "
             "127.0.0.1\n",
             cli->rest.url);
 }
@@ -156,7 +156,7 @@ static enum wi_exit command_hand_on(const struct wi_cli *cli, int argc, char **a
     execvp(program, words);
     fprintf(stderr, "webinfer: %s cannot be started: %s\n", program, strerror(errno));
     fprintf(stderr,
-        "webinfer: \"%s\" is a program of its own: install %s in the folder of webinfer\n",
+        "webinfer: \"%s\" is a separate program: install %s in the folder of webinfer\n",
         cli->arguments.verb->name, name.text);
     free(program);
     free(words);

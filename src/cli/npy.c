@@ -132,13 +132,14 @@ static enum wi_code read_header(struct scanner *s, struct wi_npy *array, struct 
     int fortran = -1, shape = 0;
 
     if (!take_text(s, "{"))
-        return npy_refuse(error, "the header is no dictionary");
+        return npy_refuse(error, "the header is not a dictionary");
     while (!take_text(s, "}")) {
         if (!take_string(s, key, sizeof key) || !take_text(s, ":"))
             return npy_refuse(error, "the header has a malformed key");
         if (strcmp(key, "descr") == 0 && !*descr) {
             if (!take_string(s, descr, sizeof descr))
-                return npy_refuse(error, "the element type is no plain one (a structured array?)");
+                return npy_refuse(
+                    error, "the element type is not a plain type (a structured array?)");
         } else if (strcmp(key, "fortran_order") == 0 && fortran < 0) {
             fortran = take_text(s, "True") ? 1 : take_text(s, "False") ? 0 : -1;
             if (fortran < 0)
@@ -146,7 +147,7 @@ static enum wi_code read_header(struct scanner *s, struct wi_npy *array, struct 
         } else if (strcmp(key, "shape") == 0 && !shape) {
             shape = take_shape(s, array);
             if (!shape)
-                return npy_refuse(error, "the shape is no tuple of at most 16 sizes");
+                return npy_refuse(error, "the shape is not a tuple of at most 16 sizes");
         } else {
             return npy_refuse(error, "the header has an unknown or repeated key");
         }
@@ -173,7 +174,7 @@ enum wi_code wi_npy_read(
     size_t wanted;
 
     if (size < 10 || memcmp(bytes, npy_magic, sizeof npy_magic) != 0)
-        return npy_refuse(error, "this is no .npy file");
+        return npy_refuse(error, "this is not a .npy file");
     if (bytes[6] != 1 && bytes[6] != 2)
         return npy_refuse(error, "only .npy format 1.0 and 2.0 can be read");
     size_t start = bytes[6] == 1 ? 10 : 12;

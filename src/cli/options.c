@@ -121,11 +121,11 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
 {
     if (!words[0])
-        return wi_cli_refuse(
-            error, "no command is given; webinfer help lists and explains all commands");
+        return wi_cli_refuse(error, "no command is given; webinfer help lists all commands");
     if (!wi_cli_is_group(words[0]))
         return no_verb(error, words[0], NULL);
     if (words[1])
         return no_verb(error, words[0], words[1]);
-    return wi_cli_refuse(error, "\"%.100s\" is no command by itself; which of these?", words[0]);
+    return wi_cli_refuse(
+        error, "\"%.100s\" is not a command by itself; use one of these", words[0]);
 }

@@ -21,7 +21,7 @@ int wi_pages_read_most(struct wi_pages *pages)
         pages->most = (size_t)most;
         return 0;
     }
-    wi_cli_fail(WI_EXIT_USAGE, "--limit %s is no number of rows; it is 1 to %d", limit, ROWS_MAX);
+    wi_cli_fail(WI_EXIT_USAGE, "--limit %s is not a number of rows from 1 to %d", limit, ROWS_MAX);
     return -1;
 }
 
@@ -78,7 +78,7 @@ static void page_ask(struct wi_pages *pages)
     }
     pages->_page = json_loadb(pages->_answer.body.text, pages->_answer.body.size, 0, NULL);
     if (!json_is_array(page_rows(pages)))
-        page_fail(pages, "is no answer of webinferd");
+        page_fail(pages, "is not an answer from webinferd");
 }
 
 /* A next that repeats would be requested again and again. Each is compared with an earlier one,

@@ -110,7 +110,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
         return wi_cli_fail(WI_EXIT_FAILED, "%s", follow->stopped);
     if (!answer->events)
         return wi_cli_check(follow->cli, answer);
-    return wi_cli_fail(WI_EXIT_NO_SERVER, "the daemon was lost: %s%s",
+    return wi_cli_fail(WI_EXIT_NO_SERVER, "the connection to the daemon was lost: %s%s",
         *answer->failure ? answer->failure : "it ended in the middle", follow->lost);
 }
 

@@ -28,8 +28,8 @@ static enum wi_code begin_standard(struct wi_save *save, struct wi_error *error)
 {
     if (isatty(STDOUT_FILENO))
         return wi_cli_refuse(error,
-            "standard output is a terminal, which shows no such file; name a file, or a program "
-            "with |");
+            "standard output is a terminal, which cannot show this file; name a file, or pipe the "
+            "output to a program");
     save->out = stdout;
     return WI_OK;
 }
@@ -63,7 +63,7 @@ enum wi_code wi_save_begin(
     if (strcmp(path, "-") == 0)
         return begin_standard(save, error);
     if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
-        return wi_cli_refuse(error, "%s is no plain file; - is standard output", path);
+        return wi_cli_refuse(error, "%s is not a regular file; - means standard output", path);
     save->temporary = wi_sprintf("%s.XXXXXX", path);
     save->out = open_temporary(save->temporary, mode);
     if (save->out)
@@ -149,7 +149,7 @@ static enum wi_exit judge_answer(struct saving *saving)
     }
     if (answer->status == 200)
         return WI_EXIT_OK;
-    return wi_cli_fail(WI_EXIT_FAILED, "the file was not written whole: %s",
+    return wi_cli_fail(WI_EXIT_FAILED, "the file was not written completely: %s",
         wi_cli_is_interrupted() ? "it was stopped" : answer->failure);
 }
 

@@ -74,8 +74,8 @@ static void take_as_raw(struct wi_sound_input *input)
 static enum wi_code format_refuse(const char *name, struct wi_error *error)
 {
     wi_cli_refuse(error,
-        "%s files cannot be transcribed as they come: \"ffmpeg -i FILE -f wav - | webinfer "
-        "transcribe --live MODEL -\" converts one to WAV, and without --live one is read whole",
+        "%s files cannot be transcribed live: \"ffmpeg -i FILE -f wav - | webinfer transcribe "
+        "--live MODEL -\" converts the file to WAV; without --live, the whole file is transcribed",
         name);
     return wi_error_expect(error, "WAV, or raw samples");
 }
@@ -89,8 +89,8 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
     if (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WAVE", 4) == 0) {
         if (is_told(&input->form))
             return wi_cli_refuse(error,
-                "the sound is a WAV file, whose header gives the form of its samples: leave out "
-                "--encoding, --rate and --channels");
+                "the sound is a WAV file, whose header describes its samples: omit --encoding, "
+                "--rate and --channels");
         input->_is_wav = 1;
         buffer_drop(&input->_head, RIFF_HEAD);
         return WI_OK;
@@ -120,9 +120,9 @@ static enum wi_code read_form(
     else
         wi_cli_refuse(error, "the WAV file has samples of format %u with %u bits", tag, bits);
     if (!input->form.encoding)
-        wi_error_expect(error, "PCM of 16 bits (format 1), or float of 32 bits (format 3)");
+        wi_error_expect(error, "16-bit PCM (format 1) or 32-bit float (format 3)");
     else if (input->form.channels == 0)
-        wi_cli_refuse(error, "the WAV file says that it has no channel");
+        wi_cli_refuse(error, "the WAV file has no channels");
     return error->code;
 }
 
@@ -131,7 +131,7 @@ static enum wi_code begin_samples(
 {
     if (!input->form.encoding)
         return wi_cli_refuse(
-            error, "the WAV file has its sound before the chunk \"fmt \", which describes it");
+            error, "the WAV file has its sound before the chunk \"fmt \", which must come first");
     input->_left = size == 0 || size >= UNKNOWN_FROM ? UINT64_MAX : size;
     input->known = 1;
     buffer_drop(&input->_head, CHUNK_HEAD);
@@ -153,8 +153,8 @@ static enum wi_code take_chunk(struct wi_sound_input *input, int *more, struct w
         return WI_OK;
     }
     if (size < FORM_MIN || size > FORM_MAX)
-        return wi_cli_refuse(
-            error, "the WAV file has a chunk \"fmt \" of %u bytes, which is none", size);
+        return wi_cli_refuse(error,
+            "the WAV file has a chunk \"fmt \" of %u bytes, which is not a valid size", size);
     if (input->_head.size < whole) {
         *more = 0;
         return WI_OK;

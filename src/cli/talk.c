@@ -12,8 +12,8 @@ static enum wi_talk_next take_system(
     struct wi_talk *talk, const char *text, struct wi_buffer *reply)
 {
     wi_talk_set_system(talk, text);
-    wi_buffer_puts(reply, *text ? "The model has this instruction from now on.\n"
-                                : "The model has no instruction any more.\n");
+    wi_buffer_puts(reply, *text ? "The model follows this instruction from now on.\n"
+                                : "The model no longer has an instruction.\n");
     return WI_TALK_MORE;
 }
 
@@ -36,7 +36,8 @@ static const struct command {
     const char *name, *argument, *help; /* no help: it is another name */
     enum wi_talk_next (*take)(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 } commands[] = {
-    {"/system", "TEXT", "instruct the model; without TEXT, remove the instruction", take_system},
+    {"/system", "TEXT", "give the model an instruction; without TEXT, remove the instruction",
+        take_system},
     {"/reset", "", "forget the conversation", take_reset},
     {"/help", "", "this list", take_help},
     {"/exit", "", "end the chat, as do /bye and ^D", take_exit},

@@ -39,10 +39,10 @@ static enum wi_code open_folder(struct wi_token_file *file, struct wi_error *err
 static enum wi_code check_kind(const struct wi_token_file *file, struct wi_error *error)
 {
     if (!S_ISREG(file->_info.st_mode))
-        return wi_cli_refuse(error, "%s is no plain file", file->path);
+        return wi_cli_refuse(error, "%s is not a regular file", file->path);
     if (file->_info.st_mode & 077)
         return wi_cli_refuse(error,
-            "%s is open to others, and the daemon would refuse it; run chmod 600 on it",
+            "%s is open to other users, so the daemon would refuse it; run chmod 600 on it",
             file->path);
     if (file->_info.st_size > WI_API_TOKENS_FILE_MAX)
         return wi_cli_refuse(
@@ -131,8 +131,9 @@ static enum wi_code file_give(
         return WI_OK;
     if (fchown(fd, owner->user, owner->group) == 0)
         return WI_OK;
-    return wi_cli_refuse(error, "%s is to belong to user id %u, and only root can give it away: %s",
-        path, (unsigned)owner->user, strerror(errno));
+    return wi_cli_refuse(error,
+        "%s should belong to user id %u, but only root can change its owner: %s", path,
+        (unsigned)owner->user, strerror(errno));
 }
 
 /* Fills the new file, which is open as `fd`, and replaces the old one with it. */
@@ -167,7 +168,7 @@ enum wi_code wi_token_file_add(
         openat(file->_folder, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return wi_cli_refuse(
-            error, "no file can be made in the folder of %s: %s", file->path, strerror(errno));
+            error, "no file can be created in the folder of %s: %s", file->path, strerror(errno));
     code = file_replace(file, fd, name, line, &owner, error);
     close(fd);
     if (code != WI_OK) {

@@ -69,13 +69,15 @@ static enum wi_exit run_words(struct wi_cli *cli)
 }
 
 const struct wi_flag wi_cli_global_options[] = {
-    {"help", .help = "Explain a command and stop"},
-    {"version", .help = "Print the version and stop"},
-    {"url", "URL", .help = "Where the API is; else $WEBINFER_URL, else http://127.0.0.1:8470"},
+    {"help", .help = "Print the help of a command and exit"},
+    {"version", .help = "Print the version and exit"},
+    {"url", "URL",
+        .help = "The URL of the API; the default is $WEBINFER_URL or, if that is not set, "
+                "http://127.0.0.1:8470"},
     {"token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "File whose first line is the API token; else $WEBINFER_TOKEN"},
+        "A file whose first line is the API token; without this option, $WEBINFER_TOKEN is used"},
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "PEM file of the certificate authority to trust for https"},
+        "A PEM file with the certificate authority to trust for https"},
     {"json", .help = "Print the server's JSON unchanged; the pages of a list become one document"},
     {0},
 };
@@ -83,79 +85,83 @@ const struct wi_flag wi_cli_global_options[] = {
 /* Where it is to run. */
 #define PLACE_OPTIONS(platforms)                                                                   \
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, (platforms),                                        \
-        "The platform that computes; auto lets the server choose"},                                \
+        "The platform to run on; with auto, the default, the server chooses"},                     \
         {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",                    \
-            "Only browsers of this kind"},                                                         \
+            "Use only browsers of this kind"},                                                     \
     {                                                                                              \
-        "node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"                                  \
+        "node", "ID", 0, WI_COMPLETE_NONE, NULL, "Use only this node"                              \
     }
 
 static const struct wi_flag infer_options[] = {
     {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "A picture (PNG, JPEG or WebP); \"-\" reads standard input"},
+        "A picture (PNG, JPEG or WebP); \"-\" means standard input"},
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "A sound (WAV, or what browsers decode); \"-\" reads standard input"},
+        "A sound (WAV, or a format that browsers decode); \"-\" means standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
-        "A text; a chat model answers it, or continues it with --task complete"},
-    {"pair", "TEXT", .help = "A second text that goes with --text"},
+        "A text; a chat model answers it or, with --task complete, continues it"},
+    {"pair", "TEXT", .help = "The second text of a pair; --text is the first"},
     {"question", "TEXT", .help = "A question about the picture of --image or the text of --text"},
-    {"label", "NAME", 1, .help = "A label to choose from, for models that accept arbitrary labels"},
+    {"label", "NAME", 1,
+        .help = "A label that the model can choose, for models that accept arbitrary labels"},
     {"task", "NAME",
-        .help = "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
-    {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
+        .help = "The task, for a model that supports several; \"Tasks\" in webinfer-api(7) lists "
+                "them"},
+    {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
+        "An input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "The request's inputs as JSON; \"-\" reads standard input"},
+        "The request's inputs as JSON; \"-\" means standard input"},
     PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
-        "Only at this precision"},
-    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
+        "Use only this precision"},
+    {"no-fallback",
+        .help = "If the platform fails, return the error instead of trying the next platform"},
+    {"priority", "0-9", .help = "The priority; 9 is the most urgent, and 5 is the default"},
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "The time limit for queueing, loading and running, e.g. 500ms, 30s, 5m; the default is "
-        "60s, or 10m for streams and generated text"},
+        "The time limit for queueing, loading and running, such as 500ms, 30s or 5m; the default "
+        "is 60s, or 10m for streams and generated text"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, NULL,
-        "An option of the model; VALUE is JSON, or else text"},
+        "An option of the model; a VALUE that is not valid JSON is sent as text"},
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Show the parts of the answer as they arrive; with --json, show each event as a line of "
-        "JSON"},
+        "Show the parts of the answer as they arrive; with --json, print each as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save each output as DIR/NAME.npy, or as a PNG or WAV file if it is one. If DIR ends in "
-        ".wav, .png or .npy, save only the first such output, to that file"},
-    {"detach",
-        .help = "Have the server store the request as a job, print the job's id and do not wait"},
+        "Save each output as DIR/NAME.npy, or in its own format if it is a PNG or WAV file. If DIR "
+        "ends in .wav, .png or .npy, save only the first output of this format, to the file DIR"},
+    {"detach", .help = "Have the server store the request as a job; print the job's id and exit"},
     {0},
 };
 
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
-        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats. For WGSL, the file may "
-        "also hold int32 or uint32, and tensors are bound in the given order"},
+        "A tensor for the kernel, from a NumPy .npy file of 32-bit floats. For WGSL, the file may "
+        "also contain int32 or uint32 values, and the tensors are bound in the given order"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "The tensors as JSON; \"-\" reads standard input"},
+        "The tensors as JSON; \"-\" means standard input"},
     {"option", "KEY=VALUE", 1, .help = "An option of the kernel"},
     {"result", "NAME=DATATYPE[SHAPE]", 1,
-        .help = "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
+        .help = "An output of a WGSL kernel, such as y=FP32[2,3]; outputs are bound after the "
+                "tensors"},
     {"workgroups", "X[,Y[,Z]]", .help = "The number of WGSL workgroups to run"},
-    {"entry", "NAME", .help = "The WGSL function to run; main is the default"},
-    {"constant", "NAME=NUMBER", 1, .help = "A value for a WGSL override"},
+    {"entry", "NAME", .help = "The WGSL function to run; the default is main"},
+    {"constant", "NAME=NUMBER", 1, .help = "The value of a WGSL override constant"},
     PLACE_OPTIONS("auto webgpu wasm"),
-    {"no-fallback", .help = "Fail if the platform fails, instead of trying the next one"},
-    {"priority", "0-9", .help = "9 is the most urgent, 5 the default"},
-    {"timeout", "DURATION", .help = "The time limit for the whole request; 60s is the default"},
+    {"no-fallback",
+        .help = "If the platform fails, return the error instead of trying the next platform"},
+    {"priority", "0-9", .help = "The priority; 9 is the most urgent, and 5 is the default"},
+    {"timeout", "DURATION", .help = "The time limit for the whole request; the default is 60s"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save the output as DIR/NAME.npy or, if DIR ends in .npy, to that file"},
+        "Save the output as DIR/NAME.npy or, if DIR ends in .npy, to the file DIR"},
     {0},
 };
 
 #define TEXT_OPTIONS(task)                                                                         \
     {"option", "KEY=VALUE", 1, WI_COMPLETE_OPTION, task,                                           \
-        "An option of the model such as temperature=0 or max_tokens=100; VALUE is JSON, or else "  \
-        "text"},                                                                                   \
+        "An option of the model, such as temperature=0 or max_tokens=100; a VALUE "                \
+        "that is not valid JSON is sent as text"},                                                 \
         PLACE_OPTIONS("auto webgpu webnn webgl wasm native"),                                      \
     {                                                                                              \
         "timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,                                          \
-            "The time limit for queueing, loading and the whole answer, e.g. 30s, 5m; 10m is the " \
-            "default"                                                                              \
+            "The time limit for queueing, loading and the whole answer, such as 30s or "           \
+            "5m; the default is 10m"                                                               \
     }
 
 static const struct wi_flag generate_options[] = {TEXT_OPTIONS("complete"), {0}};
@@ -163,109 +169,110 @@ static const struct wi_flag embed_options[] = {TEXT_OPTIONS("embed"), {0}};
 
 static const struct wi_flag transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
-        "The model that transcribes; by default the only one that can"},
+        "The model that transcribes; needed only if several models can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
-        "Text (the default), subtitles, or the server's JSON"},
-    {"language", "CODE",
-        .help = "The spoken language, such as en or de; by default the model detects it"},
-    {"translate", .help = "Translate into English"},
+        "The format: text (the default), subtitles (srt or vtt), or the server's JSON (json)"},
+    {"language", "CODE", .help = "The spoken language, such as en or de; detected by default"},
+    {"translate", .help = "Translate the speech into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
         "Have MODEL transcribe the sound (WAV or raw samples) as it arrives, and print each "
-        "segment as a line once it has ended; with --json, print each event as a line of JSON"},
+        "segment as a line when its text is final; with --json, print each event as a line of "
+        "JSON. The options --platform, --browser, --node and --timeout cannot be used with --live"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
-        "The encoding of raw samples with --live; s16le is the default"},
+        "With --live, the encoding of raw samples: s16le (the default) or f32le"},
     {"rate", "N",
-        .help = "The sample rate of raw samples with --live, per second; 16000 is the default"},
+        .help = "With --live, the sample rate of raw samples in Hz; the default is 16000"},
     {"channels", "1-2",
-        .help = "The number of interleaved channels of raw samples with --live; 1 is the default"},
+        .help = "With --live, the number of interleaved channels of raw samples; the default is 1"},
     {"pause", "DURATION",
-        .help = "With --live, the length of a pause that ends a segment; 500ms is the default"},
+        .help = "With --live, the length of a pause that ends a segment; the default is 500ms"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
 
 static const struct wi_flag chat_options[] = {
-    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"system", "TEXT", .help = "Instructions that the model gets before the conversation"},
     {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 #define PULL_OPTIONS                                                                               \
-    {"as", "NAME", .help = "The model's name here; by default its name on the hub"},               \
+    {"as", "NAME",                                                                                 \
+        .help = "The name of the model on the daemon; by default, its name on the hub"},           \
         {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
-            "The hub, as named by a section [hub.NAME] of the daemon's configuration"},            \
+            "The hub: the NAME of a [hub.NAME] section in the daemon's configuration"},            \
         {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
-            "Fetch these files instead of those that the daemon would choose; \"*\" matches "      \
-            "anything"},                                                                           \
+            "Fetch the files that match PATTERN instead of those that the daemon would "           \
+            "choose; \"*\" matches any characters"},                                               \
     {                                                                                              \
         "precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",                          \
-            "The variant of an ONNX model"                                                         \
+            "For an ONNX model, the variant to pull: fp32, fp16, int8 or int4"                     \
     }
 
 static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
-    {"detach", .help = "Do not wait for the end of the pull"},
-    {"cancel", .help = "Stop the pull and remove what it has fetched"},
+    {"detach", .help = "Exit without waiting for the end of the pull"},
+    {"cancel", .help = "Stop the pull and remove the data that it has fetched"},
     {0},
 };
 
 static const struct wi_flag quantize_options[] = {
     {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
-        "The number of bits: 8 makes the variant q8, 4 makes q4, 16 makes fp16"},
-    {"mixed", .help = "With 4 bits, keep 8 bits in the layers that lose most with 4"},
-    {"force", .help = "Publish the variant even if its measurements are bad"},
-    {"detach", .help = "Do not wait until the variant is made"},
-    {"cancel", .help = "Stop the work and remove its unfinished files"},
+        "The number of bits: 8 makes the variant q8, 4 makes q4, and 16 makes fp16"},
+    {"mixed", .help = "With 4 bits, keep 8 bits in the layers that would lose the most precision"},
+    {"force", .help = "Add the variant to the model even if its measurements are bad"},
+    {"detach", .help = "Exit without waiting until the variant has been made"},
+    {"cancel", .help = "Stop making the variant, and remove the unfinished files"},
     {0},
 };
 
 static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
-    {"system", "TEXT", .help = "Instruct the model before the conversation"},
+    {"system", "TEXT", .help = "Instructions that the model gets before the conversation"},
     {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 static const struct wi_flag load_options[] = {
-    {"node", "ID", .help = "Only into this node"},
+    {"node", "ID", .help = "Load the model only into this node"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
-        "For this platform"},
-    {"no-wait", .help = "Do not wait until it is loaded"},
+        "Load the model for this platform"},
+    {"no-wait", .help = "Exit without waiting until the model is loaded"},
     {0},
 };
 
 static const struct wi_flag unload_options[] = {
-    {"node", "ID", .help = "Only from this node"},
+    {"node", "ID", .help = "Unload the model only from this node"},
     {0},
 };
 
 static const struct wi_flag add_options[] = {
-    {"name", "NAME", .help = "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
+    {"name", "NAME", .help = "NAME or OWNER/NAME; by default, the name of the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Make it the next version of an existing model; running requests finish on the old one"},
+        "If the model exists, add a new version of it; running requests finish on the old version"},
     {0},
 };
 
 static const struct wi_flag publish_options[] = {
     {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Also write the whole model to this file, a CAR, which webinfer add reads; \"-\" is "
-        "standard output. Without :VARIANT, only the first of several variants is written"},
+        "Also write the model to FILE, as a CAR that webinfer add can read; \"-\" means standard "
+        "output. If the model has several variants and :VARIANT is not given, only the first "
+        "variant is written"},
     {0},
 };
 
 static const struct wi_flag rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Remove a model even if requests are running on it; they finish on the version that they "
-        "have"},
+        "Remove a model even if requests are running on it; these requests still finish"},
     {0},
 };
 
 static const struct wi_flag jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
-        "Only jobs in this state"},
-    {"limit", "N", .help = "At most this many; 100 is the default"},
+        "List only jobs in this state: queued, running, done, failed or cancelled"},
+    {"limit", "N", .help = "The maximum number of entries; the default is 100"},
     {0},
 };
 
@@ -276,94 +283,94 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
-    {"limit", "N", .help = "At most this many; 100 is the default"},
+    {"limit", "N", .help = "The maximum number of entries; the default is 100"},
     {0},
 };
 
 #define REPORT_OPTIONS                                                                             \
     {"markdown", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
-        "Write a table for a pull request, of at most 60,000 characters; \"-\" is standard "       \
-        "output"},                                                                                 \
+        "Write a Markdown table of at most 60,000 characters, for a pull request; "                \
+        "\"-\" means standard output"},                                                            \
     {                                                                                              \
         "junit", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
-            "Write a JUnit report with a case for each cell; \"-\" is standard output"             \
+            "Write a JUnit report with a test case for each cell; \"-\" means standard output"     \
     }
 
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
-        "Options for a purpose; options of the command take precedence. The preset gpu takes 8 "
-        "minutes and "
-        "shows what a GPU is worth: it verifies WebGPU, and measures on WASM and WebGPU. It "
-        "measures all models if none is named, and starts its own daemon if --url is not given"},
+        "Use a preset of options; options that are given explicitly take precedence. The preset "
+        "gpu takes 8 minutes and shows the gain from a GPU: it verifies WebGPU, and measures on "
+        "WASM and WebGPU. If no model is named, it measures all models. If --url is not given, it "
+        "starts its own daemon"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
-        "Only these browsers; all is the default"},
+        "Measure only on these browsers; the default is all"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
         "all both wasm webgpu webnn webgl native simulated",
-        "Only these platforms; both is wasm,webgpu; all, the default, excludes native and "
-        "simulated nodes"},
+        "Measure only on these platforms; \"both\" means wasm,webgpu, and \"all\", the default, "
+        "excludes native and simulated nodes"},
     {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
-        "Measure only by the page's clock (with POST /v1/benchmark), or only by a client's clock"},
+        "Measure only by the page's clock (with POST /v1/benchmark) or only by the client's clock; "
+        "the default is both"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
-        "Only at these precisions; by default, at the precision that the model's name selects"},
+        "Measure only at these precisions; the default is the one that the model's name selects"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
-        "The number of WASM threads, for measurements by the page's clock; by default, both are "
-        "measured"},
+        "The number of WASM threads, for measurements by the page's clock; the default is 1,all"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
-        "The fusions that onnxruntime may make in graphs, for measurements by the page's clock; "
-        "none,all measures both and shows the gain; all is the default"},
+        "The graph fusions that onnxruntime may apply, for measurements by the page's clock; the "
+        "default is all, and none,all measures both and shows the gain"},
     {"batch", "N,...",
-        .help = "The batch size, for models whose first dimension is free; 1 is the default"},
+        .help = "The batch size, for models whose first dimension is free; the default is 1"},
     {"concurrency", "N,...",
-        .help = "The number of requests at a time, for measurements by the client's clock; 1 is "
-                "the default"},
-    {"runs", "N", .help = "Samples of a cell; 20 is the default"},
-    {"cell-time", "DURATION", .help = "The time for the runs of a cell; 20s is the default"},
-    {"time", "DURATION", .help = "The time for the whole run; 10m is the default"},
+        .help = "The number of requests at a time, for measurements by the client's clock; the "
+                "default is 1"},
+    {"runs", "N", .help = "The number of samples for each cell; the default is 20"},
+    {"cell-time", "DURATION",
+        .help = "The maximum time for the runs of a cell; the default is 20s"},
+    {"time", "DURATION", .help = "The maximum time for the whole run; the default is 10m"},
     {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "The request to send to the models, as JSON: inputs, or an object with inputs and options; "
-        "by default, the server's sample for each model"},
-    {"seed", "N", .help = "The seed for the order of cells; 0 is the default"},
+        "A JSON file with the request to send to the models: either its inputs, or an object with "
+        "inputs and options. By default, each model gets the server's sample request"},
+    {"seed", "N", .help = "The seed for the order of the cells; the default is 0"},
     {"name", "TEXT", .help = "The name of the run"},
-    {"resume", "ID", .help = "Measure the rest of a run; give the other arguments as before"},
+    {"resume", "ID", .help = "Measure the remaining cells of a run; repeat the other arguments"},
     {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Also measure that daemon, alternating with this one, and show what has become slower "
-        "here"},
+        "Also measure the daemon at URL, alternating with this one, and show what is slower here"},
     {"fail-on-regression", "SHARE",
-        .help = "With --against, the slowdown that counts as a regression; 10% is the default"},
-    {"start", .help = "Start a daemon for this command, which ends with it; not with --url"},
+        .help = "With --against, the slowdown that counts as a regression; the default is 10%"},
+    {"start", .help = "Start a daemon that runs only as long as this command; not with --url"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
-        "Whether that daemon's browsers run without windows; yes is the default"},
-    {"native", .help = "Also start onnxruntime-node (only in a checkout), and show the speed-ups "
-                       "relative to it"},
+        "With --start, whether the daemon's browsers run without windows; the default is yes"},
+    {"native", .help = "Also start onnxruntime-node, and show the speed-ups relative to it; this "
+                       "works only in a source checkout"},
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
-        "Instead of measuring models, run the operator tests in DIR, which has the layout of "
-        "ONNX's tests, and show which tests pass at which place. No time is measured. Requires "
-        "--start"},
+        "Instead of measuring models, run the operator tests in DIR, which must have the layout of "
+        "ONNX's own tests, and show which tests pass at which place. No times are measured. This "
+        "option requires --start"},
     {"verbose", .help = "Print each request and the time that it took"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a document that shows all results and needs no network"},
+        "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a document that shows all results and needs no network"},
+        "Write an HTML document with all results, which can be viewed without a network"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_compare_options[] = {
     {"fail-on-regression", "SHARE",
-        .help = "The slowdown that counts as a regression, such as 10%, which is the default"},
+        .help = "The slowdown that counts as a regression; the default is 10%"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_export_options[] = {
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "ndjson csv json bmf",
-        "Lines of JSON (the default), a table, the document that import reads, or Bencher's "
-        "metrics"},
+        "The output format: lines of JSON (ndjson, the default), a table (csv), the document that "
+        "import reads (json), or Bencher's metrics (bmf)"},
     {0},
 };
 
@@ -373,75 +380,75 @@ static const struct wi_flag models_options[] = {
 };
 
 static const struct wi_flag verify_options[] = {
-    {"node", "ID", .help = "Only this node"},
+    {"node", "ID", .help = "Use only this node"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
-        "Only browsers of this kind"},
+        "Use only browsers of this kind"},
     {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
-        "Only these platforms, separated by commas; both are webgpu and wasm"},
-    {"verbose", .help = "Show each product"},
+        "Verify only these platforms, separated by commas; \"both\" means webgpu,wasm"},
+    {"verbose", .help = "Show each matrix product"},
     {0},
 };
 
 static const struct wi_flag hardware_options[] = {
     {"type", "NAME", 0, WI_COMPLETE_WORDS,
         "text_embedding text_generation text2text vision audio multimodal",
-        "As if the model had this type; by default its own"},
+        "Assume that the model has this type: text_embedding, text_generation, text2text, vision, "
+        "audio or multimodal"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",
-        "As if a request named this platform"},
+        "Assume that a request names this platform"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
-        "As if a request named this kind of browser"},
-    {"node", "ID", .help = "As if a request named this node"},
+        "Assume that a request names this kind of browser"},
+    {"node", "ID", .help = "Assume that a request names this node"},
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
-        "As if a request named this precision"},
-    {"no-fallback", .help = "As if a request forbade another platform"},
+        "Assume that a request names this precision"},
+    {"no-fallback", .help = "Assume that a request allows no other platform"},
     {0},
 };
 
 static const struct wi_flag matrix_options[] = {
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
-        "Only browsers of this kind"},
-    {"node", "ID", .help = "Only this node"},
-    {"found", .help = "Show earlier results without asking a browser"},
-    {"start",
-        .help = "Without a daemon, start each browser of the configuration, and end it again"},
+        "Use only browsers of this kind"},
+    {"node", "ID", .help = "Use only this node"},
+    {"found", .help = "Show earlier results instead of testing the browsers again"},
+    {"start", .help = "Without a daemon, start, test and stop each browser in the configuration"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start, the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a self-contained document; - is standard output"},
-    {"verbose", .help = "Also show the details of available features"},
+        "Write a self-contained HTML document; \"-\" means standard output"},
+    {"verbose", .help = "Also show details of the available features"},
     {0},
 };
 
 static const struct wi_flag doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
-    {"no-start", .help = "Do not start browsers, only look for them"},
+    {"no-start", .help = "Look for browsers, but do not start them"},
     {0},
 };
 
 static const struct wi_flag token_options[] = {
     {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
-        "The rights of the token; the default is admin for the first token of a file, and "
-        "otherwise user"},
+        "The rank of the token: user, admin or node; the default is admin for the first token in a "
+        "file, and otherwise user"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Add the line to this tokens file, which is created with mode 0600"},
-    {"owner", "USER", .help = "The user who is to own that file"},
+        "Add the line to this tokens file; a missing file is created with mode 0600"},
+    {"owner", "USER", .help = "The user who will own the tokens file"},
     {0},
 };
 
 static const struct wi_flag nodes_options[] = {
-    {"limited", .help = "Show the nodes that get no work, or less than others, with the reason and "
-                        "the time at which that ends"},
-    {"quarantined", .help = "Show the nodes that were sent away because of a finding"},
-    {"tuning", .help = "Show the fastest known ways to compute kernels, and their gain"},
+    {"limited", .help =
+                    "Show the nodes that get no work, or less work than others, with the reason "
+                    "and the time when this restriction ends"},
+    {"quarantined", .help = "Show the nodes that are under quarantine"},
+    {"tuning", .help = "Show the fastest known variants of kernels, and how much faster they are"},
     {0},
 };
 
 static const struct wi_flag join_options[] = {
-    {"nodes", "N", .help = "The number of nodes at a time; 1 is the default"},
+    {"nodes", "N", .help = "The maximum number of nodes at a time; the default is 1"},
     {"for", "DURATION",
-        .help = "How long nodes may join with the link, e.g. 30m; 1h is the default"},
+        .help = "How long nodes may join with the link, such as 30m; the default is 1h"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Have pages opened with the link compute at once, without asking, for browsers without a "
-        "user"},
+        "Let pages opened with the link compute without asking, for browsers without a user"},
     {0},
 };
 
@@ -452,14 +459,14 @@ static const struct wi_flag backup_options[] = {
 
 static const struct wi_flag restore_options[] = {
     {"state", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "The folder of webinferd's database, [store] path; by default that of a daemon that this "
-        "user starts"},
+        "The folder of webinferd's database (path in the [store] section); by default, the folder "
+        "that a daemon started by this user uses"},
     {0},
 };
 
 static const struct wi_flag help_options[] = {
     {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
-        "Print this part of webinfer(1), which is made from the program's tables, as mdoc"},
+        "Print this part of webinfer(1) in mdoc format; it is generated from the program's tables"},
     {0},
 };
 
@@ -468,137 +475,143 @@ const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, 
 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
-        "Pull a model (ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT]) if the daemon "
-        "does not have it, and chat with it, or ask it TEXT",
+        "Chat with a model, or have it answer TEXT; if the daemon does not have the model, pull it "
+        "first (ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT])",
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
-        "Have the daemon pull a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) from "
-        "all sources, and show the progress",
+        "Have the daemon pull a model, and show the progress. A model is pulled from a hub or, if "
+        "it is named by its CID (ipfs://CID[/PATH][:VARIANT]), from all sources",
         pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0},
-        "List the models with their sizes (- for a model that the daemon has not read yet), and "
+        "List the models with their sizes (\"-\" if the daemon has not read the model yet), and "
         "the running pulls",
         NULL, wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Show a model: its files, its origin, the memory it takes, and its measurements at each "
-        "place",
+        "Show the files of a model, its origin, its memory use, and its measurements at each place",
         NULL, wi_cli_show_model},
-    {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and problems", NULL,
+    {"status", "", 0, 0, {0}, "Show the sessions, nodes, queue and problems of the daemon", NULL,
         wi_cli_status},
-    {"open", "", 0, 0, {0}, "Open the console in a browser, or print its address", NULL,
-        wi_cli_open},
+    {"open", "", 0, 0, {0},
+        "Open the console in a browser; if this is not possible, print the address of the console",
+        NULL, wi_cli_open},
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
-        "Run a model on a picture, a sound, a text, on tensors or on the JSON in FILE (or \"-\")",
+        "Run a model on a picture, a sound, a text, tensors, or the JSON in FILE; \"-\" means "
+        "standard input",
         infer_options, wi_cli_infer},
     {"compute", "[KERNEL|FILE.wgsl]", 0, 1, {WI_COMPLETE_FILE},
-        "Run a built-in kernel, or your own kernel in WGSL, on tensors; without an argument, list "
-        "the built-in kernels",
+        "Run a built-in kernel, or your own WGSL kernel, on tensors; without an argument, list the "
+        "built-in kernels",
         compute_options, wi_cli_compute},
     {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Chat with a language model; its answers are shown as they come", chat_options,
+        "Chat with a language model; the answers are shown as they are generated", chat_options,
         wi_cli_chat},
     {"generate", "MODEL TEXT|-", 2, 2, {WI_COMPLETE_MODEL},
-        "Have a language model continue TEXT, or standard input", generate_options,
+        "Have a language model continue TEXT; \"-\" means standard input", generate_options,
         wi_cli_generate},
     {"embed", "MODEL TEXT...|-", 2, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL},
-        "Print the vector of each TEXT, or of each line of standard input", embed_options,
-        wi_cli_embed},
+        "Print the embedding vector of each TEXT; with \"-\", of each line of standard input",
+        embed_options, wi_cli_embed},
     {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
-        "Transcribe the speech in a sound: WAV, or a format that browsers decode, such as mp3 and "
-        "ogg",
+        "Transcribe speech from a WAV file, or from a format that browsers decode, such as MP3",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
-        "List the models that nodes hold, with one row for each platform of a node: memory, busy "
-        "slots, "
-        "and how full their caches are",
+        "List the models that nodes have loaded, with one row for each platform of a node. A row "
+        "shows the memory, the busy slots, and how full the caches are",
         NULL, wi_cli_ps},
-    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes ahead of requests",
+    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes before the first request",
         load_options, wi_cli_load},
-    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Have nodes free a model's memory",
+    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Unload a model from nodes, to free its memory",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model, on its own or in a CAR, to the daemon, which may be on another machine",
+        "Send a model to the daemon, which may be on another machine; the model may be in a CAR",
         add_options, wi_cli_add},
     {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Have the daemon make a variant of a model with fewer bits, from its fp32 files, and show "
-        "its measurements",
+        "Have the daemon quantise a model's fp32 files, and show the variant's measurements",
         quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Give a model an address that is derived from its content, ipfs://CID, and print it",
+        "Publish a model under an address made from its content, ipfs://CID, and print the address",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Stop offering a model by that address", NULL, wi_cli_unpublish},
+        "Stop publishing a model under its ipfs://CID address", NULL, wi_cli_unpublish},
     {"sources", "", 0, 0, {0},
-        "List the sources of models by content, with their speed and reliability, and the "
+        "List the sources of content-addressed models, with their speed and reliability, and the "
         "published models",
         NULL, wi_cli_sources},
     {"rm", "MODEL...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_MODEL},
         "Remove models and all their versions from the daemon", rm_options, wi_cli_rm},
-    {"gc", "", 0, 0, {0}, "Have the daemon remove unneeded files: old versions, abandoned pulls",
+    {"gc", "", 0, 0, {0},
+        "Have the daemon remove unneeded files: those of old versions and of interrupted pulls",
         NULL, wi_cli_gc},
-    {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,
+    {"jobs list", "", 0, 0, {0}, "List the jobs stored on the server", jobs_options,
         wi_cli_jobs_list},
-    {"jobs show", "ID", 1, 1, {0}, "Show the progress of a job, and its answer", job_options,
+    {"jobs show", "ID", 1, 1, {0},
+        "Show the progress of a job and, when the job has ended, its answer", job_options,
         wi_cli_jobs_show},
-    {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
+    {"jobs wait", "ID", 1, 1, {0}, "Wait until a job has ended, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
     {"bench", "[MODEL|FILE|DIR...]", 0, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
-        "Measure models on all browsers and platforms, and show where each runs, how fast and how "
-        "exactly",
+        "Measure models on all browsers and platforms, and show where each model runs, how fast, "
+        "and how accurately",
         bench_options, NULL},
-    {"results list", "", 0, 0, {0}, "List the runs of the laboratory that the server keeps",
+    {"results list", "", 0, 0, {0}, "List the laboratory runs stored on the server",
         results_options, wi_cli_results_list},
     {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Show a run's cells, the worst first, or write them as reports", results_show_options,
-        wi_cli_results_show},
+        "Show the cells of a run, the worst first, or write them as reports. FILE is a run "
+        "exported with --format json; \"-\" means standard input",
+        results_show_options, wi_cli_results_show},
     {"results compare", "A B", 2, 2, {WI_COMPLETE_FILE, WI_COMPLETE_FILE},
-        "Compare two runs, or exported files: the cells that are slower, faster or broken in B",
+        "Compare two runs, or exported files of runs, and show the cells that are slower, faster "
+        "or broken in B",
         results_compare_options, wi_cli_results_compare},
-    {"results export", "ID|FILE", 1, 1, {WI_COMPLETE_FILE}, "Print a run for other programs",
-        results_export_options, wi_cli_results_export},
+    {"results export", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Print a run in a format for other programs", results_export_options,
+        wi_cli_results_export},
     {"results import", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Have the server store a run of another server, marked as imported", NULL,
-        wi_cli_results_import},
+        "Have the server store a run exported from another server; the run is marked as imported",
+        NULL, wi_cli_results_import},
     {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
     {"models", "", 0, 0, {0},
-        "List the models with the findings of the numerics guard, and the entries that are not "
-        "models, with the reason for each",
+        "List the models with the findings of the numerics guard, and the invalid entries with the "
+        "reason for each",
         models_options, wi_cli_models},
-    {"nodes", "", 0, 0, {0}, "List the nodes, and the platforms on which they compute",
+    {"nodes", "", 0, 0, {0}, "List the nodes and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Forget the findings about a node. ID is the node's id; for a node that was sent away and "
-        "may come back, it is the id that webinfer nodes --quarantined lists",
+        "Delete the findings about a node. For a node under quarantine that is not connected, ID "
+        "is the id that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Show where a model would run now, how fast and why, without running it", hardware_options,
+        "Show where a model would run now, why, and how fast, without running it", hardware_options,
         wi_cli_hardware},
     {"verify", "", 0, 0, {0},
-        "Have nodes prove that they compute correctly, and what hardware they use, by computing "
-        "matrix products that cannot be predicted",
+        "Have nodes compute unpredictable matrix products, to prove that they compute correctly "
+        "and what hardware they use",
         verify_options, wi_cli_verify},
-    {"matrix", "", 0, 0, {0}, "Show the features of each browser, found by trying each one",
+    {"matrix", "", 0, 0, {0}, "Test which features each browser has, and show the results",
         matrix_options, wi_cli_matrix},
     {"doctor", "", 0, 0, {0},
-        "Check this machine, without a daemon, and show what each browser offers", doctor_options,
+        "Check this machine and show what each browser offers; no daemon is needed", doctor_options,
         wi_cli_doctor},
-    {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",
+    {"token new", "NAME", 1, 1, {0}, "Generate an API token and its line for the tokens file",
         token_options, wi_cli_token_new},
-    {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
-        join_options, wi_cli_token_join},
+    {"token join", "", 0, 0, {0},
+        "Create a link with which other people's browsers can become nodes", join_options,
+        wi_cli_token_join},
     {"backup", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Write the database of a running daemon to FILE, with all jobs that it has accepted",
-        backup_options, wi_cli_backup},
+        "Write a running daemon's database, with all accepted jobs, to FILE", backup_options,
+        wi_cli_backup},
     {"restore", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Replace a daemon's database with a backup; run this on the daemon's machine while the "
-        "daemon is stopped",
+        "Replace a daemon's database with the backup in FILE; run this command on the daemon's "
+        "machine while the daemon is stopped",
         restore_options, wi_cli_restore},
-    {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
+    {"completion bash", "", 0, 0, {0}, "Print the completion script for bash", NULL,
+        run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
-        "Print the completions of the last word of the command line WORD..., for a shell", NULL,
-        run_words},
-    {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Explain a command",
+        "Print the possible completions of the last WORD, for a shell; the WORDs are a command "
+        "line without the word webinfer",
+        NULL, run_words},
+    {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Print the help of a command",
         help_options, run_help},
     {"version", "", 0, 0, {0}, "Print the version", NULL, run_version},
     {0},

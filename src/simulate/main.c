@@ -40,7 +40,7 @@ static enum wi_code raise_descriptors(const struct sim_options *options, struct 
             return WI_OK;
     }
     return wi_error_set(error, WI_BAD_REQUEST, "",
-        "%llu nodes need %llu open files, and %llu are allowed here (ulimit -n)",
+        "%llu nodes need %llu open files, but only %llu are allowed (ulimit -n)",
         (unsigned long long)options->nodes, (unsigned long long)needed,
         (unsigned long long)limit.rlim_max);
 }
@@ -51,7 +51,7 @@ static enum wi_code read_link(struct sim_options *options, struct wi_error *erro
     char link[LINK_MAX] = "";
     if (standard && isatty(STDIN_FILENO))
         return wi_error_set(error, WI_BAD_REQUEST, "",
-            "there is no join link; webinfer token join prints one, for standard input here");
+            "there is no join link on standard input; webinfer token join prints one");
     FILE *file = standard ? stdin : fopen(options->join_file, "re");
     if (!file)
         return wi_error_set(error, WI_BAD_REQUEST, "", "%.200s cannot be read: %s",

@@ -28,30 +28,31 @@ static const struct row {
 } rows[] = {
     ROW("nodes", "N", COUNT, nodes, 1, 65536, "Number of nodes; default: 1"),
     ROW("latency-ms", "MS", NUMBER, latency_ms, 0, 3600000,
-        "Time that an answer takes; default: 0"),
+        "Time that an answer takes, in milliseconds; default: 0"),
     ROW("jitter-ms", "MS", NUMBER, jitter_ms, 0, 3600000,
-        "Random additional time for an answer, at most this long"),
+        "Maximum of a random additional time for each answer, in milliseconds; default: 0"),
     ROW("token-ms", "MS", NUMBER, token_ms, 0, 60000,
-        "Additional time for each word of a text; default: 0"),
+        "Additional time for each word of a text, in milliseconds; default: 0"),
     ROW("fail-rate", "SHARE", NUMBER, fail_rate, 0, 1,
-        "Share of attempts, 0 to 1, that fail in a way that is retried"),
+        "Share of attempts, from 0 to 1, that fail with an error that is retried"),
     ROW("drop-rate", "SHARE", NUMBER, drop_rate, 0, 1, "Share of attempts that are never answered"),
     ROW("late-rate", "SHARE", NUMBER, late_rate, 0, 1,
-        "Share of attempts that are answered after the service has given up"),
+        "Share of attempts that are answered only after the service has given up waiting"),
     ROW("cut-rate", "SHARE", NUMBER, cut_rate, 0, 1,
-        "Share of attempts whose connection breaks; the node reconnects and then answers"),
+        "Share of attempts during which the connection breaks; the node reconnects and then "
+        "answers"),
     ROW("duplicate-rate", "SHARE", NUMBER, duplicate_rate, 0, 1,
         "Share of attempts that are answered twice"),
     ROW("browser", "NAME", TEXT, browser, 1, 31,
-        "Name of the browser that the nodes claim to be; default: simulated"),
+        "Browser name that the nodes report; default: simulated"),
     ROW("models", "DIR", TEXT, models, 1, 4095,
-        "Folder of models, which are answered with zeros of the right shape"),
-    ROW("seed", "N", COUNT, seed, 0, 1e15, "Seed of the random numbers; default: 1"),
-    ROW("for", "DURATION", DURATION, run_ms, 1, 0, "Stop after this long, e.g. 30s"),
+        "Folder of models; a graph without a task is answered with zeros of the right shape"),
+    ROW("seed", "N", COUNT, seed, 0, 1e15, "Seed for the random numbers; default: 1"),
+    ROW("for", "DURATION", DURATION, run_ms, 1, 0, "Stop after this time, such as 30s"),
     ROW("join-file", "FILE", TEXT, join_file, 1, 4095,
         "File whose first line is the join link; default: standard input"),
     ROW("authority", "FILE", TEXT, authority, 1, 4095,
-        "PEM file of the certificate authority to trust if the link begins with https"),
+        "PEM file with the certificate authority to trust if the link begins with https"),
     ROW("json", NULL, FLAG, json, 0, 0, "Print the events as JSON, one per line"),
     ROW("version", NULL, FLAG, version, 0, 0, "Print the version"),
     ROW("help", NULL, FLAG, help, 0, 0, "Print this help"),
@@ -60,12 +61,12 @@ static const struct row {
 
 static enum wi_code option_refuse(const struct row *row, struct wi_error *error)
 {
-    wi_error_set(error, WI_BAD_REQUEST, "", "--%s cannot be that", row->name);
+    wi_error_set(error, WI_BAD_REQUEST, "", "the value of --%s is not allowed", row->name);
     if (row->kind == DURATION)
         return wi_error_expect(error, "a duration such as 30s or 5m");
     if (row->kind == TEXT)
         return wi_error_expect(error, "%.0f to %.0f bytes", row->min, row->max);
-    return wi_error_expect(error, "a number, %.0f to %.0f", row->min, row->max);
+    return wi_error_expect(error, "a number from %.0f to %.0f", row->min, row->max);
 }
 
 static enum wi_code read_number(
@@ -120,19 +121,19 @@ enum wi_code wi_sim_options_read(
         code = read_value(&rows[row], optarg, (char *)options + rows[row].offset, error);
     if (code == WI_OK && (row == '?' || optind < argc))
         code = wi_error_set(error, WI_BAD_REQUEST, "",
-            "\"%.100s\" is no option, or lacks its value; see webinfer-simulate --help",
+            "\"%.100s\" is not an option, or its value is missing; see webinfer-simulate --help",
             argv[row == '?' ? optind - 1 : optind]);
     if (code == WI_OK &&
         options->fail_rate + options->drop_rate + options->late_rate + options->cut_rate > 1)
-        code = wi_error_set(
-            error, WI_BAD_REQUEST, "", "the rates of fail, drop, late and cut are more than 1");
+        code = wi_error_set(error, WI_BAD_REQUEST, "",
+            "the sum of --fail-rate, --drop-rate, --late-rate and --cut-rate is more than 1");
     return code;
 }
 
 void wi_sim_options_help(FILE *out)
 {
     fputs("usage: webinfer token join | webinfer-simulate [OPTION]\n\n"
-          "Joins nodes that compute nothing, and say so, to test load and faults.\n\n",
+          "Starts simulated nodes, which compute nothing and say so, to test load and faults.\n\n",
         out);
     for (size_t i = 0; i < ROWS; i++)
         fprintf(out, "  --%-14s %-8s %s\n", rows[i].name, rows[i].argument ? rows[i].argument : "",

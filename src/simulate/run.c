@@ -21,7 +21,7 @@ static void show_up(const struct sim *sim)
         printf("{\"event\":\"up\",\"nodes\":%zu,\"ms\":%.0f}\n", sim->service.counters.up,
             sim->all_up_ms);
     else
-        printf("%zu simulated nodes are there after %.1f s; requests with \"platform\": "
+        printf("%zu simulated nodes have joined after %.1f s; requests with \"platform\": "
                "\"simulated\" reach them.\n",
             sim->service.counters.up, sim->all_up_ms / 1000);
     fflush(stdout);
@@ -161,7 +161,7 @@ static void on_beat(void *context)
     if (!sim->complained && sim->service.counters.full > 0) {
         sim->complained = 1;
         fprintf(stderr,
-            "webinfer-simulate: not all of the %llu nodes can join; the others try again: %s\n",
+            "webinfer-simulate: some of the %llu nodes cannot join yet and try again: %s\n",
             (unsigned long long)sim->options->nodes, sim->service.counters.why);
     }
     if (sim->service.counters.refused == sim->options->nodes)

@@ -150,8 +150,8 @@ test('a daemon that is lost for good, refuses, or answers nonsense: said, and ta
     putModel(1000);
     const cases = [
         [() => (store.published = [422, { code: 'model_invalid', detail: 'w.bin has another hash' }]), 1, /w\.bin has another hash/],
-        [() => (store.wanted = [{ path: '../x', position: 0 }]), 2, /no answer of webinferd/],
-        [() => (store.wanted = [{ path: 'w.bin', position: -1 }]), 2, /no answer of webinferd/],
+        [() => (store.wanted = [{ path: '../x', position: 0 }]), 2, /not an answer from webinferd/],
+        [() => (store.wanted = [{ path: 'w.bin', position: -1 }]), 2, /not an answer from webinferd/],
         [() => (store.first = ({ method }, body, answer) => method === 'PUT' && (answer(507, { code: 'no_room', detail: 'full' }), true)), 1, /full/],
     ];
     for (const [change, status, why] of cases) {
@@ -164,7 +164,7 @@ test('a daemon that is lost for good, refuses, or answers nonsense: said, and ta
     }
     store = { asked: [], files: {}, pieces: [],
         first: ({ url: place }, body, answer) => place.endsWith('/files') && (answer(201, { id: '../x', wanted: [] }), true) };
-    assert.match((await add()).problems, /no answer of webinferd/);
+    assert.match((await add()).problems, /not an answer from webinferd/);
     assert.ok(!store.asked.some((one) => one.startsWith('DELETE')), `${store.asked}`);
     store.first = (request, body, answer) => (answer(409, { code: 'conflict', detail: 'big is there' }), true);
     const taken = await add();
@@ -174,7 +174,7 @@ test('a daemon that is lost for good, refuses, or answers nonsense: said, and ta
     store.first = ({ method }, body, answer) => method === 'GET' && (answer(200, { name: 'big' }), true);
     const early = await add();
     assert.equal(early.code, 1);
-    assert.match(early.problems, /there is a model big already[^]*--force replaces/);
+    assert.match(early.problems, /the model big exists already[^]*--force replaces/);
     assert.deepEqual(store.asked, [], 'nothing is announced');
 });
 
@@ -186,7 +186,7 @@ test('a file that changes while it is sent', async () => {
     };
     const { code, problems } = await add();
     assert.equal(code, 2, problems);
-    assert.match(problems, /w\.bin has changed while it was added/);
+    assert.match(problems, /w\.bin changed while it was being added/);
     assert.equal(store.asked.at(-1), 'DELETE /v1/uploads/upload-1');
 });
 
@@ -199,7 +199,7 @@ test('a CAR that changes while it is sent, and one that was exchanged before', a
         store = { asked: [], files: {}, pieces: [], first: ({ method }) => method === when && (fs.appendFileSync(car, 'x'), false) };
         const { code, problems } = await runClient({ folder, temporary: folder, url }, ['add', car]);
         assert.equal(code, 2, problems);
-        assert.match(problems, /big\.car\/model\.onnx has changed while it was added/);
+        assert.match(problems, /big\.car\/model\.onnx changed while it was being added/);
         sent[when] = store.asked.filter((one) => one.startsWith('PUT')).length;
     }
     assert.deepEqual(sent, { GET: 0, PUT: 1 });

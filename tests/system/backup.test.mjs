@@ -64,7 +64,7 @@ test('a backup under 200 accepted jobs a second has all that were accepted befor
             await other.waitEnd();
             const done = await webinfer(daemon, ['restore', file, '--state', stateOf(other)]);
             assert.equal(done.code, 0, done.problems);
-            assert.match(done.out, /webinfer\.db is that backup now\n.*kept as .*webinfer\.db\.before-restore\n/);
+            assert.match(done.out, /webinfer\.db now contains the backup\n.*kept as .*webinfer\.db\.before-restore\n/);
             await other.start({ ready: false });
             for (const id of before) // each, not a sample: one that is missing is one that was lost
                 assert.equal((await other.get(`/v1/jobs/${id}`)).status, 200, id);
@@ -91,12 +91,12 @@ test('a backup is for admins, is in the log, and replaces no file unasked', asyn
         const first = fs.readFileSync(file);
         const again = await run('root', 'backup', file);
         assert.equal(again.code, 2, again.out);
-        assert.match(again.problems, /copy\.db is there already; --force replaces it/);
+        assert.match(again.problems, /copy\.db exists already; --force replaces it/);
         assert.deepEqual(fs.readFileSync(file), first);
         const forced = await run('root', 'backup', '--force', file, '--json');
         assert.equal(forced.code, 0, forced.problems);
         assert.equal(forced.json.bytes, fs.statSync(file).size);
-        assert.match((await run('root', 'backup', '-')).problems, /standard output cannot be; give a file/);
+        assert.match((await run('root', 'backup', '-')).problems, /impossible on standard output; name a file/);
         assert.match((await run('root', 'backup', path.join(daemon.folder, 'no/copy.db'))).problems, /cannot be written: No such file/);
     } finally {
         await daemon.stop();
@@ -169,7 +169,7 @@ test('restore refuses what is no backup, says why, and changes nothing', async (
         for (const [name, words] of Object.entries({
             empty: /it is empty/, text: /file is not a database/, cut: /malformed|cut|page/i, torn: /malformed|page|btree/i,
             foreign: /another program's: tables of webinferd are missing/, logged: /logged-wal belongs to it/,
-            newer: /newer webinferd \(version 1000 of the tables, this one knows \d+\)/, nothing: /No such file/,
+            newer: /newer webinferd \(version 1000 of the tables; this one supports version \d+\)/, nothing: /No such file/,
         })) {
             const { code, problems } = await restore(at(name));
             assert.notEqual(code, 0, name);
@@ -178,7 +178,7 @@ test('restore refuses what is no backup, says why, and changes nothing', async (
             assert.deepEqual(fs.readFileSync(database), old, name);
             assert.deepEqual(fs.readdirSync(state).filter((one) => /restore/.test(one)), [], name);
         }
-        assert.match((await webinfer(daemon, ['restore', at('good'), '--state', at('nowhere')])).problems, /nowhere is no folder; name the one/);
+        assert.match((await webinfer(daemon, ['restore', at('good'), '--state', at('nowhere')])).problems, /nowhere is not a folder; name the folder/);
 
         // A log beside a database that cannot be read must not be taken for the backup's.
         fs.writeFileSync(database, Buffer.alloc(8192, 0x5a));
@@ -191,7 +191,7 @@ test('restore refuses what is no backup, says why, and changes nothing', async (
         assert.deepEqual(fs.readFileSync(`${database}.before-restore`), Buffer.alloc(8192, 0x5a));
         const twice = await restore(at('good'));
         assert.notEqual(twice.code, 0);
-        assert.match(twice.problems, /before-restore is there already, from an earlier restore; move it away first/);
+        assert.match(twice.problems, /before-restore exists already, from an earlier restore; move it away first/);
         await daemon.start({ ready: false });
         assert.equal((await daemon.get(`/v1/jobs/${id}`)).status, 200);
     } finally {

@@ -91,7 +91,7 @@ test('what was added runs; a second time it needs --force', async () => {
     assert.equal((await add(car, { name: 'runs.car' })).code, 0);
     const again = await add(car, { name: 'runs.car' });
     assert.equal(again.code, 1);
-    assert.match(again.problems, /there is a model runs already/);
+    assert.match(again.problems, /the model runs exists already/);
     assert.equal((await add(car, { name: 'runs.car', words: ['--force'] })).code, 0);
     const simulation = await new Simulation(daemon, { nodes: 1, models: daemon.store }).up();
     try {
@@ -133,8 +133,8 @@ test('broken CARs are refused with the place, and leave nothing', async () => {
         [Buffer.concat([car, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), Buffer.alloc(50)]), `at byte ${car.length}: it is cut, or a length is wrong`],
         [await rename({ 'model.onnx': 'x' }, 'model.onnx', '/../../.x_'), 'has a "/"'],
         [Buffer.from('<html>nothing of the kind, and long enough to be taken for the head of one</html>'), 'the head is not that of a CAR'],
-        [await makeCar(await makeDag({ 'a.txt': 'x' }, 'unixfs-v1-2025')), 'has no model'],
-        [await makeCar(await makeDag({ 'a.onnx': 'x', 'b.onnx': 'y' }, 'unixfs-v1-2025')), 'has several models, a.onnx among them'],
+        [await makeCar(await makeDag({ 'a.txt': 'x' }, 'unixfs-v1-2025')), 'contains no model'],
+        [await makeCar(await makeDag({ 'a.onnx': 'x', 'b.onnx': 'y' }, 'unixfs-v1-2025')), 'has several models, such as a.onnx'],
         [await makeCar(await makeDag({ 'model.onnx': files['model.onnx'] }, 'unixfs-v1-2025')), 'there is no w.bin in'],
     ];
     const before = (await daemon.get('/v1/models')).json.models.map(({ name }) => name);

@@ -127,7 +127,7 @@ test('chat says before the first line that it has nobody to talk with', async ()
     assert.match(nobody.problems, /nobody/);
     const vectors = await webinfer(daemon, ['chat', 'vectors'], { input: '' });
     assert.deepEqual([vectors.code, vectors.out], [1, '']);
-    assert.match(vectors.problems, /vectors is no model to talk with\n.*webinfer embed vectors TEXT/);
+    assert.match(vectors.problems, /vectors is not a model that can chat\n.*webinfer embed vectors TEXT/);
 });
 
 test('a terminal gets no control characters of what a model says', async () => {

@@ -61,12 +61,12 @@ test('status, models and nodes as tables and as JSON', async () => {
 
 test('load, ps and unload: what nodes hold', async () => {
     const none = await webinfer(['ps']);
-    assert.deepEqual([none.code, none.out], [0, 'No node holds a model.\n'], none.problems);
+    assert.deepEqual([none.code, none.out], [0, 'No node has loaded a model.\n'], none.problems);
     const loaded = await webinfer(['load', 'twice', '--platform', 'wasm']);
     assert.deepEqual([loaded.code, loaded.out], [0, 'twice is loaded in 1 node\n'], loaded.problems);
     assert.match((await webinfer(['ps'])).out, /^MODEL.*\ntwice +loaded +[\d.]+ MiB +- +- +wasm +chrome +node-/);
     const gone = await webinfer(['unload', 'twice']);
-    assert.deepEqual([gone.code, gone.out], [0, '1 nodes let go of twice\n'], gone.problems);
+    assert.deepEqual([gone.code, gone.out], [0, '1 nodes unloaded twice\n'], gone.problems);
     await until(async () => (await webinfer(['ps'])).out === none.out, { what: 'it to be gone' });
     const [{ id }] = (await daemon.status()).nodes;
     const told = await webinfer(['load', 'twice', '--no-wait', '--node', id]);
@@ -260,7 +260,7 @@ test('bench is a program of its own, which takes the same words', async () => {
         const said = ({ code, out, problems }) => [code, out, problems.replace(/request_id: \S+/, '')];
         assert.deepEqual(said(alone), said(started), words.join(' '));
     }
-    // An option may stand before the command.
+    // An option may come before the command.
     const before = await webinfer(['--url', 'http://127.0.0.1:1', 'bench', 'twice']);
     assert.equal(before.code, 3, before.problems);
     const lonely = file('webinfer', fs.readFileSync(cliPath));
@@ -344,7 +344,7 @@ test('a join link that works on this machine only is called one', async () => {
 test('a join link asks who opens it, unless it is to start', async () => {
     const asks = await webinfer(['token', 'join']), starts = await webinfer(['token', 'join', '--start', '--nodes', '2']);
     assert.match(asks.out, /#token=wi_[\w-]{43}\n$/);
-    assert.match(asks.problems, /^A browser that opens this link computes for the service, once its user has read what for and agreed: up to 1 /);
+    assert.match(asks.problems, /^A browser that opens this link computes for the service once its user has read an explanation and agreed: up to 1 /);
     assert.match(starts.out, /#token=wi_[\w-]{43}&start\n$/);
     assert.match(starts.problems, /at once, without being asked: up to 2 /);
 });
@@ -355,7 +355,7 @@ test('doctor says what is installed and what each browser would give, and leaves
         assert.match(looked.out, /chromedriver|chromium/i);
         assert.match(looked.out, /\/dev\/shm/);
         assert.match(looked.out, /sandbox/);
-        assert.ok(looked.out.includes(`${daemon.store}, from where webinferd at ${daemon.url}`),
+        assert.ok(looked.out.includes(`${daemon.store}, from which webinferd at ${daemon.url}`),
             looked.out);
         const before = fs.readdirSync(daemon.temporary);
         const config = file('every-kind.conf', ini({ bridge: { page: builtPage },

@@ -141,7 +141,7 @@ test('a daemon ends with the terminal that it was started from', async () => {
             process.kill(Number(fs.readFileSync(file, 'utf8')), 'SIGKILL');
             await until(() => daemon.ended, { what: 'the daemon to end' });
             assert.deepEqual(daemon.ended, { code: 0, signal: null });
-            await daemon.logs(/the terminal that it was started from is gone/);
+            await daemon.logs(/the terminal from which the daemon was started has been closed/);
         });
     } finally {
         fs.rmSync(folder, { recursive: true, force: true });

@@ -369,7 +369,7 @@ test('what cannot be meant is refused before anybody is asked', async () => {
     }
     assert.deepEqual(gateway.asked, []);
     const added = await cli('add', path.join(ownModels, 'digits'), '--name', `ipfs/${cid}`);
-    assert.match(added.problems, /belong to what has that CID/);
+    assert.match(added.problems, /belong to the content with that CID/);
     assert.equal(added.code, 2);
     const wrong = await cli('run', `ipfs://${cid}y`, 'hello');
     assert.equal(wrong.code, 2, wrong.problems);

@@ -203,7 +203,7 @@ test('--check-config looks at the files that the configuration names, as a start
                 assert.notEqual(code, 0, daemon.log);
                 if (given.length) assert.equal(code, 78, daemon.log);
                 assert.match(daemon.log, words);
-                assert.doesNotMatch(daemon.log, /is good/);
+                assert.doesNotMatch(daemon.log, /is valid/);
             } finally {
                 await daemon.abandon();
             }
@@ -214,7 +214,7 @@ test('--check-config looks at the files that the configuration names, as a start
     try {
         assert.equal((await daemon.spawn().waitEnd()).code, 0, daemon.log);
         assert.match(daemon.log, /warning: the token of hub huggingface cannot be used: .* is open to other users/);
-        assert.match(daemon.log, /is good/);
+        assert.match(daemon.log, /is valid/);
     } finally {
         await daemon.abandon();
         fs.rmSync(open);

@@ -84,7 +84,7 @@ test('it sends again what did not arrive, and only that, and reads on where it w
 test('a stream that is gone, a daemon that is not there and what is no sound are told', async () => {
     const nobody = await webinfer(daemon(), ['transcribe', '--live', 'hears', '-', '--url', 'http://127.0.0.1:1'], { input: sound });
     assert.equal(nobody.code, 3);
-    for (const [input, words, why] of [['OggS this is no WAV file', [], /Ogg files[^]*expected: WAV/], [wav(sound, 8000), ['--rate', '8000'], /whose header gives/],
+    for (const [input, words, why] of [['OggS this is no WAV file', [], /Ogg files[^]*expected: WAV/], [wav(sound, 8000), ['--rate', '8000'], /whose header describes/],
         [sound, ['--encoding', 'mp3'], /allowed: s16le, f32le/], [sound, ['--rate', 'x'], /--rate takes a number/],
         [sound, ['--model', 'other'], /--live names the model/], [sound, ['--format', 'srt'], /--format srt and --live/]]) {
         const wrong = await transcribe(input, '-', ...words);
@@ -95,10 +95,10 @@ test('a stream that is gone, a daemon that is not there and what is no sound are
     played.faults = ['gone'];
     const gone = await transcribe(sound, '-');
     assert.equal(gone.code, 1);
-    assert.match(gone.problems, /answered 404[^]*the stream is gone/);
+    assert.match(gone.problems, /answered 404[^]*the stream no longer exists/);
     const odd = await transcribe(sound.subarray(0, 1001), '-');
     assert.deepEqual([odd.code, linesOf(odd.out)], [0, namesOf(sound.subarray(0, 1000), SEGMENT)]);
-    assert.match(odd.problems, /in the middle of a sample: its last 1 bytes/);
+    assert.match(odd.problems, /in the middle of a sample; its last 1 bytes/);
 });
 
 test('^C ends the sound and waits for its texts; twice it leaves them', async () => {

@@ -39,7 +39,7 @@ function missing() {
 testsOf(() => null)('bodies take a quarter of what a group may have, and the rest is refused',
     { skip: missing() }, () => withDaemon({ under, ready: false,
         config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } }, async (daemon) => {
-        await daemon.logs(/warn.*memory_budget is taken as 26214400, not 1073741824: there are 104857600 bytes of memory.*less than twice \[api\] max_body/);
+        await daemon.logs(/warn.*memory_budget is limited to 26214400 instead of 1073741824: this service has 104857600 bytes of memory.*less than twice \[api\] max_body/);
         assert.equal((await daemon.status()).memory.budget, 25 * MIB);
         const body = `{"model_name": "builtin/echo", "inputs": ${' '.repeat(4 * MIB)}[`;
         const wires = Array.from({ length: 8 }, () => new Wire(daemon.url));

@@ -60,7 +60,7 @@ test('proxies are not trusted where there are no tokens, and only addresses are'
         return others.log;
     };
     try {
-        assert.match(await ends({ trusted_proxies: '127.0.0.1' }), /webinferd\.conf:\d+: \[api\] trusted_proxies: .* needs tokens_file/);
+        assert.match(await ends({ trusted_proxies: '127.0.0.1' }), /webinferd\.conf:\d+: \[api\] trusted_proxies: .* tokens_file is needed/);
         const empty = writeTokens(others, {}, {});
         assert.match(await ends({ tokens_file: empty }), /so clients must show tokens/);
         assert.match(await ends({ trusted_proxies: 'localhost' }), /trusted_proxies: found "localhost"; allowed: addresses and networks/);

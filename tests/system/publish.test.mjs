@@ -296,7 +296,7 @@ test('webinfer unpublish takes it back, and what cannot be is said', async () =>
     const { cid } = await published('talker');
     const { code, out, problems } = await webinfer(daemon, ['unpublish', 'talker']);
     assert.equal(code, 0, problems);
-    assert.equal(out, `talker: published no longer, it was ipfs://${cid}\n`);
+    assert.equal(out, `talker: no longer published; its address was ipfs://${cid}\n`);
     const again = await webinfer(daemon, ['unpublish', 'talker']);
     assert.equal(again.code, 1);
     assert.equal(again.out, '');
@@ -348,7 +348,7 @@ test('of a CAR that breaks off, or is stopped, no file is left, and no address i
     const url = `http://127.0.0.1:${server.address().port}`;
     const { code, out, problems } = await webinfer(daemon, ['--url', url, 'publish', 'x', '--car', target]);
     assert.deepEqual([code, out], [1, ''], problems);
-    assert.match(problems, /the file was not written whole: /);
+    assert.match(problems, /the file was not written completely: /);
     assert.deepEqual(fs.readdirSync(folder), []);
     cut = false;
     for (const [signal, held] of [['SIGINT', false], ['SIGTERM', false], ['SIGHUP', false], ['SIGTERM', true]]) {

@@ -244,7 +244,7 @@ test('a node token is refused until it is lifted', async () => {
     assert.equal(await cli('forgive', row.id), `${row.id}: lifted\n`);
     assert.equal(await cli('nodes', '--quarantined'), 'No node is under quarantine.\n');
     await assert.rejects(cli('forgive', row.id), ({ code, stderr }) => code === 1 && /there is no quarantine/.test(stderr));
-    await assert.rejects(cli('forgive', '../join'), ({ code, stderr }) => code === 2 && /ID is one that/.test(stderr));
+    await assert.rejects(cli('forgive', '../join'), ({ code, stderr }) => code === 2 && /ID must be the id of a node/.test(stderr));
     await join(farmUrl());
 });
 

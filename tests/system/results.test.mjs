@@ -194,8 +194,8 @@ test('what cannot be is said, with what to do', async () => {
     for (const [words, exit, said, who = 'root'] of [
         [['show', 'run-show'], 1, /there is no run run-show/], [['export', 'run-show'], 1, /there is no run run-show/],
         [['rm', 'run-show'], 1, /there is no run run-show/], [['compare', fileOf('good.json'), 'run-show'], 1, /there is no run run-show/],
-        [['show', '../x'], 2, /No such file/], [['show', 'a b'], 2, /is no run's id/], [['rm', 'a/b'], 2, /is no run's id/],
-        [['list', '--limit', 'x'], 2, /--limit x is no number/], [['export', fileOf('good.json'), '--format', 'xml'], 2, /allowed: ndjson, csv, json, bmf/],
+        [['show', '../x'], 2, /No such file/], [['show', 'a b'], 2, /is not the id of a run/], [['rm', 'a/b'], 2, /is not the id of a run/],
+        [['list', '--limit', 'x'], 2, /--limit x is not a number/], [['export', fileOf('good.json'), '--format', 'xml'], 2, /allowed: ndjson, csv, json, bmf/],
         [['compare', 'run-a'], 2, /B/], [['compare', 'run-a', 'run-b', '--fail-on-regression', 'much'], 2, /expected: 0.1% to 1000%/],
         [['compare', 'run-a', 'run-b', '--fail-on-regression', '0'], 2, /expected: 0.1% to 1000%/],
         ...['html', 'markdown', 'junit'].map((kind) => [['show', fileOf('good.json'), `--${kind}`, '/nowhere/x'], 2, /\/nowhere\/x cannot be written: No such file/]),
@@ -254,9 +254,9 @@ test('an import that is none is refused here', async () => {
         return fileOf(name);
     };
     for (const [value, expected] of [
-        ['{', /is no run/], ['[]', /not a JSON object/], [{ ...good, version: 7 }, /version 7 of the schema/],
+        ['{', /is not a run/], ['[]', /not a JSON object/], [{ ...good, version: 7 }, /version 7 of the schema/],
         [{ ...good, cells: [cellOf({ samples_ms: [-1] })] }, /cells\[0\]\.samples_ms\[0\]/],
-        [JSON.stringify({ ...good, cells: [cellOf({ samples_ms: [0.5] })] }).replace('0.5', 'NaN'), /is no run/],
+        [JSON.stringify({ ...good, cells: [cellOf({ samples_ms: [0.5] })] }).replace('0.5', 'NaN'), /is not a run/],
         [{ ...good, cells: [cellOf({ samples_ms: Array(10_000).fill(1) })] }, /samples_ms/],
         [{ ...good, cells: Array.from({ length: 10_001 }, () => ({ model: 'm', platform: 'wasm', outcome: 'absent' })) }, /cells/],
         [{ ...good, cells: [cellOf({ index: 1 }), cellOf({ index: 1 })] }, /two cells have the index 1/],

@@ -66,7 +66,7 @@ test('a file that is no database, and a folder that cannot be made, stop the sta
 
 test('a file without bytes, one of another program and a log without its database are not taken for a new database', async () => {
     for (const [arrange, words] of [
-        [(file) => fs.writeFileSync(file, ''), /it is damaged: the file is empty, as webinferd never leaves it; put a backup/],
+        [(file) => fs.writeFileSync(file, ''), /it is damaged: the file is empty, which is never the case after webinferd has used it; put a backup/],
         [(file) => execFileSync('python3', ['-c', 'import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute("create table t (x)")', file]),
             /it is another program's: tables of webinferd are missing; put a backup/],
         [(file) => fs.writeFileSync(`${file}-wal`, 'what was accepted last'),

@@ -114,8 +114,8 @@ test('doctor tries the certificate, and the client says what to do about the API
     assert.equal(accepted.code, 0, accepted.problems);
     const { code, out } = await webinfer(daemon, ['doctor', '--config', daemon.configFile]);
     assert.equal(code, 0, out);
-    assert.match(out, /^info +API certificate .*\bclients have to be given it/m);
-    assert.match(out, /^info +bridge certificate .*\baccept it all the same/m);
+    assert.match(out, /^info +API certificate .*\bclients must be told to trust it/m);
+    assert.match(out, /^info +bridge certificate .*\baccept it anyway/m);
     assert.match(out, /^ok +chrome +\S+ [\d.]+, its page was connected/m);
     await daemon.stop();
 });

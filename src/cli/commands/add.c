@@ -20,7 +20,8 @@ static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_fi
 
     *name = given ? given : files->name;
     if (!**name)
-        return wi_cli_refuse(error, "no model's name can be made of this; give --name NAME");
+        return wi_cli_refuse(
+            error, "no model name can be derived from this; give one with --name NAME");
     return wi_aliases_allow(NULL, *name, "", error);
 }
 

@@ -87,7 +87,7 @@ static enum wi_code open_file(struct wi_add_car *car, struct wi_error *error)
     if (car->_fd < 0 || fstat(car->_fd, &status) != 0)
         snprintf(why.detail, sizeof why.detail, "it cannot be read: %s", strerror(errno));
     else if (!S_ISREG(status.st_mode))
-        snprintf(why.detail, sizeof why.detail, "it is no regular file");
+        snprintf(why.detail, sizeof why.detail, "it is not a regular file");
     if (*why.detail)
         return car_fail(car, &why, error);
     car->identity = wi_file_identity_of(&status);

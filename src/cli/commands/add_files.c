@@ -52,12 +52,12 @@ static enum wi_code open_in_folder(
              fstat(opened->fd, &status) != 0)
         snprintf(why.detail, sizeof why.detail, "%s", strerror(errno));
     else if (!S_ISREG(status.st_mode))
-        snprintf(why.detail, sizeof why.detail, "it is no regular file");
+        snprintf(why.detail, sizeof why.detail, "it is not a regular file");
     if (*why.detail)
         wi_cli_refuse(error, "%.200s cannot be read: %.250s%s", whole, why.detail,
             strstr(why.detail, "is a link out") ? "; root does not follow it: copy the folder with "
-                                                  "cp -rL and add that, or add it as the user "
-                                                  "whose models these are"
+                                                  "cp -rL and add the copy, or add it as the user "
+                                                  "who owns these models"
                                                 : "");
     free(whole);
     if (*why.detail)
@@ -114,7 +114,7 @@ int wi_add_files_open(
         return opened.fd;
     close(opened.fd);
     wi_cli_refuse(error,
-        "%s/%s has changed while it was added; add it again when no program writes to it",
+        "%s/%s changed while it was being added; add it again when no program writes to it",
         files->folder, file->path);
     return -1;
 }
@@ -136,8 +136,8 @@ static enum wi_code file_add(struct wi_add_files *files, const char *path, struc
             return WI_OK;
     if (!wi_file_path_ok(path))
         return wi_cli_refuse(error,
-            "%s/%s has a name that no file of a model can have; letters, digits and ._-@=~, are "
-            "allowed: rename it",
+            "%s/%s has a name that a model file cannot have; rename it, with letters, digits and "
+            "._-@=~, only",
             files->folder, path);
     if (open_file(files, path, &opened, error) != WI_OK)
         return error->code;
@@ -295,16 +295,16 @@ static enum wi_code pick_graph(
 {
     if (graphs->count == 0)
         return wi_cli_refuse(error,
-            "%s has no model: there is no file *.onnx in it, no *.gguf, "
-            "and no config.json with onnx/*.onnx",
+            "%s contains no model: no *.onnx or *.gguf file, and no config.json with onnx/*.onnx",
             files->folder);
     if (graphs->count == 1)
         files->graph = wi_strdup(graphs->items[0]);
     else if (files->car)
-        return wi_cli_refuse(error, "%s has several models, %s among them; a CAR of one is added",
+        return wi_cli_refuse(error,
+            "%s has several models, such as %s; only a CAR with one model can be added",
             files->folder, graphs->items[0]);
     else
-        return wi_cli_refuse(error, "%s has several models; say which, as in webinfer add %s/%s",
+        return wi_cli_refuse(error, "%s has several models; name one, as in webinfer add %s/%s",
             files->folder, files->folder, graphs->items[0]);
     return WI_OK;
 }
@@ -327,7 +327,7 @@ static enum wi_code find_graph(struct wi_add_files *files, struct wi_error *erro
 
 static enum wi_code fail_too_many(const struct wi_add_files *files, struct wi_error *error)
 {
-    return wi_cli_refuse(error, "%s has more than %d files; a model may have that many",
+    return wi_cli_refuse(error, "%s has more than %d files, which is the maximum for a model",
         files->folder, WI_MODEL_FILES_MAX);
 }
 

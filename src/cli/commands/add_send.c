@@ -74,7 +74,7 @@ static int is_interrupted(void)
 }
 
 static const struct wi_error no_answer = {
-    .detail = "the reply about the upload is no answer of webinferd"};
+    .detail = "the reply about the upload is not an answer from webinferd"};
 
 static enum wi_exit sending_complain(struct sending *sending, const struct wi_error *error)
 {
@@ -149,7 +149,7 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
     if (answer.status == 0 || answer.status == 401 || answer.status == 403) {
         result = sending_check(sending, &answer);
     } else if (answer.status == 200 && !replace) {
-        result = wi_cli_fail(WI_EXIT_FAILED, "there is a model %s already", name);
+        result = wi_cli_fail(WI_EXIT_FAILED, "the model %s exists already", name);
         fputs(advice, stderr);
     }
     wi_rest_answer_clear(&answer);
@@ -243,7 +243,7 @@ static int may_retry(
 
     if (!passes || answer->untrusted || sending->tries++ == TRIES)
         return 0;
-    sending_show(sending, "sending", file, "the daemon was lost");
+    sending_show(sending, "sending", file, "the connection to the daemon was lost");
     while (tenths-- > 0 && !is_interrupted())
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     return !is_interrupted();

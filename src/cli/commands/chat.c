@@ -113,7 +113,7 @@ static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
     wi_cli_ask_model(cli, name, &answer);
     enum wi_exit result = wi_cli_take(cli, &answer, &model);
     if (result == WI_EXIT_OK && wi_usage_of_text(model) != WI_USAGE_CHAT) {
-        fprintf(stderr, "webinfer: %s is no model to talk with\n  ", name);
+        fprintf(stderr, "webinfer: %s is not a model that can chat\n  ", name);
         wi_usage_explain(stderr, name, model);
         result = WI_EXIT_FAILED;
     }

@@ -15,7 +15,7 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
 
     if (!json_is_object(value)) {
         json_decref(value);
-        return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
+        return wi_cli_fail(WI_EXIT_FAILED, "the answer is not a JSON object");
     }
     if (cli->json)
         fwrite(answer->body.text, 1, wi_cli_json_size(answer), stdout);
@@ -37,7 +37,7 @@ static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *an
     if (cli->json)
         fwrite(answer->body.text, 1, answer->body.size, stdout);
     else
-        puts(id ? id : "webinfer: the server told no id");
+        puts(id ? id : "webinfer: the server returned no id");
     json_decref(job);
     return result;
 }

@@ -321,7 +321,8 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
         return code;
     }
     return wi_cli_refuse(error,
-        "no output can be saved as %s; name a folder, in which each output gets a file of its type",
+        "no output can be saved as %s; name a folder, in which each output is saved as a file of "
+        "its type",
         path);
 }
 

@@ -38,7 +38,7 @@ static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct 
     json_t *tensor = NULL, *shape;
 
     if (!equals || equals == argument || !equals[1]) {
-        wi_cli_refuse(error, "--tensor takes NAME=FILE, not \"%s\"", argument);
+        wi_cli_refuse(error, "--tensor needs NAME=FILE, not \"%s\"", argument);
         return NULL;
     }
     char *bytes = wi_cli_read_file(equals + 1, FILE_MAX, &size, error);
@@ -180,10 +180,10 @@ static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_
     int file = wi_argument_given(arguments, "image") || wi_argument_given(arguments, "audio");
 
     if (wi_argument_given(arguments, "pair") && !text)
-        return wi_cli_refuse(error, "--pair goes with --text: the first text");
+        return wi_cli_refuse(error, "--pair needs --text with the first text");
     if ((wi_argument_given(arguments, "label") || wi_argument_given(arguments, "question")) &&
         !text && !file)
-        return wi_cli_refuse(error, "--label and --question go with --text, --image or --audio");
+        return wi_cli_refuse(error, "--label and --question need --text, --image or --audio");
     return WI_OK;
 }
 

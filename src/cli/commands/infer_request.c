@@ -15,7 +15,7 @@ static enum wi_code add_option(json_t *options, const char *argument, struct wi_
 {
     const char *equals = strchr(argument, '=');
     if (!equals || equals == argument)
-        return wi_cli_refuse(error, "--option takes KEY=VALUE, not \"%.100s\"", argument);
+        return wi_cli_refuse(error, "--option needs KEY=VALUE, not \"%.100s\"", argument);
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
     if (!value || json_is_string(value) || json_is_null(value)) {
         json_decref(value);
@@ -53,7 +53,8 @@ static enum wi_code set_stream(
         return WI_OK;
     if (other)
         return wi_cli_refuse(error,
-            "--stream and --%s do not go together: a stream is shown as it comes, and then gone",
+            "--stream and --%s cannot be combined: a stream is shown as it arrives, and is not "
+            "kept",
             other);
     json_object_set_new(request, "stream", json_true());
     return WI_OK;
@@ -74,12 +75,12 @@ static enum wi_code set_options(
         json_object_set_new(request, "fallback", json_false());
     if (priority) {
         if (strlen(priority) != 1 || *priority < '0' || *priority > '9')
-            return wi_cli_refuse(error, "--priority is one digit, 0 to 9");
+            return wi_cli_refuse(error, "--priority needs one digit, 0 to 9");
         json_object_set_new(request, "priority", json_integer(*priority - '0'));
     }
     if (timeout && (wi_parse_duration(timeout, &ms) != 0 || ms < 1 || ms > TIMEOUT_MAX_MS))
         return wi_cli_refuse(error,
-            "--timeout is a duration from 1ms to 1h such as 500ms, 30s or 5m, not \"%.40s\"",
+            "--timeout needs a duration from 1ms to 1h such as 500ms, 30s or 5m, not \"%.40s\"",
             timeout);
     if (timeout)
         json_object_set_new(request, "timeout_ms", json_integer(ms));

@@ -17,7 +17,8 @@ static int check_id(const char *id)
 {
     if (wi_cli_is_id(id))
         return 0;
-    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no job's id; webinfer jobs list shows them", id);
+    wi_cli_fail(
+        WI_EXIT_USAGE, "\"%s\" is not the id of a job; webinfer jobs list shows the ids", id);
     return -1;
 }
 
@@ -54,7 +55,7 @@ static enum wi_exit job_look(
     *job = json_loadb(answer->body.text, wi_cli_json_size(answer), 0, NULL);
     if (json_is_object(*job))
         return WI_EXIT_OK;
-    return wi_cli_fail(WI_EXIT_FAILED, "the answer is no JSON object");
+    return wi_cli_fail(WI_EXIT_FAILED, "the answer is not a JSON object");
 }
 
 /* Prints the job for people; a failed job gives a failure status. */

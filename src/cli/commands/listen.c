@@ -190,11 +190,12 @@ static void give_up(struct listening *listening, const struct way *way)
 {
     wi_cli_progress_end(&listening->progress);
     if (way->answer.status == 200)
-        fputs("webinfer: the daemon ends the events again and again before all is told\n", stderr);
+        fputs("webinfer: the daemon keeps ending the stream of events before it is complete\n",
+            stderr);
     listening_finish(listening,
         way->answer.status == 200 ? WI_EXIT_FAILED : wi_cli_check(listening->cli, &way->answer));
     if (way->answer.status == 404)
-        fputs("  the stream is gone: results that were not shown are lost\n", stderr);
+        fputs("  the stream no longer exists: results that were not shown are lost\n", stderr);
 }
 
 static void end_exchange(struct way *way)
@@ -261,8 +262,9 @@ static void take_answer(struct listening *listening)
                (status == 200 || listening->position > before)) {
         way->failures = 0;
     } else if (status == 200) {
-        listening_finish(listening,
-            wi_cli_fail(WI_EXIT_FAILED, "the reply about the sound is no answer of webinferd"));
+        listening_finish(
+            listening, wi_cli_fail(WI_EXIT_FAILED,
+                           "the reply about the sound is not an answer from webinferd"));
     } else if (!may_retry(way)) {
         give_up(listening, way);
     }
@@ -282,8 +284,8 @@ static void send_next(struct listening *listening)
     if (piece->size == 0 && listening->read_all) {
         if (!listening->ending && listening->sound.samples.size > 0)
             fprintf(stderr,
-                "webinfer: the sound ends in the middle of a sample: its last %zu bytes are left "
-                "out\n",
+                "webinfer: the sound ends in the middle of a sample; its last %zu bytes are "
+                "ignored\n",
                 listening->sound.samples.size);
         listening->ending = 1;
         way_begin(listening, way, wi_sprintf("%s/end", listening->stream));
@@ -406,7 +408,7 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     if (!request)
         wi_cli_refuse(error, "the model or the language is not UTF-8");
     else if (pause && wi_parse_duration(pause, &ms) != 0)
-        wi_cli_refuse(error, "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
+        wi_cli_refuse(error, "--pause needs a duration such as 500ms or 1s, not \"%.40s\"", pause);
     else if (pause)
         json_object_set_new(request, "pause_ms", json_integer(ms));
     if (error->code == WI_OK &&
@@ -433,8 +435,8 @@ static enum wi_exit open_stream(struct listening *listening)
     if (result == WI_EXIT_OK && wi_cli_is_id(id))
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
     else if (result == WI_EXIT_OK)
-        result =
-            wi_cli_fail(WI_EXIT_FAILED, "the reply about the stream is no answer of webinferd");
+        result = wi_cli_fail(
+            WI_EXIT_FAILED, "the reply about the stream is not an answer from webinferd");
     json_decref(told);
     return result;
 }
@@ -452,7 +454,7 @@ static void look_for_interrupts(struct listening *listening)
     } else if (interrupts && !listening->read_all) {
         listening->read_all = 1;
         wi_cli_progress_end(&listening->progress);
-        fputs("webinfer: the sound ends here; ^C again waits for no more text\n", stderr);
+        fputs("webinfer: the sound ends here; press ^C again to stop waiting for text\n", stderr);
     }
     if (ferror(stdout)) /* which main complains of */
         listening_finish(listening, WI_EXIT_FAILED);
@@ -490,15 +492,15 @@ static enum wi_code check_options(const struct wi_arguments *arguments, struct w
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
         if (wi_argument_given(arguments, places[i]))
             return wi_cli_refuse(error,
-                "--%s and --live do not go together: the server chooses the node for each segment, "
+                "--%s and --live cannot be combined: the server chooses the node for each segment, "
                 "and a stream has no time limit",
                 places[i]);
     if (wi_argument_given(arguments, "model"))
         return wi_cli_refuse(
-            error, "--model and --live do not go together: --live names the model");
+            error, "--model and --live cannot be combined: --live names the model");
     if (format && strcmp(format, "text") != 0)
         return wi_cli_refuse(error,
-            "--format %.40s and --live do not go together: leave out --live, or take --json, which "
+            "--format %.40s and --live cannot be combined: omit --live, or use --json, which "
             "prints each event as a line",
             format);
     return WI_OK;

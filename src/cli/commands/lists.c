@@ -234,7 +234,7 @@ static void print_tuning(const struct wi_cli *cli, const json_t *answer)
         {"SIZES", "size_class", NULL}, {"VARIANT", "variant", NULL},
         {"WORKGROUP", "workgroup", put_workgroup}, {"TIME", "", put_gain}, {0}};
 
-    wi_table_print("", columns, json_object_get(answer, "tuning"), "No kernel is tuned yet.");
+    wi_table_print("", columns, json_object_get(answer, "tuning"), "No kernel has been tuned yet.");
 }
 
 /* The page after the last node, since ids are words and digits: it has no nodes, and as many

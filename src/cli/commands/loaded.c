@@ -31,7 +31,7 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
         {"BROWSER", "_of.browser", NULL}, {"NODE", "_of.id", NULL}, {"ERROR", "error", NULL}, {0}};
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .inner = "models"};
 
-    return wi_pages_table(&pages, columns, "No node holds a model.");
+    return wi_pages_table(&pages, columns, "No node has loaded a model.");
 }
 
 /* POSTs the options to the path, of the model; returns the nodes that were told, or NULL with the
@@ -169,7 +169,7 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
     json_t *told = nodes_tell(cli, "/v1/models/*/unload", &result);
 
     if (told)
-        printf("%zu nodes let go of %s\n", json_array_size(told), cli->arguments.positionals[0]);
+        printf("%zu nodes unloaded %s\n", json_array_size(told), cli->arguments.positionals[0]);
     json_decref(told);
     return result;
 }

@@ -68,9 +68,9 @@ static void variants_say(const struct wi_cli *cli, const json_t *published)
         before = ", ";
     }
     if (line.size > 0) {
-        fputs("webinfer: these are the files of the variant ", stderr);
+        fputs("webinfer: these are only the files of the variant ", stderr);
         wi_plain_print(stderr, chosen);
-        fputs(" alone; to publish another one, name it: ", stderr);
+        fputs("; to publish another variant, name it: ", stderr);
         wi_plain_print(stderr, line.text);
         fputc('\n', stderr);
     }
@@ -147,6 +147,6 @@ enum wi_exit wi_cli_unpublish(struct wi_cli *cli)
 
     if (wi_model_check_name(name, &error) != WI_OK)
         return wi_cli_complain(&error);
-    return wi_cli_order_say(
-        cli, &request, stdout, "{name}: published no longer, it was ipfs://{unpublished}\n");
+    return wi_cli_order_say(cli, &request, stdout,
+        "{name}: no longer published; its address was ipfs://{unpublished}\n");
 }

@@ -57,9 +57,9 @@ enum wi_exit wi_cli_pull_model(struct wi_cli *cli, const char *reference, int ev
     json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = events,
-        .stopped = "the daemon goes on with the pull; the same command shows it again, and "
-                   "webinfer pull --cancel MODEL ends it",
-        .lost = "\n  it goes on with the pull when it is started again",
+        .stopped = "the daemon continues the pull; the same command shows it again, and webinfer "
+                   "pull --cancel MODEL stops it",
+        .lost = "\n  the pull continues when the daemon is started again",
         .done = &done};
     struct wi_rest_request request = {
         .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
@@ -90,8 +90,8 @@ static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
     struct wi_rest_request request = {
         .path = "/v1/models/pull", .json = make_requested(&cli->arguments, reference)};
 
-    return wi_cli_order_say(
-        cli, &request, stderr, "The daemon pulls it; webinfer show tells how far that is.\n");
+    return wi_cli_order_say(cli, &request, stderr,
+        "The daemon is pulling the model; webinfer show shows the progress.\n");
 }
 
 enum wi_code wi_cli_begun_name(

@@ -91,9 +91,9 @@ static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *req
     json_t *done = NULL;
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = cli->json,
-        .stopped = "the daemon goes on with it; the same command shows it again, and webinfer "
-                   "quantize --cancel MODEL ends it",
-        .lost = "\n  a daemon that ends gives it up",
+        .stopped = "the daemon continues the work; the same command shows it again, and webinfer "
+                   "quantize --cancel MODEL stops it",
+        .lost = "\n  the work stops if the daemon stops",
         .done = &done};
     enum wi_exit result = wi_cli_follow(&follow, request);
 
@@ -116,8 +116,8 @@ static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 
     if (waits)
         return making_watch(cli, &request);
-    return wi_cli_order_say(
-        cli, &request, stderr, "The daemon makes it; webinfer list tells how far that is.\n");
+    return wi_cli_order_say(cli, &request, stderr,
+        "The daemon is making the variant; webinfer list shows the progress.\n");
 }
 
 enum wi_exit wi_cli_quantize(struct wi_cli *cli)
@@ -132,7 +132,8 @@ enum wi_exit wi_cli_quantize(struct wi_cli *cli)
         return wi_cli_order_say(
             cli, &cancel, stderr, "The work was stopped, and its unfinished files were removed.\n");
     if (!wi_argument(&cli->arguments, "bits")) {
-        wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
+        wi_error_set(
+            &error, WI_MISSING_FIELD, "bits", "give the number of bits: --bits 8, 4 or 16");
         return wi_cli_complain(&error);
     }
     return making_begin(cli, name);

@@ -90,7 +90,7 @@ static enum wi_code check_name(const char *name, struct wi_error *error)
     if (wi_model_check_name(name, error) == WI_OK)
         return WI_OK;
     return wi_cli_refuse(error,
-        "\"%.200s\" is no model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
+        "\"%.200s\" is not a model; write NAME, ORG/NAME, ORG/NAME:VARIANT or ORG/NAME@REVISION",
         name);
 }
 
@@ -105,7 +105,9 @@ static enum wi_exit complain_missing(const char *missing)
 {
     fputs("webinfer: ", stderr);
     wi_plain_print(stderr, missing);
-    fputs("\n  a hub's models are called ORG/NAME; --hub names one where they are not\n", stderr);
+    fputs("\n  models on a hub are named ORG/NAME; --hub names a hub whose models have "
+          "other names\n",
+        stderr);
     return WI_EXIT_FAILED;
 }
 
@@ -171,7 +173,7 @@ enum wi_exit wi_cli_run(struct wi_cli *cli)
     if (result == WI_EXIT_OK && model)
         result = model_use(cli, name, model);
     else if (result == WI_EXIT_OK)
-        result = wi_cli_fail(WI_EXIT_FAILED, "the daemon has pulled %s and does not find it", name);
+        result = wi_cli_fail(WI_EXIT_FAILED, "the daemon has pulled %s but does not find it", name);
     cli->arguments.positionals[0] = reference;
     json_decref(model);
     free(name);

@@ -64,7 +64,7 @@ enum wi_exit wi_cli_list(struct wi_cli *cli)
     struct wi_sheet sheet = {.columns = models};
 
     if (wi_pages_show(&pages, print_stored, &sheet) == WI_EXIT_OK && !cli->json) {
-        wi_sheet_end(&sheet, "There are no models; webinfer run ORG/NAME brings one.");
+        wi_sheet_end(&sheet, "There are no models; webinfer run ORG/NAME pulls one.");
         print_pulls(json_object_get(pages.rest, "pulls"));
         wi_table_print("\n", published, json_object_get(pages.rest, "published"), NULL);
     }

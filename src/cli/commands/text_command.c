@@ -72,7 +72,7 @@ static char *read_text(const char *word, struct wi_error *error)
         strcmp(word, "-") == 0 ? wi_cli_read_file("-", TEXT_MAX, &size, error) : wi_strdup(word);
 
     if (text && strcmp(word, "-") == 0 && memchr(text, '\0', size)) {
-        wi_cli_refuse(error, "the text has a NUL byte in it");
+        wi_cli_refuse(error, "the text contains a NUL byte");
         free(text);
         return NULL;
     }

@@ -56,7 +56,7 @@ static enum wi_code read_requested(
         return wi_error_allow(error, "user, admin, node");
     }
     if (requested->owner && !requested->path)
-        return wi_cli_refuse(error, "--owner says whose the file is, and needs --file");
+        return wi_cli_refuse(error, "--owner names the owner of the file, and needs --file");
     return WI_OK;
 }
 
@@ -86,7 +86,7 @@ static enum wi_code make_in_file(
                     requested->path, requested->name);
     if (code == WI_OK && file.tokens.count >= WI_API_TOKENS_MAX)
         code = wi_cli_refuse(
-            error, "%s has %d tokens, and may not have more", requested->path, WI_API_TOKENS_MAX);
+            error, "%s has %d tokens, which is the maximum", requested->path, WI_API_TOKENS_MAX);
     if (code == WI_OK) {
         made->first = file.tokens.count == 0;
         token_make(requested, made);
@@ -114,8 +114,7 @@ static void tell_of_file(const struct requested *requested, const struct made *m
             requested->path);
     if (made->owner != geteuid()) {
         const struct passwd *user = getpwuid(made->owner);
-        fprintf(stderr,
-            "The file belongs to %s (user id %u); the daemon has to run as this user.\n",
+        fprintf(stderr, "The file belongs to %s (user id %u); the daemon must run as this user.\n",
             user ? user->pw_name : "an unnamed user", (unsigned)made->owner);
     }
     fputs("A running daemon reads the file on SIGHUP.\n", stderr);
@@ -177,7 +176,7 @@ static enum wi_exit ask_for_link(
         *link = json_loadb(answer.body.text, answer.body.size, 0, NULL);
     const char *url = wi_json_text(*link, "url");
     if (result == WI_EXIT_OK && (!wi_json_text(*link, "id") || !url || strlen(url) >= URL_SIZE))
-        result = wi_cli_fail(WI_EXIT_FAILED, "%s gave no join link", cli->rest.url);
+        result = wi_cli_fail(WI_EXIT_FAILED, "%s returned no join link", cli->rest.url);
     if (answer.body.size)
         OPENSSL_cleanse(answer.body.text, answer.body.size);
     wi_rest_answer_clear(&answer);
@@ -199,8 +198,8 @@ static void show_link(const struct wi_cli *cli, const json_t *link)
     wi_buffer_puts(&text, wi_argument_given(&cli->arguments, "start")
                               ? "A browser that opens this link computes for the service at once, "
                                 "without being asked"
-                              : "A browser that opens this link computes for the service, once its "
-                                "user has read what for and agreed");
+                              : "A browser that opens this link computes for the service once its "
+                                "user has read an explanation and agreed");
     wi_table_fill(&text,
         ": up to {nodes} at a time, joining until {expires_at:t}. It is a secret; DELETE "
         "/v1/admin/join/{id} revokes it.\n",
@@ -223,9 +222,9 @@ enum wi_exit wi_cli_token_join(struct wi_cli *cli)
     enum wi_exit result;
 
     if ((end && (*end || end == nodes)) || count < 1 || count > NODES_MAX)
-        return wi_cli_fail(WI_EXIT_USAGE, "--nodes is a number from 1 to %d", NODES_MAX);
+        return wi_cli_fail(WI_EXIT_USAGE, "--nodes needs a number from 1 to %d", NODES_MAX);
     if (period && (wi_parse_duration(period, &ms) != 0 || ms < 1000 || ms / 1000 > SECONDS_MAX))
-        return wi_cli_fail(WI_EXIT_USAGE, "--for is a duration from 1s to 168h, such as 30m");
+        return wi_cli_fail(WI_EXIT_USAGE, "--for needs a duration from 1s to 168h, such as 30m");
     result = ask_for_link(cli, (size_t)count, ms / 1000, &link);
     if (result == WI_EXIT_OK)
         show_link(cli, link);

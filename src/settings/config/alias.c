@@ -15,18 +15,19 @@ static enum wi_code alias_check(
     const struct wi_alias *earlier = wi_aliases_find(aliases, name);
     if (wi_model_name_variant(name) || wi_model_check_name(name, NULL) != WI_OK)
         return wi_error_set(error, WI_INVALID_FIELD, name,
-            "\"%.100s\" can be no alias; allowed is NAME or OWNER/NAME of letters, digits, \".\", "
+            "\"%.100s\" cannot be an alias; allowed: NAME or OWNER/NAME of letters, digits, \".\", "
             "\"_\" and \"-\", beginning with a letter or digit",
             name);
     if (wi_builtin_owns(name))
         return wi_error_set(error, WI_INVALID_FIELD, name,
-            "%.100s is the name of a model that is built in; take another one", name);
+            "%.100s is the name of a built-in model; choose another name", name);
     if (wi_name_is_content(name))
         return wi_error_set(error, WI_INVALID_FIELD, name,
-            "names below " WI_NAME_CONTENT " belong to what has that CID; take another one");
+            "names below " WI_NAME_CONTENT
+            " belong to the content with that CID; choose another name");
     if (wi_model_check_name(model, NULL) != WI_OK)
         return wi_error_set(error, WI_INVALID_FIELD, name,
-            "\"%.100s\" is no model name; allowed is MODEL or MODEL:VARIANT", model);
+            "\"%.100s\" is not a model name; allowed: MODEL or MODEL:VARIANT", model);
     if (earlier)
         return wi_error_set(
             error, WI_INVALID_FIELD, name, "is given twice, first in line %u", earlier->line);
@@ -75,7 +76,7 @@ enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error 
     }
     if (wi_model_name_variant(name))
         return wi_error_set(error, WI_INVALID_FIELD, field,
-            "%.160s names a variant, and a model gets a name for all of its variants", name);
+            "%.160s names a variant, but a model has one name for all of its variants", name);
     if (wi_builtin_owns(name))
         return wi_error_set(
             error, WI_INVALID_FIELD, field, "names in builtin/ are the daemon's own");
@@ -90,8 +91,8 @@ enum wi_code wi_aliases_allow(
         return code;
     if (wi_name_is_content(name))
         return wi_error_set(error, WI_INVALID_FIELD, field,
-            "names below " WI_NAME_CONTENT " belong to what has that CID (ipfs://CID pulls it); "
-            "choose another name");
+            "names below " WI_NAME_CONTENT " belong to the content with that CID (ipfs://CID pulls "
+            "it); choose another name");
     if (aliases && wi_aliases_find(aliases, name))
         return wi_error_set(error, WI_CONFLICT, field,
             "%.160s is an alias of the configuration; choose another name, or remove the alias",

@@ -68,8 +68,8 @@ static enum wi_code check_alone(const struct wi_api_tokens *tokens,
         if (memcmp(other->hash, token->hash, WI_HASH_SIZE) == 0 &&
             (other->rank != token->rank || strcmp(other->name, token->name) != 0))
             return wi_error_set(error, WI_INVALID_FIELD, FIELD,
-                "%s, line %u: the token of \"%s\" is there already as that of \"%s\", rank %s; "
-                "remove one of the lines",
+                "%s, line %u: the token of \"%s\" is also the token of \"%s\", rank %s; remove one "
+                "of the lines",
                 path, number, token->name, other->name, wi_rank_names[other->rank]);
     }
     return WI_OK;
@@ -115,9 +115,9 @@ static enum wi_code explain_open(const char *path, int reason, struct wi_error *
         return wi_error_set(error, wi_is_shortage(reason) ? WI_UNAVAILABLE : WI_INVALID_FIELD,
             FIELD, "cannot open the tokens file %s: %s", path, strerror(reason));
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "the tokens file %s may not be read by user id %u, as which webinferd runs; give it to "
-        "that user with `chown %u %s`, and let it into the folders above",
-        path, user, user, path);
+        "webinferd runs as user id %u, which may not read the tokens file %s; give the file to "
+        "that user with `chown %u %s`, and let the user into the folders above it",
+        user, path, user, path);
     return wi_error_expect(error, "a file of mode 0600 that belongs to user id %u", user);
 }
 

@@ -30,13 +30,16 @@ enum wi_code wi_preference_parse(
         end--;
     if (!end || end == line)
         return wi_error_set(error, WI_INVALID_FIELD, "preferences",
-            "\"%.120s\" is no preference: NAME=VALUE is, such as dom.webgpu.enabled=true", line);
+            "\"%.120s\" is not a preference; write NAME=VALUE, such as dom.webgpu.enabled=true",
+            line);
     *value = json_loads(equals + 1, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
     if (!*value || json_is_null(*value)) {
         json_decref(*value);
         *value = NULL;
         return wi_error_set(error, WI_INVALID_FIELD, "preferences",
-            "the value of \"%.120s\" is no JSON: true, 1, 0.5 or \"text\" (in quotes) are", line);
+            "the value of \"%.120s\" is not valid JSON, such as true, 1, 0.5 or \"text\" (in "
+            "quotes)",
+            line);
     }
     *name = wi_strndup(line, (size_t)(end - line));
     return WI_OK;
@@ -116,12 +119,12 @@ static void check_listeners(const struct check *check)
     if (wi_address_is_any(&bridge) && !config->bridge.public_url &&
         are_known(check, "bridge.listen", "bridge.public_url"))
         check_fail(check, "bridge", "listen",
-            "%s means all addresses and needs public_url, which tells browsers where to go",
+            "%s means all addresses; set public_url too, to tell browsers where to connect",
             config->bridge.listen);
     if (wi_address_port(&api) != 0 && strcmp(config->api.listen, config->bridge.listen) == 0 &&
         are_known(check, "api.listen", "bridge.listen"))
         check_fail(check, "bridge", "listen",
-            "%s is the address of [api] already; the two listeners need ports of their own",
+            "%s is also the address of [api]; the two listeners need different ports",
             config->bridge.listen);
 }
 
@@ -140,8 +143,8 @@ static void check_proxies(const struct check *check)
     if (proxies->count > 0 && !check->config->api.tokens_file &&
         are_known(check, "api.trusted_proxies", "api.tokens_file"))
         check_fail(check, "api", "trusted_proxies",
-            "proxies pass on what others ask, which needs tokens_file; make one with \"webinfer "
-            "token new NAME\"");
+            "requests through proxies may come from anywhere, so tokens_file is needed; make one "
+            "with \"webinfer token new NAME\"");
 }
 
 /* --- who may ask ------------------------------------------------------------------------------ */
@@ -189,9 +192,9 @@ static void check_callers(const struct check *check)
     const struct wi_config_api *api = &check->config->api;
 
     check_items(check, "allowed_hosts", &api->allowed_hosts, is_host,
-        "names or addresses, each with a port where that matters, such as ai.example.org");
+        "names or addresses, each with a port if needed, such as ai.example.org");
     check_items(check, "allowed_origins", &api->allowed_origins, is_origin,
-        "a scheme, a host and perhaps a port, with no slash at the end, such as "
+        "a scheme, a host and an optional port, without a slash at the end, such as "
         "https://example.org");
 }
 
@@ -212,8 +215,8 @@ static void check_preferred(const struct check *check)
             if (!wi_config_find_browser(check->config, kind) && strcmp(kind, "chromium") != 0 &&
                 strcmp(kind, "webkit") != 0)
                 check_fail(check, "browser_preferences", option->key,
-                    "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
-                    "sections [browser.NAME], and chromium and webkit of pages that join",
+                    "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, the NAMEs of "
+                    "[browser.NAME] sections, and, for pages that join, chromium and webkit",
                     kind);
         }
     }
@@ -236,7 +239,7 @@ static void check_browser(const struct check *check, size_t index)
         !wi_url_is_loopback(browser->driver_url) && !check->config->bridge.public_url &&
         are_known(check, "bridge.public_url", "bridge.public_url"))
         fail_instance(check, WI_SECTION_BROWSER, index, "driver_url",
-            "it is another machine, whose browsers need [bridge] public_url to find this one");
+            "this is another machine, whose browsers need [bridge] public_url to reach this one");
 }
 
 static void check_pool(const struct check *check)
@@ -251,8 +254,8 @@ static void check_pool(const struct check *check)
     if (pool->memory_budget < 2 * check->config->api.max_body &&
         are_known(check, "pool.memory_budget", "api.max_body"))
         check_fail(check, "pool", "memory_budget",
-            "%" PRIu64 " bytes is less than twice [api] max_body, so that the largest request "
-            "could never be served",
+            "%" PRIu64 " bytes is less than twice [api] max_body, so the largest request could "
+            "never be served",
             pool->memory_budget);
 }
 
@@ -276,13 +279,13 @@ static void check_hub(const struct check *check, size_t index)
         return;
     /* http is allowed for verified blocks without a token: there is nothing to lose. */
     if (!hub->url || (!given && !is_standard_hub(hub)))
-        fail_instance(check, WI_SECTION_HUB, index, "url", "is needed: where is this hub?");
+        fail_instance(check, WI_SECTION_HUB, index, "url", "is missing; set the URL of this hub");
     else if (!wi_url_is_secure(hub->url) && (!facts->has_blocks || hub->token_file))
         fail_instance(check, WI_SECTION_HUB, index, "url",
-            "is http to another machine; allowed are https, and http to this one");
+            "is an http URL on another machine; allowed: https, or http on this machine");
     else if (strchr(hub->url, '@'))
         fail_instance(check, WI_SECTION_HUB, index, "url",
-            "has a user in it; a token belongs into token_file");
+            "contains a user name; put the token into token_file instead");
 }
 
 /* ORG/NAME or ORG with a star for every name: each of letters, digits, "._-". */
@@ -309,7 +312,7 @@ static void check_content(const struct check *check)
             content->replicas);
     if (content->routing && strchr(content->routing, '@'))
         check_fail(check, "content", "routing",
-            "has a user in it; a router is asked without a name or a token");
+            "contains a user name; a router is asked without a name or a token");
 }
 
 static void check_models(const struct check *check)
@@ -339,7 +342,7 @@ static void check_aliases(const struct check *check)
         return;
     snprintf(field, sizeof field, "%s.%.48s", WI_SECTION_ALIASES, chained->name);
     wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field,
-        "%.200s:%u: [%s] %.48s: %.100s is an alias too; name the model itself", chained->file,
+        "%.200s:%u: [%s] %.48s: %.100s is also an alias; name the model itself", chained->file,
         chained->line, WI_SECTION_ALIASES, chained->name, chained->model);
 }
 

@@ -397,7 +397,7 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
         snprintf(out, size, option->min ? "any text but the empty one" : "any text");
         return;
     case WI_OPTION_PATH:
-        snprintf(out, size, "an absolute path%s; $STATE_DIRECTORY or $DATADIR may begin it",
+        snprintf(out, size, "an absolute path%s; it may begin with $STATE_DIRECTORY or $DATADIR",
             option->min ? "" : ", or nothing");
         return;
     case WI_OPTION_URL:

@@ -117,10 +117,10 @@ void wi_config_print_sample(FILE *out)
 {
     print_comment("The configuration of webinferd; see webinferd.conf(5).", out);
     fputs("#\n", out);
-    print_comment("Every key is shown with its default. A comment begins a line; durations are "
-                  "written 500ms, 30s, 5m or 2h, sizes 64K, 64M or 1G. \"webinferd "
-                  "--check-config\" checks the file, and \"webinferd --print-config\" shows what "
-                  "is in effect and where it came from.",
+    print_comment("Every key is shown with its default. A comment needs a line of its own. "
+                  "Durations are written as 500ms, 30s, 5m or 2h, and sizes as 64K, 64M or 1G. "
+                  "\"webinferd --check-config\" checks the file, and \"webinferd --print-config\" "
+                  "shows the values in effect and their origins.",
         out);
     for (const struct wi_section *section = wi_sections; section->name; section++) {
         const char *name = section->sample;

@@ -135,8 +135,8 @@ static void enter_section(struct reader *reader, const char *name)
     const char *instance = section->sample ? name + strlen(section->name) + 1 : NULL;
     if (instance && !is_instance_name(instance)) {
         reader_fail(reader, WI_INVALID_FIELD, NULL,
-            "[%.48s] is no %s section; allowed is [%s.NAME], NAME being at most %d lower-case "
-            "letters, digits, \"_\" and \"-\", beginning with a letter",
+            "[%.48s] is not a valid %s section; allowed: [%s.NAME], where NAME has at most %d "
+            "lowercase letters, digits, \"_\" and \"-\", and begins with a letter",
             name, section->name, section->name, WI_SECTION_NAME_MAX);
         return;
     }
@@ -252,9 +252,7 @@ static int check_section_line(struct reader *reader, char *line)
 
     if (!end || end[1]) {
         reader_fail(reader, WI_INVALID_FIELD, NULL,
-            "found \"%.80s\"; a section is \"[name]\" and nothing "
-            "more on its line",
-            line);
+            "found \"%.80s\"; a section is \"[name]\" on a line of its own", line);
         reader->section = NULL;
         reader->refused = 1;
         return 0;
@@ -375,8 +373,8 @@ static FILE *config_open(const char *path, struct wi_problems *problems)
     }
     if (!can_be_read_again(fd, path)) {
         wi_error_set(wi_problems_add(problems), WI_INVALID_FIELD, "",
-            "%.200s: is no regular file; SIGHUP reads the configuration again, which a pipe or a "
-            "device does not give",
+            "%.200s: is not a regular file; on SIGHUP the configuration is read again, which is "
+            "impossible from a pipe or a device",
             path);
         close(fd);
         return NULL;

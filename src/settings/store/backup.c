@@ -137,7 +137,7 @@ static enum wi_code check_size(const char *path, struct wi_error *error)
     if (stat(path, &info) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, NULL, "%s", strerror(errno));
     if (!S_ISREG(info.st_mode))
-        return wi_error_set(error, WI_INVALID_FIELD, NULL, "it is no regular file");
+        return wi_error_set(error, WI_INVALID_FIELD, NULL, "it is not a regular file");
     if (info.st_size == 0)
         return wi_error_set(error, WI_INVALID_FIELD, NULL, "it is empty");
     return WI_OK;
@@ -187,10 +187,11 @@ static enum wi_code begin_restoring(
     restoring->folder = folder ? wi_strdup(folder) : wi_db_default_folder();
     if (restoring->folder == NULL)
         return wi_error_set(error, WI_INVALID_FIELD, NULL,
-            "there is no home directory that has a database: name its folder");
+            "there is no home directory that could have a database; name the folder of the "
+            "database");
     if (stat(restoring->folder, &restoring->owner) != 0 || !S_ISDIR(restoring->owner.st_mode))
         return refuse_path(WI_INVALID_FIELD, restoring->folder,
-            "is no folder; name the one that webinferd has its database in, or make it", error);
+            "is not a folder; name the folder of webinferd's database, or create it", error);
     restoring->lock = wi_db_lock(restoring->folder, error);
     if (restoring->lock < 0)
         return error->code;
@@ -294,14 +295,14 @@ static enum wi_code keep_old(
     if (!*is_there)
         return errno == ENOENT ? WI_OK : refuse_file(restoring->database, error);
     if (!S_ISREG(info.st_mode))
-        return refuse_path(WI_INVALID_FIELD, restoring->database, "is no regular file", error);
+        return refuse_path(WI_INVALID_FIELD, restoring->database, "is not a regular file", error);
     fold_log(restoring->database);
     if (link(restoring->database, restoring->before) == 0)
         return WI_OK;
     if (errno != EEXIST)
         return refuse_file(restoring->before, error);
     return refuse_path(WI_INVALID_FIELD, restoring->before,
-        "is there already, from an earlier restore; move it away first", error);
+        "exists already, from an earlier restore; move it away first", error);
 }
 
 static enum wi_code backup_exchange(

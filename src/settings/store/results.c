@@ -120,8 +120,7 @@ static enum wi_code check_given(
                        strcmp(key, "ended_at") == 0 || json_is_null(value);
         if (!is_other && !json_equal(value, json_object_get(kept, key)))
             code = wi_error_set(error, WI_CONFLICT, key,
-                "the run %s is there with another %.100s: take another id, or leave it out", op->id,
-                key);
+                "the run %s exists with another %.100s; use another id, or omit it", op->id, key);
     }
     json_decref(kept);
     return code;
@@ -200,7 +199,7 @@ static enum wi_code add_cells(
             continue;
         if (run->ended_at > 0)
             return wi_error_set(error, WI_CONFLICT, "cells",
-                "the run %s has ended: it takes no other cells", op->id);
+                "the run %s has ended and accepts no other cells", op->id);
         code = insert_cell(sqlite, run, &op->cells[i], error);
         op->added++;
     }

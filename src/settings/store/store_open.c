@@ -171,7 +171,7 @@ int wi_db_lock(const char *folder, struct wi_error *error)
         close(fd);
         fd = -1;
     } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
-        wi_debug("store", NULL, "cannot note the process in %s", path); /* only for the message */
+        wi_debug("store", NULL, "cannot record the process in %s", path); /* only for the message */
     }
     free(path);
     return fd;
@@ -249,7 +249,7 @@ int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error)
     if (version > 0 && first == FIRST_TABLES)
         return version;
     wi_error_set(error, WI_INVALID_FIELD, NULL,
-        all == 0 ? "it has no tables, as webinferd never leaves it"
+        all == 0 ? "it has no tables, which is never the case after webinferd has used it"
                  : "it is another program's: tables of webinferd are missing");
     return -1;
 }
@@ -259,7 +259,8 @@ enum wi_code wi_db_check_version(int64_t version, struct wi_error *error)
     if (version <= VERSION)
         return WI_OK;
     return wi_error_set(error, WI_INVALID_FIELD, NULL,
-        "it was written by a newer webinferd (version %lld of the tables, this one knows %d)",
+        "it was written by a newer webinferd (version %lld of the tables; this one supports "
+        "version %d)",
         (long long)version, VERSION);
 }
 
@@ -430,7 +431,8 @@ static enum wi_code find_file(const char *path, struct wi_error *error)
     close(fd);
     if (info.st_size > 0)
         return WI_OK;
-    wi_error_set(&why, WI_INVALID_FIELD, NULL, "the file is empty, as webinferd never leaves it");
+    wi_error_set(&why, WI_INVALID_FIELD, NULL,
+        "the file is empty, which is never the case after webinferd has used it");
     failure_explain(path, 1, 0, &why, error);
     return WI_INVALID_FIELD;
 }

@@ -229,7 +229,7 @@ enum wi_code wi_db_writer_start(struct wi_db *db, struct wi_error *error)
         uv_cond_destroy(&db->boxes.wake);
         uv_mutex_destroy(&db->boxes.mutex);
         return wi_error_set(error, WI_STORAGE_FAILED, NULL,
-            "there is no thread to write the database with: %s", uv_strerror(status));
+            "cannot start the thread that writes the database: %s", uv_strerror(status));
     }
     db->threaded = 1;
     db->calm = wi_timer_new(db->loop, on_calm, db);

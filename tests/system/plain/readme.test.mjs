@@ -32,7 +32,7 @@ const EXPECTED = [
     ['build/webinfer models', /^finch /m],
     ['build/webinfer publish digits', /^ipfs:\/\/bafybei[a-z2-7]{52}$/m],
     ['build/webinfer add /tmp/digits.car ', /^carried: added, /],
-    ['build/webinfer unpublish digits', /^digits: published no longer/],
+    ['build/webinfer unpublish digits', /^digits: no longer published/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
     ['build/webinfer bench digits', /^\d+ +digits chrome\/wasm .* threads=1 .* page +ok /m],
     ['build/webinfer verify --verbose', /^node-.* wasm +right /m],

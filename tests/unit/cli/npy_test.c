@@ -117,7 +117,7 @@ static void refuses(const char *header, size_t elements, const char *why)
 TEST(refuses_bad_headers)
 {
 #define TAIL ", 'fortran_order': False, 'shape': (1,)}"
-    refuses("", 0, "no dictionary");
+    refuses("", 0, "not a dictionary");
     refuses("{", 0, "malformed key");
     refuses("{'descr'", 0, "malformed key");
     refuses("{'descr': '<f4'", 0, "does not end");

@@ -146,14 +146,14 @@ TEST(explains_the_commands_of_a_group)
     assert_true(wi_argument_given(&asked, "help"));
     assert_string_equal(asked.group, "jobs");
     wi_arguments_clear(&asked);
-    REFUSES("\"jobs\" is no command by itself", "jobs");
-    REFUSES("\"jobs\" is no command by itself", "jobs", "--json");
+    REFUSES("\"jobs\" is not a command by itself", "jobs");
+    REFUSES("\"jobs\" is not a command by itself", "jobs", "--json");
     REFUSES("no command \"jobs list-all\"", "jobs", "list-all", "--help");
     wi_cli_help_group(&text, "jobs");
     assert_non_null(strstr(text.text, "usage: webinfer jobs command"));
     assert_non_null(strstr(text.text, "\n  wait ID "));
     assert_non_null(strstr(text.text, "\n      --state NAME "));
-    assert_null(strstr(text.text, "Make an API token"));
+    assert_null(strstr(text.text, "Generate an API token"));
     wi_buffer_clear(&text);
 }
 

@@ -95,7 +95,7 @@ TEST(test_wav_that_is_none)
     CHECK_REFUSED(HEAD CHUNK("fmt ", "\4") "abcd", "of 4 bytes");
     CHECK_REFUSED(HEAD "fmt \0\0\0\x40"
                        "abcd",
-        "bytes, which is none");
+        "bytes, which is not a valid size");
     CHECK_REFUSED(HEAD FORM("\1", "\1", "\x80\x3e", "\x08"), "format 1 with 8 bits");
     CHECK_REFUSED(HEAD FORM("\6", "\1", "\x80\x3e", "\x08"), "format 6 with 8 bits");
     CHECK_REFUSED(HEAD FORM("\1", "\0", "\x80\x3e", "\x10"), "no channel");
@@ -124,7 +124,7 @@ TEST(test_raw_samples_as_they_are_said_to_be)
     assert_int_equal(input.samples.size, 4); /* the rest */
     assert_int_equal(
         feed(&wav, HEAD PCM, sizeof HEAD PCM - 1, 7, &samples, &error), WI_BAD_REQUEST);
-    assert_non_null(strstr(error.detail, "whose header gives"));
+    assert_non_null(strstr(error.detail, "whose header describes"));
     wi_buffer_clear(&samples);
     wi_sound_input_clear(&input);
     wi_sound_input_clear(&wav);

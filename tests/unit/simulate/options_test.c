@@ -36,16 +36,16 @@ TEST(what_is_wrong_is_named)
 {
     static const struct {
         const char *first, *second, *named, *expected;
-    } wrong[] = {{"--nodes", "0", "--nodes", "a number, 1 to 65536"},
-        {"--nodes", "65537", "--nodes", "a number, 1 to 65536"},
-        {"--nodes", "many", "--nodes", "a number, 1 to 65536"},
-        {"--fail-rate", "1.1", "--fail-rate", "a number, 0 to 1"},
-        {"--fail-rate", "nan", "--fail-rate", "a number, 0 to 1"},
+    } wrong[] = {{"--nodes", "0", "--nodes", "a number from 1 to 65536"},
+        {"--nodes", "65537", "--nodes", "a number from 1 to 65536"},
+        {"--nodes", "many", "--nodes", "a number from 1 to 65536"},
+        {"--fail-rate", "1.1", "--fail-rate", "a number from 0 to 1"},
+        {"--fail-rate", "nan", "--fail-rate", "a number from 0 to 1"},
         {"--for", "0s", "--for", "a duration such as 30s or 5m"},
         {"--for", "soon", "--for", "a duration such as 30s or 5m"},
         {"--browser", "", "--browser", "1 to 31 bytes"},
         {"--browser", "abcdefghijklmnopqrstuvwxyz123456", "--browser", "1 to 31 bytes"},
-        {"--drop-rate=0.6", "--cut-rate=0.6", "rates", ""}, {"--nodes", NULL, "--nodes", ""},
+        {"--drop-rate=0.6", "--cut-rate=0.6", "--cut-rate", ""}, {"--nodes", NULL, "--nodes", ""},
         {"--nonsense", NULL, "--nonsense", ""}, {"--json=1", NULL, "--json", ""},
         {"word", NULL, "word", ""}, {"-xy", NULL, "-xy", ""}};
     struct sim_options options;

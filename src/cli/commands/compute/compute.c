@@ -60,7 +60,7 @@ static enum wi_code add_results(
     for (size_t i = 0; (argument = wi_argument_at(arguments, "result", i)); i++)
         if (json_array_append_new(list, read_result(argument)) != 0)
             return wi_cli_refuse(error,
-                "--result takes NAME=DATATYPE[SHAPE] such as y=FP32[2,3], not \"%.100s\"",
+                "--result needs NAME=DATATYPE[SHAPE] such as y=FP32[2,3], not \"%.100s\"",
                 argument);
     return WI_OK;
 }
@@ -81,7 +81,7 @@ static enum wi_code add_constants(
         json_decref(value);
         free(name);
         if (!is_read)
-            return wi_cli_refuse(error, "--constant takes NAME=NUMBER, not \"%.100s\"", argument);
+            return wi_cli_refuse(error, "--constant needs NAME=NUMBER, not \"%.100s\"", argument);
     }
     return WI_OK;
 }
@@ -95,7 +95,7 @@ static enum wi_code add_workgroups(json_t *request, const char *argument, struct
     if (count == 0 || count > 3) {
         json_decref(list);
         return wi_cli_refuse(error,
-            "--workgroups takes how many there are in x, y and z, such as 64 or 8,8,1; not "
+            "--workgroups needs the numbers of workgroups in x, y and z, such as 64 or 8,8,1, not "
             "\"%.100s\"",
             argument);
     }
@@ -125,7 +125,7 @@ static enum wi_code add_program(
 
     if (!wi_argument_given(arguments, "result") || !workgroups)
         return wi_cli_refuse(error,
-            "a file of WGSL needs --result NAME=DATATYPE[SHAPE] for each output, and --workgroups "
+            "a WGSL file needs --result NAME=DATATYPE[SHAPE] for each output, and --workgroups "
             "X[,Y[,Z]]");
     enum wi_code code = add_source(request, arguments->positionals[0], error);
     if (code == WI_OK)

@@ -60,7 +60,7 @@ static void report_absence(
     if (wi_config_browser_given(config, index))
         wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", error->detail);
     else
-        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; it takes %s",
+        wi_doctor_add(checks, browser->kind, WI_FINDING_INFO, "not installed; install %s",
             wi_kind_package(browser));
 }
 
@@ -73,13 +73,13 @@ static const struct {
 } hints[] = {
     {"webkit", "webgpu", "WebKitGTK has none"},
     {"firefox", "webgpu",
-        "on Linux it takes a Vulkan driver; Debian: mesa-vulkan-drivers, or the GPU vendor's"},
+        "on Linux it needs a Vulkan driver; Debian: mesa-vulkan-drivers, or the GPU vendor's"},
     {"chromium", "webgpu",
-        "a GPU takes a Vulkan driver (Debian: mesa-vulkan-drivers, or the vendor's), a software "
-        "adapter gpu = auto or software"},
+        "a GPU needs a Vulkan driver (Debian: mesa-vulkan-drivers, or the vendor's), and a "
+        "software adapter needs gpu = auto or software"},
     {"chromium", "webnn",
-        "it takes a build that has it, such as Edge, and "
-        "--enable-features=WebMachineLearningNeuralNetwork, which the kind edge is given"},
+        "it needs a build that has it, such as Edge, and "
+        "--enable-features=WebMachineLearningNeuralNetwork, which is set for the kind edge"},
     {NULL, "webnn", "only browsers of the family chromium have it"},
 };
 
@@ -198,7 +198,7 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
     }
     if (!network) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
-            browser->driver_url ? "a service that was not asked"
+            browser->driver_url ? "a service, which was not asked"
                                 : "everything needed to start it is installed");
         return 1;
     }
@@ -227,7 +227,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         }
         if (good == 0)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
-                "there is none that works, so only pages that join with a link can compute");
+                "no kind of browser works, so only pages that join with a link can compute");
     }
     enum wi_exit result = wi_doctor_verdict(checks);
     if (cli->json) {

@@ -152,7 +152,7 @@ static void on_node_up(void *context, const struct wi_node_info *node, int resum
     p->capabilities = json_deep_copy(node->capabilities);
     wi_text_copy(p->node, sizeof p->node, node->id);
     wi_text_copy(p->version, sizeof p->version, node->browser_version);
-    wi_text_copy(p->reason, sizeof p->reason, "its page went before it had looked");
+    wi_text_copy(p->reason, sizeof p->reason, "its page closed before the check had finished");
     probe_then(p, p->look ? probe_look : close_session);
 }
 
@@ -269,7 +269,7 @@ static json_t *probe_report(struct probe *p)
     if (p->answered)
         return json_pack("{s:s, s:b}", "kind", p->browser->kind, "remote", 1);
     return json_pack("{s:s, s:s}", "kind", p->browser->kind, "problem",
-        *p->error.detail ? p->error.detail : "it ended before the page was loaded");
+        *p->error.detail ? p->error.detail : "it exited before the page was loaded");
 }
 
 /* Like wi_doctor_try, in that network, or with NULL without a network of its own. */

@@ -77,8 +77,8 @@ static void check_sandbox(json_t *checks)
 {
     if (geteuid() == 0)
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
-            "this is root, and for root Chromium and WebKitGTK run without their sandbox; use "
-            "another user");
+            "this is root, for which Chromium and WebKitGTK run without their sandbox; use another "
+            "user");
     else if (!may_make_namespace())
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
             "user namespaces are not allowed here: a browser's sandbox needs them (sysctl "
@@ -169,8 +169,8 @@ static void report_certificate(json_t *checks, const char *check,
             certificate->until);
     else
         wi_doctor_add(checks, check, WI_FINDING_INFO,
-            "%s, valid until %s, is not good for its address by an authority that this system "
-            "trusts: %s",
+            "%s, valid until %s, is not accepted for its address by the authorities that this "
+            "system trusts: %s",
             certificate->path, certificate->until, otherwise);
 }
 
@@ -194,11 +194,11 @@ static void check_certificates(json_t *checks, const struct wi_config *config)
     const struct wi_config_bridge *bridge = &config->bridge;
 
     check_certificate(checks, "API certificate", config->api.tls_certificate, config->api.listen,
-        "clients have to be given it (webinfer --authority)");
+        "clients must be told to trust it (webinfer --authority)");
     check_certificate(checks, "bridge certificate", bridge->tls_certificate,
         bridge->public_url ? bridge->public_url : bridge->listen,
-        "browsers that are started here accept it all the same, nodes that join with a link have "
-        "to trust it by themselves");
+        "browsers started here accept it anyway; nodes that join with a link must be set up to "
+        "trust it");
 }
 
 void wi_doctor_network(
@@ -209,15 +209,17 @@ void wi_doctor_network(
 
     if (mode == WI_NETWORK_HOST)
         wi_doctor_add(checks, "network", WI_FINDING_WARNING,
-            "by configuration ([pool] network) browsers have none of their own: " WI_NETWORK_RISK);
+            "by configuration ([pool] network), browsers have no network of their "
+            "own: " WI_NETWORK_RISK);
     else if (!problem)
-        wi_doctor_add(checks, "network", WI_FINDING_OK, "browsers have one of their own");
+        wi_doctor_add(checks, "network", WI_FINDING_OK, "each browser has a network of its own");
     else if (mode == WI_NETWORK_ISOLATED)
         wi_doctor_add(checks, "network", WI_FINDING_MISSING,
-            "browsers cannot have one of their own, which [pool] network asks for: %s", problem);
+            "browsers cannot have networks of their own, which [pool] network asks for: %s",
+            problem);
     else
         wi_doctor_add(checks, "network", WI_FINDING_WARNING,
-            "browsers cannot have one of their own: %s: " WI_NETWORK_RISK, problem);
+            "browsers cannot have networks of their own: %s: " WI_NETWORK_RISK, problem);
 }
 
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config)
@@ -228,14 +230,14 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
     const char *directory = config->models.directory;
 
     if (served)
-        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, from where webinferd at %s serves %zu",
+        wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, from which webinferd at %s serves %zu",
             served, cli->rest.url, json_array_size(json_object_get(status, "models")));
     else if (access(directory, R_OK | X_OK) == 0)
         wi_doctor_add(checks, "models", WI_FINDING_OK, "%s, by the configuration", directory);
     else
         wi_doctor_add(checks, "models", WI_FINDING_WARNING,
-            "%s, by the configuration, cannot be read (%s): there are only the models that are "
-            "built in; set [models] directory",
+            "%s, from the configuration, cannot be read (%s), so only the built-in models are "
+            "available; set [models] directory",
             directory, strerror(errno));
     json_decref(status);
 }

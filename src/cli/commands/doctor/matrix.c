@@ -36,7 +36,7 @@ static enum wi_exit matrix_exchange(
     enum wi_exit result = wi_cli_exchange(cli, &request, matrix);
     if (result != WI_EXIT_OK || json_is_array(json_object_get(*matrix, "browsers")))
         return result;
-    return wi_cli_fail(WI_EXIT_FAILED, "the service's answer is no matrix");
+    return wi_cli_fail(WI_EXIT_FAILED, "the service's answer is not a matrix");
 }
 
 static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
@@ -232,8 +232,8 @@ static int matrix_check(const struct wi_arguments *arguments)
         return 1;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (wi_argument_given(arguments, others[i])) {
-            wi_cli_fail(
-                WI_EXIT_USAGE, "--start asks no daemon, so --%s has no meaning with it", others[i]);
+            wi_cli_fail(WI_EXIT_USAGE,
+                "with --start no daemon is asked, so --%s cannot be used with it", others[i]);
             return 0;
         }
     return 1;

@@ -108,8 +108,8 @@ int wi_cli_lab_check_threshold(const struct wi_cli *cli)
     if (read_threshold(text) >= 0)
         return 1;
     fprintf(stderr,
-        "webinfer: --fail-on-regression %s is no share\n  expected: 0.1%% to 1000%%, such as "
-        "10%%\n",
+        "webinfer: --fail-on-regression %s is not a percentage\n  expected: 0.1%% to "
+        "1000%%, such as 10%%\n",
         text);
     return 0;
 }

@@ -43,7 +43,8 @@ int wi_cli_lab_check_id(const char *id)
 {
     if (wi_cli_is_id(id) && strlen(id) < WI_ID_SIZE)
         return 1;
-    wi_cli_fail(WI_EXIT_USAGE, "\"%s\" is no run's id, which webinfer results list shows", id);
+    wi_cli_fail(
+        WI_EXIT_USAGE, "\"%s\" is not the id of a run; webinfer results list shows the ids", id);
     return 0;
 }
 
@@ -67,11 +68,11 @@ static enum wi_exit read_document(
 
     if (is_ndjson(text, size)) {
         code = wi_error_set(&error, WI_BAD_JSON, "",
-            "%s has a line of JSON for each cell, which no command reads; export the run with "
-            "webinfer results export --format json",
+            "%s has lines of JSON, which cannot be read back; export the run with webinfer results "
+            "export --format json",
             name);
     } else if (!json_is_object(document)) {
-        code = wi_error_set(&error, WI_BAD_JSON, "", "%s is no run: %s", name,
+        code = wi_error_set(&error, WI_BAD_JSON, "", "%s is not a run: %s", name,
             document ? "it is not a JSON object" : place.text);
     } else {
         code = wi_lab_run_read(run, document, WI_LAB_WHOLE, &error);
@@ -80,7 +81,7 @@ static enum wi_exit read_document(
     if (code == WI_OK)
         return WI_EXIT_OK;
     if (code != WI_BAD_JSON)
-        fprintf(stderr, "webinfer: %s is no run that can be read:\n", name);
+        fprintf(stderr, "webinfer: %s is not a run that can be read:\n", name);
     return wi_cli_complain(&error);
 }
 
@@ -146,7 +147,7 @@ enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)
 
     if (!template_text) {
         wi_cli_complain(&error);
-        fputs("  the page has to be installed, which this document is built with\n", stderr);
+        fputs("  the page from which this document is built must be installed\n", stderr);
     } else if (wi_lab_put_html(&text, template_text, json) != 0) {
         fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
     } else {

@@ -33,8 +33,8 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 
     if (wi_pages_read_most(&pages) != 0)
         return WI_EXIT_USAGE;
-    enum wi_exit result = wi_pages_table(
-        &pages, columns, "There are no runs; webinfer results import FILE brings one.");
+    enum wi_exit result = wi_pages_table(&pages, columns,
+        "There are no runs; webinfer bench or webinfer results import FILE adds one.");
     if (result == WI_EXIT_OK && pages.has_more && !cli->json)
         puts("There are older ones: --limit shows more.");
     return result;

@@ -30,7 +30,7 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
     wi_table_print(
         "", columns, json_object_get(answer, "quarantined"), "No node is under quarantine.");
     if (json_integer_value(json_object_get(answer, "quarantined_more")) > 0)
-        wi_table_say("and {quarantined_more} more, from before\n", answer);
+        wi_table_say("and {quarantined_more} older ones\n", answer);
 }
 
 /* "3 ending, 1 open": the evidence against it. */
@@ -73,7 +73,7 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli)
         .method = is_gone ? "DELETE" : "POST"};
 
     if (!wi_cli_is_id(id) || strlen(id) >= WI_ID_SIZE)
-        return wi_cli_fail(
-            WI_EXIT_USAGE, "ID is one that webinfer nodes --quarantined lists, or a node's");
+        return wi_cli_fail(WI_EXIT_USAGE,
+            "ID must be the id of a node, or one that webinfer nodes --quarantined lists");
     return wi_cli_order_say(cli, &request, stdout, "{id}: {state}\n");
 }

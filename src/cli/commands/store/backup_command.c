@@ -18,10 +18,10 @@ static enum wi_code check_target(const struct wi_cli *cli, const char *path, str
 {
     if (strcmp(path, "-") == 0)
         return wi_cli_refuse(error,
-            "a backup is checked before it gets its name, and standard output cannot be; give a "
-            "file");
+            "a backup is checked before it gets its name, which is impossible on standard output; "
+            "name a file");
     if (access(path, F_OK) == 0 && !wi_argument_given(&cli->arguments, "force"))
-        return wi_cli_refuse(error, "%s is there already; --force replaces it", path);
+        return wi_cli_refuse(error, "%s exists already; --force replaces it", path);
     return WI_OK;
 }
 
@@ -34,8 +34,8 @@ static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64
         wi_plain_put_json(json_pack("{s:s, s:I, s:I}", "file", path, "bytes",
             (json_int_t)info.st_size, "tables_version", (json_int_t)version));
     else
-        printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
-            (long long)info.st_size);
+        printf("%s: %lld bytes, checked; it does not contain models, tokens or configuration\n",
+            path, (long long)info.st_size);
     return WI_EXIT_OK;
 }
 
@@ -46,7 +46,7 @@ static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
     int64_t version = wi_db_backup_check(save->temporary, &error);
     if (version < 0)
         return wi_cli_fail(
-            WI_EXIT_FAILED, "the received data is no backup and is not kept: %s", error.detail);
+            WI_EXIT_FAILED, "the received data is not a backup and was deleted: %s", error.detail);
     if (wi_save_end(save, &error) != WI_OK)
         return wi_cli_complain(&error);
     return say_backup(cli, save->path, version);
@@ -80,9 +80,9 @@ static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *
             json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before));
         return;
     }
-    printf("%s is that backup now\n", restored->database);
+    printf("%s now contains the backup\n", restored->database);
     if (restored->before)
-        printf("the database before it is kept as %s\n", restored->before);
+        printf("the previous database is kept as %s\n", restored->before);
 }
 
 enum wi_exit wi_cli_restore(struct wi_cli *cli)

@@ -206,5 +206,5 @@ TEST(what_is_no_file_is_refused)
     assert_null(wi_add_car_open(fixture->path, &fixture->error));
     assert_non_null(strstr(fixture->error.detail, "No such file"));
     assert_null(wi_add_car_open(fixture->root, &fixture->error));
-    assert_non_null(strstr(fixture->error.detail, "no regular file"));
+    assert_non_null(strstr(fixture->error.detail, "not a regular file"));
 }

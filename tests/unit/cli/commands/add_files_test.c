@@ -194,14 +194,14 @@ TEST(refuses_what_is_no_model)
     char *folder = make_folder(f->from, "pair");
 
     assert_refused(f->from, "missing.onnx", "No such file");
-    assert_refused(f->from, "pair", "there is no file *.onnx");
+    assert_refused(f->from, "pair", "no *.onnx or *.gguf file");
     put_model(folder, "a.onnx", "a");
     put_model(folder, "b.onnx", "b");
-    assert_refused(f->from, "pair", "say which, as in webinfer add");
+    assert_refused(f->from, "pair", "name one, as in webinfer add");
     write_text(f->from, "bad.onnx", "<!doctype html>\n");
     assert_refused(f->from, "bad.onnx", "bad.onnx: ");
     free(make_folder(folder, "model.onnx"));
-    assert_refused(f->from, "pair", "is no regular file");
+    assert_refused(f->from, "pair", "is not a regular file");
     free(folder);
 }
 
@@ -216,7 +216,7 @@ TEST(tells_a_file_that_has_changed)
     assert_int_equal(wi_add_files_find(path, &files, &error), WI_OK);
     put_model(f->from, "m.onnx", "another");
     assert_int_equal(wi_add_files_open(&files, &files.list.files[0], &error), -1);
-    assert_non_null(strstr(error.detail, "has changed while it was added"));
+    assert_non_null(strstr(error.detail, "changed while it was being added"));
     wi_add_files_clear(&files);
     free(path);
 }

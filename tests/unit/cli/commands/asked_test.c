@@ -143,7 +143,7 @@ TEST(sound_that_is_sent_live_goes_where_the_server_chooses)
             "webinfer", "transcribe", "--live", "m", path, others[i][0], others[i][1], NULL};
         assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
         assert_non_null(strstr(said, others[i][0]));
-        assert_non_null(strstr(said, "--live do not go together"));
+        assert_non_null(strstr(said, "--live cannot be combined"));
     }
     free(path);
 }
@@ -205,7 +205,7 @@ TEST(without_a_text_nothing_is_asked)
         int before = redirect(STDIN_FILENO, *state, "in", O_RDONLY);
         assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
         put_back(STDIN_FILENO, before);
-        assert_non_null(strstr(said, "the text has a NUL byte in it"));
+        assert_non_null(strstr(said, "the text contains a NUL byte"));
         words[3] = "\xff";
         assert_int_equal(run_saying(*state, none, words, printed, said), WI_EXIT_USAGE);
         assert_non_null(strstr(said, "the text is not UTF-8"));
@@ -334,14 +334,14 @@ TEST(a_program_that_cannot_be_meant_is_not_asked)
     static const struct reply none[] = {{0}};
     static const struct {
         const char *option, *value, *complaint;
-    } cases[] = {{"--result", "y", "--result takes"}, {"--result", "=FP32[1]", "--result takes"},
-        {"--result", "y=FP32", "--result takes"}, {"--result", "y=FP32[1", "--result takes"},
-        {"--result", "y=FP32[1;2]", "--result takes"}, {"--result", "y=FP32[-1]", "--result takes"},
-        {"--result", "y=FP32[1]x", "--result takes"}, {"--workgroups", "", "--workgroups takes"},
-        {"--workgroups", "1,2,3,4", "--workgroups takes"},
-        {"--workgroups", "x", "--workgroups takes"}, {"--constant", "a", "--constant takes"},
-        {"--constant", "=1", "--constant takes"}, {"--constant", "a=x", "--constant takes"},
-        {"--constant", "a=\"1\"", "--constant takes"}, {"--constant", "\xff=1", "--constant takes"},
+    } cases[] = {{"--result", "y", "--result needs"}, {"--result", "=FP32[1]", "--result needs"},
+        {"--result", "y=FP32", "--result needs"}, {"--result", "y=FP32[1", "--result needs"},
+        {"--result", "y=FP32[1;2]", "--result needs"}, {"--result", "y=FP32[-1]", "--result needs"},
+        {"--result", "y=FP32[1]x", "--result needs"}, {"--workgroups", "", "--workgroups needs"},
+        {"--workgroups", "1,2,3,4", "--workgroups needs"},
+        {"--workgroups", "x", "--workgroups needs"}, {"--constant", "a", "--constant needs"},
+        {"--constant", "=1", "--constant needs"}, {"--constant", "a=x", "--constant needs"},
+        {"--constant", "a=\"1\"", "--constant needs"}, {"--constant", "\xff=1", "--constant needs"},
         {"--entry", "\xff", "--entry is not UTF-8"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "add.wgsl");
     write_text(*state, "add.wgsl", "@compute\n");
@@ -418,11 +418,11 @@ TEST(a_sentence_is_filled_from_an_answer_or_not_printed)
     static const char *const words[] = {"webinfer", "unpublish", "m", NULL};
     char printed[PRINTED_MAX], said[PRINTED_MAX];
     assert_int_equal(run_command(*state, good, words, printed), WI_EXIT_OK);
-    assert_string_equal(printed, "m: published no longer, it was ipfs://" CID "\n");
+    assert_string_equal(printed, "m: no longer published; its address was ipfs://" CID "\n");
     for (size_t i = 0; i < 2; i++) {
         assert_int_equal(run_saying(*state, odd + i, words, printed, said), WI_EXIT_FAILED);
         assert_string_equal(printed, "");
-        assert_non_null(strstr(said, "no answer of webinferd"));
+        assert_non_null(strstr(said, "not an answer from webinferd"));
     }
 }
 
@@ -447,7 +447,7 @@ TEST(which_variant_was_published_is_said_where_there_are_others)
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
     assert_string_equal(printed, "ipfs://" CID "\n");
     assert_non_null(
-        strstr(said, "of the variant fp32 alone; to publish another one, name it: m:q8, m:q4\n"));
+        strstr(said, "of the variant fp32; to publish another variant, name it: m:q8, m:q4\n"));
     assert_int_equal(run_saying(*state, alone, words, printed, said), WI_EXIT_OK);
     assert_null(strstr(said, "variant"));
     words[2] = "m:q8";
@@ -479,7 +479,7 @@ TEST(a_model_in_one_file_is_there_whole_or_not_at_all)
     assert_non_null(strstr(said, "ipfs://" CID "\n"));
     words[4] = *state;
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_USAGE);
-    assert_non_null(strstr(said, "is no plain file"));
+    assert_non_null(strstr(said, "is not a regular file"));
     words[3] = NULL;
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
     assert_non_null(strstr(said, "this daemon does not serve it yet"));

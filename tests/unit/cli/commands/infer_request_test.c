@@ -197,7 +197,7 @@ TEST(says_what_is_wrong)
     assert_non_null(strstr(made.error.detail, "NAME=FILE"));
     assert_int_not_equal(MAKE(&made, "m", "--tensor", "=x"), WI_OK);
     assert_int_not_equal(MAKE(&made, "m", "--tensor", tensor), WI_OK);
-    assert_non_null(strstr(made.error.detail, "no .npy file"));
+    assert_non_null(strstr(made.error.detail, "not a .npy file"));
     assert_int_not_equal(MAKE(&made, "m", "--image", "/nonexistent"), WI_OK);
     assert_non_null(strstr(made.error.detail, "No such file"));
     assert_int_not_equal(MAKE(&made, "m", "--image", path, "--timeout", "soon"), WI_OK);

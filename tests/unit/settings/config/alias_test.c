@@ -43,14 +43,14 @@ TEST(refuses_what_leads_nowhere)
     static const struct {
         const char *name, *model, *part;
     } bad[] = {
-        {"", "tiny", "can be no alias"},
-        {"a:b", "tiny", "can be no alias"},
-        {"a/b/c", "tiny", "can be no alias"},
-        {"builtin/echo", "tiny", "built in"},
-        {"builtin", "tiny", "built in"},
+        {"", "tiny", "cannot be an alias"},
+        {"a:b", "tiny", "cannot be an alias"},
+        {"a/b/c", "tiny", "cannot be an alias"},
+        {"builtin/echo", "tiny", "built-in"},
+        {"builtin", "tiny", "built-in"},
         {"ipfs/bafkqaaa", "tiny", "that CID"},
-        {"a", "", "is no model name"},
-        {"a", "tiny@wasm", "is no model name"},
+        {"a", "", "is not a model name"},
+        {"a", "tiny@wasm", "is not a model name"},
         {"there", "tiny", "is given twice, first in line 1"},
     };
     struct wi_aliases aliases = {0};

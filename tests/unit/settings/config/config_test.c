@@ -233,8 +233,8 @@ TEST(refuses_what_it_does_not_know)
     refuse("[apo]\n", "1: there is no section [apo]; did you mean [api]?");
     refuse("[telephone]\n", "1: there is no section [telephone]; allowed are api,");
     refuse("[browser]\n", "1: there is no section [browser]; allowed are api,");
-    refuse("[browser.Chrome]\n", "1: [browser.Chrome] is no browser section; allowed is");
-    refuse("[browser.]\n", "1: [browser.] is no browser section");
+    refuse("[browser.Chrome]\n", "1: [browser.Chrome] is not a valid browser section; allowed:");
+    refuse("[browser.]\n", "1: [browser.] is not a valid browser section");
     refuse("[browser.a234567890123456789012345678901x]\n", "1: [browser.a23");
     refuse("[api]\nlisen = x\n", "2: [api] has no key \"lisen\"; did you mean \"listen\"?");
     refuse("[api]\nzzz = x\n", "2: [api] has no key \"zzz\"; allowed are listen, tokens_file,");
@@ -520,7 +520,7 @@ TEST(takes_no_pipe_and_no_device)
     alarm(0);
     assert_int_equal(problems.count, 2);
     for (size_t i = 0; i < problems.count; i++)
-        assert_non_null(strstr(problems.items[i].detail, ": is no regular file;"));
+        assert_non_null(strstr(problems.items[i].detail, ": is not a regular file;"));
     wi_problems_clear(&problems);
     struct wi_config *config = wi_config_load("/dev/null", &problems);
     assert_non_null(config);
@@ -536,11 +536,11 @@ TEST(checks_rules_across_keys)
     refuse("[api]\ntls_key = /k\n", "2: [api] tls_key: needs tls_certificate");
     refuse("[bridge]\ntls_certificate = /c\n", "2: [bridge] tls_certificate: needs tls_key");
     refuse("[browser.edge]\npreferences = a.b\n",
-        "2: [browser.edge] preferences: \"a.b\" is no preference: NAME=VALUE is");
+        "2: [browser.edge] preferences: \"a.b\" is not a preference; write NAME=VALUE");
     refuse("[browser.edge]\npreferences = a=1\npreferences = b=text\n",
-        "2: [browser.edge] preferences: the value of \"b=text\" is no JSON");
+        "2: [browser.edge] preferences: the value of \"b=text\" is not valid JSON");
     refuse("[browser.chrome]\ndriver_url = http://grid.example:4444\n",
-        "2: [browser.chrome] driver_url: it is another machine, whose browsers need [bridge] "
+        "2: [browser.chrome] driver_url: this is another machine, whose browsers need [bridge] "
         "public_url");
     refuse("[content]\nreplicas = 2\n",
         "2: [content] replicas: 2 copies would not be served, since serve is no; set serve = "
@@ -549,11 +549,12 @@ TEST(checks_rules_across_keys)
     refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
         "3: [pool] min_connections: 3 is more than max_connections, which is 2");
     refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");
-    refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is the");
+    refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is also the");
     refuse("[pool]\nmemory_budget = 100M\n", "2: [pool] memory_budget: 104857600 bytes is less");
     wi_config_unref(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
     refuse("[api]\ntrusted_proxies = 127.0.0.1\n",
-        "2: [api] trusted_proxies: proxies pass on what others ask, which needs tokens_file");
+        "2: [api] trusted_proxies: requests through proxies may come from anywhere, so tokens_file "
+        "is needed");
     refuse("[api]\ntokens_file = /t\ntrusted_proxies = 127.0.0.1, localhost\n",
         "3: [api] trusted_proxies: found \"localhost\"; allowed: addresses and networks");
     wi_config_unref(load_good(
@@ -574,11 +575,11 @@ TEST(reads_aliases)
     wi_config_unref(c);
     refuse("[aliases]\na = tiny\na = other\n", "3: [aliases] a: is given twice, first in line 2");
     refuse("[aliases]\nbuiltin/echo = tiny\n", "2: [aliases] builtin/echo: builtin/echo is the");
-    refuse("[aliases]\na/b/c = tiny\n", "2: [aliases] a/b/c: \"a/b/c\" can be no alias");
-    refuse("[aliases]\na = tiny@wasm\n", "2: [aliases] a: \"tiny@wasm\" is no model name");
+    refuse("[aliases]\na/b/c = tiny\n", "2: [aliases] a/b/c: \"a/b/c\" cannot be an alias");
+    refuse("[aliases]\na = tiny@wasm\n", "2: [aliases] a: \"tiny@wasm\" is not a model name");
     refuse("[aliases]\na:b = tiny\n", "2: found \"a:b = tiny\"; allowed are");
     refuse("[aliases]\na = b:Q8_0\nb = tiny\n",
-        "2: [aliases] a: b:Q8_0 is an alias too; name the model itself");
+        "2: [aliases] a: b:Q8_0 is also an alias; name the model itself");
     refuse("[aliases]\na23456789012345678901234567890123456789012345678x = tiny\n",
         "2: the name has 49 letters; at most 48 are allowed");
     refuse("[alias]\n", "1: there is no section [alias]; did you mean [aliases]?");
@@ -627,22 +628,27 @@ TEST(knows_gateways)
 TEST(refuses_hubs_that_cannot_be)
 {
     refuse("[hub]\n", "1: there is no section [hub]; ");
-    refuse("[hub.Mirror]\n", "1: [hub.Mirror] is no hub section; allowed is [hub.NAME], NAME");
-    refuse("[hub.mirror]\nurl =\n", "2: [hub.mirror] url: is needed: where is this hub?");
+    refuse("[hub.Mirror]\n",
+        "1: [hub.Mirror] is not a valid hub section; allowed: [hub.NAME], where NAME");
+    refuse("[hub.mirror]\nurl =\n", "2: [hub.mirror] url: is missing; set the URL of this hub");
     refuse("[hub.mirror]\nurl = http://models.example\n",
-        "2: [hub.mirror] url: is http to another machine; allowed are https, and http to this one");
+        "2: [hub.mirror] url: is an http URL on another machine; allowed: https, or http on this "
+        "machine");
     refuse("[hub.mirror]\nurl = https://me@models.example\n",
-        "2: [hub.mirror] url: has a user in it; a token belongs into token_file");
+        "2: [hub.mirror] url: contains a user name; put the token into token_file instead");
     refuse("[hub.mirror]\nurl = https://m.example\nlayout = git\n",
         "3: [hub.mirror] layout: found \"git\"; allowed: huggingface, plain, ipfs, webinfer");
-    refuse("[models]\nhub = ipfs\n", "2: [models] hub: [hub.ipfs] has the layout ipfs: it brings");
-    refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is needed");
+    refuse(
+        "[models]\nhub = ipfs\n", "2: [models] hub: [hub.ipfs] has the layout ipfs: it provides");
+    refuse("[hub.lan]\nurl =\nlayout = ipfs\n", "2: [hub.lan] url: is missing");
     refuse("[hub.lan]\nurl = http://10.0.0.2\nlayout = ipfs\ntoken_file = /t\n",
-        "2: [hub.lan] url: is http to another machine; allowed are https, and http to this one");
+        "2: [hub.lan] url: is an http URL on another machine; allowed: https, or http on this "
+        "machine");
     refuse("[models]\nhub = near\n[hub.near]\nurl = http://10.0.0.2:8471\nlayout = webinfer\n",
         "2: [models] hub: [hub.near] has the layout webinfer: it is a neighbour");
     refuse("[hub.near]\nurl = http://10.0.0.2:8471\nlayout = webinfer\ntoken_file = /t\n",
-        "2: [hub.near] url: is http to another machine; allowed are https, and http to this one");
+        "2: [hub.near] url: is an http URL on another machine; allowed: https, or http on this "
+        "machine");
     refuse("[models]\nhub = mirror\n", "2: [models] hub: there is no [hub.mirror]");
     refuse("[models]\npull_on_demand = no, org/*\n",
         "2: [models] pull_on_demand: found \"no\"; allowed: no, or ORG/NAME and ORG/* separated");
@@ -659,7 +665,7 @@ TEST(refuses_a_hub_without_a_url)
     assert_int_equal(problems.count, 1);
     assert_string_equal(problems.items[0].field, "hub.mirror.url");
     assert_string_equal(
-        problems.items[0].detail, "[hub.mirror] url: is needed: where is this hub?");
+        problems.items[0].detail, "[hub.mirror] url: is missing; set the URL of this hub");
     wi_problems_clear(&problems);
 }
 

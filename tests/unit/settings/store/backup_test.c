@@ -126,7 +126,7 @@ TEST(restoring_keeps_what_was_there)
     wi_db_free(f->db);
     f->db = NULL;
     assert_int_equal(restore(f, "other"), WI_INVALID_FIELD);
-    assert_non_null(strstr(f->error.detail, "before-restore is there already"));
+    assert_non_null(strstr(f->error.detail, "before-restore exists already"));
     assert_false(has_file(f, "webinfer.db.restore"));
     assert_value(f, "1");
 }

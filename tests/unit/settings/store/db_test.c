@@ -536,7 +536,8 @@ TEST(a_file_without_bytes_is_refused)
 {
     struct fixture *f = *state;
     write_file(f->folder, "webinfer.db", "", 0);
-    assert_refused(f, WI_INVALID_FIELD, "the file is empty, as webinferd never leaves it");
+    assert_refused(f, WI_INVALID_FIELD,
+        "the file is empty, which is never the case after webinferd has used it");
     assert_string_equal(f->error.field, "store.path");
 }
 
@@ -551,7 +552,8 @@ TEST(a_database_of_another_program_is_refused)
     assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
     assert_int_equal(wi_db_exec(sqlite, "DROP TABLE jobs", NULL), WI_OK);
     sqlite3_close(sqlite);
-    assert_refused(f, WI_INVALID_FIELD, "it has no tables, as webinferd never leaves it");
+    assert_refused(f, WI_INVALID_FIELD,
+        "it has no tables, which is never the case after webinferd has used it");
 }
 
 TEST(a_log_without_its_database_is_refused)

@@ -79,7 +79,7 @@ TEST(a_kind_that_nobody_asked_for_is_no_fault)
         assert_int_equal(browser_examine(config, i, 0, checks, browsers), 0);
     assert_int_equal(json_array_size(checks), 4);
     assert_check(checks, 0, "chrome", "info",
-        "not installed; it takes the packages chromium and chromium-driver (Debian)");
+        "not installed; install the packages chromium and chromium-driver (Debian)");
     json_decref(checks);
     json_decref(browsers);
     wi_config_unref(config);
