@@ -134,7 +134,7 @@ int wi_open_inside(const char *within, const char *folder, const char *file, str
         wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is a link out of the %s", file,
             strcmp(within, folder) == 0 ? "model's folder" : "model store");
     } else if (!S_ISREG(status->st_mode)) {
-        wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is no regular file", file);
+        wi_error_set(error, WI_MODEL_INVALID, file, "%.200s is not a regular file", file);
     } else {
         char link[40];
         snprintf(link, sizeof link, "/proc/self/fd/%d", handle);

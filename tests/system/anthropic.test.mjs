@@ -150,7 +150,7 @@ test('errors have the form that the client knows', async () => {
     await bad({ messages: user([{ type: 'tool_result', content: 'x' }]) }, /tool_use_id/);
     await bad({ messages: user([{ type: 'image', source: { type: 'url', url: 'http://x/y.png' } }]) }, /source\.type must be base64/);
     await refused({ messages: user([{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'AAAA' } }]) },
-        Anthropic.UnprocessableEntityError, 'invalid_request_error', /^messages\[0\]\.content\[0\]: the bytes are no PNG/);
+        Anthropic.UnprocessableEntityError, 'invalid_request_error', /^messages\[0\]\.content\[0\]: the bytes are not a PNG/);
     await bad({ tools: [{ name: 'f', input_schema: [] }] }, /tools\[0\]\.input_schema/);
     await bad({ tool_choice: { type: 'tool' } }, /tool_choice must be/);
     await bad({ tool_choice: { type: 'any' } }, /tool_choice/);

@@ -53,10 +53,10 @@ test('paths, methods and HEAD', async () => {
 
 test('a path that is not served names what is', async () => {
     for (const [path, words] of [
-        ['/v1/chat/completion', /POST \/v1\/chat\/completions is near it, and GET \/ lists/],
-        ['/chat/completions', /POST \/v1\/chat\/completions is near it/],
-        ['/v1/v1/embeddings', /POST \/v1\/embeddings is near it/],
-        ['/v1/models/a/b/laod', /POST \/v1\/models\/\{model\}\/load is near it/],
+        ['/v1/chat/completion', /POST \/v1\/chat\/completions is similar, and GET \/ lists/],
+        ['/chat/completions', /POST \/v1\/chat\/completions is similar/],
+        ['/v1/v1/embeddings', /POST \/v1\/embeddings is similar/],
+        ['/v1/models/a/b/laod', /POST \/v1\/models\/\{model\}\/load is similar/],
         ['/v1/images/generations', /another server's: .* POST \/v1\/infer .*; GET \/ lists/],
         ['/v1/moderations', /another server's: POST \/v1\/infer/],
         ['/v1/files', /another server's: .* POST \/v1\/infer/],

@@ -154,7 +154,7 @@ test('an answer that is none to the request fails its attempt, and says what is 
         [() => ({ outputs: [y, { ...y, name: 'z' }] }), /output z is none that was asked for/],
         [() => ({ outputs: [y, y] }), /output y is there twice/],
         [() => ({ outputs: [tensor('y', 'INT32', [2], [2, 4])] }), /y is INT32; the model gives FP32/],
-        [() => ({ outputs: [tensor('y', 'FP32', [1, 2], [2, 4])] }), /y has another shape/],
+        [() => ({ outputs: [tensor('y', 'FP32', [1, 2], [2, 4])] }), /y has a different shape/],
         [() => ({ outputs: [y], data: { executed_on: {} } }), /executed_on\.platform is missing/],
         [() => ({ outputs: [y], ...ran({ platform: 'abacus' }) }), /"abacus"/],
         [() => ({ outputs: [y], ...ran({ platform: 'webgpu' }) }), /"webgpu"/],

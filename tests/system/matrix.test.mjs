@@ -92,7 +92,7 @@ test('what is not there cannot be asked', async () => {
     assert.equal((await ask({ nodes: 1 })).status, 400);
     assert.deepEqual((await matrix('?node=node-0000000000000000')).browsers, []);
     for (const [words, exit, said] of [
-        [['--browser', 'netscape'], 1, /not a browser kind here[^]*allowed: chrome/], [['--node', 'node-0000000000000000'], 1, /node_not_found/],
+        [['--browser', 'netscape'], 1, /not a kind of browser here[^]*allowed: chrome/], [['--node', 'node-0000000000000000'], 1, /node_not_found/],
         [['--start', '--browser', 'netscape'], 2, /no browser kind "netscape"/], [['--found', '--html', '/nowhere/x'], 2, /\/nowhere\/x cannot be written/],
     ]) {
         const { code, problems } = await webinfer(daemon, ['matrix', ...words]);

@@ -90,7 +90,7 @@ test('of an ONNX repository the variant comes that is asked for, with its weight
 
 test('what is no model is never fetched, and a wrong wish says what there is', async () => {
     const cases = [
-        [['--file', 'training_args.pkl'], /training_args\.pkl is of a kind that is never fetched/],
+        [['--file', 'training_args.pkl'], /training_args\.pkl is a kind of file that is never fetched/],
         [['--file', 'convert.py'], /never fetched/],
         [['--file', 'onnx/nothing*'], /no file of the repository is called onnx\/nothing/],
         [['--precision', 'int3'], /nothing in int3; it has .*q8/],

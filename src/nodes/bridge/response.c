@@ -185,7 +185,7 @@ static enum wi_code judge_shape(
         return WI_OK;
     wi_strings_add(known, sent->asked->model->hash);
     wi_warn("bridge", sent->asked->model->name,
-        "its output %.128s comes with another shape than the model's file says; answers pass", odd);
+        "its output %.128s has a different shape than in the model file; answers pass", odd);
     return WI_OK;
 }
 

@@ -236,6 +236,6 @@ TEST(a_limit_is_a_number_of_rows)
             run_list(*state, (const char *[]){"webinfer", "jobs", "list", "--limit", bad[i], NULL},
                 said),
             WI_EXIT_USAGE);
-        assert_non_null(strstr(said, "it is 1 to 1000000000"));
+        assert_non_null(strstr(said, "from 1 to 1000000000"));
     }
 }

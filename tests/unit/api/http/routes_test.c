@@ -119,24 +119,24 @@ static void check_lost(const char *method, const char *path, const char *words)
 
 TEST(a_path_that_is_written_wrong_is_told_the_nearest)
 {
-    check_lost("POST", "/v1/chat/completion", "POST /v1/chat/completions is near");
-    check_lost("POST", "/v1/embedings", "POST /v1/embeddings is near");
-    check_lost("GET", "/v1/model", "GET /v1/models is near");
-    check_lost("GET", "/V1/Models/", "GET /v1/models is near");
-    check_lost("POST", "/v1/models/a/b/laod", "POST /v1/models/{model}/load is near");
-    check_lost("POST", "/v1/nodes/n/undrian", "POST /v1/nodes/{id}/undrain is near");
-    check_lost("DELETE", "/v1/job/17", "DELETE /v1/jobs/{id} is near");
-    check_lost("GET", "/healtz", "GET /healthz is near");
+    check_lost("POST", "/v1/chat/completion", "POST /v1/chat/completions is similar");
+    check_lost("POST", "/v1/embedings", "POST /v1/embeddings is similar");
+    check_lost("GET", "/v1/model", "GET /v1/models is similar");
+    check_lost("GET", "/V1/Models/", "GET /v1/models is similar");
+    check_lost("POST", "/v1/models/a/b/laod", "POST /v1/models/{model}/load is similar");
+    check_lost("POST", "/v1/nodes/n/undrian", "POST /v1/nodes/{id}/undrain is similar");
+    check_lost("DELETE", "/v1/job/17", "DELETE /v1/jobs/{id} is similar");
+    check_lost("GET", "/healtz", "GET /healthz is similar");
 }
 
 TEST(a_path_with_too_much_or_too_little_in_front_is_told_the_right_one)
 {
-    check_lost("POST", "/chat/completions", "POST /v1/chat/completions is near");
-    check_lost("POST", "/v1/v1/chat/completions", "POST /v1/chat/completions is near");
-    check_lost("POST", "/openai/v1/embeddings", "POST /v1/embeddings is near");
-    check_lost("GET", "/models/a/b", "GET /v1/models/{model} is near");
-    check_lost("DELETE", "/models/a/b", "DELETE /v1/models/{model} is near");
-    check_lost("POST", "/nodes/n/drain", "POST /v1/nodes/{id}/drain is near");
+    check_lost("POST", "/chat/completions", "POST /v1/chat/completions is similar");
+    check_lost("POST", "/v1/v1/chat/completions", "POST /v1/chat/completions is similar");
+    check_lost("POST", "/openai/v1/embeddings", "POST /v1/embeddings is similar");
+    check_lost("GET", "/models/a/b", "GET /v1/models/{model} is similar");
+    check_lost("DELETE", "/models/a/b", "DELETE /v1/models/{model} is similar");
+    check_lost("POST", "/nodes/n/drain", "POST /v1/nodes/{id}/drain is similar");
 }
 
 /* "METHOD /path" in the text is a row of the table. */

@@ -217,7 +217,7 @@ TEST(takes_files_by_patterns)
         refuse_files("train.py", NULL, "train.py is a kind of file that is never fetched").allowed,
         "files that end in one of .onnx, .onnx_data, .onnx.data, .gguf, .json, .txt, .jinja, "
         ".model");
-    refuse_files("*.json", "q4", "files are named, and a variant as well");
+    refuse_files("*.json", "q4", "both files and a variant are given");
 }
 
 TEST(bounds_the_files_of_a_model)

@@ -25,7 +25,7 @@ TEST(says_what_to_do)
         "o/n@v1 is gated: accept its terms on its page, https://m.example/o/n, and put a token");
     expect(&known, 403, "GatedRepo", WI_HUB_UNAUTHORIZED, "is gated");
     expect(&open, 401, "RepoNotFound", WI_HUB_UNAUTHORIZED,
-        "it is private, or is not there; check the name, or put a token into the token_file of "
+        "it is private, or does not exist; check the name, or put a token into the token_file of "
         "[hub.mirror]");
     expect(&known, 401, NULL, WI_HUB_UNAUTHORIZED, "refuses the token of /etc/token for o/n@v1");
     expect(&open, 404, "RepoNotFound", WI_HUB_NOT_FOUND, "there is no such repository");

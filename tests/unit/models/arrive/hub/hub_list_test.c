@@ -353,7 +353,7 @@ TEST(holds_a_plain_hub_to_its_revision)
         {"GET /m/SHA256SUMS", "200 OK", NULL, SHA256 "  a.gguf\n"}, {0}};
     fixture->hub.layout = WI_HUB_PLAIN;
     list("m@" SHA256, replies);
-    expect_error(WI_HUB_NOT_FOUND, "m of hub local is another revision by now");
+    expect_error(WI_HUB_NOT_FOUND, "m on hub local has changed to another revision");
 }
 
 TEST(can_be_cancelled)

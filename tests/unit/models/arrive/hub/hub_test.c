@@ -120,6 +120,6 @@ TEST(says_which_file_has_no_token)
     assert_non_null(strstr(error.detail, "/nowhere/token No such file"));
     row.token_file = (char *)"/tmp";
     assert_int_equal(wi_hub_open(&hub, &row, &error), WI_HUB_UNAUTHORIZED);
-    assert_non_null(strstr(error.detail, "is no regular file"));
+    assert_non_null(strstr(error.detail, "is not a regular file"));
     wi_hub_clear(&hub);
 }

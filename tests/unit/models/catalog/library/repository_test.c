@@ -375,10 +375,10 @@ TEST(refuses_what_is_no_model)
     expect_error(f, "folder", WI_MODEL_NOT_FOUND, "the folder is empty; it needs a model.onnx");
     path = wi_sprintf("%s/folder/model.onnx", f->repository);
     make_folder(path);
-    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    expect_error(f, "folder", WI_MODEL_INVALID, "not a regular file");
     assert_int_equal(rmdir(path), 0);
     assert_int_equal(mkfifo(path, 0600), 0);
-    expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");
+    expect_error(f, "folder", WI_MODEL_INVALID, "not a regular file");
     assert_int_equal(unlink(path), 0);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     assert_int_equal(ftruncate(fd, (off_t)3 << 30), 0); /* 3 GiB, sparse */
