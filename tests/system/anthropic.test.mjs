@@ -158,7 +158,7 @@ test('errors have the form that the client knows', async () => {
     await bad({ stop_sequences: [''] }, /stop_sequences\[0\]/);
     await bad({ output_config: { format: { type: 'xml' } } }, /output_config\.format/);
     await bad({ system: 7 }, /system/);
-    await refused({ messages: user('x'), model: 'me/talker@native' }, Anthropic.InternalServerError, 'overloaded_error', /no node is there/);
+    await refused({ messages: user('x'), model: 'me/talker@native' }, Anthropic.InternalServerError, 'overloaded_error', /there is no node/);
     const { status, json } = await daemon.post('/v1/messages/count_tokens', { model, max_tokens: 5, messages: user('x') });
     assert.deepEqual([status, json.error.type], [400, 'invalid_request_error']);
 });

@@ -96,13 +96,13 @@ test('where nothing runs, a checkout names ./dev run, and an installed program s
     const env = { WEBINFER_URL: 'http://127.0.0.1:9' };
     const here = await webinfer(daemon, ['status'], { env });
     assert.equal(here.code, 3);
-    assert.ok(here.problems.includes(`${root}/dev run starts it`), here.problems);
+    assert.ok(here.problems.includes(`${root}/dev run or webinferd --config FILE starts it`), here.problems);
     assert.doesNotMatch(here.problems, /systemctl/);
     const program = path.join(daemon.folder, 'webinfer');
     fs.copyFileSync(cliPath, program);
     const installed = await webinfer(daemon, ['status'], { env, program });
     assert.equal(installed.code, 3);
-    assert.match(installed.problems, /systemctl start webinferd starts it/);
+    assert.match(installed.problems, /systemctl start webinferd or webinferd --config FILE starts it/);
     assert.doesNotMatch(installed.problems, /dev run/);
 });
 

@@ -250,7 +250,7 @@ test('what cannot be made says why', async () => {
     assert.match(await refused('finch', { bits: 8 }, 422, 'nothing_to_quantize'), /GGUF/);
     await refused('builtin/echo', { bits: 4 }, 422, 'nothing_to_quantize');
     await refused('nobody', { bits: 4 }, 404, 'model_not_found');
-    assert.match(await refused('digits-vit', { bits: 8 }, 409, 'conflict'), /digits-vit:q8 is there already/);
+    assert.match(await refused('digits-vit', { bits: 8 }, 409, 'conflict'), /digits-vit:q8 already exists/);
     put('nan', product(64, (weights) => weights.fill(NaN, 100, 164)));
     const nan = await made('nan', { bits: 8 });
     assert.deepEqual([nan.status, nan.event === 'done'], [422, false], JSON.stringify(nan));

@@ -25,7 +25,7 @@ export const GENERATION = Object.freeze([
         { typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0 }),
     ignored('the request decides where its answer stops', 'stop_strings max_time'),
     ignored('a prompt is read as it is', 'token_healing'),
-    refused('would need other computations for each token', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
+    refused('it would need other computations for each token', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
         { guidance_scale: 1, num_beam_groups: 1, penalty_alpha: 0 }),
 ]);
 
