@@ -404,7 +404,7 @@ test('webinfer-simulate says what is wrong with its options and with its link', 
     assert.equal(await wrong({ nodes: 0 }, /--nodes/), 2);
     assert.equal(await wrong({ nodes: 'many' }, /--nodes/), 2);
     assert.equal(await wrong({ failRate: 2 }, /--fail-rate[^]*0 to 1/), 2);
-    assert.equal(await wrong({ failRate: 0.7, dropRate: 0.7 }, /rates/), 2);
+    assert.equal(await wrong({ failRate: 0.7, dropRate: 0.7 }, /sum of --fail-rate, --drop-rate/), 2);
     const file = path.join(daemon.folder, 'link');
     fs.writeFileSync(file, 'http://example.invalid/\n');
     assert.equal(await wrong({ joinFile: file }, /join link/), 2);

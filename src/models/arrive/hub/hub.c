@@ -52,7 +52,8 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
         return refuse_token(hub, strerror(errno), error);
     if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0)
         return refuse_token(hub,
-            S_ISREG(status.st_mode) ? "is open to other users (chmod 600)" : "is not a regular file",
+            S_ISREG(status.st_mode) ? "is open to other users (chmod 600)"
+                                    : "is not a regular file",
             error);
     if (status.st_size > WI_HUB_TOKEN_MAX)
         return refuse_token(hub, "is too long", error);
