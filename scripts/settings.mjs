@@ -38,7 +38,7 @@ function filled(words, macro = '') {
 const listed = (members) => filled([...members].sort().map((member, at) => (at < members.length - 1 ? `${member} ,` : member)), '.Li ');
 
 const REST = {
-    harmless: 'Other members are harmless, because the graph already contains what they describe.', ignored: 'Other members are ignored.', refused: 'Other members are refused.',
+    harmless: 'Other members are harmless, since the graph contains what they describe.', ignored: 'Other members are ignored.', refused: 'Other members are refused.',
 };
 
 /** @param {import('../page/src/pipeline/settings/rows.js').Row} row */
