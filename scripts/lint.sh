@@ -17,6 +17,7 @@ LINT_CHECKS=(
     'lint_sources|the lists of C files are fresh'
     'lint_rules|the rules of tasks in the page are fresh'
     'lint_python_types|the types of the Python client are fresh'
+    'lint_js_types|the types of the JavaScript client are fresh'
     'lint_page_texts|errors in the page begin small and have no full stop'
     'lint_error_texts|errors in C begin small and have no full stop'
     'lint_tiers|each test file names its tier'
@@ -85,7 +86,7 @@ lint_page_texts() {
 
 # The lists of tests are made from what the files' first lines say.
 lint_tiers() {
-    "$NODE" scripts/list-tests.mjs --files long tests/page/*.test.mjs tests/system/*.test.mjs tests/system/plain/*.test.mjs >/dev/null
+    "$NODE" scripts/list-tests.mjs --files long tests/{page,js,system,system/plain}/*.test.mjs >/dev/null
 }
 
 c_files() {
@@ -195,6 +196,11 @@ lint_python_types() {
     "$BUILD/webinferd" --print-openapi | python3 scripts/python-types.py |
         diff -u sdk/python/webinfer/types.py - ||
         { printf 'run: webinferd --print-openapi | python3 scripts/python-types.py >sdk/python/webinfer/types.py\n' && return 1; }
+}
+
+lint_js_types() {
+    "$BUILD/webinferd" --print-openapi | "$NODE" scripts/js-types.mjs | diff -u sdk/js/types.d.ts - ||
+        { printf 'run: webinferd --print-openapi | node scripts/js-types.mjs >sdk/js/types.d.ts\n' && return 1; }
 }
 
 lint_error_texts() {

@@ -226,7 +226,7 @@ make_check() {
 
 test_page() {
     setup_browsers
-    node_tests page tests/page/*.test.mjs
+    node_tests page tests/page/*.test.mjs tests/js/*.test.mjs
 }
 
 # tests/lib/paths.mjs says which of the two daemons a file asks.
