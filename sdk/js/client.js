@@ -1,4 +1,4 @@
-/** The client: what a service does, and a method for each task. */
+/** The client: a service with a method for each task. */
 import { Service } from './service.js';
 import { splitSettings } from './wire.js';
 
@@ -29,11 +29,11 @@ export class Client extends Service {
 
     /**
      * Classifies a text, picture or sound, among the labels for models that take any.
-     * @param {string} model @param {string | string[] | Classified} what @param {More} [more]
+     * @param {string} model @param {string | string[] | Classified} subject @param {More} [more]
      */
-    classify(model, what, more) {
-        if (typeof what === 'string' || Array.isArray(what)) return this.#run('text-classification', model, what, more);
-        const { text, image, audio, labels } = what;
+    classify(model, subject, more) {
+        const isText = typeof subject === 'string' || Array.isArray(subject);
+        const { text, image, audio, labels } = /** @type {Classified} */ (isText ? { text: subject } : subject);
         if ([text, image, audio].filter((one) => one !== undefined).length !== 1)
             throw new TypeError('classify takes exactly one of text, image and audio');
         if (text === undefined) return this.#run(undefined, model, { image, audio, labels }, more);

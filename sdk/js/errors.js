@@ -1,13 +1,13 @@
-/** The exceptions. Each message says what was wrong, what is allowed and what to do. */
+/** The exceptions. Each message is a sentence: the fault, the values that are allowed, and the remedy. */
 
 /** @import { ErrorFacts } from './index.d.ts' */
 
 /** Something went wrong between this program and webinferd; index.d.ts describes the members. */
 export class WebinferError extends Error {
+    static { this.prototype.name = 'WebinferError'; }
     /** @param {string} detail a sentence @param {ErrorFacts & { cause?: unknown }} facts */
     constructor(detail, { cause, ...facts }) {
         super(detail, cause === undefined ? undefined : { cause });
-        this.name = new.target.name;
         this.code = facts.code;
         this.status = facts.status ?? null;
         this.field = facts.field ?? null;
@@ -20,16 +20,17 @@ export class WebinferError extends Error {
 }
 
 /** The service refused the request or failed at it. */
-export class ServiceError extends WebinferError {}
+export class ServiceError extends WebinferError { static { this.prototype.name = 'ServiceError'; } }
 
 /**
  * There was no answer, or the connection broke before the answer was complete. `code` is `refused` (nothing was sent),
  * `connection_lost` or `timed_out`.
  */
-export class Unreachable extends WebinferError {}
+export class Unreachable extends WebinferError { static { this.prototype.name = 'Unreachable'; } }
 
 /** The answering program is not webinferd, or its answer breaks the protocol: `code` is `bad_answer`. */
 export class BadAnswer extends WebinferError {
+    static { this.prototype.name = 'BadAnswer'; }
     /** @param {string} detail @param {number} [status] of HTTP */
     constructor(detail, status) {
         super(detail, { code: 'bad_answer', status });
@@ -41,7 +42,7 @@ const textOf = (value) => (typeof value === 'string' ? value : null);
 
 /**
  * The exception for a problem document (RFC 9457).
- * @param {any} problem @param {Partial<ErrorFacts>} [head] what the answer's head says
+ * @param {any} problem @param {Partial<ErrorFacts>} [head] from the head of the answer
  * @returns {WebinferError}
  */
 export function errorOfProblem(problem, { status, retryAfter, requestId } = {}) {

@@ -1,4 +1,4 @@
-/** Requests and their replies over fetch: where the service is, silence, failures, and what is sent again. */
+/** Requests and their replies over fetch: the service's address, time limits, failures and retries. */
 import { BadAnswer, errorOfReply, Unreachable, WebinferError } from './errors.js';
 
 /** @import { ClientSettings } from './index.d.ts' */
@@ -132,7 +132,7 @@ export class Transport {
 
     /**
      * Sends a request once, and returns its answer as soon as its head is there; the caller closes it.
-     * Throws what `errorOfReply` makes of a status of 300 or more, and Unreachable.
+     * Throws the error of `errorOfReply` for a status of 300 or more, and Unreachable.
      * @param {Request} request @param {AbortSignal} [signal]
      */
     async open({ method, target, headers, body, patience = PATIENCE_MS }, signal) {
@@ -185,7 +185,7 @@ export class Transport {
         return new Unreachable(detail + this.#originHint(), { code: 'connection_lost', cause: error });
     }
 
-    /** What a browser does not tell its page: that a page of this origin may not ask. */
+    /** A hint for pages: their browser does not say that a service refuses their origin. */
     #originHint() {
         const origin = /** @type {any} */ (globalThis).location?.origin;
         if (!origin || origin === new URL(this.url).origin) return '';
@@ -194,8 +194,8 @@ export class Transport {
 }
 
 /**
- * Whether and when a request is sent again: after a refused connection, and after 429 or 503 with a Retry-After of at most
- * 30 s; after a broken connection only if it changes nothing or has an Idempotency-Key.
+ * Decides whether and when a request is sent again: after a refused connection, and after 429 or 503 with a Retry-After
+ * of at most 30 s; after a broken connection only if it changes nothing or has an Idempotency-Key.
  */
 export class Retry {
     #left;

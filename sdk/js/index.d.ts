@@ -24,7 +24,7 @@ export type {
 
 // --- errors -------------------------------------------------------------------------------------
 
-/** What an error says, apart from its message. */
+/** The members of an error, apart from its message. */
 export interface ErrorFacts {
     code: string;
     status?: number | null;
@@ -45,9 +45,9 @@ export class WebinferError extends Error {
     readonly status: number | null;
     /** The field of the request that is at fault, such as `inputs[0].shape`. */
     readonly field: string | null;
-    /** What is expected there. */
+    /** The value that is expected there. */
     readonly expected: string | null;
-    /** What may be there. */
+    /** The values that are allowed there. */
     readonly allowed: string | null;
     /** The seconds after which the service may be asked again. */
     readonly retryAfter: number | null;
@@ -92,7 +92,7 @@ export class Tensor<Data extends TypedArray = TypedArray> {
      * @param datatype by default that of the typed array. FP16 and BF16 take the bits of each number in a Uint16Array,
      *   BOOL takes 0 and 1 in a Uint8Array.
      * @param shape its dimensions; [] is a scalar. By default the length of the array, or the lengths of the lists.
-     * @throws RangeError where data, datatype and shape disagree, TypeError for what is no tensor
+     * @throws RangeError where data, datatype and shape disagree, TypeError for data that is no tensor
      */
     constructor(name: string, data: Data | ArrayBuffer | Numbers, datatype?: Exclude<Datatype, 'BYTES'>, shape?: readonly number[]);
     readonly name: string;
@@ -100,7 +100,7 @@ export class Tensor<Data extends TypedArray = TypedArray> {
     readonly shape: readonly number[];
     /** Its elements, row by row; FP16 and BF16 as the bits of each number. */
     readonly data: Data;
-    /** Its bytes as they travel: little-endian. Of a mask and of spoken text this is the file. */
+    /** Its bytes as they travel: little-endian. For a mask and for spoken text, this is the file. */
     readonly bytes: Uint8Array<ArrayBuffer>;
     /** Its elements as 32-bit floats: FP16 and BF16 are decoded, wider numbers are rounded. FP32 is not copied. */
     toFloat32(): Float32Array;
@@ -177,7 +177,7 @@ export interface StreamSettings extends TaskSettings {
     resumable?: boolean;
     /** After how many milliseconds without a part the service gives up. */
     stall_timeout_ms?: number;
-    /** Called with what the service reports before the first part. */
+    /** Called with the progress that the service reports before the first part. */
     onProgress?: (progress: StreamProgress) => void;
 }
 
@@ -226,7 +226,7 @@ export interface RemoveSettings extends CallSettings {
     force?: boolean;
 }
 
-/** What is classified: exactly one of text, image and audio; labels for models that take any (zero-shot). */
+/** A subject to be classified: exactly one of text, image and audio; labels for models that take any (zero-shot). */
 export interface Classified {
     text?: string | string[];
     image?: Media;
@@ -234,7 +234,7 @@ export interface Classified {
     labels?: string[];
 }
 
-/** What a question is about: exactly one of the two. */
+/** The subject of a question: exactly one of the two. */
 export interface Asked {
     context?: string;
     image?: Media;
@@ -242,7 +242,7 @@ export interface Asked {
 
 // --- answers ------------------------------------------------------------------------------------
 
-/** What a model made of its inputs. */
+/** The answer of a model. */
 export class Answer<R = any> {
     private constructor();
     /** As it was given, or as the service chose it. */
@@ -252,9 +252,9 @@ export class Answer<R = any> {
     readonly model_type: string | null;
     /** Its output tensors by name. */
     readonly outputs: Record<string, Tensor>;
-    /** What the task makes of them: labels, text, scores …; null where there is none. */
+    /** The result of the task: labels, text, scores …; null where there is none. */
     readonly result: R;
-    /** What computed it: node, browser, platform, engine, adapter … */
+    /** Where it was computed: node, browser, platform, engine, adapter … */
     readonly executed_on: ExecutedOn;
     /** Times in milliseconds. */
     readonly performance: Performance;
@@ -290,7 +290,7 @@ export class Stream<Part = StreamPart, Done = StreamDone> implements AsyncIterab
 export class Client {
     /**
      * @param url of the service; by default WEBINFER_URL, else http://127.0.0.1:8470. It may have a path, as behind a proxy.
-     * @throws TypeError for what is no address, token or name
+     * @throws TypeError for an invalid address, token or name
      */
     constructor(url?: string | URL, settings?: ClientSettings);
     /** The address of the service. */
@@ -325,7 +325,7 @@ export class Client {
     /** Turns a text into tokens: `result.tokens` are their numbers. */
     tokenize(model: string, text: string, more?: TaskSettings): Promise<Answer<TokenList>>;
     /** Classifies a text (or texts), a picture or a sound: `result.labels`, the best first. */
-    classify(model: string, what: string | string[] | Classified, more?: TaskSettings): Promise<Answer<Labels>>;
+    classify(model: string, subject: string | string[] | Classified, more?: TaskSettings): Promise<Answer<Labels>>;
     /** Finds names and other things in a text: `result.entities`, positions in characters. */
     entities(model: string, text: string, more?: TaskSettings): Promise<Answer<Entities>>;
     /** Fills the gap of a text: `result.fills`, the best first. */

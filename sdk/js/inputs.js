@@ -2,7 +2,7 @@
 import { isTypedArray, Tensor, tensorToWire } from './tensors.js';
 
 /** @import { Media } from './index.d.ts' */
-/** What travels behind the JSON. @typedef {Array<Uint8Array<ArrayBuffer> | Blob>} Binary */
+/** The bytes behind the JSON. @typedef {Array<Uint8Array<ArrayBuffer> | Blob>} Binary */
 
 /** Bytes of which a text is made at a time. */
 const TEXT_PIECE = 0x8000;
@@ -22,7 +22,7 @@ function tensorOf(name, value) {
 }
 
 /**
- * Inputs as JSON; the bytes of tensors and files are added to `binary`. Throws TypeError for what cannot be sent.
+ * Inputs as JSON; the bytes of tensors and files are added to `binary`. Throws TypeError for inputs that cannot be sent.
  * @param {any} inputs @param {Binary} binary @returns {Promise<unknown>}
  */
 export async function encodeInputs(inputs, binary) {

@@ -1,4 +1,4 @@
-/** What a service does, apart from tasks by name: it runs models, streams and jobs, and has models and nodes. */
+/** A service: it runs models, in parts or as jobs, and manages models and nodes. client.js adds the tasks by name. */
 import { errorOfProblem } from './errors.js';
 import { Transport } from './http.js';
 import { gatherPages } from './lists.js';
@@ -55,7 +55,7 @@ export class Service {
         return readAnswer(await this.#transport.send(request, settings.signal));
     }
 
-    /** Measures it. @param {string | null} model @param {Inputs} [inputs] @param {BenchmarkSettings} [settings] */
+    /** Measures a run. @param {string | null} model @param {Inputs} [inputs] @param {BenchmarkSettings} [settings] */
     async benchmark(model, inputs, settings = {}) {
         const request = await runRequest('/v1/benchmark', { model_name: model ?? undefined }, inputs, this.#timed(settings));
         return readAnswer(await this.#transport.send(request, settings.signal));

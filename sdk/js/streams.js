@@ -64,7 +64,7 @@ function parse(data) {
     }
 }
 
-/** What a stream has brought, and how it goes on after its connection broke. */
+/** The state of a stream: its last part, its end, and how it continues after its connection broke. */
 export class Account {
     /** The rest of the answer, once the last part has come. @type {any} */
     done = null;
@@ -83,7 +83,7 @@ export class Account {
         this.form = { partEvent, isResumable, onProgress };
     }
 
-    /** What is to be sent: the request, or one that continues the stream. @returns {Request} */
+    /** The request that is sent next: the first, or one that continues the stream. @returns {Request} */
     request() {
         this.#events = new Events();
         if (this.job === null) return this.first;

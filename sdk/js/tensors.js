@@ -105,7 +105,7 @@ function nestingOf(data) {
     return shape;
 }
 
-/** What becomes of a number before its array takes it. @type {Record<string, (value: any) => any>} */
+/** How numbers are converted for an array. @type {Record<string, (value: any) => any>} */
 const encoders = { BOOL: (value) => Number(value), INT64: (value) => BigInt(value), UINT64: (value) => BigInt(value) };
 
 /** Whether an array holds the number that it was given: floats are rounded, and nothing else is changed. */

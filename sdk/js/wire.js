@@ -16,12 +16,12 @@ const OTHERS = ['deadline', 'idempotent', 'signal'];
 const OF_STREAMS = ['resumable', 'stall_timeout_ms', 'onProgress'];
 const OF_BENCHMARKS = ['kernel', 'runs', 'warmup', 'threads', 'optimization'];
 const SETTINGS = new Set([...MEMBERS, ...OTHERS, ...OF_STREAMS]);
-/** What the service gives to a request that names no timeout, at most; some for the way; the most of a timer. */
+/** The most that a request without a timeout gets; some for the way; the most of a timer. */
 const TIMEOUT_MOST_MS = 600_000, WAY_MS = 30_000, TIMER_MOST_MS = 2 ** 31 - 1;
 
-/** What a model made of its inputs; index.d.ts describes the members. */
+/** The answer of a model; index.d.ts describes the members. */
 export class Answer {
-    /** @param {any} value the JSON @param {Uint8Array<ArrayBuffer>} binary what follows it */
+    /** @param {any} value the JSON @param {Uint8Array<ArrayBuffer>} binary the bytes behind it */
     constructor(value, binary) {
         const outputs = tensorsOf(value.outputs, binary);
         const { id, model_name, kernel, model_type, result, executed_on, performance } = value;
@@ -97,7 +97,7 @@ export function readStored(reply) {
     return { job, answer: job.answer ? answerOf(job.answer, binary) : null };
 }
 
-/** Refuses what JSON would make null or {} of. @this {any} @param {string} key @param {unknown} value */
+/** Refuses values that JSON would turn into null or {}. @this {any} @param {string} key @param {unknown} value */
 function strict(key, value) {
     const given = this[key];
     if (typeof given === 'number' && !Number.isFinite(given))

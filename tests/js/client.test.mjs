@@ -1,5 +1,5 @@
 // tier: quick
-/** The JavaScript client against servers that are busy, broken or no webinferd, and what it sends. */
+/** The JavaScript client: its requests, and servers that are busy, broken or not webinferd. */
 import assert from 'node:assert/strict';
 import fs, { openAsBlob } from 'node:fs';
 import path from 'node:path';
@@ -24,13 +24,13 @@ async function call(script, method, words = [], settings = {}) {
     return new Client(server.url, settings)[method](...words);
 }
 
-/** What a method sends: the JSON and the bytes of its first request. */
+/** The first request of a method: the JSON and the bytes behind it. */
 async function sentBy(method, ...words) {
     await call([EMPTY], method, words).catch((error) => { if (!(error instanceof WebinferError)) throw error; });
     return sent(server.requests[0]);
 }
 
-// --- what is sent -------------------------------------------------------------------------------
+// --- requests -----------------------------------------------------------------------------------
 
 test('tensors travel in binary, in the order of the JSON', async () => {
     const [body, bytes] = await sentBy('infer', 'm', { a: Float32Array.of(1), b: { data: Uint8Array.of(2, 3), shape: [1, 2] },
@@ -60,14 +60,15 @@ test('files are bytes, Blobs, or texts that the service reads', async () => {
 test('pictures in messages become texts', async () => {
     const large = new Uint8Array(100_000).fill(97);
     for (const image of [large, new Blob([large]), large.buffer]) {
-        const [{ inputs, task }] = await sentBy('chat', 'm', [{ role: 'user', content: [{ type: 'image', image }, { type: 'text', text: 'x' }] }]);
+        const content = [{ type: 'image', image }, { type: 'text', text: 'x' }];
+        const [{ inputs, task }] = await sentBy('chat', 'm', [{ role: 'user', content }]);
         const [picture, text] = inputs.messages[0].content;
         assert.equal(picture.image_url.url, `data:image/png;base64,${Buffer.from(large).toString('base64')}`);
         assert.deepEqual([text, task], [{ type: 'text', text: 'x' }, 'chat']);
     }
 });
 
-test('settings are told from options, and times are milliseconds', async () => {
+test('settings are separated from options, and times are milliseconds', async () => {
     const [body] = await sentBy('chat', 'm', 'hi', { temperature: 0, timeout_ms: 1500, options: { seed: 3 }, priority: 9 });
     assert.deepEqual(body, { model_name: 'm', task: 'chat', inputs: { messages: [{ role: 'user', content: 'hi' }] },
         options: { seed: 3, temperature: 0 }, timeout_ms: 1500, priority: 9, parameters: { binary_data_output: true } });
@@ -81,7 +82,7 @@ test('settings are told from options, and times are milliseconds', async () => {
         await assert.rejects(sentBy('infer', 'm', 'x', wrong), RangeError);
 });
 
-test('what cannot be sent is refused before anything is sent', async () => {
+test('inputs and settings that cannot be sent are refused before anything is sent', async () => {
     server = await serving();
     const client = new Client(server.url);
     for (const [words, type, sentence] of [
@@ -120,9 +121,11 @@ test('each task sends its inputs', async () => {
         [['answer', 'm', 'q', { context: 'c' }], 'question-answering', { question: 'q', context: 'c' }],
         [['answer', 'm', 'q', { image: 'AA' }], undefined, { question: 'q', image: 'AA' }],
         [['translate', 'm', 'a', { to: 'de' }], 'translation', 'a'], [['summarize', 'm', 'a'], 'summarization', 'a'],
-        [['segment', 'm', 'AA'], 'image-segmentation', { image: 'AA' }], [['depth', 'm', 'AA'], 'depth-estimation', { image: 'AA' }],
+        [['segment', 'm', 'AA'], 'image-segmentation', { image: 'AA' }],
+        [['depth', 'm', 'AA'], 'depth-estimation', { image: 'AA' }],
         [['describe', 'm', 'AA', { prompt: 'p' }], 'image-to-text', { image: 'AA', prompt: 'p' }],
-        [['transcribe', 'm', 'AA'], 'automatic-speech-recognition', { audio: 'AA' }], [['speak', 'm', 'a'], 'text-to-speech', 'a']]) {
+        [['transcribe', 'm', 'AA'], 'automatic-speech-recognition', { audio: 'AA' }],
+        [['speak', 'm', 'a'], 'text-to-speech', 'a']]) {
         const [body] = await sentBy(...words);
         assert.deepEqual([body.task, body.inputs], [task, inputs], words.join(' '));
     }
@@ -130,7 +133,7 @@ test('each task sends its inputs', async () => {
         { target_language: 'de', source_language: 'en', top_k: 1 });
 });
 
-// --- what is answered ---------------------------------------------------------------------------
+// --- answers ------------------------------------------------------------------------------------
 
 test('tensors come back as typed arrays', async () => {
     const outputs = [{ name: 'y', datatype: 'UINT8', shape: [1], parameters: { binary_data_size: 1 } },
@@ -143,27 +146,30 @@ test('tensors come back as typed arrays', async () => {
     assert.deepEqual([x.shape, [...x.data], [...y.data]], [[1, 2], [1, 2], [7]]);
 });
 
-test('answers that break the protocol are told', async () => {
+test('answers that break the protocol are reported', async () => {
     const one = { name: 'x', datatype: 'FP32', shape: [2], parameters: { binary_data_size: 8 } };
     const lying = (outputs, data = '', length = undefined) => binary({ ...INFER, outputs }, Buffer.from(data), length);
     for (const [said, sentence] of [
-        [lying([one], '1234'), /has 2 elements, and the data has 1/], [lying([{ ...one, shape: [-1] }], '12345678'), /a name, a datatype/],
-        [lying([{ ...one, shape: [2 ** 60] }], '12345678'), /a name, a datatype/], [lying([one], '12345678more'), /bytes that no tensor claims/],
+        [lying([one], '1234'), /has 2 elements, and the data has 1/],
+        [lying([{ ...one, shape: [-1] }], '12345678'), /a name, a datatype/],
+        [lying([{ ...one, shape: [2 ** 60] }], '12345678'), /a name, a datatype/],
+        [lying([one], '12345678more'), /bytes that no tensor claims/],
         [lying([{ ...one, datatype: 'FP1' }], '12345678'), /a name, a datatype/], [lying([], '', 10 ** 9), /head cannot have/],
         [lying([], '', '-1'), /head cannot have/], [lying('text'), /not as webinfer-api/], [answer('{}'), /not as webinfer-api/],
         [json({ ...INFER, id: 7, outputs: [] }), /not as webinfer-api/]])
         await assert.rejects(call([said], 'infer', ['m']), (error) => error instanceof BadAnswer && sentence.test(error.message));
 });
 
-test('another service is told', async () => {
+test('another service is recognised', async () => {
     for (const [said, sentence] of [[answer('<!doctype html>'), /no JSON object/], [answer('[]'), /no JSON object/],
         [answer('['.repeat(100000)), /no JSON object/], [answer('<h1>Bad gateway</h1>', 502), /is not webinferd/],
-        [answer('{"error": "not found"}', 404), /is not webinferd/], [answer('', 302, ['Location: http://elsewhere.invalid/']), /status 302/]])
+        [answer('{"error": "not found"}', 404), /is not webinferd/],
+        [answer('', 302, ['Location: http://elsewhere.invalid/']), /status 302/]])
         await assert.rejects(call([said], 'status'),
             (error) => error instanceof BadAnswer && error.code === 'bad_answer' && sentence.test(error.message));
 });
 
-test('errors have what the service says', async () => {
+test('errors have all members of the problem document', async () => {
     await assert.rejects(call([json(PROBLEM, 422, ['X-Request-Id: r-1'])], 'infer', ['m']), (error) => {
         assert.ok(error instanceof ServiceError && error instanceof WebinferError);
         const { name, message, code, status, field, expected, allowed, retryAfter, requestId, problem } = error;
@@ -194,18 +200,20 @@ test('a limit goes over pages and ends there', async () => {
     assert.deepEqual(server.lines(), ['GET /v1/jobs?state=done&limit=100', 'GET /v1/jobs?state=done&limit=50&after=x']);
 });
 
-test('a list without an end is ended, and what is no list is told', async () => {
-    for (const script of [Array(9).fill(page(['a'], 'a')), [page(['a'], 'a'), page(['b'], 'b'), page(['c'], 'a')], Array(9).fill(page([], 'a'))])
+test('a list without an end is ended, and an answer without the list is reported', async () => {
+    const round = [page(['a'], 'a'), page(['b'], 'b'), page(['c'], 'a')];
+    for (const script of [Array(9).fill(page(['a'], 'a')), round, Array(9).fill(page([], 'a'))])
         await assert.rejects(call(script, 'nodes'), /has no end/);
     for (const said of ['{}', '{"nodes":7}']) await assert.rejects(call([answer(said)], 'nodes'), /has no nodes/);
 });
 
-// --- what is sent again -------------------------------------------------------------------------
+// --- retries ------------------------------------------------------------------------------------
 
 test('429 and 503 are tried again, and given up', async () => {
     assert.equal((await call([busy(), busy(429), EMPTY], 'infer', ['m'])).id, 'a');
     assert.equal(server.requests.length, 3);
-    await assert.rejects(call([busy(), busy()], 'infer', ['m'], { retries: 1 }), { name: 'ServiceError', status: 503, retryAfter: 0 });
+    await assert.rejects(call([busy(), busy()], 'infer', ['m'], { retries: 1 }),
+        { name: 'ServiceError', status: 503, retryAfter: 0 });
     await assert.rejects(call([busy(503, 31)], 'infer', ['m']), { status: 503, retryAfter: 31 });
     await assert.rejects(call([json(PROBLEM, 503)], 'infer', ['m']), { status: 503, retryAfter: null });
     assert.equal(server.requests.length, 1);
@@ -213,7 +221,7 @@ test('429 and 503 are tried again, and given up', async () => {
 
 test('a request that may have arrived is sent again only with a key, or to read', async () => {
     for (const said of [null, cut('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{')]) {
-        await assert.rejects(call([said, EMPTY], 'infer', ['m']), (error) => error instanceof Unreachable && error.code === 'connection_lost');
+        await assert.rejects(call([said, EMPTY], 'infer', ['m']), { name: 'Unreachable', code: 'connection_lost' });
         assert.equal(server.requests.length, 1);
     }
     await call([null, EMPTY], 'infer', ['m', [], { idempotent: true }]);
@@ -222,14 +230,14 @@ test('a request that may have arrived is sent again only with a key, or to read'
     assert.deepEqual(await call([null, json({ models: [] })], 'models'), { models: [] });
 });
 
-test('a service that is not there is told', async () => {
+test('a service that does not run is reported', async () => {
     const { url, close } = await serving();
     close();
     await assert.rejects(new Client(url, { retries: 0 }).status(), (error) => error instanceof Unreachable
         && error.code === 'refused' && error.status === null && /Is webinferd running/.test(error.message));
 });
 
-test('a service that falls silent is told', async () => {
+test('a service that falls silent is reported', async () => {
     const silent = (_, { signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     const client = new Client('http://h', { fetch: silent });
     const { setTimeout: real } = globalThis;
@@ -241,11 +249,11 @@ test('a service that falls silent is told', async () => {
     }
 });
 
-test('a page is told that its origin may not ask', async () => {
+test('a page gets a hint about its origin', async () => {
     globalThis.location = { origin: 'http://page.example' };
     try {
         const denied = async () => { throw new TypeError('Failed to fetch'); };
-        await assert.rejects(new Client('http://h', { fetch: denied }).status(), /http:\/\/page\.example in \[api\] allowed_origins/);
+        await assert.rejects(new Client('http://h', { fetch: denied }).status(), /page\.example in \[api\] allowed_origins/);
     } finally {
         delete globalThis.location;
     }
@@ -278,7 +286,8 @@ test('a job is stored, waited for and cancelled', async () => {
     const found = await call([running, json({ id: 'j', state: 'done', answer: { ...INFER, outputs: [] } })], 'wait', ['j']);
     assert.equal(found.id, 'a');
     assert.deepEqual(server.lines(), Array(2).fill('GET /v1/jobs/j?wait=60000ms'));
-    await assert.rejects(call([json({ id: 'j', state: 'cancelled', error: failed })], 'wait', ['j']), { name: 'ServiceError', code: 'cancelled' });
+    await assert.rejects(call([json({ id: 'j', state: 'cancelled', error: failed })], 'wait', ['j']),
+        { name: 'ServiceError', code: 'cancelled' });
     await call([json({ id: 'j', state: 'cancelled' })], 'cancel', ['j']);
     assert.deepEqual(server.lines(), ['DELETE /v1/jobs/j']);
 });
@@ -291,7 +300,8 @@ test('its contract declares each method and no other', () => {
     const declared = fs.readFileSync(path.join(folder, 'index.d.ts'), 'utf8').split('export class Client {')[1];
     const names = [...declared.matchAll(/^ {4}(?:readonly )?(\w+)[<(:]/gm)].map(([, name]) => name);
     const methods = [];
-    for (let type = Client; type.prototype; type = Object.getPrototypeOf(type)) methods.push(...Object.getOwnPropertyNames(type.prototype));
+    for (let type = Client; type.prototype; type = Object.getPrototypeOf(type))
+        methods.push(...Object.getOwnPropertyNames(type.prototype));
     assert.deepEqual(names.sort(), [...new Set(methods)].sort());
 });
 

@@ -1,4 +1,4 @@
-/** Servers that answer what a test tells them to, each byte of it. */
+/** Servers whose answers a test writes byte by byte. */
 import { once } from 'node:events';
 import net from 'node:net';
 
@@ -30,7 +30,7 @@ export const done = 'event: done\ndata: {"parts":3,"result":{"count":3}}\n\n';
 /** After it the connection is cut. */
 export const cut = (bytes) => ({ bytes, cut: true });
 
-/** Takes requests out of what has come. @returns {[object | null, Buffer]} a request, and the rest */
+/** Takes a request from the bytes that have arrived. @returns {[object | null, Buffer]} a request, and the rest */
 function takeRequest(bytes) {
     const end = bytes.indexOf('\r\n\r\n');
     if (end < 0) return [null, bytes];
@@ -51,7 +51,10 @@ export async function serving(...script) {
     const server = net.createServer((socket) => {
         let rest = Buffer.alloc(0);
         sockets.add(socket);
-        socket.on('error', () => {}).on('close', () => sockets.delete(socket));
+        socket.on('error', () => {}).on('close', () => {
+            sockets.delete(socket);
+            server.emit('left');
+        });
         socket.on('data', (bytes) => {
             for (rest = Buffer.concat([rest, bytes]); ;) {
                 const [request, more] = takeRequest(rest);
@@ -70,6 +73,10 @@ export async function serving(...script) {
     return {
         url: `http://127.0.0.1:${server.address().port}`, requests,
         lines: () => requests.map(({ line }) => line),
+        /** Until no connection is open. */
+        async left() {
+            while (sockets.size > 0) await once(server, 'left');
+        },
         async until(count) {
             while (requests.length < count) await once(server, 'came');
             return requests[count - 1];

@@ -27,11 +27,13 @@ async function read(stream) {
 }
 
 test('events are taken apart wherever they are cut', () => {
-    const bytes = new TextEncoder().encode(': a comment\n\nid: 1\r\nevent: part\r\ndata: {"text":\r\ndata: "\u00e4"}\r\n\r\nevent: done\ndata:{}\n\nevent: none\n\n');
+    const bytes = new TextEncoder().encode(': a comment\n\nid: 1\r\nevent: part\r\ndata: {"text":\r\ndata: "\u00e4"}\r\n\r\n' +
+        'event: done\ndata:{}\n\nevent: none\n\n');
     for (const size of [1, 2, 7, bytes.length]) {
         const found = [], reader = new Events();
         for (let at = 0; at < bytes.length; at += size) found.push(...reader.feed(bytes.subarray(at, at + size)));
-        assert.deepEqual(found, [{ event: 'part', id: '1', value: { text: '\u00e4' } }, { event: 'done', id: undefined, value: {} }]);
+        assert.deepEqual(found, [{ event: 'part', id: '1', value: { text: '\u00e4' } },
+            { event: 'done', id: undefined, value: {} }]);
     }
 });
 
@@ -49,7 +51,8 @@ test('a stream has its parts, and then the rest of the answer', async () => {
 });
 
 test('a stream that breaks continues after its last part', async () => {
-    const stream = await open([cut(events([part(0), part(1).slice(0, 20)])), busy, cut(events([part(1), part(2), done]) + chunk(''))]);
+    const first = cut(events([part(0), part(1).slice(0, 20)])), rest = cut(events([part(1), part(2), done]) + chunk(''));
+    const stream = await open([first, busy, rest]);
     assert.deepEqual([await read(stream), stream.done.parts], [['0 ', '1 ', '2 '], 3]);
     assert.deepEqual(server.lines(), ['POST /v1/infer', 'GET /v1/jobs/job-1', 'GET /v1/jobs/job-1']);
     assert.equal(server.requests[2].headers['last-event-id'], '0');
@@ -61,7 +64,7 @@ test('behind a proxy it continues below the same path', async () => {
     assert.deepEqual(server.lines(), ['POST /behind/v1/infer', 'GET /behind/v1/jobs/job-1']);
 });
 
-test('one that is not resumable is told, and so is one that the service has lost', async () => {
+test('a stream that is not resumable fails, and so does one that the service has lost', async () => {
     await assert.rejects(read(await open([cut(events([part(0)]))], { resumable: false })), (error) => error instanceof Unreachable);
     assert.equal(server.requests.length, 1);
     const gone = json({ ...PROBLEM, code: 'stream_gone', status: 410 }, 410);
@@ -75,19 +78,20 @@ test('before it has begun it is sent again as other requests are', async () => {
     assert.equal(server.requests.length, 1);
 });
 
-test('errors and garbage within are told', async () => {
+test('errors and garbage within a stream are reported', async () => {
     const failed = events([part(0), `event: error\ndata: ${JSON.stringify(PROBLEM)}\n\n`]);
     await assert.rejects(read(await open([failed])), (error) => error instanceof ServiceError
         && error.code === 'input_shape' && error.field === 'inputs[0]' && error.status === 422);
     const noText = Buffer.concat([Buffer.from(events([])), Buffer.from('6\r\ndata: \r\n2\r\n\xff\n\r\n', 'latin1')]);
-    for (const [said, sentence] of [[events(['event: part\ndata: {\n\n']), /no JSON/], [noText, /no text/], [answer('{}'), /for a stream/]])
+    const noJson = events(['event: part\ndata: {\n\n']);
+    for (const [said, sentence] of [[noJson, /no JSON/], [noText, /no text/], [answer('{}'), /for a stream/]])
         await assert.rejects(read(await open([said])), (error) => error instanceof BadAnswer && sentence.test(error.message));
 });
 
-test('what cannot be sent is told when it is read', async () => {
+test('a request that cannot be sent is reported when the stream is read', async () => {
     for (const settings of [{ idempotent: true }, { timeout_ms: 0 }, { top: NaN }])
         await assert.rejects(read(await open([], settings)), (error) => error instanceof TypeError || error instanceof RangeError);
-    await open([], { idempotent: true }); // and never where it is not read
+    await open([], { idempotent: true }); // not read, so that nothing is rejected
     assert.equal(server.requests.length, 0);
 });
 
@@ -127,15 +131,17 @@ test('closing it from elsewhere cancels the work, and its reader ends', async ()
     assert.equal(server.requests.length, 0);
 });
 
-test('one that is not resumable ends with its connection', async () => {
+test('leaving a stream that is not resumable closes its connection', async () => {
     const stream = await open([events([part(0)])], { resumable: false });
     for await (const one of stream) if (one) break;
+    await server.left();
     assert.deepEqual(server.lines(), ['POST /v1/infer']);
 });
 
 test('a pull reports its progress, and leaving it does not cancel it', async () => {
     const progress = (bytes) => `event: progress\ndata: {"phase":"downloading","loaded_bytes":${bytes}}\n\n`;
-    server = await serving(events([progress(1), progress(2), 'event: done\ndata: {"phase":"done"}\n\n'], '/v1/models/a/b'), events([progress(1)]));
+    const whole = events([progress(1), progress(2), 'event: done\ndata: {"phase":"done"}\n\n'], '/v1/models/a/b');
+    server = await serving(whole, events([progress(1)]));
     const client = new Client(server.url), pulling = client.pulling('org/name', { as: 'a/b', precision: 'int8' }), seen = [];
     for await (const { loaded_bytes } of pulling) seen.push(loaded_bytes);
     assert.deepEqual([seen, pulling.done], [[1, 2], { phase: 'done' }]);
