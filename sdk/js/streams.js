@@ -152,7 +152,7 @@ export class Stream {
 
     /** The text of each part that has one. @returns {AsyncGenerator<string, void, void>} */
     async *texts() {
-        for await (const part of this) if (part.text) yield part.text;
+        for await (const part of this) if (part?.text) yield part.text;
     }
 
     /** Ends the work, if it has not ended. */
@@ -163,10 +163,10 @@ export class Stream {
 
     /** Each part once, over as many connections as it takes. @param {Begin} begin @param {AbortSignal} [signal] */
     async *#follow(begin, signal) {
-        signal?.throwIfAborted();
-        const account = await begin(), retry = new Retry(account.first, this.#transport.retries);
         const leave = () => this.#leave.abort(signal?.reason);
+        signal?.throwIfAborted();
         signal?.addEventListener('abort', leave, { once: true });
+        const account = await begin(), retry = new Retry(account.first, this.#transport.retries);
         try {
             while (account.done === null) {
                 try {

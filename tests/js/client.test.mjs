@@ -133,6 +133,23 @@ test('each task sends its inputs', async () => {
         { target_language: 'de', source_language: 'en', top_k: 1 });
 });
 
+test('models, nodes and measurements have requests of their own', async () => {
+    server = await serving(...Array(6).fill(json({ ...INFER, outputs: [] })));
+    const client = new Client(server.url);
+    assert.equal(client.url, server.url);
+    await client.load('m', { platform: 'wasm' });
+    await client.unload('m', { node: 'n' });
+    await client.pull('org/name', { as: 'm', files: ['*.onnx'] });
+    await client.hardware('m', { platform: 'wasm' });
+    await client.benchmark(null, undefined, { kernel: 'matmul', runs: 3 });
+    await client.cancel('j');
+    assert.deepEqual(server.lines(), ['POST /v1/models/m/load', 'POST /v1/models/m/unload', 'POST /v1/models/pull',
+        'GET /v1/hardware?model_name=m&platform=wasm', 'POST /v1/benchmark', 'DELETE /v1/jobs/j']);
+    const bodies = server.requests.filter(({ line }) => line.startsWith('POST')).map((request) => sent(request)[0]);
+    assert.deepEqual(bodies, [{ platform: 'wasm' }, { node: 'n' }, { model: 'org/name', as: 'm', files: ['*.onnx'] },
+        { kernel: 'matmul', runs: 3, parameters: { binary_data_output: true } }]);
+});
+
 // --- answers ------------------------------------------------------------------------------------
 
 test('tensors come back as typed arrays', async () => {
