@@ -14,8 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr libavcodec-extra mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
-# A clock that jumps.
-PACKAGES_TOOLS=(faketime)
+# A clock that jumps, and shells whose completions are tested.
+PACKAGES_TOOLS=(faketime fish zsh)
 # What makes the tests' tiny models, and ONNX's own tests of its operators.
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client in Python is installed and tested with.

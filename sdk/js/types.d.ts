@@ -6,7 +6,7 @@ export interface Adapter {
     vendor?: string;
     architecture?: string;
     description?: string;
-    /** It computes in software. */
+    /** Whether the adapter computes in software. */
     is_fallback?: boolean;
 }
 
@@ -35,31 +35,31 @@ export interface AnthropicErrorValue {
 }
 
 export interface Benchmark {
-    /** The very first run, including what it compiles. */
+    /** The time of the very first run, including compilation. */
     first_ms: number;
-    /** The time of a run, from the bytes of its inputs to those of its outputs, for each of runs. */
+    /** The time of each run, from input bytes to output bytes. */
     run_ms: Array<number>;
-    /** The same by the GPU's clock: for kernels on webgpu, where the adapter has timestamp-query. */
+    /** The same times by the GPU's clock, for webgpu kernels, if timestamp-query is supported. */
     gpu_ms: Array<number> | null;
-    /** 0: the model was loaded already. */
+    /** The time to load the model; 0 if it was already loaded. */
     load_ms: number;
-    /** The number of threads that computed, where it is known. */
+    /** The number of threads that computed, if it is known. */
     threads: number | null;
-    /** Each of run_ms is the mean of this many runs, one after another. */
+    /** Each time in run_ms is the mean of this many consecutive runs. */
     repeats: number;
     /**
      * The measured resolution of the page's clock. A sample (repeats runs) lasts at least 20 times as long, and the
      * first at least 4 ms.
      */
     clock_ms: number;
-    /** Indices, from 0, of the runs during or before which something else was computed there. */
+    /** The indices, from 0, of runs during or before which the node computed other things. */
     disturbed: Array<number>;
     /** SHA-256 of the last run's outputs and result: see below. */
     output_hash: string;
 }
 
 export interface Boxes {
-    /** In pixels of the picture as it was sent. */
+    /** The boxes, in pixels of the picture as sent. */
     boxes: Array<{
         label: string;
         score: number;
@@ -72,6 +72,7 @@ export interface Boxes {
     }>;
 }
 
+/** A file in base64, or the number of its bytes that follow the JSON in a binary body. */
 export type Bytes = string | {
     binary_data_size: number;
 };
@@ -81,7 +82,7 @@ export interface Choice {
     text?: string;
     tokens?: Array<number>;
     finish_reason?: 'stop' | 'length' | 'tool_calls';
-    /** The string of options.stop at which it ended. */
+    /** The string in options.stop that ended the text. */
     stop_sequence?: string;
     /** The model's reasoning before its answer. */
     reasoning?: string;
@@ -106,22 +107,25 @@ export type Code =
     | 'storage_failed' | 'no_room';
 
 export interface Conduct {
-    /** Of its last 50 answers: how many ended well. */
+    /** How many of the node's last 50 answers succeeded. */
     ended: number;
-    /** Likewise: how many ended badly, while a browser of the service succeeded. */
+    /** How many of the last 50 answers failed, while one of the service's browsers succeeded. */
     ending: number;
-    /** Likewise: how many ended badly, while another joined node succeeded. */
+    /** How many of the last 50 answers failed, while another joined node succeeded. */
     disputed: number;
-    /** Of the last 50 answers that were judged: how many were right. */
+    /** How many of the last 50 judged answers were correct. */
     right: number;
-    /** Likewise: how many could not be judged, by the node's choice. */
+    /** How many of the last 50 answers could not be judged because of the node's choice. */
     open: number;
-    /** Likewise: how many differed for a client's input; ten right answers in a row clear those before them. */
+    /**
+     * How many of the last 50 judged answers differed for a client's input. Ten correct answers in a row clear this
+     * count.
+     */
     suspicion: number;
 }
 
 export interface Counted {
-    /** For builtin/count. */
+    /** The count, for builtin/count. */
     count: number;
 }
 
@@ -131,17 +135,17 @@ export type Datatype =
 
 export interface Engine {
     version: string | null;
-    /** How many tasks it runs at a time. */
+    /** How many tasks the engine runs at a time. */
     slots: number;
-    /** How many more tasks it runs that make no text; 0: these use the slots, too. */
+    /** How many more tasks without text generation can run; with 0, they use the slots, too. */
     short_slots: number;
-    /** How many more tasks it accepts to wait. */
+    /** How many more tasks may wait in the engine's queue. */
     queue: number;
     can: Array<'continue' | 'continue_several' | 'webgpu'>;
 }
 
 export interface Entities {
-    /** Positions in texts count characters. */
+    /** The entities; positions in the text are counted in characters. */
     entities: Array<{
         entity: string;
         score: number;
@@ -172,7 +176,7 @@ export interface ExecutedOn {
     /** The precision of the weights. */
     precision: string | null;
     adapter: Adapter | null;
-    /** The platforms that did not work, in the order in which they were given up. */
+    /** The platforms that failed, in the order in which they were tried. */
     fallbacks: Array<{
         platform: string;
         code: string;
@@ -205,7 +209,7 @@ export interface Fill {
 
 export interface Fills {
     fills?: Array<Fill>;
-    /** Instead of fills, for a text with several gaps. */
+    /** Present instead of fills if a text has several gaps. */
     masks?: Array<Array<Fill>>;
     usage?: Usage;
 }
@@ -227,7 +231,10 @@ export interface Hardware {
     } | null;
     preferences: Array<string>;
     numerics: 'check' | 'off';
-    /** The fraction of requests that run once more elsewhere. */
+    /**
+     * How much time each other place may take to find out whether it has become faster, as a share of the time of
+     * the model's runs for clients.
+     */
     exploration: number;
     recheck: number;
     /** The probe that would run outside the client's request. */
@@ -236,16 +243,16 @@ export interface Hardware {
         platform: Platform;
         deadline_ms: number;
     } | null;
-    /** The chosen one first, then those closest to it. */
+    /** The options: the chosen one, then those closest to it. */
     options: Array<HardwareOption>;
-    /** Configured kinds without a node. */
+    /** Configured kinds of browsers that have no node. */
     passed_over: Array<{
         browser: string;
         installed: boolean;
         why: string;
         moves: Moves | null;
     }>;
-    /** Where it would never run. */
+    /** If the model can never run: the error code. */
     code?: Code;
 }
 
@@ -253,7 +260,7 @@ export interface HardwareOption {
     browser: string;
     browser_version: string;
     joined: boolean;
-    /** A label of the token that its nodes joined with, valid until the service ends. */
+    /** A label for the token of the option's nodes, valid until the service exits. */
     token: string | null;
     platform: Platform;
     engine: string;
@@ -279,50 +286,51 @@ export interface HardwareOption {
     moves?: Moves | null;
 }
 
-/** The answer of a model to a request. */
+/** A model's answer to a request. */
 export interface InferAnswer {
     performance: Performance;
-    /** The request's id, or the job's. */
+    /** The id of the request, or of the job. */
     id: string;
     model_name: string;
     model_type: string | null;
-    /** Tensors. */
+    /** The output tensors. */
     outputs: Array<Output>;
-    /** Where it was really computed. */
+    /** Where the answer was actually computed. */
     executed_on: ExecutedOn;
     /** The result of the task: labels with probabilities, text and so on. */
     result?: Result;
 }
 
-/** The task for a model, its input, and where it runs. */
+/** A model's task, its input, and where to run it. */
 export interface InferRequest {
     /** NAME, or NAME:VARIANT for a variant other than the first. */
     model_name: string;
-    /** A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks. */
+    /** A list of tensors {name, datatype, shape, data}, or the input of a task: see Tasks. */
     inputs: Array<Tensor> | Array<string> | string | Inputs;
-    /** Instead of the model's own. */
+    /** Overrides the model's own type. */
     model_type?: 'text_embedding' | 'text_generation' | 'text2text' | 'vision' | 'audio' | 'multimodal';
     /** What the model is to do. */
     task?: Task;
     /**
-     * auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; simulated, for tests with
-     * nodes that compute nothing. A model of which webnn can run no part falls back; fallbacks says why.
+     * auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs; simulated, for tests with nodes
+     * that compute nothing. If webnn cannot run any part of a model, another platform runs the model, and fallbacks
+     * says why.
      */
     platform?: 'auto' | Platform;
     /** Only a browser of this kind. */
     browser?: string;
     /** Only this node. */
     node?: string;
-    /** Whether another platform may be tried after one that fails; true by default. */
+    /** Whether another platform may be tried if the first one fails; true by default. */
     fallback?: boolean;
     /**
-     * The variant, as NAME:VARIANT. Without either, or with auto, it is the first that webinfer show lists and
-     * model_budget has room for: 8 bits, then floats, then 4 bits, which WASM computes many times slower. If memory
-     * runs out, the next smaller one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU
-     * without shader-f16.
+     * The variant, as in NAME:VARIANT. By default, or with auto, it is the first that webinfer show lists and that
+     * fits model_budget: 8 bits come first, then floats, then 4 bits, which are many times slower on WASM. If memory
+     * runs out, the next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on WebGPU
+     * only with shader-f16.
      */
     precision?: 'auto' | 'fp32' | 'fp16' | 'bf16' | 'int8' | 'uint8' | 'int4' | 'uint4' | 'q8' | 'q4' | 'q4f16' | 'bnb4';
-    /** The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default. */
+    /** The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default. */
     outputs?: Array<string | {
         name: string;
         parameters?: {
@@ -331,13 +339,16 @@ export interface InferRequest {
     }>;
     /** 9 is the most urgent; 5 by default. */
     priority?: number;
-    /** For queue, load and run together; 60000 by default, 600000 for streams, generated text and speech recognition. */
+    /**
+     * The time limit for queueing, loading and running; 60000 by default, 600000 for streams, generated text and
+     * speech recognition.
+     */
     timeout_ms?: number;
     /** Whether the answer comes in parts. */
     stream?: boolean;
     /** Whether a stream outlives its connection. */
     resumable?: boolean;
-    /** How long a stream that has begun may be silent. */
+    /** How long a stream may be silent once it has begun. */
     stall_timeout_ms?: number;
     /** Returned in the answer. */
     id?: string;
@@ -345,10 +356,11 @@ export interface InferRequest {
     parameters?: {
         binary_data_output?: boolean;
     };
-    /** Of the task or model; an unknown one is a 400 that names it. */
+    /** Options of the task or model. An unknown option is refused with 400. */
     options?: Record<string, unknown>;
 }
 
+/** The inputs of a task, as its entry in x-tasks says. */
 export type Inputs = {
     messages: Array<OpenaiMessage>;
 } | {
@@ -390,7 +402,7 @@ export type Inputs = {
 export type Job = RunningJob | StoredJob;
 
 export interface Jobs {
-    /** The newest first. */
+    /** The jobs, the newest first. */
     jobs: Array<StoredJob>;
     /** The value of after for the next page; null if there is none. */
     next: string | null;
@@ -399,23 +411,23 @@ export interface Jobs {
 export interface Kind {
     installed: boolean;
     problem: string | null;
-    /** open: there is a pause after failed starts. */
+    /** open: starts are paused after failures. */
     breaker: 'closed' | 'open' | 'half-open';
-    /** Failed starts in a row. */
+    /** The number of failed starts in a row. */
     failures: number;
     next_start_ms: number;
     min: number;
     max: number;
-    /** A browser of this kind is wanted. */
+    /** Whether a browser of this kind is wanted. */
     wished: boolean;
-    /** How many there are, by state. */
+    /** The number of sessions, by state. */
     sessions: Record<string, number>;
-    /** How often a state has followed another. */
+    /** How often sessions have changed between states. */
     transitions: Record<string, Record<string, number>>;
 }
 
 export interface Labels {
-    /** The best first. */
+    /** The labels, the best first. */
     labels: Array<{
         label: string;
         probability: number;
@@ -430,12 +442,12 @@ export interface Loaded {
     platform: string;
     /** loading, loaded, failed or evicted. */
     state: string;
-    /** Including what is kept of earlier computations. */
+    /** Including memory kept from earlier computations. */
     bytes?: number;
     error?: string;
     /**
-     * For a language model: how many requests it can run at a time, how many it runs now, the tokens that each has
-     * room for, and the tokens that are kept.
+     * For a language model: how many requests can run at a time, how many are running now, how many tokens fit into
+     * each context, and how many tokens are cached.
      */
     slots?: {
         count: number;
@@ -443,7 +455,7 @@ export interface Loaded {
         context: number;
         cached_tokens: number;
     };
-    /** Measured with a few tokens outside any request. */
+    /** Speeds measured with a few tokens, outside any request. */
     speed?: {
         prompt_ms: number;
         token_ms: number;
@@ -463,13 +475,13 @@ export interface Made {
     of: string;
     bits: number;
     mixed: boolean;
-    /** It was to be published whatever the measurement said. */
+    /** Whether the request had set force. */
     forced: boolean;
-    /** In seconds since 1970. */
+    /** When the variant was built, in seconds since 1970. */
     made_at: number;
     /**
-     * The bytes of all weights, of those that can have fewer bits, and of those that have them; and the number of
-     * graph nodes that read these, and of those that keep more bits.
+     * The bytes of all weights, of the weights that can be quantised, and of those that were quantised. Then the
+     * number of graph nodes that read quantised weights, and of those that keep more bits.
      */
     counts: {
         weights: number;
@@ -480,29 +492,29 @@ export interface Made {
     };
     /** The outputs of its graphs compared with those of fp32. */
     measured: MadeMeasured;
-    /** The same for the graphs that are for WebGPU only, if it has any; these too are measured on WASM. */
+    /** The same for the graphs that are for WebGPU only, if there are any. These graphs are also measured on WASM. */
     measured_webgpu?: MadeMeasured;
 }
 
 export interface MadeMeasured {
-    /** The number at the first place; the cosines and the error here are from there, too. */
+    /** The number of inputs at the first place. The cosines and the error below also come from that place. */
     inputs: number;
-    /** How many of them were the model's own samples. */
+    /** How many of these inputs were the model's own samples. */
     samples: number;
-    /** Between the outputs of both for an input. */
+    /** The cosine between the outputs of the variant and of fp32 for the same input. */
     cosine: {
         median: number;
         p5: number;
         least: number;
     };
-    /** Of one number, as a fraction of the largest. */
+    /** The largest error of one number, as a fraction of the largest number. */
     largest_error: number | null;
     /**
-     * Where fp32 has its weights: in the graph's file (one) or in separate files (external), which take less memory
-     * in a page.
+     * Where the weights of fp32 are stored: in the graph's file (one) or in separate files (external). Separate
+     * files take less memory in a page.
      */
     source_files: 'one' | 'external';
-    /** Where it was measured: first on WASM, then wherever it was idle. */
+    /** The places where the variant was measured: WASM first, then places that were idle. */
     places: Array<MadePlace>;
 }
 
@@ -510,7 +522,7 @@ export interface MadePlace {
     browser: string;
     browser_version: string;
     platform: string;
-    /** The number of inputs that it was measured with there. */
+    /** The number of inputs that the variant was measured with there. */
     inputs: number;
     cosine: {
         median: number;
@@ -518,31 +530,31 @@ export interface MadePlace {
         least: number;
     };
     largest_error: number | null;
-    /** The median time of its runs. */
+    /** The median time of a run. */
     run_ms: number;
     /** The same for fp32. */
     source_run_ms: number;
     /**
-     * How much the page's memory grew when it was loaded, at least the size of its files; less than it needs if
-     * other models had left room.
+     * How much the page's memory grew when the variant was loaded, but at least the size of its files. If memory
+     * that other models had left could be reused, the variant may need more.
      */
     memory_bytes?: number;
-    /** The same for fp32, which was loaded after it. */
+    /** The same for fp32, which was loaded afterwards. */
     source_memory_bytes?: number;
 }
 
 export interface Memory {
-    /** In bytes, like all but the last three. */
+    /** The weights. All but the last three are in bytes. */
     weights: number;
-    /** The cache of each conversation. */
+    /** The size of each conversation's cache. */
     kv_per_slot: number;
     compute: number;
-    /** With this many slots of this many tokens of context. */
+    /** For all slots together, with the context below. */
     total: number;
     limit: number;
     context: number;
     slots: number;
-    /** If false, a request for it gets model_too_large. */
+    /** If false, requests get model_too_large. */
     fits: boolean;
 }
 
@@ -551,22 +563,22 @@ export interface Model {
     type?: string | null;
     format?: 'onnx' | 'gguf' | 'huggingface';
     /**
-     * Of its content. This and other members that depend on its files are there once the files have been read; a
-     * request for this one model reads them.
+     * The hash of the content. This and other members that depend on the files are present once the files have been
+     * read; GET /v1/models/{model} reads them.
      */
     hash?: string;
-    /** Of all its files. */
+    /** The total size of the files. */
     bytes?: number;
     files?: Array<{
         path: string;
         bytes: number;
         hash: string;
     }>;
-    /** Which of its variants this is. */
+    /** The variant that this entry describes. */
     variant?: string;
     /**
-     * The preferred one first. NAME:VARIANT selects another one, wherever a model is named. webgpu: graphs that are
-     * for WebGPU only.
+     * The preferred variant comes first. NAME:VARIANT selects another one, wherever a model is named. webgpu: the
+     * files of graphs for WebGPU only.
      */
     variants?: Array<{
         name: string;
@@ -578,27 +590,27 @@ export interface Model {
             file_count: number;
         };
     }>;
-    /** For ONNX files. */
+    /** The operator set, for ONNX files. */
     opset?: number;
     inputs?: Array<Value>;
     outputs?: Array<Value>;
     takes_picture?: boolean;
-    /** For GGUF files, like the members below. */
+    /** For GGUF files, like the members down to memory. */
     title?: string;
     architecture?: string;
     quantization?: string;
     parameters?: number;
     context_length?: number;
     embedding_length?: number;
-    /** The number of tokens. */
+    /** The number of tokens in the vocabulary. */
     vocabulary?: number;
-    /** Whether it has a template for conversations. */
+    /** Whether the model has a chat template. */
     chat?: boolean;
-    /** For an embedder. */
+    /** How an embedding model combines vectors. */
     pooling?: string;
-    /** The memory that it needs in a page. */
+    /** The memory that the model needs in a page. */
     memory?: Memory;
-    /** For a folder: what it can do, the default first. */
+    /** For a folder: its tasks, the default first. */
     tasks?: Array<Task>;
     dtype?: string;
     /** The number of labels. */
@@ -613,29 +625,29 @@ export interface Model {
         reason: string;
         value?: unknown;
     }>;
-    /** How accurately platforms compute it. */
+    /** How accurately platforms compute the model. */
     numerics?: {
         exempt: string | null;
         verdicts: Array<Verdict>;
     };
-    /** For the operator, for example that its weights are slow in WebAssembly. */
+    /** Warnings for the operator, for example that the weights are slow in WebAssembly. */
     warnings?: Array<string>;
     builtin?: boolean;
-    /** The nodes that have it, and what they report about it; in long lists only 10 nodes. */
+    /** The nodes that have the model, and what they report; in long lists only 10 nodes. */
     loaded?: Array<Loaded>;
-    /** In a list: how many other nodes have it. */
+    /** In a list: how many other nodes have the model. */
     loaded_more?: number;
-    /** Why it cannot be read. */
+    /** Why the model cannot be read. */
     problem?: string;
-    /** When a request last used it, in seconds since 1970, as far as known; null: never. */
+    /** When a request last used the model, in seconds since 1970, as far as known; null if never. */
     last_used_at?: number | null;
-    /** Where it was pulled from. */
+    /** Where the model was pulled from. */
     source?: Source;
-    /** For a pulled or uploaded model, the latest first. */
+    /** The pulled or uploaded versions, latest first. */
     versions?: Array<Version>;
-    /** The CIDs under which it, or a variant of it, is published. */
+    /** The CIDs under which the model or a variant is published. */
     published?: Array<Pin>;
-    /** While a pull of this name is under way. */
+    /** The pull of this name that is under way. */
     pulling?: Pull;
     /** For OpenAI's clients, like the members below. */
     id?: string;
@@ -655,26 +667,26 @@ export interface Models {
     models: Array<Model>;
     /** The value of after for the next page; null on the last page. */
     next: string | null;
-    /** Those under way, and those that have failed. */
+    /** The pulls that are under way, and those that have failed. */
     pulls: Array<Pull>;
-    /** Files and folders there that are no models. */
+    /** Files and folders in the model directory that are not models. */
     ignored: Array<{
         name: string;
         reason: string;
     }>;
     ignored_more: number;
-    /** The other names that the configuration gives to models, each with its model. */
+    /** The other names that the configuration gives to models, each with the model's name. */
     aliases: Record<string, string>;
-    /** The published models whose names are on the page or would be, including those that are no longer here. */
+    /** The published models whose names belong on this page, including models that are no longer here. */
     published: Array<Pin>;
-    /** The most bytes that a model can have: [models] quota, or the whole disk. */
+    /** The largest possible model, in bytes: [models] quota, or the size of the disk. */
     room: number | null;
 }
 
 export interface Moves {
-    /** The time that requests have lost by not running there. */
+    /** The time that requests have lost by not running at that place. */
     lost_ms: number;
-    /** The loss at which the model is moved there. */
+    /** The loss at which the model is moved to that place. */
     at_ms: number;
 }
 
@@ -684,23 +696,23 @@ export interface Node {
     session: string | null;
     browser: string | null;
     browser_version: string;
-    /** It gets no more work. */
+    /** Whether the node gets no more work. */
     draining: boolean;
-    /** Its owner has paused it. */
+    /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** It gets no work for now; limits says why. */
+    /** Whether the node gets no work for now; limits says why. */
     held: boolean;
-    /** It has lost its connection but may come back. */
+    /** Whether the node has lost its connection but may come back. */
     away: boolean;
-    /** The number of attempts on it. */
+    /** The number of attempts on the node. */
     attempts: number;
-    /** Why it gets less work than others, or none. */
+    /** Why the node gets less work than others, or none. */
     limits?: Array<NodeLimit>;
-    /** A summary of its last answers; null if the service started it. */
+    /** A summary of the node's last answers; null if the service started the node. */
     conduct?: Conduct | null;
-    /** For admins. */
+    /** For admins: the browser's User-Agent. */
     user_agent?: string;
-    /** In milliseconds since 1970. */
+    /** When the node connected, in milliseconds since 1970. */
     connected_at?: number;
     cores?: number;
     memory_gib?: number;
@@ -716,25 +728,25 @@ export interface Node {
         reason?: string;
         adapter?: Adapter;
     }>;
-    /** Those that it has, by name. */
+    /** The node's engines, by name. */
     engines?: Record<string, Engine>;
-    /** What it reports about its models. */
+    /** What the node reports about its models. */
     models?: Array<unknown>;
 }
 
 export interface NodeLimit {
-    /** share: it gets only work that nothing else has room for. hold: it gets no work except proofs. */
+    /** share: the node gets only work that no other node has room for. hold: the node gets no work except proofs. */
     effect: 'share' | 'hold';
     /**
-     * The evidence, as in webinfer-proof(7); or deadlines: it let several deadlines pass in a row; or unproven: it
-     * has not yet proved that it computes right.
+     * The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass in a row. unproven: the
+     * node has not yet proved that it computes correctly.
      */
     evidence: string;
-    /** In milliseconds since 1970. */
+    /** When the limit began, in milliseconds since 1970. */
     since: number | null;
-    /** In milliseconds since 1970; null: until it is undone. */
+    /** When the limit ends, in milliseconds since 1970; null if it does not end by itself. */
     until: number | null;
-    /** What ends it. */
+    /** What ends the limit. */
     undone_by: string;
     /** For admins: the details. */
     reason?: string;
@@ -746,15 +758,15 @@ export interface NodeRow {
     session: string | null;
     browser: string | null;
     browser_version: string;
-    /** It gets no more work. */
+    /** Whether the node gets no more work. */
     draining: boolean;
-    /** Its owner has paused it. */
+    /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** It gets no work for now; limits says why. */
+    /** Whether the node gets no work for now; limits says why. */
     held: boolean;
-    /** It has lost its connection but may come back. */
+    /** Whether the node has lost its connection but may come back. */
     away: boolean;
-    /** The number of attempts on it. */
+    /** The number of attempts on the node. */
     attempts: number;
 }
 
@@ -763,13 +775,13 @@ export interface Nodes {
     nodes: Array<Node>;
     /** The value of after for the next page; null on the last page. */
     next: string | null;
-    /** The latest nodes under quarantine, as many as a page has; the oldest of them first. */
+    /** The latest nodes under quarantine, at most a page of them, the oldest first. */
     quarantined: Array<Quarantined>;
-    /** How many others there are. */
+    /** How many more there are. */
     quarantined_more: number;
-    /** With tuning=yes, at most 1000. */
+    /** With tuning=yes: at most 1000 entries. */
     tuning?: Array<Tuning>;
-    /** Likewise: how many others there are. */
+    /** With tuning=yes: how many more there are. */
     tuning_more?: number;
 }
 
@@ -783,20 +795,20 @@ export interface OpenaiErrorValue {
     type: 'invalid_request_error' | 'permission_error' | 'rate_limit_error' | 'server_error';
     /** The parameter that is at fault. */
     param: string | null;
-    /** The code of a problem document, unless OpenAI has its own name for it. */
+    /** The stable code, or OpenAI's own name for it. */
     code: string;
 }
 
 export interface OpenaiMessage {
     role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
-    /** Null or none with tool_calls. */
+    /** Null or absent if there are tool_calls. */
     content?: string | Array<OpenaiPart> | null;
     name?: string;
-    /** For an assistant. */
+    /** For an assistant's message. */
     tool_calls?: Array<OpenaiToolCall>;
-    /** For a tool. */
+    /** For a tool's message. */
     tool_call_id?: string;
-    /** For an assistant. */
+    /** For an assistant's message. */
     reasoning_content?: string;
 }
 
@@ -823,7 +835,7 @@ export interface OpenaiToolCall {
         name?: string;
         arguments?: string;
     };
-    /** In streams. */
+    /** The index of the call, in streams. */
     index?: number;
     id?: string;
     type?: 'function';
@@ -832,7 +844,7 @@ export interface OpenaiToolCall {
 export interface Order {
     model_name: string;
     state: 'loading' | 'unloading';
-    /** The nodes that were told. */
+    /** The nodes that received the order. */
     nodes: Array<string>;
 }
 
@@ -840,7 +852,7 @@ export interface Output {
     name: string;
     datatype: Datatype;
     shape: Array<number>;
-    /** Row by row; NaN and infinities are strings. */
+    /** The values, row by row. NaN and infinities are strings. */
     data?: Array<unknown>;
     /** Instead of data: this many bytes follow the JSON, in the order of the outputs. */
     parameters?: {
@@ -849,18 +861,18 @@ export interface Output {
 }
 
 export interface Performance {
-    /** Until it was sent to a node. */
+    /** The time until the request was sent to a node. */
     queue_ms: number;
-    /** By the page's clock, like inference_ms. */
+    /** The loading time, measured in the page like inference_ms. */
     load_ms: number;
-    /** Including upload and read-back. */
+    /** The time to compute, including upload and read-back. */
     inference_ms: number;
-    /** From the last byte of the body on, including failed attempts. */
+    /** The time since the body arrived, including failed attempts. */
     total_ms: number;
     attempts: number;
-    /** The model was loaded already. */
+    /** Whether the model was already loaded. */
     warm: boolean;
-    /** How many rows ran together. */
+    /** The number of rows that ran together. */
     batch?: number;
 }
 
@@ -869,13 +881,13 @@ export interface Pin {
     name: string;
     /** ipfs://CID is exactly the model as it was published. */
     cid: string;
-    /** Of all its files. */
+    /** The total size of the files. */
     bytes: number;
-    /** Its files have changed since it was published, and are not served under this CID. */
+    /** Whether the model's files have changed since it was published. If so, they are not served under this CID. */
     stale: boolean;
-    /** The version that is kept for it; null for a folder that was put there. */
+    /** The version that is kept for this CID; null for a folder that was added by hand. */
     version: number | null;
-    /** In seconds since 1970. */
+    /** When the model was published, in seconds since 1970. */
     published_at: number;
 }
 
@@ -886,21 +898,21 @@ export interface Problem {
     /** A URI that identifies the code. */
     type: string;
     title: string;
-    /** The HTTP status that the answer has, or would have had. */
+    /** The answer's HTTP status, or the one that it would have had. */
     status: number;
     /** One of the stable codes. */
     code: Code;
-    /** One sentence: what was wrong, what is allowed and what to do. */
+    /** One sentence: what was wrong, what is allowed, what to do. */
     detail?: string;
     /** The field of the request that is at fault. */
     field?: string;
     /** What is expected there. */
     expected?: string;
-    /** What may be there. */
+    /** What is allowed there. */
     allowed?: string;
     /** How often the job was sent to nodes. */
     attempts?: number;
-    /** What went wrong there, with equal failures grouped; the last entry may cover several others. */
+    /** What went wrong on the nodes, with equal failures grouped. The last entry may cover several others. */
     failures?: Array<Failure>;
     /** For kernel_invalid: up to 20 errors in the source. */
     errors?: Array<SourceError>;
@@ -912,128 +924,130 @@ export interface Pull {
     /** The model's name here. */
     name: string;
     /**
-     * resolving: the commit and the files are determined, and room is made. downloading: each file is hashed as it
-     * arrives. For a variant built locally, the states are quantizing and measuring.
+     * resolving: the commit and the files are determined, and disk space is freed. downloading: each file is hashed
+     * as it arrives. verifying: the last bytes are hashed. quantizing and measuring replace these states for a
+     * variant built locally. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
     /** The model that was asked for. */
     model: string;
-    /** For a pull by CID: ipfs; for a variant built locally: empty. */
+    /** The hub; ipfs for a CID, and empty for a variant built locally. */
     hub: string;
-    /** Null until it is known. */
+    /** The variant; null until it is known. */
     variant: string | null;
-    /** Likewise. */
+    /** The hub's commit; null until it is known. */
     commit: string | null;
-    /** Including what was here already. */
+    /** The bytes here, including those from before the pull. */
     loaded_bytes: number;
     total_bytes: number;
-    /** Over the network since the daemon was started. */
+    /** The bytes fetched over the network since the daemon started. */
     fetched_bytes: number;
-    /** Taken from an older version. */
+    /** The bytes that were taken from an older version. */
     reused_bytes: number;
-    /** The bytes from each source: the hub, or all sources of a pull by CID. */
+    /** The bytes from each source: from the hub, or from each source of a pull by CID. */
     sources: Array<{
         name: string;
         bytes: number;
     }>;
     files_done: number;
     files: number;
-    /** Since the pull began. */
+    /** The time since the pull began. */
     seconds?: number;
     /** The recent speed. */
     bytes_per_second?: number;
-    /** At that speed. */
+    /** The remaining time at that speed. */
     seconds_left?: number;
-    /** The hub's failure, and when the pull is tried again. */
+    /** How the hub failed, and when the pull is tried again. */
     retrying?: string;
-    /** Why it has failed. */
+    /** Why the pull has failed. */
     problem?: {
         code: Code;
         detail: string;
     };
-    /** For a variant built locally, like the members below. */
+    /** This and the members below are for a variant built locally. */
     bits?: number;
     mixed?: boolean;
-    /** How many inputs it was measured with. */
+    /** How many inputs the variant has been measured with so far. */
     inputs_done?: number;
-    /** How many inputs it will be measured with. */
+    /** How many inputs the variant is measured with in all. */
     inputs?: number;
-    /** Once it has been measured. */
+    /** How the variant was built and measured, once this is known. */
     made?: Made;
 }
 
 export interface PullEvent {
-    /** The state. */
+    /** The same as state. */
     phase: string;
     /** The model's name here. */
     name: string;
     /**
-     * resolving: the commit and the files are determined, and room is made. downloading: each file is hashed as it
-     * arrives. For a variant built locally, the states are quantizing and measuring.
+     * resolving: the commit and the files are determined, and disk space is freed. downloading: each file is hashed
+     * as it arrives. verifying: the last bytes are hashed. quantizing and measuring replace these states for a
+     * variant built locally. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
     /** The model that was asked for. */
     model: string;
-    /** For a pull by CID: ipfs; for a variant built locally: empty. */
+    /** The hub; ipfs for a CID, and empty for a variant built locally. */
     hub: string;
-    /** Null until it is known. */
+    /** The variant; null until it is known. */
     variant: string | null;
-    /** Likewise. */
+    /** The hub's commit; null until it is known. */
     commit: string | null;
-    /** Including what was here already. */
+    /** The bytes here, including those from before the pull. */
     loaded_bytes: number;
     total_bytes: number;
-    /** Over the network since the daemon was started. */
+    /** The bytes fetched over the network since the daemon started. */
     fetched_bytes: number;
-    /** Taken from an older version. */
+    /** The bytes that were taken from an older version. */
     reused_bytes: number;
-    /** The bytes from each source: the hub, or all sources of a pull by CID. */
+    /** The bytes from each source: from the hub, or from each source of a pull by CID. */
     sources: Array<{
         name: string;
         bytes: number;
     }>;
     files_done: number;
     files: number;
-    /** Since the pull began. */
+    /** The time since the pull began. */
     seconds?: number;
     /** The recent speed. */
     bytes_per_second?: number;
-    /** At that speed. */
+    /** The remaining time at that speed. */
     seconds_left?: number;
-    /** The hub's failure, and when the pull is tried again. */
+    /** How the hub failed, and when the pull is tried again. */
     retrying?: string;
-    /** Why it has failed. */
+    /** Why the pull has failed. */
     problem?: {
         code: Code;
         detail: string;
     };
-    /** For a variant built locally, like the members below. */
+    /** This and the members below are for a variant built locally. */
     bits?: number;
     mixed?: boolean;
-    /** How many inputs it was measured with. */
+    /** How many inputs the variant has been measured with so far. */
     inputs_done?: number;
-    /** How many inputs it will be measured with. */
+    /** How many inputs the variant is measured with in all. */
     inputs?: number;
-    /** Once it has been measured. */
+    /** How the variant was built and measured, once this is known. */
     made?: Made;
 }
 
 export interface Quarantined {
-    /** For DELETE /v1/admin/quarantine. */
+    /** The id for DELETE /v1/admin/quarantine. */
     id: string;
-    /** The id that it had. */
+    /** The id that the node had. */
     node: string;
-    /** The name of the node token that it came with. */
+    /** The name of the node token that the node used. */
     token: string | null;
-    /** The id of the join token that it came with. */
+    /** The id of the join token that the node used. */
     join: string | null;
     /** The evidence, as in webinfer-proof(7). */
     evidence: string | null;
-    /** In milliseconds since 1970. */
+    /** When the quarantine began, in milliseconds since 1970. */
     since: number;
-    /** In milliseconds since 1970; null: it is refused until this is lifted. */
+    /** When the quarantine ends, in milliseconds since 1970; null if it must be lifted. */
     until: number | null;
-    /** For admins: the address that it came from; for IPv6 the first 64 bits. */
+    /** For admins: the node's address, or the first 64 bits of an IPv6 address. */
     address?: string;
     /** For admins: the details. */
     reason?: string;
@@ -1043,7 +1057,7 @@ export interface Removed {
     name: string;
     state: 'removed' | 'cancelled' | 'unpublished';
     freed_bytes?: number;
-    /** The CIDs under which it, or a variant of it, was published until now. */
+    /** The CIDs under which the model or a variant was published until now. */
     unpublished?: Array<string>;
 }
 
@@ -1052,7 +1066,7 @@ export type Result =
     | SpeechResult | Results | Used | Counted | Size;
 
 export interface Results {
-    /** One for each of several texts. */
+    /** One result for each of several texts. */
     results: Array<Labels | Entities | Fills | Answers>;
     usage?: Usage;
 }
@@ -1060,16 +1074,16 @@ export interface Results {
 export interface RunningJob {
     age_ms: number;
     id: string;
-    /** The client that it belongs to. */
+    /** The client that owns the job. */
     client: string | null;
     model_name: string;
     state: 'queued' | 'running';
     node: string | null;
-    /** Whether the node has confirmed that it has the job. */
+    /** Whether the node has confirmed that it received the job. */
     accepted: boolean;
     priority: number;
     attempts: number;
-    /** In milliseconds since 1970. */
+    /** When the job was accepted, in milliseconds since 1970. */
     accepted_at: number;
     timeout_ms: number;
     /** For a stream: the number of parts so far. */
@@ -1077,18 +1091,18 @@ export interface RunningJob {
     request_id?: string;
     /** What went wrong with the last attempt. */
     problem?: string;
-    /** The id that the client gave it. */
+    /** The id that the client gave to the job. */
     client_id?: string;
 }
 
 export interface Scores {
-    /** One for each document. */
+    /** One score for each document. */
     scores: Array<number>;
     usage?: Usage;
 }
 
 export interface Segments {
-    /** A mask is the name of an output, a PNG file with 255 where the segment is. */
+    /** The segments. mask names an output that contains a PNG file, whose pixels are 255 inside the segment. */
     segments: Array<{
         label: string;
         mask: string;
@@ -1098,27 +1112,30 @@ export interface Segments {
 
 export interface Session {
     age_ms: number;
-    /** Of all its processes together. */
+    /** The memory of all the browser's processes together. */
     memory_bytes: number;
     id: string;
     /** The kind of browser. */
     kind: string;
     state: 'starting' | 'ready' | 'busy' | 'draining' | 'broken' | 'closed';
-    /** The step that it has reached. */
+    /** The step that the session has reached. */
     step: string;
     ending: boolean;
-    /** Why it is to be replaced. */
+    /** Why the session is due to be replaced. */
     worn: string | null;
-    /** The session that takes its place. */
+    /** The session that replaces this one. */
     successor: string | null;
-    /** How many it has run. */
+    /** How many jobs the session has run. */
     jobs: number;
-    /** In milliseconds since 1970. */
+    /** When the session started, in milliseconds since 1970. */
     started_at: number;
-    /** How long it took to become ready. */
+    /** How long the session took to become ready. */
     ready_ms: number;
     browser_version: string;
-    /** Switches and preferences of its start that depend on a setting, without values that may be paths or addresses. */
+    /**
+     * The browser's switches and preferences that depend on a setting, without values that may be paths or
+     * addresses.
+     */
     flags: Array<string>;
     driver_pid: number;
     network: 'isolated' | 'host';
@@ -1126,7 +1143,7 @@ export interface Session {
 }
 
 export interface Size {
-    /** In pixels. */
+    /** The width in pixels. */
     width: number;
     height: number;
 }
@@ -1136,15 +1153,15 @@ export interface Source {
     repository: string | null;
     revision: string | null;
     commit: string | null;
-    /** In seconds since 1970. */
+    /** When the model was pulled, in seconds since 1970. */
     pulled_at: number;
     variant?: string;
 }
 
 export interface SourceError {
-    /** In the source that was sent, counted from 1. */
+    /** The line of the source, counted from 1. */
     line: number;
-    /** Likewise. */
+    /** The column in the line, counted from 1. */
     column: number;
     message: string;
 }
@@ -1157,7 +1174,7 @@ export interface SpeechResult {
 export interface Status {
     version: string;
     uptime_s: number;
-    /** In milliseconds since 1970. */
+    /** When the daemon started, in milliseconds since 1970. */
     started_at: number;
     /** Whether a node can take work. */
     ready: boolean;
@@ -1167,29 +1184,29 @@ export interface Status {
         url: string;
         connections: number;
     };
-    /** Where nodes connect. */
+    /** The address to which nodes connect. */
     bridge: {
         url: string;
     };
-    /** The jobs under way. Up to 100 are listed; a user sees only its own. */
+    /** The jobs under way. Up to 100 are listed; a user sees only its own jobs. */
     queue: {
         waiting: number;
         running: number;
         limit: number;
         jobs: Array<RunningJob>;
     };
-    /** Bytes of memory_budget. */
+    /** How many bytes of memory_budget are used, and how large the budget is. */
     memory: {
         used: number;
         budget: number;
     };
-    /** Live sound: streams that have not ended, sound without final text, and the largest lag. */
+    /** Live sound: unfinished streams, sound without final text, and the largest lag. */
     sound: {
         streams: number;
         waiting_ms: number;
         lag_ms: number;
     };
-    /** Queued and running now; the others since the start. */
+    /** How many jobs are queued and running now, and how many have ended in each way since the daemon started. */
     stored_jobs: {
         queued: number;
         running: number;
@@ -1198,25 +1215,25 @@ export interface Status {
         cancelled: number;
     };
     sessions: Array<Session>;
-    /** The first 100; GET /v1/nodes has all in pages. */
+    /** The first 100 nodes; GET /v1/nodes lists all nodes in pages. */
     nodes: Array<NodeRow>;
-    /** How many others there are. */
+    /** How many more there are. */
     nodes_more: number;
-    /** The kinds of browsers by name. */
+    /** The kinds of browsers, by name. */
     kinds: Record<string, Kind>;
-    /** The first 100; GET /v1/models has all in pages. */
+    /** The first 100 models; GET /v1/models lists all models in pages. */
     models: Array<Model>;
-    /** How many others there are. */
+    /** How many more there are. */
     models_more: number;
-    /** How many verdicts there are, and how probes, which run outside clients' requests, have ended. */
+    /** The numbers of verdicts, and of probes (run outside clients' requests) by outcome. */
     numerics: {
         mode: 'check' | 'off';
         verdicts: Record<string, number>;
         probes: Record<string, number>;
     };
     /**
-     * Answers of joined nodes that browsers of the service compute again: those that wait, and how the others have
-     * ended.
+     * Answers of joined nodes that the service's browsers compute again: how many are waiting, and how the other
+     * comparisons ended.
      */
     cross_checks: {
         waiting: number;
@@ -1228,70 +1245,70 @@ export interface Status {
         unable: number;
         dropped: number;
     };
-    /** The latest 100, the oldest of them first. */
+    /** The latest 100 nodes, the oldest of them first. */
     quarantined: Array<Quarantined>;
-    /** How many others there are. */
+    /** How many more there are. */
     quarantined_more: number;
     counters: {
         jobs: Record<string, number>;
         sessions: Record<string, number>;
         bridge: Record<string, number>;
     };
-    /** For the operator. */
+    /** Warnings for the operator. */
     warnings: Array<string>;
-    /** For admins: the folder of the models on the daemon's machine. */
+    /** For admins: the model folder on the daemon's machine. */
     models_directory?: string;
 }
 
 export interface StoredJob {
     id: string;
     state: 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
-    /** The endpoint that received it. */
+    /** The endpoint that received the job. */
     endpoint: '/v1/infer' | '/v1/jobs';
     priority: number;
-    /** How often the daemon has started it. */
+    /** How often the daemon has started the job. */
     runs: number;
-    /** In milliseconds since 1970, as all times here. */
+    /** When the job was accepted. All times here are in milliseconds since 1970. */
     accepted_at: number;
     deadline_at: number;
     model_name?: string;
-    /** The client that it belongs to. */
+    /** The client that owns the job. */
     client?: string;
-    /** The id that the client gave it. */
+    /** The id that the client gave to the job. */
     client_id?: string;
     node?: string;
     finished_at?: number;
     attempts?: number;
-    /** What it waits for, or what went wrong last. */
+    /** What the job is waiting for, or what went wrong last. */
     problem?: string;
-    /** For a job that is done: the answer, in the form of its endpoint. */
+    /** The answer of a completed job, in the form of the job's endpoint. */
     answer?: unknown;
-    /** For a job that has failed. */
+    /** The error of a failed job. */
     error?: Problem | OpenaiError | AnthropicError;
 }
 
-/** The answer without what its parts carried. */
+/** The answer, without the content of the parts. */
 export interface StreamDone {
-    /** How many there were. */
+    /** The number of parts. */
     parts: number;
     performance: StreamPerformance;
-    /** The request's id, or the job's. */
+    /** The id of the request, or of the job. */
     id: string;
     model_name: string;
     model_type: string | null;
-    /** Tensors. */
+    /** The output tensors. */
     outputs: Array<Output>;
-    /** Where it was really computed. */
+    /** Where the answer was actually computed. */
     executed_on: ExecutedOn;
     /** The result of the task: labels with probabilities, text and so on. */
     result?: Result;
 }
 
-/** A part of an answer, in order and each once. */
+/** A part of an answer. Parts come in order, and each of them once. */
 export interface StreamPart {
-    /** Counts from 0; the id of the event. */
+    /** The number of the part, from 0; also the event's id. */
     seq: number;
-    /** The answer that it belongs to, if there are several. */
+    /** The answer that the part belongs to, if there are several. */
     index: number;
     text?: string;
     tokens?: Array<number>;
@@ -1300,31 +1317,31 @@ export interface StreamPart {
 
 export interface StreamPerformance {
     first_part_ms: number;
-    /** A part of total_ms and of no other time. */
+    /** The time spent waiting for the client. */
     waited_for_client_ms: number;
-    /** Until it was sent to a node. */
+    /** The time until the request was sent to a node. */
     queue_ms: number;
-    /** By the page's clock, like inference_ms. */
+    /** The loading time, measured in the page like inference_ms. */
     load_ms: number;
-    /** Including upload and read-back. */
+    /** The time to compute, including upload and read-back. */
     inference_ms: number;
-    /** From the last byte of the body on, including failed attempts. */
+    /** The time since the body arrived, including failed attempts. */
     total_ms: number;
     attempts: number;
-    /** The model was loaded already. */
+    /** Whether the model was already loaded. */
     warm: boolean;
-    /** How many rows ran together. */
+    /** The number of rows that ran together. */
     batch?: number;
 }
 
 export interface StreamProgress {
-    /** Such as queued or loading. */
+    /** The phase, such as queued or loading. */
     phase: string;
     loaded_bytes?: number;
     total_bytes?: number;
     done?: number;
     total?: number;
-    /** An estimate, from 1. */
+    /** The estimated position in the queue, from 1. */
     queue_position?: number;
 }
 
@@ -1342,7 +1359,7 @@ export interface Tensor {
         | 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'BF16'
         | 'FP32' | 'FP64' | 'BYTES';
     shape: Array<number>;
-    /** Flat or nested. */
+    /** The values, flat or nested. */
     data?: Array<unknown>;
     parameters?: {
         binary_data_size?: number;
@@ -1351,14 +1368,14 @@ export interface Tensor {
 
 /** The text that a model has generated. */
 export interface TextResult {
-    /** Instead of the members above, if more than one answer was asked for. */
+    /** Present instead of the members above if more than one answer was requested. */
     choices?: Array<Choice>;
     usage?: Usage;
     timings?: Timings;
     text?: string;
     tokens?: Array<number>;
     finish_reason?: 'stop' | 'length' | 'tool_calls';
-    /** The string of options.stop at which it ended. */
+    /** The string in options.stop that ended the text. */
     stop_sequence?: string;
     /** The model's reasoning before its answer. */
     reasoning?: string;
@@ -1366,6 +1383,7 @@ export interface TextResult {
     logprobs?: Array<Logprob>;
 }
 
+/** As in llama-server: the numbers of tokens read and generated, and the times. */
 export type Timings = Record<string, number>;
 
 export interface TokenList {
@@ -1377,7 +1395,7 @@ export interface ToolCall {
         name?: string;
         arguments?: string;
     };
-    /** In streams: the call that it continues. */
+    /** In streams: the index of the call that this part continues. */
     index?: number;
     id?: string;
     type?: 'function';
@@ -1385,12 +1403,12 @@ export interface ToolCall {
 
 export interface Transcript {
     text?: string;
-    /** In seconds, as all times here. */
+    /** The length of the sound. All times here are in seconds. */
     duration?: number;
     language?: string;
     /**
-     * With options.timestamps word, the segments are words. With options.details they have the values that
-     * openai/whisper gives; seek is in hundredths of a second.
+     * If options.timestamps is word, the segments are words. With options.details, segments have the same values as
+     * in openai/whisper; seek is in hundredths of a second.
      */
     segments?: Array<{
         text: string;
@@ -1403,7 +1421,7 @@ export interface Transcript {
         compression_ratio?: number;
         no_speech_prob?: number;
     }>;
-    /** With options.timestamps both. */
+    /** The words, if options.timestamps is both. */
     words?: Array<{
         text: string;
         start?: number | null;
@@ -1413,29 +1431,29 @@ export interface Transcript {
 
 export interface Tuning {
     kernel: string;
-    /** The largest sizes of the calls that it applies to, in their order. */
+    /** The largest sizes that this entry applies to, in order. */
     size_class: string;
     /** The variant of the kernel's shader. */
     variant: string;
-    /** Its number of invocations across and down. */
+    /** The number of invocations in a workgroup, across and down. */
     workgroup: Array<number>;
-    /** The time of a run, by the adapter's own clock unless the browser rounds that; 0: there was nothing to choose. */
+    /** The time of a run, by the adapter's own clock unless the browser rounds it; 0 if there was nothing to choose. */
     ms: number;
     /** The time of a run without tuning. */
     default_ms: number;
-    /** This and the next three members: the place that it applies to. */
+    /** This and the next three members: where the entry applies. */
     browser?: string;
     browser_version?: string;
     platform?: Platform;
     adapter?: string;
-    /** Instead of the place: the joined node that has reported it about itself. */
+    /** The joined node that reported this entry about itself. */
     node?: string;
 }
 
 export interface Usage {
     prompt_tokens: number;
     completion_tokens?: number;
-    /** How many tokens of the prompt were known from before. */
+    /** How many tokens of the prompt were cached. */
     cached_tokens?: number;
 }
 
@@ -1445,7 +1463,7 @@ export interface Used {
 
 export interface Value {
     name: string;
-    /** Null where the graph does not say. */
+    /** Null if the graph does not say. */
     datatype: string | null;
     /** -1 for a free dimension. */
     shape: Array<number> | null;
@@ -1459,11 +1477,12 @@ export interface Verb {
 export interface Verdict {
     browser: string | null;
     browser_version: string | null;
-    /** It is about joined nodes. */
+    /** Whether the verdict is about joined nodes. */
     joined: boolean;
     /**
-     * A label, valid until the service ends, of the token whose nodes it is about. Null for browsers of the service,
-     * and for what nodes of two tokens have shown, which counts for all that join.
+     * A label for the token whose nodes the verdict is about; it is valid until the service exits. Null for the
+     * service's browsers. Also null if nodes of two tokens have shown the same: the verdict then applies to all
+     * joined nodes.
      */
     token: string | null;
     platform: Platform;
@@ -1471,24 +1490,24 @@ export interface Verdict {
     engine_version: string | null;
     adapter: string | null;
     precision: string | null;
-    /** For builtin/kernels; null: all kernels. */
+    /** The kernel, for builtin/kernels; null means all kernels. */
     kernel: string | null;
     verdict: 'unknown' | 'trusted' | 'wrong' | 'unable' | 'exempt';
     /** The error as a fraction of the tolerance. */
     error_ratio: number;
     detail: string | null;
-    /** In milliseconds since 1970. */
+    /** When this was checked, in milliseconds since 1970. */
     checked_at: number;
-    /** Whether it is about the model, or only about such inputs. */
+    /** Whether the verdict is about all inputs or only such inputs. */
     scope: 'model' | 'input';
-    /** The input that decided it; null: an input of the service. */
+    /** The input that decided the verdict; null if the input was the service's own. */
     input: VerdictInput | null;
     /** How many different inputs were compared. */
     sets: number;
 }
 
 export interface VerdictInput {
-    /** Of its shapes, and of the values of small whole numbers and booleans. */
+    /** The hash of the input's shapes, and of the values of small integers and booleans. */
     hash: string;
     shapes: string;
 }
@@ -1499,6 +1518,6 @@ export interface Version {
     revision: string | null;
     commit: string | null;
     bytes: number;
-    /** In seconds since 1970. */
+    /** When the model was pulled, in seconds since 1970. */
     pulled_at: number;
 }

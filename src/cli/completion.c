@@ -9,9 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char wi_cli_bash[] =
+static const struct {
+    const char *shell, *script;
+} scripts[] = {
+    {
+        "bash",
 #include "cli/bash.inc"
-    ;
+    },
+    {
+        "fish",
+#include "cli/fish.inc"
+    },
+    {
+        "zsh",
+#include "cli/zsh.inc"
+    },
+};
+
+const char *wi_cli_completion(const char *shell)
+{
+    for (size_t i = 0; i < sizeof scripts / sizeof *scripts; i++)
+        if (strcmp(scripts[i].shell, shell) == 0)
+            return scripts[i].script;
+    return NULL;
+}
 
 /* The words before the completed one. */
 struct line {

@@ -55,7 +55,7 @@ static enum wi_exit run_help(struct wi_cli *cli)
 
 static enum wi_exit run_completion(struct wi_cli *cli)
 {
-    fputs(wi_cli_bash, stdout);
+    fputs(wi_cli_completion(strchr(cli->arguments.verb->name, ' ') + 1), stdout);
     return WI_EXIT_OK;
 }
 
@@ -607,6 +607,9 @@ const struct wi_verb wi_cli_verbs[] = {
         restore_options, wi_cli_restore},
     {"completion bash", "", 0, 0, {0}, "Print the completion script for bash", NULL,
         run_completion},
+    {"completion fish", "", 0, 0, {0}, "Print the completion script for fish", NULL,
+        run_completion},
+    {"completion zsh", "", 0, 0, {0}, "Print the completion script for zsh", NULL, run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
         "Print the possible completions of the last WORD, for a shell; the WORDs are a command "
         "line without the word webinfer",

@@ -62,12 +62,13 @@ test('the command line counts all models and nodes', async () => {
     assert.deepEqual([JSON.parse(nodes).nodes.length, JSON.parse(nodes).next], [COUNT, null]);
 });
 
+const shellEnvironment = () => ({ PATH: process.env.PATH, HOME: daemon.folder, LANG: 'C.UTF-8', WEBINFER_URL: daemon.url });
+
 /** The completions that bash offers for the last of the words, by the functions of that file. */
 async function completions(file, complete, words) {
     const script = `source completions/${file}; COMP_WORDBREAKS=$' \\t\\n"><=;|&(:'; ` +
         `COMP_WORDS=(${words.join(' ')}); COMP_CWORD=${words.length - 1}; ${complete}; printf "%s\\n" "\${COMPREPLY[@]}"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { PATH: process.env.PATH, HOME: daemon.folder,
-        LANG: 'C.UTF-8', WEBINFER_URL: daemon.url } });
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: shellEnvironment() });
     return stdout;
 }
 
@@ -80,6 +81,50 @@ test('the completion of webinfer-bench offers the models and the options of webi
     assert.equal(lines(await offered('""'), /^(twice|m-\d{3})$/), COUNT);
     assert.equal(await offered('--concurrency', '2', '--pre'), '--preset\n--precision\n');
     assert.equal(await offered('--headless', '""'), 'yes\nno\n');
+});
+
+/** What fish offers for the end of that command line. */
+async function offeredByFish(line) {
+    const script = 'source completions/webinfer.fish; complete -C $argv[1]';
+    const { stdout } = await promisify(execFile)('fish', ['--no-config', '-c', script, line], { cwd: root, env: shellEnvironment() });
+    return stdout.split('\n').filter(Boolean).sort();
+}
+
+/** What zsh's completion function adds for the last of the words, with stand-ins for the builtins of the line editor. */
+async function offeredByZsh(...words) {
+    const script = `
+        compadd() { local -a all; local one suffix=
+            while (($#)); do case $1 in -S) shift 2 ;; -a) all=("\${(@P)2}"); shift 2 ;; *) all+=("$1"); shift ;; esac; done
+            for one in "\${all[@]}"; do [[ $one == "$PREFIX"* ]] && print -r -- "$IPREFIX$one"; done }
+        compset() { local head=\${(Q)2}; [[ $PREFIX == "$head"* ]] && { IPREFIX+=$head; PREFIX=\${PREFIX#"$head"}; } }
+        _files() { local one; for one in \${PREFIX}*(N); do print -r -- "$IPREFIX$one"; done }
+        source completions/webinfer.zsh
+        words=("$@") CURRENT=$# PREFIX=$words[-1] IPREFIX=
+        _webinfer`;
+    const { stdout } = await promisify(execFile)('zsh', ['-f', '-c', script, 'zsh', ...words], { cwd: root, env: shellEnvironment() })
+        .catch((error) => error.code === 1 ? error : Promise.reject(error));
+    return stdout.split('\n').filter(Boolean).sort();
+}
+
+test('fish and zsh complete the same', async () => {
+    for (const [words, offered] of [
+        [['jobs', ''], ['cancel', 'list', 'show', 'wait']],
+        [['--json', 'tok'], ['token']],
+        [['nonsense', ''], []],
+        [['infer', 'm', '--platform', 'web'], ['webgl', 'webgpu', 'webnn']],
+        [['infer', 'm', '--platform=web'], ['--platform=webgl', '--platform=webgpu', '--platform=webnn']],
+        [['infer', 'm', '--option', 'multi_label='], ['multi_label=false', 'multi_label=true']],
+        [['infer', 'm', '--image', 'conf/webinferd.c'], ['conf/webinferd.conf']],
+        [['infer', 'm', '--tensor', 'x=conf/webinferd.c'], ['x=conf/webinferd.conf']],
+    ]) {
+        assert.deepEqual(await offeredByFish([cliPath, ...words].join(' ')), offered, `fish: ${words}`);
+        assert.deepEqual(await offeredByZsh(cliPath, ...words), offered, `zsh: ${words}`);
+    }
+    const isModel = (name) => /^(twice|m-\d{3})$/.test(name);
+    assert.equal((await offeredByFish(`${cliPath} show `)).filter(isModel).length, COUNT);
+    assert.equal((await offeredByZsh(cliPath, 'show', '')).filter(isModel).length, COUNT);
+    assert.deepEqual(await offeredByZsh(`${cliPath}-bench`, '--pre'), ['--precision', '--preset']);
+    assert.deepEqual(await offeredByFish(`${cliPath}-bench --pre`), ['--precision', '--preset']);
 });
 
 test('the client in Python counts all of them, also while some come and go', async () => {

@@ -33,7 +33,7 @@ static const struct situation situations[] = {
     {{"jobs", ""}, "list show wait cancel"},
     {{"jobs", "c"}, "cancel"},
     {{"token", ""}, "new join"},
-    {{"completion", ""}, "bash words"},
+    {{"completion", ""}, "bash fish zsh words"},
     {{"--json", "tok"}, "token"},
     {{"--url", "http", ":", "//127.0.0.1", ":", "1/", "jobs", "w"}, "wait"},
     {{"--url=http://127.0.0.1:1/", "jobs", "w"}, "wait"},
@@ -152,7 +152,7 @@ static int make_place(void **state)
     snprintf(place.client, sizeof place.client, "%s/client", place.folder);
     snprintf(place.files, sizeof place.files, "%s/files", place.folder);
     assert_int_equal(mkdir(place.files, 0700), 0);
-    write_file(place.script, wi_cli_bash, 0600);
+    write_file(place.script, wi_cli_completion("bash"), 0600);
     assert_int_equal(setenv("SELF", self, 1), 0);
     write_file(place.client, fake_client, 0700);
     path = in(&place, "a file.png");

@@ -193,9 +193,15 @@ static char *read_source(const char *name)
 
 TEST(the_completion_is_the_file_that_is_installed)
 {
-    char *text = read_source("completions/webinfer.bash");
-    assert_string_equal(wi_cli_bash, text);
-    free(text);
+    static const char *const shells[] = {"bash", "fish", "zsh"};
+    for (size_t i = 0; i < sizeof shells / sizeof *shells; i++) {
+        char *path = wi_sprintf("completions/webinfer.%s", shells[i]);
+        char *text = read_source(path);
+        assert_string_equal(wi_cli_completion(shells[i]), text);
+        free(text);
+        free(path);
+    }
+    assert_null(wi_cli_completion("csh"));
 }
 
 TEST(the_man_page_is_fresh)
