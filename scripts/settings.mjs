@@ -44,7 +44,7 @@ const REST = {
 /** @param {import('../page/src/pipeline/settings/rows.js').Row} row */
 function printRow({ fate, why, members, but }) {
     const values = Object.entries(but).map(([member, value]) => `${member} ${value}`);
-    const besides = values.length > 0 ? ` (except ${values.join(', ')})` : '';
+    const besides = values.length > 0 ? ` (no effect: ${values.join(', ')})` : '';
     console.log([`.It ${fate}`, ...filled(`${why}${besides}:`.split(' ')), ...listed(members)].join('\n'));
 }
 

@@ -96,7 +96,7 @@ static const struct wi_flag infer_options[] = {
     {"image", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A picture (PNG, JPEG or WebP); \"-\" means standard input"},
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "A sound (WAV, or a format that browsers decode); \"-\" means standard input"},
+        "An audio file (WAV, or a format that browsers can decode); \"-\" means standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
         "A text; a chat model answers it or, with --task complete, continues it"},
     {"pair", "TEXT", .help = "The second text of a pair; --text is the first"},
@@ -149,7 +149,7 @@ static const struct wi_flag compute_options[] = {
     {"priority", "0-9", .help = "The priority; 9 is the most urgent, and 5 is the default"},
     {"timeout", "DURATION", .help = "The time limit for the whole request; the default is 60s"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save the output as DIR/NAME.npy or, if DIR ends in .npy, to the file DIR"},
+        "Save the output to DIR/NAME.npy or, if DIR ends in .npy, to the file DIR itself"},
     {0},
 };
 
@@ -169,14 +169,14 @@ static const struct wi_flag embed_options[] = {TEXT_OPTIONS("embed"), {0}};
 
 static const struct wi_flag transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
-        "The model that transcribes; needed only if several models can"},
+        "The model to use; needed only if several models can transcribe"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
         "The format: text (the default), subtitles (srt or vtt), or the server's JSON (json)"},
     {"language", "CODE", .help = "The spoken language, such as en or de; detected by default"},
     {"translate", .help = "Translate the speech into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
-        "Have MODEL transcribe the sound (WAV or raw samples) as it arrives, and print each "
-        "segment as a line when its text is final; with --json, print each event as a line of "
+        "Have MODEL transcribe the audio (WAV or raw samples) as it arrives, and print each "
+        "segment as a line once its text is final; with --json, print each event as a line of "
         "JSON. The options --platform, --browser, --node and --timeout cannot be used with --live"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
         "With --live, the encoding of raw samples: s16le (the default) or f32le"},
@@ -222,7 +222,7 @@ static const struct wi_flag quantize_options[] = {
         "The number of bits: 8 makes the variant q8, 4 makes q4, and 16 makes fp16"},
     {"mixed", .help = "With 4 bits, keep 8 bits in the layers that would lose the most precision"},
     {"force", .help = "Add the variant to the model even if its measurements are bad"},
-    {"detach", .help = "Exit without waiting until the variant has been made"},
+    {"detach", .help = "Exit without waiting for the variant to be made"},
     {"cancel", .help = "Stop making the variant, and remove the unfinished files"},
     {0},
 };
@@ -236,10 +236,10 @@ static const struct wi_flag run_options[] = {
 };
 
 static const struct wi_flag load_options[] = {
-    {"node", "ID", .help = "Load the model only into this node"},
+    {"node", "ID", .help = "Load the model on this node only"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "webgpu webnn webgl wasm native",
         "Load the model for this platform"},
-    {"no-wait", .help = "Exit without waiting until the model is loaded"},
+    {"no-wait", .help = "Exit without waiting for the model to load"},
     {0},
 };
 
@@ -512,14 +512,15 @@ const struct wi_verb wi_cli_verbs[] = {
         "Print the embedding vector of each TEXT; with \"-\", of each line of standard input",
         embed_options, wi_cli_embed},
     {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
-        "Transcribe speech from a WAV file, or from a format that browsers decode, such as MP3",
+        "Transcribe speech from a WAV file, or from a file in another format that browsers can "
+        "decode, such as MP3",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
-        "List the models that nodes have loaded, with one row for each platform of a node. A row "
-        "shows the memory, the busy slots, and how full the caches are",
+        "List the models that nodes have loaded, one row for each model, node and platform. Each "
+        "row shows the memory in use, the busy slots, and how full the caches are",
         NULL, wi_cli_ps},
-    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes before the first request",
-        load_options, wi_cli_load},
+    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
+        "Load a model on the nodes before the first request", load_options, wi_cli_load},
     {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Unload a model from nodes, to free its memory",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},

@@ -54,7 +54,7 @@ test('no folder of models/ and of the tests is refused', async () => {
 const wordLevel = { type: 'WordLevel', vocab: { a: 0 }, unk_token: 'a' };
 
 for (const [file, content, message] of [
-    ['generation_config.json', { guidance_scale: 3 }, /^generation_config\.json: guidance_scale is 3, which this page does not compute: it would need other computations for each token/],
+    ['generation_config.json', { guidance_scale: 3 }, /^generation_config\.json: guidance_scale is 3, which this page does not compute: it would require additional computation for each token/],
     ['generation_config.json', { penalty_alpha: 0.6 }, /: penalty_alpha is 0\.6,/],
     ['generation_config.json', { num_beam_groups: 2 }, /: num_beam_groups is 2,/],
     ['generation_config.json', { force_words_ids: [[1]] }, /: force_words_ids is \[\[1\]\],/],

@@ -251,29 +251,32 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum number of browsers that the service starts. If it is 0, min_connections "
                 "must be 0 too."},
     {KEY(pool, min_connections), INTEGER(0, 1024), DEFAULT("1"), RELOADABLE,
-        .help = "Number of browsers that are kept running even without work."},
+        .help = "Number of browsers that are kept running even when there is no work."},
     {KEY(pool, connection_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
-        .help = "How long a browser may take from its start until its page has connected."},
+        .help = "How long a browser may take, once started, for its page to connect."},
     {KEY(pool, max_retries), INTEGER(0, 100), DEFAULT("3"), RELOADABLE,
-        .help = "How often a job is retried after its browser has failed. Including retries for "
-                "other reasons, a job is sent to browsers at most 4 * (max_retries + 1) times."},
+        .help =
+            "How many times a job is retried after its browser has failed. Including retries for "
+            "other reasons, a job is sent to browsers at most 4 * (max_retries + 1) times."},
     {KEY(pool, max_queue), INTEGER(1, 1000000), DEFAULT("1024"), RELOADABLE,
         .help = "Maximum number of waiting jobs. Further jobs are refused with 429."},
     {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
-        .help = "Memory for request bodies, the queue and protocol frames together. A request that "
+        .help = "Maximum memory for request bodies, the queue and protocol frames combined. A "
+                "request that "
                 "does not fit is refused with 503. The budget is limited to a quarter of the "
                 "machine's memory or, if the service's control group has a lower limit "
                 "(MemoryMax=), to a quarter of that limit."},
     {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
         .help = "Maximum total size of the models that a page keeps loaded. The least recently "
-                "used model is unloaded first. If a model folder does not fit together with the "
-                "models in use, its decoder and its encoder or vision part are loaded alternately. "
+                "used model is unloaded first. If the model of a folder does not fit into memory "
+                "alongside the models in use, its decoder and its encoder or vision part are "
+                "loaded alternately. "
                 "This takes less memory, but answers are slower."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
-        .help = "How long running jobs may take to finish after the service has been told to "
+        .help = "How long jobs in progress may take to finish after the service has been told to "
                 "stop."},
     {KEY(pool, adaptive_scaling), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether browsers are opened while work is waiting, up to max_connections, and "
+        .help = "Whether browsers are opened, up to max_connections, while work is waiting, and "
                 "closed when there is no work. With no, max_connections browsers are kept running. "
                 "The running browsers share the machine's cores for their wasm threads: if more "
                 "browsers are opened because work is waiting, each has fewer threads."},
@@ -398,7 +401,8 @@ const struct wi_setting wi_options[] = {
         .help = "Whether the browser's own sandbox is on. With auto, it is off only if the daemon "
                 "runs as root."},
     {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,
-        .help = "Number of browsers of this kind that are kept running even without work."},
+        .help =
+            "Number of browsers of this kind that are kept running even when there is no work."},
     {BROWSER_KEY(max_connections), INTEGER(0, 1024), DEFAULT("4"), RELOADABLE,
         .help = "Maximum number of browsers of this kind. 0 turns the kind off."},
 

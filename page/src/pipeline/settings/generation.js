@@ -7,25 +7,25 @@ export const GENERATION = Object.freeze([
         encoder_no_repeat_ngram_size bad_words_ids sequence_bias min_length min_new_tokens forced_bos_token_id forced_eos_token_id
         remove_invalid_values exponential_decay_length_penalty suppress_tokens begin_suppress_tokens`),
     honoured('if the request has no max_tokens', 'max_new_tokens max_length'),
-    honoured('if the request sets no value; applied in the order of llama.cpp, temperature last', 'do_sample temperature top_k top_p min_p'),
+    honoured('if the request sets no value; applied in the same order as in llama.cpp, with temperature last', 'do_sample temperature top_k top_p min_p'),
     honoured('the tokens that begin, end and pad a text', 'bos_token_id eos_token_id pad_token_id decoder_start_token_id'),
     honoured("Whisper's languages, tasks and times", `alignment_heads is_multilingual lang_to_id max_initial_timestamp_index
         no_timestamps_token_id task_to_id`),
     harmless('set by the request', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
-    honoured('for beam search, if no sampling is requested; the text is sent whole; not for Whisper',
+    honoured('for beam search, if no sampling is requested and the model is not Whisper; the text is then sent all at once',
         'num_beams length_penalty early_stopping renormalize_logits'),
     harmless('only affects groups of beams', 'diversity_penalty'),
     harmless('changes only speed or memory use, not the tokens', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
         cache_config cache_implementation compile_config disable_compile is_assistant low_memory max_matching_ngram_size num_assistant_tokens
         num_assistant_tokens_schedule prefill_chunk_size prompt_lookup_num_tokens target_lookbehind use_cache`),
-    harmless('describes the results of a program, or the origin of the file', `_commit_hash _from_model_config generation_kwargs output_attentions
+    harmless('describes what the original program returns, or where the file came from', `_commit_hash _from_model_config generation_kwargs output_attentions
         output_hidden_states output_logits output_scores return_dict_in_generate return_legacy_cache transformers_version trust_remote_code`),
     ignored('a request gets one answer', 'num_return_sequences', { num_return_sequences: 1 }),
-    ignored('tokens are sampled by temperature, top_k, top_p and min_p only', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
+    ignored('tokens are sampled only by temperature, top_k, top_p and min_p', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
         { typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0 }),
     ignored('the request decides where its answer stops', 'stop_strings max_time'),
-    ignored('a prompt is read as it is', 'token_healing'),
-    refused('it would need other computations for each token', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
+    ignored('a prompt is read as is', 'token_healing'),
+    refused('it would require additional computation for each token', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
         { guidance_scale: 1, num_beam_groups: 1, penalty_alpha: 0 }),
 ]);
 

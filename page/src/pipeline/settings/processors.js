@@ -2,12 +2,12 @@
 import { harmless, honoured } from './rows.js';
 
 const NAMES = honoured('the name of the processor', 'feature_extractor_type image_processor_type processor_class');
-const OF_PROGRAMS = harmless('describes the results of a program, or the origin of the file', `_processor_class _valid_processor_keys auto_map data_format device
+const OF_PROGRAMS = harmless('describes what the original program returns, or where the file came from', `_processor_class _valid_processor_keys auto_map data_format device
     disable_grouping input_data_format model_input_names return_metadata return_tensors transformers_version`);
 
 export const PREPROCESSOR = Object.freeze([
     NAMES,
-    honoured('how a picture is scaled, cropped, padded and coloured; unsupported values are refused when the folder is loaded', `background_color crop_pct crop_size do_align_long_axis do_center_crop do_convert_rgb do_crop_margin
+    honoured('how a picture is scaled, cropped and padded, and how its colours are converted; unsupported values are refused when the folder is loaded', `background_color crop_pct crop_size do_align_long_axis do_center_crop do_convert_rgb do_crop_margin
         do_flip_channel_order do_image_splitting do_pad do_rescale do_resize do_thumbnail ensure_multiple_of
         fill_color image_grid_pinpoints image_mean image_std include_top keep_aspect_ratio max_image_size max_size pad_and_return_pixel_mask
         pad_size resample rescale_factor rescale_offset size size_divisibility size_divisor use_square_size`),

@@ -12,7 +12,7 @@ export const POOLING = Object.freeze([
 export const SENTENCES = Object.freeze([
     honoured('the maximum length of a text', 'max_seq_length'),
     honoured('whether texts are converted to lowercase before tokenisation', 'do_lower_case'),
-    harmless('describes the results of a program', 'cache_dir config_args config_kwargs model_args model_kwargs processing_kwargs tokenizer_args tokenizer_kwargs tokenizer_name_or_path transformer_task unpad_inputs'),
+    harmless('describes what the original program returns', 'cache_dir config_args config_kwargs model_args model_kwargs processing_kwargs tokenizer_args tokenizer_kwargs tokenizer_name_or_path transformer_task unpad_inputs'),
 ]);
 
 export const SENTENCE_PROMPTS = Object.freeze([

@@ -56,7 +56,7 @@ export const TOKENIZER_CONFIG = Object.freeze([
     harmless('the service cuts and pads texts itself', `max_length model_input_names pad_to_multiple_of pad_token_type_id padding padding_side
         stride truncation truncation_strategy`),
     harmless('the text of an answer is exactly that of its tokens', 'clean_up_tokenization_spaces'),
-    harmless('describes the results of a program, or the origin of the file', `__init_kwargs _commit_hash _from_auto auto_map backend cache_dir from_slow
+    harmless('describes what the original program returns, or where the file came from', `__init_kwargs _commit_hash _from_auto auto_map backend cache_dir from_slow
         init_inputs is_local local_files_only name_or_path processor_class return_tensors revision source_spm special_tokens_map_file target_spm
         tokenizer_file transformers_version trust_remote_code use_fast verbose vocab_file`),
     ignored('boxes and their contents are not read', 'apply_ocr only_label_first_subword sep_token_box cls_token_box pad_token_box'),
