@@ -17,6 +17,7 @@ LINT_CHECKS=(
     'lint_sources|the lists of C files are fresh'
     'lint_rules|the rules of tasks in the page are fresh'
     'lint_python_types|the types of the Python client are fresh'
+    'lint_js|tsc (the types of the JavaScript client)'
     'lint_js_types|the types of the JavaScript client are fresh'
     'lint_page_texts|errors in the page begin small and have no full stop'
     'lint_error_texts|errors in C begin small and have no full stop'
@@ -196,6 +197,10 @@ lint_python_types() {
     "$BUILD/webinferd" --print-openapi | python3 scripts/python-types.py |
         diff -u sdk/python/webinfer/types.py - ||
         { printf 'run: webinferd --print-openapi | python3 scripts/python-types.py >sdk/python/webinfer/types.py\n' && return 1; }
+}
+
+lint_js() {
+    "$WEBINFER_NODE_MODULES/.bin/tsc" -p sdk/js/tsconfig.json
 }
 
 lint_js_types() {

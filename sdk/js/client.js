@@ -73,7 +73,7 @@ export class Client extends Service {
     transcribe(model, audio, more) { return this.#run('automatic-speech-recognition', model, { audio }, more); }
     /** Speaks a text; the output audio is a WAV file. @param {string} model @param {string} text @param {More} [more] */
     speak(model, text, more) { return this.#run('text-to-speech', model, text, more); }
-    /** @param {string | undefined} task @param {string} model @param {any} inputs @param {More} [more] */
+    /** @param {import('./types.d.ts').Task | undefined} task @param {string} model @param {any} inputs @param {More} [more] */
     #run(task, model, inputs, more = {}) {
         const { settings, options } = splitSettings(more);
         return this.infer(model, inputs, { ...(task && { task }), ...settings, options });

@@ -87,7 +87,7 @@ export class Account {
     request() {
         this.#events = new Events();
         if (this.job === null) return this.first;
-        const last = this.#last === undefined ? {} : { 'Last-Event-ID': this.#last };
+        const last = /** @type {Record<string, string>} */ (this.#last === undefined ? {} : { 'Last-Event-ID': this.#last });
         return { method: 'GET', target: this.job, headers: { Accept: 'text/event-stream', ...last }, patience: SILENCE_MS };
     }
 
