@@ -10,9 +10,11 @@ import gc
 import io
 import os
 import pathlib
+import struct
 import threading
 import unittest
 import warnings
+import zlib
 from unittest import mock
 
 import numpy
@@ -23,6 +25,16 @@ from webinfer.__main__ import main
 MODELS = pathlib.Path(os.environ["WEBINFER_MODELS"])
 SIMULATED = {"platform": "simulated"}
 SEVEN = MODELS / "digits/samples/7.png"
+
+
+def pixels_of(file):
+    """The pixels of a grey PNG file of 8 bits with one IDAT chunk, whose rows are not filtered."""
+    width, height = struct.unpack_from(">II", file, 16)
+    at = file.index(b"IDAT")
+    size, = struct.unpack_from(">I", file, at - 4)
+    rows = numpy.frombuffer(zlib.decompress(file[at + 4:at + 4 + size]), "uint8").reshape(height, 1 + width)
+    assert not rows[:, 0].any()
+    return rows[:, 1:]
 
 
 async def idle(client):
@@ -59,6 +71,8 @@ class Waiting(unittest.TestCase):
         error = caught.exception
         self.assertEqual((error.code, error.status, error.field), ("invalid_field", 400, "priority"))
         self.assertTrue(error.expected)
+        for part in (error.detail, "priority", error.expected):
+            self.assertIn(part, str(error))
         with self.assertRaises(webinfer.ServiceError) as caught:
             self.client.chat("none", "hi")
         self.assertEqual((caught.exception.code, caught.exception.status), ("model_not_found", 404))
@@ -128,8 +142,14 @@ class RealBrowser(unittest.TestCase):
     def test_tasks_by_name(self):
         file = self.enterContext(SEVEN.open("rb"))
         for image in (SEVEN, SEVEN.read_bytes(), file):
-            labels = self.client.classify("digits", image=image).result["labels"]
+            labels = self.client.classify("digits", image=image, platform="wasm").result["labels"]
             self.assertEqual(labels[0]["label"], "7")
+        best = labels[0]["score"]
+        grey = pixels_of(SEVEN.read_bytes())
+        for image in (grey, numpy.stack([grey] * 3, 2), numpy.dstack([grey, grey, grey, grey // 2])):
+            labels = self.client.classify("digits", image=image, platform="wasm").result["labels"]
+            self.assertEqual(labels[0]["label"], "7")
+            self.assertAlmostEqual(labels[0]["score"], best, places=5)
         heard = self.client.classify("keywords", audio=MODELS / "keywords/samples/left.wav")
         self.assertEqual(heard.result["labels"][0]["label"], "left")
         vectors = self.client.embed("nest", ["a cat sleeps", "a dog sleeps"])["embeddings"]

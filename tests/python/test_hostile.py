@@ -167,9 +167,25 @@ class Answers(Base):
             with serving(said) as server, self.assertRaises(webinfer.ServiceError) as caught:
                 ask(server.url, "infer", "m")
             error = caught.exception
-            self.assertEqual((str(error), error.code, error.status, error.field, error.expected,
+            self.assertEqual((error.detail, error.code, error.status, error.field, error.expected,
                               error.allowed, error.retry_after),
                              ("it is too long", "input_shape", 422, "inputs[0]", "[1, 2]", "anything", None))
+            self.assertEqual(str(error), "it is too long (field: inputs[0]); expected: [1, 2]; allowed: anything")
+
+    def test_the_text_of_an_error_says_each_thing_once(self):
+        for members, text in (
+                ({}, "it is wrong"), ({"field": "top"}, "it is wrong (field: top)"),
+                ({"expected": "1 to 9"}, "it is wrong; expected: 1 to 9"),
+                ({"allowed": "a, b"}, "it is wrong; allowed: a, b"),
+                ({"detail": "top is 12, and 1 to 9 is expected", "field": "top", "expected": "1 to 9"},
+                 "top is 12, and 1 to 9 is expected"),
+                ({"detail": "stop has 14 words", "field": "top", "expected": "4"},  # within words they are not said
+                 "stop has 14 words (field: top); expected: 4"),
+                ({"expected": "(a|b)", "allowed": ""}, "it is wrong; expected: (a|b)"),
+                ({"expected": 5, "field": None}, "it is wrong")):
+            error = webinfer.errors.of_problem({"code": "c", "detail": "it is wrong", **members})
+            self.assertEqual(str(error), text)
+        self.assertEqual(str(webinfer.errors.of_problem({"code": "c", "title": "A title"})), "A title")
 
 
 class Repeating(Base):

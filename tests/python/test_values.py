@@ -1,12 +1,15 @@
 """Tensors, pictures and sounds, arguments, and that both clients have the same methods."""
 import array
+import base64
 import inspect
 import io
 import json
 import math
 import pathlib
+import struct
 import tempfile
 import unittest
+import zlib
 
 import webinfer
 from webinfer import calls, content, http1, service
@@ -142,6 +145,111 @@ class Inputs(unittest.TestCase):
         for url in ("localhost:8470", "ftp://x", "http://", "http://a b", "http://u:p@host", "http://h/?q"):
             with self.assertRaises(ValueError):
                 webinfer.Client(url)
+
+
+#: A buffer that is no array of numpy.
+TWO = array.array("B", [1, 2])
+
+
+def decoded(file):
+    """(width, height, colour type, rows) of a PNG file whose rows are not filtered, by zlib and PNG's specification."""
+    chunks, at = {}, 8
+    while at < len(file):
+        size, kind = struct.unpack_from(">I4s", file, at)
+        data = file[at + 8:at + 8 + size]
+        assert struct.unpack_from(">I", file, at + 8 + size)[0] == zlib.crc32(kind + data), kind
+        chunks[kind] = data
+        at += size + 12
+    assert file[:8] == b"\x89PNG\r\n\x1a\n" and list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
+    width, height, depth, colour, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
+    assert (depth, rest) == (8, [0, 0, 0])
+    raw = zlib.decompress(chunks[b"IDAT"])
+    rows = [raw[y:y + len(raw) // height] for y in range(0, len(raw), len(raw) // height)]
+    assert all(row[0] == 0 for row in rows)
+    return width, height, colour, [row[1:] for row in rows]
+
+
+class Pictures(unittest.TestCase):
+    """Arrays of pixels, which are sent as PNG."""
+
+    def test_arrays_become_png_files(self):
+        import numpy
+        for shape, colour in (((2, 3), 0), ((2, 3, 1), 0), ((2, 3, 3), 2), ((2, 3, 4), 6), ((1, 1), 0),
+                              ((300, 200, 3), 2)):
+            array = numpy.random.default_rng(1).integers(0, 256, shape, "uint8")
+            self.assertEqual(decoded(webinfer.png(array)),
+                             (shape[1], shape[0], colour, [row.tobytes() for row in array]))
+
+    def test_the_layout_in_memory_does_not_matter(self):
+        import numpy
+        array = numpy.arange(4 * 6 * 3, dtype="uint8").reshape(4, 6, 3)
+        readonly = array.copy()
+        readonly.flags.writeable = False
+        for one in (array[:, ::-1], array[::2, 1:4], numpy.asfortranarray(array), array[..., ::-1], readonly,
+                    array.transpose(1, 0, 2), numpy.broadcast_to(array[:1], (4, 6, 3))):
+            self.assertEqual(b"".join(decoded(webinfer.png(one))[3]), one.tobytes())
+
+    def test_buffers_without_numpy_do_as_well(self):
+        view = memoryview(bytes(range(12))).cast("B", [2, 2, 3])
+        self.assertEqual(decoded(webinfer.png(view)), (2, 2, 2, [bytes(range(6)), bytes(range(6, 12))]))
+
+    def test_every_method_with_a_picture_takes_them(self):
+        import numpy
+        array = numpy.arange(12, dtype="uint8").reshape(2, 2, 3)
+        want = (2, 2, 2, [bytes(range(6)), bytes(range(6, 12))])
+        tasks = webinfer.tasks
+        for call in (tasks.classify("m", image=array), tasks.classify("m", image=array, labels=["a", "b"]),
+                     tasks.answer("m", "What?", image=array), tasks.detect("m", array), tasks.segment("m", array),
+                     tasks.depth("m", array), tasks.describe("m", array, prompt="Say")):
+            body, (file,) = sent(call)
+            self.assertEqual(body["inputs"]["image"], {"binary_data_size": len(file)})
+            self.assertEqual(decoded(file), want)
+        takers = {name for name, value in vars(tasks).items()
+                  if inspect.isfunction(value) and "image" in inspect.signature(value).parameters and name[0] != "_"}
+        self.assertEqual(takers, {"classify", "answer", "detect", "segment", "depth", "describe"})
+        body, _ = sent(tasks.chat("m", [{"role": "user", "content": [{"type": "image", "image": array}]}]))
+        head, text = body["inputs"]["messages"][0]["content"][0]["image_url"]["url"].split(",")
+        self.assertEqual((head, decoded(base64.b64decode(text))), ("data:image/png;base64", want))
+
+    def test_in_infer_an_array_stays_a_tensor(self):
+        import numpy
+        array = numpy.zeros((2, 2, 3), "uint8")
+        body, _ = sent(calls.infer("m", {"image": array}))
+        self.assertEqual(body["inputs"][0]["shape"], [2, 2, 3])
+        body, (file,) = sent(calls.infer("m", {"image": webinfer.png(array)}))
+        self.assertEqual((body["inputs"], file[1:4]), ({"image": {"binary_data_size": len(file)}}, b"PNG"))
+
+    def test_what_is_no_picture_is_told_what_is_allowed(self):
+        import numpy
+        allowed = r"allowed are uint8 arrays of the shape \[height, width\], or \[height, width, channels\] with 1 "
+        for array, sentence in (
+                (numpy.zeros((2, 2, 3), "float32"), r"an array of float32 .*astype\('uint8'\)"),
+                (numpy.zeros((2, 2), "bool"), "an array of bool "), (numpy.zeros((2, 2), "int8"), "an array of int8 "),
+                (numpy.zeros((2, 2), "uint16"), "an array of uint16 "),
+                (numpy.zeros((2, 2), "object"), "an array of object "),
+                (numpy.zeros((2, 2), "datetime64[s]"), "an array of datetime64"),
+                (numpy.zeros(4, "uint8"), r"the shape \[4\]"), (numpy.uint8(4), r"the shape \[\]"),
+                (numpy.zeros((2, 2, 2), "uint8"), r"the shape \[2, 2, 2\]"),
+                (numpy.zeros((3, 8, 9), "uint8"), r"the shape \[3, 8, 9\] .*array.transpose\(1, 2, 0\)"),
+                (numpy.zeros((5, 8, 9, 3), "uint8"), r"the shape \[5, 8, 9, 3\] .*one picture: pass array\[0\]"),
+                (numpy.zeros((0, 8, 3), "uint8"), r"the shape \[0, 8, 3\]"), (TWO, r"the shape \[2\]")):
+            for ask in (lambda one: webinfer.tasks.classify("m", image=one),
+                        lambda one: webinfer.tasks.detect("m", one), webinfer.png):
+                with self.assertRaisesRegex(ValueError, sentence) as caught:
+                    ask(array)
+                self.assertRegex(str(caught.exception), allowed)
+        for other in ([[1, 2], [3, 4]], 5, {"a": 1}, webinfer.Tensor("x", [[1]], "UINT8")):
+            with self.assertRaisesRegex(TypeError, f"{type(other).__name__} is no picture: .* a path, .*{allowed}"):
+                webinfer.tasks.classify("m", image=other)
+            with self.assertRaisesRegex(TypeError, f"{type(other).__name__} is no array of pixels; {allowed}"):
+                webinfer.png(other)
+
+    def test_files_stay_as_they_are(self):
+        for media in (b"abc", bytearray(b"abc"), memoryview(b"abc"), io.BytesIO(b"abc")):
+            body, binary = sent(webinfer.tasks.classify("m", image=media))
+            self.assertEqual((body["inputs"], binary), ({"image": {"binary_data_size": 3}}, [b"abc"]))
+        body, _ = sent(webinfer.tasks.classify("m", image="data:image/png;base64,AAAA"))
+        self.assertEqual(body["inputs"], {"image": "data:image/png;base64,AAAA"})
 
 
 class Interface(unittest.TestCase):

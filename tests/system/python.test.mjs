@@ -41,6 +41,10 @@ test('it tells what is hostile, broken or wrong, without any daemon', async () =
     await pythonTests('test_values.py');
 });
 
+test('its wheel and its sdist are complete, reproducible and need nothing but Python', async () => {
+    await pythonTests('test_dist.py');
+});
+
 test('it asks a daemon everything, over a connection that breaks as well', async () => {
     const proxy = await cutting(daemon.url, 3000, 5000);
     try {

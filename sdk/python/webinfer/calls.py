@@ -33,7 +33,8 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
         inputs: tensors by the names of the model's inputs, as ``{"x": numpy_array}`` or a list of
             `Tensor`, each of the model's shape; or the inputs of its task: a string, a list of
             strings, ``{"image": FILE}``, ``{"audio": FILE}``, FILE being a path, bytes or a file
-            object. Tensors and files travel in binary.
+            object. Tensors and files travel in binary. An array is always a tensor here: `webinfer.png`
+            makes a file of pixels, as in ``{"image": webinfer.png(array)}``.
         options: options of the task, such as ``{"top": 3}``.
         task: the task of the model, if it has several.
         model_type: replaces the model's own type: ``vision``, ``audio`` …

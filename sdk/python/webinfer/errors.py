@@ -2,15 +2,22 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Mapping, Optional
 
 __all__ = ["BadAnswer", "ServiceError", "Unreachable", "WebinferError", "of_problem", "of_reply"]
 
 
 class WebinferError(Exception):
-    """Something went wrong between this program and webinferd. `str()` of it is a sentence.
+    """Something went wrong between this program and webinferd.
+
+    `str()` of it is one text for people: what was wrong, in which field, what is expected there and what
+    is allowed, each of them once::
+
+        10 is too high (field: priority); expected: 0 to 9
 
     Attributes:
+        detail: what was wrong, without the field and what is expected or allowed.
         code: a stable word for it, such as ``model_not_found`` (webinfer-api(7), Error codes).
         status: the HTTP status, or None if there was no answer.
         field: the field of the request that is at fault, or None.
@@ -24,7 +31,8 @@ class WebinferError(Exception):
                  field: Optional[str] = None, expected: Optional[str] = None,
                  allowed: Optional[str] = None, retry_after: Optional[float] = None,
                  problem: Optional[Mapping[str, Any]] = None) -> None:
-        super().__init__(detail)
+        super().__init__(_whole_text(detail, field, expected, allowed))
+        self.detail = detail
         self.code = code
         self.status = status
         self.field = field
@@ -50,6 +58,23 @@ class BadAnswer(WebinferError):
 
     def __init__(self, detail: str, *, status: Optional[int] = None) -> None:
         super().__init__(detail, code="bad_answer", status=status)
+
+
+def _has(text: str, part: str) -> bool:
+    """Whether it is in the text, and not merely within a longer word or number."""
+    return re.search(rf"(?<!\w){re.escape(part)}(?!\w)", text) is not None
+
+
+def _whole_text(detail: str, field: Optional[str], expected: Optional[str], allowed: Optional[str]) -> str:
+    """As the service itself joins them where there is room for one text only (src/wire/problem.c)."""
+    whole = detail
+    if field and not _has(whole, field):
+        whole += f" (field: {field})"
+    if expected and not _has(whole, expected):
+        whole += f"; expected: {expected}"
+    if allowed and not _has(whole, allowed):
+        whole += f"; allowed: {allowed}"
+    return whole
 
 
 def _text(problem: Mapping[str, Any], name: str) -> Optional[str]:

@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from .calls import infer, stream
 from .events import Account
-from .media import Media
+from .media import Media, Picture, of_picture
 from .types import (Answers, Boxes, Entities, Fills, Labels, Scores, Segments, SpeechResult,
                     StreamPart, TextResult, TokenList, Transcript)
 from .wire import Answer, Call, members, split_settings
@@ -18,6 +18,10 @@ def _run(task: Optional[str], model: str, inputs: Any, more: Mapping[str, Any]) 
     settings, options = split_settings(more)
     settings.setdefault("task", task)
     return infer(model, inputs, options=options or None, **settings)
+
+
+def _file(image: Optional[Picture]) -> Optional[Media]:
+    return None if image is None else of_picture(image)
 
 
 def _conversation(messages: Union[str, Sequence[Mapping[str, Any]]]) -> Dict[str, Any]:
@@ -31,7 +35,8 @@ def chat(model: str, messages: Union[str, Sequence[Mapping[str, Any]]], **more: 
 
     Args:
         messages: a string, or messages ``{"role": …, "content": …}``. A part of a content that is
-            ``{"type": "image", "image": FILE}`` is a picture, for models that see.
+            ``{"type": "image", "image": PICTURE}`` is a picture, for models that see; PICTURE is as
+            `image` of `classify`.
         more: options such as ``temperature``, ``max_tokens``, ``stop``, ``seed``, ``tools``,
             ``json_schema``, and the settings of `infer`.
     """
@@ -62,21 +67,31 @@ def tokenize(model: str, text: str, **more: Any) -> Call[Answer[TokenList]]:
     return _run("tokenize", model, text, more)
 
 
-def classify(model: str, text: Union[str, Sequence[str], None] = None, *, image: Optional[Media] = None,
+def classify(model: str, text: Union[str, Sequence[str], None] = None, *, image: Optional[Picture] = None,
              audio: Optional[Media] = None, labels: Optional[Sequence[str]] = None,
              **more: Any) -> Call[Answer[Labels]]:
     """Classifies a text, a picture or a sound: ``answer.result["labels"]``, the best first.
 
     Args:
-        text, image, audio: one of them; a picture or sound is a path, bytes or a file object.
+        text: a text, or several. Give exactly one of text, image and audio.
+        image: a PNG, JPEG or WebP file as a path, bytes or a file object; or its pixels as a numpy array
+            (or another buffer) of UINT8, 0 to 255, of the shape [height, width], [height, width, 3] (RGB)
+            or [height, width, 4] (RGBA, where alpha is ignored). Pixels travel as PNG, without loss.
+        audio: a path, bytes or a file object.
         labels: the possible labels, for models that take any (zero-shot).
         more: ``top``, ``multi_label``, ``hypothesis_template`` …, and settings of `infer`.
+
+    Raises:
+        TypeError: none or several of text, image and audio; a picture or sound of another type.
+        ValueError: an array of another datatype or shape; the message says what is allowed.
+        OSError: the file cannot be read.
+        ServiceError, Unreachable, BadAnswer: as of `infer`.
     """
     if sum(one is not None for one in (text, image, audio)) != 1:
         raise TypeError("classify takes exactly one of text, image and audio")
     among = None if labels is None else list(labels)
     if text is None:
-        return _run(None, model, members(image=image, audio=audio, labels=among), more)
+        return _run(None, model, members(image=_file(image), audio=audio, labels=among), more)
     if among is None:
         return _run("text-classification", model, text if isinstance(text, str) else list(text), more)
     name = "text" if isinstance(text, str) else "texts"
@@ -93,13 +108,13 @@ def fill_mask(model: str, text: str, **more: Any) -> Call[Answer[Fills]]:
     return _run("fill-mask", model, text, more)
 
 
-def answer(model: str, question: str, *, context: Optional[str] = None, image: Optional[Media] = None,
+def answer(model: str, question: str, *, context: Optional[str] = None, image: Optional[Picture] = None,
            **more: Any) -> Call[Answer[Any]]:
-    """Answers a question about a text (``result["answers"]``) or a picture (``.text``)."""
+    """Answers a question about a text (``result["answers"]``) or a picture (``.text``); `image` as of `classify`."""
     if (context is None) == (image is None):
         raise TypeError("answer takes exactly one of context and image")
     task = "question-answering" if image is None else None
-    return _run(task, model, members(question=question, context=context, image=image), more)
+    return _run(task, model, members(question=question, context=context, image=_file(image)), more)
 
 
 def translate(model: str, text: str, *, to: Optional[str] = None, source: Optional[str] = None,
@@ -114,24 +129,25 @@ def summarize(model: str, text: str, **more: Any) -> Call[Answer[TextResult]]:
     return _run("summarization", model, text, more)
 
 
-def detect(model: str, image: Media, **more: Any) -> Call[Answer[Boxes]]:
-    """Finds things in a picture: ``answer.result["boxes"]``, in pixels of the picture."""
-    return _run("object-detection", model, {"image": image}, more)
+def detect(model: str, image: Picture, **more: Any) -> Call[Answer[Boxes]]:
+    """Finds things in a picture: ``answer.result["boxes"]``, in pixels of the picture; `image` as of `classify`."""
+    return _run("object-detection", model, {"image": _file(image)}, more)
 
 
-def segment(model: str, image: Media, **more: Any) -> Call[Answer[Segments]]:
-    """Segments a picture; ``answer[segment["mask"]].tobytes()`` is a PNG file."""
-    return _run("image-segmentation", model, {"image": image}, more)
+def segment(model: str, image: Picture, **more: Any) -> Call[Answer[Segments]]:
+    """Segments a picture; ``answer[segment["mask"]].tobytes()`` is a PNG file. `image` is as of `classify`."""
+    return _run("image-segmentation", model, {"image": _file(image)}, more)
 
 
-def depth(model: str, image: Media, **more: Any) -> Call[Answer[Any]]:
-    """Estimates the depth of a picture: ``answer["predicted_depth"]`` is FP32 [height, width]."""
-    return _run("depth-estimation", model, {"image": image}, more)
+def depth(model: str, image: Picture, **more: Any) -> Call[Answer[Any]]:
+    """Estimates the depth of a picture: ``answer["predicted_depth"]`` is FP32 [height, width]; `image`
+    as of `classify`."""
+    return _run("depth-estimation", model, {"image": _file(image)}, more)
 
 
-def describe(model: str, image: Media, *, prompt: Optional[str] = None, **more: Any) -> Call[Answer[TextResult]]:
-    """Describes a picture, or follows `prompt`."""
-    return _run("image-to-text", model, members(image=image, prompt=prompt), more)
+def describe(model: str, image: Picture, *, prompt: Optional[str] = None, **more: Any) -> Call[Answer[TextResult]]:
+    """Describes a picture, or follows `prompt`; `image` as of `classify`."""
+    return _run("image-to-text", model, members(image=_file(image), prompt=prompt), more)
 
 
 def transcribe(model: str, audio: Media, **more: Any) -> Call[Answer[Transcript]]:
