@@ -144,12 +144,12 @@ class RealBrowser(unittest.TestCase):
         for image in (SEVEN, SEVEN.read_bytes(), file):
             labels = self.client.classify("digits", image=image, platform="wasm").result["labels"]
             self.assertEqual(labels[0]["label"], "7")
-        best = labels[0]["score"]
+        best = labels[0]["probability"]
         grey = pixels_of(SEVEN.read_bytes())
         for image in (grey, numpy.stack([grey] * 3, 2), numpy.dstack([grey, grey, grey, grey // 2])):
             labels = self.client.classify("digits", image=image, platform="wasm").result["labels"]
             self.assertEqual(labels[0]["label"], "7")
-            self.assertAlmostEqual(labels[0]["score"], best, places=5)
+            self.assertAlmostEqual(labels[0]["probability"], best, places=5)
         heard = self.client.classify("keywords", audio=MODELS / "keywords/samples/left.wav")
         self.assertEqual(heard.result["labels"][0]["label"], "left")
         vectors = self.client.embed("nest", ["a cat sleeps", "a dog sleeps"])["embeddings"]
