@@ -17,9 +17,9 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
 
 const char *const wi_evidence_texts[] = {
     [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
-    [WI_EVIDENCE_ENDING] = "requests failed there, and succeeded in one of the service's browsers",
-    [WI_EVIDENCE_DISPUTED] = "requests failed there, and succeeded at another joined node",
-    [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice of the node that gave it",
+    [WI_EVIDENCE_ENDING] = "requests failed on the node, and succeeded in a browser of the service",
+    [WI_EVIDENCE_DISPUTED] = "requests failed on the node, and succeeded on another joined node",
+    [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice that the node made",
     [WI_EVIDENCE_CLIENT_INPUT] =
         "an answer to a client's input differs from the service's own answer",
     [WI_EVIDENCE_OUR_INPUT] =
