@@ -193,9 +193,9 @@ struct job_query {
 const struct wi_param wi_jobs_params[] = {
     WI_PARAM(job_query, state, ENUM, .names = wi_row_state_names),
     WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
-        .help = "The page size; 100 by default."),
+        .help = "100 by default."),
     WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
-        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The value of next on the previous page."),
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The previous page's next."),
     WI_PARAM_END,
 };
 

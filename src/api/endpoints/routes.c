@@ -208,12 +208,12 @@ const struct wi_route wi_routes[] = {
             "model is unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "remove old versions and abandoned pulls", NATIVE, .answers = "200 Collected",
-        .help = "Up to keep_versions versions of a model are kept. The same happens when the "
-                "daemon starts, except that it keeps the pulls that it continues."},
+        .help = "Up to keep_versions versions of a model are kept. This also happens when the "
+                "daemon starts, except to pulls that it continues."},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "load a model on nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
         .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
-        .help = "The service answers once it has sent the order to the nodes. The model's loaded "
+        .help = "The answer is sent once nodes are told. The model's loaded "
                 "member shows progress."},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
@@ -231,8 +231,8 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/sample", wi_handle_model_sample, USER, 0, 0, JSON,
         "make a sample request for a model", NATIVE, .answers = "200 ModelSample",
         .codes = MODEL " input_invalid",
-        .help = "The sample contains a fixed input for the model's task or, without a task, fixed "
-                "random tensors. POST /v1/benchmark uses the same input if it receives none."},
+        .help = "It contains a fixed input for the model's task or, without a task, fixed random "
+                "tensors. By default, POST /v1/benchmark uses the same input."},
     {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
         WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
         "make a quantised variant: {bits, mixed?, force?, stream?}", NATIVE,
@@ -276,7 +276,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
         .query = "JobsQuery", .codes = "invalid_field storage_failed",
-        .help = "Admins see all jobs; other users see only their own. The newest jobs come first. "
+        .help = "Admins see all jobs, other users only their own. The newest come first. "
                 "See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
         "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
@@ -335,10 +335,8 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/matrix", wi_handle_matrix_ask, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "test what one node of each kind can do: {node?, browser?}", NATIVE,
         .answers = "202 Matrix", .body = "MatrixOrder", .codes = "invalid_field node_not_found",
-        .help =
-            "The test runs in the background, while clients' work goes on. A node that is already "
-            "being tested does not start another test. GET shows the result once the node's state "
-            "is \"done\"."},
+        .help = "The test runs in the background, while clients' work goes on. A node does not "
+                "start a second test. GET shows the result once the node's state is \"done\"."},
     {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
         "answer a conversation, for Anthropic's clients", ANTHROPIC(messages),
         .answers = "200 Message",

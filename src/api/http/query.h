@@ -27,7 +27,7 @@ struct wi_page {
     int is_asked;      /* the query names either */
 };
 #define WI_PAGE_LIMIT_HELP "The page size; 100 by default."
-#define WI_PAGE_AFTER_HELP "The value of next on the previous page."
+#define WI_PAGE_AFTER_HELP "The previous page's next."
 extern const struct wi_param wi_page_params[];
 /* As wi_query_read; other parameters of the query are not looked at. */
 enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,

@@ -78,30 +78,29 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
             "Keeps only tokens with at least this share of the best token's probability."),        \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
             "A penalty for repetition; 1 means none."),                                            \
-        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each earlier use of a token."),       \
-        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used at least once."),      \
+        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used."),                    \
         ROW(logit_bias, OBJECT, 0, 0, "Biases for tokens, by token number."),                      \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
-        ROW(logprobs, BOOL, 0, 0, "Whether to return log probabilities of tokens."),               \
+        ROW(logprobs, BOOL, 0, 0, "Whether to return log probabilities."),                         \
         ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: how many alternatives for each token."), \
         ROW(response_format, OBJECT, 0, 0, "The form: text, json_object or json_schema."),         \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
-        ROW(deterministic, BOOL, 0, 0, "Whether to run the request alone and reproducibly."),      \
-        CONTEXT
+        ROW(deterministic, BOOL, 0, 0, "Whether to run alone and reproducibly."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "Variables for the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The context needed, in tokens.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions of a vector to keep.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
 #define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether texts that are too long are cut.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
-#define TOP ROW(top, INTEGER, 1, 1000, "How many of the best results to return.")
+#define TOP ROW(top, INTEGER, 1, 1000, "How many results to return.")
 #define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score; 0.5 by default.")
 #define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "A text, with {} for the label.")
 
@@ -188,8 +187,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                   "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
-        .options = OPTIONS(THRESHOLD,
-            WORD(subtask, "The kind, if supported.", "semantic", "instance", "panoptic")),
+        .options =
+            OPTIONS(THRESHOLD, WORD(subtask, "If supported.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
@@ -203,7 +202,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         OF(AUDIO), WI_FORM(SOUND), .generates = 1,
         .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The language that is spoken."),
             ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
-            WORD(timestamps, "Which parts have timestamps.", "none", "segment", "word", "both"),
+            WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
             ROW(details, BOOL, 0, 0, "Whether segments list their tokens and probabilities."),
             ROW(max_tokens, INTEGER, 1, 4096, "The largest number of tokens in an answer."),
             ROW(prompt, STRING, 1, 4096, "The text that precedes the transcript.")),
