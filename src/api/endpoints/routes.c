@@ -232,7 +232,7 @@ const struct wi_route wi_routes[] = {
         "make a sample request for a model", NATIVE, .answers = "200 ModelSample",
         .codes = MODEL " input_invalid",
         .help = "It contains a fixed input for the model's task or, without a task, fixed random "
-                "tensors. By default, POST /v1/benchmark uses the same input."},
+                "tensors. POST /v1/benchmark uses it by default."},
     {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
         WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
         "make a quantised variant: {bits, mixed?, force?, stream?}", NATIVE,
@@ -276,7 +276,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
         .query = "JobsQuery", .codes = "invalid_field storage_failed",
-        .help = "Admins see all jobs, other users only their own. The newest come first. "
+        .help = "Admins see all jobs, other users their own. The newest come first. "
                 "See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
         "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
@@ -390,7 +390,7 @@ const struct wi_route wi_routes[] = {
         .answers = "200 KserveOrder", .body = "KserveLoadOrder",
         .codes = MODEL " conflict deadline_exceeded"},
     {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain",
-        "counters and timings, in the Prometheus text format", NATIVE, .answers = "200 string"},
+        "counters and timings, in Prometheus format", NATIVE, .answers = "200 string"},
     {"GET", "/v1/openapi.json", wi_handle_openapi, USER, 0, 0, JSON,
         "the description of the whole API, in OpenAPI 3.1", NATIVE, .answers = "200 object"},
     {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON,
