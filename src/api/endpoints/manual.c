@@ -322,8 +322,7 @@ static void put_duration(struct wi_buffer *out, int64_t ms)
 static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rule)
 {
     static const char *const verdicts[WI_VERDICT_COUNT] = {
-        [WI_UNKNOWN] =
-            "gets the verdict unknown for such inputs, which are compared again after a pause",
+        [WI_UNKNOWN] = "gets the verdict unknown for such inputs, which are compared again later",
         [WI_WRONG] = "gets the verdict wrong",
         [WI_UNABLE] = "gets the verdict unable"};
     static const char *const others[] = {
@@ -336,7 +335,7 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
         put_duration(out, rule->for_ms);
 }
 
-/* "Once this applies to 5 of its last 50 answers, a joined node gets no work for 1 hour. …" */
+/* "Once this applies to 5 of its last 50 answers, a joined node gets no work for 1 hour, …" */
 static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
 {
     struct wi_buffer text = {0};
@@ -349,8 +348,7 @@ static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
         wi_buffer_puts(
             &text, rule->effect == WI_EFFECT_VERDICT ? " joined node's party " : " joined node ");
     put_effect(&text, rule);
-    wi_buffer_strings(&text, rule->for_ms ? ". This is ended sooner by " : ". This is ended by ",
-        rule->undone, ".", NULL);
+    wi_buffer_strings(&text, rule->for_ms ? ", or until " : ", until ", rule->undone, ".", NULL);
     fputs(".It\n", out);
     wi_mdoc_text(text.text, out);
     wi_buffer_clear(&text);

@@ -40,7 +40,7 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"output", "[KserveTyped]", NULL}),
     WI_OBJECT("KserveTyped",
         {"name", "string", NULL},
-        {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
+        {"data_type", "string", "A type such as TYPE_FP32; TYPE_STRING means BYTES."},
         {"dims", "[integer]", NULL}),
 
     /* --- statistics --------------------------------------------------------------------------- */

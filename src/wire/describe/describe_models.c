@@ -63,7 +63,7 @@ const struct wi_schema wi_models_schemas[] = {
         {"hash", "string", NULL},
         {"platform", "string", NULL},
         {"state", "string", "loading, loaded, failed or evicted."},
-        {"bytes?", "integer", "Including memory kept from earlier computations."},
+        {"bytes?", "integer", "The memory used, including memory kept from earlier runs."},
         {"error?", "string", NULL},
         {"slots?", "(count integer, busy integer, context integer, cached_tokens integer)",
             "For a language model: how many requests can run at a time, how many are running "
@@ -92,9 +92,9 @@ const struct wi_schema wi_models_schemas[] = {
         {"browser_version", "string|null", NULL},
         {"joined", "boolean", "Whether the verdict is about joined nodes."},
         {"token", "string|null",
-            "A label for the token whose nodes the verdict is about; it is valid until the "
-            "service exits. Null for the service's browsers. Also null if nodes of two tokens "
-            "have shown the same: the verdict then applies to all joined nodes."},
+            "A label for the token whose nodes the verdict is about; it is valid until the service "
+            "exits. Null for the service's browsers. Also null if nodes of two tokens have "
+            "produced the same evidence; the verdict then applies to all joined nodes."},
         {"platform", "Platform", NULL},
         {"engine", "string", NULL},
         {"engine_version", "string|null", NULL},
@@ -106,7 +106,7 @@ const struct wi_schema wi_models_schemas[] = {
         {"detail", "string|null", NULL},
         {"checked_at", "integer", "When this was checked, in milliseconds since 1970."},
         {"scope", "'model'|'input'",
-            "Whether the verdict is about all inputs or only such inputs."},
+            "Whether the verdict is about all inputs or only about inputs such as the one below."},
         {"input", "VerdictInput|null",
             "The input that decided the verdict; null if the input was the service's own."},
         {"sets", "integer", "How many different inputs were compared."}),

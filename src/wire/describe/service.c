@@ -59,7 +59,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"api", "(url string, connections integer)", NULL},
         {"bridge", "(url string)", "The address to which nodes connect."},
         {"queue", "(waiting integer, running integer, limit integer, jobs [RunningJob])",
-            "The jobs under way. Up to 100 are listed; a user sees only its own jobs."},
+            "The jobs in progress. Up to 100 are listed; users see only their own jobs."},
         {"memory", "(used integer, budget integer)",
             "How many bytes of memory_budget are used, and how large the budget is."},
         {"sound", "(streams integer, waiting_ms integer, lag_ms integer)",
@@ -76,13 +76,14 @@ const struct wi_schema wi_service_schemas[] = {
         {"models", "[Model]", "The first 100 models; GET /v1/models lists all models in pages."},
         {"models_more", "integer", "How many more models there are."},
         {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
-            "The numbers of verdicts, and of probes (run outside clients' requests) by outcome."},
+            "How many verdicts of each kind there are, and how many probes (runs outside clients' "
+            "requests) had each outcome."},
         {"cross_checks",
             "(waiting integer, bytes integer, agreed integer, wrong integer, suspected integer, "
             "disputed integer, unable integer, dropped integer)",
             "Answers of joined nodes that are recomputed in the service's browsers: how many are "
             "waiting, and how the completed comparisons ended."},
-        {"quarantined", "[Quarantined]", "The latest 100 nodes, the oldest of them first."},
+        {"quarantined", "[Quarantined]", "The last 100 nodes under quarantine, the oldest first."},
         {"quarantined_more", "integer", "How many more nodes are under quarantine."},
         {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
         {"warnings", "[string]", "Warnings for the operator."}),
@@ -163,7 +164,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"since", "integer|null", "When the limit began, in milliseconds since 1970."},
         {"until", "integer|null",
             "When the limit ends, in milliseconds since 1970; null if it does not end by itself."},
-        {"undone_by", "string", "What ends the limit."}),
+        {"undone_by", "string", "What must happen for the limit to end."}),
     WI_OBJECT("Conduct",
         {"ended", "integer", "How many of the node's last 50 answers succeeded."},
         {"ending", "integer",
@@ -203,10 +204,10 @@ const struct wi_schema wi_service_schemas[] = {
         {"variant", "string", "The variant of the kernel's shader."},
         {"workgroup", "[integer]", "The number of invocations in a workgroup, across and down."},
         {"ms", "number",
-            "The time of a run, by the adapter's own clock unless the browser rounds it; 0 if "
-            "there was nothing to choose."},
+            "The time of a run, measured by the adapter's own clock unless the browser rounds that "
+            "clock; 0 if there was no choice."},
         {"default_ms", "number", "The time of a run without tuning."},
-        {"browser?", "string", "This and the next three members: where the entry applies."},
+        {"browser?", "string", "This and the next three members say where the entry applies."},
         {"browser_version?", "string", NULL},
         {"platform?", "Platform", NULL},
         {"adapter?", "string", NULL},
@@ -215,15 +216,14 @@ const struct wi_schema wi_service_schemas[] = {
         {"version", "string|null", NULL},
         {"slots", "integer", "How many tasks the engine runs at a time."},
         {"short_slots", "integer",
-            "How many more tasks without text generation can run; with 0, they use the slots, "
-            "too."},
+            "How many further tasks that generate no text can run; if 0, they also use the slots."},
         {"queue", "integer", "How many more tasks may wait in the engine's queue."},
         {"can", "['continue'|'continue_several'|'webgpu']", NULL}),
     WI_OBJECT("Adapter",
         {"vendor?", "string", NULL},
         {"architecture?", "string", NULL},
         {"description?", "string", NULL},
-        {"is_fallback?", "boolean", "Whether the adapter computes in software."}),
+        {"is_fallback?", "boolean", "Whether the adapter is a software adapter."}),
     WI_OBJECT("Kind",
         {"installed", "boolean", NULL},
         {"problem", "string|null", NULL},
@@ -243,13 +243,13 @@ const struct wi_schema wi_service_schemas[] = {
             NULL}),
     WI_OBJECT("History",
         {"since", "integer",
-            "The beginning of the first step, in milliseconds since 1970. This is when the "
-            "daemon started, or an hour ago."},
+            "The beginning of the first step, in milliseconds since 1970. The step begins at the "
+            "daemon's start or an hour ago, whichever is later."},
         {"step_ms", "integer", "The length of each step. The last step is still under way."},
         {"times", "[integer]", "The beginning of each step, in milliseconds since 1970."},
         {"series", "[Series]",
-            "First the series of all requests, then those of each model at each place (the most "
-            "used first), then that of the others."}),
+            "First the series of all requests, then one for each model at each place (the most "
+            "used first), and last the series of all other requests."}),
     WI_OBJECT("Series",
         {"of", "'all'|'model'|'others'",
             "all: all requests. model: the requests to a model at a place. others: the requests "
@@ -331,7 +331,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"challenges", "[(n integer, ms number, wasm_ms number|null, right boolean)]",
             "Products of n × n elements, with their times on the platform and on the node's WASM."},
         {"kernels", "(tried integer, wrong [string])",
-            "How many answers arrived and were compared, and which kernels were wrong."},
+            "How many answers arrived and were compared, and which kernels gave wrong answers."},
         {"joined", "boolean", "Whether the node has joined; if so, its times are claims."}),
     WI_OBJECT("VerifyProgress",
         {"steps", "integer", "How many products and answers have arrived or failed so far."}),
@@ -349,7 +349,8 @@ const struct wi_schema wi_service_schemas[] = {
         {"found_at", "integer|null", "When the findings arrived, in milliseconds since 1970."},
         {"features", "object|null",
             "The latest findings, by feature: state (yes, software or no) and detail, which says "
-            "where it works, or why not. software means that a software adapter was used."}),
+            "where the feature works, or why it does not. software means that a software adapter "
+            "was used."}),
     WI_OBJECT("Kernels", {"kernels", "[Kernel]", NULL}),
     WI_OBJECT("Kernel",
         {"name", "string", NULL},

@@ -29,13 +29,13 @@ const char *const wi_evidence_texts[] = {
 
 const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
 
-#define BY_CHECK "a check that succeeds"
+#define BY_CHECK "a check succeeds"
 #define BY_OURS                                                                                    \
-    "correct answers to the service's own inputs, in checks after 1, 2, 4 and at most 30 days"
-#define BY_FEWER "fewer such answers among its last 50"
-#define BY_RIGHT "ten answers in a row that are judged correct"
-#define BY_ADMIN "an admin (webinfer forgive)"
-#define BY_ADMIN_OR_DAY BY_ADMIN " or, for a join token, after 24 hours"
+    "it answers the service's own inputs correctly; checks come after 1, 2, 4 and at most 30 days"
+#define BY_FEWER "fewer of its last 50 answers are of this kind"
+#define BY_RIGHT "ten answers in a row are judged correct"
+#define BY_ADMIN "an admin forgives it (webinfer forgive)"
+#define BY_ADMIN_OR_DAY BY_ADMIN " or, for a join token, 24 hours have passed"
 
 /* Of one kind those that take the node away come last. */
 const struct wi_evidence_rule wi_evidence_rules[] = {
