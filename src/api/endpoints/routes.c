@@ -37,7 +37,7 @@
         speaks, __VA_ARGS__},                                                                      \
     {                                                                                              \
         MODEL_METHOD(flags), "/v2/models/{model}/versions/{version}" after, handler, USER, flags,  \
-            0, gives, "the same for that version", speaks, __VA_ARGS__                             \
+            0, gives, "the same for the given version", speaks, __VA_ARGS__                        \
     }
 #define MODEL_METHOD(flags) ((flags)&WI_ROUTE_BODY ? "POST" : "GET")
 

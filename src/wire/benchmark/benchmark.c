@@ -31,7 +31,7 @@ static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_
 const struct wi_param wi_benchmark_params[] = {
     WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX,
         "The model to measure; either this or kernel is required."),
-    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel to measure, instead of model_name."),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel to measure, if no model is given."),
     WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
         .help = "As for POST /v1/infer. Without inputs, a model gets an input that suits its task; "
                 "a kernel, or a model without a task, gets random numbers. These inputs are the "

@@ -8,7 +8,8 @@ const struct wi_schema wi_models_schemas[] = {
         {"type?", "string|null", NULL},
         {"format?", "'onnx'|'gguf'|'huggingface'", NULL},
         {"hash?", "string",
-            "The hash of the content. This and other members that depend on the files appear once the files have been read, as by GET /v1/models/{model}."},
+            "The hash of the content. This and other members that depend on the files appear once "
+            "the files have been read, as by GET /v1/models/{model}."},
         {"bytes?", "integer", "The total size of the files."},
         {"files?", "[(path string, bytes integer, hash string)]", NULL},
         {"variant?", "string", "The variant that this entry describes."},
@@ -260,7 +261,7 @@ const struct wi_schema wi_models_schemas[] = {
         {"files", "integer", NULL},
         {"seconds?", "number", "The time since the pull began."},
         {"bytes_per_second?", "integer", "The recent speed."},
-        {"seconds_left?", "number", "The remaining time at that speed."},
+        {"seconds_left?", "number", "The remaining time at the recent speed."},
         {"retrying?", "string", "How the hub failed, and when the pull is tried again."},
         {"problem?", "(code Code, detail string)", "Why the pull has failed."},
         {"bits?", "integer",
@@ -284,7 +285,7 @@ const struct wi_schema wi_models_schemas[] = {
         {"measured", "MadeMeasured",
             "How the outputs of the variant's graphs differ from those of fp32."},
         {"measured_webgpu?", "MadeMeasured",
-            "The same for the graphs that are used only on WebGPU, if there are any. These "
+            "The measurements of the graphs that are used only on WebGPU, if there are any. These "
             "graphs are measured on WASM as well."}),
     WI_OBJECT("MadeMeasured",
         {"inputs", "integer",
@@ -309,12 +310,12 @@ const struct wi_schema wi_models_schemas[] = {
         {"cosine", "(median number, p5 number, least number)", NULL},
         {"largest_error", "number|null", NULL},
         {"run_ms", "number", "The median time of a run."},
-        {"source_run_ms", "number", "The same for fp32."},
+        {"source_run_ms", "number", "The median time of a run with fp32."},
         {"memory_bytes?", "integer",
             "How much the page's memory grew when the variant was loaded, but at least the size of "
             "its files. If memory that other models had left could be reused, the variant may need "
             "more than this."},
-        {"source_memory_bytes?", "integer", "The same for fp32, which was loaded afterwards."}),
+        {"source_memory_bytes?", "integer", "The growth for fp32, which was loaded afterwards."}),
     WI_OBJECT_OF("PullEvent", (.also = "Pull"), {"phase", "string", "The same as state."}),
     {0},
 };

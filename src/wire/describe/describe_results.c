@@ -42,8 +42,8 @@ const struct wi_schema wi_result_schemas[] = {
         {"threads", "integer|null", "The number of threads that were used, if it is known."},
         {"repeats", "integer", "Each time in run_ms is the mean of this many consecutive runs."},
         {"clock_ms", "number",
-            "The measured resolution of the page's clock. A sample (repeats runs) lasts at least "
-            "20 times as long, and the first at least 4 ms."},
+            "The measured resolution of the page's clock. Each sample consists of repeats runs and "
+            "lasts at least 20 times as long as this resolution; the first lasts at least 4 ms."},
         {"disturbed", "[integer]",
             "The indices, from 0, of runs during or before which the node did other work."},
         {"output_hash", "string", "SHA-256 of the last run's outputs and result: see below."}),
