@@ -208,12 +208,12 @@ const struct wi_route wi_routes[] = {
             "model is unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "remove old versions and abandoned pulls", NATIVE, .answers = "200 Collected",
-        .help = "Up to keep_versions versions of a model are kept. This also happens when the "
-                "daemon starts, except to pulls that it continues."},
+        .help = "Up to keep_versions versions of a model are kept. The same cleanup runs at each "
+                "start, but keeps pulls to be continued."},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "load a model on nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
         .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
-        .help = "The answer is sent once nodes are told. The model's loaded "
+        .help = "The answer is sent once the nodes are told. The model's loaded "
                 "member shows progress."},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
@@ -335,8 +335,8 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/matrix", wi_handle_matrix_ask, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "test what one node of each kind can do: {node?, browser?}", NATIVE,
         .answers = "202 Matrix", .body = "MatrixOrder", .codes = "invalid_field node_not_found",
-        .help = "The test runs in the background, while clients' work goes on. A node does not "
-                "start a second test. GET shows the result once the node's state is \"done\"."},
+        .help = "The test runs in the background, while clients' work goes on. A node runs one "
+                "test at a time. GET shows the result once the node's state is \"done\"."},
     {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
         "answer a conversation, for Anthropic's clients", ANTHROPIC(messages),
         .answers = "200 Message",
