@@ -45,9 +45,9 @@ export class WebinferError extends Error {
     readonly status: number | null;
     /** The field of the request that is at fault, such as `inputs[0].shape`. */
     readonly field: string | null;
-    /** The value that is expected there. */
+    /** The value that is expected in the field. */
     readonly expected: string | null;
-    /** The values that are allowed there. */
+    /** The values that are allowed in the field. */
     readonly allowed: string | null;
     /** The seconds after which the service may be asked again. */
     readonly retryAfter: number | null;

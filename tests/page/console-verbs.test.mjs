@@ -134,17 +134,17 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
 
 test('why a node gets less work is shown, and an admin forgives it', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
     const limit = { effect: 'hold', evidence: 'open', reason: 'it gave no raw outputs', since: Date.now() - 60_000, until: Date.now() + 3_600_000, undone_by: 'an admin' };
-    const share = { effect: 'share', evidence: 'ending', reason: 'it lost three', since: Date.now() - 60_000, until: null, undone_by: 'fewer such answers among its last 50' };
+    const share = { effect: 'share', evidence: 'ending', reason: 'it lost three', since: Date.now() - 60_000, until: null, undone_by: 'fewer of its last 50 answers are of this kind' };
     const conduct = { ended: 40, ending: 3, right: 2, open: 5, suspicion: 0 }, node = service.objects['node/node-1'];
     await go('nodes');
     service.change({ 'node/node-1': { ...node, held: true, limits: [share, limit], conduct } });
-    await reads(/node-1[^]*held\s*ending: 3 of its last 50; until fewer such answers among its last 50\s*open: 5 of its last 50; until \d/);
+    await reads(/node-1[^]*held\s*ending: 3 of its last 50; until fewer of its last 50 answers are of this kind\s*open: 5 of its last 50; until \d/);
     assert.match(await agree('Forgive node-1', 'Forgive'), /Forget the findings about this node\?[^]*open: 5 of its last 50/);
     await said(/^The findings about node-1 are forgotten\.$/);
     assert.equal(last(service, 'POST', /./)[0], '/v1/nodes/node-1/forgive');
     service.change({ 'node/node-1': { ...node, held: false, limits: [share], conduct } });
     await reads(/node-1[^]*less work\s*ending/);
-    const proof = { ...limit, evidence: 'unproven', since: null, until: null, undone_by: 'correct answers to a challenge' };
+    const proof = { ...limit, evidence: 'unproven', since: null, until: null, undone_by: 'it answers a challenge correctly' };
     service.change({ 'node/node-1': { ...node, held: true, limits: [proof], conduct } });
     await tab.waitForSelector(label('Forgive node-1'), { state: 'detached' }); // there is nothing to forgive
 }));

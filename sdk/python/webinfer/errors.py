@@ -21,7 +21,7 @@ class WebinferError(Exception):
         code: a stable word for it, such as ``model_not_found`` (webinfer-api(7), Error codes).
         status: the HTTP status, or None if there was no answer.
         field: the field of the request that is at fault, or None.
-        expected: what is expected there, or None.
+        expected: what is expected in the field, or None.
         allowed: what may be there, or None.
         retry_after: after how many seconds it may be tried again, or None.
         problem: the whole problem document of the service, or None.

@@ -122,7 +122,7 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fputs(".El\n", out);
         return;
     }
-    fputs("The query takes these parameters, as in the body of a request:\n.Li ", out);
+    fputs("The query accepts these parameters, as does the body of a request:\n.Li ", out);
     for (const struct wi_param *row = query->params; row->name; row++)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
@@ -199,7 +199,7 @@ static void print_option_names(enum wi_task_kind task, FILE *out)
         fputs(row->name ? "Options:\n" : "", out);
     }
     if (row != first && row->name)
-        fputs(" ,\n", out);
+        fputs("\nand\n", out);
     else if (row != first)
         fputs(" .\n", out);
     if (row->name)
@@ -322,33 +322,33 @@ static void put_duration(struct wi_buffer *out, int64_t ms)
 static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rule)
 {
     static const char *const verdicts[WI_VERDICT_COUNT] = {
-        [WI_UNKNOWN] = "verdict unknown for such inputs, which are compared again after a pause",
-        [WI_WRONG] = "verdict wrong",
-        [WI_UNABLE] = "verdict unable"};
+        [WI_UNKNOWN] = "gets the verdict unknown for such inputs, which are compared again later",
+        [WI_WRONG] = "gets the verdict wrong",
+        [WI_UNABLE] = "gets the verdict unable"};
     static const char *const others[] = {
-        [WI_EFFECT_SHARE] = "only work that no other node has room for",
-        [WI_EFFECT_HOLD] = "no work",
-        [WI_EFFECT_QUARANTINE] = "quarantine"};
+        [WI_EFFECT_SHARE] = "gets only work that no other node has room for",
+        [WI_EFFECT_HOLD] = "gets no work",
+        [WI_EFFECT_QUARANTINE] = "is put under quarantine"};
     wi_buffer_puts(
         out, rule->effect == WI_EFFECT_VERDICT ? verdicts[rule->verdict] : others[rule->effect]);
     if (rule->for_ms)
         put_duration(out, rule->for_ms);
 }
 
-/* "A joined node, once this applies to 5 of its last 50 answers: no work for 1 hour; …" */
+/* "Once this applies to 5 of its last 50 answers, a joined node gets no work for 1 hour, …" */
 static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
 {
     struct wi_buffer text = {0};
-    wi_buffer_puts(&text, !rule->joined                       ? "One of the service's browsers"
-                          : rule->effect == WI_EFFECT_VERDICT ? "A joined node's party"
-                                                              : "A joined node");
     if (rule->count > 1)
-        wi_buffer_printf(&text, ", once this applies to %u of its last %d answers", rule->count,
+        wi_buffer_printf(&text, "Once this applies to %u of its last %d answers, a", rule->count,
             WI_CONDUCT_LENGTH);
-    wi_buffer_puts(&text, ": ");
+    else
+        wi_buffer_puts(&text, rule->joined ? "A" : "One of the service's browsers ");
+    if (rule->joined)
+        wi_buffer_puts(
+            &text, rule->effect == WI_EFFECT_VERDICT ? " joined node's party " : " joined node ");
     put_effect(&text, rule);
-    wi_buffer_strings(
-        &text, rule->for_ms ? "; ended sooner by " : "; ended by ", rule->undone, ".", NULL);
+    wi_buffer_strings(&text, rule->for_ms ? ", or until " : ", until ", rule->undone, ".", NULL);
     fputs(".It\n", out);
     wi_mdoc_text(text.text, out);
     wi_buffer_clear(&text);

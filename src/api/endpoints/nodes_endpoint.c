@@ -198,7 +198,7 @@ const struct wi_param wi_join_params[] = {
     WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
         .help = "For how many seconds new nodes may join; 3600 by default."),
     WI_PARAM(requested, start, BOOL,
-        .help = "Whether a page opened with the link computes at once, without asking the user; "
+        .help = "Whether a page opened with the link starts work at once, without asking the user; "
                 "false by default."),
     WI_PARAM_END,
 };

@@ -30,7 +30,7 @@ static const struct wi_schema request_forms[] = {
         {"shape", "[integer]", NULL}, {"data?", "[any]", "The values, flat or nested."},
         {"parameters?", "(binary_data_size? integer)", NULL}),
     {.name = "Inputs",
-        .help = "The inputs of a task, as its entry in x-tasks says.",
+        .help = "The inputs of a task, as described in x-tasks.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
               "(text string, text_pair string)|(question string, context string)|"
               "(text string, labels [string])|(texts string|[string], labels [string])|"
@@ -83,7 +83,7 @@ static const struct wi_schema request_forms[] = {
     WI_OBJECT("RemovalQuery",
         {"force?", "boolean", "Whether the model is removed even if requests are running on it."}),
     {.name = "LabRun",
-        .help = "A laboratory run, or more cells of one.",
+        .help = "A laboratory run, or further cells for a run.",
         .params = wi_lab_run_params},
     {.name = "LabCell",
         .help = "The measurements of a model at one place.",

@@ -37,7 +37,7 @@
         speaks, __VA_ARGS__},                                                                      \
     {                                                                                              \
         MODEL_METHOD(flags), "/v2/models/{model}/versions/{version}" after, handler, USER, flags,  \
-            0, gives, "the same for that version", speaks, __VA_ARGS__                             \
+            0, gives, "the same for the given version", speaks, __VA_ARGS__                        \
     }
 #define MODEL_METHOD(flags) ((flags)&WI_ROUTE_BODY ? "POST" : "GET")
 
@@ -108,11 +108,11 @@ const struct wi_route wi_routes[] = {
         OPENAI(tokenize), .answers = "200 Tokenized", .codes = RUNS KEPT},
     {"POST", "/v1/audio/transcriptions", wi_handle_infer, USER,
         RUN | WI_ROUTE_FORM | WI_ROUTE_EVENTS | WI_ROUTE_TEXT, 0, JSON,
-        "transcribe the speech in a sound", OPENAI(transcriptions), .answers = "200 Heard",
+        "transcribe the speech in an audio file", OPENAI(transcriptions), .answers = "200 Heard",
         .events = "message HeardEvent|OpenaiError", .codes = RUNS KEPT},
     {"POST", "/v1/audio/translations", wi_handle_infer, USER,
         RUN | WI_ROUTE_FORM | WI_ROUTE_EVENTS | WI_ROUTE_TEXT, 0, JSON,
-        "transcribe the speech in a sound into English", OPENAI(translations),
+        "translate the speech in an audio file into English text", OPENAI(translations),
         .answers = "200 Heard", .events = "message HeardEvent|OpenaiError", .codes = RUNS KEPT},
     {"POST", "/v1/audio/speech", wi_handle_infer, USER, RUN | WI_ROUTE_VOICE, 0, "audio/wav",
         "speak a text", OPENAI(speech), .answers = "200 string", .codes = RUNS KEPT},
@@ -122,13 +122,12 @@ const struct wi_route wi_routes[] = {
         .codes = MODEL " " PULLS " " MAKES " input_invalid queue_full memory_budget",
         .help = "See webinfer-sound(7)."},
     {"POST", "/v1/audio/streams/{id}", wi_handle_sound_take, USER, WI_ROUTE_BODY | WI_ROUTE_BYTES,
-        SOUND_BODY, JSON, "send bytes of the sound: ?position=", NATIVE,
-        .answers = "200 SoundState", .query = "SoundQuery",
-        .codes = "not_found conflict sound_ahead memory_budget"},
+        SOUND_BODY, JSON, "send audio data: ?position=", NATIVE, .answers = "200 SoundState",
+        .query = "SoundQuery", .codes = "not_found conflict sound_ahead memory_budget"},
     {"POST", "/v1/audio/streams/{id}/end", wi_handle_sound_end, USER, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "end the sound", NATIVE, .answers = "200 SoundState", .codes = "not_found"},
+        JSON, "end the audio stream", NATIVE, .answers = "200 SoundState", .codes = "not_found"},
     {"DELETE", "/v1/audio/streams/{id}", wi_handle_sound_cancel, USER, 0, 0, JSON,
-        "abandon the sound", NATIVE, .answers = "200 Verb", .codes = "not_found"},
+        "abandon the audio stream", NATIVE, .answers = "200 Verb", .codes = "not_found"},
     {"GET", "/v1/audio/streams/{id}/events", wi_handle_sound_read, USER, 0, 0, EVENTS,
         "the transcribed text, as it arrives", NATIVE, .answers = "200 string",
         .events = "partial SoundPartial final SoundFinal lag SoundLag done SoundDone error "
@@ -165,7 +164,7 @@ const struct wi_route wi_routes[] = {
         "nodes and models",
         NATIVE, .answers = "200 Status"},
     {"GET", "/v1/events", wi_handle_events, USER, 0, 0, EVENTS,
-        "the whole state, and each change as it happens: ?kinds=, ?log=", NATIVE,
+        "the whole state first, then each change as it happens: ?kinds=, ?log=", NATIVE,
         .answers = "200 string", .events = "snapshot Watched change Watched log Logs",
         .query = "EventsQuery", .codes = "invalid_field unknown_field too_many_watchers",
         .help = "See Watching."},
@@ -177,13 +176,13 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "give a node work again", NATIVE, .answers = "200 Verb", .codes = "node_not_found"},
     {"POST", "/v1/nodes/{id}/forgive", wi_handle_node_forgive, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "forget the findings about a node", NATIVE, .answers = "200 Verb",
+        JSON, "forget the evidence against a node", NATIVE, .answers = "200 Verb",
         .codes = "node_not_found"},
     {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, ADMIN, WI_ROUTE_MAYBE,
         SMALL_BODY, JSON, "replace a browser with a fresh one", NATIVE, .answers = "202 Verb",
         .codes = "session_not_found conflict"},
     {"POST", "/v1/kinds/{id}/retest", wi_handle_kind_retest, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "retest what a kind of browser can do", NATIVE, .answers = "202 Verb",
+        JSON, "test again what a kind of browser can do", NATIVE, .answers = "202 Verb",
         .codes = "not_found", .help = "See webinferd(8), What kinds can do."},
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "where a model would run, and why: ?model_name=", NATIVE, .answers = "200 Hardware",
@@ -201,20 +200,21 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/models/{model}", wi_handle_model_remove, ADMIN, 0, 0, JSON,
         "remove a model from the store: ?force=", NATIVE, .answers = "200 Removed",
         .query = "RemovalQuery", .codes = MODEL " not_found conflict",
-        .help = "A pulled model is removed with all its versions, and an added model with its "
-                "folder. If requests are running on the model, or it is being sent as a CAR, the "
-                "answer is 409 conflict. With force, running requests on a pulled model still "
-                "finish; the files that they use are removed afterwards. Nodes unload the model. A "
-                "published model is unpublished."},
+        .help =
+            "A pulled model is removed with all its versions, and an added model with its folder. "
+            "If requests are running on the model, or if the model is being sent as a CAR, the "
+            "answer is 409 conflict. With force, running requests on a pulled model still finish; "
+            "the files that they use are removed afterwards. Nodes unload the model. A published "
+            "model is unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "remove old versions and abandoned pulls", NATIVE, .answers = "200 Collected",
-        .help = "Up to keep_versions versions of a model are kept. The daemon also does this when "
-                "it starts, but keeps pulls that it continues."},
+        .help = "Up to keep_versions versions of a model are kept. The same cleanup runs at each "
+                "start, but keeps pulls to be continued."},
     {"POST", "/v1/models/{model}/load", wi_handle_model_load, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
-        JSON, "load a model into nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
+        JSON, "load a model on nodes: {node?, platform?}", NATIVE, .answers = "202 Order",
         .body = "LoadOrder", .codes = MODEL " node_not_found conflict unavailable",
-        .help =
-            "The answer comes once the nodes are told. The model's loaded member shows progress."},
+        .help = "The answer is sent once the nodes are told. The model's loaded "
+                "member shows progress."},
     {"POST", "/v1/models/{model}/unload", wi_handle_model_unload, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "unload a model from nodes: {node?}", NATIVE, .answers = "202 Order",
         .body = "UnloadOrder", .codes = MODEL " node_not_found unavailable"},
@@ -231,8 +231,8 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/sample", wi_handle_model_sample, USER, 0, 0, JSON,
         "make a sample request for a model", NATIVE, .answers = "200 ModelSample",
         .codes = MODEL " input_invalid",
-        .help = "It has a fixed input for the model's task, or fixed random tensors. POST "
-                "/v1/benchmark uses it if given no inputs."},
+        .help = "It contains a fixed input for the model's task or, without a task, fixed random "
+                "tensors. POST /v1/benchmark uses it by default."},
     {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
         WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
         "make a quantised variant: {bits, mixed?, force?, stream?}", NATIVE,
@@ -250,7 +250,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/unpublish", wi_handle_model_unpublish, ADMIN, WI_ROUTE_MAYBE,
         SMALL_BODY, JSON, "stop publishing a model", NATIVE, .answers = "200 Removed",
         .codes = "not_found storage_failed not_implemented",
-        .help = "The model stays in the store. Others keep their copies."},
+        .help = "The model stays in the store. Other daemons keep their copies."},
     {"GET", "/v1/content", wi_handle_content, ADMIN, 0, 0, JSON,
         "the sources of content-addressed models, and the published models", NATIVE,
         .answers = "200 Content", .help = "See webinfer-models(7), Sources."},
@@ -264,22 +264,22 @@ const struct wi_route wi_routes[] = {
         .answers = "200 UploadPosition", .query = "UploadQuery",
         .codes = "not_found conflict no_room storage_failed unavailable"},
     {"POST", "/v1/uploads/{id}/publish", wi_handle_upload_publish, ADMIN, WI_ROUTE_MAYBE,
-        SMALL_BODY, JSON, "make a model of the uploaded files", NATIVE, .answers = "200 Model",
+        SMALL_BODY, JSON, "make a model from the uploaded files", NATIVE, .answers = "200 Model",
         .codes = MODEL " not_found conflict no_room"},
     {"DELETE", "/v1/uploads/{id}", wi_handle_upload_remove, ADMIN, 0, 0, JSON,
         "abandon an upload, and remove its files", NATIVE, .answers = "200 Verb",
         .codes = "not_found conflict storage_failed unavailable"},
     {"POST", "/v1/jobs", wi_handle_job_post, USER, WI_ROUTE_BODY | WI_ROUTE_BINARY | WI_ROUTE_FILES,
-        0, JSON, "accept a job durably, and run it later", NATIVE,
+        0, JSON, "store a job durably, and run it later", NATIVE,
         .answers = "200 InferAnswer 202 StoredJob", .body = "InferRequest",
         .codes = RUNS KEPT " client_share_used queue_full", .help = "See Jobs."},
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
         .query = "JobsQuery", .codes = "invalid_field storage_failed",
-        .help =
-            "Admins see all jobs, others their own. The newest come first. See Lists in pages."},
+        .help = "Admins see all jobs, other users their own. The newest come first. "
+                "See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
-        "the progress of a job, and its answer: ?wait=; or a stream's events", NATIVE,
+        "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
         .answers = "200 Job",
         .events = "part StreamPart progress StreamProgress done StreamDone error Problem",
         .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed"},
@@ -293,7 +293,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/results", wi_handle_results, USER, 0, 0, JSON,
         "the stored runs: ?limit=, ?after=", NATIVE, .answers = "200 LabResults",
         .query = "PageQuery", .codes = "invalid_field storage_failed",
-        .help = "The newest come first, without their cells. See Lists in pages."},
+        .help = "The newest runs come first; their cells are omitted. See Lists in pages."},
     {"GET", "/v1/results/{id}", wi_handle_result, USER, 0, 0, JSON, "a run, with its cells", NATIVE,
         .answers = "200 LabResult", .codes = "not_found storage_failed"},
     {"DELETE", "/v1/results/{id}", wi_handle_result_remove, ADMIN, 0, 0, JSON, "remove a run",
@@ -307,19 +307,20 @@ const struct wi_route wi_routes[] = {
         .answers = "201 Join", .body = "JoinOrder", .codes = "unavailable conflict",
         .help = "The answer contains the join token and a link to open. The token is not shown "
                 "again. Join tokens are lost when the daemon exits."},
-    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON, "the join tokens", NATIVE,
-        .answers = "200 Joins", .help = "Without their secrets."},
+    {"GET", "/v1/admin/join", wi_handle_joins, ADMIN, 0, 0, JSON,
+        "the join tokens, without their secrets", NATIVE, .answers = "200 Joins"},
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
         .codes = "not_found"},
     {"DELETE", "/v1/admin/quarantine/{id}", wi_handle_quarantine_lift, ADMIN, 0, 0, JSON,
-        "let a node that was sent away come back", NATIVE, .answers = "200 Verb",
+        "allow a quarantined node to come back", NATIVE, .answers = "200 Verb",
         .codes = "not_found", .help = "See webinfer-proof(7)."},
     {"POST", "/v1/admin/backup", wi_handle_backup, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, DATABASE,
-        "back up the database, as one file", NATIVE, .answers = "200 string",
+        "back up the database to a single file", NATIVE, .answers = "200 string",
         .codes = "conflict storage_failed unavailable",
-        .help = "The backup has everything committed before. It is first written to the database's "
-                "folder, and then sent. Only one backup runs at a time. See webinferd(8), Backup."},
+        .help = "The backup contains everything committed so far. It is first written "
+                "to the database's folder, and then sent. Only one backup runs at a time. See "
+                "webinferd(8), Backup."},
     {"POST", "/v1/admin/verify", wi_handle_verify, ADMIN, WI_ROUTE_MAYBE | WI_ROUTE_EVENTS,
         SMALL_BODY, JSON,
         "have nodes prove which hardware they compute on: {node?, browser?, platforms?}", NATIVE,
@@ -327,16 +328,15 @@ const struct wi_route wi_routes[] = {
         .body = "VerifyOrder", .codes = "invalid_field node_not_found queue_full",
         .help = "See webinfer-proof(7)."},
     {"GET", "/v1/matrix", wi_handle_matrix, USER, 0, 0, JSON,
-        "what browsers of each kind can do, as tested: ?node=, ?browser=", NATIVE,
+        "what each kind of browser can do, according to tests: ?node=, ?browser=", NATIVE,
         .answers = "200 Matrix", .query = "MatrixOrder", .codes = "invalid_field unknown_field",
         .help = "The answer has a column for each tested node (at most 64), and one for each other "
                 "kind of browser."},
     {"POST", "/v1/matrix", wi_handle_matrix_ask, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "test what one node of each kind can do: {node?, browser?}", NATIVE,
         .answers = "202 Matrix", .body = "MatrixOrder", .codes = "invalid_field node_not_found",
-        .help = "The test runs in the background, while clients' work goes on. A node that is "
-                "already being tested is not asked again. GET shows the result once the node's "
-                "state is \"done\"."},
+        .help = "The test runs in the background, while clients' work goes on. A node runs one "
+                "test at a time. GET shows the result once the node's state is \"done\"."},
     {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
         "answer a conversation, for Anthropic's clients", ANTHROPIC(messages),
         .answers = "200 Message",
@@ -373,30 +373,31 @@ const struct wi_route wi_routes[] = {
         .answers = "200 KserveAnswer", .body = "KserveInfer", .codes = RUNS),
     KSERVE_MODEL("/generate", wi_handle_infer, VERB, JSON, "continue a text", KSERVE(_generate),
         .answers = "200 KserveText", .body = "KserveGenerate", .codes = RUNS),
-    KSERVE_MODEL("/generate_stream", wi_handle_infer, VERB, EVENTS, "continue a text, in parts",
-        KSERVE(_stream), .answers = "200 string", .events = "message KserveEvent|KserveError",
-        .body = "KserveGenerate", .codes = RUNS),
+    KSERVE_MODEL("/generate_stream", wi_handle_infer, VERB, EVENTS,
+        "continue a text, and send it in parts", KSERVE(_stream), .answers = "200 string",
+        .events = "message KserveEvent|KserveError", .body = "KserveGenerate", .codes = RUNS),
     {"POST", "/v2/repository/index", wi_handle_kserve_index, USER,
         WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON, "the models in the store: {ready?}",
         KSERVE(), .answers = "200 KserveIndex", .body = "KserveIndexOrder"},
     {"POST", "/v2/repository/models/{model}/load", wi_handle_kserve_load, ADMIN,
         WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
-        "load a model, and answer when a node has it", KSERVE(), .answers = "200 KserveOrder",
-        .body = "KserveLoadOrder", .codes = MODEL " deadline_exceeded"},
+        "load a model, and answer once a node has loaded it", KSERVE(),
+        .answers = "200 KserveOrder", .body = "KserveLoadOrder",
+        .codes = MODEL " deadline_exceeded"},
     {"POST", "/v2/repository/models/{model}/unload", wi_handle_kserve_unload, ADMIN,
         WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
-        "unload a model, and answer when the nodes that had it have unloaded it", KSERVE(),
+        "unload a model, and answer once all nodes have unloaded it", KSERVE(),
         .answers = "200 KserveOrder", .body = "KserveLoadOrder",
         .codes = MODEL " conflict deadline_exceeded"},
-    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text", NATIVE,
-        .answers = "200 string", .help = "Counters and times."},
+    {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain",
+        "counters and timings, in Prometheus format", NATIVE, .answers = "200 string"},
     {"GET", "/v1/openapi.json", wi_handle_openapi, USER, 0, 0, JSON,
         "the description of the whole API, in OpenAPI 3.1", NATIVE, .answers = "200 object"},
     {"GET", "/healthz", wi_handle_healthz, OPEN, WI_ROUTE_ALWAYS, 0, JSON,
         "whether the daemon is alive", NATIVE, .answers = "200 Alive"},
     {"GET", "/readyz", wi_handle_readyz, OPEN, 0, 0, JSON, "whether a node can take work", NATIVE,
         .answers = "200 Ready", .codes = "unavailable",
-        .help = "If not, the answer is 503 and gives the reason."},
+        .help = "If no node can, the answer is 503 with the reason."},
     {"GET", "/", wi_handle_root, USER, WI_ROUTE_PAGE, 0, JSON, "the list of endpoints", NATIVE,
         .answers = "200 Endpoints",
         .help = "Each entry names the required rank. A client whose Accept header names text/html, "

@@ -18,26 +18,28 @@ const struct wi_kernel_options wi_kernel_defaults = {
 
 const struct wi_kernel wi_kernels[] = {
     {"add", "c = a + b.", {{"a", "*"}, {"b", "*"}}, {"c", "*"}, NO_OPTIONS},
-    {"attention", "y = softmax(q · kᵀ · scale) · v. No matrix of scores is kept.",
+    {"attention",
+        "y = softmax(q · kᵀ · scale) · v. The matrix of scores is never stored as a whole.",
         {{"q", "*,m,d"}, {"k", "*,n,d"}, {"v", "*,n,e"}}, {"y", "*,m,e"},
         OPTIONS(
             ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
-            ROW(scale, NUMBER, 0, 1e6, "0, the default: 1 / √d."))},
+            ROW(scale, NUMBER, 0, 1e6, "0, the default, means 1 / √d."))},
     {"challenge", NULL, {{0}}, {"c", "n,n"},
         OPTIONS(WI_PARAM(wi_kernel_options, n, INTEGER, .required = 1, .min = 1, .max = 1024),
             WI_PARAM(wi_kernel_options, seed, STRING, .required = 1, .min = 16, .max = 16)),
         EXTENTS({"n", "n", 0, 0})},
-    {"gelu", "y = x · Φ(x), by the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
+    {"gelu", "y = x · Φ(x), via the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
         {{"x", "*,n"}, {"scale", "n"}, {"bias", "n"}}, {"y", "*,n"},
         OPTIONS(ROW(epsilon, NUMBER, 1e-12, 1, "0.00001 by default."))},
-    {"matmul", "c = a · b. Sums are computed in FP32, also for FP16 tensors.",
+    {"matmul", "c = a · b. Sums are computed in FP32, even for FP16 tensors.",
         {{"a", "*,m,k"}, {"b", "*,k,n"}}, {"c", "*,m,n"}, NO_OPTIONS, .halves = 1},
     {"mel_spectrogram",
-        "The input of speech models such as Whisper: the mel spectrogram of a sound. A window is "
-        "centred at each multiple of hop; beyond its ends, the sound is reflected. p is the power "
-        "of each bin, multiplied by filters and summed over bins. l is the log10 of the larger of "
-        "1e-10 and p, and L is the largest l. y = (the larger of l and L - 8) / 4 + 1.",
+        "The input of speech models such as Whisper: the mel spectrogram of an audio signal. A "
+        "window is centred at each multiple of hop; beyond the signal's ends, its samples are "
+        "reflected. p is the power of each bin, multiplied by filters and summed over bins. l is "
+        "the log10 of the larger of 1e-10 and p, and L is the largest l. y = (the larger of l and "
+        "L - 8) / 4 + 1.",
         {{"samples", "*,t"}, {"window", "n"}, {"filters", "mels,bins"}}, {"y", "*,mels,frames"},
         OPTIONS(ROW(hop, INTEGER, 1, 65536,
             "The number of samples from one window to the next; 160 by default.")),
@@ -47,12 +49,12 @@ const struct wi_kernel wi_kernels[] = {
         NO_OPTIONS},
     {"multiply_add", "d = a · b + c, element by element.", {{"a", "*"}, {"b", "*"}, {"c", "*"}},
         {"d", "*"}, NO_OPTIONS},
-    {"reduce", "y = the sum, mean, largest or smallest of n.", {{"x", "*,n"}}, {"y", "*"},
+    {"reduce", "y = the sum, mean, maximum or minimum over n.", {{"x", "*,n"}}, {"y", "*"},
         OPTIONS(WI_PARAM(
             wi_kernel_options, operation, ENUM, .names = operations, .help = "sum by default."))},
     {"relu", "y = x where x is positive, else 0.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"resize_normalise",
-        "Scales a picture to another size, with bilinear interpolation between the centres of "
+        "Scales a picture to a different size, with bilinear interpolation between the centres of "
         "pixels. Then y = (x · factor - mean) / deviation for each channel of c. The channels are "
         "the last dimension of x, and come before height and width in y.",
         {{"x", "*,h,w,c"}, {"mean", "c"}, {"deviation", "c"}}, {"y", "*,c,height,width"},

@@ -35,7 +35,7 @@ const struct wi_param wi_lab_run_params[] = {
     WI_PARAM(reading, version, INTEGER, .help = "The version of the schema, 1."),
     RUN(id, STRING, 1, WI_ID_SIZE - 1,
         "Letters, digits, '-', '_' and '.'. The id of an existing run adds cells to that run."),
-    RUN(name, STRING, 1, TEXT_MAX, "A name for people; required for a new run."),
+    RUN(name, STRING, 1, TEXT_MAX, "A human-readable name; required for a new run."),
     RUN(seed, INTEGER, 0, COUNT_MAX, "The seed of the random order of the cells."),
     RUN(began_at, INTEGER, 0, COUNT_MAX,
         "When the run began, in milliseconds since 1970; required for a new run."),
@@ -90,7 +90,7 @@ const struct wi_param wi_lab_cell_params[] = {
     JSON("threads", threads, ANY, 0, "integer|'all'|null", "The number of threads on WASM."),
     NAME(optimization, wi_lab_optimization_names, 0),
     COUNT(batch, 1, NULL),
-    COUNT(concurrency, 1, "The number of requests at the same time."),
+    COUNT(concurrency, 1, "The number of simultaneous requests."),
     NAME(outcome, wi_lab_outcome_names, 1),
     CELL(reason, STRING, 0, REASON_MAX,
         "Why the outcome is not ok; for a failed cell, the error's code comes first."),
@@ -115,7 +115,7 @@ const struct wi_param wi_lab_cell_params[] = {
         "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "
         "first_p50_ms? number, first_p90_ms? number, token_ms? number, all_per_s? number)|null",
         "For a model that generates text: the tokens of a request, the speeds of reading and "
-        "generating them, and the time to the first token, all by the client's clock."),
+        "generating them, and the time to the first token, all measured by the client's clock."),
     JSON("summary", ignored, ANY, 0, NULL,
         "Computed by the service; a value that is sent is ignored."),
     JSON("speedup", ignored, ANY, 0, NULL,

@@ -80,13 +80,13 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
             "A penalty for repetition; 1 means none."),                                            \
         ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
         ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used."),                    \
-        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by token number."),                      \
+        ROW(logit_bias, OBJECT, 0, 0, "Biases for tokens, by token number."),                      \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
-        ROW(logprobs, BOOL, 0, 0, "Whether to return tokens' probabilities."),                     \
-        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: the number of alternative tokens."),     \
-        ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
+        ROW(logprobs, BOOL, 0, 0, "Whether to return log probabilities."),                         \
+        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: how many alternatives for each token."), \
+        ROW(response_format, OBJECT, 0, 0, "The form: text, json_object or json_schema."),         \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
         ROW(deterministic, BOOL, 0, 0, "Whether to run alone and reproducibly."), CONTEXT
@@ -98,12 +98,11 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 #define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
 #define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions of a vector to keep.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
-#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
+#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether texts that are too long are cut.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
-#define TOP ROW(top, INTEGER, 1, 1000, "The number of best results.")
+#define TOP ROW(top, INTEGER, 1, 1000, "How many results to return.")
 #define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score; 0.5 by default.")
-#define TEMPLATE                                                                                   \
-    ROW(hypothesis_template, STRING, 1, 1024, "Text for a label: This is a photo of {}.")
+#define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "A text, with {} for the label.")
 
 #define OF(type) (1u << WI_TYPE_##type)
 #define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))
@@ -169,14 +168,14 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {"zero-shot-classification", {NULL}, WI_TAKES_LABELS,
         READERS, WI_FORM(LABELS),
         .options = OPTIONS(
-            ROW(multi_label, BOOL, 0, 0, "Whether labels are independent."), TEMPLATE, TRUNCATE),
+            ROW(multi_label, BOOL, 0, 0, "Whether several labels may fit."), TEMPLATE, TRUNCATE),
         GIVES_LABELS},
     [WI_TASK_TEXT2TEXT] = {"text2text-generation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
     [WI_TASK_TRANSLATION] = {"translation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(OPTIONS(WRITING, TRUNCATE,
             ROW(source_language, STRING, 1, LANGUAGE_MAX,
-                "The input's language, in the model's terms."),
+                "The input's language, as the model names it."),
             ROW(target_language, STRING, 1, LANGUAGE_MAX, NULL)))},
     [WI_TASK_SUMMARIZATION] = {"summarization", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -213,7 +212,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_TEXT_TO_SPEECH] = {"text-to-speech", {NULL}, WI_TAKES_TEXT, OF(AUDIO), 0,
         .outputs = "audio", .tensors = {{"audio", WI_OUTPUT_WAV}},
         .options = OPTIONS(ROW(speaker, STRING, 1, 64, "The voice."),
-            ROW(speed, NUMBER, 0.25, 4, "1 by default.")),
+            ROW(speed, NUMBER, 0.25, 4, "The speaking rate; 1 by default.")),
         .check = wi_answer_speech, .sample = "{\"sampling_rate\":16000,\"duration\":0.0000625}",
         .probe = "{\"text\":\"The river goes to the sea.\"}"},
     [WI_TASK_ZERO_SHOT_IMAGE] = {"zero-shot-image-classification", {NULL}, WI_TAKES_PICTURE_LABELS,

@@ -31,21 +31,21 @@ static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_
 const struct wi_param wi_benchmark_params[] = {
     WI_NATIVE_ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX,
         "The model to measure; either this or kernel is required."),
-    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel to measure, instead of model_name."),
+    WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel to measure, if no model is given."),
     WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
         .help = "As for POST /v1/infer. Without inputs, a model gets an input that suits its task; "
                 "a kernel, or a model without a task, gets random numbers. These inputs are the "
                 "same each time."),
-    WI_NATIVE_ROW(task, STRING, 1, 64, "What the model is to do."),
+    WI_NATIVE_ROW(task, STRING, 1, 64, "The task to perform."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
     WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of times to measure; 20 by default."),
     WI_NATIVE_ROW(
         warmup, INTEGER, 0, 100, "The number of runs before the measured ones; 1 by default."),
     WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
-        .help = "On wasm or native: 1, or all threads that the node may use, for an ONNX model. A "
-                "kernel always uses one thread."),
+        .help = "For an ONNX model on wasm or native: 1, or \"all\" for all threads that the node "
+                "may use. A kernel always uses one thread."),
     WI_PARAM(fields, optimization, ENUM, .names = optimizations,
-        .help = "For an ONNX model: with none, onnxruntime runs the graph as it is, without fusing "
+        .help = "For an ONNX model: with none, onnxruntime runs the graph as is, without fusing "
                 "operators; all by default."),
     WI_NATIVE_PLATFORM("As for POST /v1/infer, but no other platform is tried."),
     WI_NATIVE_BROWSER,

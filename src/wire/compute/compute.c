@@ -15,10 +15,10 @@ struct fields {
 const struct wi_param wi_compute_params[] = {
     WI_NATIVE_ROW(kernel, STRING, 1, 64, "The kernel's name; GET /v1/kernels lists all kernels."),
     WI_NATIVE_ROW(source, STRING, 1, WI_PROGRAM_SOURCE_MAX,
-        "The client's own kernel, instead of kernel: at most 64 KiB of WGSL."),
+        "The client's own kernel, given instead of a name: at most 64 KiB of WGSL."),
     WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_PROGRAM_TENSORS, .form = "[Tensor]",
-        .help = "The kernel's tensors, FP32 or FP16, as for POST /v1/infer. For a source, they may "
-                "also be INT32 or UINT32, and are bound in the given order."),
+        .help = "The kernel's tensors, FP32 or FP16, as for POST /v1/infer. The tensors for a "
+                "source may also be INT32 or UINT32, and are bound in the given order."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0,
         "The kernel's options. An unknown option is refused with 400, and the error names it."),
     WI_NATIVE_ROW(outputs, ARRAY, 1, WI_PROGRAM_TENSORS,
@@ -26,12 +26,12 @@ const struct wi_param wi_compute_params[] = {
         .form = "[(name string, datatype string, shape [integer])]"),
     WI_NATIVE_ROW(entry, STRING, 1, WI_PROGRAM_NAME_MAX,
         "For a source: the function to run; main by default."),
-    WI_NATIVE_ROW(constants, OBJECT, 0, 0, "For a source: the values of overrides, by name.",
-        .form = "{number}"),
+    WI_NATIVE_ROW(constants, OBJECT, 0, 0,
+        "For a source: the values of override constants, by name.", .form = "{number}"),
     WI_NATIVE_ROW(workgroups, ARRAY, 0, 0, "For a source: the number of workgroups in x, y and z.",
         .form = "[integer]"),
     WI_NATIVE_PLATFORM("auto (the default), webgpu, webgl, wasm, or native for joined programs. A "
-                       "source runs on webgpu only."),
+                       "source runs only on webgpu."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_NATIVE_TERM(fallback, BOOL, 0, 0, "Whether another platform may be tried; true by default."),

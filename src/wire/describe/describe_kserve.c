@@ -7,8 +7,8 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"error", "string", "One sentence: what was wrong, what is allowed, what to do."},
         {"code", "Code", "The stable code, as in a problem document."},
         {"field?", "string", "The field of the request that is at fault."},
-        {"expected?", "string", "What is expected there."},
-        {"allowed?", "string", "What is allowed there."},
+        {"expected?", "string", "What is expected in the field."},
+        {"allowed?", "string", "What is allowed in the field."},
         {"request_id?", "string", "The X-Request-Id of the answer."}),
 
     /* --- the server and models ---------------------------------------------------------------- */
@@ -40,7 +40,7 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"output", "[KserveTyped]", NULL}),
     WI_OBJECT("KserveTyped",
         {"name", "string", NULL},
-        {"data_type", "string", "Such as TYPE_FP32; TYPE_STRING is BYTES."},
+        {"data_type", "string", "A type such as TYPE_FP32; TYPE_STRING means BYTES."},
         {"dims", "[integer]", NULL}),
 
     /* --- statistics --------------------------------------------------------------------------- */
@@ -87,7 +87,7 @@ const struct wi_schema wi_kserve_schemas[] = {
         {"name", "string", NULL},
         {"version", "string", NULL},
         {"state", "'READY'|'LOADING'|'UNAVAILABLE'",
-            "READY: the model is here. LOADING: the model is being pulled."},
+            "READY: the model is in the store. LOADING: the model is being pulled."},
         {"reason", "string", "Why the model is not READY."}),
     WI_OBJECT("KserveOrder",
         {"name", "string", NULL},

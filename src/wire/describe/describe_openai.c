@@ -95,8 +95,8 @@ const struct wi_schema wi_openai_schemas[] = {
         {"task", "'transcribe'|'translate'", NULL},
         {"text", "string", NULL},
         {"language", "string",
-            "The language; english for a translation, and und if it is not known."},
-        {"duration", "number", "The length of the sound. All times except seek are in seconds."},
+            "The language. It is english for a translation, and und if the language is not known."},
+        {"duration", "number", "The length of the audio. All times except seek are in seconds."},
         {"segments?",
             "[(id integer, seek number, start number, end number, text string, tokens [integer], "
             "temperature number, avg_logprob number, compression_ratio number, no_speech_prob "

@@ -92,7 +92,7 @@ const struct wi_param wi_kserve_infer_params[] = {
         .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size "
                 "instead of data."),
     WI_PARAM(fields, outputs, ARRAY, .max = WI_TENSORS_MAX,
-        .help = "The wanted outputs: {name, parameters: {binary_data}}; all by default."),
+        .help = "The outputs to return: {name, parameters: {binary_data}}; all by default."),
     {0},
 };
 

@@ -29,13 +29,13 @@ struct wi_native_terms {
         .help = (text), ##__VA_ARGS__)
 #define WI_NATIVE_PLATFORM(text)                                                                   \
     WI_NATIVE_TERM(platform, STRING, 1, 32, text, .form = "'auto'|Platform")
-#define WI_NATIVE_BROWSER WI_NATIVE_TERM(browser, STRING, 1, 31, "Only a browser of this kind.")
-#define WI_NATIVE_NODE WI_NATIVE_TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node.")
+#define WI_NATIVE_BROWSER WI_NATIVE_TERM(browser, STRING, 1, 31, "Use only a browser of this kind.")
+#define WI_NATIVE_NODE WI_NATIVE_TERM(node, STRING, 1, WI_ID_SIZE - 1, "Use only this node.")
 #define WI_NATIVE_PRIORITY                                                                         \
     WI_NATIVE_TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default.")
 #define WI_NATIVE_TIMEOUT(text)                                                                    \
     WI_NATIVE_TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, text)
-#define WI_NATIVE_ID WI_NATIVE_TERM(id, STRING, 1, 128, "Returned in the answer.")
+#define WI_NATIVE_ID WI_NATIVE_TERM(id, STRING, 1, 128, "An id, returned in the answer.")
 #define WI_NATIVE_PARAMETERS(text)                                                                 \
     WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)", .help = (text))
 

@@ -29,39 +29,39 @@ struct fields {
 
 const struct wi_param wi_native_params[] = {
     WI_PARAM(fields, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "NAME, or NAME:VARIANT for a variant other than the first."),
+        .help = "NAME, or NAME:VARIANT for a variant other than the preferred one."),
     WI_PARAM(fields, inputs, ANY, .required = 1, .form = "[Tensor]|[string]|string|Inputs",
         .help =
             "A list of tensors {name, datatype, shape, data}, or the input of a task: see Tasks."),
     WI_PARAM(fields, model_type, ENUM, .names = wi_model_type_names,
         .help = "Overrides the model's own type."),
-    WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
-        .help = "What the model is to do."),
+    WI_PARAM(
+        fields, task, STRING, .min = 1, .max = 64, .form = "Task", .help = "The task to perform."),
     WI_NATIVE_PLATFORM(
         "auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs; simulated, "
         "for tests with nodes that compute nothing. If webnn cannot run any part of a model, "
-        "another platform runs the model, and fallbacks says why."),
+        "another platform does, and fallbacks in the answer says why."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_NATIVE_TERM(fallback, BOOL, 0, 0,
         "Whether another platform may be tried if the first one fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help = "The variant, as in NAME:VARIANT. By default, or with auto, it is the first that "
-                "webinfer show lists and that fits model_budget: 8 bits come first, then floats, "
-                "then 4 bits, which are many times slower on WASM. If memory runs out, the next "
-                "smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on "
-                "WebGPU only with shader-f16."),
+        .help = "The variant, as in NAME:VARIANT. By default, or with auto, the service uses the "
+                "first variant in webinfer show that fits model_budget. 8 bits come first, then "
+                "floats, then 4 bits, which are many times slower on WASM. If memory runs out, the "
+                "next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files "
+                "run on WebGPU only with shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
-        .help =
-            "The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default."),
+        .help = "Outputs to return, by name or as {name, parameters: {binary_data}}; all by "
+                "default."),
     WI_NATIVE_PRIORITY,
     WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running; 60000 by default, 600000 "
                       "for streams, generated text and speech recognition."),
     WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
-    WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
+    WI_PARAM(fields, resumable, BOOL, .help = "Whether the stream can be resumed."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
-        .help = "How long a stream may be silent once it has begun."),
+        .help = "How long a stream may send nothing once it has begun."),
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT,

@@ -285,10 +285,10 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
 
 /* What limits a node without evidence against it. */
 static const struct pool_node_limit limit_late = {.evidence = "deadlines",
-    .undone = "its next answer",
+    .undone = "it answers again",
     .reason = "it let several deadlines in a row pass in silence"};
 static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
-    .undone = "correct answers to a challenge",
+    .undone = "it answers a challenge correctly",
     .reason = "it has not yet proved that it computes correctly"};
 
 static json_t *node_limits_json(const struct pool_node *node, int everything)

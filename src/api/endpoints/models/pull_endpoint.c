@@ -182,22 +182,22 @@ struct requested {
 const struct wi_param wi_pull_params[] = {
     WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
         .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
-                "quantisation or dtype. Without a variant, the daemon chooses one, by its speed in "
-                "a browser and by the memory of a page. A revision is a branch, a tag or a commit; "
-                "by default, it is the hub's latest. On a hub with the layout plain, the name may "
-                "have one to four segments."),
+                "quantisation or dtype. Without a variant, the daemon chooses one according to its "
+                "speed in a browser and the memory available to a page. A revision is a branch, a "
+                "tag or a commit; by default, it is the hub's latest. On a hub with the layout "
+                "plain, the name may have one to four segments."),
     WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "The model's name here. The default is the model's name on the hub, or ipfs/CID "
-                "for a CID."),
+        .help = "The model's name in the store. By default, this is the name on the hub, or "
+                "ipfs/CID for a CID."),
     WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
         .help = "The NAME of a [hub.NAME] section; by default, the hub that is set in [models]. "
-                "Not allowed with ipfs://, because all hubs with the layout ipfs or webinfer are "
-                "asked then."),
+                "With ipfs://, this member is not allowed, because all hubs with the layout ipfs "
+                "or webinfer are asked."),
     WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
         .help = "The variant of an ONNX model: fp32, fp16, int8 or int4."),
     WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
-        .help = "Patterns such as onnx/*_q4.onnx. Exactly the files that match are fetched; the "
-                "daemon chooses no others."),
+        .help = "Patterns such as onnx/*_q4.onnx. All files that match a pattern are fetched, and "
+                "no others."),
     WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };

@@ -102,9 +102,9 @@ struct requested {
 
 const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, bits, INTEGER, .required = 1,
-        .help = "8, 4 or 16, for the variant q8, q4 or fp16, which is made from fp32. q8 and q4 "
-                "quantise only the weights of MatMul, Gemm and large Gather nodes; fp16 computes "
-                "in FP16."),
+        .help = "8, 4 or 16, for the variant q8, q4 or fp16. The variant is made from fp32. In q8 "
+                "and q4, only the weights of MatMul, Gemm and large Gather nodes are quantised; "
+                "fp16 computes in FP16."),
     WI_PARAM(requested, mixed, BOOL,
         .help = "With 4 bits: whether the layers that would lose the most accuracy keep 8 bits."),
     WI_PARAM(requested, force, BOOL,

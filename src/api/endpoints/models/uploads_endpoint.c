@@ -146,8 +146,7 @@ const struct wi_param wi_upload_query_params[] = {
     WI_PARAM(query, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
         .help = "The path of the file, as announced."),
     WI_PARAM(query, position, STRING, .required = 1, .min = 1, .max = 16,
-        .help = "How many bytes of the file have already arrived; the body continues after them.",
-        .form = "integer"),
+        .help = "How many bytes of the file precede those in the body.", .form = "integer"),
     WI_PARAM_END,
 };
 

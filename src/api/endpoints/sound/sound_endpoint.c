@@ -32,21 +32,21 @@ struct asked {
 
 const struct wi_param wi_sound_order_params[] = {
     WI_PARAM(asked, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "A model that does automatic-speech-recognition."),
+        .help = "A model for the task automatic-speech-recognition."),
     WI_PARAM(asked, format, ENUM, .names = wi_pcm_format_names,
-        .help = "The format of the samples: 16-bit integers or 32-bit floats, little-endian. s16le "
+        .help = "The format of the samples: 16-bit integers or 32-bit floats, little-endian; s16le "
                 "by default."),
     WI_PARAM(asked, sampling_rate, INTEGER, .min = WI_PCM_RATE_MIN, .max = WI_PCM_RATE_MAX,
-        .help = "The number of samples per second. 16000 by default."),
+        .help = "The number of samples per second; 16000 by default."),
     WI_PARAM(asked, channels, INTEGER, .min = 1, .max = WI_PCM_CHANNELS_MAX,
-        .help = "The number of channels; their samples are interleaved. 1 by default."),
+        .help = "The number of channels, whose samples are interleaved; 1 by default."),
     WI_PARAM(asked, language, STRING, .min = 1, .max = 64,
         .help = "The language that is spoken, as in the option language."),
     WI_PARAM(asked, pause_ms, INTEGER, .min = WI_CUTTER_PAUSE_MIN, .max = WI_CUTTER_PAUSE_MAX,
-        .help = "The length of a pause in speech that ends a segment, in milliseconds. 500 by "
+        .help = "How long a pause in speech must be to end a segment, in milliseconds; 500 by "
                 "default."),
     WI_PARAM(asked, partials, BOOL,
-        .help = "Whether the text so far is sent before a segment ends. True by default."),
+        .help = "Whether the text so far is sent before a segment ends; true by default."),
     WI_PARAM(asked, options, OBJECT, .help = "As for POST /v1/infer."),
     WI_PARAM_END,
 };
@@ -200,7 +200,7 @@ struct query {
 
 const struct wi_param wi_sound_query_params[] = {
     WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
-        .help = "How many bytes of the sound precede those in the body. Bytes that have already "
+        .help = "How many bytes of the audio precede those in the body. Bytes that have already "
                 "arrived are skipped."),
     WI_PARAM_END,
 };

@@ -28,7 +28,7 @@ const struct wi_param wi_history_params[] = {
     WI_PARAM(query, model, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
         .help = "Only requests to that model."),
     WI_PARAM(query, place, STRING, .min = 1, .max = PLACE_MAX,
-        .help = "Only requests that ran at that place, such as chrome/wasm."),
+        .help = "Only this browser and platform, such as chrome/wasm."),
     WI_PARAM_END,
 };
 

@@ -343,7 +343,7 @@ const struct wi_param wi_events_params[] = {
         .help = "Some of status, queue, session, node, model, job and pull, separated by commas; "
                 "all by default."),
     WI_PARAM(query, log, ENUM, .names = wi_level_names,
-        .help = "For admins: also sends log lines of this level or worse."),
+        .help = "For admins: also send log lines of this level or worse."),
     WI_PARAM_END,
 };
 

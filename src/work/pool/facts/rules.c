@@ -17,9 +17,9 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
 
 const char *const wi_evidence_texts[] = {
     [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
-    [WI_EVIDENCE_ENDING] = "requests failed there, and succeeded in one of the service's browsers",
-    [WI_EVIDENCE_DISPUTED] = "requests failed there, and succeeded at another joined node",
-    [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice of the node that gave it",
+    [WI_EVIDENCE_ENDING] = "requests failed on the node, and succeeded in a browser of the service",
+    [WI_EVIDENCE_DISPUTED] = "requests failed on the node, and succeeded on another joined node",
+    [WI_EVIDENCE_OPEN] = "an answer cannot be judged because of a choice that the node made",
     [WI_EVIDENCE_CLIENT_INPUT] =
         "an answer to a client's input differs from the service's own answer",
     [WI_EVIDENCE_OUR_INPUT] =
@@ -29,13 +29,13 @@ const char *const wi_evidence_texts[] = {
 
 const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
 
-#define BY_CHECK "a check that succeeds"
+#define BY_CHECK "a check succeeds"
 #define BY_OURS                                                                                    \
-    "correct answers to the service's own inputs, in checks after 1, 2, 4 and at most 30 days"
-#define BY_FEWER "fewer such answers among its last 50"
-#define BY_RIGHT "ten answers in a row that are judged correct"
-#define BY_ADMIN "an admin (webinfer forgive)"
-#define BY_ADMIN_OR_DAY BY_ADMIN " or, for a join token, after 24 hours"
+    "it answers the service's own inputs correctly; checks come after 1, 2, 4 and at most 30 days"
+#define BY_FEWER "fewer of its last 50 answers are of this kind"
+#define BY_RIGHT "ten answers in a row are judged correct"
+#define BY_ADMIN "an admin forgives it (webinfer forgive)"
+#define BY_ADMIN_OR_DAY BY_ADMIN " or, for a join token, 24 hours have passed"
 
 /* Of one kind those that take the node away come last. */
 const struct wi_evidence_rule wi_evidence_rules[] = {

@@ -328,7 +328,8 @@ TEST(what_is_found_of_a_node_that_left_meets_it_again)
     serve();
     assert_true(gets_less());
     assert_string_equal(node()->standing.less.evidence, "ending");
-    assert_string_equal(node()->standing.less.undone, "fewer such answers among its last 50");
+    assert_string_equal(
+        node()->standing.less.undone, "fewer of its last 50 answers are of this kind");
 }
 
 TEST(another_party_begins_afresh)
