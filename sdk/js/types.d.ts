@@ -6,7 +6,7 @@ export interface Adapter {
     vendor?: string;
     architecture?: string;
     description?: string;
-    /** Whether the adapter computes in software. */
+    /** Whether the adapter is a software adapter. */
     is_fallback?: boolean;
 }
 
@@ -39,20 +39,23 @@ export interface Benchmark {
     first_ms: number;
     /** The time of each run, from input bytes to output bytes. */
     run_ms: Array<number>;
-    /** The same times by the GPU's clock, for webgpu kernels, if timestamp-query is supported. */
+    /**
+     * The same times, measured by the GPU's clock; only for kernels on webgpu, and only if timestamp-query is
+     * supported.
+     */
     gpu_ms: Array<number> | null;
     /** The time to load the model; 0 if it was already loaded. */
     load_ms: number;
-    /** The number of threads that computed, if it is known. */
+    /** The number of threads that were used, if it is known. */
     threads: number | null;
     /** Each time in run_ms is the mean of this many consecutive runs. */
     repeats: number;
     /**
-     * The measured resolution of the page's clock. A sample (repeats runs) lasts at least 20 times as long, and the
-     * first at least 4 ms.
+     * The measured resolution of the page's clock. Each sample consists of repeats runs and lasts at least 20 times
+     * as long as this resolution; the first lasts at least 4 ms.
      */
     clock_ms: number;
-    /** The indices, from 0, of runs during or before which the node computed other things. */
+    /** The indices, from 0, of runs during or before which the node did other work. */
     disturbed: Array<number>;
     /** SHA-256 of the last run's outputs and result: see below. */
     output_hash: string;
@@ -137,7 +140,7 @@ export interface Engine {
     version: string | null;
     /** How many tasks the engine runs at a time. */
     slots: number;
-    /** How many more tasks without text generation can run; with 0, they use the slots, too. */
+    /** How many further tasks that generate no text can run; if 0, they also use the slots. */
     short_slots: number;
     /** How many more tasks may wait in the engine's queue. */
     queue: number;
@@ -182,7 +185,7 @@ export interface ExecutedOn {
         code: string;
         reason: string;
     }>;
-    /** What is known about the platform's numbers. */
+    /** Whether the platform's results are known to be correct. */
     numerics: 'ok' | 'wrong' | 'unchecked';
     simulated: boolean;
     /** The build of the engine. */
@@ -232,8 +235,8 @@ export interface Hardware {
     preferences: Array<string>;
     numerics: 'check' | 'off';
     /**
-     * How much time each other place may take to find out whether it has become faster, as a share of the time of
-     * the model's runs for clients.
+     * How much time may be spent on finding out whether another place has become faster. For each such place, this
+     * is a share of the time of the model's runs for clients.
      */
     exploration: number;
     recheck: number;
@@ -295,7 +298,7 @@ export interface InferAnswer {
     model_type: string | null;
     /** The output tensors. */
     outputs: Array<Output>;
-    /** Where the answer was actually computed. */
+    /** Where the request actually ran. */
     executed_on: ExecutedOn;
     /** The result of the task: labels with probabilities, text and so on. */
     result?: Result;
@@ -303,34 +306,34 @@ export interface InferAnswer {
 
 /** A model's task, its input, and where to run it. */
 export interface InferRequest {
-    /** NAME, or NAME:VARIANT for a variant other than the first. */
+    /** NAME, or NAME:VARIANT for a variant other than the preferred one. */
     model_name: string;
     /** A list of tensors {name, datatype, shape, data}, or the input of a task: see Tasks. */
     inputs: Array<Tensor> | Array<string> | string | Inputs;
     /** Overrides the model's own type. */
     model_type?: 'text_embedding' | 'text_generation' | 'text2text' | 'vision' | 'audio' | 'multimodal';
-    /** What the model is to do. */
+    /** The task to perform. */
     task?: Task;
     /**
      * auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs; simulated, for tests with nodes
-     * that compute nothing. If webnn cannot run any part of a model, another platform runs the model, and fallbacks
-     * says why.
+     * that compute nothing. If webnn cannot run any part of a model, another platform does, and fallbacks in the
+     * answer says why.
      */
     platform?: 'auto' | Platform;
-    /** Only a browser of this kind. */
+    /** Use only a browser of this kind. */
     browser?: string;
-    /** Only this node. */
+    /** Use only this node. */
     node?: string;
     /** Whether another platform may be tried if the first one fails; true by default. */
     fallback?: boolean;
     /**
-     * The variant, as in NAME:VARIANT. By default, or with auto, it is the first that webinfer show lists and that
-     * fits model_budget: 8 bits come first, then floats, then 4 bits, which are many times slower on WASM. If memory
-     * runs out, the next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on WebGPU
-     * only with shader-f16.
+     * The variant, as in NAME:VARIANT. By default, or with auto, the service uses the first variant in webinfer show
+     * that fits model_budget. 8 bits come first, then floats, then 4 bits, which are many times slower on WASM. If
+     * memory runs out, the next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on
+     * WebGPU only with shader-f16.
      */
     precision?: 'auto' | 'fp32' | 'fp16' | 'bf16' | 'int8' | 'uint8' | 'int4' | 'uint4' | 'q8' | 'q4' | 'q4f16' | 'bnb4';
-    /** The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default. */
+    /** Outputs to return, by name or as {name, parameters: {binary_data}}; all by default. */
     outputs?: Array<string | {
         name: string;
         parameters?: {
@@ -346,11 +349,11 @@ export interface InferRequest {
     timeout_ms?: number;
     /** Whether the answer comes in parts. */
     stream?: boolean;
-    /** Whether a stream outlives its connection. */
+    /** Whether the stream can be resumed. */
     resumable?: boolean;
-    /** How long a stream may be silent once it has begun. */
+    /** How long a stream may send nothing once it has begun. */
     stall_timeout_ms?: number;
-    /** Returned in the answer. */
+    /** An id, returned in the answer. */
     id?: string;
     /** {binary_data_output: true} asks for binary outputs. */
     parameters?: {
@@ -360,7 +363,7 @@ export interface InferRequest {
     options?: Record<string, unknown>;
 }
 
-/** The inputs of a task, as its entry in x-tasks says. */
+/** The inputs of a task, as described in x-tasks. */
 export type Inputs = {
     messages: Array<OpenaiMessage>;
 } | {
@@ -422,7 +425,7 @@ export interface Kind {
     wished: boolean;
     /** The number of sessions, by state. */
     sessions: Record<string, number>;
-    /** How often sessions have changed between states. */
+    /** How many times sessions have changed between states. */
     transitions: Record<string, Record<string, number>>;
 }
 
@@ -442,7 +445,7 @@ export interface Loaded {
     platform: string;
     /** loading, loaded, failed or evicted. */
     state: string;
-    /** Including memory kept from earlier computations. */
+    /** The memory used, including memory kept from earlier runs. */
     bytes?: number;
     error?: string;
     /**
@@ -471,7 +474,7 @@ export interface Logprob {
 }
 
 export interface Made {
-    /** The hash of the fp32 variant that it was built from. */
+    /** The hash of the fp32 variant from which the variant was built. */
     of: string;
     bits: number;
     mixed: boolean;
@@ -490,14 +493,20 @@ export interface Made {
         nodes: number;
         kept: number;
     };
-    /** The outputs of its graphs compared with those of fp32. */
+    /** How the outputs of the variant's graphs differ from those of fp32. */
     measured: MadeMeasured;
-    /** The same for the graphs that are for WebGPU only, if there are any. These graphs are also measured on WASM. */
+    /**
+     * The measurements of the graphs that are used only on WebGPU, if there are any. These graphs are measured on
+     * WASM as well.
+     */
     measured_webgpu?: MadeMeasured;
 }
 
 export interface MadeMeasured {
-    /** The number of inputs at the first place. The cosines and the error below also come from that place. */
+    /**
+     * The number of inputs that were used for the first entry of places. The cosines and the error below also belong
+     * to that entry.
+     */
     inputs: number;
     /** How many of these inputs were the model's own samples. */
     samples: number;
@@ -507,14 +516,14 @@ export interface MadeMeasured {
         p5: number;
         least: number;
     };
-    /** The largest error of one number, as a fraction of the largest number. */
+    /** The largest error of any number in an output, as a fraction of the largest number. */
     largest_error: number | null;
     /**
      * Where the weights of fp32 are stored: in the graph's file (one) or in separate files (external). Separate
      * files take less memory in a page.
      */
     source_files: 'one' | 'external';
-    /** The places where the variant was measured: WASM first, then places that were idle. */
+    /** The browsers and platforms on which the variant was measured: WASM first, then those that were idle. */
     places: Array<MadePlace>;
 }
 
@@ -522,7 +531,7 @@ export interface MadePlace {
     browser: string;
     browser_version: string;
     platform: string;
-    /** The number of inputs that the variant was measured with there. */
+    /** The number of inputs with which the variant was measured. */
     inputs: number;
     cosine: {
         median: number;
@@ -532,29 +541,29 @@ export interface MadePlace {
     largest_error: number | null;
     /** The median time of a run. */
     run_ms: number;
-    /** The same for fp32. */
+    /** The median time of a run with fp32. */
     source_run_ms: number;
     /**
      * How much the page's memory grew when the variant was loaded, but at least the size of its files. If memory
-     * that other models had left could be reused, the variant may need more.
+     * that other models had left could be reused, the variant may need more than this.
      */
     memory_bytes?: number;
-    /** The same for fp32, which was loaded afterwards. */
+    /** The growth for fp32, which was loaded afterwards. */
     source_memory_bytes?: number;
 }
 
 export interface Memory {
-    /** The weights. All but the last three are in bytes. */
+    /** The weights. All sizes are in bytes. */
     weights: number;
     /** The size of each conversation's cache. */
     kv_per_slot: number;
     compute: number;
-    /** For all slots together, with the context below. */
+    /** The total for all slots, with the context below. */
     total: number;
     limit: number;
     context: number;
     slots: number;
-    /** If false, requests get model_too_large. */
+    /** If false, requests are refused with model_too_large. */
     fits: boolean;
 }
 
@@ -563,8 +572,8 @@ export interface Model {
     type?: string | null;
     format?: 'onnx' | 'gguf' | 'huggingface';
     /**
-     * The hash of the content. This and other members that depend on the files are present once the files have been
-     * read; GET /v1/models/{model} reads them.
+     * The hash of the content. This and other members that depend on the files appear once the files have been read,
+     * as by GET /v1/models/{model}.
      */
     hash?: string;
     /** The total size of the files. */
@@ -577,8 +586,8 @@ export interface Model {
     /** The variant that this entry describes. */
     variant?: string;
     /**
-     * The preferred variant comes first. NAME:VARIANT selects another one, wherever a model is named. webgpu: the
-     * files of graphs for WebGPU only.
+     * The variants, the preferred one first. NAME:VARIANT selects another variant wherever a model is named. webgpu
+     * describes the files used only on WebGPU.
      */
     variants?: Array<{
         name: string;
@@ -595,7 +604,7 @@ export interface Model {
     inputs?: Array<Value>;
     outputs?: Array<Value>;
     takes_picture?: boolean;
-    /** For GGUF files, like the members down to memory. */
+    /** This member and those that follow, down to memory, are present only for GGUF files. */
     title?: string;
     architecture?: string;
     quantization?: string;
@@ -610,14 +619,14 @@ export interface Model {
     pooling?: string;
     /** The memory that the model needs in a page. */
     memory?: Memory;
-    /** For a folder: its tasks, the default first. */
+    /** For a folder: the tasks, with the default first. */
     tasks?: Array<Task>;
     dtype?: string;
     /** The number of labels. */
     labels?: number;
     /**
-     * Settings in a folder's files that are not applied: at most 64, without long values. See webinfer-inputs(7),
-     * Settings of folders.
+     * Settings in a folder's files that are not applied: at most 64, with long values omitted. See
+     * webinfer-inputs(7), Settings of folders.
      */
     ignored_settings?: Array<{
         file: string;
@@ -625,7 +634,7 @@ export interface Model {
         reason: string;
         value?: unknown;
     }>;
-    /** How accurately platforms compute the model. */
+    /** How accurate the results are on each platform. */
     numerics?: {
         exempt: string | null;
         verdicts: Array<Verdict>;
@@ -633,13 +642,13 @@ export interface Model {
     /** Warnings for the operator, for example that the weights are slow in WebAssembly. */
     warnings?: Array<string>;
     builtin?: boolean;
-    /** The nodes that have the model, and what they report; in long lists only 10 nodes. */
+    /** The nodes that have the model, and what they report; in lists at most 10 nodes. */
     loaded?: Array<Loaded>;
-    /** In a list: how many other nodes have the model. */
+    /** In a list: how many further nodes have the model. */
     loaded_more?: number;
     /** Why the model cannot be read. */
     problem?: string;
-    /** When a request last used the model, in seconds since 1970, as far as known; null if never. */
+    /** When a request last used the model, in seconds since 1970; null if no request is known. */
     last_used_at?: number | null;
     /** Where the model was pulled from. */
     source?: Source;
@@ -649,7 +658,7 @@ export interface Model {
     published?: Array<Pin>;
     /** The pull of this name that is under way. */
     pulling?: Pull;
-    /** For OpenAI's clients, like the members below. */
+    /** This and those below are for OpenAI's clients. */
     id?: string;
     object?: 'model';
     created?: number;
@@ -700,13 +709,13 @@ export interface Node {
     draining: boolean;
     /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** Whether the node gets no work for now; limits says why. */
+    /** Whether the node gets no work at present; limits says why. */
     held: boolean;
     /** Whether the node has lost its connection but may come back. */
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
-    /** Why the node gets less work than others, or none. */
+    /** Why the node gets less work than other nodes, or none. */
     limits?: Array<NodeLimit>;
     /** A summary of the node's last answers; null if the service started the node. */
     conduct?: Conduct | null;
@@ -746,7 +755,7 @@ export interface NodeLimit {
     since: number | null;
     /** When the limit ends, in milliseconds since 1970; null if it does not end by itself. */
     until: number | null;
-    /** What ends the limit. */
+    /** What must happen for the limit to end. */
     undone_by: string;
     /** For admins: the details. */
     reason?: string;
@@ -762,7 +771,7 @@ export interface NodeRow {
     draining: boolean;
     /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** Whether the node gets no work for now; limits says why. */
+    /** Whether the node gets no work at present; limits says why. */
     held: boolean;
     /** Whether the node has lost its connection but may come back. */
     away: boolean;
@@ -777,11 +786,11 @@ export interface Nodes {
     next: string | null;
     /** The latest nodes under quarantine, at most a page of them, the oldest first. */
     quarantined: Array<Quarantined>;
-    /** How many more there are. */
+    /** How many more nodes are under quarantine. */
     quarantined_more: number;
     /** With tuning=yes: at most 1000 entries. */
     tuning?: Array<Tuning>;
-    /** With tuning=yes: how many more there are. */
+    /** With tuning=yes: how many more entries there are. */
     tuning_more?: number;
 }
 
@@ -865,7 +874,7 @@ export interface Performance {
     queue_ms: number;
     /** The loading time, measured in the page like inference_ms. */
     load_ms: number;
-    /** The time to compute, including upload and read-back. */
+    /** The time of the computation, including upload and read-back. */
     inference_ms: number;
     /** The time since the body arrived, including failed attempts. */
     total_ms: number;
@@ -877,13 +886,16 @@ export interface Performance {
 }
 
 export interface Pin {
-    /** The name under which it was published, with or without a variant. */
+    /** The name of the published model, with or without a variant. */
     name: string;
-    /** ipfs://CID is exactly the model as it was published. */
+    /** The CID, which identifies the model exactly as it was published. */
     cid: string;
     /** The total size of the files. */
     bytes: number;
-    /** Whether the model's files have changed since it was published. If so, they are not served under this CID. */
+    /**
+     * Whether the model's files have changed since the model was published. If so, the files are not served under
+     * this CID.
+     */
     stale: boolean;
     /** The version that is kept for this CID; null for a folder that was added by hand. */
     version: number | null;
@@ -906,13 +918,16 @@ export interface Problem {
     detail?: string;
     /** The field of the request that is at fault. */
     field?: string;
-    /** What is expected there. */
+    /** What is expected in the field. */
     expected?: string;
-    /** What is allowed there. */
+    /** What is allowed in the field. */
     allowed?: string;
-    /** How often the job was sent to nodes. */
+    /** How many times the job was sent to nodes. */
     attempts?: number;
-    /** What went wrong on the nodes, with equal failures grouped. The last entry may cover several others. */
+    /**
+     * What went wrong on the nodes, with equal failures grouped. The last entry may cover several different
+     * failures.
+     */
     failures?: Array<Failure>;
     /** For kernel_invalid: up to 20 errors in the source. */
     errors?: Array<SourceError>;
@@ -921,12 +936,12 @@ export interface Problem {
 }
 
 export interface Pull {
-    /** The model's name here. */
+    /** The model's name in the store. */
     name: string;
     /**
      * resolving: the commit and the files are determined, and disk space is freed. downloading: each file is hashed
-     * as it arrives. verifying: the last bytes are hashed. quantizing and measuring replace these states for a
-     * variant built locally. publishing: the files get their final names. done or failed: the pull has ended.
+     * as it arrives. verifying: the last bytes are hashed. For a variant built locally, quantizing and measuring
+     * replace the states above. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
     /** The model that was asked for. */
@@ -937,14 +952,14 @@ export interface Pull {
     variant: string | null;
     /** The hub's commit; null until it is known. */
     commit: string | null;
-    /** The bytes here, including those from before the pull. */
+    /** The bytes in the store, including those from before the pull. */
     loaded_bytes: number;
     total_bytes: number;
     /** The bytes fetched over the network since the daemon started. */
     fetched_bytes: number;
     /** The bytes that were taken from an older version. */
     reused_bytes: number;
-    /** The bytes from each source: from the hub, or from each source of a pull by CID. */
+    /** The bytes received from the hub or, in a pull by CID, from each source. */
     sources: Array<{
         name: string;
         bytes: number;
@@ -955,7 +970,7 @@ export interface Pull {
     seconds?: number;
     /** The recent speed. */
     bytes_per_second?: number;
-    /** The remaining time at that speed. */
+    /** The remaining time at the recent speed. */
     seconds_left?: number;
     /** How the hub failed, and when the pull is tried again. */
     retrying?: string;
@@ -964,7 +979,7 @@ export interface Pull {
         code: Code;
         detail: string;
     };
-    /** This and the members below are for a variant built locally. */
+    /** This and the members below are present only for a variant built locally. */
     bits?: number;
     mixed?: boolean;
     /** How many inputs the variant has been measured with so far. */
@@ -978,12 +993,12 @@ export interface Pull {
 export interface PullEvent {
     /** The same as state. */
     phase: string;
-    /** The model's name here. */
+    /** The model's name in the store. */
     name: string;
     /**
      * resolving: the commit and the files are determined, and disk space is freed. downloading: each file is hashed
-     * as it arrives. verifying: the last bytes are hashed. quantizing and measuring replace these states for a
-     * variant built locally. publishing: the files get their final names. done or failed: the pull has ended.
+     * as it arrives. verifying: the last bytes are hashed. For a variant built locally, quantizing and measuring
+     * replace the states above. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
     /** The model that was asked for. */
@@ -994,14 +1009,14 @@ export interface PullEvent {
     variant: string | null;
     /** The hub's commit; null until it is known. */
     commit: string | null;
-    /** The bytes here, including those from before the pull. */
+    /** The bytes in the store, including those from before the pull. */
     loaded_bytes: number;
     total_bytes: number;
     /** The bytes fetched over the network since the daemon started. */
     fetched_bytes: number;
     /** The bytes that were taken from an older version. */
     reused_bytes: number;
-    /** The bytes from each source: from the hub, or from each source of a pull by CID. */
+    /** The bytes received from the hub or, in a pull by CID, from each source. */
     sources: Array<{
         name: string;
         bytes: number;
@@ -1012,7 +1027,7 @@ export interface PullEvent {
     seconds?: number;
     /** The recent speed. */
     bytes_per_second?: number;
-    /** The remaining time at that speed. */
+    /** The remaining time at the recent speed. */
     seconds_left?: number;
     /** How the hub failed, and when the pull is tried again. */
     retrying?: string;
@@ -1021,7 +1036,7 @@ export interface PullEvent {
         code: Code;
         detail: string;
     };
-    /** This and the members below are for a variant built locally. */
+    /** This and the members below are present only for a variant built locally. */
     bits?: number;
     mixed?: boolean;
     /** How many inputs the variant has been measured with so far. */
@@ -1188,7 +1203,7 @@ export interface Status {
     bridge: {
         url: string;
     };
-    /** The jobs under way. Up to 100 are listed; a user sees only its own jobs. */
+    /** The jobs in progress. Up to 100 are listed; users see only their own jobs. */
     queue: {
         waiting: number;
         running: number;
@@ -1200,7 +1215,7 @@ export interface Status {
         used: number;
         budget: number;
     };
-    /** Live sound: unfinished streams, sound without final text, and the largest lag. */
+    /** Live audio: unfinished streams, audio without final text, and the largest lag. */
     sound: {
         streams: number;
         waiting_ms: number;
@@ -1217,23 +1232,26 @@ export interface Status {
     sessions: Array<Session>;
     /** The first 100 nodes; GET /v1/nodes lists all nodes in pages. */
     nodes: Array<NodeRow>;
-    /** How many more there are. */
+    /** How many more nodes there are. */
     nodes_more: number;
     /** The kinds of browsers, by name. */
     kinds: Record<string, Kind>;
     /** The first 100 models; GET /v1/models lists all models in pages. */
     models: Array<Model>;
-    /** How many more there are. */
+    /** How many more models there are. */
     models_more: number;
-    /** The numbers of verdicts, and of probes (run outside clients' requests) by outcome. */
+    /**
+     * How many verdicts of each kind there are, and how many probes (runs outside clients' requests) had each
+     * outcome.
+     */
     numerics: {
         mode: 'check' | 'off';
         verdicts: Record<string, number>;
         probes: Record<string, number>;
     };
     /**
-     * Answers of joined nodes that the service's browsers compute again: how many are waiting, and how the other
-     * comparisons ended.
+     * Answers of joined nodes that are recomputed in the service's browsers: how many are waiting, and how the
+     * completed comparisons ended.
      */
     cross_checks: {
         waiting: number;
@@ -1245,9 +1263,9 @@ export interface Status {
         unable: number;
         dropped: number;
     };
-    /** The latest 100 nodes, the oldest of them first. */
+    /** The last 100 nodes under quarantine, the oldest first. */
     quarantined: Array<Quarantined>;
-    /** How many more there are. */
+    /** How many more nodes are under quarantine. */
     quarantined_more: number;
     counters: {
         jobs: Record<string, number>;
@@ -1266,9 +1284,9 @@ export interface StoredJob {
     /** The endpoint that received the job. */
     endpoint: '/v1/infer' | '/v1/jobs';
     priority: number;
-    /** How often the daemon has started the job. */
+    /** How many times the daemon has started the job. */
     runs: number;
-    /** When the job was accepted. All times here are in milliseconds since 1970. */
+    /** When the job was accepted. All times in this object are in milliseconds since 1970. */
     accepted_at: number;
     deadline_at: number;
     model_name?: string;
@@ -1298,13 +1316,13 @@ export interface StreamDone {
     model_type: string | null;
     /** The output tensors. */
     outputs: Array<Output>;
-    /** Where the answer was actually computed. */
+    /** Where the request actually ran. */
     executed_on: ExecutedOn;
     /** The result of the task: labels with probabilities, text and so on. */
     result?: Result;
 }
 
-/** A part of an answer. Parts come in order, and each of them once. */
+/** A part of an answer. The parts arrive in order, each of them once. */
 export interface StreamPart {
     /** The number of the part, from 0; also the event's id. */
     seq: number;
@@ -1323,7 +1341,7 @@ export interface StreamPerformance {
     queue_ms: number;
     /** The loading time, measured in the page like inference_ms. */
     load_ms: number;
-    /** The time to compute, including upload and read-back. */
+    /** The time of the computation, including upload and read-back. */
     inference_ms: number;
     /** The time since the body arrived, including failed attempts. */
     total_ms: number;
@@ -1403,11 +1421,11 @@ export interface ToolCall {
 
 export interface Transcript {
     text?: string;
-    /** The length of the sound. All times here are in seconds. */
+    /** The length of the audio. All times are in seconds, except seek. */
     duration?: number;
     language?: string;
     /**
-     * If options.timestamps is word, the segments are words. With options.details, segments have the same values as
+     * If options.timestamps is word, the segments are words. With options.details, segments have the same fields as
      * in openai/whisper; seek is in hundredths of a second.
      */
     segments?: Array<{
@@ -1437,11 +1455,14 @@ export interface Tuning {
     variant: string;
     /** The number of invocations in a workgroup, across and down. */
     workgroup: Array<number>;
-    /** The time of a run, by the adapter's own clock unless the browser rounds it; 0 if there was nothing to choose. */
+    /**
+     * The time of a run, measured by the adapter's own clock unless the browser rounds that clock; 0 if there was no
+     * choice.
+     */
     ms: number;
     /** The time of a run without tuning. */
     default_ms: number;
-    /** This and the next three members: where the entry applies. */
+    /** This and the next three members say where the entry applies. */
     browser?: string;
     browser_version?: string;
     platform?: Platform;
@@ -1481,8 +1502,8 @@ export interface Verdict {
     joined: boolean;
     /**
      * A label for the token whose nodes the verdict is about; it is valid until the service exits. Null for the
-     * service's browsers. Also null if nodes of two tokens have shown the same: the verdict then applies to all
-     * joined nodes.
+     * service's browsers. Also null if nodes of two tokens have produced the same evidence; the verdict then applies
+     * to all joined nodes.
      */
     token: string | null;
     platform: Platform;
@@ -1498,7 +1519,7 @@ export interface Verdict {
     detail: string | null;
     /** When this was checked, in milliseconds since 1970. */
     checked_at: number;
-    /** Whether the verdict is about all inputs or only such inputs. */
+    /** Whether the verdict is about all inputs or only about inputs such as the one below. */
     scope: 'model' | 'input';
     /** The input that decided the verdict; null if the input was the service's own. */
     input: VerdictInput | null;

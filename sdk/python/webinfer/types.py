@@ -262,7 +262,7 @@ class InferRequestParameters(TypedDict, total=False):
 
 
 class _InferRequest(TypedDict):
-    #: NAME, or NAME:VARIANT for a variant other than the first.
+    #: NAME, or NAME:VARIANT for a variant other than the preferred one.
     model_name: str
     #: A list of tensors {name, datatype, shape, data}, or the input of a task: see Tasks.
     inputs: Union[List[Tensor], List[str], str, Inputs]
@@ -273,25 +273,25 @@ class InferRequest(_InferRequest, total=False):
 
     #: Overrides the model's own type.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]
-    #: What the model is to do.
+    #: The task to perform.
     task: Task
     #: auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs;
     #: simulated, for tests with nodes that compute nothing. If webnn cannot run any part of
-    #: a model, another platform runs the model, and fallbacks says why.
+    #: a model, another platform does, and fallbacks in the answer says why.
     platform: Union[Literal["auto"], Platform]
-    #: Only a browser of this kind.
+    #: Use only a browser of this kind.
     browser: str
-    #: Only this node.
+    #: Use only this node.
     node: str
     #: Whether another platform may be tried if the first one fails; true by default.
     fallback: bool
-    #: The variant, as in NAME:VARIANT. By default, or with auto, it is the first that
-    #: webinfer show lists and that fits model_budget: 8 bits come first, then floats, then
+    #: The variant, as in NAME:VARIANT. By default, or with auto, the service uses the first
+    #: variant in webinfer show that fits model_budget. 8 bits come first, then floats, then
     #: 4 bits, which are many times slower on WASM. If memory runs out, the next smaller
     #: variant runs, and fallbacks says so. 16-bit floats and GGUF files run on WebGPU only
     #: with shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
-    #: The wanted outputs, by name or as {name, parameters: {binary_data}}; all by default.
+    #: Outputs to return, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[Union[str, InferRequestOutputsItem]]
     #: 9 is the most urgent; 5 by default.
     priority: int
@@ -300,11 +300,11 @@ class InferRequest(_InferRequest, total=False):
     timeout_ms: int
     #: Whether the answer comes in parts.
     stream: bool
-    #: Whether a stream outlives its connection.
+    #: Whether the stream can be resumed.
     resumable: bool
-    #: How long a stream may be silent once it has begun.
+    #: How long a stream may send nothing once it has begun.
     stall_timeout_ms: int
-    #: Returned in the answer.
+    #: An id, returned in the answer.
     id: str
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
@@ -317,7 +317,7 @@ class _Performance(TypedDict):
     queue_ms: float
     #: The loading time, measured in the page like inference_ms.
     load_ms: float
-    #: The time to compute, including upload and read-back.
+    #: The time of the computation, including upload and read-back.
     inference_ms: float
     #: The time since the body arrived, including failed attempts.
     total_ms: float
@@ -562,11 +562,11 @@ class TranscriptWordsItem(_TranscriptWordsItem, total=False):
 
 class Transcript(TypedDict, total=False):
     text: str
-    #: The length of the sound. All times here are in seconds.
+    #: The length of the audio. All times are in seconds, except seek.
     duration: float
     language: str
     #: If options.timestamps is word, the segments are words. With options.details, segments
-    #: have the same values as in openai/whisper; seek is in hundredths of a second.
+    #: have the same fields as in openai/whisper; seek is in hundredths of a second.
     segments: List[TranscriptSegmentsItem]
     #: The words, if options.timestamps is both.
     words: List[TranscriptWordsItem]
@@ -605,7 +605,7 @@ class Adapter(TypedDict, total=False):
     vendor: str
     architecture: str
     description: str
-    #: Whether the adapter computes in software.
+    #: Whether the adapter is a software adapter.
     is_fallback: bool
 
 
@@ -626,7 +626,7 @@ class _ExecutedOn(TypedDict):
     adapter: Union[Adapter, None]
     #: The platforms that failed, in the order in which they were tried.
     fallbacks: List[ExecutedOnFallbacksItem]
-    #: What is known about the platform's numbers.
+    #: Whether the platform's results are known to be correct.
     numerics: Literal["ok", "wrong", "unchecked"]
     simulated: bool
 
@@ -646,7 +646,7 @@ class _InferAnswer(TypedDict):
     model_type: Union[str, None]
     #: The output tensors.
     outputs: List[Output]
-    #: Where the answer was actually computed.
+    #: Where the request actually ran.
     executed_on: ExecutedOn
 
 
@@ -665,7 +665,7 @@ class _StreamPart(TypedDict):
 
 
 class StreamPart(_StreamPart, total=False):
-    """A part of an answer. Parts come in order, and each of them once."""
+    """A part of an answer. The parts arrive in order, each of them once."""
 
     text: str
     tokens: List[int]
@@ -694,7 +694,7 @@ class _StreamPerformance(TypedDict):
     queue_ms: float
     #: The loading time, measured in the page like inference_ms.
     load_ms: float
-    #: The time to compute, including upload and read-back.
+    #: The time of the computation, including upload and read-back.
     inference_ms: float
     #: The time since the body arrived, including failed attempts.
     total_ms: float
@@ -718,7 +718,7 @@ class _StreamDone(TypedDict):
     model_type: Union[str, None]
     #: The output tensors.
     outputs: List[Output]
-    #: Where the answer was actually computed.
+    #: Where the request actually ran.
     executed_on: ExecutedOn
 
 
@@ -734,19 +734,19 @@ class Benchmark(TypedDict):
     first_ms: float
     #: The time of each run, from input bytes to output bytes.
     run_ms: List[float]
-    #: The same times by the GPU's clock, for webgpu kernels, if timestamp-query is
-    #: supported.
+    #: The same times, measured by the GPU's clock; only for kernels on webgpu, and only if
+    #: timestamp-query is supported.
     gpu_ms: Union[List[float], None]
     #: The time to load the model; 0 if it was already loaded.
     load_ms: float
-    #: The number of threads that computed, if it is known.
+    #: The number of threads that were used, if it is known.
     threads: Union[int, None]
     #: Each time in run_ms is the mean of this many consecutive runs.
     repeats: int
-    #: The measured resolution of the page's clock. A sample (repeats runs) lasts at least
-    #: 20 times as long, and the first at least 4 ms.
+    #: The measured resolution of the page's clock. Each sample consists of repeats runs and
+    #: lasts at least 20 times as long as this resolution; the first lasts at least 4 ms.
     clock_ms: float
-    #: The indices, from 0, of runs during or before which the node computed other things.
+    #: The indices, from 0, of runs during or before which the node did other work.
     disturbed: List[int]
     #: SHA-256 of the last run's outputs and result: see below.
     output_hash: str
@@ -791,7 +791,7 @@ class RunningJob(_RunningJob, total=False):
 
 
 class StatusQueue(TypedDict):
-    """The jobs under way. Up to 100 are listed; a user sees only its own jobs."""
+    """The jobs in progress. Up to 100 are listed; users see only their own jobs."""
 
     waiting: int
     running: int
@@ -807,7 +807,7 @@ class StatusMemory(TypedDict):
 
 
 class StatusSound(TypedDict):
-    """Live sound: unfinished streams, sound without final text, and the largest lag."""
+    """Live audio: unfinished streams, audio without final text, and the largest lag."""
 
     streams: int
     waiting_ms: int
@@ -864,7 +864,7 @@ class NodeRow(TypedDict):
     draining: bool
     #: Whether the node's owner has paused it.
     paused: bool
-    #: Whether the node gets no work for now; limits says why.
+    #: Whether the node gets no work at present; limits says why.
     held: bool
     #: Whether the node has lost its connection but may come back.
     away: bool
@@ -886,7 +886,7 @@ class Kind(TypedDict):
     wished: bool
     #: The number of sessions, by state.
     sessions: Dict[str, int]
-    #: How often sessions have changed between states.
+    #: How many times sessions have changed between states.
     transitions: Dict[str, Dict[str, int]]
 
 
@@ -924,44 +924,45 @@ class _MadePlace(TypedDict):
     browser: str
     browser_version: str
     platform: str
-    #: The number of inputs that the variant was measured with there.
+    #: The number of inputs with which the variant was measured.
     inputs: int
     cosine: MadePlaceCosine
     largest_error: Union[float, None]
     #: The median time of a run.
     run_ms: float
-    #: The same for fp32.
+    #: The median time of a run with fp32.
     source_run_ms: float
 
 
 class MadePlace(_MadePlace, total=False):
     #: How much the page's memory grew when the variant was loaded, but at least the size of
     #: its files. If memory that other models had left could be reused, the variant may need
-    #: more.
+    #: more than this.
     memory_bytes: int
-    #: The same for fp32, which was loaded afterwards.
+    #: The growth for fp32, which was loaded afterwards.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    #: The number of inputs at the first place. The cosines and the error below also come
-    #: from that place.
+    #: The number of inputs that were used for the first entry of places. The cosines and
+    #: the error below also belong to that entry.
     inputs: int
     #: How many of these inputs were the model's own samples.
     samples: int
     #: The cosine between the outputs of the variant and of fp32 for the same input.
     cosine: MadeMeasuredCosine
-    #: The largest error of one number, as a fraction of the largest number.
+    #: The largest error of any number in an output, as a fraction of the largest number.
     largest_error: Union[float, None]
     #: Where the weights of fp32 are stored: in the graph's file (one) or in separate files
     #: (external). Separate files take less memory in a page.
     source_files: Literal["one", "external"]
-    #: The places where the variant was measured: WASM first, then places that were idle.
+    #: The browsers and platforms on which the variant was measured: WASM first, then those
+    #: that were idle.
     places: List[MadePlace]
 
 
 class _Made(TypedDict):
-    #: The hash of the fp32 variant that it was built from.
+    #: The hash of the fp32 variant from which the variant was built.
     of: str
     bits: int
     mixed: bool
@@ -973,13 +974,13 @@ class _Made(TypedDict):
     #: were quantised. Then the number of graph nodes that read quantised weights, and of
     #: those that keep more bits.
     counts: MadeCounts
-    #: The outputs of its graphs compared with those of fp32.
+    #: How the outputs of the variant's graphs differ from those of fp32.
     measured: MadeMeasured
 
 
 class Made(_Made, total=False):
-    #: The same for the graphs that are for WebGPU only, if there are any. These graphs are
-    #: also measured on WASM.
+    #: The measurements of the graphs that are used only on WebGPU, if there are any. These
+    #: graphs are measured on WASM as well.
     measured_webgpu: MadeMeasured
 
 
@@ -1008,17 +1009,17 @@ class Value(TypedDict):
 
 
 class Memory(TypedDict):
-    #: The weights. All but the last three are in bytes.
+    #: The weights. All sizes are in bytes.
     weights: int
     #: The size of each conversation's cache.
     kv_per_slot: int
     compute: int
-    #: For all slots together, with the context below.
+    #: The total for all slots, with the context below.
     total: int
     limit: int
     context: int
     slots: int
-    #: If false, requests get model_too_large.
+    #: If false, requests are refused with model_too_large.
     fits: bool
 
 
@@ -1044,8 +1045,8 @@ class Verdict(TypedDict):
     #: Whether the verdict is about joined nodes.
     joined: bool
     #: A label for the token whose nodes the verdict is about; it is valid until the service
-    #: exits. Null for the service's browsers. Also null if nodes of two tokens have shown
-    #: the same: the verdict then applies to all joined nodes.
+    #: exits. Null for the service's browsers. Also null if nodes of two tokens have
+    #: produced the same evidence; the verdict then applies to all joined nodes.
     token: Union[str, None]
     platform: Platform
     engine: str
@@ -1060,7 +1061,7 @@ class Verdict(TypedDict):
     detail: Union[str, None]
     #: When this was checked, in milliseconds since 1970.
     checked_at: int
-    #: Whether the verdict is about all inputs or only such inputs.
+    #: Whether the verdict is about all inputs or only about inputs such as the one below.
     scope: Literal["model", "input"]
     #: The input that decided the verdict; null if the input was the service's own.
     input: Union[VerdictInput, None]
@@ -1069,7 +1070,7 @@ class Verdict(TypedDict):
 
 
 class ModelNumerics(TypedDict):
-    """How accurately platforms compute the model."""
+    """How accurate the results are on each platform."""
 
     exempt: Union[str, None]
     verdicts: List[Verdict]
@@ -1100,7 +1101,7 @@ class _Loaded(TypedDict):
 
 
 class Loaded(_Loaded, total=False):
-    #: Including memory kept from earlier computations.
+    #: The memory used, including memory kept from earlier runs.
     bytes: int
     error: str
     #: For a language model: how many requests can run at a time, how many are running now,
@@ -1134,14 +1135,14 @@ class Version(TypedDict):
 
 
 class Pin(TypedDict):
-    #: The name under which it was published, with or without a variant.
+    #: The name of the published model, with or without a variant.
     name: str
-    #: ipfs://CID is exactly the model as it was published.
+    #: The CID, which identifies the model exactly as it was published.
     cid: str
     #: The total size of the files.
     bytes: int
-    #: Whether the model's files have changed since it was published. If so, they are not
-    #: served under this CID.
+    #: Whether the model's files have changed since the model was published. If so, the
+    #: files are not served under this CID.
     stale: bool
     #: The version that is kept for this CID; null for a folder that was added by hand.
     version: Union[int, None]
@@ -1162,11 +1163,11 @@ class PullProblem(TypedDict):
 
 
 class _Pull(TypedDict):
-    #: The model's name here.
+    #: The model's name in the store.
     name: str
     #: resolving: the commit and the files are determined, and disk space is freed.
     #: downloading: each file is hashed as it arrives. verifying: the last bytes are hashed.
-    #: quantizing and measuring replace these states for a variant built locally.
+    #: For a variant built locally, quantizing and measuring replace the states above.
     #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
@@ -1177,14 +1178,14 @@ class _Pull(TypedDict):
     variant: Union[str, None]
     #: The hub's commit; null until it is known.
     commit: Union[str, None]
-    #: The bytes here, including those from before the pull.
+    #: The bytes in the store, including those from before the pull.
     loaded_bytes: int
     total_bytes: int
     #: The bytes fetched over the network since the daemon started.
     fetched_bytes: int
     #: The bytes that were taken from an older version.
     reused_bytes: int
-    #: The bytes from each source: from the hub, or from each source of a pull by CID.
+    #: The bytes received from the hub or, in a pull by CID, from each source.
     sources: List[PullSourcesItem]
     files_done: int
     files: int
@@ -1195,13 +1196,13 @@ class Pull(_Pull, total=False):
     seconds: float
     #: The recent speed.
     bytes_per_second: int
-    #: The remaining time at that speed.
+    #: The remaining time at the recent speed.
     seconds_left: float
     #: How the hub failed, and when the pull is tried again.
     retrying: str
     #: Why the pull has failed.
     problem: PullProblem
-    #: This and the members below are for a variant built locally.
+    #: This and the members below are present only for a variant built locally.
     bits: int
     mixed: bool
     #: How many inputs the variant has been measured with so far.
@@ -1219,23 +1220,23 @@ class _Model(TypedDict):
 class Model(_Model, total=False):
     type: Union[str, None]
     format: Literal["onnx", "gguf", "huggingface"]
-    #: The hash of the content. This and other members that depend on the files are present
-    #: once the files have been read; GET /v1/models/{model} reads them.
+    #: The hash of the content. This and other members that depend on the files appear once
+    #: the files have been read, as by GET /v1/models/{model}.
     hash: str
     #: The total size of the files.
     bytes: int
     files: List[ModelFilesItem]
     #: The variant that this entry describes.
     variant: str
-    #: The preferred variant comes first. NAME:VARIANT selects another one, wherever a model
-    #: is named. webgpu: the files of graphs for WebGPU only.
+    #: The variants, the preferred one first. NAME:VARIANT selects another variant wherever
+    #: a model is named. webgpu describes the files used only on WebGPU.
     variants: List[ModelVariantsItem]
     #: The operator set, for ONNX files.
     opset: int
     inputs: List[Value]
     outputs: List[Value]
     takes_picture: bool
-    #: For GGUF files, like the members down to memory.
+    #: This member and those that follow, down to memory, are present only for GGUF files.
     title: str
     architecture: str
     quantization: str
@@ -1250,27 +1251,27 @@ class Model(_Model, total=False):
     pooling: str
     #: The memory that the model needs in a page.
     memory: Memory
-    #: For a folder: its tasks, the default first.
+    #: For a folder: the tasks, with the default first.
     tasks: List[Task]
     dtype: str
     #: The number of labels.
     labels: int
-    #: Settings in a folder's files that are not applied: at most 64, without long values.
-    #: See webinfer-inputs(7), Settings of folders.
+    #: Settings in a folder's files that are not applied: at most 64, with long values
+    #: omitted. See webinfer-inputs(7), Settings of folders.
     ignored_settings: List[ModelIgnoredSettingsItem]
-    #: How accurately platforms compute the model.
+    #: How accurate the results are on each platform.
     numerics: ModelNumerics
     #: Warnings for the operator, for example that the weights are slow in WebAssembly.
     warnings: List[str]
     builtin: bool
-    #: The nodes that have the model, and what they report; in long lists only 10 nodes.
+    #: The nodes that have the model, and what they report; in lists at most 10 nodes.
     loaded: List[Loaded]
-    #: In a list: how many other nodes have the model.
+    #: In a list: how many further nodes have the model.
     loaded_more: int
     #: Why the model cannot be read.
     problem: str
-    #: When a request last used the model, in seconds since 1970, as far as known; null if
-    #: never.
+    #: When a request last used the model, in seconds since 1970; null if no request is
+    #: known.
     last_used_at: Union[int, None]
     #: Where the model was pulled from.
     source: Source
@@ -1280,7 +1281,7 @@ class Model(_Model, total=False):
     published: List[Pin]
     #: The pull of this name that is under way.
     pulling: Pull
-    #: For OpenAI's clients, like the members below.
+    #: This and those below are for OpenAI's clients.
     id: str
     object: Literal["model"]
     created: int
@@ -1288,7 +1289,7 @@ class Model(_Model, total=False):
 
 
 class StatusNumerics(TypedDict):
-    """The numbers of verdicts, and of probes (run outside clients' requests) by outcome."""
+    """How many verdicts of each kind there are, and how many probes (runs outside clients' requests) had each outcome."""
 
     mode: Literal["check", "off"]
     verdicts: Dict[str, int]
@@ -1296,7 +1297,7 @@ class StatusNumerics(TypedDict):
 
 
 class StatusCrossChecks(TypedDict):
-    """Answers of joined nodes that the service's browsers compute again: how many are waiting, and how the other comparisons ended."""
+    """Answers of joined nodes that are recomputed in the service's browsers: how many are waiting, and how the completed comparisons ended."""
 
     waiting: int
     bytes: int
@@ -1350,11 +1351,11 @@ class _Status(TypedDict):
     api: StatusApi
     #: The address to which nodes connect.
     bridge: StatusBridge
-    #: The jobs under way. Up to 100 are listed; a user sees only its own jobs.
+    #: The jobs in progress. Up to 100 are listed; users see only their own jobs.
     queue: StatusQueue
     #: How many bytes of memory_budget are used, and how large the budget is.
     memory: StatusMemory
-    #: Live sound: unfinished streams, sound without final text, and the largest lag.
+    #: Live audio: unfinished streams, audio without final text, and the largest lag.
     sound: StatusSound
     #: How many jobs are queued and running now, and how many have ended in each way since
     #: the daemon started.
@@ -1362,22 +1363,23 @@ class _Status(TypedDict):
     sessions: List[Session]
     #: The first 100 nodes; GET /v1/nodes lists all nodes in pages.
     nodes: List[NodeRow]
-    #: How many more there are.
+    #: How many more nodes there are.
     nodes_more: int
     #: The kinds of browsers, by name.
     kinds: Dict[str, Kind]
     #: The first 100 models; GET /v1/models lists all models in pages.
     models: List[Model]
-    #: How many more there are.
+    #: How many more models there are.
     models_more: int
-    #: The numbers of verdicts, and of probes (run outside clients' requests) by outcome.
+    #: How many verdicts of each kind there are, and how many probes (runs outside clients'
+    #: requests) had each outcome.
     numerics: StatusNumerics
-    #: Answers of joined nodes that the service's browsers compute again: how many are
-    #: waiting, and how the other comparisons ended.
+    #: Answers of joined nodes that are recomputed in the service's browsers: how many are
+    #: waiting, and how the completed comparisons ended.
     cross_checks: StatusCrossChecks
-    #: The latest 100 nodes, the oldest of them first.
+    #: The last 100 nodes under quarantine, the oldest first.
     quarantined: List[Quarantined]
-    #: How many more there are.
+    #: How many more nodes are under quarantine.
     quarantined_more: int
     counters: StatusCounters
     #: Warnings for the operator.
@@ -1400,7 +1402,7 @@ class _NodeLimit(TypedDict):
     since: Union[int, None]
     #: When the limit ends, in milliseconds since 1970; null if it does not end by itself.
     until: Union[int, None]
-    #: What ends the limit.
+    #: What must happen for the limit to end.
     undone_by: str
 
 
@@ -1439,7 +1441,7 @@ class Engine(TypedDict):
     version: Union[str, None]
     #: How many tasks the engine runs at a time.
     slots: int
-    #: How many more tasks without text generation can run; with 0, they use the slots, too.
+    #: How many further tasks that generate no text can run; if 0, they also use the slots.
     short_slots: int
     #: How many more tasks may wait in the engine's queue.
     queue: int
@@ -1456,7 +1458,7 @@ class _Node(TypedDict):
     draining: bool
     #: Whether the node's owner has paused it.
     paused: bool
-    #: Whether the node gets no work for now; limits says why.
+    #: Whether the node gets no work at present; limits says why.
     held: bool
     #: Whether the node has lost its connection but may come back.
     away: bool
@@ -1465,7 +1467,7 @@ class _Node(TypedDict):
 
 
 class Node(_Node, total=False):
-    #: Why the node gets less work than others, or none.
+    #: Why the node gets less work than other nodes, or none.
     limits: List[NodeLimit]
     #: A summary of the node's last answers; null if the service started the node.
     conduct: Union[Conduct, None]
@@ -1497,15 +1499,15 @@ class _Tuning(TypedDict):
     variant: str
     #: The number of invocations in a workgroup, across and down.
     workgroup: List[int]
-    #: The time of a run, by the adapter's own clock unless the browser rounds it; 0 if
-    #: there was nothing to choose.
+    #: The time of a run, measured by the adapter's own clock unless the browser rounds that
+    #: clock; 0 if there was no choice.
     ms: float
     #: The time of a run without tuning.
     default_ms: float
 
 
 class Tuning(_Tuning, total=False):
-    #: This and the next three members: where the entry applies.
+    #: This and the next three members say where the entry applies.
     browser: str
     browser_version: str
     platform: Platform
@@ -1521,14 +1523,14 @@ class _Nodes(TypedDict):
     next: Union[str, None]
     #: The latest nodes under quarantine, at most a page of them, the oldest first.
     quarantined: List[Quarantined]
-    #: How many more there are.
+    #: How many more nodes are under quarantine.
     quarantined_more: int
 
 
 class Nodes(_Nodes, total=False):
     #: With tuning=yes: at most 1000 entries.
     tuning: List[Tuning]
-    #: With tuning=yes: how many more there are.
+    #: With tuning=yes: how many more entries there are.
     tuning_more: int
 
 
@@ -1618,8 +1620,8 @@ class _Hardware(TypedDict):
     would_run: Union[HardwareWouldRun, None]
     preferences: List[str]
     numerics: Literal["check", "off"]
-    #: How much time each other place may take to find out whether it has become faster, as
-    #: a share of the time of the model's runs for clients.
+    #: How much time may be spent on finding out whether another place has become faster.
+    #: For each such place, this is a share of the time of the model's runs for clients.
     exploration: float
     recheck: float
     #: The probe that would run outside the client's request.
@@ -1685,11 +1687,11 @@ class PullEventProblem(TypedDict):
 class _PullEvent(TypedDict):
     #: The same as state.
     phase: str
-    #: The model's name here.
+    #: The model's name in the store.
     name: str
     #: resolving: the commit and the files are determined, and disk space is freed.
     #: downloading: each file is hashed as it arrives. verifying: the last bytes are hashed.
-    #: quantizing and measuring replace these states for a variant built locally.
+    #: For a variant built locally, quantizing and measuring replace the states above.
     #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
     #: The model that was asked for.
@@ -1700,14 +1702,14 @@ class _PullEvent(TypedDict):
     variant: Union[str, None]
     #: The hub's commit; null until it is known.
     commit: Union[str, None]
-    #: The bytes here, including those from before the pull.
+    #: The bytes in the store, including those from before the pull.
     loaded_bytes: int
     total_bytes: int
     #: The bytes fetched over the network since the daemon started.
     fetched_bytes: int
     #: The bytes that were taken from an older version.
     reused_bytes: int
-    #: The bytes from each source: from the hub, or from each source of a pull by CID.
+    #: The bytes received from the hub or, in a pull by CID, from each source.
     sources: List[PullEventSourcesItem]
     files_done: int
     files: int
@@ -1718,13 +1720,13 @@ class PullEvent(_PullEvent, total=False):
     seconds: float
     #: The recent speed.
     bytes_per_second: int
-    #: The remaining time at that speed.
+    #: The remaining time at the recent speed.
     seconds_left: float
     #: How the hub failed, and when the pull is tried again.
     retrying: str
     #: Why the pull has failed.
     problem: PullEventProblem
-    #: This and the members below are for a variant built locally.
+    #: This and the members below are present only for a variant built locally.
     bits: int
     mixed: bool
     #: How many inputs the variant has been measured with so far.
@@ -1785,14 +1787,14 @@ class Problem(_Problem, total=False):
     detail: str
     #: The field of the request that is at fault.
     field: str
-    #: What is expected there.
+    #: What is expected in the field.
     expected: str
-    #: What is allowed there.
+    #: What is allowed in the field.
     allowed: str
-    #: How often the job was sent to nodes.
+    #: How many times the job was sent to nodes.
     attempts: int
     #: What went wrong on the nodes, with equal failures grouped. The last entry may cover
-    #: several others.
+    #: several different failures.
     failures: List[Failure]
     #: For kernel_invalid: up to 20 errors in the source.
     errors: List[SourceError]
@@ -1834,9 +1836,9 @@ class _StoredJob(TypedDict):
     #: The endpoint that received the job.
     endpoint: Literal["/v1/infer", "/v1/jobs"]
     priority: int
-    #: How often the daemon has started the job.
+    #: How many times the daemon has started the job.
     runs: int
-    #: When the job was accepted. All times here are in milliseconds since 1970.
+    #: When the job was accepted. All times in this object are in milliseconds since 1970.
     accepted_at: int
     deadline_at: int
 
