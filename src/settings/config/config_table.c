@@ -439,8 +439,9 @@ const struct wi_setting wi_options[] = {
         .help = "The hub for pulls that name no hub: the NAME of a [hub.NAME] section."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum disk space for pulled models. To make room for a new model, others are "
-                "removed: first models that neighbours also have, then the rest, and in both "
-                "groups the least recently used first. A model that was added by hand or is in use "
+                "removed: first earlier versions, then models that neighbours also have, then the "
+                "rest, and in each group the least recently used first. A model that was added by "
+                "hand or is in use "
                 "is never removed. With 0, no model is removed, and the limit is the free disk "
                 "space."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
