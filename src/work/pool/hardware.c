@@ -167,7 +167,7 @@ static json_t *reason_json(
         return json_sprintf("it would wait for %s on %s: %s", awaited->candidate->info->kind,
             wi_platform_names[awaited->platform], awaited->why);
     if (ready == 1)
-        return json_string("nothing else is ready for it");
+        return json_string("no other node or platform is ready for it");
     return json_sprintf("the least expected time of %zu that are ready, %s", ready,
         judged->chosen->measured ? "as measured"
                                  : "not measured yet, so that [browser_preferences] counts");
