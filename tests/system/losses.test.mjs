@@ -99,7 +99,7 @@ test('a request whose head no page could read is refused, and no node hears of i
     assert.equal(answer.json.code, 'input_invalid');
     assert.equal(answer.json.field, 'inputs');
     assert.equal(answer.json.expected, 'at most 1048576 bytes');
-    assert.match(answer.json.detail, /make 12\d{5} bytes of JSON .* fewer tensors, shorter names/);
+    assert.match(answer.json.detail, /take 12\d{5} bytes of JSON .* fewer tensors, shorter names/);
     const job = await daemon.post('/v1/jobs', { model_name: 'builtin/echo', inputs: tensors.map(
         ({ name, datatype, shape }) => ({ name, datatype, shape, data: [] })).slice(0, 200) });
     const { json } = await daemon.get(`/v1/jobs/${job.json.id}?wait=20s`);

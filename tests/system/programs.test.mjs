@@ -195,7 +195,7 @@ test('a node that joined is given kernels, and none of a client\'s own', async (
     await node.join();
     const { status, json, text } = await compute({ ...scale, node: node.id });
     assert.deepEqual([status, json.code], [503, 'unavailable'], text);
-    assert.match(json.detail, /not started by the service/);
+    assert.match(json.detail, /only in browsers that the service has started/);
     const tasks = () => node.received.filter(({ message }) => message.type === 'task_request');
     assert.equal(tasks().length, 0);
     await compute({ kernel: 'relu', inputs: scale.inputs, platform: 'wasm', node: node.id });
