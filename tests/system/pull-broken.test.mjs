@@ -152,7 +152,7 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         'a list elsewhere': [{ ...tree, redirect: 'http://127.0.0.1:1/' }, 'hub_failed', /not followed/],
         'a list that leads to itself': [{ ...tree, redirect: (url) => url }, 'hub_failed', /not followed/],
         'a place where nothing is': [{ ...content, status: 404 },
-            'hub_not_found', /redirects .* the answer is 404/],
+            'hub_not_found', /redirects .* answers 404/],
         'a file that leads to itself': [{ ...resolve, redirect: (url) => url },
             'hub_failed', /one redirect too many/],
         'a file in a private network': [{ ...resolve, redirect: 'http://192.168.7.7/x?Signature=s3cret' },

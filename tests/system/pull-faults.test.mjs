@@ -165,7 +165,7 @@ test('what stays wrong is an error that says so', async () => {
             /http:\/\/192\.168\.7\.7, which belongs to a private network/],
         [{ ...resolve, redirect: 'http://8.8.8.8/x?Signature=s3cret' }, 'hub_failed',
             /http:\/\/8\.8\.8\.8, which is not https/],
-        [{ ...content, status: 404 }, 'hub_not_found', /redirects .* the answer is 404/],
+        [{ ...content, status: 404 }, 'hub_not_found', /redirects .* answers 404/],
         [{ ...content, status: 404, body: LONG }, 'hub_not_found', /the answer is 404/],
         [{ ...content, status: 410 }, 'hub_not_found', /the answer is 410/],
         [{ ...resolve, redirect: 'file:///etc/passwd' }, 'hub_failed', /without saying where|not https/],

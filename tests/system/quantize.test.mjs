@@ -238,7 +238,7 @@ test('a browser without the memory for fp32 has the next smaller variant made, a
         for (let again = 0; again < 2; again++) {
             const { json: { model_name: name, executed_on: on }, text } = await ask({ browser: 'small' });
             assert.deepEqual([name, on?.browser, on?.precision], ['large:q8', 'small', 'q8'], text.slice(0, 1000));
-            assert.match(on.fallbacks.find(({ code }) => code === 'out_of_memory').reason, /no memory for the variant fp32/);
+            assert.match(on.fallbacks.find(({ code }) => code === 'out_of_memory').reason, /not enough memory for the variant fp32/);
         }
         const { json: { model_name: name, executed_on: on } } = await ask({ browser: 'chrome' });
         assert.deepEqual([name, on.precision], ['large', 'fp32']);
