@@ -183,6 +183,7 @@ test('README\'s commands make a service of what make install leaves, which infer
                 context.diagnostic('not root: the service runs as the user of the test');
                 here.makeFolders();
             }
+            assert.ok(fs.statSync(here.at(`${here.prefix}/share/webinfer/lab.html`)).isFile(), 'the client makes reports of it');
             for (const words of [['systemctl', 'daemon-reload'],
                 ['systemctl', 'enable', '--now', 'webinferd']]) command(...words);
             here.configure({ 'listen = 127.0.0.1:8470': 'listen = 127.0.0.1:0',
