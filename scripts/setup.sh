@@ -25,6 +25,10 @@ PACKAGES_PACK=(chromium-headless-shell binutils xz-utils)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
 # What shows manuals as HTML, for the documentation's site.
 PACKAGES_DOCS=(mandoc)
+# What `./dev package` builds and checks packages with.
+PACKAGES_DEBIAN=(dpkg-dev debhelper dh-python brotli lintian)
+# The roots in which `./dev package test` builds, runs and checks them.
+PACKAGES_ROOTS=(mmdebstrap debian-archive-keyring systemd-container python3)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
 # What installing packages has taken so far, in seconds and in milliseconds of CPU: a network's speed is not the tests'.
@@ -146,6 +150,15 @@ setup_browsers() {
     setup_modules tests
     setup_helia
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
+}
+
+# What `./dev package` needs, and then its test.
+setup_packaging() {
+    need_packages "${PACKAGES_DEBIAN[@]}"
+}
+
+setup_package_roots() {
+    need_packages "${PACKAGES_DEBIAN[@]}" "${PACKAGES_ROOTS[@]}"
 }
 
 # For the test of that pack: a root that has nothing of ours.

@@ -19,6 +19,14 @@ test('verbs that take no arguments refuse some, before anything is installed or 
     }
 });
 
+test('package takes a test of releases that have packages, and nothing else', () => {
+    for (const [words, says] of [[['now'], 'package takes "test" or nothing, and there is "now"'],
+        [['test', 'sid'], 'there are no packages for "sid"; there are those for bookworm trixie']]) {
+        const { status, stdout, stderr } = spawnSync('./dev', ['package', ...words], { cwd: root, encoding: 'utf8' });
+        assert.deepEqual([status, stdout, stderr], [1, '', `dev: ${says}\n`]);
+    }
+});
+
 test('the demo marks the pictures that its model takes for others', () => {
     // The samples' logits are numpy's; ours would round them otherwise, and say the same.
     const expected = JSON.parse(fs.readFileSync(path.join(root, 'models/digits/samples/expected.json'), 'utf8'));

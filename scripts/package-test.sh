@@ -1,0 +1,292 @@
+# shellcheck shell=bash
+# `./dev package test [RELEASE...]`: builds the packages in roots of Debian releases that have nothing of ours, installs
+# them in empty roots with systemd as the first process, upgrades and purges them. Each step prints what it does and how long
+# it took. This takes root, Debian's mirror, and 3 GB in WEBINFER_ROOTS for each release.
+
+# shellcheck source=scripts/package.sh
+source scripts/package.sh
+
+RELEASES=(bookworm trixie)
+ROOTS=${WEBINFER_ROOTS:-$BUILD/roots}
+SAMPLES=/usr/share/webinfer/models
+# The release that is tested, the process that runs its root, and the first process in it, as this system numbers it.
+RELEASE='' NSPAWN='' LEADER=''
+
+test_packages() {
+    local release releases=("$@")
+    ((${#releases[@]})) || releases=("${RELEASES[@]}")
+    for release in "${releases[@]}"; do
+        [[ " ${RELEASES[*]} " == *" $release "* ]] || fail "there are no packages for \"$release\"; there are those for ${RELEASES[*]}"
+    done
+    ((EUID == 0)) || fail "making roots takes root"
+    setup_package_roots
+    make_tarball
+    trap stop_root EXIT
+    for RELEASE in "${releases[@]}"; do
+        test_release
+    done
+    write_checksums "$PACKAGE"
+    show_sizes "$PACKAGE"
+}
+
+# step TEXT COMMAND...
+step() {
+    local began=$SECONDS
+    say "$RELEASE: $1"
+    "${@:2}"
+    printf '    %d s\n' $((SECONDS - began))
+}
+
+test_release() {
+    local builder=$ROOTS/$RELEASE-builder root=$ROOTS/$RELEASE
+    step 'a root with what the packages are built with' make_builder "$builder"
+    step './configure && make install from the tarball, without Node.js and network; the tarball that this makes is the same' \
+        install_tarball "$builder"
+    step 'packages of this commit, built without a network' build_packages "$builder" new HEAD
+    step "packages of the commit before, $(git rev-parse --short=8 HEAD^)" build_packages "$builder" old HEAD^
+    step 'lintian' lint_packages "$builder"
+    step 'an empty root' make_root "$root"
+    step 'the packages that these need are downloaded' download_packages "$root"
+    step 'systemd as the first process' start_root "$root"
+    install_first
+    step 'the other packages' install_others
+    step 'purge leaves nothing' purge_packages
+    step 'the commit before, with a configuration, a model and a job of somebody' install_old
+    step 'its database becomes one of older tables' age_database "$root"
+    step 'upgrade' upgrade_packages "$root"
+    step 'purge leaves nothing' purge_packages
+    stop_root
+    rm -rf "$root" "$builder/build"
+}
+
+# --- building ----------------------------------------------------------------------------------
+
+# The root stays for the next time, unless other packages are needed.
+make_builder() {
+    local root=$1 hash
+    hash=$(hash_of debian/control)
+    [[ ! -f $root/.made || $(<"$root/.made") != "$hash" ]] || return 0
+    rm -rf "$root"
+    # shellcheck disable=SC2016 # $1 is the root, for the shell that runs the hook
+    quietly "$RELEASE-builder" mmdebstrap --quiet --variant=buildd --include=ccache,lintian \
+        --customize-hook='mkdir -p "$1/srv/source"' --customize-hook='copy-in debian /srv/source' \
+        --customize-hook='chroot "$1" apt-get build-dep -q -y --no-install-recommends /srv/source' "$RELEASE" "$root"
+    printf '%s\n' "$hash" >"$root/.made"
+}
+
+NSPAWN_OPTIONS=(--quiet --register=no --keep-unit)
+
+# within_root ROOT OPTION... COMMAND...: what systemd-nspawn runs there.
+within_root() {
+    systemd-nspawn "${NSPAWN_OPTIONS[@]}" --directory="$1" "${@:2}"
+}
+
+# offline NAME ROOT FOLDER COMMAND...: in a folder of a root, without a network; the output goes to a log of that name.
+offline() {
+    local name=$1 root=$2 options=(--private-network --pipe --chdir="$3" --setenv=DEB_BUILD_OPTIONS="$PACKAGE_OPTIONS")
+    if [[ -n ${CCACHE_DIR:-} ]]; then
+        options+=(--bind="$CCACHE_DIR:/ccache" --setenv=CCACHE_DIR=/ccache --setenv=CCACHE_NOHASHDIR=1
+            --setenv=PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin)
+    fi
+    quietly "$RELEASE-$name" within_root "$root" "${options[@]}" "${@:4}"
+}
+
+# The versions of xz differ between releases, so that what they compress is compared.
+install_tarball() {
+    local tree=/build/tarball
+    rm -rf "$1/build"
+    unpack_tarball "$1$tree" HEAD
+    tar -xJf "$PACKAGE"/webinfer-*.tar.xz -C "$1$tree" --strip-components=1 # with its own changelog
+    offline tarball "$1" "$tree" sh -euc "! command -v node && ! command -v npm
+        export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
+        ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
+        test -f /build/installed/usr/local/share/webinfer/lab.html
+        /build/installed/usr/local/sbin/webinferd --version"
+    cmp <(xz -dc "$1$tree"/webinfer-*.tar.xz) <(xz -dc "$PACKAGE"/webinfer-*.tar.xz)
+}
+
+# build_packages ROOT NAME COMMIT: into /build/NAME of the root. What the commit before has of files is put over the tree of
+# the tarball: its page is this commit's, because Node.js builds it.
+build_packages() {
+    local root=$1 name=$2 commit=$3 tree
+    tree=/build/$name/tree
+    unpack_tarball "$root$tree" HEAD
+    if [[ $commit != HEAD ]]; then
+        git archive "$commit" | tar -x -C "$root$tree"
+        tar -xJf "$PACKAGE"/webinfer-*.tar.xz -C "$root$tree" --strip-components=1 --wildcards '*/debian/changelog'
+        set_version "$root$tree/debian/changelog" "$commit"
+    fi
+    offline "packages-$name" "$root" "$tree" dpkg-buildpackage --build=binary --no-sign
+    rm -r "${root:?}$tree"
+}
+
+# The packages of this commit are a result of the test.
+lint_packages() {
+    mkdir -p "$PACKAGE/$RELEASE"
+    cp "$1"/build/new/*.deb "$PACKAGE/$RELEASE"
+    rm -f "$PACKAGE/$RELEASE"/*-dbgsym_*
+    offline lintian "$1" /build/new sh -c 'lintian --allow-root --fail-on error ./*.changes'
+    grep -E '^[EW]: ' "$BUILD/logs/$RELEASE-lintian.log" | sed 's/^/    /' || true
+}
+
+# --- a root that runs --------------------------------------------------------------------------
+
+make_root() {
+    rm -rf "$1"
+    quietly "$RELEASE-root" mmdebstrap --quiet --variant=minbase --skip=cleanup/apt/lists --include=systemd-sysv "$RELEASE" "$1"
+    mkdir -p "$1/packages"
+    cp -R "$ROOTS/$RELEASE-builder/build/old" "$ROOTS/$RELEASE-builder/build/new" "$1/packages"
+    rm -f "$1"/packages/*/*-dbgsym_*
+}
+
+download_packages() {
+    quietly "$RELEASE-download" within_root "$1" --pipe sh -c 'apt-get install -q -y --download-only /packages/new/*.deb'
+}
+
+start_root() {
+    # Not by a function, which would be a shell between this one and the program.
+    systemd-nspawn "${NSPAWN_OPTIONS[@]}" --directory="$1" --private-network --boot </dev/null >"$BUILD/logs/$RELEASE-console.log" 2>&1 &
+    NSPAWN=$!
+    local end=$((SECONDS + 60))
+    until LEADER=$(first_process) && [[ $(inside systemctl is-system-running 2>/dev/null) == running ]]; do
+        { kill -0 "$NSPAWN" && ((SECONDS < end)); } 2>/dev/null || fail "the root does not start; see build/logs/$RELEASE-console.log"
+        sleep 0.2
+    done
+}
+
+# Prints the child of systemd-nspawn that is the first process of its namespace.
+first_process() {
+    local child
+    for child in $(pgrep -P "$NSPAWN"); do
+        ! grep -qsP '^NSpid:.*\t1$' "/proc/$child/status" || { echo "$child" && return; }
+    done
+    return 1
+}
+
+# inside COMMAND...: in the root that runs, as its root.
+inside() {
+    nsenter --target "$LEADER" --mount --uts --ipc --net --pid --cgroup --root --wd env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+        LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" </dev/null
+}
+
+# shown COMMAND...: inside, after the command itself.
+shown() {
+    printf '    # %s\n' "$*"
+    inside "$@" 2>&1 | sed 's/^/    /'
+}
+
+stop_root() {
+    [[ -n $NSPAWN ]] || return 0
+    kill "$NSPAWN" 2>/dev/null || true
+    wait "$NSPAWN" || true
+    NSPAWN=''
+}
+
+# apt_install PATTERN...: of files of packages.
+apt_install() {
+    printf '    # apt-get install %s\n' "$*"
+    quietly "$RELEASE-install" inside sh -c "apt-get install -q -y $*"
+}
+
+# --- what the packages do ----------------------------------------------------------------------
+
+# holds TEXT COMMAND...
+holds() {
+    "${@:2}" || fail "$RELEASE: $1: this does not hold: ${*:2}"
+}
+
+# answers MODEL: to a picture of a 7.
+answers() {
+    local said
+    said=$(shown webinfer infer "$1" --image "$SAMPLES/digits/samples/7.png") || { printf '%s\n' "$said" && fail "there is no answer"; }
+    printf '%s\n' "$said"
+    grep -qE '^ *7 +9[0-9]\.' <<<"$said" || fail "the answer is wrong"
+}
+
+install_first() {
+    local began=$SECONDS
+    step 'install' apt_install './packages/new/webinfer_*.deb'
+    step 'the service answers' answers digits
+    say "$RELEASE: $((SECONDS - began)) s from apt install to the first answer"
+    step 'user, folders and service' check_service
+}
+
+check_service() {
+    shown systemctl is-active webinferd
+    shown systemctl is-enabled webinferd
+    shown id webinfer
+    shown stat -c '%A %U %G %n' /var/lib/webinfer /var/lib/webinfer/models /etc/webinfer /etc/webinfer/webinferd.conf
+    holds 'the browsers have their sandboxes' test -z "$(inside webinfer status | grep -i sandbox)"
+}
+
+install_others() {
+    apt_install './packages/new/*.deb'
+    shown webinfer list
+    inside webinfer list | grep -q '^finch ' || fail "the sample models are not served"
+    answers digits-vit
+    shown webinfer bench --version
+    shown python3 /usr/share/doc/webinfer/examples/picture.py digits "$SAMPLES/digits/samples/7.png"
+}
+
+# The packages that ours depend on stay.
+purge_packages() {
+    local left
+    quietly "$RELEASE-purge" inside sh -c 'apt-get purge -q -y webinfer webinfer-models webinfer-bench python3-webinfer'
+    left=$(inside find / /run /tmp -xdev -path /packages -prune -o \( -name '*webinfer*' -o -nouser -o -nogroup \) -print
+        inside getent passwd webinfer || true
+        inside getent group webinfer || true
+        inside systemctl list-units --all --plain --no-legend 'webinfer*'
+        inside sh -c 'grep -ls "[w]ebinfer" /proc/[0-9]*/cmdline' || true)
+    [[ -z $left ]] || fail "these are left: $left"
+}
+
+OPTION='max_queue'
+JOB=''
+
+install_old() {
+    apt_install './packages/old/webinfer_*.deb'
+    shown dpkg-query -W webinfer
+    shown sed -i "s/^#$OPTION = .*/$OPTION = 77/" /etc/webinfer/webinferd.conf
+    shown systemctl restart webinferd
+    shown webinfer add "$SAMPLES/digits" --name mine
+    answers mine
+    JOB=$(inside webinfer infer mine --image "$SAMPLES/digits/samples/7.png" --detach)
+    shown webinfer jobs wait "$JOB"
+}
+
+# A database as a webinferd without the last migration has left it. The service stays stopped until the upgrade starts it.
+age_database() {
+    inside systemctl stop webinferd
+    python3 - src/settings/store/store_open.c "$1/var/lib/webinfer/webinfer.db" <<'END'
+import re, sqlite3, sys
+source, file = sys.argv[1:]
+rows = re.search(r'migrations\[\] = \{(.*?)\n\};', open(source).read(), re.S).group(1)
+last = re.sub(r'/\*.*?\*/', '', rows, flags=re.S).rstrip(',\n ').rsplit(',\n', 1)[1]
+tables = re.findall(r'VALUES_TABLE\("(\w+)"\)|CREATE TABLE (\w+)', last)
+database = sqlite3.connect(file)
+version, = database.execute('PRAGMA user_version').fetchone()
+for table in (one or other for one, other in tables):
+    database.execute(f'DROP TABLE {table}')
+    print(f'    dropped {table}')
+database.execute(f'PRAGMA user_version = {version - 1}')
+database.commit()
+print(f'    user_version {version - 1} in place of {version}')
+END
+}
+
+user_version() {
+    python3 -c 'import sqlite3, sys
+print(*sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True).execute("PRAGMA user_version").fetchone())' "$1/var/lib/webinfer/webinfer.db"
+}
+
+upgrade_packages() {
+    local before
+    before=$(user_version "$1")
+    apt_install './packages/new/webinfer_*.deb'
+    shown dpkg-query -W webinfer
+    check_service
+    holds 'the tables are newer' test "$(user_version "$1")" -gt "$before"
+    holds 'the configuration is kept' inside grep -qx "$OPTION = 77" /etc/webinfer/webinferd.conf
+    shown webinfer jobs show "$JOB"
+    answers mine
+}
