@@ -11,6 +11,7 @@ LINT_CHECKS=(
     'lint_quotes|every double quote of a manual is shown'
     'lint_sizes|no file over 1000 lines'
     'lint_shell|shellcheck'
+    'lint_debian|the packages have what make install leaves'
     'lint_manuals|mandoc'
     'lint_unit|systemd-analyze verify'
     'lint_generated|the sample configuration is fresh'
@@ -78,7 +79,41 @@ run_lint() {
 }
 
 lint_shell() {
-    shellcheck -x dev .ci/run scripts/*.sh completions/*.bash
+    shellcheck -x dev .ci/run scripts/*.sh page/*.sh completions/*.bash debian/*.postrm
+}
+
+# That debian/ follows the rest of the tree; dh_missing checks the same when packages are built, which takes minutes.
+lint_debian() {
+    local found
+    found=$({
+        installed_once
+        diff <(sed -n 's/^AC_INIT(\[webinfer\], \[\(.*\)\])/\1/p' configure.ac) \
+            <(sed -n '1s/^webinfer (\(.*\)-[^-]*) .*/\1/p' debian/changelog) ||
+            echo 'configure.ac and debian/changelog have different versions'
+        diff <(grep -oE '[a-z0-9-]+-dev' configure.ac | grep -v clang | sort -u) \
+            <(sed '/^Package:/q' debian/control | grep -oE '[a-z0-9-]+-dev' | sort -u) ||
+            echo 'configure.ac and debian/control name different libraries'
+        diff <(printf '%s\n' models/*/ | sed -n 's|^models/\(.*\)/$|\1|p' | grep -vx digits) \
+            <(sed -n 's|^C /var/lib/webinfer/\(models\)/\(.*\) 0755 .* /usr/share/webinfer/\1/\2$|\2|p' debian/webinfer-models.tmpfiles) ||
+            echo 'models/ and debian/webinfer-models.tmpfiles have different models'
+    })
+    printf '%s' "${found:+$found$'\n'}"
+    [[ -z $found ]]
+}
+
+# Prints the programs, manuals, completions and models that no package has, or more than one.
+installed_once() {
+    local path
+    {
+        sed -n 's/^\(s\{0,1\}bin\)_PROGRAMS = /\1 /p' Makefile.am | awk '{ for (i = 2; i <= NF; i++) print "usr/" $1 "/" $i }'
+        printf '%s\n' man/*.[1-8] | sed 's|.*\.\(.\)$|usr/share/man/man\1/&|; s|/man/|/|2'
+        printf '%s\n' completions/*.bash | sed 's|completions/\(.*\).bash|usr/share/bash-completion/completions/\1|'
+        printf '%s\n' models/*/ | sed 's|\(.*\)/$|usr/share/webinfer/\1|'
+    } | while read -r path; do
+        # A line of an .install file is the path, or a folder that it is in.
+        (($(cat debian/*.install | awk -v path="$path" '$1 == path || index(path, $1 "/") == 1' | wc -l) == 1)) ||
+            printf '%s is not in exactly one of debian/*.install\n' "$path"
+    done
 }
 
 lint_page_texts() {
