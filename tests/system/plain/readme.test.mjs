@@ -76,7 +76,7 @@ function commandsOf(text) {
 }
 
 /** Sections that other tests have, or that are of the installed service. */
-const OTHERS = /^(?:Installing|From Python|Configuration|Tokens|Behind a proxy)\n/;
+const OTHERS = /^(?:Installing|From Python|From JavaScript|Configuration|Tokens|Behind a proxy)\n/;
 const sections = ['README.md', 'docs/guide.md']
     .flatMap((name) => fs.readFileSync(path.join(root, name), 'utf8').split(/^## /m))
     .filter((one) => !OTHERS.test(one));
