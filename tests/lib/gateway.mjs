@@ -101,6 +101,13 @@ export class Gateway {
         for (const { go } of this.waiting.splice(0, count)) go();
     }
 
+    /** Lets the answers go that wait and name other blocks (DAG-PB, in base32 `bafybei…`), so that leaves can be asked for. */
+    releaseBranches() {
+        const branches = this.waiting.filter(({ cid }) => cid.startsWith('bafybei'));
+        this.waiting = this.waiting.filter((one) => !branches.includes(one));
+        for (const { go } of branches) go();
+    }
+
     /** How many bytes of blocks were sent whole and right. */
     get bytes() {
         return this.sent.reduce((sum, cid) => sum + this.#blocks.get(cid).length, 0);

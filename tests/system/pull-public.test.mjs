@@ -157,6 +157,11 @@ async function testStrangers(folder) {
                 const pulling = pulled(daemon, `ipfs://${dag.cid}`);
                 await until(async () => good.waiting.length > 0 && (await strangers()).length === 4, { what: 'four to be asked' });
                 assert.ok((await strangers()).every(([, , stranger]) => stranger));
+                /* The leaves wait until the liar is found out: a pull that has all blocks judges no late answer. */
+                await until(async () => {
+                    good.releaseBranches();
+                    return (await strangers()).some(([url, state]) => url === liar.url && state === 'out');
+                }, { what: 'the liar to be found out' });
                 good.hold = false;
                 good.release();
                 assert.deepEqual(await pulling, { code: 'done' });

@@ -11,6 +11,7 @@ import { startGateway } from '../lib/gateway.mjs';
 import { makeDag } from '../lib/ipfs.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { startRouter } from '../lib/router.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -47,7 +48,15 @@ test('each source has what it brought, and the one that lied is out, with why', 
     assert.deepEqual([fresh.served, fresh.models], [false, []]);
     assert.match((await webinfer(daemon, ['sources'])).out, /^good +ready +- +0 B +0 +0 +- +http:/m);
     gateways[1].fail({ what: 'wrong' });
-    const { code, problems } = await webinfer(daemon, ['pull', `ipfs://${dag.cid}`]);
+    gateways[0].hold = true; // its leaves, until the other is found out: a pull that has all blocks judges no late answer
+    const pulling = webinfer(daemon, ['pull', `ipfs://${dag.cid}`]);
+    await until(async () => {
+        gateways[0].releaseBranches();
+        return (await source('bad')).state === 'out';
+    }, { what: 'the liar to be found out' });
+    gateways[0].hold = false;
+    gateways[0].release();
+    const { code, problems } = await pulling;
     assert.equal(code, 0, problems);
     const [good, bad] = await Promise.all(['good', 'bad'].map(source));
     assert.deepEqual([good.state, good.wrong, good.url], ['ready', 0, gateways[0].url]);
