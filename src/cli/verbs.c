@@ -98,9 +98,10 @@ static const struct wi_flag infer_options[] = {
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "An audio file (WAV, or a format that browsers can decode); \"-\" means standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
-        "A text; a chat model answers it or, with --task complete, continues it"},
+        "The input text; a chat model answers it or, with --task complete, continues it"},
     {"pair", "TEXT", .help = "The second text of a pair; --text is the first"},
-    {"question", "TEXT", .help = "A question about the picture of --image or the text of --text"},
+    {"question", "TEXT",
+        .help = "A question about the picture given with --image or the text given with --text"},
     {"label", "NAME", 1,
         .help = "A label that the model can choose, for models that accept arbitrary labels"},
     {"task", "NAME",
@@ -125,7 +126,8 @@ static const struct wi_flag infer_options[] = {
         "Show the parts of the answer as they arrive; with --json, print each as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
         "Save each output as DIR/NAME.npy, or in its own format if it is a PNG or WAV file. If DIR "
-        "ends in .wav, .png or .npy, save only the first output of this format, to the file DIR"},
+        "ends in .wav, .png or .npy, it is a file, to which only the first output of this format "
+        "is saved"},
     {"detach", .help = "Have the server store the request as a job; print the job's id and exit"},
     {0},
 };
@@ -191,7 +193,7 @@ static const struct wi_flag transcribe_options[] = {
 };
 
 static const struct wi_flag chat_options[] = {
-    {"system", "TEXT", .help = "Instructions that the model gets before the conversation"},
+    {"system", "TEXT", .help = "Instructions that the model receives before the conversation"},
     {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
@@ -219,17 +221,18 @@ static const struct wi_flag pull_options[] = {
 
 static const struct wi_flag quantize_options[] = {
     {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
-        "The number of bits: 8 makes the variant q8, 4 makes q4, and 16 makes fp16"},
-    {"mixed", .help = "With 4 bits, keep 8 bits in the layers that would lose the most precision"},
-    {"force", .help = "Add the variant to the model even if its measurements are bad"},
-    {"detach", .help = "Exit without waiting for the variant to be made"},
-    {"cancel", .help = "Stop making the variant, and remove the unfinished files"},
+        "The number of bits: 8 for the variant q8, 4 for q4, and 16 for fp16"},
+    {"mixed",
+        .help = "With --bits 4, use 8 bits for the layers that would lose the most precision"},
+    {"force", .help = "Add the variant to the model even if its measured accuracy is too low"},
+    {"detach", .help = "Exit without waiting for the variant to be built"},
+    {"cancel", .help = "Stop building the variant, and remove the unfinished files"},
     {0},
 };
 
 static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
-    {"system", "TEXT", .help = "Instructions that the model gets before the conversation"},
+    {"system", "TEXT", .help = "Instructions that the model receives before the conversation"},
     {"no-history", .help = "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
@@ -299,9 +302,9 @@ static const struct wi_flag results_options[] = {
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
         "Use a preset of options; options that are given explicitly take precedence. The preset "
-        "gpu takes 8 minutes and shows the gain from a GPU: it verifies WebGPU, and measures on "
-        "WASM and WebGPU. If no model is named, it measures all models. If --url is not given, it "
-        "starts its own daemon"},
+        "gpu takes 8 minutes and shows how much faster a GPU is: it verifies WebGPU, and measures "
+        "on WASM and WebGPU. If no model is named, it measures all models. If --url is not given, "
+        "it starts its own daemon"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Measure only on these browsers; the default is all"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
@@ -439,7 +442,8 @@ static const struct wi_flag nodes_options[] = {
                     "Show the nodes that get no work, or less work than others, with the reason "
                     "and the time when this restriction ends"},
     {"quarantined", .help = "Show the nodes that are under quarantine"},
-    {"tuning", .help = "Show the fastest known variants of kernels, and how much faster they are"},
+    {"tuning",
+        .help = "Show the fastest measured variants of kernels, and how much faster they are"},
     {0},
 };
 
@@ -521,16 +525,19 @@ const struct wi_verb wi_cli_verbs[] = {
         NULL, wi_cli_ps},
     {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Load a model on the nodes before the first request", load_options, wi_cli_load},
-    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Unload a model from nodes, to free its memory",
+    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Unload a model from nodes, to free memory",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
-        "Send a model to the daemon, which may be on another machine; the model may be in a CAR",
+        "Send a model to the daemon, which may be on another machine; the model may be packed in a "
+        "CAR file",
         add_options, wi_cli_add},
     {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Have the daemon quantise a model's fp32 files, and show the variant's measurements",
+        "Have the daemon build a quantised variant from a model's fp32 files, and show the "
+        "variant's measurements",
         quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Publish a model under an address made from its content, ipfs://CID, and print the address",
+        "Publish a model under an address derived from its content (ipfs://CID), and print the "
+        "address",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
         "Stop publishing a model under its ipfs://CID address", NULL, wi_cli_unpublish},
@@ -587,7 +594,7 @@ const struct wi_verb wi_cli_verbs[] = {
         wi_cli_hardware},
     {"verify", "", 0, 0, {0},
         "Have nodes compute unpredictable matrix products, to prove that they compute correctly "
-        "and what hardware they use",
+        "and which hardware they use",
         verify_options, wi_cli_verify},
     {"matrix", "", 0, 0, {0}, "Test which features each browser has, and show the results",
         matrix_options, wi_cli_matrix},

@@ -326,7 +326,7 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
         [WI_WRONG] = "gets the verdict wrong",
         [WI_UNABLE] = "gets the verdict unable"};
     static const char *const others[] = {
-        [WI_EFFECT_SHARE] = "gets only work that no other node has room for",
+        [WI_EFFECT_SHARE] = "gets only work for which no other node has room",
         [WI_EFFECT_HOLD] = "gets no work",
         [WI_EFFECT_QUARANTINE] = "is put under quarantine"};
     wi_buffer_puts(

@@ -88,9 +88,8 @@ static const struct wi_kernel_step transformer_steps[] = {
 const struct wi_kernel_model wi_kernel_models[] = {
     {"mlp", "y = relu(x · w1 + b1) · w2 + b2; layers of 784, 128 and 10 units.", {"x", "batch,784"},
         {"y", "batch,10"}, SIZES({"batch", 0, 4096}), mlp_weights, mlp_steps},
-    {"transformer", "A causal block of a transformer, with 4 heads.", {"x", POSITIONS},
-        {"y", POSITIONS}, SIZES({"batch", 0, 64}, {"positions", 1, 128}), transformer_weights,
-        transformer_steps},
+    {"transformer", "A causal transformer block with 4 heads.", {"x", POSITIONS}, {"y", POSITIONS},
+        SIZES({"batch", 0, 64}, {"positions", 1, 128}), transformer_weights, transformer_steps},
     {"vector", "y = relu(2 · x + 1).", {"x", "n"}, {"y", "n"}, SIZES({"n", 0, 4194304}),
         WEIGHTS({"two", "n", 2, 0, 31}, {"one", "n", 1, 0, 32}),
         STEPS({"multiply_add", {{"x", "n"}, {"two", "n"}, {"one", "n"}}, "line", NULL},

@@ -68,41 +68,46 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 
 /* Of what writes text, whichever engine does it. */
 #define WRITING                                                                                    \
-    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The largest number of tokens in an answer."),      \
-        ROW(temperature, NUMBER, 0, 2, "0 always picks the likeliest token."),                     \
+    ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The maximum number of tokens in an answer."),      \
+        ROW(temperature, NUMBER, 0, 2, "0 selects the most likely token."),                        \
         ROW(top_p, NUMBER, 0, 1,                                                                   \
-            "Keeps only the most likely tokens that together have this probability."),             \
+            "Keeps only the most likely tokens whose combined probability reaches this value."),   \
         ROW(top_k, INTEGER, 0, 1000000,                                                            \
             "Keeps only this many of the most likely tokens; 0 keeps all."),                       \
         ROW(min_p, NUMBER, 0, 1,                                                                   \
             "Keeps only tokens with at least this share of the best token's probability."),        \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
             "A penalty for repetition; 1 means none."),                                            \
-        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty for each use of a token."),               \
-        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token used."),                    \
+        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty that grows with each use of a token."),   \
+        ROW(presence_penalty, NUMBER, -2, 2, "One penalty for any used token."),                   \
         ROW(logit_bias, OBJECT, 0, 0, "Biases for tokens, by token number."),                      \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
         ROW(logprobs, BOOL, 0, 0, "Whether to return log probabilities."),                         \
-        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: how many alternatives for each token."), \
-        ROW(response_format, OBJECT, 0, 0, "The form: text, json_object or json_schema."),         \
+        ROW(top_logprobs, INTEGER, 0, 20,                                                          \
+            "With logprobs: the number of alternatives for each token."),                          \
+        ROW(response_format, OBJECT, 0, 0, "The format: text, json_object, json_schema."),         \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
-        ROW(deterministic, BOOL, 0, 0, "Whether to run alone and reproducibly."), CONTEXT
+        ROW(deterministic, BOOL, 0, 0,                                                             \
+            "Whether the request runs on its own, so that its result is reproducible."),           \
+        CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "Variables for the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "How many tokens must fit.")
-#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions of a vector to keep.")
+#define CONTEXT                                                                                    \
+    ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The number of tokens that the context must hold.")
+#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many dimensions to keep.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors are scaled to length 1.")
-#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether texts that are too long are cut.")
+#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether to truncate overlong texts.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether special tokens are included.")
-#define TOP ROW(top, INTEGER, 1, 1000, "How many results to return.")
-#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The lowest score; 0.5 by default.")
-#define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "A text, with {} for the label.")
+#define TOP ROW(top, INTEGER, 1, 1000, "The number of results to return.")
+#define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The minimum score; 0.5 by default.")
+#define TEMPLATE                                                                                   \
+    ROW(hypothesis_template, STRING, 1, 1024, "A template in which {} stands for the label.")
 
 #define OF(type) (1u << WI_TYPE_##type)
 #define GENERATORS (OF(TEXT_GENERATION) | OF(TEXT2TEXT) | OF(MULTIMODAL))
@@ -167,8 +172,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         WI_FORM(QUESTION), .options = OPTIONS(TOP), GIVES_ANSWERS},
     [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {"zero-shot-classification", {NULL}, WI_TAKES_LABELS,
         READERS, WI_FORM(LABELS),
-        .options = OPTIONS(
-            ROW(multi_label, BOOL, 0, 0, "Whether several labels may fit."), TEMPLATE, TRUNCATE),
+        .options = OPTIONS(ROW(multi_label, BOOL, 0, 0, "Whether more than one label may apply."),
+            TEMPLATE, TRUNCATE),
         GIVES_LABELS},
     [WI_TASK_TEXT2TEXT] = {"text2text-generation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -188,7 +193,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
         .options =
-            OPTIONS(THRESHOLD, WORD(subtask, "If supported.", "semantic", "instance", "panoptic")),
+            OPTIONS(THRESHOLD, WORD(subtask, "The kind of segmentation, if the model supports it.",
+                                   "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
@@ -200,11 +206,11 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         .tensors = {{"embeddings", WI_OUTPUT_MATRIX}}, .options = NO_OPTIONS},
     [WI_TASK_SPEECH_RECOGNITION] = {"automatic-speech-recognition", {NULL}, WI_TAKES_SOUND,
         OF(AUDIO), WI_FORM(SOUND), .generates = 1,
-        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The language that is spoken."),
+        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The spoken language."),
             ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
-            WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
+            WORD(timestamps, "The parts with times.", "none", "segment", "word", "both"),
             ROW(details, BOOL, 0, 0, "Whether segments list their tokens and probabilities."),
-            ROW(max_tokens, INTEGER, 1, 4096, "The largest number of tokens in an answer."),
+            ROW(max_tokens, INTEGER, 1, 4096, "The maximum number of tokens in an answer."),
             ROW(prompt, STRING, 1, 4096, "The text that precedes the transcript.")),
         .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
     [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,

@@ -40,7 +40,7 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_PLATFORM(
         "auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs; simulated, "
         "for tests with nodes that compute nothing. If webnn cannot run any part of a model, "
-        "another platform does, and fallbacks in the answer says why."),
+        "another platform does, and fallbacks in the answer states the reason."),
     WI_NATIVE_BROWSER,
     WI_NATIVE_NODE,
     WI_NATIVE_TERM(fallback, BOOL, 0, 0,
@@ -49,7 +49,7 @@ const struct wi_param wi_native_params[] = {
         .help = "The variant, as in NAME:VARIANT. By default, or with auto, the service uses the "
                 "first variant in webinfer show that fits model_budget. 8 bits come first, then "
                 "floats, then 4 bits, which are many times slower on WASM. If memory runs out, the "
-                "next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files "
+                "next smaller variant runs, and fallbacks reports it. 16-bit floats and GGUF files "
                 "run on WebGPU only with shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
@@ -58,7 +58,7 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_PRIORITY,
     WI_NATIVE_TIMEOUT("The time limit for queueing, loading and running; 60000 by default, 600000 "
                       "for streams, generated text and speech recognition."),
-    WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
+    WI_PARAM(fields, stream, BOOL, .help = "Whether the answer is sent in parts."),
     WI_PARAM(fields, resumable, BOOL, .help = "Whether the stream can be resumed."),
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream may send nothing once it has begun."),

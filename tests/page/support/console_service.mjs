@@ -65,7 +65,7 @@ const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, deci
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
 
-const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 always picks the likeliest token.' }, max_tokens: { type: 'integer', minimum: 1 },
+const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 selects the most likely token.' }, max_tokens: { type: 'integer', minimum: 1 },
     deterministic: { type: 'boolean', description: 'It runs alone.' }, stop: { description: 'What ends the answer.' } } };
 const executedOn = ({ browser = 'chrome', platform = 'webgpu' }, t, more) => ({ node: 'node-1', browser, browser_version: `147.0 ${t}`, platform, engine: 'llama', build: 'jspi64', threads: 4, precision: null,
     quantization: 'Q8_0', adapter: platform === 'webgpu' ? { vendor: 'nvidia', architecture: 'ada', description: `NVIDIA ${t}`, is_fallback: false } : null, fallbacks: [], numerics: 'ok', simulated: false, ...more });

@@ -108,7 +108,7 @@ const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, mixed, BOOL,
         .help = "With 4 bits: whether the layers that would lose the most accuracy keep 8 bits."),
     WI_PARAM(requested, force, BOOL,
-        .help = "Whether to publish the variant even if its measurements are bad."),
+        .help = "Whether to publish the variant even if its measured accuracy is too low."),
     WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),
     WI_PARAM_END,
 };
