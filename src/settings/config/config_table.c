@@ -133,8 +133,8 @@ const struct wi_setting wi_options[] = {
     {KEY(api, tokens_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "The tokens file, which \"webinfer token new\" creates. Its lines have the form "
                 "NAME:SHA256:RANK, where RANK is user, admin or node. The file must have mode 0600 "
-                "and belong to the user that the daemon runs as. Without a tokens file, every user "
-                "of this machine may do everything."},
+                "and belong to the user as which the daemon runs. Without a tokens file, every "
+                "user of this machine has full access."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
         .help = "Additional names that the Host header of a request may contain, such as the host "
                 "name in the certificate. The listening address itself is always allowed, and so "
@@ -161,13 +161,13 @@ const struct wi_setting wi_options[] = {
                 "ulimit -n) can lower this maximum. Some file descriptors are reserved for the "
                 "rest of the service: 128, and one for each node that [bridge] max_nodes allows, "
                 "but at most a quarter of the limit. If the maximum is reached, a new connection "
-                "replaces one that has shown no token. If there is no such connection, the new one "
+                "replaces one that has sent no token. If there is no such connection, the new one "
                 "replaces a connection that has been idle for a while. If all connections are "
                 "busy, the new one is answered with 503, except for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "Maximum number of client connections from one address: an IPv4 address or an IPv6 "
                 "/64 network. If the maximum is reached, a new connection replaces one from the "
-                "same address that has shown no token or is idle. If there is no such connection, "
+                "same address that has sent no token or is idle. If there is no such connection, "
                 "the new one is answered with 503. Connections from this machine are not counted. "
                 "All connections through a proxy count as connections from the proxy's address, so "
                 "the proxy should have its own limits for its clients."},
@@ -175,8 +175,8 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum number of client connections from this machine's loopback addresses, so "
                 "that some connections remain for other machines. If the maximum is reached, "
                 "connections are replaced or answered with 503 as described for "
-                "max_connections_per_address, except for /healthz and admins. If all clients come "
-                "through a proxy on this machine, set this option to the value of "
+                "max_connections_per_address, except for /healthz and admins. If all clients "
+                "connect through a proxy on this machine, set this option to the value of "
                 "max_connections."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "Maximum number of clients that read GET /v1/events at the same time. The "
@@ -234,12 +234,12 @@ const struct wi_setting wi_options[] = {
     {KEY(bridge, tls_key), PATH, DEFAULT(""),
         .help = "PEM file with the private key of tls_certificate."},
     {KEY(bridge, heartbeat_interval), DURATION(100, 5 * MINUTE), DEFAULT("5s"),
-        .help = "Interval at which the service and the page signal that they are alive."},
+        .help = "Interval at which the service and the page send each other a heartbeat."},
     {KEY(bridge, heartbeat_misses), INTEGER(1, 100), DEFAULT("3"),
-        .help = "Number of intervals without a signal after which a connection counts as lost."},
+        .help = "Number of intervals without a heartbeat after which a connection counts as lost."},
     {KEY(bridge, resume_grace), DURATION(0, 1 * HOUR), DEFAULT("15s"),
         .help = "How long a page whose connection has broken may take to reconnect without losing "
-                "its work."},
+                "its attempts."},
     {KEY(bridge, max_nodes), INTEGER(1, 65536), DEFAULT("1024"), RELOADABLE,
         .help = "Maximum number of connected nodes. Up to a quarter of this number, but at most "
                 "[pool] max_connections, is reserved for browsers that the service starts."},
@@ -271,7 +271,7 @@ const struct wi_setting wi_options[] = {
                 "used model is unloaded first. If the model of a folder does not fit into memory "
                 "alongside the models in use, its decoder and its encoder or vision part are "
                 "loaded alternately. "
-                "This takes less memory, but answers are slower."},
+                "This saves memory, but makes answers slower."},
     {KEY(pool, shutdown_timeout), DURATION(0, 1 * HOUR), DEFAULT("20s"), RELOADABLE,
         .help = "How long jobs in progress may take to finish after the service has been told to "
                 "stop."},
@@ -284,9 +284,9 @@ const struct wi_setting wi_options[] = {
         .help = "If more than min_connections browsers are running, a browser is closed after this "
                 "long without work. With 0, idle browsers are kept."},
     {KEY(pool, recycle_after), INTEGER(0, 1000000000), DEFAULT("10000"), RELOADABLE,
-        .help = "Number of jobs after which a browser is replaced by a fresh one. 0 means never."},
+        .help = "Number of jobs after which a browser is replaced with a new one. 0 means never."},
     {KEY(pool, memory_limit), SIZE(0, 1 * TIB), DEFAULT("4G"), RELOADABLE,
-        .help = "A browser is replaced by a fresh one when its processes together use more memory "
+        .help = "A browser is replaced with a new one when its processes together use more memory "
                 "than this. Shared memory is counted once. 0 means no limit."},
     {KEY(pool, numerics), ENUM(numerics), DEFAULT("check"), RELOADABLE,
         .help = "With check, a platform other than wasm is trusted with a model only after an "
@@ -299,13 +299,13 @@ const struct wi_setting wi_options[] = {
                 "each other place. For a measurement, a request runs once more at that place, and "
                 "the client does not wait for it."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
-        .help = "Whether requests for the same model are joined into one run, if the first "
+        .help = "Whether requests for the same model are combined into one run, if the first "
                 "dimension of the model is free. With fixed, a request waits for others, up to "
-                "batch_window. With auto, only requests that are waiting anyway are joined."},
+                "batch_window. With auto, only requests that are already waiting are combined."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
         .help = "If batching is fixed, how long a request waits for others."},
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
-        .help = "Maximum size of the first dimension after requests have been joined."},
+        .help = "Maximum size of the first dimension after requests have been combined."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the space for stored jobs, that one client may "
                 "use. While other clients are waiting, a client also gets at most this share of "
@@ -326,7 +326,7 @@ const struct wi_setting wi_options[] = {
         .help = "How many of the answers of nodes that the service did not start are checked. For "
                 "a check, one of the service's own browsers computes the answer again after the "
                 "client has been answered. The first three answers of each of these nodes are "
-                "always checked. A node whose answer is wrong gets no more work. With 0%, no "
+                "always checked. A node whose answer is wrong gets no more requests. With 0%, no "
                 "answer is checked."},
     {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
         .help = "Which nodes must prove that they compute correctly before they get work: no nodes "
@@ -345,17 +345,17 @@ const struct wi_setting wi_options[] = {
                 "WebDriver service."},
 
     {KEY(browser_preferences, text_embedding), ROUTES, DEFAULT("edge/webnn, chrome, firefox"),
-        RELOADABLE, .help = "For models that turn text into vectors."},
+        RELOADABLE, .help = "For models that convert text to vectors."},
     {KEY(browser_preferences, text_generation), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"),
         RELOADABLE, .help = "For models that continue text."},
     {KEY(browser_preferences, text2text), ROUTES, DEFAULT("edge, chrome, firefox"), RELOADABLE,
-        .help = "For models that turn text into other text."},
+        .help = "For models that convert text to other text."},
     {KEY(browser_preferences, vision), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"), RELOADABLE,
-        .help = "For models that take pictures."},
+        .help = "For models that accept pictures."},
     {KEY(browser_preferences, audio), ROUTES, DEFAULT("firefox/webgpu, chrome, edge"), RELOADABLE,
-        .help = "For models that take sound."},
+        .help = "For models that accept sound."},
     {KEY(browser_preferences, multimodal), ROUTES, DEFAULT("chrome/webgpu, edge, firefox"),
-        RELOADABLE, .help = "For models that take several kinds of input."},
+        RELOADABLE, .help = "For models that accept several kinds of input."},
     {KEY(browser_preferences, other), ROUTES, DEFAULT("chrome, edge, firefox, safari"), RELOADABLE,
         .help = "For models of unknown type."},
 
@@ -413,7 +413,7 @@ const struct wi_setting wi_options[] = {
                 "are decoded."},
     {KEY(models, context), INTEGER(0, 1048576), DEFAULT("0"), RELOADABLE,
         .help = "Context length, in tokens, of each conversation with a language model. With 0, it "
-                "is the length that the model was made for, but at most 8192, and less if memory "
+                "is the length for which the model was made, but at most 8192, and less if memory "
                 "is short."},
     {KEY(models, slots), INTEGER(1, 16), DEFAULT("4"), RELOADABLE,
         .help = "Number of conversations that a loaded language model serves at the same time. If "
@@ -438,10 +438,10 @@ const struct wi_setting wi_options[] = {
     {KEY(models, hub), STRING, .min = 1, DEFAULT(WI_HUB_DEFAULT), RELOADABLE,
         .help = "The hub for pulls that name no hub: the NAME of a [hub.NAME] section."},
     {KEY(models, quota), SIZE(0, 1024 * TIB), DEFAULT("0"), RELOADABLE,
-        .help = "Maximum disk space for pulled models. To make room for a new model, others are "
+        .help = "Maximum disk space for pulled models. To free space for a new model, others are "
                 "removed: first earlier versions, then models that neighbours also have, then the "
-                "rest, and in each group the least recently used first. A model that was added by "
-                "hand or is in use "
+                "rest, and in each group the least recently used first. A model that was added "
+                "manually or is in use "
                 "is never removed. With 0, no model is removed, and the limit is the free disk "
                 "space."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
@@ -452,8 +452,8 @@ const struct wi_setting wi_options[] = {
                 "With a list, every client that may run models can fill the disk with these "
                 "models, up to quota."},
     {KEY(models, quantize_on_demand), BOOL, DEFAULT("no"), RELOADABLE,
-        .help = "Whether a missing variant is made from fp32 graphs when a request asks for its "
-                "precision: int8, int4 or fp16. A variant is also made if the request names no "
+        .help = "Whether a missing variant is built from fp32 graphs when a request names its "
+                "precision: int8, int4 or fp16. A variant is also built if the request names no "
                 "precision and the model does not fit into memory. The request waits for the "
                 "variant, at most for its timeout_ms. With yes, every client that may run models "
                 "can use processor time and disk space for two variants at a time."},
@@ -466,7 +466,7 @@ const struct wi_setting wi_options[] = {
                 "empty URL removes the hub ipfs."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "File with the token for this hub. The token is sent to no other host. The file "
-                "must have mode 0600 and belong to the user that the daemon runs as."},
+                "must have mode 0600 and belong to the user as which the daemon runs."},
     {HUB_KEY(layout), ENUM(layouts), DEFAULT("huggingface"), RELOADABLE,
         .help = "How the hub provides models. With huggingface, the hub answers as huggingface.co "
                 "does. With plain, every folder below the URL that contains a SHA256SUMS file is a "
@@ -480,10 +480,10 @@ const struct wi_setting wi_options[] = {
                 "all models that are pulled while this value is set, except from a hub with a "
                 "token (all). With all, a model that was pulled earlier is served once it is "
                 "pulled again, although nothing is fetched again. The daemon never fetches "
-                "anything on behalf of others."},
+                "anything on behalf of other hosts."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
         .help = "Whether models are served to every client that reaches the bridge's listener. "
-                "With no, a client must show a token of rank node or, if there is no tokens_file, "
+                "With no, a client must send a token of rank node or, if there is no tokens_file, "
                 "be on this machine."},
     {KEY(content, download_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum total rate of all pulls, in bytes per second. 0 means no limit."},
