@@ -128,7 +128,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_STREAM_DIVERGED] = {"stream_diverged", 502, "Stream diverged",
         "Another node would continue differently.", 0},
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable",
-        "No node can run this now, or files or memory are short.", 5},
+        "No node can run this now, or open files or memory are exhausted.", 5},
     [WI_NODE_BUSY] = {"node_busy", 503, "Node busy", "Used only within the service.", 5},
     [WI_NODE_PAUSED] = {"node_paused", 503, "Node paused", "Only from nodes; another node is used.",
         5},

@@ -441,9 +441,8 @@ const struct wi_setting wi_options[] = {
         .help = "Maximum disk space for pulled models. To free space for a new model, others are "
                 "removed: first earlier versions, then models that neighbours also have, then the "
                 "rest, and in each group the least recently used first. A model that was added "
-                "manually or is in use "
-                "is never removed. With 0, no model is removed, and the limit is the free disk "
-                "space."},
+                "manually or is in use is never removed. With 0, no model is removed, and the "
+                "limit is the free disk space."},
     {KEY(models, keep_versions), INTEGER(1, 100), DEFAULT("2"), RELOADABLE,
         .help = "Number of versions of a pulled model that are kept, including the newest."},
     {KEY(models, pull_on_demand), LIST, .min = 1, DEFAULT("no"), RELOADABLE,

@@ -22,7 +22,7 @@ const struct wi_kernel wi_kernels[] = {
         "y = softmax(q · kᵀ · scale) · v. The matrix of scores is never stored as a whole.",
         {{"q", "*,m,d"}, {"k", "*,n,d"}, {"v", "*,n,e"}}, {"y", "*,m,e"},
         OPTIONS(
-            ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
+            ROW(causal, BOOL, 0, 0, "Whether query i of m uses only the first i + 1 + n - m keys."),
             ROW(scale, NUMBER, 0, 1e6, "0, the default, means 1 / √d."))},
     {"challenge", NULL, {{0}}, {"c", "n,n"},
         OPTIONS(WI_PARAM(wi_kernel_options, n, INTEGER, .required = 1, .min = 1, .max = 1024),

@@ -49,9 +49,9 @@ const struct wi_param wi_lab_run_params[] = {
         reading, noisy, ANY, .help = "Computed by the service; a value that is sent is ignored."),
     RUN(together, INTEGER, 1, COUNT_MAX, "The largest number of cells measured at the same time."),
     RUN(simulated, BOOL, 0, 0, "Whether the run's nodes only simulate computation."),
-    RUN(imported, BOOL, 0, 0, "Whether the run was imported from elsewhere."),
+    RUN(imported, BOOL, 0, 0, "Whether the run was imported."),
     WI_PARAM(reading, cells, ARRAY, .max = WI_LAB_CELLS_MAX,
-        .help = "Each index is accepted once; sending the same cell again changes nothing.",
+        .help = "Each index is accepted once; sending the same cell again has no effect.",
         .form = "[LabCell]"),
     WI_PARAM_END,
 };
@@ -95,7 +95,7 @@ const struct wi_param wi_lab_cell_params[] = {
     CELL(reason, STRING, 0, REASON_MAX,
         "Why the outcome is not ok; for a failed cell, the error's code comes first."),
     NAME(clock, wi_lab_clock_names, 0),
-    CELL(load_ms, NUMBER, 0, WI_LAB_MS_MAX, "The median time of a fresh load."),
+    CELL(load_ms, NUMBER, 0, WI_LAB_MS_MAX, "The median time to load the model."),
     CELL(first_ms, NUMBER, 0, WI_LAB_MS_MAX, "The time of the first run after a load."),
     JSON("samples_ms", samples, ARRAY, WI_LAB_SAMPLES_MAX, "[number]",
         "The times of single runs, in the order in which they were measured."),
@@ -108,8 +108,8 @@ const struct wi_param wi_lab_cell_params[] = {
         "The answer's error against WASM in FP32, as a multiple of the allowed error."),
     TEXT(output_hash, "SHA-256 of the answer."),
     CELL(baseline, INTEGER, 0, WI_LAB_CELLS_MAX - 1,
-        "The index of the cell that speedup is relative to; by default, the cell for WASM with one "
-        "thread in the same browser."),
+        "The index of the cell to which speedup is relative; by default, the cell for WASM with "
+        "one thread in the same browser."),
     NAME(yardstick, wi_lab_yardstick_names, 0),
     JSON("text", text, OBJECT, 0,
         "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "

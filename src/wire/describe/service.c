@@ -479,7 +479,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"noisy", "boolean",
             "Whether the run's yardstick drifted by more than 10 %; known when the run has ended."},
         {"simulated", "boolean", NULL},
-        {"imported", "boolean", "Whether the run was imported from elsewhere."}),
+        {"imported", "boolean", "Whether the run was imported."}),
     WI_OBJECT_OF("LabListed", (.also = "LabRow"), {"cell_count", "integer", NULL}),
     WI_OBJECT_OF("LabResult", (.also = "LabRow"), {"cells", "[LabCell]", NULL}),
     WI_OBJECT("LabResults",

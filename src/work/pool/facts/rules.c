@@ -31,7 +31,8 @@ const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine",
 
 #define BY_CHECK "a check succeeds"
 #define BY_OURS                                                                                    \
-    "it answers the service's own inputs correctly; checks come after 1, 2, 4 and at most 30 days"
+    "it answers the service's own inputs correctly; checks are repeated after 1, 2, 4 and at "     \
+    "most 30 days"
 #define BY_FEWER "fewer of its last 50 answers are of this kind"
 #define BY_RIGHT "ten answers in a row are judged correct"
 #define BY_ADMIN "an admin forgives it (webinfer forgive)"
