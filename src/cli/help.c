@@ -172,7 +172,7 @@ static void put_mdoc_verb_options(struct wi_buffer *out, const struct wi_verb *v
     }
     if (begun)
         wi_buffer_puts(out, ".El\n");
-    put_mdoc_names(out, verb, begun ? "Also\n" : "Options:\n");
+    put_mdoc_names(out, verb, begun ? "Also accepts\n" : "Options:\n");
 }
 
 /* "MODEL [FILE]" as ".Ar MODEL" and ".Op Ar FILE". */

@@ -312,15 +312,15 @@ static const struct wi_flag bench_options[] = {
         "Measure only on these platforms; \"both\" means wasm,webgpu, and \"all\", the default, "
         "excludes native and simulated nodes"},
     {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
-        "Measure only by the page's clock (with POST /v1/benchmark) or only by the client's clock; "
-        "the default is both"},
+        "Use only the page's clock (with POST /v1/benchmark) or only the client's clock; the "
+        "default is both"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
         "Measure only at these precisions; the default is the one that the model's name selects"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
         "The number of WASM threads, for measurements by the page's clock; the default is 1,all"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
         "The graph fusions that onnxruntime may apply, for measurements by the page's clock; the "
-        "default is all, and none,all measures both and shows the gain"},
+        "default is all, and none,all measures both and shows the difference"},
     {"batch", "N,...",
         .help = "The batch size, for models whose first dimension is free; the default is 1"},
     {"concurrency", "N,...",
@@ -590,8 +590,8 @@ const struct wi_verb wi_cli_verbs[] = {
         "is the id that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Show where a model would run now, why, and how fast, without running it", hardware_options,
-        wi_cli_hardware},
+        "Show where a model would run now, why, and how long it would take, without running it",
+        hardware_options, wi_cli_hardware},
     {"verify", "", 0, 0, {0},
         "Have nodes compute unpredictable matrix products, to prove that they compute correctly "
         "and which hardware they use",

@@ -278,7 +278,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
         .query = "JobsQuery", .codes = "invalid_field storage_failed",
-        .help = "Admins see all jobs, other users their own. The newest come first. "
+        .help = "Admins see all jobs; users see their own. The newest come first. "
                 "See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
         "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
