@@ -94,10 +94,11 @@ const struct wi_section wi_sections[] = {
         .help = "The listener for browsers, with the page, the model files and the node protocol."},
     {.name = "pool", .help = "How many browsers run, and how much work is accepted."},
     {.name = "browser_preferences",
-        .help = "Where models run until something has been measured. The value of an option lists "
-                "kinds of browser for one type of model, in order of preference. A kind may be "
-                "followed by a slash and a platform. Kinds that are not installed are skipped, and "
-                "measurements outweigh preferences."},
+        .help =
+            "Where models run as long as there are no measurements. The value of an option lists "
+            "kinds of browser for one type of model, in order of preference. A kind may be "
+            "followed by a slash and a platform. Kinds that are not installed are skipped, and "
+            "measurements outweigh preferences."},
     {.name = WI_SECTION_BROWSER,
         .help = "A kind of browser. The kinds chrome, edge, firefox and safari always exist; "
                 "further sections add others. A name consists of lowercase letters, digits, \"-\" "
@@ -294,10 +295,10 @@ const struct wi_setting wi_options[] = {
     {KEY(pool, recheck), PERCENT, DEFAULT("0.1%"), RELOADABLE,
         .help = "Share of requests that trigger a new comparison with wasm."},
     {KEY(pool, exploration), PERCENT, DEFAULT("2%"), RELOADABLE,
-        .help = "Time limit for measuring whether a model has become faster at another place, as a "
-                "share of the time that the model's runs for clients take. The limit applies to "
-                "each other place. For a measurement, a request runs once more at that place, and "
-                "the client does not wait for it."},
+        .help = "Time limit for measuring whether a model has become faster at another place, as "
+                "a share of the time that the model's runs for clients take. The limit applies "
+                "to each of the other places separately. For a measurement, a request runs once "
+                "more at that place, and the client does not wait for it."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
         .help = "Whether requests for the same model are combined into one run, if the first "
                 "dimension of the model is free. With fixed, a request waits for others, up to "
@@ -309,12 +310,12 @@ const struct wi_setting wi_options[] = {
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the space for stored jobs, that one client may "
                 "use. While other clients are waiting, a client also gets at most this share of "
-                "what one node, or all nodes together, run at a time, and at most an equal part of "
-                "it. A client may still use capacity that no other client can use, and running "
-                "work is never interrupted. A client never has more than this share of the slots "
-                "in which GGUF models generate texts. With 75%, for example, one slot of four "
-                "stays free for another client's short text, which would otherwise wait for the "
-                "end of a long one."},
+                "the slots in which requests can run, on each node and on all nodes together, "
+                "and no more than each of the other clients. A client may still use capacity "
+                "that no other client can use, and running work is never interrupted. A client "
+                "never has more than this share of the slots in which GGUF models generate "
+                "texts. With 75%, for example, one slot of four stays free for another client's "
+                "short text, which would otherwise wait for the end of a long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for clients to fetch."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,
