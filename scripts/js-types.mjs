@@ -7,6 +7,11 @@ const ROOTS = ['InferRequest', 'InferAnswer', 'StreamPart', 'StreamProgress', 'S
     'Nodes', 'Hardware', 'Models', 'Model', 'Pull', 'PullEvent', 'Order', 'Removed', 'Job', 'Jobs', 'Verb', 'Problem'];
 const PLAIN = { string: 'string', integer: 'number', number: 'number', boolean: 'boolean', null: 'null' };
 const WIDTH = 110;
+/** Types that refer to themselves, which the description has as lists in lists to a certain depth. */
+const RECURSIVE = {
+    JsonValue: 'JsonScalar | Array<JsonValue> | { [name: string]: JsonValue }',
+    TensorData: 'Array<number | boolean> | Array<string> | Array<TensorData>',
+};
 
 const { components: { schemas } } = JSON.parse(fs.readFileSync(0, 'utf8'));
 /** The schemas that are used. @type {Set<string>} */
@@ -34,13 +39,15 @@ function comment(text, indent) {
     return `${indent}/**\n${lines.map((line) => `${indent} * ${line}\n`).join('')}${indent} */\n`;
 }
 
-/** The members of an object, each with its description. */
-function membersOf({ properties, required = [] }, indent) {
+/** The members of an object, each with its description; further ones are of the type that it gives them. */
+function membersOf({ properties, required = [], additionalProperties: more }, indent) {
     const inner = `${indent}    `;
     const row = ([name, schema]) => `${comment(schema.description, inner)}${inner}${memberName(name)}` +
         `${required.includes(name) ? '' : '?'}:${spaced(typeOf(schema, inner))};\n`;
     const rows = Object.entries(properties), isNeeded = ([name]) => required.includes(name);
-    return `{\n${[...rows.filter(isNeeded), ...rows.filter((one) => !isNeeded(one))].map(row).join('')}${indent}}`;
+    const sorted = [...rows.filter(isNeeded), ...rows.filter((one) => !isNeeded(one))];
+    const known = `{\n${sorted.map(row).join('')}${indent}}`;
+    return more ? `${known} & ${mapOf(typeOf(more, indent))}` : known;
 }
 
 /** A type after its colon. @param {string} type */
@@ -58,14 +65,14 @@ function typeOf(schema, indent) {
     if (schema.$ref) return nameOf(schema.$ref.split('/').at(-1));
     if (schema.anyOf) return unionOf(schema.anyOf.map((one) => typeOf(one, indent)), indent);
     if ('enum' in schema || 'const' in schema) return unionOf((schema.enum ?? [schema.const]).map(quoted), indent);
-    if (schema.type === 'array') return `Array<${typeOf(schema.items ?? {}, indent)}>`;
+    if (schema.type === 'array') return `Array<${typeOf(schema.items, indent)}>`;
     if (schema.properties) return membersOf(schema, indent);
-    if (schema.type === 'object') {
-        const { additionalProperties: more } = schema;
-        return `Record<string, ${typeOf(typeof more === 'object' ? more : {}, indent)}>`;
-    }
-    return PLAIN[schema.type] ?? 'unknown';
+    if (schema.type === 'object') return mapOf(typeOf(schema.additionalProperties, indent));
+    return PLAIN[schema.type];
 }
+
+/** An object with members of any names. A type may refer to itself here, and not in a Record. @param {string} type */
+const mapOf = (type) => `{ [name: string]: ${type} }`;
 
 /** Notes that a schema is used. @param {string} name */
 function nameOf(name) {
@@ -78,7 +85,9 @@ function nameOf(name) {
 
 function declarationOf(name) {
     const schema = schemas[name], about = comment(schema.description, '');
-    if (schema.properties) return `${about}export interface ${name} ${membersOf(schema, '')}\n`;
+    if (name in RECURSIVE) return `${about}export type ${name} = ${RECURSIVE[name]};\n`;
+    if (schema.properties && !schema.additionalProperties)
+        return `${about}export interface ${name} ${membersOf(schema, '')}\n`;
     return `${about}export type ${name} =${spaced(typeOf(schema, ''))};\n`;
 }
 

@@ -12,6 +12,8 @@ ROOTS = ["InferRequest", "InferAnswer", "StreamPart", "StreamProgress", "StreamD
          "Status", "Nodes", "Hardware", "Models", "Model", "Pull", "PullEvent", "Order", "Removed", "Job",
          "Jobs", "Verb", "Problem"]
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
+#: Values that may be nested, for which mypy would want exact lists: what is given is any JSON, or any list.
+RECURSIVE = {"JsonValue": "Any", "TensorData": "Sequence[Any]"}
 
 
 class Maker:
@@ -20,6 +22,8 @@ class Maker:
 
     def name(self, name):
         """A schema of the description, made when it is first used."""
+        if name in RECURSIVE:
+            return RECURSIVE[name]
         if name not in self.seen:
             self.seen.add(name)
             schema = self.schemas[name]
@@ -44,15 +48,13 @@ class Maker:
             return "Literal[" + ", ".join(json.dumps(value) for value in values) + "]"
         kind = schema.get("type")
         if kind == "array":
-            return f"List[{self.type(schema.get('items', {}), name + 'Item', alias)}]"
+            return f"List[{self.type(schema['items'], name + 'Item', alias)}]"
         if "properties" in schema:
             self.members(name, schema)
             return f'"{name}"' if alias else name
         if kind == "object":
-            more = schema.get("additionalProperties", {})
-            more = more if isinstance(more, dict) else {}
-            return f"Dict[str, {self.type(more, name + 'Value', alias)}]"
-        return PLAIN.get(kind, "Any")
+            return f"Dict[str, {self.type(schema['additionalProperties'], name + 'Value', alias)}]"
+        return PLAIN[kind]
 
     @staticmethod
     def named(name, schema):
@@ -96,7 +98,7 @@ def main():
           "A member in a class whose name begins with an underscore is always there.\n"
           '"""')
     print("from __future__ import annotations\n")
-    print("from typing import Any, Dict, List, Literal, TypedDict, Union\n")
+    print("from typing import Any, Dict, List, Literal, Sequence, TypedDict, Union\n")
     print("__all__ = [\n" + "".join(f'    "{name}",\n' for name in exported) + "]\n")
     for text in maker.aliases:
         print(text)

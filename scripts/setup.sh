@@ -116,6 +116,11 @@ npm_install() {
     printf '%s\n' "$hash" >"$target/.installed"
 }
 
+# Generators of clients, for one system test.
+setup_generators() {
+    npm_install tests/generators "$BUILD/node/tests/generators"
+}
+
 # What the documentation's site is built with.
 setup_docs() {
     need_packages "${PACKAGES_DOCS[@]}"

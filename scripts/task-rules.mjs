@@ -3,7 +3,7 @@
 import fs from 'node:fs';
 import { shown } from './literal.mjs';
 
-const { 'x-tasks': tasks, 'x-limits': limits } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const { 'x-tasks': tasks, 'x-limits': limits, components: { schemas } } = JSON.parse(fs.readFileSync(0, 'utf8'));
 const NESTED = {
     stop: { texts: limits.stops, bytes: limits.stop }, logit_bias: 'biases',
     ignore_labels: { texts: tasks['token-classification'].options.properties.ignore_labels.maxItems, bytes: limits.label },
@@ -17,8 +17,15 @@ const KINDS = {
     object: () => 'object',
 };
 
+/** The JSON type of all values that a schema allows, if they have one. */
+function typeOf({ $ref, anyOf, type }) {
+    if ($ref) return typeOf(schemas[$ref.split('/').at(-1)]);
+    const types = new Set(anyOf?.map(typeOf) ?? [type]);
+    return types.size === 1 ? [...types][0] : undefined;
+}
+
 const rules = ({ properties }) => Object.entries(properties)
-    .map(([name, schema]) => `${name}: ${shown(NESTED[name] ?? KINDS[schema.type]?.(schema) ?? 'any')}`);
+    .map(([name, schema]) => `${name}: ${shown(NESTED[name] ?? KINDS[typeOf(schema)]?.(schema) ?? 'any')}`);
 
 const WRITING = rules(tasks.complete.options);
 const quoted = (name) => (/^\w+$/.test(name) ? name : `'${name}'`);

@@ -234,7 +234,10 @@ test_system() {
     setup_browsers
     setup_docs
     setup_unpacked
-    [[ $TIER != full ]] || setup_bare_root
+    if [[ $TIER == full ]]; then
+        setup_bare_root
+        setup_generators
+    fi
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd WEBINFER_SHIPPED=$BUILD/webinferd \
         node_tests system tests/system/*.test.mjs tests/system/plain/*.test.mjs

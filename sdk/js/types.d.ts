@@ -334,12 +334,7 @@ export interface InferRequest {
      */
     precision?: 'auto' | 'fp32' | 'fp16' | 'bf16' | 'int8' | 'uint8' | 'int4' | 'uint4' | 'q8' | 'q4' | 'q4f16' | 'bnb4';
     /** Outputs to return, by name or as {name, parameters: {binary_data}}; all by default. */
-    outputs?: Array<string | {
-        name: string;
-        parameters?: {
-            binary_data?: boolean;
-        };
-    }>;
+    outputs?: Array<WantedOutput>;
     /** 9 is the most urgent; 5 by default. */
     priority?: number;
     /**
@@ -360,7 +355,7 @@ export interface InferRequest {
         binary_data_output?: boolean;
     };
     /** Options of the task or model. An unknown option is refused with 400. */
-    options?: Record<string, unknown>;
+    options?: TaskOptions;
 }
 
 /** The inputs of a task, as described in x-tasks. */
@@ -411,6 +406,11 @@ export interface Jobs {
     next: string | null;
 }
 
+export type JsonScalar = null | boolean | number | string;
+
+/** Any JSON. Lists that are nested directly in each other are described to a depth of 8. */
+export type JsonValue = JsonScalar | Array<JsonValue> | { [name: string]: JsonValue };
+
 export interface Kind {
     installed: boolean;
     problem: string | null;
@@ -424,9 +424,9 @@ export interface Kind {
     /** Whether a browser of this kind is wanted. */
     wished: boolean;
     /** The number of sessions, by state. */
-    sessions: Record<string, number>;
+    sessions: { [name: string]: number };
     /** How many times sessions have changed between states. */
-    transitions: Record<string, Record<string, number>>;
+    transitions: { [name: string]: { [name: string]: number } };
 }
 
 export interface Labels {
@@ -632,7 +632,7 @@ export interface Model {
         file: string;
         member: string;
         reason: string;
-        value?: unknown;
+        value?: JsonValue;
     }>;
     /** How accurate the results are on each platform. */
     numerics?: {
@@ -685,7 +685,7 @@ export interface Models {
     }>;
     ignored_more: number;
     /** The other names that the configuration gives to models, each with the model's name. */
-    aliases: Record<string, string>;
+    aliases: { [name: string]: string };
     /** The published models whose names belong on this page, including models that are no longer here. */
     published: Array<Pin>;
     /** The largest possible model, in bytes: [models] quota, or the size of the disk. */
@@ -732,15 +732,15 @@ export interface Node {
     rtt_ms?: number;
     bytes_in?: number;
     bytes_out?: number;
-    platforms?: Record<string, {
+    platforms?: { [name: string]: {
         available: boolean;
         reason?: string;
         adapter?: Adapter;
-    }>;
+    } };
     /** The node's engines, by name. */
-    engines?: Record<string, Engine>;
+    engines?: { [name: string]: Engine };
     /** What the node reports about its models. */
-    models?: Array<unknown>;
+    models?: Array<JsonValue>;
 }
 
 export interface NodeLimit {
@@ -794,6 +794,17 @@ export interface Nodes {
     tuning_more?: number;
 }
 
+export interface OpenaiCall {
+    function: {
+        name: string;
+        arguments: string;
+        parsed_arguments?: JsonValue;
+    };
+    id?: string;
+    type?: 'function';
+    index?: number;
+}
+
 /** An error in the form that OpenAI's clients read. */
 export interface OpenaiError {
     error: OpenaiErrorValue;
@@ -814,11 +825,18 @@ export interface OpenaiMessage {
     content?: string | Array<OpenaiPart> | null;
     name?: string;
     /** For an assistant's message. */
-    tool_calls?: Array<OpenaiToolCall>;
+    tool_calls?: Array<OpenaiCall>;
     /** For a tool's message. */
     tool_call_id?: string;
     /** For an assistant's message. */
     reasoning_content?: string;
+    /** For an assistant's message: the text, if there is no content. */
+    refusal?: JsonValue;
+    /** This and the members below are ignored. */
+    audio?: JsonValue;
+    annotations?: JsonValue;
+    cache_control?: JsonValue;
+    parsed?: JsonValue;
 }
 
 export interface OpenaiModel {
@@ -831,24 +849,20 @@ export interface OpenaiModel {
 export type OpenaiPart = {
     type: 'text';
     text: string;
+    annotations?: JsonValue;
+    cache_control?: JsonValue;
+} | {
+    type: 'refusal';
+    refusal: string;
+    cache_control?: JsonValue;
 } | {
     type: 'image_url';
     image_url: string | {
         url: string;
         detail?: string;
     };
+    cache_control?: JsonValue;
 };
-
-export interface OpenaiToolCall {
-    function: {
-        name?: string;
-        arguments?: string;
-    };
-    /** The index of the call, in streams. */
-    index?: number;
-    id?: string;
-    type?: 'function';
-}
 
 export interface Order {
     model_name: string;
@@ -862,7 +876,7 @@ export interface Output {
     datatype: Datatype;
     shape: Array<number>;
     /** The values, row by row. NaN and infinities are strings. */
-    data?: Array<unknown>;
+    data?: Array<number | boolean | string>;
     /** Instead of data: this many bytes follow the JSON, in the order of the outputs. */
     parameters?: {
         binary_data_size: number;
@@ -1076,6 +1090,15 @@ export interface Removed {
     unpublished?: Array<string>;
 }
 
+export type ResponseFormat = {
+    type: 'text' | 'json_object';
+} & { [name: string]: JsonValue } | {
+    type: 'json_schema';
+    json_schema: {
+        schema: { [name: string]: JsonValue };
+    } & { [name: string]: JsonValue };
+} & { [name: string]: JsonValue };
+
 export type Result =
     | TextResult | Scores | TokenList | Labels | Entities | Fills | Answers | Boxes | Segments | Transcript
     | SpeechResult | Results | Used | Counted | Size;
@@ -1235,7 +1258,7 @@ export interface Status {
     /** How many more nodes there are. */
     nodes_more: number;
     /** The kinds of browsers, by name. */
-    kinds: Record<string, Kind>;
+    kinds: { [name: string]: Kind };
     /** The first 100 models; GET /v1/models lists all models in pages. */
     models: Array<Model>;
     /** How many more models there are. */
@@ -1246,8 +1269,8 @@ export interface Status {
      */
     numerics: {
         mode: 'check' | 'off';
-        verdicts: Record<string, number>;
-        probes: Record<string, number>;
+        verdicts: { [name: string]: number };
+        probes: { [name: string]: number };
     };
     /**
      * Answers of joined nodes that are recomputed in the service's browsers: how many are waiting, and how the
@@ -1268,9 +1291,9 @@ export interface Status {
     /** How many more nodes are under quarantine. */
     quarantined_more: number;
     counters: {
-        jobs: Record<string, number>;
-        sessions: Record<string, number>;
-        bridge: Record<string, number>;
+        jobs: { [name: string]: number };
+        sessions: { [name: string]: number };
+        bridge: { [name: string]: number };
     };
     /** Warnings for the operator. */
     warnings: Array<string>;
@@ -1300,7 +1323,7 @@ export interface StoredJob {
     /** What the job is waiting for, or what went wrong last. */
     problem?: string;
     /** The answer of a completed job, in the form of the job's endpoint. */
-    answer?: unknown;
+    answer?: JsonValue;
     /** The error of a failed job. */
     error?: Problem | OpenaiError | AnthropicError;
 }
@@ -1371,18 +1394,111 @@ export type Task =
     | 'zero-shot-image-classification' | 'zero-shot-audio-classification' | 'image-to-text'
     | 'document-question-answering' | 'visual-question-answering';
 
+export interface TaskOptions {
+    count?: number;
+    interval_ms?: number;
+    bytes?: number;
+    /** The largest number of tokens in an answer. */
+    max_tokens?: number;
+    /** 0 always picks the likeliest token. */
+    temperature?: number;
+    /** Keeps only the most likely tokens that together have this probability. */
+    top_p?: number;
+    /** Keeps only this many of the most likely tokens; 0 keeps all. */
+    top_k?: number;
+    /** Keeps only tokens with at least this share of the best token's probability. */
+    min_p?: number;
+    /** A penalty for repetition; 1 means none. */
+    repeat_penalty?: number;
+    /** A penalty for each use of a token. */
+    frequency_penalty?: number;
+    /** A penalty for each token used. */
+    presence_penalty?: number;
+    /** Biases for tokens, by token number. */
+    logit_bias?: { [name: string]: number };
+    /** Up to 16 strings that end the answer. */
+    stop?: string | Array<string>;
+    /** The seed for sampling. */
+    seed?: number;
+    /** The number of answers. */
+    n?: number;
+    /** Whether to return log probabilities. */
+    logprobs?: boolean;
+    /** With logprobs: how many alternatives for each token. */
+    top_logprobs?: number;
+    /** The form: text, json_object or json_schema. */
+    response_format?: ResponseFormat;
+    /** A GBNF grammar that constrains the text. */
+    grammar?: string;
+    /** A JSON schema that constrains the text. */
+    json_schema?: { [name: string]: JsonValue } | boolean;
+    /** Whether to run alone and reproducibly. */
+    deterministic?: boolean;
+    /** How many tokens must fit. */
+    context?: number;
+    /** Functions that the model may call. */
+    tools?: Array<Tool>;
+    /** none, auto, required, or the tool to call. */
+    tool_choice?: ToolChoice;
+    /** Variables for the model's chat template. */
+    chat_template_kwargs?: { [name: string]: JsonValue };
+    /** How to combine vectors. */
+    pooling?: 'mean' | 'cls' | 'last' | 'none';
+    /** Whether vectors are scaled to length 1. */
+    normalize?: boolean;
+    /** How many dimensions of a vector to keep. */
+    dimensions?: number;
+    /** Whether texts that are too long are cut. */
+    truncate?: boolean;
+    /** Whether special tokens are included. */
+    add_special?: boolean;
+    /** How many results to return. */
+    top?: number;
+    /** The function that computes probabilities. */
+    activation?: 'softmax' | 'sigmoid' | 'none';
+    /** simple joins an entity's tokens. */
+    aggregation?: 'none' | 'simple';
+    /** Labels that are left out. */
+    ignore_labels?: Array<string>;
+    /** Whether several labels may fit. */
+    multi_label?: boolean;
+    /** A text, with {} for the label. */
+    hypothesis_template?: string;
+    /** The input's language, as the model names it. */
+    source_language?: string;
+    target_language?: string;
+    /** The lowest score; 0.5 by default. */
+    threshold?: number;
+    /** If supported. */
+    subtask?: 'semantic' | 'instance' | 'panoptic';
+    /** The language that is spoken. */
+    language?: string;
+    /** Whether to translate into English. */
+    translate?: boolean;
+    /** Which parts have times. */
+    timestamps?: 'none' | 'segment' | 'word' | 'both';
+    /** Whether segments list their tokens and probabilities. */
+    details?: boolean;
+    /** The text that precedes the transcript. */
+    prompt?: string;
+    /** The voice. */
+    speaker?: string;
+    /** The speaking rate; 1 by default. */
+    speed?: number;
+}
+
 export interface Tensor {
     name: string;
-    datatype:
-        | 'BOOL' | 'UINT8' | 'UINT16' | 'UINT32' | 'UINT64' | 'INT8' | 'INT16' | 'INT32' | 'INT64' | 'FP16' | 'BF16'
-        | 'FP32' | 'FP64' | 'BYTES';
+    datatype: Datatype;
     shape: Array<number>;
     /** The values, flat or nested. */
-    data?: Array<unknown>;
+    data?: TensorData;
     parameters?: {
         binary_data_size?: number;
     };
 }
+
+export type TensorData = Array<number | boolean> | Array<string> | Array<TensorData>;
 
 /** The text that a model has generated. */
 export interface TextResult {
@@ -1402,11 +1518,21 @@ export interface TextResult {
 }
 
 /** As in llama-server: the numbers of tokens read and generated, and the times. */
-export type Timings = Record<string, number>;
+export type Timings = { [name: string]: number };
 
 export interface TokenList {
     tokens: Array<number>;
 }
+
+/** A function that the model may call; parameters is the JSON Schema of its arguments. */
+export type Tool = {
+    type: 'function';
+    function: {
+        name: string;
+        description?: string | null;
+        parameters?: { [name: string]: JsonValue } | null;
+    } & { [name: string]: JsonValue };
+} & { [name: string]: JsonValue };
 
 export interface ToolCall {
     function: {
@@ -1418,6 +1544,13 @@ export interface ToolCall {
     id?: string;
     type?: 'function';
 }
+
+export type ToolChoice = 'none' | 'auto' | 'required' | {
+    type: 'function';
+    function: {
+        name: string;
+    } & { [name: string]: JsonValue };
+} & { [name: string]: JsonValue };
 
 export interface Transcript {
     text?: string;
@@ -1542,3 +1675,11 @@ export interface Version {
     /** When the model was pulled, in seconds since 1970. */
     pulled_at: number;
 }
+
+/** An output to return, by its name. */
+export type WantedOutput = string | {
+    name: string;
+    parameters?: {
+        binary_data?: boolean;
+    };
+};

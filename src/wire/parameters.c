@@ -66,6 +66,10 @@ static struct wi_param parameter_row(const struct wi_parameters *lists, enum wi_
         : use != WI_PARAMETER_IGNORED ? wi_params_find(lists->special, name)
                                       : NULL;
     struct wi_param row = known ? *known : (struct wi_param){.name = name, .kind = WI_PARAM_ANY};
+    const struct wi_parameter_form *form = use == WI_PARAMETER_SPECIAL ? lists->forms : NULL;
+    for (; form && form->name; form++)
+        if (form->tasks & 1u << task && strcmp(form->name, name) == 0)
+            row.form = form->form;
     if (use == WI_PARAMETER_IGNORED)
         row.help = "Accepted, but has no effect.";
     if (use == WI_PARAMETER_NEEDED)

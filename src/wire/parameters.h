@@ -24,6 +24,13 @@ struct wi_parameter {
     const char *names[WI_PARAMETERS_IN_ROW + 1]; /* ended by NULL */
 };
 
+/* The type of a special parameter that differs between tasks, as in struct wi_param. */
+struct wi_parameter_form {
+    const char *name;
+    unsigned tasks; /* as above */
+    const char *form;
+};
+
 /* A value, in JSON, that asks for the usual behaviour, of a parameter that is refused otherwise. */
 struct wi_neutral {
     const char *name, *value;
@@ -35,12 +42,14 @@ struct wi_parameter_name {
     const char *ours, *theirs;
 };
 
-/* Each list is ended by a row without a name or tasks. No task has more parameters than this. */
+/* Each list is ended by a row without a name or tasks; `forms` may be NULL. No task has more
+ * parameters than this. */
 #define WI_PARAMETERS_MAX 64
 struct wi_parameters {
     const struct wi_parameter *known;
     const struct wi_neutral *neutrals;
     const struct wi_param *special; /* reads the special parameters */
+    const struct wi_parameter_form *forms;
 };
 
 /* Reads the parameters of a request: puts the options among the members of `root` into

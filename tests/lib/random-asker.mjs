@@ -18,13 +18,16 @@ const NOTHING = { type: 'object', properties: {} };
 
 const codeOf = (json) => json?.code ?? json?.error?.code;
 
-/** Whether an error says which member is at fault, in the way that its form has. */
+const isWithin = (inner, outer) => inner === outer || ['.', '['].some((next) => inner?.startsWith(outer + next));
+
+/** Whether an error says which member is at fault, in the way that its form has: it names the member, what is wrong
+ * in it, or the object that it is a member of, with the members that this should have. */
 export function names(description, schema, json, field) {
     const { properties = {} } = description.resolve(schema);
     const nested = properties.error && description.resolve(properties.error).properties;
-    if ('field' in properties) return json.field === field;
-    if (nested && 'param' in nested) return json.error?.param === field;
-    return JSON.stringify(json).includes(field.split('.').pop());
+    const isSaid = JSON.stringify(json).includes(field.split('.').pop());
+    const named = 'field' in properties ? json.field : nested && 'param' in nested ? json.error?.param : undefined;
+    return named === undefined ? isSaid : isWithin(named, field) || (isSaid && isWithin(field, named));
 }
 
 export class Asker {

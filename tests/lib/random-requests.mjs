@@ -23,6 +23,8 @@ export const changes = ({ method, rank }) =>
 
 /** Not asked at random: its answer has no end. tests/system/watching.test.mjs reads it. */
 const ENDLESS = 'GET /v1/events';
+/** How deep values may lie that are of a schema which refers to itself. */
+const DEEPEST = 4;
 
 export class Description {
     #ajv = new Ajv({ strict: false, formats: { binary: true } });
@@ -75,7 +77,8 @@ export class Description {
      * that need not be there.
      */
     values(schema, words, most = 4, name = '', depth = 0) {
-        const isOptions = name === 'options' && !this.resolve(schema).properties;
+        // Of several tasks at once no model takes any.
+        const isOptions = schema.$ref?.endsWith('/TaskOptions');
         const made = this.#plain(isOptions ? this.options() : this.resolve(schema), words, most, name, depth);
         const known = words(name).filter((value) => Buffer.isBuffer(value) || this.fits(schema, value));
         if (known.length === 0) return made;
@@ -85,11 +88,12 @@ export class Description {
     #plain(schema, words, most, name, depth) {
         if ('const' in schema) return fc.constant(schema.const);
         if (schema.enum) return fc.constantFrom(...schema.enum);
-        const several = schema.anyOf ?? schema.oneOf;
-        if (several) return fc.oneof(...several.map((one) => this.values(one, words, most, name, depth)));
+        if (schema.anyOf)
+            return fc.oneof(...schema.anyOf.filter((one) => depth < DEEPEST || !holdsOthers(one))
+                .map((one) => this.values(one, words, most, name, depth)));
         switch (schema.type) {
         case 'object': return this.#object(schema, words, most, depth);
-        case 'array': return fc.array(this.values(schema.items ?? {}, words, most, name, depth + 1),
+        case 'array': return fc.array(this.values(schema.items, words, most, name, depth + 1),
             { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? 3, 3) });
         case 'string': return fc.string({ minLength: schema.minLength ?? 0,
             maxLength: Math.max(schema.minLength ?? 0, Math.min(schema.maxLength ?? 40, 40)), unit: 'grapheme-ascii' });
@@ -99,7 +103,7 @@ export class Description {
             fc.double({ min, max, noNaN: true, noDefaultInfinity: true }));
         case 'boolean': return fc.boolean();
         case 'null': return fc.constant(null);
-        default: return fc.jsonValue({ maxDepth: 2 });
+        default: throw new Error(`${name} has no type: ${JSON.stringify(schema)}`);
         }
     }
 
@@ -128,7 +132,8 @@ export class Description {
         const known = this.resolve(schema);
         const found = [];
         const several = known.anyOf?.find((one) => this.fits(one, value));
-        if (several) return this.faults(several, value, asText, field);
+        // One that another of the types allows is none.
+        if (several) return this.faults(several, value, asText, field).filter((fault) => !this.fits(known, fault.value));
         const add = (name, how, change) => {
             const changed = { ...value };
             change(changed);
@@ -154,7 +159,6 @@ export class Description {
     /** Values that a schema refuses, each with what is wrong with it; an empty part of a form is none. */
     #wrong(schema, asText) {
         const row = this.resolve(schema);
-        if (Object.keys(row).every((key) => key === 'description')) return []; // anything is right
         const wrong = [['of another type', true], ['of another type', 17.5], ['of another type', 'x y'],
             ['of another type', ['x']], ['of another type', { x: 1 }]];
         if (row.enum) wrong.push(['no word of the list', 'unheard of']);
@@ -166,6 +170,8 @@ export class Description {
         return wrong.filter(([, value]) => !this.fits(schema, value));
     }
 }
+
+const holdsOthers = ({ properties, items, additionalProperties: more }) => !properties && Boolean((items ?? more)?.$ref);
 
 /** Without these nothing runs here, or nothing is sent; of a body that need not have them. */
 const ALWAYS = ['platform', 'file', 'image', 'messages', 'prompt', 'input', 'inputs', 'parameters'];

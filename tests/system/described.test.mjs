@@ -36,6 +36,32 @@ test('the document is OpenAPI 3.1, and the one that webinferd prints', async () 
     assert.equal(document.openapi.slice(0, 3), '3.1');
 });
 
+/** The parts of a schema that say nothing of their type; schemas that it refers to are looked at once. */
+function untypedIn(schema, place, seen) {
+    const { $ref, anyOf, type, items, properties, additionalProperties: more } = schema;
+    if (seen.has($ref)) return [];
+    if ($ref) {
+        const name = $ref.split('/').at(-1);
+        return untypedIn(document.components.schemas[name], name, seen.add($ref));
+    }
+    const parts = [...(anyOf ?? []).map((one) => [one, place]),
+        ...Object.entries(properties ?? {}).map(([name, one]) => [one, `${place}.${name}`]),
+        ...(type === 'array' ? [[items ?? {}, `${place}[]`]] : []),
+        ...(type === 'object' && more !== false ? [[more ?? {}, `${place}{}`]] : [])];
+    const isTyped = anyOf || type || 'const' in schema;
+    return [...(isTyped ? [] : [place]), ...parts.flatMap(([one, inner]) => untypedIn(one, inner, seen))];
+}
+
+test('every part of a request has a type', () => {
+    const seen = new Set();
+    const untyped = Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods)
+        .flatMap(([method, { parameters = [], requestBody: { content = {} } = {} }]) =>
+            [...parameters.map(({ name, schema }) => [name, schema]), ...Object.entries(content).map(([type, { schema }]) => [type, schema])]
+                .flatMap(([name, schema]) => untypedIn(schema, `${method} ${path} ${name}`, seen))));
+    assert.deepEqual(untyped, []);
+    assert.ok(seen.has('#/components/schemas/JsonValue'));
+});
+
 test('who has the document is told so, without it', async () => {
     assert.match(etag, /^"[0-9a-f]{64}"$/);
     for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {

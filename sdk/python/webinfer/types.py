@@ -5,7 +5,7 @@ A member in a class whose name begins with an underscore is always there.
 """
 from __future__ import annotations
 
-from typing import Any, Dict, List, Literal, TypedDict, Union
+from typing import Any, Dict, List, Literal, Sequence, TypedDict, Union
 
 __all__ = [
     "Adapter",
@@ -49,12 +49,12 @@ __all__ = [
     "NodeLimit",
     "NodeRow",
     "Nodes",
+    "OpenaiCall",
     "OpenaiError",
     "OpenaiErrorValue",
     "OpenaiMessage",
     "OpenaiModel",
     "OpenaiPart",
-    "OpenaiToolCall",
     "Order",
     "Output",
     "Performance",
@@ -65,6 +65,7 @@ __all__ = [
     "PullEvent",
     "Quarantined",
     "Removed",
+    "ResponseFormat",
     "Result",
     "Results",
     "RunningJob",
@@ -82,11 +83,14 @@ __all__ = [
     "StreamPerformance",
     "StreamProgress",
     "Task",
+    "TaskOptions",
     "Tensor",
     "TextResult",
     "Timings",
     "TokenList",
+    "Tool",
     "ToolCall",
+    "ToolChoice",
     "Transcript",
     "Tuning",
     "Usage",
@@ -96,14 +100,18 @@ __all__ = [
     "Verdict",
     "VerdictInput",
     "Version",
+    "WantedOutput",
 ]
 
-OpenaiPart = Union["OpenaiPartTypeText", "OpenaiPartTypeImageUrl"]
+Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
+OpenaiPart = Union["OpenaiPartTypeText", "OpenaiPartTypeRefusal", "OpenaiPartTypeImageUrl"]
 Bytes = Union[str, "BytesBinaryDataSize"]
 Inputs = Union["InputsMessages", "InputsQueryDocuments", "InputsPairs", "InputsTextTextPair", "InputsQuestionContext", "InputsTextLabels", "InputsTextsLabels", "InputsImage", "InputsImageLabels", "InputsImageQuestion", "InputsImagePrompt", "InputsAudio"]
 Task = Literal["chat", "complete", "embed", "rerank", "tokenize", "text-classification", "token-classification", "fill-mask", "question-answering", "zero-shot-classification", "text2text-generation", "translation", "summarization", "image-classification", "object-detection", "image-segmentation", "depth-estimation", "image-feature-extraction", "automatic-speech-recognition", "audio-classification", "text-to-speech", "zero-shot-image-classification", "zero-shot-audio-classification", "image-to-text", "document-question-answering", "visual-question-answering"]
 Platform = Literal["webgpu", "webnn", "webgl", "wasm", "native", "simulated"]
-Datatype = Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BF16", "BYTES"]
+WantedOutput = Union[str, "WantedOutputName"]
+ResponseFormat = Union["ResponseFormatType", "ResponseFormatTypeJsonSchema"]
+ToolChoice = Union[Literal["none"], Literal["auto"], Literal["required"], "ToolChoiceTypeFunction"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
 Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
@@ -116,19 +124,33 @@ class TensorParameters(TypedDict, total=False):
 
 class _Tensor(TypedDict):
     name: str
-    datatype: Literal["BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "BF16", "FP32", "FP64", "BYTES"]
+    datatype: Datatype
     shape: List[int]
 
 
 class Tensor(_Tensor, total=False):
     #: The values, flat or nested.
-    data: List[Any]
+    data: Sequence[Any]
     parameters: TensorParameters
 
 
-class OpenaiPartTypeText(TypedDict):
+class _OpenaiPartTypeText(TypedDict):
     type: Literal["text"]
     text: str
+
+
+class OpenaiPartTypeText(_OpenaiPartTypeText, total=False):
+    annotations: Any
+    cache_control: Any
+
+
+class _OpenaiPartTypeRefusal(TypedDict):
+    type: Literal["refusal"]
+    refusal: str
+
+
+class OpenaiPartTypeRefusal(_OpenaiPartTypeRefusal, total=False):
+    cache_control: Any
 
 
 class _OpenaiPartTypeImageUrlImageUrl(TypedDict):
@@ -139,25 +161,32 @@ class OpenaiPartTypeImageUrlImageUrl(_OpenaiPartTypeImageUrlImageUrl, total=Fals
     detail: str
 
 
-class OpenaiPartTypeImageUrl(TypedDict):
+class _OpenaiPartTypeImageUrl(TypedDict):
     type: Literal["image_url"]
     image_url: Union[str, OpenaiPartTypeImageUrlImageUrl]
 
 
-class OpenaiToolCallFunction(TypedDict, total=False):
+class OpenaiPartTypeImageUrl(_OpenaiPartTypeImageUrl, total=False):
+    cache_control: Any
+
+
+class _OpenaiCallFunction(TypedDict):
     name: str
     arguments: str
 
 
-class _OpenaiToolCall(TypedDict):
-    function: OpenaiToolCallFunction
+class OpenaiCallFunction(_OpenaiCallFunction, total=False):
+    parsed_arguments: Any
 
 
-class OpenaiToolCall(_OpenaiToolCall, total=False):
-    #: The index of the call, in streams.
-    index: int
+class _OpenaiCall(TypedDict):
+    function: OpenaiCallFunction
+
+
+class OpenaiCall(_OpenaiCall, total=False):
     id: str
     type: Literal["function"]
+    index: int
 
 
 class _OpenaiMessage(TypedDict):
@@ -169,11 +198,18 @@ class OpenaiMessage(_OpenaiMessage, total=False):
     content: Union[str, List[OpenaiPart], None]
     name: str
     #: For an assistant's message.
-    tool_calls: List[OpenaiToolCall]
+    tool_calls: List[OpenaiCall]
     #: For a tool's message.
     tool_call_id: str
     #: For an assistant's message.
     reasoning_content: str
+    #: For an assistant's message: the text, if there is no content.
+    refusal: Any
+    #: This and the members below are ignored.
+    audio: Any
+    annotations: Any
+    cache_control: Any
+    parsed: Any
 
 
 class InputsMessages(TypedDict):
@@ -243,22 +279,153 @@ class InputsAudio(_InputsAudio, total=False):
     labels: List[str]
 
 
-class InferRequestOutputsItemParameters(TypedDict, total=False):
+class WantedOutputNameParameters(TypedDict, total=False):
     binary_data: bool
 
 
-class _InferRequestOutputsItem(TypedDict):
+class _WantedOutputName(TypedDict):
     name: str
 
 
-class InferRequestOutputsItem(_InferRequestOutputsItem, total=False):
-    parameters: InferRequestOutputsItemParameters
+class WantedOutputName(_WantedOutputName, total=False):
+    parameters: WantedOutputNameParameters
 
 
 class InferRequestParameters(TypedDict, total=False):
     """{binary_data_output: true} asks for binary outputs."""
 
     binary_data_output: bool
+
+
+class ResponseFormatType(TypedDict):
+    type: Literal["text", "json_object"]
+
+
+class ResponseFormatTypeJsonSchemaJsonSchema(TypedDict):
+    schema: Dict[str, Any]
+
+
+class ResponseFormatTypeJsonSchema(TypedDict):
+    type: Literal["json_schema"]
+    json_schema: ResponseFormatTypeJsonSchemaJsonSchema
+
+
+class _ToolFunction(TypedDict):
+    name: str
+
+
+class ToolFunction(_ToolFunction, total=False):
+    description: Union[str, None]
+    parameters: Union[Dict[str, Any], None]
+
+
+class Tool(TypedDict):
+    """A function that the model may call; parameters is the JSON Schema of its arguments."""
+
+    type: Literal["function"]
+    function: ToolFunction
+
+
+class ToolChoiceTypeFunctionFunction(TypedDict):
+    name: str
+
+
+class ToolChoiceTypeFunction(TypedDict):
+    type: Literal["function"]
+    function: ToolChoiceTypeFunctionFunction
+
+
+class TaskOptions(TypedDict, total=False):
+    count: int
+    interval_ms: int
+    bytes: int
+    #: The largest number of tokens in an answer.
+    max_tokens: int
+    #: 0 always picks the likeliest token.
+    temperature: float
+    #: Keeps only the most likely tokens that together have this probability.
+    top_p: float
+    #: Keeps only this many of the most likely tokens; 0 keeps all.
+    top_k: int
+    #: Keeps only tokens with at least this share of the best token's probability.
+    min_p: float
+    #: A penalty for repetition; 1 means none.
+    repeat_penalty: float
+    #: A penalty for each use of a token.
+    frequency_penalty: float
+    #: A penalty for each token used.
+    presence_penalty: float
+    #: Biases for tokens, by token number.
+    logit_bias: Dict[str, float]
+    #: Up to 16 strings that end the answer.
+    stop: Union[str, List[str]]
+    #: The seed for sampling.
+    seed: int
+    #: The number of answers.
+    n: int
+    #: Whether to return log probabilities.
+    logprobs: bool
+    #: With logprobs: how many alternatives for each token.
+    top_logprobs: int
+    #: The form: text, json_object or json_schema.
+    response_format: ResponseFormat
+    #: A GBNF grammar that constrains the text.
+    grammar: str
+    #: A JSON schema that constrains the text.
+    json_schema: Union[Dict[str, Any], bool]
+    #: Whether to run alone and reproducibly.
+    deterministic: bool
+    #: How many tokens must fit.
+    context: int
+    #: Functions that the model may call.
+    tools: List[Tool]
+    #: none, auto, required, or the tool to call.
+    tool_choice: ToolChoice
+    #: Variables for the model's chat template.
+    chat_template_kwargs: Dict[str, Any]
+    #: How to combine vectors.
+    pooling: Literal["mean", "cls", "last", "none"]
+    #: Whether vectors are scaled to length 1.
+    normalize: bool
+    #: How many dimensions of a vector to keep.
+    dimensions: int
+    #: Whether texts that are too long are cut.
+    truncate: bool
+    #: Whether special tokens are included.
+    add_special: bool
+    #: How many results to return.
+    top: int
+    #: The function that computes probabilities.
+    activation: Literal["softmax", "sigmoid", "none"]
+    #: simple joins an entity's tokens.
+    aggregation: Literal["none", "simple"]
+    #: Labels that are left out.
+    ignore_labels: List[str]
+    #: Whether several labels may fit.
+    multi_label: bool
+    #: A text, with {} for the label.
+    hypothesis_template: str
+    #: The input's language, as the model names it.
+    source_language: str
+    target_language: str
+    #: The lowest score; 0.5 by default.
+    threshold: float
+    #: If supported.
+    subtask: Literal["semantic", "instance", "panoptic"]
+    #: The language that is spoken.
+    language: str
+    #: Whether to translate into English.
+    translate: bool
+    #: Which parts have times.
+    timestamps: Literal["none", "segment", "word", "both"]
+    #: Whether segments list their tokens and probabilities.
+    details: bool
+    #: The text that precedes the transcript.
+    prompt: str
+    #: The voice.
+    speaker: str
+    #: The speaking rate; 1 by default.
+    speed: float
 
 
 class _InferRequest(TypedDict):
@@ -292,7 +459,7 @@ class InferRequest(_InferRequest, total=False):
     #: with shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: Outputs to return, by name or as {name, parameters: {binary_data}}; all by default.
-    outputs: List[Union[str, InferRequestOutputsItem]]
+    outputs: List[WantedOutput]
     #: 9 is the most urgent; 5 by default.
     priority: int
     #: The time limit for queueing, loading and running; 60000 by default, 600000 for
@@ -309,7 +476,7 @@ class InferRequest(_InferRequest, total=False):
     #: {binary_data_output: true} asks for binary outputs.
     parameters: InferRequestParameters
     #: Options of the task or model. An unknown option is refused with 400.
-    options: Dict[str, Any]
+    options: TaskOptions
 
 
 class _Performance(TypedDict):
@@ -345,7 +512,7 @@ class _Output(TypedDict):
 
 class Output(_Output, total=False):
     #: The values, row by row. NaN and infinities are strings.
-    data: List[Any]
+    data: List[Union[float, bool, str]]
     #: Instead of data: this many bytes follow the JSON, in the order of the outputs.
     parameters: OutputParameters
 

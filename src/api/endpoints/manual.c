@@ -30,6 +30,8 @@ static void print_sentence(const char *text, FILE *out)
 /* A maximum from here on is not printed: JSON has no larger exact integers. */
 #define EXACT_MAX 9007199254740991.0
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyz"
+
 /* "integer, 0 to 9"; behind it the row's help. */
 static void print_limits(const struct wi_param *row, FILE *out)
 {
@@ -42,7 +44,8 @@ static void print_limits(const struct wi_param *row, FILE *out)
         [WI_PARAM_ARRAY] = "list",
         [WI_PARAM_ANY] = "any"};
     struct wi_buffer text = {0};
-    wi_buffer_puts(&text, kinds[row->kind]);
+    int is_word = row->kind == WI_PARAM_ANY && row->form && !row->form[strspn(row->form, LETTERS)];
+    wi_buffer_puts(&text, is_word ? row->form : kinds[row->kind]);
     if (row->kind == WI_PARAM_ENUM)
         for (const char *const *name = row->names; *name; name++)
             wi_buffer_strings(&text,

@@ -6,13 +6,17 @@
 #include "api/http/query.h"
 #include "api/http/route.h"
 #include "base/memory.h"
+#include "terms/kernel/builtin.h"
+#include "terms/kernel/kernel.h"
 #include "terms/lab/lab_run.h"
 #include "terms/task/task_table.h"
+#include "terms/tensor/tensor.h"
 #include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
 #include "wire/describe/schemas.h"
 #include "wire/kserve/kserve.h"
 #include "wire/native/native.h"
+#include "wire/ollama/ollama.h"
 #include "wire/openai/openai.h"
 #include "wire/upload.h"
 #include <ctype.h>
@@ -21,14 +25,28 @@
 
 /* --- forms of requests ----------------------------------------------------------------------- */
 
+/* Lists in lists as types of a finite length: in TypeScript, the list of a type cannot be a part of
+ * the same type if both are members of an interface. A tensor has at most 16 dimensions. */
+#define FOUR(of, inner) of(of(of(of(inner))))
+#define OF_LISTS(inner) "JsonScalar|{JsonValue}|[" inner "]"
+#define ROWS "[number|boolean]|[string]"
+#define OF_ROWS(inner) ROWS "|[" inner "]"
+_Static_assert(WI_TENSOR_MAX_RANK == 16, "TensorData has as many levels");
+
 static const struct wi_schema request_forms[] = {
-    WI_OBJECT("Tensor", {"name", "string", NULL},
-        {"datatype",
-            "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"
-            "'BF16'|'FP32'|'FP64'|'BYTES'",
-            NULL},
-        {"shape", "[integer]", NULL}, {"data?", "[any]", "The values, flat or nested."},
+    {.name = "JsonValue",
+        .help = "Any JSON. Lists that are nested directly in each other are described to a depth "
+                "of 8.",
+        .is = FOUR(OF_LISTS, FOUR(OF_LISTS, "JsonScalar|{JsonValue}"))},
+    {.name = "JsonScalar", .is = "null|boolean|number|string"},
+    WI_OBJECT("Tensor", {"name", "string", NULL}, {"datatype", "Datatype", NULL},
+        {"shape", "[integer]", NULL}, {"data?", "TensorData", "The values, flat or nested."},
         {"parameters?", "(binary_data_size? integer)", NULL}),
+    {.name = "TensorData",
+        .is = FOUR(OF_ROWS, FOUR(OF_ROWS, FOUR(OF_ROWS, OF_ROWS(OF_ROWS(OF_ROWS(ROWS))))))},
+    {.name = "WantedOutput",
+        .help = "An output to return, by its name.",
+        .is = "string|(name string, parameters? (binary_data? boolean))"},
     {.name = "Inputs",
         .help = "The inputs of a task, as described in x-tasks.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
@@ -214,7 +232,7 @@ static json_t *body_schema(const struct wi_route *route)
     if (route->body)
         return wi_type_json(route->body);
     if (!dialect->parameters)
-        return json_pack("{s:s}", "type", "object");
+        return wi_type_json("object");
     wi_parameters_rows(dialect->parameters, dialect->task, rows);
     return wi_params_json(rows);
 }
@@ -402,6 +420,43 @@ static json_t *limits_json(void)
     return out;
 }
 
+/* Adds to an object the members that it does not have yet, all of which may be absent. */
+static void options_merge(json_t *object, const struct wi_param *rows)
+{
+    json_t *more = wi_params_json(rows);
+    json_object_update_missing(
+        json_object_get(object, "properties"), json_object_get(more, "properties"));
+    json_array_clear(json_object_get(object, "required"));
+    json_decref(more);
+}
+
+/* Those of every task. If tasks have different limits, the first of them has the widest. */
+static json_t *task_options_json(const struct wi_param *first)
+{
+    json_t *out = wi_params_json(first);
+    for (int task = WI_TASK_NONE + 1; task < WI_TASK_COUNT; task++)
+        for (int gguf = 0; gguf <= 1; gguf++)
+            options_merge(out, wi_task_options((enum wi_task_kind)task, gguf));
+    options_merge(out, wi_builtin_count_options);
+    return out;
+}
+
+static json_t *kernel_options_json(void)
+{
+    json_t *out = wi_params_json(wi_kernels->options);
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++)
+        if (!wi_kernel_is_ours(kernel))
+            options_merge(out, kernel->options);
+    return out;
+}
+
+static json_t *ollama_options_json(enum wi_task_kind task)
+{
+    struct wi_param rows[WI_PARAMETERS_MAX];
+    wi_parameters_rows(&wi_ollama_options, task, rows);
+    return wi_params_json(rows);
+}
+
 static void add_schemas(json_t *out, const struct wi_schema *forms)
 {
     for (const struct wi_schema *form = forms; form->name; form++)
@@ -417,6 +472,11 @@ static json_t *schemas_json(void)
     json_object_set_new(out, "Code", code_schema());
     json_object_set_new(out, "Platform", words_schema(wi_platform_names));
     json_object_set_new(out, "Task", task_schema());
+    json_object_set_new(out, "TaskOptions", task_options_json(wi_builtin_count_options));
+    json_object_set_new(out, "KserveOptions", task_options_json(wi_kserve_parameters));
+    json_object_set_new(out, "KernelOptions", kernel_options_json());
+    json_object_set_new(out, "OllamaOptions", ollama_options_json(WI_TASK_CHAT));
+    json_object_set_new(out, "OllamaEmbedOptions", ollama_options_json(WI_TASK_EMBED));
     return out;
 }
 

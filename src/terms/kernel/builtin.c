@@ -32,7 +32,7 @@ int wi_builtin_waits(enum wi_builtin builtin)
     return builtin == WI_BUILTIN_COUNT;
 }
 
-static const struct wi_param count_table[] = {
+const struct wi_param wi_builtin_count_options[] = {
     WI_PARAM(wi_count_options, count, INTEGER, .required = 1, .min = 1, .max = WI_COUNT_MAX),
     WI_PARAM(wi_count_options, interval_ms, INTEGER, .min = 0, .max = WI_COUNT_LONGEST),
     WI_PARAM(wi_count_options, bytes, INTEGER, .min = 0, .max = WI_COUNT_LONGEST),
@@ -44,8 +44,8 @@ enum wi_code wi_builtin_read_count(
 {
     json_t *none = options ? NULL : json_object();
     *read = (struct wi_count_options){0};
-    enum wi_code code =
-        wi_params_read(count_table, options ? options : none, WI_PARAMS_STRICT, where, read, error);
+    enum wi_code code = wi_params_read(
+        wi_builtin_count_options, options ? options : none, WI_PARAMS_STRICT, where, read, error);
     json_decref(none);
     return code;
 }

@@ -7,6 +7,7 @@
 #define WI_TERMS_KERNEL_BUILTIN_H
 
 #include "base/error.h"
+#include "base/params.h"
 #include <jansson.h>
 #include <stdint.h>
 
@@ -35,6 +36,7 @@ struct wi_count_options {
 };
 #define WI_COUNT_MAX 1000000
 #define WI_COUNT_LONGEST 60000 /* interval_ms and bytes */
+extern const struct wi_param wi_builtin_count_options[];
 
 /* Reads the `options` (NULL: none) of builtin/count. `where` precedes their names in errors. WI_OK
  * or, with `error` filled, WI_MISSING_FIELD, WI_INVALID_FIELD or WI_UNKNOWN_FIELD. */

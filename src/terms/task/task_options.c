@@ -134,26 +134,34 @@ int wi_task_is_tool_name(const json_t *name)
            strspn(json_string_value(name), allowed) == length;
 }
 
+static enum wi_code check_function(const struct place *at, size_t index, const json_t *function)
+{
+    const json_t *description = json_object_get(function, "description");
+    const json_t *parameters = json_object_get(function, "parameters");
+    char name[64];
+    snprintf(name, sizeof name, "tools[%zu].function.name", index);
+    if (!wi_task_is_tool_name(json_object_get(function, "name")))
+        return must_be(at, name, "1 to 64 letters, digits, \"_\" and \"-\"");
+    snprintf(name, sizeof name, "tools[%zu].function.description", index);
+    if (description && !json_is_string(description) && !json_is_null(description))
+        return must_be(at, name, "a string");
+    snprintf(name, sizeof name, "tools[%zu].function.parameters", index);
+    if (parameters && !json_is_object(parameters) && !json_is_null(parameters))
+        return must_be(at, name, "an object: a JSON schema");
+    return check_free(at, name, parameters, WI_TEXT_SCHEMA);
+}
+
 static enum wi_code check_tools(const struct place *at, const json_t *tools)
 {
     for (size_t i = 0; i < json_array_size(tools); i++) {
         const json_t *tool = json_array_get(tools, i);
-        const json_t *function = json_object_get(tool, "function");
-        const json_t *parameters = json_object_get(function, "parameters");
         char name[64];
         snprintf(name, sizeof name, "tools[%zu]", i);
         if (!names_function(tool))
             return must_be(at, name,
                 "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
                 "\"parameters\"?}}");
-        if (!wi_task_is_tool_name(json_object_get(function, "name"))) {
-            snprintf(name, sizeof name, "tools[%zu].function.name", i);
-            return must_be(at, name, "1 to 64 letters, digits, \"_\" and \"-\"");
-        }
-        snprintf(name, sizeof name, "tools[%zu].function.parameters", i);
-        if (parameters && !json_is_object(parameters) && !json_is_null(parameters))
-            return must_be(at, name, "an object: a JSON schema");
-        if (check_free(at, name, parameters, WI_TEXT_SCHEMA) != WI_OK)
+        if (check_function(at, i, json_object_get(tool, "function")) != WI_OK)
             return WI_INVALID_FIELD;
     }
     return check_free(at, "tools", tools, WI_TEXT_TOOLS);

@@ -60,6 +60,9 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
 
 #define ROW(member, kind, least, most, text)                                                       \
     WI_PARAM(wi_task_said, member, kind, .min = (least), .max = (most), .help = (text))
+/* A row with a type of its own; see wire/describe/schema.h. */
+#define FORM(member, kind, most, type, text)                                                       \
+    WI_PARAM(wi_task_said, member, kind, .max = (most), .form = (type), .help = (text))
 #define WORD(member, text, ...)                                                                    \
     WI_PARAM(wi_task_said, member, ENUM, .names = (const char *const[]){__VA_ARGS__, NULL},        \
         .help = (text))
@@ -80,23 +83,24 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
             "A penalty for repetition; 1 means none."),                                            \
         ROW(frequency_penalty, NUMBER, -2, 2, "A penalty that grows with each use of a token."),   \
         ROW(presence_penalty, NUMBER, -2, 2, "One penalty for any used token."),                   \
-        ROW(logit_bias, OBJECT, 0, 0, "Biases for tokens, by token number."),                      \
-        ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
+        FORM(logit_bias, OBJECT, 0, "{number}", "Biases for tokens, by token number."),            \
+        FORM(stop, ANY, 0, "string|[string]", "Up to 16 strings that end the answer."),            \
         ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "The number of answers."),                             \
         ROW(logprobs, BOOL, 0, 0, "Whether to return log probabilities."),                         \
         ROW(top_logprobs, INTEGER, 0, 20,                                                          \
             "With logprobs: the number of alternatives for each token."),                          \
-        ROW(response_format, OBJECT, 0, 0, "The format: text, json_object, json_schema."),         \
+        FORM(response_format, OBJECT, 0, "ResponseFormat",                                         \
+            "The format: text, json_object, json_schema."),                                        \
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
-        ROW(json_schema, ANY, 0, 0, "A JSON schema that constrains the text."),                    \
+        FORM(json_schema, ANY, 0, "object|boolean", "A JSON schema that constrains the text."),    \
         ROW(deterministic, BOOL, 0, 0,                                                             \
             "Whether the request runs on its own, so that its result is reproducible."),           \
         CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
-    ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
-        ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the tool to call."),                 \
+    FORM(tools, ARRAY, 128, "[Tool]", "Functions that the model may call."),                       \
+        FORM(tool_choice, ANY, 0, "ToolChoice", "none, auto, required, or the tool to call."),     \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "Variables for the model's chat template.")
 #define CONTEXT                                                                                    \
     ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The number of tokens that the context must hold.")
@@ -158,7 +162,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
         .options = OPTIONS(WORD(aggregation, "simple joins an entity's tokens.", "none", "simple"),
-            ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are left out."), TRUNCATE),
+            FORM(ignore_labels, ARRAY, WI_TEXT_IGNORED, "[string]", "Labels that are left out."),
+            TRUNCATE),
         .list = "entities", .members = WI_ENTITY_MEMBERS,
         .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
                   "\"word\":\"By\"},{\"entity\":\"NAME\",\"score\":1,\"start\":3,\"end\":6,"

@@ -44,18 +44,20 @@ struct body {
 static const struct wi_param body_table[] = {
     WI_PARAM(body, model, STRING, .required = 1, .min = 1,
         .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    WI_PARAM(body, messages, ARRAY, .required = 1),
-    WI_PARAM(body, system, ANY),
+    WI_PARAM(body, messages, ARRAY, .required = 1, .form = "[AnthropicMessage]"),
+    WI_PARAM(body, system, ANY, .form = "string|[AnthropicText]"),
     WI_PARAM(body, max_tokens, ANY, .form = "integer"),
-    WI_PARAM(body, stop_sequences, ARRAY, .max = WI_TEXT_STOPS),
+    WI_PARAM(body, stop_sequences, ARRAY, .max = WI_TEXT_STOPS, .form = "[string]"),
     WI_PARAM(body, stream, BOOL),
-    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX),
-    WI_PARAM(body, tool_choice, OBJECT),
-    WI_PARAM(body, thinking, OBJECT),
-    WI_PARAM(body, output_config, OBJECT),
+    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX, .form = "[AnthropicTool]"),
+    WI_PARAM(body, tool_choice, OBJECT,
+        .form = "(type 'auto'|'any'|'none', * any)|(type 'tool', name string, * any)"),
+    WI_PARAM(body, thinking, OBJECT, .form = "(type string, * any)"),
+    WI_PARAM(body, output_config, OBJECT,
+        .form = "(format? (type 'json_schema', schema object, * any)|null, * any)"),
     WI_PARAM_END,
 };
-const struct wi_parameters wi_anthropic_parameters = {parameters, neutrals, body_table};
+const struct wi_parameters wi_anthropic_parameters = {parameters, neutrals, body_table, NULL};
 
 /* Of the task's options. */
 const struct wi_parameter_name wi_anthropic_names[] = {

@@ -37,7 +37,8 @@ const struct wi_param wi_benchmark_params[] = {
                 "a kernel, or a model without a task, gets random numbers. These inputs are the "
                 "same each time."),
     WI_NATIVE_ROW(task, STRING, 1, 64, "The task to perform."),
-    WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel."),
+    WI_NATIVE_ROW(options, OBJECT, 0, 0, "Options of the task, the model or the kernel.",
+        .form = "TaskOptions|KernelOptions"),
     WI_NATIVE_ROW(runs, INTEGER, 1, 1000, "The number of measured runs; 20 by default."),
     WI_NATIVE_ROW(
         warmup, INTEGER, 0, 100, "The number of runs before the measured ones; 1 by default."),

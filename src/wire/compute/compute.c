@@ -20,7 +20,8 @@ const struct wi_param wi_compute_params[] = {
         .help = "The kernel's tensors, FP32 or FP16, as for POST /v1/infer. The tensors for a "
                 "source may also be INT32 or UINT32, and are bound in the given order."),
     WI_NATIVE_ROW(options, OBJECT, 0, 0,
-        "The kernel's options. An unknown option is refused with 400, and the error names it."),
+        "The kernel's options. An unknown option is refused with 400, and the error names it.",
+        .form = "KernelOptions"),
     WI_NATIVE_ROW(outputs, ARRAY, 1, WI_PROGRAM_TENSORS,
         "For a source: the outputs, bound after the inputs.",
         .form = "[(name string, datatype string, shape [integer])]"),

@@ -1,4 +1,4 @@
-/* Answers, events of streams and errors for Anthropic's clients. */
+/* Parts of requests, answers, events of streams and errors for Anthropic's clients. */
 #include "wire/describe/schemas.h"
 
 /* clang-format off */
@@ -13,6 +13,44 @@ const struct wi_schema wi_anthropic_schemas[] = {
             "request_too_large'|'rate_limit_error'|'overloaded_error'|'api_error'",
             NULL},
         {"message", "string", NULL}),
+    /* --- parts of requests -------------------------------------------------------------------- */
+
+    WI_OBJECT("AnthropicMessage",
+        {"role", "'system'|'user'|'assistant'", NULL},
+        {"content", "string|[AnthropicBlock]", NULL},
+        {"id?", "any", "This and the members below are ignored."},
+        {"type?", "any", NULL},
+        {"model?", "any", NULL},
+        {"stop_reason?", "any", NULL},
+        {"stop_sequence?", "any", NULL},
+        {"stop_details?", "any", NULL},
+        {"usage?", "any", NULL},
+        {"container?", "any", NULL},
+        {"diagnostics?", "any", NULL},
+        {"context_management?", "any", NULL}),
+    {.name = "AnthropicText",
+        .is = "(type 'text', text string, citations? any, cache_control? any, parsed? any)"},
+    {.name = "AnthropicImage",
+        .is = "(type 'image', source (type 'base64', data string, media_type? string), "
+              "cache_control? any)"},
+    {.name = "AnthropicBlock",
+        .help = "A user's message may have text, image and tool_result; an assistant's may have "
+                "the other types and text. Members of the type JsonValue are ignored.",
+        .is = "AnthropicText|AnthropicImage|"
+              "(type 'tool_result', tool_use_id string, content? string|[AnthropicText], is_error? "
+              "any, cache_control? any)|"
+              "(type 'tool_use', id string, name string, input object, caller? any, cache_control? "
+              "any)|"
+              "(type 'thinking', thinking string, signature? string)|"
+              "(type 'redacted_thinking', data? any)"},
+    {.name = "AnthropicTool",
+        .help = "A function that the model may call; input_schema is the JSON Schema of its "
+                "arguments. Tools of other types are ignored.",
+        .is = "(name string, type? 'custom', description? string|null, input_schema? object|null, "
+              "* any)|(type string, * any)"},
+
+    /* --- answers ------------------------------------------------------------------------------ */
+
     WI_OBJECT("Message",
         {"id", "string", NULL},
         {"type", "'message'", NULL},

@@ -1,8 +1,21 @@
-/* Answers and lines of streams for Ollama's clients. */
+/* Messages in requests, answers and lines of streams for Ollama's clients. */
 #include "wire/describe/schemas.h"
 
 /* clang-format off */
 const struct wi_schema wi_ollama_schemas[] = {
+    WI_OBJECT("OllamaMessage",
+        {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
+        {"content?", "string", NULL},
+        {"thinking?", "string", "For an assistant's message."},
+        {"images?", "[string]", "Pictures in base64, for a user's message."},
+        {"tool_calls?", "[OllamaCall]", "For an assistant's message."},
+        {"tool_name?", "string", "For a tool's message."},
+        {"tool_call_id?", "string", "For a tool's message."}),
+    WI_OBJECT("OllamaCall",
+        {"function", "(name string, arguments object|string, index? any)", NULL},
+        {"id?", "string", NULL},
+        {"type?", "'function'", NULL},
+        {"index?", "integer", NULL}),
     WI_OBJECT("OllamaError",
         {"error", "string",
             "One sentence that says what was wrong, what is expected and what is allowed."}),

@@ -1,4 +1,4 @@
-/* Answers and chunks of streams for OpenAI's clients. */
+/* Parts of requests, answers and chunks of streams for OpenAI's clients. */
 #include "wire/describe/schemas.h"
 
 /* clang-format off */
@@ -23,16 +23,43 @@ const struct wi_schema wi_openai_schemas[] = {
         {"id?", "string", NULL},
         {"type?", "'function'", NULL},
         {"function", "(name? string, arguments? string)", NULL}),
+    /* --- parts of requests -------------------------------------------------------------------- */
+
     WI_OBJECT("OpenaiMessage",
         {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
         {"content?", "string|[OpenaiPart]|null", "Null or absent if there are tool_calls."},
         {"name?", "string", NULL},
-        {"tool_calls?", "[OpenaiToolCall]", "For an assistant's message."},
+        {"tool_calls?", "[OpenaiCall]", "For an assistant's message."},
         {"tool_call_id?", "string", "For a tool's message."},
-        {"reasoning_content?", "string", "For an assistant's message."}),
+        {"reasoning_content?", "string", "For an assistant's message."},
+        {"refusal?", "any", "For an assistant's message: the text, if there is no content."},
+        {"audio?", "any", "This and the members below are ignored."},
+        {"annotations?", "any", NULL},
+        {"cache_control?", "any", NULL},
+        {"parsed?", "any", NULL}),
     {.name = "OpenaiPart",
-        .is = "(type 'text', text string)|(type 'image_url', image_url string|(url string, detail? "
-              "string))"},
+        .is = "(type 'text', text string, annotations? any, cache_control? any)|"
+              "(type 'refusal', refusal string, cache_control? any)|"
+              "(type 'image_url', image_url string|(url string, detail? string), cache_control? "
+              "any)"},
+    WI_OBJECT("OpenaiCall",
+        {"function", "(name string, arguments string, parsed_arguments? any)", NULL},
+        {"id?", "string", NULL},
+        {"type?", "'function'", NULL},
+        {"index?", "integer", NULL}),
+    {.name = "Tool",
+        .help = "A function that the model may call; parameters is the JSON Schema of its "
+                "arguments.",
+        .is = "(type 'function', function (name string, description? string|null, parameters? "
+              "object|null, * any), * any)"},
+    {.name = "ToolChoice",
+        .is = "'none'|'auto'|'required'|(type 'function', function (name string, * any), * any)"},
+    {.name = "ResponseFormat",
+        .is = "(type 'text'|'json_object', * any)|(type 'json_schema', json_schema (schema object, "
+              "* any), * any)"},
+
+    /* --- answers ------------------------------------------------------------------------------ */
+
     WI_OBJECT_OF("Chat", (.also = "OpenaiHead"),
         {"object", "'chat.completion'", NULL},
         {"choices", "[ChatChoice]", NULL},

@@ -1,8 +1,37 @@
-/* Answers and events of streams of OpenAI's Responses. */
+/* Parts of requests, answers and events of streams of OpenAI's Responses. */
 #include "wire/describe/schemas.h"
 
 /* clang-format off */
 const struct wi_schema wi_responses_schemas[] = {
+    /* --- parts of requests -------------------------------------------------------------------- */
+
+    {.name = "ResponseInput",
+        .help = "An item of the conversation. Members of the type JsonValue are ignored.",
+        .is = "(role 'system'|'developer'|'user'|'assistant', content string|[ResponseInputPart], "
+              "type? 'message', id? string, status? any, phase? any)|"
+              "(type 'function_call', call_id string, name string, arguments string, id? string, "
+              "namespace? string, status? any, parsed_arguments? any)|"
+              "(type 'function_call_output', call_id string, output string|[ResponseInputPart], id? "
+              "string, status? any)|"
+              "(type 'reasoning', summary? [ResponseInputThought], content? [ResponseInputThought], "
+              "id? string, status? any, encrypted_content? any)"},
+    {.name = "ResponseInputPart",
+        .is = "(type 'input_text'|'output_text'|'text'|'summary_text', text string, annotations? "
+              "any, logprobs? any, parsed? any)|(type 'refusal', refusal string)|"
+              "(type 'input_image', image_url string, detail? any)"},
+    {.name = "ResponseInputThought", .is = "(text string, * any)"},
+    {.name = "ResponseTool",
+        .help = "A function that the model may call; parameters is the JSON Schema of its "
+                "arguments. Tools of other types are ignored.",
+        .is = "(type 'function', name string, description? string|null, parameters? object|null, "
+              "* any)|(type string, * any)"},
+    {.name = "ResponseTextFormat",
+        .is = "(type 'text'|'json_object', name? string, schema? object, strict? any, description? "
+              "any)|(type 'json_schema', schema object, name? string, strict? any, description? "
+              "any)"},
+
+    /* --- answers ------------------------------------------------------------------------------ */
+
     WI_OBJECT("Response",
         {"id", "string", NULL},
         {"object", "'response'", NULL},

@@ -42,6 +42,10 @@ static json_t *empty_object(void)
 /* Takes the schema. */
 static void schema_add_member(json_t *object, const char *name, size_t length, json_t *schema)
 {
+    if (*name == '*') {
+        json_object_set_new(object, "additionalProperties", schema);
+        return;
+    }
     int optional = name[length - 1] == '?';
     length -= (size_t)optional;
     json_object_setn_new(json_object_get(object, "properties"), name, length, schema);
@@ -76,6 +80,11 @@ static json_t *read_word(const char **at)
     return schema;
 }
 
+static json_t *any_json(void)
+{
+    return json_pack("{s:s}", "$ref", "#/components/schemas/JsonValue");
+}
+
 static json_t *schema_read_name(const char **at)
 {
     const char *name = *at;
@@ -84,7 +93,9 @@ static json_t *schema_read_name(const char **at)
     assert(length > 0);
     *at += length;
     if (length == 3 && memcmp(name, "any", 3) == 0)
-        return json_object();
+        return any_json();
+    if (length == 6 && memcmp(name, "object", 6) == 0)
+        return json_pack("{s:s, s:o}", "type", "object", "additionalProperties", any_json());
     if (*name >= 'a' && *name <= 'z')
         return json_pack("{s:s%}", "type", name, length);
     char *reference = wi_sprintf("#/components/schemas/%.*s", (int)length, name);
@@ -173,12 +184,10 @@ static json_t *param_json(const struct wi_param *row)
         [WI_PARAM_BOOL] = {.type = "boolean"},
         [WI_PARAM_ENUM] = {.type = "string"},
         [WI_PARAM_OBJECT] = {.type = "object"},
-        [WI_PARAM_ARRAY] = {"array", "minItems", "maxItems"},
-        [WI_PARAM_ANY] = {.type = NULL}};
-    const char *type = kinds[row->kind].type, *min = kinds[row->kind].min;
-    json_t *schema = row->form ? wi_type_json(row->form)
-                     : type    ? json_pack("{s:s}", "type", type)
-                               : json_object();
+        [WI_PARAM_ARRAY] = {"[any]", "minItems", "maxItems"},
+        [WI_PARAM_ANY] = {.type = "any"}};
+    const char *min = kinds[row->kind].min;
+    json_t *schema = wi_type_json(row->form ? row->form : kinds[row->kind].type);
     if (min && (row->min != 0 || row->max != 0)) {
         json_object_set_new(schema, min, limit_of(row->min));
         json_object_set_new(schema, kinds[row->kind].max, limit_of(row->max));

@@ -1,13 +1,15 @@
 /*
- * The forms of JSON documents as rows of text, and as JSON Schema: for answers in the API's
- * description and lists in its manual.
+ * The forms of JSON documents as rows of text, and as JSON Schema: for requests and answers in the
+ * API's description, and lists in its manual.
  *
  * A type is written as
- *   string, integer, number, boolean, null, any, object   what JSON has; `object` of any members
+ *   string, integer, number, boolean, null   what JSON has
+ *   any                  the form JsonValue
+ *   object               an object whose members, by any names, are of the form JsonValue
  *   Name                 another form of the tables
  *   'word'               that string and no other
  *   [T], {T}             a list of T; an object whose members, by any names, are T
- *   (a T, b? U)          an object of these members
+ *   (a T, b? U)          an object of these members; a last one, * T, stands for further ones
  *   T|U                  one of several
  */
 #ifndef WI_WIRE_DESCRIBE_SCHEMA_H

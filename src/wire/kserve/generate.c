@@ -15,8 +15,9 @@ struct fields {
 
 const struct wi_param wi_kserve_generate_params[] = {
     WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
-    WI_PARAM(fields, text_input, ANY, .required = 1, .help = "The text to continue."),
-    WI_PARAM(fields, parameters, OBJECT,
+    WI_PARAM(
+        fields, text_input, ANY, .required = 1, .form = "string", .help = "The text to continue."),
+    WI_PARAM(fields, parameters, OBJECT, .form = "KserveOptions",
         .help = "See Parameters; text options such as max_tokens are also allowed."),
     {0},
 };

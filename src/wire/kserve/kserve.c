@@ -87,11 +87,11 @@ struct fields {
 
 const struct wi_param wi_kserve_infer_params[] = {
     WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
-    WI_PARAM(fields, parameters, OBJECT, .help = "See Parameters."),
-    WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_TENSORS_MAX,
+    WI_PARAM(fields, parameters, OBJECT, .form = "KserveOptions", .help = "See Parameters."),
+    WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_TENSORS_MAX, .form = "[Tensor]",
         .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size "
                 "instead of data."),
-    WI_PARAM(fields, outputs, ARRAY, .max = WI_TENSORS_MAX,
+    WI_PARAM(fields, outputs, ARRAY, .max = WI_TENSORS_MAX, .form = "[WantedOutput]",
         .help = "The outputs to return: {name, parameters: {binary_data}}; all by default."),
     {0},
 };

@@ -51,8 +51,7 @@ const struct wi_param wi_native_params[] = {
                 "floats, then 4 bits, which are many times slower on WASM. If memory runs out, the "
                 "next smaller variant runs, and fallbacks reports it. 16-bit floats and GGUF files "
                 "run on WebGPU only with shader-f16."),
-    WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
-        .form = "[string|(name string, parameters? (binary_data? boolean))]",
+    WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX, .form = "[WantedOutput]",
         .help = "Outputs to return, by name or as {name, parameters: {binary_data}}; all by "
                 "default."),
     WI_NATIVE_PRIORITY,
@@ -64,7 +63,7 @@ const struct wi_param wi_native_params[] = {
         .help = "How long a stream may send nothing once it has begun."),
     WI_NATIVE_ID,
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
-    WI_PARAM(fields, options, OBJECT,
+    WI_PARAM(fields, options, OBJECT, .form = "TaskOptions",
         .help = "Options of the task or model. An unknown option is refused with 400."),
     {0},
 };

@@ -41,6 +41,8 @@ struct wi_ollama_extras {
 
 /* The second are those of the older endpoint for vectors. */
 extern const struct wi_parameters wi_ollama_parameters, wi_ollama_old_parameters;
+/* The members of `options`. */
+extern const struct wi_parameters wi_ollama_options;
 wi_read_fn wi_ollama_read;
 /* Struct wi_dialect's `parse`. */
 enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error);

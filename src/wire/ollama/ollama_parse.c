@@ -62,23 +62,27 @@ struct body {
 static const struct wi_param body_table[] = {
     WI_PARAM(body, model, STRING, .required = 1, .min = 1,
         .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    WI_PARAM(body, messages, ARRAY),
-    WI_PARAM(body, prompt, ANY),
-    WI_PARAM(body, system, ANY),
-    WI_PARAM(body, images, ARRAY),
-    WI_PARAM(body, input, ANY),
-    WI_PARAM(body, format, ANY),
-    WI_PARAM(body, think, ANY),
-    WI_PARAM(body, options, OBJECT),
-    WI_PARAM(body, keep_alive, ANY),
+    WI_PARAM(body, messages, ARRAY, .form = "[OllamaMessage]"),
+    WI_PARAM(body, prompt, ANY, .form = "string"),
+    WI_PARAM(body, system, ANY, .form = "string"),
+    WI_PARAM(body, images, ARRAY, .form = "[string]"),
+    WI_PARAM(body, input, ANY, .form = "string|[string]"),
+    WI_PARAM(body, format, ANY, .form = "'json'|''|object"),
+    WI_PARAM(body, think, ANY, .form = "boolean|'low'|'medium'|'high'"),
+    WI_PARAM(body, options, OBJECT, .form = "OllamaOptions"),
+    WI_PARAM(body, keep_alive, ANY, .form = "string|number"),
     WI_PARAM(body, stream, BOOL),
     WI_PARAM(body, raw, BOOL),
     WI_PARAM(body, truncate, BOOL),
     WI_PARAM_END,
 };
 
-const struct wi_parameters wi_ollama_parameters = {parameters, neutrals, body_table};
-const struct wi_parameters wi_ollama_old_parameters = {old_parameters, neutrals, body_table};
+static const struct wi_parameter_form parameter_forms[] = {
+    {"options", EMBED, "OllamaEmbedOptions"}, {0}};
+const struct wi_parameters wi_ollama_parameters = {
+    parameters, neutrals, body_table, parameter_forms};
+const struct wi_parameters wi_ollama_old_parameters = {
+    old_parameters, neutrals, body_table, parameter_forms};
 
 /* --- the members of `options` ----------------------------------------------------------------- */
 
@@ -120,14 +124,14 @@ struct sampling {
     int64_t num_ctx;
 };
 static const struct wi_param sampling_table[] = {
-    WI_PARAM(sampling, num_predict, ANY),
-    WI_PARAM(sampling, seed, ANY),
+    WI_PARAM(sampling, num_predict, ANY, .form = "integer"),
+    WI_PARAM(sampling, seed, ANY, .form = "integer"),
     WI_PARAM(sampling, num_ctx, INTEGER, .min = 16, .max = WI_TOKENS_MAX),
     WI_PARAM_END,
 };
 
-static const struct wi_parameters option_lists = {
-    option_parameters, option_neutrals, sampling_table};
+const struct wi_parameters wi_ollama_options = {
+    option_parameters, option_neutrals, sampling_table, NULL};
 
 static int is_integer(const json_t *value, json_int_t number)
 {
@@ -139,7 +143,8 @@ static enum wi_code ollama_read_options(
 {
     json_t *asked = infer->asked->options;
     struct sampling read = {0};
-    enum wi_code code = wi_parameters_sort_within(infer, options, &option_lists, "options.", error);
+    enum wi_code code =
+        wi_parameters_sort_within(infer, options, &wi_ollama_options, "options.", error);
     if (code == WI_OK)
         code = wi_params_read(sampling_table, options, WI_PARAMS_OPEN, "options.", &read, error);
     if (code != WI_OK)
@@ -190,6 +195,15 @@ static enum wi_code ollama_read_think(struct wi_infer *infer, json_t *think, str
     return wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
 }
 
+/* It matters only if there is nothing to answer; see read_load. */
+static enum wi_code check_keep_alive(const json_t *keep_alive, struct wi_error *error)
+{
+    if (!keep_alive || json_is_string(keep_alive) || json_is_number(keep_alive))
+        return WI_OK;
+    return wi_parameters_refuse(
+        "keep_alive", "a duration such as \"5m\", or a number of seconds", error);
+}
+
 /* --- only to load ----------------------------------------------------------------------------- */
 
 static int is_no_time(const json_t *keep_alive)
@@ -232,10 +246,9 @@ static enum wi_code read_load(
 static enum wi_code read_chat(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
-    if (json_array_size(body->messages) == 0)
-        return read_load(infer, body, error);
-    enum wi_code code = body->think ? ollama_read_think(infer, body->think, error) : WI_OK;
-    return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, error) : code;
+    return json_array_size(body->messages) == 0
+               ? read_load(infer, body, error)
+               : wi_ollama_read_messages(infer, body->messages, error);
 }
 
 /* The prompt as it is, without a template. */
@@ -270,9 +283,7 @@ static enum wi_code read_prompt(
             messages, json_pack("{s:s, s:O}", "role", "system", "content", body->system));
     json_array_append_new(messages, user);
     infer->asked->task = WI_TASK_CHAT;
-    enum wi_code code = body->think ? ollama_read_think(infer, body->think, error) : WI_OK;
-    if (code == WI_OK)
-        code = wi_ollama_read_messages(infer, messages, error);
+    enum wi_code code = wi_ollama_read_messages(infer, messages, error);
     json_decref(messages);
     return code;
 }
@@ -390,12 +401,16 @@ enum wi_code wi_ollama_read(struct wi_infer *infer, const json_t *root, struct w
     asked->stream = body.stream && wi_task_generates(asked->task);
     if (lists == &wi_ollama_parameters && asked->task == WI_TASK_EMBED)
         json_object_set_new(asked->options, "normalize", json_true());
-    if ((body.options && (code = ollama_read_options(infer, body.options, error)) != WI_OK) ||
-        (body.format && (code = ollama_read_format(infer, body.format, error)) != WI_OK))
+    if (body.options && (code = ollama_read_options(infer, body.options, error)) != WI_OK)
         return code;
-    return asked->task == WI_TASK_CHAT       ? read_chat(infer, &body, error)
-           : asked->task == WI_TASK_COMPLETE ? read_generate(infer, &body, error)
-                                             : ollama_read_input(infer, &body, error);
+    if (asked->task == WI_TASK_EMBED)
+        return ollama_read_input(infer, &body, error);
+    if ((body.format && (code = ollama_read_format(infer, body.format, error)) != WI_OK) ||
+        (body.think && (code = ollama_read_think(infer, body.think, error)) != WI_OK) ||
+        (code = check_keep_alive(body.keep_alive, error)) != WI_OK)
+        return code;
+    return asked->task == WI_TASK_CHAT ? read_chat(infer, &body, error)
+                                       : read_generate(infer, &body, error);
 }
 
 enum wi_code wi_ollama_parse(struct wi_infer *infer, struct wi_error *error)

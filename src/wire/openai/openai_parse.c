@@ -116,7 +116,14 @@ static const struct wi_param body_table[] = {
     WI_PARAM_END,
 };
 
-const struct wi_parameters wi_openai_parameters = {parameters, neutrals, body_table};
+static const struct wi_parameter_form parameter_forms[] = {
+    {"response_format", RECOGNISE, "'json'|'text'|'srt'|'vtt'|'verbose_json'"},
+    {"response_format", SPEAK, "'wav'|'pcm'"},
+    {WI_OPENAI_TIMES, RECOGNISE, "'segment'|'word'|['segment'|'word']"},
+    {0},
+};
+const struct wi_parameters wi_openai_parameters = {
+    parameters, neutrals, body_table, parameter_forms};
 
 struct stream_options {
     int include_usage, include_obfuscation;

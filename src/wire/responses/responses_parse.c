@@ -39,19 +39,20 @@ struct body {
 static const struct wi_param body_table[] = {
     WI_PARAM(body, model, STRING, .required = 1, .min = 1,
         .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    WI_PARAM(body, input, ANY),
-    WI_PARAM(body, instructions, ANY),
-    WI_PARAM(body, max_output_tokens, ANY),
+    WI_PARAM(body, input, ANY, .form = "string|[ResponseInput]"),
+    WI_PARAM(body, instructions, ANY, .form = "string"),
+    WI_PARAM(body, max_output_tokens, ANY, .form = "integer"),
     WI_PARAM(body, stream, BOOL),
-    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX),
-    WI_PARAM(body, tool_choice, ANY),
-    WI_PARAM(body, text, OBJECT),
-    WI_PARAM(body, include, ARRAY, .max = 64),
+    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX, .form = "[ResponseTool]"),
+    WI_PARAM(body, tool_choice, ANY,
+        .form = "'none'|'auto'|'required'|(type 'function', name string, * any)"),
+    WI_PARAM(body, text, OBJECT, .form = "(format? ResponseTextFormat, verbosity? any)"),
+    WI_PARAM(body, include, ARRAY, .max = 64, .form = "[string]"),
     WI_PARAM(body, top_logprobs, INTEGER, .max = 20),
     WI_PARAM(body, metadata, OBJECT),
     WI_PARAM_END,
 };
-const struct wi_parameters wi_responses_parameters = {parameters, neutrals, body_table};
+const struct wi_parameters wi_responses_parameters = {parameters, neutrals, body_table, NULL};
 
 /* Of the task's options. */
 const struct wi_parameter_name wi_responses_names[] = {
@@ -158,17 +159,21 @@ static enum wi_code responses_read_text(
 }
 
 /* The other parts of an answer that a client may ask for do not exist here. */
-static void read_logprobs(struct wi_infer *infer, const struct body *body)
+static enum wi_code read_include(
+    struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     int wanted = body->top_logprobs > 0;
     for (size_t i = 0; i < json_array_size(body->include); i++) {
         const char *name = json_string_value(json_array_get(body->include, i));
-        wanted |= name && strcmp(name, "message.output_text.logprobs") == 0;
+        if (!name)
+            return wi_parameters_refuse(wi_path_item("include", i).text, "a string", error);
+        wanted |= strcmp(name, "message.output_text.logprobs") == 0;
     }
     if (wanted)
         option_set(infer, "logprobs", json_true());
     if (body->top_logprobs > 0)
         option_set(infer, "top_logprobs", json_integer(body->top_logprobs));
+    return WI_OK;
 }
 
 /* The form of functions here. */
@@ -221,9 +226,9 @@ enum wi_code wi_responses_read(struct wi_infer *infer, const json_t *root, struc
              infer, "max_output_tokens", body.max_output_tokens, error)) != WI_OK ||
         (code = wi_tools_read(infer, body.tools, &tool_form, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
-        (code = responses_read_text(infer, body.text, error)) != WI_OK)
+        (code = responses_read_text(infer, body.text, error)) != WI_OK ||
+        (code = read_include(infer, &body, error)) != WI_OK)
         return code;
-    read_logprobs(infer, &body);
     infer->asked->stream = body.stream;
     extras->echo = responses_echo(root, infer->asked->options);
     if (!body.input)

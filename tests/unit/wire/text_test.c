@@ -218,6 +218,8 @@ TEST(test_options)
         {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"\"}}]",
             "options.tools[0].function.name", WI_INVALID_FIELD,
             "1 to 64 letters, digits, \"_\" and \"-\""},
+        {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"f\",\"description\":1}}]",
+            "options.tools[0].function.description", WI_INVALID_FIELD, "a string"},
         {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD,
             "none, auto, required (with tools), or {\"type\": \"function\", \"function\": "
             "{\"name\"}} with the name of one of the tools"},

@@ -269,7 +269,7 @@ struct order_body {
     json_t *parameters;
 };
 const struct wi_param wi_kserve_load_params[] = {
-    WI_PARAM(order_body, parameters, OBJECT,
+    WI_PARAM(order_body, parameters, OBJECT, .form = "(unload_dependents? boolean)",
         .help = "Only unload_dependents is accepted; it has no effect."),
     {0},
 };

@@ -195,7 +195,7 @@ const struct wi_param wi_pull_params[] = {
                 "or webinfer are asked."),
     WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
         .help = "The variant of an ONNX model: fp32, fp16, int8 or int4."),
-    WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
+    WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX, .form = "[string]",
         .help = "Patterns such as onnx/*_q4.onnx. All files that match a pattern are fetched, and "
                 "no others."),
     WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is a stream of events."),

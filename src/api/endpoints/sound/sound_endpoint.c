@@ -47,7 +47,7 @@ const struct wi_param wi_sound_order_params[] = {
                 "default."),
     WI_PARAM(asked, partials, BOOL,
         .help = "Whether the text so far is sent before a segment ends; true by default."),
-    WI_PARAM(asked, options, OBJECT, .help = "As for POST /v1/infer."),
+    WI_PARAM(asked, options, OBJECT, .form = "TaskOptions", .help = "As for POST /v1/infer."),
     WI_PARAM_END,
 };
 

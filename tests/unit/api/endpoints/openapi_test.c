@@ -2,6 +2,7 @@
 #include "../../test.h"
 
 #include "api/endpoints/openapi.h"
+#include "terms/task/task.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -236,6 +237,53 @@ TEST(what_a_body_has_to_have_is_required)
     }
     const json_t *tokenize = body_of(*state, "/v1/tokenize", "application/json");
     assert_false(has(json_object_get(tokenize, "required"), "prompt")); /* or content */
+}
+
+static const json_t *option_of(const json_t *document, const char *form, const char *option)
+{
+    const json_t *schemas = at(document, "components", "schemas");
+    return at(json_object_get(schemas, form), "properties", option);
+}
+
+/* The task of a request is not known from its form, so that each option's limits are the widest. */
+TEST(options_are_those_of_all_tasks)
+{
+    for (int task = WI_TASK_NONE + 1; task < WI_TASK_COUNT; task++)
+        for (const struct wi_param *row = wi_task_options((enum wi_task_kind)task, 0); row->name;
+             row++) {
+            const json_t *known = option_of(*state, "TaskOptions", row->name);
+            const json_t *most = json_object_get(known, "maximum");
+            assert_non_null(known);
+            assert_true(!most || json_number_value(most) >= row->max);
+            assert_non_null(option_of(*state, "KserveOptions", row->name));
+        }
+    assert_non_null(option_of(*state, "TaskOptions", "interval_ms"));
+    assert_non_null(option_of(*state, "KserveOptions", "priority"));
+    assert_non_null(option_of(*state, "KernelOptions", "epsilon"));
+    assert_null(option_of(*state, "KernelOptions", "seed")); /* of a kernel for the service alone */
+    assert_int_equal(
+        json_array_size(at(at(*state, "components", "schemas"), "TaskOptions", "required")), 0);
+}
+
+TEST(a_parameter_has_the_type_of_its_task)
+{
+    static const struct {
+        const char *path, *type, *member;
+        size_t words;
+    } rows[] = {{"/v1/audio/transcriptions", "multipart/form-data", "response_format", 5},
+        {"/v1/audio/speech", "application/json", "response_format", 2}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const json_t *body = body_of(*state, rows[i].path, rows[i].type);
+        const json_t *member = at(body, "properties", rows[i].member);
+        assert_int_equal(json_array_size(json_object_get(member, "enum")), rows[i].words);
+    }
+    static const char *const options[][2] = {{"/api/chat", "#/components/schemas/OllamaOptions"},
+        {"/api/embed", "#/components/schemas/OllamaEmbedOptions"}};
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *body = body_of(*state, options[i][0], "application/json");
+        const json_t *reference = json_object_get(at(body, "properties", "options"), "$ref");
+        assert_string_equal(json_string_value(reference), options[i][1]);
+    }
 }
 
 TEST(a_form_has_the_members_of_the_request_and_a_file)

@@ -13,24 +13,30 @@ static void expect(json_t *schema, const char *expected)
     json_decref(schema);
 }
 
+#define ANY "{\"$ref\":\"#/components/schemas/JsonValue\"}"
+
 TEST(types)
 {
     static const struct {
         const char *type, *schema;
     } rows[] = {
         {"integer", "{\"type\":\"integer\"}"},
-        {"any", "{}"},
+        {"any", ANY},
+        {"object", "{\"type\":\"object\",\"additionalProperties\":" ANY "}"},
         {"Status", "{\"$ref\":\"#/components/schemas/Status\"}"},
         {"'a'", "{\"const\":\"a\"}"},
         {"'a'|'b-c'", "{\"type\":\"string\",\"enum\":[\"a\",\"b-c\"]}"},
         {"string|null", "{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}"},
         {"'a'|null", "{\"anyOf\":[{\"const\":\"a\"},{\"type\":\"null\"}]}"},
-        {"[[any]]", "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":{}}}"},
+        {"[[any]]", "{\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":" ANY "}}"},
         {"{integer}", "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"integer\"}}"},
         {"(a 'x'|'y', b? [A])",
             "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"string\",\"enum\":[\"x\","
             "\"y\"]},\"b\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/A\"}}},"
             "\"required\":[\"a\"],\"additionalProperties\":false}"},
+        {"(a null, * any)",
+            "{\"type\":\"object\",\"properties\":{\"a\":{\"type\":\"null\"}},\"required\":[\"a\"],"
+            "\"additionalProperties\":" ANY "}"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         expect(wi_type_json(rows[i].type), rows[i].schema);
@@ -83,6 +89,10 @@ TEST(parameters_tell_their_limits)
         {.name = "e", .kind = WI_PARAM_ENUM, .names = words},
         {.name = "b", .kind = WI_PARAM_BOOL},
         {.name = "l", .kind = WI_PARAM_ARRAY, .max = 2},
+        {.name = "t", .kind = WI_PARAM_ARRAY, .max = 2, .form = "[string]"},
+        {.name = "o", .kind = WI_PARAM_OBJECT},
+        {.name = "a", .kind = WI_PARAM_ANY},
+        {.name = "f", .kind = WI_PARAM_ANY, .form = "string|null"},
         {0},
     };
     expect(wi_params_json(rows),
@@ -92,6 +102,9 @@ TEST(parameters_tell_their_limits)
         "\"s\":{\"type\":\"string\",\"minLength\":1,\"maxLength\":8},"
         "\"e\":{\"type\":\"string\",\"enum\":[\"x\",\"y\"]},"
         "\"b\":{\"type\":\"boolean\"},"
-        "\"l\":{\"type\":\"array\",\"minItems\":0,\"maxItems\":2}},"
+        "\"l\":{\"type\":\"array\",\"items\":" ANY ",\"minItems\":0,\"maxItems\":2},"
+        "\"t\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":0,\"maxItems\":2},"
+        "\"o\":{\"type\":\"object\",\"additionalProperties\":" ANY "},"
+        "\"a\":" ANY ",\"f\":{\"anyOf\":[{\"type\":\"string\"},{\"type\":\"null\"}]}},"
         "\"required\":[\"s\"],\"additionalProperties\":false}");
 }

@@ -200,6 +200,8 @@ TEST(test_refused)
         {"\"format\":\"xml\"", WI_INVALID_FIELD, "format is neither", "\"json\", or a JSON schema"},
         {"\"format\":7", WI_INVALID_FIELD, "format is neither", "\"json\", or a JSON schema"},
         {"\"think\":1", WI_INVALID_FIELD, "think cannot be that; allowed: true", ""},
+        {"\"keep_alive\":true", WI_INVALID_FIELD, "keep_alive must be",
+            "a duration such as \"5m\", or a number of seconds"},
         {"\"stream\":1", WI_INVALID_FIELD, "stream must be", "true or false"},
         {"\"tools\":[{}]", WI_INVALID_FIELD, "tools[0] must be",
             "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
@@ -264,6 +266,8 @@ TEST(test_refused_messages_and_prompts)
         "true or false"); /* though it would only load */
     refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"top_logprobs\":-1}",
         WI_INVALID_FIELD, "top_logprobs", "0 to 20");
+    refuses(CHATS, &chat, "{\"model\":\"m@simulated\",\"messages\":[],\"think\":1}",
+        WI_INVALID_FIELD, "think cannot be that", "");
     refuses(
         EMBEDS, &embedder, "{\"model\":\"e@simulated\"}", WI_MISSING_FIELD, "input is missing", "");
     refuses(EMBEDS, &embedder, "{\"model\":\"e@simulated\",\"input\":[7]}", WI_INVALID_FIELD,

@@ -98,6 +98,7 @@ TEST(errors_have_the_path_of_the_request)
          "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
             "tools[0].parameters", WI_INVALID_FIELD, "JSON of at most 32 levels"},
         {"\"input\":\"a\",\"background\":true}", "background", WI_UNKNOWN_FIELD, ""},
+        {"\"input\":\"a\",\"include\":[\"a\",1]}", "include[1]", WI_INVALID_FIELD, "a string"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char body[600];
