@@ -25,7 +25,7 @@ static const struct wi_switch switches[] = {
     /* Dawn and ANGLE on Vulkan without a window system: the set in Chrome's own guide to testing on
      * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU.
      * Without a Vulkan driver it leaves no adapter, which is what `hardware` asks for, so `auto`
-     * has it only if wi_gpu_is_here. */
+     * has it only if a GPU is usable (browser/gpus.h). */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},

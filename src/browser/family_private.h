@@ -89,7 +89,7 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
  * on. */
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
 
-/* --- switches.c: switches, preferences, and the adapters that decide some of them ------------- */
+/* --- switches.c: switches and preferences ----------------------------------------------------- */
 
 /* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
 void wi_switches_add(struct wi_strings *list, const char *text);
@@ -105,10 +105,5 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
  * then the operator's, whose value is reported only if it cannot be a path or a host name. */
 void wi_switches_tell(
     struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
-
-/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; only
- * vendors whose GPUs were seen to compute in browsers this way. `root` is put before each path: ""
- * except in tests. */
-int wi_gpu_is_here(const char *root);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/net/url.h"
 #include "base/text.h"
 #include "browser/family_private.h"
+#include "browser/gpus.h"
 #include "browser/proctree.h"
 #include <fcntl.h>
 #include <glob.h>
@@ -63,6 +64,17 @@ int wi_kind_sandbox(const struct wi_config_browser *browser)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
+/* Whether the plan is made for a GPU, and not for a software adapter. With auto, only a browser
+ * without a window needs to be told; the others find a GPU by themselves. */
+static int plans_hardware(const struct wi_config_browser *browser)
+{
+    struct wi_gpu_device device;
+
+    if (browser->gpu != WI_GPU_AUTO)
+        return browser->gpu == WI_GPU_HARDWARE;
+    return browser->headless && !browser->driver_url && wi_gpu_find_usable("", &device);
+}
+
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error)
 {
@@ -70,9 +82,7 @@ enum wi_code wi_launch_make(
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser),
-        .hardware = request->browser->gpu == WI_GPU_HARDWARE ||
-                    (request->browser->gpu == WI_GPU_AUTO && request->browser->headless &&
-                        !request->browser->driver_url && wi_gpu_is_here(""))};
+        .hardware = plans_hardware(request->browser)};
 
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;

@@ -6,10 +6,8 @@
 
 #include "browser/family_private.h"
 #include "settings/config/config.h"
-#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static int switch_applies(enum wi_when when, const struct wi_plan *plan)
 {
@@ -87,44 +85,6 @@ json_t *wi_switches_json(struct wi_strings *list)
         json_array_append_new(array, json_string(list->items[i]));
     wi_strings_clear(list);
     return array;
-}
-
-/* --- graphics adapters ------------------------------------------------------------------------ */
-
-/* Folders in which the Vulkan loader looks for its drivers' manifests. */
-static const char *const manifests[] = {
-    "/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", NULL};
-
-static const struct {
-    const char *device;
-    const char *manifest; /* of its vendor's driver: Mesa's are installed with no GPU, too */
-} gpus[] = {{"/dev/nvidia[0-9]*", "nvidia_icd*.json"}};
-
-/* Whether a file of that pattern may be used in the way that access() says. */
-static int file_is_there(const char *root, const char *folder, const char *name, int mode)
-{
-    char *pattern = wi_sprintf("%s%s%s%s", root, folder, *folder ? "/" : "", name);
-    glob_t found = {0};
-    int is = 0;
-
-    if (glob(pattern, 0, NULL, &found) == 0)
-        for (size_t i = 0; i < found.gl_pathc && !is; i++)
-            is = access(found.gl_pathv[i], mode) == 0;
-    globfree(&found);
-    free(pattern);
-    return is;
-}
-
-int wi_gpu_is_here(const char *root)
-{
-    for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
-        if (!file_is_there(root, "", gpus[i].device, R_OK | W_OK))
-            continue;
-        for (size_t j = 0; manifests[j]; j++)
-            if (file_is_there(root, manifests[j], gpus[i].manifest, R_OK))
-                return 1;
-    }
-    return 0;
 }
 
 /* --- preferences ----------------------------------------------------------------------------- */

@@ -393,9 +393,9 @@ const struct wi_setting wi_options[] = {
         .help = "Whether the browser runs without a window."},
     {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
         .help = "The graphics adapter. With auto, the browser chooses the adapter, which is then "
-                "labelled as hardware or software. A Chromium without a window uses an NVIDIA GPU "
-                "if the daemon's user may open it and its Vulkan driver is installed. With "
-                "hardware, a GPU is used through any Vulkan driver, and a software adapter counts "
+                "labelled as hardware or software. A Chromium without a window uses a GPU if the "
+                "daemon's user may open it and its Vulkan driver is installed. With hardware, a "
+                "GPU is used through any Vulkan driver, and a software adapter counts "
                 "as no adapter. With software, a software adapter is used. With off, no adapter is "
                 "used."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
+#include "browser/gpus.h"
 #include "browser/kinds.h"
 #include "browser/program.h"
 #include "browser/session.h"
@@ -112,6 +113,17 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
     wi_buffer_clear(&text);
 }
 
+/* A browser has a software adapter although there may be a GPU. */
+static void report_software(struct wi_buffer *text)
+{
+    struct wi_gpu_device gpu;
+
+    wi_buffer_puts(text, ": a software adapter, which auto takes only where it measured faster");
+    if (wi_gpu_find_usable("", &gpu))
+        wi_buffer_printf(
+            text, "; to use %s, set gpu = hardware in the browser's section", gpu.path);
+}
+
 static void judge_presence(
     json_t *checks, const char *check, const char *name, const json_t *platform)
 {
@@ -123,8 +135,7 @@ static void judge_presence(
     if (json_is_object(adapter)) {
         wi_table_adapter_names(&text, adapter, ", ", "one that is not named");
         if (software)
-            wi_buffer_puts(
-                &text, ": a software adapter, which auto takes only where it measured faster");
+            report_software(&text);
         else if (!runs_models)
             wi_buffer_puts(&text, ": runs kernels, and no models");
     } else {

@@ -8,6 +8,7 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
+#include "browser/gpus.h"
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
@@ -88,40 +89,56 @@ static void check_sandbox(json_t *checks)
         wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "user namespaces are allowed");
 }
 
-static size_t count_files(const char *pattern, int readable)
+/* What browsers get of a GPU, and what is missing. */
+static void report_gpu(json_t *checks, const struct wi_gpu_device *device)
 {
-    glob_t found = {0};
-    size_t count = 0;
+    char *name = wi_sprintf("%s (%s%s%s)", device->path,
+        *device->driver ? device->driver : "a driver that is not named", *device->id ? ", " : "",
+        device->id);
 
-    if (glob(pattern, 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++)
-            count += !readable || access(found.gl_pathv[i], R_OK | W_OK) == 0;
-    }
-    globfree(&found);
-    return count;
+    if (!device->may_open)
+        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
+            "%s: this user may not open it; add the user to the groups video and render "
+            "(usermod -a -G video,render USER)",
+            name);
+    else if (!device->package)
+        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
+            "%s: no Vulkan driver for it is known here; gpu = hardware in a browser's section uses "
+            "any that is installed",
+            name);
+    else if (!*device->manifest)
+        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
+            "%s: its Vulkan driver is not installed (Debian: %s)", name, device->package);
+    else
+        wi_doctor_add(checks, "GPU", WI_FINDING_OK, "%s, with the Vulkan driver of %s", name,
+            device->manifest);
+    free(name);
 }
 
-static void check_gpu(json_t *checks)
+static int has_vulkan_driver(void)
 {
-    size_t devices = count_files("/dev/dri/renderD*", 0) + count_files("/dev/nvidia[0-9]*", 0);
-    size_t usable = count_files("/dev/dri/renderD*", 1) + count_files("/dev/nvidia[0-9]*", 1);
-    size_t drivers = count_files("/usr/share/vulkan/icd.d/*.json", 0) +
-                     count_files("/etc/vulkan/icd.d/*.json", 0);
+    glob_t found = {0};
+    int has = glob("/usr/share/vulkan/icd.d/*.json", 0, NULL, &found) == 0 ||
+              glob("/etc/vulkan/icd.d/*.json", 0, NULL, &found) == 0;
 
-    if (devices == 0)
-        wi_doctor_add(checks, "GPU device", WI_FINDING_INFO,
+    globfree(&found);
+    return has;
+}
+
+static void check_gpus(json_t *checks)
+{
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    size_t count = wi_gpus_find("", devices);
+
+    for (size_t i = 0; i < count; i++)
+        report_gpu(checks, &devices[i]);
+    if (count == 0)
+        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
             "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
-    else if (usable == 0)
-        wi_doctor_add(checks, "GPU device", WI_FINDING_WARNING,
-            "%zu, but this user may not use any: add it to the groups video and render", devices);
-    else
-        wi_doctor_add(checks, "GPU device", WI_FINDING_OK, "%zu", usable);
-    if (drivers == 0)
+    if (!has_vulkan_driver())
         wi_doctor_add(checks, "Vulkan driver", WI_FINDING_WARNING,
-            "none is installed, so WebGPU cannot use a GPU on Linux (Debian: libvulkan1 "
+            "none is installed: Firefox then has no WebGPU, and no browser can use a GPU (Debian: "
             "mesa-vulkan-drivers, or the GPU vendor's)");
-    else
-        wi_doctor_add(checks, "Vulkan driver", WI_FINDING_OK, "%zu installed", drivers);
 }
 
 /* libwebsockets opens its libuv plugin at run time, so only trying tells. */
@@ -260,7 +277,7 @@ void wi_doctor_host(json_t *checks, const struct wi_config *config)
     check_shared_memory(checks);
     check_files(checks);
     check_sandbox(checks);
-    check_gpu(checks);
+    check_gpus(checks);
     check_libwebsockets(checks);
     check_page(checks, config);
     check_certificates(checks, config);

@@ -1,0 +1,165 @@
+/*
+ * The GPUs of this machine. The kernel's render nodes name the driver of each; the Vulkan loader's
+ * manifests tell whether that GPU's Vulkan driver is installed. Mesa installs the manifests of all
+ * vendors at once, so that neither a device nor a manifest is evidence alone.
+ */
+#include "browser/gpus.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "browser/proctree.h"
+#include <ctype.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Folders in which the Vulkan loader looks for its drivers' manifests. */
+static const char *const folders[] = {
+    "/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d", NULL};
+
+#define MESA "mesa-vulkan-drivers"
+
+/* Kernel drivers by the name in a device's uevent, and the manifests of Vulkan drivers for their
+ * GPUs, as Mesa and the vendors name them. */
+static const struct gpu_driver {
+    const char *name;
+    const char *manifests[2];
+    const char *package;
+} drivers[] = {
+    {"nvidia", {"nvidia_icd*.json"}, "nvidia-vulkan-icd"},
+    {"amdgpu", {"radeon_icd*.json", "amd_icd*.json"}, MESA},
+    {"i915", {"intel_icd*.json", "intel_hasvk_icd*.json"}, MESA},
+    {"xe", {"intel_icd*.json"}, MESA},
+    {"nouveau", {"nouveau_icd*.json"}, MESA},
+    {"virtio_gpu", {"virtio_icd*.json"}, MESA},
+    {"v3d", {"broadcom_icd*.json"}, MESA},
+    {"msm_dpu", {"freedreno_icd*.json"}, MESA},
+    {"panfrost", {"panfrost_icd*.json"}, MESA},
+    {"panthor", {"panfrost_icd*.json"}, MESA},
+    {"asahi", {"asahi_icd*.json"}, MESA},
+};
+
+#define NVIDIA (&drivers[0])
+
+static const struct gpu_driver *find_driver(const char *name)
+{
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strcmp(drivers[i].name, name) == 0)
+            return &drivers[i];
+    return NULL;
+}
+
+/* Fills `path` with the first manifest of the driver that this user may read, without the root. */
+static void find_manifest(
+    const char *root, const struct gpu_driver *driver, char *path, size_t size)
+{
+    for (size_t i = 0; i < 2 && driver->manifests[i] && !*path; i++)
+        for (size_t j = 0; folders[j] && !*path; j++) {
+            char *pattern = wi_sprintf("%s%s/%s", root, folders[j], driver->manifests[i]);
+            glob_t found = {0};
+            if (glob(pattern, 0, NULL, &found) == 0 && access(found.gl_pathv[0], R_OK) == 0)
+                wi_text_copy(path, size, found.gl_pathv[0] + strlen(root));
+            globfree(&found);
+            free(pattern);
+        }
+}
+
+/* Copies the value of the line NAME=value of a uevent; "" if there is none. */
+static void copy_value(const char *text, const char *name, char *value, size_t size)
+{
+    size_t length = strlen(name);
+
+    *value = '\0';
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, length) != 0 || line[length] != '=')
+            continue;
+        size_t end = strcspn(line + length + 1, "\n");
+        snprintf(value, size, "%.*s", (int)end, line + length + 1);
+        return;
+    }
+}
+
+/* What the kernel says of a render node: its driver and, on PCI, its id. */
+static void read_uevent(const char *root, const char *name, struct wi_gpu_device *device)
+{
+    char *path = wi_sprintf("%s/sys/class/drm/%s/device/uevent", root, name);
+    char text[1024];
+
+    if (wi_proc_text(AT_FDCWD, path, text, sizeof text) >= 0) {
+        copy_value(text, "DRIVER", device->driver, sizeof device->driver);
+        copy_value(text, "PCI_ID", device->id, sizeof device->id);
+        for (char *c = device->id; *c; c++)
+            *c = (char)tolower((unsigned char)*c);
+    }
+    free(path);
+}
+
+static void complete_device(const char *root, const char *path, const struct gpu_driver *driver,
+    struct wi_gpu_device *device)
+{
+    wi_text_copy(device->path, sizeof device->path, path + strlen(root));
+    device->may_open = access(path, R_OK | W_OK) == 0;
+    if (!driver)
+        return;
+    device->package = driver->package;
+    find_manifest(root, driver, device->manifest, sizeof device->manifest);
+}
+
+static int fill_nvidia(const char *root, const char *path, struct wi_gpu_device *device)
+{
+    wi_text_copy(device->driver, sizeof device->driver, NVIDIA->name);
+    complete_device(root, path, NVIDIA, device);
+    return 1;
+}
+
+/* 0 for a render node of NVIDIA's driver, which has a device of its own, too. */
+static int fill_render_node(const char *root, const char *path, struct wi_gpu_device *device)
+{
+    read_uevent(root, strrchr(path, '/') + 1, device);
+    if (strcmp(device->driver, NVIDIA->name) == 0)
+        return 0;
+    complete_device(root, path, find_driver(device->driver), device);
+    return 1;
+}
+
+/* Adds the devices of a pattern; returns how many there are then. */
+static size_t add_devices(const char *root, const char *pattern,
+    int (*fill)(const char *root, const char *path, struct wi_gpu_device *device),
+    struct wi_gpu_device *devices, size_t count)
+{
+    char *whole = wi_sprintf("%s%s", root, pattern);
+    glob_t found = {0};
+
+    if (glob(whole, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc && count < WI_GPUS_MAX; i++) {
+            devices[count] = (struct wi_gpu_device){0};
+            count += (size_t)fill(root, found.gl_pathv[i], &devices[count]);
+        }
+    globfree(&found);
+    free(whole);
+    return count;
+}
+
+size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
+{
+    size_t count = add_devices(root, "/dev/nvidia[0-9]*", fill_nvidia, devices, 0);
+
+    return add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
+}
+
+int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device)
+{
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    size_t count = wi_gpus_find(root, devices);
+
+    for (size_t i = 0; i < count; i++)
+        if (devices[i].may_open && *devices[i].manifest) {
+            *device = devices[i];
+            return 1;
+        }
+    return 0;
+}

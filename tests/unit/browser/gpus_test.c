@@ -1,0 +1,133 @@
+/* GPUs are found by their devices, and their Vulkan drivers by the kernel's name of each. */
+#include "../test.h"
+#include "browser/gpus.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define UEVENT(driver, id) "DRIVER=" driver "\nPCI_CLASS=30000\nPCI_ID=" id "\n"
+#define AMD "sys/class/drm/renderD128/device/uevent", UEVENT("amdgpu", "1002:73BF")
+#define SHARE "usr/share/vulkan/icd.d/"
+
+/* Files of a root by their paths, each followed by its text. */
+static char root[] = "/tmp/wi-test-XXXXXX";
+
+static void make_file(const char *path, const char *text)
+{
+    char whole[128];
+
+    snprintf(whole, sizeof whole, "%s/%s", root, path);
+    for (char *slash = strchr(whole + sizeof root, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(whole, 0700);
+        *slash = '/';
+    }
+    int file = open(whole, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    assert_true(file >= 0);
+    assert_int_equal(write(file, text, strlen(text)), strlen(text));
+    close(file);
+}
+
+static size_t find_in(const char *const *files, struct wi_gpu_device *devices)
+{
+    char command[64];
+
+    memcpy(root + sizeof root - 7, "XXXXXX", 6);
+    assert_non_null(mkdtemp(root));
+    for (; *files; files += 2)
+        make_file(files[0], files[1]);
+    size_t count = wi_gpus_find(root, devices);
+    struct wi_gpu_device usable;
+    size_t i = 0;
+    while (i < count && !(devices[i].may_open && *devices[i].manifest))
+        i++;
+    assert_int_equal(wi_gpu_find_usable(root, &usable), i < count);
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    assert_int_equal(system(command), 0);
+    return count;
+}
+
+TEST(a_gpu_is_its_device_and_its_own_driver)
+{
+    static const struct {
+        const char *files[9];
+        const char *driver, *id, *manifest; /* NULL: no GPU is found */
+    } rows[] = {
+        {{NULL}, NULL, NULL, NULL},
+        {{SHARE "nvidia_icd.json", ""}, NULL, NULL, NULL},
+        {{"dev/nvidiactl", "", SHARE "nvidia_icd.json", ""}, NULL, NULL, NULL},
+        {{"dev/nvidia0", ""}, "nvidia", "", ""},
+        {{"dev/nvidia0", "", SHARE "lvp_icd.x86_64.json", ""}, "nvidia", "", ""},
+        {{"dev/nvidia0", "", SHARE "nvidia_icd.json", ""}, "nvidia", "",
+            "/" SHARE "nvidia_icd.json"},
+        {{"dev/nvidia12", "", "etc/vulkan/icd.d/nvidia_icd.x86_64.json", ""}, "nvidia", "",
+            "/etc/vulkan/icd.d/nvidia_icd.x86_64.json"},
+        {{"dev/dri/renderD128", "", AMD, SHARE "radeon_icd.x86_64.json", ""}, "amdgpu", "1002:73bf",
+            "/" SHARE "radeon_icd.x86_64.json"},
+        {{"dev/dri/renderD128", "", AMD, SHARE "amd_icd64.json", ""}, "amdgpu", "1002:73bf",
+            "/" SHARE "amd_icd64.json"},
+        {{"dev/dri/renderD128", "", AMD, SHARE "intel_icd.x86_64.json", ""}, "amdgpu", "1002:73bf",
+            ""},
+        {{"dev/dri/renderD129", "", "sys/class/drm/renderD129/device/uevent",
+             UEVENT("i915", "8086:9A49"), SHARE "intel_icd.x86_64.json", ""},
+            "i915", "8086:9a49", "/" SHARE "intel_icd.x86_64.json"},
+        {{"dev/dri/renderD128", "", "sys/class/drm/renderD128/device/uevent",
+             "DRIVER=v3d\nOF_NAME=gpu\n", "usr/local/share/vulkan/icd.d/broadcom_icd.aarch64.json",
+             ""},
+            "v3d", "", "/usr/local/share/vulkan/icd.d/broadcom_icd.aarch64.json"},
+        {{"dev/dri/renderD128", "", "sys/class/drm/renderD128/device/uevent", "DRIVER=unheard\n",
+             SHARE "radeon_icd.x86_64.json", ""},
+            "unheard", "", ""},
+        {{"dev/dri/renderD128", "", SHARE "radeon_icd.x86_64.json", ""}, "", "", ""},
+        {{"dev/dri/card0", "", AMD, SHARE "radeon_icd.x86_64.json", ""}, NULL, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_gpu_device devices[WI_GPUS_MAX];
+        size_t count = find_in(rows[i].files, devices);
+        assert_int_equal(count, rows[i].driver != NULL);
+        if (count == 0)
+            continue;
+        assert_string_equal(devices[0].driver, rows[i].driver);
+        assert_string_equal(devices[0].id, rows[i].id);
+        assert_string_equal(devices[0].manifest, rows[i].manifest);
+        assert_true(devices[0].may_open);
+    }
+}
+
+TEST(nvidia_is_first_and_found_once)
+{
+    static const char *const files[] = {"dev/nvidia0", "", "dev/dri/renderD128", "", AMD,
+        "dev/dri/renderD129", "", "sys/class/drm/renderD129/device/uevent",
+        UEVENT("nvidia", "10DE:2330"), SHARE "nvidia_icd.json", "", NULL};
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+
+    assert_int_equal(find_in(files, devices), 2);
+    assert_string_equal(devices[0].path, "/dev/nvidia0");
+    assert_string_equal(devices[0].package, "nvidia-vulkan-icd");
+    assert_string_equal(devices[1].path, "/dev/dri/renderD128");
+    assert_string_equal(devices[1].package, "mesa-vulkan-drivers");
+}
+
+TEST(many_gpus_and_long_names_are_bounded)
+{
+    static char names[WI_GPUS_MAX + 4][32], driver[600] = "DRIVER=";
+    const char *files[2 * (WI_GPUS_MAX + 4) + 3] = {NULL};
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+
+    memset(driver + strlen(driver), 'x', 500);
+    for (size_t i = 0; i < WI_GPUS_MAX + 4; i++) {
+        snprintf(names[i], sizeof names[i], "dev/dri/renderD%zu", 100 + i);
+        files[2 * i] = names[i];
+        files[2 * i + 1] = "";
+    }
+    files[2 * (WI_GPUS_MAX + 4)] = "sys/class/drm/renderD100/device/uevent";
+    files[2 * (WI_GPUS_MAX + 4) + 1] = driver;
+    assert_int_equal(find_in(files, devices), WI_GPUS_MAX);
+    assert_int_equal(strlen(devices[0].driver), sizeof devices[0].driver - 1);
+    assert_string_equal(devices[0].path, "/dev/dri/renderD100");
+}
