@@ -619,8 +619,8 @@ const struct wi_verb wi_cli_verbs[] = {
         run_completion},
     {"completion zsh", "", 0, 0, {0}, "Print the completion script for zsh", NULL, run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
-        "Print the possible completions of the last WORD, for a shell; the WORDs are a command "
-        "line without the word webinfer",
+        "Print the possible completions of the last WORD, for use by shells; the WORDs are a "
+        "command line without its first word, webinfer",
         NULL, run_words},
     {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Print the help of a command",
         help_options, run_help},

@@ -155,23 +155,24 @@ const struct wi_setting wi_options[] = {
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "Maximum size of a request body."},
     {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
-        .help = "Maximum size of an answer, in bytes of tensors. The effective maximum is never "
+        .help = "Maximum total size of the tensors in an answer. The effective maximum is never "
                 "more than half of [pool] memory_budget."},
     {KEY(api, max_connections), INTEGER(1, 65536), DEFAULT("2048"),
         .help = "Maximum number of client connections. The limit on open files (LimitNOFILE, "
                 "ulimit -n) can lower this maximum. Some file descriptors are reserved for the "
                 "rest of the service: 128, and one for each node that [bridge] max_nodes allows, "
                 "but at most a quarter of the limit. If the maximum is reached, a new connection "
-                "replaces one that has sent no token. If there is no such connection, the new one "
-                "replaces a connection that has been idle for a while. If all connections are "
+                "replaces one on which no token was sent. If there is none, it replaces one that "
+                "has been idle for a while. If all connections are "
                 "busy, the new one is answered with 503, except for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
-        .help = "Maximum number of client connections from one address: an IPv4 address or an IPv6 "
-                "/64 network. If the maximum is reached, a new connection replaces one from the "
-                "same address that has sent no token or is idle. If there is no such connection, "
-                "the new one is answered with 503. Connections from this machine are not counted. "
-                "All connections through a proxy count as connections from the proxy's address, so "
-                "the proxy should have its own limits for its clients."},
+        .help =
+            "Maximum number of client connections from one address: an IPv4 address or an IPv6 "
+            "/64 network. If the maximum is reached, a new connection replaces one from the "
+            "same address that is idle, or on which no token was sent. If there is none, the "
+            "new connection is answered with 503. Connections from this machine are not counted. "
+            "All connections through a proxy count as connections from the proxy's address, so "
+            "the proxy should have its own limits for its clients."},
     {KEY(api, max_connections_loopback), INTEGER(1, 65536), DEFAULT("1536"), RELOADABLE,
         .help = "Maximum number of client connections from this machine's loopback addresses, so "
                 "that some connections remain for other machines. If the maximum is reached, "
@@ -190,8 +191,8 @@ const struct wi_setting wi_options[] = {
         .help = "How much of the data already sent in a resumable stream is kept, for a client "
                 "that reconnects."},
     {KEY(api, sound_ahead), DURATION(30 * SECOND, 10 * MINUTE), DEFAULT("60s"), RELOADABLE,
-        .help = "How much live sound may be waiting for its final text. A client that sends more "
-                "is answered with 429 until more of the text is final."},
+        .help = "Maximum length of the live sound whose text is not yet final. A client that sends "
+                "more is answered with 429 until more of the text is final."},
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "If a client reads nothing from a stream for this long although data is waiting, "
                 "the client is considered disconnected."},
@@ -472,13 +473,13 @@ const struct wi_setting wi_options[] = {
                 "does. With plain, every folder below the URL that contains a SHA256SUMS file is a "
                 "model; any web server can provide this layout. With ipfs, the hub is a trustless "
                 "gateway and a source for every ipfs:// pull. With webinfer, the hub is another "
-                "webinferd, and the URL is that of its [bridge] listener. For every pull, such a "
-                "hub is a source of the models that its own [content] serve allows."},
+                "webinferd, and the URL is that of its [bridge] listener. Every pull also "
+                "uses such a hub as a source, for the models that its [content] serve allows."},
 
     {KEY(content, serve), ENUM(serves), DEFAULT("no"), RELOADABLE,
-        .help = "Which models are served: no models (no), published models (published), or also "
-                "all models that are pulled while this value is set, except from a hub with a "
-                "token (all). With all, a model that was pulled earlier is served once it is "
+        .help = "Which models are served. With no, none. With published, published models. With "
+                "all, also models that are pulled while this value is set, except those from a "
+                "hub with a token. With all, a model that was pulled earlier is served once it is "
                 "pulled again, although nothing is fetched again. The daemon never fetches "
                 "anything on behalf of other hosts."},
     {KEY(content, anyone), BOOL, DEFAULT("no"), RELOADABLE,
