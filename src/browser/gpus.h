@@ -22,9 +22,9 @@ struct wi_gpu_device {
  * driver offers twice, as /dev/nvidiaN and as a render node, is found once. */
 size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
 
-/* The first GPU of this machine on which browsers of this user can compute, because it may be opened
- * and its Vulkan driver is installed, into `device`. 0 if there is none; `device` is then not
- * touched. */
+/* The first GPU of this machine on which browsers of this user can compute, because it may be
+ * opened and its Vulkan driver is installed, into `device`. 0 if there is none; `device` is then
+ * not touched. */
 int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device);
 
 #endif
