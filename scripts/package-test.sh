@@ -5,12 +5,13 @@
 
 # shellcheck source=scripts/package.sh
 source scripts/package.sh
+# shellcheck source=scripts/steps.sh
+source scripts/steps.sh
 
 RELEASES=(bookworm trixie)
 ROOTS=${WEBINFER_ROOTS:-$BUILD/roots}
-SAMPLES=/usr/share/webinfer/models
-# The release that is tested, the process that runs its root, and the first process in it, as this system numbers it.
-RELEASE='' NSPAWN='' LEADER=''
+# The process that runs the root, and the first process in it, as this system numbers it.
+NSPAWN='' LEADER=''
 
 test_packages() {
     local release releases=("$@")
@@ -27,14 +28,6 @@ test_packages() {
     done
     write_checksums "$PACKAGE"
     show_sizes "$PACKAGE"
-}
-
-# step TEXT COMMAND...
-step() {
-    local began=$SECONDS
-    say "$RELEASE: $1"
-    "${@:2}"
-    printf '    %d s\n' $((SECONDS - began))
 }
 
 test_release() {
@@ -169,12 +162,6 @@ inside() {
         LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" </dev/null
 }
 
-# shown COMMAND...: inside, after the command itself.
-shown() {
-    printf '    # %s\n' "$*"
-    inside "$@" 2>&1 | sed 's/^/    /'
-}
-
 stop_root() {
     [[ -n $NSPAWN ]] || return 0
     kill "$NSPAWN" 2>/dev/null || true
@@ -189,19 +176,6 @@ apt_install() {
 }
 
 # --- what the packages do ----------------------------------------------------------------------
-
-# holds TEXT COMMAND...
-holds() {
-    "${@:2}" || fail "$RELEASE: $1: this does not hold: ${*:2}"
-}
-
-# answers MODEL: to a picture of a 7.
-answers() {
-    local said
-    said=$(shown webinfer infer "$1" --image "$SAMPLES/digits/samples/7.png") || { printf '%s\n' "$said" && fail "there is no answer"; }
-    printf '%s\n' "$said"
-    grep -qE '^ *7 +9[0-9]\.' <<<"$said" || fail "the answer is wrong"
-}
 
 install_first() {
     local began=$SECONDS
