@@ -20,8 +20,8 @@ run_tests() {
     for word in "$@"; do
         case $word in
         --full | --long) TIER=${word#--} ;;
-        lint | unit | page | system | fuzz) groups+=("$word") ;;
-        *) fail "there are no tests called \"$word\"; there are lint, unit, page, system and fuzz" ;;
+        lint | unit | page | system | fuzz | builds) groups+=("$word") ;;
+        *) fail "there are no tests called \"$word\"; there are lint, unit, page, system, fuzz and builds" ;;
         esac
     done
     export WEBINFER_TIER=$TIER
@@ -29,7 +29,7 @@ run_tests() {
     yardstick=$(measure_yardstick)
     BEGAN_CPU=$(cpu_ms)
     if ((${#groups[@]} == 0)); then
-        groups=(lint unit page system fuzz)
+        groups=(lint unit page system fuzz builds)
         [[ $TIER != long ]] || groups=(page system fuzz)
     fi
     prepare_tests
@@ -226,7 +226,7 @@ make_check() {
 
 test_page() {
     setup_browsers
-    node_tests page tests/page/*.test.mjs tests/js/*.test.mjs
+    node_tests page 3 tests/page/*.test.mjs tests/js/*.test.mjs
 }
 
 # tests/lib/paths.mjs says which of the two daemons a file asks.
@@ -237,7 +237,14 @@ test_system() {
     [[ $TIER != full ]] || setup_bare_root
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd WEBINFER_SHIPPED=$BUILD/webinferd \
-        node_tests system tests/system/*.test.mjs tests/system/plain/*.test.mjs
+        node_tests system 3 tests/system/*.test.mjs tests/system/plain/*.test.mjs
+}
+
+# What users build and install, each in a root of its own: these keep all cores busy, and so run last and one after the other.
+test_builds() {
+    ((EUID != 0)) || setup_build_roots
+    setup_modules tests
+    node_tests builds 1 tests/builds/*.test.mjs
 }
 
 # The files of tests that take a minute or more, longest first.
@@ -257,17 +264,18 @@ longest_first() {
     printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/%s.test.mjs\n' "${LONG[@]}") || true
 }
 
-# node_tests NAME FILE...: those of the tier, three at a time, which keeps two cores busy: each starts browsers, but waits
-# for a browser that comes up, or for what it has broken to be missed. None may take more than a third of the time for all.
+# node_tests NAME COUNT FILE...: those of the tier, so many at a time. Three keep two cores busy where each starts browsers,
+# but waits for a browser that comes up, or for what it has broken to be missed. None may take more than a third of the time
+# for all.
 node_tests() {
     local name=$1 place=$BUILD/test/${1//[^a-z]/-} files seconds
     local -A limits=([quick]=$SECONDS_MOST [full]=7200 [long]=36000)
-    count_left "${@:2}"
-    mapfile -t files < <(tier_files "${@:2}")
+    count_left "${@:3}"
+    mapfile -t files < <(tier_files "${@:3}")
     ((${#files[@]})) || return 0
     mapfile -t files < <(longest_first "${files[@]}")
     seconds=${limits[$TIER]}
-    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 $((seconds / 3)) "$place" "${files[@]}" </dev/null ||
+    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs "$2" $((seconds / 3)) "$place" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
     if ! grep -qx end "$place.files"; then # it did not come to its end
         count "$name" 0 1 0
