@@ -1,15 +1,16 @@
 # shellcheck shell=bash
 # `./dev package test [RELEASE...]`: builds the packages in roots of Debian releases that have nothing of ours, installs
 # them in empty roots with systemd as the first process, upgrades and purges them. Each step prints what it does and how long
-# it took. This takes root, Debian's mirror, and 3 GB in WEBINFER_ROOTS for each release.
+# it took. scripts/roots.sh says what this takes.
 
 # shellcheck source=scripts/package.sh
 source scripts/package.sh
+# shellcheck source=scripts/roots.sh
+source scripts/roots.sh
 # shellcheck source=scripts/steps.sh
 source scripts/steps.sh
 
 RELEASES=(bookworm trixie)
-ROOTS=${WEBINFER_ROOTS:-$BUILD/roots}
 # The process that runs the root, and the first process in it, as this system numbers it.
 NSPAWN='' LEADER=''
 
@@ -54,34 +55,11 @@ test_release() {
 
 # --- building ----------------------------------------------------------------------------------
 
-# The root stays for the next time, unless other packages are needed.
-make_builder() {
-    local root=$1 hash
-    hash=$(hash_of debian/control)
-    [[ ! -f $root/.made || $(<"$root/.made") != "$hash" ]] || return 0
-    rm -rf "$root"
-    # shellcheck disable=SC2016 # $1 is the root, for the shell that runs the hook
-    quietly "$RELEASE-builder" mmdebstrap --quiet --variant=buildd --include=ccache,lintian \
-        --customize-hook='mkdir -p "$1/srv/source"' --customize-hook='copy-in debian /srv/source' \
-        --customize-hook='chroot "$1" apt-get build-dep -q -y --no-install-recommends /srv/source' "$RELEASE" "$root"
-    printf '%s\n' "$hash" >"$root/.made"
-}
-
-NSPAWN_OPTIONS=(--quiet --register=no --keep-unit)
-
-# within_root ROOT OPTION... COMMAND...: what systemd-nspawn runs there.
-within_root() {
-    systemd-nspawn "${NSPAWN_OPTIONS[@]}" --directory="$1" "${@:2}"
-}
-
-# offline NAME ROOT FOLDER COMMAND...: in a folder of a root, without a network; the output goes to a log of that name.
+# offline NAME ROOT FOLDER COMMAND...: the output goes to a log of that name.
 offline() {
-    local name=$1 root=$2 options=(--private-network --pipe --chdir="$3" --setenv=DEB_BUILD_OPTIONS="$PACKAGE_OPTIONS")
-    if [[ -n ${CCACHE_DIR:-} ]]; then
-        options+=(--bind="$CCACHE_DIR:/ccache" --setenv=CCACHE_DIR=/ccache --setenv=CCACHE_NOHASHDIR=1
-            --setenv=PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin)
-    fi
-    quietly "$RELEASE-$name" within_root "$root" "${options[@]}" "${@:4}"
+    local options=(--setenv=DEB_BUILD_OPTIONS="$PACKAGE_OPTIONS")
+    [[ -z ${CCACHE_DIR:-} ]] || options+=(--setenv=PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin)
+    quietly "$RELEASE-$1" isolated "$2" "$3" "${options[@]}" "${@:4}"
 }
 
 # The versions of xz differ between releases, so that what they compress is compared.
@@ -190,7 +168,19 @@ check_service() {
     shown systemctl is-enabled webinferd
     shown id webinfer
     shown stat -c '%A %U %G %n' /var/lib/webinfer /var/lib/webinfer/models /etc/webinfer /etc/webinfer/webinferd.conf
-    holds 'the browsers have their sandboxes' test -z "$(inside webinfer status | grep -i sandbox)"
+    shown webinfer status
+    holds 'the browsers have their sandboxes' are_sandboxed
+}
+
+# The daemon warns of browsers without a sandbox. Chromium's sandbox puts its renderers into a process namespace of their
+# own, so that each has a second number there.
+are_sandboxed() {
+    local warnings numbers
+    warnings=$(inside webinfer status | { grep -i sandbox || true; }) || return 1
+    numbers=$(inside sh -c 'grep -ls "type=[r]enderer" /proc/[0-9]*/cmdline | sed "s/cmdline$/status/" |
+        xargs -r grep -hs ^NSpid') || true
+    printf '%s\n' "$warnings" "$numbers" | sed 's/^/    /'
+    [[ -z $warnings && -n $numbers ]] && ! grep -qvP '^NSpid:(\t\d+){2}' <<<"$numbers"
 }
 
 install_others() {
@@ -258,9 +248,9 @@ upgrade_packages() {
     before=$(user_version "$1")
     apt_install './packages/new/webinfer_*.deb'
     shown dpkg-query -W webinfer
+    answers mine
     check_service
     holds 'the tables are newer' test "$(user_version "$1")" -gt "$before"
     holds 'the configuration is kept' inside grep -qx "$OPTION = 77" /etc/webinfer/webinferd.conf
     shown webinfer jobs show "$JOB"
-    answers mine
 }
