@@ -172,15 +172,15 @@ check_service() {
     holds 'the browsers have their sandboxes' are_sandboxed
 }
 
-# The daemon warns of browsers without a sandbox. Chromium's sandbox puts its renderers into a process namespace of their
-# own, so that each has a second number there.
+# The daemon warns of browsers without a sandbox. Chromium's sandbox puts each renderer into process namespaces of its own,
+# so that it has several process ids.
 are_sandboxed() {
-    local warnings numbers
+    local warnings ids
     warnings=$(inside webinfer status | { grep -i sandbox || true; }) || return 1
-    numbers=$(inside sh -c 'grep -ls "type=[r]enderer" /proc/[0-9]*/cmdline | sed "s/cmdline$/status/" |
+    ids=$(inside sh -c 'grep -ls "type=[r]enderer" /proc/[0-9]*/cmdline | sed "s/cmdline$/status/" |
         xargs -r grep -hs ^NSpid') || true
-    printf '%s\n' "$warnings" "$numbers" | sed 's/^/    /'
-    [[ -z $warnings && -n $numbers ]] && ! grep -qvP '^NSpid:(\t\d+){2}' <<<"$numbers"
+    printf '%s\n' "$warnings" "$ids" | sed 's/^/    /'
+    [[ -z $warnings && -n $ids ]] && ! grep -qvP '^NSpid:(\t\d+){2}' <<<"$ids"
 }
 
 install_others() {
