@@ -122,7 +122,7 @@ lint_page_texts() {
 
 # The lists of tests are made from what the files' first lines say.
 lint_tiers() {
-    "$NODE" scripts/list-tests.mjs --files long tests/{page,js,system,system/plain}/*.test.mjs >/dev/null
+    "$NODE" scripts/list-tests.mjs --files long tests/{page,js,system,system/plain,builds}/*.test.mjs >/dev/null
 }
 
 c_files() {

@@ -1,16 +1,18 @@
 # shellcheck shell=bash
 # `./dev package test [RELEASE...]`: builds the packages in roots of Debian releases that have nothing of ours, installs
 # them in empty roots with systemd as the first process, upgrades and purges them. Each step prints what it does and how long
-# it took. This takes root, Debian's mirror, and 3 GB in WEBINFER_ROOTS for each release.
+# it took. scripts/roots.sh says what this takes.
 
 # shellcheck source=scripts/package.sh
 source scripts/package.sh
+# shellcheck source=scripts/roots.sh
+source scripts/roots.sh
+# shellcheck source=scripts/steps.sh
+source scripts/steps.sh
 
 RELEASES=(bookworm trixie)
-ROOTS=${WEBINFER_ROOTS:-$BUILD/roots}
-SAMPLES=/usr/share/webinfer/models
-# The release that is tested, the process that runs its root, and the first process in it, as this system numbers it.
-RELEASE='' NSPAWN='' LEADER=''
+# The process that runs the root, and the first process in it, as this system numbers it.
+NSPAWN='' LEADER=''
 
 test_packages() {
     local release releases=("$@")
@@ -27,14 +29,6 @@ test_packages() {
     done
     write_checksums "$PACKAGE"
     show_sizes "$PACKAGE"
-}
-
-# step TEXT COMMAND...
-step() {
-    local began=$SECONDS
-    say "$RELEASE: $1"
-    "${@:2}"
-    printf '    %d s\n' $((SECONDS - began))
 }
 
 test_release() {
@@ -61,37 +55,13 @@ test_release() {
 
 # --- building ----------------------------------------------------------------------------------
 
-# The root stays for the next time, unless other packages are needed.
-make_builder() {
-    local root=$1 hash
-    hash=$(hash_of debian/control)
-    [[ ! -f $root/.made || $(<"$root/.made") != "$hash" ]] || return 0
-    rm -rf "$root"
-    # shellcheck disable=SC2016 # $1 is the root, for the shell that runs the hook
-    quietly "$RELEASE-builder" mmdebstrap --quiet --variant=buildd --include=ccache,lintian \
-        --customize-hook='mkdir -p "$1/srv/source"' --customize-hook='copy-in debian /srv/source' \
-        --customize-hook='chroot "$1" apt-get build-dep -q -y --no-install-recommends /srv/source' "$RELEASE" "$root"
-    printf '%s\n' "$hash" >"$root/.made"
-}
-
-NSPAWN_OPTIONS=(--quiet --register=no --keep-unit)
-
-# within_root ROOT OPTION... COMMAND...: what systemd-nspawn runs there.
-within_root() {
-    systemd-nspawn "${NSPAWN_OPTIONS[@]}" --directory="$1" "${@:2}"
-}
-
-# offline NAME ROOT FOLDER COMMAND...: in a folder of a root, without a network; the output goes to a log of that name.
+# offline NAME ROOT FOLDER COMMAND...: the output goes to a log of that name.
 offline() {
-    local name=$1 root=$2 options=(--private-network --pipe --chdir="$3" --setenv=DEB_BUILD_OPTIONS="$PACKAGE_OPTIONS")
-    if [[ -n ${CCACHE_DIR:-} ]]; then
-        options+=(--bind="$CCACHE_DIR:/ccache" --setenv=CCACHE_DIR=/ccache --setenv=CCACHE_NOHASHDIR=1
-            --setenv=PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin)
-    fi
-    quietly "$RELEASE-$name" within_root "$root" "${options[@]}" "${@:4}"
+    local options=(--setenv=DEB_BUILD_OPTIONS="$PACKAGE_OPTIONS")
+    [[ -z ${CCACHE_DIR:-} ]] || options+=(--setenv=PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin)
+    quietly "$RELEASE-$1" isolated "$2" "$3" "${options[@]}" "${@:4}"
 }
 
-# The versions of xz differ between releases, so that what they compress is compared.
 install_tarball() {
     local tree=/build/tarball
     rm -rf "$1/build"
@@ -102,7 +72,14 @@ install_tarball() {
         ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
         test -f /build/installed/usr/local/share/webinfer/lab.html
         /build/installed/usr/local/sbin/webinferd --version"
-    cmp <(xz -dc "$1$tree"/webinfer-*.tar.xz) <(xz -dc "$PACKAGE"/webinfer-*.tar.xz)
+    diff <(contents_of "$1$tree"/webinfer-*.tar.xz) <(contents_of "$PACKAGE"/webinfer-*.tar.xz)
+}
+
+# contents_of TARBALL: prints the names, modes, owners, sizes and times in it, and a hash of the bytes of all files. Tarballs
+# themselves differ between releases: xz compresses in other ways, and tar leaves device numbers empty from 1.35 on.
+contents_of() {
+    tar -tvJf "$1" --full-time --numeric-owner
+    tar -xOJf "$1" | sha256sum
 }
 
 # build_packages ROOT NAME COMMIT: into /build/NAME of the root. What the commit before has of files is put over the tree of
@@ -169,12 +146,6 @@ inside() {
         LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" </dev/null
 }
 
-# shown COMMAND...: inside, after the command itself.
-shown() {
-    printf '    # %s\n' "$*"
-    inside "$@" 2>&1 | sed 's/^/    /'
-}
-
 stop_root() {
     [[ -n $NSPAWN ]] || return 0
     kill "$NSPAWN" 2>/dev/null || true
@@ -190,19 +161,6 @@ apt_install() {
 
 # --- what the packages do ----------------------------------------------------------------------
 
-# holds TEXT COMMAND...
-holds() {
-    "${@:2}" || fail "$RELEASE: $1: this does not hold: ${*:2}"
-}
-
-# answers MODEL: to a picture of a 7.
-answers() {
-    local said
-    said=$(shown webinfer infer "$1" --image "$SAMPLES/digits/samples/7.png") || { printf '%s\n' "$said" && fail "there is no answer"; }
-    printf '%s\n' "$said"
-    grep -qE '^ *7 +9[0-9]\.' <<<"$said" || fail "the answer is wrong"
-}
-
 install_first() {
     local began=$SECONDS
     step 'install' apt_install './packages/new/webinfer_*.deb'
@@ -216,7 +174,19 @@ check_service() {
     shown systemctl is-enabled webinferd
     shown id webinfer
     shown stat -c '%A %U %G %n' /var/lib/webinfer /var/lib/webinfer/models /etc/webinfer /etc/webinfer/webinferd.conf
-    holds 'the browsers have their sandboxes' test -z "$(inside webinfer status | grep -i sandbox)"
+    shown webinfer status
+    holds 'the browsers have their sandboxes' are_sandboxed
+}
+
+# The daemon warns of browsers without a sandbox. Chromium's sandbox puts each renderer into process namespaces of its own,
+# so that it has several process ids.
+are_sandboxed() {
+    local warnings ids
+    warnings=$(inside webinfer status | { grep -i sandbox || true; }) || return 1
+    ids=$(inside sh -c 'grep -ls "type=[r]enderer" /proc/[0-9]*/cmdline | sed "s/cmdline$/status/" |
+        xargs -r grep -hs ^NSpid') || true
+    printf '%s\n' "$warnings" "$ids" | sed 's/^/    /'
+    [[ -z $warnings && -n $ids ]] && ! grep -qvP '^NSpid:(\t\d+){2}' <<<"$ids"
 }
 
 install_others() {
@@ -284,9 +254,9 @@ upgrade_packages() {
     before=$(user_version "$1")
     apt_install './packages/new/webinfer_*.deb'
     shown dpkg-query -W webinfer
+    answers mine
     check_service
     holds 'the tables are newer' test "$(user_version "$1")" -gt "$before"
     holds 'the configuration is kept' inside grep -qx "$OPTION = 77" /etc/webinfer/webinferd.conf
     shown webinfer jobs show "$JOB"
-    answers mine
 }

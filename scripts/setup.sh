@@ -29,6 +29,8 @@ PACKAGES_DOCS=(mandoc)
 PACKAGES_DEBIAN=(dpkg-dev debhelper dh-python brotli lintian)
 # The roots in which `./dev package test` builds, runs and checks them.
 PACKAGES_ROOTS=(mmdebstrap debian-archive-keyring systemd-container python3)
+# What `./dev container` builds the image with, and its test runs it with.
+PACKAGES_CONTAINER=(buildah podman runc)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
 # What installing packages has taken so far, in seconds and in milliseconds of CPU: a network's speed is not the tests'.
@@ -164,6 +166,16 @@ setup_packaging() {
 
 setup_package_roots() {
     need_packages "${PACKAGES_DEBIAN[@]}" "${PACKAGES_ROOTS[@]}"
+}
+
+# What `./dev container test` needs.
+setup_containers() {
+    need_packages "${PACKAGES_ROOTS[@]}" "${PACKAGES_CONTAINER[@]}"
+}
+
+setup_build_roots() {
+    setup_package_roots
+    setup_containers
 }
 
 # For the test of that pack: a root that has nothing of ours.

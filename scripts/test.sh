@@ -6,6 +6,8 @@
 source scripts/fuzz.sh
 # shellcheck source=scripts/lint.sh
 source scripts/lint.sh
+# shellcheck source=scripts/portable.sh
+source scripts/portable.sh
 
 PASSED=0 FAILED=0 SKIPPED=0
 RESULTS=()
@@ -20,17 +22,23 @@ run_tests() {
     for word in "$@"; do
         case $word in
         --full | --long) TIER=${word#--} ;;
-        lint | unit | page | system | fuzz) groups+=("$word") ;;
-        *) fail "there are no tests called \"$word\"; there are lint, unit, page, system and fuzz" ;;
+        lint | unit | page | system | fuzz | builds | clang | trixie | arm64) groups+=("$word") ;;
+        portable) groups+=(clang trixie arm64) ;;
+        *)
+            fail "there are no tests called \"$word\"; there are lint, unit, page, system, fuzz, builds," \
+                'and portable, which is clang, trixie and arm64'
+            ;;
         esac
     done
+    [[ $TIER == long || ! " ${groups[*]} " =~ \ (clang|trixie|arm64)\  ]] ||
+        fail "${BASH_REMATCH[1]} belongs to the long tier: ./dev test --long ${groups[*]}"
     export WEBINFER_TIER=$TIER
     local yardstick
     yardstick=$(measure_yardstick)
     BEGAN_CPU=$(cpu_ms)
     if ((${#groups[@]} == 0)); then
-        groups=(lint unit page system fuzz)
-        [[ $TIER != long ]] || groups=(page system fuzz)
+        groups=(lint unit page system fuzz builds)
+        [[ $TIER != long ]] || groups=(page system fuzz builds clang trixie arm64)
     fi
     prepare_tests
     say_took build 0 "$BEGAN_CPU"
@@ -180,37 +188,40 @@ build_sanitized() {
     make_in "$SANITIZED" all
 }
 
-# The options that name the quickest linker that is here, or nothing: each unit test is a program.
+# quick_linker [COMMAND...]: the options that name the quickest linker, or nothing: each unit test is a program. COMMAND
+# runs its arguments in another root.
 quick_linker() {
     local options
     for options in '-fuse-ld=mold -Wl,--no-threads' -fuse-ld=lld -fuse-ld=gold; do
         # shellcheck disable=SC2086 # several words
         if printf 'int main(void) { return 0; }' |
-            "${CC:-cc}" $options -x c - -o /dev/null 2>/dev/null; then
+            "$@" "${CC:-cc}" $options -x c - -o /dev/null 2>/dev/null; then
             printf '%s\n' "$options"
             return
         fi
     done
 }
 
-# make_check NAME FOLDER: the unit tests of one build tree, counted test by test from what cmocka logged. They themselves
-# are compiled for speed of compiling: what they test was built before. Most of them wait for something, so that two for
-# each core keep the cores busy; automake's harness would take a third of their time. Freed memory is kept from use for
-# 8 MiB and not for 256, whose pages take another third.
+# make_check NAME FOLDER [COMMAND...]: the unit tests of one build tree, counted test by test from what cmocka logged.
+# They themselves are compiled for speed of compiling: what they test was built before. Most of them wait for something,
+# so that two for each core keep the cores busy; automake's harness would take a third of their time. Freed memory is
+# kept from use for 8 MiB and not for 256, whose pages take another third. COMMAND runs its arguments in another root;
+# UNIT_RUNNER, which it may set, runs a test program. UNIT_EXCEPT may name a file with programs that are skipped.
 make_check() {
-    local name=$1 folder=$2 program status passed failed=0 skipped programs logs
-    mapfile -t programs < <(sed -n 's|^\t\(tests/unit/[^ ]*\) .*|\1|p' tests/unit/unit.am)
+    local name=$1 folder=$2 within=("${@:3}") except=${UNIT_EXCEPT:-/dev/null}
+    local program status passed failed=0 skipped programs logs
+    mapfile -t programs < <(unit_programs "$except")
     logs=("${programs[@]/#/$folder/}") logs=("${logs[@]/%/.log}")
-    if ! make -C "$folder" --no-print-directory -s -j "$JOBS" check TESTS= \
-        CFLAGS='-g0 -O0 -fno-sanitize=undefined' LDFLAGS="$(quick_linker)" \
+    if ! "${within[@]}" make -C "$folder" --no-print-directory -s -j "$JOBS" check TESTS= \
+        CFLAGS='-g0 -O0 -fno-sanitize=undefined' LDFLAGS="$(quick_linker "${within[@]}")" \
         >"$BUILD/test/$name.log" 2>&1 </dev/null; then
         tail -n 60 "$BUILD/test/$name.log" >&2
         count "$name" 0 1 0
         return
     fi
     # shellcheck disable=SC2016 # what sh reads
-    printf '%s\n' "${programs[@]}" | (cd "$folder" && srcdir=$ROOT ASAN_OPTIONS=quarantine_size_mb=8 \
-        xargs -P $((2 * JOBS)) -I '{}' sh -c './{} >{}.log 2>&1 </dev/null; echo $? >{}.status')
+    printf '%s\n' "${programs[@]}" | "${within[@]}" env -C "$folder" srcdir="$ROOT" ASAN_OPTIONS=quarantine_size_mb=8 \
+        xargs -P $((2 * JOBS)) -I '{}' sh -c '$UNIT_RUNNER ./{} >{}.log 2>&1 </dev/null; echo $? >{}.status'
     for program in "${programs[@]/#/$folder/}"; do
         status=$(<"$program.status")
         ((status == 0)) && continue
@@ -221,12 +232,17 @@ make_check() {
     read -r passed skipped status < <(awk '/^\[  [A-Z ]*\] [0-9]+ test/ { sum[$2] += $4 }
         END { print sum["PASSED"] + 0, sum["SKIPPED"] + 0, sum["FAILED"] + 0 }' "${logs[@]}")
     # Nothing registered: that is no success.
-    count "$name" "$passed" $((failed + status + (passed == 0))) "$skipped"
+    count "$name" "$passed" $((failed + status + (passed == 0))) $((skipped + $(grep -c '^tests/' "$except")))
+}
+
+# unit_programs FILE: prints all but those that FILE names, each in a line that begins with its name.
+unit_programs() {
+    sed -n 's|^\t\(tests/unit/[^ ]*\) .*|\1|p' tests/unit/unit.am | grep -Fxv -f <(sed 's/ .*//' "$1")
 }
 
 test_page() {
     setup_browsers
-    node_tests page tests/page/*.test.mjs tests/js/*.test.mjs
+    node_tests page 3 tests/page/*.test.mjs tests/js/*.test.mjs
 }
 
 # tests/lib/paths.mjs says which of the two daemons a file asks.
@@ -240,7 +256,14 @@ test_system() {
     fi
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd WEBINFER_SHIPPED=$BUILD/webinferd \
-        node_tests system tests/system/*.test.mjs tests/system/plain/*.test.mjs
+        node_tests system 3 tests/system/*.test.mjs tests/system/plain/*.test.mjs
+}
+
+# What users build and install, each in a root of its own: these keep all cores busy, and so run last and one after the other.
+test_builds() {
+    ((EUID != 0)) || setup_build_roots
+    setup_modules tests
+    node_tests builds 1 tests/builds/*.test.mjs
 }
 
 # The files of tests that take a minute or more, longest first.
@@ -260,17 +283,18 @@ longest_first() {
     printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/%s.test.mjs\n' "${LONG[@]}") || true
 }
 
-# node_tests NAME FILE...: those of the tier, three at a time, which keeps two cores busy: each starts browsers, but waits
-# for a browser that comes up, or for what it has broken to be missed. None may take more than a third of the time for all.
+# node_tests NAME COUNT FILE...: those of the tier, so many at a time. Three keep two cores busy where each starts browsers,
+# but waits for a browser that comes up, or for what it has broken to be missed. None may take more than a third of the time
+# for all.
 node_tests() {
     local name=$1 place=$BUILD/test/${1//[^a-z]/-} files seconds
     local -A limits=([quick]=$SECONDS_MOST [full]=7200 [long]=36000)
-    count_left "${@:2}"
-    mapfile -t files < <(tier_files "${@:2}")
+    count_left "${@:3}"
+    mapfile -t files < <(tier_files "${@:3}")
     ((${#files[@]})) || return 0
     mapfile -t files < <(longest_first "${files[@]}")
     seconds=${limits[$TIER]}
-    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 $((seconds / 3)) "$place" "${files[@]}" </dev/null ||
+    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs "$2" $((seconds / 3)) "$place" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
     if ! grep -qx end "$place.files"; then # it did not come to its end
         count "$name" 0 1 0

@@ -27,6 +27,14 @@ test('package takes a test of releases that have packages, and nothing else', ()
     }
 });
 
+test('tests that belong to the long tier are refused in another, before anything is built', () => {
+    for (const [words, says] of [[['clang'], 'clang belongs to the long tier: ./dev test --long clang'],
+        [['--full', 'unit', 'portable'], 'clang belongs to the long tier: ./dev test --long unit clang trixie arm64']]) {
+        const { status, stdout, stderr } = spawnSync('./dev', ['test', ...words], { cwd: root, encoding: 'utf8' });
+        assert.deepEqual([status, stdout, stderr], [1, '', `dev: ${says}\n`]);
+    }
+});
+
 test('the demo marks the pictures that its model takes for others', () => {
     // The samples' logits are numpy's; ours would round them otherwise, and say the same.
     const expected = JSON.parse(fs.readFileSync(path.join(root, 'models/digits/samples/expected.json'), 'utf8'));

@@ -67,7 +67,9 @@ static int tear_down_tokens(void **state)
 
 static void header_of(enum who who, char *header, size_t size)
 {
-    snprintf(header, size, who == NOBODY ? "" : "Authorization: Bearer %s\r\n", tokens[who]);
+    header[0] = '\0';
+    if (who != NOBODY)
+        snprintf(header, size, "Authorization: Bearer %s\r\n", tokens[who]);
 }
 
 static inline int ask_as(enum who who, const char *method, const char *where, json_t **json)

@@ -87,7 +87,7 @@ struct kept_report {
 static const struct wi_param report_table[] = {
     WI_PARAM(kept_report, session, STRING, .required = 1, .min = 1, .max = WI_ID_SIZE - 1),
     WI_PARAM(kept_report, browser_version, STRING, .required = 1, .max = 63),
-    WI_PARAM(kept_report, seen_at, INTEGER, .required = 1, .min = 1, .max = INT64_MAX),
+    WI_PARAM(kept_report, seen_at, INTEGER, .required = 1, .min = 1, .max = 9007199254740991.0),
     WI_PARAM(kept_report, capabilities, OBJECT, .required = 1),
     WI_PARAM_END,
 };
