@@ -79,7 +79,7 @@ run_lint() {
 }
 
 lint_shell() {
-    shellcheck -x dev .ci/run scripts/*.sh page/*.sh completions/*.bash debian/*.postrm
+    shellcheck -x dev .ci/run scripts/*.sh page/*.sh completions/*.bash debian/*.postrm container/start
 }
 
 # That debian/ follows the rest of the tree; dh_missing checks the same when packages are built, which takes minutes.

@@ -29,7 +29,7 @@ PACKAGES_DOCS=(mandoc)
 PACKAGES_DEBIAN=(dpkg-dev debhelper dh-python brotli lintian)
 # The roots in which `./dev package test` builds, runs and checks them.
 PACKAGES_ROOTS=(mmdebstrap debian-archive-keyring systemd-container python3)
-# What `./dev container` builds the image with, and its test runs it with.
+# The test of the container image builds it with the first, and runs it with the others.
 PACKAGES_CONTAINER=(buildah podman runc)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
@@ -168,7 +168,7 @@ setup_package_roots() {
     need_packages "${PACKAGES_DEBIAN[@]}" "${PACKAGES_ROOTS[@]}"
 }
 
-# What `./dev container test` needs.
+# For `./dev container test`.
 setup_containers() {
     need_packages "${PACKAGES_ROOTS[@]}" "${PACKAGES_CONTAINER[@]}"
 }

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the tests of packages and of the container image share: steps that say what they do and how long it took, and what
-# they look at. A test that uses these sets RELEASE, the Debian release that it tests, and defines `inside COMMAND...`, which
-# runs a command in the system that it tests.
+# The steps of the tests of packages and of the container image: each prints what it does and how long it took. A test that
+# uses these sets RELEASE, the Debian release that it tests, and defines `inside COMMAND...`, which runs a command in the
+# system that it tests.
 
 SAMPLES=/usr/share/webinfer/models RELEASE=''
 

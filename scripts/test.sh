@@ -259,7 +259,7 @@ test_system() {
         node_tests system 3 tests/system/*.test.mjs tests/system/plain/*.test.mjs
 }
 
-# What users build and install, each in a root of its own: these keep all cores busy, and so run last and one after the other.
+# The packages and the image that users install: building them keeps all cores busy, so they run last and one at a time.
 test_builds() {
     ((EUID != 0)) || setup_build_roots
     setup_modules tests

@@ -11,7 +11,7 @@ export const SECTIONS = [
     { title: 'Use', rows: [['docs/guide.md'], ['docs/families.md'], ['man/webinfer.1', 'The client']] },
     {
         title: 'Operate',
-        rows: [['docs/operating.md'], ['man/webinferd.8', 'The daemon'], ['man/webinferd.conf.5', 'The configuration']],
+        rows: [['docs/operating.md'], ['docs/container.md'], ['man/webinferd.8', 'The daemon'], ['man/webinferd.conf.5', 'The configuration']],
     },
     {
         title: 'Understand',

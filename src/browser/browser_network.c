@@ -5,9 +5,12 @@
 #include "browser/apart.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -29,6 +32,7 @@ struct known_kind {
 
 struct wi_network {
     char *problem; /* of the machine; NULL: there is none */
+    int confined;  /* wi_network_confined */
     struct known_kind *kinds;
 };
 
@@ -75,6 +79,54 @@ static int ask_helper(const char *lifeline, char *words, size_t size)
     return !failed && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+/* --- user namespaces ------------------------------------------------------------------------- */
+
+/* The errno of a process that made a user namespace; 0: it could. */
+static int try_user_namespace(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : errno);
+    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EACCES;
+}
+
+/* Where packages install the helper that Chromium's sandbox can use in place of user namespaces. */
+static const char *const setuid_helpers[] = {
+    "/usr/lib/chromium*/chrome-sandbox", "/opt/*/*/chrome-sandbox", "/opt/*/*/msedge-sandbox"};
+
+static int has_setuid_helper(void)
+{
+    glob_t found = {0};
+    struct stat info;
+    int has = 0;
+
+    for (size_t i = 0; i < sizeof setuid_helpers / sizeof *setuid_helpers; i++)
+        glob(setuid_helpers[i], i > 0 ? GLOB_APPEND : 0, NULL, &found);
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        has |= stat(found.gl_pathv[i], &info) == 0 && info.st_uid == 0 && (info.st_mode & S_ISUID);
+    globfree(&found);
+    return has;
+}
+
+/* A security module refuses with EACCES; seccomp filters, sysctls and limits use other errors. */
+static int is_confined(void)
+{
+    int failure = try_user_namespace();
+
+    return failure != 0 && failure != EACCES && !has_setuid_helper();
+}
+
+int wi_network_confined(const struct wi_network *network)
+{
+    return network && network->confined;
+}
+
+/* --- what is known --------------------------------------------------------------------------- */
+
 struct wi_network *wi_network_new(const char *lifeline)
 {
     struct wi_network *network = wi_alloc(sizeof *network);
@@ -87,6 +139,7 @@ struct wi_network *wi_network_new(const char *lifeline)
     else if (status != 0)
         network->problem = wi_sprintf(
             "%s cannot be asked: %s", lifeline, errno ? strerror(errno) : "it ended at once");
+    network->confined = is_confined();
     return network;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Whether browsers get a network of their own ([pool] network): whether this machine permits it,
- * determined once by trying, and which kinds turned out not to start in one.
+ * Whether browsers get a network of their own ([pool] network) and can have their sandboxes:
+ * whether this machine permits it, determined once by trying, and which kinds turned out not to
+ * start in a network of their own.
  */
 #ifndef WI_BROWSER_BROWSER_NETWORK_H
 #define WI_BROWSER_BROWSER_NETWORK_H
@@ -25,6 +26,12 @@ int wi_network_apart(const struct wi_network *network, enum wi_network_mode mode
  * here. */
 const char *wi_network_problem(
     const struct wi_network *network, const struct wi_config_browser *browser);
+
+/* Whether this machine, or the container's runtime, refuses user namespaces to every process of
+ * this user, so that the sandboxes of Chromium and WebKitGTK cannot work. 0 if a security module
+ * refused, because its policy may allow browsers what it denies us, and if Chromium has a helper
+ * that root has made setuid. NULL for `network`: 0. */
+int wi_network_confined(const struct wi_network *network);
 
 /* The machine refused one to a session: no further one is tried under `auto`. */
 void wi_network_refused(struct wi_network *network, const char *why);

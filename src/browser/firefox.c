@@ -276,4 +276,4 @@ const struct wi_browser_family wi_family_firefox = {.name = "firefox",
     .switches = switches,
     .preferences = preferences,
     .fill = firefox_fill,
-    .sandbox_as_root = 1};
+    .sandbox_everywhere = 1};

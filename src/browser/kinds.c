@@ -56,10 +56,11 @@ const char *wi_kind_package(const struct wi_config_browser *browser)
     return find_kind(find_family(browser), browser->kind)->package;
 }
 
-int wi_kind_sandbox(const struct wi_config_browser *browser)
+int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
 {
     const struct wi_browser_family *family = find_family(browser);
-    int works = geteuid() != 0 || !wi_kind_is_here(browser) || family->sandbox_as_root;
+    int works =
+        (geteuid() != 0 && !confined) || !wi_kind_is_here(browser) || family->sandbox_everywhere;
 
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
@@ -81,7 +82,7 @@ enum wi_code wi_launch_make(
     const struct wi_browser_family *family = find_family(request->browser);
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
-        .sandbox = wi_kind_sandbox(request->browser),
+        .sandbox = wi_kind_sandbox(request->browser, request->confined),
         .hardware = plans_hardware(request->browser)};
 
     plan.kind = find_kind(family, request->browser->kind);

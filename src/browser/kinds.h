@@ -21,6 +21,7 @@ struct wi_launch_request {
     const char *page_url;
     const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
                                                  NULL: without TLS */
+    int confined;                             /* wi_network_confined */
 };
 
 /* A file to write before the start, below the session's directory. */
@@ -74,8 +75,9 @@ int wi_kind_is_here(const struct wi_config_browser *browser);
 /* Whether it does, and this machine has less shared memory than a Chromium needs: 512 MiB. */
 int wi_kind_lacks_shm(const struct wi_config_browser *browser);
 
-/* Whether the browser's own sandbox is on. `auto` is off only for a browser on this machine with
- * user id 0, because Chromium does not start with its sandbox as that user. */
-int wi_kind_sandbox(const struct wi_config_browser *browser);
+/* Whether the browser's own sandbox is on. `auto` is off only for a Chromium or WebKitGTK on this
+ * machine, if the user id is 0 or the machine refuses user namespaces (`confined`,
+ * wi_network_confined), because they do not start with their sandbox then. */
+int wi_kind_sandbox(const struct wi_config_browser *browser, int confined);
 
 #endif

@@ -50,6 +50,7 @@ struct wi_session_deps {
     unsigned apart_port;
     struct wi_listener *(*listen)(struct wi_bridge *bridge, int fd);
     struct wi_bridge *bridge;
+    int confined; /* wi_network_confined */
 };
 
 struct wi_session_events {

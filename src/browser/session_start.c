@@ -247,7 +247,8 @@ enum wi_code wi_session_begin(
 {
     struct wi_launch_request request = {.browser = browser,
         .page_url = session->deps.page_url,
-        .certificate = session->deps.certificate};
+        .certificate = session->deps.certificate,
+        .confined = session->deps.confined};
 
     request.directory = session->directory =
         wi_home_make(session->deps.instance, session->id, error);

@@ -400,8 +400,11 @@ const struct wi_setting wi_options[] = {
                 "as no adapter. With software, a software adapter is used. With off, no adapter is "
                 "used."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
-        .help = "Whether the browser's own sandbox is on. With auto, it is off only if the daemon "
-                "runs as root."},
+        .help =
+            "Whether the browser's own sandbox is on. With auto, it is on, with two exceptions: "
+            "Chromium and WebKitGTK run without it if the daemon runs as root, or if user "
+            "namespaces are not allowed, as in many containers. With yes, they do not start "
+            "in these cases."},
     {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,
         .help =
             "Number of browsers of this kind that are kept running even when there is no work."},

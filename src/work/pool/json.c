@@ -7,6 +7,7 @@
 #include "browser/kinds.h"
 #include "wire/describe/schemas.h"
 #include <stdlib.h>
+#include <unistd.h>
 
 static json_t *flags_json(const struct wi_session *browser)
 {
@@ -165,7 +166,7 @@ static void warn_of_sandbox(
     for (size_t i = 0; i < pool->kinds->count; i++) {
         const struct pool_kind *kind = &pool->kinds->all[i];
         if (kind->installed && wi_pool_kind_is_on(kind) && kind->browser->sandbox == setting &&
-            !wi_kind_sandbox(kind->browser))
+            !wi_kind_sandbox(kind->browser, wi_network_confined(pool->deps.network)))
             wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", kind->name);
     }
     if (names.size > 0)
@@ -208,7 +209,10 @@ void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
     warn_of_network(pool, warnings);
     warn_of_sandbox(pool, warnings, WI_NO, "by configuration");
     warn_of_sandbox(pool, warnings, WI_AUTO,
-        "because the daemon runs as root; run it as another user to have it");
+        geteuid() == 0 ? "because the daemon runs as root; run it as another user to have it"
+                       : "because user namespaces are not allowed here, so code that breaks out of "
+                         "a page can do whatever the daemon's user may; webinfer doctor says how "
+                         "to allow them");
     char *crowded = wi_pool_crowded(pool);
     if (crowded)
         json_array_append_new(warnings, json_string(crowded));

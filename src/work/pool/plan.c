@@ -249,7 +249,8 @@ static struct pool_session *start_session(
         .certificate = address.certificate,
         .apart_port = address.port,
         .listen = wi_bridge_listen,
-        .bridge = pool->bridge};
+        .bridge = pool->bridge,
+        .confined = wi_network_confined(pool->deps.network)};
     struct pool_session *session = wi_pool_sessions_start(
         pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout, kind->stamp);
 

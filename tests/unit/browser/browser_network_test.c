@@ -4,9 +4,13 @@
 #include "browser/apart.h"
 #include "browser/browser_network.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const struct wi_config_browser ours = {.kind = "chrome"};
 static const struct wi_config_browser other = {.kind = "firefox"};
@@ -65,6 +69,33 @@ TEST(this_machine)
     assert_int_equal(wi_network_apart(network, WI_NETWORK_AUTO, &ours),
         wi_network_problem(network, &ours) == NULL);
     wi_network_free(network);
+}
+
+/* In a child, because its user namespace lasts: 0 if it is confined, -1 if this machine does not
+ * let the test set the limit. */
+static int confined_by_limit(void)
+{
+    if (unshare(CLONE_NEWUSER) != 0)
+        return -1;
+    int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "0", 1) != 1)
+        return -1;
+    return !wi_network_confined(wi_network_new("/bin/true"));
+}
+
+TEST(user_namespaces_that_are_refused)
+{
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(confined_by_limit());
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0xff || access("/usr/lib/chromium/chrome-sandbox", F_OK) == 0)
+        skip();
+    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_false(wi_network_confined(NULL));
 }
 
 /* A helper that is not there, and one that is none. */

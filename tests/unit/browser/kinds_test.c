@@ -176,19 +176,39 @@ TEST(as_many_flags_are_told_as_a_run_takes)
         free(arguments[i]);
 }
 
-TEST(the_sandbox_is_off_only_for_root_or_by_order)
+TEST(the_sandbox_is_off_only_where_it_cannot_work_or_by_order)
 {
-    struct wi_config_browser browser = {.kind = "chrome", .sandbox = WI_NO};
+    struct wi_config_browser browser = {.kind = "chrome"};
 
-    assert_false(wi_kind_sandbox(&browser));
-    browser.sandbox = WI_YES;
-    assert_true(wi_kind_sandbox(&browser));
-    browser.sandbox = WI_AUTO;
-    assert_int_equal(wi_kind_sandbox(&browser), geteuid() != 0);
-    browser.kind = "firefox";
-    assert_true(wi_kind_sandbox(&browser));
-    browser.sandbox = WI_NO;
-    assert_false(wi_kind_sandbox(&browser));
+    for (int confined = 0; confined < 2; confined++) {
+        browser.kind = "chrome";
+        browser.sandbox = WI_NO;
+        assert_false(wi_kind_sandbox(&browser, confined));
+        browser.sandbox = WI_YES;
+        assert_true(wi_kind_sandbox(&browser, confined));
+        browser.sandbox = WI_AUTO;
+        assert_int_equal(wi_kind_sandbox(&browser, confined), geteuid() != 0 && !confined);
+        browser.driver_url = "http://192.0.2.1:4444"; /* of another machine */
+        assert_true(wi_kind_sandbox(&browser, confined));
+        browser.driver_url = NULL;
+        browser.kind = "firefox";
+        assert_true(wi_kind_sandbox(&browser, confined));
+        browser.sandbox = WI_NO;
+        assert_false(wi_kind_sandbox(&browser, confined));
+    }
+}
+
+TEST(a_confined_browser_is_told_to_do_without_its_sandbox)
+{
+    struct wi_config_browser browser = {
+        .kind = "chrome", .driver_command = "sh", .binary = "/bin/sh"};
+    const struct wi_launch_request request = {
+        .browser = &browser, .directory = "/dir", .confined = 1};
+    struct wi_launch made = {0};
+
+    assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
+    assert_true(has_argument(&made, "--no-sandbox"));
+    wi_launch_clear(&made);
 }
 
 TEST(everything_lands_below_the_directory)

@@ -227,7 +227,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
     struct wi_network *network = wi_doctor_begin();
     int good = 0;
     if (config) {
-        wi_doctor_host(checks, config);
+        wi_doctor_host(checks, config, network);
         wi_doctor_network(checks, config, network);
         wi_doctor_models(cli, checks, config);
         for (size_t i = 0; i < config->browser_count; i++) {

@@ -21,7 +21,8 @@ void wi_doctor_print(const json_t *checks);
 enum wi_exit wi_doctor_verdict(const json_t *checks);
 
 /* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
-void wi_doctor_host(json_t *checks, const struct wi_config *config);
+void wi_doctor_host(
+    json_t *checks, const struct wi_config *config, const struct wi_network *network);
 
 /* The network of their own that browsers get where that is possible. Also makes the log quiet. */
 struct wi_network *wi_doctor_begin(void);

@@ -238,7 +238,8 @@ static void probe_start(struct probe *p)
         .certificate = address.certificate,
         .apart_port = address.port,
         .listen = wi_bridge_listen,
-        .bridge = p->bridge};
+        .bridge = p->bridge,
+        .confined = wi_network_confined(p->network)};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);

@@ -12,12 +12,10 @@
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* Docker gives 64 MiB, with which tabs crash (https://github.com/puppeteer/puppeteer/issues/1834);
@@ -61,32 +59,20 @@ static void check_files(json_t *checks)
             (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
 }
 
-/* Whether an unprivileged process may make a user namespace, which browsers need for their
- * sandboxes. */
-static int may_make_namespace(void)
-{
-    int status;
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : 1);
-    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
-           WEXITSTATUS(status) == 0;
-}
-
-static void check_sandbox(json_t *checks)
+static void check_sandbox(json_t *checks, const struct wi_network *network)
 {
     if (geteuid() == 0)
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
             "this is root, for which Chromium and WebKitGTK run without their sandbox; use another "
             "user");
-    else if (!may_make_namespace())
+    else if (wi_network_confined(network))
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
-            "user namespaces are not allowed here: a browser's sandbox needs them (sysctl "
-            "kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns) or a "
-            "setuid helper");
+            "user namespaces are not allowed here, so Chromium and WebKitGTK run without their "
+            "sandbox: allow them (sysctl kernel.unprivileged_userns_clone and "
+            "user.max_user_namespaces; in a container, its seccomp profile), or install Chromium's "
+            "setuid helper (Debian: chromium-sandbox)");
     else
-        wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "user namespaces are allowed");
+        wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "browsers start with their own");
 }
 
 /* What browsers get of a GPU, and what is missing. */
@@ -272,11 +258,12 @@ void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config
             "webinferd at %s tests its features again", cli->rest.url);
 }
 
-void wi_doctor_host(json_t *checks, const struct wi_config *config)
+void wi_doctor_host(
+    json_t *checks, const struct wi_config *config, const struct wi_network *network)
 {
     check_shared_memory(checks);
     check_files(checks);
-    check_sandbox(checks);
+    check_sandbox(checks, network);
     check_gpus(checks);
     check_libwebsockets(checks);
     check_page(checks, config);

@@ -202,6 +202,11 @@ const char *wi_network_problem(
     return NULL;
 }
 
+int wi_network_confined(const struct wi_network *network)
+{
+    return 0;
+}
+
 void wi_children_weigh(struct wi_children *children)
 {
 }

@@ -1,0 +1,34 @@
+/**
+ * Runs the verbs of ./dev that test packages and images. Such a verb prints steps, `==> RELEASE: TEXT`, and after each step
+ * that has succeeded its seconds (scripts/steps.sh).
+ */
+import { spawn } from 'node:child_process';
+import { findProgram, root } from './paths.mjs';
+
+/**
+ * Why such a test cannot be run here; false where it can. Where continuous integration lacks a program, the test fails.
+ * @param {...string} programs
+ */
+export function lacking(...programs) {
+    if (process.geteuid() !== 0) return 'this takes root';
+    const missing = programs.filter((name) => !findProgram(name));
+    return missing.length > 0 && process.env.CI !== 'true' && `these programs are not installed: ${missing.join(', ')}`;
+}
+
+/**
+ * Runs ./dev with an environment that has nothing of the tests.
+ * @param {...string} words
+ * @returns {Promise<{status: number | null, said: string, steps: Map<string, number>}>} `steps`: the seconds of each that succeeded
+ */
+export async function dev(...words) {
+    const env = Object.fromEntries(Object.entries(process.env)
+        .filter(([name]) => name === 'WEBINFER_ROOTS' || !/^(NODE_|WEBINFER_)/.test(name)));
+    const child = spawn('./dev', words, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    process.once('exit', () => child.kill());
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { said += text; });
+    const status = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
+    const steps = [...said.matchAll(/^==> \w+: (.+)\n(?:(?!==> \w+: ).*\n)*? {4}(\d+) s$/gm)]
+        .map(([, name, seconds]) => /** @type {[string, number]} */ ([name, Number(seconds)]));
+    return { status, said, steps: new Map(steps) };
+}
