@@ -48,13 +48,13 @@ test('each document and manual has a page, which names it, and a place in the si
     const sources = new Map([...pages].map(([name, html]) => [sourceOf(html), name]));
     const namesIn = (place) => fs.readdirSync(path.join(root, place)).map((name) => `${place}/${name}`);
     const wanted = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md',
-        ...[...namesIn('docs'), ...namesIn('man')].filter((name) => /^docs\/.*\.md$|^man\/.*\.[1-8]$/.test(name))];
+        ...['docs', 'docs/tutorials', 'man'].flatMap(namesIn).filter((name) => /^docs\/.*\.md$|^man\/.*\.[1-8]$/.test(name))];
     assert.ok(wanted.length > 25, 'the tree has documents');
     const [menu] = /<nav id="page-menu"[^]*<\/nav>/.exec(pages.get('index.html'));
     for (const source of wanted) assert.ok(menu.includes(`href="${sources.get(source)}"`), source);
     assert.ok(!sources.has(undefined), 'every page names its source');
     assert.deepEqual([...menu.matchAll(/<h2>(\w+)<\/h2>/g)].map(([, title]) => title),
-        ['Start', 'Use', 'Operate', 'Understand', 'Reference', 'Contribute']);
+        ['Start', 'Tutorials', 'Use', 'Operate', 'Understand', 'Reference', 'Contribute']);
 });
 
 test('manuals and documents link to each other, and manuals of other programs are no links', () => {
