@@ -101,6 +101,7 @@ install_tarball() {
         export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
         ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
         test -f /build/installed/usr/local/share/webinfer/lab.html
+        test -f /build/installed/usr/local/share/webinfer/docs/index.html
         /build/installed/usr/local/sbin/webinferd --version"
     cmp <(xz -dc "$1$tree"/webinfer-*.tar.xz) <(xz -dc "$PACKAGE"/webinfer-*.tar.xz)
 }
