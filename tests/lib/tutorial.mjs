@@ -4,7 +4,7 @@
  * - A command is a block that is indented by 4 spaces, or fenced as `sh`. All commands run in one bash session, in the
  *   order in which they are printed. Each command must succeed; to show an error, write `COMMAND || echo "status $?"`.
  *   A program that goes on running is started in the background, with its output in a file: `PROGRAM >log 2>&1 &`.
- *   The last step stops it. Wait by a condition, such as `curl -s --retry 60 --retry-all-errors …/readyz`.
+ *   The last step stops it. Wait by a condition, such as `curl -sf --retry 60 --retry-delay 1 --retry-all-errors …/readyz`.
  * - A fenced block without a language (or `json`) directly after a command is the command's output: both streams.
  *   If there is no such block, the output is not compared. `…` stands for any text within a line, and a line `…` for any
  *   lines. Runs of spaces are equal. What varies by its nature is printed as it was, and any other value of it is equal:
@@ -72,7 +72,9 @@ function takeBlock(lines, from) {
 
 /** The blocks of a tutorial's text, in their order; an output is a part of its command. @returns {Block[]} */
 export function blocksOf(text) {
-    const lines = text.split('\n'), blocks = [];
+    const lines = text.split('\n');
+    /** @type {Block[]} */
+    const blocks = [];
     let paragraph = '', notRun, follows = false;
     for (let i = 0; i < lines.length;) {
         const [, language] = FENCE.exec(lines[i]) ?? (INDENTED.test(lines[i]) ? ['', 'sh'] : []);
@@ -123,7 +125,7 @@ function patternOf(printed) {
 
 /** What is wrong with an output, or null. @param {string} printed @param {string} seen */
 export function differenceOf(printed, seen) {
-    return patternOf(printed).test(`${settled(seen)}\n`.replace(/^\n$/, '')) ? null : `printed:\n${printed}\nseen:\n${seen}`;
+    return patternOf(printed).test(`${settled(seen)}\n`) ? null : `printed:\n${printed}\nseen:\n${seen}`;
 }
 
 /* --- running ----------------------------------------------------------------------------------- */
@@ -133,7 +135,7 @@ const aloneWith = (shell) => ['unshare', ...(process.getuid() === 0 ? [] : ['--u
     'sh', '-ec', `ip link set lo up\nfor one; do ip address add "$one/32" dev lo; done\nexec ${shell}`, 'sh'];
 
 /** Why no such network can be made here, or false. */
-function impossibility() {
+export function impossibility() {
     const [program, ...words] = aloneWith('true');
     try {
         execFileSync(program, words, { stdio: 'pipe' });
@@ -153,7 +155,7 @@ function plantTree(place) {
 }
 
 /** A bash session of a reader. */
-class Session {
+export class Session {
     #blocks = 0;
 
     /** @param {{addresses?: string[], installed?: boolean, env?: Record<string, string>}} options see tutorialTests */
