@@ -7,7 +7,7 @@ const AS_JSON = `export const load = (url, context, next) =>
 register(`data:text/javascript,${encodeURIComponent(AS_JSON)}`);
 const { convertWorkflowTemplate, NoOperationTraceWriter, parseWorkflow } = await import('@actions/workflow-parser');
 
-/** What GitHub would not accept in a workflow. @param {string} content @returns {Promise<string[]>} */
+/** The mistakes for which GitHub would refuse a workflow. @param {string} content @returns {Promise<string[]>} */
 export async function problemsOf(content) {
     const { context, value } = parseWorkflow({ name: 'workflow', content }, new NoOperationTraceWriter());
     if (value) await convertWorkflowTemplate(context, value);

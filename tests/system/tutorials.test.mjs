@@ -87,7 +87,7 @@ stray
     assert.throws(() => blocksOf('```sh\nfalse\n'), /line 1: the block does not end/);
 });
 
-test('outputs are equal but for what varies by its nature, and where … stands for it', () => {
+test('outputs match if they differ only in values that vary by their nature, and where … is printed', () => {
     const equal = [
         ['1 thing  2.5 ms', '1 thing 13 ms\n'], ['a\n…\nd', 'a\nb\nc\nd\n'], ['a\n…\nd', 'a\nd\n'], ['a … c', 'a b c\n'],
         ['node-eb1661d67f708238 chrome 156.0.8078.79', 'node-0123456789abcdef chrome 157.0.8101.3'], ['', ''],
