@@ -4,11 +4,12 @@
  * - A command is a block that is indented by 4 spaces, or fenced as `sh`. All commands run in one bash session, in the
  *   order in which they are printed. Each command must succeed; to show an error, write `COMMAND || echo "status $?"`.
  *   A program that goes on running is started in the background, with its output in a file: `PROGRAM >log 2>&1 &`.
- *   The last step stops it. Wait by a condition, such as `curl -s --retry 60 --retry-all-errors …/readyz`.
+ *   The last step stops it. Wait by a condition, such as
+ *   `curl -sf --retry 60 --retry-delay 1 --retry-all-errors …/readyz`.
  * - A fenced block without a language (or `json`) directly after a command is the command's output: both streams.
- *   If there is no such block, the output is not compared. `…` stands for any text within a line, and a line `…` for any
- *   lines. Runs of spaces are equal. What varies by its nature is printed as it was, and any other value of it is equal:
- *   numbers with a decimal point or a unit of time, size or share; versions; ids; dates; times of day (see VARYING).
+ *   If there is no such block, the output is not compared. `…` matches any text within a line, and a line `…` matches any
+ *   lines. Runs of spaces are equal. Values that vary by their nature are printed as they were, and match any other value
+ *   of their kind: numbers with a decimal point or a unit of time, size or share; versions; ids; dates; times of day.
  * - A fenced block in any other language (ini, python, yaml) is a file. The paragraph before it ends with
  *   "Save this as `NAME`:", and the session writes the file into its working directory. `NAME` may begin with `~/`.
  * - The line `<!-- not run: REASON -->` directly before a block says that the test does not run the block, and why
@@ -51,7 +52,7 @@ export const tutorialsFolder = path.join(root, 'docs/tutorials');
 const FENCE = /^```(\w*)$/, INDENTED = /^ {4}/, NOT_RUN = /^<!-- not run: (.+) -->$/;
 const SAVED = /[Ss]ave (?:this|it) as `([^`]+)`:$/;
 
-/** What a block is, by the language of its fence, by what is directly before it, and by the paragraph before it. */
+/** The kind of a block, by the language of its fence, by what is directly before it, and by the paragraph before it. */
 function kindOf(language, follows, paragraph) {
     if (language === 'sh') return { kind: 'command' };
     if (language === '' || language === 'json') return { kind: follows ? 'output' : 'stray' };
@@ -72,7 +73,9 @@ function takeBlock(lines, from) {
 
 /** The blocks of a tutorial's text, in their order; an output is a part of its command. @returns {Block[]} */
 export function blocksOf(text) {
-    const lines = text.split('\n'), blocks = [];
+    const lines = text.split('\n');
+    /** @type {Block[]} */
+    const blocks = [];
     let paragraph = '', notRun, follows = false;
     for (let i = 0; i < lines.length;) {
         const [, language] = FENCE.exec(lines[i]) ?? (INDENTED.test(lines[i]) ? ['', 'sh'] : []);
@@ -97,7 +100,7 @@ export const textOf = (name) => fs.readFileSync(path.join(tutorialsFolder, `${na
 
 /* --- comparing --------------------------------------------------------------------------------- */
 
-/** What varies by its nature, and what stands for it while two outputs are compared. @type {[RegExp, string][]} */
+/** Values that vary by their nature, and what replaces them while two outputs are compared. @type {[RegExp, string][]} */
 const VARYING = [
     [/\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z?)?\b/g, '<time>'],
     [/\b\d\d:\d\d:\d\d(?:\.\d+)?\b/g, '<time>'],
@@ -108,22 +111,22 @@ const VARYING = [
     [/-?(?<![\d.])\d+\.\d+(?:e[-+]?\d+)?(?!\.?\d)/g, '<number>'],
 ];
 
-/** An output without what varies and without the widths of its columns. @param {string} text */
+/** An output without values that vary, and without the widths of its columns. @param {string} text */
 const settled = (text) => VARYING.reduce((one, [what, by]) => one.replace(what, by), text.replace(/\r/g, ''))
     .split('\n').map((line) => line.replace(/\s+/g, ' ').trim()).join('\n').trim();
 
 const quoted = (text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 
-/** What an output has to match that is printed like this. @param {string} printed */
+/** The pattern that an output has to match if it is printed like this. @param {string} printed */
 function patternOf(printed) {
     const lines = settled(printed).split('\n').map((line) => (line === '…' ? '(?:.*\\n)*?'
         : `${line.split('…').map((part) => quoted(part.trim())).join('.*')}\\n`));
     return new RegExp(`^${lines.join('')}$`);
 }
 
-/** What is wrong with an output, or null. @param {string} printed @param {string} seen */
+/** The difference between an output as it is printed and as it was seen, or null. @param {string} printed @param {string} seen */
 export function differenceOf(printed, seen) {
-    return patternOf(printed).test(`${settled(seen)}\n`.replace(/^\n$/, '')) ? null : `printed:\n${printed}\nseen:\n${seen}`;
+    return patternOf(printed).test(`${settled(seen)}\n`) ? null : `printed:\n${printed}\nseen:\n${seen}`;
 }
 
 /* --- running ----------------------------------------------------------------------------------- */
@@ -133,7 +136,7 @@ const aloneWith = (shell) => ['unshare', ...(process.getuid() === 0 ? [] : ['--u
     'sh', '-ec', `ip link set lo up\nfor one; do ip address add "$one/32" dev lo; done\nexec ${shell}`, 'sh'];
 
 /** Why no such network can be made here, or false. */
-function impossibility() {
+export function impossibility() {
     const [program, ...words] = aloneWith('true');
     try {
         execFileSync(program, words, { stdio: 'pipe' });
@@ -153,7 +156,7 @@ function plantTree(place) {
 }
 
 /** A bash session of a reader. */
-class Session {
+export class Session {
     #blocks = 0;
 
     /** @param {{addresses?: string[], installed?: boolean, env?: Record<string, string>}} options see tutorialTests */
