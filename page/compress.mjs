@@ -20,7 +20,8 @@ const SHARE_MOST = 0.9;
 
 export const ENDINGS = Object.keys(CODINGS);
 
-/** Makes compressed copies of files whose names contain their hashes; a copy from an earlier build is therefore valid.
+/** Makes compressed copies of files. A copy that is already there is taken as valid, so the names contain hashes, or the
+ * folder is new.
  * @param {string} out folder @param {Iterable<string>} names @returns {Promise<string[]>} the copies' names */
 export async function compress(out, names) {
     const copies = await Promise.all([...names].flatMap((name) => {

@@ -1,6 +1,7 @@
 #!/bin/sh
-# Makes the compressed copies of a page that came ready-made, as compress.mjs makes those of a page that is built:
-# `compress.sh FOLDER...`. It needs no Node.js. BROTLI is the program brotli; without it the copies are in gzip alone.
+# Makes the compressed copies of a page and a documentation that came ready-made, as compress.mjs makes those of ones that
+# are built: `compress.sh FOLDER...`. It needs no Node.js. BROTLI is the program brotli; without it the copies are in gzip
+# alone.
 set -eu
 
 # put FILE COPY COMMAND...: a copy that has more than nine tenths of its file is not worth unpacking.
@@ -15,8 +16,9 @@ put() {
     fi
 }
 
-# Files whose names have their contents' hash, and which do not fit into one packet.
-find "$@" -name '*-????????????.*' ! -name '*.gz' ! -name '*.br' -size +1399c | while read -r file; do
+# Files whose names have their contents' hash, and the documentation's text, if they do not fit into one packet.
+find "$@" \( -name '*-????????????.*' -o -path '*/docs/*' \( -name '*.html' -o -name '*.js' -o -name '*.css' \) \) \
+    ! -name '*.gz' ! -name '*.br' -size +1399c | while read -r file; do
     put "$file" "$file.gz" gzip -9nc &
     [ -z "${BROTLI:-}" ] || put "$file" "$file.br" "$BROTLI" -q 9 --lgwin=22 -c
     wait $!

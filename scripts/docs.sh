@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# `./dev docs`: the documents and manuals as a site.
+# `./dev docs`: the documents and manuals as a site, where this build's daemon serves it and `make install` finds it.
 
 build_docs() {
     setup_docs
     setup_modules scripts/docs
-    "$NODE" scripts/docs/build.mjs "$BUILD/docs"
-    say "built: build/docs; to search it, serve it: python3 -m http.server --bind 127.0.0.1 --directory build/docs"
+    "$NODE" scripts/docs/build.mjs "$BUILD/share/webinfer/docs"
+    say "built: build/share/webinfer/docs; a webinferd that is started now serves it at http://127.0.0.1:8470/docs/"
 }

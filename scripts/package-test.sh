@@ -71,6 +71,7 @@ install_tarball() {
         export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)
         ./configure && make -j $JOBS && make install DESTDIR=/build/installed && make dist XZ_OPT=-0
         test -f /build/installed/usr/local/share/webinfer/lab.html
+        test -f /build/installed/usr/local/share/webinfer/docs/index.html
         /build/installed/usr/local/sbin/webinferd --version"
     diff <(contents_of "$1$tree"/webinfer-*.tar.xz) <(contents_of "$PACKAGE"/webinfer-*.tar.xz)
 }

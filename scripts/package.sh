@@ -2,6 +2,9 @@
 # `./dev package`: the tarball, the Debian packages that are built from it without a network, and their checksums, in
 # build/package. scripts/package-test.sh tests them.
 
+# shellcheck source=scripts/docs.sh
+source scripts/docs.sh
+
 PACKAGE=$BUILD/package
 
 make_packages() {
@@ -20,6 +23,7 @@ make_packages() {
 # All files in it have the date of the last commit.
 make_tarball() {
     build
+    build_docs
     rm -rf "$PACKAGE"
     mkdir -p "$PACKAGE"
     SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) make_in "$BUILD" dist

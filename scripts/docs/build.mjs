@@ -1,5 +1,6 @@
 /**
- * Builds the documentation's site: eleventy frames the pages, pagefind indexes them, and the result is checked.
+ * Builds the documentation's site: eleventy frames the pages, pagefind indexes them, and the result is checked. The
+ * larger files get compressed copies, as the page's have.
  *
  *     node scripts/docs/build.mjs OUT [TREE]
  *
@@ -12,7 +13,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as pagefind from 'pagefind';
-import { problemsOf } from './check.mjs';
+import { compress } from '../../page/compress.mjs';
+import { filesIn, problemsOf } from './check.mjs';
 import { Site } from './pages.mjs';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
@@ -40,6 +42,7 @@ async function buildSite() {
     for (const name of ['style.css', 'search.js']) copyTo(name, path.join(HERE, 'site', name));
     await writeIndex();
     if (!isRight(problemsOf(out))) return false;
+    await compress(out, filesIn(out).filter((name) => /\.(?:html|js|css)$/.test(name)));
     const count = [...site.pages.values()].filter(({ indexed }) => indexed).length;
     const others = site.pages.size - count;
     process.stdout.write(`${count} documents and manuals, ${others} files and folders that they link to\n`);

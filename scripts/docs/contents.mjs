@@ -1,13 +1,14 @@
 /**
  * The side bar: tasks of a reader, and the documents for each. A document of docs/ or of the top folder that has no
- * row here fails the build. All manuals are under "Reference"; those that a task needs first are named there as
- * well.
+ * row here fails the build; a row that ends in a slash is all documents of that folder. All manuals are under
+ * "Reference"; those that a task needs first are named there as well.
  */
 export const SECTIONS = [
     {
         title: 'Start',
         rows: [['README.md', 'Overview'], ['docs/guide.md#start', 'First steps'], ['docs/webinfer-or.md']],
     },
+    { title: 'Tutorials', rows: [['docs/tutorials/']] },
     { title: 'Use', rows: [['docs/guide.md'], ['docs/families.md'], ['man/webinfer.1', 'The client']] },
     {
         title: 'Operate',
@@ -25,4 +26,5 @@ export const SECTIONS = [
 export const DOCUMENTS = {
     '.': ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'],
     docs: /\.md$/,
+    'docs/tutorials': /\.md$/,
 };

@@ -4,6 +4,9 @@ import MarkdownIt from 'markdown-it';
 /** The text of a heading as its anchor, as the code hosts make it. */
 const slugOf = (text) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').trim().replace(/\s/g, '-');
 
+/** A comment in a line of its own, which readers do not see. */
+const COMMENT = /^<!--.*-->$/gm;
+
 /** A manual of this project that a text names. */
 const MANUAL = /\b(webinfer(?:d(?:\.conf)?|-[a-z]+)?)\(([1-8])\)/;
 
@@ -24,7 +27,7 @@ export function markdownToHtml(text, resolve) {
     markdown.core.ruler.push('wi_columns', ({ tokens }) => tokens.forEach(alignByClass));
     markdown.renderer.rules.table_open = () => '<div class="scroll" tabindex="0">\n<table>\n';
     markdown.renderer.rules.table_close = () => '</table>\n</div>\n';
-    const tokens = markdown.parse(text, {});
+    const tokens = markdown.parse(text.replace(COMMENT, ''), {});
     const title = textOf(tokens.find(({ type }) => type === 'inline'));
     return { title, html: markdown.renderer.render(tokens, markdown.options, {}) };
 }

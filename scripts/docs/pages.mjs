@@ -59,7 +59,7 @@ export class Site {
             const names = Array.isArray(files) ? files : this.#namesIn(folder).filter((name) => files.test(name));
             return names.map((name) => posix.join(folder, name));
         });
-        for (const source of there.filter((one) => !listed.has(one)))
+        for (const source of there.filter((one) => !listed.has(one) && !listed.has(`${posix.dirname(one)}/`)))
             this.problems.push(`${source} has no row in scripts/docs/contents.mjs`);
         const manuals = this.#namesIn('man').map((name) => `man/${name}`).filter(isManual);
         return new Set([...there, ...manuals, ...[...listed].filter((one) => !one.endsWith('/'))]);

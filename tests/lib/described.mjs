@@ -27,7 +27,7 @@ function description() {
     const routes = Object.entries(document.paths).map(([path, methods]) => ({
         path, methods, weight: path.replace(/\{[^}]*\}/g, '').length,
         pattern: new RegExp(`^${path.replaceAll('.', '\\.').replace('{model}', '[^/]+(/[^/]+)?')
-            .replace(/\{[^}]*\}/g, '[^/]+')}$`),
+            .replace('{path}', '.*').replace(/\{[^}]*\}/g, '[^/]+')}$`),
     })).sort((a, b) => b.weight - a.weight);
     return described = { document, ajv, routes };
 }

@@ -11,6 +11,7 @@ import zlib from 'node:zlib';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { builtPage } from '../lib/paths.mjs';
+import { putShare } from '../lib/share.mjs';
 import { newToken, writeTokens } from '../lib/tokens.mjs';
 
 const DOCUMENT = '<!doctype html><title>console</title><script type="module" src="/console/main-5XK2Q7NB.js"></script>';
@@ -23,23 +24,12 @@ const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 's
 let daemon;
 const test = testsOf(() => daemon);
 
-/** A built page, and a console beside it where there is to be one. */
-function putShare(folder, files) {
-    fs.mkdirSync(path.join(folder, 'share/page'), { recursive: true });
-    fs.writeFileSync(path.join(folder, 'share/page/index.html'), '<!doctype html>');
-    for (const [name, content] of Object.entries(files)) {
-        fs.mkdirSync(path.dirname(path.join(folder, 'share', name)), { recursive: true });
-        fs.writeFileSync(path.join(folder, 'share', name), content);
-    }
-}
-
 const FILES = { 'console/index.html': DOCUMENT, 'console/main-5XK2Q7NB.js': SCRIPT,
     'console/main-5XK2Q7NB.js.gz': zlib.gzipSync(SCRIPT), 'secret.txt': 'no file of the console' };
 
 before(async () => {
     daemon = new Daemon({ config: { pool: { min_connections: 0 } } });
-    putShare(daemon.folder, FILES);
-    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, { ada: 'user' }, { ada: TOKEN }) }, bridge: { page: path.join(daemon.folder, 'share/page') } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, { ada: 'user' }, { ada: TOKEN }) }, bridge: { page: putShare(daemon.folder, FILES) } });
     await daemon.start({ ready: false });
 });
 after(() => daemon.stop());
@@ -96,8 +86,7 @@ test('the document has one address, from which its links lead on', async () => {
 async function withFiles(files, use) {
     const other = new Daemon({ config: { pool: { min_connections: 0 } } });
     try {
-        putShare(other.folder, files);
-        other.writeConfig({ bridge: { page: path.join(other.folder, 'share/page') } });
+        other.writeConfig({ bridge: { page: putShare(other.folder, files) } });
         await other.start({ ready: false });
         await use(other);
     } finally {

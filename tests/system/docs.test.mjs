@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { clear, guard } from '../lib/cleanup.mjs';
-import { build, root } from '../lib/paths.mjs';
+import { Daemon } from '../lib/daemon.mjs';
+import { build, builtPage, root } from '../lib/paths.mjs';
 import { test } from '../lib/tier.mjs';
 
 const MODULES = path.join(build, 'node/scripts/docs/node_modules');
@@ -18,6 +18,8 @@ const LOADER = pathToFileURL(path.join(root, 'scripts/node/modules.mjs'));
 const ALONE = ['--net', ...(process.getuid() === 0 ? [] : ['--user', '--map-root-user'])];
 
 let folder, site;
+/** With the site next to its page. @type {Daemon} */
+let daemon;
 /** The pages by their addresses. @type {Map<string, string>} */
 let pages;
 
@@ -33,28 +35,35 @@ function filesOf(place) {
     return fs.readdirSync(place, { recursive: true }).filter((name) => fs.statSync(path.join(place, name)).isFile());
 }
 
-before(() => {
+before(async () => {
     folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-docs-')));
-    site = path.join(folder, 'site');
+    site = path.join(folder, 'share/docs');
+    fs.mkdirSync(path.dirname(site));
+    fs.symlinkSync(builtPage, path.join(folder, 'share/page'));
     const { status, stderr } = buildSite(site);
     assert.equal(status, 0, stderr);
     pages = new Map(filesOf(site).filter((name) => name.endsWith('.html'))
         .map((name) => [name, fs.readFileSync(path.join(site, name), 'utf8')]));
+    daemon = new Daemon({ config: { pool: { min_connections: 0 }, bridge: { page: path.join(folder, 'share/page') } } });
+    await daemon.start({ ready: false });
 });
-after(() => clear(folder));
+after(async () => {
+    await daemon?.stop();
+    clear(folder);
+});
 
 test('each document and manual has a page, which names it, and a place in the side bar', () => {
     const sourceOf = (html) => /made from <code>([^<]*)<\/code>/.exec(html)?.[1];
     const sources = new Map([...pages].map(([name, html]) => [sourceOf(html), name]));
     const namesIn = (place) => fs.readdirSync(path.join(root, place)).map((name) => `${place}/${name}`);
     const wanted = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md',
-        ...[...namesIn('docs'), ...namesIn('man')].filter((name) => /^docs\/.*\.md$|^man\/.*\.[1-8]$/.test(name))];
+        ...['docs', 'docs/tutorials', 'man'].flatMap(namesIn).filter((name) => /^docs\/.*\.md$|^man\/.*\.[1-8]$/.test(name))];
     assert.ok(wanted.length > 25, 'the tree has documents');
     const [menu] = /<nav id="page-menu"[^]*<\/nav>/.exec(pages.get('index.html'));
     for (const source of wanted) assert.ok(menu.includes(`href="${sources.get(source)}"`), source);
     assert.ok(!sources.has(undefined), 'every page names its source');
     assert.deepEqual([...menu.matchAll(/<h2>(\w+)<\/h2>/g)].map(([, title]) => title),
-        ['Start', 'Use', 'Operate', 'Understand', 'Reference', 'Contribute']);
+        ['Start', 'Tutorials', 'Use', 'Operate', 'Understand', 'Reference', 'Contribute']);
 });
 
 test('manuals and documents link to each other, and manuals of other programs are no links', () => {
@@ -153,27 +162,25 @@ test('the index leads to the pages that have the words', () => {
         ['/operating.html', '/man/webinferd.conf.5.html', '/contributing.html', '/webinfer-or.html']);
 });
 
-/** The site below a path of its own, as a host of several sites has it. */
-async function serveSite() {
-    const types = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.png': 'image/png' };
-    const server = http.createServer(({ url }, response) => {
-        const file = path.join(site, new URL(url, 'http://site.example').pathname.replace(/^\/docs\//, ''));
-        if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) return response.writeHead(404).end();
-        const type = types[path.extname(file)] ?? 'application/octet-stream';
-        return response.writeHead(200, { 'Content-Type': type }).end(fs.readFileSync(file));
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const stop = () => server.close().closeAllConnections();
-    return { address: `http://127.0.0.1:${server.address().port}/docs`, stop };
-}
+test('the daemon serves every file, with the policy that the pages state', async () => {
+    const [, policy] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(pages.get('index.html'));
+    const files = filesOf(site).filter((name) => !/\.(?:br|gz)$/.test(name));
+    assert.ok(files.length > pages.size, 'scripts and the index too');
+    for (const name of files) {
+        const { status, headers, body } = await daemon.get(`/docs/${encodeURI(name)}`);
+        assert.equal(status, 200, name);
+        assert.ok(body.equals(fs.readFileSync(path.join(site, name))), name);
+        assert.equal(headers['content-security-policy'], `${policy}; frame-ancestors 'none'`);
+    }
+});
 
 test('the search finds words in a browser, and its policy refuses nothing', async () => {
     const { launch, noteViolations } = await import('../page/support/browser.mjs');
-    const problems = [], server = await serveSite(), browser = await launch();
+    const problems = [], browser = await launch(), address = `${daemon.url}/docs`;
     try {
         const { tab } = await browser.openTab(problems);
         await noteViolations(tab);
-        await tab.goto(`${server.address}/guide.html`);
+        await tab.goto(`${address}/guide.html`);
         await tab.fill('input[name=q]', 'backup');
         await tab.press('input[name=q]', 'Enter');
         await tab.waitForSelector('#search-results a[href="/docs/operating.html"]');
@@ -182,13 +189,12 @@ test('the search finds words in a browser, and its policy refuses nothing', asyn
         await tab.waitForFunction(() => /^0 pages have/.test(document.getElementById('search-state').textContent));
         await tab.setViewportSize({ width: 360, height: 700 });
         for (const name of pages.keys()) {
-            await tab.goto(`${server.address}/${name}`);
+            await tab.goto(`${address}/${name}`);
             const isNarrow = await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
             assert.ok(isNarrow, `${name} is too wide for a phone`);
         }
         assert.deepEqual(problems, []);
     } finally {
         await browser.close();
-        server.stop();
     }
 });

@@ -4,13 +4,17 @@
  * streams come as they are made, and large bodies go through.
  */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventClient } from '../lib/events.mjs';
 import { request } from '../lib/http.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { Nginx } from '../lib/nginx.mjs';
+import { builtPage } from '../lib/paths.mjs';
 import { assertProblem } from '../lib/problem.mjs';
+import { putShare } from '../lib/share.mjs';
 import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 import { launch, noteViolations } from '../page/support/browser.mjs';
@@ -28,7 +32,7 @@ const test = testsOf(() => daemon);
 
 before(async () => {
     daemon = new Daemon({ models: ['twice'], config: { log: { format: 'json' }, api: { allowed_hosts: NAME, trusted_proxies: '127.0.0.1' } } });
-    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, RANKS, TOKENS) } });
+    daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, RANKS, TOKENS) }, bridge: { page: putDocs() } });
     await daemon.start();
     nginx = await new Nginx(daemon.url, NAME).start();
     ({ agent } = nginx);
@@ -43,6 +47,15 @@ after(async () => {
 
 const ask = (where, { headers, ...more } = {}) => request(`${nginx.url}/webinfer${where}`, { agent, headers: { ...AS_ADA, ...headers }, ...more });
 const streamOf = (where, options) => new EventClient(`${nginx.url}/webinfer${where}`, { agent, ...options, headers: AS_ADA });
+
+/** The built page and console, next to a documentation of two pages. */
+function putDocs() {
+    const page = putShare(daemon.folder, { 'docs/index.html': 'the first page', 'docs/man/webinferd.8.html': 'the manual' });
+    fs.rmSync(page, { recursive: true });
+    fs.symlinkSync(builtPage, page);
+    fs.symlinkSync(path.join(builtPage, '../console'), path.join(page, '../console'));
+    return page;
+}
 
 /** Whose the daemon's log says that a request was. */
 async function addressOf({ headers }) {
@@ -87,6 +100,16 @@ test('Location leads to the job', async () => {
     assert.deepEqual([status, headers.location], [202, `/webinfer/v1/jobs/${json.id}`]);
     const job = await request(nginx.url + headers.location, { agent, headers: AS_ADA });
     assert.deepEqual([job.status, job.json.id], [200, json.id]);
+});
+
+test('links lead to the documentation and within it, without a token', async () => {
+    let address = `${nginx.url}/webinfer/docs`;
+    const follow = (link) => request(address = new URL(link, address).href, { agent });
+    const moved = await follow('');
+    assert.equal(moved.status, 308);
+    assert.equal((await follow(moved.headers.location)).text, 'the first page');
+    assert.equal((await follow('man/webinferd.8.html')).text, 'the manual');
+    assert.equal(address, `${nginx.url}/webinfer/docs/man/webinferd.8.html`);
 });
 
 /** A request of builtin/echo whose body has so many bytes. */

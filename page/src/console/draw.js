@@ -19,8 +19,8 @@ class Said {
 /** @param {string[]} pieces of what a model or a person says @returns {Part[]} */
 export const said = (pieces) => pieces.map((piece) => new Said(piece));
 
-/** Attributes that have a meaning for scripts or lead elsewhere: only addresses within the console. */
-const ADDRESS = /^#\//;
+/** The addresses that a link may have: those within the console, and the documentation's. */
+const ADDRESS = /^(?:#\/|docs\/$)/;
 
 /** @param {string} tag @param {Record<string, any> | null} [props] attributes, handlers (`onclick`), `key`, and
  * `mounted`, which gets the element once and returns what gets it (and its props) whenever it is drawn again

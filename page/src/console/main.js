@@ -139,7 +139,8 @@ function navigation() {
     const { name } = addressed();
     const views = watch.isAdmin || watch.state === 'loading' ? VIEWS : VIEWS.filter(([one]) => one !== 'logs');
     return h('nav', { 'aria-label': 'Views', key: 'nav' }, h('span', { class: 'brand' }, 'webinfer'),
-        views.map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)));
+        views.map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)),
+        h('a', { href: 'docs/', target: '_blank', rel: 'noopener' }, 'Documentation')); // this page would forget the token
 }
 
 function banner() {

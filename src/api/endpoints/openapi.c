@@ -195,7 +195,9 @@ static void add_path_parameters(json_t *parameters, const char *pattern)
         const char *help = strncmp(pattern, "model}", 6) == 0
                                ? "The model's name; slashes in it are not escaped."
                            : strncmp(pattern, "version}", 8) == 0 ? "One of the model's versions."
-                                                                  : "The id, as shown in lists.";
+                           : strncmp(pattern, "path}", 5) == 0
+                               ? "A path, possibly empty; slashes in it are not escaped."
+                               : "The id, as shown in lists.";
         json_array_append_new(parameters,
             json_pack("{s:s%, s:s, s:b, s:s, s:{s:s}}", "name", pattern, length, "in", "path",
                 "required", 1, "description", help, "schema", "type", "string"));

@@ -406,6 +406,10 @@ const struct wi_route wi_routes[] = {
                 "as a browser's does, gets the console without a token."},
     {"GET", "/console/{file}", wi_handle_console, OPEN, 0, 0, "*/*", "a file of the console",
         NATIVE, .answers = "200 string 308 string", .codes = "not_found unavailable"},
+    {"GET", "/docs", wi_handle_docs, OPEN, 0, 0, "*/*", "a redirect to the documentation", NATIVE,
+        .answers = "308 string", .codes = "not_found"},
+    {"GET", "/docs/{path}", wi_handle_docs, OPEN, 0, 0, "*/*", "a page of the documentation",
+        NATIVE, .answers = "200 string", .codes = "not_found unavailable"},
     {.method = NULL},
 };
 

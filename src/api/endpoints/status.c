@@ -1,6 +1,6 @@
 /*
- * GET /v1/status, the whole state in one document; whether the service is alive and ready; the list
- * of endpoints; and the files of the console.
+ * GET /v1/status, the whole state in one document; whether the service is alive and ready; and the
+ * list of endpoints.
  */
 #include "api/endpoints/status.h"
 
@@ -13,11 +13,9 @@
 #include "base/clock.h"
 #include "owners/durable/durable.h"
 #include "wire/describe/schemas.h"
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* How many objects are listed where there may be any number: of jobs under way, the newest; of
  * nodes under quarantine, the latest; of nodes and models, the first. */
@@ -213,87 +211,4 @@ void wi_handle_root(struct wi_request *request)
     wi_buffer_puts(&out, "\n]}\n");
     wi_request_answer_text(request, 200, "application/json", &out);
     wi_request_add_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
-}
-
-/* --- the console: files that were built with the page ----------------------------------------- */
-
-#define DOCUMENT "/index.html"
-
-/* They hold no data, so everybody may have them; what they show they ask the API for, as any
- * client. Their document may load scripts and styles of its own and ask this server, and text from
- * outside cannot become markup or script (Trusted Types). */
-static const struct {
-    const char *name, *value;
-} headers[] = {
-    {"Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "media-src blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'; require-trusted-types-for 'script'"},
-    {"Cross-Origin-Opener-Policy", "same-origin"},
-    {"Cross-Origin-Resource-Policy", "same-origin"},
-    {"Referrer-Policy", "no-referrer"},
-    {MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
-};
-
-/* The file's bytes, or none of them where the client has them; NULL where there is no descriptor
- * for them. */
-static struct MHD_Response *response_of(const struct wi_site_file *file, int is_known)
-{
-    if (is_known)
-        return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
-    struct MHD_Response *response =
-        fd >= 0 ? MHD_create_response_from_fd_at_offset64(file->size, fd, file->at) : NULL;
-    if (!response && fd >= 0)
-        close(fd);
-    return response;
-}
-
-static void file_answer(struct wi_request *request, const struct wi_site_file *file)
-{
-    int is_known = wi_request_knows(request, file->etag);
-    struct MHD_Response *response = response_of(file, is_known);
-    if (!response) {
-        wi_request_answer_refusal(
-            request, WI_UNAVAILABLE, NULL, "the file cannot be read now; try again later");
-        return;
-    }
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, file->cache);
-    wi_request_answer_response(
-        request, is_known ? 304 : 200, file->type, response, is_known ? 0 : file->size);
-    wi_request_add_header(request, MHD_HTTP_HEADER_ETAG, file->etag);
-    if (file->coding)
-        wi_request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, file->coding);
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        wi_request_add_header(request, headers[i].name, headers[i].value);
-}
-
-/* The document's links lead on from the one address that it has, so that they hold below whatever
- * path a proxy has before it. */
-static void answer_moved(struct wi_request *request)
-{
-    struct wi_buffer empty = {0};
-    wi_request_answer_text(request, 308, "text/plain", &empty);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, "../");
-}
-
-void wi_handle_console(struct wi_request *request)
-{
-    const struct wi_api *api = request->api;
-    struct wi_site_file file;
-    char path[WI_ROUTE_ARGUMENT_MAX + 1];
-    snprintf(path, sizeof path, "/%s", request->argument);
-    if (api->console && api->deps.config->api.console &&
-        wi_site_find(api->console, path,
-            MHD_lookup_connection_value(
-                request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING),
-            &file) == 0) {
-        if (strcmp(path, DOCUMENT) == 0 && strcmp(request->path, "/") != 0)
-            answer_moved(request);
-        else
-            file_answer(request, &file);
-        return;
-    }
-    wi_request_answer_refusal(
-        request, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);
 }

@@ -60,7 +60,7 @@ struct wi_api {
     struct wi_shares clients;       /* of the memory budget, in requests that are not completed */
     struct wi_work_queue *heavy;    /* big JSON is read and printed here */
     const struct wi_route *routes;
-    struct wi_site *console;          /* NULL: none was built */
+    struct wi_site *console, *docs;   /* NULL: it was not built */
     const struct wi_dialect *dialect; /* for requests that match no route */
     char url[96];
     int tls;

@@ -18,6 +18,16 @@ size_t wi_route_count(const struct wi_route *routes)
     return count;
 }
 
+/* Copies the first `length` characters of the path to the argument; 0 if they are too many. */
+static int take_argument(char *argument, const char *path, size_t length)
+{
+    if (length >= WI_ROUTE_ARGUMENT_MAX)
+        return 0;
+    memcpy(argument, path, length);
+    argument[length] = '\0';
+    return 1;
+}
+
 /* Whether the path is one that the pattern means. Each {…} is copied to one of the arguments. */
 int wi_route_fits(const char *pattern, const char *path, char *const *arguments)
 {
@@ -28,6 +38,8 @@ int wi_route_fits(const char *pattern, const char *path, char *const *arguments)
     path += literal;
     if (!*brace)
         return !*path;
+    if (strcmp(brace, "{path}") == 0)
+        return take_argument(*arguments, path, strlen(path));
     const char *rest = strchr(brace, '}') + 1;
     int segments = strncmp(brace, "{model}", 7) == 0 ? 2 : 1;
     for (; segments > 0; segments--, length++) {
@@ -36,11 +48,8 @@ int wi_route_fits(const char *pattern, const char *path, char *const *arguments)
         length = (size_t)(end - path);
         if (is_empty || length >= WI_ROUTE_ARGUMENT_MAX)
             return 0;
-        if (wi_route_fits(rest, path + length, arguments + 1)) {
-            memcpy(*arguments, path, length);
-            (*arguments)[length] = '\0';
-            return 1;
-        }
+        if (wi_route_fits(rest, path + length, arguments + 1))
+            return take_argument(*arguments, path, length);
         if (!path[length])
             return 0;
     }

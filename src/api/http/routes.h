@@ -31,7 +31,8 @@ enum wi_route_flags {
     WI_ROUTE_BYTES = 131072  /* its body is bytes, application/octet-stream, and no JSON */
 };
 
-/* In a pattern, {model} matches one or two segments, and any other {NAME} one. */
+/* In a pattern, {model} matches one or two segments, {path} at the end any number of them, also
+ * none, and any other {NAME} one. */
 struct wi_route {
     const char *method;
     const char *pattern;
@@ -61,8 +62,8 @@ extern const struct wi_route wi_routes[];
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
 /* The handlers, each in the file of its endpoint. */
-wi_route_fn wi_handle_root, wi_handle_console, wi_handle_openapi, wi_handle_healthz,
-    wi_handle_readyz, wi_handle_metrics;
+wi_route_fn wi_handle_root, wi_handle_console, wi_handle_docs, wi_handle_openapi;
+wi_route_fn wi_handle_healthz, wi_handle_readyz, wi_handle_metrics;
 wi_route_fn wi_handle_model_sample;
 wi_route_fn wi_handle_hardware, wi_handle_history, wi_handle_events;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;

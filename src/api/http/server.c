@@ -414,17 +414,16 @@ static void set_times(struct wi_server *server)
     server->api.spending.turns.whole = (uint64_t)((times->turn > 0 ? times->turn : TURN_MS) * 1e6);
 }
 
-/* The console is in the folder of the page, where the build puts it. Without a console the address
- * `/` answers with the list of endpoints. */
-static struct wi_site *open_console(const struct wi_config *config)
+/* The build puts the console and the documentation next to the page. NULL: it was not built. */
+static struct wi_site *open_site(const struct wi_config *config, const char *name)
 {
     const char *page = config->bridge.page ? config->bridge.page : "";
     const char *last = strrchr(page, '/');
     struct wi_error error;
-    char *folder = wi_sprintf("%.*sconsole", last ? (int)(last - page) + 1 : 0, page);
-    struct wi_site *site = wi_site_new(folder, "the console", &error);
+    char *folder = wi_sprintf("%.*s%s", last ? (int)(last - page) + 1 : 0, page, name);
+    struct wi_site *site = wi_site_new(folder, name, &error);
     if (!site)
-        wi_debug("api", NULL, "there is no console: %s", error.detail);
+        wi_debug("api", NULL, "there is no site %s: %s", name, error.detail);
     free(folder);
     return site;
 }
@@ -480,7 +479,8 @@ static int server_start(struct wi_server *server, struct wi_error *error)
     if (!api->access)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_access_tokens(api->access));
-    api->console = open_console(api->deps.config);
+    api->console = open_site(api->deps.config, "console");
+    api->docs = open_site(api->deps.config, "docs");
     if (admission_begin(server, error) != WI_OK)
         return -1;
     warn_of_layout();
@@ -655,6 +655,7 @@ void wi_server_free(struct wi_server *server)
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);
     wi_site_free(server->api.console);
+    wi_site_free(server->api.docs);
     wi_history_free(server->api.history);
     clear_tls(&server->tls);
     free(server);

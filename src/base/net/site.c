@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A built page has about thirty files, with copies ninety; more than this is some other folder. */
-#define MAX_FILES 256
-#define MAX_DEPTH 4
+/* With copies, a built page has about ninety files, and the documentation about four hundred; more
+ * than this is some other folder. */
+#define MAX_FILES 1024
+#define MAX_DEPTH 5
 /* Files up to this size are copied into the file in memory: 82 of the 99 files of a built page, 5
  * MiB. */
 #define PACKED_MAX (256 * 1024)

@@ -215,8 +215,9 @@ const struct wi_setting wi_options[] = {
                 "runs the kernel is terminated. A browser that has no separate GPU process is "
                 "terminated as a whole."},
     {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
-        .help = "Whether the console is shown when the listening address is opened in a browser. "
-                "The console requests all data from the API with its user's token."},
+        .help = "Whether the console is shown when the listening address is opened in a browser, "
+                "and the documentation at /docs/. Both are public; the console requests all data "
+                "from the API with its user's token."},
     {KEY(api, tls_certificate), PATH, DEFAULT(""),
         .help = "PEM file with the certificate chain of the listener. If this option is set, the "
                 "listener uses TLS. It requires tls_key."},

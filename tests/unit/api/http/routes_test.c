@@ -43,6 +43,22 @@ TEST(test_found)
     check("DELETE", "/v1/jobs/job-1", "/v1/jobs/{id}", "job-1");
 }
 
+TEST(the_rest_of_a_path_has_any_number_of_segments)
+{
+    struct wi_error error;
+    char longest[WI_ROUTE_ARGUMENT_MAX + 8] = "/docs/";
+    check("GET", "/docs", "/docs", "");
+    check("GET", "/docs/", "/docs/{path}", "");
+    check("HEAD", "/docs/guide.html", "/docs/{path}", "guide.html");
+    check("GET", "/docs/man/webinferd.8.html", "/docs/{path}", "man/webinferd.8.html");
+    check("GET", "/docs/../secret", "/docs/{path}", "../secret");
+    memset(longest + 6, 'a', WI_ROUTE_ARGUMENT_MAX - 1);
+    check("GET", longest, "/docs/{path}", longest + 6);
+    longest[6 + WI_ROUTE_ARGUMENT_MAX - 1] = 'a';
+    assert_null(wi_route_find(wi_routes, "GET", longest, arguments, &error));
+    assert_int_equal(error.code, WI_NOT_FOUND);
+}
+
 TEST(a_path_that_could_be_a_verb_is_one)
 {
     struct wi_error error;
@@ -102,6 +118,7 @@ TEST(test_method_not_allowed)
     check_allowed("DELETE", "/v1/status", "GET, HEAD");
     check_allowed("POST", "/v1/jobs/x", "GET, HEAD, DELETE");
     check_allowed("get", "/v1/status", "GET, HEAD");
+    check_allowed("POST", "/docs/guide.html", "GET, HEAD");
     check_allowed("VERYVERYVERYLONGMETHODNAMEVERYVERYVERYLONG", "/", "GET, HEAD");
 }
 
@@ -326,7 +343,7 @@ TEST(test_patterns)
 TEST(test_ranks)
 {
     static const char *const open[] = {"GET /healthz", "GET /readyz", "GET /v2/health/live",
-        "GET /v2/health/ready", "GET /console/{file}"};
+        "GET /v2/health/ready", "GET /console/{file}", "GET /docs", "GET /docs/{path}"};
     static const char *const admin[] = {"POST /v1/nodes/{id}/drain", "POST /v1/nodes/{id}/undrain",
         "POST /v1/sessions/{id}/recycle", "POST /v1/models/pull", "POST /v1/models/{model}/cancel",
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload",

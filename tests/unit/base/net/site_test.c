@@ -123,7 +123,7 @@ TEST(a_folder_that_is_no_site_is_refused)
 TEST(a_folder_with_more_than_a_site_has_is_refused)
 {
     struct wi_error error = {0};
-    for (int i = 0; i < 300; i++) {
+    for (int i = 0; i < 1100; i++) {
         char name[16];
         snprintf(name, sizeof name, "%d.html", i);
         write_text(root, name, "");
@@ -131,5 +131,5 @@ TEST(a_folder_with_more_than_a_site_has_is_refused)
     assert_null(wi_site_new(root, "bridge.page", &error));
     assert_int_equal(error.code, WI_INVALID_FIELD);
     assert_string_equal(error.field, "bridge.page");
-    assert_non_null(strstr(error.detail, "more than 256 files"));
+    assert_non_null(strstr(error.detail, "more than 1024 files"));
 }

@@ -1,0 +1,5 @@
+// tier: full
+/** docs/tutorials/pictures.md, as it is printed. */
+import { tutorialTests } from '../../lib/tutorial.mjs';
+
+tutorialTests('pictures');

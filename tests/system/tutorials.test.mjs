@@ -1,0 +1,100 @@
+// tier: quick
+/** The tutorials: each has a test that runs it, and the form that a reader expects. Also how they are read and compared. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { root } from '../lib/paths.mjs';
+import { blocksOf, differenceOf, textOf, tutorialsFolder } from '../lib/tutorial.mjs';
+
+const names = fs.readdirSync(tutorialsFolder).map((file) => path.parse(file).name);
+const LINES_MOST = 160, COLUMNS_MOST = 120;
+
+test('there are tutorials', () => assert.ok(names.length >= 3, names.join()));
+
+for (const name of names) {
+    const text = textOf(name), lines = text.trimEnd().split('\n');
+
+    test(`${name}: a test runs it`, () => {
+        const file = path.join(root, `tests/system/plain/tutorial-${name}.test.mjs`);
+        assert.match(fs.readFileSync(file, 'utf8'), new RegExp(`^tutorialTests\\('${name}'`, 'm'));
+    });
+
+    test(`${name}: each block is run, or says why not`, (context) => {
+        const blocks = blocksOf(text), left = blocks.filter(({ notRun }) => notRun);
+        assert.deepEqual(blocks.filter(({ kind }) => kind === 'stray'), []);
+        assert.ok(blocks.length - left.length > left.length, 'most blocks are run');
+        for (const { line, notRun } of left) context.diagnostic(`${name}.md:${line} is not run: ${notRun}`);
+    });
+
+    test(`${name}: it has a promise, numbered steps and what is next`, () => {
+        const [promise] = text.split(/^## /m);
+        assert.match(lines[0], /^# \S/);
+        assert.match(promise.replaceAll('\n', ' '), /At the end of this tutorial, .* minutes/);
+        assert.match(promise, /^You need /m);
+        const headings = lines.filter((line) => line.startsWith('## ')).map((line) => line.slice(3));
+        assert.equal(headings.pop(), 'What next');
+        assert.deepEqual(headings.map((one) => parseInt(one)), headings.map((_, i) => i + 1));
+        assert.ok(lines.length <= LINES_MOST, `${lines.length} lines`);
+        assert.deepEqual(lines.filter((line) => [...line].length > COLUMNS_MOST && !line.startsWith('|')), []);
+    });
+
+    test(`${name}: its links lead to files that there are`, () => {
+        const links = [...text.matchAll(/\]\(([^)#\s]+)(?:#[^)\s]*)?\)/g)].map(([, link]) => link);
+        assert.ok(links.length > 0);
+        for (const link of links.filter((one) => !one.includes('://')))
+            assert.ok(fs.existsSync(path.join(tutorialsFolder, link)), link);
+    });
+}
+
+test('blocks are commands with their outputs, files, and those that are not run', () => {
+    const text = `# A
+Text.
+
+    one
+    two
+
+\`\`\`
+1
+\`\`\`
+
+Save this as \`a.py\`:
+
+\`\`\`python
+pass
+
+pass
+\`\`\`
+
+<!-- not run: it takes an hour -->
+
+\`\`\`sh
+three
+\`\`\`
+
+Text.
+
+\`\`\`
+stray
+\`\`\`
+`;
+    assert.deepEqual(JSON.parse(JSON.stringify(blocksOf(text))), [
+        { kind: 'command', line: 4, text: 'one\ntwo', output: '1' },
+        { kind: 'file', file: 'a.py', line: 13, text: 'pass\n\npass' },
+        { kind: 'command', line: 21, notRun: 'it takes an hour', text: 'three' },
+        { kind: 'stray', line: 27, text: 'stray' },
+    ]);
+    assert.throws(() => blocksOf('```sh\nfalse\n'), /line 1: the block does not end/);
+});
+
+test('outputs match if they differ only in values that vary by their nature, and where … is printed', () => {
+    const equal = [
+        ['1 thing  2.5 ms', '1 thing 13 ms\n'], ['a\n…\nd', 'a\nb\nc\nd\n'], ['a\n…\nd', 'a\nd\n'], ['a … c', 'a b c\n'],
+        ['node-eb1661d67f708238 chrome 156.0.8078.79', 'node-0123456789abcdef chrome 157.0.8101.3'], ['', ''],
+        ['"created":1795862400,"x":…', '"created":1795862400,"x":[1]'], ['2026-11-29T06:00:00Z', '2027-01-02T03:04:05.678Z'],
+    ];
+    const different = [['1 thing', '2 things'], ['a\nb', 'a\nb\nc'], ['a', ''], ['192.168.1.10', '192.168.1.11'], ['17 + 25 = 42.', '17 + 25 = 43.'],
+        ['2.5 ms', '2.5 MiB'], ['a … c', 'a b'], ['a', 'xa']];
+    for (const [printed, seen] of equal) assert.equal(differenceOf(printed, seen), null, printed);
+    for (const [printed, seen] of different) assert.match(differenceOf(printed, seen) ?? `${printed} is equal`, /^printed:/);
+});
