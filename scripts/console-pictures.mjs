@@ -4,29 +4,24 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Daemon } from '../tests/lib/daemon.mjs';
 import { content, startHub } from '../tests/lib/hub.mjs';
-import { hasDigits, ownModels } from '../tests/lib/paths.mjs';
+import { ownModels } from '../tests/lib/paths.mjs';
 import { Simulation } from '../tests/lib/simulation.mjs';
 import { newToken, writeTokens } from '../tests/lib/tokens.mjs';
+import { delay } from '../tests/lib/wait.mjs';
 import { launch } from '../tests/page/support/browser.mjs';
+import { WORK_MS, digits, keepAtWork, showView } from './pictures/scene.mjs';
 
 /** The views by the names of their pictures; `models/digits` is of the sample model. */
 const VIEWS = { now: 'now', models: 'models', model: 'models/digits', try: 'try/digits', chat: 'try/finch', nodes: 'nodes', logs: 'logs' };
 const SCHEMES = ['light', 'dark'];
 const SIZES = [[1280, 900], [400, 860]];
-/** So long the daemon is at work before the first picture, for the last hour's figures. */
-const WORK_MS = 65_000;
 const TOKEN = newToken();
 const AS_ADMIN = { headers: { Authorization: `Bearer ${TOKEN}` } };
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const out = process.argv[2];
 if (!out || out.startsWith('-')) {
     console.error('usage: ./dev console-pictures OUTDIR');
     process.exit(2);
-}
-if (!hasDigits) {
-    console.error('models/digits is not in this tree: the console is shown with it');
-    process.exit(1);
 }
 
 async function startDaemon(hub) {
@@ -37,25 +32,11 @@ async function startDaemon(hub) {
     return daemon.start({ ready: false });
 }
 
-/** Asks for answers, of which some fail, until it is over; `left` is what is still under way. */
-function load(daemon) {
-    const samples = path.join(ownModels, 'digits/samples');
-    const pictures = fs.readdirSync(samples).filter((name) => name.endsWith('.png')).map((name) => fs.readFileSync(path.join(samples, name)).toString('base64'));
+/** Requests of several kinds, of which some fail. @param {number} count */
+function bodyOf(count) {
     const echo = { model_name: 'builtin/echo', inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] };
-    const bodies = [echo, { ...echo, platform: 'simulated' }, { model_name: 'digits', inputs: { image: pictures[0] } }, { model_name: 'digits', inputs: { image: pictures.at(-1) } }];
-    let isOver = false, count = 0;
-    const worker = async () => {
-        while (!isOver) {
-            const body = ++count % 60 === 0 ? { ...echo, inputs: [] } : bodies[count % bodies.length];
-            await daemon.infer(body, AS_ADMIN).catch(() => {});
-            await sleep(40 + 160 * Math.abs(Math.sin(count / 50)));
-        }
-    };
-    const workers = Array.from({ length: 4 }, worker);
-    return async () => {
-        isOver = true;
-        await Promise.all(workers);
-    };
+    const bodies = [echo, { ...echo, platform: 'simulated' }, ...[digits[0], digits.at(-1)].map((image) => ({ model_name: 'digits', inputs: { image } }))];
+    return count % 60 === 0 ? { ...echo, inputs: [] } : bodies[count % bodies.length];
 }
 
 async function takePictures(daemon, browser) {
@@ -70,10 +51,7 @@ async function takePictures(daemon, browser) {
             for (const [width, height] of SIZES) {
                 await tab.setViewportSize({ width, height });
                 await tab.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-                await tab.goto(`${daemon.url}/#/${view}`);
-                await tab.waitForSelector(`body[data-state=live] main[data-state=filled][data-address=${JSON.stringify(`#/${view}`)}]`);
-                if (view === 'now') await tab.waitForSelector('.plot canvas');
-                await sleep(500); // what is read beside the events
+                await showView(tab, daemon.url, view);
                 const file = path.join(out, `${name}-${colorScheme}-${width}.png`);
                 await tab.screenshot({ path: file, fullPage: view !== 'logs' });
                 console.log(file);
@@ -95,11 +73,11 @@ try {
     await daemon.ready();
     const browser = await launch();
     ends.push(() => browser.close());
-    ends.push(load(daemon));
+    ends.push(keepAtWork(daemon, bodyOf, AS_ADMIN));
     await daemon.post('/v1/models/pull', { model: 'org/speech', as: 'speech' }, AS_ADMIN);
     await daemon.post('/v1/models/pull', { model: 'org/nowhere' }, AS_ADMIN);
     console.log(`${daemon.url} is at work; the pictures come after ${WORK_MS / 1000} s`);
-    await sleep(WORK_MS);
+    await delay(WORK_MS);
     problems = await takePictures(daemon, browser);
 } finally {
     for (const end of ends.reverse()) await end();

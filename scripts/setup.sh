@@ -23,6 +23,8 @@ PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-n
 # What `./dev bench gpu --pack` gathers.
 PACKAGES_PACK=(chromium-headless-shell binutils xz-utils)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
+# What makes pictures smaller.
+PACKAGES_PICTURES=(pngquant)
 # What shows manuals as HTML, for the documentation's site.
 PACKAGES_DOCS=(mandoc)
 # What `./dev package` builds and checks packages with.
@@ -121,6 +123,13 @@ npm_install() {
 # Generators of clients, for one system test.
 setup_generators() {
     npm_install tests/generators "$BUILD/node/tests/generators"
+}
+
+# What the pictures of the documents are taken with.
+setup_pictures() {
+    setup_browser
+    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_PICTURES[@]}"
+    setup_modules tests
 }
 
 # What the documentation's site is built with.

@@ -11,7 +11,7 @@ import { measure } from '../../scripts/house.mjs';
 import { root } from '../lib/paths.mjs';
 
 test('verbs that take no arguments refuse some, before anything is installed or built', () => {
-    for (const verb of ['setup', 'build', 'docs', 'lint', 'install', 'clean']) {
+    for (const verb of ['setup', 'build', 'pictures', 'docs', 'lint', 'install', 'clean']) {
         const { status, stdout, stderr } = spawnSync('./dev', [verb, '/opt'], { cwd: root, encoding: 'utf8' });
         assert.equal(status, 1, verb);
         assert.equal(stderr, `dev: ${verb} takes no arguments, and there is "/opt"\n`);

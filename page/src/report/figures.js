@@ -35,6 +35,7 @@ const ALL = [
     { title: 'Speed-up', by: (cell) => cell.speedup?.value, isFigure: true },
     { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
     { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
+    { title: 'Error / allowed', by: (cell) => cell.error_ratio, isFigure: true },
     { title: 'Samples', by: (cell) => cell.samples_ms.length || undefined },
     { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
     { title: 'Precision', by: (cell) => cell.precision },
@@ -51,7 +52,6 @@ const ALL = [
     { title: 'ms a token', by: (cell) => cell.text?.token_ms, isFigure: true },
     { title: 'Tokens/s', by: (cell) => cell.text?.generated_per_s, isFigure: true },
     { title: 'Tokens/s of all', by: (cell) => cell.text?.all_per_s, isFigure: true },
-    { title: 'Error', by: (cell) => cell.error_ratio, isFigure: true },
 ];
 
 /** Those that say something of one of the cells at least. @param {Cell[]} cells */
