@@ -317,7 +317,7 @@ export interface InferRequest {
     /**
      * auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs; simulated, for tests with nodes
      * that compute nothing. If webnn cannot run any part of a model, another platform does, and fallbacks in the
-     * answer says why.
+     * answer states the reason.
      */
     platform?: 'auto' | Platform;
     /** Use only a browser of this kind. */
@@ -329,7 +329,7 @@ export interface InferRequest {
     /**
      * The variant, as in NAME:VARIANT. By default, or with auto, the service uses the first variant in webinfer show
      * that fits model_budget. 8 bits come first, then floats, then 4 bits, which are many times slower on WASM. If
-     * memory runs out, the next smaller variant runs, and fallbacks says so. 16-bit floats and GGUF files run on
+     * memory runs out, the next smaller variant runs, and fallbacks reports it. 16-bit floats and GGUF files run on
      * WebGPU only with shader-f16.
      */
     precision?: 'auto' | 'fp32' | 'fp16' | 'bf16' | 'int8' | 'uint8' | 'int4' | 'uint4' | 'q8' | 'q4' | 'q4f16' | 'bnb4';
@@ -342,7 +342,7 @@ export interface InferRequest {
      * speech recognition.
      */
     timeout_ms?: number;
-    /** Whether the answer comes in parts. */
+    /** Whether the answer is sent in parts. */
     stream?: boolean;
     /** Whether the stream can be resumed. */
     resumable?: boolean;
@@ -478,13 +478,13 @@ export interface Made {
     of: string;
     bits: number;
     mixed: boolean;
-    /** Whether the request had set force. */
+    /** Whether force was set in the request. */
     forced: boolean;
     /** When the variant was built, in seconds since 1970. */
     made_at: number;
     /**
-     * The bytes of all weights, of the weights that can be quantised, and of those that were quantised. Then the
-     * number of graph nodes that read quantised weights, and of those that keep more bits.
+     * The size in bytes of all weights, of those that can be quantised, and of those that were quantised. Then the
+     * number of graph nodes that read quantised weights, and the number of those that keep more bits.
      */
     counts: {
         weights: number;
@@ -516,11 +516,11 @@ export interface MadeMeasured {
         p5: number;
         least: number;
     };
-    /** The largest error of any number in an output, as a fraction of the largest number. */
+    /** The largest error of any number in an output, as a fraction of the largest such number. */
     largest_error: number | null;
     /**
      * Where the weights of fp32 are stored: in the graph's file (one) or in separate files (external). Separate
-     * files take less memory in a page.
+     * files use less memory in a page.
      */
     source_files: 'one' | 'external';
     /** The browsers and platforms on which the variant was measured: WASM first, then those that were idle. */
@@ -544,8 +544,8 @@ export interface MadePlace {
     /** The median time of a run with fp32. */
     source_run_ms: number;
     /**
-     * How much the page's memory grew when the variant was loaded, but at least the size of its files. If memory
-     * that other models had left could be reused, the variant may need more than this.
+     * The growth of the page's memory when the variant was loaded, or the size of its files if that is larger. If
+     * memory that other models had freed was reused, the variant may need more than this.
      */
     memory_bytes?: number;
     /** The growth for fp32, which was loaded afterwards. */
@@ -644,21 +644,21 @@ export interface Model {
     builtin?: boolean;
     /** The nodes that have the model, and what they report; in lists at most 10 nodes. */
     loaded?: Array<Loaded>;
-    /** In a list: how many further nodes have the model. */
+    /** In a list: the number of further such nodes. */
     loaded_more?: number;
     /** Why the model cannot be read. */
     problem?: string;
     /** When a request last used the model, in seconds since 1970; null if no request is known. */
     last_used_at?: number | null;
-    /** Where the model was pulled from. */
+    /** The source from which the model was pulled. */
     source?: Source;
     /** The pulled or uploaded versions, latest first. */
     versions?: Array<Version>;
     /** The CIDs under which the model or a variant is published. */
     published?: Array<Pin>;
-    /** The pull of this name that is under way. */
+    /** The pull that is running for this name. */
     pulling?: Pull;
-    /** This and those below are for OpenAI's clients. */
+    /** This and the members below are for OpenAI's clients. */
     id?: string;
     object?: 'model';
     created?: number;
@@ -709,13 +709,13 @@ export interface Node {
     draining: boolean;
     /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** Whether the node gets no work at present; limits says why. */
+    /** Whether the node gets no work at present; limits states the reason. */
     held: boolean;
-    /** Whether the node has lost its connection but may come back. */
+    /** Whether the node has lost its connection but may reconnect. */
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
-    /** Why the node gets less work than other nodes, or none. */
+    /** Why the node gets less work than other nodes, or no work. */
     limits?: Array<NodeLimit>;
     /** A summary of the node's last answers; null if the service started the node. */
     conduct?: Conduct | null;
@@ -744,7 +744,7 @@ export interface Node {
 }
 
 export interface NodeLimit {
-    /** share: the node gets only work that no other node has room for. hold: the node gets no work except proofs. */
+    /** share: the node gets only work for which no other node has room. hold: the node gets no work except proofs. */
     effect: 'share' | 'hold';
     /**
      * The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass in a row. unproven: the
@@ -771,9 +771,9 @@ export interface NodeRow {
     draining: boolean;
     /** Whether the node's owner has paused it. */
     paused: boolean;
-    /** Whether the node gets no work at present; limits says why. */
+    /** Whether the node gets no work at present; limits states the reason. */
     held: boolean;
-    /** Whether the node has lost its connection but may come back. */
+    /** Whether the node has lost its connection but may reconnect. */
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
@@ -911,7 +911,7 @@ export interface Pin {
      * this CID.
      */
     stale: boolean;
-    /** The version that is kept for this CID; null for a folder that was added by hand. */
+    /** The version that is kept for this CID; null for a folder that was added manually. */
     version: number | null;
     /** When the model was published, in seconds since 1970. */
     published_at: number;
@@ -958,7 +958,7 @@ export interface Pull {
      * replace the states above. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
-    /** The model that was asked for. */
+    /** The requested model. */
     model: string;
     /** The hub; ipfs for a CID, and empty for a variant built locally. */
     hub: string;
@@ -986,7 +986,7 @@ export interface Pull {
     bytes_per_second?: number;
     /** The remaining time at the recent speed. */
     seconds_left?: number;
-    /** How the hub failed, and when the pull is tried again. */
+    /** How the hub failed, and when the pull will be retried. */
     retrying?: string;
     /** Why the pull has failed. */
     problem?: {
@@ -996,9 +996,9 @@ export interface Pull {
     /** This and the members below are present only for a variant built locally. */
     bits?: number;
     mixed?: boolean;
-    /** How many inputs the variant has been measured with so far. */
+    /** The number of inputs with which the variant has been measured so far. */
     inputs_done?: number;
-    /** How many inputs the variant is measured with in all. */
+    /** The total number of inputs with which the variant is measured. */
     inputs?: number;
     /** How the variant was built and measured, once this is known. */
     made?: Made;
@@ -1015,7 +1015,7 @@ export interface PullEvent {
      * replace the states above. publishing: the files get their final names. done or failed: the pull has ended.
      */
     state: 'resolving' | 'downloading' | 'verifying' | 'quantizing' | 'measuring' | 'publishing' | 'done' | 'failed';
-    /** The model that was asked for. */
+    /** The requested model. */
     model: string;
     /** The hub; ipfs for a CID, and empty for a variant built locally. */
     hub: string;
@@ -1043,7 +1043,7 @@ export interface PullEvent {
     bytes_per_second?: number;
     /** The remaining time at the recent speed. */
     seconds_left?: number;
-    /** How the hub failed, and when the pull is tried again. */
+    /** How the hub failed, and when the pull will be retried. */
     retrying?: string;
     /** Why the pull has failed. */
     problem?: {
@@ -1053,9 +1053,9 @@ export interface PullEvent {
     /** This and the members below are present only for a variant built locally. */
     bits?: number;
     mixed?: boolean;
-    /** How many inputs the variant has been measured with so far. */
+    /** The number of inputs with which the variant has been measured so far. */
     inputs_done?: number;
-    /** How many inputs the variant is measured with in all. */
+    /** The total number of inputs with which the variant is measured. */
     inputs?: number;
     /** How the variant was built and measured, once this is known. */
     made?: Made;
@@ -1214,7 +1214,7 @@ export interface Status {
     uptime_s: number;
     /** When the daemon started, in milliseconds since 1970. */
     started_at: number;
-    /** Whether a node can take work. */
+    /** Whether a node can accept requests. */
     ready: boolean;
     /** Why new clients cannot be served. */
     problem: string | null;
@@ -1398,11 +1398,11 @@ export interface TaskOptions {
     count?: number;
     interval_ms?: number;
     bytes?: number;
-    /** The largest number of tokens in an answer. */
+    /** The maximum number of tokens in an answer. */
     max_tokens?: number;
-    /** 0 always picks the likeliest token. */
+    /** 0 selects the most likely token. */
     temperature?: number;
-    /** Keeps only the most likely tokens that together have this probability. */
+    /** Keeps the most likely tokens that have this total probability. */
     top_p?: number;
     /** Keeps only this many of the most likely tokens; 0 keeps all. */
     top_k?: number;
@@ -1410,9 +1410,9 @@ export interface TaskOptions {
     min_p?: number;
     /** A penalty for repetition; 1 means none. */
     repeat_penalty?: number;
-    /** A penalty for each use of a token. */
+    /** A penalty that grows with each use of a token. */
     frequency_penalty?: number;
-    /** A penalty for each token used. */
+    /** One penalty for any used token. */
     presence_penalty?: number;
     /** Biases for tokens, by token number. */
     logit_bias?: { [name: string]: number };
@@ -1424,17 +1424,17 @@ export interface TaskOptions {
     n?: number;
     /** Whether to return log probabilities. */
     logprobs?: boolean;
-    /** With logprobs: how many alternatives for each token. */
+    /** With logprobs: the number of alternatives for each token. */
     top_logprobs?: number;
-    /** The form: text, json_object or json_schema. */
+    /** The format: text, json_object, json_schema. */
     response_format?: ResponseFormat;
     /** A GBNF grammar that constrains the text. */
     grammar?: string;
     /** A JSON schema that constrains the text. */
     json_schema?: { [name: string]: JsonValue } | boolean;
-    /** Whether to run alone and reproducibly. */
+    /** Whether the request runs alone, with a reproducible result. */
     deterministic?: boolean;
-    /** How many tokens must fit. */
+    /** The number of tokens that the context must hold. */
     context?: number;
     /** Functions that the model may call. */
     tools?: Array<Tool>;
@@ -1446,13 +1446,13 @@ export interface TaskOptions {
     pooling?: 'mean' | 'cls' | 'last' | 'none';
     /** Whether vectors are scaled to length 1. */
     normalize?: boolean;
-    /** How many dimensions of a vector to keep. */
+    /** How many dimensions to keep. */
     dimensions?: number;
-    /** Whether texts that are too long are cut. */
+    /** Whether to truncate overlong texts. */
     truncate?: boolean;
     /** Whether special tokens are included. */
     add_special?: boolean;
-    /** How many results to return. */
+    /** The number of results to return. */
     top?: number;
     /** The function that computes probabilities. */
     activation?: 'softmax' | 'sigmoid' | 'none';
@@ -1460,22 +1460,22 @@ export interface TaskOptions {
     aggregation?: 'none' | 'simple';
     /** Labels that are left out. */
     ignore_labels?: Array<string>;
-    /** Whether several labels may fit. */
+    /** Whether more than one label may apply. */
     multi_label?: boolean;
-    /** A text, with {} for the label. */
+    /** A template in which {} stands for the label. */
     hypothesis_template?: string;
     /** The input's language, as the model names it. */
     source_language?: string;
     target_language?: string;
-    /** The lowest score; 0.5 by default. */
+    /** The minimum score; 0.5 by default. */
     threshold?: number;
-    /** If supported. */
+    /** The segmentation, if supported. */
     subtask?: 'semantic' | 'instance' | 'panoptic';
-    /** The language that is spoken. */
+    /** The spoken language. */
     language?: string;
     /** Whether to translate into English. */
     translate?: boolean;
-    /** Which parts have times. */
+    /** The parts with times. */
     timestamps?: 'none' | 'segment' | 'word' | 'both';
     /** Whether segments list their tokens and probabilities. */
     details?: boolean;
@@ -1582,7 +1582,7 @@ export interface Transcript {
 
 export interface Tuning {
     kernel: string;
-    /** The largest sizes that this entry applies to, in order. */
+    /** The largest sizes to which this entry applies, in order. */
     size_class: string;
     /** The variant of the kernel's shader. */
     variant: string;
@@ -1595,7 +1595,7 @@ export interface Tuning {
     ms: number;
     /** The time of a run without tuning. */
     default_ms: number;
-    /** This and the next three members say where the entry applies. */
+    /** This and the next three members state where the entry applies. */
     browser?: string;
     browser_version?: string;
     platform?: Platform;
@@ -1617,7 +1617,7 @@ export interface Used {
 
 export interface Value {
     name: string;
-    /** Null if the graph does not say. */
+    /** Null if the graph does not state it. */
     datatype: string | null;
     /** -1 for a free dimension. */
     shape: Array<number> | null;

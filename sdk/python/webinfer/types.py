@@ -339,11 +339,11 @@ class TaskOptions(TypedDict, total=False):
     count: int
     interval_ms: int
     bytes: int
-    #: The largest number of tokens in an answer.
+    #: The maximum number of tokens in an answer.
     max_tokens: int
-    #: 0 always picks the likeliest token.
+    #: 0 selects the most likely token.
     temperature: float
-    #: Keeps only the most likely tokens that together have this probability.
+    #: Keeps the most likely tokens that have this total probability.
     top_p: float
     #: Keeps only this many of the most likely tokens; 0 keeps all.
     top_k: int
@@ -351,9 +351,9 @@ class TaskOptions(TypedDict, total=False):
     min_p: float
     #: A penalty for repetition; 1 means none.
     repeat_penalty: float
-    #: A penalty for each use of a token.
+    #: A penalty that grows with each use of a token.
     frequency_penalty: float
-    #: A penalty for each token used.
+    #: One penalty for any used token.
     presence_penalty: float
     #: Biases for tokens, by token number.
     logit_bias: Dict[str, float]
@@ -365,17 +365,17 @@ class TaskOptions(TypedDict, total=False):
     n: int
     #: Whether to return log probabilities.
     logprobs: bool
-    #: With logprobs: how many alternatives for each token.
+    #: With logprobs: the number of alternatives for each token.
     top_logprobs: int
-    #: The form: text, json_object or json_schema.
+    #: The format: text, json_object, json_schema.
     response_format: ResponseFormat
     #: A GBNF grammar that constrains the text.
     grammar: str
     #: A JSON schema that constrains the text.
     json_schema: Union[Dict[str, Any], bool]
-    #: Whether to run alone and reproducibly.
+    #: Whether the request runs alone, with a reproducible result.
     deterministic: bool
-    #: How many tokens must fit.
+    #: The number of tokens that the context must hold.
     context: int
     #: Functions that the model may call.
     tools: List[Tool]
@@ -387,13 +387,13 @@ class TaskOptions(TypedDict, total=False):
     pooling: Literal["mean", "cls", "last", "none"]
     #: Whether vectors are scaled to length 1.
     normalize: bool
-    #: How many dimensions of a vector to keep.
+    #: How many dimensions to keep.
     dimensions: int
-    #: Whether texts that are too long are cut.
+    #: Whether to truncate overlong texts.
     truncate: bool
     #: Whether special tokens are included.
     add_special: bool
-    #: How many results to return.
+    #: The number of results to return.
     top: int
     #: The function that computes probabilities.
     activation: Literal["softmax", "sigmoid", "none"]
@@ -401,22 +401,22 @@ class TaskOptions(TypedDict, total=False):
     aggregation: Literal["none", "simple"]
     #: Labels that are left out.
     ignore_labels: List[str]
-    #: Whether several labels may fit.
+    #: Whether more than one label may apply.
     multi_label: bool
-    #: A text, with {} for the label.
+    #: A template in which {} stands for the label.
     hypothesis_template: str
     #: The input's language, as the model names it.
     source_language: str
     target_language: str
-    #: The lowest score; 0.5 by default.
+    #: The minimum score; 0.5 by default.
     threshold: float
-    #: If supported.
+    #: The segmentation, if supported.
     subtask: Literal["semantic", "instance", "panoptic"]
-    #: The language that is spoken.
+    #: The spoken language.
     language: str
     #: Whether to translate into English.
     translate: bool
-    #: Which parts have times.
+    #: The parts with times.
     timestamps: Literal["none", "segment", "word", "both"]
     #: Whether segments list their tokens and probabilities.
     details: bool
@@ -444,7 +444,7 @@ class InferRequest(_InferRequest, total=False):
     task: Task
     #: auto (the default), webgpu, webnn, webgl or wasm; native, for joined programs;
     #: simulated, for tests with nodes that compute nothing. If webnn cannot run any part of
-    #: a model, another platform does, and fallbacks in the answer says why.
+    #: a model, another platform does, and fallbacks in the answer states the reason.
     platform: Union[Literal["auto"], Platform]
     #: Use only a browser of this kind.
     browser: str
@@ -455,8 +455,8 @@ class InferRequest(_InferRequest, total=False):
     #: The variant, as in NAME:VARIANT. By default, or with auto, the service uses the first
     #: variant in webinfer show that fits model_budget. 8 bits come first, then floats, then
     #: 4 bits, which are many times slower on WASM. If memory runs out, the next smaller
-    #: variant runs, and fallbacks says so. 16-bit floats and GGUF files run on WebGPU only
-    #: with shader-f16.
+    #: variant runs, and fallbacks reports it. 16-bit floats and GGUF files run on WebGPU
+    #: only with shader-f16.
     precision: Literal["auto", "fp32", "fp16", "bf16", "int8", "uint8", "int4", "uint4", "q8", "q4", "q4f16", "bnb4"]
     #: Outputs to return, by name or as {name, parameters: {binary_data}}; all by default.
     outputs: List[WantedOutput]
@@ -465,7 +465,7 @@ class InferRequest(_InferRequest, total=False):
     #: The time limit for queueing, loading and running; 60000 by default, 600000 for
     #: streams, generated text and speech recognition.
     timeout_ms: int
-    #: Whether the answer comes in parts.
+    #: Whether the answer is sent in parts.
     stream: bool
     #: Whether the stream can be resumed.
     resumable: bool
@@ -1031,9 +1031,9 @@ class NodeRow(TypedDict):
     draining: bool
     #: Whether the node's owner has paused it.
     paused: bool
-    #: Whether the node gets no work at present; limits says why.
+    #: Whether the node gets no work at present; limits states the reason.
     held: bool
-    #: Whether the node has lost its connection but may come back.
+    #: Whether the node has lost its connection but may reconnect.
     away: bool
     #: The number of attempts on the node.
     attempts: int
@@ -1064,7 +1064,7 @@ class ModelFilesItem(TypedDict):
 
 
 class MadeCounts(TypedDict):
-    """The bytes of all weights, of the weights that can be quantised, and of those that were quantised. Then the number of graph nodes that read quantised weights, and of those that keep more bits."""
+    """The size in bytes of all weights, of those that can be quantised, and of those that were quantised. Then the number of graph nodes that read quantised weights, and the number of those that keep more bits."""
 
     weights: int
     quantizable: int
@@ -1102,9 +1102,9 @@ class _MadePlace(TypedDict):
 
 
 class MadePlace(_MadePlace, total=False):
-    #: How much the page's memory grew when the variant was loaded, but at least the size of
-    #: its files. If memory that other models had left could be reused, the variant may need
-    #: more than this.
+    #: The growth of the page's memory when the variant was loaded, or the size of its files
+    #: if that is larger. If memory that other models had freed was reused, the variant may
+    #: need more than this.
     memory_bytes: int
     #: The growth for fp32, which was loaded afterwards.
     source_memory_bytes: int
@@ -1118,10 +1118,11 @@ class MadeMeasured(TypedDict):
     samples: int
     #: The cosine between the outputs of the variant and of fp32 for the same input.
     cosine: MadeMeasuredCosine
-    #: The largest error of any number in an output, as a fraction of the largest number.
+    #: The largest error of any number in an output, as a fraction of the largest such
+    #: number.
     largest_error: Union[float, None]
     #: Where the weights of fp32 are stored: in the graph's file (one) or in separate files
-    #: (external). Separate files take less memory in a page.
+    #: (external). Separate files use less memory in a page.
     source_files: Literal["one", "external"]
     #: The browsers and platforms on which the variant was measured: WASM first, then those
     #: that were idle.
@@ -1133,13 +1134,13 @@ class _Made(TypedDict):
     of: str
     bits: int
     mixed: bool
-    #: Whether the request had set force.
+    #: Whether force was set in the request.
     forced: bool
     #: When the variant was built, in seconds since 1970.
     made_at: int
-    #: The bytes of all weights, of the weights that can be quantised, and of those that
-    #: were quantised. Then the number of graph nodes that read quantised weights, and of
-    #: those that keep more bits.
+    #: The size in bytes of all weights, of those that can be quantised, and of those that
+    #: were quantised. Then the number of graph nodes that read quantised weights, and the
+    #: number of those that keep more bits.
     counts: MadeCounts
     #: How the outputs of the variant's graphs differ from those of fp32.
     measured: MadeMeasured
@@ -1169,7 +1170,7 @@ class ModelVariantsItem(_ModelVariantsItem, total=False):
 
 class Value(TypedDict):
     name: str
-    #: Null if the graph does not say.
+    #: Null if the graph does not state it.
     datatype: Union[str, None]
     #: -1 for a free dimension.
     shape: Union[List[int], None]
@@ -1311,7 +1312,7 @@ class Pin(TypedDict):
     #: Whether the model's files have changed since the model was published. If so, the
     #: files are not served under this CID.
     stale: bool
-    #: The version that is kept for this CID; null for a folder that was added by hand.
+    #: The version that is kept for this CID; null for a folder that was added manually.
     version: Union[int, None]
     #: When the model was published, in seconds since 1970.
     published_at: int
@@ -1337,7 +1338,7 @@ class _Pull(TypedDict):
     #: For a variant built locally, quantizing and measuring replace the states above.
     #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
-    #: The model that was asked for.
+    #: The requested model.
     model: str
     #: The hub; ipfs for a CID, and empty for a variant built locally.
     hub: str
@@ -1365,16 +1366,16 @@ class Pull(_Pull, total=False):
     bytes_per_second: int
     #: The remaining time at the recent speed.
     seconds_left: float
-    #: How the hub failed, and when the pull is tried again.
+    #: How the hub failed, and when the pull will be retried.
     retrying: str
     #: Why the pull has failed.
     problem: PullProblem
     #: This and the members below are present only for a variant built locally.
     bits: int
     mixed: bool
-    #: How many inputs the variant has been measured with so far.
+    #: The number of inputs with which the variant has been measured so far.
     inputs_done: int
-    #: How many inputs the variant is measured with in all.
+    #: The total number of inputs with which the variant is measured.
     inputs: int
     #: How the variant was built and measured, once this is known.
     made: Made
@@ -1433,22 +1434,22 @@ class Model(_Model, total=False):
     builtin: bool
     #: The nodes that have the model, and what they report; in lists at most 10 nodes.
     loaded: List[Loaded]
-    #: In a list: how many further nodes have the model.
+    #: In a list: the number of further such nodes.
     loaded_more: int
     #: Why the model cannot be read.
     problem: str
     #: When a request last used the model, in seconds since 1970; null if no request is
     #: known.
     last_used_at: Union[int, None]
-    #: Where the model was pulled from.
+    #: The source from which the model was pulled.
     source: Source
     #: The pulled or uploaded versions, latest first.
     versions: List[Version]
     #: The CIDs under which the model or a variant is published.
     published: List[Pin]
-    #: The pull of this name that is under way.
+    #: The pull that is running for this name.
     pulling: Pull
-    #: This and those below are for OpenAI's clients.
+    #: This and the members below are for OpenAI's clients.
     id: str
     object: Literal["model"]
     created: int
@@ -1511,7 +1512,7 @@ class _Status(TypedDict):
     uptime_s: float
     #: When the daemon started, in milliseconds since 1970.
     started_at: int
-    #: Whether a node can take work.
+    #: Whether a node can accept requests.
     ready: bool
     #: Why new clients cannot be served.
     problem: Union[str, None]
@@ -1559,7 +1560,7 @@ class Status(_Status, total=False):
 
 
 class _NodeLimit(TypedDict):
-    #: share: the node gets only work that no other node has room for. hold: the node gets
+    #: share: the node gets only work for which no other node has room. hold: the node gets
     #: no work except proofs.
     effect: Literal["share", "hold"]
     #: The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines pass
@@ -1625,16 +1626,16 @@ class _Node(TypedDict):
     draining: bool
     #: Whether the node's owner has paused it.
     paused: bool
-    #: Whether the node gets no work at present; limits says why.
+    #: Whether the node gets no work at present; limits states the reason.
     held: bool
-    #: Whether the node has lost its connection but may come back.
+    #: Whether the node has lost its connection but may reconnect.
     away: bool
     #: The number of attempts on the node.
     attempts: int
 
 
 class Node(_Node, total=False):
-    #: Why the node gets less work than other nodes, or none.
+    #: Why the node gets less work than other nodes, or no work.
     limits: List[NodeLimit]
     #: A summary of the node's last answers; null if the service started the node.
     conduct: Union[Conduct, None]
@@ -1660,7 +1661,7 @@ class Node(_Node, total=False):
 
 class _Tuning(TypedDict):
     kernel: str
-    #: The largest sizes that this entry applies to, in order.
+    #: The largest sizes to which this entry applies, in order.
     size_class: str
     #: The variant of the kernel's shader.
     variant: str
@@ -1674,7 +1675,7 @@ class _Tuning(TypedDict):
 
 
 class Tuning(_Tuning, total=False):
-    #: This and the next three members say where the entry applies.
+    #: This and the next three members state where the entry applies.
     browser: str
     browser_version: str
     platform: Platform
@@ -1861,7 +1862,7 @@ class _PullEvent(TypedDict):
     #: For a variant built locally, quantizing and measuring replace the states above.
     #: publishing: the files get their final names. done or failed: the pull has ended.
     state: Literal["resolving", "downloading", "verifying", "quantizing", "measuring", "publishing", "done", "failed"]
-    #: The model that was asked for.
+    #: The requested model.
     model: str
     #: The hub; ipfs for a CID, and empty for a variant built locally.
     hub: str
@@ -1889,16 +1890,16 @@ class PullEvent(_PullEvent, total=False):
     bytes_per_second: int
     #: The remaining time at the recent speed.
     seconds_left: float
-    #: How the hub failed, and when the pull is tried again.
+    #: How the hub failed, and when the pull will be retried.
     retrying: str
     #: Why the pull has failed.
     problem: PullEventProblem
     #: This and the members below are present only for a variant built locally.
     bits: int
     mixed: bool
-    #: How many inputs the variant has been measured with so far.
+    #: The number of inputs with which the variant has been measured so far.
     inputs_done: int
-    #: How many inputs the variant is measured with in all.
+    #: The total number of inputs with which the variant is measured.
     inputs: int
     #: How the variant was built and measured, once this is known.
     made: Made

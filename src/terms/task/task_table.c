@@ -74,7 +74,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
     ROW(max_tokens, INTEGER, 1, WI_TOKENS_MAX, "The maximum number of tokens in an answer."),      \
         ROW(temperature, NUMBER, 0, 2, "0 selects the most likely token."),                        \
         ROW(top_p, NUMBER, 0, 1,                                                                   \
-            "Keeps only the most likely tokens whose combined probability reaches this value."),   \
+            "Keeps the most likely tokens that have this total probability."),                     \
         ROW(top_k, INTEGER, 0, 1000000,                                                            \
             "Keeps only this many of the most likely tokens; 0 keeps all."),                       \
         ROW(min_p, NUMBER, 0, 1,                                                                   \
@@ -95,7 +95,7 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "A GBNF grammar that constrains the text."),       \
         FORM(json_schema, ANY, 0, "object|boolean", "A JSON schema that constrains the text."),    \
         ROW(deterministic, BOOL, 0, 0,                                                             \
-            "Whether the request runs on its own, so that its result is reproducible."),           \
+            "Whether the request runs alone, with a reproducible result."),                        \
         CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
@@ -197,9 +197,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                   "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
-        .options =
-            OPTIONS(THRESHOLD, WORD(subtask, "The kind of segmentation, if the model supports it.",
-                                   "semantic", "instance", "panoptic")),
+        .options = OPTIONS(THRESHOLD,
+            WORD(subtask, "The segmentation, if supported.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,

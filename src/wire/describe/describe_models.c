@@ -46,7 +46,7 @@ const struct wi_schema wi_models_schemas[] = {
         {"builtin?", "boolean", NULL},
         {"loaded?", "[Loaded]",
             "The nodes that have the model, and what they report; in lists at most 10 nodes."},
-        {"loaded_more?", "integer", "In a list: the number of further nodes that have it loaded."},
+        {"loaded_more?", "integer", "In a list: the number of further such nodes."},
         {"problem?", "string", "Why the model cannot be read."},
         {"last_used_at?", "integer|null",
             "When a request last used the model, in seconds since 1970; null if no request is "
