@@ -1469,7 +1469,7 @@ export interface TaskOptions {
     target_language?: string;
     /** The minimum score; 0.5 by default. */
     threshold?: number;
-    /** The segmentation, if supported. */
+    /** The kind of masks. */
     subtask?: 'semantic' | 'instance' | 'panoptic';
     /** The spoken language. */
     language?: string;

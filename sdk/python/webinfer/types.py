@@ -410,7 +410,7 @@ class TaskOptions(TypedDict, total=False):
     target_language: str
     #: The minimum score; 0.5 by default.
     threshold: float
-    #: The segmentation, if supported.
+    #: The kind of masks.
     subtask: Literal["semantic", "instance", "panoptic"]
     #: The spoken language.
     language: str

@@ -197,8 +197,8 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
                   "\"box\":{\"xmin\":0,\"ymin\":0,\"xmax\":1,\"ymax\":1}}]}"},
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
-        .options = OPTIONS(THRESHOLD,
-            WORD(subtask, "The segmentation, if supported.", "semantic", "instance", "panoptic")),
+        .options = OPTIONS(
+            THRESHOLD, WORD(subtask, "The kind of masks.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,

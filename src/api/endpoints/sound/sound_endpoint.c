@@ -200,8 +200,8 @@ struct query {
 
 const struct wi_param wi_sound_query_params[] = {
     WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
-        .help = "How many bytes of the audio precede those in the body. Bytes that have already "
-                "arrived are skipped."),
+        .help = "How many bytes of the audio precede those in the body. Bytes already "
+                "received are skipped."),
     WI_PARAM_END,
 };
 
