@@ -12,6 +12,8 @@
  *   of their kind: numbers with a decimal point or a unit of time, size or share; versions; ids; dates; times of day.
  * - A fenced block in any other language (ini, python, yaml) is a file. The paragraph before it ends with
  *   "Save this as `NAME`:", and the session writes the file into its working directory. `NAME` may begin with `~/`.
+ * - In a tutorial about several machines, a line that begins with "On machine 2" or "On each other machine" says where
+ *   the blocks after it run, up to the next such line.
  * - The line `<!-- not run: REASON -->` directly before a block says that the test does not run the block, and why
  *   not. Its output, if any, is not compared either. Readers do not see this line.
  *
@@ -33,6 +35,7 @@ import { clear, guard } from './cleanup.mjs';
 import { patience } from './daemon.mjs';
 import { daemonPath, root } from './paths.mjs';
 import * as processes from './processes.mjs';
+import { openRoom } from './room.mjs';
 import { until, within } from './wait.mjs';
 
 export const tutorialsFolder = path.join(root, 'docs/tutorials');
@@ -45,11 +48,13 @@ export const tutorialsFolder = path.join(root, 'docs/tutorials');
  * @property {string} [file] the name of a file
  * @property {string} [output] what is printed below a command
  * @property {string} [notRun] why a test does not run it
+ * @property {string} [machine] where it runs: "2", or "others" for all but the first; the default is the first
  */
 
 /* --- reading ----------------------------------------------------------------------------------- */
 
 const FENCE = /^```(\w*)$/, INDENTED = /^ {4}/, NOT_RUN = /^<!-- not run: (.+) -->$/;
+const MACHINE = /^On (?:machine (\d+)|each other machine)\b/;
 const SAVED = /[Ss]ave (?:this|it) as `([^`]+)`:$/;
 
 /** The kind of a block, by the language of its fence, by what is directly before it, and by the paragraph before it. */
@@ -76,16 +81,19 @@ export function blocksOf(text) {
     const lines = text.split('\n');
     /** @type {Block[]} */
     const blocks = [];
-    let paragraph = '', notRun, follows = false;
+    let paragraph = '', machine, notRun, follows = false;
     for (let i = 0; i < lines.length;) {
         const [, language] = FENCE.exec(lines[i]) ?? (INDENTED.test(lines[i]) ? ['', 'sh'] : []);
         if (language === undefined) {
             if (NOT_RUN.test(lines[i])) [, notRun] = NOT_RUN.exec(lines[i]);
             else if (lines[i] !== '') [paragraph, follows] = [lines[i], false];
+            const [says, number] = MACHINE.exec(lines[i]) ?? [];
+            if (says) machine = number ?? 'others';
             i++;
             continue;
         }
-        const block = { ...kindOf(language, follows, paragraph), line: i + 1, notRun }, taken = takeBlock(lines, i);
+        const kind = kindOf(language, follows, paragraph), taken = takeBlock(lines, i);
+        const block = { ...kind, line: i + 1, notRun, ...(machine && { machine }) };
         if (block.kind === 'output') blocks.at(-1).output = taken.text;
         else blocks.push({ ...block, text: taken.text });
         follows = block.kind === 'command';
@@ -159,21 +167,27 @@ function plantTree(place) {
 export class Session {
     #blocks = 0;
 
-    /** @param {{addresses?: string[], installed?: boolean, env?: Record<string, string>}} options see tutorialTests */
-    constructor({ addresses = [], installed = false, env = {} }) {
+    /**
+     * @param {{addresses?: string[], installed?: boolean, env?: Record<string, string>}} options see tutorialTests
+     * @param {(...words: string[]) => string[]} [enter] makes a command run on a machine; the default is one of its own
+     */
+    constructor({ addresses = [], installed = false, env = {} }, enter) {
         this.folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-tut-')));
         this.home = path.join(this.folder, 'home');
         const temporary = path.join(this.folder, 'tmp');
         for (const one of [this.home, temporary]) fs.mkdirSync(one);
         plantTree(path.join(this.home, 'webinfer'));
         const folders = [...(installed ? [path.dirname(daemonPath)] : []), process.env.PATH];
-        const [program, ...words] = [...aloneWith('bash --noprofile --norc'), ...addresses];
+        const [program, ...words] = enter?.('bash', '--noprofile', '--norc')
+            ?? [...aloneWith('bash --noprofile --norc'), ...addresses];
         this.child = spawn(program, words, { cwd: this.home, stdio: ['pipe', 'inherit', 'inherit', 'pipe'], env: {
             PATH: folders.join(':'), HOME: this.home, TMPDIR: temporary, LANG: 'C.UTF-8', no_proxy: '*', ...env } });
         this.child.stdin.on('error', () => {}); // the end of the session says more
         this.ended = new Promise((resolve) => this.child.on('close', resolve));
         this.said = '';
         this.child.stdio[3].setEncoding('utf8').on('data', (text) => (this.said += text));
+        // A reader is not root, whom Chromium refuses its sandbox; tutorials start it in the background.
+        if (process.getuid() === 0) this.child.stdin.write('chromium() { exec chromium --no-sandbox "$@"; }\n');
     }
 
     /** Runs a block in the session: the status of its last command that failed, or 0, and all that it printed. */
@@ -220,12 +234,21 @@ async function perform(session, block, timeout) {
     assert.ok(!wrong, wrong);
 }
 
+/** A session for each machine: those of a room, or the only one. */
+export async function openMachines({ machines, ...options }) {
+    if (!machines) return { sessions: [new Session(options)], close: async () => {} };
+    const room = await openRoom(machines);
+    const sessions = machines.map((address) => new Session(options, (...words) => room.command(address, ...words)));
+    return { sessions, close: room.close };
+}
+
 /**
  * A test for each block of a tutorial, in the order in which they are printed; once one has failed, the rest is skipped.
  *
  * @param {string} name
  * @param {object} [options]
  * @param {string[]} [options.addresses] that this machine also has, such as the one in a local network
+ * @param {string[]} [options.machines] the addresses of several machines in a local network
  * @param {boolean} [options.installed] whether the programs are on PATH from the beginning
  * @param {Record<string, string>} [options.env] what else the session's environment has
  * @param {number} [options.timeout] of a block, in milliseconds
@@ -233,21 +256,30 @@ async function perform(session, block, timeout) {
 export function tutorialTests(name, options = {}) {
     const blocks = blocksOf(textOf(name)).filter(({ notRun }) => !notRun), skip = impossibility();
     const timeout = (options.timeout ?? 120_000) * patience;
-    /** @type {Session} */
-    let session, broken = false;
-    before(() => {
-        if (!skip) session = new Session(options);
+    /** @type {{sessions: Session[], close: () => Promise<void>}} */
+    let machines, broken = false;
+    const sessionsOf = ({ machine = '1' }) =>
+        (machine === 'others' ? machines.sessions.slice(1) : [machines.sessions[Number(machine) - 1]]);
+    before(async () => {
+        if (!skip) machines = await openMachines(options);
     });
-    after(() => session?.abandon());
+    after(async () => {
+        for (const session of machines?.sessions ?? []) session.abandon();
+        await machines?.close();
+    });
     for (const block of blocks) {
         const what = block.kind === 'file' ? block.file : block.text.split('\n')[0];
         test(`${name}.md:${block.line}: ${what}`, { skip, timeout: timeout + 10_000 }, async (context) => {
             if (broken) return context.skip('a block before it failed');
             broken = true;
-            await perform(session, block, timeout);
+            for (const session of sessionsOf(block)) await perform(session, block, timeout);
             broken = false;
             return undefined;
         });
     }
-    test(`${name}.md leaves nothing running`, { skip }, async (context) => (broken ? context.skip() : session.end()));
+    test(`${name}.md leaves nothing running`, { skip }, async (context) => {
+        if (broken) return context.skip();
+        for (const session of machines.sessions) await session.end();
+        return undefined;
+    });
 }
