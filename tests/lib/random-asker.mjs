@@ -178,8 +178,8 @@ export class Asker {
         if (answer.status < 400 || answer.status >= 500) throw new Error(`${what}, and is not refused\n${shown}`);
         const type = answer.headers['content-type'].split(';')[0];
         const { schema } = operation.responses[answer.status].content[type];
-        // Who is not there cannot be asked whether the rest is right.
-        if (answer.status !== 404 && !names(this.description, schema, parsed(answer), field))
+        // A model that is not there, or a client with too much under way, is an error before options are read.
+        if (![404, 429].includes(answer.status) && !names(this.description, schema, parsed(answer), field))
             throw new Error(`${what}, and the answer does not name it\n${shown}`);
         this.#add(operation, 'refused');
     }
