@@ -43,6 +43,7 @@ async function runTest(signal, releases) {
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (said += text));
     const [status] = await once(child, 'close');
+    signal.removeEventListener('abort', end); // which comes at the test's end, too
     assert.equal(status, 0, said);
     return said;
 }

@@ -58,8 +58,8 @@ static const char *const rows[] = {
     "null",
     "\"a\"",
     "12",
-    "{\"id\":\"p-1\",\"type\":\"task_answer\",\"timestamp\":1763720402152.25,\"data\":{\"a\":[1,-2]"
-    "}}",
+    ("{\"id\":\"p-1\",\"type\":\"task_answer\",\"timestamp\":1763720402152.25,\"data\":"
+     "{\"a\":[1,-2]}}"),
     "[true,false,null]",
     "[tru]",
     "[truex]",

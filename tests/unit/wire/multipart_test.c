@@ -86,8 +86,8 @@ TEST(test_boundaries)
         "multipart/form-data; boundary =AaB03x", "multipart/form-data; a; boundary=AaB03x",
         "multipart/form-data; boundary=AaB03x; boundary=AaB03x",
         "multipart/form-data; boundary=AaB03x b=c",
-        "multipart/form-data; boundary=12345678901234567890123456789012345678901234567890123456789"
-        "012345678901"};
+        ("multipart/form-data; boundary=12345678901234567890123456789012345678901234567890123456789"
+         "012345678901")};
     static const char *const right[] = {"multipart/form-data; boundary=\"AaB03x\"",
         "multipart/form-data;charset=utf-8;BOUNDARY=AaB03x",
         "multipart/form-data; a=\"; boundary=b\\\"\"; boundary=AaB03x",

@@ -111,7 +111,7 @@ TEST(test_body_under_way)
     wi_server_quiesce(fixture->server);
     until(answered(client));
     check_problem(client, 503, "shutting_down");
-    send_text(client, ECHO_REQUEST + half);
+    send_text(client, &ECHO_REQUEST[half]);
     until(closed(client));
     free_client(client);
     assert_int_equal(fixture->submitted, 0);
