@@ -115,7 +115,7 @@ TEST(holds_outputs_against_the_model)
         {NULL, {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}, {"maybe", WI_BOOL, 1, 1}}, NULL,
             NULL},
         {"best", {{"best", WI_INT64, 1, 9}}, NULL, NULL},
-        {NULL, {{NULL}}, "output sum is missing", NULL},
+        {NULL, {{0}}, "output sum is missing", NULL},
         {NULL, {{"sum", WI_FP32, 3, 5}}, "output best is missing", NULL},
         {"sum", {{"best", WI_INT64, 1, 9}}, "output best is none that was asked for", NULL},
         {"sum", {{"sum", WI_FP32, 3, 5}, {"best", WI_INT64, 1, 9}}, "none that was asked for",

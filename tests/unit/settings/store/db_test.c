@@ -469,12 +469,13 @@ static void write_for_ever(struct fixture *f, int fd)
     uv_loop_t loop;
     uv_loop_init(&loop);
     struct wi_db *db = wi_db_open(&loop, f->folder, &f->error);
-    for (int i = 0; db; i++) {
+    if (!db)
+        _exit(1);
+    for (int i = 0;; i++) {
         wi_db_submit(db, insert_next, tell, &fd);
         if (i % 3 == 0)
             uv_run(&loop, UV_RUN_ONCE);
     }
-    _exit(1);
 }
 
 TEST(a_killed_writer_loses_nothing_committed)

@@ -63,7 +63,7 @@ TEST(prints_well_known_values)
     assert_string_equal(double_text(0.1f), "0.10000000149011612");
     assert_string_equal(double_text(5e-324), "5e-324");
     assert_string_equal(double_text(DBL_MAX), "1.7976931348623157e+308");
-    assert_string_equal(double_text(9007199254740993), "9007199254740992");
+    assert_string_equal(double_text((double)9007199254740993), "9007199254740992");
     assert_string_equal(double_text(1e15), "1000000000000000");
     assert_string_equal(double_text(1e22), "1e+22");
     assert_string_equal(double_text(0.3), "0.3");

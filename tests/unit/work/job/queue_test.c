@@ -353,10 +353,12 @@ TEST(the_order_is_that_of_a_plain_walk)
             lanes[i] = (int)RANDOM(KINDS);
             snprintf(key, sizeof key, "lane %d", lanes[i]);
             snprintf(gate, sizeof gate, "gate %d", lanes[i] / 3);
+            int priority = (int)RANDOM(WI_QUEUE_PRIORITIES);
+            size_t client = RANDOM(3);
             entries[i] = (struct wi_queue_entry){.owner = &lanes[i],
-                .priority = (int)RANDOM(WI_QUEUE_PRIORITIES),
+                .priority = priority,
                 .since = now,
-                .client = clients[RANDOM(3)],
+                .client = clients[client],
                 .gate = gate};
             wi_queue_push(queue, &entries[i], key, RANDOM(8) == 0);
             held[i] = 0;

@@ -278,8 +278,8 @@ TEST(what_is_damaged_is_not_read)
         "{\"reports\":[" REPORT("\"s\"", "1700000000000", PAGE) ",{\"session\":1}]}";
     static const char *const keys[] = {"", "chrome", "\tstamp",
         "a-kind-whose-name-is-longer-than-any-of-ours-may-be\tstamp",
-        "chrome\tstamp-that-is-longer-than-a-hash-in-hexadecimal-digits-could-ever-be-"
-        "000000000000000000000000"};
+        ("chrome\tstamp-that-is-longer-than-a-hash-in-hexadecimal-digits-could-ever-be-"
+         "000000000000000000000000")};
 
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         row_count = 0;
