@@ -51,6 +51,8 @@ const SELDOM = {
     'POST /v1/results': 'few values at random are a run of the laboratory; results.test.mjs keeps and removes some',
     'GET /v1/results/{id}': 'likewise',
     'DELETE /v1/results/{id}': 'likewise',
+    'GET /docs': 'a redirect is no success; docs-served.test.mjs follows it',
+    'GET /docs/{path}': 'the site is there only if ./dev docs has built it; docs-served.test.mjs has one',
 };
 
 /** @type {Ground} */
