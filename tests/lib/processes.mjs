@@ -11,6 +11,15 @@ function read(file) {
     }
 }
 
+/** Some programs write their title over their command line and their environment; this remains. */
+function workingFolder(pid) {
+    try {
+        return fs.readlinkSync(`/proc/${pid}/cwd`);
+    } catch {
+        return '';
+    }
+}
+
 /** One process, or null if it is gone or a zombie (which only waits for its parent). */
 function describe(pid) {
     const stat = read(`/proc/${pid}/stat`);
@@ -33,11 +42,11 @@ export function alive(pid) {
     return describe(pid) !== null;
 }
 
-/** Every process whose environment or command line mentions `mark` (a test's own folder). */
+/** Every process whose environment, command line or working directory mentions `mark` (a test's own folder). */
 export function mentioning(mark) {
     return all().filter((process_) => process_.pid !== process.pid &&
-        (process_.command.some((word) => word.includes(mark)) ||
-            read(`/proc/${process_.pid}/environ`).includes(mark)));
+        [...process_.command, read(`/proc/${process_.pid}/environ`), workingFolder(process_.pid)]
+            .some((text) => text.includes(mark)));
 }
 
 /** All descendants of `pid`, parents first. */
