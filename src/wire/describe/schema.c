@@ -168,10 +168,13 @@ static void add_help(json_t *schema, const char *help)
         json_object_set_new(schema, "description", json_string(help));
 }
 
-/* A limit, as an integer if it is one. */
+/* A limit, as an integer if it is one that a double holds exactly. */
 static json_t *limit_of(double limit)
 {
-    return limit == (double)(json_int_t)limit ? json_integer((json_int_t)limit) : json_real(limit);
+    static const double exact = 9007199254740992; /* 2^53 */
+    int is_integer = limit >= -exact && limit <= exact && limit == (double)(json_int_t)limit;
+
+    return is_integer ? json_integer((json_int_t)limit) : json_real(limit);
 }
 
 static json_t *param_json(const struct wi_param *row)
