@@ -62,7 +62,7 @@ static const struct row rows[WI_CODE_COUNT] = {
         0},
     [WI_BODY_TOO_LARGE] = {"body_too_large", 413, "Body too large", "The body is too large.", 0},
     [WI_ANSWER_TOO_LARGE] = {"answer_too_large", 413, "Answer too large",
-        "The answer is larger than it may be.", 0},
+        "The answer is larger than allowed.", 0},
     [WI_MODEL_TOO_LARGE] = {"model_too_large", 413, "Model too large",
         "The model does not fit into memory.", 0},
     [WI_UNSUPPORTED_MEDIA_TYPE] = {"unsupported_media_type", 415, "Unsupported media type",
