@@ -44,8 +44,9 @@ BASE=localhost/webinfer-base IMAGE=localhost/webinfer CONTAINER=webinfer-test VO
 STATE=/var/lib/webinfer
 SECCOMP=$ROOT/examples/container/seccomp.json
 GRACE=40 # seconds; longer than shutdown_timeout of the configuration, 20 s
-# Where images, containers and volumes are during the test; the options of podman and buildah that say so; and the token.
-CONTAINERS='' STORAGE=() TOKEN=''
+# Where images, containers and volumes are during the test, and the state of what runs; the options of podman and buildah
+# that say so; and the token.
+CONTAINERS='' RUNROOT='' STORAGE=() TOKEN=''
 
 test_container() {
     (($# <= 1)) || fail 'the image is tested on one release of Debian at a time'
@@ -68,14 +69,19 @@ test_container() {
 # The driver copies each layer: overlays do not work in every container, and this test may run in one.
 choose_storage() {
     CONTAINERS=${WEBINFER_ROOTS:-$BUILD/roots}/containers
-    remove_storage
+    RUNROOT=$(mktemp -d /run/webinfer.XXXXXX) # Podman accepts at most 50 characters
+    STORAGE=(--root "$CONTAINERS/storage" --runroot "$RUNROOT" --storage-driver vfs)
+    remove_containers # of a test that was killed
     mkdir -p "$CONTAINERS"
     printf '{"default": [{"type": "insecureAcceptAnything"}]}\n' >"$CONTAINERS/policy.json"
-    STORAGE=(--root "$CONTAINERS/storage" --runroot "$CONTAINERS/run" --storage-driver vfs)
 }
 
 remove_storage() {
-    [[ -d $CONTAINERS ]] || return 0
+    remove_containers
+    rm -rf "$RUNROOT"
+}
+
+remove_containers() {
     [[ ! -d $CONTAINERS/storage ]] || podman_ rm --all --force --time 0 >/dev/null 2>&1 || true
     rm -rf "$CONTAINERS"
 }

@@ -43,18 +43,14 @@ fuzz_run() {
     return 1
 }
 
-# fuzz_coverage NAME FLOOR SOURCE...: per cent of the sources' lines that the run reached.
+# fuzz_coverage NAME FLOOR SOURCE...: per cent of the sources' lines that the run reached. The paths in the report are
+# relative where ccache made them so, which is why llvm-cov cannot select the sources.
 fuzz_coverage() {
-    local name=$1 floor=$2 profile=$FUZZ/$1.profdata sources=() source reached
+    local name=$1 floor=$2 profile=$FUZZ/$1.profdata reached
     shift 2
-    for source in "$@"; do
-        sources+=("$ROOT/$source")
-    done
     llvm-profdata merge -sparse "$FUZZ/${name}_fuzz.profraw" -o "$profile" || return 1
-    reached=$(llvm-cov export -summary-only -instr-profile="$profile" \
-        "$FUZZ/tests/fuzz/${name}_fuzz" "${sources[@]}" |
-        "$NODE" -p 'let report = JSON.parse(require("fs").readFileSync(0));
-            report.data[0].totals.lines.percent.toFixed(1)')
+    reached=$(llvm-cov export -summary-only -instr-profile="$profile" "$FUZZ/tests/fuzz/${name}_fuzz" |
+        "$NODE" scripts/fuzz-coverage.mjs "$FUZZ" "$@")
     printf '%s: %s %% of the lines of %s, at least %s %% wanted\n' \
         "$name" "$reached" "$*" "$floor"
     [[ ${reached%.*} -ge $floor ]]
