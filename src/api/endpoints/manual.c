@@ -325,7 +325,8 @@ static void put_duration(struct wi_buffer *out, int64_t ms)
 static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rule)
 {
     static const char *const verdicts[WI_VERDICT_COUNT] = {
-        [WI_UNKNOWN] = "is given the verdict unknown for such inputs, which are compared again later",
+        [WI_UNKNOWN] =
+            "is given the verdict unknown for such inputs, which are compared again later",
         [WI_WRONG] = "is given the verdict wrong",
         [WI_UNABLE] = "is given the verdict unable"};
     static const char *const others[] = {
