@@ -5,7 +5,6 @@
  */
 #include "browser/gpus.h"
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "browser/proctree.h"
 #include <ctype.h>
@@ -52,19 +51,34 @@ static const struct gpu_driver *find_driver(const char *name)
     return NULL;
 }
 
+void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths)
+{
+    for (size_t i = 0; folders[i]; i++) {
+        char *whole = wi_sprintf("%s%s/%s", root, folders[i], pattern);
+        glob_t found = {0};
+        if (glob(whole, 0, NULL, &found) == 0)
+            for (size_t j = 0; j < found.gl_pathc; j++)
+                wi_strings_add(paths, found.gl_pathv[j] + strlen(root));
+        globfree(&found);
+        free(whole);
+    }
+}
+
 /* Fills `path` with the first manifest of the driver that this user may read, without the root. */
 static void find_manifest(
     const char *root, const struct gpu_driver *driver, char *path, size_t size)
 {
-    for (size_t i = 0; i < 2 && driver->manifests[i] && !*path; i++)
-        for (size_t j = 0; folders[j] && !*path; j++) {
-            char *pattern = wi_sprintf("%s%s/%s", root, folders[j], driver->manifests[i]);
-            glob_t found = {0};
-            if (glob(pattern, 0, NULL, &found) == 0 && access(found.gl_pathv[0], R_OK) == 0)
-                wi_text_copy(path, size, found.gl_pathv[0] + strlen(root));
-            globfree(&found);
-            free(pattern);
-        }
+    struct wi_strings found = {0};
+
+    for (size_t i = 0; i < 2 && driver->manifests[i]; i++)
+        wi_vulkan_manifests(root, driver->manifests[i], &found);
+    for (size_t i = 0; i < found.count && !*path; i++) {
+        char *whole = wi_sprintf("%s%s", root, found.items[i]);
+        if (access(whole, R_OK) == 0)
+            wi_text_copy(path, size, found.items[i]);
+        free(whole);
+    }
+    wi_strings_clear(&found);
 }
 
 /* Copies the value of the line NAME=value of a uevent; "" if there is none. */

@@ -3,6 +3,7 @@
 #ifndef WI_BROWSER_GPUS_H
 #define WI_BROWSER_GPUS_H
 
+#include "base/memory.h"
 #include <stddef.h>
 
 /* More GPUs than this are not looked at. */
@@ -21,6 +22,10 @@ struct wi_gpu_device {
  * put before each path that is looked at: "" except in tests. A device that the proprietary NVIDIA
  * driver offers twice, as /dev/nvidiaN and as a render node, is found once. */
 size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
+
+/* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
+ * root, in the order of the folders in which the Vulkan loader looks for them. */
+void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths);
 
 /* The first GPU of this machine on which browsers of this user can compute, because it may be
  * opened and its Vulkan driver is installed, into `device`. 0 if there is none; `device` is then

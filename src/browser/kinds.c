@@ -9,7 +9,6 @@
 #include "browser/gpus.h"
 #include "browser/proctree.h"
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,13 +94,9 @@ enum wi_code wi_launch_make(
 
 /* --- what is installed ------------------------------------------------------------------------ */
 
-/* Adapters and their drivers: which exist, files that updates replace, and files that identify
- * them. */
-static const char *const devices[] = {"/dev/nvidia[0-9]*", "/dev/dri/renderD*", NULL};
-static const char *const driver_files[] = {"/etc/vulkan/icd.d/*.json",
-    "/usr/share/vulkan/icd.d/*.json", "/usr/local/share/vulkan/icd.d/*.json", NULL};
-static const char *const driver_texts[] = {"/proc/sys/kernel/osrelease",
-    "/proc/driver/nvidia/version", "/sys/class/drm/renderD*/device/uevent", NULL};
+/* The versions of the drivers that the kernel has: its own, and NVIDIA's. */
+static const char *const driver_versions[] = {
+    "/proc/sys/kernel/osrelease", "/proc/driver/nvidia/version"};
 
 static void stamp_add_text(struct wi_hasher *hasher, const char *text)
 {
@@ -133,16 +128,24 @@ static void stamp_add_content(struct wi_hasher *hasher, const char *path)
         wi_hasher_add(hasher, text, (size_t)got);
 }
 
-static void stamp_add_each(struct wi_hasher *hasher, const char *const *patterns,
-    void (*add)(struct wi_hasher *hasher, const char *path))
+/* The GPUs of this machine, and the drivers by which browsers reach them. */
+static void stamp_add_gpus(struct wi_hasher *hasher)
 {
-    for (; *patterns; patterns++) {
-        glob_t found = {0};
-        if (glob(*patterns, 0, NULL, &found) == 0)
-            for (size_t i = 0; i < found.gl_pathc; i++)
-                add(hasher, found.gl_pathv[i]);
-        globfree(&found);
+    struct wi_gpu_device gpus[WI_GPUS_MAX];
+    struct wi_strings manifests = {0};
+    size_t count = wi_gpus_find("", gpus);
+
+    for (size_t i = 0; i < count; i++) {
+        stamp_add_text(hasher, gpus[i].path);
+        stamp_add_text(hasher, gpus[i].driver);
+        stamp_add_text(hasher, gpus[i].id);
     }
+    wi_vulkan_manifests("", "*.json", &manifests);
+    for (size_t i = 0; i < manifests.count; i++)
+        stamp_add_file(hasher, manifests.items[i]);
+    wi_strings_clear(&manifests);
+    for (size_t i = 0; i < sizeof driver_versions / sizeof *driver_versions; i++)
+        stamp_add_content(hasher, driver_versions[i]);
 }
 
 static void stamp_add_strings(struct wi_hasher *hasher, const struct wi_strings *strings)
@@ -190,11 +193,8 @@ void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_S
     stamp_add_text(hasher, PACKAGE_VERSION);
     if (wi_launch_make(&request, &launch, &error) == WI_OK)
         stamp_add_launch(hasher, &launch);
-    if (wi_kind_is_here(browser)) {
-        stamp_add_each(hasher, devices, stamp_add_text);
-        stamp_add_each(hasher, driver_files, stamp_add_file);
-        stamp_add_each(hasher, driver_texts, stamp_add_content);
-    }
+    if (wi_kind_is_here(browser))
+        stamp_add_gpus(hasher);
     wi_launch_clear(&launch);
     wi_hasher_end(hasher, stamp);
     wi_hasher_free(hasher);

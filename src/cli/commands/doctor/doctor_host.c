@@ -10,7 +10,6 @@
 #include "browser/browser_network.h"
 #include "browser/gpus.h"
 #include <errno.h>
-#include <glob.h>
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,19 +100,10 @@ static void report_gpu(json_t *checks, const struct wi_gpu_device *device)
     free(name);
 }
 
-static int has_vulkan_driver(void)
-{
-    glob_t found = {0};
-    int has = glob("/usr/share/vulkan/icd.d/*.json", 0, NULL, &found) == 0 ||
-              glob("/etc/vulkan/icd.d/*.json", 0, NULL, &found) == 0;
-
-    globfree(&found);
-    return has;
-}
-
 static void check_gpus(json_t *checks)
 {
     struct wi_gpu_device devices[WI_GPUS_MAX];
+    struct wi_strings manifests = {0};
     size_t count = wi_gpus_find("", devices);
 
     for (size_t i = 0; i < count; i++)
@@ -121,10 +111,12 @@ static void check_gpus(json_t *checks)
     if (count == 0)
         wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
             "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
-    if (!has_vulkan_driver())
+    wi_vulkan_manifests("", "*.json", &manifests);
+    if (manifests.count == 0)
         wi_doctor_add(checks, "Vulkan driver", WI_FINDING_WARNING,
             "none is installed: Firefox then has no WebGPU, and no browser can use a GPU (Debian: "
             "mesa-vulkan-drivers, or the GPU vendor's)");
+    wi_strings_clear(&manifests);
 }
 
 /* libwebsockets opens its libuv plugin at run time, so only trying tells. */
