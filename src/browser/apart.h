@@ -19,8 +19,10 @@
 #define WI_APART_PACKET_MAX (1 + WI_APART_STOCK) /* descriptors in a packet */
 /* The first words of the helper if it failed, then the step and the reason. */
 #define WI_APART_REFUSED "its network cannot be isolated: "
-/* Its exit status in that case. */
+/* Its exit status in that case; with --try-apart, the latter if the machine refuses user namespaces
+ * to every process of this user. */
 #define WI_APART_EXIT 3
+#define WI_APART_EXIT_CONFINED 4
 
 /* Moves this process, which must have one thread, into a network of its own. A user other than
  * root, or a root without the right, also gets a user namespace of its own, in which its identity

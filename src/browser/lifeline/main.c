@@ -15,7 +15,8 @@
  *
  * With --apart the program has a network of its own (browser/apart.h), PORT being where the daemon
  * is to be found in it, and descriptor 3 is a socket over which the helper hands out that network's
- * sockets. --try-apart only says whether that can be.
+ * sockets. --try-apart only says whether that can be, and if not, whether browsers can have their
+ * sandboxes.
  */
 #include "browser/apart.h"
 #include "browser/proctree.h"
@@ -25,6 +26,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -105,6 +107,26 @@ static int say_refused(FILE *to, const char *step)
 {
     fprintf(to, "webinfer-lifeline: " WI_APART_REFUSED "%s: %s\n", step, strerror(errno));
     return -1;
+}
+
+/* Whether no process of this user may have a user namespace. A security module refuses with EACCES,
+ * and its policy may allow browsers what it denies us; seccomp filters, sysctls and limits use
+ * other errors. */
+static int is_confined(void)
+{
+    return unshare(CLONE_NEWUSER) != 0 && errno != EACCES;
+}
+
+/* Says whether it could be entered, and ends. `step` "unshare" is the only one before there is a
+ * user namespace. */
+static int try_apart(void)
+{
+    const char *step;
+
+    if (wi_apart_enter(&step) == 0)
+        return 0;
+    say_refused(stdout, step);
+    return strcmp(step, "unshare") == 0 && is_confined() ? WI_APART_EXIT_CONFINED : WI_APART_EXIT;
 }
 
 /* Enters it, and sends the first packet. */
@@ -251,11 +273,10 @@ int main(int argc, char **argv)
 {
     struct lifeline line = {.signals = -1, .program = -1};
     char **arguments = argv + 1;
-    const char *step;
     long port = 0;
 
     if (argc == 2 && strcmp(argv[1], "--try-apart") == 0)
-        return wi_apart_enter(&step) == 0 ? 0 : (say_refused(stdout, step), WI_APART_EXIT);
+        return try_apart();
     if (argc > 2 && strcmp(arguments[0], "--apart") == 0) {
         port = strtol(arguments[1], NULL, 10);
         arguments += 2;
