@@ -187,4 +187,5 @@ const struct wi_browser_family wi_family_chromium = {.name = "chromium",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,
-    .fill = chromium_fill};
+    .fill = chromium_fill,
+    .takes_gpu = 1};

@@ -60,6 +60,7 @@ struct wi_browser_family {
     /* Fills all of `launch` but `sandbox`. WI_OK, or WI_UNAVAILABLE with `error` filled. */
     enum wi_code (*fill)(
         const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error);
+    int takes_gpu;          /* it computes on GPUs, by their Vulkan drivers */
     int sandbox_everywhere; /* its own sandbox works for user id 0 too, and without namespaces */
 };
 

@@ -187,7 +187,7 @@ static void add_environment(const struct wi_plan *plan, struct wi_launch *launch
      * them: Mesa's software adapter is lvp_icd. */
     if (plan->browser->gpu == WI_GPU_SOFTWARE)
         wi_strings_add(&launch->environment, "VK_LOADER_DRIVERS_SELECT=lvp*");
-    if (plan->browser->gpu == WI_GPU_HARDWARE)
+    if (plan->browser->gpu == WI_GPU_HARDWARE || *launch->gpu)
         wi_strings_add(&launch->environment, "VK_LOADER_DRIVERS_DISABLE=lvp*");
 }
 
@@ -276,4 +276,5 @@ const struct wi_browser_family wi_family_firefox = {.name = "firefox",
     .switches = switches,
     .preferences = preferences,
     .fill = firefox_fill,
+    .takes_gpu = 1,
     .sandbox_everywhere = 1};

@@ -164,16 +164,3 @@ size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
 
     return add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
 }
-
-int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count = wi_gpus_find(root, devices);
-
-    for (size_t i = 0; i < count; i++)
-        if (devices[i].may_open && *devices[i].manifest) {
-            *device = devices[i];
-            return 1;
-        }
-    return 0;
-}

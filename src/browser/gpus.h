@@ -9,8 +9,10 @@
 /* More GPUs than this are not looked at. */
 #define WI_GPUS_MAX 16
 
+#define WI_GPU_PATH_SIZE 64
+
 struct wi_gpu_device {
-    char path[64];       /* "/dev/dri/renderD128", "/dev/nvidia0" */
+    char path[WI_GPU_PATH_SIZE]; /* "/dev/dri/renderD128", "/dev/nvidia0" */
     char driver[32];     /* the kernel's: "amdgpu", "i915", "nvidia"; "" if it is not known */
     char id[16];         /* "1002:73bf", vendor and device on PCI in hexadecimal; or "" */
     char manifest[128];  /* of its Vulkan driver, without the root; "" if there is none */
@@ -26,10 +28,5 @@ size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
  * root, in the order of the folders in which the Vulkan loader looks for them. */
 void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths);
-
-/* The first GPU of this machine on which browsers of this user can compute, because it may be
- * opened and its Vulkan driver is installed, into `device`. 0 if there is none; `device` is then
- * not touched. */
-int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/net/url.h"
 #include "base/text.h"
 #include "browser/family_private.h"
-#include "browser/gpus.h"
+#include "browser/gpu_choice.h"
 #include "browser/proctree.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,15 +64,25 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
-/* Whether the plan is made for a GPU, and not for a software adapter. With auto, only a browser
- * without a window needs to be told; the others find a GPU by themselves. */
-static int plans_hardware(const struct wi_config_browser *browser)
+/* The GPU of a browser that we start. */
+static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
-    struct wi_gpu_device device;
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    struct wi_gpu_choice choice;
+    size_t count = wi_gpus_find("", devices);
+    enum wi_code code =
+        wi_gpu_choose(plan->browser, plan->request->gpu, devices, count, &choice, error);
 
-    if (browser->gpu != WI_GPU_AUTO)
-        return browser->gpu == WI_GPU_HARDWARE;
-    return browser->headless && !browser->driver_url && wi_gpu_find_usable("", &device);
+    if (code != WI_OK)
+        return code;
+    plan->hardware = choice.hardware;
+    if (!choice.only)
+        return WI_OK;
+    memcpy(launch->gpu, choice.only->path, sizeof launch->gpu);
+    for (size_t i = 0; i < count; i++)
+        if (&devices[i] != choice.only)
+            wi_strings_add(&launch->hidden, devices[i].path);
+    return WI_OK;
 }
 
 enum wi_code wi_launch_make(
@@ -82,8 +92,11 @@ enum wi_code wi_launch_make(
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser, request->confined),
-        .hardware = plans_hardware(request->browser)};
+        .hardware = request->browser->gpu == WI_GPU_HARDWARE};
 
+    if (family->takes_gpu && !request->browser->driver_url &&
+        plan_gpu(&plan, launch, error) != WI_OK)
+        return WI_UNAVAILABLE;
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;
     launch->sandbox = plan.sandbox;
@@ -177,6 +190,7 @@ static void stamp_add_launch(struct wi_hasher *hasher, const struct wi_launch *l
     for (size_t i = 0; i < launch->command.count; i++)
         stamp_add_file(hasher, launch->command.items[i]);
     stamp_add_strings(hasher, &launch->environment);
+    stamp_add_text(hasher, launch->gpu);
     for (size_t i = 0; i < launch->file_count; i++)
         stamp_add_text(hasher, launch->files[i].text);
     stamp_add_text(hasher, launch->url ? launch->url : "");
@@ -237,6 +251,7 @@ void wi_launch_clear(struct wi_launch *launch)
 {
     wi_strings_clear(&launch->command);
     wi_strings_clear(&launch->environment);
+    wi_strings_clear(&launch->hidden);
     wi_strings_clear(&launch->flags);
     for (size_t i = 0; i < launch->file_count; i++) {
         free(launch->files[i].path);

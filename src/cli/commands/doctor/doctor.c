@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "browser/gpus.h"
+#include "browser/gpu_choice.h"
 #include "browser/kinds.h"
 #include "browser/program.h"
 #include "browser/session.h"
@@ -116,12 +116,15 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
 /* A browser has a software adapter although there may be a GPU. */
 static void report_software(struct wi_buffer *text)
 {
-    struct wi_gpu_device gpu;
+    struct wi_gpu_device gpus[WI_GPUS_MAX];
+    size_t count = wi_gpus_find("", gpus), i = 0;
 
     wi_buffer_puts(text, ": a software adapter, which auto takes only where it measured faster");
-    if (wi_gpu_find_usable("", &gpu))
+    while (i < count && !wi_gpu_is_usable(&gpus[i]))
+        i++;
+    if (i < count)
         wi_buffer_printf(
-            text, "; to use %s, set gpu = hardware in the browser's section", gpu.path);
+            text, "; to use %s, set gpu = hardware in the browser's section", gpus[i].path);
 }
 
 static void judge_presence(

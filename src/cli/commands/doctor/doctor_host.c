@@ -8,9 +8,10 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-#include "browser/gpus.h"
+#include "browser/gpu_choice.h"
 #include <errno.h>
 #include <libwebsockets.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -75,27 +76,20 @@ static void check_sandbox(json_t *checks, const struct wi_network *network)
 }
 
 /* What browsers get of a GPU, and what is missing. */
-static void report_gpu(json_t *checks, const struct wi_gpu_device *device)
+static void report_gpu(json_t *checks, size_t number, const struct wi_gpu_device *device)
 {
+    char check[16], lacks[256];
+    const char *why = wi_gpu_lacks(device, lacks, sizeof lacks);
     char *name = wi_sprintf("%s (%s%s%s)", device->path,
         *device->driver ? device->driver : "a driver that is not named", *device->id ? ", " : "",
         device->id);
 
-    if (!device->may_open)
-        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
-            "%s: this user may not open it; add the user to the groups video and render "
-            "(usermod -a -G video,render USER)",
-            name);
-    else if (!device->package)
-        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
-            "%s: no Vulkan driver for it is known here; gpu = hardware in a browser's section uses "
-            "any that is installed",
-            name);
-    else if (!*device->manifest)
-        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
-            "%s: its Vulkan driver is not installed (Debian: %s)", name, device->package);
+    snprintf(check, sizeof check, "GPU %zu", number);
+    if (why)
+        wi_doctor_add(checks, check, device->package ? WI_FINDING_WARNING : WI_FINDING_INFO,
+            "%s: %s", name, why);
     else
-        wi_doctor_add(checks, "GPU", WI_FINDING_OK, "%s, with the Vulkan driver of %s", name,
+        wi_doctor_add(checks, check, WI_FINDING_OK, "%s, with the Vulkan driver of %s", name,
             device->manifest);
     free(name);
 }
@@ -107,7 +101,7 @@ static void check_gpus(json_t *checks)
     size_t count = wi_gpus_find("", devices);
 
     for (size_t i = 0; i < count; i++)
-        report_gpu(checks, &devices[i]);
+        report_gpu(checks, i, &devices[i]);
     if (count == 0)
         wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
             "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");

@@ -146,6 +146,7 @@ const char *wi_session_state_name(enum wi_session_state state)
 void wi_session_info(const struct wi_session *session, struct wi_session_info *its)
 {
     *its = (struct wi_session_info){.state = session->state,
+        .gpu = "",
         .kind = "chrome",
         .step = "",
         .browser_version = "",

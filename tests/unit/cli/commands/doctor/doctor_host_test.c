@@ -37,9 +37,11 @@ TEST(what_a_gpu_lacks_is_said_with_what_to_do)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         json_t *checks = json_array();
-        report_gpu(checks, &rows[i].device);
+        report_gpu(checks, i, &rows[i].device);
         const json_t *finding = json_array_get(checks, 0);
-        assert_string_equal(wi_json_text(finding, "check"), "GPU");
+        char check[16];
+        snprintf(check, sizeof check, "GPU %zu", i);
+        assert_string_equal(wi_json_text(finding, "check"), check);
         assert_string_equal(wi_json_text(finding, "state"), rows[i].state);
         assert_non_null(strstr(wi_json_text(finding, "detail"), rows[i].detail));
         json_decref(checks);

@@ -1,0 +1,26 @@
+/* Which GPU a browser is started for, by [browser.KIND] gpu and gpu_device and by what this machine
+ * has. Pure: the devices are passed in, as wi_gpus_find fills them. */
+#ifndef WI_BROWSER_GPU_CHOICE_H
+#define WI_BROWSER_GPU_CHOICE_H
+
+#include "base/error.h"
+#include "browser/gpus.h"
+#include "settings/config/config.h"
+
+/* Whether browsers of this user can compute on it: it may be opened, and its Vulkan driver is
+ * installed. */
+int wi_gpu_is_usable(const struct wi_gpu_device *device);
+/* Why it is not usable, for people, and what helps; NULL: it is. `text` keeps it. */
+const char *wi_gpu_lacks(const struct wi_gpu_device *device, char *text, size_t size);
+
+struct wi_gpu_choice {
+    int hardware;                     /* the browser is told to take a GPU, no software adapter */
+    const struct wi_gpu_device *only; /* the one that it may open; NULL: any */
+};
+/* `wanted`: with gpu_device = all, the path of the GPU of this session; NULL: none was chosen yet.
+ * WI_OK, or WI_UNAVAILABLE if the GPU is not there or not usable, with the GPUs that there are. */
+enum wi_code wi_gpu_choose(const struct wi_config_browser *browser, const char *wanted,
+    const struct wi_gpu_device *devices, size_t count, struct wi_gpu_choice *choice,
+    struct wi_error *error);
+
+#endif
