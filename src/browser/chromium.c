@@ -23,9 +23,9 @@ static const struct wi_switch switches[] = {
     {"--enable-unsafe-webgpu", WI_WHEN_GPU},
     {"--use-webgpu-adapter=swiftshader", WI_WHEN_GPU_SOFTWARE},
     /* Dawn and ANGLE on Vulkan without a window system: the set in Chrome's own guide to testing on
-     * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU.
-     * Without a Vulkan driver it leaves no adapter, which is what `hardware` asks for, so `auto`
-     * has it only if a GPU is usable (browser/gpus.h). */
+     * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU. With
+     * it, Chromium has no adapter if there is no Vulkan driver, and hangs if Mesa's software driver
+     * is the only one, so it is for a usable GPU alone (browser/gpu_choice.h). */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},

@@ -5,14 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-int wi_gpu_is_usable(const struct wi_gpu_device *device)
+int wi_gpu_serves(const struct wi_gpu_device *device, enum wi_gpu setting)
 {
-    return device->may_open && *device->manifest;
+    int any = setting == WI_GPU_HARDWARE && (!device->package || wi_vulkan_given());
+
+    return device->may_open && (*device->manifest || any);
 }
 
 const char *wi_gpu_lacks(const struct wi_gpu_device *device, char *text, size_t size)
 {
-    if (wi_gpu_is_usable(device))
+    if (wi_gpu_serves(device, WI_GPU_AUTO))
         return NULL;
     if (!device->may_open)
         snprintf(text, size,
@@ -40,24 +42,25 @@ static void add_list(struct wi_buffer *text, const struct wi_gpu_device *devices
     }
 }
 
-static enum wi_code refuse(const struct wi_config_browser *browser, const char *problem,
-    const struct wi_gpu_device *devices, size_t count, struct wi_error *error)
+static enum wi_code refuse(const struct wi_config_browser *browser, const char *key,
+    const char *problem, const struct wi_gpu_device *devices, size_t count, struct wi_error *error)
 {
     struct wi_buffer list = {0};
 
     add_list(&list, devices, count);
-    wi_error_set(error, WI_UNAVAILABLE, "gpu_device",
-        "%s cannot start: [browser.%s] gpu_device: %s%s", browser->kind, browser->kind, problem,
-        list.text);
+    wi_error_set(error, WI_UNAVAILABLE, key, "%s cannot start: [browser.%s] %s: %s%s",
+        browser->kind, browser->kind, key, problem, list.text);
     wi_buffer_clear(&list);
     return WI_UNAVAILABLE;
 }
 
-static const struct wi_gpu_device *find_usable(
+/* `path` NULL: any. */
+static const struct wi_gpu_device *find_serving(const struct wi_config_browser *browser,
     const struct wi_gpu_device *devices, size_t count, const char *path)
 {
     for (size_t i = 0; i < count; i++)
-        if (wi_gpu_is_usable(&devices[i]) && (!path || strcmp(devices[i].path, path) == 0))
+        if (wi_gpu_serves(&devices[i], browser->gpu) &&
+            (!path || strcmp(devices[i].path, path) == 0))
             return &devices[i];
     return NULL;
 }
@@ -69,10 +72,10 @@ static enum wi_code choose_numbered(const struct wi_config_browser *browser,
     size_t number = (size_t)browser->gpu_device - WI_GPU_DEVICE_FIRST;
     char problem[48];
 
-    if (number >= count || !wi_gpu_is_usable(&devices[number])) {
+    if (number >= count || !wi_gpu_serves(&devices[number], browser->gpu)) {
         snprintf(problem, sizeof problem, "GPU %zu is not %s", number,
             number < count ? "usable" : "there");
-        return refuse(browser, problem, devices, count, error);
+        return refuse(browser, "gpu_device", problem, devices, count, error);
     }
     *choice = (struct wi_gpu_choice){1, &devices[number]};
     return WI_OK;
@@ -84,17 +87,16 @@ enum wi_code wi_gpu_choose(const struct wi_config_browser *browser, const char *
 {
     if (browser->gpu_device >= WI_GPU_DEVICE_FIRST)
         return choose_numbered(browser, devices, count, choice, error);
-    const struct wi_gpu_device *usable = find_usable(devices, count, wanted);
-    if (browser->gpu_device == WI_GPU_DEVICE_ALL) {
-        if (!usable)
-            return refuse(browser, wanted ? "the GPU of this session is gone" : "no GPU is usable",
-                devices, count, error);
-        *choice = (struct wi_gpu_choice){1, wanted ? usable : NULL};
-        return WI_OK;
-    }
+    int each = browser->gpu_device == WI_GPU_DEVICE_ALL;
+    const struct wi_gpu_device *found = find_serving(browser, devices, count, each ? wanted : NULL);
+    if (!found && each)
+        return refuse(browser, "gpu_device",
+            wanted ? "the GPU of this session is gone" : "no GPU is usable", devices, count, error);
+    if (!found && browser->gpu == WI_GPU_HARDWARE)
+        return refuse(browser, "gpu", "hardware needs a usable GPU", devices, count, error);
     /* Only a browser without a window needs to be told; the others find a GPU by themselves. */
-    *choice = (struct wi_gpu_choice){
-        .hardware = browser->gpu == WI_GPU_HARDWARE ||
-                    (browser->gpu == WI_GPU_AUTO && browser->headless && usable)};
+    choice->hardware = each || browser->gpu == WI_GPU_HARDWARE ||
+                       (browser->gpu == WI_GPU_AUTO && browser->headless && found);
+    choice->only = each && wanted ? found : NULL;
     return WI_OK;
 }

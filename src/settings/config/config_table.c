@@ -400,8 +400,10 @@ const struct wi_setting wi_options[] = {
         .help = "The graphics adapter. With auto, the browser chooses the adapter, which is then "
                 "labelled as hardware or software. A Chromium without a window uses a GPU if the "
                 "daemon's user may open it and its Vulkan driver is installed. With hardware, a "
-                "GPU is used through any Vulkan driver, and a software adapter counts "
-                "as no adapter. With software, a software adapter is used. With off, no adapter is "
+                "GPU is used, a software adapter counts as no adapter, and the browser is not "
+                "started if no GPU can be used. A GPU whose own Vulkan driver webinfer does not "
+                "know is then used through any Vulkan driver. With software, a software adapter is "
+                "used. With off, no adapter is "
                 "used."},
     {BROWSER_KEY(gpu_device), ENUM(gpu_devices), DEFAULT("auto"), RELOADABLE,
         .help = "The GPU of a machine that has several. With auto, the browser chooses one. With a "

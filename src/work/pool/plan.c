@@ -243,7 +243,7 @@ static const char *choose_gpu(const struct wi_pool *pool, const struct pool_kind
     if (kind->browser->gpu_device != WI_GPU_DEVICE_ALL)
         return NULL;
     const struct wi_gpu_device *gpu =
-        wi_pool_spread(pool->sessions, kind->name, gpus, wi_gpus_find("", gpus));
+        wi_pool_spread(pool->sessions, kind->browser, gpus, wi_gpus_find("", gpus));
     return gpu ? gpu->path : NULL;
 }
 

@@ -30,16 +30,16 @@ static int is_less(const struct load *one, const struct load *other)
            (one->of_kind == other->of_kind && one->of_all < other->of_all);
 }
 
-const struct wi_gpu_device *wi_pool_spread(const struct pool_sessions *sessions, const char *kind,
-    const struct wi_gpu_device *gpus, size_t count)
+const struct wi_gpu_device *wi_pool_spread(const struct pool_sessions *sessions,
+    const struct wi_config_browser *browser, const struct wi_gpu_device *gpus, size_t count)
 {
     const struct wi_gpu_device *best = NULL;
     struct load least = {0};
 
     for (size_t i = 0; i < count; i++) {
-        if (!wi_gpu_is_usable(&gpus[i]))
+        if (!wi_gpu_serves(&gpus[i], browser->gpu))
             continue;
-        struct load load = load_of(sessions, kind, &gpus[i]);
+        struct load load = load_of(sessions, browser->kind, &gpus[i]);
         if (best && !is_less(&load, &least))
             continue;
         best = &gpus[i];

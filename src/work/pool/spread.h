@@ -5,10 +5,10 @@
 #include "browser/gpus.h"
 #include "work/pool/facts/sessions.h"
 
-/* The GPU for the next session of the kind: of those that are usable, the one with the fewest
+/* The GPU for the next session of the kind: of those that serve it, the one with the fewest
  * sessions of that kind, then of all kinds, then the first. Sessions that end or are to be replaced
- * do not count, so that a successor gets the GPU of its predecessor. NULL: none is usable. */
-const struct wi_gpu_device *wi_pool_spread(const struct pool_sessions *sessions, const char *kind,
-    const struct wi_gpu_device *gpus, size_t count);
+ * do not count, so that a successor gets the GPU of its predecessor. NULL: none serves it. */
+const struct wi_gpu_device *wi_pool_spread(const struct pool_sessions *sessions,
+    const struct wi_config_browser *browser, const struct wi_gpu_device *gpus, size_t count);
 
 #endif

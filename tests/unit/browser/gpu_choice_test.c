@@ -17,10 +17,24 @@ TEST(what_a_gpu_lacks)
 
     for (size_t i = 0; i < COUNT; i++) {
         const char *why = wi_gpu_lacks(&all[i], text, sizeof text);
-        assert_int_equal(wi_gpu_is_usable(&all[i]), lacks[i] == NULL);
+        assert_int_equal(wi_gpu_serves(&all[i], WI_GPU_AUTO), lacks[i] == NULL);
         assert_int_equal(why == NULL, lacks[i] == NULL);
         if (why)
             assert_non_null(strstr(why, lacks[i]));
+    }
+}
+
+/* The one whose own driver is not known, and with the operator's list each that may be opened. */
+TEST(with_hardware_any_driver_will_do_where_the_own_one_is_not_known)
+{
+    static const int serves[COUNT] = {1, 1, 0, 0, 1}, with_list[COUNT] = {1, 1, 0, 1, 1};
+
+    for (size_t i = 0; i < COUNT; i++) {
+        machine.given = NULL;
+        assert_int_equal(wi_gpu_serves(&all[i], WI_GPU_HARDWARE), serves[i]);
+        machine.given = "/opt/gpu/driver.json";
+        assert_int_equal(wi_gpu_serves(&all[i], WI_GPU_HARDWARE), with_list[i]);
+        machine.given = NULL;
     }
 }
 
@@ -44,6 +58,13 @@ TEST(settings_and_machines_choose)
         {WI_GPU_DEVICE_AUTO, WI_GPU_AUTO, 0, NULL, 0, COUNT, 0, NULL, NULL},
         {WI_GPU_DEVICE_AUTO, WI_GPU_SOFTWARE, 1, NULL, 0, COUNT, 0, NULL, NULL},
         {WI_GPU_DEVICE_AUTO, WI_GPU_OFF, 1, NULL, 0, COUNT, 0, NULL, NULL},
+        {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 0, NULL, 0, COUNT, 1, NULL, NULL},
+        {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 4, 1, 1, NULL, NULL},
+        {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 3, 1, 0, NULL,
+            "[browser.chrome] gpu: hardware needs a usable GPU; this machine has 0 (/dev/nvidia1: "
+            "its Vulkan driver is not installed"},
+        {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 0, 0, 0, NULL,
+            "hardware needs a usable GPU; this machine has no GPU"},
         /* The configuration chooses: */
         {NUMBER(0), WI_GPU_AUTO, 1, NULL, 0, COUNT, 1, "/dev/nvidia0", NULL},
         {NUMBER(1), WI_GPU_AUTO, 0, NULL, 0, COUNT, 1, "/dev/dri/renderD128", NULL},

@@ -88,6 +88,7 @@ TEST(a_gpu_is_its_device_and_its_own_driver)
              SHARE "radeon_icd.x86_64.json", ""},
             "unheard", "", ""},
         {{"dev/dri/renderD128", "", SHARE "radeon_icd.x86_64.json", ""}, "", "", ""},
+        {{"dev/dxg", "", SHARE "dzn_icd.x86_64.json", ""}, "dxgkrnl", "", ""},
         {{"dev/dri/card0", "", AMD, SHARE "radeon_icd.x86_64.json", ""}, NULL, NULL, NULL},
     };
 
@@ -135,6 +136,31 @@ TEST(many_gpus_and_long_names_are_bounded)
     assert_int_equal(find_in(files, devices), WI_GPUS_MAX);
     assert_int_equal(strlen(devices[0].driver), sizeof devices[0].driver - 1);
     assert_string_equal(devices[0].path, "/dev/dri/renderD100");
+}
+
+/* As the Vulkan loader takes them: files and folders, in place of its own folders. */
+TEST(the_environment_names_other_manifests)
+{
+    static const char *const files[] = {SHARE "lvp_icd.x86_64.json", "", "opt/a/nvidia_icd.json",
+        "", "opt/b/radeon_icd.x86_64.json", "", "opt/b/notes.txt", "", NULL};
+    struct wi_strings paths = {0};
+
+    plant(files);
+    setenv("VK_ICD_FILENAMES", "/opt/none.json", 1);
+    setenv("VK_DRIVER_FILES", "/opt/a/nvidia_icd.json:/opt/b", 1);
+    assert_string_equal(wi_vulkan_given(), "/opt/a/nvidia_icd.json:/opt/b");
+    wi_vulkan_manifests(root, "*.json", &paths);
+    wi_vulkan_manifests(root, "radeon_icd*.json", &paths);
+    unsetenv("VK_DRIVER_FILES");
+    assert_string_equal(wi_vulkan_given(), "/opt/none.json");
+    unsetenv("VK_ICD_FILENAMES");
+    uproot();
+    assert_null(wi_vulkan_given());
+    assert_int_equal(paths.count, 3);
+    assert_string_equal(paths.items[0], "/opt/a/nvidia_icd.json");
+    assert_string_equal(paths.items[1], "/opt/b/radeon_icd.x86_64.json");
+    assert_string_equal(paths.items[2], "/opt/b/radeon_icd.x86_64.json");
+    wi_strings_clear(&paths);
 }
 
 TEST(manifests_are_listed_in_the_order_of_the_loaders_folders)

@@ -159,7 +159,9 @@ TEST(a_browser_whose_gpu_is_not_there_is_not_installed)
 TEST(features_are_joined_and_the_operator_wins)
 {
     char *arguments[] = {"--enable-features=One", "--enable-features=Two", "--use-angle=gl"};
+    static const struct wi_gpu_device gpus[] = {GPU_AMD};
     struct wi_config_browser browser = {.gpu = WI_GPU_HARDWARE, .arguments = {arguments, 3}};
+    set_gpus(gpus, 1);
     struct wi_launch made = launch(&browser);
 
     assert_true(has_argument(&made, "--enable-features=Vulkan,One,Two"));
@@ -167,6 +169,7 @@ TEST(features_are_joined_and_the_operator_wins)
     assert_false(has_argument(&made, "--use-angle=vulkan"));
     assert_false(has_argument(&made, "--headless=new"));
     wi_launch_clear(&made);
+    machine.gpu_count = 0;
 }
 
 static void expect_flags(const struct wi_launch *made, const char *wanted)

@@ -10,6 +10,7 @@
 static struct {
     struct wi_gpu_device gpus[WI_GPUS_MAX];
     size_t gpu_count;
+    const char *given; /* VK_DRIVER_FILES */
 } machine;
 
 size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
@@ -23,6 +24,11 @@ void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_string
     for (size_t i = 0; i < machine.gpu_count; i++)
         if (*machine.gpus[i].manifest)
             wi_strings_add(paths, machine.gpus[i].manifest);
+}
+
+const char *wi_vulkan_given(void)
+{
+    return machine.given;
 }
 
 /* Several that are usable: NVIDIA's, AMD's and Intel's; and then what one may lack. */

@@ -120,7 +120,7 @@ static void report_software(struct wi_buffer *text)
     size_t count = wi_gpus_find("", gpus), i = 0;
 
     wi_buffer_puts(text, ": a software adapter, which auto takes only where it measured faster");
-    while (i < count && !wi_gpu_is_usable(&gpus[i]))
+    while (i < count && !wi_gpu_serves(&gpus[i], WI_GPU_AUTO))
         i++;
     if (i < count)
         wi_buffer_printf(

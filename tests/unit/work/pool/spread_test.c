@@ -23,6 +23,7 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
 static const struct wi_gpu_device gpus[] = {
     GPU_WITHOUT_DRIVER, GPU_NVIDIA, GPU_AMD, GPU_CLOSED, GPU_INTEL};
 #define COUNT (sizeof gpus / sizeof *gpus)
+static const struct wi_config_browser chrome = {.kind = "chrome"};
 #define NVIDIA "/dev/nvidia0"
 #define AMD "/dev/dri/renderD128"
 #define INTEL "/dev/dri/renderD129"
@@ -70,7 +71,7 @@ TEST(each_has_one_before_any_has_two)
             session->next = sessions.first;
             sessions.first = session;
         }
-        const struct wi_gpu_device *next = wi_pool_spread(&sessions, "chrome", gpus, COUNT);
+        const struct wi_gpu_device *next = wi_pool_spread(&sessions, &chrome, gpus, COUNT);
         assert_string_equal(next->path, rows[i].next);
     }
 }
@@ -78,6 +79,6 @@ TEST(each_has_one_before_any_has_two)
 TEST(without_a_usable_gpu_there_is_none)
 {
     const struct pool_sessions none = {0};
-    assert_null(wi_pool_spread(&none, "chrome", gpus, 1));
-    assert_null(wi_pool_spread(&none, "chrome", gpus, 0));
+    assert_null(wi_pool_spread(&none, &chrome, gpus, 1));
+    assert_null(wi_pool_spread(&none, &chrome, gpus, 0));
 }
