@@ -8,10 +8,8 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-#include "browser/gpu_choice.h"
 #include <errno.h>
 #include <libwebsockets.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -73,44 +71,6 @@ static void check_sandbox(json_t *checks, const struct wi_network *network)
             "setuid helper (Debian: chromium-sandbox)");
     else
         wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "browsers start with their own");
-}
-
-/* What browsers get of a GPU, and what is missing. */
-static void report_gpu(json_t *checks, size_t number, const struct wi_gpu_device *device)
-{
-    char check[16], lacks[256];
-    const char *why = wi_gpu_lacks(device, lacks, sizeof lacks);
-    char *name = wi_sprintf("%s (%s%s%s)", device->path,
-        *device->driver ? device->driver : "a driver that is not named", *device->id ? ", " : "",
-        device->id);
-
-    snprintf(check, sizeof check, "GPU %zu", number);
-    if (why)
-        wi_doctor_add(checks, check, device->package ? WI_FINDING_WARNING : WI_FINDING_INFO,
-            "%s: %s", name, why);
-    else
-        wi_doctor_add(checks, check, WI_FINDING_OK, "%s, with the Vulkan driver of %s", name,
-            device->manifest);
-    free(name);
-}
-
-static void check_gpus(json_t *checks)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    struct wi_strings manifests = {0};
-    size_t count = wi_gpus_find("", devices);
-
-    for (size_t i = 0; i < count; i++)
-        report_gpu(checks, i, &devices[i]);
-    if (count == 0)
-        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
-            "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
-    wi_vulkan_manifests("", "*.json", &manifests);
-    if (manifests.count == 0)
-        wi_doctor_add(checks, "Vulkan driver", WI_FINDING_WARNING,
-            "none is installed: Firefox then has no WebGPU, and no browser can use a GPU (Debian: "
-            "mesa-vulkan-drivers, or the GPU vendor's)");
-    wi_strings_clear(&manifests);
 }
 
 /* libwebsockets opens its libuv plugin at run time, so only trying tells. */
@@ -250,7 +210,7 @@ void wi_doctor_host(
     check_shared_memory(checks);
     check_files(checks);
     check_sandbox(checks, network);
-    check_gpus(checks);
+    wi_doctor_gpus(checks);
     check_libwebsockets(checks);
     check_page(checks, config);
     check_certificates(checks, config);
