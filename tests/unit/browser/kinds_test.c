@@ -559,6 +559,23 @@ static void write_program(const char *path, const char *text)
     close(fd);
 }
 
+TEST(a_headless_shell_is_refused_by_name)
+{
+    char folder[] = "/tmp/wi-shell-XXXXXX", shell[64];
+    struct wi_error error = {0};
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(shell, sizeof shell, "%s/chromium-headless-shell", folder);
+    write_program(shell, "");
+    const struct wi_config_browser browser = {
+        .kind = "chrome", .driver_command = "sh", .binary = shell};
+    assert_int_equal(wi_session_installed(&browser, &error), WI_UNAVAILABLE);
+    assert_string_equal(error.field, "binary");
+    assert_non_null(strstr(error.detail, "/chromium-headless-shell is a headless shell, which "));
+    assert_int_equal(unlink(shell), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 TEST(a_stamp_is_of_one_installation)
 {
     char folder[] = "/tmp/wi-stamp-XXXXXX", binary[64], other[64];
