@@ -113,8 +113,8 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     char token[WI_TOKEN_SIZE];
 
     wi_session_info(p->session, &info);
-    wi_bridge_expect(
-        p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
+    wi_bridge_expect(p->bridge, session_id, p->browser->kind, "", info.gpu,
+        p->config->pool.connection_timeout, token);
     snprintf(url, size, "%s/#token=%s&start", wi_bridge_address(p->bridge, info.apart).url, token);
 }
 

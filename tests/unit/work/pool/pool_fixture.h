@@ -233,7 +233,7 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+    const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
 }
 
