@@ -29,7 +29,7 @@ const char *wi_gpu_lacks(const struct wi_gpu_device *device, char *text, size_t 
     return text;
 }
 
-/* "; this machine has 0 (/dev/nvidia0), 1 (/dev/dri/renderD128: REASON)" */
+/* "; this machine has GPU 0 (/dev/nvidia0), GPU 1 (/dev/dri/renderD128: REASON)" */
 static void add_list(struct wi_buffer *text, const struct wi_gpu_device *devices, size_t count)
 {
     char lacks[160];
@@ -37,7 +37,7 @@ static void add_list(struct wi_buffer *text, const struct wi_gpu_device *devices
     wi_buffer_puts(text, count > 0 ? "; this machine has " : "; this machine has no GPU");
     for (size_t i = 0; i < count; i++) {
         const char *why = wi_gpu_lacks(&devices[i], lacks, sizeof lacks);
-        wi_buffer_printf(text, "%s%zu (%s%s%s)", i > 0 ? ", " : "", i, devices[i].path,
+        wi_buffer_printf(text, "%sGPU %zu (%s%s%s)", i > 0 ? ", " : "", i, devices[i].path,
             why ? ": " : "", why ? why : "");
     }
 }

@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* More GPUs than this are not looked at. */
-#define WI_GPUS_MAX 16
+#define WI_GPUS_MAX 32
 
 #define WI_GPU_PATH_SIZE 64
 
@@ -26,8 +26,8 @@ struct wi_gpu_device {
 size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
 
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
- * root, in the order in which the Vulkan loader looks for them: in its folders, or in those and at
- * the paths that wi_vulkan_given names. */
+ * root, in the order in which the Vulkan loader looks for them: at the paths that wi_vulkan_given
+ * names, or else in its folders. */
 void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths);
 /* The list in the environment that the Vulkan loader takes in place of its folders; NULL: none. */
 const char *wi_vulkan_given(void);

@@ -50,7 +50,7 @@
 #define EXIT_USAGE 2
 #define EXIT_NO_EXEC 127
 
-/* More devices than this are refused. */
+/* More devices than this are refused: WI_GPUS_MAX of browser/gpus.h. */
 #define HIDDEN_MAX 32
 
 struct lifeline {

@@ -61,8 +61,8 @@ TEST(settings_and_machines_choose)
         {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 0, NULL, 0, COUNT, 1, NULL, NULL},
         {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 4, 1, 1, NULL, NULL},
         {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 3, 1, 0, NULL,
-            "[browser.chrome] gpu: hardware needs a usable GPU; this machine has 0 (/dev/nvidia1: "
-            "its Vulkan driver is not installed"},
+            "[browser.chrome] gpu: hardware needs a usable GPU; this machine has GPU 0 "
+            "(/dev/nvidia1: its Vulkan driver is not installed"},
         {WI_GPU_DEVICE_AUTO, WI_GPU_HARDWARE, 1, NULL, 0, 0, 0, NULL,
             "hardware needs a usable GPU; this machine has no GPU"},
         /* The configuration chooses: */
@@ -71,8 +71,9 @@ TEST(settings_and_machines_choose)
         {NUMBER(1), WI_GPU_HARDWARE, 1, NULL, 0, COUNT, 1, "/dev/dri/renderD128", NULL},
         {NUMBER(2), WI_GPU_AUTO, 1, NULL, 0, COUNT, 0, NULL, "GPU 2 is not usable; this machine"},
         {NUMBER(5), WI_GPU_AUTO, 1, NULL, 0, COUNT, 0, NULL,
-            "GPU 5 is not there; this machine has 0 (/dev/nvidia0), 1 (/dev/dri/renderD128), 2 "
-            "(/dev/dri/renderD130: this user may not open it"},
+            "GPU 5 is not there; this machine has GPU 0 (/dev/nvidia0), GPU 1 "
+            "(/dev/dri/renderD128), "
+            "GPU 2 (/dev/dri/renderD130: this user may not open it"},
         {NUMBER(0), WI_GPU_AUTO, 1, NULL, 0, 0, 0, NULL,
             "GPU 0 is not there; this machine has no GPU"},
         /* The pool chooses: */

@@ -138,7 +138,7 @@ TEST(a_browser_whose_gpu_is_not_there_is_not_installed)
         const char *kind, *why;
     } rows[] = {
         {"chrome", "chrome cannot start: [browser.chrome] gpu_device: GPU 1 is not there; this "
-                   "machine has 0 (/dev/nvidia0)"},
+                   "machine has GPU 0 (/dev/nvidia0)"},
         {"safari", "safari takes no gpu_device: WebKitGTK has no WebGPU"},
     };
 
