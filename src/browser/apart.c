@@ -122,7 +122,7 @@ int wi_apart_listen(unsigned port)
 /* --- devices --------------------------------------------------------------------------------- */
 
 /* A mount of the file over itself, on which no device can be opened. */
-static int hide(const char *path)
+static int device_hide(const char *path)
 {
     struct mount_attr closed = {.attr_set = MOUNT_ATTR_NODEV};
 
@@ -142,7 +142,7 @@ int wi_apart_hide(const char *const *paths, size_t count, const char **step)
         return -1;
     for (size_t i = 0; i < count; i++) {
         *step = paths[i];
-        if (hide(paths[i]) != 0)
+        if (device_hide(paths[i]) != 0)
             return -1;
     }
     return 0;

@@ -42,7 +42,7 @@ static void add_list(struct wi_buffer *text, const struct wi_gpu_device *devices
     }
 }
 
-static enum wi_code refuse(const struct wi_config_browser *browser, const char *key,
+static enum wi_code refuse_choice(const struct wi_config_browser *browser, const char *key,
     const char *problem, const struct wi_gpu_device *devices, size_t count, struct wi_error *error)
 {
     struct wi_buffer list = {0};
@@ -75,7 +75,7 @@ static enum wi_code choose_numbered(const struct wi_config_browser *browser,
     if (number >= count || !wi_gpu_serves(&devices[number], browser->gpu)) {
         snprintf(problem, sizeof problem, "GPU %zu is not %s", number,
             number < count ? "usable" : "there");
-        return refuse(browser, "gpu_device", problem, devices, count, error);
+        return refuse_choice(browser, "gpu_device", problem, devices, count, error);
     }
     *choice = (struct wi_gpu_choice){1, &devices[number]};
     return WI_OK;
@@ -90,10 +90,10 @@ enum wi_code wi_gpu_choose(const struct wi_config_browser *browser, const char *
     int each = browser->gpu_device == WI_GPU_DEVICE_ALL;
     const struct wi_gpu_device *found = find_serving(browser, devices, count, each ? wanted : NULL);
     if (!found && each)
-        return refuse(browser, "gpu_device",
+        return refuse_choice(browser, "gpu_device",
             wanted ? "the GPU of this session is gone" : "no GPU is usable", devices, count, error);
     if (!found && browser->gpu == WI_GPU_HARDWARE)
-        return refuse(browser, "gpu", "hardware needs a usable GPU", devices, count, error);
+        return refuse_choice(browser, "gpu", "hardware needs a usable GPU", devices, count, error);
     /* Only a browser without a window needs to be told; the others find a GPU by themselves. */
     choice->hardware = each || browser->gpu == WI_GPU_HARDWARE ||
                        (browser->gpu == WI_GPU_AUTO && browser->headless && found);

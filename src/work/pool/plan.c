@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "browser/browser_network.h"
 #include "work/pool/cores.h"
-#include "work/pool/spread.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,7 +242,7 @@ static const char *choose_gpu(const struct wi_pool *pool, const struct pool_kind
     if (kind->browser->gpu_device != WI_GPU_DEVICE_ALL)
         return NULL;
     const struct wi_gpu_device *gpu =
-        wi_pool_spread(pool->sessions, kind->browser, gpus, wi_gpus_find("", gpus));
+        wi_pool_sessions_spread(pool->sessions, kind->browser, gpus, wi_gpus_find("", gpus));
     return gpu ? gpu->path : NULL;
 }
 
