@@ -24,8 +24,8 @@ static const struct wi_switch switches[] = {
     {"--use-webgpu-adapter=swiftshader", WI_WHEN_GPU_SOFTWARE},
     /* Dawn and ANGLE on Vulkan without a window system: the set in Chrome's own guide to testing on
      * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU. With
-     * it, Chromium has no adapter if there is no Vulkan driver, and hangs if Mesa's software driver
-     * is the only one, so it is for a usable GPU alone (browser/gpu_choice.h). */
+     * it, Chromium has no adapter if there is no Vulkan driver, so it is for a usable GPU alone
+     * (browser/gpu_choice.h). */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},
@@ -197,6 +197,10 @@ static enum wi_code chromium_fill(
     launch->port_line = "was started successfully on port ";
     launch->capabilities = chromium_capabilities(plan, binary, launch);
     wi_plan_environment(plan, launch);
+    /* With the switches for a GPU it hangs on Mesa's software adapter, which it would take if the
+     * GPU's own driver failed. */
+    if (plan->hardware)
+        wi_plan_software(launch, 0);
     free(binary);
     return WI_OK;
 }

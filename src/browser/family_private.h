@@ -89,6 +89,8 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
 /* The environment of every browser: directories below the session's, and variables that are passed
  * on. */
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
+/* Also hides Mesa's software adapter from the Vulkan loader, or every other one (`only`). */
+void wi_plan_software(struct wi_launch *launch, int only);
 
 /* --- switches.c: switches and preferences ----------------------------------------------------- */
 
