@@ -1177,6 +1177,8 @@ export interface Session {
     flags: Array<string>;
     driver_pid: number;
     network: 'isolated' | 'host';
+    /** The only GPU that the browser can use, by its device; null without gpu_device. */
+    gpu: string | null;
     node: string | null;
 }
 

@@ -1,4 +1,5 @@
-/* Making a network namespace, and passing its sockets through a Unix socket (unix(7)). */
+/* Making the namespaces of a session, and passing sockets of its network through a Unix socket
+ * (unix(7)). */
 #include "browser/apart.h"
 
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,16 +66,13 @@ static int id_map(const char *path, unsigned id)
 }
 
 /* In a new user namespace, everything is permitted that concerns its own resources, until the next
- * exec of a user that is not root in it: so loopback goes up before that. */
-static int enter_with_identity(const char **step)
+ * exec of a user that is not root in it. */
+static int enter_with_identity(int namespaces, const char **step)
 {
     unsigned user = geteuid(), group = getegid();
 
     *step = "unshare";
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0)
-        return -1;
-    *step = "the loopback interface";
-    if (raise_loopback() != 0)
+    if (unshare(CLONE_NEWUSER | namespaces) != 0)
         return -1;
     *step = "/proc/self/setgroups";
     if (write_text("/proc/self/setgroups", "deny") != 0)
@@ -91,7 +90,10 @@ int wi_apart_enter(const char **step)
     /* A root in a container may lack one right or the other. */
     if (geteuid() == 0 && unshare(CLONE_NEWNET) == 0 && raise_loopback() == 0)
         return 0;
-    return enter_with_identity(step);
+    if (enter_with_identity(CLONE_NEWNET, step) != 0)
+        return -1;
+    *step = "the loopback interface";
+    return raise_loopback();
 }
 
 int wi_apart_socket(void)
@@ -115,6 +117,35 @@ int wi_apart_listen(unsigned port)
         listen(fd, BACKLOG) != 0)
         return fd_fail(fd);
     return fd;
+}
+
+/* --- devices --------------------------------------------------------------------------------- */
+
+/* A mount of the file over itself, on which no device can be opened. */
+static int device_hide(const char *path)
+{
+    struct mount_attr closed = {.attr_set = MOUNT_ATTR_NODEV};
+
+    return mount(path, path, NULL, MS_BIND, NULL) != 0 ||
+                   mount_setattr(AT_FDCWD, path, 0, &closed, sizeof closed) != 0
+               ? -1
+               : 0;
+}
+
+int wi_apart_hide(const char *const *paths, size_t count, const char **step)
+{
+    *step = "unshare";
+    if (unshare(CLONE_NEWNS) != 0 && enter_with_identity(CLONE_NEWNS, step) != 0)
+        return -1;
+    *step = "mounts";
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) != 0) /* none of ours goes outside */
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        *step = paths[i];
+        if (device_hide(paths[i]) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 /* --- sockets on their way -------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,20 +78,7 @@ static int ask_helper(const char *lifeline, char *words, size_t size)
     return !failed && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* --- user namespaces ------------------------------------------------------------------------- */
-
-/* The errno of a process that made a user namespace; 0: it could. */
-static int try_user_namespace(void)
-{
-    int status = 0;
-    pid_t pid = fork();
-
-    if (pid == 0)
-        _exit(unshare(CLONE_NEWUSER) == 0 ? 0 : errno);
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    return pid > 0 && WIFEXITED(status) ? WEXITSTATUS(status) : EACCES;
-}
+/* --- sandboxes ------------------------------------------------------------------------------- */
 
 /* Where packages install the helper that Chromium's sandbox can use in place of user namespaces. */
 static const char *const setuid_helpers[] = {
@@ -110,14 +96,6 @@ static int has_setuid_helper(void)
         has |= stat(found.gl_pathv[i], &info) == 0 && info.st_uid == 0 && (info.st_mode & S_ISUID);
     globfree(&found);
     return has;
-}
-
-/* A security module refuses with EACCES; seccomp filters, sysctls and limits use other errors. */
-static int is_confined(void)
-{
-    int failure = try_user_namespace();
-
-    return failure != 0 && failure != EACCES && !has_setuid_helper();
 }
 
 int wi_network_confined(const struct wi_network *network)
@@ -139,7 +117,7 @@ struct wi_network *wi_network_new(const char *lifeline)
     else if (status != 0)
         network->problem = wi_sprintf(
             "%s cannot be asked: %s", lifeline, errno ? strerror(errno) : "it ended at once");
-    network->confined = is_confined();
+    network->confined = status == WI_APART_EXIT_CONFINED && !has_setuid_helper();
     return network;
 }
 

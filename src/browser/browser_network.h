@@ -30,7 +30,8 @@ const char *wi_network_problem(
 /* Whether this machine, or the container's runtime, refuses user namespaces to every process of
  * this user, so that the sandboxes of Chromium and WebKitGTK cannot work. 0 if a security module
  * refused, because its policy may allow browsers what it denies us, and if Chromium has a helper
- * that root has made setuid. NULL for `network`: 0. */
+ * that root has made setuid. Also 0 for a root that may have networks, since its browsers have no
+ * sandbox in any case. NULL for `network`: 0. */
 int wi_network_confined(const struct wi_network *network);
 
 /* The machine refused one to a session: no further one is tried under `auto`. */

@@ -345,6 +345,10 @@ static void add_arguments(struct wi_strings *list, const char *lifeline, const c
         wi_strings_add(list, "--apart");
         wi_strings_add_owned(list, wi_sprintf("%u", options->apart_port));
     }
+    for (const char *const *path = options->hidden; path && *path; path++) {
+        wi_strings_add(list, "--hide");
+        wi_strings_add(list, *path);
+    }
     if (options->instance) {
         wi_strings_add(list, "--instance");
         wi_strings_add(list, options->instance->path);

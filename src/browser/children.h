@@ -23,6 +23,8 @@ struct wi_child_options {
     /* Its directory is removed when we, the child and all others with it are gone; NULL: none. */
     const struct wi_instance *instance;
     unsigned apart_port; /* it has a network of its own, where we are at this port; 0: ours */
+    /* Devices that it must not be able to open; ended by NULL. */
+    const char *const *hidden;
 };
 
 struct wi_child_events {

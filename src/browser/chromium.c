@@ -23,9 +23,9 @@ static const struct wi_switch switches[] = {
     {"--enable-unsafe-webgpu", WI_WHEN_GPU},
     {"--use-webgpu-adapter=swiftshader", WI_WHEN_GPU_SOFTWARE},
     /* Dawn and ANGLE on Vulkan without a window system: the set in Chrome's own guide to testing on
-     * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU.
-     * Without a Vulkan driver it leaves no adapter, which is what `hardware` asks for, so `auto`
-     * has it only if a GPU is usable (browser/gpus.h). */
+     * servers. Without it, headless Chromium takes SwiftShader even on a machine with a GPU. With
+     * it, Chromium has no adapter if there is no Vulkan driver, so it is for a usable GPU alone
+     * (browser/gpu_choice.h). */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},
@@ -162,6 +162,22 @@ static json_t *chromium_capabilities(
         plan->browser->driver == WI_DRIVER_BIDI ? json_true() : NULL);
 }
 
+/* Chromium's headless shell, by the names that Debian and Google give it. If it is told which
+ * profile to use, it opens no page by itself, and chromedriver waits for one. */
+static enum wi_code check_binary(
+    const struct wi_plan *plan, const char *binary, struct wi_error *error)
+{
+    const char *name = strrchr(binary, '/') ? strrchr(binary, '/') + 1 : binary;
+
+    if (!strstr(name, "headless-shell") && !strstr(name, "headless_shell"))
+        return WI_OK;
+    return wi_error_set(error, WI_UNAVAILABLE, "binary",
+        "%s cannot start: [browser.%s] binary: %s is a headless shell, which opens no page for "
+        "chromedriver; name a full Chromium, or a script of another name that runs the shell with "
+        "its arguments and data:,",
+        plan->browser->kind, plan->browser->kind, binary);
+}
+
 static enum wi_code chromium_fill(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
@@ -174,11 +190,17 @@ static enum wi_code chromium_fill(
     if (wi_plan_driver(plan, driver_arguments, launch, error) != WI_OK)
         return WI_UNAVAILABLE;
     char *binary = wi_plan_find(plan, browser->binary, plan->kind->binaries, "binary", error);
-    if (!binary)
+    if (!binary || check_binary(plan, binary, error) != WI_OK) {
+        free(binary);
         return WI_UNAVAILABLE;
+    }
     launch->port_line = "was started successfully on port ";
     launch->capabilities = chromium_capabilities(plan, binary, launch);
     wi_plan_environment(plan, launch);
+    /* With the switches for a GPU it hangs on Mesa's software adapter, which it would take if the
+     * GPU's own driver failed. */
+    if (plan->hardware)
+        wi_plan_software(launch, 0);
     free(binary);
     return WI_OK;
 }
@@ -187,4 +209,5 @@ const struct wi_browser_family wi_family_chromium = {.name = "chromium",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,
-    .fill = chromium_fill};
+    .fill = chromium_fill,
+    .takes_gpu = 1};

@@ -60,6 +60,7 @@ struct wi_browser_family {
     /* Fills all of `launch` but `sandbox`. WI_OK, or WI_UNAVAILABLE with `error` filled. */
     enum wi_code (*fill)(
         const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error);
+    int takes_gpu;          /* it computes on GPUs, by their Vulkan drivers */
     int sandbox_everywhere; /* its own sandbox works for user id 0 too, and without namespaces */
 };
 
@@ -88,6 +89,8 @@ enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *argum
 /* The environment of every browser: directories below the session's, and variables that are passed
  * on. */
 void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
+/* Also hides Mesa's software adapter from the Vulkan loader, or every other one (`only`). */
+void wi_plan_software(struct wi_launch *launch, int only);
 
 /* --- switches.c: switches and preferences ----------------------------------------------------- */
 

@@ -183,12 +183,11 @@ static void add_environment(const struct wi_plan *plan, struct wi_launch *launch
     wi_strings_add(&launch->environment, "MOZ_CRASHREPORTER_DISABLE=1");
     if (!launch->sandbox)
         wi_strings_add(&launch->environment, "MOZ_DISABLE_CONTENT_SANDBOX=1");
-    /* Firefox takes the adapters of the Vulkan loader. The file names of the drivers distinguish
-     * them: Mesa's software adapter is lvp_icd. */
+    /* Firefox takes the adapters of the Vulkan loader. */
     if (plan->browser->gpu == WI_GPU_SOFTWARE)
-        wi_strings_add(&launch->environment, "VK_LOADER_DRIVERS_SELECT=lvp*");
-    if (plan->browser->gpu == WI_GPU_HARDWARE)
-        wi_strings_add(&launch->environment, "VK_LOADER_DRIVERS_DISABLE=lvp*");
+        wi_plan_software(launch, 1);
+    if (plan->browser->gpu == WI_GPU_HARDWARE || *launch->gpu)
+        wi_plan_software(launch, 0);
 }
 
 static void add_switches(const struct wi_plan *plan, struct wi_strings *list)
@@ -276,4 +275,5 @@ const struct wi_browser_family wi_family_firefox = {.name = "firefox",
     .switches = switches,
     .preferences = preferences,
     .fill = firefox_fill,
+    .takes_gpu = 1,
     .sandbox_everywhere = 1};

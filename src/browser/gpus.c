@@ -5,11 +5,11 @@
  */
 #include "browser/gpus.h"
 
-#include "base/memory.h"
 #include "base/text.h"
 #include "browser/proctree.h"
 #include <ctype.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,19 +52,64 @@ static const struct gpu_driver *find_driver(const char *name)
     return NULL;
 }
 
+const char *wi_vulkan_given(void)
+{
+    const char *given = getenv("VK_DRIVER_FILES");
+
+    return given ? given : getenv("VK_ICD_FILENAMES"); /* its name before version 1.3.207 */
+}
+
+static void add_found(
+    const char *root, const char *folder, const char *pattern, struct wi_strings *paths)
+{
+    char *whole = wi_sprintf("%s%s/%s", root, folder, pattern);
+    glob_t found = {0};
+
+    if (glob(whole, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc; i++)
+            wi_strings_add(paths, found.gl_pathv[i] + strlen(root));
+    globfree(&found);
+    free(whole);
+}
+
+/* A path of the environment: a manifest, or a folder of manifests. */
+static void add_given(
+    const char *root, const char *path, const char *pattern, struct wi_strings *paths)
+{
+    const char *slash = strrchr(path, '/');
+
+    add_found(root, path, pattern, paths);
+    if (slash && fnmatch(pattern, slash + 1, 0) == 0)
+        wi_strings_add(paths, path);
+}
+
+void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths)
+{
+    const char *given = wi_vulkan_given(), *path;
+    char *copy = wi_strdup(given ? given : ""), *rest = copy;
+
+    while (given && (path = strsep(&rest, ":")))
+        add_given(root, path, pattern, paths);
+    for (size_t i = 0; !given && folders[i]; i++)
+        add_found(root, folders[i], pattern, paths);
+    free(copy);
+}
+
 /* Fills `path` with the first manifest of the driver that this user may read, without the root. */
 static void find_manifest(
     const char *root, const struct gpu_driver *driver, char *path, size_t size)
 {
-    for (size_t i = 0; i < 2 && driver->manifests[i] && !*path; i++)
-        for (size_t j = 0; folders[j] && !*path; j++) {
-            char *pattern = wi_sprintf("%s%s/%s", root, folders[j], driver->manifests[i]);
-            glob_t found = {0};
-            if (glob(pattern, 0, NULL, &found) == 0 && access(found.gl_pathv[0], R_OK) == 0)
-                wi_text_copy(path, size, found.gl_pathv[0] + strlen(root));
-            globfree(&found);
-            free(pattern);
-        }
+    struct wi_strings found = {0};
+
+    for (size_t i = 0; i < 2 && driver->manifests[i]; i++)
+        wi_vulkan_manifests(root, driver->manifests[i], &found);
+    for (size_t i = 0; i < found.count && !*path; i++) {
+        char *whole = wi_sprintf("%s%s", root, found.items[i]);
+        if (access(whole, R_OK) == 0)
+            wi_text_copy(path, size, found.items[i]);
+        free(whole);
+    }
+    wi_strings_clear(&found);
 }
 
 /* Copies the value of the line NAME=value of a uevent; "" if there is none. */
@@ -116,6 +161,14 @@ static int fill_nvidia(const char *root, const char *path, struct wi_gpu_device 
     return 1;
 }
 
+/* The GPUs of the Windows around a Linux in WSL, of which Mesa's driver is an experiment. */
+static int fill_host(const char *root, const char *path, struct wi_gpu_device *device)
+{
+    wi_text_copy(device->driver, sizeof device->driver, "dxgkrnl");
+    complete_device(root, path, NULL, device);
+    return 1;
+}
+
 /* 0 for a render node of NVIDIA's driver, which has a device of its own, too. */
 static int fill_render_node(const char *root, const char *path, struct wi_gpu_device *device)
 {
@@ -148,18 +201,6 @@ size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
 {
     size_t count = add_devices(root, "/dev/nvidia[0-9]*", fill_nvidia, devices, 0);
 
-    return add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
-}
-
-int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count = wi_gpus_find(root, devices);
-
-    for (size_t i = 0; i < count; i++)
-        if (devices[i].may_open && *devices[i].manifest) {
-            *device = devices[i];
-            return 1;
-        }
-    return 0;
+    count = add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
+    return add_devices(root, "/dev/dxg", fill_host, devices, count);
 }

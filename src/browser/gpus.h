@@ -3,13 +3,16 @@
 #ifndef WI_BROWSER_GPUS_H
 #define WI_BROWSER_GPUS_H
 
+#include "base/memory.h"
 #include <stddef.h>
 
 /* More GPUs than this are not looked at. */
-#define WI_GPUS_MAX 16
+#define WI_GPUS_MAX 32
+
+#define WI_GPU_PATH_SIZE 64
 
 struct wi_gpu_device {
-    char path[64];       /* "/dev/dri/renderD128", "/dev/nvidia0" */
+    char path[WI_GPU_PATH_SIZE]; /* "/dev/dri/renderD128", "/dev/nvidia0" */
     char driver[32];     /* the kernel's: "amdgpu", "i915", "nvidia"; "" if it is not known */
     char id[16];         /* "1002:73bf", vendor and device on PCI in hexadecimal; or "" */
     char manifest[128];  /* of its Vulkan driver, without the root; "" if there is none */
@@ -22,9 +25,11 @@ struct wi_gpu_device {
  * driver offers twice, as /dev/nvidiaN and as a render node, is found once. */
 size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
 
-/* The first GPU of this machine on which browsers of this user can compute, because it may be
- * opened and its Vulkan driver is installed, into `device`. 0 if there is none; `device` is then
- * not touched. */
-int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device);
+/* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
+ * root, in the order in which the Vulkan loader looks for them: at the paths that wi_vulkan_given
+ * names, or else in its folders. */
+void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths);
+/* The list in the environment that the Vulkan loader takes in place of its folders; NULL: none. */
+const char *wi_vulkan_given(void);
 
 #endif

@@ -6,10 +6,9 @@
 #include "base/net/url.h"
 #include "base/text.h"
 #include "browser/family_private.h"
-#include "browser/gpus.h"
+#include "browser/gpu_choice.h"
 #include "browser/proctree.h"
 #include <fcntl.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,15 +64,25 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
-/* Whether the plan is made for a GPU, and not for a software adapter. With auto, only a browser
- * without a window needs to be told; the others find a GPU by themselves. */
-static int plans_hardware(const struct wi_config_browser *browser)
+/* The GPU of a browser that we start. */
+static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
-    struct wi_gpu_device device;
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    struct wi_gpu_choice choice;
+    size_t count = wi_gpus_find("", devices);
+    enum wi_code code =
+        wi_gpu_choose(plan->browser, plan->request->gpu, devices, count, &choice, error);
 
-    if (browser->gpu != WI_GPU_AUTO)
-        return browser->gpu == WI_GPU_HARDWARE;
-    return browser->headless && !browser->driver_url && wi_gpu_find_usable("", &device);
+    if (code != WI_OK)
+        return code;
+    plan->hardware = choice.hardware;
+    if (!choice.only)
+        return WI_OK;
+    memcpy(launch->gpu, choice.only->path, sizeof launch->gpu);
+    for (size_t i = 0; i < count; i++)
+        if (&devices[i] != choice.only)
+            wi_strings_add(&launch->hidden, devices[i].path);
+    return WI_OK;
 }
 
 enum wi_code wi_launch_make(
@@ -83,8 +92,11 @@ enum wi_code wi_launch_make(
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser, request->confined),
-        .hardware = plans_hardware(request->browser)};
+        .hardware = request->browser->gpu == WI_GPU_HARDWARE};
 
+    if (family->takes_gpu && !request->browser->driver_url &&
+        plan_gpu(&plan, launch, error) != WI_OK)
+        return WI_UNAVAILABLE;
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;
     launch->sandbox = plan.sandbox;
@@ -95,13 +107,9 @@ enum wi_code wi_launch_make(
 
 /* --- what is installed ------------------------------------------------------------------------ */
 
-/* Adapters and their drivers: which exist, files that updates replace, and files that identify
- * them. */
-static const char *const devices[] = {"/dev/nvidia[0-9]*", "/dev/dri/renderD*", NULL};
-static const char *const driver_files[] = {"/etc/vulkan/icd.d/*.json",
-    "/usr/share/vulkan/icd.d/*.json", "/usr/local/share/vulkan/icd.d/*.json", NULL};
-static const char *const driver_texts[] = {"/proc/sys/kernel/osrelease",
-    "/proc/driver/nvidia/version", "/sys/class/drm/renderD*/device/uevent", NULL};
+/* The versions of the drivers that the kernel has: its own, and NVIDIA's. */
+static const char *const driver_versions[] = {
+    "/proc/sys/kernel/osrelease", "/proc/driver/nvidia/version"};
 
 static void stamp_add_text(struct wi_hasher *hasher, const char *text)
 {
@@ -133,16 +141,24 @@ static void stamp_add_content(struct wi_hasher *hasher, const char *path)
         wi_hasher_add(hasher, text, (size_t)got);
 }
 
-static void stamp_add_each(struct wi_hasher *hasher, const char *const *patterns,
-    void (*add)(struct wi_hasher *hasher, const char *path))
+/* The GPUs of this machine, and the drivers by which browsers reach them. */
+static void stamp_add_gpus(struct wi_hasher *hasher)
 {
-    for (; *patterns; patterns++) {
-        glob_t found = {0};
-        if (glob(*patterns, 0, NULL, &found) == 0)
-            for (size_t i = 0; i < found.gl_pathc; i++)
-                add(hasher, found.gl_pathv[i]);
-        globfree(&found);
+    struct wi_gpu_device gpus[WI_GPUS_MAX];
+    struct wi_strings manifests = {0};
+    size_t count = wi_gpus_find("", gpus);
+
+    for (size_t i = 0; i < count; i++) {
+        stamp_add_text(hasher, gpus[i].path);
+        stamp_add_text(hasher, gpus[i].driver);
+        stamp_add_text(hasher, gpus[i].id);
     }
+    wi_vulkan_manifests("", "*.json", &manifests);
+    for (size_t i = 0; i < manifests.count; i++)
+        stamp_add_file(hasher, manifests.items[i]);
+    wi_strings_clear(&manifests);
+    for (size_t i = 0; i < sizeof driver_versions / sizeof *driver_versions; i++)
+        stamp_add_content(hasher, driver_versions[i]);
 }
 
 static void stamp_add_strings(struct wi_hasher *hasher, const struct wi_strings *strings)
@@ -174,6 +190,7 @@ static void stamp_add_launch(struct wi_hasher *hasher, const struct wi_launch *l
     for (size_t i = 0; i < launch->command.count; i++)
         stamp_add_file(hasher, launch->command.items[i]);
     stamp_add_strings(hasher, &launch->environment);
+    stamp_add_text(hasher, launch->gpu);
     for (size_t i = 0; i < launch->file_count; i++)
         stamp_add_text(hasher, launch->files[i].text);
     stamp_add_text(hasher, launch->url ? launch->url : "");
@@ -190,11 +207,8 @@ void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_S
     stamp_add_text(hasher, PACKAGE_VERSION);
     if (wi_launch_make(&request, &launch, &error) == WI_OK)
         stamp_add_launch(hasher, &launch);
-    if (wi_kind_is_here(browser)) {
-        stamp_add_each(hasher, devices, stamp_add_text);
-        stamp_add_each(hasher, driver_files, stamp_add_file);
-        stamp_add_each(hasher, driver_texts, stamp_add_content);
-    }
+    if (wi_kind_is_here(browser))
+        stamp_add_gpus(hasher);
     wi_launch_clear(&launch);
     wi_hasher_end(hasher, stamp);
     wi_hasher_free(hasher);
@@ -237,6 +251,7 @@ void wi_launch_clear(struct wi_launch *launch)
 {
     wi_strings_clear(&launch->command);
     wi_strings_clear(&launch->environment);
+    wi_strings_clear(&launch->hidden);
     wi_strings_clear(&launch->flags);
     for (size_t i = 0; i < launch->file_count; i++) {
         free(launch->files[i].path);

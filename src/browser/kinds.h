@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/net/certificate.h"
+#include "browser/gpus.h"
 #include "settings/config/config.h"
 #include <jansson.h>
 
@@ -22,6 +23,7 @@ struct wi_launch_request {
     const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
                                                  NULL: without TLS */
     int confined;                             /* wi_network_confined */
+    const char *gpu; /* with gpu_device = all: the path of its GPU; NULL: not chosen yet */
 };
 
 /* A file to write before the start, below the session's directory. */
@@ -35,6 +37,8 @@ struct wi_launch_file {
 struct wi_launch {
     struct wi_strings command; /* program and arguments; none: a service runs at `url` already */
     struct wi_strings environment; /* "NAME=value" */
+    char gpu[WI_GPU_PATH_SIZE];    /* the path of the only GPU that it may open; "": any */
+    struct wi_strings hidden;      /* paths of the others, which it must not be able to open */
     struct wi_launch_file *files;
     size_t file_count;
     enum wi_driver_protocol protocol; /* classic or bidi */

@@ -53,6 +53,14 @@ void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch)
             wi_strings_add_owned(list, wi_sprintf("%s=%s", passed[i], getenv(passed[i])));
 }
 
+/* The loader selects drivers by the names of their manifests: Mesa's software adapter is lvp_icd.
+ */
+void wi_plan_software(struct wi_launch *launch, int only)
+{
+    wi_strings_add(&launch->environment,
+        only ? "VK_LOADER_DRIVERS_SELECT=lvp*" : "VK_LOADER_DRIVERS_DISABLE=lvp*");
+}
+
 int wi_plan_accepts_any(const struct wi_plan *plan)
 {
     return plan->request->certificate && !plan->request->certificate->trusted;

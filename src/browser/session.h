@@ -50,7 +50,8 @@ struct wi_session_deps {
     unsigned apart_port;
     struct wi_listener *(*listen)(struct wi_bridge *bridge, int fd);
     struct wi_bridge *bridge;
-    int confined; /* wi_network_confined */
+    int confined;    /* wi_network_confined */
+    const char *gpu; /* with gpu_device = all: the path of its GPU; for wi_session_new only */
 };
 
 struct wi_session_events {
@@ -75,7 +76,8 @@ struct wi_session_info {
     double ready_ms;  /* from spawn to the first welcome; 0 before */
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
-    int apart;     /* it has a network of its own */
+    int apart;       /* it has a network of its own */
+    const char *gpu; /* the path of the only GPU that it may open; "": any */
     int unable;    /* its driver or browser ended, or refused, before its page was welcomed once */
     char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */
     int welcomed;

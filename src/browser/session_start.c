@@ -235,7 +235,8 @@ static enum wi_code session_spawn(struct wi_session *session, struct wi_error *e
         .subject = session->id,
         .directory = session->directory,
         .instance = session->deps.instance,
-        .apart_port = session->deps.apart_port};
+        .apart_port = session->deps.apart_port,
+        .hidden = (const char *const *)session->launch.hidden.items};
 
     session->spawns++;
     session->child = wi_child_start(session->deps.children, &options, &events, error);
@@ -248,7 +249,8 @@ enum wi_code wi_session_begin(
     struct wi_launch_request request = {.browser = browser,
         .page_url = session->deps.page_url,
         .certificate = session->deps.certificate,
-        .confined = session->deps.confined};
+        .confined = session->deps.confined,
+        .gpu = session->deps.gpu};
 
     request.directory = session->directory =
         wi_home_make(session->deps.instance, session->id, error);

@@ -120,6 +120,10 @@ static enum wi_code webkit_fill(
         return wi_error_set(error, WI_UNAVAILABLE, "preferences",
             "%s takes no preferences: WebKit has arguments instead, such as --features=NAME",
             browser->kind);
+    if (browser->gpu_device != WI_GPU_DEVICE_AUTO)
+        return wi_error_set(error, WI_UNAVAILABLE, "gpu_device",
+            "%s takes no gpu_device: WebKitGTK has no WebGPU, for which a GPU could be chosen",
+            browser->kind);
     if (page && !wi_url_is_secure(page))
         return wi_error_set(error, WI_UNAVAILABLE, "public_url",
             "%s cannot compute in the page at %s, which is no secure context for it: give [bridge] "

@@ -2,12 +2,10 @@
  * WebGPU as this worker finds it: the probe that decides whether the platform is real, and the
  * watch over every device that anybody requests here.
  */
+import { namesSoftware } from '../shared/adapters.js';
 import { mapsSlowly, nudgeMaps, Nudger, workerClock } from './nudge.js';
 
 /** @import { Adapter, PageOptions, PlatformReport } from '../shared/messages.js' */
-
-/** Software rasterisers that call themselves adapters. */
-const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
 
 /** How often an adapter is requested before the GPU counts as missing, and the time between requests. */
 const ASKED = 3;
@@ -56,7 +54,7 @@ export function describe(adapter) {
     const flagged = info.isFallbackAdapter ?? adapter.isFallbackAdapter ?? false;
     return {
         vendor, architecture, description,
-        is_fallback: Boolean(flagged) || SOFTWARE.test(`${vendor} ${architecture} ${description}`),
+        is_fallback: Boolean(flagged) || namesSoftware(vendor, architecture, description),
     };
 }
 

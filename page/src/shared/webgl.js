@@ -1,8 +1,8 @@
 /** WebGL 2 as kernels need it: with textures of 32-bit floats that can be drawn to. */
 
-/** @import { Adapter } from './messages.js' */
+import { namesSoftware } from './adapters.js';
 
-const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
+/** @import { Adapter } from './messages.js' */
 
 /** Without what kernels need. @param {any} canvas of the document, or of a worker @returns {WebGL2RenderingContext | null} */
 export const anyContextOf = (canvas) =>
@@ -30,7 +30,7 @@ export function adapterOf(gl) {
     const description = text(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
     return {
         vendor: text(info?.UNMASKED_VENDOR_WEBGL ?? gl.VENDOR), architecture: '', description,
-        is_fallback: SOFTWARE.test(description),
+        is_fallback: namesSoftware(description),
     };
 }
 

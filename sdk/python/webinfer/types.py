@@ -1018,6 +1018,8 @@ class Session(TypedDict):
     flags: List[str]
     driver_pid: int
     network: Literal["isolated", "host"]
+    #: The only GPU that the browser can use, by its device; null without gpu_device.
+    gpu: Union[str, None]
     node: Union[str, None]
 
 

@@ -2,7 +2,8 @@
  * webinfer-lifeline: runs one program for the daemon and ends it, with everything that it started,
  * as soon as the daemon is gone, however it went.
  *
- *   webinfer-lifeline [--apart PORT] [--instance DIRECTORY] [--] PROGRAM [ARGUMENT…]
+ *   webinfer-lifeline [--apart PORT] [--hide DEVICE]… [--instance DIRECTORY] [--] PROGRAM
+ *                     [ARGUMENT…]
  *   webinfer-lifeline --try-apart
  *
  * Descriptor 3 is a pipe whose other end the daemon holds; it closes when the daemon dies. The
@@ -15,7 +16,8 @@
  *
  * With --apart the program has a network of its own (browser/apart.h), PORT being where the daemon
  * is to be found in it, and descriptor 3 is a socket over which the helper hands out that network's
- * sockets. --try-apart only says whether that can be.
+ * sockets. With --hide the program cannot open the device. --try-apart only says whether that can
+ * be, and if not, whether browsers can have their sandboxes.
  */
 #include "browser/apart.h"
 #include "browser/proctree.h"
@@ -25,6 +27,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -47,12 +50,17 @@
 #define EXIT_USAGE 2
 #define EXIT_NO_EXEC 127
 
+/* More devices than this are refused: WI_GPUS_MAX of browser/gpus.h. */
+#define HIDDEN_MAX 32
+
 struct lifeline {
     int signals; /* signalfd */
     sigset_t old_mask;
     pid_t program;
-    int status;           /* of the program, as from waitpid */
-    int apart;            /* in a network of its own */
+    int status;                     /* of the program, as from waitpid */
+    unsigned apart_port;            /* it has a network of its own; 0: ours */
+    const char *hidden[HIDDEN_MAX]; /* devices */
+    size_t hidden_count;
     const char *instance; /* the daemon's directory; NULL: none that is ours to remove */
     int ending;
     int64_t kill_at;
@@ -99,33 +107,64 @@ static int lifeline_prepare(struct lifeline *line)
     return 0;
 }
 
-/* --- a network of its own -------------------------------------------------------------------- */
+/* --- what it has for itself --------------------------------------------------------------------
+ */
 
-static int say_refused(FILE *to, const char *step)
+static int say_refused(FILE *to, const char *what, const char *step)
 {
-    fprintf(to, "webinfer-lifeline: " WI_APART_REFUSED "%s: %s\n", step, strerror(errno));
+    fprintf(to, "webinfer-lifeline: %s%s: %s\n", what, step, strerror(errno));
     return -1;
 }
 
-/* Enters it, and sends the first packet. */
-static int go_apart(struct lifeline *line, unsigned port)
+/* Whether no process of this user may have a user namespace. A security module refuses with EACCES,
+ * and its policy may allow browsers what it denies us; seccomp filters, sysctls and limits use
+ * other errors. */
+static int is_confined(void)
+{
+    return unshare(CLONE_NEWUSER) != 0 && errno != EACCES;
+}
+
+/* Says whether it could be entered, and ends. `step` "unshare" is the only one before there is a
+ * user namespace. */
+static int try_apart(void)
+{
+    const char *step;
+
+    if (wi_apart_enter(&step) == 0)
+        return 0;
+    say_refused(stdout, WI_APART_REFUSED, step);
+    return strcmp(step, "unshare") == 0 && is_confined() ? WI_APART_EXIT_CONFINED : WI_APART_EXIT;
+}
+
+/* Enters its network, and sends the first packet. */
+static int enter_network(const struct lifeline *line)
 {
     const char *step;
     int fds[WI_APART_PACKET_MAX] = {-1}, failed;
     size_t count = 0;
 
     if (wi_apart_enter(&step) != 0)
-        return say_refused(stderr, step);
-    fds[count++] = wi_apart_listen(port);
+        return say_refused(stderr, WI_APART_REFUSED, step);
+    fds[count++] = wi_apart_listen(line->apart_port);
     while (fds[count - 1] >= 0 && count < WI_APART_PACKET_MAX)
         fds[count++] = wi_apart_socket();
     failed = fds[count - 1] < 0 || wi_apart_send(LIFELINE_FD, fds, count) != 0;
     if (failed)
-        say_refused(stderr, "its sockets");
+        say_refused(stderr, WI_APART_REFUSED, "its sockets");
     for (size_t i = 0; i < count && fds[i] >= 0; i++)
         close(fds[i]);
-    line->apart = 1;
     return failed ? -1 : 0;
+}
+
+static int go_apart(const struct lifeline *line)
+{
+    const char *step;
+
+    if (line->apart_port && enter_network(line) != 0)
+        return -1;
+    if (line->hidden_count == 0 || wi_apart_hide(line->hidden, line->hidden_count, &step) == 0)
+        return 0;
+    return say_refused(stderr, WI_APART_SHOWN, step);
 }
 
 /* If it fails, the daemon has one less, and asks again when it takes another. */
@@ -211,7 +250,7 @@ static void wait_event(struct lifeline *line)
         return;
     if (read(LIFELINE_FD, &byte, 1) <= 0)
         begin_end(line);
-    else if (line->apart)
+    else if (line->apart_port)
         hand_out_socket();
 }
 
@@ -247,34 +286,48 @@ static int lifeline_run(struct lifeline *line)
     return WIFEXITED(line->status) ? WEXITSTATUS(line->status) : 128 + WTERMSIG(line->status);
 }
 
+/* Takes one option and its value from `arguments`. Returns 0, or -1 if it is none, or is not
+ * allowed. */
+static int take_option(struct lifeline *line, char **arguments)
+{
+    const char *option = arguments[0], *value = option ? arguments[1] : NULL;
+
+    if (!value)
+        return -1;
+    if (strcmp(option, "--instance") == 0) {
+        line->instance = value;
+        return 0;
+    }
+    if (strcmp(option, "--hide") == 0 && line->hidden_count < HIDDEN_MAX) {
+        line->hidden[line->hidden_count++] = value;
+        return 0;
+    }
+    if (strcmp(option, "--apart") != 0)
+        return -1;
+    line->apart_port = (unsigned)strtoul(value, NULL, 10);
+    return line->apart_port > 0 && line->apart_port <= 65535 ? 0 : -1;
+}
+
 int main(int argc, char **argv)
 {
     struct lifeline line = {.signals = -1, .program = -1};
     char **arguments = argv + 1;
-    const char *step;
-    long port = 0;
 
     if (argc == 2 && strcmp(argv[1], "--try-apart") == 0)
-        return wi_apart_enter(&step) == 0 ? 0 : (say_refused(stdout, step), WI_APART_EXIT);
-    if (argc > 2 && strcmp(arguments[0], "--apart") == 0) {
-        port = strtol(arguments[1], NULL, 10);
+        return try_apart();
+    while (take_option(&line, arguments) == 0)
         arguments += 2;
-    }
-    if (arguments[0] && arguments[1] && strcmp(arguments[0], "--instance") == 0) {
-        line.instance = arguments[1];
-        arguments += 2;
-    }
     if (arguments[0] && strcmp(arguments[0], "--") == 0)
         arguments++;
-    if (argc < 2 || !arguments[0] || port < 0 || port > 65535) {
+    if (!arguments[0] || strncmp(arguments[0], "--", 2) == 0) {
         fprintf(stderr,
-            "usage: webinfer-lifeline [--apart PORT] [--instance DIRECTORY] [--] PROGRAM "
-            "[ARGUMENT...]\n");
+            "usage: webinfer-lifeline [--apart PORT] [--hide DEVICE]... [--instance DIRECTORY] "
+            "[--] PROGRAM [ARGUMENT...]\n");
         return EXIT_USAGE;
     }
     if (lifeline_prepare(&line) != 0)
         return EXIT_USAGE;
-    if (port > 0 && go_apart(&line, (unsigned)port) != 0)
+    if (go_apart(&line) != 0)
         return WI_APART_EXIT;
     return start_program(&line, arguments) == 0 ? lifeline_run(&line) : EXIT_USAGE;
 }

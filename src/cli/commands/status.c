@@ -73,6 +73,18 @@ static void print_nodes(const struct wi_cli *cli, const json_t *answer)
     wi_pages_table(&pages, columns, "none");
 }
 
+/* A session's kind and, if it was given a GPU, that. */
+static void put_kind(struct wi_buffer *out, const json_t *session)
+{
+    const json_t *gpu = json_object_get(session, "gpu");
+
+    wi_table_cell(out, json_object_get(session, "kind"));
+    if (!json_is_string(gpu))
+        return;
+    wi_buffer_puts(out, " on ");
+    wi_table_cell(out, gpu);
+}
+
 static void print_status(const struct wi_cli *cli, const json_t *answer)
 {
     static const char text[] =
@@ -86,7 +98,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     static const struct wi_column kinds[] = {{"KIND", "kind", NULL},
         {"INSTALLED", "installed", NULL}, {"BREAKER", "breaker", NULL},
         {"FAILURES", "failures", NULL}, {"PROBLEM", "problem", NULL}, {0}};
-    static const struct wi_column sessions[] = {{"SESSION", "id", NULL}, {"KIND", "kind", NULL},
+    static const struct wi_column sessions[] = {{"SESSION", "id", NULL}, {"KIND", "", put_kind},
         {"STATE", "state", NULL}, {"STEP", "step", NULL}, {"NODE", "node", NULL},
         {"READY IN", "{ready_ms} ms", NULL}, {"MEMORY", "{memory_bytes:0M}", NULL}, {0}};
     json_t *rows = kind_rows(json_object_get(answer, "kinds"));

@@ -209,6 +209,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
     if (*spent.version)
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
+    snprintf(info->gpu, sizeof info->gpu, "%s", spent.gpu);
     struct wi_node *node = wi_node_new(bridge, info, join_id);
     socket_attach(socket, node);
     wi_node_name_party(node);
@@ -277,6 +278,7 @@ static void take_back(
     memcpy(next.party, known->party, sizeof next.party);
     memcpy(next.kind, known->kind, sizeof next.kind);
     memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
+    memcpy(next.gpu, known->gpu, sizeof next.gpu);
     next.connected_at = known->connected_at;
     *known = next;
     json_incref(known->capabilities);

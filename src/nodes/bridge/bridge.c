@@ -397,9 +397,9 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+    const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
-    wi_tokens_expect(&bridge->tokens, session_id, kind, version, wi_now_ms(), ttl_ms, token);
+    wi_tokens_expect(&bridge->tokens, session_id, kind, version, gpu, wi_now_ms(), ttl_ms, token);
 }
 
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)

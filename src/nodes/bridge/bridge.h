@@ -52,6 +52,7 @@ struct wi_node_info {
     char party[WI_PARTY_SIZE];
     char kind[32]; /* browser kind: the session's, else the one that the page claims */
     char browser_version[64];
+    char gpu[64]; /* the device of the only GPU that the session's browser may open; "": any */
     char user_agent[256];
     int cores;
     double memory_gib; /* 0: not told */
@@ -270,9 +271,10 @@ struct wi_bridge_address wi_bridge_address(const struct wi_bridge *bridge, int a
 struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd);
 /* Makes a one-time token for a session that we start: the page's URL is URL/#token=TOKEN&start. It
  * is valid until it is spent, revoked, or `ttl_ms` have passed. `version` is the browser's, as
- * reported by its driver; "" uses the page's report, whose user agent may be less exact. */
+ * reported by its driver; "" uses the page's report, whose user agent may be less exact. `gpu`: the
+ * device of the only GPU that the browser may open; "": any. */
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
+    const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id);
 
 /* Makes a join token, for pages and programs that others start: the page's URL is URL/#token=TOKEN,

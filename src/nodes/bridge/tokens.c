@@ -17,7 +17,7 @@ static void token_drop(struct wi_tokens *tokens, size_t index)
 }
 
 void wi_tokens_expect(struct wi_tokens *tokens, const char *session, const char *kind,
-    const char *version, double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+    const char *version, const char *gpu, double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
     wi_tokens_revoke(tokens, session);
     tokens->items = wi_realloc_array(tokens->items, tokens->count + 1, sizeof *tokens->items);
@@ -29,6 +29,7 @@ void wi_tokens_expect(struct wi_tokens *tokens, const char *session, const char 
     snprintf(item->owner.session, sizeof item->owner.session, "%s", session);
     snprintf(item->owner.kind, sizeof item->owner.kind, "%s", kind);
     snprintf(item->owner.version, sizeof item->owner.version, "%s", version);
+    snprintf(item->owner.gpu, sizeof item->owner.gpu, "%s", gpu);
 }
 
 int wi_tokens_spend(

@@ -22,11 +22,12 @@ struct wi_spent {
     char session[WI_ID_SIZE];
     char kind[32];
     char version[64]; /* of the browser, as its driver reports it; "": use the page's report */
+    char gpu[64];     /* the device of the only GPU that it may open; "": any */
 };
 
 /* Makes a new token for the session, which replaces an earlier one. `now_ms` is monotonic. */
 void wi_tokens_expect(struct wi_tokens *tokens, const char *session, const char *kind,
-    const char *version, double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
+    const char *version, const char *gpu, double now_ms, int64_t ttl_ms, char token[WI_TOKEN_SIZE]);
 /* Returns 0 and the token's purpose, or -1 if the token is unknown, spent, revoked or expired. */
 int wi_tokens_spend(
     struct wi_tokens *tokens, const char *token, double now_ms, struct wi_spent *spent);

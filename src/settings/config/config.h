@@ -117,6 +117,9 @@ struct wi_config_store {
 };
 
 enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };
+/* The GPU of a browser: the one that it chooses; a usable one for each session; or FIRST + N: the
+ * one with the number N, in the order of wi_gpus_find. */
+enum wi_gpu_device_choice { WI_GPU_DEVICE_AUTO, WI_GPU_DEVICE_ALL, WI_GPU_DEVICE_FIRST };
 enum wi_tristate { WI_AUTO, WI_YES, WI_NO };
 /* The browser family of a kind; AUTO: by the kind's name, Chromium for an unknown one. */
 enum wi_family { WI_FAMILY_AUTO, WI_FAMILY_CHROMIUM, WI_FAMILY_FIREFOX, WI_FAMILY_WEBKIT };
@@ -135,6 +138,7 @@ struct wi_config_browser {
     struct wi_strings platforms;
     int headless;
     enum wi_gpu gpu;
+    int gpu_device; /* enum wi_gpu_device_choice, or higher */
     enum wi_tristate sandbox;
     int64_t min_connections;
     int64_t max_connections;

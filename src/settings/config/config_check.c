@@ -235,6 +235,14 @@ static void check_browser(const struct check *check, size_t index)
         json_decref(value);
         free(name);
     }
+    if (browser->gpu_device != WI_GPU_DEVICE_AUTO && browser->driver_url)
+        fail_instance(check, WI_SECTION_BROWSER, index, "gpu_device",
+            "only a browser that the daemon starts can be given a GPU, and driver_url names a "
+            "service that runs already");
+    if (browser->gpu_device != WI_GPU_DEVICE_AUTO && browser->gpu != WI_GPU_AUTO &&
+        browser->gpu != WI_GPU_HARDWARE)
+        fail_instance(check, WI_SECTION_BROWSER, index, "gpu_device",
+            "chooses a GPU, which is used only with gpu = auto or hardware");
     if (browser->max_connections > 0 && browser->driver_url &&
         !wi_url_is_loopback(browser->driver_url) && !check->config->bridge.public_url &&
         are_known(check, "bridge.public_url", "bridge.public_url"))

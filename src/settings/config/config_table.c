@@ -40,6 +40,9 @@ static const char *const gpus[] = {[WI_GPU_AUTO] = "auto",
     [WI_GPU_SOFTWARE] = "software",
     [WI_GPU_OFF] = "off",
     NULL};
+/* By number those of the usual large machine; all means more of them (WI_GPUS_MAX). */
+static const char *const gpu_devices[] = {
+    "auto", "all", "0", "1", "2", "3", "4", "5", "6", "7", NULL};
 static const char *const tristates[] = {[WI_AUTO] = "auto", [WI_YES] = "yes", [WI_NO] = "no", NULL};
 /* The threads of a model; those of the page's language engine end at 8. */
 static const char *const model_threads[] = {"auto", "1", "2", "3", "4", "5", "6", "7", "8", NULL};
@@ -397,9 +400,19 @@ const struct wi_setting wi_options[] = {
         .help = "The graphics adapter. With auto, the browser chooses the adapter, which is then "
                 "labelled as hardware or software. A Chromium without a window uses a GPU if the "
                 "daemon's user may open it and its Vulkan driver is installed. With hardware, a "
-                "GPU is used through any Vulkan driver, and a software adapter counts "
-                "as no adapter. With software, a software adapter is used. With off, no adapter is "
+                "GPU is used, a software adapter counts as no adapter, and the browser is not "
+                "started if no GPU can be used. A GPU whose own Vulkan driver webinfer does not "
+                "know is then used through any Vulkan driver. With software, a software adapter is "
+                "used. With off, no adapter is "
                 "used."},
+    {BROWSER_KEY(gpu_device), ENUM(gpu_devices), DEFAULT("auto"), RELOADABLE,
+        .help = "The GPU of a machine that has several. With auto, the browser chooses one. With a "
+                "number, browsers of this kind use only the GPU to which webinfer doctor gives "
+                "this number. With all, each browser uses one GPU: the one on which the fewest "
+                "browsers of this kind run. The browser cannot open the other GPUs, which requires "
+                "that the kernel allows user and mount namespaces. If the GPU cannot be used, the "
+                "browser is not started. WebKitGTK and browsers of a driver_url take no "
+                "gpu_device."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
         .help =
             "Whether the browser's own sandbox is on. With auto, it is on, with two exceptions: "

@@ -121,6 +121,8 @@ const struct wi_schema wi_service_schemas[] = {
             "that may be paths or addresses."},
         {"driver_pid", "integer", NULL},
         {"network", "'isolated'|'host'", NULL},
+        {"gpu", "string|null",
+            "The only GPU that the browser can use, by its device; null without gpu_device."},
         {"node", "string|null", NULL}),
     WI_OBJECT_OF("Session", (.also = "SessionRow"),
         {"age_ms", "number", NULL},

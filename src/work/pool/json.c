@@ -29,7 +29,7 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
         info.step, wi_pool_session_ends(session), *session->worn ? session->worn : NULL,
         *session->successor ? session->successor : NULL, session->jobs, session->started_at,
         info.ready_ms, info.browser_version, flags_json(session->browser), info.driver_pid,
-        info.apart ? "isolated" : "host", node ? node->id : NULL);
+        info.apart ? "isolated" : "host", *info.gpu ? info.gpu : NULL, node ? node->id : NULL);
     json_object_update_new(
         row, wi_form_json("Session", info.age_ms, wi_session_memory(session->browser)));
     return row;

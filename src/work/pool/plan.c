@@ -235,9 +235,22 @@ static void session_retire(struct wi_pool *pool, struct pool_session *session, c
     wi_pool_end_retire(pool, session, why);
 }
 
+/* Where every session has a GPU of its own, the path of the next one's; else NULL. */
+static const char *choose_gpu(const struct wi_pool *pool, const struct pool_kind *kind,
+    struct wi_gpu_device gpus[WI_GPUS_MAX])
+{
+    if (kind->browser->gpu_device != WI_GPU_DEVICE_ALL)
+        return NULL;
+    const struct wi_gpu_device *gpu =
+        wi_pool_sessions_spread(pool->sessions, kind->browser, gpus, wi_gpus_find("", gpus));
+    return gpu ? gpu->path : NULL;
+}
+
 static struct pool_session *start_session(
     struct wi_pool *pool, const struct pool_kind *kind, const char *why)
 {
+    struct wi_gpu_device gpus[WI_GPUS_MAX];
+    const char *gpu = choose_gpu(pool, kind, gpus);
     const struct wi_bridge_address address = wi_bridge_address(pool->bridge,
         wi_network_apart(pool->deps.network, pool->config->pool.network, kind->browser));
     const struct wi_session_deps deps = {.loop = pool->deps.loop,
@@ -250,11 +263,13 @@ static struct pool_session *start_session(
         .apart_port = address.port,
         .listen = wi_bridge_listen,
         .bridge = pool->bridge,
-        .confined = wi_network_confined(pool->deps.network)};
+        .confined = wi_network_confined(pool->deps.network),
+        .gpu = gpu};
     struct pool_session *session = wi_pool_sessions_start(
         pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout, kind->stamp);
 
-    wi_info("pool", session->id, "a %s: %s", kind->name, why);
+    wi_info(
+        "pool", session->id, "a %s%s%s: %s", kind->name, gpu ? " on " : "", gpu ? gpu : "", why);
     return session;
 }
 

@@ -36,7 +36,7 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     char token[WI_TOKEN_SIZE];
 
     wi_session_info(session->browser, &info);
-    wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version,
+    wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version, info.gpu,
         pool->config->pool.connection_timeout, token);
     snprintf(
         url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);

@@ -11,6 +11,7 @@
 #include "browser/children.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -65,11 +66,17 @@ static void too_late(void *context)
     fail_msg("nothing happened for 20 s");
 }
 
+/* With devices that are hidden from it, ended by NULL; or NULL. */
+static const char *const *hidden;
+
 static void start(struct room *room, const char *script, wi_timer_fn *step)
 {
     const char *const arguments[] = {"sh", "-c", script, NULL};
-    const struct wi_child_options options = {
-        .arguments = arguments, .directory = "/", .subject = "test", .apart_port = PORT};
+    const struct wi_child_options options = {.arguments = arguments,
+        .directory = "/",
+        .subject = "test",
+        .apart_port = PORT,
+        .hidden = hidden};
     const struct wi_child_events events = {room, on_line, on_end, on_apart};
     struct wi_error error = {0};
     char lifeline[PATH_MAX];
@@ -186,6 +193,51 @@ TEST(a_program_sees_loopback_alone)
     close(room.listening);
     snprintf(expected, sizeof expected, "4|%d|%d|lo|1|1|", (int)geteuid(), (int)getegid());
     assert_string_equal(room.output, expected);
+}
+
+/* Where networks are allowed and mounts are not, the reason is given, and it is not run. */
+TEST(a_hidden_device_cannot_be_opened)
+{
+    static const char *const devices[] = {"/dev/full", "/dev/zero", NULL};
+    struct room room;
+
+    if (!is_allowed())
+        skip();
+    hidden = devices;
+    start(&room, "cat /dev/full; head -c 1 /dev/zero; cat /dev/null && echo null", nothing);
+    run(&room);
+    close(room.listening);
+    hidden = NULL;
+    if (strstr(room.output, WI_APART_SHOWN)) {
+        print_message("mounts are not allowed here: %s\n", room.output);
+        assert_int_equal(room.exit_status, WI_APART_EXIT);
+        assert_null(strstr(room.output, "null|"));
+        skip();
+    }
+    assert_non_null(strstr(room.output, "/dev/full: Permission denied|"));
+    assert_non_null(strstr(room.output, "/dev/zero' for reading: Permission denied|"));
+    assert_non_null(strstr(room.output, "null|"));
+    assert_int_equal(access("/dev/full", R_OK), 0);
+    int outside = open("/dev/full", O_RDONLY | O_CLOEXEC);
+    assert_true(outside >= 0);
+    close(outside);
+}
+
+TEST(a_device_that_cannot_be_hidden_is_named)
+{
+    static const char *const devices[] = {"/dev/nonexistent", NULL};
+    struct room room;
+
+    if (!is_allowed())
+        skip();
+    hidden = devices;
+    start(&room, "echo here", nothing);
+    run(&room);
+    close(room.listening);
+    hidden = NULL;
+    assert_int_equal(room.exit_status, WI_APART_EXIT);
+    assert_non_null(strstr(room.output, WI_APART_SHOWN));
+    assert_null(strstr(room.output, "here|"));
 }
 
 /* In no state is it run with the host's network. */

@@ -58,14 +58,20 @@ TEST(a_machine_that_refuses)
     wi_network_free(network);
 }
 
-/* The helper itself, on this machine: the same answer as from what it does. */
-TEST(this_machine)
+/* What the helper itself says of this machine. */
+static struct wi_network *asked(void)
 {
     char lifeline[PATH_MAX];
-    struct wi_network *network;
 
     assert_non_null(realpath("webinfer-lifeline", lifeline));
-    network = wi_network_new(lifeline);
+    return wi_network_new(lifeline);
+}
+
+/* The same answer as from what it does. */
+TEST(this_machine)
+{
+    struct wi_network *network = asked();
+
     assert_int_equal(wi_network_apart(network, WI_NETWORK_AUTO, &ours),
         wi_network_problem(network, &ours) == NULL);
     wi_network_free(network);
@@ -80,7 +86,7 @@ static int confined_by_limit(void)
     int fd = open("/proc/sys/user/max_user_namespaces", O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "0", 1) != 1)
         return -1;
-    return !wi_network_confined(wi_network_new("/bin/true"));
+    return !wi_network_confined(asked());
 }
 
 TEST(user_namespaces_that_are_refused)
@@ -96,6 +102,18 @@ TEST(user_namespaces_that_are_refused)
         skip();
     assert_int_equal(WEXITSTATUS(status), 0);
     assert_false(wi_network_confined(NULL));
+}
+
+/* It may be the network alone that is refused, or the program that is none. */
+TEST(only_the_helpers_word_confines)
+{
+    static const char *const helpers[] = {"/bin/true", "/bin/false", "/nonexistent/helper"};
+
+    for (size_t i = 0; i < sizeof helpers / sizeof *helpers; i++) {
+        struct wi_network *network = wi_network_new(helpers[i]);
+        assert_false(wi_network_confined(network));
+        wi_network_free(network);
+    }
 }
 
 /* A helper that is not there, and one that is none. */

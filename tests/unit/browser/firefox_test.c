@@ -3,6 +3,7 @@
 #include "../test.h"
 
 #include "browser/kinds.h"
+#include "machine.h"
 #include <string.h>
 
 static const json_t *options(const struct wi_launch *launch, const char *name)
@@ -58,6 +59,7 @@ TEST(firefox_is_started_directly_with_its_preferences_in_a_file)
 
 TEST(firefox_follows_the_gpu_setting)
 {
+    static const struct wi_gpu_device gpu = GPU_AMD;
     const struct {
         enum wi_gpu gpu;
         const char *line, *variable;
@@ -70,6 +72,8 @@ TEST(firefox_follows_the_gpu_setting)
         {WI_GPU_OFF, "user_pref(\"dom.webgpu.enabled\", false);", NULL},
     };
 
+    machine.gpus[0] = gpu;
+    machine.gpu_count = 1;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_config_browser browser = {.gpu = rows[i].gpu, .sandbox = WI_NO};
         struct wi_launch made = launch_firefox(&browser);

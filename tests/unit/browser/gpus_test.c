@@ -32,22 +32,27 @@ static void make_file(const char *path, const char *text)
     close(file);
 }
 
-static size_t find_in(const char *const *files, struct wi_gpu_device *devices)
+static void plant(const char *const *files)
 {
-    char command[64];
-
     memcpy(root + sizeof root - 7, "XXXXXX", 6);
     assert_non_null(mkdtemp(root));
     for (; *files; files += 2)
         make_file(files[0], files[1]);
-    size_t count = wi_gpus_find(root, devices);
-    struct wi_gpu_device usable;
-    size_t i = 0;
-    while (i < count && !(devices[i].may_open && *devices[i].manifest))
-        i++;
-    assert_int_equal(wi_gpu_find_usable(root, &usable), i < count);
+}
+
+static void uproot(void)
+{
+    char command[64];
+
     snprintf(command, sizeof command, "rm -rf %s", root);
     assert_int_equal(system(command), 0);
+}
+
+static size_t find_in(const char *const *files, struct wi_gpu_device *devices)
+{
+    plant(files);
+    size_t count = wi_gpus_find(root, devices);
+    uproot();
     return count;
 }
 
@@ -83,6 +88,7 @@ TEST(a_gpu_is_its_device_and_its_own_driver)
              SHARE "radeon_icd.x86_64.json", ""},
             "unheard", "", ""},
         {{"dev/dri/renderD128", "", SHARE "radeon_icd.x86_64.json", ""}, "", "", ""},
+        {{"dev/dxg", "", SHARE "dzn_icd.x86_64.json", ""}, "dxgkrnl", "", ""},
         {{"dev/dri/card0", "", AMD, SHARE "radeon_icd.x86_64.json", ""}, NULL, NULL, NULL},
     };
 
@@ -130,4 +136,46 @@ TEST(many_gpus_and_long_names_are_bounded)
     assert_int_equal(find_in(files, devices), WI_GPUS_MAX);
     assert_int_equal(strlen(devices[0].driver), sizeof devices[0].driver - 1);
     assert_string_equal(devices[0].path, "/dev/dri/renderD100");
+}
+
+/* As the Vulkan loader takes them: files and folders, in place of its own folders. */
+TEST(the_environment_names_other_manifests)
+{
+    static const char *const files[] = {SHARE "lvp_icd.x86_64.json", "", "opt/a/nvidia_icd.json",
+        "", "opt/b/radeon_icd.x86_64.json", "", "opt/b/notes.txt", "", NULL};
+    struct wi_strings paths = {0};
+
+    plant(files);
+    setenv("VK_ICD_FILENAMES", "/opt/none.json", 1);
+    setenv("VK_DRIVER_FILES", "/opt/a/nvidia_icd.json:/opt/b", 1);
+    assert_string_equal(wi_vulkan_given(), "/opt/a/nvidia_icd.json:/opt/b");
+    wi_vulkan_manifests(root, "*.json", &paths);
+    wi_vulkan_manifests(root, "radeon_icd*.json", &paths);
+    unsetenv("VK_DRIVER_FILES");
+    assert_string_equal(wi_vulkan_given(), "/opt/none.json");
+    unsetenv("VK_ICD_FILENAMES");
+    uproot();
+    assert_null(wi_vulkan_given());
+    assert_int_equal(paths.count, 3);
+    assert_string_equal(paths.items[0], "/opt/a/nvidia_icd.json");
+    assert_string_equal(paths.items[1], "/opt/b/radeon_icd.x86_64.json");
+    assert_string_equal(paths.items[2], "/opt/b/radeon_icd.x86_64.json");
+    wi_strings_clear(&paths);
+}
+
+TEST(manifests_are_listed_in_the_order_of_the_loaders_folders)
+{
+    static const char *const files[] = {SHARE "lvp_icd.x86_64.json", "",
+        "usr/local/share/vulkan/icd.d/amd_icd64.json", "", "etc/vulkan/icd.d/nvidia_icd.json", "",
+        "etc/vulkan/icd.d/README", "", NULL};
+    struct wi_strings paths = {0};
+
+    plant(files);
+    wi_vulkan_manifests(root, "*.json", &paths);
+    uproot();
+    assert_int_equal(paths.count, 3);
+    assert_string_equal(paths.items[0], "/etc/vulkan/icd.d/nvidia_icd.json");
+    assert_string_equal(paths.items[1], "/" SHARE "lvp_icd.x86_64.json");
+    assert_string_equal(paths.items[2], "/usr/local/share/vulkan/icd.d/amd_icd64.json");
+    wi_strings_clear(&paths);
 }

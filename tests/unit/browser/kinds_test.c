@@ -4,7 +4,8 @@
 
 #include "base/buffer.h"
 #include "browser/family_private.h"
-#include "browser/gpus.h"
+#include "browser/session.h"
+#include "machine.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,13 +29,13 @@ static int has_argument(const struct wi_launch *launch, const char *wanted)
     return 0;
 }
 
-/* Programs that every system has stand in for browser and driver. */
-static struct wi_launch launch(struct wi_config_browser *browser)
+/* Programs that every system has stand in for browser and driver. `gpu`: that of its session. */
+static struct wi_launch launch_on(struct wi_config_browser *browser, const char *gpu)
 {
     struct wi_launch made = {0};
     struct wi_error error = {0};
 
-    const struct wi_launch_request request = {.browser = browser, .directory = "/dir"};
+    const struct wi_launch_request request = {.browser = browser, .directory = "/dir", .gpu = gpu};
 
     browser->kind = browser->kind ? browser->kind : "chrome";
     browser->driver_command = "sh --extra";
@@ -43,47 +44,126 @@ static struct wi_launch launch(struct wi_config_browser *browser)
     return made;
 }
 
+static struct wi_launch launch(struct wi_config_browser *browser)
+{
+    return launch_on(browser, NULL);
+}
+
+static void set_gpus(const struct wi_gpu_device *gpus, size_t count)
+{
+    memcpy(machine.gpus, gpus, count * sizeof *gpus);
+    machine.gpu_count = count;
+}
+
 TEST(the_gpu_setting_chooses_switches)
 {
     const char *const unsafe = "--enable-unsafe-webgpu";
     const char *const software = "--use-webgpu-adapter=swiftshader";
-    struct wi_gpu_device gpu;
+    static const struct wi_gpu_device gpus[] = {GPU_CLOSED, GPU_AMD};
     const struct {
         enum wi_gpu gpu;
+        size_t gpus;
         int unsafe, software, off, vulkan;
     } rows[] = {
-        {WI_GPU_AUTO, 1, 0, 0, wi_gpu_find_usable("", &gpu)},
-        {WI_GPU_HARDWARE, 1, 0, 0, 1},
-        {WI_GPU_SOFTWARE, 1, 1, 0, 0},
-        {WI_GPU_OFF, 0, 0, 1, 0},
+        {WI_GPU_AUTO, 1, 1, 0, 0, 0},
+        {WI_GPU_AUTO, 2, 1, 0, 0, 1},
+        {WI_GPU_HARDWARE, 2, 1, 0, 0, 1},
+        {WI_GPU_SOFTWARE, 2, 1, 1, 0, 0},
+        {WI_GPU_OFF, 2, 0, 0, 1, 0},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        set_gpus(gpus, rows[i].gpus);
         struct wi_config_browser browser = {.gpu = rows[i].gpu, .headless = 1};
         struct wi_launch made = launch(&browser);
         assert_int_equal(has_argument(&made, unsafe), rows[i].unsafe);
         assert_int_equal(has_argument(&made, software), rows[i].software);
         assert_int_equal(has_argument(&made, "--disable-gpu"), rows[i].off);
         assert_int_equal(has_argument(&made, "--enable-features=Vulkan"), rows[i].vulkan);
+        assert_int_equal(wi_strings_contain(&made.environment, "VK_LOADER_DRIVERS_DISABLE=lvp*"),
+            rows[i].vulkan);
         assert_true(has_argument(&made, "--headless=new"));
         assert_true(has_argument(&made, "--user-data-dir=/dir/profile"));
         wi_launch_clear(&made);
     }
+    machine.gpu_count = 0;
 }
 
 TEST(a_gpu_is_taken_by_auto_in_browsers_of_this_machine_without_a_window)
 {
+    static const struct wi_gpu_device gpus[] = {GPU_AMD};
+    set_gpus(gpus, 1);
     struct wi_config_browser windowed = {.gpu = WI_GPU_AUTO};
     struct wi_launch made = launch(&windowed);
 
     assert_false(has_argument(&made, "--use-angle=vulkan"));
     wi_launch_clear(&made);
+    machine.gpu_count = 0;
+}
+
+/* The devices that it must not open are the others; NVIDIA's are each found once. */
+TEST(a_browser_for_one_gpu_is_kept_from_the_others)
+{
+    static const struct wi_gpu_device gpus[] = {GPU_NVIDIA, GPU_AMD, GPU_INTEL};
+    static const struct {
+        const char *kind;
+        int gpu_device;
+        const char *of_session, *gpu, *hidden[2];
+    } rows[] = {
+        {"chrome", WI_GPU_DEVICE_AUTO, NULL, "", {NULL, NULL}},
+        {"chrome", WI_GPU_DEVICE_FIRST + 1, NULL, "/dev/dri/renderD128",
+            {"/dev/nvidia0", "/dev/dri/renderD129"}},
+        {"edge", WI_GPU_DEVICE_ALL, "/dev/nvidia0", "/dev/nvidia0",
+            {"/dev/dri/renderD128", "/dev/dri/renderD129"}},
+        {"chrome", WI_GPU_DEVICE_ALL, NULL, "", {NULL, NULL}},
+    };
+
+    set_gpus(gpus, 3);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_config_browser browser = {
+            .kind = (char *)rows[i].kind, .gpu_device = rows[i].gpu_device, .headless = 1};
+        struct wi_launch made = launch_on(&browser, rows[i].of_session);
+        assert_string_equal(made.gpu, rows[i].gpu);
+        assert_true(has_argument(&made, "--use-angle=vulkan"));
+        assert_int_equal(made.hidden.count, rows[i].hidden[0] ? 2 : 0);
+        for (size_t j = 0; j < made.hidden.count; j++)
+            assert_string_equal(made.hidden.items[j], rows[i].hidden[j]);
+        wi_launch_clear(&made);
+    }
+    machine.gpu_count = 0;
+}
+
+TEST(a_browser_whose_gpu_is_not_there_is_not_installed)
+{
+    static const struct wi_gpu_device gpus[] = {GPU_NVIDIA};
+    const struct {
+        const char *kind, *why;
+    } rows[] = {
+        {"chrome", "chrome cannot start: [browser.chrome] gpu_device: GPU 1 is not there; this "
+                   "machine has GPU 0 (/dev/nvidia0)"},
+        {"safari", "safari takes no gpu_device: WebKitGTK has no WebGPU"},
+    };
+
+    set_gpus(gpus, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct wi_config_browser browser = {.kind = (char *)rows[i].kind,
+            .driver_command = "sh",
+            .binary = "/bin/sh",
+            .gpu_device = WI_GPU_DEVICE_FIRST + 1};
+        struct wi_error error = {0};
+        assert_int_equal(wi_session_installed(&browser, &error), WI_UNAVAILABLE);
+        assert_string_equal(error.field, "gpu_device");
+        assert_non_null(strstr(error.detail, rows[i].why));
+    }
+    machine.gpu_count = 0;
 }
 
 TEST(features_are_joined_and_the_operator_wins)
 {
     char *arguments[] = {"--enable-features=One", "--enable-features=Two", "--use-angle=gl"};
+    static const struct wi_gpu_device gpus[] = {GPU_AMD};
     struct wi_config_browser browser = {.gpu = WI_GPU_HARDWARE, .arguments = {arguments, 3}};
+    set_gpus(gpus, 1);
     struct wi_launch made = launch(&browser);
 
     assert_true(has_argument(&made, "--enable-features=Vulkan,One,Two"));
@@ -91,6 +171,7 @@ TEST(features_are_joined_and_the_operator_wins)
     assert_false(has_argument(&made, "--use-angle=vulkan"));
     assert_false(has_argument(&made, "--headless=new"));
     wi_launch_clear(&made);
+    machine.gpu_count = 0;
 }
 
 static void expect_flags(const struct wi_launch *made, const char *wanted)
@@ -478,6 +559,23 @@ static void write_program(const char *path, const char *text)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
+}
+
+TEST(a_headless_shell_is_refused_by_name)
+{
+    char folder[] = "/tmp/wi-shell-XXXXXX", shell[64];
+    struct wi_error error = {0};
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(shell, sizeof shell, "%s/chromium-headless-shell", folder);
+    write_program(shell, "");
+    const struct wi_config_browser browser = {
+        .kind = "chrome", .driver_command = "sh", .binary = shell};
+    assert_int_equal(wi_session_installed(&browser, &error), WI_UNAVAILABLE);
+    assert_string_equal(error.field, "binary");
+    assert_non_null(strstr(error.detail, "/chromium-headless-shell is a headless shell, which "));
+    assert_int_equal(unlink(shell), 0);
+    assert_int_equal(rmdir(folder), 0);
 }
 
 TEST(a_stamp_is_of_one_installation)

@@ -99,7 +99,7 @@ function browsers({ store, watch, redraw }, status) {
     const rows = store.all('session').map(([id, session]) => ({ ...session, id, loaded: store.get(`node/${session.node}`)?.models ?? [],
         running: jobs.filter(({ node, state }) => node && node === session.node && state === 'running') }));
     const columns = [
-        { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.kind), ` ${plain(one.browser_version)}`] },
+        { name: 'Browser', cell: (/** @type {any} */ one) => [h('strong', null, one.kind), ` ${plain(one.browser_version)}`, one.gpu ? h('small', null, plain(one.gpu)) : null] },
         { name: 'State', cell: (/** @type {any} */ one) => [badge(one.state, STATES[one.state] ?? ''), ['starting', 'draining'].includes(one.state) && one.step && one.step !== one.state ? h('small', null, one.step) : null,
             one.worn ? h('small', null, `to be replaced: ${plain(one.worn)}`) : null] },
         { name: 'Age', figure: true, cell: (/** @type {any} */ one) => duration(Date.now() - one.started_at) },

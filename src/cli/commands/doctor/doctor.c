@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
-#include "browser/gpus.h"
+#include "browser/gpu_choice.h"
 #include "browser/kinds.h"
 #include "browser/program.h"
 #include "browser/session.h"
@@ -113,19 +113,8 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
     wi_buffer_clear(&text);
 }
 
-/* A browser has a software adapter although there may be a GPU. */
-static void report_software(struct wi_buffer *text)
-{
-    struct wi_gpu_device gpu;
-
-    wi_buffer_puts(text, ": a software adapter, which auto takes only where it measured faster");
-    if (wi_gpu_find_usable("", &gpu))
-        wi_buffer_printf(
-            text, "; to use %s, set gpu = hardware in the browser's section", gpu.path);
-}
-
-static void judge_presence(
-    json_t *checks, const char *check, const char *name, const json_t *platform)
+static void judge_presence(json_t *checks, const char *check, const char *name,
+    const json_t *platform, const struct wi_config_browser *browser)
 {
     const json_t *adapter = json_object_get(platform, "adapter");
     int runs_models = strcmp(name, wi_platform_names[WI_WEBGL]) != 0;
@@ -134,10 +123,13 @@ static void judge_presence(
 
     if (json_is_object(adapter)) {
         wi_table_adapter_names(&text, adapter, ", ", "one that is not named");
-        if (software)
-            report_software(&text);
-        else if (!runs_models)
+        if (software) {
+            wi_buffer_puts(
+                &text, ": a software adapter, which auto takes only where it measured faster");
+            wi_doctor_advise_gpu(&text, browser);
+        } else if (!runs_models) {
             wi_buffer_puts(&text, ": runs kernels, and no models");
+        }
     } else {
         wi_buffer_puts(&text, "yes");
     }
@@ -158,7 +150,7 @@ static void judge_platforms(
     {
         snprintf(check, sizeof check, "%.60s %.32s", browser->kind, name);
         if (json_is_true(json_object_get(platform, "available")))
-            judge_presence(checks, check, name, platform);
+            judge_presence(checks, check, name, platform, browser);
         else
             judge_absence(checks, check, name, platform, browser);
     }
@@ -173,10 +165,11 @@ static void report_start(
     json_t *checks, const struct wi_config_browser *browser, const json_t *report)
 {
     const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
-    const char *problem = wi_json_text(report, "problem");
+    const char *problem = wi_json_text(report, "problem"), *gpu = wi_json_text(report, "gpu");
 
     if (problem) {
-        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
+        wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s%s%s%s", gpu ? "on " : "",
+            gpu ? gpu : "", gpu ? ": " : "", problem);
     } else if (json_is_true(json_object_get(report, "remote"))) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             "the service at %s is ready; the features of its browsers are known once the daemon "
@@ -184,11 +177,37 @@ static void report_start(
             browser->driver_url);
     } else {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
-            "%s %s, its page was connected after %.0f ms",
+            "%s %s, its page was connected after %.0f ms%s%s",
             wi_json_text(name, "name") ?: "a browser", wi_json_text(name, "version") ?: "",
-            wi_json_number(report, "ready_ms"));
+            wi_json_number(report, "ready_ms"), gpu ? ", on " : "", gpu ? gpu : "");
         judge_platforms(checks, report, browser);
     }
+}
+
+static int try_on(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, const char *gpu, json_t *checks, json_t *browsers)
+{
+    json_t *report = wi_doctor_try(config, browser, network, gpu, 0, checks);
+
+    json_array_append_new(browsers, report);
+    report_start(checks, browser, report);
+    return json_object_get(report, "problem") == NULL;
+}
+
+/* Once, or on each GPU that serves it. Whether it works on any. */
+static int browser_try(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, json_t *checks, json_t *browsers)
+{
+    struct wi_gpu_device gpus[WI_GPUS_MAX];
+    size_t count = wi_gpus_find("", gpus);
+    int works = 0;
+
+    if (browser->gpu_device != WI_GPU_DEVICE_ALL)
+        return try_on(config, browser, network, NULL, checks, browsers);
+    for (size_t i = 0; i < count; i++)
+        if (wi_gpu_serves(&gpus[i], browser->gpu))
+            works |= try_on(config, browser, network, gpus[i].path, checks, browsers);
+    return works;
 }
 
 /* Whether the browser works, as far as it was tried. `network` is NULL if it is not to be tried. */
@@ -207,16 +226,14 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
         report_absence(checks, config, index, &error);
         return 0;
     }
+    wi_doctor_browser_gpu(checks, browser);
     if (!network) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             browser->driver_url ? "a service, which was not asked"
                                 : "everything needed to start it is installed");
         return 1;
     }
-    json_t *report = wi_doctor_try(config, browser, network, 0, checks);
-    json_array_append_new(browsers, report);
-    report_start(checks, browser, report);
-    return json_object_get(report, "problem") == NULL;
+    return browser_try(config, browser, network, checks, browsers);
 }
 
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)

@@ -1,7 +1,9 @@
-/* webinfer doctor in four parts: this machine, one browser, its platforms, and the report. */
+/* webinfer doctor in five parts: this machine, its GPUs, one browser, its platforms, and the
+ * report. */
 #ifndef WI_CLI_COMMANDS_DOCTOR_DOCTOR_H
 #define WI_CLI_COMMANDS_DOCTOR_DOCTOR_H
 
+#include "base/buffer.h"
 #include "cli/cli.h"
 #include "settings/config/config.h"
 #include <jansson.h>
@@ -23,6 +25,14 @@ enum wi_exit wi_doctor_verdict(const json_t *checks);
 /* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(
     json_t *checks, const struct wi_config *config, const struct wi_network *network);
+
+/* Checks GPUs, their Vulkan drivers, and the rights of this user and of the service's to them. */
+void wi_doctor_gpus(json_t *checks);
+/* Adds which of this machine's GPUs a browser that can be started gets, and why not another one. */
+void wi_doctor_browser_gpu(json_t *checks, const struct wi_config_browser *browser);
+/* Completes the text about a browser with a software adapter: what would give it a GPU, or why it
+ * has none, as far as that is known. */
+void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser);
 
 /* The network of their own that browsers get where that is possible. Also makes the log quiet. */
 struct wi_network *wi_doctor_begin(void);
@@ -46,12 +56,13 @@ struct wi_config *wi_doctor_config(const char *path, json_t *checks);
  * "ready_ms", "capabilities": the page's own report}, {"kind", "remote": true} for a service on
  * another machine, which is only asked whether it is ready, or {"kind", "problem"}. With `look` the
  * page then finds out what the browser can do (nodes/bridge/features.h), and the object also has
- * "browser_version", "features" and "reason", where "features" or "reason" is null. Handles the
+ * "browser_version", "features" and "reason", where "features" or "reason" is null. `gpu`: with
+ * gpu_device = all, the path of its GPU, which the object then contains. Handles the
  * process's signals while it runs. `config` is borrowed, and its [bridge] is changed for a private
  * listener. Without `network` (NULL) the browser has no network of its own. If the browser does not
  * start in a network of its own, it is started without one, as the daemon would do in the end, and
  * `checks` says so. */
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, int look, json_t *checks);
+    const struct wi_network *network, const char *gpu, int look, json_t *checks);
 
 #endif

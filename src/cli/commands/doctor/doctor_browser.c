@@ -31,6 +31,7 @@ struct probe {
     struct wi_config *config;
     const struct wi_config_browser *browser;
     const struct wi_network *network;
+    const char *gpu; /* with gpu_device = all: its path */
     uv_loop_t loop;
     struct wi_budget budget;
     struct wi_bridge_events bridge_events;
@@ -112,8 +113,8 @@ static void on_page_url(void *context, const char *session_id, char *url, size_t
     char token[WI_TOKEN_SIZE];
 
     wi_session_info(p->session, &info);
-    wi_bridge_expect(
-        p->bridge, session_id, p->browser->kind, "", p->config->pool.connection_timeout, token);
+    wi_bridge_expect(p->bridge, session_id, p->browser->kind, "", info.gpu,
+        p->config->pool.connection_timeout, token);
     snprintf(url, size, "%s/#token=%s&start", wi_bridge_address(p->bridge, info.apart).url, token);
 }
 
@@ -239,7 +240,8 @@ static void probe_start(struct probe *p)
         .apart_port = address.port,
         .listen = wi_bridge_listen,
         .bridge = p->bridge,
-        .confined = wi_network_confined(p->network)};
+        .confined = wi_network_confined(p->network),
+        .gpu = p->gpu};
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         uv_signal_init(&p->loop, &p->signals[i]);
@@ -259,8 +261,8 @@ static void probe_start(struct probe *p)
 static json_t *probe_report(struct probe *p)
 {
     if (p->capabilities) {
-        json_t *report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms",
-            p->ready_ms, "capabilities", p->capabilities);
+        json_t *report = json_pack("{s:s, s:s*, s:f, s:o}", "kind", p->browser->kind, "gpu", p->gpu,
+            "ready_ms", p->ready_ms, "capabilities", p->capabilities);
         if (p->look)
             json_object_update_new(
                 report, json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
@@ -269,15 +271,16 @@ static json_t *probe_report(struct probe *p)
     }
     if (p->answered)
         return json_pack("{s:s, s:b}", "kind", p->browser->kind, "remote", 1);
-    return json_pack("{s:s, s:s}", "kind", p->browser->kind, "problem",
+    return json_pack("{s:s, s:s*, s:s}", "kind", p->browser->kind, "gpu", p->gpu, "problem",
         *p->error.detail ? p->error.detail : "it exited before the page was loaded");
 }
 
 /* Like wi_doctor_try, in that network, or with NULL without a network of its own. */
 static json_t *probe_run(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, int look)
+    const struct wi_network *network, const char *gpu, int look)
 {
-    struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
+    struct probe p = {
+        .config = config, .browser = browser, .network = network, .gpu = gpu, .look = look};
     struct wi_headroom headroom;
 
     wi_headroom_read("/", &headroom);
@@ -306,14 +309,14 @@ static json_t *probe_run(struct wi_config *config, const struct wi_config_browse
 }
 
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, int look, json_t *checks)
+    const struct wi_network *network, const char *gpu, int look, json_t *checks)
 {
-    json_t *report = probe_run(config, browser, network, look), *open;
+    json_t *report = probe_run(config, browser, network, gpu, look), *open;
 
     if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
         !wi_network_apart(network, WI_NETWORK_AUTO, browser))
         return report;
-    open = probe_run(config, browser, NULL, look);
+    open = probe_run(config, browser, NULL, gpu, look);
     if (json_object_get(open, "problem")) {
         json_decref(open);
         return report;

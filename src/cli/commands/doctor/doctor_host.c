@@ -8,9 +8,7 @@
 #include "base/net/certificate.h"
 #include "base/net/lws.h"
 #include "browser/browser_network.h"
-#include "browser/gpus.h"
 #include <errno.h>
-#include <glob.h>
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,58 +71,6 @@ static void check_sandbox(json_t *checks, const struct wi_network *network)
             "setuid helper (Debian: chromium-sandbox)");
     else
         wi_doctor_add(checks, "sandbox", WI_FINDING_OK, "browsers start with their own");
-}
-
-/* What browsers get of a GPU, and what is missing. */
-static void report_gpu(json_t *checks, const struct wi_gpu_device *device)
-{
-    char *name = wi_sprintf("%s (%s%s%s)", device->path,
-        *device->driver ? device->driver : "a driver that is not named", *device->id ? ", " : "",
-        device->id);
-
-    if (!device->may_open)
-        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
-            "%s: this user may not open it; add the user to the groups video and render "
-            "(usermod -a -G video,render USER)",
-            name);
-    else if (!device->package)
-        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
-            "%s: no Vulkan driver for it is known here; gpu = hardware in a browser's section uses "
-            "any that is installed",
-            name);
-    else if (!*device->manifest)
-        wi_doctor_add(checks, "GPU", WI_FINDING_WARNING,
-            "%s: its Vulkan driver is not installed (Debian: %s)", name, device->package);
-    else
-        wi_doctor_add(checks, "GPU", WI_FINDING_OK, "%s, with the Vulkan driver of %s", name,
-            device->manifest);
-    free(name);
-}
-
-static int has_vulkan_driver(void)
-{
-    glob_t found = {0};
-    int has = glob("/usr/share/vulkan/icd.d/*.json", 0, NULL, &found) == 0 ||
-              glob("/etc/vulkan/icd.d/*.json", 0, NULL, &found) == 0;
-
-    globfree(&found);
-    return has;
-}
-
-static void check_gpus(json_t *checks)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count = wi_gpus_find("", devices);
-
-    for (size_t i = 0; i < count; i++)
-        report_gpu(checks, &devices[i]);
-    if (count == 0)
-        wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
-            "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
-    if (!has_vulkan_driver())
-        wi_doctor_add(checks, "Vulkan driver", WI_FINDING_WARNING,
-            "none is installed: Firefox then has no WebGPU, and no browser can use a GPU (Debian: "
-            "mesa-vulkan-drivers, or the GPU vendor's)");
 }
 
 /* libwebsockets opens its libuv plugin at run time, so only trying tells. */
@@ -264,7 +210,7 @@ void wi_doctor_host(
     check_shared_memory(checks);
     check_files(checks);
     check_sandbox(checks, network);
-    check_gpus(checks);
+    wi_doctor_gpus(checks);
     check_libwebsockets(checks);
     check_page(checks, config);
     check_certificates(checks, config);

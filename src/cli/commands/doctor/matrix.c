@@ -98,7 +98,7 @@ static json_t *column_look(
         return column_absent(browser->kind, "its max_connections is 0");
     if (wi_session_installed(browser, &error) != WI_OK)
         return column_absent(browser->kind, error.detail);
-    json_t *report = wi_doctor_try(config, browser, network, 1, checks);
+    json_t *report = wi_doctor_try(config, browser, network, NULL, 1, checks);
     json_t *column = column_of(browser->kind, report, began);
     json_decref(report);
     return column;

@@ -186,16 +186,18 @@ static int is_same_adapter(const struct wi_adapter *one, const struct wi_adapter
 }
 
 /* Whether they are of one browser, with the same engines and adapters as far as both have them:
- * else one says nothing of the other. */
+ * else one says nothing of the other. Two browsers that were given different GPUs have different
+ * adapters, and both say what their kind can do. */
 static int is_same_place(const struct wi_node_info *one, const struct wi_node_info *other)
 {
     int is_same = strcmp(one->browser_version, other->browser_version) == 0;
+    int of_one_gpu = strcmp(one->gpu, other->gpu) == 0;
 
     for (int e = 0; e < WI_ENGINE_COUNT; e++)
         if (one->engines[e].available && other->engines[e].available)
             is_same &= strcmp(one->engines[e].version, other->engines[e].version) == 0;
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
-        if (one->platforms[p].has_adapter && other->platforms[p].has_adapter)
+        if (of_one_gpu && one->platforms[p].has_adapter && other->platforms[p].has_adapter)
             is_same &= is_same_adapter(&one->platforms[p].adapter, &other->platforms[p].adapter);
     return is_same;
 }

@@ -1,9 +1,9 @@
 /*
  * The abilities of each kind of browser, which need not be running: the reports of its last two
  * sessions, from the announcements of their pages. They apply to the installed programs (the stamp
- * of wi_kind_stamp), and are of one version of the browser, its engines and adapters; reports of
- * another version replace them. They are kept in the database. Pages that joined by themselves do
- * not count here.
+ * of wi_kind_stamp), and are of one version of the browser, its engines and, on one GPU, its
+ * adapters; reports of another version replace them. They are kept in the database. Pages that
+ * joined by themselves do not count here.
  *
  * The kind lacks an ability only if both reports lack it, so that a single bad start is not enough.
  * A report of only one session is tested again soon, and all are tested daily, when there is room

@@ -270,8 +270,9 @@ static void class_key(struct wi_buffer *key, const struct wi_node_info *info, in
         const struct wi_adapter *adapter = &info->platforms[i].adapter;
         wi_buffer_printf(key, "\n%d %d", info->platforms[i].available, info->platforms[i].f16);
         if (info->platforms[i].has_adapter)
-            wi_buffer_printf(key, " %s\t%s\t%s\t%d", adapter->vendor, adapter->architecture,
-                adapter->description, adapter->is_fallback);
+            wi_buffer_printf(key, " %s\t%s\t%s\t%d\t%s", adapter->vendor, adapter->architecture,
+                adapter->description, adapter->is_fallback,
+                wi_place_gpu(info, (enum wi_platform)i));
     }
 }
 

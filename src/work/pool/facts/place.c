@@ -27,6 +27,14 @@ static void place_make_key(struct wi_place *place)
         place->joined ? WI_PLACE_JOINED : "", *place->party ? " " : "", place->party, NULL);
 }
 
+const char *wi_place_gpu(const struct wi_node_info *node, enum wi_platform platform)
+{
+    const struct wi_adapter *adapter = &node->platforms[platform].adapter;
+    int named = *adapter->vendor || *adapter->architecture || *adapter->description;
+
+    return node->platforms[platform].has_adapter && !named ? node->gpu : "";
+}
+
 struct wi_place wi_place_of(
     const struct wi_node_info *node, enum wi_engine engine, enum wi_platform platform)
 {
@@ -38,8 +46,8 @@ struct wi_place wi_place_of(
     memcpy(place.browser_version, node->browser_version, sizeof place.browser_version);
     memcpy(place.engine_version, node->engines[engine].version, sizeof place.engine_version);
     if (node->platforms[platform].has_adapter) {
-        snprintf(place.adapter, sizeof place.adapter, "%s/%s/%s", adapter->vendor,
-            adapter->architecture, adapter->description);
+        snprintf(place.adapter, sizeof place.adapter, "%s/%s/%s%s", adapter->vendor,
+            adapter->architecture, adapter->description, wi_place_gpu(node, platform));
         place.software = adapter->is_fallback;
     }
     place.cores = place.joined ? node->cores : 0;

@@ -21,9 +21,10 @@ struct wi_place {
     char kind[32];            /* of browser; "" for any, as browser_version and adapter */
     char browser_version[64]; /* "" also if it is unknown, as engine_version */
     char engine_version[64];
-    char adapter[sizeof(struct wi_adapter)]; /* VENDOR/ARCHITECTURE/DESCRIPTION; "": none */
-    int software;                            /* the adapter is a software one */
-    int joined; /* of a joined node; no other page gives evidence about our browsers */
+    /* VENDOR/ARCHITECTURE/DESCRIPTION, then wi_place_gpu; "": none. */
+    char adapter[sizeof(struct wi_adapter)];
+    int software; /* the adapter is a software one */
+    int joined;   /* of a joined node; no other page gives evidence about our browsers */
     char party[WI_PARTY_SIZE]; /* party; "" for ours, and if all joined nodes share it */
     /* All of the above in the form for the database: fields joined by tabs, which the bridge lets
      * no node put into a text. */
@@ -35,6 +36,9 @@ struct wi_place {
 
 struct wi_place wi_place_of(
     const struct wi_node_info *node, enum wi_engine engine, enum wi_platform platform);
+/* What tells the adapter of the platform from others if it has no name of its own: the device of
+ * the browser's only GPU; else "". */
+const char *wi_place_gpu(const struct wi_node_info *node, enum wi_platform platform);
 /* The place for every kind, browser and adapter: for facts about the engine on the platform. */
 struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform platform);
 /* The field of a key that names the owner of the place, up to the next tab or the end. */

@@ -8,6 +8,7 @@
 #define WI_WORK_POOL_FACTS_SESSIONS_H
 
 #include "base/change.h"
+#include "browser/gpus.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
 #include "work/pool/facts/remedies.h"
@@ -72,6 +73,13 @@ struct pool_session *wi_pool_sessions_find(const struct pool_sessions *sessions,
 /* The number of sessions of `kind` (NULL: any) in `state` (WI_SESSION_STATE_COUNT: any). */
 size_t wi_pool_sessions_count(
     const struct pool_sessions *sessions, const char *kind, enum wi_session_state state);
+
+/* The GPU for the next session of a kind with gpu_device = all: of those that serve it, the one
+ * with the fewest sessions of that kind, then of all kinds, then the first. Sessions that end or
+ * are to be replaced do not count, so that a successor gets the GPU of its predecessor. NULL: none
+ * serves. */
+const struct wi_gpu_device *wi_pool_sessions_spread(const struct pool_sessions *sessions,
+    const struct wi_config_browser *browser, const struct wi_gpu_device *gpus, size_t count);
 
 enum wi_session_state wi_pool_session_state(const struct pool_session *session);
 /* It is ready or busy. */

@@ -424,7 +424,7 @@ static inline void announce(struct client *client, const char *who)
 static inline struct client join(struct fixture *fixture, json_t **welcome)
 {
     char token[WI_TOKEN_SIZE], who[128];
-    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", "", 60000, token);
     struct client client = open_socket(fixture);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     announce(&client, who);

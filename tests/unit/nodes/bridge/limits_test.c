@@ -340,7 +340,7 @@ TEST(our_browsers_find_a_place)
     for (int i = 0; i < 7; i++)
         assert_int_equal(announced(fixture, token), 1);
     assert_int_equal(announced(fixture, token), 8);
-    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, own);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", "", 60000, own);
     assert_int_equal(announced(fixture, own), 1);
     assert_int_equal(fixture->ups, 8);
 }

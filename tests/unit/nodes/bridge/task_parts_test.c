@@ -23,7 +23,7 @@ static struct client join_parts(struct fixture *fixture, json_t **welcome)
 {
     char token[WI_TOKEN_SIZE], who[128];
     json_t *heard = NULL;
-    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", 60000, token);
+    wi_bridge_expect(fixture->bridge, "session-1", "chrome", "", "", 60000, token);
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     struct client client = announce_parts(fixture, who, &heard);
     if (welcome)

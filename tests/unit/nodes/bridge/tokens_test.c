@@ -9,11 +9,11 @@ TEST(test_one_time)
     struct wi_tokens tokens = {0};
     struct wi_spent spent;
     char first[WI_TOKEN_SIZE], second[WI_TOKEN_SIZE], other[WI_TOKEN_SIZE];
-    wi_tokens_expect(&tokens, "a", "chrome", "1.2", 0, 100, first);
-    wi_tokens_expect(&tokens, "b", "firefox", "1.2", 0, 100, other);
+    wi_tokens_expect(&tokens, "a", "chrome", "1.2", "", 0, 100, first);
+    wi_tokens_expect(&tokens, "b", "firefox", "1.2", "", 0, 100, other);
     assert_int_equal(wi_tokens_spend(&tokens, "wi_x", 1, &spent), -1);
     assert_int_equal(wi_tokens_spend(&tokens, "", 1, &spent), -1);
-    wi_tokens_expect(&tokens, "a", "chrome", "1.2", 0, 100, second);
+    wi_tokens_expect(&tokens, "a", "chrome", "1.2", "", 0, 100, second);
     assert_int_equal(wi_tokens_spend(&tokens, first, 1, &spent), -1); /* replaced */
     assert_int_equal(wi_tokens_spend(&tokens, second, 1, &spent), 0);
     assert_string_equal(spent.session, "a");
@@ -22,7 +22,7 @@ TEST(test_one_time)
     assert_int_equal(wi_tokens_spend(&tokens, second, 1, &spent), -1);  /* once */
     assert_int_equal(wi_tokens_spend(&tokens, other, 101, &spent), -1); /* too old */
     assert_int_equal(tokens.count, 0);
-    wi_tokens_expect(&tokens, "c", "chrome", "1.2", 0, 100, first);
+    wi_tokens_expect(&tokens, "c", "chrome", "1.2", "", 0, 100, first);
     wi_tokens_revoke(&tokens, "c");
     assert_int_equal(wi_tokens_spend(&tokens, first, 1, &spent), -1);
     wi_tokens_clear(&tokens);

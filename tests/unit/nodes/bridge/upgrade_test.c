@@ -25,7 +25,7 @@ TEST(test_unwelcome)
     assert_int_equal(hear_close(&client), 4001);
     client_close(&client);
 
-    wi_bridge_expect(fixture->bridge, "session-2", "chrome", "", 60000, token);
+    wi_bridge_expect(fixture->bridge, "session-2", "chrome", "", "", 60000, token);
     wi_bridge_revoke(fixture->bridge, "session-2");
     snprintf(who, sizeof who, "\"token\":\"%s\"", token);
     client = open_socket(fixture);

@@ -35,6 +35,13 @@ static const struct row rows[] = {
     {"", "", "SwiftShader Device (Subzero)", 0, JOINED, FAST, WI_PROOF_SOFTWARE},
     {"mesa", "", "llvmpipe (LLVM 15.0.6, 256 bits)", 0, OURS, FAST, WI_PROOF_SOFTWARE},
     {"mesa", "lavapipe", "", 0, OURS, SLOW, WI_PROOF_SOFTWARE},
+    {"mesa", "software", "", 0, OURS, FAST, WI_PROOF_SOFTWARE},
+    {"microsoft", "warp", "", 0, JOINED, FAST, WI_PROOF_SOFTWARE},
+    {"Mesa", "", "virgl (LLVMPIPE (LLVM 15.0.6, 256 bits))", 0, OURS, FAST, WI_PROOF_SOFTWARE},
+    {"Mesa", "", "Software Rasterizer", 0, OURS, FAST, WI_PROOF_SOFTWARE},
+    /* The host's GPU is as good as one of this machine; LLVM alone is a compiler. */
+    {"nvidia", "", "Virtio-GPU Venus (NVIDIA GeForce RTX 3060)", 0, OURS, FAST, WI_PROOF_HARDWARE},
+    {"VMware, Inc.", "", "SVGA3D; build: RELEASE;  LLVM;", 0, OURS, FAST, WI_PROOF_HARDWARE},
     {"microsoft", "", "Microsoft Basic Render Driver", 0, OURS, FAST, WI_PROOF_SOFTWARE},
     {"nvidia", "ampere", "", 1, OURS, FAST, WI_PROOF_SOFTWARE},
     /* Names that are masked or missing: speed decides, and even that proves no hardware. */

@@ -539,6 +539,13 @@ TEST(checks_rules_across_keys)
         "2: [browser.edge] preferences: \"a.b\" is not a preference; write NAME=VALUE");
     refuse("[browser.edge]\npreferences = a=1\npreferences = b=text\n",
         "2: [browser.edge] preferences: the value of \"b=text\" is not valid JSON");
+    refuse("[browser.chrome]\ngpu = software\ngpu_device = all\n",
+        "3: [browser.chrome] gpu_device: chooses a GPU, which is used only with gpu = auto or");
+    refuse("[bridge]\npublic_url = http://a.example\n"
+           "[browser.edge]\ndriver_url = http://127.0.0.1:4444\ngpu_device = 0\n",
+        "5: [browser.edge] gpu_device: only a browser that the daemon starts can be given a GPU");
+    refuse("[browser.chrome]\ngpu_device = 8\n",
+        "2: [browser.chrome] gpu_device: found \"8\"; allowed: auto, all, 0, 1, 2,");
     refuse("[browser.chrome]\ndriver_url = http://grid.example:4444\n",
         "2: [browser.chrome] driver_url: this is another machine, whose browsers need [bridge] "
         "public_url");

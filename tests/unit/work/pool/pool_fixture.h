@@ -146,6 +146,7 @@ const char *wi_session_state_name(enum wi_session_state state)
 void wi_session_info(const struct wi_session *session, struct wi_session_info *its)
 {
     *its = (struct wi_session_info){.state = session->state,
+        .gpu = "",
         .kind = "chrome",
         .step = "",
         .browser_version = "",
@@ -232,7 +233,7 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 }
 
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
-    const char *version, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
+    const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
 }
 

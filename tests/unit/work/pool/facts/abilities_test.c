@@ -196,6 +196,25 @@ TEST(another_adapter_or_engine_begins_afresh_and_a_missing_one_does_not)
     expect(1, 1);
 }
 
+TEST(browsers_on_two_gpus_both_speak_for_their_kind)
+{
+    struct wi_node_info page = page_of("s-1", "156", 1);
+
+    page.platforms[WI_WEBGPU].available = page.platforms[WI_WEBGPU].has_adapter = 1;
+    snprintf(page.platforms[WI_WEBGPU].adapter.vendor, 64, "intel");
+    snprintf(page.gpu, sizeof page.gpu, "/dev/dri/renderD128");
+    wi_abilities_note(abilities, "stamp", &page, NOW);
+    snprintf(page.session, sizeof page.session, "s-2");
+    snprintf(page.platforms[WI_WEBGPU].adapter.vendor, 64, "nvidia");
+    snprintf(page.gpu, sizeof page.gpu, "/dev/nvidia0");
+    wi_abilities_note(abilities, "stamp", &page, NOW);
+    expect(2, 2);
+    snprintf(page.session, sizeof page.session, "s-3"); /* its driver was replaced */
+    snprintf(page.platforms[WI_WEBGPU].adapter.vendor, 64, "amd");
+    wi_abilities_note(abilities, "stamp", &page, NOW);
+    expect(1, 1);
+}
+
 TEST(it_is_tested_again_soon_and_then_daily)
 {
     note("s-1", 0, NOW);

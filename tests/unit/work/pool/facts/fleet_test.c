@@ -142,6 +142,22 @@ TEST(nodes_that_differ_in_what_they_can_share_none)
     assert_int_equal(nodes[0].class->count, 1);
 }
 
+/* Equal GPUs are alike; without a name, one GPU is not known to equal another. */
+TEST(nodes_on_two_gpus_share_a_class_if_their_adapters_have_one_name)
+{
+    struct wi_adapter *adapter = &info.platforms[WI_WEBGPU].adapter;
+
+    info.platforms[WI_WEBGPU].available = info.platforms[WI_WEBGPU].has_adapter = 1;
+    for (int named = 0; named < 2; named++) {
+        snprintf(adapter->vendor, sizeof adapter->vendor, "%s", named ? "nvidia" : "");
+        strcpy(info.gpu, "/dev/nvidia0");
+        add(2 * named);
+        strcpy(info.gpu, "/dev/nvidia1");
+        add(2 * named + 1);
+        assert_int_equal(nodes[2 * named].class == nodes[2 * named + 1].class, named);
+    }
+}
+
 TEST(nodes_of_one_token_share_a_class_however_many_they_are)
 {
     static struct wi_fleet_node many[1000];

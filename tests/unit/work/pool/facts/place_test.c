@@ -60,6 +60,26 @@ TEST(each_part_of_a_place_counts)
     assert_string_not_equal(other.key, place.key);
 }
 
+/* Of Firefox, nothing else tells two GPUs apart. */
+TEST(the_gpu_of_a_browser_counts_where_it_names_none)
+{
+    struct wi_adapter *adapter = &node.platforms[WI_WEBGPU].adapter;
+    struct wi_place place = here(), parsed;
+
+    strcpy(node.gpu, "/dev/nvidia1");
+    assert_string_equal(here().key, place.key);
+    *adapter = (struct wi_adapter){0};
+    place = here();
+    assert_string_equal(place.adapter, "///dev/nvidia1");
+    assert_int_equal(wi_place_parse(&parsed, place.key), 0);
+    assert_string_equal(parsed.key, place.key);
+    assert_string_equal(wi_place_of(&node, WI_ENGINE_ORT, WI_WASM).adapter, "");
+    strcpy(node.gpu, "/dev/nvidia2");
+    assert_string_not_equal(here().key, place.key);
+    node.gpu[0] = '\0';
+    assert_string_equal(here().adapter, "//");
+}
+
 TEST(which_node_it_is_and_how_large_does_not)
 {
     struct wi_place place = here(), other;

@@ -1,6 +1,7 @@
 /* What is known of sessions; the browsers' own sessions are played. */
 #include "../../../test.h"
 
+#include "../../../browser/machine.h"
 #include "work/pool/facts/sessions.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@ struct wi_session {
     struct wi_session_events events;
     enum wi_session_state state;
     char id[WI_ID_SIZE];
+    const char *gpu;
 };
 
 static int begun;
@@ -22,6 +24,7 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     struct wi_session *session = calloc(1, sizeof *session);
 
     session->events = *events;
+    session->gpu = deps->gpu ? deps->gpu : "";
     snprintf(session->id, sizeof session->id, "s-%d", ++begun);
     return session;
 }
@@ -43,7 +46,7 @@ enum wi_session_state wi_session_state(const struct wi_session *session)
 
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info)
 {
-    *info = (struct wi_session_info){.state = session->state};
+    *info = (struct wi_session_info){.state = session->state, .gpu = session->gpu};
     memcpy(info->id, session->id, sizeof info->id);
 }
 
@@ -130,11 +133,18 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct pool_session *begin(struct pool_sessions *sessions, const char *kind)
+static struct pool_session *begin_on(
+    struct pool_sessions *sessions, const char *kind, const char *gpu)
 {
     const struct wi_config_browser browser = {.kind = (char *)kind};
+    const struct wi_session_deps deps = {.gpu = gpu};
 
-    return wi_pool_sessions_start(sessions, &(struct wi_session_deps){0}, &browser, 1000, "");
+    return wi_pool_sessions_start(sessions, &deps, &browser, 1000, "");
+}
+
+static struct pool_session *begin(struct pool_sessions *sessions, const char *kind)
+{
+    return begin_on(sessions, kind, NULL);
 }
 
 FIXTURE(setup, teardown)
@@ -234,4 +244,70 @@ TEST(who_listens_is_told_of_each_change)
     check_changed("s-1 s-1 ");
     end(fresh); /* so that the old one has no successor any more */
     check_changed("s-1 s-2 s-2 ");
+}
+
+/* --- several GPUs ---------------------------------------------------------------------------- */
+
+static const struct wi_gpu_device gpus[] = {
+    GPU_WITHOUT_DRIVER, GPU_NVIDIA, GPU_AMD, GPU_CLOSED, GPU_INTEL};
+static const struct wi_config_browser chrome = {.kind = "chrome"};
+
+static const char *gpu_of(char letter)
+{
+    return letter == 'n' ? gpus[1].path : letter == 'a' ? gpus[2].path : gpus[4].path;
+}
+
+/* `sessions` as in the table below. */
+static const char *next_after(struct pool_sessions *all, const char *sessions)
+{
+    for (const char *at = sessions; *at; at++) {
+        char mark = *at == '-' || *at == '*' ? *at++ : ' ';
+        struct pool_session *session = begin_on(all, *at & 0x20 ? "edge" : "chrome",
+            (*at | 0x20) == 'x' ? NULL : gpu_of((char)(*at | 0x20)));
+        if (mark == '-')
+            become(session->browser, WI_SESSION_DRAINING);
+        if (mark == '*')
+            wi_pool_session_wear(session, "it is old");
+    }
+    const struct wi_gpu_device *next =
+        wi_pool_sessions_spread(all, &chrome, gpus, sizeof gpus / sizeof *gpus);
+    while (all->first)
+        end(all->first);
+    return next->path;
+}
+
+TEST(each_gpu_has_one_before_any_has_two)
+{
+    /* Sessions: a letter for the GPU of each, large for a chrome, small for an edge; x: one that
+     * chooses for itself. Before it '-': it ends; '*': it is to be replaced. */
+    static const struct {
+        const char *sessions;
+        char next;
+    } rows[] = {
+        {"", 'n'},
+        {"N", 'a'},
+        {"NA", 'i'},
+        {"NAI", 'n'},
+        {"NAIN", 'a'},
+        {"NANAI", 'i'},
+        /* One that has left, ends or is to be replaced leaves its place to the next. */
+        {"NI", 'a'},
+        {"N-AI", 'a'},
+        {"NA*I", 'i'},
+        {"*NAI", 'n'},
+        /* Another kind counts less. */
+        {"n", 'a'},
+        {"nAI", 'n'},
+        {"nNAI", 'a'},
+        {"xX", 'n'},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(next_after(*state, rows[i].sessions), gpu_of(rows[i].next));
+}
+
+TEST(without_a_usable_gpu_there_is_none)
+{
+    assert_null(wi_pool_sessions_spread(*state, &chrome, gpus, 1));
+    assert_null(wi_pool_sessions_spread(*state, &chrome, gpus, 0));
 }
