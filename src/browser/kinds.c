@@ -65,9 +65,7 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
-/* Whether the plan is made for a GPU, and not for a software adapter. With auto, only a browser
- * without a window needs to be told; the others find a GPU by themselves. */
-static int plans_hardware(const struct wi_config_browser *browser)
+int wi_kind_plans_gpu(const struct wi_config_browser *browser)
 {
     struct wi_gpu_device device;
 
@@ -83,7 +81,7 @@ enum wi_code wi_launch_make(
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser, request->confined),
-        .hardware = plans_hardware(request->browser)};
+        .hardware = wi_kind_plans_gpu(request->browser)};
 
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;

@@ -6,6 +6,8 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe } from 'node:test';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
@@ -167,6 +169,25 @@ test('kernels that lose their device are computed on WebGL, with the reason; mod
         const again = await twice(daemon, gpu);
         assert.deepEqual([again.status, again.json.performance.warm], [200, true], again.text);
     }, 'engine-gpu_kernels'));
+
+/** At the head of the worker for WebGPU: there is no adapter, and the platform's reason says how often one was requested. */
+function countRequests() {
+    let asked = 0;
+    GPU.prototype.requestAdapter = () => Promise.reject(new Error(`request ${++asked}`));
+}
+
+test('a browser is asked for an adapter once, and again if one of its kind had one', async () => {
+    const spoiled = spoiledPage({ 'engine-webgpu': countRequests }), folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-'));
+    const reason = (bridge) => withDaemon({ folder, keep: true, config: { bridge, pool: { max_connections: 1 } } },
+        async (daemon) => (await daemon.get('/v1/nodes')).json.nodes[0].platforms.webgpu.reason ?? '');
+    try {
+        assert.match(await reason({ page: spoiled }), /request 1$/);
+        assert.equal(await reason({}), '');
+        assert.match(await reason({ page: spoiled }), /request 3$/);
+    } finally {
+        for (const one of [spoiled, folder]) fs.rmSync(one, { recursive: true, force: true });
+    }
+});
 
 /** At the head of the worker for WebGL: nothing that the kernel silu draws is ever finished, and the worker's clock is fast. */
 function neverFinish() {
