@@ -1,6 +1,5 @@
 // Makes page/src/engine/kernel_rules.js of what `webinferd --print-openapi` prints (standard input): the tensors of
-// each kernel, the sizes that no input has, and its options with their defaults; the weights and steps of each built-in
-// model over them.
+// each kernel, and its options with their defaults; the weights and steps of each built-in model over them.
 import fs from 'node:fs';
 import { shown } from './literal.mjs';
 
@@ -10,10 +9,9 @@ const tensor = ({ name, shape }) => [name, shape.join(',')];
 const option = ([name, { type, default: otherwise, enum: words }]) => (
     type === 'string' && !words ? { name, is: 'bits' } : { name, ...otherwise !== undefined && { otherwise }, ...words && { words } });
 
-const rows = kernels.map(({ name, inputs, outputs, sizes, options }) => `    ${name}: {
+const rows = kernels.map(({ name, inputs, outputs, options }) => `    ${name}: {
         inputs: ${shown(inputs.map(tensor))}, output: ${shown(tensor(outputs[0]))},
-        sizes: ${shown(sizes.filter(({ of }) => of).map((size) => [size.name, size.of]))}, halves: ${outputs[0].datatypes.includes('FP16')},
-        options: ${shown(Object.entries(options.properties).map(option))},
+        halves: ${outputs[0].datatypes.includes('FP16')}, options: ${shown(Object.entries(options.properties).map(option))},
     },\n`).join('');
 
 /** A list with a line for each. */

@@ -80,24 +80,6 @@ static inline float erf_of(float x)
     return x < 0 ? -value : value;
 }
 
-/* The natural logarithm of a normal x: the exponent's, and that of m from √½ to √2 by the series
- * of 2 · artanh((m - 1) / (m + 1)). Its error is below 2e-7 of the value, or of 1. */
-static inline float log_of(float x)
-{
-    uint32_t bits;
-    __builtin_memcpy(&bits, &x, sizeof bits);
-    int32_t power = (int32_t)((bits - 0x3f3504f3) >> 23) - ((bits < 0x3f3504f3) ? 512 : 0);
-    float m = float_of_bits(bits - ((uint32_t)power << 23));
-    float s = (m - 1) / (m + 1), square = s * s;
-    float sum = 2.0f / 9;
-    sum = sum * square + 2.0f / 7;
-    sum = sum * square + 2.0f / 5;
-    sum = sum * square + 2.0f / 3;
-    sum = sum * square + 2.0f;
-    float value = sum * s + (float)power * 0.693147181f;
-    return x - x != 0 ? x : value; /* what is no number, or infinite */
-}
-
 static inline float root_of(float x)
 {
     return __builtin_sqrtf(x);

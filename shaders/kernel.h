@@ -54,8 +54,6 @@ typedef float unaligned4 __attribute__((vector_size(16), aligned(4)));
     K(layer_norm)                                                                                  \
     K(attention)                                                                                   \
     K(challenge)                                                                                   \
-    K(mel_spectrogram)                                                                             \
-    K(resize_normalise)                                                                            \
     K(som_distance)                                                                                \
     K(som_update)
 #define KERNEL_DECLARE(name) void kernel_##name(const struct kernel_call *call);

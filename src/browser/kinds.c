@@ -64,6 +64,19 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
+int wi_kind_plans_gpu(const struct wi_config_browser *browser)
+{
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    struct wi_gpu_choice choice;
+    struct wi_error error;
+
+    if (browser->gpu == WI_GPU_HARDWARE || browser->driver_url)
+        return browser->gpu == WI_GPU_HARDWARE;
+    size_t count = wi_gpus_find("", devices);
+    return wi_gpu_choose(browser, NULL, devices, count, &choice, &error) == WI_OK &&
+           choice.hardware;
+}
+
 /* The GPU of a browser that we start. */
 static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {

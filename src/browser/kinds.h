@@ -74,6 +74,10 @@ const char *wi_kind_package(const struct wi_config_browser *browser);
 /* The family of the kind: "chromium", "firefox" or "webkit". Static. */
 const char *wi_kind_family(const struct wi_config_browser *browser);
 
+/* Whether the browser is started for a GPU, and not for a software adapter. With auto, only a
+ * browser without a window needs to be told; the others find a GPU by themselves. */
+int wi_kind_plans_gpu(const struct wi_config_browser *browser);
+
 /* Whether the browser runs on this machine: we start it, or its driver_url is loopback. */
 int wi_kind_is_here(const struct wi_config_browser *browser);
 /* Whether it does, and this machine has less shared memory than a Chromium needs: 512 MiB. */

@@ -1,8 +1,8 @@
 /**
  * ./dev bench kernels: our kernels beside onnxruntime-web's graphs of the same, in the same browsers and on the same inputs,
- * by turns, as POST /v1/benchmark measures both; WebGL beside the plainest kernel on WebGPU; sound and pictures beside the
- * page's JavaScript; the first answer of a fresh browser with and without what is compiled beforehand; what verify costs, and
- * an echo while a kernel hangs elsewhere. All figures go to build/bench/kernels.json.
+ * by turns, as POST /v1/benchmark measures both; WebGL beside the plainest kernel on WebGPU; WASM beside TensorFlow.js; the
+ * first answer of a fresh browser with and without what is compiled beforehand; what verify costs, and an echo while a kernel
+ * hangs elsewhere. All figures go to build/bench/kernels.json.
  */
 import fs from 'node:fs';
 import os from 'node:os';
@@ -10,8 +10,6 @@ import path from 'node:path';
 import { kernelsBinary } from '../../page/kernels.mjs';
 import { callOf } from '../../page/src/engine/kernel_call.js';
 import { WasmKernels } from '../../page/src/engine/kernels_wasm.js';
-import { resample } from '../../page/src/pipeline/image/resample.js';
-import { fourierOf } from '../../page/src/pipeline/sound/fourier.js';
 import { commandLine, flag, parts, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { ENDLESS } from '../lib/kernels.mjs';
@@ -22,7 +20,7 @@ import { ask, attention, compareKernels, floats, matmul, measure, MOST_MS, putSu
 import { measureTuning, tuningTable } from './tuning.mjs';
 
 /** In the order in which they are measured. */
-const PARTS = ['graphs', 'webgl', 'verify', 'hang', 'scripts', 'tensorflow', 'first', 'tuning'];
+const PARTS = ['graphs', 'webgl', 'verify', 'hang', 'tensorflow', 'first', 'tuning'];
 const { quick, only, rounds = quick ? 2 : 5 } = commandLine('./dev bench kernels',
     'Our kernels against onnxruntime-web, by turns: tables, and build/bench/kernels.json.', {
         quick: flag('256 alone'),
@@ -103,40 +101,7 @@ async function compareWebgl(daemon, size) {
     return row;
 }
 
-// --- sound and pictures --------------------------------------------------------------------------------
-
-const bytesOf = (numbers) => new Uint8Array(Float32Array.from(numbers).buffer);
-const noise = (count, scale) => Float32Array.from({ length: count }, (_, i) => ((Math.imul(i, 2654435761) >>> 8) / 2 ** 24 - 0.5) * scale);
-
-/** What the library of the tasks makes of so many seconds of sound for Whisper, with the page's own transform. */
-async function spectrogramsOf(seconds) {
-    const of = (file) => import(new URL(`../src/utils/${file}`, import.meta.resolve('@huggingface/transformers')).href);
-    const { mel_filter_bank: bank, spectrogram, window_function: windowOf } = await of('audio.js'), { FFT } = await of('maths.js');
-    const transform = fourierOf(400);
-    FFT.prototype.realTransform = (out, input) => transform.realTransform(out, input);
-    const sound = noise(seconds * 16000, 1), window = windowOf(400, 'hann'), filters = bank(201, 80, 0, 8000, 16000, 'slaney', 'slaney');
-    const page = async () => (await spectrogram(sound, window, 400, 160, { power: 2, mel_filters: filters, log_mel: 'log10_max_norm',
-        max_num_frames: seconds * 100 })).data;
-    const given = [[bytesOf(sound), [sound.length]], [bytesOf(window), [400]], [bytesOf(filters.flat()), [80, 201]]]
-        .map(([bytes, shape]) => ({ bytes, shape }));
-    const { call } = callOf('mel_spectrogram', given, { hop: 160 });
-    return { name: `mel_spectrogram, ${seconds} s`, call: () => call, page };
-}
-
-/** A picture's bytes as a model takes them, made smaller or larger. The page scales as Pillow does: of a smaller one every pixel
- * counts, and each is rounded; so the two make other numbers. */
-async function picturesOf(from, to) {
-    const data = Uint8ClampedArray.from({ length: from * from * 3 }, (_, i) => (i * 31) % 251), mean = [0.485, 0.456, 0.406], deviation = [0.229, 0.224, 0.225];
-    const page = async () => {
-        const scaled = resample({ data, width: from, height: from, channels: 3 }, to, to, 'bilinear'), planes = new Float32Array(scaled.length), size = to * to;
-        for (let i = 0; i < size; i++) for (let c = 0; c < 3; c++) planes[c * size + i] = (scaled[3 * i + c] / 255 - mean[c]) / deviation[c];
-        return planes;
-    };
-    // The kernel takes floats, of which its caller has to make the bytes.
-    const call = () => callOf('resize_normalise', [[bytesOf(data), [from, from, 3]], [bytesOf(mean), [3]], [bytesOf(deviation), [3]]]
-        .map(([bytes, shape]) => ({ bytes, shape })), { height: to, width: to }).call;
-    return { name: `resize_normalise, ${from} to ${to}`, call, page };
-}
+// --- others' WASM --------------------------------------------------------------------------------------
 
 /** A product by TensorFlow.js's WASM, with SIMD. @param {number} size */
 async function productOf(size) {
@@ -240,10 +205,6 @@ async function measureThere() {
 const made = PARTS.slice(0, 4).some((part) => only.includes(part)) ? await measureThere() : {};
 const backend = new WasmKernels(async () => kernelsBinary());
 await backend.load();
-if (only.includes('scripts')) {
-    made.scripts = await compareInNode(backend,
-        [await spectrogramsOf(5), await spectrogramsOf(30), await picturesOf(512, 224), await picturesOf(160, 224)]);
-}
 if (only.includes('tensorflow')) made.peers = await compareInNode(backend, [await productOf(256), await productOf(512)]);
 if (only.includes('first')) made.first = await measureFirst();
 if (only.includes('tuning')) made.tuning = await measureTuning(quick ? 1 : 3);
@@ -269,7 +230,6 @@ print('Chrome, in software: WebGL beside the plainest WebGPU kernel, both from b
     ({ webgl, naive: plainest, gpu }) => [shown(spread(webgl)), shown(spread(plainest)), times(plainest, webgl), shown(spread(gpu)), times(gpu, webgl)]);
 const besides = (title, other, rows) => print(title, ['what', 'kernel', other, 'how many times as fast', 'largest difference'], rows,
     ({ name }) => [name], ({ ours, page, off }) => [shown(spread(ours)), shown(spread(page)), times(page, ours), off]);
-besides('WASM on one thread beside the page\'s JavaScript, in Node; ms (the goal is 2 times as fast)', 'JavaScript', made.scripts);
 besides('WASM on one thread beside TensorFlow.js, in Node; ms', 'TensorFlow.js', made.peers);
 print('the first kernel of a fresh browser on webgpu: ms from request to answer', ['browser', 'nothing compiled', 'compiled beforehand'],
     made.first, ({ browser }) => [browser], (row) => [shown(spread(row.without)), shown(spread(row.with))]);

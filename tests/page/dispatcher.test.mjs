@@ -280,6 +280,30 @@ test('a GPU that a worker found gone and there again is used again at once, and 
     assert.deepEqual(dispatcher.workers.platforms().webgpu, { available: true });
 });
 
+test('a GPU that hangs for a kernel on WebGL is reported as lost, and used again five seconds later by another worker', () => {
+    const { world, dispatcher } = setUp(['wasm'], { webgl: { available: true } }), lane = 'model builtin/kernels@ on webgl';
+    const isThere = () => dispatcher.workers.platforms().webgl.available;
+    const ask = (id, platforms = ['webgl']) => world.request(id, { kernel: 'relu', platforms, deadline_ms: 60_000,
+        model: { name: 'builtin/kernels', hash: '', engine: 'kernels', files: [] } });
+    ask('hangs');
+    world.attach(lane, { available: true }, 'webgl');
+    ask('behind');
+    assert.deepEqual(world.runs(lane), ['hangs']);
+    world.fail(lane, 'hangs', 'engine_hung', true);
+    assert.deepEqual([isThere(), world.sent.filter(([type]) => type === 'lost').length, world.closed], [false, 1, [lane]]);
+    ask('early');
+    ask('elsewhere', ['webgl', 'wasm']);
+    assert.deepEqual(world.failures.map(([id, code, isRetryable]) => [id, code, isRetryable]),
+        ['behind', 'hangs', 'early'].map((id) => [id, 'engine_hung', true]));
+    assert.deepEqual(world.replaced, [lane, 'model builtin/kernels@ on wasm']);
+    world.advance(4999);
+    assert.equal(isThere(), false);
+    world.advance(1);
+    assert.equal(isThere(), true);
+    ask('next');
+    assert.equal(world.replaced.at(-1), lane);
+});
+
 test('a deadline that passes in the queue is no hang', () => {
     const { world } = setUp();
     world.request('a', { deadline_ms: 10000 });

@@ -333,11 +333,11 @@ const transformed = (numbers) => numbers.flatMap((_, k) => ['cos', 'sin'].map((p
 test('lengths of small factors are transformed as the definition says, again and again', () => {
     for (const length of [4, 6, 10, 12, 14, 48, 400, 480, 1050]) {
         const fourier = fourierOf(length);
-        const made = new Float64Array(fourier.bufferSize);
+        const made = new Float64Array(length + 2);
         for (const hertz of [1, 2.3]) {
             const numbers = Array.from({ length }, (_, i) => Math.sin(hertz * i) + (i % 3) / 4);
             fourier.realTransform(made, Float64Array.from(numbers));
-            const wanted = transformed(numbers);
+            const wanted = transformed(numbers).slice(0, length + 2);
             for (const [i, number] of wanted.entries()) assert.ok(Math.abs(made[i] - number) < 1e-9, `${length}: ${i}`);
         }
     }

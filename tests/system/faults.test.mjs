@@ -6,6 +6,8 @@
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { describe } from 'node:test';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { spoiledPage } from '../lib/spoiled-page.mjs';
@@ -167,6 +169,74 @@ test('kernels that lose their device are computed on WebGL, with the reason; mod
         const again = await twice(daemon, gpu);
         assert.deepEqual([again.status, again.json.performance.warm], [200, true], again.text);
     }, 'engine-gpu_kernels'));
+
+/** At the head of the worker for WebGPU: there is no adapter, and the platform's reason says how often one was requested. */
+function countRequests() {
+    let asked = 0;
+    GPU.prototype.requestAdapter = () => Promise.reject(new Error(`request ${++asked}`));
+}
+
+test('a browser is asked for an adapter once, and again if one of its kind had one', async () => {
+    const spoiled = spoiledPage({ 'engine-webgpu': countRequests }), folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-'));
+    const reason = (bridge) => withDaemon({ folder, keep: true, config: { bridge, pool: { max_connections: 1 } } },
+        async (daemon) => (await daemon.get('/v1/nodes')).json.nodes[0].platforms.webgpu.reason ?? '');
+    try {
+        assert.match(await reason({ page: spoiled }), /request 1$/);
+        assert.equal(await reason({}), '');
+        assert.match(await reason({ page: spoiled }), /request 3$/);
+    } finally {
+        for (const one of [spoiled, folder]) fs.rmSync(one, { recursive: true, force: true });
+    }
+});
+
+/** At the head of the worker for WebGL: nothing that the kernel silu draws is ever finished, and the worker's clock is fast. */
+function neverFinish() {
+    const { prototype } = WebGL2RenderingContext, { shaderSource, attachShader, useProgram, clientWaitSync } = prototype;
+    const slow = new WeakSet(), now = performance.now.bind(performance);
+    let hangs = false;
+    performance.now = () => now() * 10;
+    prototype.shaderSource = function (shader, text) {
+        if (text.includes('1.0 + exp(clamp(-some')) slow.add(shader);
+        return shaderSource.call(this, shader, text);
+    };
+    prototype.attachShader = function (program, shader) {
+        if (slow.has(shader)) slow.add(program);
+        return attachShader.call(this, program, shader);
+    };
+    prototype.useProgram = function (program) {
+        hangs ||= slow.has(program);
+        return useProgram.call(this, program);
+    };
+    prototype.clientWaitSync = function (...given) {
+        return hangs ? this.TIMEOUT_EXPIRED : clientWaitSync.apply(this, given);
+    };
+}
+
+test('a kernel that WebGL never finishes ends by our clock; echoes go on, and the next kernels have a new context', async () => {
+    const page = spoiledPage({ 'engine-gl_kernels': neverFinish });
+    try {
+        await withDaemon({ config: { bridge: { page }, pool: { max_connections: 1 } } }, async (daemon) => {
+            const x = { name: 'x', datatype: 'FP32', shape: [2], data: [-1, 2] };
+            const compute = (kernel, more) => daemon.post('/v1/compute', { kernel, platform: 'webgl', inputs: [x], ...more });
+            let isOver = false;
+            const hung = compute('silu', { timeout_ms: 60_000 * patience }).finally(() => { isOver = true; });
+            const echo = async () => {
+                do assert.equal((await daemon.infer({ model_name: 'builtin/echo', inputs: [x], timeout_ms: 10_000 })).status, 200);
+                while (!isOver);
+            };
+            const [{ json: { executed_on: ran }, text }] = await Promise.all([hung, ...Array.from({ length: 12 }, echo)]);
+            assert.deepEqual([ran?.platform, ran?.fallbacks[0].code], ['wasm', 'engine_hung'], text);
+            assert.match(ran.fallbacks[0].reason, /the GPU did not finish a part of a kernel within 10 s/);
+            const next = await Promise.all(Array.from({ length: 12 }, () => compute('relu', { fallback: false })));
+            for (const one of next) assert.deepEqual([one.status, one.json.outputs?.[0].data], [200, [0, 2]], one.text);
+            assert.equal(await daemon.metric('webinfer_session_remedies_total', '{remedy="end_gpu"}'), 1);
+            const pinned = await compute('silu', { fallback: false });
+            assert.deepEqual([pinned.status, pinned.json.code], [502, 'attempts_exhausted'], pinned.text);
+        });
+    } finally {
+        fs.rmSync(page, { recursive: true, force: true });
+    }
+});
 
 // They wait for deadlines most of the time.
 describe('a GPU that does not end', { concurrency: 2 }, () => {

@@ -39,6 +39,9 @@ const REQUEST_CODES = new Set([
     'answer_too_large',
 ]);
 
+/** Codes by which our own engines say that their GPU is at fault. */
+const GPU_CODES = new Set(['device_lost', 'engine_hung']);
+
 /** A graph's own complaint about shapes, made before anything was computed of the node. */
 const SHAPES = /while running \w+ node[^]*(?:broadcast|dimensions? mismatch|dimensions must match|dimensions of A and B must match|Input channels C is not equal|ReshapeHelper)|BroadcastIterator::Init|ReshapeHelper::ReshapeHelper/i;
 
@@ -77,7 +80,7 @@ export function classify(thrown, phase) {
  */
 export function isPoisoned(platform, error, thrown, phase) {
     if (error.code === 'engine_crashed') return true;
-    if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
+    if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && !GPU_CODES.has(error.code)) return false;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
     if (isTrap || FATAL.test(error.message) || error.code === 'out_of_memory') return true;
     return platform !== 'wasm' && !(phase === 'load' ? isRefusal(error.message) : error.code === 'inference_failed' && SHAPES.test(error.message));

@@ -7,7 +7,7 @@ import { mapsSlowly, nudgeMaps, Nudger, workerClock } from './nudge.js';
 
 /** @import { Adapter, PageOptions, PlatformReport } from '../shared/messages.js' */
 
-/** How often an adapter is requested before the GPU counts as missing, and the time between requests. */
+/** How often an adapter is requested before a GPU that is expected counts as missing, and the time between requests. */
 const ASKED = 3;
 const AGAIN_MS = 200;
 
@@ -68,22 +68,20 @@ export class Webgpu {
         this.hasHalf = false;
     }
 
-    /** @param {PageOptions} options `nudge`: if buffers are mapped on a timer here, their maps are helped along
-     * @returns {Promise<PlatformReport>} */
-    async probe({ nudge }) {
-        const report = await probe(nudge);
+    /** @param {PageOptions} options @returns {Promise<PlatformReport>} */
+    async probe(options) {
+        const report = await probe(options);
         this.hasHalf = report.features?.includes('shader-f16') === true;
         return report;
     }
 }
 
-/** Adapter, device and one dispatch whose result is checked. @param {boolean} nudge as above
- * @returns {Promise<PlatformReport>} */
-async function probe(nudge) {
+/** Adapter, device and one dispatch whose result is checked. @param {PageOptions} options @returns {Promise<PlatformReport>} */
+async function probe({ nudge, gpu: isExpected }) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
-        const { adapter, device, wasGone } = await firstDevice(gpu);
+        const { adapter, device, wasGone } = await firstDevice(gpu, isExpected ? ASKED : 1);
         if (!device) return { available: false, reason: 'requestAdapter() gave no adapter' };
         letGo(device);
         const right = await dispatchOnce(device);
@@ -103,15 +101,16 @@ async function probe(nudge) {
 }
 
 /** While a browser's GPU process starts or restarts, there is no adapter, or one that gives no device, so a failure only counts if it
- * persists. @param {any} gpu @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
-async function firstDevice(gpu) {
+ * persists. @param {any} gpu @param {number} most requests
+ * @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
+async function firstDevice(gpu, most) {
     for (let asked = 1; ; asked++) {
         try {
             const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
             const device = await adapter?.requestDevice();
-            if (device || asked === ASKED) return { adapter, device, wasGone: asked > 1 };
+            if (device || asked === most) return { adapter, device, wasGone: asked > 1 };
         } catch (error) {
-            if (asked === ASKED) throw error;
+            if (asked === most) throw error;
         }
         await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }

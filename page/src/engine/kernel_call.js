@@ -9,12 +9,14 @@ import { KERNEL_RULES } from './kernel_rules.js';
 export const LEAD = 'lead';
 
 /** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
-export const sizeNames = ({ inputs, sizes, options }) => [
-    ...new Set([...inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')), ...sizes.map(([name]) => name)]),
+export const sizeNames = ({ inputs, output, options }) => [
+    ...new Set([...inputs, output].flatMap(([, shape]) => shape.replace('*', LEAD).split(','))),
     ...options.filter(({ is }) => is).flatMap(({ name }) => halfNames(name)),
 ];
+/** Whether an option is a size, which no input has. @param {KernelRule} rule @param {KernelOption} option */
+const isSize = ({ output: [, shape] }, { name }) => shape.split(',').includes(name);
 /** The options that it is called with: those that are no sizes. @param {KernelRule} rule */
-export const numberOptions = ({ options, sizes }) => options.filter(({ name, is }) => !is && sizes.every(([size]) => size !== name));
+export const numberOptions = (rule) => rule.options.filter((option) => !option.is && !isSize(rule, option));
 /** @param {string} name of an option of 64 bits */
 const halfNames = (name) => [`${name}_low`, `${name}_high`];
 
@@ -30,7 +32,7 @@ export function useOf(name) {
 export function callOf(kernel, given, options, halves = false) {
     const rule = KERNEL_RULES[kernel], [name, form] = rule.output;
     const { sizes, leading } = sizesOf(given.map(({ shape }, i) => ({ name: rule.inputs[i][0], form: rule.inputs[i][1], shape })));
-    for (const [size, of] of rule.sizes) sizes.set(size, derived(of, sizes, rule, options));
+    for (const option of rule.options.filter((one) => isSize(rule, one))) sizes.set(option.name, numberOf(option, options));
     for (const option of rule.options.filter(({ is }) => is)) {
         for (const [half, value] of halvesOf(option, options[option.name])) sizes.set(half, value);
     }
@@ -80,18 +82,6 @@ function halvesOf({ name }, value) {
 function numberOf({ name, otherwise, words }, given) {
     const value = given[name] ?? otherwise;
     return words ? Math.max(0, words.indexOf(value)) : Number(value);
-}
-
-/** A size that no input has: "A", or "A/B" rounded down, of sizes and options.
- * @param {string} of @param {ReadonlyMap<string, number>} sizes @param {KernelRule} rule @param {Record<string, any>} given */
-function derived(of, sizes, { options }, given) {
-    const [all, by = 1] = of.split('/').map((name) => {
-        const option = options.find((one) => one.name === name);
-        return option ? numberOf(option, given) : sizes.get(name) ?? 0;
-    });
-    const size = Math.floor(all / by);
-    if (!(size >= 0)) throw new Failure('input_invalid', `the options make a size of ${size}`, { field: 'options', expected: 'whole numbers' });
-    return size;
 }
 
 /** @param {readonly number[]} shape */

@@ -19,8 +19,8 @@ import { bytesOf } from './tensors.js';
 /** A number, a flag, one of some words, or 64 bits in hexadecimal, which are two sizes.
  * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'bits'}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
- *   sizes: ReadonlyArray<readonly [name: string, of: string]>, halves: boolean, options: readonly KernelOption[]}} KernelRule
- *   `sizes`: those that no input has, of an option or a quotient; `halves`: whether its tensors may be FP16 */
+ *   halves: boolean, options: readonly KernelOption[]}} KernelRule a dimension of the output that no input has is an option;
+ *   `halves`: whether its tensors may be FP16 */
 
 /**
  * Bytes, or the output of an earlier call of the run, by its index, which stays where it is computed. With `isKept`

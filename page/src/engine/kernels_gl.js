@@ -27,6 +27,14 @@ const SLICE_MS = 50;
 const WORK = Object.freeze({ first: 2 ** 16, least: 2 ** 12, most: 2 ** 34 });
 /** Rows that are uploaded, or read, at a time. */
 const STRIP_ROWS = 64;
+/** A GPU that has not finished a slice after this time hangs: a slice that ends does not take 200 times as long as it should. */
+const HUNG_MS = 10000;
+/** A fence is looked at whenever the event loop turns, then after this share of the time waited so far. */
+const SPIN_MS = 4;
+const SHARE = 1 / 8;
+const LAST_MS = 50;
+/** The time between two looks counts as at most this long: the machine may have slept. */
+const LOOK_MS = 1000;
 
 /** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
 export class GlKernels {
@@ -279,22 +287,40 @@ class Run {
         }
     }
 
-    /** Waits for what was drawn once it is enough. @param {number} work that was drawn now */
+    /** Waits for what was drawn once it is enough, and fits the next slice to the time that this one took.
+     * @param {number} work that was drawn now */
     async _pace(work) {
         this._undone += work;
         if (this._undone < this._work) return;
         const began = performance.now();
-        this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.FLOAT, new Float32Array(4));
-        this._check();
-        const ms = performance.now() - began;
+        await this._finish();
+        const fitting = this._work * Math.min(2, SLICE_MS / 2 / (performance.now() - began));
+        this._work = Math.min(WORK.most, Math.max(WORK.least, fitting));
         this._undone = 0;
-        if (ms < SLICE_MS / 4) this._work = Math.min(WORK.most, this._work * 2);
-        else if (ms > SLICE_MS / 2) this._work = Math.max(WORK.least, this._work / 2);
+    }
+
+    /** Waits until the GPU has drawn everything. No call blocks meanwhile: one that does could not be ended if the GPU hangs.
+     * @throws {Failure} engine_hung */
+    async _finish() {
+        const { gl } = this, fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+        gl.flush();
+        for (let waited = 0, looked = performance.now(); fence && gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED;) {
+            if (waited > HUNG_MS) throw new Failure('engine_hung', `the GPU did not finish a part of a kernel within ${HUNG_MS / 1000} s`);
+            await yieldOnce();
+            if (waited > SPIN_MS) await sleep(Math.min(LAST_MS, waited * SHARE)); // a timer that is set in another's handler is slowed down
+            this._checkWanted();
+            const now = performance.now();
+            waited += Math.min(LOOK_MS, now - looked);
+            looked = now;
+        }
+        gl.deleteSync(fence);
+        this._check();
         await this._breathe();
     }
 
     /** Reads what was made. @param {string} name @param {number} bytes @returns {Promise<Uint8Array>} */
     async take(name, bytes) {
+        await this._finish();
         const { gl, width } = this, { across, rows } = this._sizeOf(name);
         const floats = new Float32Array(4 * across * rows);
         gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, this._textures.get(name) ?? null, 0);
@@ -312,6 +338,10 @@ class Run {
         if (performance.now() - this._since < SLICE_MS / 2) return;
         await yieldOnce();
         this._since = performance.now();
+        this._checkWanted();
+    }
+
+    _checkWanted() {
         if (!this._isWanted()) throw new Error('the kernel was ended');
     }
 
@@ -323,6 +353,9 @@ class Run {
         if (error !== gl.NO_ERROR) throw new Error(`WebGL reports the error ${error}`);
     }
 }
+
+/** @param {number} ms @returns {Promise<void>} */
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** As many as fill their last texel. @param {Uint8Array} bytes */
 function floatsOf(bytes) {

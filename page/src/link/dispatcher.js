@@ -69,7 +69,7 @@ export class Dispatcher {
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
             silence: (lane) => this._limits.silence(lane),
-        }, this._timer);
+        }, this._timer, this._others);
         this._liveness = new Liveness(around, this._limits, this._timer, this.workers, (attempt, error) => this._failOrFallBack(attempt, error));
         this._tuning = new Tuning(around, this._lanes, this._timer);
         /** @type {Record<string, string>} */
@@ -253,7 +253,7 @@ export class Dispatcher {
                 ?? 'this page has no engine for it';
             const message = `${attempt.platform} is not available: ${reason}`;
             // A barred platform works elsewhere, and here again later.
-            const code = lacking?.barredUntil ? 'engine_hung' : 'platform_unsupported';
+            const code = lacking?.barredUntil || this.workers.isHung(attempt.platform) ? 'engine_hung' : 'platform_unsupported';
             if (!attempt.canFallBackFrom(code)) return this._finishFailed(attempt, { code, message });
             attempt.fallBack(code, message);
         }

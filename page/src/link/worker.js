@@ -251,7 +251,7 @@ class Link {
     _capabilities() {
         const capabilities = {
             ...this._base,
-            platforms: { ...this._base.platforms, ...this.dispatcher.workers.platforms() },
+            platforms: this.dispatcher.workers.platforms(),
             engines: { ...this._base.engines, ...this.dispatcher.engines },
             engine_info: { ...this._base.engine_info, ...this.dispatcher.engineInfo },
         };
@@ -308,7 +308,7 @@ class Link {
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
             state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced, paused: this._paused,
-            platforms: { ...this._base.platforms, ...dispatcher.workers.platforms() }, models: dispatcher.models.residents.states(),
+            platforms: dispatcher.workers.platforms(), models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();
         const running = dispatcher.attempts.running().length;

@@ -35,6 +35,9 @@ const OWN_LIMIT_MS = 30000;
 /** After a run on the GPU is ended, the GPU stays busy until the queued work is done; a new worker's small
  * probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
+/** After a hang, a platform that no worker probes is used again after this time: a service that owns the browser has ended the
+ * GPU process by then. */
+const HUNG_MS = 5000;
 /** A browser whose GPU process has ended starts another when a page asks for the GPU, but may not provide a GPU at once.
  * So up to so many more workers probe it: the first after this time, each further one after twice as long. */
 const PROBES = 5;
@@ -50,13 +53,17 @@ export class Workers {
     /**
      * @param {Lanes} lanes @param {Models} models @param {Surroundings} around
      * @param {Attempts} attempts @param {import('./deadline_timer.js').DeadlineTimer} timer set for `tick`
+     * @param {Map<string, PlatformReport>} others reports on platforms that no worker probes
      */
-    constructor(lanes, models, around, attempts, timer) {
+    constructor(lanes, models, around, attempts, timer, others) {
         this._lanes = lanes;
         this._models = models;
         this._around = around;
         this._attempts = attempts;
         this._timer = timer;
+        this._others = others;
+        /** When others that hang are used again, and what they report then. @type {Map<string, {due: number, report: PlatformReport}>} */
+        this._hung = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
@@ -65,7 +72,13 @@ export class Workers {
     /** @returns {Record<string, PlatformReport>} */
     platforms() {
         const unknown = { available: false, reason: 'still being probed' };
-        return Object.fromEntries(this._lanes.shared().map((lane) => [lane.platform, lane.report ?? unknown]));
+        return { ...Object.fromEntries(this._others),
+            ...Object.fromEntries(this._lanes.shared().map((lane) => [lane.platform, lane.report ?? unknown])) };
+    }
+
+    /** Whether a platform that no worker probes hangs. @param {string} platform */
+    isHung(platform) {
+        return this._hung.has(platform);
     }
 
     /** Whether every engine worker has said what it can do. */
@@ -200,6 +213,7 @@ export class Workers {
     /** A task has broken a lane's worker: what that failed by says nothing of the others there.
      * @param {Lane} lane @param {ErrorBody} error the task's */
     broken(lane, error) {
+        if (error.code === 'engine_hung') this._hang(lane);
         const isOfAll = error.code === 'device_lost';
         this.replace(lane, isOfAll ? error
             : { code: 'engine_crashed', message: `a task broke the engine worker: ${error.message}` });
@@ -267,6 +281,7 @@ export class Workers {
 
     /** Does what is due, and sets the timer for the next time. @param {number} now */
     tick(now) {
+        this._useAgain(now);
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
             if (lane.readyDue <= now) this._giveUp(lane);
@@ -338,6 +353,31 @@ export class Workers {
         lane.probesLeft = PROBES;
         this._lose(lane, STILL_BUSY);
         this._timer.set(lane.barredUntil);
+    }
+
+    /** The GPU hangs in a lane of a platform that no worker probes. @param {Lane} lane */
+    _hang(lane) {
+        const report = this._others.get(lane.platform);
+        if (!report?.available) return;
+        const due = this._around.now() + HUNG_MS;
+        this._hung.set(lane.platform, { due, report });
+        this._others.set(lane.platform, { available: false, reason: STILL_BUSY });
+        this._timer.set(due);
+        this._around.lost();
+        this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
+    }
+
+    /** @param {number} now */
+    _useAgain(now) {
+        for (const [platform, { due, report }] of this._hung) {
+            if (due > now) {
+                this._timer.set(due);
+                continue;
+            }
+            this._hung.delete(platform);
+            this._others.set(platform, report);
+            this._around.changed();
+        }
     }
 
     /** @param {Lane} lane */

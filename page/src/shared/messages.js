@@ -158,7 +158,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
 
-/** Options in the page's address. @typedef {{nudge: boolean}} PageOptions */
+/** Options in the page's address. `nudge`: if buffers are mapped on a timer here, their maps are helped along; `gpu`: an adapter is
+ * expected, because the browser was started for a GPU, or it or others of its kind had one before. @typedef {{nudge: boolean, gpu: boolean}} PageOptions */
 
 /** Engine worker → document: sound in a format that only the browser decodes, to be brought to `rate` and one
  * channel, of at most `max_samples`. Answered once at `port`.

@@ -38,7 +38,7 @@ class Resident {
 }
 
 export class Engines {
-    /** @param {Record<Build, string>} scripts @param {import('../shared/messages.js').PageOptions} options
+    /** @param {Record<Build, string>} scripts @param {() => import('../shared/messages.js').PageOptions} options
      * @param {(message: ToLink, transfer?: Transferable[]) => void} tellLink
      * @param {(bytes: number) => void} fetched is told what they fetch */
     constructor(scripts, options, tellLink, fetched) {
@@ -74,7 +74,7 @@ export class Engines {
         const { port1, port2 } = new MessageChannel();
         const memory = rings();
         this._tellLink({ type: 'engine', worker: name, generation, port: port1, memory }, [port1]);
-        worker.postMessage({ type: 'start', port: port2, memory, options: this._options }, [port2]);
+        worker.postMessage({ type: 'start', port: port2, memory, options: this._options() }, [port2]);
     }
 
     closeAll() {

@@ -76,7 +76,8 @@ async function start(token, asked) {
     const tellLink = (/** @type {ToLink} */ message, /** @type {Transferable[]} */ transfer = []) =>
         link.postMessage(message, transfer);
     let models = '';
-    const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink, countMore);
+    const options = () => ({ nudge: asked.get('nudge') !== 'off', gpu: asked.has('gpu') });
+    const engines = new Engines(scripts(), options, tellLink, countMore);
     const features = new Features(__FEATURE_WORKERS__, (name, found) => tellLink({ type: 'found', name, found }), countMore);
     const heard = hearVerbs(asked, tellLink, engines);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
@@ -86,6 +87,7 @@ async function start(token, asked) {
         else if (data.type === 'find') features.find(data.name);
         else if (data.type === 'found_all') features.end();
         else {
+            if (data.platforms.webgpu?.available) asked.set('gpu', '');
             if (data.state === 'refused' || data.state === 'stopped') kept.set('');
             else if (data.joined && !heard.left) kept.set(String(asked));
             show(data);

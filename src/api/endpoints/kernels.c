@@ -25,15 +25,6 @@ static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kerne
     return wi_form_json("KernelTensor", tensor->name, datatypes, shape_json(tensor->shape));
 }
 
-static json_t *sizes_json(const struct wi_kernel *kernel)
-{
-    json_t *out = json_array();
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
-        json_array_append_new(
-            out, wi_form_json("KernelSize", size->name, size->of, size->most ? size->most : -1));
-    return out;
-}
-
 static json_t *default_json(const struct wi_param *option)
 {
     const char *at = (const char *)&wi_kernel_defaults + option->offset;
@@ -77,11 +68,10 @@ json_t *wi_kernels_json(int ours)
         json_t *inputs = json_array();
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             json_array_append_new(inputs, tensor_json(kernel, input));
-        json_array_append_new(
-            out, json_pack("{s:s, s:s?, s:o, s:[o], s:o, s:o, s:o}", "name", kernel->name, "help",
-                     kernel->help, "inputs", inputs, "outputs",
-                     tensor_json(kernel, &kernel->output), "sizes", sizes_json(kernel), "options",
-                     options_json(kernel), "platforms", platforms_json()));
+        json_array_append_new(out,
+            json_pack("{s:s, s:s?, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
+                kernel->help, "inputs", inputs, "outputs", tensor_json(kernel, &kernel->output),
+                "options", options_json(kernel), "platforms", platforms_json()));
     }
     return out;
 }

@@ -255,23 +255,6 @@ static void print_tensor(const struct wi_kernel_tensor *tensor, const char *befo
     fputs("]", out);
 }
 
-/* "(n ≤ 2048; frames = t/hop)": what an option says alone goes without saying. */
-static void print_sizes(const struct wi_kernel *kernel, FILE *out)
-{
-    const char *before = "\n(";
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
-        if (size->of && strcmp(size->of, size->name) == 0)
-            continue;
-        fprintf(out, "%s%s", before, size->name);
-        if (size->of)
-            fprintf(out, " = %s", size->of);
-        if (size->most)
-            fprintf(out, " ≤ %" PRId64, size->most);
-        before = "; ";
-    }
-    fputs(*before == ';' ? ")" : "", out);
-}
-
 static void print_kernels(FILE *out)
 {
     fputs(".Bl -tag -width multiply_add\n", out);
@@ -282,7 +265,6 @@ static void print_kernels(FILE *out)
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             print_tensor(input, input == kernel->inputs ? "" : ", ", out);
         print_tensor(&kernel->output, " → ", out);
-        print_sizes(kernel, out);
         fputs(":\n", out);
         wi_mdoc_text(kernel->help, out);
         if (!kernel->options->name)

@@ -12,16 +12,15 @@
  * few numbers, and what a GPU's exponential function is off; below what half precision loses. */
 #define TOLERANCE 1e-4
 
-#define HOP 4
 /* The longest of all dimensions but that of `l`. */
 #define LONGEST 24
 
-/* The sizes of one run, by the letters of the table; those after `u` follow from others or from the
- * options. They are drawn, so that a known answer cannot be recognised by its shapes. */
+/* The sizes of one run, by the letters of the table. They are drawn, so that a known answer cannot
+ * be recognised by its shapes. */
 struct sizes {
-    size_t b, d, e, k, l, m, n, u, f, h, x, y;
+    size_t b, d, e, k, l, m, n, u;
 };
-static const char letters[] = "bdeklmnufhxy";
+static const char letters[] = "bdeklmnu";
 
 /* One run of a kernel. Tensors are in the table's order and have no more than three dimensions. */
 struct known {
@@ -29,14 +28,13 @@ struct known {
     const char *dims[WI_KERNEL_INPUTS]; /* of each input */
     const char *output;
     const char *options; /* JSON; NULL: none */
-    unsigned positive;   /* 1u << input whose elements are from 1 to 2 */
     void (*right)(const struct sizes *s, const float *const *in, double *out);
 };
 
 static size_t *sizes_find(struct sizes *sizes, char letter)
 {
-    size_t *const all[] = {&sizes->b, &sizes->d, &sizes->e, &sizes->k, &sizes->l, &sizes->m,
-        &sizes->n, &sizes->u, &sizes->f, &sizes->h, &sizes->x, &sizes->y};
+    size_t *const all[] = {
+        &sizes->b, &sizes->d, &sizes->e, &sizes->k, &sizes->l, &sizes->m, &sizes->n, &sizes->u};
     return all[strchr(letters, letter) - letters];
 }
 
@@ -155,77 +153,6 @@ static void answer_attention(const struct sizes *s, const float *const *in, doub
     }
 }
 
-/* --- sound and pictures ----------------------------------------------------------------------- */
-
-/* Beyond its ends the sound is reflected. */
-static double sample_at(const float *sound, int length, int place)
-{
-    const int back = 2 * (length - 1), there = abs(place) % back;
-    return (double)sound[there < back - there ? there : back - there];
-}
-
-static double power_of(const struct sizes *s, const float *const *in, int frame, int bin)
-{
-    const int n = (int)s->k;
-    double cosines = 0, sines = 0;
-    for (int j = 0; j < n; j++) {
-        double value = sample_at(in[0], (int)s->l, frame * HOP + j - n / 2) * (double)in[1][j];
-        double angle = 2 * 3.14159265358979323846 * bin * j / n;
-        cosines += value * cos(angle);
-        sines += value * sin(angle);
-    }
-    return cosines * cosines + sines * sines;
-}
-
-static void mel_spectrogram(const struct sizes *s, const float *const *in, double *out)
-{
-    double most = -INFINITY;
-    for (size_t i = 0; i < s->d * s->f; i++) {
-        double sum = 0;
-        for (size_t bin = 0; bin < s->h; bin++)
-            sum +=
-                (double)in[2][i / s->f * s->h + bin] * power_of(s, in, (int)(i % s->f), (int)bin);
-        out[i] = log10(fmax(1e-10, sum));
-        most = fmax(most, out[i]);
-    }
-    for (size_t i = 0; i < s->d * s->f; i++)
-        out[i] = fmax(out[i], most - 8) / 4 + 1;
-}
-
-/* A row, or a column, of `to` between the two of `from` that are nearest to its middle. */
-struct between {
-    size_t low, high;
-    double share; /* of the second */
-};
-static struct between place_find(size_t i, size_t from, size_t to)
-{
-    double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
-    at = fmin(fmax(at, 0), (double)from - 1);
-    size_t low = (size_t)at;
-    return (struct between){low, low + 1 < from ? low + 1 : low, at - (double)low};
-}
-
-static double value_mix(double one, double other, double share)
-{
-    return one * (1 - share) + other * share;
-}
-
-static void resize_normalise(const struct sizes *s, const float *const *in, double *out)
-{
-    for (size_t i = 0; i < s->d * s->y * s->x; i++) {
-        const size_t channel = i / (s->y * s->x);
-        const float *x = in[0] + channel;
-        struct between row = place_find(i / s->x % s->y, s->m, s->y);
-        struct between column = place_find(i % s->x, s->n, s->x);
-        const double upper = value_mix((double)x[(row.low * s->n + column.low) * s->d],
-            (double)x[(row.low * s->n + column.high) * s->d], column.share);
-        const double lower = value_mix((double)x[(row.high * s->n + column.low) * s->d],
-            (double)x[(row.high * s->n + column.high) * s->d], column.share);
-        out[i] = (value_mix(upper, lower, row.share) * 0.5 - (double)in[1][channel]) /
-                 (double)in[2][channel];
-    }
-}
-
 /* --- self-organising maps --------------------------------------------------------------------- */
 
 static void som_distance(const struct sizes *s, const float *const *in, double *out)
@@ -250,24 +177,21 @@ static void som_update(const struct sizes *s, const float *const *in, double *ou
 
 /* By name. */
 static const struct known all[] = {
-    {"add", {"l", "l"}, "l", NULL, 0, answer_add},
-    {"attention", {"bmd", "bnd", "bne"}, "bme", "{\"causal\": true, \"scale\": 0.75}", 0,
+    {"add", {"l", "l"}, "l", NULL, answer_add},
+    {"attention", {"bmd", "bnd", "bne"}, "bme", "{\"causal\": true, \"scale\": 0.75}",
         answer_attention},
-    {"gelu", {"l"}, "l", NULL, 0, answer_gelu},
-    {"layer_norm", {"ml", "l", "l"}, "ml", "{\"epsilon\": 0.125}", 0, layer_norm},
-    {"matmul", {"bmk", "bkn"}, "bmn", NULL, 0, answer_matmul},
-    {"mel_spectrogram", {"l", "k", "dh"}, "df", "{\"hop\": 4}", 1u << 1 | 1u << 2, mel_spectrogram},
-    {"multiply", {"l", "l"}, "l", NULL, 0, answer_multiply},
-    {"multiply_add", {"l", "l", "l"}, "l", NULL, 0, multiply_add},
-    {"reduce", {"ml"}, "m", "{\"operation\": \"mean\"}", 0, answer_reduce},
-    {"relu", {"l"}, "l", NULL, 0, answer_relu},
-    {"resize_normalise", {"mnd", "d", "d"}, "dyx", "{\"height\": 4, \"width\": 9, \"factor\": 0.5}",
-        1u << 2, resize_normalise},
-    {"silu", {"l"}, "l", NULL, 0, answer_silu},
-    {"softmax", {"ml"}, "ml", NULL, 0, answer_softmax},
-    {"som_distance", {"nd", "ud"}, "nu", NULL, 0, som_distance},
-    {"som_update", {"ud", "nd", "nu"}, "ud", "{\"rate\": 0.25}", 0, som_update},
-    {"transpose", {"bmn"}, "bnm", NULL, 0, answer_transpose},
+    {"gelu", {"l"}, "l", NULL, answer_gelu},
+    {"layer_norm", {"ml", "l", "l"}, "ml", "{\"epsilon\": 0.125}", layer_norm},
+    {"matmul", {"bmk", "bkn"}, "bmn", NULL, answer_matmul},
+    {"multiply", {"l", "l"}, "l", NULL, answer_multiply},
+    {"multiply_add", {"l", "l", "l"}, "l", NULL, multiply_add},
+    {"reduce", {"ml"}, "m", "{\"operation\": \"mean\"}", answer_reduce},
+    {"relu", {"l"}, "l", NULL, answer_relu},
+    {"silu", {"l"}, "l", NULL, answer_silu},
+    {"softmax", {"ml"}, "ml", NULL, answer_softmax},
+    {"som_distance", {"nd", "ud"}, "nu", NULL, som_distance},
+    {"som_update", {"ud", "nd", "nu"}, "ud", "{\"rate\": 0.25}", som_update},
+    {"transpose", {"bmn"}, "bnm", NULL, answer_transpose},
 };
 
 const struct wi_kernel *wi_answer_kernel(size_t index)
@@ -288,14 +212,6 @@ static size_t draw_size(struct wi_pcg32 *random, size_t least, size_t most)
     return least + wi_pcg32_next(random) % (most - least + 1);
 }
 
-static void sizes_follow(struct sizes *sizes)
-{
-    sizes->f = sizes->l / HOP;
-    sizes->h = sizes->k / 2 + 1;
-    sizes->y = 4; /* as the options have it */
-    sizes->x = 9;
-}
-
 /* A query sees a key at least: so n is m or more. */
 static struct sizes draw_sizes(struct wi_pcg32 *random)
 {
@@ -307,7 +223,6 @@ static struct sizes draw_sizes(struct wi_pcg32 *random)
         .m = draw_size(random, 1, 12),
         .u = draw_size(random, 1, 12)};
     sizes.n = draw_size(random, sizes.m, LONGEST);
-    sizes_follow(&sizes);
     return sizes;
 }
 
@@ -318,12 +233,11 @@ static struct sizes read_sizes(const struct known *known, const struct wi_tensor
     for (size_t i = 0; i < inputs->count; i++)
         for (unsigned d = 0; d < inputs->items[i].rank; d++)
             *sizes_find(&sizes, known->dims[i][d]) = (size_t)inputs->items[i].dims[d];
-    sizes_follow(&sizes);
     return sizes;
 }
 
 static void add_tensor(struct wi_tensors *inputs, const char *name, struct sizes *sizes,
-    const char *dims, int positive, struct wi_pcg32 *random)
+    const char *dims, struct wi_pcg32 *random)
 {
     struct wi_tensor *tensor = wi_tensors_add(inputs);
     tensor->name = wi_strdup(name);
@@ -336,10 +250,8 @@ static void add_tensor(struct wi_tensors *inputs, const char *name, struct sizes
     if (!tensor->blob)
         abort(); /* a few thousand bytes */
     tensor->blob->size = tensor->size;
-    for (size_t i = 0; i < elements; i++) {
-        float value = value_draw(random);
-        ((float *)(void *)tensor->blob->bytes)[i] = positive ? 1 + fabsf(value) / 2 : value;
-    }
+    for (size_t i = 0; i < elements; i++)
+        ((float *)(void *)tensor->blob->bytes)[i] = value_draw(random);
 }
 
 json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
@@ -350,8 +262,7 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
     wi_pcg32_seed(&random, seed, 0);
     struct sizes sizes = draw_sizes(&random);
     for (size_t i = 0; kernel->inputs[i].name; i++)
-        add_tensor(inputs, kernel->inputs[i].name, &sizes, known->dims[i],
-            (int)(known->positive >> i & 1), &random);
+        add_tensor(inputs, kernel->inputs[i].name, &sizes, known->dims[i], &random);
     return known->options ? json_loads(known->options, 0, NULL) : NULL;
 }
 

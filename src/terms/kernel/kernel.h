@@ -27,22 +27,12 @@ struct wi_kernel_tensor {
 /* The next name of a shape, with its length; `shape` is advanced past it. NULL at the end. */
 const char *wi_kernel_shape_next(const char **shape, size_t *length);
 
-/* More about a named dimension. `of`, for a dimension that no input has: the name of the option
- * that gives it, or "A/B", the quotient of two sizes or options, rounded down. `most`: its largest
- * value; 0: limited by memory alone. `drawn`: its value in inputs that the program draws; 0:
- * WI_KERNEL_DRAWN_DIM. */
-struct wi_kernel_extent {
-    const char *name, *of;
-    int64_t most, drawn;
-};
-
 /* The options of all kernels, with their defaults in wi_kernel_defaults. Each kernel's rows point
  * into this struct. */
 struct wi_kernel_options {
     int operation; /* of reduce: an index into its words */
     int causal;    /* of attention */
-    double scale, epsilon, rate, factor;
-    int64_t height, width, hop;
+    double scale, epsilon, rate;
     int64_t n; /* of challenge: both are required */
     const char *seed;
 };
@@ -52,12 +42,12 @@ struct wi_kernel {
     const char *name;
     const char *help; /* NULL: only the service uses it, see wi_kernel_is_ours */
     struct wi_kernel_tensor inputs[WI_KERNEL_INPUTS + 1]; /* ended by one without a name */
+    /* A dimension that no input has is given by the option of its name, a whole number. */
     struct wi_kernel_tensor output;
     /* At most WI_KERNEL_OPTIONS; ended by a row without a name. A text is a number of 64 bits in
      * hexadecimal, which the kernel gets among the sizes, too. */
     const struct wi_param *options;
-    const struct wi_kernel_extent *extents; /* ended by one without a name; NULL: none */
-    int halves;                             /* its tensors may be FP16, if all are */
+    int halves; /* its tensors may be FP16, if all are */
 };
 extern const struct wi_kernel wi_kernels[]; /* by name; ended by a row without one */
 /* Whether it is internal: clients may not name it, and it is in no list. */
@@ -71,9 +61,9 @@ const struct wi_kernel *wi_kernel_find(const char *name);
 /* The names of the kernels that clients may use, separated by ", ", as far as there is room. */
 void wi_kernel_names(char *text, size_t size);
 
-/* Adds inputs that the kernel can be run with, different ones for each `seed`. A named dimension is
- * as long as its extent says, or WI_KERNEL_DRAWN_DIM; "*" becomes as many dimensions of
- * WI_KERNEL_DRAWN_DIM as make two in all. 0, or -1: out of memory. */
+/* Adds inputs that the kernel can be run with, different ones for each `seed`. Each dimension is
+ * WI_KERNEL_DRAWN_DIM; "*" becomes as many dimensions as make two in all. 0, or -1: out of
+ * memory. */
 #define WI_KERNEL_DRAWN_DIM 256
 int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs);
 

@@ -112,24 +112,6 @@ static unsigned drawn_lead(const struct wi_kernel *kernel)
     return most < 2 ? 2 - most : 0;
 }
 
-static int64_t drawn_dim(const struct wi_kernel *kernel, const char *name, size_t length)
-{
-    for (const struct wi_kernel_extent *one = kernel->extents; one && one->name; one++)
-        if (one->drawn && strlen(one->name) == length && memcmp(one->name, name, length) == 0)
-            return one->drawn;
-    return WI_KERNEL_DRAWN_DIM;
-}
-
-static void draw_dims(
-    const struct wi_kernel *kernel, const char *shape, unsigned lead, int64_t *dims)
-{
-    const char *name;
-    size_t length;
-    while ((name = wi_kernel_shape_next(&shape, &length)))
-        for (unsigned i = 0; i < (*name == '*' ? lead : 1); i++)
-            *dims++ = drawn_dim(kernel, name, length);
-}
-
 int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs)
 {
     struct wi_pcg32 draw = wi_draw_new(seed);
@@ -140,7 +122,8 @@ int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tens
         tensor->datatype = WI_FP32;
         tensor->rank = count_names(one->shape) - (*one->shape == '*');
         tensor->rank += *one->shape == '*' ? lead : 0;
-        draw_dims(kernel, one->shape, lead, tensor->dims);
+        for (unsigned i = 0; i < tensor->rank; i++)
+            tensor->dims[i] = WI_KERNEL_DRAWN_DIM;
         if (wi_tensor_draw(tensor, WI_KERNEL_BYTES_MAX, &draw) != 0)
             return -1;
     }
@@ -201,28 +184,6 @@ static int kernel_takes(
                            : type == WI_FP32 || (kernel->halves && type == WI_FP16);
 }
 
-static enum wi_code check_length(const struct wi_kernel *kernel, struct sizes *sizes,
-    const struct wi_kernel_tensor *wanted, size_t index, struct wi_error *error)
-{
-    const char *rest = wanted->shape, *name;
-    char field[48];
-    size_t length;
-    while ((name = wi_kernel_shape_next(&rest, &length)))
-        for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
-            if (!size->most || strlen(size->name) != length || memcmp(size->name, name, length) ||
-                sizes_get(sizes, name, length)->value <= size->most)
-                continue;
-            snprintf(field, sizeof field, "inputs[%zu].shape", index);
-            wi_error_set(error, WI_INPUT_SHAPE, field,
-                "dimension %s of input %s is longer than %" PRId64, size->name, wanted->name,
-                size->most);
-            wi_error_expect(
-                error, "[%s], where %s is at most %" PRId64, wanted->shape, size->name, size->most);
-            return WI_INPUT_SHAPE;
-        }
-    return WI_OK;
-}
-
 /* The inputs in the table's order into `sizes`. */
 static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     struct sizes *sizes, struct wi_error *error)
@@ -244,8 +205,6 @@ static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_
         sizes->datatype = tensor->datatype;
         if (!sizes_bind(sizes, wanted->shape, tensor))
             return no_fit(kernel, wanted, tensor, index, error);
-        if (check_length(kernel, sizes, wanted, index, error) != WI_OK)
-            return WI_INPUT_SHAPE;
     }
     return WI_OK;
 }
@@ -258,30 +217,26 @@ static enum wi_code read_options(const struct wi_kernel *kernel, const json_t *o
                : WI_OK;
 }
 
-/* The value of a size, or of an option of whole numbers. */
-static int64_t name_value(const struct wi_kernel *kernel, struct sizes *sizes,
-    const struct wi_kernel_options *options, const char *name, size_t length)
+static int64_t option_value(const struct wi_kernel *kernel, const struct wi_kernel_options *options,
+    const char *name, size_t length)
 {
-    for (const struct wi_param *row = kernel->options; row->name; row++)
-        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
-            return *(const int64_t *)(const void *)((const char *)options + row->offset);
-    return sizes_get(sizes, name, length)->value;
+    const struct wi_param *row = kernel->options;
+    while (strlen(row->name) != length || memcmp(row->name, name, length) != 0)
+        row++;
+    return *(const int64_t *)(const void *)((const char *)options + row->offset);
 }
 
-/* The sizes that no input has. */
+/* Adds the sizes that no input has. */
 static void sizes_derive(const struct wi_kernel *kernel, struct sizes *sizes, const json_t *options)
 {
     struct wi_kernel_options read = wi_kernel_defaults;
+    const char *shape = kernel->output.shape, *name;
+    size_t length;
     (void)read_options(kernel, options, &read, NULL);
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
-        if (!size->of)
-            continue;
-        size_t length = strcspn(size->of, "/");
-        int64_t value = name_value(kernel, sizes, &read, size->of, length);
-        const char *by = size->of + length;
-        if (*by)
-            value /= name_value(kernel, sizes, &read, by + 1, strlen(by + 1));
-        sizes_get(sizes, size->name, strlen(size->name))->value = value;
+    while ((name = wi_kernel_shape_next(&shape, &length))) {
+        struct size *size = *name == '*' ? NULL : sizes_get(sizes, name, length);
+        if (size && size->value < 0)
+            size->value = option_value(kernel, &read, name, length);
     }
 }
 
@@ -359,19 +314,21 @@ enum wi_code wi_kernel_check_options(
 /* Of a size in a class: a tensor has fewer elements. */
 #define SIZE_MAX_IN_CLASS ((int64_t)1 << 32)
 
+static void sizes_name(struct sizes *sizes, const char *shape)
+{
+    const char *name;
+    size_t length;
+    while ((name = wi_kernel_shape_next(&shape, &length)))
+        sizes_get(sizes, name, length);
+}
+
 /* Its sizes without values: as its inputs name them, and "*"; then those that no input has. */
 static struct sizes list_sizes(const struct wi_kernel *kernel)
 {
     struct sizes sizes = {0};
-    size_t length;
-    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
-        const char *shape = one->shape, *name;
-        while ((name = wi_kernel_shape_next(&shape, &length)))
-            sizes_get(&sizes, name, length);
-    }
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
-        if (size->of)
-            sizes_get(&sizes, size->name, strlen(size->name));
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++)
+        sizes_name(&sizes, one->shape);
+    sizes_name(&sizes, kernel->output.shape);
     return sizes;
 }
 

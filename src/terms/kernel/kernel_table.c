@@ -11,10 +11,7 @@
 
 static const char *const operations[] = {"sum", "mean", "max", "min", NULL};
 
-#define EXTENTS(...) .extents = ((const struct wi_kernel_extent[]){__VA_ARGS__, {0}})
-
-const struct wi_kernel_options wi_kernel_defaults = {
-    .epsilon = 1e-5, .rate = 1, .factor = 1.0 / 255, .height = 224, .width = 224, .hop = 160};
+const struct wi_kernel_options wi_kernel_defaults = {.epsilon = 1e-5, .rate = 1};
 
 const struct wi_kernel wi_kernels[] = {
     {"add", "c = a + b.", {{"a", "*"}, {"b", "*"}}, {"c", "*"}, NO_OPTIONS},
@@ -26,25 +23,13 @@ const struct wi_kernel wi_kernels[] = {
             ROW(scale, NUMBER, 0, 1e6, "0, the default, means 1 / √d."))},
     {"challenge", NULL, {{0}}, {"c", "n,n"},
         OPTIONS(WI_PARAM(wi_kernel_options, n, INTEGER, .required = 1, .min = 1, .max = 1024),
-            WI_PARAM(wi_kernel_options, seed, STRING, .required = 1, .min = 16, .max = 16)),
-        EXTENTS({"n", "n", 0, 0})},
+            WI_PARAM(wi_kernel_options, seed, STRING, .required = 1, .min = 16, .max = 16))},
     {"gelu", "y = x · Φ(x), via the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
         {{"x", "*,n"}, {"scale", "n"}, {"bias", "n"}}, {"y", "*,n"},
         OPTIONS(ROW(epsilon, NUMBER, 1e-12, 1, "0.00001 by default."))},
     {"matmul", "c = a · b. Sums are computed in FP32, even for FP16 tensors.",
         {{"a", "*,m,k"}, {"b", "*,k,n"}}, {"c", "*,m,n"}, NO_OPTIONS, .halves = 1},
-    {"mel_spectrogram",
-        "The input of speech models such as Whisper: the mel spectrogram of an audio signal. A "
-        "window is centred at each multiple of hop; beyond the signal's ends, its samples are "
-        "reflected. p is the power of each bin, multiplied by filters and summed over bins. l is "
-        "the log10 of the larger of 1e-10 and p, and L is the largest l. y = (the larger of l and "
-        "L - 8) / 4 + 1.",
-        {{"samples", "*,t"}, {"window", "n"}, {"filters", "mels,bins"}}, {"y", "*,mels,frames"},
-        OPTIONS(ROW(hop, INTEGER, 1, 65536,
-            "The number of samples from one window to the next; 160 by default.")),
-        EXTENTS({"t", NULL, 0, 16000}, {"n", NULL, 2048, 400}, {"bins", NULL, 2048, 201},
-            {"mels", NULL, 0, 80}, {"frames", "t/hop", 0, 0})},
     {"multiply", "c = a · b, element by element.", {{"a", "*"}, {"b", "*"}}, {"c", "*"},
         NO_OPTIONS},
     {"multiply_add", "d = a · b + c, element by element.", {{"a", "*"}, {"b", "*"}, {"c", "*"}},
@@ -53,16 +38,6 @@ const struct wi_kernel wi_kernels[] = {
         OPTIONS(WI_PARAM(
             wi_kernel_options, operation, ENUM, .names = operations, .help = "sum by default."))},
     {"relu", "y = x where x is positive, else 0.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
-    {"resize_normalise",
-        "Scales a picture to a different size, with bilinear interpolation between the centres of "
-        "pixels. Then y = (x · factor - mean) / deviation for each channel of c. The channels are "
-        "the last dimension of x, and come before height and width in y.",
-        {{"x", "*,h,w,c"}, {"mean", "c"}, {"deviation", "c"}}, {"y", "*,c,height,width"},
-        OPTIONS(ROW(factor, NUMBER, -1e6, 1e6, "1 / 255 by default."),
-            ROW(height, INTEGER, 1, 16384, "224 by default."),
-            ROW(width, INTEGER, 1, 16384, "224 by default.")),
-        EXTENTS({"h", NULL, 32768, 256}, {"w", NULL, 32768, 256}, {"c", NULL, 0, 3},
-            {"height", "height", 0, 0}, {"width", "width", 0, 0})},
     {"silu", "y = x / (1 + e^-x).", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"softmax", "y = e^x / Σ e^x, over n.", {{"x", "*,n"}}, {"y", "*,n"}, NO_OPTIONS},
     {"som_distance",

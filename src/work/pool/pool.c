@@ -29,6 +29,20 @@ static void tell_warnings(const struct wi_pool *pool)
 
 /* --- what sessions tell ----------------------------------------------------------------------- */
 
+/* Whether the page may expect a GPU: its browser was started for one, or pages of its kind had one.
+ * It then requests one again if there is none at first. */
+static int expects_gpu(const struct wi_pool *pool, const struct pool_session *session)
+{
+    const struct pool_kind *kind = wi_pool_kind_of(pool, session);
+    const struct wi_ability known =
+        wi_abilities_of(pool->abilities, session->kind, session->stamp, wi_wall_ms());
+    int expects = kind && wi_kind_plans_gpu(kind->browser);
+
+    for (size_t i = 0; i < known.count; i++)
+        expects |= known.pages[i]->platforms[WI_WEBGPU].available;
+    return expects;
+}
+
 static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
 {
     struct wi_pool *pool = context;
@@ -38,8 +52,8 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     wi_session_info(session->browser, &info);
     wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version, info.gpu,
         pool->config->pool.connection_timeout, token);
-    snprintf(
-        url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);
+    snprintf(url, size, "%s/#token=%s&start%s", wi_bridge_address(pool->bridge, info.apart).url,
+        token, expects_gpu(pool, session) ? "&gpu" : "");
     explicit_bzero(token, sizeof token);
 }
 

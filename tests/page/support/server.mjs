@@ -21,7 +21,7 @@ export async function withServer(run, engine = undefined, platform = 'wasm') {
         wake();
     };
     const server = new Server(platform, [...[engine ?? []].flat(), new BuiltinEngine()], async () => ({ available: true }));
-    await server.start(port2, null, { nudge: false });
+    await server.start(port2, null, { nudge: false, gpu: false });
     const until = async (holds) => {
         for (let value; ; await new Promise((resolve) => { wake = resolve; })) if ((value = holds())) return value;
     };

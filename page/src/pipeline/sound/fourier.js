@@ -37,27 +37,21 @@ export class Fourier {
         this._sin = Float64Array.from({ length }, (_, k) => -Math.sin(2 * Math.PI * k / length));
         this._made = new Float64Array(length);
         this._few = new Float64Array(2 * Math.max(...factors));
-        this.bufferSize = 2 * length;
     }
 
-    /** @param {Float64Array} out `length` complex numbers, each a real and an imaginary part
-     * @param {Float64Array} input `length` numbers */
+    /** @param {Float64Array} out the first half of the spectrum and its middle, each a real and an imaginary part: the second half
+     * mirrors the first @param {Float64Array} input `length` numbers */
     realTransform(out, input) {
         // Even and odd places are the two parts of half as many complex numbers, transformed together …
         this._transform(input, 0, 1, 0, 0);
-        const { _length: length, _half: half, _made: made, _cos: cos, _sin: sin } = this;
+        const { _half: half, _made: made, _cos: cos, _sin: sin } = this;
         for (let k = 0; k <= half; k++) {
             // … and told apart by their symmetries.
             const at = 2 * (k % half), mirrored = 2 * ((half - k) % half);
             const evenRe = (made[at] + made[mirrored]) / 2, evenIm = (made[at + 1] - made[mirrored + 1]) / 2;
             const oddRe = (made[at + 1] + made[mirrored + 1]) / 2, oddIm = (made[mirrored] - made[at]) / 2;
-            const re = evenRe + oddRe * cos[k] - oddIm * sin[k];
-            const im = evenIm + oddRe * sin[k] + oddIm * cos[k];
-            out[2 * k] = re;
-            out[2 * k + 1] = im;
-            if (k === 0 || k === half) continue;
-            out[2 * (length - k)] = re;
-            out[2 * (length - k) + 1] = -im;
+            out[2 * k] = evenRe + oddRe * cos[k] - oddIm * sin[k];
+            out[2 * k + 1] = evenIm + oddRe * sin[k] + oddIm * cos[k];
         }
     }
 

@@ -68,7 +68,7 @@ export function spectraOf(samples, framing, bands, most = Infinity) {
     const sound = ends === 'none' ? samples : padded(samples, window.length >> 1, ends === 'mirrored');
     const fourier = /** @type {Fourier} */ (fourierOf(size));
     const frames = Math.max(0, Math.min(most, 1 + Math.floor((sound.length - window.length) / hop)));
-    const values = new Float64Array(frames * bands.length), frame = new Float64Array(size), made = new Float64Array(2 * size);
+    const values = new Float64Array(frames * bands.length), frame = new Float64Array(size), made = new Float64Array(size + 2);
     for (let i = 0; i < frames; i++) {
         if (isSilent(sound, i * hop, window.length)) continue;
         fill(frame, sound, i * hop, framing);

@@ -64,45 +64,12 @@ static void add_sizes(struct sizes *sizes, const char *shape, const struct wi_te
     }
 }
 
-static uint32_t value_of(
-    struct sizes *sizes, const json_t *options, const char *name, size_t length)
-{
-    const json_t *option = json_object_getn(options, name, length);
-    return option ? (uint32_t)json_integer_value(option) : *size_of(sizes, name, length);
-}
-
-/* The sizes that no input has. */
-static void add_extents(
-    struct sizes *sizes, const struct wi_kernel_extent *extent, const json_t *options)
-{
-    for (; extent && extent->name; extent++) {
-        size_t length = extent->of ? strcspn(extent->of, "/") : 0;
-        const char *by = extent->of ? extent->of + length : "";
-        if (!extent->of)
-            continue;
-        uint32_t value = value_of(sizes, options, extent->of, length);
-        if (*by)
-            value /= value_of(sizes, options, by + 1, strlen(by + 1));
-        *size_of(sizes, extent->name, strlen(extent->name)) = value;
-    }
-}
-
-static int is_size(const struct wi_kernel *kernel, const char *option)
-{
-    for (const struct wi_kernel_extent *one = kernel->extents; one && one->name; one++)
-        if (strcmp(one->name, option) == 0)
-            return 1;
-    return 0;
-}
-
 static void add_options(
     struct kernel_call *call, const struct wi_kernel *kernel, const json_t *options)
 {
     size_t at = 0;
     for (const struct wi_param *row = kernel->options; row->name; row++) {
         const json_t *value = json_object_get(options, row->name);
-        if (is_size(kernel, row->name))
-            continue;
         call->option[at] = (float)(json_is_true(value) ? 1 : json_number_value(value));
         for (int word = 0; json_is_string(value) && row->names[word]; word++)
             if (strcmp(row->names[word], json_string_value(value)) == 0)
@@ -133,7 +100,6 @@ static struct answer answer_of(size_t index, uint32_t seed)
         call.in[i] = (const float *)(const void *)wi_tensor_bytes(&answer.inputs.items[i]);
         add_sizes(&sizes, kernel->inputs[i].shape, &answer.inputs.items[i]);
     }
-    add_extents(&sizes, kernel->extents, options);
     add_options(&call, kernel, options);
     find(kernel->name)(&call);
     struct wi_tensor *output = wi_tensors_add(&answer.outputs);

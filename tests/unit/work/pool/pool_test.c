@@ -13,6 +13,31 @@ TEST(a_session_that_drains_lets_nobody_come_any_more)
     end("a", 0);
 }
 
+/* Whether the page that the session opens is told to expect a GPU. */
+static int page_expects_gpu(void)
+{
+    struct wi_session *its = session()->browser;
+    char url[256];
+    its->events.on_page_url(its->events.context, its->id, url, sizeof url);
+    assert_non_null(strstr(url, "&start"));
+    return strstr(url, "&gpu") != NULL;
+}
+
+TEST(a_page_expects_a_gpu_where_there_was_one_or_where_one_is_to_be_used)
+{
+    info.platforms[WI_WEBGPU].available = 0;
+    assert_false(page_expects_gpu());
+    serve();
+    assert_false(page_expects_gpu());
+    info.platforms[WI_WEBGPU].available = 1;
+    bridge()->on_node_report(bridge()->context, &info);
+    assert_true(page_expects_gpu());
+    assert_int_equal(wi_pool_doubt_kind(pool, "chrome", NULL), WI_OK);
+    assert_false(page_expects_gpu());
+    browser.gpu = WI_GPU_HARDWARE;
+    assert_true(page_expects_gpu());
+}
+
 TEST(a_lost_gpu_is_had_back_by_ending_its_process)
 {
     serve();
