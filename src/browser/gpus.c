@@ -163,3 +163,14 @@ int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device)
         }
     return 0;
 }
+
+int wi_gpu_has_nvidia(const char *root)
+{
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    size_t count = wi_gpus_find(root, devices);
+    int has = 0;
+
+    for (size_t i = 0; i < count; i++)
+        has |= devices[i].may_open && strcmp(devices[i].driver, NVIDIA->name) == 0;
+    return has;
+}

@@ -27,4 +27,7 @@ size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
  * not touched. */
 int wi_gpu_find_usable(const char *root, struct wi_gpu_device *device);
 
+/* Whether this user may open a GPU of the proprietary NVIDIA driver. */
+int wi_gpu_has_nvidia(const char *root);
+
 #endif

@@ -67,24 +67,34 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
 
 /* Whether the plan is made for a GPU, and not for a software adapter. With auto, only a browser
  * without a window needs to be told; the others find a GPU by themselves. */
-static int plans_hardware(const struct wi_config_browser *browser)
+static int plans_hardware(const struct wi_config_browser *browser, const char *root)
 {
     struct wi_gpu_device device;
 
     if (browser->gpu != WI_GPU_AUTO)
         return browser->gpu == WI_GPU_HARDWARE;
-    return browser->headless && !browser->driver_url && wi_gpu_find_usable("", &device);
+    return browser->headless && !browser->driver_url && wi_gpu_find_usable(root, &device);
+}
+
+static int plans_nvidia(const struct wi_plan *plan, const char *root)
+{
+    const struct wi_config_browser *browser = plan->browser;
+    int finds_gpu = browser->gpu == WI_GPU_AUTO && !browser->headless;
+
+    return (plan->hardware || finds_gpu) && !browser->driver_url && wi_gpu_has_nvidia(root);
 }
 
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_browser_family *family = find_family(request->browser);
+    const char *root = request->root ? request->root : "";
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
         .sandbox = wi_kind_sandbox(request->browser, request->confined),
-        .hardware = plans_hardware(request->browser)};
+        .hardware = plans_hardware(request->browser, root)};
 
+    plan.nvidia = plans_nvidia(&plan, root);
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;
     launch->sandbox = plan.sandbox;

@@ -22,6 +22,7 @@ struct wi_launch_request {
     const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
                                                  NULL: without TLS */
     int confined;                             /* wi_network_confined */
+    const char *root; /* put before the paths of GPUs; NULL: nothing is, except in tests */
 };
 
 /* A file to write before the start, below the session's directory. */

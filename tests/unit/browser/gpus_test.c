@@ -46,6 +46,8 @@ static size_t find_in(const char *const *files, struct wi_gpu_device *devices)
     while (i < count && !(devices[i].may_open && *devices[i].manifest))
         i++;
     assert_int_equal(wi_gpu_find_usable(root, &usable), i < count);
+    assert_int_equal(
+        wi_gpu_has_nvidia(root), count > 0 && strcmp(devices[0].driver, "nvidia") == 0);
     snprintf(command, sizeof command, "rm -rf %s", root);
     assert_int_equal(system(command), 0);
     return count;

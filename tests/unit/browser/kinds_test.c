@@ -6,6 +6,7 @@
 #include "browser/family_private.h"
 #include "browser/gpus.h"
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,18 +30,24 @@ static int has_argument(const struct wi_launch *launch, const char *wanted)
 }
 
 /* Programs that every system has stand in for browser and driver. */
-static struct wi_launch launch(struct wi_config_browser *browser)
+static struct wi_launch launch_on(struct wi_config_browser *browser, const char *root)
 {
     struct wi_launch made = {0};
     struct wi_error error = {0};
 
-    const struct wi_launch_request request = {.browser = browser, .directory = "/dir"};
+    const struct wi_launch_request request = {
+        .browser = browser, .directory = "/dir", .root = root};
 
     browser->kind = browser->kind ? browser->kind : "chrome";
     browser->driver_command = "sh --extra";
     browser->binary = "/bin/sh";
     assert_int_equal(wi_launch_make(&request, &made, &error), WI_OK);
     return made;
+}
+
+static struct wi_launch launch(struct wi_config_browser *browser)
+{
+    return launch_on(browser, NULL);
 }
 
 TEST(the_gpu_setting_chooses_switches)
@@ -78,6 +85,76 @@ TEST(a_gpu_is_taken_by_auto_in_browsers_of_this_machine_without_a_window)
 
     assert_false(has_argument(&made, "--use-angle=vulkan"));
     wi_launch_clear(&made);
+}
+
+/* Makes files of a new root, each in a folder that it has. */
+static void make_root(char *root, const char *files)
+{
+    char command[256];
+
+    assert_non_null(mkdtemp(root));
+    snprintf(command, sizeof command,
+        "cd %s && mkdir -p dev/dri usr/share/vulkan/icd.d && touch %s", root, files);
+    assert_int_equal(system(command), 0);
+}
+
+static void remove_root(const char *root)
+{
+    char command[64];
+
+    snprintf(command, sizeof command, "rm -rf %s", root);
+    assert_int_equal(system(command), 0);
+}
+
+#define NVIDIA "dev/nvidia0 usr/share/vulkan/icd.d/nvidia_icd.json"
+#define HALVES "--enable-dawn-features=vulkan_enable_f16_on_nvidia"
+
+TEST(a_gpu_of_nvidia_gets_16_bit_floats)
+{
+    static const struct {
+        const char *files;
+        enum wi_gpu gpu;
+        int headless, halves, vulkan;
+        char *driver_url;
+    } rows[] = {
+        {NVIDIA, WI_GPU_AUTO, 1, 1, 1, NULL},
+        {NVIDIA, WI_GPU_AUTO, 0, 1, 0, NULL},
+        {NVIDIA, WI_GPU_HARDWARE, 1, 1, 1, NULL},
+        {"dev/nvidia0", WI_GPU_AUTO, 1, 0, 0, NULL},
+        {"dev/nvidia0", WI_GPU_HARDWARE, 1, 1, 1, NULL}, /* the manifest may be anywhere */
+        {NVIDIA, WI_GPU_SOFTWARE, 1, 0, 0, NULL},
+        {NVIDIA, WI_GPU_OFF, 1, 0, 0, NULL},
+        {NVIDIA, WI_GPU_HARDWARE, 1, 0, 1, "http://grid.example:4444"},
+        {"dev/dri/renderD128", WI_GPU_HARDWARE, 1, 0, 1, NULL},
+        {"dev/nvidiactl", WI_GPU_AUTO, 1, 0, 0, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char root[] = "/tmp/wi-test-XXXXXX";
+        struct wi_config_browser browser = {
+            .gpu = rows[i].gpu, .headless = rows[i].headless, .driver_url = rows[i].driver_url};
+        make_root(root, rows[i].files);
+        struct wi_launch made = launch_on(&browser, root);
+        assert_int_equal(has_argument(&made, HALVES), rows[i].halves);
+        assert_int_equal(has_argument(&made, "--use-angle=vulkan"), rows[i].vulkan);
+        wi_launch_clear(&made);
+        remove_root(root);
+    }
+}
+
+TEST(the_operator_may_add_features_of_dawn_and_take_them_away)
+{
+    char root[] = "/tmp/wi-test-XXXXXX";
+    char *arguments[] = {"--enable-dawn-features=dump_shaders",
+        "--disable-dawn-features=vulkan_enable_f16_on_nvidia"};
+    struct wi_config_browser browser = {.gpu = WI_GPU_HARDWARE, .arguments = {arguments, 2}};
+
+    make_root(root, NVIDIA);
+    struct wi_launch made = launch_on(&browser, root);
+    assert_true(has_argument(&made, HALVES ",dump_shaders"));
+    assert_true(has_argument(&made, arguments[1]));
+    wi_launch_clear(&made);
+    remove_root(root);
 }
 
 TEST(features_are_joined_and_the_operator_wins)
