@@ -60,7 +60,9 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
     }
 }
 
-/** @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
+/** Flash attention is off: on WASM it rounds to 16 bits, which moves log-probabilities by up to 0.007, and where a GPU has no
+ * kernel for it, such as a software adapter in Firefox, llama.cpp turns it off itself, and a step has one more dispatch for each layer.
+ * @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
 async function load(module, plan) {
     const said = await module.action('load', {
         _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,
