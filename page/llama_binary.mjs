@@ -17,13 +17,15 @@ const CACHE = 'no prompts are kept in memory apart from the slots\' caches: cach
     + 'memory budget would not see';
 const WHOLE = 'a token that ends within a character is reported like any other (validate_utf8 finds each text complete); it used to '
     + 'be held back, and if several made one character, only the last was named, with its own likelihood';
+const CHUNK = 'a step reads as many tokens of a prompt as the number at the address 1016 says, where it is not 0 (below 1024 '
+    + 'emscripten puts nothing, and llama.cpp writes a few numbers through null pointers, next to 0); it used to read n_batch, which is given with the model';
 const TEXT = 'bytes that are no UTF-8 become U+FFFD in a result\'s JSON (error_handler_t::replace) instead of an exception';
 
 /** @type {Record<string, Binary>} */
 const BINARIES = {
     jspi64: {
         given: '551f13439366eff11e057b1b91fe46a7fdac29d56d67372d4c5f19a549dfe70c',
-        made: '0ae7e987469916621b95efc0e3498f135a4486a1fd13a4d1d62d441cf1bc1e84',
+        made: 'e68585205ddb86654a779f1f8387da4b22af7dcdc1b6c45c44dcc6b82d7b9c18',
         changes: [
             { what: STEP,
                 // local.get 1, i64.load 24, local.set 5 (the reader), try, call start_loop
@@ -35,6 +37,11 @@ const BINARIES = {
                 before: '2000 2802b42c 2214 0440',
                 // local.get 0, drop, i32.const 0, nop, …
                 after: '2000 1a 4100 01 2214 0440' },
+            { what: CHUNK,
+                // pre_decode: local.get 1, local.get 0, i64.load 6632 (ctx_tgt), i32.load 16 (n_batch), i32.store 112
+                before: '2001 2000 2903e833 280210 360270',
+                // …, i64.const 1016, i32.load 0, …, i64.const 1016, i32.load 0, select, i32.store 112
+                after: '2001 42f807 280200 2000 2903e833 280210 42f807 280200 1b 360270' },
             { what: TEXT,
                 // dump(indent): local.get 0, 1, 2, i32.const 0 (strict), call
                 before: '2000 2001 2002 4100 10fb14',
@@ -48,7 +55,7 @@ const BINARIES = {
     },
     compat32: {
         given: '2db3f67d0bcc19cdf8f14f129e46cab691bff898954808f8a2dc4c586eb5bb68',
-        made: '96d56f38cf353560b961599e324002e53c15f1cdb8d3e627271ef5ee77d37a6a',
+        made: '0ca2d0be55fb7300b868c9d44f57cfc43d08f8b2a63e87d24e409fe91f085f42',
         changes: [
             { what: STEP,
                 // state = 0 (not unwinding) or call 4 is gone on with: invoke start_loop
@@ -59,6 +66,11 @@ const BINARIES = {
                 // local.get 0, i32.load 4560 (cache_ram_mib), local.tee 2, i32.eqz, local.tee 3, br_if 5
                 before: '2000 2802d023 2202 45 2203 0d05',
                 after: '2000 1a 4100 01 2202 45 2203 0d05' },
+            { what: CHUNK,
+                // pre_decode: …, i32.eq, local.tee 2, br_if 3, local.get 3, local.get 1 (n_batch), i32.store 80
+                before: '46 2202 0d03 2003 2001 360250',
+                // …, i32.const 1016, i32.load 0, local.get 1, i32.const 1016, i32.load 0, select, i32.store 80
+                after: '46 2202 0d03 2003 41f807 280200 2001 41f807 280200 1b 360250' },
             { what: TEXT,
                 // i32.const 2853, local.get 0, 1, 2, i32.const 32, 0, 0 (strict): invoke dump
                 before: '41a516 2000 2001 2002 4120 4100 4100 100e',

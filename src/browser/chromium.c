@@ -33,6 +33,9 @@ static const struct wi_switch switches[] = {
     /* The adapter's own name, without which the guard and the tuned settings cannot tell two GPUs
      * of a vendor apart, and its clock in ns, not rounded to 100 µs. */
     {"--enable-webgpu-developer-features", WI_WHEN_GPU_HARDWARE},
+    /* Without it Dawn offers no `shader-f16` on NVIDIA's driver, and llama.cpp needs that. Whether
+     * the GPU's answers are right is the guard's to find out. */
+    {"--enable-dawn-features=vulkan_enable_f16_on_nvidia", WI_WHEN_GPU_NVIDIA},
     {"--disable-gpu", WI_WHEN_GPU_OFF},
     /* A lost device must not disable WebGL and WebGPU until the browser restarts. */
     {"--disable-domain-blocking-for-3d-apis", WI_WHEN_ALWAYS},

@@ -13,6 +13,7 @@ enum wi_when {
     WI_WHEN_HEADLESS,
     WI_WHEN_GPU,          /* every gpu setting but off */
     WI_WHEN_GPU_HARDWARE, /* plan->hardware */
+    WI_WHEN_GPU_NVIDIA,   /* plan->nvidia */
     WI_WHEN_GPU_SOFTWARE,
     WI_WHEN_GPU_OFF,
     WI_WHEN_SHM_SMALL,
@@ -49,6 +50,7 @@ struct wi_plan {
     const struct wi_kind *kind;
     int sandbox;  /* wi_kind_sandbox */
     int hardware; /* a GPU is to be used, and no software adapter */
+    int nvidia;   /* the browser may use a GPU of the proprietary NVIDIA driver */
 };
 
 struct wi_browser_family {

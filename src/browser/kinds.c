@@ -77,6 +77,21 @@ int wi_kind_plans_gpu(const struct wi_config_browser *browser)
            choice.hardware;
 }
 
+/* Whether the browser may use a GPU of NVIDIA's driver. With auto, one with a window finds it by
+ * itself. */
+static int plans_nvidia(const struct wi_plan *plan, const struct wi_gpu_choice *choice,
+    const struct wi_gpu_device *devices, size_t count)
+{
+    int uses_gpu =
+        plan->hardware || (plan->browser->gpu == WI_GPU_AUTO && !plan->browser->headless);
+    int nvidia = 0;
+
+    for (size_t i = 0; i < count; i++)
+        nvidia |= devices[i].may_open && strcmp(devices[i].driver, "nvidia") == 0 &&
+                  (!choice->only || choice->only == &devices[i]);
+    return uses_gpu && nvidia;
+}
+
 /* The GPU of a browser that we start. */
 static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
@@ -89,6 +104,7 @@ static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, str
     if (code != WI_OK)
         return code;
     plan->hardware = choice.hardware;
+    plan->nvidia = plans_nvidia(plan, &choice, devices, count);
     if (!choice.only)
         return WI_OK;
     memcpy(launch->gpu, choice.only->path, sizeof launch->gpu);

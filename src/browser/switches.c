@@ -22,6 +22,8 @@ static int switch_applies(enum wi_when when, const struct wi_plan *plan)
         return browser->gpu != WI_GPU_OFF;
     case WI_WHEN_GPU_HARDWARE:
         return plan->hardware;
+    case WI_WHEN_GPU_NVIDIA:
+        return plan->nvidia;
     case WI_WHEN_GPU_SOFTWARE:
         return browser->gpu == WI_GPU_SOFTWARE;
     case WI_WHEN_GPU_OFF:
@@ -43,7 +45,8 @@ static int switch_applies(enum wi_when when, const struct wi_plan *plan)
 static int is_feature_list(const char *text, size_t name_length)
 {
     static const char *const lists[] = {"--enable-features", "--disable-features",
-        "--enable-blink-features", "--disable-blink-features", "--features"};
+        "--enable-blink-features", "--disable-blink-features", "--enable-dawn-features",
+        "--disable-dawn-features", "--features"};
 
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         if (strlen(lists[i]) == name_length && strncmp(lists[i], text, name_length) == 0)

@@ -56,16 +56,16 @@ const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32
 test('contexts, slots and batches are what there is room for', () => {
     const small = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
     assert.deepEqual(planOf(small, 1 << 20, 0, 4, 0), {
-        context: 2048, slots: 4, cache: 'f32', memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 4, layers: 0, batch: 64, pooling: 'last', apart: false, makes: 'text',
+        context: 2048, slots: 4, cache: 'f32', memory: (1 << 20) + 4 * 2048 * 2 * 8 * 128 * 4, layers: 0, batch: 128, chunk: 64, pooling: 'last', apart: false, makes: 'text',
     });
     assert.equal(planOf(small, 1 << 20, 100, 4, 0).context, 100);
     assert.equal(planOf(small, 1 << 20, 0, 2, 0).slots, 2);
     const deep = head({ ...SHAPE, 'llama.context_length': 131072, 'llama.block_count': 32 });
-    const { context, slots, batch } = planOf(deep, 1000 * 1048576, 0, 4, 0);
-    assert.deepEqual([context, slots, batch], [8192, 1, 8]);
+    const { context, slots, batch, chunk } = planOf(deep, 1000 * 1048576, 0, 4, 0);
+    assert.deepEqual([context, slots, batch, chunk], [8192, 1, 128, 8]);
     assert.throws(() => planOf(deep, 4000 * 1048576, 0, 4, 0), failsWith('model_too_large', undefined));
     const bert = { ...head({}), values: new Map(Object.entries({ 'general.architecture': 'bert', 'bert.context_length': 512 })) };
-    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, cache: 'f16', memory: 1 << 20, layers: 0, batch: 512, pooling: null, apart: false, makes: 'vectors' });
+    assert.deepEqual(planOf(bert, 1 << 20, 0, 4, 0), { context: 512, slots: 4, cache: 'f16', memory: 1 << 20, layers: 0, batch: 512, chunk: 0, pooling: null, apart: false, makes: 'vectors' });
     // What a decoder makes of the tokens of a text is made of those of one piece of a batch.
     const pooled = (architecture, type) => planOf({ ...small, values: new Map([...small.values, ['general.architecture', architecture],
         [`${architecture}.pooling_type`, type]]) }, 1 << 20, 0, 4, 0).apart;
@@ -99,11 +99,19 @@ test('on a GPU are as many layers as models may take memory, and the output', ()
     assert.equal(planOf(facts, 100 * MIB, 0, 4, 0).layers, 0);
 });
 
-test('a step of the prompt is as long as a cancel may wait, by what was measured', () => {
+test('the first step of a prompt is as long as a cancel may wait, by what was measured', () => {
     const facts = head({ ...SHAPE, 'llama.context_length': 2048, 'llama.block_count': 1 });
-    const batch = (mib, promptMs) => planOf(facts, mib * 1048576, 0, 4, promptMs).batch;
-    assert.deepEqual([0, 0.01, 4, 4.7, 6.3, 20, 37, 38, 2000].map((ms) => batch(1, ms)), [64, 64, 64, 56, 40, 8, 8, 8, 8]);
-    assert.deepEqual([batch(1000, 0), batch(1000, 5)], [8, 56], 'a large model on a fast machine');
+    const chunk = (mib, promptMs) => planOf(facts, mib * 1048576, 0, 4, promptMs).chunk;
+    assert.deepEqual([0, 0.01, 1, 4, 4.7, 6.3, 20, 37, 38, 2000].map((ms) => chunk(1, ms)), [64, 128, 128, 64, 32, 32, 8, 8, 8, 8]);
+    assert.deepEqual([chunk(1000, 0), chunk(1000, 5)], [8, 32], 'a large model on a fast machine');
+});
+
+test('on a GPU, a step computes as many tokens as there is memory for their likelihoods and their attention', () => {
+    const facts = (context, tokens) => ({ ...head({ ...SHAPE, 'llama.context_length': context, 'llama.block_count': 1 }),
+        vocabulary: { count: tokens, kind: () => 1, text: () => null } });
+    const plan = (context, tokens, promptMs = 0) => planOf(facts(context, tokens), 1 << 20, context, 4, promptMs, undefined, true);
+    assert.deepEqual([[2048, 1000], [8192, 1000], [8192, 150_000], [32_768, 250_000]].map((of) => plan(...of).batch), [512, 256, 256, 128]);
+    assert.deepEqual([0, 0.4, 1, 20].map((ms) => plan(2048, 1000, ms).chunk), [64, 512, 256, 8]);
 });
 
 test('options are checked by the table, and only what it has goes on', () => {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { ggufBytes } from './support/gguf.mjs';
+import { readsInSteps, TELLS_STEPS } from './support/llama_steps.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
@@ -89,6 +90,9 @@ describe('a language model on a GPU', firefox ? {} : { skip: 'there is no Firefo
         assert.equal(performance.warm, true, 'its worker is the same');
         assert.deepEqual([begun.text + textOf(service, on), [...begun.tokens, ...tokensOf(service, on)]], [text, tokens]);
     }, SHARED);
+
+    nodeTest('answers the same, whatever it reads in a step', (node) => readsInSteps(node, [8, 64, 512], NEAR, GPU),
+        { faults: TELLS_STEPS, faulty: 'gpu_llama' });
 
     nodeTest('makes vectors as on wasm', async ({ service }) => {
         const model = service.addGguf('bert', { 'bert.gguf': ggufBytes({ arch: 'bert' }) });

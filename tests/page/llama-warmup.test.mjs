@@ -19,7 +19,7 @@ function fakeEngine(t, msOfToken) {
     const engine = new LlamaEngine('test', (files, threads) => {
         const module = {
             threads, build: { name: 'test', wide: true }, ended: false, end: () => { module.ended = true; },
-            async fetch() {}, async start() {}, paths: () => [],
+            async fetch() {}, async start() {}, paths: () => [], readBy() {},
             async action(name) {
                 if (name === 'load') return { success: true, n_vocab: 1, add_bos_token: false, add_eos_token: false };
                 if (name !== 'get_result') return { req_id: 1 };

@@ -5,6 +5,7 @@
 /** Language models in the built page, in a real Chromium, against the stand-in service. */
 import assert from 'node:assert/strict';
 import { ggufBytes } from './support/gguf.mjs';
+import { readsInSteps, TELLS_STEPS } from './support/llama_steps.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 import { describe } from '../lib/tier.mjs';
@@ -70,6 +71,8 @@ describe('a language model', () => {
         assert.deepEqual([told[0], told.at(-1)], [[0, usage.prompt_tokens], [usage.prompt_tokens, usage.prompt_tokens]]);
         assert.ok(told.every(([done], at) => at === 0 || done > told[at - 1][0]), JSON.stringify(told));
     });
+
+    nodeTest('answers the same, whatever it reads in a step', (node) => readsInSteps(node, [8, 32, 128], 1e-4), { faults: TELLS_STEPS, faulty: 'llama' });
 
     nodeTest('gives each of four streams its tokens as they are made', async ({ service }) => {
         const model = service.addGguf('slow', { 'slow.gguf': ggufBytes({ embd: 512, layers: 4 }) }), count = 48;

@@ -6,6 +6,7 @@ import { needsCases } from './support/cases.mjs';
 import {
     computes, embedsTexts, findsFeatures, judgesSounds, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
+import { readsInSteps, TELLS_STEPS } from './support/llama_steps.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 import { describe } from '../lib/tier.mjs';
@@ -40,6 +41,7 @@ describe('WebKit', unless, () => {
     nodeTest('takes pictures', takesPictures);
     nodeTest('judges sounds as others do', judgesSounds([]));
     nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });
+    nodeTest('reads a prompt in steps of any size', (node) => readsInSteps(node, [8, 128], 1e-4), { faults: TELLS_STEPS, faulty: 'llama' });
     nodeTest('keeps its link', keepsItsLink);
     // WebKitGTK 2.50 has OPFS switched off.
     nodeTest('fetches models again where it joined', (node) => keepsModels(node, false), { welcome: { joined: true, ...TWO_THREADS } });

@@ -15,6 +15,8 @@ const long = { timeout: 600_000 * patience };
 const byName = { platform: 'webgpu', fallback: false };
 /** In the kernel for norms: what the model says is then surer than it should be. */
 const WRONG_NORM = { from: '1\\.0 ?/ ?sqrt\\(', to: '1.5/sqrt(' };
+/** In the kernel that stores keys and values: as 16-bit floats they are too small, and nothing else is wrong. */
+const WRONG_HALVES = { from: '= (f16|vec4<f16>)\\(src\\[', to: '= $1(0.75) * $1(src[' };
 /** In the kernel for positions: only what stands behind the end of the guard's own prompt is rotated wrong. */
 const WRONG_FAR = { from: 'let theta_base = ([^;]*);', to: 'let theta_far = $1; let theta_base = select(theta_far, 0.0, theta_far > 400.0);' };
 
@@ -65,7 +67,8 @@ test('a software adapter is right when it is named, and not used by auto', long,
 
 const everywhere = { 'engine-webgpu': claimHardware, 'engine-gpu_llama': claimHardware };
 
-test('a GPU that computes wrong is found out, and never used by auto', long, () => withFirefox(everywhere, WRONG_NORM, async (daemon) => {
+/** With such a GPU, `auto` never gets a wrong answer. */
+const isFoundOut = (plant) => withFirefox(everywhere, plant, async (daemon) => {
     const right = await complete(daemon, 'random');
     assert.equal(right.platform, 'wasm');
     const { verdict, detail } = await found(daemon, 'random');
@@ -77,7 +80,11 @@ test('a GPU that computes wrong is found out, and never used by auto', long, () 
     const { platform, numerics } = await complete(daemon, 'random', byName);
     assert.deepEqual([platform, numerics], ['webgpu', 'wrong']);
     assert.equal(await standing(daemon, 'random'), 'wrong');
-}));
+});
+
+test('a GPU that computes wrong is found out, and never used by auto', long, () => isFoundOut(WRONG_NORM));
+
+test('so is one that computes wrong in 16-bit floats alone', long, () => isFoundOut(WRONG_HALVES));
 
 /** Trusted for a short prompt, which no more than ours reaches the wrong positions. */
 test('a GPU that computes only the prompt of a client wrong is found out', long, () => withFirefox(everywhere, WRONG_FAR, async (daemon) => {

@@ -189,7 +189,7 @@ export class LlamaEngine {
     async _runTask(kind, loaded, { input, ...task }, options, run) {
         const { slots, apart } = loaded;
         const alone = task.alone === true || options.deterministic === true;
-        const terms = { owner: task.owner ?? null, alone };
+        const terms = { owner: task.owner ?? null, alone, steady: options.deterministic === true && !task.benchmark };
         switch (kind) {
         case 'embed': return embed(slots, textsOf(input?.texts, 'texts'), options, alone || apart, run);
         case 'rerank': return rerank(slots, textOf(input?.query, 'query'),

@@ -1,6 +1,7 @@
 /** Brings a language model up: a module of llama.cpp with the model in it, and what is known of both. */
 import { Failure, throwIfCancelled } from './failure.js';
 import { ActionError } from './llama_failure.js';
+import { Chunk } from './llama_chunk.js';
 import { Pieces } from './llama_pieces.js';
 import { Prefixes } from './llama_prefixes.js';
 import { Slots } from './llama_slots.js';
@@ -40,7 +41,8 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
         throwIfCancelled(signal);
         const said = await load(module, plan);
         throwIfCancelled(signal);
-        const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives);
+        const chunk = plan.chunk > 0 ? new Chunk(plan.chunk, plan.batch) : null;
+        const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives, chunk);
         return {
             key, module, head, context: plan.context, makes: plan.makes, apart: plan.apart, slots, prefixes: new Prefixes(),
             tokenizer: new Tokenizer(slots, head), pieces: new Pieces(head, said.list_tokens_eog), tokens: said.n_vocab,
@@ -58,7 +60,9 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
     }
 }
 
-/** @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
+/** Flash attention is off: on WASM it rounds to 16 bits, which moves log-probabilities by up to 0.007, and where a GPU has no
+ * kernel for it, such as a software adapter in Firefox, llama.cpp turns it off itself, and a step has one more dispatch for each layer.
+ * @param {LlamaModule} module @param {Plan} plan @returns {Promise<any>} what llama.cpp says of the model */
 async function load(module, plan) {
     const said = await module.action('load', {
         _name: 'load_req', model_paths: module.paths(), n_ctx_auto: false, use_mmap: false, use_mlock: false,

@@ -20,7 +20,7 @@ import { failureOf } from './llama_failure.js';
  *   parser: (choice: number) => Parser, cost: () => Cost | null}} Prompt */
 /** The cost of a grammar; `add` throws if it is too high. @typedef {{add: (text: string) => void}} Cost */
 /** The owner, and whether nothing else is computed meanwhile.
- * @typedef {{owner: string | null, alone: boolean}} Terms */
+ * `steady`: see Request in llama_slots.js. @typedef {{owner: string | null, alone: boolean, steady: boolean}} Terms */
 
 /** @param {Loaded} loaded
  * @param {Prompt[]} prompts each of which has as many answers as the options say @param {Options} options
@@ -184,13 +184,13 @@ class Generation {
      * @param {Options} options @param {number} choice @param {LlamaAnswer} answer */
     async _complete({ text: prompt, grammar, stop, preserved, cost: watch }, options, choice, answer) {
         const { slots, prefixes } = this._loaded;
-        const { owner, alone } = this._terms;
+        const { owner, alone, steady } = this._terms;
         // A deterministic answer must not continue from a cache that was computed together with others.
         const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
         const cost = watch();
         let text = prompt;
         await slots.run({
-            action: 'completion', alone, signal: this._stop.signal,
+            action: 'completion', alone, steady, signal: this._stop.signal,
             body: completionBody(prompt, options, {
                 grammar, stop, preserved, cache, choice, sampling: samplingOf(this._loaded.head),
             }),

@@ -19,6 +19,8 @@ const FOLDER = 'models';
 const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
 /** Its message about the memory that it takes on a GPU, and its purpose: the only sign that it computes there. */
 const ON_GPU = /\bWebGPU\w* +(\w+) buffer size = +([\d.]+) MiB/;
+/** Where llama.cpp reads how many tokens of a prompt a step takes (page/llama_binary.mjs); 0: as many as a batch has. */
+const CHUNK = 1016;
 /** The message of emscripten's script about a thread's worker that has failed. */
 const THREAD_FAILED = /^worker sent an error/;
 
@@ -92,6 +94,11 @@ export class LlamaModule {
     end() {
         this._aborted ||= 'it was given up';
         this._em?.endThreads();
+    }
+
+    /** From the next step on, so many tokens of a prompt are read in each. @param {number} tokens at most those of a batch */
+    readBy(tokens) {
+        new DataView(this._em.wasmMemory.buffer).setUint32(CHUNK, tokens, true);
     }
 
     /** The files' paths inside. */

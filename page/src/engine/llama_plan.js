@@ -1,12 +1,14 @@
 /** How a GGUF model is loaded: its context, slots and batches, from its head and the available memory. */
 import { positive } from '../shared/checks.js';
 import { Failure } from './failure.js';
+import { powerOfTwo } from './llama_chunk.js';
 import { READING_LEAST, READING_MS } from './reading.js';
 
 /** @import { Head } from './gguf.js' */
-/** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
+/** @typedef {{context: number, slots: number, batch: number, chunk: number, pooling: 'last' | null, apart: boolean,
  *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number, layers: number}} Plan
- *   `context` in tokens, of each slot; `cache`: what keys and values are kept in; `pooling`: null is the model's
+ *   `context` in tokens, of each slot; `batch`: tokens that are computed in a step at most; `chunk`: tokens of a prompt
+ *   that a step reads at first, 0: always a batch; `cache`: what keys and values are kept in; `pooling`: null is the model's
  *   own; `apart`: each text is pooled alone in its batch; `memory`: bytes of weights and caches; `layers`: how many of the
  *   model's layers are put on the GPU, the output counting as one; 0: no GPU is used */
 
@@ -31,11 +33,14 @@ const RANKS = 4;
  * model with a cache is cut into pieces with as many tokens of each text, and each piece is pooled separately. Then only
  * the last piece of a longer text counts, which is right if the last token represents the text. */
 const IN_ONE_PIECE = /bert|^gemma-embedding$/;
-/** Tokens in a batch of the prompt. llama.cpp gets the number with the model, so a later measurement takes effect at
- * the next load. */
-const BATCH = Object.freeze({ least: READING_LEAST, most: 64 });
-/** Without a measurement: about so many bytes of weights are multiplied with one token in that time. */
-const BATCH_BYTES = 660 * MIB;
+/** Tokens that a step computes at most. The service counts the memory for so many in WASM (src/terms/format/gguf_memory.h). */
+const BATCH = Object.freeze({ wasm: 128, gpu: 512 });
+/** On a GPU, a step's likelihoods and attention weights take no more than this, or what 128 tokens take. */
+const STEP_BYTES = 512 * MIB;
+/** Tokens that a step reads at first, if nothing was measured: at most so many, … */
+const UNKNOWN = 64;
+/** … since about so many bytes of weights are multiplied with one token in the time that a cancel may wait. */
+const CHUNK_BYTES = 660 * MIB;
 
 /**
  * @param {Head} head @param {number} bytes of its files
@@ -48,7 +53,7 @@ const BATCH_BYTES = 660 * MIB;
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
 export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity, onGpu = false) {
-    const { values } = head;
+    const { values, vocabulary } = head;
     const architecture = String(values.get('general.architecture') ?? '');
     const fact = (/** @type {string} */ name) => positive(values.get(`${architecture}.${name}`));
     const trained = fact('context_length') || CONTEXT;
@@ -70,10 +75,12 @@ export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity, o
     const isWide = !onGpu && perToken > 0 && !IN_ONE_PIECE.test(architecture)
         && 2 * least <= Math.min(room, CACHES_MAX, budget - bytes);
     const memory = bytes + (isWide ? 2 : 1) * least;
+    const perStepToken = 4 * (vocabulary.count + fact('attention.head_count') * context);
+    const batch = isEmbedder ? context : onGpu ? gpuBatch(perStepToken) : BATCH.wasm;
     return {
         context, slots, cache: isWide ? 'f32' : 'f16', memory,
         layers: onGpu ? Math.max(1, Math.floor((fact('block_count') + 1) * Math.min(1, budget / memory))) : 0,
-        batch: isEmbedder ? context : batchFor(bytes, promptMs),
+        batch, chunk: isEmbedder ? 0 : chunkFor(bytes, promptMs, batch),
         // By default, the last token's state represents the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
         apart: isEmbedder && !IN_ONE_PIECE.test(architecture) && fact('pooling_type') !== LAST,
@@ -89,10 +96,13 @@ function cachePerToken(fact) {
     return fact('block_count') * (fact('attention.head_count_kv') || heads) * widths * CACHE_ELEMENT_BYTES;
 }
 
-/** @param {number} bytes of weights @param {number} promptMs per token, 0: unknown */
-function batchFor(bytes, promptMs) {
-    const tokens = promptMs > 0 ? READING_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
-    return Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(tokens / 8)));
+/** @param {number} perToken bytes that a step takes for each token */
+const gpuBatch = (perToken) => Math.min(BATCH.gpu, Math.max(BATCH.wasm, powerOfTwo(STEP_BYTES / Math.max(perToken, 1))));
+
+/** @param {number} bytes of weights @param {number} promptMs per token, 0: unknown @param {number} batch */
+function chunkFor(bytes, promptMs, batch) {
+    const tokens = promptMs > 0 ? READING_MS / promptMs : Math.min(UNKNOWN, CHUNK_BYTES / Math.max(bytes, 1));
+    return Math.min(batch, Math.max(READING_LEAST, powerOfTwo(tokens)));
 }
 
 /** @param {number} bytes */

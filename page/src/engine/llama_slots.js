@@ -11,18 +11,21 @@ import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
 import { failureOfServer } from './llama_failure.js';
 
+/** @import { Chunk } from './llama_chunk.js' */
 /** @import { LlamaModule } from './llama_module.js' */
 /**
  * @typedef {object} Request
  * @property {'completion' | 'embedding' | 'rerank'} action
  * @property {Record<string, any>} body
  * @property {boolean} [alone] nothing else is computed meanwhile
+ * @property {boolean} [steady] its prompt is read in the same steps each time
  * @property {AbortSignal} signal
  * @property {(data: any) => void} onResult
  * @property {(ms: number) => void} onStep told how long each of its steps took
  */
-/** `tokens`: how many it has added to what was in its slot; `since`: what had been computed when it was asked last, in ms.
- * @typedef {Request & {id: number, empty: number, tokens: number, since: number, resolve: () => void,
+/** `tokens`: how many it has added to what was in its slot; `since`: what had been computed when it was asked last, in ms;
+ * `reading`: ms since it was told how far it is in the prompt, NaN if others were computed in this time.
+ * @typedef {Request & {id: number, empty: number, tokens: number, since: number, reading: number, resolve: () => void,
  *   reject: (error: unknown) => void}} Job */
 
 /** How the glue names an action's message. */
@@ -32,8 +35,9 @@ export class Slots {
     /** @param {LlamaModule} module @param {number} count of slots
      * @param {number} patience steps without a result after which a request counts as lost
      * @param {() => void} [changed] told when other requests run, or one has ended
-     * @param {(ms: number) => void} [lives] told after each step how long it took */
-    constructor(module, count, patience, changed = () => {}, lives = () => {}) {
+     * @param {(ms: number) => void} [lives] told after each step how long it took
+     * @param {Chunk | null} [chunk] how much of a prompt is read in a step; null: what a batch has */
+    constructor(module, count, patience, changed = () => {}, lives = () => {}, chunk = null) {
         this._module = module;
         this.count = count;
         this._patience = patience;
@@ -44,6 +48,7 @@ export class Slots {
         this._loops = false;
         this._changed = changed;
         this._lives = lives;
+        this._chunk = chunk;
         this._computed = 0; /* ms in all */
         /** How many tokens each slot was left with, as far as that was said. @type {Map<number, number>} */
         this._left = new Map();
@@ -67,7 +72,7 @@ export class Slots {
         let drop = () => {};
         try {
             await /** @type {Promise<void>} */ (new Promise((resolve, reject) => {
-                const job = { ...request, id: 0, empty: 0, tokens: 0, since: 0, resolve, reject };
+                const job = { ...request, id: 0, empty: 0, tokens: 0, since: 0, reading: 0, resolve, reject };
                 this._waiting.push(job);
                 drop = () => this._drop(job);
                 signal.addEventListener('abort', drop);
@@ -175,10 +180,14 @@ export class Slots {
 
     /** @param {Job} job */
     async _poll(job) {
+        const isOnly = this._active.length === 1, tells = job.body.return_progress === true;
+        if (this._chunk) this._module.readBy(job.steady ? this._chunk.usual : this._chunk.tokens(isOnly && tells));
         const began = performance.now();
         const { data_json: text, is_error: isError, has_more: hasMore } =
             await this._module.action('get_result', { _name: 'gres_req', req_id: job.id });
-        this._noteStep(job, performance.now() - began);
+        const took = performance.now() - began;
+        this._noteStep(job, took);
+        job.reading += isOnly ? took : NaN;
         job.empty = text ? 0 : job.empty + 1;
         if (hasMore && job.empty > this._patience * this.count) {
             throw new EngineFault(new Failure('engine_crashed', 'llama.cpp has lost a request'));
@@ -194,8 +203,17 @@ export class Slots {
 
     /** @param {Job} job @param {any} data of llama.cpp's, which names a slot at the end only */
     _count(job, { prompt_progress: progress, __verbose: said }) {
-        if (progress) job.tokens = progress.processed - progress.cache;
+        if (progress) this._noteReading(job, progress.processed - progress.cache);
         else if (said?.stop) this._left.set(said.id_slot, said.tokens_cached);
         else if (said) job.tokens++;
+    }
+
+    /** Each step reports once that it has read; before the first one, the request does. @param {Job} job @param {number} tokens read in all */
+    _noteReading(job, tokens) {
+        if (tokens > job.tokens) {
+            this._chunk?.note(tokens - job.tokens, job.reading);
+            job.reading = 0;
+        }
+        job.tokens = tokens;
     }
 }

@@ -7,8 +7,6 @@ import { Daemon } from '../../lib/daemon.mjs';
 import { countingPage } from './counting.mjs';
 
 export const BROWSER = 'chrome';
-/** Without it Chromium gives NVIDIA's GPUs no `shader-f16`, which llama.cpp needs; no other adapter heeds it. */
-export const SWITCH = '--enable-dawn-features=vulkan_enable_f16_on_nvidia';
 
 /** What a machine's environment says of its GPU's driver. */
 const DRIVERS = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES'];
@@ -34,7 +32,7 @@ export class Ground {
         this.environment = driverEnvironment();
         this.config = { models: { directory: store }, ...config,
             pool: { max_connections: 1, recycle_after: 0, network: 'host' }, // in one of its own nobody could debug it
-            [`browser.${BROWSER}`]: { gpu, arguments: SWITCH, ...config[`browser.${BROWSER}`] } };
+            [`browser.${BROWSER}`]: { gpu, ...config[`browser.${BROWSER}`] } };
     }
 
     /** The daemon that is timed. @returns {Promise<Daemon>} */

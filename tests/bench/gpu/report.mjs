@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { daemonPath } from '../../lib/paths.mjs';
-import { BROWSER, SWITCH } from './ground.mjs';
+import { BROWSER } from './ground.mjs';
 import { machineOf } from './machine.mjs';
 import { CASES } from './store.mjs';
 
@@ -14,7 +14,7 @@ const LONG = ['limits', 'features', 'evidence'];
 
 /** What was run, where. @param {{minutes: number, words: string[]}} how `words`: of the command line */
 export const aboutRun = ({ minutes, words }) => ({ command: ['./dev bench gpu', ...words].join(' '), when: new Date().toISOString(), minutes,
-    version: execFileSync(daemonPath, ['--version'], { encoding: 'utf8' }).trim(), browser: BROWSER, switch: SWITCH, machine: machineOf(), cases: CASES.length > 0 });
+    version: execFileSync(daemonPath, ['--version'], { encoding: 'utf8' }).trim(), browser: BROWSER, machine: machineOf(), cases: CASES.length > 0 });
 
 /** Writes a folder's result.json anew, whole. @param {string} folder @param {object} about
  * @returns {(rows: Told[]) => void} */

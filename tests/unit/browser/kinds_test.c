@@ -158,6 +158,70 @@ TEST(a_browser_whose_gpu_is_not_there_is_not_installed)
     machine.gpu_count = 0;
 }
 
+#define HALVES "--enable-dawn-features=vulkan_enable_f16_on_nvidia"
+
+TEST(a_gpu_of_nvidia_gets_16_bit_floats)
+{
+    static const struct {
+        struct wi_gpu_device gpu;
+        enum wi_gpu setting;
+        int headless, halves, vulkan;
+        char *driver_url;
+    } rows[] = {
+        {GPU_NVIDIA, WI_GPU_AUTO, 1, 1, 1, NULL},
+        {GPU_NVIDIA, WI_GPU_AUTO, 0, 1, 0, NULL},
+        {GPU_NVIDIA, WI_GPU_HARDWARE, 1, 1, 1, NULL},
+        {GPU_WITHOUT_DRIVER, WI_GPU_AUTO, 1, 0, 0, NULL},
+        {GPU_NVIDIA, WI_GPU_SOFTWARE, 1, 0, 0, NULL},
+        {GPU_NVIDIA, WI_GPU_OFF, 1, 0, 0, NULL},
+        {GPU_NVIDIA, WI_GPU_HARDWARE, 1, 0, 1, "http://grid.example:4444"},
+        {GPU_AMD, WI_GPU_HARDWARE, 1, 0, 1, NULL},
+        {GPU_UNKNOWN, WI_GPU_HARDWARE, 1, 0, 1, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_config_browser browser = {.gpu = rows[i].setting,
+            .headless = rows[i].headless,
+            .driver_url = rows[i].driver_url};
+        set_gpus(&rows[i].gpu, 1);
+        struct wi_launch made = launch(&browser);
+        assert_int_equal(has_argument(&made, HALVES), rows[i].halves);
+        assert_int_equal(has_argument(&made, "--use-angle=vulkan"), rows[i].vulkan);
+        wi_launch_clear(&made);
+    }
+    machine.gpu_count = 0;
+}
+
+TEST(a_browser_for_another_gpu_than_nvidias_gets_none_of_its_switches)
+{
+    static const struct wi_gpu_device gpus[] = {GPU_NVIDIA, GPU_AMD};
+
+    set_gpus(gpus, 2);
+    for (int number = 0; number < 2; number++) {
+        struct wi_config_browser browser = {
+            .gpu_device = WI_GPU_DEVICE_FIRST + number, .headless = 1};
+        struct wi_launch made = launch(&browser);
+        assert_int_equal(has_argument(&made, HALVES), number == 0);
+        wi_launch_clear(&made);
+    }
+    machine.gpu_count = 0;
+}
+
+TEST(the_operator_may_add_features_of_dawn_and_take_them_away)
+{
+    static const struct wi_gpu_device gpus[] = {GPU_NVIDIA};
+    char *arguments[] = {"--enable-dawn-features=dump_shaders",
+        "--disable-dawn-features=vulkan_enable_f16_on_nvidia"};
+    struct wi_config_browser browser = {.gpu = WI_GPU_HARDWARE, .arguments = {arguments, 2}};
+
+    set_gpus(gpus, 1);
+    struct wi_launch made = launch(&browser);
+    assert_true(has_argument(&made, HALVES ",dump_shaders"));
+    assert_true(has_argument(&made, arguments[1]));
+    wi_launch_clear(&made);
+    machine.gpu_count = 0;
+}
+
 TEST(features_are_joined_and_the_operator_wins)
 {
     char *arguments[] = {"--enable-features=One", "--enable-features=Two", "--use-angle=gl"};
