@@ -204,14 +204,3 @@ size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
     count = add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
     return add_devices(root, "/dev/dxg", fill_host, devices, count);
 }
-
-int wi_gpu_has_nvidia(const char *root)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count = wi_gpus_find(root, devices);
-    int has = 0;
-
-    for (size_t i = 0; i < count; i++)
-        has |= devices[i].may_open && strcmp(devices[i].driver, NVIDIA->name) == 0;
-    return has;
-}

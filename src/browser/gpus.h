@@ -32,7 +32,4 @@ void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_string
 /* The list in the environment that the Vulkan loader takes in place of its folders; NULL: none. */
 const char *wi_vulkan_given(void);
 
-/* Whether this user may open a GPU of the proprietary NVIDIA driver. */
-int wi_gpu_has_nvidia(const char *root);
-
 #endif

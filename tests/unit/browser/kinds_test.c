@@ -180,9 +180,8 @@ TEST(a_gpu_of_nvidia_gets_16_bit_floats)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct wi_config_browser browser = {.gpu = rows[i].setting,
-            .headless = rows[i].headless,
-            .driver_url = rows[i].driver_url};
+        struct wi_config_browser browser = {
+            .gpu = rows[i].setting, .headless = rows[i].headless, .driver_url = rows[i].driver_url};
         set_gpus(&rows[i].gpu, 1);
         struct wi_launch made = launch(&browser);
         assert_int_equal(has_argument(&made, HALVES), rows[i].halves);
