@@ -24,6 +24,7 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
         ['load', '126543216', 'out_of_memory'],
         ['load', 'no available backend found. ERR: [webgpu] Error: x', 'platform_unsupported'],
         ['run', 'The GPU device is lost', 'device_lost'],
+        ['run', "Failed to execute 'mapAsync' on 'GPUBuffer': Buffer was unmapped before mapping was resolved.", 'device_lost'],
         ['load', "Failed to execute 'build' on 'MLGraphBuilder': Buffer size is over inline limit.", 'operator_unsupported'],
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: Non-zero status code returned while running Gather node. Name:\'\' Status Message: indices element out of data bounds, idx=1000 must be within the inclusive range [-4,3]', 'input_invalid'],
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: invalid index found, index = 9', 'input_invalid'],

@@ -182,12 +182,17 @@ export class OrtEngine {
         const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
         const feeds = await this._feeds(task, spec, session);
         const began = run.ownMs;
-        const outputs = await run.take(() => runtime(() => session.run(feeds, wanted)));
+        const outputs = await run.take(() => runtime(() => computed(session, feeds, wanted)));
         const inferenceMs = run.ownMs - began;
-        const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
-            .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
-        return { tensors, result: labels(outputs, spec), precision, threads: this.threads, inferenceMs, dispose };
+        try {
+            const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
+                .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
+            return { tensors, result: labels(outputs, spec), precision, threads: this.threads, inferenceMs, dispose };
+        } catch (thrown) {
+            dispose();
+            throw thrown;
+        }
     }
 
     /** @param {RunMessage} task @param {Record<string, any>} spec @param {InferenceSession} session */
@@ -208,6 +213,14 @@ export class OrtEngine {
         }
         return feeds;
     }
+}
+
+/** Runs a session; outputs that are on a device are read. @param {InferenceSession} session @param {Record<string, any>} feeds
+ * @param {readonly string[]} wanted @returns {Promise<Record<string, any>>} */
+async function computed(session, feeds, wanted) {
+    const outputs = await session.run(feeds, wanted);
+    await Promise.all(Object.values(outputs).map((tensor) => tensor.location === 'gpu-buffer' && tensor.getData()));
+    return outputs;
 }
 
 /** @param {Uint8Array} bytes of a file @param {import('./picture.js').PictureSpec} spec */
