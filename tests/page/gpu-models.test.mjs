@@ -76,6 +76,7 @@ describe('models on WebGPU', needsCases, () => {
             float(name, Array.from({ length: 60 }, (_, i) => ((i + 1) * (seed + 3) * (at + 7)) % 101), shape));
         const right = (seed) => valuesOf({ bytes: inputs(seed).map(({ bytes }) => bytes) })
             .map((value, i) => value + valuesOf({ bytes: inputs(seed).map(({ bytes }) => bytes) }, 1)[i]); // whole numbers
+        await countsOf(tab);
         for (let round = 0; round < 5; round++) {
             const sums = [], others = [];
             for (let i = 0; i < 6; i++) {
@@ -92,6 +93,8 @@ describe('models on WebGPU', needsCases, () => {
             assert.deepEqual([data.ok, data.error.code], [false, 'input_missing']);
             assert.equal(service.answers.has(unwanted), false);
         }
+        const { during } = await countsOf(tab);
+        assert.ok(during > 0, 'runs have overlapped');
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
     }, { alter: counting });
 
