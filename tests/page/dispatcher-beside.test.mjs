@@ -710,10 +710,70 @@ test('what a task breaks its worker by says nothing of those beside it', () => {
         const { world } = setUp();
         world.request('t', writes);
         world.request('m', { deadline_ms: 600_000 });
+        world.tell('wasm', { type: 'turn', attempt: 'm', waits: false });
         world.fail('wasm', 't', code, true);
         assert.deepEqual(world.failures.map(([id, failed, retryable]) => [id, failed, retryable]),
             [['m', told, true], ['t', code, code === 'device_lost']]);
     }
+});
+
+/** A page whose GPU works for a run while the next one is prepared, with one loaded model. */
+function overlapping() {
+    const { world, dispatcher } = setUp();
+    const more = { platforms: ['webgpu'], deadline_ms: 600_000, tensors: [{}] };
+    const attach = () => world.attach('webgpu', { available: true }, 'webgpu', ['ort']);
+    attach();
+    world.request('first', more, new ArrayBuffer(8));
+    world.tell('webgpu', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1, memory: 1 });
+    world.answer('webgpu', 'first');
+    const ask = (id, other = {}) => world.request(id, { ...more, ...other }, new ArrayBuffer(8));
+    return { world, dispatcher, ask, attach, runs: () => world.runs('webgpu') };
+}
+
+test('while a GPU works for a run the next one of a loaded model is handed over; it counts from its turn', () => {
+    const { world, ask, runs } = overlapping();
+    ask('a');
+    ask('b');
+    ask('c');
+    assert.deepEqual(runs(), ['first', 'a', 'b']);
+    assert.deepEqual(world.ports.webgpu.posted.filter(({ type }) => type === 'run').map(({ waits }) => waits), [undefined, undefined, true]);
+    world.answer('webgpu', 'a');
+    assert.deepEqual(runs().slice(3), ['c']);
+    world.advance(40_000);
+    assert.deepEqual(world.replaced, [], 'neither has had its turn');
+    world.tell('webgpu', { type: 'turn', attempt: 'b', waits: false });
+    world.advance(10_001);
+    assert.deepEqual(world.replaced, ['webgpu']);
+});
+
+test('a model is loaded alone, and on WASM one runs after the other', () => {
+    const { world, ask, runs } = overlapping();
+    ask('cold', { model: model('other') });
+    ask('warm');
+    assert.deepEqual(runs(), ['first', 'cold']);
+    world.answer('webgpu', 'cold');
+    ask('cold again', { model: model('another') });
+    assert.deepEqual(runs().slice(2), ['warm']);
+    for (const id of ['w1', 'w2']) ask(id, { platforms: ['wasm'] });
+    assert.deepEqual(world.runs('wasm'), ['w1']);
+    world.tell('wasm', { type: 'model', key: 'm@h', state: 'loaded', load_ms: 1, memory: 1 });
+    world.answer('wasm', 'w1');
+    for (const id of ['w3', 'w4']) ask(id, { platforms: ['wasm'] });
+    assert.deepEqual(world.runs('wasm'), ['w1', 'w2']);
+});
+
+test('a run that breaks the worker costs none that has had no turn', () => {
+    const { world, ask, attach, runs } = overlapping();
+    ask('a');
+    ask('b');
+    world.fail('webgpu', 'a', 'inference_failed', true);
+    assert.deepEqual(world.failures.map(([id]) => id), ['a']);
+    assert.deepEqual(runs(), ['first', 'a', 'b']);
+    attach();
+    assert.deepEqual(runs(), ['b']);
+    assert.equal(world.ports.webgpu.posted.find(({ attempt }) => attempt === 'b').frame.byteLength, 8);
+    world.answer('webgpu', 'b');
+    assert.deepEqual(world.answers, ['first', 'b']);
 });
 
 /** A page with a budget of 1000 bytes for models, each of which takes 300. */

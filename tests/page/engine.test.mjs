@@ -1,10 +1,13 @@
 // tier: quick
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import './support/yield.mjs';
 import { DATATYPES, elements, readStrings, viewElements, writeStrings } from '../../page/src/shared/datatypes.js';
 import { classify, isPoisoned } from '../../page/src/engine/errors.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { OrtEngine } from '../../page/src/engine/ort.js';
+import { Run } from '../../page/src/engine/run.js';
+import { Turns } from '../../page/src/engine/turns.js';
 import { pixelsToTensor, softmax, toLabels } from '../../page/src/engine/picture.js';
 import { SMALLEST } from '../../page/src/engine/smallest.js';
 import { fromOrt, precisionOf, toOrt } from '../../page/src/engine/tensors.js';
@@ -24,6 +27,7 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
         ['load', '126543216', 'out_of_memory'],
         ['load', 'no available backend found. ERR: [webgpu] Error: x', 'platform_unsupported'],
         ['run', 'The GPU device is lost', 'device_lost'],
+        ['run', "Failed to execute 'mapAsync' on 'GPUBuffer': Buffer was unmapped before mapping was resolved.", 'device_lost'],
         ['load', "Failed to execute 'build' on 'MLGraphBuilder': Buffer size is over inline limit.", 'operator_unsupported'],
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: Non-zero status code returned while running Gather node. Name:\'\' Status Message: indices element out of data bounds, idx=1000 must be within the inclusive range [-4,3]', 'input_invalid'],
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: invalid index found, index = 9', 'input_invalid'],
@@ -106,6 +110,46 @@ test('an engine whose binary does not come says so, and gets it another time', a
     await assert.rejects(engine.start(), { code: 'engine_crashed', message: /the binary could not be fetched: .*404/ });
     await engine.start();
     assert.deepEqual(said, ['the binary', 'the binary', 'comes up', 'compiles 10', 'up']);
+});
+
+test('a GPU does the work of one run after the other, and the time of each is its own', async (t) => {
+    let now = 0;
+    t.mock.method(performance, 'now', () => now);
+    const ort = { env: { versions: {}, wasm: {} }, Tensor: class {} }, turns = new Turns();
+    const engine = new OrtEngine(ort, 'webgpu', { mjs: '', wasm: '', bytes: 0 }, turns), reads = {}, disposed = [];
+    const session = (name) => ({ inputNames: [], outputNames: ['y'], run: async () => {
+        now += 2;
+        const data = new Promise((resolve) => { reads[name] = () => resolve(Float32Array.of(1)); });
+        const tensor = { type: 'float32', dims: [1], location: 'gpu-buffer', dispose: () => disposed.push(name),
+            getData: async () => { tensor.data = await data; } };
+        return { y: tensor };
+    } });
+    const task = (name) => ({ attempt: name, key: name, outputs: [], tensors: [] });
+    const begin = (name) => {
+        engine._models.set(name, { session: session(name), spec: {}, precision: 'fp32' });
+        const run = new Run(task(name), () => {}, turns);
+        const submitted = new Promise((resolve) => { run.onSubmitted = resolve; });
+        return { submitted, outcome: engine.run(task(name), run) };
+    };
+    const a = begin('a');
+    await a.submitted; // at 2
+    const b = begin('b');
+    await b.submitted; // at 4
+    now = 10;
+    reads.a();
+    const { inferenceMs, tensors, dispose } = await a.outcome;
+    assert.deepEqual([inferenceMs, tensors[0].bytes.length], [10, 4]);
+    dispose();
+    now = 15;
+    reads.b();
+    assert.equal((await b.outcome).inferenceMs, 5, 'from the end of the first');
+    now = 20;
+    const c = begin('c');
+    await c.submitted;
+    now = 30;
+    reads.c();
+    assert.equal((await c.outcome).inferenceMs, 10);
+    assert.deepEqual(disposed, ['a']);
 });
 
 test('the smallest model is what the tests write', () => assert.deepEqual([...SMALLEST], [...smallest()]));

@@ -18,7 +18,7 @@ test('a worker says what its engines are', () => withServer(async ({ until, said
     assert.deepEqual(said[0], {
         type: 'capabilities', platforms: { webnn: { available: true } }, engines: { ort: '1', builtin: '1' },
         engine_info: { ort: { slots: 1, queue: 1, can: [] }, builtin: { slots: 16, queue: 1, can: ['continue'] } },
-        steps: ['builtin'],
+        steps: ['builtin'], overlaps: [],
     });
 }, engineOf(), 'webnn'));
 
@@ -111,6 +111,100 @@ test('a thousand counts, and echoes, go beside a model that runs; the next model
         running[1][1]();
         await end('m2');
     }, engine);
+});
+
+/** An engine whose device works for a run until it is told to end it; `ran` has the runs that have begun. */
+function overlapping() {
+    const ran = [], ends = {};
+    const engine = engineOf(async ({ attempt }, run) => {
+        ran.push(attempt);
+        const ended = new Promise((resolve, reject) => { ends[attempt] = { resolve, reject }; });
+        run.submitted();
+        await ended;
+        return { tensors: [], inferenceMs: 1 };
+    }, { overlaps: true });
+    return { engine, ran, ends };
+}
+
+test('the next run begins when only the device works for the present one; what becomes of that is its own affair', async () => {
+    const { engine, ran, ends } = overlapping();
+    await withServer(async ({ post, said, until, answer, end }) => {
+        await until(() => said.length > 0);
+        assert.deepEqual(said[0].overlaps, ['ort']);
+        for (const attempt of ['a', 'b', 'c', 'd']) post(task(attempt, 'm'));
+        post(task('e', 'builtin/echo'));
+        assert.equal((await answer('e')).ok, true);
+        assert.deepEqual(ran, ['a', 'b', 'c', 'd']);
+        post({ type: 'cancel', attempt: 'a' });
+        post({ type: 'unload', key: 'm@h' });
+        post(task('heard', 'builtin/echo'));
+        await end('heard');
+        ends.b.reject(new Failure('input_invalid', 'm'));
+        ends.c.resolve();
+        ends.a.resolve();
+        assert.equal((await answer('c')).ok, true);
+        assert.deepEqual([(await end('a')).error.code, (await end('b')).error.code], ['cancelled', 'input_invalid']);
+        assert.ok(!said.some(({ state }) => state === 'unloaded'), 'it is in use');
+        ends.d.resolve();
+        assert.equal((await answer('d')).ok, true);
+        await until(() => said.some(({ state }) => state === 'unloaded'));
+    }, engine, 'webgpu');
+});
+
+test('a model is unloaded before the next run with it, also if that was handed over before', async () => {
+    let isLoaded = false, submit = () => {}, end = () => {};
+    const done = [], submitted = new Promise((resolve) => { submit = resolve; }), ended = new Promise((resolve) => { end = resolve; });
+    const engine = engineOf(async ({ attempt }, run) => {
+        done.push(attempt);
+        if (attempt === 'a') await submitted;
+        run.submitted();
+        if (attempt === 'a') await ended;
+        return { tensors: [], inferenceMs: 1 };
+    }, {
+        overlaps: true, has: () => isLoaded,
+        async load() { isLoaded = Boolean(done.push('load')); },
+        async unload() { if (isLoaded) isLoaded = !done.push('unload'); },
+    });
+    await withServer(async ({ post, answer, end: over }) => {
+        post(task('a', 'm'));
+        post(task('b', 'm'));
+        post({ type: 'unload', key: 'm@h' });
+        post(task('e', 'builtin/echo'));
+        await over('e');
+        submit();
+        post(task('f', 'builtin/echo'));
+        await over('f');
+        assert.deepEqual(done, ['load', 'a']);
+        end();
+        assert.equal((await answer('b')).performance.warm, false);
+        assert.deepEqual(done, ['load', 'a', 'unload', 'load', 'b']);
+    }, engine, 'webgpu');
+});
+
+test('a benchmark has the device for itself, and so has what runs between two of its runs', async () => {
+    const { engine, ran, ends } = overlapping();
+    const begun = async (count) => {
+        while (ran.length < count) await yieldOnce();
+        await yieldOnce();
+        return ran;
+    };
+    await withServer(async ({ post, answer, end }) => {
+        post(task('a', 'm'));
+        post(task('b', 'm', { benchmark: { runs: 1, warmup: 1 } }));
+        post(task('e', 'builtin/echo'));
+        await end('e');
+        assert.deepEqual(ran, ['a']);
+        ends.a.resolve();
+        assert.deepEqual(await begun(2), ['a', 'b']);
+        post(task('c', 'm'));
+        setTimeout(ends.b.resolve, 6); // long enough for a sample
+        assert.deepEqual(await begun(3), ['a', 'b', 'c']);
+        ends.c.resolve();
+        assert.deepEqual(await begun(4), ['a', 'b', 'c', 'b']);
+        setTimeout(ends.b.resolve, 6);
+        assert.equal((await answer('b')).result.run_ms.length, 1);
+        assert.equal((await answer('c')).ok, true);
+    }, engine, 'webgpu');
 });
 
 test('only what the engine\'s runtime throws costs the worker', async () => {

@@ -32,24 +32,21 @@ function spoil(fault) {
         if (++devices > 1) breakDevice(device);
         return device;
     };
-    function loseAt(device, submit) {
+    /** With its first commands. */
+    function loseSoon(device) {
         let lose;
         Object.defineProperty(device, 'lost',
             { value: new Promise((resolve) => (lose = resolve)) });
         const { submit: submitted } = GPUQueue.prototype;
-        let submits = 0;
         GPUQueue.prototype.submit = function (commands) {
             submitted.call(this, commands);
-            if (++submits === submit) {
-                device.destroy();
-                lose({ reason: 'unknown', message: 'told to be lost' });
-            }
+            device.destroy();
+            lose({ reason: 'unknown', message: 'told to be lost' });
         };
     }
     const faults = {
         none() {},
-        lose: (device) => loseAt(device, 2),
-        lose_at_once: (device) => loseAt(device, 1),
+        lose: loseSoon,
         shader() {
             const create = GPUDevice.prototype.createShaderModule;
             GPUDevice.prototype.createShaderModule = function (what) {
@@ -158,7 +155,7 @@ test('a shader that fails: WASM answers, with the reason', () =>
     }));
 
 test('kernels that lose their device are computed on WebGL, with the reason; models on the GPU stay', () =>
-    withFault('lose_at_once', async (daemon) => {
+    withFault('lose', async (daemon) => {
         const gpu = { platform: 'webgpu', fallback: false };
         assert.equal((await twice(daemon, gpu)).status, 200);
         const { status, text, json } = await daemon.post('/v1/compute', { kernel: 'relu', platform: 'webgpu',

@@ -36,6 +36,7 @@
  * @property {string} version
  * @property {import('../shared/messages.js').EngineInfo} info
  * @property {boolean} steps whether its runs call `run.step`, and so can be stopped
+ * @property {boolean} [overlaps] with one slot: whether the next run may begin once a run has called `run.submitted`
  * @property {number} loadedCount how many models are loaded
  * @property {(settings: EngineSettings) => void} configure
  * @property {(key: string, task: RunMessage) => boolean} has whether the task's model is loaded, or needs no loading

@@ -12,7 +12,7 @@ import { Failure } from './failure.js';
  * while it was read, before anything was made from it.
  * @type {ReadonlyArray<readonly [RegExp, string, true?]>} */
 const TABLE = [
-    [/device (?:is|was) lost|device_lost|A valid external Instance reference no longer exists/i, 'device_lost'],
+    [/device (?:is|was) lost|device_lost|A valid external Instance reference no longer exists|before mapping was resolved/i, 'device_lost'],
     [/bad_alloc|out of memory|Aborted\(OOM|cannot enlarge memory|failed to allocate|Array buffer allocation failed|ERROR_CODE: 6,.*alloc/i, 'out_of_memory'],
     [/Could not find an implementation for/, 'operator_unsupported', true],
     [/is not a registered function\/op|No Op registered for|No opset import for domain|Unrecognized (?:attribute|operator)|unsupported data type|not supported.*operator/i, 'operator_unsupported', true],

@@ -35,6 +35,12 @@ export class GpuBuffers {
         return buffer;
     }
 
+    /** The device may still write into it: it is not used again, and goes with its last holder.
+     * @param {any} buffer that was taken */
+    forget(buffer) {
+        this.bytes -= buffer.size;
+    }
+
     /** @param {any} buffer that was taken and is not mapped */
     give(buffer) {
         if (this._kept + buffer.size > KEPT_BYTES) {
@@ -49,3 +55,11 @@ export class GpuBuffers {
 
 /** A power of two, as far as they are kept. @param {number} bytes */
 const sizeOf = (bytes) => (bytes > KEPT_BYTES ? bytes : Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(bytes))));
+
+/** As whole words, for a device writes no less: the bytes after the last element are never read. @param {Uint8Array} bytes */
+export function inWords(bytes) {
+    if (bytes.length % 4 === 0) return bytes;
+    const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    words.set(bytes);
+    return words;
+}

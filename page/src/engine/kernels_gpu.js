@@ -4,7 +4,7 @@
  */
 import { Failure } from './failure.js';
 import { describe, isHardware } from './gpu.js';
-import { GpuBuffers } from './gpu_buffers.js';
+import { GpuBuffers, inWords } from './gpu_buffers.js';
 import { GpuTimer, isFine, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
 import { numberOptions, sizeNames, useOf } from './kernel_call.js';
@@ -341,14 +341,6 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
     new Uint32Array(structs, at).set(whole);
     new Float32Array(structs, at).set(options, whole.length);
     new Uint32Array(structs, at).set([first, begin, end], whole.length + options.length);
-}
-
-/** As whole words: the bytes after the last half are never read. @param {Uint8Array} bytes */
-function inWords(bytes) {
-    if (bytes.length % 4 === 0) return bytes;
-    const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
-    words.set(bytes);
-    return words;
 }
 
 /** The declarations of a rule and a candidate in WGSL: each tensor as numbers, and by another name as vectors of four. An entry uses one of the two.

@@ -39,6 +39,7 @@ export class OrtEngine {
         this.version = ort.env.versions.web ?? '';
         this.info = { slots: 1, queue: 1, can: [] };
         this.steps = false;
+        this.overlaps = platform === 'webgpu';
         this._ort = ort;
         this._binary = files;
         this._provider = provider;
@@ -49,6 +50,8 @@ export class OrtEngine {
         this._models = new Map();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
+        /** When the last run ended, by performance.now(); 0: it has not. */
+        this._last = { ended: 0 };
         /** Told how much of the binary is there. @type {Set<(loaded: number, total: number) => void>} */
         this._watching = new Set();
         /** Set by the first load: that onnxruntime-web is up, and with how many threads. @type {Promise<void> | undefined} */
@@ -181,13 +184,32 @@ export class OrtEngine {
         }
         const wanted = task.outputs.length > 0 ? task.outputs : session.outputNames;
         const feeds = await this._feeds(task, spec, session);
-        const began = run.ownMs;
-        const outputs = await run.take(() => runtime(() => session.run(feeds, wanted)));
-        const inferenceMs = run.ownMs - began;
-        const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
-            .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
+        const { outputs, inferenceMs } = await this._compute(run, () => session.run(feeds, wanted));
         const dispose = () => Object.values(outputs).forEach((tensor) => tensor?.dispose());
-        return { tensors, result: labels(outputs, spec), precision, threads: this.threads, inferenceMs, dispose };
+        try {
+            const tensors = Object.entries(outputs).filter(([, tensor]) => tensor)
+                .map(([name, tensor]) => fromOrt(name, /** @type {any} */ (tensor)));
+            return { tensors, result: labels(outputs, spec), precision, threads: this.threads, inferenceMs, dispose };
+        } catch (thrown) {
+            dispose();
+            throw thrown;
+        }
+    }
+
+    /** Runs a session in the run's turn, and reads outputs that are on a device. A device does one run's work after the
+     * other's: the time until an earlier run has ended is that run's.
+     * @param {Run} run @param {() => Promise<Record<string, any>>} work @returns {Promise<{outputs: Record<string, any>, inferenceMs: number}>} */
+    async _compute(run, work) {
+        const times = { ended: 0 };
+        let before = times, began = 0;
+        const outputs = await run.take(() => {
+            [before, this._last, began] = [this._last, times, performance.now()];
+            return runtime(work);
+        });
+        if (this.overlaps) run.submitted();
+        await runtime(() => Promise.all(Object.values(outputs).map((tensor) => tensor.location === 'gpu-buffer' && tensor.getData())));
+        times.ended = performance.now();
+        return { outputs, inferenceMs: times.ended - Math.max(began, before.ended) };
     }
 
     /** @param {RunMessage} task @param {Record<string, any>} spec @param {InferenceSession} session */

@@ -41,6 +41,8 @@ export class Run {
         this._isTakenToWait = task.waits === true; /* whether the link worker counts it as waiting */
         this._asideMs = 0; /* excluded from its own time, in addition to the turns of others */
         this.sessionMs = 0; /* the part of its own time that sessions of a runtime took; the rest is the page's */
+        /** Told when only its device still works for it. */
+        this.onSubmitted = () => {};
         /** The engine's present phase. @type {import('./errors.js').Phase} */
         this.phase = 'load';
         /** The beginning of the answer, made on another node, that the engine continues. */
@@ -145,6 +147,11 @@ export class Run {
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
         this._throwIfCancelled();
         this._tellLife();
+    }
+
+    /** The device has got all of the run's work: the next run may begin. */
+    submitted() {
+        this.onSubmitted();
     }
 
     /** To be awaited when there is nothing to do for a while. @param {number} ms

@@ -60,6 +60,8 @@ export class Server {
         this._unwanted = new Map();
         /** The task that others wait for. @type {RunMessage | undefined} */
         this._alone = undefined;
+        /** Settled when the last task that others waited for has ended. @type {Promise<void>} */
+        this._ended = Promise.resolve();
         this._deviceError = '';
         this._lost = ''; /* why the device was lost */
         this._emptiedAt = 0; /* when the last model was unloaded, by performance.now() */
@@ -75,6 +77,7 @@ export class Server {
             engines: Object.fromEntries(engines.map(({ name, version }) => [name, version])),
             engine_info: Object.fromEntries(engines.map(({ name, info }) => [name, info])),
             steps: engines.filter(({ steps }) => steps).map(({ name }) => name),
+            overlaps: engines.filter(({ overlaps }) => overlaps).map(({ name }) => name),
         });
     }
 
@@ -157,11 +160,15 @@ export class Server {
         return (this._named.get(task.model.engine)?.info.slots ?? 1) === 1;
     }
 
-    /** @param {RunMessage} task */
+    /** Others wait until it has ended, or until only the device still works for it, unless times are measured.
+     * @param {RunMessage} task */
     async _runAlone(task) {
         const before = this._alone; // a benchmark, if this runs between two of its runs
         this._alone = task;
-        await this._run(task);
+        await new Promise((/** @type {(value: void) => void} */ resolve) => {
+            const onSubmitted = task.benchmark || before ? undefined : resolve;
+            this._ended = this._run(task, { last: this._ended, isNested: before !== undefined, onSubmitted }).then(resolve);
+        });
         this._alone = before;
     }
 
@@ -198,27 +205,30 @@ export class Server {
         }
     }
 
-    /** Never throws. @param {RunMessage} task */
-    async _run(task) {
+    /** Never throws. @param {RunMessage} task @param {{last?: Promise<void>, isNested?: boolean, onSubmitted?: () => void}} [more]
+     * `last`: settled when the device works for no earlier run; `isNested`: it runs between two runs of a benchmark */
+    async _run(task, { last, isNested = false, onSubmitted = () => {} } = {}) {
         const { attempt, key } = task, held = asHeld(task);
         const run = new Run(task, (message) => this._post(message), this._turns);
+        run.onSubmitted = onSubmitted;
         const one = { run, key, waits: false };
         this._runs.set(attempt, one);
         this._changes++;
         try {
-            if (this._unwanted.has(key) && !this._isAlone(task)) await this._untilUnloaded(one);
+            // A benchmark that runs this task between two of its runs must not wait for its own end.
+            if (this._unwanted.has(key) && !isNested) await this._untilUnloaded(one);
             const engine = this._engineFor(task);
             // A run of steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
             const began = run.ownMs; // not when it was handed over: another run's step may have kept it waiting
             const warm = engine.has(held.key, held);
-            // A benchmark that runs this task between two of its runs must not wait for its own end.
             const waiting = this._unwanted.get(key) ?? [];
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
             for (const goOn of waiting) goOn();
             if (!warm) await this._load(engine, held, run, key);
             const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';
+            if (task.benchmark && last) await unlessCancelled(last, run.signal);
             const frame = task.load_only ? null : await this._infer(engine, held, run, loadMs, warm);
             this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {

@@ -226,11 +226,12 @@ export class Attempt {
         };
     }
 
-    /** The frame to transfer: a copy while the original may be needed for another platform or worker.
+    /** The frame to transfer: a copy while the original may be needed for another platform or worker, as by a run that is
+     * lost before its turn.
      * @param {boolean} unproven whether the worker has not shown yet that it works */
     takeBuffer(unproven) {
         if (!this.buffer) return null;
-        if (this.hasNext() || (unproven && !this.isEcho && !this.again)) return this.buffer.slice(0);
+        if (this.hasNext() || this.waits || (unproven && !this.isEcho && !this.again)) return this.buffer.slice(0);
         const buffer = this.buffer;
         this.buffer = null;
         return buffer;

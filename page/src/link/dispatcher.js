@@ -210,7 +210,7 @@ export class Dispatcher {
         case 'capabilities':
             Object.assign(this.engines, message.engines);
             Object.assign(this.engineInfo, message.engine_info);
-            lane.equip(message.engine_info, message.steps);
+            lane.equip(message.engine_info, message.steps, message.overlaps);
             return this.workers.ready(lane, message.platforms[lane.platform]);
         }
     }
@@ -279,7 +279,8 @@ export class Dispatcher {
 
     /** Hands over what the lane can take. @param {Lane} lane */
     _pump(lane) {
-        for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
+        const next = () => lane.next(({ key, platform }) => this.models.residents.isLoaded(key, platform));
+        for (let attempt = next(); attempt; attempt = next()) this._start(lane, attempt);
         if (!lane.ready) return;
         if (lane.outstanding.size === 0) this.workers.renew(lane);
         if (!lane.ready || !lane.isIdle()) return;
@@ -346,8 +347,8 @@ export class Dispatcher {
      * @param {Attempt} attempt @param {ErrorBody} error */
     _lose(attempt, error) {
         const lane = this._laneOf(attempt);
-        // If several share each step, the faulty one is unknown: each must be tried alone.
-        const isInnocent = lane?.key === null && lane.isBeside(attempt) && attempt.tensors.length === 0;
+        // If several share each step, the faulty one is unknown: each must be tried alone. A run that had no turn is not.
+        const isInnocent = lane?.key === null && (attempt.waits || (lane.isBeside(attempt) && attempt.tensors.length === 0));
         if (isInnocent && !attempt.committed && !attempt.stopping) this._again(attempt, error);
         else this._failOrFallBack(attempt, error);
     }

@@ -1,6 +1,7 @@
 /**
  * How many tasks of each kind an engine worker may have at a time: echoes, and the tasks of each of its engines;
- * short tasks are a separate kind if the engine has slots for them.
+ * short tasks are a separate kind if the engine has slots for them. While a device works for a run of a loaded model,
+ * the worker prepares the next one.
  */
 
 /** @import { Attempt } from './attempt.js' */
@@ -9,6 +10,8 @@
 /** Echoes, and counts, at a time. */
 const ECHO_WINDOW = 32;
 const COUNTS = 1024;
+/** Tasks of an engine with one slot whose runs overlap. */
+const OVERLAPPING = 2;
 
 class Kind {
     /** @param {number} limit of them run at a time
@@ -21,9 +24,11 @@ class Kind {
 }
 
 export class Kinds {
-    /** @param {Record<string, EngineInfo>} engines what the worker said of them */
-    constructor(engines) {
+    /** @param {Record<string, EngineInfo>} engines what the worker said of them
+     * @param {readonly string[]} [overlaps] those whose runs overlap */
+    constructor(engines, overlaps = []) {
         this._engines = engines;
+        this._overlaps = overlaps;
         this._echoes = new Kind(ECHO_WINDOW, false);
         /** Others run between two of their runs. */
         this._benchmarks = new Kind(1, true);
@@ -44,8 +49,9 @@ export class Kinds {
     /** @param {string} engine that nothing was asked of yet */
     _add(engine) {
         const { slots = 1, short_slots: shortSlots = 0 } = this._engines[engine] ?? {};
-        const limit = engine === 'builtin' ? COUNTS : slots;
-        const kinds = { any: new Kind(limit, limit > 1), short: shortSlots > 0 ? new Kind(shortSlots, true) : null };
+        const limit = engine === 'builtin' ? COUNTS : slots, isBeside = limit > 1;
+        const most = !isBeside && this._overlaps.includes(engine) ? OVERLAPPING : limit;
+        const kinds = { any: new Kind(most, isBeside), short: shortSlots > 0 ? new Kind(shortSlots, true) : null };
         this._ofEngines.set(engine, kinds);
         this._all.push(kinds.any);
         if (kinds.short) this._all.push(kinds.short);

@@ -45,6 +45,8 @@ export class Lane {
         this.outstanding = new Map();
         /** The worker's announcement of its engines. @type {Record<string, EngineInfo>} */
         this._engines = {};
+        /** Those whose runs overlap. @type {readonly string[]} */
+        this._overlaps = [];
         this._kinds = new Kinds(this._engines);
         /** Those whose runs can be stopped. @type {readonly string[]} */
         this.steps = [];
@@ -69,10 +71,12 @@ export class Lane {
     }
 
     /** Takes the announcement of its engines, before anything is handed over.
-     * @param {Record<string, EngineInfo>} engines @param {readonly string[]} steps those whose runs can be stopped */
-    equip(engines, steps) {
+     * @param {Record<string, EngineInfo>} engines @param {readonly string[]} steps those whose runs can be stopped
+     * @param {readonly string[]} [overlaps] those whose runs overlap */
+    equip(engines, steps, overlaps = []) {
         this._engines = engines;
-        this._kinds = new Kinds(engines);
+        this._overlaps = overlaps;
+        this._kinds = new Kinds(engines, overlaps);
         this.steps = steps;
     }
 
@@ -80,7 +84,7 @@ export class Lane {
     detach() {
         const lost = [...this.outstanding.values()];
         this.outstanding.clear();
-        this._kinds = new Kinds(this._engines);
+        this._kinds = new Kinds(this._engines, this._overlaps);
         this.channel?.close();
         this.channel = null;
         this.closing = false;
@@ -98,8 +102,9 @@ export class Lane {
         return lost;
     }
 
-    /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
-    next() {
+    /** The attempt that may be handed over now, if any. @param {(attempt: Attempt) => boolean} isLoaded whether its model is
+     * @returns {Attempt | undefined} */
+    next(isLoaded) {
         if (!this.ready || this.closing || this.queue.length === 0 || (this.outgrown && this._kinds.areSoonDone)) return undefined;
         // Tasks that can overlap others wait only for their own kind; the rest share one line.
         const lines = new Set();
@@ -107,10 +112,18 @@ export class Lane {
             const kind = this._kinds.of(attempt);
             const line = kind.isBeside ? kind : null;
             if (lines.has(line)) continue;
-            if (this._kinds.takes(kind)) return this.queue.splice(index, 1)[0];
+            if (this._kinds.takes(kind) && this._follows(attempt, isLoaded)) return this.queue.splice(index, 1)[0];
             lines.add(line);
         }
         return undefined;
+    }
+
+    /** Whether an attempt may be handed over while others of its kind run: of those that overlap, none loads a model.
+     * @param {Attempt} attempt @param {(attempt: Attempt) => boolean} isLoaded */
+    _follows(attempt, isLoaded) {
+        if (!this._overlaps.includes(attempt.engine)) return true;
+        const kind = this._kinds.of(attempt), others = [...this.outstanding.values()].filter((one) => this._kinds.of(one) === kind);
+        return others.length === 0 || [attempt, ...others].every(isLoaded);
     }
 
     /** It waits no longer. @param {Attempt} attempt */

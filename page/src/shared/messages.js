@@ -107,7 +107,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /**
  * Engine worker → link worker.
- * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
+ * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[], overlaps?: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped; `overlaps`: those whose next run may begin while a device works for the present one
  * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, own_ms: number, memory: number}} AnswerMessage `own_ms`: the time for loading and running, without waits for others
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage

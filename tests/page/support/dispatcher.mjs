@@ -24,7 +24,7 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         lost: () => world.sent.push(['lost']),
     }, builds, absent);
     const generations = {};
-    world.attach = (build, report = { available: true }, platform = build) => {
+    world.attach = (build, report = { available: true }, platform = build, overlaps = []) => {
         const generation = generations[build] = (generations[build] ?? 0) + 1;
         world.ports[build] = {
             posted: [], begun: {},
@@ -37,7 +37,7 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
         dispatcher.workers.attach(build, world.ports[build], generation);
         world.tell(build, {
             type: 'capabilities', platforms: { [platform]: report }, engines: { ort: '1', builtin: '1' }, engine_info: ENGINES,
-            steps: ['builtin', 'llama', 'pipeline'],
+            steps: ['builtin', 'llama', 'pipeline'], overlaps,
         });
     };
     world.tell = (build, message) => dispatcher.onEngine(build, generations[build], message);
