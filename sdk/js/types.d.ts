@@ -168,6 +168,13 @@ export interface Estimate {
     measured_at: number;
     prompt_tokens_per_second?: number;
     tokens_per_second?: number;
+    /**
+     * How many times as long a request takes alone as in a batch, by the bytes of its inputs. Requests are batched
+     * there while it is more than 1.
+     */
+    batch_gain?: number;
+    /** The most bytes of inputs that a batch may have there, because a larger one failed for lack of memory. */
+    batch_bytes_most?: number;
 }
 
 export interface ExecutedOn {
@@ -639,7 +646,12 @@ export interface Model {
         exempt: string | null;
         verdicts: Array<Verdict>;
     };
-    /** Warnings for the operator, for example that the weights are slow in WebAssembly. */
+    /** Whether requests can run together, or why not. */
+    batching?: {
+        possible: boolean;
+        reason: string | null;
+    };
+    /** Warnings for the operator, such as slow weights. */
     warnings?: Array<string>;
     builtin?: boolean;
     /** The nodes that have the model, and what they report; in lists at most 10 nodes. */

@@ -1246,6 +1246,13 @@ class ModelNumerics(TypedDict):
     verdicts: List[Verdict]
 
 
+class ModelBatching(TypedDict):
+    """Whether requests can run together, or why not."""
+
+    possible: bool
+    reason: Union[str, None]
+
+
 class LoadedSlots(TypedDict):
     """For a language model: how many requests can run at a time, how many are running now, how many tokens fit into each context, and how many tokens are cached."""
 
@@ -1431,7 +1438,9 @@ class Model(_Model, total=False):
     ignored_settings: List[ModelIgnoredSettingsItem]
     #: How accurate the results are on each platform.
     numerics: ModelNumerics
-    #: Warnings for the operator, for example that the weights are slow in WebAssembly.
+    #: Whether requests can run together, or why not.
+    batching: ModelBatching
+    #: Warnings for the operator, such as slow weights.
     warnings: List[str]
     builtin: bool
     #: The nodes that have the model, and what they report; in lists at most 10 nodes.
@@ -1732,6 +1741,12 @@ class _Estimate(TypedDict):
 class Estimate(_Estimate, total=False):
     prompt_tokens_per_second: float
     tokens_per_second: float
+    #: How many times as long a request takes alone as in a batch, by the bytes of its
+    #: inputs. Requests are batched there while it is more than 1.
+    batch_gain: float
+    #: The most bytes of inputs that a batch may have there, because a larger one failed for
+    #: lack of memory.
+    batch_bytes_most: int
 
 
 class Moves(TypedDict):

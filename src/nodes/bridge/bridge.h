@@ -129,7 +129,8 @@ struct wi_answer {
     int retryable;         /* if not ok: another node may do better (device lost, engine died) */
     int broke;             /* if not ok: its engine did */
     int hung;              /* … by giving no answer */
-    int starved;           /* if not ok: there was no memory; above the pool: to load the model */
+    int starved;           /* if not ok: there was no memory; above the pool: to load the model, or
+                              for a batch */
     int excused;           /* if not ok: we ended its engine or browser; filled likewise */
     enum wi_blame blame;   /* of text, then: filled by the layer that knows the node's other work */
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as reported by the page */

@@ -305,13 +305,15 @@ const struct wi_setting wi_options[] = {
                 "to each of the other places separately. For a measurement, a request runs once "
                 "more at that place, and the client does not wait for it."},
     {KEY(pool, batching), ENUM(batchings), DEFAULT("off"), RELOADABLE,
-        .help = "Whether requests for the same model are combined into one run, if the first "
-                "dimension of the model is free. With fixed, a request waits for others, up to "
-                "batch_window. With auto, only requests that are already waiting are combined."},
+        .help = "Whether requests for the same model are combined into one run, a batch, if the "
+                "first dimension of the model is free. With fixed, a request waits for others, up "
+                "to batch_window. With auto, only requests that are already waiting are combined. "
+                "See BATCHES in webinferd.conf(5)."},
     {KEY(pool, batch_window), DURATION(1, 10 * SECOND), DEFAULT("2ms"), RELOADABLE,
         .help = "If batching is fixed, how long a request waits for others."},
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
-        .help = "Maximum size of the first dimension after requests have been combined."},
+        .help = "Maximum size of the first dimension after requests have been combined. Memory may "
+                "limit it further."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
         .help = "The share of max_queue, and of the space for stored jobs, that one client may "
                 "use. While other clients are waiting, a client also gets at most this share of "

@@ -42,6 +42,14 @@ static const char *const rounding[] = {
     "QuantizeLinear",
 };
 
+/* What computes a scale from all values of a tensor: https://onnx.ai/onnx/operators and
+ * com.microsoft. Rows of a batch then affect each other. */
+static const char *const scaling[] = {
+    "DynamicQuantizeLinear",
+    "DynamicQuantizeLSTM",
+    "DynamicQuantizeMatMul",
+};
+
 static int list_has_name(const char *const *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -66,6 +74,8 @@ static void signature_note(struct wi_onnx_signature *signature, const char *type
     if (draws && !*signature->random)
         snprintf(signature->random, sizeof signature->random, "%s", type);
     signature->quantised |= wi_onnx_is_quantised(type);
+    if (IS_IN(scaling, type) && !*signature->scaling)
+        snprintf(signature->scaling, sizeof signature->scaling, "%s", type);
 }
 
 static int signature_read_node(struct wi_protobuf *input, struct wi_protobuf_range node,

@@ -63,6 +63,8 @@ struct wi_onnx_signature {
     struct wi_onnx_range *ranges;       /* onnx_private.h */
     size_t range_count;
     int quantised; /* it computes in few bits, so platforms may differ by more */
+    char
+        scaling[32]; /* an operator that scales a whole tensor by its values, "" if there is none */
 };
 
 void wi_onnx_clear(struct wi_onnx_signature *signature);

@@ -433,7 +433,13 @@ const struct wi_schema wi_service_schemas[] = {
         {"runs", "integer", NULL},
         {"measured_at", "integer", NULL},
         {"prompt_tokens_per_second?", "number", NULL},
-        {"tokens_per_second?", "number", NULL}),
+        {"tokens_per_second?", "number", NULL},
+        {"batch_gain?", "number",
+            "How many times as long a request takes alone as in a batch, by the bytes of its "
+            "inputs. Requests are batched there while it is more than 1."},
+        {"batch_bytes_most?", "integer",
+            "The most bytes of inputs that a batch may have there, because a larger one failed for "
+            "lack of memory."}),
 
     /* --- jobs and joins ----------------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 #include "work/job/second.h"
 #include "work/job/stream.h"
+#include "work/job/together.h"
 #include <string.h>
 
 static struct wi_job *job_running(const struct wi_jobs *jobs, const char *attempt_id)
@@ -132,23 +133,14 @@ static void on_answer(
     wi_job_complete(job, node_id, answer, 0);
 }
 
-/* One of its members, which have one ending between them. */
-static struct wi_job *batch_first(const struct wi_job_batch *batch)
-{
-    size_t i = 0;
-    while (!batch->members[i])
-        i++;
-    return batch->members[i];
-}
-
 static void on_lost(void *context, const char *node_id, const char *attempt_id, enum wi_blame blame,
     const char *why)
 {
     struct wi_jobs *jobs = context;
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
-        wi_job_note_ending(batch_first(batch), WI_ENDING_LOST);
-        wi_jobs_try_each(jobs, batch, blame != WI_BLAME_NONE, 1, why);
+        wi_job_note_ending(wi_job_batch_first(batch), WI_ENDING_LOST);
+        wi_jobs_try_each(jobs, batch, 1, why);
         wi_jobs_on_capacity(jobs);
         return;
     }
@@ -210,13 +202,13 @@ static void on_held_up(void *context, const char *attempt_id, const char *why)
 /* Its members go on one by one. */
 static void move_batch(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *why)
 {
-    struct wi_job *first = batch_first(batch);
+    struct wi_job *first = wi_job_batch_first(batch);
     struct wi_choice choice = {0};
     if (first->endings || jobs->draining || !wi_job_pick_another(first, 0, &choice))
         return;
     wi_job_note_ending(first, WI_ENDING_LATE);
     wi_pool_cancel(jobs->pool, batch->node, batch->attempt, WI_JOB_STALLED);
-    wi_jobs_try_each(jobs, batch, 0, 0, why);
+    wi_jobs_try_each(jobs, batch, 0, why);
     wi_jobs_on_slot_free(jobs);
 }
 

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "work/job/stream.h"
+#include "work/job/together.h"
 #include <stdlib.h>
 #include <string.h>
 

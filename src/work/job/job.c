@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "work/job/second.h"
 #include "work/job/stream.h"
+#include "work/job/together.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,6 +184,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_queue_free(jobs->proofs.queue);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
+    wi_apart_clear(&jobs->apart);
     free(jobs);
 }
 
@@ -260,8 +262,7 @@ static enum wi_code job_begin(struct wi_job *job, struct wi_error *error)
     struct wi_error failure;
     int gives_way = wi_job_part(job) != WI_JOB_PART_OPEN;
     enum wi_pick picked = gives_way ? WI_PICK_WAIT : wi_job_pick(job, &choice, &failure);
-    if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
-        wi_job_waits_for_company(job, wi_batch_rows(job->spec.asked)))
+    if (picked == WI_PICK_NODE && wi_job_waits_for_company(job, &choice))
         picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
         (picked == WI_PICK_NODE && wi_job_check(job, &choice, &failure) != WI_OK))
@@ -274,6 +275,7 @@ static enum wi_code job_begin(struct wi_job *job, struct wi_error *error)
     job->line->counters.accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
+        wi_job_note_apart(job);
         /* Another node may have room now, or no other client may need the room that it would take;
          * but no answer may come from inside this call. */
         if (code == WI_NODE_BUSY || gives_way)
@@ -381,6 +383,12 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id)
         (json_int_t)job->accepted_at, "age_ms", wi_now_ms() - job->spec.accepted_at, "timeout_ms",
         job->spec.asked->timeout_ms, "problem",
         failures ? failures->rows[failures->last].reason : NULL, "parts", parts);
+}
+
+char *wi_jobs_batch_obstacle(const struct wi_jobs *jobs, const struct wi_model *model)
+{
+    const char *shown = wi_apart_shown(&jobs->apart, model);
+    return shown ? wi_strdup(shown) : wi_batch_obstacle(model);
 }
 
 void wi_jobs_each(const struct wi_jobs *jobs, wi_job_look_fn *look, void *context)

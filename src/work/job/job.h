@@ -135,6 +135,10 @@ void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id);
 /* Cancels on request: the waiter is answered WI_CANCELLED. WI_OK or WI_JOB_NOT_FOUND. */
 enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id);
 
+/* Why requests for the model are never run as a batch, as the end of a sentence; NULL: they may be.
+ * The caller frees it. */
+char *wi_jobs_batch_obstacle(const struct wi_jobs *jobs, const struct wi_model *model);
+
 struct wi_job_counters {
     uint64_t accepted, completed, failed, cancelled, expired, rejected, retried, lost, late;
     uint64_t batches, joined; /* runs of several jobs as one, and the jobs in them */

@@ -9,7 +9,9 @@
 #define WI_WORK_JOB_PRIVATE_H
 
 #include "base/table.h"
+#include "work/job/apart.h"
 #include "work/job/batch.h"
+#include "work/job/batch_trial.h"
 #include "work/job/chain.h"
 #include "work/job/job.h"
 #include "work/job/opinions.h"
@@ -49,8 +51,10 @@ struct wi_job_batch {
     char attempt[WI_ID_SIZE + 12];
     char node[WI_ID_SIZE];
     size_t count, left;
-    int over;      /* its attempt has ended, and its members are leaving */
-    int64_t total; /* rows */
+    int over;                  /* its attempt has ended, and its members are leaving */
+    int64_t total;             /* rows */
+    size_t bytes;              /* of its inputs */
+    struct wi_model *on_trial; /* a reference, if its answers will be compared; else NULL */
     struct wi_job **members;
     int64_t *rows;
     UT_hash_handle hh;
@@ -131,7 +135,9 @@ struct wi_job {
     wi_job_dispatch_fn *on_dispatch; /* NULL for a client's */
     wi_job_fn *on_done;
     void *context;
-    int single; /* a batch with it failed: it joins no further batch */
+    int single;                      /* it was in a batch, and joins no further one */
+    struct wi_batch_trial *trial;    /* of that batch; NULL: none */
+    struct wi_tensors trial_outputs; /* its part of the batch's outputs, if they are compared */
     UT_hash_handle by_id;
     UT_hash_handle by_attempt; /* while ALONE or SECOND */
 };
@@ -153,6 +159,7 @@ struct wi_jobs {
     struct wi_job_batch *batches; /* likewise */
     struct wi_slots slots;        /* of clients' attempts, by client */
     struct wi_opinions opinions;  /* of clients: requests repeated on second nodes */
+    struct wi_apart apart;        /* models whose requests are not joined */
     struct wi_timer *window;      /* ends a wait for other jobs to join */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     int draining;
@@ -216,25 +223,6 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why);
 void wi_job_returned(struct wi_job *job, const struct wi_error *error);
 /* Calls `on_idle` of a drain once no job is left. */
 void wi_jobs_check_idle(struct wi_jobs *jobs);
-
-/* --- together.c ------------------------------------------------------------------------------- */
-
-int wi_job_may_join(const struct wi_job *job);
-/* Whether the job, whose turn it is and which has `rows` rows, should wait for others that join
- * it. */
-int wi_job_waits_for_company(struct wi_job *job, int64_t rows);
-/* Returns 1 if the waiting job was sent together with others, -1 if it is to wait for others. */
-int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice);
-void wi_job_leave_batch(struct wi_job *job, const char *reason);
-struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *attempt_id);
-/* The batch has an answer, which is divided among its members. Returns 1 if it could not be
- * divided, so that they wait again. */
-int wi_jobs_batch_answer(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *node_id,
-    struct wi_answer *answer);
-/* The batch ended without an answer: its members are retried one by one. `counts`: as an attempt of
- * each; `lost`: the node was lost. */
-void wi_jobs_try_each(
-    struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why);
 
 /* --- dispatch.c ------------------------------------------------------------------------------- */
 

@@ -2,11 +2,12 @@
  * Jobs that run together as one attempt: how they are joined and separated again. batch.c joins and
  * splits their tensors.
  */
-#include "work/job/private.h"
+#include "work/job/together.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "work/pool/batches.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,13 +15,56 @@
 /* Waiting jobs that are looked at for company. */
 #define BATCH_LOOK 256
 
-int wi_job_may_join(const struct wi_job *job)
+static int job_may_batch(const struct wi_job *job)
 {
     return job->jobs->config->pool.batching != WI_BATCHING_OFF && !job->single && !job->avoid[0] &&
-           !job->flow && !wi_job_is_shadow(job) && wi_batch_rows(job->spec.asked) > 0;
+           !job->flow && !wi_job_is_shadow(job);
 }
 
-int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
+/* Whether a batch of the model has to be compared with its requests alone. */
+static int job_needs_trial(const struct wi_job *job)
+{
+    const struct wi_model *model = job->spec.asked->model;
+    return wi_batch_is_named(model) && wi_apart_proof(&job->jobs->apart, model) != WI_APART_PROVEN;
+}
+
+int wi_job_may_join(const struct wi_job *job)
+{
+    const struct wi_model *model = job->spec.asked->model;
+    const struct wi_apart *apart = &job->jobs->apart;
+    return job_may_batch(job) && wi_batch_rows(job->spec.asked) > 0 &&
+           !wi_apart_shown(apart, model) && wi_apart_proof(apart, model) != WI_APART_ON_TRIAL;
+}
+
+void wi_job_note_apart(const struct wi_job *job)
+{
+    const struct wi_model *model = job->spec.asked->model;
+    struct wi_apart *apart = &job->jobs->apart;
+    if (!job_may_batch(job) || model->builtin || wi_apart_has(apart, model, WI_APART_MODEL) ||
+        wi_batch_model(model))
+        return;
+    char *why = wi_batch_obstacle(model);
+    wi_apart_note(apart, model, WI_APART_MODEL, why);
+    free(why);
+}
+
+/* Whether jobs with so many bytes of inputs together gain by being one run. */
+static int batch_pays(const struct wi_job *job, const struct wi_choice *choice, size_t bytes)
+{
+    const struct wi_model *model = job->spec.asked->model;
+    char why[96];
+    double gain;
+    if (wi_pool_batch_pays(job->jobs->pool, choice, model, bytes, &gain))
+        return 1;
+    if (gain > 0 && gain <= 1) { /* else they only show how long one takes alone */
+        snprintf(why, sizeof why, "on %s, a batch takes %.2f times as long as its requests alone",
+            wi_platform_names[choice->platforms[0]], 1 / gain);
+        wi_apart_note(&job->jobs->apart, model, WI_APART_SLOW, why);
+    }
+    return 0;
+}
+
+static int waits_for_company(const struct wi_job *job, int64_t rows)
 {
     struct wi_jobs *jobs = job->jobs;
     const struct wi_config_pool *pool = &jobs->config->pool;
@@ -33,42 +77,91 @@ int wi_job_waits_for_company(struct wi_job *job, int64_t rows)
     return 1;
 }
 
-static void free_batch(struct wi_job_batch *batch)
+int wi_job_waits_for_company(const struct wi_job *job, const struct wi_choice *choice)
 {
+    const struct wi_inference *asked = job->spec.asked;
+    return job->jobs->config->pool.batching == WI_BATCHING_FIXED && wi_job_may_join(job) &&
+           batch_pays(job, choice, wi_tensors_bytes(&asked->tensors)) &&
+           waits_for_company(job, wi_batch_rows(asked));
+}
+
+static void free_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
+{
+    if (batch->on_trial) /* it has shown nothing */
+        wi_apart_set_proof(&jobs->apart, batch->on_trial, WI_APART_UNPROVEN);
+    wi_model_unref(batch->on_trial);
     free(batch->members);
     free(batch->rows);
     free(batch);
 }
 
+/* What a batch has, or may have at most. */
+struct batch_size {
+    int64_t rows;
+    uint64_t bytes, answer; /* of its inputs, and of its outputs */
+};
+
+static struct batch_size job_size(const struct wi_job *job)
+{
+    const struct wi_inference *asked = job->spec.asked;
+    return (struct batch_size){
+        wi_batch_rows(asked), wi_tensors_bytes(&asked->tensors), wi_batch_output_bytes(asked)};
+}
+
+/* So much surely fits a frame, the node's memory and an answer. */
+static struct batch_size size_most(const struct wi_job *job, const struct wi_choice *choice)
+{
+    const struct wi_config *config = job->jobs->config;
+    const struct wi_model *model = job->spec.asked->model;
+    struct batch_size most = {wi_batch_most(model),
+        wi_pool_batch_most(job->jobs->pool, choice, model), config->api.max_answer};
+    if (most.rows > config->pool.max_batch)
+        most.rows = config->pool.max_batch;
+    if (most.bytes > config->api.max_body)
+        most.bytes = config->api.max_body;
+    if (job_needs_trial(job) && most.answer > WI_TRIAL_BYTES_MAX)
+        most.answer = WI_TRIAL_BYTES_MAX;
+    return most;
+}
+
+/* Adds `more` if both together are not too much; a size that is too much alone has no room. */
+static int size_add(
+    struct batch_size *size, const struct batch_size *more, const struct batch_size *most)
+{
+    if (size->rows > most->rows || more->rows > most->rows - size->rows ||
+        size->bytes > most->bytes || more->bytes > most->bytes - size->bytes ||
+        size->answer > most->answer || more->answer > most->answer - size->answer)
+        return 0;
+    size->rows += more->rows;
+    size->bytes += more->bytes;
+    size->answer += more->answer;
+    return 1;
+}
+
 /* Fills `batch` with the job and what can run together with it; the job alone counts as none. */
-static void batch_gather(struct wi_job *job, struct wi_job_batch *batch)
+static void batch_gather(
+    struct wi_job *job, const struct wi_choice *choice, struct wi_job_batch *batch)
 {
     struct wi_queue_entry *others[BATCH_LOOK];
-    const struct wi_config_pool *pool = &job->jobs->config->pool;
     size_t count = wi_queue_company(&job->entry, others, BATCH_LOOK);
-    size_t bytes = wi_tensors_bytes(&job->spec.asked->tensors);
-    size_t most = job->jobs->config->api.max_body; /* what surely fits a frame */
-    most = most > bytes ? most : bytes;
-    int64_t rows_most = wi_batch_most(job->spec.asked->model);
-    if (rows_most > pool->max_batch)
-        rows_most = pool->max_batch;
+    struct batch_size size = job_size(job), most = size_most(job, choice);
     batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct wi_job *));
     batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
     batch->members[0] = job;
-    batch->rows[0] = batch->total = wi_batch_rows(job->spec.asked);
+    batch->rows[0] = size.rows;
     batch->count = 1;
-    for (size_t i = 0; i < count && batch->total < rows_most; i++) {
+    for (size_t i = 0; i < count && size.rows < most.rows; i++) {
         struct wi_job *other = others[i]->owner;
-        int64_t rows = wi_job_may_join(other) ? wi_batch_rows(other->spec.asked) : 0;
-        size_t more = wi_tensors_bytes(&other->spec.asked->tensors);
-        if (rows == 0 || rows > rows_most - batch->total || more > most - bytes ||
-            !wi_batch_fits(job->spec.asked, other->spec.asked))
+        if (!wi_job_may_join(other) || !wi_batch_fits(job->spec.asked, other->spec.asked))
             continue;
-        bytes += more;
+        struct batch_size more = job_size(other);
+        if (!size_add(&size, &more, &most))
+            continue;
         batch->members[batch->count] = other;
-        batch->rows[batch->count++] = rows;
-        batch->total += rows;
+        batch->rows[batch->count++] = more.rows;
     }
+    batch->total = size.rows;
+    batch->bytes = size.bytes;
 }
 
 /* Sends the jobs of the batch as one attempt; they stay in the queue if that fails. */
@@ -85,6 +178,9 @@ static enum wi_code dispatch_batch(
         if (spec->accepted_at + spec->asked->timeout_ms - now > deadline)
             deadline = spec->accepted_at + spec->asked->timeout_ms - now;
     }
+    int is_trial = job_needs_trial(first);
+    if (is_trial && !wi_batch_differs(asked, batch->count))
+        return WI_NODE_NOT_FOUND; /* they would show nothing */
     if (wi_batch_join(asked, batch->count, &joined))
         return WI_MEMORY_BUDGET;
     snprintf(batch->attempt, sizeof batch->attempt, "%s.b%u", first->spec.id, first->attempts + 1);
@@ -103,6 +199,10 @@ static enum wi_code dispatch_batch(
     wi_tensors_clear(&joined);
     if (code != WI_OK)
         return code;
+    if (is_trial) {
+        batch->on_trial = wi_model_ref(first->spec.asked->model);
+        wi_apart_set_proof(&jobs->apart, batch->on_trial, WI_APART_ON_TRIAL);
+    }
     memcpy(batch->node, choice->node, sizeof batch->node);
     batch->left = batch->count;
     for (size_t i = 0; i < batch->count; i++) {
@@ -120,17 +220,27 @@ static enum wi_code dispatch_batch(
 int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
 {
     struct wi_job_batch *batch = wi_alloc(sizeof *batch);
-    batch_gather(job, batch);
-    int waits = wi_job_waits_for_company(job, batch->total);
-    if (!waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
+    batch_gather(job, choice, batch);
+    int may_wait = job->jobs->config->pool.batching == WI_BATCHING_FIXED;
+    int pays = (batch->count > 1 || may_wait) && batch_pays(job, choice, batch->bytes);
+    int waits = pays && waits_for_company(job, batch->total);
+    if (pays && !waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
         return 1;
-    free_batch(batch);
+    free_batch(job->jobs, batch);
     return waits ? -1 : 0;
 }
 
 struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *attempt_id)
 {
     return WI_TABLE_FIND(jobs->batches, attempt_id, strlen(attempt_id));
+}
+
+struct wi_job *wi_job_batch_first(const struct wi_job_batch *batch)
+{
+    size_t i = 0;
+    while (!batch->members[i])
+        i++;
+    return batch->members[i];
 }
 
 static void take_out(struct wi_job_batch *batch, size_t index)
@@ -153,7 +263,7 @@ void wi_job_leave_batch(struct wi_job *job, const char *reason)
         return;
     wi_pool_cancel(job->jobs->pool, batch->node, batch->attempt, reason);
     HASH_DEL(job->jobs->batches, batch);
-    free_batch(batch);
+    free_batch(job->jobs, batch);
 }
 
 /* The attempt has ended. Its members are taken out one by one, since the answer to one may make its
@@ -166,38 +276,87 @@ static void end_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
 
 /* How the members of an attempt that has ended go on, each by itself. */
 struct going_on {
-    const struct wi_error *returned; /* not begun: as if they had not been sent; or NULL */
-    int counts, lost;                /* else they are tried again: see wi_jobs_try_each */
-    const char *why;
+    const struct wi_error *returned;  /* as if they had not been sent; NULL: as after a failure */
+    int together;                     /* they may be joined again */
+    int lost;                         /* their node was lost */
+    struct wi_batch_trial *trial;     /* that they join; NULL: none */
+    const struct wi_tensors *outputs; /* of the batch, of which each keeps its rows; NULL: none */
+    const char *why;                  /* of a failure */
 };
 
+/* None of this counts as an attempt of theirs: it is unknown which of them caused it, if any. */
 static void each_goes_on(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct going_on *how)
 {
+    int64_t at = 0;
     end_batch(jobs, batch);
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < batch->count; at += batch->rows[i++]) {
         struct wi_job *job = batch->members[i];
         if (!job)
             continue;
         take_out(batch, i);
-        if (how->returned) { /* it may be joined again */
-            wi_job_returned(job, how->returned);
-            continue;
-        }
-        job->single = 1;
+        job->single |= !how->together;
+        if (how->trial)
+            job->trial = wi_batch_trial_join(how->trial);
+        if (how->outputs)
+            wi_batch_split(how->outputs, batch->total, at, batch->rows[i], &job->trial_outputs);
         job->line->counters.lost += (unsigned)how->lost;
-        wi_job_retry(job, how->counts, how->why);
+        if (how->returned)
+            wi_job_returned(job, how->returned);
+        else
+            wi_job_retry(job, 0, how->why);
     }
-    free_batch(batch);
+    free_batch(jobs, batch);
 }
 
-/* Jobs that failed together are retried one by one, because it is unknown which of them caused the
- * failure. A failure of the node counts as an attempt; one of the model does not, because another
- * job may have caused it. */
-void wi_jobs_try_each(
-    struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why)
+void wi_jobs_try_each(struct wi_jobs *jobs, struct wi_job_batch *batch, int lost, const char *why)
 {
-    each_goes_on(jobs, batch, &(struct going_on){.counts = counts, .lost = lost, .why = why});
+    each_goes_on(jobs, batch, &(struct going_on){.lost = lost, .why = why});
+}
+
+/* The batch has a failure instead of outputs. An error that another node would repeat is the fault
+ * of a request, and no reason to avoid the node. */
+static void batch_failed(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_answer *answer)
+{
+    const struct wi_job *first = wi_job_batch_first(batch);
+    struct going_on how = {.why = answer->error.detail};
+    how.together = answer->error.code == WI_NODE_PAUSED;
+    if (how.together || !answer->retryable)
+        how.returned = &answer->error;
+    if (answer->starved || answer->error.code == WI_ANSWER_TOO_LARGE)
+        how.trial = wi_batch_trial_new(WI_TRIAL_SIZE, batch->node, first->place.platform,
+            first->spec.asked->model, batch->bytes);
+    each_goes_on(jobs, batch, &how);
+    wi_batch_trial_leave(how.trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
+}
+
+/* The outputs do not belong to a batch. A joined node may only say so. */
+static void batch_has_other_rows(struct wi_jobs *jobs, struct wi_job_batch *batch)
+{
+    const struct wi_job *first = wi_job_batch_first(batch);
+    struct wi_error error;
+    wi_error_set(&error, WI_INFERENCE_FAILED, NULL, "%s", wi_apart_why(WI_APART_ROWS));
+    if (!first->place.joined)
+        wi_apart_note(&jobs->apart, first->spec.asked->model, WI_APART_ROWS, error.detail);
+    each_goes_on(jobs, batch, &(struct going_on){.returned = &error});
+}
+
+/* The first batch of its model: its outputs are kept, to be compared with those of each request. */
+static void try_rows(
+    struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_tensors *outputs)
+{
+    const struct wi_job *first = wi_job_batch_first(batch);
+    struct wi_batch_trial *trial = wi_batch_trial_new(
+        WI_TRIAL_ROWS, batch->node, first->place.platform, batch->on_trial, batch->bytes);
+    struct wi_error error;
+    wi_error_set(&error, WI_INFERENCE_FAILED, NULL,
+        "the first batch of a model is compared with its requests alone");
+    wi_model_unref(batch->on_trial);
+    batch->on_trial = NULL; /* the trial ends that */
+    each_goes_on(
+        jobs, batch, &(struct going_on){.returned = &error, .trial = trial, .outputs = outputs});
+    wi_batch_trial_leave(trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
 }
 
 int wi_jobs_batch_answer(
@@ -205,20 +364,19 @@ int wi_jobs_batch_answer(
 {
     int64_t total = batch->total, at = 0;
     struct wi_tensors probe = {0};
-    if (answer->error.code == WI_NODE_PAUSED) {
-        each_goes_on(jobs, batch, &(struct going_on){.returned = &answer->error});
-        return 1;
-    }
     if (!answer->ok) {
-        wi_jobs_try_each(
-            jobs, batch, answer->retryable && !answer->excused, 0, answer->error.detail);
+        batch_failed(jobs, batch, answer);
         return 1;
     }
     if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {
-        wi_jobs_try_each(jobs, batch, 0, 0, "the outputs do not have as many rows as the inputs");
+        batch_has_other_rows(jobs, batch);
         return 1;
     }
     wi_tensors_clear(&probe);
+    if (batch->on_trial) {
+        try_rows(jobs, batch, &answer->outputs);
+        return 1;
+    }
     end_batch(jobs, batch);
     for (size_t i = 0; i < batch->count; at += batch->rows[i++]) {
         struct wi_job *job = batch->members[i];
@@ -231,6 +389,6 @@ int wi_jobs_batch_answer(
         wi_job_complete(job, node_id, &part, total);
         wi_tensors_clear(&part.outputs);
     }
-    free_batch(batch);
+    free_batch(jobs, batch);
     return 0;
 }

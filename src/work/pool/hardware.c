@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "wire/describe/schemas.h"
+#include "work/pool/facts/batching.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/preferences.h"
 #include <stdio.h>
@@ -28,8 +29,10 @@ static json_t *estimate_json(const struct wi_estimate *e)
 {
     if (!e->measured_at)
         return json_null();
+    double gain = wi_batching_gain(e);
     return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, e->loads, e->runs,
-        e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms));
+        e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms), gain > 0 ? gain : -1,
+        e->batch_most > 0 ? (int64_t)e->batch_most : -1);
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null

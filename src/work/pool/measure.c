@@ -84,7 +84,32 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
     }
     double run_ms =
         wi_estimates_alone(estimates, hash, where, answer->inference_ms, attempt->requests);
+    if (answer->warm)
+        wi_estimates_batched(estimates, hash, where, attempt->requests > 1, attempt->bytes,
+            answer->inference_ms, now);
     wi_estimates_ran(estimates, hash, where, answer->load_ms, run_ms, answer->warm, now);
+}
+
+static int has_code(const json_t *fallback, const char *code)
+{
+    const char *its = json_string_value(json_object_get(fallback, "code"));
+
+    return its && strcmp(its, code) == 0;
+}
+
+/* A platform that was tried first failed. If another computed the same batch, its requests are
+ * valid, so that it was too large. */
+static void note_fallback(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *fallback)
+{
+    int platform = wi_place_platform(fallback);
+    const struct wi_place *where = node_place(node, attempt->engine, platform);
+
+    if (attempt->requests <= 1)
+        wi_pool_measure_failure(pool, node, attempt, platform);
+    else if (answer->ok && where &&
+             (has_code(fallback, "out_of_memory") || has_code(fallback, "inference_failed")))
+        wi_pool_note_crowded(pool, node, attempt->hash, where, attempt->bytes);
 }
 
 void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
@@ -96,12 +121,11 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     if (!wi_pool_attempt_rules(attempt)->is_measured || wi_place_is_simulated(answer->executed_on))
         return;
     for (size_t i = 0; i < json_array_size(fallbacks); i++)
-        wi_pool_measure_failure(
-            pool, node, attempt, wi_place_platform(json_array_get(fallbacks, i)));
+        note_fallback(pool, node, attempt, answer, json_array_get(fallbacks, i));
     const struct wi_place *where = node_place(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
-    else if (!answer->ok && blames_platform(answer, attempt->platform) &&
+    else if (!answer->ok && attempt->requests <= 1 && blames_platform(answer, attempt->platform) &&
              !(answer->broke && wi_pool_attempt_is_clients(attempt)))
         wi_pool_measure_failure(pool, node, attempt, (int)attempt->platform);
 }
@@ -139,10 +163,11 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
     const json_t *fallbacks = json_object_get(answer->executed_on, "fallbacks");
     int platform = wi_place_platform(answer->executed_on);
 
+    if (attempt->requests > 1) /* each of its requests is about to run alone */
+        return answer->starved;
     for (size_t i = 0; i < json_array_size(fallbacks); i++) {
         const json_t *row = json_array_get(fallbacks, i);
-        const char *code = json_string_value(json_object_get(row, "code"));
-        if (code && strcmp(code, "out_of_memory") == 0)
+        if (has_code(row, "out_of_memory"))
             (void)note_shortage(pool, node, attempt, models, wi_place_platform(row));
     }
     return answer->starved && note_shortage(pool, node, attempt, models,

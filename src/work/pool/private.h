@@ -155,6 +155,12 @@ void wi_pool_lose(
  * The node may be gone afterwards. */
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
 
+/* --- batches.c -------------------------------------------------------------------------------- */
+
+/* A batch with so many bytes of inputs was too large there. `hash` is that of its model. */
+void wi_pool_note_crowded(struct wi_pool *pool, const struct pool_node *node, const char *hash,
+    const struct wi_place *where, size_t bytes);
+
 /* --- measure.c -------------------------------------------------------------------------------- */
 
 /* Turns attempts into estimates: to which place (place.h) an answer, a failure or a silence
@@ -167,7 +173,8 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform);
 /* Notes where the model was not loaded because of a lack of memory, by `models`, the node's latest
- * list (may be NULL). Returns whether that is why the attempt failed. */
+ * list (may be NULL). Returns whether that is why the attempt failed; for a batch, of which nothing
+ * is noted, whether it lacked memory for any reason. */
 int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer, const json_t *models);
 /* The attempt was stopped at its deadline. */

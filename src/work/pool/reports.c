@@ -567,7 +567,8 @@ static void on_lost(
     enum wi_blame blame = blamed ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
     if (booked && blamed) {
-        if (wi_pool_attempt_rules(&attempt)->is_measured && !wi_pool_attempt_is_clients(&attempt))
+        if (wi_pool_attempt_rules(&attempt)->is_measured && attempt.requests <= 1 &&
+            !wi_pool_attempt_is_clients(&attempt))
             wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);

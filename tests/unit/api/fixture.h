@@ -97,6 +97,11 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
     return WI_OK;
 }
 
+char *wi_jobs_batch_obstacle(const struct wi_jobs *jobs, const struct wi_model *model)
+{
+    return NULL;
+}
+
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
 {
     return is_job(job_id) ? 3 : 0;

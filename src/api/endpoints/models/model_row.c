@@ -146,6 +146,15 @@ static json_t *numerics_json(const struct wi_api *api, const struct wi_model *mo
         wi_verdicts_json(wi_pool_verdicts(api->deps.pool), model->hash));
 }
 
+/* Whether requests for it may run as a batch. */
+static json_t *batching_json(const struct wi_api *api, const struct wi_model *model)
+{
+    char *obstacle = wi_jobs_batch_obstacle(api->deps.jobs, model);
+    json_t *batching = json_pack("{s:b, s:s?}", "possible", obstacle == NULL, "reason", obstacle);
+    free(obstacle);
+    return batching;
+}
+
 static void add_content(const struct wi_api *api, const struct wi_model *model, json_t *out)
 {
     json_object_set_new(out, "format", json_string(wi_formats[model->format]->name));
@@ -159,6 +168,7 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     }
     wi_formats[model->format]->show(&model->facts, model->variant, out);
     json_object_set_new(out, "numerics", numerics_json(api, model));
+    json_object_set_new(out, "batching", batching_json(api, model));
     add_warnings(model, out);
 }
 
@@ -174,6 +184,7 @@ static void add_built_in(const struct wi_api *api, const struct wi_model *model,
     json_object_set_new(
         out, "outputs", wi_onnx_values_json(signature->outputs, signature->output_count));
     json_object_set_new(out, "numerics", numerics_json(api, model));
+    json_object_set_new(out, "batching", batching_json(api, model));
 }
 
 int64_t wi_api_changed_at(const struct wi_api *api, const struct wi_model *model)

@@ -69,6 +69,7 @@ struct pool_attempt {
     enum wi_engine engine;
     unsigned queue;    /* of its node: wi_fleet_queue */
     unsigned requests; /* that are joined in it, or 0 */
+    size_t bytes;      /* of its tensors */
     int alone;         /* nothing else is to be given to its engine meanwhile */
     enum pool_attempt_text text;
     int broke;  /* what it ran in before broke */

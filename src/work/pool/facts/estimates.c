@@ -43,6 +43,7 @@ struct entry {
     int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
     struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
+    struct lately singles, batches;              /* … single_ms and batch_ms */
     double saved_at;                             /* wi_now_ms() */
     double seen_ms;        /* the subject's served_ms when it was last measured or tried here */
     double seen_before_ms; /* the same before the try that is under way */
@@ -63,6 +64,8 @@ struct wi_estimates {
 
 /* Longer is no measurement but a clock gone wrong. */
 #define TIME_MAX_MS 1e8
+/* A page's clock may show 0 for a shorter run. */
+#define TIME_MIN_MS 0.01
 
 /* --- keys ------------------------------------------------------------------------------------- */
 
@@ -249,10 +252,12 @@ static char *print_estimate(const struct wi_estimate *e)
 {
     json_t *run = json_pack(
         "{s:f, s:I, s:b}", "mean", e->run_ms, "count", (json_int_t)e->runs, "cold", e->cold);
-    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:{s:o, s:o*, s:o*}}", "load_ms", e->load_ms,
-        "loads", (json_int_t)e->loads, "failure", e->failure, "measured_at",
-        (json_int_t)e->measured_at, "rates", "run_ms", run, "prompt_ms",
-        rate_json(e->prompt_ms, e->prompts), "token_ms", rate_json(e->token_ms, e->answers));
+    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:I, s:{s:o, s:o*, s:o*, s:o*, s:o*}}",
+        "load_ms", e->load_ms, "loads", (json_int_t)e->loads, "failure", e->failure, "measured_at",
+        (json_int_t)e->measured_at, "batch_most", (json_int_t)e->batch_most, "rates", "run_ms", run,
+        "prompt_ms", rate_json(e->prompt_ms, e->prompts), "token_ms",
+        rate_json(e->token_ms, e->answers), "single_ms", rate_json(e->single_ms, e->singles),
+        "batch_ms", rate_json(e->batch_ms, e->batches));
     char *text = json_dumps(value, JSON_COMPACT);
 
     json_decref(value);
@@ -285,9 +290,12 @@ static void estimate_read(struct wi_estimate *e, const json_t *value)
         .loads = (unsigned)member_number(value, "loads", 1e9),
         .runs = (unsigned)member_number(run, "count", 1e9),
         .cold = json_is_true(json_object_get(run, "cold")),
-        .measured_at = (int64_t)member_number(value, "measured_at", 1e15)};
+        .measured_at = (int64_t)member_number(value, "measured_at", 1e15),
+        .batch_most = (uint64_t)member_number(value, "batch_most", 1e15)};
     load_rate(rates, "prompt_ms", &e->prompt_ms, &e->prompts);
     load_rate(rates, "token_ms", &e->token_ms, &e->answers);
+    load_rate(rates, "single_ms", &e->single_ms, &e->singles);
+    load_rate(rates, "batch_ms", &e->batch_ms, &e->batches);
 }
 
 /* 0, or -1 for what is no object. Members that are missing or no sensible numbers are 0. */
@@ -539,6 +547,35 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
         }
     }
     entry_succeeded(estimates, entry, now);
+}
+
+void wi_estimates_batched(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, int is_batch, size_t bytes, double run_ms, double now)
+{
+    if (bytes == 0)
+        return;
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+    run_ms = fmin(fmax(run_ms, TIME_MIN_MS), TIME_MAX_MS);
+    e->since_single_ms = is_batch ? e->since_single_ms + run_ms : 0;
+    e->since_batch_ms = is_batch ? 0 : e->since_batch_ms + run_ms;
+    if (is_batch)
+        mean_update(&e->batch_ms, &e->batches, &entry->batches, run_ms / (double)bytes);
+    else
+        mean_update(&e->single_ms, &e->singles, &entry->singles, run_ms / (double)bytes);
+    entry_changed(estimates, entry, now);
+}
+
+uint64_t wi_estimates_crowded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, size_t bytes, double now)
+{
+    struct entry *entry = find_or_add(estimates, hash, place);
+    struct wi_estimate *e = &entry->estimate;
+
+    if (e->batch_most == 0 || bytes / 2 < e->batch_most)
+        e->batch_most = bytes > 2 ? bytes / 2 : 1;
+    entry_changed(estimates, entry, now);
+    return e->batch_most;
 }
 
 void wi_estimates_failed(

@@ -60,6 +60,12 @@ struct wi_estimate {
      * not in the counts. */
     double prompt_ms, token_ms;
     unsigned prompts, answers;
+    /* For tensors: the time per byte of the inputs if a request runs alone, and in a batch of
+     * several. 0: not measured. */
+    double single_ms, batch_ms;
+    unsigned singles, batches;
+    double since_single_ms, since_batch_ms; /* time of runs since the last of these; not kept */
+    uint64_t batch_most; /* bytes of inputs that a batch may have; 0: no limit was found */
 };
 
 /* The expected time of a run: for text, to read `prompt_tokens` new tokens and to make
@@ -84,6 +90,14 @@ struct wi_estimate wi_estimates_get(
  * known time is longer. */
 double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double run_ms, unsigned requests);
+/* Records the time of a successful run on a loaded model, by the bytes of its inputs: of a batch,
+ * or of a request alone. */
+void wi_estimates_batched(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, int is_batch, size_t bytes, double run_ms, double now);
+/* A batch with so many bytes of inputs failed there for lack of memory: from now on a batch may
+ * have half of that. Returns the new limit. */
+uint64_t wi_estimates_crowded(struct wi_estimates *estimates, const char *hash,
+    const struct wi_place *place, size_t bytes, double now);
 /* Records a successful run of one request. `now` is wi_now_ms(); it limits how often is saved. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, double run_ms, int warm, double now);

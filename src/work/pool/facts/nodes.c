@@ -250,6 +250,8 @@ static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_no
     double run = wi_task_runs_evenly(asked->task)
                      ? e.run_ms /* of a first run too, or a bound */
                      : wi_estimate_run_ms(&e, asked->prompt_tokens, asked->answer_tokens);
+    if (attempt->requests > 1)
+        run = e.batch_ms > 0 ? e.batch_ms * (double)attempt->bytes : run * attempt->requests;
     attempt->token_ms = e.token_ms;
     attempt->known_ms = e.runs > 0 && run > 0 ? load + run : 0;
     attempt->expected_ms = load + (run > 0 ? run : WI_ESTIMATE_UNKNOWN_RUN_MS);
@@ -371,6 +373,7 @@ void wi_pool_node_book(
     attempt->engine = asked->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
+    attempt->bytes = task->tensors ? wi_tensors_bytes(task->tensors) : 0;
     attempt->alone = task->alone;
     attempt->text = attempt_text(asked);
     attempt->broke = task->broke;

@@ -784,6 +784,22 @@ TEST(nesting_without_end_is_not_followed)
     assert_string_equal(random_of(&graph, NULL), "");
 }
 
+TEST(finds_operators_that_scale_whole_tensors)
+{
+    static const char *const types[] = {
+        "DynamicQuantizeLinear", "DynamicQuantizeMatMul", "DynamicQuantizeLSTM", "QLinearConv", ""};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        struct wi_onnx_signature s;
+        struct wi_error error;
+        struct wi_buffer graph = graph_with_output();
+        put_node(&graph, 1, types[i], 2, 0, NULL);
+        struct wi_buffer model = finish_model(&graph);
+        assert_int_equal(read_model(&model, &s, &error), WI_OK);
+        assert_string_equal(s.scaling, i < 3 ? types[i] : "");
+        wi_onnx_clear(&s);
+    }
+}
+
 TEST(tells_models_of_few_bits)
 {
     static const char *const types[] = {"QLinearConv", "QuantizeLinear", "MatMulNBits"};

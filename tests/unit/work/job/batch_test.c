@@ -46,6 +46,65 @@ TEST(only_what_is_a_batch_may_be_joined)
     assert_false(wi_batch_model(&model));
 }
 
+static void check_obstacle(const struct wi_model *model, const char *expected)
+{
+    char *obstacle = wi_batch_obstacle(model);
+    if (expected)
+        assert_string_equal(obstacle, expected);
+    else
+        assert_null(obstacle);
+    assert_int_equal(wi_batch_model(model), expected == NULL);
+    free(obstacle);
+}
+
+TEST(it_says_what_keeps_requests_apart)
+{
+    static const char unnamed[] =
+        "the output \"x\" has a first dimension whose name is neither \"N\" nor contains "
+        "\"batch\"; \"batch\": true in model.json would allow it";
+    struct wi_onnx_value ids = in, out = in;
+    struct wi_model model = model_of(&ids, &out);
+    check_obstacle(&model, NULL);
+    out.is_batch = 0;
+    check_obstacle(&model, unnamed);
+    ids.dims[0] = 1;
+    check_obstacle(&model, "the input \"x\" has the fixed first dimension 1");
+    ids.rank = 0;
+    check_obstacle(&model, "the input \"x\" has no dimensions");
+    ids.datatype = WI_BYTES;
+    check_obstacle(&model, "the input \"x\" has elements without a fixed size");
+    ids.tensor = 0;
+    check_obstacle(&model, "the input \"x\" is not a tensor");
+    model.facts.signature.input_count = 0;
+    check_obstacle(&model, "only tensors are combined, and it takes or makes none");
+    model.facts.spec.json = json_pack("{s:{}}", "result");
+    check_obstacle(&model, "its model.json has \"result\", which is made from the first row");
+    json_object_set_new(model.facts.spec.json, "batch", json_false());
+    check_obstacle(&model, "\"batch\" is false in its model.json");
+    model.builtin = WI_BUILTIN_ECHO;
+    check_obstacle(&model, "it computes nothing");
+    json_decref(model.facts.spec.json);
+}
+
+TEST(a_scale_over_all_rows_keeps_them_apart_unless_the_owner_knows_better)
+{
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    strcpy(model.facts.signature.scaling, "DynamicQuantizeLinear");
+    check_obstacle(
+        &model, "its graph scales whole tensors by their values, so that rows affect each other");
+    model.facts.spec.json = json_pack("{s:b}", "batch", 1);
+    check_obstacle(&model, NULL);
+    assert_false(wi_batch_is_named(&model));
+    json_decref(model.facts.spec.json);
+    model.facts.spec.json = NULL;
+    assert_true(wi_batch_is_named(&model));
+    model.facts.signature.scaling[0] = 0;
+    strcpy(model.facts.signature.random, "RandomNormal");
+    check_obstacle(
+        &model, "its graph draws random numbers, so that its answers cannot be compared");
+}
+
 TEST(a_run_has_no_more_rows_than_the_kernels_take)
 {
     static const struct wi_kernel_size sizes[] = {{"batch", 0, 64}, {0}};
@@ -86,6 +145,8 @@ TEST(rows_come_out_as_they_went_in)
     assert_int_equal(wi_batch_rows(&a), 1);
     assert_int_equal(wi_batch_rows(&b), 3);
     assert_true(wi_batch_fits(&a, &b));
+    assert_true(wi_batch_differs(both, 2));
+    assert_false(wi_batch_differs(both, 1));
     assert_int_equal(wi_batch_join(both, 2, &joined), 0);
     assert_int_equal(joined.count, 1);
     assert_int_equal(joined.items[0].dims[0], 4);
@@ -106,6 +167,34 @@ TEST(rows_come_out_as_they_went_in)
     wi_tensors_clear(&a.tensors);
     wi_tensors_clear(&b.tensors);
     assert_int_equal(budget.used, 0);
+}
+
+TEST(outputs_have_the_sizes_that_the_graph_and_the_inputs_give)
+{
+    static const float numbers[6] = {0};
+    struct wi_budget budget = {.limit = 1000};
+    struct wi_onnx_value x = in, outs[2] = {in, in};
+    struct wi_model model = model_of(&x, outs);
+    struct wi_inference asked = {.model = &model};
+    model.facts.signature.output_count = 2;
+    outs[1].name = "y";
+    outs[1].rank = 3;
+    outs[1].dims[1] = 5;
+    outs[1].dims[2] = -1;
+    x.dims[1] = -1;
+    x.symbols[1] = 7;
+    add(&asked, numbers, 3, &budget);
+    assert_int_equal(wi_batch_output_bytes(&asked), 3 * 2 * 4); /* that of y is not known */
+    outs[1].symbols[2] = 7;
+    assert_int_equal(wi_batch_output_bytes(&asked), 3 * 2 * 4 + 3 * 5 * 2 * 4);
+    wi_strings_add(&asked.outputs, "y");
+    assert_int_equal(wi_batch_output_bytes(&asked), 3 * 5 * 2 * 4);
+    outs[1].dims[1] = INT64_MAX;
+    assert_true(wi_batch_output_bytes(&asked) == UINT64_MAX);
+    outs[1].has_shape = 0;
+    assert_int_equal(wi_batch_output_bytes(&asked), 0);
+    wi_strings_clear(&asked.outputs);
+    wi_tensors_clear(&asked.tensors);
 }
 
 TEST(what_differs_does_not_fit)

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "work/job/job.h"
+#include "work/pool/batches.h"
 #include "work/pool/evidence.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,9 @@ struct fixture {
     unsigned requests;  /* of the last task */
     double deadline_ms; /* likewise */
     size_t backlog;
+    uint64_t batch_most;          /* bytes of a batch's inputs; 0: no limit */
+    size_t crowded;               /* bytes of the batch that was too large */
+    double batch_gain;            /* 0: not measured; it pays unless it is at most 1 */
     int wants_stream, wants_more; /* what the last demand asked for */
     int wants_several;
     size_t beginnings;                   /* of the last demand */
@@ -170,6 +174,26 @@ void wi_pool_cancel(
     fixture->cancelled++;
     snprintf(fixture->cancelled_for, sizeof fixture->cancelled_for, "%s", reason);
     fixture->room++;
+}
+
+uint64_t wi_pool_batch_most(
+    const struct wi_pool *pool, const struct wi_choice *choice, const struct wi_model *model)
+{
+    return fixture->batch_most > 0 ? fixture->batch_most : UINT64_MAX;
+}
+
+void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
+    const struct wi_model *model, size_t bytes)
+{
+    assert_string_equal(node_id, "node-1");
+    fixture->crowded = bytes;
+}
+
+int wi_pool_batch_pays(const struct wi_pool *pool, const struct wi_choice *choice,
+    const struct wi_model *model, size_t bytes, double *gain)
+{
+    *gain = fixture->batch_gain;
+    return *gain == 0 || *gain > 1;
 }
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)

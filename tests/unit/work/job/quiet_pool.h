@@ -2,6 +2,7 @@
 #ifndef WI_TESTS_UNIT_JOB_QUIET_POOL_H
 #define WI_TESTS_UNIT_JOB_QUIET_POOL_H
 
+#include "work/pool/batches.h"
 #include "work/pool/evidence.h"
 #include "work/pool/pool.h"
 
@@ -25,6 +26,24 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
 void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
     const struct wi_credit *credit)
 {
+}
+
+uint64_t wi_pool_batch_most(
+    const struct wi_pool *pool, const struct wi_choice *choice, const struct wi_model *model)
+{
+    return UINT64_MAX;
+}
+
+void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
+    const struct wi_model *model, size_t bytes)
+{
+}
+
+int wi_pool_batch_pays(const struct wi_pool *pool, const struct wi_choice *choice,
+    const struct wi_model *model, size_t bytes, double *gain)
+{
+    *gain = 0;
+    return 1;
 }
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"
+#include "work/pool/batches.h"
 #include "work/pool/private.h"
 #include <jansson.h>
 #include <string.h>
@@ -171,6 +172,14 @@ TEST(a_load_that_failed_for_want_of_memory_is_remembered)
     assert_true(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
     assert_true(wi_shortages_has(pool.shortages, model.hash, where, wi_wall_ms()));
     wi_shortages_free(pool.shortages);
+    /* For a batch it is not known whether one request could be run. */
+    pool.shortages = wi_shortages_new(NULL, WI_SHORTAGES_MAX);
+    attempt.requests = 2;
+    assert_true(wi_pool_measure_shortage(&pool, node, &attempt, &said, loaded));
+    assert_true(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
+    assert_false(wi_shortages_has(pool.shortages, model.hash, where, wi_wall_ms()));
+    attempt.requests = 0;
+    wi_shortages_free(pool.shortages);
     /* What the page went on from is remembered as well, and is no failure. */
     pool.shortages = wi_shortages_new(NULL, WI_SHORTAGES_MAX);
     said = (struct wi_answer){.ok = 1};
@@ -182,6 +191,93 @@ TEST(a_load_that_failed_for_want_of_memory_is_remembered)
     wi_shortages_free(pool.shortages);
     json_decref(loaded);
     json_decref(failed);
+}
+
+/* --- batches ---------------------------------------------------------------------------------- */
+
+static struct wi_estimate run_batch(unsigned requests, struct wi_answer said, json_t *executed_on)
+{
+    struct wi_blob *blob = wi_blob_new(NULL, 800);
+    struct wi_tensor rows = {.name = (char *)"x", .datatype = WI_FP32, .size = 800, .blob = blob};
+    const struct wi_tensors tensors = {.items = &rows, .count = 1};
+    const struct wi_task task = {.attempt_id = "a",
+        .asked = &(struct wi_inference){.model = &model},
+        .tensors = &tensors,
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .requests = requests};
+    struct pool_attempt attempt;
+
+    said.executed_on = executed_on;
+    wi_pool_node_book(pool.nodes, node, &task, 0);
+    assert_true(wi_pool_node_unbook(node, "a", 0, &attempt));
+    wi_pool_measure_answer(&pool, node, &attempt, &said);
+    json_decref(executed_on);
+    wi_blob_unref(blob);
+    return known();
+}
+
+static json_t *on_wasm(void)
+{
+    return json_pack("{s:s}", "platform", "wasm");
+}
+
+TEST(a_batch_is_compared_with_what_runs_alone)
+{
+    const struct wi_answer slow = {.ok = 1, .warm = 1, .inference_ms = 80}, cold = {.ok = 1};
+    const struct wi_config config = {.pool.exploration = 0.02};
+    struct wi_choice choice = {.platforms = {WI_WASM}, .platform_count = 1};
+    double gain;
+
+    memcpy(choice.node, node->id, sizeof choice.node);
+    pool.config = &config;
+    assert_int_equal(run_batch(1, cold, on_wasm()).singles, 0);
+    assert_true(wi_pool_batch_pays(&pool, &choice, &model, 800, &gain));
+    assert_int_equal(run_batch(0, slow, on_wasm()).singles, 1);
+    assert_int_equal(
+        run_batch(2, (struct wi_answer){.ok = 1, .warm = 1, .inference_ms = 40}, on_wasm()).batches,
+        1);
+    assert_true(wi_pool_batch_pays(&pool, &choice, &model, 800, &gain));
+    assert_true(gain == 2);
+    for (int i = 0; i < 9; i++)
+        (void)run_batch(2, (struct wi_answer){.ok = 1, .warm = 1, .inference_ms = 160}, on_wasm());
+    assert_false(wi_pool_batch_pays(&pool, &choice, &model, 800, &gain));
+    assert_true(gain > 0.4 && gain < 0.6);
+    strcpy(choice.node, "n-2"); /* it is gone */
+    assert_true(wi_pool_batch_pays(&pool, &choice, &model, 800, &gain));
+    assert_true(gain == 0);
+}
+
+TEST(a_batch_that_fails_is_no_failure_of_its_place)
+{
+    struct wi_answer failed = {.retryable = 1, .broke = 1, .error.code = WI_INFERENCE_FAILED};
+
+    assert_true(run_batch(3, failed, NULL).failure == 0);
+    failed.starved = 1;
+    assert_true(run_batch(3, failed, NULL).failure == 0);
+    assert_true(
+        run_batch(3, (struct wi_answer){.error.code = WI_INPUT_INVALID}, NULL).failure == 0);
+    assert_int_equal(known().batch_most, 0); /* what its requests do alone is still to be seen */
+    wi_pool_batch_crowded(&pool, node->id, WI_WASM, &model, 800);
+    wi_pool_batch_crowded(&pool, "n-2", WI_WASM, &model, 2); /* it is gone */
+    assert_int_equal(known().batch_most, 400);
+    assert_true(known().failure == 0);
+    assert_true(run_batch(0, failed, NULL).failure > 0);
+}
+
+TEST(a_batch_that_another_platform_had_to_run_was_too_large)
+{
+    const struct wi_answer done = {.ok = 1};
+    json_t *fell = json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "platform", "webgpu", "fallbacks",
+        "platform", "wasm", "code", "out_of_memory", "reason", "bad_alloc");
+
+    json_t *lost = json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "platform", "webgpu", "fallbacks",
+        "platform", "wasm", "code", "device_lost", "reason", "it is gone");
+
+    assert_int_equal(run_batch(3, done, lost).batch_most, 0); /* perhaps for another reason */
+    assert_int_equal(run_batch(3, done, json_incref(fell)).batch_most, 400);
+    assert_true(known().failure == 0);
+    assert_true(run_batch(0, done, fell).failure > 0);
 }
 
 /* --- what is believed of the timings in an answer, and what is not --------------------------- */

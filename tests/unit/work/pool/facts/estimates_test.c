@@ -155,6 +155,44 @@ TEST(a_run_of_several_gives_bounds_for_one)
     assert_true(alone(40, 0) == 40 && alone(40, 1) == 40);
 }
 
+static void batched(int is_batch, size_t bytes, double run_ms)
+{
+    wi_estimates_batched(estimates, hash, &place, is_batch, bytes, run_ms, 1e6);
+}
+
+TEST(batches_and_single_runs_are_averaged_by_bytes)
+{
+    batched(0, 100, 10);
+    batched(1, 400, 20);
+    batched(1, 400, 60);
+    assert_true(known().single_ms == 0.1 && known().singles == 1);
+    assert_true(known().batch_ms > 0.099 && known().batch_ms < 0.101);
+    assert_int_equal(known().batches, 2);
+    assert_true(known().since_single_ms == 80 && known().since_batch_ms == 0);
+    batched(0, 100, 0); /* a page's clock is coarse */
+    assert_true(known().single_ms > 0.05 && known().single_ms < 0.06);
+    assert_true(known().since_single_ms == 0 && known().since_batch_ms > 0);
+    batched(0, 0, 1e6); /* not of tensors */
+    assert_int_equal(known().singles, 2);
+    assert_int_equal(known().runs, 0);
+}
+
+TEST(a_batch_that_lacked_memory_halves_the_next_for_good)
+{
+    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 1000, 0), 500);
+    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 2000, 0), 500);
+    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 400, 0), 200);
+    batched(1, 100, 5);
+    assert_int_equal(known().batch_most, 200);
+    assert_true(known().failure == 0);
+    wi_estimates_save(estimates);
+    wi_estimates_free(estimates);
+    estimates = wi_estimates_new(NULL);
+    assert_int_equal(known().batch_most, 200);
+    assert_true(known().batch_ms == 0.05 && known().batches == 1);
+    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 1, 0), 1);
+}
+
 TEST(failures_come_and_go)
 {
     ran(10);
