@@ -235,6 +235,7 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
     const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
+    *token = '\0';
 }
 
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
