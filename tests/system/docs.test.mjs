@@ -154,7 +154,7 @@ const SEARCH = `
 
 test('the index leads to the pages that have the words', () => {
     const script = pathToFileURL(path.join(site, 'pagefind/pagefind.js')).href;
-    const words = ['backup', 'min_connections', 'first change in 15 minutes', 'browserless'];
+    const words = ['backup', 'adaptive_scaling', 'first change in 15 minutes', 'browserless'];
     const { status, stdout, stderr } = spawnSync(process.execPath,
         ['--input-type=module', '-e', SEARCH, script, ...words], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
