@@ -160,7 +160,7 @@ function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
 async function bundlePipeline(out, templates, bundled) {
     for (const one of IN_TRANSFORMERS) bundled.add(one);
     return bundle(out, 'pipeline.js', 'src/pipeline/script.js',
-        { __TEMPLATE_WORKER__: JSON.stringify(templates), __LIKELIEST__: shader('likeliest') },
+        { __TEMPLATE_WORKER__: JSON.stringify(templates), __LIKELIEST__: shader('likeliest'), __POOLED__: shader('pooled') },
         bundled, {}, [WORKERS_OWN]);
 }
 

@@ -3,13 +3,14 @@ import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { PREPROCESSOR, describedBy } from './described.js';
 import { GpuLogits } from './gpu_logits.js';
+import { GpuPooling } from './gpu_pooling.js';
 import { graphIn } from './graph_nodes.js';
 import { adoptPictures } from './image/prepare.js';
 import { isKnown } from './image/processors.js';
 import { settingsOf } from './image/settings.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
-import { LEAVABLE } from './parts.js';
+import { LEAVABLE, OF_TOKENS } from './parts.js';
 import { PictureCache } from './picture_cache.js';
 import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
@@ -48,7 +49,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {import('./picture_cache.js').PictureCache} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
- * @property {{logits: GpuLogits} | null} gpu reads outputs that are on a GPU; null: there is none
+ * @property {{logits: GpuLogits, pooling: GpuPooling} | null} gpu read outputs that are on a GPU; null: there is none
  * @property {() => void} release these three are of each run: they are the library's
  * @property {import('./library.js').Own['compute']} compute
  * @property {Set<string>} left
@@ -69,6 +70,10 @@ const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
 const MARKS = Object.freeze(['bos_token', 'eos_token', 'unk_token', 'pad_token', 'cls_token', 'sep_token', 'mask_token']);
 /** The graph that makes vectors of texts, or writes. */
 const MAIN = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
+/** Models that tell how likely each word is, of which few are asked for. */
+const MASKED = /ForMaskedLM$/;
+/** So many classes are read whole. */
+const CLASSES = 1024;
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** The limit if nothing says how many tokens a model reads: the model attends to all of them at once, so its
@@ -125,9 +130,10 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const rooms = isInPlace && library.device ? new Rooms(namespace, library.device) : null;
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
             library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }), {}, rooms);
-        const gpu = device.platform === 'webgpu' && library.device ? { logits: new GpuLogits(library.device, __LIKELIEST__) } : null;
+        const gpu = device.platform === 'webgpu' && library.device ? gpuOf(library.device) : null;
         const dispose = async () => {
             gpu?.logits.destroy();
+            gpu?.pooling.destroy();
             await caches.dispose();
             await model.dispose();
         };
@@ -140,9 +146,17 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
     }, take, sparing);
 }
 
-/** The outputs of a graph that may stay on a GPU, because few of their numbers are read. Those of Whisper are read by the library's own loop.
+/** @param {any} device */
+const gpuOf = (device) => ({ logits: new GpuLogits(device, __LIKELIEST__), pooling: new GpuPooling(device, __POOLED__) });
+
+/** The outputs of a graph that may stay on a GPU, because few of their numbers are read. The logits of few classes are small, and those
+ * of Whisper are read by the library's own loop.
  * @param {any} config @returns {(path: string, writes: boolean) => readonly string[]} */
-const leavableIn = (config) => (path, writes) => (writes && MAIN.test(path) && !isWhisper({ config }) ? LEAVABLE : []);
+const leavableIn = (config) => (path, writes) => {
+    if (!MAIN.test(path)) return [];
+    const isMany = MASKED.test(String(config.architectures?.[0])) || Object.keys(config.id2label ?? {}).length > CLASSES;
+    return (writes ? !isWhisper({ config }) : isMany) ? LEAVABLE : OF_TOKENS;
+};
 
 /** Adds the file's name to an exception of the library about its contents. @template T @param {string} path
  * @param {Promise<T>} made @returns {Promise<T>} */
