@@ -160,8 +160,12 @@ function bundleEngine(out, build, name, { entry }, used, scripts, bundled) {
 async function bundlePipeline(out, templates, bundled) {
     for (const one of IN_TRANSFORMERS) bundled.add(one);
     return bundle(out, 'pipeline.js', 'src/pipeline/script.js',
-        { __TEMPLATE_WORKER__: JSON.stringify(templates) }, bundled, {}, [WORKERS_OWN]);
+        { __TEMPLATE_WORKER__: JSON.stringify(templates), __LIKELIEST__: shader('likeliest'), __POOLED__: shader('pooled') },
+        bundled, {}, [WORKERS_OWN]);
 }
+
+/** The WGSL of that name, as a constant. */
+const shader = (name) => JSON.stringify(fs.readFileSync(path.join(here, `src/pipeline/${name}.wgsl`), 'utf8'));
 
 /** Bundles the engine workers for language models, once for each build of llama.cpp. @returns their names */
 async function bundleLlama(out, templates, bundled) {

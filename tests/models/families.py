@@ -76,6 +76,7 @@ FAMILIES = {
     "llava": seeing.llava,
     "smolvlm": seeing.smolvlm,
     "vit": vision.classifier,
+    "vit-many": lambda folder: vision.classifier(folder, [f"thing {number}" for number in range(4000)]),
     "vit-features": vision.features,
     "detr": vision.detector,
     "detr-panoptic": vision.panoptic,

@@ -13,13 +13,13 @@ def seeing(name, batch="batch_size"):
     return graph
 
 
-def classifier(folder):
+def classifier(folder, things=THINGS):
     graph = seeing(folder.name)
     x = graph.mean(graph.norm(graph.layers(graph.patches())))
-    graph.op("MatMul", x, graph.drawn(WIDTH, len(THINGS)), output="logits")
-    graph.gives(floats("logits", "batch_size", len(THINGS)))
+    graph.op("MatMul", x, graph.drawn(WIDTH, len(things)), output="logits")
+    graph.gives(floats("logits", "batch_size", len(things)))
     sizes = {"hidden_size": WIDTH, "image_size": SIDE, "patch_size": PATCH}
-    folder.config("vit", "ViTForImageClassification", **sizes, **labels(*THINGS))
+    folder.config("vit", "ViTForImageClassification", **sizes, **labels(*things))
     folder.pictures("ViTImageProcessor")
     folder.save(graph.model())
 

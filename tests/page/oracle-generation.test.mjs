@@ -15,7 +15,7 @@ const numberOf = (told) => NUMBERS[told] ?? told;
 for (const [name, { settings, answer, tokens, logits, made }] of Object.entries(cases)) {
     test(`${name}, as ${oracle.rules}`, () => {
         const ours = Float32Array.from(logits, numberOf);
-        rulesOf(settings, answer)(tokens, ours);
+        rulesOf(settings, answer).change(tokens, ours);
         made.map(numberOf).forEach((expected, id) => {
             const isNear = Object.is(ours[id], expected) || Math.abs(ours[id] - expected) <= 1e-6 * Math.abs(expected);
             assert.ok(isNear, `token ${id} has ${ours[id]}, not ${expected}`);

@@ -125,6 +125,33 @@ test('a run writes where it is told, and what is kept of that stays', async () =
     assert.deepEqual(given, [[{ x: 1 }, places, { stay: [true] }], [{ x: 1 }, { stay: [true] }]]);
 });
 
+test('outputs on a GPU come here, but for those that the run leaves there, and keys and values; all do for the guard', async () => {
+    const tensor = (data) => ({ location: 'gpu-buffer', type: 'float32', dims: [1], dispose() { this.location = 'none'; }, async getData(releases) {
+        assert.equal(releases, true);
+        return Object.assign(this, { location: 'cpu', data }).data;
+    } });
+    const options = [], fresh = () => ({ logits: tensor([1]), last_hidden_state: tensor([2]), 'present.0.key': tensor([3]) });
+    const { library, inside, env } = await joined(async (_, given) => {
+        options.push(given.preferredOutputLocation);
+        return session([], 'a', async () => fresh());
+    });
+    const open = async (more) => {
+        const { arrayBuffer } = await env.fetch('https://folder.invalid/load-1/1');
+        return inside.InferenceSession.create(new Uint8Array(await arrayBuffer()), more);
+    };
+    const leavableOf = (path, writes) => (path === 'onnx/model.onnx' && writes ? ['logits'] : []);
+    const model = { sessions: { model: await library.load(FOLDER, never, () => open({ leavableOf, preferredOutputLocation: { 'present.0.key': 'gpu-buffer' } })) } };
+    await library.load(FOLDER, never, () => open({ leavableOf }));
+    assert.deepEqual(options, [{ 'present.0.key': 'gpu-buffer', logits: 'gpu-buffer' }, undefined]);
+    const locations = (run, names) => library.during(run, model, async ({ sessions }, { left }) => {
+        for (const name of names) left.add(name);
+        return Object.values(await sessions.model.run({})).map(({ location }) => location);
+    }, () => []);
+    assert.deepEqual(await locations(RUN, []), ['cpu', 'cpu', 'gpu-buffer']);
+    assert.deepEqual(await locations(RUN, ['logits']), ['gpu-buffer', 'cpu', 'gpu-buffer']);
+    assert.deepEqual(await locations({ ...RUN, raw: { graph() {} } }, ['logits']), ['cpu', 'cpu', 'gpu-buffer']);
+});
+
 test('a model is seen by each run with sessions of its own, and is the same otherwise', async () => {
     const { library, open } = await joined(async () => session([], 'a'));
     class Model extends Function {
@@ -248,7 +275,7 @@ test('what a run has made on the device goes with it, or sooner, but for what is
     const outputs = [{ first, here }, { early, kept }, { second, kept, lost }];
     const { library, open } = await joined(async () => session([], 'a', async () => outputs.shift()));
     const model = { sessions: { model: await library.load(FOLDER, never, () => open(1)) } };
-    await assert.rejects(library.during(RUN, model, async ({ sessions }, release) => {
+    await assert.rejects(library.during(RUN, model, async ({ sessions }, { release }) => {
         await sessions.model.run({});
         first.dispose();
         await sessions.model.run({});

@@ -51,6 +51,14 @@ export class GpuBuffers {
         const name = `${buffer.label} ${buffer.size}`;
         this._free.set(name, [...this._free.get(name) ?? [], buffer]);
     }
+
+    /** Destroys those that nobody has. */
+    destroy() {
+        for (const buffer of [...this._free.values()].flat()) buffer.destroy();
+        this._free.clear();
+        this.bytes -= this._kept;
+        this._kept = 0;
+    }
 }
 
 /** A power of two, as far as they are kept. @param {number} bytes */

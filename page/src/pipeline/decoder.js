@@ -5,12 +5,15 @@
 import { Failure } from '../engine/failure.js';
 import { afterStep, generationConfig, runEncoder } from './theirs.js';
 
+/** @import { Needed } from './gpu_logits.js' */
 /** @import { Loaded } from './loading.js' */
+/** @import { Best } from './sampling.js' */
 
 /** Tokens of a prompt that are read at a time at the most, and bytes of logits that they may make. */
 const PIECE = 256;
 const LEAST_PIECE = 32;
 const LOGITS_BYTES = 64 << 20;
+const ON_DEVICE = 'gpu-buffer';
 /** Their positions begin at 1: the library knows them, and makes the positions of these itself. */
 const FROM_ONE = Object.freeze(['paligemma', 'gemma3_text', 'gemma3']);
 
@@ -19,9 +22,14 @@ export class Decoder {
      * @param {Loaded} loaded @param {Record<string, any>} inputs what stays the same in all steps, such as
      *   what the encoder made @param {{cache?: any, count?: number}} [beginning] keys and values that are there
      */
-    constructor({ library, model, config, caches }, inputs, { cache = null, count = 0 } = {}) {
+    constructor({ library, model, config, caches, gpu, compute, left }, inputs, { cache = null, count = 0 } = {}) {
         this._library = library;
         this._caches = caches;
+        this._gpu = gpu;
+        this._compute = compute;
+        left.add('logits');
+        /** The last logits, as long as more of them may be asked for. @type {any} */
+        this._last = null;
         this._model = model;
         this._isSeq2seq = config.is_encoder_decoder === true;
         this._config = generationConfig(model);
@@ -43,12 +51,15 @@ export class Decoder {
 
     /**
      * Computes the tokens after those in the cache. An encoder-decoder takes several tokens only at the beginning.
+     * @template {Needed | null} [Part=null]
      * @param {readonly number[]} tokens all of them
-     * @returns {Promise<Float32Array>} the logits of the next token; they belong to the caller
+     * @param {Part} [needed] of the logits, if they are on a GPU; null: all
+     * @returns {Promise<Float32Array | (Part extends null ? never : Best)>} the logits of the next token; they belong to the caller
      * @throws {Failure} if the graph returns nothing to continue from
      */
-    async read(tokens) {
+    async read(tokens, needed) {
         const { _model: model } = this;
+        this.letGo();
         const ids = [tokens.slice(this.count).map(BigInt)];
         if (this.cache) await this._makeRoom(tokens.length);
         const prepared = model.prepare_inputs_for_generation(ids, await this._next(ids), this._config);
@@ -61,8 +72,43 @@ export class Decoder {
         });
         if (Object.keys(this.cache).length === 0) throw withoutCache();
         this.count = tokens.length;
+        const logits = await this._logitsOf(outputs.logits, needed ?? null);
         await this._makeRoom(Math.min(this.count + 1, this.most));
-        return lastRow(outputs.logits);
+        return /** @type {any} */ (logits);
+    }
+
+    /** @param {any} output @param {Needed | null} needed @returns {Promise<Float32Array | Best>} */
+    async _logitsOf(output, needed) {
+        if (!this._gpu || output.location !== ON_DEVICE) return lastRow(output);
+        this._last = output;
+        const best = needed && await this._onDevice((logits, tensor) => logits.best(tensor, needed));
+        return best ?? this.row();
+    }
+
+    /** All logits of the next token, after `read` has given the best. @returns {Promise<Float32Array>} they belong to the caller */
+    async row() {
+        try {
+            return await this._onDevice((logits, tensor) => logits.last(tensor));
+        } finally {
+            this.letGo();
+        }
+    }
+
+    /** @template T @param {(logits: import('./gpu_logits.js').GpuLogits, tensor: any) => Promise<T>} work */
+    _onDevice(work) {
+        const { _last: { ort_tensor: tensor }, _gpu: gpu } = this;
+        return this._compute(() => work(/** @type {NonNullable<Loaded['gpu']>} */ (gpu).logits, tensor));
+    }
+
+    /** Gives up the last logits on the device: `row` is not called any more. */
+    letGo() {
+        const last = this._last;
+        this._last = null;
+        try {
+            last?.dispose();
+        } catch {
+            // The device is lost, and with it everything on it.
+        }
     }
 
     /** Another decoder that has read the same tokens, and continues independently. @returns {Promise<Decoder>} */

@@ -137,7 +137,7 @@ export class PipelineEngine {
         sparing?.begin();
         try {
             const outcome = await this._library.during(run, loaded.model,
-                (model, release) => work({ ...loaded, model, release }, { ...task, options }, run),
+                (model, own) => work({ ...loaded, model, ...own }, { ...task, options }, run),
                 () => loaded.caches.tensors, (session, feeds) => loaded.caches.placesOf(session, feeds));
             const { dtype } = loaded;
             const quantization = isFloat(dtype) ? null : dtype;

@@ -13,13 +13,16 @@ import { Beams, beamsOf, toLogarithms } from './generation/beams.js';
 import { rulesOf } from './generation/rules.js';
 import { generationOf, ownMost } from './generation/settings.js';
 import { Sampler, likelihood, tell } from './sampling.js';
+import { SparseRow } from './sparse_row.js';
 import { endTokens } from './stops.js';
 
 /** @import { Logprob, Parser } from '../engine/answer.js' */
 /** @import { Outcome } from '../engine/engine.js' */
 /** @import { Run } from '../engine/run.js' */
 /** @import { Decoder } from './decoder.js' */
+/** @import { Needed } from './gpu_logits.js' */
 /** @import { Loaded } from './loading.js' */
+/** @import { Best } from './sampling.js' */
 /** @typedef {Record<string, any>} Options */
 /**
  * The beginning to continue. `tokens` are those that the decoder reads; `read` those of the request's own text
@@ -34,6 +37,10 @@ const TEMPERATURE = 1;
 /** Options that only have a meaning with sampling. A seed is not one of them: the service gives one to each
  * request, so that an answer can continue elsewhere. */
 const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p']);
+/** What is needed of the logits of a piece of the prompt. */
+const LEAST = Object.freeze({ best: 1, ids: Object.freeze([]) });
+/** After so many tokens in a row that the best did not decide, whole rows are read. */
+const MISSES_MAX = 4;
 
 /**
  * @param {Loaded} loaded @param {Prompt} prompt @param {Options} options
@@ -80,6 +87,8 @@ class Writing {
         /** Null: token after token is chosen. */
         this._search = sampling.temperature === 0 && !run.raw && settings.num_beams > 1 ? beamsOf(settings) : null;
         this._renormalizes = settings.renormalize_logits === true;
+        this._row = new SparseRow();
+        this._misses = 0; /* tokens in a row that the best did not decide */
         /** The prompt's and the answer's. */
         this._tokens = [...tokens];
         /** How many of the answer's, an end token among them. */
@@ -102,6 +111,7 @@ class Writing {
             try {
                 read = await this._goOn(decoder, counts);
             } finally {
+                decoder.letGo();
                 caches.letGo(decoder);
             }
         }
@@ -122,8 +132,8 @@ class Writing {
         let logits = await this._read(decoder);
         counts.read = decoder.count - counts.cached;
         const read = this._times();
-        if (this._search) await this._takeBest(decoder, logits, this._search);
-        else while (!this._step(logits)) logits = await decoder.read(this._tokens);
+        if (this._search) await this._takeBest(decoder, /** @type {Float32Array} */ (logits), this._search);
+        else while (!await this._step(decoder, logits)) logits = await decoder.read(this._tokens, this._needed());
         return read;
     }
 
@@ -144,7 +154,7 @@ class Writing {
     _logarithms(tokens, logits) {
         const row = logits.slice();
         toLogarithms(row);
-        this._rules(tokens, row);
+        this._rules.change(tokens, row);
         this._sampler.adjust(row, tokens);
         if (this._renormalizes) toLogarithms(row);
         return row;
@@ -167,27 +177,56 @@ class Writing {
             const { count } = decoder;
             const end = Math.min(total, count + promptChunk.tokens(decoder.piece));
             const began = this._run.ownMs;
-            const logits = await decoder.read(this._tokens.slice(0, end));
+            const logits = await decoder.read(this._tokens.slice(0, end), end === total ? this._needed() : LEAST);
             promptChunk.note(end - count, this._run.ownMs - began);
             this._run.progress('prompt', end, total);
             if (end === total) return logits;
         }
     }
 
-    /** The next token. @param {Float32Array} logits @returns {boolean} whether it was the last */
-    _step(logits) {
-        const wanted = this._options.logprobs === true;
-        const own = wanted ? logits.slice() : logits;
-        this._rules(this._tokens, logits);
-        const token = this._sampler.choose(logits, this._tokens, this._made);
-        if (this._run.raw) tell(this._run.raw, logits);
-        if (this._ends.has(token)) {
-            this._takeEnd();
-        } else {
-            this._take(token, wanted ? [this._logprob(own, token)] : []);
-            this._run.goesOn();
+    /** What the next token needs of the logits; null: all. @returns {Needed | null} */
+    _needed() {
+        if (this._search || this._run.raw || this._options.logprobs === true || this._misses >= MISSES_MAX) return null;
+        const best = this._sampler.needs, ids = this._rules.touches(this._tokens);
+        return best === null || ids === null ? null : { best, ids: [...ids, ...this._sampler.changes(this._tokens)] };
+    }
+
+    /** The next token. @param {Decoder} decoder @param {Float32Array | Best} logits that it has read
+     * @returns {Promise<boolean>} whether it was the last */
+    async _step(decoder, logits) {
+        if (logits instanceof Float32Array) this._stepBy(logits);
+        else {
+            const token = this._decided(logits);
+            this._misses = token === null ? this._misses + 1 : 0;
+            if (token === null) this._stepBy(await decoder.row());
+            else this._next(token, []);
         }
         return this._finish !== '';
+    }
+
+    /** @param {Float32Array} logits */
+    _stepBy(logits) {
+        const wanted = this._options.logprobs === true;
+        const own = wanted ? logits.slice() : logits;
+        this._rules.change(this._tokens, logits);
+        const token = this._sampler.choose(logits, this._tokens, this._made);
+        if (this._run.raw) tell(this._run.raw, logits);
+        this._next(token, wanted && !this._ends.has(token) ? [this._logprob(own, token)] : []);
+    }
+
+    /** The token that the best decide; null: the others may matter. @param {Best} best */
+    _decided(best) {
+        return this._sampler.pick(this._row.changed(best, (row) => {
+            this._rules.change(this._tokens, row);
+            this._sampler.adjust(row, this._tokens);
+        }), this._made);
+    }
+
+    /** @param {number} token @param {Logprob[]} logprobs */
+    _next(token, logprobs) {
+        if (this._ends.has(token)) return this._takeEnd();
+        this._take(token, logprobs);
+        this._run.goesOn();
     }
 
     /** A token that says nothing but that this is the end. */

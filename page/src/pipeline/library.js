@@ -8,6 +8,7 @@ import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { staying, stays } from '../engine/wasm_tensors.js';
 import { Turns } from '../engine/turns.js';
+import { LEAVABLE } from './parts.js';
 import { Graph, Sparing } from './sparing.js';
 import { called } from './theirs.js';
 import { weightsApart } from './weights_apart.js';
@@ -20,11 +21,16 @@ import { weightsApart } from './weights_apart.js';
  * `sparing`: its graphs are not all in memory at a time; null: they are.
  * @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean, sparing: Sparing | null}} Loading */
 
+/** What a run has of its own: what lets go of its tensors sooner, turns for what it computes on the device itself, and the names of outputs that it
+ * leaves there. @typedef {{release: () => void, compute: <T>(work: () => Promise<T>) => Promise<T>, left: Set<string>}} Own */
+/** @typedef {{made: Made, places: Places, left: ReadonlySet<string>}} Using */
 /** Tensors that receive a run's results, by name, null for results without one; null instead of all: there are none.
  * @typedef {(session: any, feeds: Record<string, any>) => Record<string, any> | null} Places */
 
 /** The name under which worker_globals.js finds the shared objects. */
 const HANDED_OVER = Symbol.for('webinfer.worker');
+/** @type {ReadonlySet<string>} */
+const NONE = new Set();
 /** No host has this name: every file comes from a Folder. */
 const HOST = 'https://folder.invalid/';
 
@@ -102,33 +108,32 @@ export class Library {
     /** Works with a model for this run. The tensors that its sessions make meanwhile, on the device or to stay in
      * WASM memory, end with it, however it ends, but for those that are kept.
      * @template T @param {Run} run @param {any} model
-     * @param {(model: any, release: () => void) => Promise<T>} work gets the model as the run sees it, and what
-     *   lets go of these tensors sooner
+     * @param {(model: any, own: Own) => Promise<T>} work gets the model as the run sees it
      * @param {() => readonly any[]} kept tensors of onnxruntime-web's, asked for when the work is done
      * @param {Places} [places] where its sessions write
      * @returns {Promise<T>} */
     async during(run, model, work, kept, places = () => null) {
-        const made = new Made();
+        const made = new Made(), left = new Set();
         const release = () => made.release(new Set(kept()));
+        const compute = (/** @type {() => Promise<any>} */ computing) => run.take(() => timed(run, () => runtime(computing)));
         try {
-            return await work(this._viewOf(model, run, made, places), release);
+            return await work(this._viewOf(model, run, { made, places, left }), { release, compute, left });
         } finally {
             release();
         }
     }
 
-    /** The model, whose sessions are run for this run. @param {any} model @param {Run} run @param {Made} made
-     * @param {Places} places */
-    _viewOf(model, run, made, places) {
+    /** The model, whose sessions are run for this run. @param {any} model @param {Run} run @param {Using} using */
+    _viewOf(model, run, using) {
         /** @type {any} */
         const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => called(view, given), model);
         view.sessions = Object.fromEntries(Object.entries(model.sessions).map(([name, session]) =>
-            [name, Object.create(session, { run: { value: this._runFor(name, session, run, made, places) } })]));
+            [name, Object.create(session, { run: { value: this._runFor(name, session, run, using) } })]));
         return view;
     }
 
-    /** @param {string} name @param {any} session @param {Run} run @param {Made} made @param {Places} places */
-    _runFor(name, session, run, made, places) {
+    /** @param {string} name @param {any} session @param {Run} run @param {Using} using */
+    _runFor(name, session, run, { made, places, left }) {
         const isSpared = session instanceof Graph;
         const compute = isSpared ? (/** @type {any[]} */ ...feeds) => session.compute(...feeds)
             : /** @type {(...feeds: any[]) => Promise<any>} */ (this._runs.get(session));
@@ -136,7 +141,7 @@ export class Library {
             await run.step();
             if (isSpared) await session.sparing.ready(session, (work, signal) => run.take(work, signal), run.signal);
             const given = [feeds, places(session, feeds), staying(session, feeds)].filter((one) => one !== null);
-            const outputs = await run.take(() => timed(run, () => runtime(() => compute(...given))));
+            const outputs = await run.take(() => timed(run, () => runtime(async () => brought(await compute(...given), run.raw ? NONE : left))));
             made.note(outputs);
             run.raw?.graph(name, outputs);
             return outputs;
@@ -168,8 +173,9 @@ export class Library {
     }
 
     /** @param {Uint8Array} bytes @param {any} options those of onnxruntime-web, `sizesOf`, which tells the
-     *   sizes of a graph by its path, and `onGraph`, which is told of each and its path @returns {Promise<any>} a session */
-    async _create(bytes, { sizesOf = () => ({}), onGraph = () => {}, ...options }) {
+     *   sizes of a graph by its path, `onGraph`, which is told of each and its path, and `leavableOf`, which names outputs of a
+     *   graph that are to be on the device, by its path and whether its keys and values are @returns {Promise<any>} a session */
+    async _create(bytes, { sizesOf = () => ({}), onGraph = () => {}, leavableOf = () => [], ...options }) {
         // A graph that was not brought for a load is the library's own: its spectrograms have one.
         const loading = this._brought.get(bytes.buffer);
         if (!loading) return this.session(bytes, options);
@@ -183,6 +189,10 @@ export class Library {
         const externalData = options.externalData?.map((/** @type {any} */ file) =>
             ({ ...file, path: loading.folder.located(file.path) }));
         const sized = { ...options, ...(externalData && { externalData }), freeDimensionOverrides: sizesOf(path) };
+        const there = leavableOf(path, options.preferredOutputLocation !== undefined);
+        if (there.length > 0) {
+            sized.preferredOutputLocation = { ...options.preferredOutputLocation, ...Object.fromEntries(there.map((/** @type {string} */ name) => [name, 'gpu-buffer'])) };
+        }
         const made = loading.sparing ? loading.sparing.add(path, bytes, sized, take) : this._sessionOf(bytes, sized, take);
         const session = await made.catch((fault) => {
             throw fault instanceof EngineFault ? named(fault, path) : fault;
@@ -240,6 +250,15 @@ async function timed(run, work) {
     } finally {
         run.sessionMs += performance.now() - began;
     }
+}
+
+/** Outputs, of which those come here that a run may leave on a GPU and has not.
+ * @param {Record<string, any>} outputs @param {ReadonlySet<string>} left */
+async function brought(outputs, left) {
+    for (const name of LEAVABLE) {
+        if (outputs[name]?.location === 'gpu-buffer' && !left.has(name)) await outputs[name].getData(true);
+    }
+    return outputs;
 }
 
 /** Tensors that a run has made, and that stay. */

@@ -2,12 +2,15 @@
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { PREPROCESSOR, describedBy } from './described.js';
+import { GpuLogits } from './gpu_logits.js';
+import { GpuPooling } from './gpu_pooling.js';
 import { graphIn } from './graph_nodes.js';
 import { adoptPictures } from './image/prepare.js';
 import { isKnown } from './image/processors.js';
 import { settingsOf } from './image/settings.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
+import { LEAVABLE, OF_TOKENS } from './parts.js';
 import { PictureCache } from './picture_cache.js';
 import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
@@ -46,7 +49,10 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {import('./picture_cache.js').PictureCache} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
- * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
+ * @property {{logits: GpuLogits, pooling: GpuPooling} | null} gpu read outputs that are on a GPU; null: there is none
+ * @property {() => void} release these three are of each run: they are the library's
+ * @property {import('./library.js').Own['compute']} compute
+ * @property {Set<string>} left
  * @property {() => Promise<void>} dispose
  * @property {import('./sparing.js').Sparing | null} sparing keeps graphs in memory only as they are needed; null: all are
  */
@@ -62,8 +68,12 @@ const EXTRA = Object.freeze([
 const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
 /** Tokens that tokenizer_config.json names, and where it does not, an older file. */
 const MARKS = Object.freeze(['bos_token', 'eos_token', 'unk_token', 'pad_token', 'cls_token', 'sep_token', 'mask_token']);
-/** The graph that writes, of one that an encoder has not read for. */
-const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
+/** The graph that makes vectors of texts, or writes. */
+const MAIN = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
+/** Models that tell how likely each word is, of which few are asked for. */
+const MASKED = /ForMaskedLM$/;
+/** So many classes are read whole. */
+const CLASSES = 1024;
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
 /** The limit if nothing says how many tokens a model reads: the model attends to all of them at once, so its
@@ -105,14 +115,14 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const isSized = device.platform === 'webnn' && described;
         let isInPlace = false;
         const onGraph = (/** @type {string} */ path, /** @type {Uint8Array} */ bytes) => {
-            if (DECODER.test(path) && !config.is_encoder_decoder) isInPlace = writesInPlace(graphIn(bytes));
+            if (MAIN.test(path) && !config.is_encoder_decoder) isInPlace = writesInPlace(graphIn(bytes));
         };
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: device.level ?? 'all', logSeverityLevel: 3,
                 ...(isSized ? { sizesOf: sizesOf(config, listens?.settings ?? described) } : {}),
-                ...(device.platform === 'webgpu' ? { onGraph } : {}),
+                ...(device.platform === 'webgpu' ? { onGraph, leavableOf: leavableIn(config) } : {}),
             },
         });
         if (isSized && tokenizer && model.sessions.model) requireManyTexts(model.sessions.model);
@@ -120,18 +130,33 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const rooms = isInPlace && library.device ? new Rooms(namespace, library.device) : null;
         const caches = new KvCaches(namespace, (bytes, preferredOutputLocation) =>
             library.session(bytes, { executionProviders: [device.provider], preferredOutputLocation }), {}, rooms);
+        const gpu = device.platform === 'webgpu' && library.device ? gpuOf(library.device) : null;
         const dispose = async () => {
+            gpu?.logits.destroy();
+            gpu?.pooling.destroy();
             await caches.dispose();
             await model.dispose();
         };
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, words, processor, listens, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra), keepsEnd: settings?.truncation_side === 'left' }, extra, caches,
-            promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, release: () => {}, dispose,
-            sparing,
+            promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, gpu, release: () => {},
+            compute: (work) => work(), left: new Set(), dispose, sparing,
         };
     }, take, sparing);
 }
+
+/** @param {any} device */
+const gpuOf = (device) => ({ logits: new GpuLogits(device, __LIKELIEST__), pooling: new GpuPooling(device, __POOLED__) });
+
+/** The outputs of a graph that may stay on a GPU, because few of their numbers are read. The logits of few classes are small, and those
+ * of Whisper are read by the library's own loop.
+ * @param {any} config @returns {(path: string, writes: boolean) => readonly string[]} */
+const leavableIn = (config) => (path, writes) => {
+    if (!MAIN.test(path)) return [];
+    const isMany = MASKED.test(String(config.architectures?.[0])) || Object.keys(config.id2label ?? {}).length > CLASSES;
+    return (writes ? !isWhisper({ config }) : isMany) ? LEAVABLE : OF_TOKENS;
+};
 
 /** Adds the file's name to an exception of the library about its contents. @template T @param {string} path
  * @param {Promise<T>} made @returns {Promise<T>} */

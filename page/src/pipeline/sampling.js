@@ -3,11 +3,23 @@
  * `top_p` and `min_p`, then the temperature: the order that llama.cpp has, so that the same request
  * means the same on both engines. The vocabulary is never sorted; and powers are computed here, since
  * browsers differ in theirs, and a seed is to bring the same answer in all of them.
+ *
+ * Of logits on a GPU, only the best come here where these decide (gpu_logits.js), and the token is the same. The best
+ * decide without chance, and with a `top_k` of at most BEST_MAX. With `top_p` or `min_p` and no `top_k`, a GUESS of the
+ * best usually decides; `pick` finds out. The whole row is needed for log probabilities, beams, what the guard compares,
+ * a larger `top_k`, and chance with none of the three.
  */
 import { Failure } from '../engine/failure.js';
 import { LIKELY } from '../engine/raw.js';
 
 /** @typedef {{id: number, logprob: number}} Likely */
+/**
+ * The logits of some of `count` tokens, in the order of their ids; those of the others are below `others.below`, and the
+ * sum of e^(logit - others.top) of these is `others.sum`, about.
+ * @typedef {{below: number, top: number, sum: number}} Others
+ * @typedef {{ids: Int32Array, values: Float32Array, count: number, others: Others}} Best
+ */
+/** Logits after all rules: of `ids`, or of all tokens. @typedef {{ids: Int32Array | null, logits: Float32Array, others: Others | null}} Known */
 /**
  * @typedef {object} Sampling
  * @property {number} temperature 0: always the most likely token
@@ -23,7 +35,12 @@ const LOOK_BACK = 64;
 /** The bias that forbids a token. */
 const NEVER = -100;
 /** If a logit is this far below the highest, its probability is negligible. */
-const NOTHING = 40;
+export const NOTHING = 40;
+/** The most of the best that come from a GPU, and how many usually decide by probabilities. */
+export const BEST_MAX = 512;
+const GUESS = 256;
+/** The error of a sum of others, as a part of it and of all: WGSL's e^x, at x above -NOTHING, is within 83 ULP. */
+const OTHERS_ERROR = 2 ** -15, ALL_ERROR = 2 ** -30;
 /** Logits are put into buckets of that part of a unit. */
 const BUCKETS = 8;
 /** Powers of e in such steps down from the highest logit; the rest of the way is a polynomial of degree 3,
@@ -43,12 +60,34 @@ export class Sampler {
      * @returns {number} the token @throws {Failure} where no token is possible
      */
     choose(logits, tokens, place) {
-        const { temperature, seed } = this._sampling;
         this.adjust(logits, tokens);
-        const best = highest(logits);
-        if (temperature === 0) return best;
-        const kept = this._keep(logits, logits[best]);
-        return draw(kept, temperature, logits[best], randomAt(seed, place));
+        return /** @type {number} */ (this.pick({ ids: null, logits, others: null }, place));
+    }
+
+    /** @param {Known} known adjusted @param {number} place of the token in the answer
+     * @returns {number | null} the token; null: the others may matter @throws {Failure} where no token is possible */
+    pick(known, place) {
+        const { temperature, seed } = this._sampling;
+        const { ids, logits, others } = known;
+        const best = highest(logits), top = logits[best];
+        if (temperature > 0) {
+            const kept = this._keep(known, top);
+            return kept && draw(kept, temperature, top, randomAt(seed, place));
+        }
+        return others && top < others.below ? null : ids ? ids[best] : best;
+    }
+
+    /** How many of the best logits decide, as a rule; null: all are needed. */
+    get needs() {
+        const { temperature, topK, topP, minP } = this._sampling;
+        if (temperature === 0) return 1;
+        if (topK > 0) return topK <= BEST_MAX ? topK : null;
+        return topP < 1 || minP > 0 ? GUESS : null;
+    }
+
+    /** The tokens whose logits `adjust` changes. @param {readonly number[]} tokens all before @returns {number[]} */
+    changes(tokens) {
+        return [...this._sampling.bias.map(([id]) => id), ...(this._penalises ? tokens.slice(-LOOK_BACK) : [])];
     }
 
     /** Changes them as the request's biases and penalties say. @param {Float32Array} logits of the whole vocabulary
@@ -68,7 +107,7 @@ export class Sampler {
     /** @param {Float32Array} logits @param {readonly number[]} last */
     _penalise(logits, last) {
         const { repeat, frequency, presence } = this._sampling;
-        if (repeat === 1 && frequency === 0 && presence === 0) return;
+        if (!this._penalises) return;
         /** @type {Map<number, number>} */
         const counts = new Map();
         for (const id of last) counts.set(id, (counts.get(id) ?? 0) + 1);
@@ -78,32 +117,38 @@ export class Sampler {
         }
     }
 
-    /** The tokens that may be drawn. @param {Float32Array} logits @param {number} top the highest of them
-     * @returns {Candidates} */
-    _keep(logits, top) {
-        const { topK, topP, minP } = this._sampling;
-        const isAll = topK === 0 || topK >= logits.length;
+    get _penalises() {
+        const { repeat, frequency, presence } = this._sampling;
+        return repeat !== 1 || frequency !== 0 || presence !== 0;
+    }
+
+    /** The tokens that may be drawn; null: it depends on the others. @param {Known} known @param {number} top the highest
+     * of its logits @returns {Candidates | null} */
+    _keep(known, top) {
+        const { temperature, topK, topP, minP } = this._sampling;
+        const { ids, logits, others } = known;
+        const isAll = topK === 0 || (!others && topK >= logits.length);
         // Tokens less likely than `min_p` times the most likely one have a logit below this.
-        const least = minP > 0 ? top + Math.log(minP) : -Infinity;
-        if (isAll && topP >= 1) return { ids: null, logits, count: logits.length, least };
-        const best = isAll ? nucleus(logits, topP, top) : mostLikely(logits, topK);
+        const floor = Math.max(minP > 0 ? top + Math.log(minP) : -Infinity, top - NOTHING * temperature);
+        if (isAll && topP >= 1) return others && others.below > floor ? null : { ids, logits, count: logits.length, floor };
+        const best = isAll ? nucleus(known, topP, top) : mostLikely(logits, topK, ids);
+        if (!best || (others && best.logits[best.logits.length - 1] < others.below)) return null;
         const count = isAll || topP >= 1 ? best.ids.length
             : reaches(best.logits, topP, top, sumOf(best.logits, top));
-        return { ...best, count: Math.max(count, 1), least };
+        return { ...best, count: Math.max(count, 1), floor };
     }
 }
 
-/** The first `count` of them, as far as their logits are not below `least`; without `ids`, each is at its
+/** The first `count` of them, as far as their logits are not below `floor`; without `ids`, each is at its
  * id's place.
- * @typedef {{ids: Int32Array | null, logits: Float32Array, count: number, least: number}} Candidates */
+ * @typedef {{ids: Int32Array | null, logits: Float32Array, count: number, floor: number}} Candidates */
 
 /**
  * @param {Candidates} candidates @param {number} temperature @param {number} top the highest logit
  * @param {number} random from 0 to below 1
  */
-function draw({ ids, logits, count, least }, temperature, top, random) {
+function draw({ ids, logits, count, floor }, temperature, top, random) {
     const weights = new Float64Array(count);
-    const floor = Math.max(least, top - NOTHING * temperature);
     let sum = 0;
     for (let i = 0; i < count; i++) {
         if (logits[i] >= floor) sum += weights[i] = power((logits[i] - top) / temperature);
@@ -133,38 +178,57 @@ export function highest(logits) {
 
 export const noToken = () => new Failure('inference_failed', 'no token is possible: all numbers of the model are NaN or -Infinity');
 
-/** The `count` highest, the highest first. @param {Float32Array} logits @param {number} count */
-export function mostLikely(logits, count) {
+/** The `count` highest, the highest first, and of equals that of the lowest id.
+ * @param {Float32Array} logits @param {number} count @param {Int32Array | null} [ids] of these, which rise; null: their places */
+export function mostLikely(logits, count, ids = null) {
     const heap = new Heap(Math.min(count, logits.length));
     for (let i = 0; i < logits.length; i++) if (logits[i] > heap.lowest) heap.add(i, logits[i]);
     const order = [...heap.ids.subarray(0, heap.size).keys()]
         .sort((a, b) => heap.values[b] - heap.values[a] || heap.ids[a] - heap.ids[b]);
     return {
-        ids: Int32Array.from(order, (at) => heap.ids[at]), logits: Float32Array.from(order, (at) => heap.values[at]),
+        ids: Int32Array.from(order, (at) => (ids ? ids[heap.ids[at]] : heap.ids[at])),
+        logits: Float32Array.from(order, (at) => heap.values[at]),
     };
 }
 
-/** The fewest whose probabilities sum up to `share`.
- * @param {Float32Array} logits @param {number} share @param {number} top */
-function nucleus(logits, share, top) {
+/** The fewest whose probabilities sum up to `share`, the least likely of them last; null: it depends on the others.
+ * @param {Known} known @param {number} share @param {number} top
+ * @returns {{ids: Int32Array, logits: Float32Array} | null} */
+function nucleus({ ids, logits, others }, share, top) {
+    const masses = massesOf(logits, top);
+    const sum = masses.reduce((all, mass) => all + mass), more = others ? others.sum * Math.exp(others.top - top) : 0;
+    const error = others ? OTHERS_ERROR * more + ALL_ERROR * (sum + more) : 0;
+    const { places, isEnough } = fewest(logits, masses, share * (sum + more + error), top);
+    if (others && (!isEnough || places.length !== fewest(logits, masses, share * (sum + more - error), top).places.length)) return null;
+    return { ids: Int32Array.from(places, (at) => (ids ? ids[at] : at)), logits: Float32Array.from(places, (at) => logits[at]) };
+}
+
+/** What is in each bucket. @param {Float32Array} logits @param {number} top */
+function massesOf(logits, top) {
     const masses = new Float64Array(NOTHING * BUCKETS);
     for (let i = 0; i < logits.length; i++) {
         const below = top - logits[i];
         if (below < NOTHING) masses[(below * BUCKETS) | 0] += power(-below);
     }
-    let rest = share * masses.reduce((sum, mass) => sum + mass), last = 0;
-    while (last < masses.length - 1 && rest > masses[last]) rest -= masses[last++];
-    const [inside, edge] = byBucket(logits, top, last);
-    edge.sort((a, b) => logits[b] - logits[a] || a - b);
-    for (const id of edge) {
-        inside.push(id);
-        rest -= power(logits[id] - top);
-        if (rest <= 0) break;
-    }
-    return { ids: Int32Array.from(inside), logits: Float32Array.from(inside, (id) => logits[id]) };
+    return masses;
 }
 
-/** The ids in the buckets before `last`, and those in it.
+/** The places of the fewest that have so much, if all have: whole buckets, and of the last one the likeliest.
+ * @param {Float32Array} logits @param {Float64Array} masses @param {number} wanted @param {number} top */
+function fewest(logits, masses, wanted, top) {
+    let rest = wanted, last = 0;
+    while (last < masses.length - 1 && rest > masses[last]) rest -= masses[last++];
+    const [places, edge] = byBucket(logits, top, last);
+    edge.sort((a, b) => logits[b] - logits[a] || a - b);
+    for (const at of edge) {
+        places.push(at);
+        rest -= power(logits[at] - top);
+        if (rest <= 0) break;
+    }
+    return { places, isEnough: rest <= 0 };
+}
+
+/** The places in the buckets before `last`, and those in it.
  * @param {Float32Array} logits @param {number} top @param {number} last */
 function byBucket(logits, top, last) {
     /** @type {number[]} */
@@ -230,7 +294,7 @@ export function tell(raw, logits) {
     raw.step(token, [logprob, ...top.filter(({ id }) => id !== token).map((one) => one.logprob)]);
 }
 
-/** The highest of what comes: a heap whose root is the lowest of them. */
+/** The highest of what comes, in the order of ids: a heap whose root is the lowest of them, and of equals that of the highest id. */
 class Heap {
     /** @param {number} capacity */
     constructor(capacity) {
@@ -250,7 +314,7 @@ class Heap {
 
     /** @param {number} at @param {number} id @param {number} value */
     _rise(at, id, value) {
-        for (let above = (at - 1) >> 1; at > 0 && this.values[above] > value; above = (at - 1) >> 1) {
+        for (let above = (at - 1) >> 1; at > 0 && !this._isBelow(above, id, value); above = (at - 1) >> 1) {
             this._put(at, this.ids[above], this.values[above]);
             at = above;
         }
@@ -261,12 +325,17 @@ class Heap {
     _sink(id, value) {
         let at = 0;
         for (let below = 1; below < this.size; below = 2 * at + 1) {
-            if (below + 1 < this.size && this.values[below + 1] < this.values[below]) below++;
-            if (this.values[below] >= value) break;
+            if (below + 1 < this.size && this._isBelow(below + 1, this.ids[below], this.values[below])) below++;
+            if (!this._isBelow(below, id, value)) break;
             this._put(at, this.ids[below], this.values[below]);
             at = below;
         }
         this._put(at, id, value);
+    }
+
+    /** Whether what is there is below this. @param {number} at @param {number} id @param {number} value */
+    _isBelow(at, id, value) {
+        return this.values[at] < value || (this.values[at] === value && this.ids[at] > id);
     }
 
     /** @param {number} at @param {number} id @param {number} value */

@@ -3,6 +3,7 @@ import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
 import { vocabularyOf } from './decoder.js';
+import { rowsOf } from './parts.js';
 import { mostLikely } from './sampling.js';
 import {
     encodeAll, encodeWithin, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
@@ -69,13 +70,14 @@ export async function fillIn(loaded, { input, options: { top = 5 } }, run) {
     checkFilled(all, mask, top);
     /** @type {Record<string, any>[]} */
     const results = [];
-    await forward(loaded, all, run, ({ rows, outputs, length }) => {
+    loaded.left.add('logits');
+    await forward(loaded, all, run, async ({ rows, outputs, length }) => {
         const logits = outputOf(outputs, 'logits', 'fill-mask');
         if (logits.dims.length !== 3 || logits.dims[1] !== length) throw misfit('fill-mask');
-        const values = floats(logits), width = logits.dims[2];
+        const gaps = rows.map((row) => gapsOf(all[row].ids, mask));
+        const values = await rowsOf(loaded, logits, gaps.flatMap((places, index) => places.map((at) => index * length + at)));
         rows.forEach((row, index) => {
-            const masks = gapsOf(all[row].ids, mask).map((at) =>
-                fills(loaded, all[row].ids, at, rowOf(values, index * length + at, width), top));
+            const masks = gaps[index].map((at) => fills(loaded, all[row].ids, at, /** @type {Float32Array} */ (values.shift()), top));
             results[row] = masks.length === 1 ? { fills: masks[0] } : { masks };
         });
     }, vocabularyOf(loaded.config));

@@ -122,7 +122,7 @@ export const usageOf = (all) => ({
 /**
  * Runs the model for all texts and hands each run's outputs over, which are gone after it.
  * @param {Loaded} loaded @param {readonly Encoded[]} all @param {Run} run
- * @param {(batch: Batch) => void} take
+ * @param {(batch: Batch) => void | Promise<void>} take
  * @param {number} [width] numbers that the model makes of a token, where these are many
  */
 export async function forward(loaded, all, run, take, width) {
@@ -131,7 +131,7 @@ export async function forward(loaded, all, run, take, width) {
         const length = Math.max(...rows.map((row) => all[row].ids.length));
         const outputs = await loaded.model.forward(inputsOf(loaded, rows.map((row) => all[row]), length));
         try {
-            take({ rows, length, outputs });
+            await take({ rows, length, outputs });
         } finally {
             for (const output of Object.values(outputs)) output?.dispose?.();
         }

@@ -3,6 +3,7 @@ import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
+import { meansOf, OF_TOKENS } from './parts.js';
 import { encode, encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
 
 /** @import { Run } from '../engine/run.js' */
@@ -16,8 +17,7 @@ const POOLING_MODES = Object.freeze({
     pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls', pooling_mode_lasttoken: 'last',
 });
 const PROMPTS = 'config_sentence_transformers.json', SENTENCES = 'sentence_bert_config.json', POOLING = '1_Pooling/config.json';
-/** Outputs with a vector for each token, and those that are pooled already. */
-const OF_TOKENS = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
+/** The output that is pooled already. */
 const POOLED = 'sentence_embedding';
 
 /** @type {Task} */
@@ -105,20 +105,22 @@ async function vectors(loaded, all, asked, run) {
     /** @type {Float32Array[]} */
     const made = [];
     const from = promptTokens(loaded);
-    await forward(loaded, all, run, ({ rows, length, outputs }) => {
+    if (asked !== 'none') for (const name of OF_TOKENS) loaded.left.add(name);
+    await forward(loaded, all, run, async ({ rows, outputs }) => {
         if (!asked && outputs[POOLED]) return takePooled(outputs[POOLED], rows, made);
         const pooling = asked ?? poolingOf(loaded);
         const hidden = outputOf(outputs, OF_TOKENS.find((name) => outputs[name]) ?? OF_TOKENS[0], 'embed');
-        const values = floats(hidden), width = hidden.dims.at(-1);
-        rows.forEach((row, index) => {
-            const count = all[row].ids.length;
-            const tokens = values.subarray(index * length * width, (index * length + count) * width);
-            if (pooling === 'none') {
-                for (let at = 0; at < count; at++) made.push(tokens.slice(at * width, (at + 1) * width));
-            } else made[row] = pooled(tokens, count, width, pooling, from);
-        });
+        if (pooling === 'none') return takeEach(hidden, all[0].ids.length, made);
+        const means = await meansOf(loaded, hidden, rows.map((row) => spanOf(pooling, all[row].ids.length, from)));
+        rows.forEach((row, index) => { made[row] = means[index]; });
     });
     return made;
+}
+
+/** @param {any} output of one text @param {number} count of its tokens @param {Float32Array[]} made */
+function takeEach(output, count, made) {
+    const values = floats(output), width = output.dims.at(-1);
+    for (let at = 0; at < count; at++) made.push(values.slice(at * width, (at + 1) * width));
 }
 
 /** @param {any} output @param {number[]} rows @param {Float32Array[]} made */
@@ -148,12 +150,9 @@ function poolingOf({ extra }) {
         { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}` });
 }
 
-/** @param {Float32Array} tokens @param {number} count @param {number} width @param {Pooling} pooling
+/** The tokens whose mean is a text's vector. @param {Pooling} pooling @param {number} count of the text's tokens
  * @param {number} from the first token that counts for the mean */
-function pooled(tokens, count, width, pooling, from) {
-    if (pooling === 'cls') return tokens.slice(0, width);
-    if (pooling === 'last') return tokens.slice((count - 1) * width);
-    const sum = new Float64Array(width);
-    for (let at = from * width; at < tokens.length; at++) sum[at % width] += tokens[at];
-    return Float32Array.from(sum, (value) => value / Math.max(1, count - from));
+function spanOf(pooling, count, from) {
+    if (pooling === 'cls') return { from: 0, to: 1 };
+    return { from: pooling === 'last' ? count - 1 : from, to: count };
 }

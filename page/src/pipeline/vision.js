@@ -1,10 +1,11 @@
 /** The tasks of models that look at pictures, and at nothing else. */
 import { Failure } from '../engine/failure.js';
-import { sigmoid, softmax, toLabels } from '../engine/picture.js';
+import { sigmoid } from '../engine/picture.js';
 import { labelOf, numbersOf, pictureOf } from './image/input.js';
 import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from './image/planes.js';
 import { writePng } from './image/png.js';
 import { nearest, resample } from './image/resample.js';
+import { likeliestOf, OF_TOKENS, rowsOf } from './parts.js';
 
 /** @import { Outcome } from '../engine/engine.js' */
 /** @import { TensorBytes } from '../shared/messages.js' */
@@ -15,18 +16,26 @@ import { nearest, resample } from './image/resample.js';
 /** Maps have at most so many pixels, more than models make; masks are brought to the picture's size after
  * that. A model makes a map for each of its classes, some hundred of them. */
 const MAP_PIXELS = 1 << 20;
+/** Classes that are named if a request does not say how many. */
+const TOP = 5;
 
 // --- one answer for the whole picture --------------------------------------------------------------
 
 /** @type {Task} */
 async function classify(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
+    const { top = TOP } = task.options, { config } = loaded;
+    loaded.left.add('logits');
     const { logits } = await loaded.model(inputs);
-    const values = Array.from(numbersOf(logits));
-    const several = loaded.config.problem_type === 'multi_label_classification';
-    const scores = several ? values.map(sigmoid) : softmax(values);
-    const names = scores.map((_, index) => labelOf(loaded.config, index));
-    return answer({ labels: toLabels(scores, { output: 'logits', top: task.options.top }, names) });
+    const classes = await (config.problem_type === 'multi_label_classification' ? each(loaded, logits) : likeliestOf(loaded, logits, top));
+    const best = classes.sort((a, b) => b.probability - a.probability || a.index - b.index).slice(0, top);
+    return answer({ labels: best.map(({ index, probability }) => ({ label: labelOf(config, index), index, probability })) });
+}
+
+/** Classes that do not exclude each other. @param {Loaded} loaded @param {any} logits @returns {Promise<import('./parts.js').Class[]>} */
+async function each(loaded, logits) {
+    const [row] = await rowsOf(loaded, logits, [0]);
+    return Array.from(row, (value, index) => ({ index, probability: sigmoid(value) }));
 }
 
 /** One vector: the projected one, or the pooled one, or that of the first token, which represents the whole
@@ -34,14 +43,15 @@ async function classify(loaded, task) {
 async function features(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
     const texts = loaded.tokenizer ? await loaded.tokenizer(['']) : {};
+    for (const name of OF_TOKENS) loaded.left.add(name);
     const made = await loaded.model({ ...texts, ...inputs });
     const vector = made.image_embeds ?? made.pooler_output ?? made.last_hidden_state ?? made.logits;
     if (!vector) {
         throw new Failure('platform_unsupported', 'the model makes no vector of a picture',
             { expected: 'image_embeds, pooler_output or last_hidden_state' });
     }
-    const size = vector.dims.at(-1);
-    return answer({}, [floats('embeddings', numbersOf(vector).slice(0, size), [1, size])]);
+    const [row] = await rowsOf(loaded, vector, [0]);
+    return answer({}, [floats('embeddings', row, [1, row.length])]);
 }
 
 // --- things in the picture -------------------------------------------------------------------------

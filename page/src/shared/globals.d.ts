@@ -8,6 +8,8 @@ declare const __ENGINE_WORKERS__: Record<'wasm' | 'webgpu' | 'webnn', string>;
 declare const __SUSPENDING_WORKERS__: Partial<Record<'wasm' | 'webgpu' | 'webnn', string>>;
 declare const __LLAMA_WORKERS__: Record<'jspi64' | 'compat32', Record<'llama' | 'gpu_llama', string>>;
 declare const __TEMPLATE_WORKER__: string;
+declare const __LIKELIEST__: string;
+declare const __POOLED__: string;
 declare const __LLAMA_BUILD__: 'jspi64' | 'compat32';
 declare const __LLAMA_VERSION__: string;
 declare const __LLAMA_MJS__: string;

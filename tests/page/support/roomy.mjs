@@ -1,10 +1,8 @@
-/**
- * What writing into keys and values in place must do in every browser with WebGPU, and script text for its engine
- * worker that counts what is made on the device.
- */
+/** What writing into keys and values in place must do in every browser with WebGPU. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { makeFamilies } from '../../lib/families.mjs';
+import { ask, COUNTS } from './gpu_steps.mjs';
 import { filesIn, loaded, outcomeOf } from './library.mjs';
 import { partsOf, wellDone } from './parts.mjs';
 
@@ -13,45 +11,8 @@ const TEXT = 'The fox sees the dog ';
 const PROMPT = TEXT.repeat(5);
 const READ = 85;
 
-/** At each step, which ends with a map, as logits are read so: the buffers made so far that may have keys and values, and
- * of these the worker's own; the bytes that were copied; and how often something was computed. A map before which nothing
- * was computed ends no step. A worker that has taken another's place asks what is wanted of it. */
-const COUNTS = `{
-    const so = { made: 0, own: 0, copied: 0, computed: 0 }, steps = [];
-    const STORAGE = 128, OWN = 140;
-    const watch = ({ prototype }, name, note) => {
-        const method = prototype[name];
-        prototype[name] = function (...given) {
-            note(...given);
-            return method.apply(this, given);
-        };
-    };
-    watch(GPUDevice, 'createBuffer', ({ usage }) => {
-        if (usage & STORAGE) so.made++;
-        if (usage === OWN) so.own++;
-    });
-    watch(GPUCommandEncoder, 'copyBufferToBuffer', (...given) => { so.copied += given.at(-1); });
-    watch(GPUComputePassEncoder, 'dispatchWorkgroups', () => { so.computed++; });
-    watch(GPUBuffer, 'mapAsync', () => { if (so.computed > (steps.at(-1)?.computed ?? 0)) steps.push({ ...so }); });
-    const asked = new BroadcastChannel('roomy');
-    asked.onmessage = ({ data }) => {
-        if (!data.asked) return;
-        globalThis.isGrowing = data.asked.isGrowing;
-        if (!data.begins) asked.postMessage({ steps });
-    };
-    asked.postMessage({ begins: true });
-}`;
-/** What has been counted so far, at each step; from now on keys and values grow, or have room. */
-const ask = async (tab, isGrowing = false) => JSON.parse(await tab.evaluate(`new Promise((resolve) => {
-    const asking = globalThis.roomy ??= new BroadcastChannel('roomy'), asked = { isGrowing: ${isGrowing} };
-    asking.onmessage = ({ data }) => {
-        if (data.begins) asking.postMessage({ asked, begins: true });
-        else resolve(JSON.stringify(data.steps));
-    };
-    asking.postMessage({ asked });
-})`));
-
-function replaced(text, pattern, to) {
+/** The text with another in the one place where a pattern is found. */
+export function replaced(text, pattern, to) {
     assert.equal([...text.matchAll(new RegExp(pattern, 'g'))].length, 1, String(pattern));
     return text.replace(pattern, to);
 }
@@ -76,9 +37,9 @@ const numbersOf = ({ tokens, logprobs, usage }) => ({ tokens, logprobs: logprobs
 async function stepsOf({ service, tab }, isGrowing) {
     const options = { max_tokens: 4 };
     const model = service.addFolder(`deep-${isGrowing}`, filesIn(folder('llama-deep')));
-    await ask(tab, isGrowing);
+    await ask(tab, { isGrowing });
     const { result } = wellDone(await service.run(model, [], complete(PROMPT, options)));
-    const all = (await ask(tab, isGrowing)).slice(-options.max_tokens);
+    const all = (await ask(tab, { isGrowing })).slice(-options.max_tokens);
     const steps = all.slice(1).map((step, at) =>
         Object.fromEntries(Object.entries(step).map(([name, count]) => [name, count - all[at][name]])));
     return { result: numbersOf(result), second: steps[0], steps: steps.slice(1), all };
@@ -88,7 +49,7 @@ async function stepsOf({ service, tab }, isGrowing) {
  * has little of that, the second again, and one that goes on from most of it. `again` gives the first once more. */
 async function answersOf({ service, tab }, isGrowing) {
     const model = service.addFolder(`llama-${isGrowing}`, filesIn(folder('llama')));
-    await ask(tab, isGrowing);
+    await ask(tab, { isGrowing });
     const run = async (prompt, options, more) => wellDone(await service.run(model, [], complete(prompt, options, more))).result;
     const long = { max_tokens: 14 };
     const first = await run(PROMPT, long);

@@ -1,0 +1,88 @@
+/**
+ * Computes on a device with what another program has there, and reads the results. The buffers are kept for the next
+ * call.
+ */
+import { GpuBuffers } from './gpu_buffers.js';
+
+/** @typedef {import('./gpu_buffers.js').Use} Use */
+/** Pipelines that bind the same. @typedef {{layout: any, pipelines: any[]}} Compiled */
+/** A part of a buffer. @typedef {{buffer: any, offset?: number, size?: number}} Resource */
+
+const COMPUTE = 4, MAP_READ = 1; // GPUShaderStage, GPUMapMode
+/** A buffer of uniforms has at least so many bytes, and a storage buffer may be bound from a multiple of `binding` on. Buffers are
+ * copied and written word by word. */
+export const ALIGNMENT = Object.freeze({ uniforms: 32, binding: 256, word: 4 });
+
+export class GpuReader {
+    /** @param {any} device */
+    constructor(device) {
+        this._device = device;
+        this._buffers = new GpuBuffers(device);
+    }
+
+    destroy() {
+        this._buffers.destroy();
+    }
+
+    /** @param {string} code @param {readonly string[]} types of its bindings @param {readonly string[]} entries its functions
+     * @returns {Promise<Compiled>} */
+    async compile(code, types, entries) {
+        const module = this._device.createShaderModule({ code });
+        const layout = this._device.createBindGroupLayout({
+            entries: types.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
+        });
+        const pipelineLayout = this._device.createPipelineLayout({ bindGroupLayouts: [layout] });
+        const pipelines = await Promise.all(entries.map((entryPoint) => this._device.createComputePipelineAsync(
+            { layout: pipelineLayout, compute: { module, entryPoint } })));
+        return { layout, pipelines };
+    }
+
+    /** Takes a buffer, which has what another call has left. @param {number} bytes */
+    take(bytes) {
+        return this._buffers.take('tensor', bytes);
+    }
+
+    /** Takes one that begins with these words. @param {Use} use @param {Uint32Array} words */
+    taken(use, words) {
+        const buffer = this._buffers.take(use, Math.max(ALIGNMENT.uniforms, words.byteLength));
+        if (words.length > 0) this._device.queue.writeBuffer(buffer, 0, words);
+        return buffer;
+    }
+
+    /** @param {readonly any[]} buffers that were taken */
+    give(buffers) {
+        for (const buffer of buffers) this._buffers.give(buffer);
+    }
+
+    /** @param {any} commands @param {Compiled} compiled @param {readonly Resource[]} resources in the order of the bindings
+     * @param {readonly (readonly number[])[]} groups of each entry, in each dimension; without any, it is left out */
+    dispatch(commands, { layout, pipelines }, resources, groups) {
+        const group = this._device.createBindGroup({ layout, entries: resources.map((resource, binding) => ({ binding, resource })) });
+        const pass = commands.beginComputePass();
+        pass.setBindGroup(0, group);
+        for (const [at, pipeline] of pipelines.entries()) {
+            if (groups[at].includes(0)) continue;
+            pass.setPipeline(pipeline);
+            pass.dispatchWorkgroups(...groups[at]);
+        }
+        pass.end();
+    }
+
+    /** What commands have copied into a buffer. @param {number} bytes @param {(commands: any, answer: any) => void} encode
+     * @returns {Promise<ArrayBuffer>} */
+    async read(bytes, encode) {
+        const answer = this._buffers.take('answer', bytes);
+        try {
+            const commands = this._device.createCommandEncoder();
+            encode(commands, answer);
+            this._device.queue.submit([commands.finish()]);
+            await answer.mapAsync(MAP_READ, 0, bytes).catch((/** @type {Error} */ { message }) => {
+                throw new Error(`the device is lost: ${message}`); // there is no other reason
+            });
+            return answer.getMappedRange(0, bytes).slice(0);
+        } finally {
+            answer.unmap();
+            this._buffers.give(answer);
+        }
+    }
+}
