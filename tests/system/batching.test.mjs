@@ -7,6 +7,7 @@ import { after, before } from 'node:test';
 import * as cases from '../lib/cases.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { sharedModels } from '../lib/paths.mjs';
+import { spoiledPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** Models that name their batch, or whose owner does. In one of them the rows affect each other all the same: its
@@ -16,37 +17,69 @@ const BATCHED = sharedModels
 const MIXING = 'text_encoder_vespa_dummy', UNNAMED = 'text_magika_v3_3_a';
 const CLIENTS = 12;
 
+/** A file of the page that is served from the disk, since it is too large to be kept in memory. */
+const GATE = 'gate.bin', GATE_SIZE = 512 * 1024;
+
+/** Runs at the head of the engine's worker: it takes no message while the file begins with 1. Serialised, so it may use
+ * nothing from outside. Stopping the process instead would make the service replace the browser after a second. */
+function waitAtGate(file) {
+    const { set } = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage');
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    let looks = 0;
+    const isShut = () => {
+        const request = new XMLHttpRequest();
+        request.open('GET', `/${file}?${looks++}`, false);
+        request.setRequestHeader('Range', 'bytes=0-0');
+        request.send();
+        return request.responseText === '1';
+    };
+    Object.defineProperty(MessagePort.prototype, 'onmessage', { set(handler) {
+        set.call(this, (event) => {
+            while (isShut()) Atomics.wait(pause, 0, 0, 10);
+            handler(event);
+        });
+    } });
+}
+
 /** @type {Daemon} */
 let daemon;
+/** @type {string} */
+let page;
 const test = testsOf(() => daemon);
 before(async () => {
+    page = spoiledPage({ 'engine-wasm': waitAtGate }, GATE);
+    fs.writeFileSync(path.join(page, GATE), '0'.repeat(GATE_SIZE));
     daemon = new Daemon({ models: ['rows', 'look', 'sums', ...BATCHED], config: {
+        bridge: { page },
         pool: { batching: 'auto', max_batch: 64, max_connections: 1 },
         log: { level: 'info' }, 'browser.chrome': { gpu: 'off' } } });
     if (BATCHED.includes(UNNAMED))
         fs.writeFileSync(path.join(daemon.store, UNNAMED, 'model.json'), '{"batch": true}');
     await daemon.start();
 });
-after(() => daemon.stop());
+after(async () => {
+    await daemon.stop();
+    fs.rmSync(page, { recursive: true, force: true });
+});
 
 const queued = (is, what) => until(async () => is((await daemon.status()).queue), { what });
 
-/** Sends all requests while Chromium's processes that compute are stopped: else it might take them as quickly as they
- * come. Once all of them are there, and after `meanwhile`, it goes on.
+/** Sends all requests while the engine waits: else it might take them as quickly as they come. Once all of them are
+ * there, and after `meanwhile`, it goes on.
  * @template T @param {(() => Promise<T>)[]} requests
  * @param {() => Promise<void>} [meanwhile] @returns {Promise<T[]>} */
 async function together(requests, meanwhile = async () => {}) {
-    const pids = daemon.processes('renderer').map(({ pid }) => pid);
-    const signal = (name) => pids.forEach((pid) => process.kill(pid, name));
-    signal('SIGSTOP');
+    const gate = fs.openSync(path.join(page, GATE), 'r+');
     try {
+        fs.writeSync(gate, '1', 0);
         const calls = requests.map((request) => request());
         await queued(({ running, waiting }) => running + waiting === requests.length, 'all of them to be there');
         await meanwhile();
-        signal('SIGCONT');
+        fs.writeSync(gate, '0', 0);
         return await Promise.all(calls);
     } finally {
-        signal('SIGCONT');
+        fs.writeSync(gate, '0', 0);
+        fs.closeSync(gate);
     }
 }
 
