@@ -60,16 +60,24 @@ async function statusOf(wire, who, target) {
 
 const asked = [[null, '/healthz'], ['root', '/v1/status'], ['ada', '/v1/models']];
 
-/** What is asked, by whom, and from where: each on a connection of its own. */
+/** What is asked, by whom, and from where: each on a connection of its own. The service cannot tell one that has not
+ * sent its request yet, as on a busy machine, from a stranger's. One that is closed is thus asked for once more. */
 async function round(wire) {
     const statuses = [];
     for (const from of ['127.0.0.1', `[${network(NETWORKS)}]`, `[${network(0)}]`])
         for (const [who, target] of asked) {
-            const one = wire(from);
-            statuses.push(`${from} ${target} ${await statusOf(one, who, target)}`);
-            one.destroy();
+            const status = await freshStatus(wire(from), who, target) || await freshStatus(wire(from), who, target);
+            statuses.push(`${from} ${target} ${status}`);
         }
     return statuses;
+}
+
+async function freshStatus(one, who, target) {
+    try {
+        return await statusOf(one, who, target);
+    } finally {
+        one.destroy();
+    }
 }
 
 function inside() {
@@ -109,11 +117,8 @@ function inside() {
                 const strangers = come({ from, keep: 60, most: 60, pause: 1 });
                 await until(() => strangers.opened === 60 && strangers.open <= most,
                     { what: `all but ${most} to be closed`, timeout: 30_000 * patience });
-                for (const [who, target] of asked) {
-                    const one = wire(host);
-                    assert.equal(await statusOf(one, who, target), 200, target);
-                    one.destroy();
-                }
+                for (const [who, target] of asked)
+                    assert.equal(await freshStatus(wire(host), who, target), 200, target);
                 assert.equal(strangers.refused, 0);
                 await daemon.logs(new RegExp(`${limit} is reached`));
             }));
