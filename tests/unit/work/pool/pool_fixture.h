@@ -54,6 +54,7 @@ static struct {
     unsigned stopped; /* looks in a row that found a process of it stopped */
     int missing;      /* the browser is not installed */
     int unable;       /* it broke in a way for which its network may be the reason */
+    int hardware;     /* the browser is started for a GPU */
     struct wi_node_state node;
 } says;
 
@@ -150,7 +151,8 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
         .kind = "chrome",
         .step = "",
         .browser_version = "",
-        .unable = says.unable};
+        .unable = says.unable,
+        .hardware = says.hardware};
     memcpy(its->id, session->id, sizeof its->id);
 }
 

@@ -34,7 +34,7 @@ TEST(a_page_expects_a_gpu_where_there_was_one_or_where_one_is_to_be_used)
     assert_true(page_expects_gpu());
     assert_int_equal(wi_pool_doubt_kind(pool, "chrome", NULL), WI_OK);
     assert_false(page_expects_gpu());
-    browser.gpu = WI_GPU_HARDWARE;
+    says.hardware = 1;
     assert_true(page_expects_gpu());
 }
 
