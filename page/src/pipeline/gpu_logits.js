@@ -35,7 +35,7 @@ export class GpuLogits {
         this._reader = new GpuReader(device);
         const constants = Object.entries({ LANES, GROUPS, LEAST, TOP, SUMS, FOUND }).map(([name, value]) => `const ${name} = ${value}u;\n`);
         this._code = `${constants.join('')}const NOTHING = ${NOTHING}.0;\n${shader}`;
-        /** @type {Promise<import('../engine/gpu_reader.js').Compiled> | undefined} */
+        /** @type {Promise<import('../engine/gpu_pipelines.js').Compiled> | undefined} */
         this._compiled = undefined;
     }
 

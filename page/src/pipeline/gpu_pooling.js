@@ -19,7 +19,7 @@ export class GpuPooling {
     constructor(device, shader) {
         this._reader = new GpuReader(device);
         this._code = `const LANES = ${LANES}u;\n${shader}`;
-        /** @type {Promise<import('../engine/gpu_reader.js').Compiled> | undefined} */
+        /** @type {Promise<import('../engine/gpu_pipelines.js').Compiled> | undefined} */
         this._compiled = undefined;
     }
 
