@@ -2,6 +2,7 @@
  * Kernels on WebGPU, from the WGSL in shaders/, on a device of its own. Each kernel has the bindings that its rule says:
  * the inputs, the output, one uniform struct, `scratch` where stages have something for each other.
  */
+import { aligned } from '../shared/aligned.js';
 import { Failure } from './failure.js';
 import { describe, isHardware } from './gpu.js';
 import { GpuBuffers, inWords } from './gpu_buffers.js';
@@ -257,7 +258,7 @@ export class GpuKernels {
     /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
      * @param {import('./gpu_buffers.js').Use} use @param {number} bytes @returns {Binding} */
     _take(use, bytes) {
-        const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+        const size = Math.max(4, aligned(bytes, 4));
         return { buffer: /** @type {GpuBuffers} */ (this._buffers).take(use, size), size };
     }
 
