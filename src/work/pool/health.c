@@ -83,15 +83,27 @@ void wi_pool_fault(
     }
 }
 
+/* Its page, which may not have noticed the end, must have a GPU again soon. 0, or -1 if the browser
+ * has no process for the GPU. */
+static int session_end_gpu(struct wi_pool *pool, struct pool_session *session, double now)
+{
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+
+    if (wi_session_end_gpu(session->browser) != 0)
+        return -1;
+    wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
+    if (node)
+        wi_bridge_revive(pool->bridge, node->id);
+    return 0;
+}
+
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
     wi_pool_session_gpu_lost(session, now, now);
-    if (wi_session_end_gpu(session->browser) == 0)
-        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
-    else
+    if (session_end_gpu(pool, session, now) != 0)
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
     pool->remedies[remedy]++;
@@ -182,8 +194,7 @@ static void look_for_gpu(
     const struct wi_fleet_class *class = node->place.class;
 
     if (session->gpu_ends_at > 0) {
-        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
-        if (wi_session_end_gpu(session->browser) != 0)
+        if (session_end_gpu(pool, session, now) != 0)
             wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
                 "its browser has no process for the GPU that could be ended");
     } else if (class && !class->info.platforms[WI_WEBGPU].available) {

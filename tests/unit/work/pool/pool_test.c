@@ -47,6 +47,7 @@ TEST(a_lost_gpu_is_had_back_by_ending_its_process)
     wi_pool_look(pool, wi_now_ms() + WI_LADDER_GPU_AFTER_MS);
     wi_pool_look(pool, wi_now_ms() + WI_LADDER_GPU_AFTER_MS + 1000);
     assert_int_equal(seen.gpus_ended, 1);
+    assert_int_equal(seen.revived, 1); /* its page may not have seen that it was gone */
     assert_int_equal(wi_pool_session_state(session()), WI_SESSION_READY);
     assert_true(session()->gpu_by > 0);
     info.platforms[WI_WEBGPU].available = 0;
