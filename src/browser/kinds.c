@@ -64,19 +64,6 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
     return browser->sandbox == WI_YES || (browser->sandbox == WI_AUTO && works);
 }
 
-int wi_kind_plans_gpu(const struct wi_config_browser *browser)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    struct wi_gpu_choice choice;
-    struct wi_error error;
-
-    if (browser->gpu == WI_GPU_HARDWARE || browser->driver_url)
-        return browser->gpu == WI_GPU_HARDWARE;
-    size_t count = wi_gpus_find("", devices);
-    return wi_gpu_choose(browser, NULL, devices, count, &choice, &error) == WI_OK &&
-           choice.hardware;
-}
-
 /* Whether the browser may use a GPU of NVIDIA's driver. With auto, one with a window finds it by
  * itself. */
 static int plans_nvidia(const struct wi_plan *plan, const struct wi_gpu_choice *choice,
@@ -129,6 +116,7 @@ enum wi_code wi_launch_make(
     plan.kind = find_kind(family, request->browser->kind);
     launch->protocol = WI_DRIVER_CLASSIC;
     launch->sandbox = plan.sandbox;
+    launch->hardware = plan.hardware;
     launch->url = wi_strdup(request->browser->driver_url);
     wi_switches_tell(&launch->flags, family, &plan);
     return family->fill(&plan, launch, error);

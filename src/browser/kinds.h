@@ -37,6 +37,7 @@ struct wi_launch_file {
 struct wi_launch {
     struct wi_strings command; /* program and arguments; none: a service runs at `url` already */
     struct wi_strings environment; /* "NAME=value" */
+    int hardware;                  /* it is started for a GPU, and not for a software adapter */
     char gpu[WI_GPU_PATH_SIZE];    /* the path of the only GPU that it may open; "": any */
     struct wi_strings hidden;      /* paths of the others, which it must not be able to open */
     struct wi_launch_file *files;
@@ -73,10 +74,6 @@ const char *wi_kind_package(const struct wi_config_browser *browser);
 
 /* The family of the kind: "chromium", "firefox" or "webkit". Static. */
 const char *wi_kind_family(const struct wi_config_browser *browser);
-
-/* Whether the browser is started for a GPU, and not for a software adapter. With auto, only a
- * browser without a window needs to be told; the others find a GPU by themselves. */
-int wi_kind_plans_gpu(const struct wi_config_browser *browser);
 
 /* Whether the browser runs on this machine: we start it, or its driver_url is loopback. */
 int wi_kind_is_here(const struct wi_config_browser *browser);

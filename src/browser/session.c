@@ -117,6 +117,7 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
     info->welcomed = session->welcomed;
     info->apart = session->deps.apart_port != 0;
     info->unable = session->unable;
+    info->hardware = session->launch.hardware;
     info->gpu = session->launch.gpu;
 }
 

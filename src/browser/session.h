@@ -77,6 +77,7 @@ struct wi_session_info {
     pid_t driver_pid; /* of the lifeline helper, whose group it is; -1 when none */
     char browser_version[64];
     int apart;       /* it has a network of its own */
+    int hardware;    /* it is started for a GPU, and not for a software adapter */
     const char *gpu; /* the path of the only GPU that it may open; "": any */
     int unable;    /* its driver or browser ended, or refused, before its page was welcomed once */
     char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */

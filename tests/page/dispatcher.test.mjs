@@ -272,6 +272,21 @@ test('a GPU whose process has ended after a hang is used again at once', () => {
     assert.equal(dispatcher.workers.platforms().webgpu.available, true);
 });
 
+test('a GPU whose process the service has ended is used again, whether a worker came before that or after it', () => {
+    for (const isLate of [false, true]) {
+        const { world, dispatcher } = setUp(), isThere = () => dispatcher.workers.platforms().webgpu.available;
+        world.request('hung', { platforms: ['webgpu', 'wasm'] });
+        world.advance(500);
+        if (!isLate) world.attach('webgpu');
+        dispatcher.workers.revive();
+        assert.deepEqual([world.replaced, isThere()], [['webgpu', 'webgpu'], false]);
+        world.attach('webgpu', GONE);
+        world.advance(250);
+        world.attach('webgpu');
+        assert.equal(isThere(), true);
+    }
+});
+
 test('a GPU that a worker found gone and there again is used again at once, and nobody else is told', () => {
     const { world, dispatcher } = setUp();
     world.request('hung', { platforms: ['webgpu', 'wasm'] });

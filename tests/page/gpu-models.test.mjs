@@ -117,7 +117,7 @@ describe('models on WebGPU', needsCases, () => {
         const found = readCase('text_embed_generated_h64_l2'), model = service.addModel('embed', found.onnx);
         for (let i = 0; i < 3; i++) check(found, await service.run(model, found.inputs, PINNED));
         const attempts = [1, 2, 3].map(() => service.request(model, found.inputs, PINNED));
-        await countsOf(tab, 'lose');
+        await countsOf(tab, { losesDevices: true });
         for (const attempt of attempts) {
             const answer = await service.answer(attempt), { ok, error, retryable } = answer.data;
             if (ok) check(found, answer);

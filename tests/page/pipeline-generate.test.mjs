@@ -11,7 +11,7 @@ import { renderTemplate } from '../../page/src/chat/templates.js';
 import { prepareChat } from '../../page/src/chat/chat.js';
 import { plain } from '../../page/src/engine/answer.js';
 import { generate } from '../../page/src/pipeline/generate.js';
-import { PromptChunk } from '../../page/src/pipeline/prompt_chunk.js';
+import { PromptChunk } from '../../page/src/engine/prompt_chunk.js';
 import { filesIn, library, loaded, outcomeOf, runOf, engineOf, taskOf } from './support/library.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 
@@ -294,13 +294,13 @@ test('a cancel in a prompt is heard before its next piece, and what was read is 
     assert.deepEqual([usage.cached_tokens, usage.cached_tokens < usage.prompt_tokens], [read, true]);
 });
 
-/** A decoder that takes so many ms of a clock for each token, and can read so many at a time. */
+/** A decoder that takes so many ms of a clock for each token. */
 class SlowDecoder {
     count = 0;
     pieces = [];
 
-    constructor(clock, tokenMs, piece) {
-        Object.assign(this, { clock, tokenMs, piece });
+    constructor(clock, tokenMs) {
+        Object.assign(this, { clock, tokenMs });
     }
 
     async read({ length }) {
@@ -316,13 +316,13 @@ class SlowDecoder {
 test('a prompt is read in pieces that a cancel may wait for', async () => {
     const tokens = Array.from({ length: 100 }, () => 1);
     const prompt = { tokens, stop: [], ends: [], preserved: [], parser: plain() };
-    for (const [tokenMs, piece, pieces] of [[0.1, 256, [32, 68]], [10, 256, [32, 16, 16, 16, 16, 4]], [100, 256, [32, ...Array(8).fill(8), 4]],
-        [0.1, 50, [32, 50, 18]], [100, Infinity, [100]]]) {
+    for (const [tokenMs, most, pieces] of [[0.1, 256, [32, 68]], [10, 256, [32, 16, 16, 16, 16, 4]], [100, 256, [32, ...Array(8).fill(8), 4]],
+        [0.1, 50, [32, 50, 18]], [100, null, [100]]]) {
         const clock = { ms: 0 };
         const run = runOf(taskOf('complete', {}));
         Object.defineProperty(run, 'ownMs', { get: () => clock.ms });
-        const decoder = new SlowDecoder(clock, tokenMs, piece);
-        await generate({ ...gpt2, caches: { hold() {}, letGo() {} }, promptChunk: new PromptChunk('wasm') }, prompt,
+        const decoder = new SlowDecoder(clock, tokenMs), promptChunk = most && new PromptChunk(32, most, false);
+        await generate({ ...gpt2, caches: { hold() {}, letGo() {} }, promptChunk }, prompt,
             { max_tokens: 1, temperature: 0 }, 1000, run, async () => decoder);
         assert.deepEqual(decoder.pieces, pieces, `${tokenMs} ms for each token`);
     }

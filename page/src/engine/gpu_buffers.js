@@ -1,4 +1,5 @@
 /** The buffers of one device, by their use and size: what one run gives back, the next one takes. */
+import { aligned } from '../shared/aligned.js';
 
 /** Larger ones are not kept, nor more bytes than that altogether. */
 const KEPT_BYTES = 64 << 20;
@@ -67,7 +68,7 @@ const sizeOf = (bytes) => (bytes > KEPT_BYTES ? bytes : Math.max(LEAST_BYTES, 2 
 /** As whole words, for a device writes no less: the bytes after the last element are never read. @param {Uint8Array} bytes */
 export function inWords(bytes) {
     if (bytes.length % 4 === 0) return bytes;
-    const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    const words = new Uint8Array(aligned(bytes.length, 4));
     words.set(bytes);
     return words;
 }

@@ -3,12 +3,12 @@
  * call.
  */
 import { GpuBuffers } from './gpu_buffers.js';
+import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 
-/** @typedef {import('./gpu_buffers.js').Use} Use */
-/** Pipelines that bind the same. @typedef {{layout: any, pipelines: any[]}} Compiled */
-/** A part of a buffer. @typedef {{buffer: any, offset?: number, size?: number}} Resource */
+/** @import { Use } from './gpu_buffers.js' */
+/** @import { Compiled, Resource } from './gpu_pipelines.js' */
 
-const COMPUTE = 4, MAP_READ = 1; // GPUShaderStage, GPUMapMode
+const MAP_READ = 1; // GPUMapMode.READ
 /** A buffer of uniforms has at least so many bytes, and a storage buffer may be bound from a multiple of `binding` on. Buffers are
  * copied and written word by word. */
 export const ALIGNMENT = Object.freeze({ uniforms: 32, binding: 256, word: 4 });
@@ -26,15 +26,8 @@ export class GpuReader {
 
     /** @param {string} code @param {readonly string[]} types of its bindings @param {readonly string[]} entries its functions
      * @returns {Promise<Compiled>} */
-    async compile(code, types, entries) {
-        const module = this._device.createShaderModule({ code });
-        const layout = this._device.createBindGroupLayout({
-            entries: types.map((type, binding) => ({ binding, visibility: COMPUTE, buffer: { type } })),
-        });
-        const pipelineLayout = this._device.createPipelineLayout({ bindGroupLayouts: [layout] });
-        const pipelines = await Promise.all(entries.map((entryPoint) => this._device.createComputePipelineAsync(
-            { layout: pipelineLayout, compute: { module, entryPoint } })));
-        return { layout, pipelines };
+    compile(code, types, entries) {
+        return compilePipelines(this._device, this._device.createShaderModule({ code }), types.map((type) => ({ type })), entries);
     }
 
     /** Takes a buffer, which has what another call has left. @param {number} bytes */
@@ -57,10 +50,9 @@ export class GpuReader {
     /** @param {any} commands @param {Compiled} compiled @param {readonly Resource[]} resources in the order of the bindings
      * @param {readonly (readonly number[])[]} groups of each entry, in each dimension; without any, it is left out */
     dispatch(commands, { layout, pipelines }, resources, groups) {
-        const group = this._device.createBindGroup({ layout, entries: resources.map((resource, binding) => ({ binding, resource })) });
         const pass = commands.beginComputePass();
-        pass.setBindGroup(0, group);
-        for (const [at, pipeline] of pipelines.entries()) {
+        pass.setBindGroup(0, bindGroup(this._device, layout, resources));
+        for (const [at, pipeline] of Object.values(pipelines).entries()) {
             if (groups[at].includes(0)) continue;
             pass.setPipeline(pipeline);
             pass.dispatchWorkgroups(...groups[at]);

@@ -4,6 +4,7 @@
  * mapped, one output after the other. Here inputs are written into buffers that exist, and all outputs are read in one
  * mapping. What a session reads or writes on the CPU stays there.
  */
+import { aligned } from '../shared/aligned.js';
 import { DATATYPES, datatypeOfOrt, elements, viewElements } from '../shared/datatypes.js';
 import { GpuBuffers, inWords } from './gpu_buffers.js';
 
@@ -182,8 +183,8 @@ class RunTensors {
     /** @param {Form} output @returns {any} a tensor for it on the device */
     output({ type, dims }) {
         const length = elements(dims) * sizeOf(type), at = this._bytes, from = this._take(length);
-        this._outputs.push({ from, at, size: inUnits(length) });
-        this._bytes += inUnits(length);
+        this._outputs.push({ from, at, size: aligned(length, UNIT) });
+        this._bytes += aligned(length, UNIT);
         this._left++;
         return this._Tensor.fromGpuBuffer(from, {
             dataType: type, dims, dispose: () => this._letGo(),
@@ -209,7 +210,7 @@ class RunTensors {
 
     /** @param {number} bytes */
     _take(bytes) {
-        const buffer = this._buffers.take('tensor', inUnits(bytes));
+        const buffer = this._buffers.take('tensor', aligned(bytes, UNIT));
         this._taken.push(buffer);
         return buffer;
     }
@@ -270,6 +271,3 @@ function shapeOf(shape, sizes) {
 
 /** @param {string} type @returns {number} bytes of an element */
 const sizeOf = (type) => DATATYPES.get(datatypeOfOrt(type) ?? '')?.size ?? 0;
-
-/** @param {number} bytes */
-const inUnits = (bytes) => Math.ceil(bytes / UNIT) * UNIT;

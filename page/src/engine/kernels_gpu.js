@@ -2,9 +2,11 @@
  * Kernels on WebGPU, from the WGSL in shaders/, on a device of its own. Each kernel has the bindings that its rule says:
  * the inputs, the output, one uniform struct, `scratch` where stages have something for each other.
  */
+import { aligned } from '../shared/aligned.js';
 import { Failure } from './failure.js';
 import { describe, isHardware } from './gpu.js';
 import { GpuBuffers, inWords } from './gpu_buffers.js';
+import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 import { GpuTimer, isFine, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
 import { numberOptions, sizeNames, useOf } from './kernel_call.js';
@@ -18,12 +20,11 @@ import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './ke
 /** @import { Candidate, Variants } from './kernel_variants.js' */
 /** A buffer of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
 /** Its WGSL, without the declarations from the rule; `subgroups`: for variants with these. @typedef {{wgsl: string, subgroups?: string, plan: Variants}} Shader */
-/** @typedef {{layout: any, pipelines: Record<string, any>, candidate: Candidate}} Compiled `pipelines`: by the stages' functions */
+/** @typedef {import('./gpu_pipelines.js').Compiled & {candidate: Candidate}} Compiled */
 /** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
 /** @typedef {{call: KernelCall, group: any, compiled: Compiled}} Step a call that is ready for its dispatches */
 
-const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
 /** One struct of a dispatch after the other, as uniforms may be bound. */
 const STRUCT_BYTES = 256;
@@ -251,14 +252,13 @@ export class GpuKernels {
 
     /** @param {Bound} bound @param {Compiled} compiled @param {Binding} structs @returns {Step} */
     _stepOf({ call, inputs, output, scratch }, compiled, structs) {
-        const entries = [...inputs, output, structs, ...scratch].map((resource, binding) => ({ binding, resource }));
-        return { call, compiled, group: this._device.createBindGroup({ layout: compiled.layout, entries }) };
+        return { call, compiled, group: bindGroup(this._device, compiled.layout, [...inputs, output, structs, ...scratch]) };
     }
 
     /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
      * @param {import('./gpu_buffers.js').Use} use @param {number} bytes @returns {Binding} */
     _take(use, bytes) {
-        const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+        const size = Math.max(4, aligned(bytes, 4));
         return { buffer: /** @type {GpuBuffers} */ (this._buffers).take(use, size), size };
     }
 
@@ -361,15 +361,9 @@ function declared(rule, candidate, halves) {
  * @returns {Promise<Compiled>} */
 async function compile(device, rule, { wgsl, subgroups }, candidate, halves) {
     const { plan } = candidate, code = declared(rule, candidate, halves) + (candidate.subgroups ? subgroups : wgsl);
-    const module = device.createShaderModule({ code });
     const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
         { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
-    const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>
-        ({ binding, visibility: STAGE_COMPUTE, buffer })) });
-    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const pipelines = await Promise.all(entriesOf(plan).map(async (entry) => [entry, await device.createComputePipelineAsync(
-        { layout: pipelineLayout, compute: { module, entryPoint: entry } })]));
-    return { layout, pipelines: Object.fromEntries(pipelines), candidate };
+    return { ...await compilePipelines(device, device.createShaderModule({ code }), buffers, entriesOf(plan)), candidate };
 }
 
 /** Does the work, and throws what the device says of it. @template T @param {any} device @param {() => Promise<T>} work

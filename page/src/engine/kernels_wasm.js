@@ -1,4 +1,5 @@
 /** Kernels on WASM, compiled of the C in shaders/. How one is called is in shaders/kernel.h. */
+import { aligned } from '../shared/aligned.js';
 import { Failure } from './failure.js';
 
 /** @import { KernelCall, KernelInput } from './kernels.js' */
@@ -6,8 +7,8 @@ import { Failure } from './failure.js';
 
 /** struct kernel_call of shaders/kernel.h, in words of four bytes. */
 const CALL = Object.freeze({ inputs: 0, output: 4, sizes: 5, options: 13, words: 21 });
-/** Where tensors begin: what a vector of 16 bytes wants. */
-const ALIGNED = 16;
+/** Tensors begin at its multiples: what a vector of 16 bytes wants. */
+const VECTOR = 16;
 const PAGE = 65536;
 /** A memory that is larger is given back after the run. */
 const KEPT_BYTES = 64 << 20;
@@ -68,7 +69,7 @@ export class WasmKernels {
     async _begin() {
         this._instance = await WebAssembly.instantiate(/** @type {WebAssembly.Module} */ (this._module));
         this._kept.clear();
-        this._floor = up(/** @type {WebAssembly.Global} */ (this._instance.exports.__heap_base).value);
+        this._floor = aligned(/** @type {WebAssembly.Global} */ (this._instance.exports.__heap_base).value, VECTOR);
         return this._instance;
     }
 
@@ -79,7 +80,7 @@ export class WasmKernels {
             reach(memory, this._floor + bytes.length);
             new Uint8Array(memory.buffer).set(bytes, this._floor);
             this._kept.set(bytes, this._floor);
-            this._floor = up(this._floor + bytes.length);
+            this._floor = aligned(this._floor + bytes.length, VECTOR);
         }
     }
 }
@@ -97,7 +98,7 @@ function place(memory, calls, kept, floor) {
     let end = floor;
     const take = (/** @type {number} */ size) => {
         const begin = end;
-        end = up(end + size);
+        end = aligned(end + size, VECTOR);
         return begin;
     };
     /** @type {Placed[]} */
@@ -144,6 +145,3 @@ function grow(memory, pages) {
         return -1;
     }
 }
-
-/** @param {number} at */
-const up = (at) => Math.ceil(at / ALIGNED) * ALIGNED;

@@ -1,11 +1,11 @@
 /** Brings a language model up: a module of llama.cpp with the model in it, and what is known of both. */
 import { Failure, throwIfCancelled } from './failure.js';
 import { ActionError } from './llama_failure.js';
-import { Chunk } from './llama_chunk.js';
 import { Pieces } from './llama_pieces.js';
 import { Prefixes } from './llama_prefixes.js';
 import { Slots } from './llama_slots.js';
 import { Tokenizer } from './llama_tokens.js';
+import { PromptChunk } from './prompt_chunk.js';
 
 /** @import { Head } from './gguf.js' */
 /** @import { LlamaModule } from './llama_module.js' */
@@ -41,7 +41,7 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
         throwIfCancelled(signal);
         const said = await load(module, plan);
         throwIfCancelled(signal);
-        const chunk = plan.chunk > 0 ? new Chunk(plan.chunk, plan.batch) : null;
+        const chunk = plan.chunk > 0 ? new PromptChunk(plan.chunk, plan.batch) : null;
         const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives, chunk);
         return {
             key, module, head, context: plan.context, makes: plan.makes, apart: plan.apart, slots, prefixes: new Prefixes(),

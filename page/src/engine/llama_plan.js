@@ -1,8 +1,7 @@
 /** How a GGUF model is loaded: its context, slots and batches, from its head and the available memory. */
 import { positive } from '../shared/checks.js';
 import { Failure } from './failure.js';
-import { powerOfTwo } from './llama_chunk.js';
-import { READING_LEAST, READING_MS } from './reading.js';
+import { powerOfTwo, READING_LEAST, READING_MS } from './prompt_chunk.js';
 
 /** @import { Head } from './gguf.js' */
 /** @typedef {{context: number, slots: number, batch: number, chunk: number, pooling: 'last' | null, apart: boolean,

@@ -11,7 +11,7 @@ import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
 import { failureOfServer } from './llama_failure.js';
 
-/** @import { Chunk } from './llama_chunk.js' */
+/** @import { PromptChunk } from './prompt_chunk.js' */
 /** @import { LlamaModule } from './llama_module.js' */
 /**
  * @typedef {object} Request
@@ -36,7 +36,7 @@ export class Slots {
      * @param {number} patience steps without a result after which a request counts as lost
      * @param {() => void} [changed] told when other requests run, or one has ended
      * @param {(ms: number) => void} [lives] told after each step how long it took
-     * @param {Chunk | null} [chunk] how much of a prompt is read in a step; null: what a batch has */
+     * @param {PromptChunk | null} [chunk] how much of a prompt is read in a step; null: what a batch has */
     constructor(module, count, patience, changed = () => {}, lives = () => {}, chunk = null) {
         this._module = module;
         this.count = count;

@@ -4,6 +4,8 @@
  */
 import { Failure } from './failure.js';
 import { letGo } from './gpu.js';
+import { USAGE } from './gpu_buffers.js';
+import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { watched } from './kernels_gpu.js';
 import { Wgsl } from './wgsl.js';
@@ -15,10 +17,7 @@ import { Wgsl } from './wgsl.js';
 /** The bound tensors, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */
 
 const ERRORS_MAX = 20;
-const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
-const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage STORAGE | COPY_DST | COPY_SRC
-const ANSWER = 0x1 | 0x8; // MAP_READ | COPY_DST
 const FEATURES = ['shader-f16', 'subgroups', TIMESTAMPS];
 const LIMITS = [
     'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup',
@@ -59,21 +58,21 @@ export async function runProgram(program, inputs, begins) {
 
 /** @param {any} device @param {Program} program @param {readonly Input[]} inputs @param {readonly Bound[]} bound */
 async function compute(device, program, inputs, bound) {
-    const { pipeline, own, place } = await compile(device, program, inputs.length, bound);
+    const { pipeline, layout, own, place } = await compile(device, program, inputs.length, bound);
     return watched(device, async () => {
-        const buffers = bound.map(({ bytes }) => device.createBuffer({ size: bytes, usage: STORAGE }));
-        await checkBindings(device, own, buffers, place);
-        const answers = bound.slice(inputs.length).map(({ bytes }) => device.createBuffer({ size: bytes, usage: ANSWER }));
-        for (const [i, { bytes }] of inputs.entries()) device.queue.writeBuffer(buffers[i], 0, bytes);
+        const tensors = bound.map(({ bytes }) => ({ buffer: device.createBuffer({ size: bytes, usage: USAGE.tensor }) }));
+        await checkBindings(device, own, tensors, place);
+        const answers = bound.slice(inputs.length).map(({ bytes }) => device.createBuffer({ size: bytes, usage: USAGE.answer }));
+        for (const [i, { bytes }] of inputs.entries()) device.queue.writeBuffer(tensors[i].buffer, 0, bytes);
         const commands = device.createCommandEncoder(), timer = GpuTimer.of(device);
         const pass = commands.beginComputePass(timer?.pass);
         pass.setPipeline(pipeline);
-        pass.setBindGroup(0, bindingsOf(device, pipeline.getBindGroupLayout(0), buffers));
+        pass.setBindGroup(0, bindGroup(device, layout, tensors));
         pass.dispatchWorkgroups(...program.workgroups);
         pass.end();
         timer?.resolve(commands);
         for (const [i, answer] of answers.entries()) {
-            commands.copyBufferToBuffer(buffers[inputs.length + i], 0, answer, 0, answer.size);
+            commands.copyBufferToBuffer(tensors[inputs.length + i].buffer, 0, answer, 0, answer.size);
         }
         device.queue.submit([commands.finish()]);
         await Promise.all([...answers.map((answer) => answer.mapAsync(MAP_READ)), timer?.read()]);
@@ -82,11 +81,6 @@ async function compute(device, program, inputs, bound) {
         return { outputs, gpuMs: timer?.ms ?? null };
     });
 }
-
-/** @param {any} device @param {any} layout @param {readonly any[]} buffers */
-const bindingsOf = (device, layout, buffers) => device.createBindGroup({
-    layout, entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
-});
 
 // --- before it runs ------------------------------------------------------------------------------------
 
@@ -109,8 +103,8 @@ function checkAdapter({ limits, features }, bound, workgroups) {
     }
 }
 
-/** @typedef {{pipeline: any, own: any, place: Place}} Compiled `own`: the same with the layout that its source says; `place`:
- *   where its entry is */
+/** @typedef {{pipeline: any, layout: any, own: any, place: Place}} Compiled `own`: the same with the layout that its source says;
+ *   `place`: where its entry is */
 /** @param {any} device @param {Program} program @param {number} inputs how many there are @param {readonly Bound[]} bound
  * @returns {Promise<Compiled>} */
 async function compile(device, { source, entry, constants = {} }, inputs, bound) {
@@ -122,15 +116,11 @@ async function compile(device, { source, entry, constants = {} }, inputs, bound)
     if (errors.length > 0) throw notCompiled(errors);
     if (refused) throw invalid({ line: 1, column: 1 }, refused.message);
     const place = checkEntry(device, source, entry, constants);
-    const layout = device.createBindGroupLayout({ entries: bound.map((_, binding) => ({
-        binding, visibility: STAGE_COMPUTE, buffer: { type: binding < inputs ? 'read-only-storage' : 'storage' },
-    })) });
-    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const compute = { module, entryPoint: entry, constants };
+    const buffers = bound.map((_, i) => ({ type: i < inputs ? 'read-only-storage' : 'storage' }));
     try {
-        const pipeline = await device.createComputePipelineAsync({ layout: pipelineLayout, compute });
-        const own = await device.createComputePipelineAsync({ layout: 'auto', compute });
-        return { pipeline, own, place };
+        const { layout, pipelines: { [entry]: pipeline } } = await compilePipelines(device, module, buffers, [entry], constants);
+        const own = await device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: entry, constants } });
+        return { pipeline, layout, own, place };
     } catch (thrown) {
         throw invalid(place, thrown instanceof Error ? thrown.message : String(thrown));
     }
@@ -160,12 +150,13 @@ function checkEntry({ limits }, source, entry, constants) {
 }
 
 /** Each tensor has a binding that the entry uses, and no binding is without one.
- * @param {any} device @param {any} own the pipeline whose layout is the source's @param {readonly any[]} buffers @param {Place} place */
-async function checkBindings(device, own, buffers, place) {
+ * @param {any} device @param {any} own the pipeline whose layout is the source's
+ * @param {readonly {buffer: any}[]} tensors @param {Place} place */
+async function checkBindings(device, own, tensors, place) {
     device.pushErrorScope('validation');
-    bindingsOf(device, own.getBindGroupLayout(0), buffers);
+    bindGroup(device, own.getBindGroupLayout(0), tensors);
     const error = await device.popErrorScope();
-    if (error) throw invalid(place, `the ${buffers.length} tensors are not the bindings that the entry uses: ${error.message}`);
+    if (error) throw invalid(place, `the ${tensors.length} tensors are not the bindings that the entry uses: ${error.message}`);
 }
 
 /** @param {Place} place @param {string} message @param {{field?: string, expected?: string}} [more] */

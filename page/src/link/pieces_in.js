@@ -3,6 +3,7 @@
  * then the bytes, in order. Such a task becomes one whose tensors lie in a buffer, like any other.
  * It outlives the connection: what is missing is asked for with the next. No browser globals here.
  */
+import { aligned } from '../shared/aligned.js';
 import { FrameError, checkEntry } from '../shared/frame.js';
 
 /** @import { Envelope, TensorEntry } from '../shared/messages.js' */
@@ -19,7 +20,7 @@ class Incoming {
         let end = 0;
         /** @type {TensorEntry[]} */
         this._tensors = request.data.outline.map((/** @type {TensorEntry} */ entry) => {
-            const offset = Math.ceil(end / 8) * 8;
+            const offset = aligned(end);
             end = offset + entry.byte_length;
             return { ...entry, offset };
         });

@@ -42,6 +42,7 @@ const HUNG_MS = 5000;
  * So up to so many more workers probe it: the first after this time, each further one after twice as long. */
 const PROBES = 5;
 const PROBE_AGAIN_MS = 250;
+const ENDED = Object.freeze({ code: 'device_lost', message: 'the GPU process was ended' });
 const STUCK = Object.freeze({ code: 'engine_hung', message: 'the engine did not come up' });
 const COSTLY = Object.freeze({
     code: 'grammar_too_costly', message: 'a token in the form of the answer takes the engine too long',
@@ -172,10 +173,14 @@ export class Workers {
         this._timer.set(lane.probeDue);
     }
 
-    /** Gives builds another chance if their worker did not start. */
+    /** Gives builds another chance if their worker did not start, and platforms that are barred: the service asks for it when it
+     * has ended the GPU process, which a worker that came later cannot know. */
     revive() {
         for (const lane of this._lanes.values()) {
+            const wasBarred = lane.barredUntil > 0;
+            lane.barredUntil = 0;
             if (!lane.channel) this.begin(lane, 'its worker did not start');
+            else if (wasBarred && lane.ready) this.replace(lane, ENDED);
         }
     }
 

@@ -3,13 +3,15 @@
  * keys and values. Every run of a session lets the event loop turn before (library.js).
  */
 import { Failure } from '../engine/failure.js';
+import { PromptChunk } from '../engine/prompt_chunk.js';
 import { afterStep, generationConfig, runEncoder } from './theirs.js';
 
 /** @import { Needed } from './gpu_logits.js' */
 /** @import { Loaded } from './loading.js' */
 /** @import { Best } from './sampling.js' */
 
-/** Tokens of a prompt that are read at a time at the most, and bytes of logits that they may make. */
+/** The most tokens of a prompt that are read at a time, or fewer where their logits would take more than LOGITS_BYTES; and the number that
+ * always can be, with which a processor begins. */
 const PIECE = 256;
 const LEAST_PIECE = 32;
 const LOGITS_BYTES = 64 << 20;
@@ -41,7 +43,6 @@ export class Decoder {
         this.count = count;
         /** The largest number that there may ever be; set by code that knows it. */
         this.most = Infinity;
-        this.piece = pieceOf(model, config);
     }
 
     /** Keys and values of `count` tokens; null before the first step. */
@@ -173,14 +174,15 @@ function takesPositions({ sessions }, config) {
     return shape?.length === 2 && !FROM_ONE.includes(config.model_type);
 }
 
-/** How many tokens are read at a time at the most. @param {any} model @param {any} config */
-function pieceOf({ sessions }, config) {
+/** How much of a prompt is read at a time; null: all of it. A device is fast, and prepares for each size that it meets.
+ * @param {string} platform @param {any} model @param {any} config */
+export function promptChunkOf(platform, { sessions }, config) {
     // The library's steps of these read but the last token as soon as there is a cache.
-    if (config.is_encoder_decoder === true) return Infinity;
-    const session = sessions.decoder_model_merged ?? sessions.model;
-    if (session.inputNames.includes('num_logits_to_keep')) return PIECE;
-    const most = Math.floor(LOGITS_BYTES / (4 * (vocabularyOf(config) || 1)));
-    return Math.max(LEAST_PIECE, Math.min(PIECE, most));
+    if (config.is_encoder_decoder === true) return null;
+    const isDevice = platform !== 'wasm', names = (sessions.decoder_model_merged ?? sessions.model)?.inputNames ?? [];
+    const fitting = Math.floor(LOGITS_BYTES / (4 * (vocabularyOf(config) || 1)));
+    const most = names.includes('num_logits_to_keep') ? PIECE : Math.max(LEAST_PIECE, Math.min(PIECE, fitting));
+    return new PromptChunk(isDevice ? most : LEAST_PIECE, most, isDevice);
 }
 
 /** How many tokens the model knows; undefined where its configuration does not say it. @param {any} config

@@ -175,10 +175,10 @@ class Writing {
         const { promptChunk } = this._loaded;
         for (;;) {
             const { count } = decoder;
-            const end = Math.min(total, count + promptChunk.tokens(decoder.piece));
+            const end = Math.min(total, count + (promptChunk?.tokens() ?? total));
             const began = this._run.ownMs;
             const logits = await decoder.read(this._tokens.slice(0, end), end === total ? this._needed() : LEAST);
-            promptChunk.note(end - count, this._run.ownMs - began);
+            promptChunk?.note(end - count, this._run.ownMs - began);
             this._run.progress('prompt', end, total);
             if (end === total) return logits;
         }

@@ -3,6 +3,7 @@
  * (likeliest.wgsl), or whole rows. All calls are made in a turn of the worker (turns.js), one at a time.
  */
 import { ALIGNMENT, GpuReader } from '../engine/gpu_reader.js';
+import { aligned } from '../shared/aligned.js';
 import { ofHalf } from '../shared/halves.js';
 import { BEST_MAX, NOTHING } from './sampling.js';
 
@@ -35,7 +36,7 @@ export class GpuLogits {
         this._reader = new GpuReader(device);
         const constants = Object.entries({ LANES, GROUPS, LEAST, TOP, SUMS, FOUND }).map(([name, value]) => `const ${name} = ${value}u;\n`);
         this._code = `${constants.join('')}const NOTHING = ${NOTHING}.0;\n${shader}`;
-        /** @type {Promise<import('../engine/gpu_reader.js').Compiled> | undefined} */
+        /** @type {Promise<import('../engine/gpu_pipelines.js').Compiled> | undefined} */
         this._compiled = undefined;
     }
 
@@ -53,7 +54,7 @@ export class GpuLogits {
     async rows(tensor, indices) {
         let all = 0;
         const copies = indices.map((index) => {
-            const { start, bytes, ...row } = rowOf(tensor, index), from = start - start % WORD, size = toWords(start + bytes) - from;
+            const { start, bytes, ...row } = rowOf(tensor, index), from = start - start % WORD, size = aligned(start + bytes, WORD) - from;
             all += size;
             return { ...row, from, size, to: all - size, at: all - size + start - from };
         });
@@ -103,11 +104,8 @@ function rowOf({ type, dims, gpuBuffer: buffer }, index) {
 /** The binding of a row, which begins before it, and the place of its first number there. @param {Row} row */
 function bound({ buffer, halves, start, bytes }) {
     const offset = start - start % ALIGNMENT.binding;
-    return { binding: { buffer, offset, size: toWords(start + bytes) - offset }, first: (start - offset) / (halves ? 2 : 4) };
+    return { binding: { buffer, offset, size: aligned(start + bytes, WORD) - offset }, first: (start - offset) / (halves ? 2 : 4) };
 }
-
-/** @param {number} bytes */
-const toWords = (bytes) => Math.ceil(bytes / WORD) * WORD;
 
 /** @param {Uint32Array} words @param {Row} row @param {number} room @param {readonly number[]} taken
  * @returns {import('./sampling.js').Best | null} */

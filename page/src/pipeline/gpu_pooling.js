@@ -3,6 +3,7 @@
  * calls are made in a turn of the worker (turns.js), one at a time.
  */
 import { ALIGNMENT, GpuReader } from '../engine/gpu_reader.js';
+import { aligned } from '../shared/aligned.js';
 
 /** @import { OnDevice } from './gpu_logits.js' */
 /** The tokens whose mean is a text's vector. @typedef {{from: number, to: number}} Span */
@@ -19,7 +20,7 @@ export class GpuPooling {
     constructor(device, shader) {
         this._reader = new GpuReader(device);
         this._code = `const LANES = ${LANES}u;\n${shader}`;
-        /** @type {Promise<import('../engine/gpu_reader.js').Compiled> | undefined} */
+        /** @type {Promise<import('../engine/gpu_pipelines.js').Compiled> | undefined} */
         this._compiled = undefined;
     }
 
@@ -35,7 +36,7 @@ export class GpuPooling {
         const compiled = await (this._compiled ??= this._reader.compile(this._code, BINDINGS, ['pool']));
         const own = [this._reader.taken('tensor', Uint32Array.from(spans.flatMap(({ from, to }) => [from, Math.max(from, to)]))),
             this._reader.taken('call', Uint32Array.of(texts, tokens, width, halves ? 1 : 0)), this._reader.take(bytes)];
-        const size = Math.ceil(all / ALIGNMENT.word) * ALIGNMENT.word;
+        const size = aligned(all, ALIGNMENT.word);
         try {
             const made = await this._reader.read(bytes, (commands, answer) => {
                 this._reader.dispatch(commands, compiled, [{ buffer, offset: 0, size }, ...own.map((one) => ({ buffer: one }))], [[Math.ceil(width / LANES), texts]]);

@@ -1,6 +1,7 @@
 /** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
+import { promptChunkOf } from './decoder.js';
 import { PREPROCESSOR, describedBy } from './described.js';
 import { GpuLogits } from './gpu_logits.js';
 import { GpuPooling } from './gpu_pooling.js';
@@ -12,7 +13,6 @@ import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
 import { LEAVABLE, OF_TOKENS } from './parts.js';
 import { PictureCache } from './picture_cache.js';
-import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
 import { VISION_TYPES } from './vision_types.js';
 import { checkSettings } from './settings/check.js';
@@ -45,7 +45,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {{length: number, keepsEnd: boolean}} limits
  * @property {Record<string, any>} extra further JSON files that tasks use, by path
  * @property {KvCaches} caches what decoders have computed for conversations
- * @property {PromptChunk} promptChunk how much of a prompt is read at a time
+ * @property {import('../engine/prompt_chunk.js').PromptChunk | null} promptChunk how much of a prompt is read at a time; null: all of it
  * @property {import('./picture_cache.js').PictureCache} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
@@ -140,7 +140,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, words, processor, listens, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra), keepsEnd: settings?.truncation_side === 'left' }, extra, caches,
-            promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, gpu, release: () => {},
+            promptChunk: promptChunkOf(device.platform, model, config), seen: new PictureCache(), chat: null, context: 0, gpu, release: () => {},
             compute: (work) => work(), left: new Set(), dispose, sparing,
         };
     }, take, sparing);

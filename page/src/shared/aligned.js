@@ -1,9 +1,8 @@
-/**
- * Where what follows begins, among bytes that are copied word by word: so it is in the protocol's frames, and
- * shared memory is copied byte by byte elsewhere, ten times as slow.
- */
+/** Multiples: tensors begin at them, and buffers have sizes that are multiples. */
 
+/** The protocol's frames begin tensors at multiples of a word. Shared memory does too: browsers copy it byte by byte elsewhere, ten
+ * times as slow. */
 const WORD_BYTES = 8;
 
-/** @param {number} bytes that lie before @returns {number} the next multiple of a word */
-export const aligned = (bytes) => Math.ceil(bytes / WORD_BYTES) * WORD_BYTES;
+/** The next multiple of a unit. @param {number} count @param {number} [unit] */
+export const aligned = (count, unit = WORD_BYTES) => Math.ceil(count / unit) * unit;

@@ -107,8 +107,7 @@ static int lifeline_prepare(struct lifeline *line)
     return 0;
 }
 
-/* --- what it has for itself --------------------------------------------------------------------
- */
+/* --- what it has for itself ------------------------------------------------------------------ */
 
 static int say_refused(FILE *to, const char *what, const char *step)
 {

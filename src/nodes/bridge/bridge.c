@@ -578,6 +578,11 @@ enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_i
             ++bridge->sequence, wi_repository_kernels(bridge->repository), platform, kernels));
 }
 
+void wi_bridge_revive(struct wi_bridge *bridge, const char *node_id)
+{
+    (void)bridge_tell(bridge, node_id, wi_make_capability_query(++bridge->sequence, NULL));
+}
+
 enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
     const struct wi_kernel *kernel, const char *size_class)
 {

@@ -337,6 +337,8 @@ enum wi_code wi_bridge_unload(
 /* Calls `threads` again, and tells the node if the number has changed. Does nothing if it is not
  * connected. */
 void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id);
+/* Has the node try again the platforms that it has lost. Does nothing if it is not connected. */
+void wi_bridge_revive(struct wi_bridge *bridge, const char *node_id);
 /* Has the node find the fastest way to compute that kernel, for calls of that class of sizes, until
  * it has something else to do. WI_OK or WI_NODE_NOT_FOUND. */
 enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,

@@ -126,10 +126,10 @@ struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_f
 {
     struct wi_buffer out = {0};
     begin_text(&out, "capability_query", sequence);
-    for (const struct wi_feature *feature = features; feature->name; feature++)
+    for (const struct wi_feature *feature = features; feature && feature->name; feature++)
         wi_buffer_strings(
             &out, feature == features ? "\"features\":[\"" : ",\"", feature->name, "\"", NULL);
-    wi_buffer_puts(&out, "]");
+    wi_buffer_puts(&out, features ? "]" : "");
     return end_text(&out);
 }
 

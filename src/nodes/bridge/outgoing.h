@@ -53,7 +53,7 @@ struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list);
 /* Orders the node to measure the kernel's variants. */
 struct wi_message *wi_make_tune(
     uint64_t sequence, const struct wi_kernel *kernel, const char *size_class);
-/* Asks for all rows of `features`, a table like wi_features. */
+/* Asks for all rows of `features`, a table like wi_features; NULL: for what is available again. */
 struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);

@@ -405,8 +405,7 @@ const struct wi_setting wi_options[] = {
                 "GPU is used, a software adapter counts as no adapter, and the browser is not "
                 "started if no GPU can be used. A GPU whose own Vulkan driver webinfer does not "
                 "know is then used through any Vulkan driver. With software, a software adapter is "
-                "used. With off, no adapter is "
-                "used."},
+                "used. With off, no adapter is used."},
     {BROWSER_KEY(gpu_device), ENUM(gpu_devices), DEFAULT("auto"), RELOADABLE,
         .help = "The GPU of a machine that has several. With auto, the browser chooses one. With a "
                 "number, browsers of this kind use only the GPU to which webinfer doctor gives "

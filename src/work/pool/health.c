@@ -37,6 +37,20 @@ static void session_reload(struct wi_pool *pool, struct pool_session *session)
     wi_pool_plan_soon(pool->wake);
 }
 
+/* Its page, which may not notice the end, must have a GPU again soon. 0, or -1 if the browser has
+ * no process for the GPU. */
+static int session_end_gpu(struct wi_pool *pool, struct pool_session *session, double now)
+{
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+
+    wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_MS);
+    if (wi_session_end_gpu(session->browser) != 0)
+        return -1;
+    if (node)
+        wi_bridge_revive(pool->bridge, node->id);
+    return 0;
+}
+
 static void session_retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session);
@@ -62,14 +76,16 @@ void wi_pool_fault(
         return;
     double now = wi_now_ms();
     enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
-    wi_pool_session_gpu_ended(session, 0);
+    wi_pool_session_gpu_settled(session);
     pool->faults[fault]++;
     pool->remedies[remedy]++;
     wi_warn("pool", session->id, "%s: %s: %s%s", wi_fault_names[fault], wi_remedy_names[remedy],
         wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "", why);
     switch (remedy) {
     case WI_REMEDY_END_GPU:
-        wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_AFTER_MS);
+        if (session_end_gpu(pool, session, now) != 0)
+            wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+                "its browser has no process for the GPU that could be ended");
         break;
     case WI_REMEDY_RELOAD:
         session_reload(pool, session);
@@ -88,10 +104,7 @@ void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, cons
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
-    wi_pool_session_gpu_lost(session, now, now);
-    if (wi_session_end_gpu(session->browser) == 0)
-        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
-    else
+    if (session_end_gpu(pool, session, now) != 0)
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
     pool->remedies[remedy]++;
@@ -175,23 +188,17 @@ static void session_weigh(struct wi_pool *pool, struct pool_session *session, do
     wi_pool_end_worn(pool, session, why);
 }
 
-/* Its GPU process is ended, when that is due; later its page has found another, or not. */
+/* The time for its page to have a GPU again is over. */
 static void look_for_gpu(
-    struct wi_pool *pool, struct pool_session *session, const struct pool_node *node, double now)
+    struct wi_pool *pool, struct pool_session *session, const struct pool_node *node)
 {
     const struct wi_fleet_class *class = node->place.class;
 
-    if (session->gpu_ends_at > 0) {
-        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
-        if (wi_session_end_gpu(session->browser) != 0)
-            wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
-                "its browser has no process for the GPU that could be ended");
-    } else if (class && !class->info.platforms[WI_WEBGPU].available) {
+    if (class && !class->info.platforms[WI_WEBGPU].available)
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
             "its page has not regained a GPU since the GPU process was ended");
-    } else {
-        wi_pool_session_gpu_ended(session, 0);
-    }
+    else
+        wi_pool_session_gpu_settled(session);
 }
 
 /* --- looking ---------------------------------------------------------------------------------- */
@@ -214,7 +221,7 @@ static void session_look_at(struct wi_pool *pool, struct pool_session *session, 
     if (!node)
         return;
     if (session->gpu_by > 0 && now >= session->gpu_by)
-        look_for_gpu(pool, session, node, now);
+        look_for_gpu(pool, session, node);
     else if (engine_is_hung(pool, session, node, now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
             "an engine of its page is busy, but not with work of the service");

@@ -31,12 +31,12 @@ static void tell_warnings(const struct wi_pool *pool)
 
 /* Whether the page may expect a GPU: its browser was started for one, or pages of its kind had one.
  * It then requests one again if there is none at first. */
-static int expects_gpu(const struct wi_pool *pool, const struct pool_session *session)
+static int expects_gpu(const struct wi_pool *pool, const struct pool_session *session,
+    const struct wi_session_info *info)
 {
-    const struct pool_kind *kind = wi_pool_kind_of(pool, session);
     const struct wi_ability known =
         wi_abilities_of(pool->abilities, session->kind, session->stamp, wi_wall_ms());
-    int expects = kind && wi_kind_plans_gpu(kind->browser);
+    int expects = info->hardware;
 
     for (size_t i = 0; i < known.count; i++)
         expects |= known.pages[i]->platforms[WI_WEBGPU].available;
@@ -53,7 +53,7 @@ static void on_page_url(void *context, struct pool_session *session, char *url, 
     wi_bridge_expect(pool->bridge, session->id, session->kind, info.browser_version, info.gpu,
         pool->config->pool.connection_timeout, token);
     snprintf(url, size, "%s/#token=%s&start%s", wi_bridge_address(pool->bridge, info.apart).url,
-        token, expects_gpu(pool, session) ? "&gpu" : "");
+        token, expects_gpu(pool, session, &info) ? "&gpu" : "");
     explicit_bzero(token, sizeof token);
 }
 

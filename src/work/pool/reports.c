@@ -348,7 +348,7 @@ static void on_node_report(void *context, const struct wi_node_info *info)
         pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
     if (session && info->platforms[WI_WEBGPU].available)
-        wi_pool_session_gpu_ended(session, 0);
+        wi_pool_session_gpu_settled(session);
     wi_pool_tell_capacity(pool->wake);
 }
 

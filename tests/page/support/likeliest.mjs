@@ -6,7 +6,7 @@ import path from 'node:path';
 import { halfBits } from '../../../page/src/shared/halves.js';
 import { makeFamilies } from '../../lib/families.mjs';
 import { root } from '../../lib/paths.mjs';
-import { ask, COUNTS } from './gpu_steps.mjs';
+import { counting, countsOf } from './gpu_counts.mjs';
 import { filesIn, loaded, outcomeOf } from './library.mjs';
 import { partsOf, wellDone } from './parts.mjs';
 import { replaced } from './roomy.mjs';
@@ -141,8 +141,7 @@ const ROW = 4 * VOCABULARY;
 
 /** The page that counts, and reads whole rows where it is asked to. */
 function alter(name, content) {
-    if (/^engine-webgpu/.test(name)) return `${COUNTS}\n${content}`;
-    if (!/^pipeline-/.test(name)) return content;
+    if (!/^pipeline-/.test(name)) return counting(name, content);
     return replaced(String(content), /(?<=\b_needed\(\)\s*\{)/, 'if (globalThis.isWhole) return null;');
 }
 
@@ -160,9 +159,9 @@ const complete = (prompt, options, more = {}) => ({
 
 /** The answer, and for each of its tokens the bytes that were read. */
 async function counted({ service, tab }, model, options, isWhole, prompt = TEXT) {
-    const before = (await ask(tab, { isWhole })).length;
+    const before = (await countsOf(tab, { isWhole })).steps.length;
     const { result } = wellDone(await service.run(model, [], complete(prompt, options, { owner: null })));
-    const all = await ask(tab, { isWhole }), steps = all.slice(before);
+    const { steps: all } = await countsOf(tab, { isWhole }), steps = all.slice(before);
     return { result, all, read: steps.map(({ read }, at) => read - ((at > 0 ? steps[at - 1] : all[before - 1])?.read ?? 0)) };
 }
 const answerOf = ({ tokens, text, finish_reason: why, logprobs }) => ({ tokens, text, why, logprobs });
@@ -190,11 +189,11 @@ export function answersTest(nodeTest) {
 
     nodeTest('many at once, and cancels in between, are answered as one by one', async (node) => {
         const { service, tab } = node, model = service.addFolder('wide', filesIn(folder));
-        await ask(tab, { isWhole: true });
+        await countsOf(tab, { isWhole: true });
         const asked = range(12).map((at) => complete(`${TEXT}${at}`, { ...[...SETTINGS.best, ...SETTINGS.usually][at % 6], seed: at }));
         const alone = [];
         for (const one of asked) alone.push(answerOf(wellDone(await service.run(model, [], one)).result));
-        await ask(tab, { isWhole: false });
+        await countsOf(tab, { isWhole: false });
         const once = async () => {
             const attempts = asked.map((one) => service.request(model, [], one));
             const cancelled = range(3).map((at) => service.request(model, [], { ...complete(`${TEXT}${at}`, { temperature: 0, max_tokens: 500 }), stream: true }));
@@ -203,9 +202,9 @@ export function answersTest(nodeTest) {
             return Promise.all(attempts.map(async (attempt) => answerOf(wellDone(await service.answer(attempt)).result)));
         };
         assert.deepEqual(await once(), alone);
-        const first = (await ask(tab, { isWhole: false })).at(-1);
+        const first = (await countsOf(tab, { isWhole: false })).steps.at(-1);
         assert.deepEqual(await once(), alone);
-        const second = (await ask(tab, { isWhole: false })).at(-1);
+        const second = (await countsOf(tab, { isWhole: false })).steps.at(-1);
         assert.equal(second.own, first.own, 'the buffers are used again');
     }, { alter });
 }

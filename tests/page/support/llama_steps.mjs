@@ -7,7 +7,7 @@ import { NativeLlama } from '../../lib/native-llama.mjs';
 import { ggufBytes } from './gguf.mjs';
 import { wellDone } from './parts.mjs';
 
-/** What a cancel may wait for at most, by page/src/engine/reading.js. */
+/** What a cancel may wait for at most, by page/src/engine/prompt_chunk.js. */
 const STEP_MS = 300;
 const PROMPT = 'the dog saw a house of stone beside the old mill '.repeat(15);
 const ANSWER = 5;

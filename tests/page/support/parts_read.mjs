@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Oracle } from '../../lib/oracle.mjs';
 import { makeFamilies } from '../../lib/families.mjs';
 import { disc } from '../../lib/media.mjs';
-import { ask, COUNTS } from './gpu_steps.mjs';
+import { counting, countsOf } from './gpu_counts.mjs';
 import { filesIn } from './library.mjs';
 import { wellDone } from './parts.mjs';
 
@@ -19,11 +19,9 @@ const near = (are, should, what) => {
 };
 const floats = (bytes) => [...new Float32Array(bytes.slice().buffer)];
 
-const alter = (name, content) => (/^engine-webgpu/.test(name) ? `${COUNTS}\n${content}` : content);
-
 /** What a task's answer is, and the bytes that were read for it. */
 async function counted({ service, tab }, model, asked, files = []) {
-    const read = async () => (await ask(tab, {})).reduce((_, step) => step.read, 0), before = await read();
+    const read = async () => (await countsOf(tab)).steps.at(-1)?.read ?? 0, before = await read();
     const { bytes, ...message } = await service.run(model, files, { platforms: ['webgpu'], deadline_ms: 120_000, ...asked });
     return { ...wellDone(message), bytes, read: await read() - before };
 }
@@ -55,7 +53,7 @@ export function partsTest(nodeTest) {
         } finally {
             await oracle.close();
         }
-    }, { alter });
+    }, { alter: counting });
 }
 
 /** A short text is read whole, and what each token is, too. */

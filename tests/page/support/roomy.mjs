@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { makeFamilies } from '../../lib/families.mjs';
-import { ask, COUNTS } from './gpu_steps.mjs';
+import { counting, countsOf } from './gpu_counts.mjs';
 import { filesIn, loaded, outcomeOf } from './library.mjs';
 import { partsOf, wellDone } from './parts.mjs';
 
@@ -20,8 +20,7 @@ export function replaced(text, pattern, to) {
 /** The page that counts, grows where it is asked for, and has smaller steps of room, so that it is used up in the
  * middle of an answer. */
 function alter(name, content) {
-    if (/^engine-webgpu/.test(name)) return `${COUNTS}\n${content}`;
-    if (!/^pipeline-/.test(name)) return content;
+    if (!/^pipeline-/.test(name)) return counting(name, content);
     const growing = replaced(String(content), /(?<=\bwithRoom\((\w+),[^)]*\)\s*\{)/, 'if (globalThis.isGrowing) return $1;');
     return replaced(replaced(growing, /(?<=\bAHEAD ?= ?)1024\b/, '8'), /(?<=\bSTEP ?= ?)256\b/, '16');
 }
@@ -37,9 +36,9 @@ const numbersOf = ({ tokens, logprobs, usage }) => ({ tokens, logprobs: logprobs
 async function stepsOf({ service, tab }, isGrowing) {
     const options = { max_tokens: 4 };
     const model = service.addFolder(`deep-${isGrowing}`, filesIn(folder('llama-deep')));
-    await ask(tab, { isGrowing });
+    await countsOf(tab, { isGrowing });
     const { result } = wellDone(await service.run(model, [], complete(PROMPT, options)));
-    const all = (await ask(tab, { isGrowing })).slice(-options.max_tokens);
+    const all = (await countsOf(tab, { isGrowing })).steps.slice(-options.max_tokens);
     const steps = all.slice(1).map((step, at) =>
         Object.fromEntries(Object.entries(step).map(([name, count]) => [name, count - all[at][name]])));
     return { result: numbersOf(result), second: steps[0], steps: steps.slice(1), all };
@@ -49,7 +48,7 @@ async function stepsOf({ service, tab }, isGrowing) {
  * has little of that, the second again, and one that goes on from most of it. `again` gives the first once more. */
 async function answersOf({ service, tab }, isGrowing) {
     const model = service.addFolder(`llama-${isGrowing}`, filesIn(folder('llama')));
-    await ask(tab, { isGrowing });
+    await countsOf(tab, { isGrowing });
     const run = async (prompt, options, more) => wellDone(await service.run(model, [], complete(prompt, options, more))).result;
     const long = { max_tokens: 14 };
     const first = await run(PROMPT, long);

@@ -240,8 +240,7 @@ TEST(a_socket_that_nobody_reads_stops_nothing)
     tear_down(&place);
 }
 
-/* --- a file ------------------------------------------------------------------------------------
- */
+/* --- a file ----------------------------------------------------------------------------------- */
 
 /* Standard error is a file of that path meanwhile. */
 static void write_to(struct place *place, const char *path)
@@ -333,8 +332,7 @@ TEST(a_file_that_was_moved_away_is_made_again)
     assert_null(strstr(text, "five"));
 }
 
-/* --- lines that are kept -----------------------------------------------------------------------
- */
+/* --- lines that are kept ---------------------------------------------------------------------- */
 
 static int keep(const char *message)
 {

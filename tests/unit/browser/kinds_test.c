@@ -80,6 +80,7 @@ TEST(the_gpu_setting_chooses_switches)
         assert_int_equal(has_argument(&made, software), rows[i].software);
         assert_int_equal(has_argument(&made, "--disable-gpu"), rows[i].off);
         assert_int_equal(has_argument(&made, "--enable-features=Vulkan"), rows[i].vulkan);
+        assert_int_equal(made.hardware, rows[i].vulkan);
         assert_int_equal(wi_strings_contain(&made.environment, "VK_LOADER_DRIVERS_DISABLE=lvp*"),
             rows[i].vulkan);
         assert_true(has_argument(&made, "--headless=new"));

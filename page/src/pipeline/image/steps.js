@@ -3,6 +3,7 @@
  * cropping and padding. Comments name the functions of Python's transformers 4.57 whose rounding is copied.
  */
 import { Failure } from '../../engine/failure.js';
+import { aligned } from '../../shared/aligned.js';
 import { MOST_PIXELS } from './sizes.js';
 
 /** @import { Settings, Sides, Size } from './settings.js' */
@@ -133,10 +134,9 @@ function capped16(from, size, settings) {
 /** get_maskformer_resize_output_image_size. @type {Fit} */
 function masks(from, size, settings) {
     const { divisor } = settings;
-    const up = (/** @type {number} */ side) => Math.ceil(side / divisor) * divisor;
     const { width, height } = size.shortest_edge && size.longest_edge
         ? underLongest(from, size.shortest_edge, size.longest_edge) : edges(from, size, settings);
-    return { width: up(width), height: up(height) };
+    return { width: aligned(width, divisor), height: aligned(height, divisor) };
 }
 
 /** @param {Size} from @param {number} shortest @param {number} most @returns {Size} */
@@ -228,9 +228,8 @@ const unfit = (size, expected) => new Failure('model_invalid',
 /** @param {Size} at @param {Settings} settings @returns {Plan['border']} @throws {Failure} */
 function borderOf(at, { does, pad, border, divisor, fit }) {
     if (!does.pad || pad === 'page') return null;
-    const up = (/** @type {number} */ side) => Math.ceil(side / divisor) * divisor;
     const isFilled = pad === 'middle' || fit === 'multiples';
-    const { width, height } = border ?? (isFilled ? { width: up(at.width), height: up(at.height) } : at);
+    const { width, height } = border ?? (isFilled ? { width: aligned(at.width, divisor), height: aligned(at.height, divisor) } : at);
     if (width < at.width || height < at.height) throw tooSmall(at, { width, height });
     if (width * height > MOST_PIXELS) {
         throw new Failure('model_invalid', `preprocessor_config.json: size_divisor ${divisor} has borders make ${width} × ${height} pixels`,

@@ -4,6 +4,7 @@
  * models were trained on bytes that Pillow has scaled, as ours are.
  */
 import { Failure } from '../../engine/failure.js';
+import { aligned } from '../../shared/aligned.js';
 import { changed, numbersOf } from './prepare.js';
 import { settingsOf } from './settings.js';
 import { MOST_PIXELS } from './sizes.js';
@@ -68,8 +69,7 @@ function checkTiles(count, side, image) {
 /** The size of a picture when its sides are multiples of a tile's: the longer one first, then the other by the ratio.
  * @param {Size} size @param {number} side @returns {Size} */
 function wholeTiles({ width, height }, side) {
-    const up = (/** @type {number} */ length) => Math.ceil(length / side) * side;
-    const ratio = width / height;
+    const up = (/** @type {number} */ length) => aligned(length, side), ratio = width / height;
     if (width >= height) return { width: up(width), height: up(Math.trunc(up(width) / ratio)) };
     return { width: up(Math.trunc(up(height) * ratio)), height: up(height) };
 }

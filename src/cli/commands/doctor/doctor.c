@@ -22,6 +22,15 @@
 #include <string.h>
 #include <unistd.h>
 
+/* What the checks of all browsers have in common. */
+struct doctor {
+    struct wi_config *config; /* NULL: it is not valid */
+    struct wi_network *network;
+    struct wi_doctor_gpus gpus;
+    int starts; /* browsers are tried */
+    json_t *checks, *browsers;
+};
+
 static void add_problem(void *context, const char *line)
 {
     wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
@@ -113,7 +122,7 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
     wi_buffer_clear(&text);
 }
 
-static void judge_presence(json_t *checks, const char *check, const char *name,
+static void judge_presence(const struct doctor *doctor, const char *check, const char *name,
     const json_t *platform, const struct wi_config_browser *browser)
 {
     const json_t *adapter = json_object_get(platform, "adapter");
@@ -126,20 +135,21 @@ static void judge_presence(json_t *checks, const char *check, const char *name,
         if (software) {
             wi_buffer_puts(
                 &text, ": a software adapter, which auto takes only where it measured faster");
-            wi_doctor_advise_gpu(&text, browser);
+            wi_doctor_advise_gpu(&text, browser, &doctor->gpus);
         } else if (!runs_models) {
             wi_buffer_puts(&text, ": runs kernels, and no models");
         }
     } else {
         wi_buffer_puts(&text, "yes");
     }
-    wi_doctor_add(checks, check, software ? WI_FINDING_WARNING : WI_FINDING_OK, "%s", text.text);
+    wi_doctor_add(
+        doctor->checks, check, software ? WI_FINDING_WARNING : WI_FINDING_OK, "%s", text.text);
     wi_buffer_clear(&text);
 }
 
 /* Adds a page's report (the object of wi_doctor_try) as findings. */
 static void judge_platforms(
-    json_t *checks, const json_t *report, const struct wi_config_browser *browser)
+    const struct doctor *doctor, const json_t *report, const struct wi_config_browser *browser)
 {
     const json_t *capabilities = json_object_get(report, "capabilities");
     const char *name;
@@ -150,20 +160,21 @@ static void judge_platforms(
     {
         snprintf(check, sizeof check, "%.60s %.32s", browser->kind, name);
         if (json_is_true(json_object_get(platform, "available")))
-            judge_presence(checks, check, name, platform, browser);
+            judge_presence(doctor, check, name, platform, browser);
         else
-            judge_absence(checks, check, name, platform, browser);
+            judge_absence(doctor->checks, check, name, platform, browser);
     }
     if (json_is_true(json_object_get(capabilities, "cross_origin_isolated")))
         return;
     snprintf(check, sizeof check, "%.60s wasm threads", browser->kind);
-    wi_doctor_add(checks, check, WI_FINDING_WARNING,
+    wi_doctor_add(doctor->checks, check, WI_FINDING_WARNING,
         "its page is not cross-origin isolated, so wasm has one thread");
 }
 
 static void report_start(
-    json_t *checks, const struct wi_config_browser *browser, const json_t *report)
+    const struct doctor *doctor, const struct wi_config_browser *browser, const json_t *report)
 {
+    json_t *checks = doctor->checks;
     const json_t *name = json_object_get(json_object_get(report, "capabilities"), "browser");
     const char *problem = wi_json_text(report, "problem"), *gpu = wi_json_text(report, "gpu");
 
@@ -180,41 +191,40 @@ static void report_start(
             "%s %s, its page was connected after %.0f ms%s%s",
             wi_json_text(name, "name") ?: "a browser", wi_json_text(name, "version") ?: "",
             wi_json_number(report, "ready_ms"), gpu ? ", on " : "", gpu ? gpu : "");
-        judge_platforms(checks, report, browser);
+        judge_platforms(doctor, report, browser);
     }
 }
 
-static int try_on(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, const char *gpu, json_t *checks, json_t *browsers)
+static int try_on(
+    const struct doctor *doctor, const struct wi_config_browser *browser, const char *gpu)
 {
-    json_t *report = wi_doctor_try(config, browser, network, gpu, 0, checks);
+    json_t *report =
+        wi_doctor_try(doctor->config, browser, doctor->network, gpu, 0, doctor->checks);
 
-    json_array_append_new(browsers, report);
-    report_start(checks, browser, report);
+    json_array_append_new(doctor->browsers, report);
+    report_start(doctor, browser, report);
     return json_object_get(report, "problem") == NULL;
 }
 
 /* Once, or on each GPU that serves it. Whether it works on any. */
-static int browser_try(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, json_t *checks, json_t *browsers)
+static int browser_try(const struct doctor *doctor, const struct wi_config_browser *browser)
 {
-    struct wi_gpu_device gpus[WI_GPUS_MAX];
-    size_t count = wi_gpus_find("", gpus);
+    const struct wi_doctor_gpus *gpus = &doctor->gpus;
     int works = 0;
 
     if (browser->gpu_device != WI_GPU_DEVICE_ALL)
-        return try_on(config, browser, network, NULL, checks, browsers);
-    for (size_t i = 0; i < count; i++)
-        if (wi_gpu_serves(&gpus[i], browser->gpu))
-            works |= try_on(config, browser, network, gpus[i].path, checks, browsers);
+        return try_on(doctor, browser, NULL);
+    for (size_t i = 0; i < gpus->count; i++)
+        if (wi_gpu_serves(&gpus->devices[i], browser->gpu))
+            works |= try_on(doctor, browser, gpus->devices[i].path);
     return works;
 }
 
-/* Whether the browser works, as far as it was tried. `network` is NULL if it is not to be tried. */
-static int browser_examine(struct wi_config *config, size_t index, const struct wi_network *network,
-    json_t *checks, json_t *browsers)
+/* Whether the browser works, as far as it was tried. */
+static int browser_examine(const struct doctor *doctor, size_t index)
 {
-    const struct wi_config_browser *browser = &config->browsers[index];
+    const struct wi_config_browser *browser = &doctor->config->browsers[index];
+    json_t *checks = doctor->checks;
     struct wi_error error;
 
     if (browser->max_connections == 0) {
@@ -223,50 +233,60 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
         return 0;
     }
     if (wi_session_installed(browser, &error) != WI_OK) {
-        report_absence(checks, config, index, &error);
+        report_absence(checks, doctor->config, index, &error);
         return 0;
     }
-    wi_doctor_browser_gpu(checks, browser);
-    if (!network) {
+    wi_doctor_browser_gpu(checks, browser, &doctor->gpus);
+    if (!doctor->starts) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             browser->driver_url ? "a service, which was not asked"
                                 : "everything needed to start it is installed");
         return 1;
     }
-    return browser_try(config, browser, network, checks, browsers);
+    return browser_try(doctor, browser);
+}
+
+/* Checks this machine, then each kind of browser. */
+static void doctor_check(struct wi_cli *cli, struct doctor *doctor)
+{
+    const struct wi_config *config = doctor->config;
+    int good = 0;
+
+    doctor->gpus.count = wi_gpus_find("", doctor->gpus.devices);
+    wi_doctor_host(doctor->checks, config, doctor->network, &doctor->gpus);
+    wi_doctor_network(doctor->checks, config, doctor->network);
+    wi_doctor_models(cli, doctor->checks, config);
+    for (size_t i = 0; i < config->browser_count; i++) {
+        int works = browser_examine(doctor, i);
+        if (works && doctor->starts)
+            wi_doctor_retest(cli, doctor->checks, &config->browsers[i]);
+        good += works;
+    }
+    if (good == 0)
+        wi_doctor_add(doctor->checks, "browsers", WI_FINDING_MISSING,
+            "no kind of browser works, so only pages that join with a link can compute");
 }
 
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
-    json_t *checks = json_array(), *browsers = json_array();
-    struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
-    int start = !wi_argument_given(&cli->arguments, "no-start");
-    struct wi_network *network = wi_doctor_begin();
-    int good = 0;
-    if (config) {
-        wi_doctor_host(checks, config, network);
-        wi_doctor_network(checks, config, network);
-        wi_doctor_models(cli, checks, config);
-        for (size_t i = 0; i < config->browser_count; i++) {
-            int works = browser_examine(config, i, start ? network : NULL, checks, browsers);
-            if (works && start)
-                wi_doctor_retest(cli, checks, &config->browsers[i]);
-            good += works;
-        }
-        if (good == 0)
-            wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
-                "no kind of browser works, so only pages that join with a link can compute");
-    }
-    enum wi_exit result = wi_doctor_verdict(checks);
+    struct doctor doctor = {.starts = !wi_argument_given(&cli->arguments, "no-start"),
+        .checks = json_array(),
+        .browsers = json_array()};
+
+    doctor.config = wi_doctor_config(wi_argument(&cli->arguments, "config"), doctor.checks);
+    doctor.network = wi_doctor_begin();
+    if (doctor.config)
+        doctor_check(cli, &doctor);
+    enum wi_exit result = wi_doctor_verdict(doctor.checks);
     if (cli->json) {
-        wi_plain_put_json(json_pack(
-            "{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks", checks, "browsers", browsers));
+        wi_plain_put_json(json_pack("{s:b, s:O, s:O}", "ok", result == WI_EXIT_OK, "checks",
+            doctor.checks, "browsers", doctor.browsers));
     } else {
-        wi_doctor_print(checks);
+        wi_doctor_print(doctor.checks);
     }
-    wi_network_free(network);
-    wi_config_unref(config);
-    json_decref(checks);
-    json_decref(browsers);
+    wi_network_free(doctor.network);
+    wi_config_unref(doctor.config);
+    json_decref(doctor.checks);
+    json_decref(doctor.browsers);
     return result;
 }

@@ -114,20 +114,18 @@ static void report_gpu(json_t *checks, const char *check, const struct wi_gpu_de
     free(why);
 }
 
-void wi_doctor_gpus(json_t *checks)
+void wi_doctor_gpus(json_t *checks, const struct wi_doctor_gpus *gpus)
 {
-    struct wi_gpu_device devices[WI_GPUS_MAX];
     struct wi_strings manifests = {0};
-    size_t count = wi_gpus_find("", devices);
     const struct passwd *user = find_service_user();
     char check[32];
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < gpus->count; i++) {
         snprintf(check, sizeof check, "GPU %zu", i);
-        report_gpu(checks, check, &devices[i]);
-        check_service_user(checks, check, devices[i].path, user);
+        report_gpu(checks, check, &gpus->devices[i]);
+        check_service_user(checks, check, gpus->devices[i].path, user);
     }
-    if (count == 0)
+    if (gpus->count == 0)
         wi_doctor_add(checks, "GPU", WI_FINDING_INFO,
             "there is none (/dev/dri/renderD*, /dev/nvidia*): WebGPU will be software or absent");
     wi_vulkan_manifests("", "*.json", &manifests);
@@ -140,53 +138,63 @@ void wi_doctor_gpus(json_t *checks)
 
 /* --- browsers --------------------------------------------------------------------------------- */
 
-static size_t count_serving(const struct wi_config_browser *browser,
-    const struct wi_gpu_device *devices, size_t count, const struct wi_gpu_device **first)
-{
-    size_t serving = 0;
+/* What a browser gets of the GPUs. */
+struct doctor_choice {
+    size_t serving;                    /* how many are usable */
+    const struct wi_gpu_device *first; /* of these; NULL: none */
+    struct wi_gpu_choice made;         /* all 0 as well if it cannot be started */
+};
 
-    for (size_t i = 0; i < count; i++)
-        if (wi_gpu_serves(&devices[i], browser->gpu) && serving++ == 0)
-            *first = &devices[i];
-    return serving;
+static struct doctor_choice choice_of(
+    const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
+{
+    struct doctor_choice choice = {0};
+    struct wi_error error;
+
+    for (size_t i = 0; i < gpus->count; i++)
+        if (wi_gpu_serves(&gpus->devices[i], browser->gpu) && choice.serving++ == 0)
+            choice.first = &gpus->devices[i];
+    (void)wi_gpu_choose(browser, NULL, gpus->devices, gpus->count, &choice.made, &error);
+    return choice;
 }
 
-/* With gpu = auto, whether a usable GPU is used depends on the family and the window. */
-static const char *find_chance(const struct wi_config_browser *browser)
+/* What becomes of the only usable GPU. */
+static const char *find_use(
+    const struct wi_config_browser *browser, const struct doctor_choice *choice)
 {
+    if (browser->gpu == WI_GPU_HARDWARE)
+        return "it is used (gpu = hardware)";
     if (strcmp(wi_kind_family(browser), "firefox") == 0)
         return "Firefox chooses among it and Mesa's software driver; gpu = hardware leaves it only "
                "the GPU";
-    if (!browser->headless)
-        return "with a window, the browser decides whether to use it; gpu = hardware makes it do "
-               "so";
-    return "it is used";
+    return choice->made.hardware ? "it is used"
+                                 : "with a window, the browser decides whether to use it; gpu = "
+                                   "hardware makes it do so";
 }
 
 static void judge_serving(json_t *checks, const char *check,
-    const struct wi_config_browser *browser, const struct wi_gpu_device *first, size_t serving)
+    const struct wi_config_browser *browser, const struct doctor_choice *choice)
 {
     if (browser->gpu_device == WI_GPU_DEVICE_ALL)
         wi_doctor_add(checks, check, WI_FINDING_OK,
-            "its browsers are spread over %zu usable GPUs (gpu_device = all)", serving);
-    else if (serving > 1)
+            "its browsers are spread over %zu usable GPUs (gpu_device = all)", choice->serving);
+    else if (choice->serving > 1)
         wi_doctor_add(checks, check, WI_FINDING_INFO,
             "%zu are usable, and the browser chooses one of them; gpu_device = all uses each",
-            serving);
-    else if (browser->gpu == WI_GPU_HARDWARE)
-        wi_doctor_add(checks, check, WI_FINDING_OK, "%s: it is used (gpu = hardware)", first->path);
+            choice->serving);
     else
-        wi_doctor_add(checks, check, WI_FINDING_OK, "%s: %s", first->path, find_chance(browser));
+        wi_doctor_add(
+            checks, check, WI_FINDING_OK, "%s: %s", choice->first->path, find_use(browser, choice));
 }
 
-/* The choice of a browser that can be started: a GPU that it must have is there. */
-static void judge_gpus(json_t *checks, const struct wi_config_browser *browser,
-    const struct wi_gpu_device *devices, size_t count)
+void wi_doctor_browser_gpu(
+    json_t *checks, const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
 {
-    const struct wi_gpu_device *first = NULL;
-    size_t serving = count_serving(browser, devices, count, &first);
+    const struct doctor_choice choice = choice_of(browser, gpus);
     char check[48];
 
+    if (gpus->count == 0 || browser->driver_url)
+        return;
     snprintf(check, sizeof check, "%.32s GPU", browser->kind);
     if (strcmp(wi_kind_family(browser), "webkit") == 0)
         wi_doctor_add(checks, check, WI_FINDING_INFO,
@@ -194,50 +202,29 @@ static void judge_gpus(json_t *checks, const struct wi_config_browser *browser,
     else if (browser->gpu == WI_GPU_OFF || browser->gpu == WI_GPU_SOFTWARE)
         wi_doctor_add(checks, check, WI_FINDING_INFO, "none, by configuration (gpu = %s)",
             browser->gpu == WI_GPU_OFF ? "off" : "software");
-    else if (browser->gpu_device >= WI_GPU_DEVICE_FIRST)
+    else if (choice.made.only)
         wi_doctor_add(checks, check, WI_FINDING_OK, "only %s (gpu_device = %d)",
-            devices[browser->gpu_device - WI_GPU_DEVICE_FIRST].path,
-            browser->gpu_device - WI_GPU_DEVICE_FIRST);
-    else if (serving > 0)
-        judge_serving(checks, check, browser, first, serving);
+            choice.made.only->path, browser->gpu_device - WI_GPU_DEVICE_FIRST);
+    else if (choice.serving > 0)
+        judge_serving(checks, check, browser, &choice);
     else
         wi_doctor_add(checks, check, WI_FINDING_WARNING,
             "none is usable, for the reasons above; it has a software adapter at most");
 }
 
-void wi_doctor_browser_gpu(json_t *checks, const struct wi_config_browser *browser)
+void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser,
+    const struct wi_doctor_gpus *gpus)
 {
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count = wi_gpus_find("", devices);
+    const struct doctor_choice choice = choice_of(browser, gpus);
 
-    if (count > 0 && !browser->driver_url)
-        judge_gpus(checks, browser, devices, count);
-}
-
-/* Text about a browser that was planned to have the GPU, or could have. */
-static void add_advice(struct wi_buffer *text, const struct wi_config_browser *browser,
-    const struct wi_gpu_device *devices, size_t count)
-{
-    const struct wi_gpu_device *first = NULL;
-    struct wi_gpu_choice choice;
-    struct wi_error error;
-
-    if (browser->driver_url || count_serving(browser, devices, count, &first) == 0 ||
-        wi_gpu_choose(browser, NULL, devices, count, &choice, &error) != WI_OK)
+    if (browser->driver_url || choice.serving == 0)
         return;
-    if (choice.hardware)
+    if (choice.made.hardware)
         wi_buffer_printf(text,
             "; the driver of %s gave it no adapter, and vulkaninfo (Debian: vulkan-tools) may say "
             "why",
-            choice.only ? choice.only->path : first->path);
+            choice.made.only ? choice.made.only->path : choice.first->path);
     else
         wi_buffer_printf(
-            text, "; to use %s, set gpu = hardware in the browser's section", first->path);
-}
-
-void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser)
-{
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-
-    add_advice(text, browser, devices, wi_gpus_find("", devices));
+            text, "; to use %s, set gpu = hardware in the browser's section", choice.first->path);
 }

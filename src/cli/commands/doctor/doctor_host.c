@@ -204,13 +204,13 @@ void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config
             "webinferd at %s tests its features again", cli->rest.url);
 }
 
-void wi_doctor_host(
-    json_t *checks, const struct wi_config *config, const struct wi_network *network)
+void wi_doctor_host(json_t *checks, const struct wi_config *config,
+    const struct wi_network *network, const struct wi_doctor_gpus *gpus)
 {
     check_shared_memory(checks);
     check_files(checks);
     check_sandbox(checks, network);
-    wi_doctor_gpus(checks);
+    wi_doctor_gpus(checks, gpus);
     check_libwebsockets(checks);
     check_page(checks, config);
     check_certificates(checks, config);

@@ -236,8 +236,7 @@ void wi_router_free(struct wi_router *router)
     free(router);
 }
 
-/* --- the providers that it has named -----------------------------------------------------------
- */
+/* --- the providers that it has named ---------------------------------------------------------- */
 
 size_t wi_router_count(const struct wi_router *router)
 {

@@ -30,10 +30,7 @@ enum wi_remedy {
     WI_REMEDY_COUNT
 };
 
-/* The GPU process is ended WI_LADDER_GPU_AFTER_MS after the decision: by then the page has
- * requested the GPU again, so that it learns that the one it waited for is gone. The GPU must be
- * back within WI_LADDER_GPU_MS after that. */
-#define WI_LADDER_GPU_AFTER_MS 2000.0
+/* The page must have a GPU again within this time after the GPU process has ended. */
 #define WI_LADDER_GPU_MS 20000.0
 /* A fault within this time after a remedy shows that the remedy was too mild. */
 #define WI_LADDER_MS 60000.0

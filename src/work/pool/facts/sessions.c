@@ -255,16 +255,15 @@ void wi_pool_session_checked(struct pool_session *session, int is_well)
     session->checks_failed = is_well ? 0 : session->checks_failed + 1;
 }
 
-void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at)
+void wi_pool_session_gpu_lost(struct pool_session *session, double now, double back_by)
 {
     session->gpu_lost_at = now;
-    session->gpu_ends_at = session->gpu_by = ends_at;
+    session->gpu_by = back_by;
 }
 
-void wi_pool_session_gpu_ended(struct pool_session *session, double back_by)
+void wi_pool_session_gpu_settled(struct pool_session *session)
 {
-    session->gpu_ends_at = 0;
-    session->gpu_by = back_by;
+    session->gpu_by = 0;
 }
 
 void wi_pool_session_retire_by(struct pool_session *session, double when)

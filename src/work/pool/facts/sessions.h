@@ -26,8 +26,7 @@ struct pool_session {
     double idle_since;
     double checked_at;
     unsigned checks_failed;         /* in a row */
-    double gpu_lost_at;             /* when the end of its GPU process was decided; 0: never */
-    double gpu_ends_at;             /* when that process is to end; 0: it has ended, or need not */
+    double gpu_lost_at;             /* when its GPU process was ended; 0: never */
     double gpu_by;                  /* when its GPU must be back; 0: it is, or was given up */
     double retire_by;               /* the latest end of an unhealthy session; 0: it is healthy */
     uint64_t jobs;                  /* attempts answered */
@@ -103,10 +102,9 @@ void wi_pool_session_succeed(struct pool_session *session, const struct pool_ses
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now);
 /* The result of the check. Reopening its page counts as `is_well`. */
 void wi_pool_session_checked(struct pool_session *session, int is_well);
-/* Its GPU process is to be ended at `ends_at`; it was ended, and its GPU must be back at `back_by`
- * (0: neither applies any more, because the GPU is back or given up). */
-void wi_pool_session_gpu_lost(struct pool_session *session, double now, double ends_at);
-void wi_pool_session_gpu_ended(struct pool_session *session, double back_by);
+/* Its GPU process was ended, and its GPU must be back at `back_by`; it is back, or was given up. */
+void wi_pool_session_gpu_lost(struct pool_session *session, double now, double back_by);
+void wi_pool_session_gpu_settled(struct pool_session *session);
 void wi_pool_session_retire_by(struct pool_session *session, double when);
 /* See wi_ladder_climb. */
 enum wi_remedy wi_pool_session_climb(struct pool_session *session, enum wi_fault fault, double now);

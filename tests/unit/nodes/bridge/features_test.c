@@ -132,6 +132,19 @@ TEST(test_asked_once)
     client_close(&client);
 }
 
+TEST(test_revived)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    wi_bridge_revive(fixture->bridge, "node-none");
+    wi_bridge_revive(fixture->bridge, fixture->node);
+    json_t *query = hear(&client, "capability_query");
+    assert_int_equal(json_object_size(json_object_get(query, "data")), 0);
+    assert_int_equal(looked(fixture)->state, WI_LOOK_NEVER);
+    json_decref(query);
+    client_close(&client);
+}
+
 TEST(test_hostile)
 {
     struct fixture *fixture = *state;

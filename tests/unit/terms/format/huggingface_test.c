@@ -263,8 +263,7 @@ TEST(test_memory)
     assert_int_equal(weigh(10, 4065, &error), WI_MODEL_TOO_LARGE);
 }
 
-/* --- settings without which it is answered ------------------------------------------------------
- */
+/* --- settings without which it is answered ---------------------------------------------------- */
 
 #define GPT2 "config.json", "{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"]}"
 

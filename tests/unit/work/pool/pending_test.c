@@ -120,7 +120,7 @@ TEST(a_gpu_that_is_to_come_back_is_waited_for)
     assert_false(pending(0));
     lose_gpu();
     assert_true(pending(0));
-    wi_pool_session_gpu_ended(session(), 0);
+    wi_pool_session_gpu_settled(session());
     assert_false(pending(0));
 }
 

@@ -25,7 +25,7 @@ struct wi_session {
 };
 
 static struct {
-    int begun, reloaded, killed, gpus_ended, revoked, cancelled, checks, closed;
+    int begun, reloaded, killed, gpus_ended, revived, revoked, cancelled, checks, closed;
     uint64_t check_ms, credits;
     char cancelled_for[32];
     char killed_for[128], refused[64];
@@ -54,6 +54,7 @@ static struct {
     unsigned stopped; /* looks in a row that found a process of it stopped */
     int missing;      /* the browser is not installed */
     int unable;       /* it broke in a way for which its network may be the reason */
+    int hardware;     /* the browser is started for a GPU */
     struct wi_node_state node;
 } says;
 
@@ -150,7 +151,8 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
         .kind = "chrome",
         .step = "",
         .browser_version = "",
-        .unable = says.unable};
+        .unable = says.unable,
+        .hardware = says.hardware};
     memcpy(its->id, session->id, sizeof its->id);
 }
 
@@ -292,6 +294,12 @@ enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_i
     seen.loads++;
     seen.loaded_on = platform;
     return WI_OK;
+}
+
+void wi_bridge_revive(struct wi_bridge *bridge, const char *node_id)
+{
+    assert_string_equal(node_id, "n-1");
+    seen.revived++;
 }
 
 enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,

@@ -130,9 +130,9 @@ TEST(what_a_browser_gets_is_said)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         json_t *checks = json_array();
-        memcpy(machine.gpus, gpus + rows[i].first, rows[i].count * sizeof *gpus);
-        machine.gpu_count = rows[i].count;
-        wi_doctor_browser_gpu(checks, &rows[i].browser);
+        struct wi_doctor_gpus its = {.count = rows[i].count};
+        memcpy(its.devices, gpus + rows[i].first, rows[i].count * sizeof *gpus);
+        wi_doctor_browser_gpu(checks, &rows[i].browser, &its);
         assert_int_equal(json_array_size(checks), rows[i].state != NULL);
         if (rows[i].state) {
             const json_t *finding = json_array_get(checks, 0);
@@ -146,7 +146,6 @@ TEST(what_a_browser_gets_is_said)
 
 TEST(of_a_software_adapter_it_is_said_how_a_gpu_is_had)
 {
-    static const struct wi_gpu_device gpu = GPU_AMD;
     static const struct {
         size_t count;
         struct wi_config_browser browser;
@@ -160,10 +159,9 @@ TEST(of_a_software_adapter_it_is_said_how_a_gpu_is_had)
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct wi_doctor_gpus gpus = {{GPU_AMD}, rows[i].count};
         struct wi_buffer text = {0};
-        machine.gpus[0] = gpu;
-        machine.gpu_count = rows[i].count;
-        wi_doctor_advise_gpu(&text, &rows[i].browser);
+        wi_doctor_advise_gpu(&text, &rows[i].browser, &gpus);
         assert_int_equal(text.size > 0, rows[i].advice != NULL);
         if (rows[i].advice)
             assert_non_null(strstr(text.text, rows[i].advice));

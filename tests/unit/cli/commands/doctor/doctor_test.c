@@ -7,13 +7,14 @@ static struct wi_config_browser browser = {.kind = "chrome"};
 
 static json_t *judge(const char *report_text)
 {
-    json_t *checks = json_array(), *report = json_loads(report_text, 0, NULL);
+    const struct doctor doctor = {.checks = json_array()};
+    json_t *report = json_loads(report_text, 0, NULL);
     assert_non_null(report);
     wi_strings_add(&browser.platforms, "webgpu");
-    judge_platforms(checks, report, &browser);
+    judge_platforms(&doctor, report, &browser);
     wi_strings_clear(&browser.platforms);
     json_decref(report);
-    return checks;
+    return doctor.checks;
 }
 
 static void assert_check(
@@ -70,19 +71,18 @@ TEST(only_what_an_adapter_tells_is_told)
 
 TEST(a_kind_that_nobody_asked_for_is_no_fault)
 {
-    json_t *checks = json_array(), *browsers = json_array();
     struct wi_problems problems = {0};
-    struct wi_config *config = wi_config_load(NULL, &problems);
+    const struct doctor doctor = {
+        .config = wi_config_load(NULL, &problems), .checks = json_array()};
 
     setenv("PATH", "/nonexistent", 1);
-    for (size_t i = 0; i < config->browser_count; i++)
-        assert_int_equal(browser_examine(config, i, 0, checks, browsers), 0);
-    assert_int_equal(json_array_size(checks), 4);
-    assert_check(checks, 0, "chrome", "info",
+    for (size_t i = 0; i < doctor.config->browser_count; i++)
+        assert_int_equal(browser_examine(&doctor, i), 0);
+    assert_int_equal(json_array_size(doctor.checks), 4);
+    assert_check(doctor.checks, 0, "chrome", "info",
         "not installed; install the packages chromium and chromium-driver (Debian)");
-    json_decref(checks);
-    json_decref(browsers);
-    wi_config_unref(config);
+    json_decref(doctor.checks);
+    wi_config_unref(doctor.config);
 }
 
 TEST(what_would_bring_a_platform_is_said_for_each_family)
@@ -101,14 +101,15 @@ TEST(what_would_bring_a_platform_is_said_for_each_family)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct wi_config_browser one = {.kind = rows[i].kind, .gpu = rows[i].gpu};
-        json_t *checks = json_array();
+        const struct doctor doctor = {.checks = json_array()};
         json_t *report = json_pack("{s:{s:b, s:{s:{s:b}}}}", "capabilities",
             "cross_origin_isolated", 1, "platforms", rows[i].platform, "available", 0);
-        judge_platforms(checks, report, &one);
-        assert_non_null(strstr(
-            json_string_value(json_object_get(json_array_get(checks, 0), "detail")), rows[i].hint));
+        judge_platforms(&doctor, report, &one);
+        assert_non_null(
+            strstr(json_string_value(json_object_get(json_array_get(doctor.checks, 0), "detail")),
+                rows[i].hint));
         json_decref(report);
-        json_decref(checks);
+        json_decref(doctor.checks);
     }
 }
 

@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './support/yield.mjs';
-import { Chunk } from '../../page/src/engine/llama_chunk.js';
+import { PromptChunk } from '../../page/src/engine/prompt_chunk.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
 
-/** Reads so many steps on an adapter, and gives their sizes. @param {Chunk} chunk @param {number} steps @param {(tokens: number) => number} msOf a step */
+/** Reads so many steps on an adapter, and gives their sizes. @param {PromptChunk} chunk @param {number} steps @param {(tokens: number) => number} msOf a step */
 const read = (chunk, steps, msOf) => Array.from({ length: steps }, () => {
     const tokens = chunk.tokens();
     chunk.note(tokens, msOf(tokens));
@@ -16,7 +16,7 @@ const read = (chunk, steps, msOf) => Array.from({ length: steps }, () => {
 const adapter = (stepMs, tokenMs) => (tokens) => stepMs + tokenMs * tokens;
 /** What is read after so many steps. */
 const settled = (msOf, { usual = 64, most = 512, steps = 60 } = {}) => {
-    const chunk = new Chunk(usual, most);
+    const chunk = new PromptChunk(usual, most);
     read(chunk, steps, msOf);
     return chunk.tokens(false);
 };
@@ -29,15 +29,15 @@ test('the size that is fastest on an adapter is found, and none is longer than a
     assert.equal(settled(adapter(4, 1)), 64, '128 tokens are faster by 3 %');
     assert.equal(settled(adapter(0, 100)), 8);
     for (const [stepMs, tokenMs] of [[20, 0.2], [20, 2], [0, 1], [5, 4]]) {
-        const sizes = read(new Chunk(64, 512), 200, adapter(stepMs, tokenMs));
+        const sizes = read(new PromptChunk(64, 512), 200, adapter(stepMs, tokenMs));
         assert.ok(sizes.every((tokens) => adapter(stepMs, tokenMs)(tokens) <= 300), `${sizes}`);
     }
 });
 
 test('the first size is the usual one; one step of it that is too long is enough for another', () => {
-    assert.equal(new Chunk(32, 512).tokens(), 32);
-    assert.deepEqual(read(new Chunk(64, 512), 8, adapter(0, 20)), [64, 64, 8, 8, 8, 8, 8, 8]);
-    assert.deepEqual(read(new Chunk(64, 512), 4, adapter(0, 9)), [64, 64, 32, 32]);
+    assert.equal(new PromptChunk(32, 512).tokens(), 32);
+    assert.deepEqual(read(new PromptChunk(64, 512), 8, adapter(0, 20)), [64, 64, 8, 8, 8, 8, 8, 8]);
+    assert.deepEqual(read(new PromptChunk(64, 512), 4, adapter(0, 9)), [64, 64, 32, 32]);
 });
 
 test('the first step of each size says nothing, because a GPU prepares for it', () => {
@@ -46,13 +46,30 @@ test('the first step of each size says nothing, because a GPU prepares for it', 
     assert.equal(settled(compiles), 512);
 });
 
+test('a processor does not prepare for a size, and a step tells at once how many tokens fit', () => {
+    const after = (tokenMs, most = 256) => {
+        const chunk = new PromptChunk(32, most, false);
+        read(chunk, 1, adapter(0, tokenMs));
+        return chunk.tokens();
+    };
+    const times = [0.01, 1.17, 1.18, 2.3, 2.4, 9, 10, 18, 19, 37, 38, 1000];
+    assert.deepEqual(times.map((ms) => after(ms)), [256, 256, 128, 128, 64, 32, 16, 16, 8, 8, 8, 8]);
+    assert.deepEqual([after(0.01, 100), after(4, 100)], [100, 64], 'the most need not be a power of two');
+});
+
+test('a size that is much slower than another says how many tokens fit instead', () => {
+    const chunk = new PromptChunk(32, 256, false);
+    for (const [tokens, tokenMs] of [[32, 1], [256, 4]]) chunk.note(tokens, tokens * tokenMs);
+    assert.equal(chunk.tokens(), 64);
+});
+
 test('a step that took long for other reasons changes nothing', () => {
     let steps = 0;
     assert.equal(settled((tokens) => (++steps % 7 === 0 ? 10 : 1) * (20 + 0.2 * tokens)), 512);
 });
 
 test('a size that becomes slower, as behind a long text, gives way to another, and comes back', () => {
-    const chunk = new Chunk(64, 512);
+    const chunk = new PromptChunk(64, 512);
     read(chunk, 60, adapter(20, 0.2));
     read(chunk, 60, adapter(20, 2));
     assert.equal(chunk.tokens(false), 128);
@@ -61,11 +78,11 @@ test('a size that becomes slower, as behind a long text, gives way to another, a
 });
 
 test('sizes are tried only in steps that can be measured, and other steps are not noted', () => {
-    const chunk = new Chunk(64, 512);
+    const chunk = new PromptChunk(64, 512);
     read(chunk, 4, adapter(20, 0.2));
-    assert.deepEqual([chunk.tokens(false), chunk.tokens(true)], [64, 128]);
+    assert.deepEqual([chunk.tokens(false), chunk.tokens(true)], [64, 512]);
     for (const [tokens, ms] of [[100, 1], [4, 1], [1024, 1], [128, 0], [128, NaN]]) for (let i = 0; i < 9; i++) chunk.note(tokens, ms);
-    assert.deepEqual([chunk.tokens(false), chunk.tokens(true)], [64, 128]);
+    assert.deepEqual([chunk.tokens(false), chunk.tokens(true)], [64, 512]);
 });
 
 /** A llama.cpp that reads as many tokens in a step as it was told, in 20 ms and 0.2 ms for each, by the clock of `world`. */
@@ -102,12 +119,12 @@ function readingModule(world) {
     };
 }
 
-/** Has prompts read in slots with a planted clock. @param {(ask: (total: number, more?: object) => Promise<void>, module: any, chunk: Chunk) => Promise<void>} body */
+/** Has prompts read in slots with a planted clock. @param {(ask: (total: number, more?: object) => Promise<void>, module: any, chunk: PromptChunk) => Promise<void>} body */
 async function withSlots(body) {
     const world = { now: 0 }, clock = performance.now;
     performance.now = () => world.now;
     try {
-        const module = readingModule(world), chunk = new Chunk(64, 512);
+        const module = readingModule(world), chunk = new PromptChunk(64, 512);
         const slots = new Slots(/** @type {any} */ (module), 4, 10_000, undefined, undefined, chunk);
         await body((total, more = {}) => slots.run({ action: 'completion', body: { total, return_progress: true },
             signal: new AbortController().signal, onResult() {}, onStep() {}, ...more }), module, chunk);
@@ -118,7 +135,7 @@ async function withSlots(body) {
 
 test('within a long prompt the size goes to the fastest one', () => withSlots(async (ask, module) => {
     await ask(20_000);
-    assert.deepEqual(module.sizes.slice(0, 16), [64, 64, 64, 64, 128, 128, 128, 128, 256, 256, 256, 256, 512, 512, 512, 512]);
+    assert.deepEqual(module.sizes.slice(0, 10), [64, 64, 512, 512, 512, 512, 256, 256, 256, 256]);
     assert.equal(module.sizes.at(-1), 512);
 }));
 
