@@ -316,7 +316,7 @@ class SlowDecoder {
 test('a prompt is read in pieces that a cancel may wait for', async () => {
     const tokens = Array.from({ length: 100 }, () => 1);
     const prompt = { tokens, stop: [], ends: [], preserved: [], parser: plain() };
-    for (const [tokenMs, most, pieces] of [[0.1, 256, [32, 68]], [10, 256, [32, 16, 16, 16, 16, 4]], [100, 256, [32, ...Array(8).fill(8), 4]],
+    for (const [tokenMs, most, pieces] of [[0.1, 256, [32, 68]], [10, 256, [32, 16, 16, 16, 8, 8, 4]], [100, 256, [32, ...Array(8).fill(8), 4]],
         [0.1, 50, [32, 50, 18]], [100, null, [100]]]) {
         const clock = { ms: 0 };
         const run = runOf(taskOf('complete', {}));

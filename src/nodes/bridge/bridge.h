@@ -220,7 +220,6 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
-struct wi_look;     /* nodes/bridge/features.h */
 struct wi_db;       /* settings/store/db.h */
 struct wi_listener; /* base/net/listener.h */
 
@@ -346,12 +345,6 @@ enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
 /* Sends the node the tuning that its next welcome would contain; `list` is borrowed. Does nothing
  * if it is not connected. */
 void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list);
-/* Asks the node to find out what its browser can do by trying it (nodes/bridge/features.h), which
- * takes a while. A node with an open question is not asked again. WI_OK or WI_NODE_NOT_FOUND. */
-enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id);
-/* The result of wi_bridge_look; borrowed until the next turn of the loop, NULL if there is no such
- * node. */
-const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const char *node_id);
 /* Sends `bye` and closes; on_node_down follows from the loop. */
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why);
 

@@ -43,6 +43,13 @@ json_t *wi_features_read(const json_t *features, struct wi_error *error);
 /* [{"name", "title"}] of the table; new reference. */
 json_t *wi_features_json(void);
 
+/* Asks the node to find out what its browser can do by trying it, which takes a while. A node with
+ * an open question is not asked again. WI_OK or WI_NODE_NOT_FOUND. */
+enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id);
+/* The result of wi_bridge_look; borrowed until the next turn of the loop, NULL if there is no such
+ * node. */
+const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const char *node_id);
+
 /* --- a node's --------------------------------------------------------------------------------- */
 
 struct wi_node;
