@@ -317,6 +317,11 @@ test('a GPU that hangs for a kernel on WebGL is reported as lost, and used again
     assert.equal(isThere(), true);
     ask('next');
     assert.equal(world.replaced.at(-1), lane);
+    world.attach(lane, { available: true }, 'webgl');
+    world.fail(lane, 'next', 'engine_hung', true);
+    assert.equal(isThere(), false);
+    dispatcher.workers.revive(); // the service has ended the process
+    assert.equal(isThere(), true);
 });
 
 test('a deadline that passes in the queue is no hang', () => {

@@ -182,6 +182,7 @@ export class Workers {
             if (!lane.channel) this.begin(lane, 'its worker did not start');
             else if (wasBarred && lane.ready) this.replace(lane, ENDED);
         }
+        this._useAgain(Infinity);
     }
 
     // --- going ---------------------------------------------------------------------------------------

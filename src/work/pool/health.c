@@ -104,6 +104,7 @@ void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, cons
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
+    wi_pool_session_lose(session, WI_WEBGPU);
     if (session_end_gpu(pool, session, now) != 0)
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
@@ -194,7 +195,7 @@ static void look_for_gpu(
 {
     const struct wi_fleet_class *class = node->place.class;
 
-    if (class && !class->info.platforms[WI_WEBGPU].available)
+    if (class && !class->info.platforms[session->gpu_lost].available)
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
             "its page has not regained a GPU since the GPU process was ended");
     else

@@ -133,8 +133,8 @@ void wi_pool_checked(void *context, struct pool_session *session, const struct w
 /* How long a page may be silent, about itself or about an attempt: heartbeat_interval times
  * heartbeat_misses, and at least 2 s. */
 double wi_pool_patience_ms(const struct wi_pool *pool);
-/* A kernel, named in `why`, has exceeded its time: ends at once the process in which its browser
- * accesses the GPU, or the session if the browser has no separate process for that. */
+/* A kernel on WebGPU, named in `why`, has exceeded its time: ends at once the process in which its
+ * browser accesses the GPU, or the session if the browser has no separate process for that. */
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why);
 /* Applies the remedy that wi_ladder_climb chooses. */
 void wi_pool_fault(

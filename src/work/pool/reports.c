@@ -347,7 +347,7 @@ static void on_node_report(void *context, const struct wi_node_info *info)
     if (pool->watch.on_node)
         pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
-    if (session && info->platforms[WI_WEBGPU].available)
+    if (session && info->platforms[session->gpu_lost].available)
         wi_pool_session_gpu_settled(session);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -586,8 +586,10 @@ static void on_platform_lost(
     struct pool_session *session = node ? session_of(pool, node) : NULL;
 
     wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
-    if (session)
-        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
+    if (!session)
+        return;
+    wi_pool_session_lose(session, platform);
+    wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
 }
 
 struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)

@@ -62,6 +62,19 @@ TEST(a_lost_gpu_is_had_back_by_ending_its_process)
     assert_true(!session() || wi_pool_session_ends(session()));
 }
 
+TEST(a_gpu_is_back_when_the_platform_that_was_lost_is)
+{
+    serve();
+    bridge()->on_platform_lost(bridge()->context, "n-1", WI_WEBGL, "a kernel has no end");
+    info.platforms[WI_WEBGPU].available = 1;
+    info.platforms[WI_WEBGL].available = 0;
+    bridge()->on_node_report(bridge()->context, &info);
+    assert_true(session()->gpu_by > 0);
+    info.platforms[WI_WEBGL].available = 1;
+    bridge()->on_node_report(bridge()->context, &info);
+    assert_true(session()->gpu_by == 0);
+}
+
 TEST(a_gpu_that_does_not_come_back_costs_the_session)
 {
     serve();
