@@ -28,7 +28,7 @@ export async function dev(...words) {
     let said = '';
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { said += text; });
     const status = await new Promise((resolve, reject) => child.on('close', resolve).on('error', reject));
-    const steps = [...said.matchAll(/^==> \w+: (.+)\n(?:(?!==> \w+: ).*\n)*? {4}(\d+) s$/gm)]
+    const steps = [...said.matchAll(/^==> (?:bookworm|trixie): (.+)\n(?:(?!==> (?:bookworm|trixie): ).*\n)*? {4}(\d+) s$/gm)]
         .map(([, name, seconds]) => /** @type {[string, number]} */ ([name, Number(seconds)]));
     return { status, said, steps: new Map(steps) };
 }
