@@ -192,8 +192,21 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     wi_connections_add(connections, connection, wi_now_ms());
 }
 
+static void request_over(struct wi_request *request, enum MHD_RequestTerminationCode why)
+{
+    struct wi_connection *connection = request->connection;
+    struct wi_spending *spending = &connection->api->spending;
+    wi_spending_begin(spending, connection);
+    wi_spending_settle(spending); /* what it took in all is counted there */
+    wi_request_completed(request, why);
+    wi_spending_end(spending);
+}
+
+/* libmicrohttpd 1.0 does not report the end of a request in which it meets two errors. */
 static void connection_closed(struct wi_server *server, struct wi_connection *connection)
 {
+    if (connection->request)
+        request_over(connection->request, MHD_REQUEST_TERMINATED_WITH_ERROR);
     wi_connections_remove(&server->api.connections, connection);
     if (!connection->is_leaving) /* it was counted out with that */
         wi_admission_leave(server->api.admission, &connection->admitted);
@@ -283,15 +296,10 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
 static void on_completed(
     void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
 {
-    struct wi_connection *connection = connection_of(mhd);
-    struct wi_spending *spending = &connection->api->spending;
     note_call(context);
     if (!*request)
         return;
-    wi_spending_begin(spending, connection);
-    wi_spending_settle(spending); /* what it took in all is counted there */
-    wi_request_completed(*request, why);
-    wi_spending_end(spending);
+    request_over(*request, why);
     *request = NULL;
 }
 
@@ -380,10 +388,18 @@ void wi_server_check(const struct wi_config *config, struct wi_problems *problem
         wi_problems_add_error(problems, &error);
 }
 
+/* Unless libmicrohttpd 1.0 is told that there is one thread, it reports a new connection only when
+ * it runs next: others would be admitted meanwhile as if it were not there. */
+#if MHD_VERSION >= 0x00097707
+#define ONE_THREAD MHD_USE_NO_THREAD_SAFETY
+#else
+#define ONE_THREAD 0
+#endif
+
 static struct MHD_Daemon *start_daemon(struct wi_server *server)
 {
     unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
-                     MHD_USE_ERROR_LOG | (server->api.tls ? MHD_USE_TLS : 0);
+                     MHD_USE_ERROR_LOG | ONE_THREAD | (server->api.tls ? MHD_USE_TLS : 0);
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, server->tls.certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, server->tls.key},

@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -633,6 +634,14 @@ static inline void check_problem(const struct client *client, int status, const 
     assert_string_equal(json_string_value(json_object_get(json, "code")), code);
     assert_int_equal(json_integer_value(json_object_get(json, "status")), status);
     json_decref(json);
+}
+
+/* libmicrohttpd 1.0 refuses some malformed heads itself, with 400 in HTML, and closes the
+ * connection: the access handler is never called. */
+static inline int is_library_refusal(const struct client *client)
+{
+    return strncmp(MHD_get_version(), "0.9.", 4) != 0 && status_of(client) == 400 &&
+           !strcasestr(client->text, "X-Request-Id: ");
 }
 
 /* That the problem says of `member` ("field", "expected", "allowed") what `text` is. */

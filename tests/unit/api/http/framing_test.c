@@ -17,12 +17,17 @@ struct row {
     int status;
     const char *code;
     const char *member, *words; /* of the problem; or NULL */
+    enum {
+        REFUSED,
+        REPAIRED, /* the folded line becomes one line, and so the end of the request is known */
+        CUT       /* without an answer */
+    } newer;      /* by libmicrohttpd 1.0, which judges heads itself */
 };
 
 /* Behind the status stand the code, and a member of the problem with its text. */
 #define ROW(text, ...)                                                                             \
     {                                                                                              \
-        text, sizeof text - 1, __VA_ARGS__                                                         \
+        .request = text, sizeof text - 1, __VA_ARGS__                                              \
     }
 /* What a head is made of, and what a body's coding may be. */
 #define LINES "expected", "lines of \"Name: value\", each on one line"
@@ -50,6 +55,44 @@ static void send_row(struct client *client, const struct row *row)
     send_text(client, port);
     send_bytes(client, mark + 2, row->size - before - 2);
     send_text(client, behind);
+}
+
+static void check_row(const struct client *client, const struct row *row, size_t index)
+{
+    if (status_of(client) != row->status)
+        fail_msg("row %zu: %s", index, client->text ? client->text : "no answer");
+    check_problem(client, row->status, row->code);
+    if (row->member)
+        check_member(client, row->member, row->words);
+}
+
+/* What comes behind it is not answered. */
+static void check_closed(struct client *client, size_t index)
+{
+    assert_non_null(strcasestr(client->text, "Connection: close"));
+    until(closed(client));
+    if (answers(client) != 1)
+        fail_msg("row %zu: %s", index, client->text);
+}
+
+/* Whether libmicrohttpd deals with the request itself. */
+static int is_the_librarys(struct client *client, const struct row *row)
+{
+    if (wi_head_layout_is_known(MHD_get_version()))
+        return 0;
+    switch (row->newer) {
+    case REPAIRED:
+        until(answered(client));
+        assert_int_equal(status_of(client), 200);
+        return 1;
+    case CUT:
+        until(closed(client));
+        assert_int_equal(client->size, 0);
+        return 1;
+    default:
+        until(answered(client));
+        return is_library_refusal(client);
+    }
 }
 
 FIXTURE(set_up, tear_down)
@@ -83,15 +126,17 @@ TEST(test_refused)
         ROW(GET "Content\x01Length: 5\r\n\r\n", 400, "bad_request", NAMES),
         ROW(GET ": 5\r\n\r\n", 400, "bad_request", LINES),
         ROW(GET "X-A: b\rContent-Length: 5\r\n\r\n", 400, "bad_request", NAMES),
-        ROW(GET "X-A: b\r\n c\r\n\r\n", 400, "bad_request", LINES),
+        ROW(GET "X-A: b\r\n c\r\n\r\n", 400, "bad_request", LINES, REPAIRED),
         ROW(GET "Content-Length: 0\r\n\t4\r\n\r\n", 400, "bad_request", LINES),
-        ROW(GET "X-A: b\r\n c\r\nX-B: d\r\n\r\n", 400, "bad_request", LINES),
+        ROW(GET "X-A: b\r\n c\r\nX-B: d\r\n\r\n", 400, "bad_request", LINES, REPAIRED),
         ROW(GET "X-A: b\0c\r\n\r\n", 400, "bad_request", LINES),
         ROW(GET "X-A: \0c\r\n\r\n", 400, "bad_request", LINES),
         ROW(GET "\0X-A: b\r\n\r\n", 400, "bad_request", LINES),
         ROW(GET "X-A: b\r\n\0\r\nContent-Length: 5\r\n\r\n", 400, "bad_request", LINES),
-        ROW("GET /healthz\0x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 400, "bad_request", LINES),
-        ROW("GET /healthz?a\0b HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 400, "bad_request", LINES),
+        ROW("GET /healthz\0x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 400, "bad_request", LINES,
+            CUT),
+        ROW("GET /healthz?a\0b HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", 400, "bad_request", LINES,
+            CUT),
         ROW("POST /v1/infer HTTP/1.0\r\nHost: 127.0.0.1:%u\r\nConnection: keep-alive\r\n" BODY
             "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             400, "bad_request", "field", "Transfer-Encoding"),
@@ -99,16 +144,12 @@ TEST(test_refused)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct client *client = connect_client();
         send_row(client, &rows[i]);
-        until(answered(client));
-        if (status_of(client) != rows[i].status)
-            fail_msg("row %zu: %s", i, client->text ? client->text : "no answer");
-        check_problem(client, rows[i].status, rows[i].code);
-        if (rows[i].member)
-            check_member(client, rows[i].member, rows[i].words);
-        assert_non_null(strcasestr(client->text, "Connection: close"));
-        until(closed(client));
-        if (answers(client) != 1)
-            fail_msg("row %zu: %s", i, client->text);
+        if (!is_the_librarys(client, &rows[i])) {
+            until(answered(client));
+            check_row(client, &rows[i], i);
+        }
+        if (client->size > 0 && status_of(client) != 200)
+            check_closed(client, i);
         free_client(client);
     }
     until(wi_server_busy(fixture->server) == 0);
@@ -301,8 +342,9 @@ TEST(test_endless_chunk_head)
         struct client *client = connect_client();
         double began = wi_now_ms(), used = cpu_ms();
         begin_endless_chunk(client, sizes[i]);
-        until(answered(client));
-        check_problem(client, 408, "request_timeout");
+        until(answered(client) || closed(client));
+        if (client->size > 0 || wi_head_layout_is_known(MHD_get_version()))
+            check_problem(client, 408, "request_timeout");
         until(wi_now_ms() > began + 150);
         assert_true(cpu_ms() - used < (wi_now_ms() - began) / 2);
         assert_int_equal(ask("GET", "/healthz", "", NULL), 200);
