@@ -1,6 +1,6 @@
 /*
  * A client's WebSocket over libwebsockets, which resolves names synchronously; so names are
- * resolved before, on a worker thread.
+ * resolved before, on a worker thread. Their addresses are tried one after the other.
  *
  * It also makes its socket by itself. A socket from an outlet replaces that one under the same
  * descriptor number while lws is still connecting to a port without a listener: nothing has been
@@ -52,6 +52,8 @@ struct wi_websocket {
     struct wi_websocket_events events;
     char *host, *path;
     int port;
+    struct addrinfo *found;      /* the addresses of the host's name, or NULL */
+    const struct addrinfo *next; /* the one of `found` to be tried next */
     size_t max_message;
     struct lookup *lookup;
     struct wi_timer *soon; /* connects, or tells a failure, from the loop itself */
@@ -156,10 +158,15 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
     }
 }
 
+/* A service may listen at some of its name's addresses only. */
 static void on_end(void *context, const char *why)
 {
     struct wi_websocket *socket = context;
 
+    if (!socket->open && socket->next) {
+        wi_timer_start(socket->soon, 0, 0);
+        return;
+    }
     if (*why)
         take_failure(socket, why);
     else if (!socket->open)
@@ -271,21 +278,18 @@ static void on_resolved(uv_getaddrinfo_t *request, int status, struct addrinfo *
 {
     struct lookup *lookup = request->data;
     struct wi_websocket *socket = lookup->socket;
-    char address[64];
 
-    if (socket) {
-        socket->lookup = NULL;
-        if (status == 0 && getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address,
-                               NULL, 0, NI_NUMERICHOST) == 0) {
-            free(socket->host);
-            socket->host = wi_strdup(address);
-        } else {
-            snprintf(socket->failure, sizeof socket->failure, "cannot resolve %.80s", socket->host);
-        }
-        wi_timer_start(socket->soon, 0, 0);
-    }
-    uv_freeaddrinfo(found);
     free(lookup);
+    if (!socket) {
+        uv_freeaddrinfo(found);
+        return;
+    }
+    socket->lookup = NULL;
+    socket->found = found;
+    socket->next = found;
+    if (status != 0)
+        snprintf(socket->failure, sizeof socket->failure, "cannot resolve %.80s", socket->host);
+    wi_timer_start(socket->soon, 0, 0);
 }
 
 static void socket_resolve(struct wi_websocket *socket, uv_loop_t *loop)
@@ -303,14 +307,31 @@ static void socket_resolve(struct wi_websocket *socket, uv_loop_t *loop)
     socket->lookup = lookup;
 }
 
+/* Makes the next address the host. */
+static void take_address(struct wi_websocket *socket)
+{
+    const struct addrinfo *one = socket->next;
+    char address[64];
+
+    socket->next = one->ai_next;
+    if (getnameinfo(
+            one->ai_addr, one->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST) != 0)
+        return;
+    free(socket->host);
+    socket->host = wi_strdup(address);
+}
+
 static void on_soon(void *context)
 {
     struct wi_websocket *socket = context;
 
-    if (socket->failure[0])
+    if (socket->failure[0]) {
         socket_end(socket);
-    else
-        connect_now(socket);
+        return;
+    }
+    if (socket->next)
+        take_address(socket);
+    connect_now(socket);
 }
 
 /* --- what others call ------------------------------------------------------------------------ */
@@ -393,6 +414,7 @@ void wi_websocket_free(struct wi_websocket *socket)
     free(message);
     wi_buffer_clear(&socket->incoming);
     wi_timer_free(socket->soon);
+    uv_freeaddrinfo(socket->found);
     free(socket->host);
     free(socket->path);
     free(socket);
