@@ -11,6 +11,7 @@ keep_root() {
     hash=$(printf '%s\n' "${@:2}" | cat - debian/control | sha256sum)
     [[ ! -f $root/.made || $(<"$root/.made") != "$hash" ]] || return 0
     rm -rf "$root"
+    mkdir -p "${root%/*}"
     quietly "${root##*/}" mmdebstrap --quiet "${@:2}" "$RELEASE" "$root"
     printf '%s\n' "$hash" >"$root/.made"
 }
@@ -34,6 +35,7 @@ within_root() {
 isolated() {
     local options=(--private-network --pipe --chdir="$2")
     if [[ -n ${CCACHE_DIR:-} ]]; then
+        mkdir -p "$CCACHE_DIR"
         options+=(--bind="$CCACHE_DIR:/ccache" --setenv=CCACHE_DIR=/ccache --setenv=CCACHE_NOHASHDIR=1
             --setenv=CCACHE_BASEDIR="$CCACHE_BASEDIR")
     fi
