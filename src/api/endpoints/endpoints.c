@@ -6,7 +6,7 @@
 #include "api/http/endpoints.h"
 #include "base/memory.h"
 #include "owners/quantizer/quantizer.h"
-#include "settings/store/rows.h"
+#include "settings/store/rows_store.h"
 #include <assert.h>
 #include <stdlib.h>
 

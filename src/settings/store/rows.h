@@ -1,20 +1,13 @@
 /*
- * Stored jobs as rows of the database: the store of a daemon that shares its jobs with no other.
- * terms/job/job_store.h says what each operation does.
+ * Stored jobs as rows of the database: the work of each operation on them, for wi_db_submit (or
+ * wi_db_now), on the operation's struct. terms/job/job_store.h says what each does; rows_store.h
+ * makes a store of them.
  */
 #ifndef WI_SETTINGS_STORE_ROWS_H
 #define WI_SETTINGS_STORE_ROWS_H
 
 #include "settings/store/db.h"
 #include "terms/job/job_store.h"
-
-/* Fills `store`, which uses `db`. Whatever ran when the last daemon ended waits again, or is named
- * in `found`, which is filled as by a sweep that only counts; wi_record_sweep_clear frees it. Only
- * while starting. WI_OK, or WI_STORAGE_FAILED: the rows cannot be read. */
-enum wi_code wi_rows_open(struct wi_db *db, unsigned crashes_max, struct wi_job_store *store,
-    struct wi_record_sweep *found, struct wi_error *error);
-
-/* --- work for wi_db_submit, on the operation's struct ----------------------------------------- */
 
 wi_db_work_fn wi_row_accept;
 wi_db_work_fn wi_row_take;

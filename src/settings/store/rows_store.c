@@ -1,13 +1,15 @@
 /* The rows of the database as a store of jobs: each operation is a piece of work for the writer,
  * except that lists are read beside it. */
-#include "settings/store/rows.h"
+#include "settings/store/rows_store.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "settings/store/rows.h"
 #include <stdlib.h>
 
 /* --- one operation ---------------------------------------------------------------------------- */
 
+/* On its way through the database; the caller's `data` is not the operation's struct. */
 struct operation {
     wi_db_work_fn *work;
     void *op;
@@ -36,41 +38,48 @@ static struct operation *operation_new(
     return operation;
 }
 
-#define WRITE(work) wi_db_submit(db, operation_work, on_worked, operation_new(work, op, done, data))
+/* Done on the writer's thread, behind all that was asked for before. */
+static void operation_write(
+    void *db, wi_db_work_fn *work, void *op, wi_job_store_done_fn *done, void *data)
+{
+    wi_db_submit(db, operation_work, on_worked, operation_new(work, op, done, data));
+}
+
+/* --- the operations --------------------------------------------------------------------------- */
 
 static void accept_row(
     void *db, struct wi_record_accept *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_accept);
+    operation_write(db, wi_row_accept, op, done, data);
 }
 
 static void take_rows(void *db, struct wi_record_take *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_take);
+    operation_write(db, wi_row_take, op, done, data);
 }
 
 static void return_row(
     void *db, struct wi_record_return *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_return);
+    operation_write(db, wi_row_return, op, done, data);
 }
 
 static void finish_row(
     void *db, struct wi_record_finish *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_finish);
+    operation_write(db, wi_row_finish, op, done, data);
 }
 
 static void cancel_row(
     void *db, struct wi_record_cancel *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_cancel);
+    operation_write(db, wi_row_cancel, op, done, data);
 }
 
 /* Behind what was written before: a caller may watch the row in the callback. */
 static void read_row(void *db, struct wi_record_read *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_read);
+    operation_write(db, wi_row_read, op, done, data);
 }
 
 /* A list is only shown, and no decision depends on it. */
@@ -81,7 +90,7 @@ static void list_rows(void *db, struct wi_record_list *op, wi_job_store_done_fn 
 
 static void sweep_rows(void *db, struct wi_record_sweep *op, wi_job_store_done_fn *done, void *data)
 {
-    WRITE(wi_row_sweep);
+    operation_write(db, wi_row_sweep, op, done, data);
 }
 
 /* --- the store -------------------------------------------------------------------------------- */

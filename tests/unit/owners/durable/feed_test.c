@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "owners/durable/private.h"
-#include "settings/store/rows.h"
+#include "settings/store/rows_store.h"
 
 #define JOBS 400
 

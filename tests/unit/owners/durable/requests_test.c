@@ -2,7 +2,7 @@
 #include "alone.h"
 
 #include "../../files.h"
-#include "settings/store/rows.h"
+#include "settings/store/rows_store.h"
 
 static char folder[64];
 static struct wi_db *db;
