@@ -6,6 +6,7 @@
 #include "api/http/endpoints.h"
 #include "base/memory.h"
 #include "owners/quantizer/quantizer.h"
+#include "settings/store/rows_store.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -27,6 +28,21 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .context = api};
 }
 
+static enum wi_code open_stored_jobs(
+    struct wi_endpoints *endpoints, struct wi_db *db, struct wi_error *error)
+{
+    struct wi_durable_deps deps = {.runs = endpoints->runs};
+    struct wi_record_sweep found;
+    if (!db)
+        return WI_OK;
+    enum wi_code code = wi_rows_open(db, WI_DURABLE_CRASHES_MAX, &deps.store, &found, error);
+    if (code != WI_OK)
+        return code;
+    endpoints->durable = wi_durable_new(&deps, &found);
+    wi_record_sweep_clear(&found);
+    return WI_OK;
+}
+
 struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error)
 {
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
@@ -42,12 +58,10 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
-    const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
-    if (api->deps.db && !(endpoints->durable = wi_durable_new(&stored, error))) {
-        wi_endpoints_free(endpoints);
-        return NULL;
-    }
-    return endpoints;
+    if (open_stored_jobs(endpoints, api->deps.db, error) == WI_OK)
+        return endpoints;
+    wi_endpoints_free(endpoints);
+    return NULL;
 }
 
 void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config)

@@ -21,11 +21,11 @@ enum wi_job_form {
 void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
     int replayed);
 
-/* The client whose rows `request` may find, in the form that rows.h takes. */
-void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1]);
+/* The client whose records `request` may find, in the form that job_store.h takes. */
+void wi_job_scope(const struct wi_request *request, char client[WI_RECORD_CLIENT_MAX + 1]);
 void wi_job_answer_not_found(struct wi_request *request, const char *name);
-/* Prints the row's document up to what its answer would be: without the closing brace. */
+/* Prints the record's document up to what its answer would be: without the closing brace. */
 void wi_job_print(
-    struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row);
+    struct wi_buffer *out, const struct wi_durable *durable, const struct wi_record *record);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * POST /v1/jobs, and POST /v1/infer with an Idempotency-Key, which is the same except that the
- * client waits for the answer: look for the key → read and check the body → store the row → 202, or
- * the answer. Once the row is stored, the job runs even if its client leaves.
+ * client waits for the answer: look for the key → read and check the body → store the record →
+ * 202, or the answer. Once the record is stored, the job runs even if its client leaves.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/infer.h"
@@ -18,9 +18,9 @@
 struct post {
     struct wi_request *request; /* first: see wi_infer_charge */
     struct wi_run *run;         /* while it is read and checked */
-    struct wi_row_accept op;
+    struct wi_record_accept op;
     struct wi_blob *body; /* NULL where there is none */
-    char key[WI_ROW_KEY_MAX + 1];
+    char key[WI_RECORD_KEY_MAX + 1];
 };
 
 static void free_post(void *work)
@@ -28,31 +28,32 @@ static void free_post(void *work)
     struct post *post = work;
     wi_run_abandon(post->run);
     wi_blob_unref(post->body);
-    wi_row_clear(&post->op.row);
-    wi_row_clear(&post->op.earlier);
+    wi_record_clear(&post->op.record);
+    wi_record_clear(&post->op.earlier);
     free(post);
 }
 
 /* --- answering ------------------------------------------------------------------------------- */
 
-static void answer_accepted(struct wi_request *request, const struct wi_row *row, int replayed)
+static void answer_accepted(
+    struct wi_request *request, const struct wi_record *record, int replayed)
 {
     struct wi_buffer text = {0};
-    if (row->infer) {
-        wi_job_look(request, row->id, WI_JOB_ANSWER, 0, replayed);
+    if (record->infer) {
+        wi_job_look(request, record->id, WI_JOB_ANSWER, 0, replayed);
         return;
     }
-    wi_job_print(&text, request->api->endpoints->durable, row);
+    wi_job_print(&text, request->api->endpoints->durable, record);
     wi_buffer_puts(&text, "}\n");
     wi_request_answer_text(request, 202, "application/json", &text);
-    wi_request_add_location(request, "/v1/jobs/", row->id);
+    wi_request_add_location(request, "/v1/jobs/", record->id);
     if (replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }
 
 static void answer_known(struct wi_request *request, const struct post *post)
 {
-    if (post->op.found == WI_ROW_SAME) {
+    if (post->op.found == WI_RECORD_SAME) {
         answer_accepted(request, &post->op.earlier, 1);
         return;
     }
@@ -60,23 +61,28 @@ static void answer_known(struct wi_request *request, const struct post *post)
         "this key was used for another request; use a new key for a new request");
 }
 
+/* Only WI_STORAGE_FAILED is sure that nothing was stored: see job_store.h. */
 static void answer_not_stored(struct wi_request *request, const struct wi_error *failure)
 {
-    wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
-        "the job is not accepted, because it could not be stored: %s", failure->detail);
+    if (failure->code == WI_STORAGE_FAILED)
+        wi_request_answer_refusal(request, WI_STORAGE_FAILED, NULL,
+            "the job is not accepted, because it could not be stored: %s", failure->detail);
+    else
+        wi_request_answer_error(request, failure);
 }
 
-/* --- the row --------------------------------------------------------------------------------- */
+/* --- the record ---------------------------------------------------------------------------------
+ */
 
 static void on_stored(struct wi_request *request, void *work, const struct wi_error *failure)
 {
     struct post *post = work;
     if (failure)
         answer_not_stored(request, failure);
-    else if (post->op.found != WI_ROW_NEW)
+    else if (post->op.found != WI_RECORD_NEW)
         answer_known(request, post);
     else
-        answer_accepted(request, &post->op.row, 0);
+        answer_accepted(request, &post->op.record, 0);
     free_post(post);
 }
 
@@ -122,16 +128,16 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
 
 static void post_store(struct post *post, const struct wi_infer *infer)
 {
-    struct wi_row *row = &post->op.row;
+    struct wi_record *record = &post->op.record;
     const struct wi_inference *asked = infer->asked;
-    wi_id_new(row->id, "job");
-    row->client_id = wi_strdup(asked->client_id);
-    row->model_name = wi_strdup(infer->model_name);
-    row->priority = asked->priority;
-    row->accepted_at = wi_steady_ms();
-    row->deadline_at =
-        row->accepted_at +
-        (infer->has_timeout || row->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);
+    wi_id_new(record->id, "job");
+    record->client_id = wi_strdup(asked->client_id);
+    record->model_name = wi_strdup(infer->model_name);
+    record->priority = asked->priority;
+    record->accepted_at = wi_steady_ms();
+    record->deadline_at =
+        record->accepted_at +
+        (infer->has_timeout || record->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);
     post->op.look = 0;
     accept_post(post->request, post, on_stored);
 }
@@ -171,23 +177,23 @@ static void post_check(struct wi_request *request, struct post *post)
 static enum wi_code read_key(const struct wi_request *request, char *key, struct wi_error *error)
 {
     const char *given = request->headers.idempotency_key;
-    size_t length = given ? strnlen(given, WI_ROW_KEY_MAX + 1) : 0;
-    int good = !given || (length > 0 && length <= WI_ROW_KEY_MAX);
+    size_t length = given ? strnlen(given, WI_RECORD_KEY_MAX + 1) : 0;
+    int good = !given || (length > 0 && length <= WI_RECORD_KEY_MAX);
     for (size_t i = 0; good && i < length; i++)
         good = given[i] > ' ' && given[i] <= '~';
     if (!good) {
         wi_error_set(
             error, WI_BAD_REQUEST, "Idempotency-Key", "the Idempotency-Key cannot be used");
-        return wi_error_expect(error, "1 to %d visible ASCII characters", WI_ROW_KEY_MAX);
+        return wi_error_expect(error, "1 to %d visible ASCII characters", WI_RECORD_KEY_MAX);
     }
-    snprintf(key, WI_ROW_KEY_MAX + 1, "%s", given ? given : "");
+    snprintf(key, WI_RECORD_KEY_MAX + 1, "%s", given ? given : "");
     return WI_OK;
 }
 
 static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
 {
     struct post *post = work;
-    if (!failure && post->op.found == WI_ROW_NEW) {
+    if (!failure && post->op.found == WI_RECORD_NEW) {
         post_check(request, post);
         return;
     }
@@ -201,18 +207,18 @@ static void on_looked(struct wi_request *request, void *work, const struct wi_er
 static struct post *make_post(struct wi_request *request, int infer, const char *key)
 {
     struct post *post = wi_alloc(sizeof *post);
-    struct wi_row *row = &post->op.row;
+    struct wi_record *record = &post->op.record;
     post->request = request;
     snprintf(post->key, sizeof post->key, "%s", key);
-    snprintf(row->client, sizeof row->client, "%s", wi_request_client(request));
-    snprintf(row->dialect, sizeof row->dialect, "%s", request->dialect->name);
-    row->infer = infer;
+    snprintf(record->client, sizeof record->client, "%s", wi_request_client(request));
+    snprintf(record->dialect, sizeof record->dialect, "%s", request->dialect->name);
+    record->infer = infer;
     post->op.identify = request->dialect->identify;
-    row->cost = wi_infer_measure(request, &row->json_size);
+    record->cost = wi_infer_measure(request, &record->json_size);
     if (request->body) {
         post->body = wi_blob_ref(request->body);
         post->op.body = post->body->bytes;
-        row->body_size = post->body->size;
+        record->body_size = post->body->size;
     }
     post->op.key = *key ? post->key : NULL;
     return post;
@@ -221,7 +227,7 @@ static struct post *make_post(struct wi_request *request, int infer, const char 
 void wi_job_post(struct wi_request *request, int infer)
 {
     struct wi_error error;
-    char key[WI_ROW_KEY_MAX + 1];
+    char key[WI_RECORD_KEY_MAX + 1];
     size_t size = request->body ? request->body->size : 0;
     if (read_key(request, key, &error) != WI_OK ||
         (wi_api_stream_is_accepted(request) && refuse_stream(request, &error) != WI_OK) ||

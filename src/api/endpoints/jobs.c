@@ -117,7 +117,7 @@ static void on_cancelled(struct wi_request *request, void *work, const struct wi
 }
 
 /* request->argument is short enough for an id. */
-static void cancel_row(struct wi_request *request)
+static void cancel_record(struct wi_request *request)
 {
     struct wi_durable_cancel *op = wi_alloc(sizeof *op);
     snprintf(op->id, sizeof op->id, "%.*s", (int)sizeof op->id - 1, request->argument);
@@ -136,7 +136,7 @@ void wi_handle_job_delete(struct wi_request *request)
     if (running && wi_jobs_cancel(api->deps.jobs, id) == WI_OK) {
         wi_request_answer_verb(request, 200, id, "cancelled");
     } else if (api->endpoints->durable && strlen(request->argument) < WI_ID_SIZE) {
-        cancel_row(request);
+        cancel_record(request);
     } else {
         wi_job_answer_not_found(request, request->argument);
     }
@@ -145,7 +145,7 @@ void wi_handle_job_delete(struct wi_request *request)
 /* --- GET /v1/jobs ---------------------------------------------------------------------------- */
 
 struct job_list {
-    struct wi_row_list rows;
+    struct wi_record_list op;
     size_t limit;
     const struct wi_durable *durable;
 };
@@ -153,23 +153,23 @@ struct job_list {
 static void free_list(void *work)
 {
     struct job_list *list = work;
-    for (size_t i = 0; i < list->rows.count; i++)
-        wi_row_clear(&list->rows.rows[i]);
-    free(list->rows.rows);
+    for (size_t i = 0; i < list->op.count; i++)
+        wi_record_clear(&list->op.records[i]);
+    free(list->op.records);
     free(list);
 }
 
 static void print_job(struct wi_buffer *out, const void *context, size_t row)
 {
     const struct job_list *list = context;
-    wi_job_print(out, list->durable, &list->rows.rows[row]);
+    wi_job_print(out, list->durable, &list->op.records[row]);
     wi_buffer_puts(out, "}");
 }
 
 /* Ids are in no order, so it has the time too. */
 static void print_key(struct wi_buffer *out, const void *context, size_t row)
 {
-    const struct wi_row *job = &((const struct job_list *)context)->rows.rows[row];
+    const struct wi_record *job = &((const struct job_list *)context)->op.records[row];
     wi_buffer_integer(out, job->accepted_at);
     wi_buffer_strings(out, ".", job->id, NULL);
 }
@@ -180,7 +180,7 @@ static void on_listed(struct wi_request *request, void *work, const struct wi_er
     if (failure)
         wi_request_answer_error(request, failure);
     else
-        wi_page_answer(request, &(struct wi_page_rows){"jobs", list->rows.count, list->limit,
+        wi_page_answer(request, &(struct wi_page_rows){"jobs", list->op.count, list->limit,
                                     print_job, print_key, list});
     free_list(work);
 }
@@ -191,7 +191,7 @@ struct job_query {
 };
 
 const struct wi_param wi_jobs_params[] = {
-    WI_PARAM(job_query, state, ENUM, .names = wi_row_state_names),
+    WI_PARAM(job_query, state, ENUM, .names = wi_record_state_names),
     WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
         .help = "100 by default."),
     WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
@@ -200,30 +200,30 @@ const struct wi_param wi_jobs_params[] = {
 };
 
 /* As print_key has it. */
-static enum wi_code read_after(const char *after, struct wi_row_list *rows, struct wi_error *error)
+static enum wi_code read_after(const char *after, struct wi_record_list *op, struct wi_error *error)
 {
-    const char *rest = wi_page_key(after, &rows->before_at);
+    const char *rest = wi_page_key(after, &op->before_at);
     if (!rest || *rest != '.' || !rest[1] || strlen(rest + 1) >= WI_ID_SIZE)
         return wi_page_refuse(after, error);
-    strcpy(rows->before_id, rest + 1);
+    strcpy(op->before_id, rest + 1);
     return WI_OK;
 }
 
 /* The part of the list that the query asks for; NULL with the error. */
 static struct job_list *read_listing(const struct wi_request *request, struct wi_error *error)
 {
-    struct job_query query = {.state = WI_ROW_STATES, .page.limit = WI_PAGE_DEFAULT};
+    struct job_query query = {.state = WI_RECORD_STATES, .page.limit = WI_PAGE_DEFAULT};
     struct job_list *list = wi_alloc(sizeof *list);
     json_t *arguments;
     enum wi_code code =
         wi_query_read(request, wi_jobs_params, WI_PARAMS_OPEN, &query, &arguments, error);
     if (code == WI_OK && query.page.after)
-        code = read_after(query.page.after, &list->rows, error);
+        code = read_after(query.page.after, &list->op, error);
     json_decref(arguments);
     list->limit = (size_t)query.page.limit;
-    list->rows.limit = list->limit + 1;
-    list->rows.state = (enum wi_row_state)query.state;
-    wi_job_scope(request, list->rows.client);
+    list->op.limit = list->limit + 1;
+    list->op.state = (enum wi_record_state)query.state;
+    wi_job_scope(request, list->op.client);
     if (code == WI_OK)
         return list;
     free(list);
@@ -242,7 +242,7 @@ void wi_handle_jobs(struct wi_request *request)
         free(list);
     } else {
         list->durable = durable;
-        wi_durable_list(durable, &list->rows, wi_step_end,
-            wi_request_step(request, on_listed, list, free_list));
+        wi_durable_list(
+            durable, &list->op, wi_step_end, wi_request_step(request, on_listed, list, free_list));
     }
 }

@@ -1,7 +1,7 @@
 /*
  * The stored jobs as a whole: their start, their end and their state. The operations for requests
- * are in requests.c; feed.c takes rows from the queue and runs them, durable_end.c ends the runs,
- * and entries.c has what these share.
+ * are in requests.c; feed.c takes records from the queue and runs them, durable_end.c ends the
+ * runs, and entries.c has what these share.
  */
 #include "owners/durable/private.h"
 
@@ -40,16 +40,17 @@ void wi_durable_look(const struct wi_durable *durable, const char *id, struct wi
     else
         now->running = !entry->returning; /* it has ended, and that is being written */
     if (entry->stuck) {
-        now->stuck = 1;
-        snprintf(now->problem, sizeof now->problem,
-            "its end could not be stored, which is tried again: %s", entry->stuck);
-        wi_text_mend(now->problem);
+        now->stuck = entry->stuck->code;
+        char *problem = wi_sprintf(
+            "its end could not be stored, which is tried again: %s", entry->stuck->detail);
+        wi_text_copy(now->problem, sizeof now->problem, problem);
+        free(problem);
     }
 }
 
 enum wi_code wi_durable_health(const struct wi_durable *durable, struct wi_error *error)
 {
-    return wi_db_health(durable->deps.db, error);
+    return durable->deps.store.health(durable->deps.store.context, error);
 }
 
 json_t *wi_durable_warning(const struct wi_durable *durable)
@@ -59,10 +60,9 @@ json_t *wi_durable_warning(const struct wi_durable *durable)
     if (!durable || wi_durable_health(durable, &error) == WI_OK)
         return NULL;
     wi_durable_counters(durable, &counters);
-    return json_sprintf("the database cannot be written: %s; jobs and requests with an "
-                        "Idempotency-Key may be refused, and %zu jobs that have ended wait to be "
-                        "stored",
-        error.detail, counters.unwritten);
+    return json_sprintf("%s cannot be written: %s; jobs and requests with an Idempotency-Key may "
+                        "be refused, and %zu jobs that have ended wait to be stored",
+        durable->deps.store.name, error.detail, counters.unwritten);
 }
 
 void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_counters *counters)
@@ -76,97 +76,106 @@ void wi_durable_counters(const struct wi_durable *durable, struct wi_durable_cou
         counters->unwritten += entry->stuck != NULL;
 }
 
-/* --- the whole -------------------------------------------------------------------------------- */
+/* --- keeping house: what was kept long enough goes, what is late ends ------------------------- */
+
+/* Every so many ticks old records are removed and the rest counted. */
+#define TICKS_PER_SWEEP 60
+#define SWEEP_MAX 500
+
+struct sweep {
+    struct wi_record_sweep op;
+    struct wi_durable *durable;
+};
+
+/* Each of the records ends with `error`, or as cancelled without one; how many there were. One that
+ * was taken meanwhile is left to its run. */
+static size_t end_records(
+    struct wi_durable *durable, const struct wi_record_names *names, const struct wi_error *error)
+{
+    size_t ended = 0;
+    for (size_t i = 0; i < names->count; i++) {
+        const struct wi_record_name *name = &names->items[i];
+        if (WI_TABLE_FIND(durable->entries, name->id, strlen(name->id)))
+            continue;
+        struct wi_durable_entry *entry = wi_durable_entry_of(durable, name);
+        ended++;
+        if (error)
+            wi_durable_finish(entry, WI_RECORD_FAILED, error);
+        else
+            wi_durable_finish_cancelled(entry);
+    }
+    return ended;
+}
+
+/* Queued records whose deadline has passed end without a run. */
+static void end_late(struct wi_durable *durable, const struct wi_record_names *late)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+        "the job's deadline passed while it was waiting to be run");
+    size_t ended = end_records(durable, late, &error);
+    durable->counters.expired += ended;
+    durable->counters.queued -= ended < durable->counters.queued ? ended : durable->counters.queued;
+}
 
 /* The jobs that took the daemon with them too often. */
-static void fail_poison(struct wi_durable *durable, const struct wi_row_recover *recover)
+static void end_poison(struct wi_durable *durable, const struct wi_record_names *poison)
 {
     struct wi_error error;
     wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
         "the daemon ended %d times without warning while it ran this job, so it is not run again",
         WI_DURABLE_CRASHES_MAX);
-    for (size_t i = 0; i < recover->poison.count; i++) {
-        const struct wi_row_name *name = &recover->poison.items[i];
-        wi_warn("jobs", name->id, "%s", error.detail);
-        wi_durable_finish(wi_durable_entry_of(durable, name), WI_ROW_FAILED, &error);
-    }
+    for (size_t i = 0; i < poison->count; i++)
+        wi_warn("jobs", poison->items[i].id, "%s", error.detail);
+    end_records(durable, poison, &error);
 }
 
-/* Those that were to be cancelled when the daemon ended. */
-static void end_cancelled(struct wi_durable *durable, const struct wi_row_recover *recover)
+/* What a sweep has found, or the opening of the store. */
+static void take_stock(struct wi_durable *durable, const struct wi_record_sweep *found)
 {
-    for (size_t i = 0; i < recover->cancelled.count; i++)
-        wi_durable_finish_cancelled(wi_durable_entry_of(durable, &recover->cancelled.items[i]));
-}
-
-/* What the last daemon left in the middle of a run. */
-static void recover_rows(struct wi_durable *durable, const struct wi_row_recover *recover)
-{
-    durable->counters.recovered = recover->requeued;
-    if (recover->requeued > 0)
-        wi_info("jobs", NULL, "%zu jobs were running when the last daemon ended: they run again",
-            recover->requeued);
-    fail_poison(durable, recover);
-    end_cancelled(durable, recover);
-}
-
-/* --- keeping house: what was kept long enough goes, what is late ends ------------------------- */
-
-/* Every so many ticks old rows are removed and the rest counted. */
-#define TICKS_PER_SWEEP 60
-#define SWEEP_MAX 500
-
-struct sweep {
-    struct wi_row_sweep op;
-    struct wi_durable *durable;
-};
-
-/* A queued row whose deadline has passed ends without a run. */
-static void row_expire(struct wi_durable *durable, const struct wi_row_name *name)
-{
-    struct wi_error error;
-    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, name->id, strlen(name->id));
-    if (entry)
-        return; /* taken meanwhile: its run has the same deadline */
-    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "the job's deadline passed while it was waiting to be run");
-    durable->counters.expired++;
-    if (durable->counters.queued > 0)
-        durable->counters.queued--;
-    wi_durable_finish(wi_durable_entry_of(durable, name), WI_ROW_FAILED, &error);
+    if (found->removed > 0)
+        wi_info(
+            "jobs", NULL, "removed %zu finished jobs that were kept long enough", found->removed);
+    if (found->requeued > 0)
+        wi_info("jobs", NULL, "%zu jobs were running when their daemon ended: they run again",
+            found->requeued);
+    durable->counters.recovered += found->requeued;
+    if (found->counted)
+        wi_durable_count_all(durable, found);
+    if (durable->freed)
+        return;
+    end_late(durable, &found->late);
+    end_poison(durable, &found->poison);
+    end_records(durable, &found->cancelled, NULL); /* as when their daemon ended */
 }
 
 static void on_swept(void *data, const struct wi_error *failure)
 {
     struct sweep *sweep = data;
     struct wi_durable *durable = sweep->durable;
-    const struct wi_row_sweep *op = &sweep->op;
     durable->sweeping = 0;
-    if (!failure && op->removed > 0)
-        wi_info("jobs", NULL, "removed %zu finished jobs that were kept long enough", op->removed);
-    if (!failure && op->count)
-        wi_durable_count_all(durable, op);
-    for (size_t i = 0; !failure && !durable->freed && i < op->late.count; i++)
-        row_expire(durable, &op->late.items[i]);
-    if (op->removed == op->limit)
+    if (!failure)
+        take_stock(durable, &sweep->op);
+    if (sweep->op.removed == sweep->op.limit)
         durable->ticks = 0; /* there may be more */
-    free(sweep->op.late.items);
-    free(sweep->op.holdings);
+    wi_record_sweep_clear(&sweep->op);
     free(sweep);
     if (wi_durable_written(durable) && !durable->freed)
         wi_turn_schedule(durable->feeding);
 }
 
-static void rows_sweep(struct wi_durable *durable, int whole)
+static void records_sweep(struct wi_durable *durable, int whole)
 {
     struct sweep *sweep = wi_alloc(sizeof *sweep);
     sweep->durable = durable;
     sweep->op.now = wi_steady_ms();
     sweep->op.finished_before = sweep->op.now - durable->deps.runs.config->pool.job_retention;
     sweep->op.limit = SWEEP_MAX;
+    sweep->op.crashes_max = WI_DURABLE_CRASHES_MAX;
     sweep->op.count = whole;
     durable->sweeping = 1;
-    wi_durable_submit(durable, wi_row_sweep, on_swept, sweep);
+    durable->sweep_is_due = 0;
+    WI_DURABLE_ASK(durable, sweep, &sweep->op, on_swept, sweep);
 }
 
 static void entries_rewrite(struct wi_durable *durable)
@@ -192,41 +201,45 @@ static void on_tick(void *context)
     if (durable->ticks % WI_DURABLE_REWRITE_TICKS == 0)
         entries_rewrite(durable);
     wi_durable_print_waiting(durable);
-    if (!durable->sweeping && (whole || durable->counters.queued > 0))
-        rows_sweep(durable, whole);
+    if (!durable->sweeping && (whole || durable->sweep_is_due || durable->counters.queued > 0))
+        records_sweep(durable, whole);
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
 
-static struct wi_durable *durable_make(
-    const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
+/* What no operation of this daemon has told: see wi_job_news. */
+static void on_news(void *listener, enum wi_job_news news, const char *id)
+{
+    struct wi_durable *durable = listener;
+    if (news == WI_NEWS_CAME) {
+        durable->counters.queued++;
+        wi_turn_schedule(durable->feeding);
+    } else if (news == WI_NEWS_CANCELLED) {
+        wi_durable_cancel_run(durable, id);
+    } else if (news == WI_NEWS_LEFT) {
+        durable->sweep_is_due = 1;
+    } else {
+        wi_durable_tell(durable, id);
+    }
+}
+
+static void listen_to_store(const struct wi_durable *durable, wi_job_news_fn *tell, void *listener)
+{
+    const struct wi_job_store *store = &durable->deps.store;
+    if (store->listen)
+        store->listen(store->context, tell, listener);
+}
+
+struct wi_durable *wi_durable_new(
+    const struct wi_durable_deps *deps, const struct wi_record_sweep *found)
 {
     struct wi_durable *durable = wi_alloc(sizeof *durable);
     durable->deps = *deps;
-    wi_durable_count_all(durable, stock);
     durable->timer = wi_timer_new(deps->runs.loop, on_tick, durable);
     wi_timer_start(durable->timer, 1, WI_DURABLE_TICK_MS);
     durable->feeding = wi_turn_new(deps->runs.loop, wi_durable_feed, durable);
-    return durable;
-}
-
-struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_error *error)
-{
-    struct wi_row_recover recover = {.now = wi_steady_ms(), .crashes_max = WI_DURABLE_CRASHES_MAX};
-    struct wi_row_sweep stock = {.count = 1};
-    struct wi_durable *durable = NULL;
-    if (wi_db_now(deps->db, wi_row_recover, &recover, error) != WI_OK ||
-        wi_db_now(deps->db, wi_row_sweep, &stock, error) != WI_OK) {
-        wi_error_set(error, WI_STORAGE_FAILED, "store.path", "cannot read the jobs in %s: %s",
-            wi_db_path(deps->db), error->detail);
-    } else {
-        durable = durable_make(deps, &stock);
-        recover_rows(durable, &recover);
-    }
-    free(stock.late.items);
-    free(stock.holdings);
-    free(recover.poison.items);
-    free(recover.cancelled.items);
+    take_stock(durable, found);
+    listen_to_store(durable, on_news, durable);
     return durable;
 }
 
@@ -249,6 +262,7 @@ void wi_durable_free(struct wi_durable *durable)
     if (!durable)
         return;
     assert(!durable->watchers);
+    listen_to_store(durable, NULL, NULL);
     wi_timer_free(durable->timer);
     wi_turn_free(durable->feeding);
     durable->feeding = NULL;

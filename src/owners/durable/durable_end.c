@@ -1,5 +1,5 @@
 /*
- * The ends of stored jobs' runs: an answer is printed once there is memory for it, the row is
+ * The ends of stored jobs' runs: an answer is printed once there is memory for it, the record is
  * finished or goes back into the queue, and failed writes are kept and retried, so that a full disk
  * loses no computed answer.
  */
@@ -9,19 +9,18 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include <stddef.h>
 #include <string.h>
 
-/* What a row may hold; SQLite's limit is 10^9 bytes. */
+/* What a record may hold, in any store; SQLite's limit is 10^9 bytes. */
 #define ANSWER_MAX 900000000
 /* Printed at once on the loop: about a millisecond. */
 #define INLINE_PRINT_MAX (64 * 1024)
-/* How long a row waits that nothing could run. */
+/* How long a record waits that nothing could run. */
 #define UNAVAILABLE_MS 5000
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* Who waits is told the first time; that the database cannot be written is in the log already. */
+/* Who waits is told the first time; that the store cannot be written is in the log already. */
 static void keep_unwritten(struct wi_durable_entry *entry, const struct wi_error *failure)
 {
     struct wi_durable *durable = entry->durable;
@@ -29,17 +28,18 @@ static void keep_unwritten(struct wi_durable_entry *entry, const struct wi_error
     wi_durable_written(durable);
     if (entry->stuck)
         return;
-    entry->stuck = wi_strdup(failure->detail);
-    wi_debug("jobs", entry->row.id, "its end could not be stored, which is tried again: %s",
+    entry->stuck = wi_alloc(sizeof *entry->stuck);
+    *entry->stuck = *failure;
+    wi_debug("jobs", entry->record.id, "its end could not be stored, which is tried again: %s",
         failure->detail);
     char id[WI_ID_SIZE];
-    memcpy(id, entry->row.id, sizeof id);
+    memcpy(id, entry->record.id, sizeof id);
     wi_durable_tell(durable, id);
 }
 
 static void note_lost(const struct wi_durable_entry *entry, const struct wi_error *failure)
 {
-    wi_warn("jobs", entry->row.id, "its end could not be stored, so it runs again: %s",
+    wi_warn("jobs", entry->record.id, "its end could not be stored, so it runs again: %s",
         failure->detail);
 }
 
@@ -47,7 +47,7 @@ static void on_finished(void *data, const struct wi_error *failure)
 {
     struct wi_durable_entry *entry = data;
     struct wi_durable *durable = entry->durable;
-    const struct wi_row_finish *end = &entry->finish;
+    const struct wi_record_finish *end = &entry->finish;
     if (failure && !durable->freed) {
         keep_unwritten(entry, failure);
         return;
@@ -55,9 +55,9 @@ static void on_finished(void *data, const struct wi_error *failure)
     if (failure)
         note_lost(entry, failure);
     else if (end->finished)
-        wi_durable_count_end(durable, entry->row.client, end);
+        wi_durable_count_end(durable, entry->record.client, end);
     char id[WI_ID_SIZE];
-    memcpy(id, entry->row.id, sizeof id);
+    memcpy(id, entry->record.id, sizeof id);
     wi_durable_entry_free(entry);
     if (!wi_durable_written(durable) || durable->freed)
         return;
@@ -68,15 +68,14 @@ static void on_finished(void *data, const struct wi_error *failure)
 
 static void on_returned(void *data, const struct wi_error *failure)
 {
-    struct wi_durable_entry *entry =
-        (struct wi_durable_entry *)((char *)data - offsetof(struct wi_durable_entry, back));
+    struct wi_durable_entry *entry = data;
     struct wi_durable *durable = entry->durable;
     int unsuccessful = entry->back.behind_at > 0;
     if (failure && !durable->freed) {
         keep_unwritten(entry, failure);
         return;
     }
-    if (!failure && !entry->back.returned) {
+    if (!failure && entry->back.returned == WI_RECORD_TO_CANCEL) {
         wi_durable_finish_cancelled(entry);
         wi_durable_written(durable);
         return;
@@ -84,7 +83,7 @@ static void on_returned(void *data, const struct wi_error *failure)
     if (failure)
         note_lost(entry, failure);
     else
-        durable->counters.queued++;
+        durable->counters.queued += entry->back.returned == WI_RECORD_BACK;
     wi_durable_entry_free(entry);
     if (wi_durable_written(durable) && unsuccessful && !durable->freed)
         wi_turn_schedule(durable->feeding);
@@ -94,16 +93,16 @@ void wi_durable_rewrite(struct wi_durable_entry *entry)
 {
     entry->step = WI_DURABLE_WRITING;
     if (entry->returning)
-        wi_durable_submit(entry->durable, wi_row_return, on_returned, &entry->back);
+        WI_DURABLE_ASK(entry->durable, give_back, &entry->back, on_returned, entry);
     else
-        wi_durable_submit(entry->durable, wi_row_finish, on_finished, &entry->finish);
+        WI_DURABLE_ASK(entry->durable, finish, &entry->finish, on_finished, entry);
 }
 
 /* Writes the job's last state with the parts that are there. */
-static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, int status)
+static void write_end(struct wi_durable_entry *entry, enum wi_record_state state, int status)
 {
-    struct wi_row_finish *end = &entry->finish;
-    memcpy(end->id, entry->row.id, sizeof end->id);
+    struct wi_record_finish *end = &entry->finish;
+    memcpy(end->id, entry->record.id, sizeof end->id);
     end->state = state;
     end->status = status;
     end->now = wi_steady_ms();
@@ -115,13 +114,13 @@ static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, i
 }
 
 void wi_durable_finish(
-    struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
+    struct wi_durable_entry *entry, enum wi_record_state state, const struct wi_error *error)
 {
-    const struct wi_dialect *dialect = wi_dialect_of_errors(entry->row.dialect);
+    const struct wi_dialect *dialect = wi_dialect_of_errors(entry->record.dialect);
     wi_durable_entry_drop(entry);
     dialect->print_error(dialect, &entry->problem, error, NULL);
     entry->parts = wi_alloc(sizeof *entry->parts);
-    *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
+    *entry->parts = (struct wi_record_part){entry->problem.text, entry->problem.size};
     entry->finish.part_count = 1;
     write_end(entry, state, wi_dialect_status(dialect, error->code));
 }
@@ -129,8 +128,8 @@ void wi_durable_finish(
 void wi_durable_finish_cancelled(struct wi_durable_entry *entry)
 {
     struct wi_error error;
-    wi_durable_cancelled(entry->row.id, &error);
-    wi_durable_finish(entry, WI_ROW_CANCELLED, &error);
+    wi_durable_cancelled(entry->record.id, &error);
+    wi_durable_finish(entry, WI_RECORD_CANCELLED, &error);
 }
 
 /* --- printing --------------------------------------------------------------------------------- */
@@ -141,7 +140,7 @@ static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64
     wi_error_set(&error, WI_ANSWER_TOO_LARGE, NULL,
         "the answer takes %llu bytes, and %llu can be kept; ask for binary, or for fewer outputs",
         (unsigned long long)bytes, (unsigned long long)most);
-    wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    wi_durable_finish(entry, WI_RECORD_FAILED, &error);
 }
 
 static void store_answer(struct wi_durable_entry *entry)
@@ -151,7 +150,7 @@ static void store_answer(struct wi_durable_entry *entry)
     const struct wi_slice *slices = entry->printing->slices;
     entry->parts = wi_realloc_array(NULL, count, sizeof *entry->parts);
     for (size_t i = 0; i < count; i++) {
-        entry->parts[i] = (struct wi_row_part){slices[i].bytes, slices[i].size};
+        entry->parts[i] = (struct wi_record_part){slices[i].bytes, slices[i].size};
         bytes += slices[i].size;
     }
     entry->finish.part_count = count;
@@ -161,8 +160,8 @@ static void store_answer(struct wi_durable_entry *entry)
     }
     const struct wi_run_deps *runs = &entry->durable->deps.runs;
     if (runs->on_stored)
-        runs->on_stored(runs->context, entry->counted_as, entry->row.body_size, bytes);
-    write_end(entry, WI_ROW_DONE, 200);
+        runs->on_stored(runs->context, entry->counted_as, entry->record.body_size, bytes);
+    write_end(entry, WI_RECORD_DONE, 200);
 }
 
 static void entry_print(void *data)
@@ -200,11 +199,11 @@ static int try_to_print(struct wi_durable_entry *entry)
         } else {
             wi_work_queue_start(durable->deps.runs.heavy, 0, entry_print, on_printed, entry);
         }
-    } else if (wi_steady_ms() >= entry->row.deadline_at) {
+    } else if (wi_steady_ms() >= entry->record.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "the job's deadline passed while its answer waited for memory to be printed in; ask "
             "for binary");
-        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     } else {
         return 0;
     }
@@ -244,9 +243,10 @@ void wi_durable_print_waiting(struct wi_durable *durable)
 void wi_durable_put_back(
     struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms)
 {
-    struct wi_row_return *back = &entry->back;
-    memcpy(back->id, entry->row.id, sizeof back->id);
-    back->attempts = why->attempts > entry->row.attempts ? why->attempts : entry->row.attempts;
+    struct wi_record_return *back = &entry->back;
+    memcpy(back->id, entry->record.id, sizeof back->id);
+    back->attempts =
+        why->attempts > entry->record.attempts ? why->attempts : entry->record.attempts;
     back->retry_at = wi_steady_ms() + delay_ms;
     if (why->code == WI_UNAVAILABLE) {
         back->behind_at = wi_steady_ms();
@@ -266,7 +266,7 @@ static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code co
         return 0;
     if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
         return WI_DURABLE_BUSY_MS;
-    return code == WI_UNAVAILABLE && !entry->row.infer ? UNAVAILABLE_MS : -1;
+    return code == WI_UNAVAILABLE && !entry->record.infer ? UNAVAILABLE_MS : -1;
 }
 
 int wi_durable_runs_again(void *context, const struct wi_error *error)
@@ -289,9 +289,9 @@ void wi_durable_on_run_done(
         entry->step = WI_DURABLE_WAITING;
         wi_durable_print_waiting(entry->durable);
     } else if (code == WI_CANCELLED)
-        wi_durable_finish(entry, WI_ROW_CANCELLED, error);
+        wi_durable_finish(entry, WI_RECORD_CANCELLED, error);
     else if (delay_ms >= 0)
         wi_durable_put_back(entry, error, delay_ms);
     else
-        wi_durable_finish(entry, WI_ROW_FAILED, error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, error);
 }

@@ -1,7 +1,7 @@
 /*
- * What the other files stand on: the rows that were taken, the work that the writer has, and those
- * who wait for an end. Nothing here calls any of them: that there may be room for another row is
- * noted, and looked at when the loop has turned.
+ * What the other files stand on: the records that were taken, the work that the store has, and
+ * those who wait for an end. Nothing here calls any of them: that there may be room for another
+ * record is noted, and looked at when the loop has turned.
  */
 #include "owners/durable/private.h"
 
@@ -10,30 +10,30 @@
 #include <string.h>
 #include <utlist.h>
 
-struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
+struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_record *record)
 {
     struct wi_durable_entry *entry = wi_alloc(sizeof *entry);
     entry->durable = durable;
-    entry->row = *row;
-    *row = (struct wi_row){0};
-    HASH_ADD(hh, durable->entries, row.id, strlen(entry->row.id), entry);
+    entry->record = *record;
+    *record = (struct wi_record){0};
+    HASH_ADD(hh, durable->entries, record.id, strlen(entry->record.id), entry);
     return entry;
 }
 
 struct wi_durable_entry *wi_durable_entry_of(
-    struct wi_durable *durable, const struct wi_row_name *name)
+    struct wi_durable *durable, const struct wi_record_name *name)
 {
-    struct wi_row row = {0};
-    memcpy(row.id, name->id, sizeof row.id);
-    memcpy(row.dialect, name->dialect, sizeof row.dialect);
-    memcpy(row.client, name->client, sizeof row.client);
-    return wi_durable_entry_new(durable, &row);
+    struct wi_record record = {0};
+    memcpy(record.id, name->id, sizeof record.id);
+    memcpy(record.dialect, name->dialect, sizeof record.dialect);
+    memcpy(record.client, name->client, sizeof record.client);
+    return wi_durable_entry_new(durable, &record);
 }
 
 void wi_durable_entry_drop(struct wi_durable_entry *entry)
 {
-    wi_blob_unref(entry->row.bytes);
-    entry->row.bytes = NULL;
+    wi_blob_unref(entry->record.bytes);
+    entry->record.bytes = NULL;
     wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
     entry->charged = 0;
     wi_printing_free(entry->printing);
@@ -48,15 +48,8 @@ void wi_durable_entry_free(struct wi_durable_entry *entry)
     HASH_DEL(entry->durable->entries, entry);
     wi_durable_entry_drop(entry);
     free(entry->stuck);
-    wi_row_clear(&entry->row);
+    wi_record_clear(&entry->record);
     free(entry);
-}
-
-void wi_durable_submit(
-    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
-{
-    durable->writing++;
-    wi_db_submit(durable->deps.db, work, done, data);
 }
 
 void wi_durable_release(struct wi_durable *durable)

@@ -1,6 +1,6 @@
 /*
- * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
- * that direct requests do not wait behind a backlog, and so that few jobs are suspected if the
+ * The runs of stored jobs: records are taken from the queue while there is room. Few run at a time,
+ * so that direct requests do not wait behind a backlog, and so that few jobs are suspected if the
  * daemon dies. A job that waits for a busy node only takes room of its own client, so that one
  * client's backlog does not keep another's jobs from an idle node. durable_end.c handles the ends
  * of runs.
@@ -30,49 +30,49 @@ static int entry_charge(void *context, uint64_t bytes)
     return wi_budget_exchange(entry->durable->deps.runs.budget, &entry->charged, bytes);
 }
 
-/* What the row says of its request: its deadline, and what it is called. */
+/* What the record says of its request: its deadline, and what it is called. */
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
 {
     const struct wi_durable_entry *entry = context;
-    const struct wi_row *row = &entry->row;
+    const struct wi_record *record = &entry->record;
     infer->has_timeout = 1;
-    infer->asked->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+    infer->asked->timeout_ms = (double)(record->deadline_at - record->accepted_at);
     if (!infer->asked->client_id)
-        infer->asked->client_id = wi_strdup(row->id);
+        infer->asked->client_id = wi_strdup(record->id);
     return WI_OK;
 }
 
-/* The row's times are those of the wall clock, which may have been set back; a job's are
+/* The record's times are those of the wall clock, which may have been set back; a job's are
  * monotonic. */
-static double accepted_at(const struct wi_row *row)
+static double accepted_at(const struct wi_record *record)
 {
-    double age = (double)(wi_steady_ms() - row->accepted_at);
+    double age = (double)(wi_steady_ms() - record->accepted_at);
     return wi_now_ms() - (age > 0 ? age : 0);
 }
 
-/* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
- * if there is no memory for them. */
+/* Runs the entry's record, which has its bytes and a dialect that is known. -1, and nothing
+ * happens, if there is no memory for them. */
 static int start_run(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
-    struct wi_row *row = &entry->row;
+    struct wi_record *record = &entry->record;
     const struct wi_run_owner owner = {.context = entry,
         .charge = entry_charge,
         .on_begin = on_begin,
         .runs_again = wi_durable_runs_again,
         .on_done = wi_durable_on_run_done};
     const struct wi_run_request request = {.kind = WI_RUN_STORED,
-        .dialect = wi_dialect_find(row->dialect),
-        .body = row->bytes,
-        .json_size = row->json_size,
-        .parse_cost = row->cost,
+        .dialect = wi_dialect_find(record->dialect),
+        .body = record->bytes,
+        .json_size = record->json_size,
+        .parse_cost = record->cost,
         .lenient = 1, /* it was held against the settings of its time when it came */
-        .client = row->client,
-        .accepted_at = accepted_at(row),
-        .earlier = row->attempts};
-    if (wi_blob_charge(row->bytes, durable->deps.runs.budget) != 0)
+        .client = record->client,
+        .accepted_at = accepted_at(record),
+        .earlier = record->attempts};
+    if (wi_blob_charge(record->bytes, durable->deps.runs.budget) != 0)
         return -1;
-    row->bytes = NULL;
+    record->bytes = NULL;
     entry->run = wi_run_new(&durable->deps.runs, &request, &owner);
     wi_run_begin(entry->run);
     return 0;
@@ -81,7 +81,7 @@ static int start_run(struct wi_durable_entry *entry)
 /* --- from the queue --------------------------------------------------------------------------- */
 
 struct taking {
-    struct wi_row_take op;
+    struct wi_record_take op;
     struct wi_durable *durable;
     uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
 };
@@ -92,33 +92,34 @@ static void entry_begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
-    uint64_t needs = entry->row.body_size + entry->row.cost; /* to read it, and to parse it */
+    uint64_t needs = entry->record.body_size + entry->record.cost; /* to read it, and to parse it */
     if (needs <= durable->deps.runs.budget->limit && start_run(entry) == 0)
         return;
     wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
         "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
         (unsigned long long)needs, (unsigned long long)durable->deps.runs.budget->limit);
     if (needs > durable->deps.runs.budget->limit)
-        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     else
         wi_durable_put_back(entry, &error, WI_DURABLE_BUSY_MS);
 }
 
-static void row_run(struct wi_durable *durable, struct wi_row *row)
+static void record_run(struct wi_durable *durable, struct wi_record *record)
 {
     struct wi_error error;
-    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, row->id, strlen(row->id));
+    struct wi_durable_entry *entry =
+        WI_TABLE_FIND(durable->entries, record->id, strlen(record->id));
     if (entry)
-        return; /* its deadline has passed meanwhile: see row_expire */
-    entry = wi_durable_entry_new(durable, row);
-    if (entry->row.bytes == NULL) {
+        return; /* its deadline has passed meanwhile: see record_expire */
+    entry = wi_durable_entry_new(durable, record);
+    if (entry->record.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
-        wi_durable_finish(entry, WI_ROW_FAILED, &error);
-    } else if (!wi_dialect_find(entry->row.dialect)) {
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
+    } else if (!wi_dialect_find(entry->record.dialect)) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL,
             "the stored request is in the format \"%s\", which this version does not know",
-            entry->row.dialect);
-        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+            entry->record.dialect);
+        wi_durable_finish(entry, WI_RECORD_FAILED, &error);
     } else if (durable->closing) {
         wi_durable_shutting_down(&error);
         wi_durable_put_back(entry, &error, 0);
@@ -140,12 +141,12 @@ static void on_taken(void *data, const struct wi_error *failure)
         durable->counters.queued -=
             taken < durable->counters.queued ? taken : durable->counters.queued;
         for (size_t i = 0; i < taken; i++)
-            row_run(durable, &taking->op.rows[i]);
+            record_run(durable, &taking->op.records[i]);
     }
     for (size_t i = 0; i < taking->op.taken; i++)
-        wi_row_clear(&taking->op.rows[i]);
+        wi_record_clear(&taking->op.records[i]);
     int more = !failure && taking->op.taken > 0;
-    free(taking->op.rows);
+    free(taking->op.records);
     free(taking->op.rooms);
     free(taking);
     if (wi_durable_written(durable) && more && !durable->freed)
@@ -156,7 +157,7 @@ static void on_taken(void *data, const struct wi_error *failure)
 
 /* How many entries a client has. */
 struct tenant {
-    char client[WI_ROW_CLIENT_MAX + 1];
+    char client[WI_RECORD_CLIENT_MAX + 1];
     size_t count;
     UT_hash_handle hh;
 };
@@ -189,13 +190,13 @@ static struct room look_at_room(const struct wi_durable *durable)
     wi_pool_counters(durable->deps.runs.pool, &pool);
     room.most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
-        count_entry(&room, entry->row.client);
+        count_entry(&room, entry->record.client);
     return room;
 }
 
-/* How many more rows a client may have that has so many: no more in all than half of what would be
- * left, so that there is always some for others (Choudhury, Hahne: dynamic queue length thresholds,
- * 1998), and one at the least. */
+/* How many more records a client may have that has so many: no more in all than half of what would
+ * be left, so that there is always some for others (Choudhury, Hahne: dynamic queue length
+ * thresholds, 1998), and one at the least. */
 static size_t room_of(const struct room *room, size_t count)
 {
     size_t half = (room->bound - room->used) / 2 + 1;
@@ -203,15 +204,15 @@ static size_t room_of(const struct room *room, size_t count)
     return count < most && (count == 0 || !room->is_scarce) ? most - count : 0;
 }
 
-/* How many rows may be taken, and of each client. */
-static void fill_op(struct wi_row_take *op, const struct room *room)
+/* How many records may be taken, and of each client. */
+static void fill_op(struct wi_record_take *op, const struct room *room)
 {
     op->count = room->bound - room->used < room->most ? room->bound - room->used : room->most;
     op->each = room_of(room, 0);
     op->rooms = wi_realloc_array(NULL, HASH_COUNT(room->tenants) + 1, sizeof *op->rooms);
     for (const struct tenant *tenant = room->tenants; tenant; tenant = tenant->hh.next) {
-        struct wi_row_room *its = &op->rooms[op->room_count++];
-        *its = (struct wi_row_room){.most = room_of(room, tenant->count)};
+        struct wi_record_room *its = &op->rooms[op->room_count++];
+        *its = (struct wi_record_room){.most = room_of(room, tenant->count)};
         memcpy(its->client, tenant->client, sizeof its->client);
     }
 }
@@ -221,7 +222,7 @@ static void fill_op(struct wi_row_take *op, const struct room *room)
 static int runs_a_suspect(const struct wi_durable *durable)
 {
     for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
-        if (entry->row.crashes > 0)
+        if (entry->record.crashes > 0)
             return 1;
     return 0;
 }
@@ -234,7 +235,7 @@ static int must_wait(const struct wi_durable *durable)
            durable->empty_runs >= EMPTY_RUNS_PER_TICK || durable->closing;
 }
 
-static void rows_take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
+static void records_take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
 {
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;
@@ -245,7 +246,7 @@ static void rows_take(struct wi_durable *durable, const struct room *room, uint6
     taking->op.now = wi_steady_ms();
     taking->op.before = durable->taken;
     durable->taking = 1;
-    wi_durable_submit(durable, wi_row_take, on_taken, taking);
+    WI_DURABLE_ASK(durable, take, &taking->op, on_taken, taking);
 }
 
 void wi_durable_feed(void *context)
@@ -257,7 +258,7 @@ void wi_durable_feed(void *context)
         return;
     struct room room = look_at_room(durable);
     if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
-        rows_take(durable, &room, bytes);
+        records_take(durable, &room, bytes);
     while ((tenant = WI_TABLE_TAKE(room.tenants)))
         free(tenant);
 }

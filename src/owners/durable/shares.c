@@ -1,7 +1,7 @@
 /*
- * The clients' shares of the stored jobs: how many unfinished rows and how many bytes each client
- * has, and how many it may have. For both the rule of base/share.h holds: while less than half is
- * used, any client may take more; beyond that, no client may have more than an eighth.
+ * The clients' shares of the stored jobs: how many unfinished records and how many bytes each
+ * client has, and how many it may have. For both the rule of base/share.h holds: while less than
+ * half is used, any client may take more; beyond that, no client may have more than an eighth.
  */
 #include "base/share.h"
 #include "owners/durable/private.h"
@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct wi_holder {
-    struct wi_row_holding has;
+    struct wi_record_holding has;
     UT_hash_handle hh;
 };
 
@@ -33,7 +33,7 @@ static struct wi_holder *find_or_make(struct wi_durable *durable, const char *cl
 
 void wi_durable_count_begin(struct wi_durable *durable, const char *client, uint64_t bytes)
 {
-    struct wi_row_holding *has = &find_or_make(durable, client)->has;
+    struct wi_record_holding *has = &find_or_make(durable, client)->has;
     durable->open++;
     durable->counters.bytes += bytes;
     has->open++;
@@ -41,12 +41,12 @@ void wi_durable_count_begin(struct wi_durable *durable, const char *client, uint
 }
 
 void wi_durable_count_end(
-    struct wi_durable *durable, const char *client, const struct wi_row_finish *end)
+    struct wi_durable *durable, const char *client, const struct wi_record_finish *end)
 {
-    struct wi_row_holding *has = &find_or_make(durable, client)->has;
-    durable->counters.done += end->state == WI_ROW_DONE;
-    durable->counters.failed += end->state == WI_ROW_FAILED;
-    durable->counters.cancelled += end->state == WI_ROW_CANCELLED;
+    struct wi_record_holding *has = &find_or_make(durable, client)->has;
+    durable->counters.done += end->state == WI_RECORD_DONE;
+    durable->counters.failed += end->state == WI_RECORD_FAILED;
+    durable->counters.cancelled += end->state == WI_RECORD_CANCELLED;
     durable->open -= durable->open > 0;
     has->open -= has->open > 0;
     durable->counters.bytes += end->answer_size;
@@ -62,14 +62,14 @@ void wi_durable_forget_counts(struct wi_durable *durable)
         free(holder);
 }
 
-void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep *stock)
+void wi_durable_count_all(struct wi_durable *durable, const struct wi_record_sweep *counted)
 {
     wi_durable_forget_counts(durable);
-    for (size_t i = 0; i < stock->holding_count; i++)
-        find_or_make(durable, stock->holdings[i].client)->has = stock->holdings[i];
-    durable->open = stock->open;
-    durable->counters.queued = stock->queued;
-    durable->counters.bytes = stock->bytes;
+    for (size_t i = 0; i < counted->holding_count; i++)
+        find_or_make(durable, counted->holdings[i].client)->has = counted->holdings[i];
+    durable->open = counted->open;
+    durable->counters.queued = counted->queued;
+    durable->counters.bytes = counted->bytes;
 }
 
 /* Whether a client that holds `held` may have `more`. A client that holds none is never refused

@@ -152,15 +152,15 @@ void wi_db_values_flush(struct wi_db_values *values); /* likewise, the last time
 #define WI_ROW_COLUMN_COUNT 21
 
 /* Fills `row`, which is empty, from the columns of a statement that has a row. */
-void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);
+void wi_row_from(struct wi_record *row, sqlite3_stmt *statement);
 /* The first row of a statement, which is finalized; NULL is a failure set before. `row`, which is
  * empty, keeps no id if there is none. */
 enum wi_code wi_row_first(
-    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error);
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_record *row, struct wi_error *error);
 /* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are
  * missing or damaged; any other failure may be temporary. */
 enum wi_code wi_row_read_bytes(
-    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error);
+    sqlite3 *sqlite, const char *table, struct wi_record *row, size_t size, struct wi_error *error);
 /* Runs a statement whose ?1 is an id and whose ?2, if it has one, is a number. */
 enum wi_code wi_row_change(
     sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error);

@@ -6,28 +6,30 @@
 
 enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    struct wi_row_read *read = data;
-    wi_row_clear(&read->row);
+    struct wi_record_read *read = data;
+    wi_record_clear(&read->record);
     sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1 AND ?2 IN ('', client)",
         WI_DB_WITH(WI_DB_TEXT(read->id), WI_DB_TEXT(read->client)), error);
-    enum wi_code code = wi_row_first(sqlite, statement, &read->row, error);
-    read->found = *read->row.id != '\0';
-    if (code == WI_OK && read->row.answer_size > 0 && read->row.answer_size <= read->answer_max)
-        code = wi_row_read_bytes(sqlite, "job_answers", &read->row, read->row.answer_size, error);
+    enum wi_code code = wi_row_first(sqlite, statement, &read->record, error);
+    read->found = *read->record.id != '\0';
+    if (code == WI_OK && read->record.answer_size > 0 &&
+        read->record.answer_size <= read->answer_max)
+        code = wi_row_read_bytes(
+            sqlite, "job_answers", &read->record, read->record.answer_size, error);
     return code;
 }
 
 enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    struct wi_row_list *list = data;
+    struct wi_record_list *list = data;
     for (size_t i = 0; i < list->count; i++)
-        wi_row_clear(&list->rows[i]);
-    free(list->rows);
+        wi_record_clear(&list->records[i]);
+    free(list->records);
     list->count = 0;
-    list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
+    list->records = wi_realloc_array(NULL, list->limit + 1, sizeof *list->records);
     /* Four statements, since each has an index of its own. */
-    int of_state = list->state < WI_ROW_STATES;
+    int of_state = list->state < WI_RECORD_STATES;
     char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS " FROM jobs WHERE %s AND %s AND %s"
                            " ORDER BY accepted_at DESC, id DESC LIMIT ?2",
         of_state ? "state = ?1" : "?1", *list->client ? "client = ?3" : "1",
@@ -39,8 +41,8 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
     free(sql);
     int got;
     while ((got = wi_db_step(sqlite, statement, error)) > 0) {
-        struct wi_row *row = &list->rows[list->count++];
-        *row = (struct wi_row){0};
+        struct wi_record *row = &list->records[list->count++];
+        *row = (struct wi_record){0};
         wi_row_from(row, statement);
     }
     return wi_db_end(statement, got);
@@ -53,16 +55,16 @@ enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
 /* The rows that a statement (SELECT_NAMES; ?1 a number, ?2 a limit) gives, in place of those that
  * an earlier try gave. */
 static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
-    struct wi_row_names *names, struct wi_error *error)
+    struct wi_record_names *names, struct wi_error *error)
 {
     free(names->items);
-    *names = (struct wi_row_names){0};
+    *names = (struct wi_record_names){0};
     sqlite3_stmt *statement =
         wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_NUMBER(number), WI_DB_NUMBER(limit)), error);
     int got;
     while ((got = wi_db_step(sqlite, statement, error)) > 0) {
         names->items = wi_grow_array(names->items, names->count, sizeof *names->items);
-        struct wi_row_name *name = &names->items[names->count++];
+        struct wi_record_name *name = &names->items[names->count++];
         wi_db_take_text(statement, 0, name->id, sizeof name->id);
         wi_db_take_text(statement, 1, name->dialect, sizeof name->dialect);
         wi_db_take_text(statement, 2, name->client, sizeof name->client);
@@ -71,7 +73,7 @@ static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t numb
 }
 
 static enum wi_code remove_rows(
-    sqlite3 *sqlite, const struct wi_row_names *names, struct wi_error *error)
+    sqlite3 *sqlite, const struct wi_record_names *names, struct wi_error *error)
 {
     static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
         "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
@@ -82,10 +84,10 @@ static enum wi_code remove_rows(
     return code;
 }
 
-static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
+static void add_holding(struct wi_record_sweep *sweep, sqlite3_stmt *statement)
 {
     sweep->holdings = wi_grow_array(sweep->holdings, sweep->holding_count, sizeof *sweep->holdings);
-    struct wi_row_holding *holding = &sweep->holdings[sweep->holding_count++];
+    struct wi_record_holding *holding = &sweep->holdings[sweep->holding_count++];
     wi_db_take_text(statement, 0, holding->client, sizeof holding->client);
     holding->open = (size_t)sqlite3_column_int64(statement, 3);
     holding->bytes = (uint64_t)sqlite3_column_int64(statement, 4);
@@ -96,7 +98,8 @@ static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
 }
 
 /* All that it looks at is in the index jobs_client_state. */
-static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, struct wi_error *error)
+static enum wi_code count_rows(
+    sqlite3 *sqlite, struct wi_record_sweep *sweep, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_start(sqlite,
         "SELECT client, count(*), total(state = 0), total(state < 2), "
@@ -114,8 +117,8 @@ static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, stru
 
 enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    struct wi_row_sweep *sweep = data;
-    struct wi_row_names old = {0};
+    struct wi_record_sweep *sweep = data;
+    struct wi_record_names old = {0};
     enum wi_code code = names_collect(sqlite,
         SELECT_NAMES "state >= 2 AND finished_at <= ?1 ORDER BY finished_at LIMIT ?2",
         sweep->finished_before, sweep->limit, &old, error);
@@ -130,6 +133,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
             sweep->now, sweep->limit, &sweep->late, error);
     if (code == WI_OK && sweep->count)
         code = count_rows(sqlite, sweep, error);
+    sweep->counted = sweep->count;
     sweep->removed = old.count;
     free(old.items);
     return code;
@@ -150,7 +154,7 @@ static enum wi_code cap_times(sqlite3 *sqlite, int64_t now, struct wi_error *err
 
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    struct wi_row_recover *recover = data;
+    struct wi_record_sweep *recover = data;
     static const char ended[] = SELECT_NAMES "state = 1 AND cancelled = ?1 LIMIT ?2";
     char sql[160];
     snprintf(sql, sizeof sql,

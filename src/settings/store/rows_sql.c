@@ -4,17 +4,6 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-const char *const wi_row_state_names[] = {"queued", "running", "done", "failed", "cancelled", NULL};
-
-void wi_row_clear(struct wi_row *row)
-{
-    free(row->client_id);
-    free(row->model_name);
-    free(row->problem);
-    wi_blob_unref(row->bytes);
-    *row = (struct wi_row){0};
-}
-
 enum wi_code wi_row_change(
     sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error)
 {
@@ -26,11 +15,11 @@ static char *column_text(sqlite3_stmt *statement, int column)
     return wi_strdup((const char *)sqlite3_column_text(statement, column));
 }
 
-void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
+void wi_row_from(struct wi_record *row, sqlite3_stmt *statement)
 {
 #define NUMBER(column) sqlite3_column_int64(statement, column)
     wi_db_take_text(statement, 0, row->id, sizeof row->id);
-    row->state = (enum wi_row_state)NUMBER(1);
+    row->state = (enum wi_record_state)NUMBER(1);
     row->infer = (int)NUMBER(2);
     wi_db_take_text(statement, 3, row->client, sizeof row->client);
     row->client_id = column_text(statement, 4);
@@ -54,7 +43,7 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
 }
 
 enum wi_code wi_row_first(
-    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error)
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_record *row, struct wi_error *error)
 {
     int got = wi_db_step(sqlite, statement, error);
     if (got > 0)
@@ -63,7 +52,7 @@ enum wi_code wi_row_first(
 }
 
 enum wi_code wi_row_read_bytes(
-    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error)
+    sqlite3 *sqlite, const char *table, struct wi_record *row, size_t size, struct wi_error *error)
 {
     char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
     sqlite3_stmt *statement = wi_db_start(sqlite, sql, WI_DB_WITH(WI_DB_TEXT(row->id)), error);

@@ -66,7 +66,7 @@ static enum wi_code end_pauses(sqlite3 *sqlite, int64_t now, struct wi_error *er
     char due[40];
     snprintf(due, sizeof due, "BETWEEN 1 AND %lld", (long long)now);
     enum wi_code code = end_pauses_of(sqlite, due, error);
-    snprintf(due, sizeof due, "> %lld", (long long)now + WI_ROW_PAUSE_MAX_MS);
+    snprintf(due, sizeof due, "> %lld", (long long)now + WI_RECORD_PAUSE_MAX_MS);
     return code == WI_OK ? end_pauses_of(sqlite, due, error) : code;
 }
 
@@ -74,17 +74,17 @@ static enum wi_code end_pauses(sqlite3 *sqlite, int64_t now, struct wi_error *er
 
 struct taking {
     sqlite3 *sqlite;
-    struct wi_row_take *take;
+    struct wi_record_take *take;
     uint64_t bytes; /* of what was taken */
     int full;       /* the next is one too many */
 };
 
-static void drop_taken(struct wi_row_take *take)
+static void drop_taken(struct wi_record_take *take)
 {
     for (size_t i = 0; i < take->taken; i++)
-        wi_row_clear(&take->rows[i]);
-    free(take->rows);
-    take->rows = NULL;
+        wi_record_clear(&take->records[i]);
+    free(take->records);
+    take->records = NULL;
     take->taken = 0;
     for (size_t i = 0; i < take->room_count; i++)
         take->rooms[i].taken = 0;
@@ -94,7 +94,7 @@ static void drop_taken(struct wi_row_take *take)
  * comes without its body, and its end says so. A body that cannot be read now can perhaps be
  * read later. */
 static enum wi_code row_read_body(
-    struct taking *taking, struct wi_row *row, int *is_read, struct wi_error *error)
+    struct taking *taking, struct wi_record *row, int *is_read, struct wi_error *error)
 {
     struct wi_error why;
     enum wi_code code = wi_row_read_bytes(taking->sqlite, "job_bodies", row, row->body_size, &why);
@@ -106,9 +106,9 @@ static enum wi_code row_read_body(
 
 /* Takes the row, unless it is too large in addition to the others or cannot be read now. Moves
  * it. */
-static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct wi_error *error)
+static enum wi_code take_row(struct taking *taking, struct wi_record *row, struct wi_error *error)
 {
-    struct wi_row_take *take = taking->take;
+    struct wi_record_take *take = taking->take;
     int is_read = 0;
     taking->bytes += row->body_size + row->cost;
     taking->full = take->taken > 0 && taking->bytes > take->bytes;
@@ -119,19 +119,19 @@ static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct w
             "WHERE id = ?1",
             row->id, 0, error);
     if (code != WI_OK || !is_read) {
-        wi_row_clear(row);
+        wi_record_clear(row);
         return code;
     }
-    row->state = WI_ROW_RUNNING;
+    row->state = WI_RECORD_RUNNING;
     row->runs++;
-    take->rows[take->taken++] = *row;
+    take->records[take->taken++] = *row;
     return WI_OK;
 }
 
 /* One that crashed before. */
 static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
 {
-    struct wi_row row = {0};
+    struct wi_record row = {0};
     sqlite3_stmt *statement = wi_db_start(taking->sqlite,
         "SELECT " WI_ROW_COLUMNS
         " FROM jobs INDEXED BY jobs_suspect WHERE state = 0 AND crashes > 0 "
@@ -144,7 +144,7 @@ static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
 
 /* --- whose turn it is ------------------------------------------------------------------------ */
 
-static struct wi_row_room *find_room(const struct wi_row_take *take, const char *client)
+static struct wi_record_room *find_room(const struct wi_record_take *take, const char *client)
 {
     for (size_t i = 0; i < take->room_count; i++)
         if (strcmp(take->rooms[i].client, client) == 0)
@@ -152,20 +152,20 @@ static struct wi_row_room *find_room(const struct wi_row_take *take, const char 
     return NULL;
 }
 
-static int client_has_room(const struct wi_row_take *take, const char *client)
+static int client_has_room(const struct wi_record_take *take, const char *client)
 {
-    const struct wi_row_room *room = find_room(take, client);
+    const struct wi_record_room *room = find_room(take, client);
     return !room || room->taken < room->most;
 }
 
 /* A row of the client was taken. */
-static void use_room(struct wi_row_take *take, const char *client)
+static void use_room(struct wi_record_take *take, const char *client)
 {
-    struct wi_row_room *room = find_room(take, client);
+    struct wi_record_room *room = find_room(take, client);
     if (!room && take->each > 0) {
         take->rooms = wi_realloc_array(take->rooms, take->room_count + 1, sizeof *take->rooms);
         room = &take->rooms[take->room_count++];
-        *room = (struct wi_row_room){.most = take->each};
+        *room = (struct wi_record_room){.most = take->each};
         snprintf(room->client, sizeof room->client, "%s", client);
     }
     if (room)
@@ -174,7 +174,7 @@ static void use_room(struct wi_row_take *take, const char *client)
 
 /* The first client in the line that has room, "" for none. */
 static enum wi_code first_in_line(
-    struct taking *taking, int infer, char client[WI_ROW_CLIENT_MAX + 1], struct wi_error *error)
+    struct taking *taking, int infer, char client[WI_RECORD_CLIENT_MAX + 1], struct wi_error *error)
 {
     sqlite3_stmt *statement =
         wi_db_start(taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn",
@@ -183,13 +183,13 @@ static enum wi_code first_in_line(
     *client = '\0';
     while (!*client && (got = wi_db_step(taking->sqlite, statement, error)) > 0)
         if (client_has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
-            wi_db_take_text(statement, 0, client, WI_ROW_CLIENT_MAX + 1);
+            wi_db_take_text(statement, 0, client, WI_RECORD_CLIENT_MAX + 1);
     return wi_db_end(statement, got);
 }
 
 /* The client's most urgent row; one without an id if it has none. */
 static enum wi_code most_urgent(struct taking *taking, int infer, const char *client,
-    struct wi_row *row, struct wi_error *error)
+    struct wi_record *row, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_start(taking->sqlite,
         "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE client = ?1 AND infer = ?2 AND state = 0 AND "
@@ -201,8 +201,8 @@ static enum wi_code most_urgent(struct taking *taking, int infer, const char *cl
 /* Gives the next client in the line a turn: 0 in `left` if the line is empty. */
 static enum wi_code take_turn(struct taking *taking, int infer, int *left, struct wi_error *error)
 {
-    char client[WI_ROW_CLIENT_MAX + 1];
-    struct wi_row row = {0};
+    char client[WI_RECORD_CLIENT_MAX + 1];
+    struct wi_record row = {0};
     enum wi_code code = first_in_line(taking, infer, client, error);
     *left = code == WI_OK && *client;
     if (!*left || (code = most_urgent(taking, infer, client, &row, error)) != WI_OK)
@@ -221,11 +221,11 @@ static enum wi_code take_turn(struct taking *taking, int infer, int *left, struc
 
 enum wi_code wi_row_take(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
-    struct wi_row_take *take = data;
+    struct wi_record_take *take = data;
     struct taking taking = {.sqlite = sqlite, .take = take};
     int left = 1;
     drop_taken(take);
-    take->rows = wi_realloc_array(NULL, take->count + 1, sizeof *take->rows);
+    take->records = wi_realloc_array(NULL, take->count + 1, sizeof *take->records);
     enum wi_code code = end_pauses(sqlite, take->now, error);
     if (code == WI_OK && !take->suspect && take->count > 0)
         code = take_suspect(&taking, error);

@@ -181,7 +181,7 @@ TEST(a_cancel_holds_though_the_run_has_just_been_put_back)
 TEST(a_cancel_holds_though_the_daemon_ends)
 {
     char id[WI_ID_SIZE];
-    struct wi_row_cancel op = {.finish.state = WI_ROW_CANCELLED};
+    struct wi_record_cancel op = {.finish.state = WI_RECORD_CANCELLED};
     assert_int_equal(store("", ECHO_REQUEST, id), 202);
     until(fixture->has_job);
     snprintf(op.finish.id, sizeof op.finish.id, "%s", id);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "owners/durable/private.h"
+#include "settings/store/rows_store.h"
 
 #define JOBS 400
 
@@ -165,16 +166,17 @@ static int set_up(void **state)
     assert_non_null(f->db);
     f->repository = wi_repository_new(&f->loop, "/nonexistent", NULL);
     f->heavy = wi_work_queue_new(&f->loop, 1);
-    const struct wi_durable_deps deps = {.runs = {.loop = &f->loop,
-                                             .config = &f->config,
-                                             .repository = f->repository,
-                                             .budget = &f->budget,
-                                             .heavy = f->heavy,
-                                             .on_outcome = on_outcome,
-                                             .on_failure = on_failure},
-        .db = f->db};
-    f->durable = wi_durable_new(&deps, &f->failure);
-    assert_non_null(f->durable);
+    struct wi_durable_deps deps = {.runs = {.loop = &f->loop,
+                                       .config = &f->config,
+                                       .repository = f->repository,
+                                       .budget = &f->budget,
+                                       .heavy = f->heavy,
+                                       .on_outcome = on_outcome,
+                                       .on_failure = on_failure}};
+    struct wi_record_sweep found;
+    assert_int_equal(wi_rows_open(f->db, 3, &deps.store, &found, &f->failure), WI_OK);
+    f->durable = wi_durable_new(&deps, &found);
+    wi_record_sweep_clear(&found);
     return 0;
 }
 
@@ -197,11 +199,11 @@ static int tear_down(void **state)
 
 static void on_accepted(void *data, const struct wi_error *failure)
 {
-    struct wi_row_accept *op = data;
+    struct wi_record_accept *op = data;
     assert_null(failure);
     free((void *)op->body);
-    wi_row_clear(&op->row);
-    wi_row_clear(&op->earlier);
+    wi_record_clear(&op->record);
+    wi_record_clear(&op->earlier);
     free(op);
     fixture->accepted++;
 }
@@ -210,8 +212,8 @@ static void on_accepted(void *data, const struct wi_error *failure)
 static void store(const char *client, size_t numbers)
 {
     struct fixture *f = fixture;
-    struct wi_row_accept *op = wi_alloc(sizeof *op);
-    struct wi_row *row = &op->row;
+    struct wi_record_accept *op = wi_alloc(sizeof *op);
+    struct wi_record *row = &op->record;
     struct wi_buffer body = {0};
     wi_buffer_printf(&body,
         "{\"model_name\":\"builtin/echo\",\"inputs\":[{\"name\":\"x\",\"datatype\":\"FP32\","

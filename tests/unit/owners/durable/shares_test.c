@@ -15,7 +15,7 @@ static enum wi_code ask(const struct wi_durable *durable, const char *client, si
 TEST(what_has_ended_counts_no_more)
 {
     struct wi_durable durable = {.deps.runs.config = &config};
-    struct wi_row_finish end = {.state = WI_ROW_DONE, .body_size = 300, .answer_size = 20};
+    struct wi_record_finish end = {.state = WI_RECORD_DONE, .body_size = 300, .answer_size = 20};
     wi_durable_count_begin(&durable, "ada", 300);
     wi_durable_count_begin(&durable, "ada", 100);
     assert_int_equal(holder_find(&durable, "ada")->has.open, 2);

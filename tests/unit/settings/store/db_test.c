@@ -112,7 +112,7 @@ TEST(what_has_no_table_is_said)
 {
     sqlite3 *empty;
     struct wi_error error = {0};
-    struct wi_row_sweep sweep = {.limit = 1};
+    struct wi_record_sweep sweep = {.limit = 1};
     assert_int_equal(sqlite3_open(":memory:", &empty), SQLITE_OK);
     assert_null(wi_db_start(empty, "SELECT a FROM nowhere", NULL, &error));
     assert_int_equal(error.code, WI_STORAGE_FAILED);
