@@ -325,10 +325,10 @@ static void batch_failed(
     if (how.together || !answer->retryable)
         how.returned = &answer->error;
     if (answer->starved || answer->error.code == WI_ANSWER_TOO_LARGE)
-        how.trial = wi_batch_trial_new(WI_TRIAL_SIZE, batch->node, first->place.platform,
-            first->spec.asked->model, batch->bytes);
+        how.trial = wi_batch_trial_new(&jobs->trials, WI_TRIAL_SIZE, batch->node,
+            first->place.platform, first->spec.asked->model, batch->bytes);
     each_goes_on(jobs, batch, &how);
-    wi_batch_trial_leave(how.trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
+    wi_batch_trial_leave(how.trial);
 }
 
 /* The outputs do not belong to a batch. A joined node may only say so. */
@@ -347,8 +347,8 @@ static void try_rows(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_tensors *outputs)
 {
     const struct wi_job *first = wi_job_batch_first(batch);
-    struct wi_batch_trial *trial = wi_batch_trial_new(
-        WI_TRIAL_ROWS, batch->node, first->place.platform, batch->on_trial, batch->bytes);
+    struct wi_batch_trial *trial = wi_batch_trial_new(&jobs->trials, WI_TRIAL_ROWS, batch->node,
+        first->place.platform, batch->on_trial, batch->bytes);
     struct wi_error error;
     wi_error_set(&error, WI_INFERENCE_FAILED, NULL,
         "the first batch of a model is compared with its requests alone");
@@ -356,7 +356,7 @@ static void try_rows(
     batch->on_trial = NULL; /* the trial ends that */
     each_goes_on(
         jobs, batch, &(struct going_on){.returned = &error, .trial = trial, .outputs = outputs});
-    wi_batch_trial_leave(trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
+    wi_batch_trial_leave(trial);
 }
 
 int wi_jobs_batch_answer(

@@ -228,9 +228,9 @@ static inline int tear_down(void **state)
     assert_int_equal(counters.waiting, 0);
     assert_int_equal(counters.running, 0);
     wi_jobs_free(fixture->jobs);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture->model._references, 1);
     assert_int_equal(fixture->budget.used, 0);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&fixture->loop);
 }
 

@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/memory.h"
+#include "work/job/private.h"
 
 static struct wi_onnx_value row = {.name = "x",
     .tensor = 1,
@@ -600,8 +601,15 @@ static void answer_values(const char *attempt, const float *values, int64_t rows
 
 static const float outputs[] = {10, 20, 30};
 
-/* Three requests as a batch, whose answers are kept, and each alone, the last with that answer. */
-static void try_three(float last)
+static void finish_comparisons(void)
+{
+    while (fixture->jobs->trials._comparisons)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+/* Three requests as a batch, whose answers are kept, and each alone, the last with that answer. The
+ * comparisons have begun. */
+static void begin_three(float last)
 {
     may_batch(WI_BATCHING_AUTO);
     submit_values(0, 3, 1);
@@ -618,6 +626,12 @@ static void try_three(float last)
     assert_int_equal(fixture->answers, 3);
     assert_int_equal(fixture->last.code, WI_OK);
     assert_int_equal(fixture->last.batch, 0);
+}
+
+static void try_three(float last)
+{
+    begin_three(last);
+    finish_comparisons();
 }
 
 TEST(the_first_batch_of_a_name_is_compared_with_its_requests_alone)
@@ -647,6 +661,29 @@ TEST(rows_that_affect_each_other_are_not_run_together_again)
     events()->on_capacity(events()->context);
     assert_int_equal(fixture->dispatched, 7);
     assert_int_equal(count_jobs().batches, 1);
+}
+
+/* Clients have their answers already, and nothing is known of the rows yet. */
+TEST(answers_are_compared_in_a_later_turn_of_the_loop)
+{
+    begin_three(31);
+    assert_non_null(fixture->jobs->trials._comparisons);
+    assert_null(wi_jobs_batch_obstacle(fixture->jobs, &fixture->model));
+    submit_values(3, 3, 1);
+    fixture->room = 3;
+    events()->on_capacity(events()->context);
+    assert_int_equal(count_jobs().batches, 1); /* it is still on trial */
+    finish_comparisons();
+    char *why = wi_jobs_batch_obstacle(fixture->jobs, &fixture->model);
+    assert_non_null(why);
+    free(why);
+}
+
+/* The jobs are freed meanwhile: tear_down finds the model's references and the answers freed. */
+TEST(a_comparison_may_outlive_the_jobs)
+{
+    begin_three(30);
+    assert_non_null(fixture->jobs->trials._comparisons);
 }
 
 TEST(nothing_else_is_joined_while_the_first_batch_is_compared)
