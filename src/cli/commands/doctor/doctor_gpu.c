@@ -114,7 +114,7 @@ static void report_gpu(json_t *checks, const char *check, const struct wi_gpu_de
     free(why);
 }
 
-void wi_doctor_gpus(json_t *checks, const struct wi_doctor_gpus *gpus)
+void wi_doctor_gpus(json_t *checks, const struct wi_gpus *gpus)
 {
     struct wi_strings manifests = {0};
     const struct passwd *user = find_service_user();
@@ -146,7 +146,7 @@ struct doctor_choice {
 };
 
 static struct doctor_choice choice_of(
-    const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
+    const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     struct doctor_choice choice = {0};
     struct wi_error error;
@@ -188,7 +188,7 @@ static void judge_serving(json_t *checks, const char *check,
 }
 
 void wi_doctor_browser_gpu(
-    json_t *checks, const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
+    json_t *checks, const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     const struct doctor_choice choice = choice_of(browser, gpus);
     char check[48];
@@ -212,8 +212,8 @@ void wi_doctor_browser_gpu(
             "none is usable, for the reasons above; it has a software adapter at most");
 }
 
-void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser,
-    const struct wi_doctor_gpus *gpus)
+void wi_doctor_advise_gpu(
+    struct wi_buffer *text, const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     const struct doctor_choice choice = choice_of(browser, gpus);
 
