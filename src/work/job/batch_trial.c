@@ -2,9 +2,10 @@
  * batch_trial.h. */
 #include "work/job/batch_trial.h"
 
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "terms/tensor/compare.h"
 #include "work/pool/batches.h"
 #include <stdlib.h>
@@ -20,8 +21,7 @@ enum outcome {
 struct wi_batch_trial {
     struct wi_trials *trials;
     enum wi_trial_kind kind;
-    char node[WI_ID_SIZE];
-    enum wi_platform platform;
+    struct wi_place *place; /* of the batch; NULL: it is not known, or of no concern */
     struct wi_model *model;
     size_t bytes;
     unsigned holders;
@@ -44,8 +44,8 @@ struct wi_batch_trial *wi_batch_trial_new(struct wi_trials *trials, enum wi_tria
     struct wi_batch_trial *trial = wi_alloc(sizeof *trial);
     trial->trials = trials;
     trial->kind = kind;
-    wi_text_copy(trial->node, sizeof trial->node, node_id);
-    trial->platform = platform;
+    if (kind == WI_TRIAL_SIZE)
+        trial->place = wi_pool_batch_place(trials->pool, node_id, platform, model);
     trial->model = wi_model_ref(model);
     trial->bytes = bytes;
     trial->holders = 1;
@@ -77,9 +77,8 @@ static void conclude_rows(const struct wi_batch_trial *trial)
 
 static void conclude_size(const struct wi_batch_trial *trial)
 {
-    if (trial_passed(trial))
-        wi_pool_batch_crowded(
-            trial->trials->pool, trial->node, trial->platform, trial->model, trial->bytes);
+    if (trial->place && trial_passed(trial))
+        wi_pool_batch_crowded(trial->trials->pool, trial->place, trial->model->hash, trial->bytes);
 }
 
 /* `forgotten`: the trials may be gone, and no conclusion is drawn. */
@@ -92,6 +91,7 @@ static void trial_let_go(struct wi_batch_trial *trial, int forgotten)
     else if (!forgotten)
         conclude_size(trial);
     wi_model_unref(trial->model);
+    free(trial->place);
     free(trial);
 }
 
@@ -113,8 +113,7 @@ void wi_batch_trial_leave(struct wi_batch_trial *trial)
 static void comparison_run(void *data)
 {
     struct trial_comparison *comparison = data;
-    wi_compare(
-        &comparison->alone, &comparison->joined, comparison->tolerance, &comparison->found);
+    wi_compare(&comparison->alone, &comparison->joined, comparison->tolerance, &comparison->found);
 }
 
 static enum outcome comparison_outcome(const struct wi_comparison *found)
@@ -139,8 +138,8 @@ static void on_compared(void *data, int cancelled)
     free(comparison);
 }
 
-static void trial_compare(struct wi_batch_trial *trial, const struct wi_tensors *outputs,
-    const struct wi_answer *alone)
+static void trial_compare(
+    struct wi_batch_trial *trial, const struct wi_tensors *outputs, const struct wi_answer *alone)
 {
     struct wi_trials *trials = trial->trials;
     struct trial_comparison *comparison = wi_alloc(sizeof *comparison);
@@ -170,8 +169,19 @@ static int result_is_open(const struct wi_job_result *result)
            result->code == WI_SHUTTING_DOWN;
 }
 
-void wi_batch_trial_end(struct wi_batch_trial *trial, const struct wi_tensors *outputs,
-    const struct wi_job_result *result)
+/* Its request failed alone as well. */
+static void note_spoiler(const struct wi_batch_trial *trial, const char *client)
+{
+    double while_ms =
+        wi_spoilers_note(trial->trials->spoilers, client, trial->model->hash, wi_now_ms());
+    if (while_ms > 0)
+        wi_info("job", client,
+            "its requests for %s are not combined with others for %.0f s: one made a batch fail",
+            trial->model->name, while_ms / 1000);
+}
+
+void wi_batch_trial_end(struct wi_batch_trial *trial, const char *client,
+    const struct wi_tensors *outputs, const struct wi_job_result *result)
 {
     if (!trial)
         return;
@@ -180,6 +190,10 @@ void wi_batch_trial_end(struct wi_batch_trial *trial, const struct wi_tensors *o
         trial_compare(trial, outputs, result->answer); /* which leaves */
     else if (is_open || trial->kind == WI_TRIAL_ROWS)
         trial_leave(trial, OUTCOME_OPEN);
-    else
-        trial_leave(trial, is_ok ? OUTCOME_PASSED : OUTCOME_FAILED);
+    else if (is_ok)
+        trial_leave(trial, OUTCOME_PASSED);
+    else {
+        note_spoiler(trial, client);
+        trial_leave(trial, OUTCOME_FAILED);
+    }
 }

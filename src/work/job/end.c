@@ -28,7 +28,7 @@ void wi_jobs_check_idle(struct wi_jobs *jobs)
 void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
 {
     struct wi_jobs *jobs = job->jobs;
-    wi_batch_trial_end(job->trial, &job->trial_outputs, result);
+    wi_batch_trial_end(job->trial, job->spec.client, &job->trial_outputs, result);
     wi_job_set_state(job, WI_JOB_DONE);
     HASH_DELETE(by_id, jobs->jobs, job);
     wi_timer_free(job->deadline);

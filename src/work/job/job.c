@@ -107,7 +107,8 @@ struct wi_jobs *wi_jobs_new(
     jobs->proofs.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
-    jobs->trials = (struct wi_trials){.loop = loop, .apart = &jobs->apart};
+    jobs->trials =
+        (struct wi_trials){.loop = loop, .apart = &jobs->apart, .spoilers = &jobs->spoilers};
     wi_jobs_listen(jobs);
     return jobs;
 }

@@ -158,12 +158,6 @@ void wi_pool_lose(
  * The node may be gone afterwards. */
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
 
-/* --- batches.c -------------------------------------------------------------------------------- */
-
-/* A batch with so many bytes of inputs was too large there. `hash` is that of its model. */
-void wi_pool_note_crowded(struct wi_pool *pool, const struct pool_node *node, const char *hash,
-    const struct wi_place *where, size_t bytes);
-
 /* --- measure.c -------------------------------------------------------------------------------- */
 
 /* Turns attempts into estimates: to which place (place.h) an answer, a failure or a silence
