@@ -158,6 +158,14 @@ static struct doctor_choice choice_of(
     return choice;
 }
 
+/* Whether it is started so that it may take Mesa's software adapter although a GPU is usable. */
+static int may_avoid_gpu(
+    const struct wi_config_browser *browser, const struct doctor_choice *choice)
+{
+    return browser->gpu != WI_GPU_HARDWARE &&
+           (!choice->made.hardware || strcmp(wi_kind_family(browser), "firefox") == 0);
+}
+
 /* What becomes of the only usable GPU. */
 static const char *find_use(
     const struct wi_config_browser *browser, const struct doctor_choice *choice)
@@ -219,12 +227,12 @@ void wi_doctor_advise_gpu(
 
     if (browser->driver_url || choice.serving == 0)
         return;
-    if (choice.made.hardware)
+    const char *path = choice.made.only ? choice.made.only->path : choice.first->path;
+    if (may_avoid_gpu(browser, &choice))
+        wi_buffer_printf(text, "; to use %s, set gpu = hardware in the browser's section", path);
+    else
         wi_buffer_printf(text,
             "; the driver of %s gave it no adapter, and vulkaninfo (Debian: vulkan-tools) may say "
             "why",
-            choice.made.only ? choice.made.only->path : choice.first->path);
-    else
-        wi_buffer_printf(
-            text, "; to use %s, set gpu = hardware in the browser's section", choice.first->path);
+            path);
 }

@@ -155,6 +155,9 @@ TEST(of_a_software_adapter_it_is_said_how_a_gpu_is_had)
         {1, {.kind = "chrome"}, "to use /dev/dri/renderD128, set gpu = hardware"},
         {1, {.kind = "chrome", .headless = 1}, "the driver of /dev/dri/renderD128 gave it no"},
         {1, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_FIRST}, "vulkan-tools"},
+        {1, {.kind = "firefox", .headless = 1}, "to use /dev/dri/renderD128, set gpu = hardware"},
+        {1, {.kind = "firefox", .headless = 1, .gpu = WI_GPU_HARDWARE}, "gave it no adapter"},
+        {1, {.kind = "firefox", .gpu_device = WI_GPU_DEVICE_FIRST}, "set gpu = hardware"},
         {1, {.kind = "chrome", .driver_url = "http://127.0.0.1:4444"}, NULL},
     };
 
