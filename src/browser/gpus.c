@@ -197,10 +197,11 @@ static size_t add_devices(const char *root, const char *pattern,
     return count;
 }
 
-size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
+void wi_gpus_find(const char *root, struct wi_gpus *gpus)
 {
+    struct wi_gpu_device *devices = gpus->devices;
     size_t count = add_devices(root, "/dev/nvidia[0-9]*", fill_nvidia, devices, 0);
 
     count = add_devices(root, "/dev/dri/renderD*", fill_render_node, devices, count);
-    return add_devices(root, "/dev/dxg", fill_host, devices, count);
+    gpus->count = add_devices(root, "/dev/dxg", fill_host, devices, count);
 }

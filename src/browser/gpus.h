@@ -20,10 +20,15 @@ struct wi_gpu_device {
     int may_open;        /* this user may read and write the device */
 };
 
-/* Fills `devices`, of WI_GPUS_MAX, sorted by path, NVIDIA's first. Returns their number. `root` is
- * put before each path that is looked at: "" except in tests. A device that the proprietary NVIDIA
- * driver offers twice, as /dev/nvidiaN and as a render node, is found once. */
-size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices);
+struct wi_gpus {
+    struct wi_gpu_device devices[WI_GPUS_MAX];
+    size_t count;
+};
+
+/* Fills `gpus`, sorted by path, NVIDIA's first. `root` is put before each path that is looked at:
+ * "" except in tests. A device that the proprietary NVIDIA driver offers twice, as /dev/nvidiaN and
+ * as a render node, is found once. */
+void wi_gpus_find(const char *root, struct wi_gpus *gpus);
 
 /* Adds the manifests of Vulkan drivers whose file names match the pattern (glob(7)), without the
  * root, in the order in which the Vulkan loader looks for them: at the paths that wi_vulkan_given

@@ -66,38 +66,45 @@ int wi_kind_sandbox(const struct wi_config_browser *browser, int confined)
 
 /* Whether the browser may use a GPU of NVIDIA's driver. With auto, one with a window finds it by
  * itself. */
-static int plans_nvidia(const struct wi_plan *plan, const struct wi_gpu_choice *choice,
-    const struct wi_gpu_device *devices, size_t count)
+static int plans_nvidia(
+    const struct wi_plan *plan, const struct wi_gpu_choice *choice, const struct wi_gpus *gpus)
 {
     int uses_gpu =
         plan->hardware || (plan->browser->gpu == WI_GPU_AUTO && !plan->browser->headless);
     int nvidia = 0;
 
-    for (size_t i = 0; i < count; i++)
-        nvidia |= devices[i].may_open && strcmp(devices[i].driver, "nvidia") == 0 &&
-                  (!choice->only || choice->only == &devices[i]);
+    for (size_t i = 0; i < gpus->count; i++) {
+        const struct wi_gpu_device *device = &gpus->devices[i];
+        nvidia |= device->may_open && strcmp(device->driver, "nvidia") == 0 &&
+                  (!choice->only || choice->only == device);
+    }
     return uses_gpu && nvidia;
 }
 
 /* The GPU of a browser that we start. */
 static enum wi_code plan_gpu(struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
-    struct wi_gpu_device devices[WI_GPUS_MAX];
+    const struct wi_gpus *gpus = plan->request->gpus;
     struct wi_gpu_choice choice;
-    size_t count = wi_gpus_find("", devices);
-    enum wi_code code =
-        wi_gpu_choose(plan->browser, plan->request->gpu, devices, count, &choice, error);
+    struct wi_gpus found;
+
+    if (!gpus) {
+        wi_gpus_find("", &found);
+        gpus = &found;
+    }
+    enum wi_code code = wi_gpu_choose(
+        plan->browser, plan->request->gpu, gpus->devices, gpus->count, &choice, error);
 
     if (code != WI_OK)
         return code;
     plan->hardware = choice.hardware;
-    plan->nvidia = plans_nvidia(plan, &choice, devices, count);
+    plan->nvidia = plans_nvidia(plan, &choice, gpus);
     if (!choice.only)
         return WI_OK;
     memcpy(launch->gpu, choice.only->path, sizeof launch->gpu);
-    for (size_t i = 0; i < count; i++)
-        if (&devices[i] != choice.only)
-            wi_strings_add(&launch->hidden, devices[i].path);
+    for (size_t i = 0; i < gpus->count; i++)
+        if (&gpus->devices[i] != choice.only)
+            wi_strings_add(&launch->hidden, gpus->devices[i].path);
     return WI_OK;
 }
 
@@ -159,16 +166,14 @@ static void stamp_add_content(struct wi_hasher *hasher, const char *path)
 }
 
 /* The GPUs of this machine, and the drivers by which browsers reach them. */
-static void stamp_add_gpus(struct wi_hasher *hasher)
+static void stamp_add_gpus(struct wi_hasher *hasher, const struct wi_gpus *gpus)
 {
-    struct wi_gpu_device gpus[WI_GPUS_MAX];
     struct wi_strings manifests = {0};
-    size_t count = wi_gpus_find("", gpus);
 
-    for (size_t i = 0; i < count; i++) {
-        stamp_add_text(hasher, gpus[i].path);
-        stamp_add_text(hasher, gpus[i].driver);
-        stamp_add_text(hasher, gpus[i].id);
+    for (size_t i = 0; i < gpus->count; i++) {
+        stamp_add_text(hasher, gpus->devices[i].path);
+        stamp_add_text(hasher, gpus->devices[i].driver);
+        stamp_add_text(hasher, gpus->devices[i].id);
     }
     wi_vulkan_manifests("", "*.json", &manifests);
     for (size_t i = 0; i < manifests.count; i++)
@@ -214,19 +219,15 @@ static void stamp_add_launch(struct wi_hasher *hasher, const struct wi_launch *l
     stamp_add_capabilities(hasher, launch->capabilities);
 }
 
-void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE])
+void wi_kind_stamp(const struct wi_launch_request *request, const struct wi_launch *launch,
+    char stamp[WI_KIND_STAMP_SIZE])
 {
-    struct wi_launch_request request = {.browser = browser, .directory = "/"};
     struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
-    struct wi_launch launch = {0};
-    struct wi_error error;
 
     stamp_add_text(hasher, PACKAGE_VERSION);
-    if (wi_launch_make(&request, &launch, &error) == WI_OK)
-        stamp_add_launch(hasher, &launch);
-    if (wi_kind_is_here(browser))
-        stamp_add_gpus(hasher);
-    wi_launch_clear(&launch);
+    stamp_add_launch(hasher, launch);
+    if (wi_kind_is_here(request->browser))
+        stamp_add_gpus(hasher, request->gpus);
     wi_hasher_end(hasher, stamp);
     wi_hasher_free(hasher);
 }

@@ -23,6 +23,7 @@ struct wi_launch_request {
     const struct wi_certificate *certificate; /* the page's, which no authority need have signed;
                                                  NULL: without TLS */
     int confined;                             /* wi_network_confined */
+    const struct wi_gpus *gpus;               /* of this machine; NULL: they are found */
     const char *gpu; /* with gpu_device = all: the path of its GPU; NULL: not chosen yet */
 };
 
@@ -63,11 +64,13 @@ void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *
 /* The port in a line of output that says it is listening, or -1. */
 int wi_launch_read_port(const struct wi_launch *launch, const char *line);
 
-/* The SHA-256 of everything that may change the capabilities of the kind: its programs, as package
- * updates change them; how it is started; our version; and, if it runs on this machine, the kernel,
- * the adapters and their drivers. It blocks for less than a millisecond. */
+/* The SHA-256 of everything that may change the capabilities of the request's kind: its programs,
+ * as package updates change them; how it is started, by `launch`, which the request made; our
+ * version; and, if it runs on this machine, the kernel, the adapters and their drivers. It blocks
+ * for less than a millisecond. */
 #define WI_KIND_STAMP_SIZE WI_HASH_HEX_SIZE
-void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE]);
+void wi_kind_stamp(const struct wi_launch_request *request, const struct wi_launch *launch,
+    char stamp[WI_KIND_STAMP_SIZE]); /* the request's `gpus` are given */
 
 /* The packages to install for it: "the packages chromium and chromium-driver (Debian)". Static. */
 const char *wi_kind_package(const struct wi_config_browser *browser);

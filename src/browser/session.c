@@ -145,12 +145,21 @@ const struct wi_strings *wi_session_flags(const struct wi_session *session)
     return &session->launch.flags;
 }
 
-enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
+enum wi_code wi_session_installed(const struct wi_config_browser *browser,
+    const struct wi_gpus *gpus, char *stamp, struct wi_error *error)
 {
-    struct wi_launch_request request = {.browser = browser, .directory = "/"};
+    struct wi_launch_request request = {.browser = browser, .directory = "/", .gpus = gpus};
     struct wi_launch launch = {0};
+    struct wi_gpus found;
+
+    if (!gpus) {
+        wi_gpus_find("", &found);
+        request.gpus = &found;
+    }
     enum wi_code code = wi_launch_make(&request, &launch, error);
 
+    if (code == WI_OK && stamp)
+        wi_kind_stamp(&request, &launch, stamp);
     wi_launch_clear(&launch);
     return code;
 }

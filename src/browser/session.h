@@ -50,7 +50,8 @@ struct wi_session_deps {
     unsigned apart_port;
     struct wi_listener *(*listen)(struct wi_bridge *bridge, int fd);
     struct wi_bridge *bridge;
-    int confined;    /* wi_network_confined */
+    int confined;               /* wi_network_confined */
+    const struct wi_gpus *gpus; /* of this machine (NULL: found); for wi_session_new only */
     const char *gpu; /* with gpu_device = all: the path of its GPU; for wi_session_new only */
 };
 
@@ -119,8 +120,10 @@ unsigned wi_session_stopped(const struct wi_session *session); /* see wi_child_s
 /* The part of its browser's start that may be reported. */
 const struct wi_strings *wi_session_flags(const struct wi_session *session);
 
-/* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the missing program and
- * the package that provides it. Used before each start and by `webinfer doctor`. */
-enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error);
+/* Whether this kind can be started here, with these GPUs (NULL: they are found): WI_OK, and `stamp`
+ * (NULL: not wanted) is that of wi_kind_stamp; or WI_UNAVAILABLE naming the missing program and the
+ * package that provides it. Used before each start and by `webinfer doctor`. */
+enum wi_code wi_session_installed(const struct wi_config_browser *browser,
+    const struct wi_gpus *gpus, char *stamp, struct wi_error *error);
 
 #endif

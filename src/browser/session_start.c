@@ -250,6 +250,7 @@ enum wi_code wi_session_begin(
         .page_url = session->deps.page_url,
         .certificate = session->deps.certificate,
         .confined = session->deps.confined,
+        .gpus = session->deps.gpus,
         .gpu = session->deps.gpu};
 
     request.directory = session->directory =

@@ -178,9 +178,12 @@ test('hardware has defaults of its own, and each variant is tried before another
     assert.deepEqual([...tried].sort(), [...before].sort());
 });
 
-test('only an adapter with a name that is none of software is surely hardware', () => {
+test('only an adapter with a name that is none of software is surely hardware, except in Firefox, which marks software', () => {
     const adapter = (vendor, is_fallback) => ({ vendor, architecture: '', description: '', is_fallback });
-    assert.deepEqual([['nvidia', false], ['', false], ['google', true]].map((one) => isHardware(adapter(...one))), [true, false, false]);
+    const adapters = [['nvidia', false], ['', false], ['google', true], ['', true]].map((one) => adapter(...one));
+    const inBrowser = (userAgent) => adapters.map((one) => isHardware(one, userAgent));
+    assert.deepEqual(inBrowser('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/150.0.0.0 Safari/537.36'), [true, false, false, false]);
+    assert.deepEqual(inBrowser('Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0'), [true, true, false, false]);
 });
 
 test('every kernel of clients is tried with inputs of its class, where they are not too large', () => {

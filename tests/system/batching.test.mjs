@@ -162,6 +162,7 @@ test('one bad request among twelve fails alone', async () => {
     });
     assert.ok((await counts())[0] > before, 'they were a batch first');
     assert.equal(await daemon.metric('webinfer_jobs_failed_total'), failed + 1);
+    await daemon.logs(/its requests for look are not combined with others for 1 s: one made a batch fail/);
 });
 
 test('clients that leave a batch, are late or have another priority cost the others nothing', async () => {

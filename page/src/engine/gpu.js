@@ -58,9 +58,14 @@ export function describe(adapter) {
     };
 }
 
-/** Whether it is surely no software: a browser that names no adapter names no software either. @param {Adapter} adapter */
-export const isHardware = ({ vendor, architecture, description, is_fallback: isFallback }) =>
-    !isFallback && [vendor, architecture, description].some(Boolean);
+/** Firefox names no adapter, but marks all that are software. */
+const MARKS_SOFTWARE = /\bFirefox\//;
+
+/** Whether it is surely no software: another browser that names no adapter names no software either.
+ * @param {Adapter} adapter @param {string} [userAgent] */
+export const isHardware = (
+    { vendor, architecture, description, is_fallback: isFallback }, userAgent = globalThis.navigator?.userAgent ?? '',
+) => !isFallback && (MARKS_SOFTWARE.test(userAgent) || [vendor, architecture, description].some(Boolean));
 
 export class Webgpu {
     constructor() {

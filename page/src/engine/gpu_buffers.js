@@ -5,6 +5,8 @@ import { aligned } from '../shared/aligned.js';
 const KEPT_BYTES = 64 << 20;
 const LEAST_BYTES = 256;
 
+export const MAP_READ = 1; // GPUMapMode.READ
+
 export const USAGE = Object.freeze({ // of GPUBufferUsage
     tensor: 0x80 | 0x8 | 0x4, // STORAGE | COPY_DST | COPY_SRC
     call: 0x40 | 0x8, // UNIFORM | COPY_DST

@@ -2,13 +2,12 @@
  * Computes on a device with what another program has there, and reads the results. The buffers are kept for the next
  * call.
  */
-import { GpuBuffers } from './gpu_buffers.js';
+import { GpuBuffers, MAP_READ } from './gpu_buffers.js';
 import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 
 /** @import { Use } from './gpu_buffers.js' */
 /** @import { Compiled, Resource } from './gpu_pipelines.js' */
 
-const MAP_READ = 1; // GPUMapMode.READ
 /** A buffer of uniforms has at least so many bytes, and a storage buffer may be bound from a multiple of `binding` on. Buffers are
  * copied and written word by word. */
 export const ALIGNMENT = Object.freeze({ uniforms: 32, binding: 256, word: 4 });

@@ -6,9 +6,8 @@
  */
 import { aligned } from '../shared/aligned.js';
 import { DATATYPES, datatypeOfOrt, elements, viewElements } from '../shared/datatypes.js';
-import { GpuBuffers, inWords } from './gpu_buffers.js';
+import { GpuBuffers, MAP_READ, inWords } from './gpu_buffers.js';
 
-const MAP_READ = 1; // GPUMapMode.READ
 const STORAGE = 0x80; // GPUBufferUsage.STORAGE
 /** onnxruntime copies so many bytes at a time. */
 const UNIT = 16;

@@ -1,8 +1,8 @@
 /** How long compute passes take by the clock of a GPU that has one (`timestamp-query`): one at a time. */
+import { MAP_READ } from './gpu_buffers.js';
 
 export const TIMESTAMPS = 'timestamp-query';
 
-const MAP_READ = 1; // GPUMapMode.READ
 const USAGE = Object.freeze({ // of GPUBufferUsage
     resolved: 0x200 | 0x4, // QUERY_RESOLVE | COPY_SRC
     read: 0x1 | 0x8, // MAP_READ | COPY_DST

@@ -5,7 +5,7 @@
 import { aligned } from '../shared/aligned.js';
 import { Failure } from './failure.js';
 import { describe, isHardware } from './gpu.js';
-import { GpuBuffers, inWords } from './gpu_buffers.js';
+import { GpuBuffers, MAP_READ, inWords } from './gpu_buffers.js';
 import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 import { GpuTimer, isFine, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
@@ -25,7 +25,6 @@ import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './ke
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
 /** @typedef {{call: KernelCall, group: any, compiled: Compiled}} Step a call that is ready for its dispatches */
 
-const MAP_READ = 1; // GPUMapMode.READ
 /** One struct of a dispatch after the other, as uniforms may be bound. */
 const STRUCT_BYTES = 256;
 /** So many dispatches at most are submitted at a time. */

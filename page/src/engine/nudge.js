@@ -4,6 +4,7 @@
  * command lists are: about every millisecond at first, and less often the longer it takes, since
  * then the GPU is busy and each look costs it something.
  */
+import { MAP_READ } from './gpu_buffers.js';
 
 /** A map on an idle device that takes longer than this was waiting for a timer, or for a busy machine.
  * One that begins late in the timer's interval, as on a busy machine, is quick all the same. So the
@@ -109,7 +110,7 @@ export async function mapsSlowly(device, now = () => performance.now()) {
     for (let slow = 0, quick = 0; slow < MAJORITY;) {
         const buffer = device.createBuffer({ size: 16, usage: 1 }); // GPUBufferUsage.MAP_READ
         const began = now();
-        await buffer.mapAsync(1); // GPUMapMode.READ
+        await buffer.mapAsync(MAP_READ);
         const ms = now() - began;
         buffer.destroy();
         if (ms >= SLOW_MS) slow++;

@@ -4,7 +4,7 @@
  */
 import { Failure } from './failure.js';
 import { letGo } from './gpu.js';
-import { USAGE } from './gpu_buffers.js';
+import { MAP_READ, USAGE } from './gpu_buffers.js';
 import { bindGroup, compilePipelines } from './gpu_pipelines.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { watched } from './kernels_gpu.js';
@@ -17,7 +17,6 @@ import { Wgsl } from './wgsl.js';
 /** The bound tensors, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */
 
 const ERRORS_MAX = 20;
-const MAP_READ = 1; // GPUMapMode.READ
 const FEATURES = ['shader-f16', 'subgroups', TIMESTAMPS];
 const LIMITS = [
     'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup',

@@ -253,7 +253,7 @@ export class Dispatcher {
                 ?? 'this page has no engine for it';
             const message = `${attempt.platform} is not available: ${reason}`;
             // A barred platform works elsewhere, and here again later.
-            const code = lacking?.barredUntil || this.workers.isHung(attempt.platform) ? 'engine_hung' : 'platform_unsupported';
+            const code = this.workers.isBarred(attempt.platform) ? 'engine_hung' : 'platform_unsupported';
             if (!attempt.canFallBackFrom(code)) return this._finishFailed(attempt, { code, message });
             attempt.fallBack(code, message);
         }

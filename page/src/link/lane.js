@@ -34,9 +34,6 @@ export class Lane {
         this.turnedAt = 0; /* when it answered a sign last */
         this.probesLeft = 0; /* that may fail before the platform is taken to be gone: its device was */
         this.probeDue = Infinity; /* when the next worker is to probe */
-        this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
-        /** The worker's report while it was barred. @type {PlatformReport | null} */
-        this.barredReport = null;
         /** The platform's report; null until it has been probed. @type {PlatformReport | null} */
         this.report = null;
         /** @type {Attempt[]} */

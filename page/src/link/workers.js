@@ -3,6 +3,8 @@
  * are available. The consequences for attempts are the dispatcher's, called through `attempts`.
  */
 
+import { Bars } from './bars.js';
+
 /** @import { Build, EngineSettings, ErrorBody, PlatformReport } from '../shared/messages.js' */
 /** @import { Attempt } from './attempt.js' */
 /** @import { Surroundings } from './dispatcher.js' */
@@ -63,8 +65,7 @@ export class Workers {
         this._attempts = attempts;
         this._timer = timer;
         this._others = others;
-        /** When others that hang are used again, and what they report then. @type {Map<string, {due: number, report: PlatformReport}>} */
-        this._hung = new Map();
+        this._bars = new Bars();
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
@@ -77,9 +78,9 @@ export class Workers {
             ...Object.fromEntries(this._lanes.shared().map((lane) => [lane.platform, lane.report ?? unknown])) };
     }
 
-    /** Whether a platform that no worker probes hangs. @param {string} platform */
-    isHung(platform) {
-        return this._hung.has(platform);
+    /** Whether a platform is not used for a while, because a run there hung. @param {string} platform */
+    isBarred(platform) {
+        return this._bars.has(platform);
     }
 
     /** Whether every engine worker has said what it can do. */
@@ -158,13 +159,12 @@ export class Workers {
         lane.readyDue = Infinity;
         if (!report.available && lane.probesLeft > 0) return this._probeAgain(lane);
         lane.ready = true;
+        const isShared = lane.key === null;
         // If the GPU was gone in between, the busy work has ended with its process.
-        if (lane.probesLeft < PROBES || wasGone) lane.barredUntil = 0;
-        if (lane.barredUntil) lane.barredReport = report;
-        else {
-            lane.probesLeft = 0;
-            this._settle(lane, report);
-        }
+        if (isShared && (lane.probesLeft < PROBES || wasGone)) this._bars.lift(lane.platform);
+        if (isShared && this._bars.has(lane.platform)) return this._bars.keep(lane.platform, report);
+        lane.probesLeft = 0;
+        this._settle(lane, report);
     }
 
     /** Its GPU is gone, but may be back soon. @param {Lane} lane */
@@ -176,13 +176,15 @@ export class Workers {
     /** Gives builds another chance if their worker did not start, and platforms that are barred: the service asks for it when it
      * has ended the GPU process, which a worker that came later cannot know. */
     revive() {
-        for (const lane of this._lanes.values()) {
-            const wasBarred = lane.barredUntil > 0;
-            lane.barredUntil = 0;
-            if (!lane.channel) this.begin(lane, 'its worker did not start');
-            else if (wasBarred && lane.ready) this.replace(lane, ENDED);
+        const barred = this._bars.over(Infinity);
+        for (const platform of barred) {
+            if (this._lanes.standingFor(platform)) this._bars.lift(platform); // its next worker says what it can do
+            else this._useAgain(platform);
         }
-        this._useAgain(Infinity);
+        for (const lane of this._lanes.values()) {
+            if (!lane.channel) this.begin(lane, 'its worker did not start');
+            else if (lane.key === null && lane.ready && barred.includes(lane.platform)) this.replace(lane, ENDED);
+        }
     }
 
     // --- going ---------------------------------------------------------------------------------------
@@ -244,7 +246,7 @@ export class Workers {
     /** Ends what runs by ending its worker. @param {Lane} lane @param {string} message why */
     end(lane, message) {
         const gpu = lane.platform === 'webgpu' ? this._lanes.standingFor(lane.platform) : undefined;
-        if (gpu) this._bar(gpu, gpu === lane ? null : gpu.report);
+        if (gpu) this._bar(lane.platform, BARRED_MS, gpu === lane ? null : gpu.report);
         this.replace(lane, { code: 'engine_hung', message });
         if (gpu) this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
     }
@@ -287,15 +289,15 @@ export class Workers {
 
     /** Does what is due, and sets the timer for the next time. @param {number} now */
     tick(now) {
-        this._useAgain(now);
+        for (const platform of this._bars.over(now)) this._useAgain(platform);
+        this._timer.set(this._bars.due);
         for (const lane of this._lanes.values()) {
-            if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
             if (lane.readyDue <= now) this._giveUp(lane);
             if (lane.build === 'wasm') this._measure(lane);
             if (lane.probeDue <= now) this.replace(lane, { code: 'engine_crashed', message: 'its device was lost' });
             this.watch(lane, now);
             if (lane.upDue <= now) this.replace(lane, STUCK, true, this._attempts.again);
-            this._timer.set(Math.min(lane.readyDue, lane.upDue, lane.probeDue, lane.barredUntil || Infinity));
+            this._timer.set(Math.min(lane.readyDue, lane.upDue, lane.probeDue));
         }
     }
 
@@ -314,7 +316,7 @@ export class Workers {
         }
         const message = `the engine worker for ${lane.build} did not come back within ${RESTART_LIMIT_MS / 1000} s`;
         lane.readyDue = Infinity;
-        this._lose(lane, message);
+        this._lose(lane.platform, message);
         this._failQueue(lane, { code: 'engine_hung', message });
     }
 
@@ -335,10 +337,12 @@ export class Workers {
     /**
      * Removes the platform. The service is told before any task fails for this reason, so that its retries go
      * elsewhere; it may start a fresh browser.
-     * @param {Lane} lane @param {string} reason
+     * @param {string} platform @param {string} reason
      */
-    _lose(lane, reason) {
-        lane.report = { available: false, reason };
+    _lose(platform, reason) {
+        const lane = this._lanes.standingFor(platform), report = { available: false, reason };
+        if (lane) lane.report = report;
+        else this._others.set(platform, report);
         this._around.lost();
     }
 
@@ -350,46 +354,30 @@ export class Workers {
         this._around.changed();
     }
 
-    /** @param {Lane} lane that represents a platform
-     * @param {PlatformReport | null} report what its worker, where that stays, said last */
-    _bar(lane, report) {
-        if (!lane.barredUntil) lane.barredReport = report;
-        else if (report === null) lane.barredReport = null;
-        lane.barredUntil = this._around.now() + BARRED_MS;
-        lane.probesLeft = PROBES;
-        this._lose(lane, STILL_BUSY);
-        this._timer.set(lane.barredUntil);
+    /** @param {string} platform @param {number} ms @param {PlatformReport | null} report what its worker, if that stays,
+     * or the document said last */
+    _bar(platform, ms, report) {
+        const lane = this._lanes.standingFor(platform);
+        this._bars.set(platform, this._around.now() + ms, report);
+        if (lane) lane.probesLeft = PROBES;
+        this._lose(platform, STILL_BUSY);
+        this._timer.set(this._bars.due);
     }
 
     /** The GPU hangs in a lane of a platform that no worker probes. @param {Lane} lane */
     _hang(lane) {
         const report = this._others.get(lane.platform);
         if (!report?.available) return;
-        const due = this._around.now() + HUNG_MS;
-        this._hung.set(lane.platform, { due, report });
-        this._others.set(lane.platform, { available: false, reason: STILL_BUSY });
-        this._timer.set(due);
-        this._around.lost();
+        this._bar(lane.platform, HUNG_MS, report);
         this._failQueue(lane, { code: 'engine_hung', message: STILL_BUSY });
     }
 
-    /** @param {number} now */
-    _useAgain(now) {
-        for (const [platform, { due, report }] of this._hung) {
-            if (due > now) {
-                this._timer.set(due);
-                continue;
-            }
-            this._hung.delete(platform);
-            this._others.set(platform, report);
-            this._around.changed();
-        }
-    }
-
-    /** @param {Lane} lane */
-    _unbar(lane) {
-        lane.barredUntil = 0;
-        if (lane.barredReport) this._settle(lane, lane.barredReport);
-        lane.barredReport = null;
+    /** @param {string} platform that was barred */
+    _useAgain(platform) {
+        const report = this._bars.lift(platform), lane = this._lanes.standingFor(platform);
+        if (!report) return; // its next worker says what it can do
+        if (lane) return this._settle(lane, report);
+        this._others.set(platform, report);
+        this._around.changed();
     }
 }

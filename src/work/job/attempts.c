@@ -140,7 +140,10 @@ static void on_lost(void *context, const char *node_id, const char *attempt_id, 
     struct wi_job_batch *batch = wi_jobs_find_batch(jobs, attempt_id);
     if (batch) {
         wi_job_note_ending(wi_job_batch_first(batch), WI_ENDING_LOST);
-        wi_jobs_try_each(jobs, batch, 1, why);
+        if (blame == WI_BLAME_NONE)
+            wi_jobs_try_each(jobs, batch, 1, why);
+        else
+            wi_jobs_batch_broke(jobs, batch, why);
         wi_jobs_on_capacity(jobs);
         return;
     }

@@ -28,7 +28,7 @@ void wi_jobs_check_idle(struct wi_jobs *jobs)
 void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
 {
     struct wi_jobs *jobs = job->jobs;
-    enum wi_trial_outcome outcome = wi_batch_trial_judge(job->trial, &job->trial_outputs, result);
+    wi_batch_trial_end(job->trial, job->spec.client, &job->trial_outputs, result);
     wi_job_set_state(job, WI_JOB_DONE);
     HASH_DELETE(by_id, jobs->jobs, job);
     wi_timer_free(job->deadline);
@@ -47,7 +47,6 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
             result->error.failures = *job->failures;
         job->on_done(job->context, &job->spec, result);
     }
-    wi_batch_trial_leave(job->trial, outcome, jobs->pool, &jobs->apart);
     wi_tensors_clear(&job->trial_outputs);
     wi_job_spec_clear(&job->spec);
     wi_chain_clear(&job->chain);

@@ -107,6 +107,8 @@ struct wi_jobs *wi_jobs_new(
     jobs->proofs.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
+    jobs->trials =
+        (struct wi_trials){.loop = loop, .apart = &jobs->apart, .spoilers = &jobs->spoilers};
     wi_jobs_listen(jobs);
     return jobs;
 }
@@ -118,7 +120,7 @@ const struct wi_pool_events *wi_jobs_pool_events(struct wi_jobs *jobs)
 
 void wi_jobs_start(struct wi_jobs *jobs, struct wi_pool *pool)
 {
-    jobs->pool = pool;
+    jobs->pool = jobs->trials.pool = pool;
 }
 
 void wi_jobs_watch(struct wi_jobs *jobs, const struct wi_jobs_hooks *hooks)
@@ -184,6 +186,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_queue_free(jobs->proofs.queue);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
+    wi_trials_clear(&jobs->trials);
     wi_apart_clear(&jobs->apart);
     free(jobs);
 }

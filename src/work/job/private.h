@@ -160,6 +160,8 @@ struct wi_jobs {
     struct wi_slots slots;        /* of clients' attempts, by client */
     struct wi_opinions opinions;  /* of clients: requests repeated on second nodes */
     struct wi_apart apart;        /* models whose requests are not joined */
+    struct wi_trials trials;      /* of batches */
+    struct wi_spoilers spoilers;  /* clients whose requests are not joined for a while */
     struct wi_timer *window;      /* ends a wait for other jobs to join */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     int draining;

@@ -33,7 +33,8 @@ int wi_job_may_join(const struct wi_job *job)
     const struct wi_model *model = job->spec.asked->model;
     const struct wi_apart *apart = &job->jobs->apart;
     return job_may_batch(job) && wi_batch_rows(job->spec.asked) > 0 &&
-           !wi_apart_shown(apart, model) && wi_apart_proof(apart, model) != WI_APART_ON_TRIAL;
+           !wi_apart_shown(apart, model) && wi_apart_proof(apart, model) != WI_APART_ON_TRIAL &&
+           !wi_spoilers_has(&job->jobs->spoilers, job->spec.client, model->hash, wi_now_ms());
 }
 
 void wi_job_note_apart(const struct wi_job *job)
@@ -309,9 +310,32 @@ static void each_goes_on(
     free_batch(jobs, batch);
 }
 
+static struct wi_batch_trial *try_batch(
+    struct wi_jobs *jobs, const struct wi_job_batch *batch, enum wi_trial_kind kind)
+{
+    const struct wi_job *first = wi_job_batch_first(batch);
+    return wi_batch_trial_new(&jobs->trials, kind, batch->node, first->place.platform,
+        first->spec.asked->model, batch->bytes);
+}
+
 void wi_jobs_try_each(struct wi_jobs *jobs, struct wi_job_batch *batch, int lost, const char *why)
 {
     each_goes_on(jobs, batch, &(struct going_on){.lost = lost, .why = why});
+}
+
+void wi_jobs_batch_broke(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *why)
+{
+    struct going_on how = {.lost = 1, .why = why, .trial = try_batch(jobs, batch, WI_TRIAL_SIZE)};
+    each_goes_on(jobs, batch, &how);
+    wi_batch_trial_leave(how.trial);
+}
+
+/* What the failure of a batch shows when its requests run alone. */
+static enum wi_trial_kind trial_of(const struct wi_answer *answer)
+{
+    int is_size = answer->starved || answer->error.code == WI_ANSWER_TOO_LARGE ||
+                  (answer->broke && !answer->excused);
+    return is_size ? WI_TRIAL_SIZE : WI_TRIAL_FAULT;
 }
 
 /* The batch has a failure instead of outputs. An error that another node would repeat is the fault
@@ -319,16 +343,15 @@ void wi_jobs_try_each(struct wi_jobs *jobs, struct wi_job_batch *batch, int lost
 static void batch_failed(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_answer *answer)
 {
-    const struct wi_job *first = wi_job_batch_first(batch);
     struct going_on how = {.why = answer->error.detail};
     how.together = answer->error.code == WI_NODE_PAUSED;
     if (how.together || !answer->retryable)
         how.returned = &answer->error;
-    if (answer->starved || answer->error.code == WI_ANSWER_TOO_LARGE)
-        how.trial = wi_batch_trial_new(WI_TRIAL_SIZE, batch->node, first->place.platform,
-            first->spec.asked->model, batch->bytes);
+    enum wi_trial_kind kind = trial_of(answer);
+    if (!how.together && (kind == WI_TRIAL_SIZE || !answer->retryable))
+        how.trial = try_batch(jobs, batch, kind);
     each_goes_on(jobs, batch, &how);
-    wi_batch_trial_leave(how.trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
+    wi_batch_trial_leave(how.trial);
 }
 
 /* The outputs do not belong to a batch. A joined node may only say so. */
@@ -346,9 +369,7 @@ static void batch_has_other_rows(struct wi_jobs *jobs, struct wi_job_batch *batc
 static void try_rows(
     struct wi_jobs *jobs, struct wi_job_batch *batch, const struct wi_tensors *outputs)
 {
-    const struct wi_job *first = wi_job_batch_first(batch);
-    struct wi_batch_trial *trial = wi_batch_trial_new(
-        WI_TRIAL_ROWS, batch->node, first->place.platform, batch->on_trial, batch->bytes);
+    struct wi_batch_trial *trial = try_batch(jobs, batch, WI_TRIAL_ROWS);
     struct wi_error error;
     wi_error_set(&error, WI_INFERENCE_FAILED, NULL,
         "the first batch of a model is compared with its requests alone");
@@ -356,7 +377,7 @@ static void try_rows(
     batch->on_trial = NULL; /* the trial ends that */
     each_goes_on(
         jobs, batch, &(struct going_on){.returned = &error, .trial = trial, .outputs = outputs});
-    wi_batch_trial_leave(trial, WI_TRIAL_OPEN, jobs->pool, &jobs->apart);
+    wi_batch_trial_leave(trial);
 }
 
 int wi_jobs_batch_answer(

@@ -22,5 +22,8 @@ int wi_jobs_batch_answer(struct wi_jobs *jobs, struct wi_job_batch *batch, const
 /* The batch ended without an answer: its members are retried one by one. `lost`: the node was
  * lost. */
 void wi_jobs_try_each(struct wi_jobs *jobs, struct wi_job_batch *batch, int lost, const char *why);
+/* Its node broke with the batch, which may have been why: the same, and if they run alone, batches
+ * are smaller there. */
+void wi_jobs_batch_broke(struct wi_jobs *jobs, struct wi_job_batch *batch, const char *why);
 
 #endif

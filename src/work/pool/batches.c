@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "work/pool/facts/batching.h"
 #include "work/pool/private.h"
 
@@ -43,23 +44,25 @@ int wi_pool_batch_pays(const struct wi_pool *pool, const struct wi_choice *choic
     return wi_batching_pays(&e, pool->config->pool.exploration, bytes);
 }
 
-void wi_pool_note_crowded(struct wi_pool *pool, const struct pool_node *node, const char *hash,
-    const struct wi_place *where, size_t bytes)
+struct wi_place *wi_pool_batch_place(const struct wi_pool *pool, const char *node_id,
+    enum wi_platform platform, const struct wi_model *model)
 {
-    uint64_t most = wi_estimates_crowded(pool->estimates, hash, where, bytes, wi_now_ms());
+    const struct wi_place *where =
+        node_where(wi_pool_nodes_find(pool->nodes, node_id), model, platform);
+    struct wi_place *place = where ? wi_alloc(sizeof *place) : NULL;
 
-    wi_info("pool", node->id,
-        "a batch with %zu bytes of inputs was too large for %s: batches of this model have at most "
-        "%llu there from now on",
-        bytes, wi_platform_names[where->platform], (unsigned long long)most);
+    if (place)
+        *place = *where;
+    return place;
 }
 
-void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
-    const struct wi_model *model, size_t bytes)
+void wi_pool_batch_crowded(
+    struct wi_pool *pool, const struct wi_place *place, const char *hash, size_t bytes)
 {
-    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    const struct wi_place *where = node_where(node, model, platform);
+    uint64_t most = wi_estimates_crowded(pool->estimates, hash, place, bytes, wi_now_ms());
 
-    if (where)
-        wi_pool_note_crowded(pool, node, model->hash, where, bytes);
+    wi_info("pool", place->kind,
+        "a batch with %zu bytes of inputs was too large for %s: batches of this model have at most "
+        "%llu there from now on",
+        bytes, wi_platform_names[place->platform], (unsigned long long)most);
 }

@@ -15,9 +15,13 @@ uint64_t wi_pool_batch_most(
  * receives how many times as long they take alone; 0: not known. */
 int wi_pool_batch_pays(const struct wi_pool *pool, const struct wi_choice *choice,
     const struct wi_model *model, size_t bytes, double *gain);
-/* A batch lacked memory on that node, which may be gone, and its requests alone did not: learns
- * from it for nodes like it. */
-void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
-    const struct wi_model *model, size_t bytes);
+/* Where the node runs the model on that platform; NULL: nowhere, or it is gone. The caller frees
+ * it, and may keep it for longer than the node. */
+struct wi_place *wi_pool_batch_place(const struct wi_pool *pool, const char *node_id,
+    enum wi_platform platform, const struct wi_model *model);
+/* A batch with so many bytes of inputs lacked memory or broke its node there, and its requests
+ * alone did not: learns from it for nodes like it. `hash` is that of its model. */
+void wi_pool_batch_crowded(
+    struct wi_pool *pool, const struct wi_place *place, const char *hash, size_t bytes);
 
 #endif

@@ -37,13 +37,14 @@ static void session_reload(struct wi_pool *pool, struct pool_session *session)
     wi_pool_plan_soon(pool->wake);
 }
 
-/* Its page, which may not notice the end, must have a GPU again soon. 0, or -1 if the browser has
- * no process for the GPU. */
-static int session_end_gpu(struct wi_pool *pool, struct pool_session *session, double now)
+/* Its page, which may not notice the end, must have that platform again soon. 0, or -1 if the
+ * browser has no process for the GPU. */
+static int session_end_gpu(
+    struct wi_pool *pool, struct pool_session *session, enum wi_platform platform, double now)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session);
 
-    wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_MS);
+    wi_pool_session_gpu_lost(session, platform, now, now + WI_LADDER_GPU_MS);
     if (wi_session_end_gpu(session->browser) != 0)
         return -1;
     if (node)
@@ -69,8 +70,9 @@ static void kill_session(struct pool_session *session, const char *why)
     wi_session_kill(session->browser, &error);
 }
 
-void wi_pool_fault(
-    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why)
+/* `platform`: the one that is lost, of WI_FAULT_PLATFORM_LOST alone. */
+static void session_fault(struct wi_pool *pool, struct pool_session *session, enum wi_fault fault,
+    enum wi_platform platform, const char *why)
 {
     if (wi_pool_session_ends(session))
         return;
@@ -83,8 +85,8 @@ void wi_pool_fault(
         wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "", why);
     switch (remedy) {
     case WI_REMEDY_END_GPU:
-        if (session_end_gpu(pool, session, now) != 0)
-            wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+        if (session_end_gpu(pool, session, platform, now) != 0)
+            wi_pool_platform_lost(pool, session, platform,
                 "its browser has no process for the GPU that could be ended");
         break;
     case WI_REMEDY_RELOAD:
@@ -99,13 +101,24 @@ void wi_pool_fault(
     }
 }
 
+void wi_pool_fault(
+    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why)
+{
+    session_fault(pool, session, fault, WI_WASM, why);
+}
+
+void wi_pool_platform_lost(
+    struct wi_pool *pool, struct pool_session *session, enum wi_platform platform, const char *why)
+{
+    session_fault(pool, session, WI_FAULT_PLATFORM_LOST, platform, why);
+}
+
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
-    wi_pool_session_lose(session, WI_WEBGPU);
-    if (session_end_gpu(pool, session, now) != 0)
+    if (session_end_gpu(pool, session, WI_WEBGPU, now) != 0)
         remedy = WI_REMEDY_KILL;
     pool->faults[WI_FAULT_KERNEL_HUNG]++;
     pool->remedies[remedy]++;
@@ -196,7 +209,7 @@ static void look_for_gpu(
     const struct wi_fleet_class *class = node->place.class;
 
     if (class && !class->info.platforms[session->gpu_lost].available)
-        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+        wi_pool_platform_lost(pool, session, session->gpu_lost,
             "its page has not regained a GPU since the GPU process was ended");
     else
         wi_pool_session_gpu_settled(session);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "nodes/bridge/model_status.h"
+#include "work/pool/batches.h"
 #include <string.h>
 
 /* Milliseconds for a token: what is outside is no measurement. */
@@ -109,7 +110,7 @@ static void note_fallback(struct wi_pool *pool, const struct pool_node *node,
         wi_pool_measure_failure(pool, node, attempt, platform);
     else if (answer->ok && where &&
              (has_code(fallback, "out_of_memory") || has_code(fallback, "inference_failed")))
-        wi_pool_note_crowded(pool, node, attempt->hash, where, attempt->bytes);
+        wi_pool_batch_crowded(pool, where, attempt->hash, attempt->bytes);
 }
 
 void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,

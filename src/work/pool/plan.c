@@ -236,20 +236,19 @@ static void session_retire(struct wi_pool *pool, struct pool_session *session, c
 }
 
 /* Where every session has a GPU of its own, the path of the next one's; else NULL. */
-static const char *choose_gpu(const struct wi_pool *pool, const struct pool_kind *kind,
-    struct wi_gpu_device gpus[WI_GPUS_MAX])
+static const char *choose_gpu(
+    const struct wi_pool *pool, const struct pool_kind *kind, const struct wi_gpus *gpus)
 {
     if (kind->browser->gpu_device != WI_GPU_DEVICE_ALL)
         return NULL;
     const struct wi_gpu_device *gpu =
-        wi_pool_sessions_spread(pool->sessions, kind->browser, gpus, wi_gpus_find("", gpus));
+        wi_pool_sessions_spread(pool->sessions, kind->browser, gpus->devices, gpus->count);
     return gpu ? gpu->path : NULL;
 }
 
 static struct pool_session *start_session(
-    struct wi_pool *pool, const struct pool_kind *kind, const char *why)
+    struct wi_pool *pool, const struct pool_kind *kind, const struct wi_gpus *gpus, const char *why)
 {
-    struct wi_gpu_device gpus[WI_GPUS_MAX];
     const char *gpu = choose_gpu(pool, kind, gpus);
     const struct wi_bridge_address address = wi_bridge_address(pool->bridge,
         wi_network_apart(pool->deps.network, pool->config->pool.network, kind->browser));
@@ -264,6 +263,7 @@ static struct pool_session *start_session(
         .listen = wi_bridge_listen,
         .bridge = pool->bridge,
         .confined = wi_network_confined(pool->deps.network),
+        .gpus = gpus,
         .gpu = gpu};
     struct pool_session *session = wi_pool_sessions_start(
         pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout, kind->stamp);
@@ -277,11 +277,13 @@ static void kind_start(
     struct wi_pool *pool, struct pool_kind *kind, const struct wi_scale_step *step, double now)
 {
     struct pool_session *worn = step->action == WI_SCALE_REPLACE ? find_worn(pool, kind) : NULL;
+    struct wi_gpus gpus;
 
-    wi_pool_kind_check(kind, now); /* it may have been removed */
+    wi_gpus_find("", &gpus);
+    wi_pool_kind_check(kind, &gpus, now); /* it may have been removed */
     if (!kind->installed)
         return;
-    struct pool_session *session = start_session(pool, kind, step->why);
+    struct pool_session *session = start_session(pool, kind, &gpus, step->why);
     if (worn)
         wi_pool_session_succeed(worn, session);
     if (step->for_backlog)

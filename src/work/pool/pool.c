@@ -279,8 +279,11 @@ void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
 
 static void check_kinds(struct wi_pool *pool)
 {
+    struct wi_gpus gpus;
+
+    wi_gpus_find("", &gpus);
     for (size_t i = 0; i < pool->kinds->count; i++)
-        wi_pool_kind_check(&pool->kinds->all[i], wi_now_ms());
+        wi_pool_kind_check(&pool->kinds->all[i], &gpus, wi_now_ms());
     wi_pool_kinds_tell_absent(pool->kinds);
     tell_warnings(pool);
 }

@@ -136,9 +136,12 @@ double wi_pool_patience_ms(const struct wi_pool *pool);
 /* A kernel on WebGPU, named in `why`, has exceeded its time: ends at once the process in which its
  * browser accesses the GPU, or the session if the browser has no separate process for that. */
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why);
-/* Applies the remedy that wi_ladder_climb chooses. */
+/* Applies the remedy that wi_ladder_climb chooses; for any fault but WI_FAULT_PLATFORM_LOST. */
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);
+/* The same for that one: its page has lost the platform. */
+void wi_pool_platform_lost(
+    struct wi_pool *pool, struct pool_session *session, enum wi_platform platform, const char *why);
 
 /* --- reports.c -------------------------------------------------------------------------------- */
 
@@ -154,12 +157,6 @@ void wi_pool_lose(
 /* Stops a client's own kernel that has exceeded its time, by ending the process that computes it.
  * The node may be gone afterwards. */
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
-
-/* --- batches.c -------------------------------------------------------------------------------- */
-
-/* A batch with so many bytes of inputs was too large there. `hash` is that of its model. */
-void wi_pool_note_crowded(struct wi_pool *pool, const struct pool_node *node, const char *hash,
-    const struct wi_place *where, size_t bytes);
 
 /* --- measure.c -------------------------------------------------------------------------------- */
 

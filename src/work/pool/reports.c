@@ -586,10 +586,8 @@ static void on_platform_lost(
     struct pool_session *session = node ? session_of(pool, node) : NULL;
 
     wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
-    if (!session)
-        return;
-    wi_pool_session_lose(session, platform);
-    wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
+    if (session)
+        wi_pool_platform_lost(pool, session, platform, why);
 }
 
 struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)

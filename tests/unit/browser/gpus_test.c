@@ -51,9 +51,11 @@ static void uproot(void)
 static size_t find_in(const char *const *files, struct wi_gpu_device *devices)
 {
     plant(files);
-    size_t count = wi_gpus_find(root, devices);
+    struct wi_gpus gpus = {0};
+    wi_gpus_find(root, &gpus);
+    memcpy(devices, gpus.devices, gpus.count * sizeof *devices);
     uproot();
-    return count;
+    return gpus.count;
 }
 
 TEST(a_gpu_is_its_device_and_its_own_driver)

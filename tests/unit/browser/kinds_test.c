@@ -152,7 +152,7 @@ TEST(a_browser_whose_gpu_is_not_there_is_not_installed)
             .binary = "/bin/sh",
             .gpu_device = WI_GPU_DEVICE_FIRST + 1};
         struct wi_error error = {0};
-        assert_int_equal(wi_session_installed(&browser, &error), WI_UNAVAILABLE);
+        assert_int_equal(wi_session_installed(&browser, NULL, NULL, &error), WI_UNAVAILABLE);
         assert_string_equal(error.field, "gpu_device");
         assert_non_null(strstr(error.detail, rows[i].why));
     }
@@ -635,11 +635,17 @@ TEST(a_headless_shell_is_refused_by_name)
     write_program(shell, "");
     const struct wi_config_browser browser = {
         .kind = "chrome", .driver_command = "sh", .binary = shell};
-    assert_int_equal(wi_session_installed(&browser, &error), WI_UNAVAILABLE);
+    assert_int_equal(wi_session_installed(&browser, NULL, NULL, &error), WI_UNAVAILABLE);
     assert_string_equal(error.field, "binary");
     assert_non_null(strstr(error.detail, "/chromium-headless-shell is a headless shell, which "));
     assert_int_equal(unlink(shell), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+static void take_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE])
+{
+    struct wi_error error;
+    assert_int_equal(wi_session_installed(browser, NULL, stamp, &error), WI_OK);
 }
 
 TEST(a_stamp_is_of_one_installation)
@@ -653,18 +659,37 @@ TEST(a_stamp_is_of_one_installation)
     write_program(binary, "one");
     struct wi_config_browser browser = {
         .kind = "chrome", .driver_command = "sh --extra", .binary = binary, .headless = 1};
-    wi_kind_stamp(&browser, first);
+    take_stamp(&browser, first);
     assert_int_equal(strlen(first), WI_KIND_STAMP_SIZE - 1);
-    wi_kind_stamp(&browser, stamp);
+    take_stamp(&browser, stamp);
     assert_string_equal(stamp, first);
     browser.gpu = WI_GPU_OFF; /* started otherwise, it may be able to do something else */
-    wi_kind_stamp(&browser, stamp);
+    take_stamp(&browser, stamp);
     assert_string_not_equal(stamp, first);
     browser.gpu = WI_GPU_AUTO;
     write_program(other, "two"); /* an update */
     assert_int_equal(rename(other, binary), 0);
-    wi_kind_stamp(&browser, stamp);
+    take_stamp(&browser, stamp);
     assert_string_not_equal(stamp, first);
     assert_int_equal(unlink(binary), 0);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* Only a change of the GPUs changes the stamp, and they are looked for once, or not at all. */
+TEST(a_stamp_is_of_the_gpus_that_were_found_once)
+{
+    struct wi_config_browser browser = {.kind = "chrome", .driver_command = "sh", .binary = "sh"};
+    struct wi_gpus one = {{GPU_AMD}, 1}, none = {.count = 0};
+    char here[WI_KIND_STAMP_SIZE], stamp[WI_KIND_STAMP_SIZE];
+    struct wi_error error;
+
+    machine.gpu_count = 0;
+    machine.looks = 0;
+    take_stamp(&browser, here);
+    assert_int_equal(machine.looks, 1);
+    assert_int_equal(wi_session_installed(&browser, &none, stamp, &error), WI_OK);
+    assert_string_equal(stamp, here);
+    assert_int_equal(wi_session_installed(&browser, &one, stamp, &error), WI_OK);
+    assert_string_not_equal(stamp, here);
+    assert_int_equal(machine.looks, 1);
 }

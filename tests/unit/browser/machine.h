@@ -11,12 +11,14 @@ static struct {
     struct wi_gpu_device gpus[WI_GPUS_MAX];
     size_t gpu_count;
     const char *given; /* VK_DRIVER_FILES */
+    unsigned looks;    /* how often its GPUs were found */
 } machine;
 
-size_t wi_gpus_find(const char *root, struct wi_gpu_device *devices)
+void wi_gpus_find(const char *root, struct wi_gpus *gpus)
 {
-    memcpy(devices, machine.gpus, machine.gpu_count * sizeof *devices);
-    return machine.gpu_count;
+    memcpy(gpus->devices, machine.gpus, machine.gpu_count * sizeof *gpus->devices);
+    gpus->count = machine.gpu_count;
+    machine.looks++;
 }
 
 void wi_vulkan_manifests(const char *root, const char *pattern, struct wi_strings *paths)

@@ -26,7 +26,7 @@
 struct doctor {
     struct wi_config *config; /* NULL: it is not valid */
     struct wi_network *network;
-    struct wi_doctor_gpus gpus;
+    struct wi_gpus gpus;
     int starts; /* browsers are tried */
     json_t *checks, *browsers;
 };
@@ -209,7 +209,7 @@ static int try_on(
 /* Once, or on each GPU that serves it. Whether it works on any. */
 static int browser_try(const struct doctor *doctor, const struct wi_config_browser *browser)
 {
-    const struct wi_doctor_gpus *gpus = &doctor->gpus;
+    const struct wi_gpus *gpus = &doctor->gpus;
     int works = 0;
 
     if (browser->gpu_device != WI_GPU_DEVICE_ALL)
@@ -232,7 +232,7 @@ static int browser_examine(const struct doctor *doctor, size_t index)
             "switched off: [browser.%s] max_connections is 0", browser->kind);
         return 0;
     }
-    if (wi_session_installed(browser, &error) != WI_OK) {
+    if (wi_session_installed(browser, &doctor->gpus, NULL, &error) != WI_OK) {
         report_absence(checks, doctor->config, index, &error);
         return 0;
     }
@@ -252,7 +252,7 @@ static void doctor_check(struct wi_cli *cli, struct doctor *doctor)
     const struct wi_config *config = doctor->config;
     int good = 0;
 
-    doctor->gpus.count = wi_gpus_find("", doctor->gpus.devices);
+    wi_gpus_find("", &doctor->gpus);
     wi_doctor_host(doctor->checks, config, doctor->network, &doctor->gpus);
     wi_doctor_network(doctor->checks, config, doctor->network);
     wi_doctor_models(cli, doctor->checks, config);

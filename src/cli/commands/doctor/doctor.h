@@ -23,25 +23,19 @@ void wi_doctor_print(const json_t *checks);
 /* WI_EXIT_FAILED if anything is missing. */
 enum wi_exit wi_doctor_verdict(const json_t *checks);
 
-/* The GPUs of this machine, as wi_gpus_find fills them. */
-struct wi_doctor_gpus {
-    struct wi_gpu_device devices[WI_GPUS_MAX];
-    size_t count;
-};
-
 /* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config,
-    const struct wi_network *network, const struct wi_doctor_gpus *gpus);
+    const struct wi_network *network, const struct wi_gpus *gpus);
 
 /* Checks GPUs, their Vulkan drivers, and the rights of this user and of the service's to them. */
-void wi_doctor_gpus(json_t *checks, const struct wi_doctor_gpus *gpus);
+void wi_doctor_gpus(json_t *checks, const struct wi_gpus *gpus);
 /* Adds which of these GPUs a browser that can be started gets, and why not another one. */
 void wi_doctor_browser_gpu(
-    json_t *checks, const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus);
+    json_t *checks, const struct wi_config_browser *browser, const struct wi_gpus *gpus);
 /* Completes the text about a browser with a software adapter: what would give it a GPU, or why it
  * has none, as far as that is known. */
-void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser,
-    const struct wi_doctor_gpus *gpus);
+void wi_doctor_advise_gpu(
+    struct wi_buffer *text, const struct wi_config_browser *browser, const struct wi_gpus *gpus);
 
 /* The network of their own that browsers get where that is possible. Also makes the log quiet. */
 struct wi_network *wi_doctor_begin(void);

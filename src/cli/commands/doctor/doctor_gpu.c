@@ -114,7 +114,7 @@ static void report_gpu(json_t *checks, const char *check, const struct wi_gpu_de
     free(why);
 }
 
-void wi_doctor_gpus(json_t *checks, const struct wi_doctor_gpus *gpus)
+void wi_doctor_gpus(json_t *checks, const struct wi_gpus *gpus)
 {
     struct wi_strings manifests = {0};
     const struct passwd *user = find_service_user();
@@ -146,7 +146,7 @@ struct doctor_choice {
 };
 
 static struct doctor_choice choice_of(
-    const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
+    const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     struct doctor_choice choice = {0};
     struct wi_error error;
@@ -156,6 +156,14 @@ static struct doctor_choice choice_of(
             choice.first = &gpus->devices[i];
     (void)wi_gpu_choose(browser, NULL, gpus->devices, gpus->count, &choice.made, &error);
     return choice;
+}
+
+/* Whether it is started so that it may take Mesa's software adapter although a GPU is usable. */
+static int may_avoid_gpu(
+    const struct wi_config_browser *browser, const struct doctor_choice *choice)
+{
+    return browser->gpu != WI_GPU_HARDWARE &&
+           (!choice->made.hardware || strcmp(wi_kind_family(browser), "firefox") == 0);
 }
 
 /* What becomes of the only usable GPU. */
@@ -188,7 +196,7 @@ static void judge_serving(json_t *checks, const char *check,
 }
 
 void wi_doctor_browser_gpu(
-    json_t *checks, const struct wi_config_browser *browser, const struct wi_doctor_gpus *gpus)
+    json_t *checks, const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     const struct doctor_choice choice = choice_of(browser, gpus);
     char check[48];
@@ -212,19 +220,19 @@ void wi_doctor_browser_gpu(
             "none is usable, for the reasons above; it has a software adapter at most");
 }
 
-void wi_doctor_advise_gpu(struct wi_buffer *text, const struct wi_config_browser *browser,
-    const struct wi_doctor_gpus *gpus)
+void wi_doctor_advise_gpu(
+    struct wi_buffer *text, const struct wi_config_browser *browser, const struct wi_gpus *gpus)
 {
     const struct doctor_choice choice = choice_of(browser, gpus);
 
     if (browser->driver_url || choice.serving == 0)
         return;
-    if (choice.made.hardware)
+    const char *path = choice.made.only ? choice.made.only->path : choice.first->path;
+    if (may_avoid_gpu(browser, &choice))
+        wi_buffer_printf(text, "; to use %s, set gpu = hardware in the browser's section", path);
+    else
         wi_buffer_printf(text,
             "; the driver of %s gave it no adapter, and vulkaninfo (Debian: vulkan-tools) may say "
             "why",
-            choice.made.only ? choice.made.only->path : choice.first->path);
-    else
-        wi_buffer_printf(
-            text, "; to use %s, set gpu = hardware in the browser's section", choice.first->path);
+            path);
 }

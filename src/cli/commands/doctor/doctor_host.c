@@ -205,7 +205,7 @@ void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config,
-    const struct wi_network *network, const struct wi_doctor_gpus *gpus)
+    const struct wi_network *network, const struct wi_gpus *gpus)
 {
     check_shared_memory(checks);
     check_files(checks);

@@ -96,7 +96,7 @@ static json_t *column_look(
 
     if (browser->max_connections == 0)
         return column_absent(browser->kind, "its max_connections is 0");
-    if (wi_session_installed(browser, &error) != WI_OK)
+    if (wi_session_installed(browser, NULL, NULL, &error) != WI_OK)
         return column_absent(browser->kind, error.detail);
     json_t *report = wi_doctor_try(config, browser, network, NULL, 1, checks);
     json_t *column = column_of(browser->kind, report, began);

@@ -116,16 +116,14 @@ const char *wi_pool_kind_problem(const struct pool_kind *kind)
 
 /* --- what is installed ------------------------------------------------------------------------ */
 
-void wi_pool_kind_check(struct pool_kind *kind, double now)
+void wi_pool_kind_check(struct pool_kind *kind, const struct wi_gpus *gpus, double now)
 {
     struct wi_error error = {0};
     int was = kind->installed, first = kind->check_at == 0;
 
-    kind->installed = wi_session_installed(kind->browser, &error) == WI_OK;
-    kind->check_at = now + RECHECK_MS;
     *kind->stamp = '\0';
-    if (kind->installed)
-        wi_kind_stamp(kind->browser, kind->stamp);
+    kind->installed = wi_session_installed(kind->browser, gpus, kind->stamp, &error) == WI_OK;
+    kind->check_at = now + RECHECK_MS;
     if (!kind->installed) {
         kind->problem = error;
         if ((was || (first && kind->given)) && wi_pool_kind_is_on(kind))
@@ -140,7 +138,7 @@ void wi_pool_kind_check(struct pool_kind *kind, double now)
 void wi_pool_kind_check_again(struct pool_kind *kind, double now)
 {
     if (now >= kind->check_at)
-        wi_pool_kind_check(kind, now);
+        wi_pool_kind_check(kind, NULL, now);
 }
 
 double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now)
@@ -152,7 +150,7 @@ double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now)
         if (!wi_pool_kind_is_on(kind))
             continue;
         if (!kind->installed && now >= kind->check_at)
-            wi_pool_kind_check(kind, now);
+            wi_pool_kind_check(kind, NULL, now);
         if (!kind->installed && kind->check_at < next)
             next = kind->check_at;
     }

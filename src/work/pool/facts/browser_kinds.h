@@ -48,8 +48,8 @@ int wi_pool_kind_is_remote(const struct pool_kind *kind);
 /* The problem of a kind that is wanted or installed, or NULL. */
 const char *wi_pool_kind_problem(const struct pool_kind *kind);
 
-/* Checks whether its programs are installed, and which ones. */
-void wi_pool_kind_check(struct pool_kind *kind, double now);
+/* Checks whether its programs are installed, and which ones. `gpus` as for wi_session_installed. */
+void wi_pool_kind_check(struct pool_kind *kind, const struct wi_gpus *gpus, double now);
 /* The same if the last check was a while ago. */
 void wi_pool_kind_check_again(struct pool_kind *kind, double now);
 /* Checks missing programs again that are due; returns when the next check is due (WI_NEVER: none).

@@ -255,13 +255,10 @@ void wi_pool_session_checked(struct pool_session *session, int is_well)
     session->checks_failed = is_well ? 0 : session->checks_failed + 1;
 }
 
-void wi_pool_session_lose(struct pool_session *session, enum wi_platform platform)
+void wi_pool_session_gpu_lost(
+    struct pool_session *session, enum wi_platform platform, double now, double back_by)
 {
     session->gpu_lost = platform;
-}
-
-void wi_pool_session_gpu_lost(struct pool_session *session, double now, double back_by)
-{
     session->gpu_lost_at = now;
     session->gpu_by = back_by;
 }

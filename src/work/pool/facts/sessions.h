@@ -29,7 +29,7 @@ struct pool_session {
     unsigned checks_failed;         /* in a row */
     double gpu_lost_at;             /* when its GPU process was ended; 0: never */
     double gpu_by;                  /* when its GPU must be back; 0: it is, or was given up */
-    enum wi_platform gpu_lost;      /* the platform that its page has lost with it */
+    enum wi_platform gpu_lost;      /* the platform that its page lost with it */
     double retire_by;               /* the latest end of an unhealthy session; 0: it is healthy */
     uint64_t jobs;                  /* attempts answered */
     char worn[64];                  /* why it is to be replaced by a new one; "": it is not */
@@ -104,10 +104,10 @@ void wi_pool_session_succeed(struct pool_session *session, const struct pool_ses
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now);
 /* The result of the check. Reopening its page counts as `is_well`. */
 void wi_pool_session_checked(struct pool_session *session, int is_well);
-/* Its page has lost a platform on the GPU, by which it is seen whether the GPU is back. */
-void wi_pool_session_lose(struct pool_session *session, enum wi_platform platform);
-/* Its GPU process was ended, and its GPU must be back at `back_by`; it is back, or was given up. */
-void wi_pool_session_gpu_lost(struct pool_session *session, double now, double back_by);
+/* Its GPU process was ended, and its GPU, which is seen by that platform, must be back at
+ * `back_by`; it is back, or was given up. */
+void wi_pool_session_gpu_lost(
+    struct pool_session *session, enum wi_platform platform, double now, double back_by);
 void wi_pool_session_gpu_settled(struct pool_session *session);
 void wi_pool_session_retire_by(struct pool_session *session, double when);
 /* See wi_ladder_climb. */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "work/job/job.h"
 #include "work/pool/batches.h"
 #include "work/pool/evidence.h"
@@ -182,10 +183,19 @@ uint64_t wi_pool_batch_most(
     return fixture->batch_most > 0 ? fixture->batch_most : UINT64_MAX;
 }
 
-void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
-    const struct wi_model *model, size_t bytes)
+struct wi_place *wi_pool_batch_place(const struct wi_pool *pool, const char *node_id,
+    enum wi_platform platform, const struct wi_model *model)
 {
+    struct wi_place *place = wi_alloc(sizeof *place);
     assert_string_equal(node_id, "node-1");
+    place->platform = platform;
+    return place;
+}
+
+void wi_pool_batch_crowded(
+    struct wi_pool *pool, const struct wi_place *place, const char *hash, size_t bytes)
+{
+    assert_int_equal(place->platform, WI_WASM);
     fixture->crowded = bytes;
 }
 
@@ -228,9 +238,9 @@ static inline int tear_down(void **state)
     assert_int_equal(counters.waiting, 0);
     assert_int_equal(counters.running, 0);
     wi_jobs_free(fixture->jobs);
+    uv_run(&fixture->loop, UV_RUN_DEFAULT);
     assert_int_equal(fixture->model._references, 1);
     assert_int_equal(fixture->budget.used, 0);
-    uv_run(&fixture->loop, UV_RUN_DEFAULT);
     return uv_loop_close(&fixture->loop);
 }
 

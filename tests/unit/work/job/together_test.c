@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "base/memory.h"
+#include "work/job/private.h"
 
 static struct wi_onnx_value row = {.name = "x",
     .tensor = 1,
@@ -35,17 +36,23 @@ static void drop_part(void *context, const struct wi_job_spec *spec, const struc
 }
 
 /* Its request has one row unless it has tensors; takes `asked`. */
-static void submit_asked(const char *id, struct wi_inference *asked)
+static void submit_asked_of(const char *client, const char *id, struct wi_inference *asked)
 {
     static const struct wi_job_stream stream = {.on_part = drop_part};
     int as_stream = asked->stream;
-    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
+    struct wi_job_spec spec = {
+        .client = wi_strdup(client), .asked = asked, .accepted_at = wi_now_ms()};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     if (asked->tensors.count == 0)
         add_row(&asked->tensors, 1);
     enum wi_code code =
         wi_jobs_submit(fixture->jobs, &spec, as_stream ? &stream : NULL, on_done, NULL, NULL);
     assert_int_equal(code, WI_OK);
+}
+
+static void submit_asked(const char *id, struct wi_inference *asked)
+{
+    submit_asked_of(NULL, id, asked);
 }
 
 static void submit_row_for(const char *id, int as_stream, double timeout_ms)
@@ -398,6 +405,51 @@ TEST(one_bad_request_among_twelve_fails_alone)
     assert_int_equal(count_jobs().failed, 1);
 }
 
+/* One row for each name, and room for one. */
+static void submit_rows_of(const char *const *clients, int first)
+{
+    may_batch(WI_BATCHING_AUTO);
+    fixture->room = 0;
+    for (int i = 0; clients[i]; i++) {
+        char id[WI_ID_SIZE];
+        snprintf(id, sizeof id, "job-%d", first + i);
+        submit_asked_of(
+            clients[i], id, ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000));
+    }
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+}
+
+TEST(bad_requests_of_a_client_cost_the_others_one_run_and_then_only_itself)
+{
+    static const char *const clients[] = {"good", "bad", "good", NULL};
+    submit_rows_of(clients, 0);
+    assert_int_equal(fixture->requests, 3);
+    fixture->room = 2;
+    answer_batch(WI_INPUT_INVALID, 0);
+    for (int i = 0; i < 3; i++)
+        answer_one(i, i != 1);
+    assert_int_equal(fixture->answers, 3);
+    submit_rows_of(clients, 3);
+    fixture->room = 1;
+    events()->on_capacity(events()->context);
+    assert_int_equal(fixture->dispatched, 6); /* job-3 with job-5, and job-4 alone */
+    assert_int_equal(count_jobs().batches, 2);
+    assert_int_equal(count_jobs().joined, 5);
+}
+
+TEST(a_failed_batch_whose_requests_succeed_is_nobodys_fault)
+{
+    static const char *const clients[] = {"a", "b", NULL};
+    submit_rows_of(clients, 0);
+    fixture->room = 1;
+    answer_batch(WI_INPUT_INVALID, 0);
+    answer_one(0, 1);
+    answer_one(1, 1);
+    submit_rows_of(clients, 2);
+    assert_int_equal(fixture->requests, 2);
+}
+
 TEST(memory_that_a_batch_lacks_costs_its_requests_no_try)
 {
     fixture->config.pool.max_retries = 0;
@@ -441,6 +493,57 @@ TEST(a_batch_whose_requests_never_ran_alone_was_not_too_large)
     assert_int_equal(wi_jobs_cancel(fixture->jobs, "job-1"), WI_OK);
     wi_jobs_abort(fixture->jobs);
     assert_int_equal(fixture->answers, 3);
+    assert_int_equal(fixture->crowded, 0);
+}
+
+/* Its node is gone, and what was learned is about others like it. */
+TEST(a_batch_that_broke_its_node_makes_batches_smaller)
+{
+    run_together(1 << 20);
+    fixture->room = 4;
+    events()->on_lost(events()->context, "node-1", fixture->attempt, WI_BLAME_ALONE, "it died");
+    assert_int_equal(fixture->dispatched, 5);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(fixture->crowded, 0);
+        answer_one(i, 1);
+    }
+    assert_int_equal(fixture->crowded, 16);
+}
+
+TEST(a_batch_that_broke_its_engine_makes_batches_smaller)
+{
+    run_together(1 << 20);
+    fixture->room = 3;
+    break_engine(WI_BLAME_NONE);
+    for (int i = 0; i < 4; i++)
+        answer_one(i, 1);
+    assert_int_equal(fixture->crowded, 16);
+}
+
+TEST(a_loss_that_is_no_fault_of_the_batch_does_not_make_batches_smaller)
+{
+    run_together(1 << 20);
+    fixture->room = 4;
+    events()->on_lost(events()->context, "node-1", fixture->attempt, WI_BLAME_NONE, "it closed");
+    for (int i = 0; i < 4; i++)
+        answer_one(i, 1);
+    assert_int_equal(fixture->answers, 4);
+    assert_int_equal(fixture->crowded, 0);
+}
+
+/* One of its requests breaks every node. */
+TEST(a_request_that_breaks_its_node_alone_does_not_make_batches_smaller)
+{
+    run_together(1 << 20);
+    fixture->room = 4;
+    lose(WI_BLAME_ALONE);
+    for (int i = 0; i < 3; i++)
+        answer_one(i, 1);
+    snprintf(fixture->attempt, sizeof fixture->attempt, "job-3.2");
+    lose(WI_BLAME_ALONE);
+    lose(WI_BLAME_ALONE);
+    assert_int_equal(fixture->answers, 4);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
     assert_int_equal(fixture->crowded, 0);
 }
 
@@ -600,8 +703,15 @@ static void answer_values(const char *attempt, const float *values, int64_t rows
 
 static const float outputs[] = {10, 20, 30};
 
-/* Three requests as a batch, whose answers are kept, and each alone, the last with that answer. */
-static void try_three(float last)
+static void finish_comparisons(void)
+{
+    while (fixture->jobs->trials._comparisons)
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+}
+
+/* Three requests as a batch, whose answers are kept, and each alone, the last with that answer. The
+ * comparisons have begun. */
+static void begin_three(float last)
 {
     may_batch(WI_BATCHING_AUTO);
     submit_values(0, 3, 1);
@@ -618,6 +728,12 @@ static void try_three(float last)
     assert_int_equal(fixture->answers, 3);
     assert_int_equal(fixture->last.code, WI_OK);
     assert_int_equal(fixture->last.batch, 0);
+}
+
+static void try_three(float last)
+{
+    begin_three(last);
+    finish_comparisons();
 }
 
 TEST(the_first_batch_of_a_name_is_compared_with_its_requests_alone)
@@ -647,6 +763,29 @@ TEST(rows_that_affect_each_other_are_not_run_together_again)
     events()->on_capacity(events()->context);
     assert_int_equal(fixture->dispatched, 7);
     assert_int_equal(count_jobs().batches, 1);
+}
+
+/* Clients have their answers already, and nothing is known of the rows yet. */
+TEST(answers_are_compared_in_a_later_turn_of_the_loop)
+{
+    begin_three(31);
+    assert_non_null(fixture->jobs->trials._comparisons);
+    assert_null(wi_jobs_batch_obstacle(fixture->jobs, &fixture->model));
+    submit_values(3, 3, 1);
+    fixture->room = 3;
+    events()->on_capacity(events()->context);
+    assert_int_equal(count_jobs().batches, 1); /* it is still on trial */
+    finish_comparisons();
+    char *why = wi_jobs_batch_obstacle(fixture->jobs, &fixture->model);
+    assert_non_null(why);
+    free(why);
+}
+
+/* The jobs are freed meanwhile: tear_down finds the model's references and the answers freed. */
+TEST(a_comparison_may_outlive_the_jobs)
+{
+    begin_three(30);
+    assert_non_null(fixture->jobs->trials._comparisons);
 }
 
 TEST(nothing_else_is_joined_while_the_first_batch_is_compared)

@@ -149,7 +149,7 @@ TEST(an_operator_is_warned)
     json_array_clear(warnings);
     says.missing = 1; /* then nothing of it runs */
     pool->crowded = 0;
-    wi_pool_kind_check(&pool->kinds->all[0], wi_now_ms());
+    wi_pool_kind_check(&pool->kinds->all[0], NULL, wi_now_ms());
     wi_pool_add_warnings(pool, warnings);
     assert_int_equal(json_array_size(warnings), 0);
     json_decref(warnings);

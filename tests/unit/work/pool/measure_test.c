@@ -6,6 +6,7 @@
 #include "work/pool/batches.h"
 #include "work/pool/private.h"
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct wi_pool pool;
@@ -258,8 +259,11 @@ TEST(a_batch_that_fails_is_no_failure_of_its_place)
     assert_true(
         run_batch(3, (struct wi_answer){.error.code = WI_INPUT_INVALID}, NULL).failure == 0);
     assert_int_equal(known().batch_most, 0); /* what its requests do alone is still to be seen */
-    wi_pool_batch_crowded(&pool, node->id, WI_WASM, &model, 800);
-    wi_pool_batch_crowded(&pool, "n-2", WI_WASM, &model, 2); /* it is gone */
+    struct wi_place *place = wi_pool_batch_place(&pool, node->id, WI_WASM, &model);
+    assert_non_null(place);
+    assert_null(wi_pool_batch_place(&pool, "n-2", WI_WASM, &model)); /* it is gone */
+    wi_pool_batch_crowded(&pool, place, model.hash, 800);
+    free(place);
     assert_int_equal(known().batch_most, 400);
     assert_true(known().failure == 0);
     assert_true(run_batch(0, failed, NULL).failure > 0);

@@ -81,7 +81,7 @@ TEST(what_is_not_installed_does_not_come)
 {
     asked.browser = "firefox";
     says.missing = 1;
-    wi_pool_kind_check(wi_pool_kinds_find(pool->kinds, "firefox"), wi_now_ms());
+    wi_pool_kind_check(wi_pool_kinds_find(pool->kinds, "firefox"), NULL, wi_now_ms());
     assert_false(pending(1));
     assert_false(is_requested("firefox"));
 }

@@ -62,7 +62,7 @@ TEST(what_is_not_installed_is_not_started)
     assert_int_equal(seen.begun, 1);
     assert_false(chrome()->installed);
     says.missing = 0;
-    wi_pool_kind_check(chrome(), wi_now_ms());
+    wi_pool_kind_check(chrome(), NULL, wi_now_ms());
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 2);
 }

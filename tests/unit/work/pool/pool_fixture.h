@@ -173,10 +173,13 @@ const struct wi_strings *wi_session_flags(const struct wi_session *session)
     return &none;
 }
 
-enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
+enum wi_code wi_session_installed(const struct wi_config_browser *browser,
+    const struct wi_gpus *gpus, char *stamp, struct wi_error *error)
 {
     if (says.missing)
         return wi_error_set(error, WI_UNAVAILABLE, "", "it is not installed");
+    if (stamp)
+        snprintf(stamp, WI_KIND_STAMP_SIZE, "%s", browser->kind);
     return WI_OK;
 }
 

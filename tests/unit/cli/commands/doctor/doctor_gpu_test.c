@@ -130,7 +130,7 @@ TEST(what_a_browser_gets_is_said)
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         json_t *checks = json_array();
-        struct wi_doctor_gpus its = {.count = rows[i].count};
+        struct wi_gpus its = {.count = rows[i].count};
         memcpy(its.devices, gpus + rows[i].first, rows[i].count * sizeof *gpus);
         wi_doctor_browser_gpu(checks, &rows[i].browser, &its);
         assert_int_equal(json_array_size(checks), rows[i].state != NULL);
@@ -155,11 +155,14 @@ TEST(of_a_software_adapter_it_is_said_how_a_gpu_is_had)
         {1, {.kind = "chrome"}, "to use /dev/dri/renderD128, set gpu = hardware"},
         {1, {.kind = "chrome", .headless = 1}, "the driver of /dev/dri/renderD128 gave it no"},
         {1, {.kind = "chrome", .gpu_device = WI_GPU_DEVICE_FIRST}, "vulkan-tools"},
+        {1, {.kind = "firefox", .headless = 1}, "to use /dev/dri/renderD128, set gpu = hardware"},
+        {1, {.kind = "firefox", .headless = 1, .gpu = WI_GPU_HARDWARE}, "gave it no adapter"},
+        {1, {.kind = "firefox", .gpu_device = WI_GPU_DEVICE_FIRST}, "set gpu = hardware"},
         {1, {.kind = "chrome", .driver_url = "http://127.0.0.1:4444"}, NULL},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        const struct wi_doctor_gpus gpus = {{GPU_AMD}, rows[i].count};
+        const struct wi_gpus gpus = {{GPU_AMD}, rows[i].count};
         struct wi_buffer text = {0};
         wi_doctor_advise_gpu(&text, &rows[i].browser, &gpus);
         assert_int_equal(text.size > 0, rows[i].advice != NULL);

@@ -7,7 +7,8 @@
 
 static int installed;
 
-enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
+enum wi_code wi_session_installed(const struct wi_config_browser *browser,
+    const struct wi_gpus *gpus, char *stamp, struct wi_error *error)
 {
     return installed ? WI_OK : wi_error_set(error, WI_UNAVAILABLE, "", "it is not there");
 }
@@ -125,10 +126,10 @@ TEST(a_problem_is_one_of_a_kind_that_is_there_or_asked_for)
     struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
     struct wi_error error = {.code = WI_UNAVAILABLE, .detail = "it broke"};
 
-    wi_pool_kind_check(kind, 1);
+    wi_pool_kind_check(kind, NULL, 1);
     assert_null(wi_pool_kind_problem(kind));
     installed = 1;
-    wi_pool_kind_check(kind, 2);
+    wi_pool_kind_check(kind, NULL, 2);
     wi_pool_kind_broken(kind, 3, 100, &error);
     assert_string_equal(wi_pool_kind_problem(kind), "it broke");
     wi_pool_kind_ready(kind);
