@@ -44,6 +44,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
+        .lent = !job->spec.ours_only,
         .proves = job->spec.proves,
     };
 }

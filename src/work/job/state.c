@@ -80,7 +80,7 @@ static void gate_key(const struct wi_job *job, char *key, size_t size)
     const struct wi_inference *asked = job->spec.asked;
     snprintf(key, size, "%d %d\n%d%d%d%d\n%s\n%s", (int)asked->model->engine,
         wi_builtin_waits(asked->model->builtin), job->flow != NULL, wi_job_is_committed(job),
-        wi_task_is_short(asked->task), wi_job_is_for_ours(job),
+        wi_task_is_short(asked->task), wi_job_is_for_ours(job) + (job->spec.ours_only != 0),
         asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 

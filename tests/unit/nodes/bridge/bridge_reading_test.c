@@ -12,9 +12,9 @@ static int set_up(void **state)
 {
     static struct fixture fixture;
     fixture = (struct fixture){.joined = {.part = WI_READING_JOINED},
-        wi_reading_token_new(),
-        wi_reading_token_new(),
-        wi_reading_token_new()};
+        wi_reading_token_new(0),
+        wi_reading_token_new(0),
+        wi_reading_token_new(0)};
     *state = &fixture;
     return 0;
 }
