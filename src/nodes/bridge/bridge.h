@@ -41,6 +41,8 @@ struct wi_adapter {
 
 /* Bytes of a party's name, with a NUL. */
 #define WI_PARTY_SIZE 128
+/* Likewise of a lending daemon's. */
+#define WI_RELAY_SIZE 65
 
 /* A page's report about itself; bounded and escaped on arrival. Valid while the node lives. */
 struct wi_node_info {
@@ -51,6 +53,9 @@ struct wi_node_info {
      * that it came from. */
     char party[WI_PARTY_SIZE];
     char kind[32]; /* browser kind: the session's, else the one that the page claims */
+    /* The name of the daemon that lends its browsers of that kind through this node, which is then
+     * a relay; "": it is none. What came to this daemon through a relay never goes to one. */
+    char relay[WI_RELAY_SIZE];
     char browser_version[64];
     char gpu[64]; /* the device of the only GPU that the session's browser may open; "": any */
     char user_agent[256];

@@ -34,6 +34,8 @@ const char *wi_judge_unfit(const struct wi_node_info *info, const struct wi_dema
     if (demand->ours_only && !*info->session && !wi_judge_simulated(demand))
         return "it was not started by the service, which gives no such work to others ([pool] "
                "strangers)";
+    if (demand->no_relays && *info->relay)
+        return "it is a relay, and what came through a relay goes to no other";
     if (demand->asked->benchmark.runs && !info->benchmarks)
         return "it does not take benchmarks";
     if (demand->continues && !info->engines[engine].can_continue)
@@ -90,6 +92,8 @@ const char *wi_judge_barred(const struct wi_candidate *candidate, const struct w
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
     const char *unreadable;
 
+    if (!wi_inference_lists(asked, platform))
+        return "the request does not list it in relay.platforms";
     if (platform == WI_SIMULATED)
         return NULL;
     if (platform == WI_NATIVE)

@@ -27,6 +27,7 @@ struct wi_demand {
     int continues;                    /* only engines that can continue another's work */
     int several;                      /* it continues several answers */
     int ours_only;                    /* only browsers that we have started, see wi_demand_keep */
+    int no_relays;                    /* no node that is a relay: it came through one */
     int proves;                       /* it examines the node, which may be draining or held */
     /* A second opinion on the answer of `avoid`: no node of the same party, and one of ours if any
      * has room. */

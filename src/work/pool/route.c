@@ -237,17 +237,23 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
 {
     const struct wi_inference *asked = demand->asked;
     int has_engine = 0, has_ours = !demand->ours_only, measures = !asked->benchmark.runs;
+    int at_home = !demand->no_relays;
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_node_info *info = options[i].candidate->info;
         has_engine |= info->engines[asked->model->engine].available;
         has_ours |= *info->session != '\0';
         measures |= info->benchmarks;
+        at_home |= !*info->relay;
     }
     if (!has_engine)
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
             "no node has the engine that runs such models, which is %s",
             wi_engine_names[asked->model->engine]);
+    else if (!at_home)
+        wi_error_set(error, WI_UNAVAILABLE, "relay",
+            "the only nodes that the request allows are relays, and what came through a relay goes "
+            "to no other; ask another daemon");
     else if (!measures)
         wi_error_set(error, WI_UNAVAILABLE, "", "no node that the request allows takes benchmarks");
     else if (!has_ours && asked->program)

@@ -259,7 +259,7 @@ static void class_key(struct wi_buffer *key, const struct wi_node_info *info, in
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
         key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
-    wi_buffer_printf(key, "\n%s\n%d %d", info->party, doubted, info->benchmarks);
+    wi_buffer_printf(key, "\n%s\n%s\n%d %d", info->party, info->relay, doubted, info->benchmarks);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
             wi_buffer_printf(key, "\n%s %u %u %u %d %d %d %" PRId64 " %s", wi_engine_names[i],
