@@ -27,11 +27,10 @@ TEST(test_lines)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
-    assert_int_equal(
-        parse(&tokens,
-            "# ours\n\n  ada:" ONES ":user  # hers\r\nroot:" TWOS ":admin\nlaptop:" ODD
-            ":node\nattic:" EVEN ":relay",
-            &error),
+    assert_int_equal(parse(&tokens,
+                         "# ours\n\n  ada:" ONES ":user  # hers\r\nroot:" TWOS ":admin\nlaptop:" ODD
+                         ":node\nattic:" EVEN ":relay",
+                         &error),
         WI_OK);
     assert_int_equal(tokens.count, 4);
     assert_int_equal(tokens.items[3].rank, WI_RANK_RELAY);
