@@ -105,9 +105,11 @@ static int answer_resume(
     struct wi_parts *parts, unsigned index, struct said *said, size_t text_bytes, size_t tokens)
 {
     struct wi_parts_answer *answer = answer_of(parts, index);
-    if (text_bytes > 0 && blob_append(parts, &answer->text, said->text, text_bytes))
-        return -1;
-    said->text += text_bytes;
+    if (text_bytes > 0) {
+        if (blob_append(parts, &answer->text, said->text, text_bytes))
+            return -1;
+        said->text += text_bytes;
+    }
     for (size_t i = 0; i < tokens; i++) {
         int64_t value = json_integer_value(json_array_get(said->tokens, said->token++));
         if (blob_append(parts, &answer->tokens, &value, sizeof value))
