@@ -370,6 +370,7 @@ static void print_evidence(FILE *out)
 #define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
 #define PROOF "man/webinfer-proof.7"
+#define RELAY "man/webinfer-relay.7"
 #define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
@@ -405,6 +406,8 @@ static const struct {
     {"lab-run", LAB, NULL, "LabRun"},
     {"lab-cell", LAB, NULL, "LabCell"},
     {"evidence", PROOF, print_evidence, NULL},
+    {"relay-fields", RELAY, NULL, "Relay"},
+    {"relay-continue", RELAY, NULL, "Continuation"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

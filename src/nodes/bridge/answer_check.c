@@ -413,7 +413,7 @@ static int is_of_the_daemon(enum wi_code code)
 {
     int status = wi_code_status(code);
     return status == 401 || status == 403 || status == 404 || status == 408 || status == 409 ||
-           status == 410 || status == 429 || status >= 500;
+           status == 410 || status == 429 || (status >= 500 && code != WI_NOT_IMPLEMENTED);
 }
 
 struct wi_claim wi_claim_of_relay(const struct wi_sent *sent, const char *code, double now_ms)

@@ -112,6 +112,7 @@ static enum wi_code read_failure(const struct wi_node *node, const struct wi_att
         wi_error_set(&answer->error, claim.code, NULL, "%s: %s", code, message);
     if (claim.retryable)
         answer->retryable = 1;
+    answer->error.poisoned = claim.code == WI_ATTEMPTS_EXHAUSTED && !answer->retryable;
     answer->broke = claim.broke;
     answer->hung = claim.hung;
     answer->starved = claim.starved;

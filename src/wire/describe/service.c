@@ -21,6 +21,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"expected?", "string", "What is expected in the field."},
         {"allowed?", "string", "What is allowed in the field."},
         {"attempts?", "integer", "How many times the job was sent to nodes."},
+        {"poisoned?", "boolean", "True if the job breaks what runs it. See webinfer-relay(7)."},
         {"failures?", "[Failure]",
             "What went wrong on the nodes, with equal failures grouped. The last entry may cover "
             "several different failures."},
