@@ -447,9 +447,9 @@ static const struct wi_flag uplink_options[] = {
 };
 
 static const struct wi_flag token_options[] = {
-    {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
-        "The rank of the token: user, admin or node; the default is admin for the first token in a "
-        "file, and otherwise user"},
+    {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user relay admin node",
+        "The rank of the token: user, relay, admin or node; the default is admin for the first "
+        "token in a file, and otherwise user"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file; a missing file is created with mode 0600"},
     {"owner", "USER", .help = "The user who will own the tokens file"},

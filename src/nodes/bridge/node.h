@@ -11,6 +11,7 @@
 #include "nodes/bridge/orders.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
+#include "nodes/bridge/relay.h"
 #include "nodes/bridge/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
@@ -45,8 +46,9 @@ struct wi_node {
     struct wi_share share, traffic;
     struct wi_link *link; /* NULL while away */
     struct wi_renewed resume, credential;
-    uint64_t max_frame; /* bytes of a binary message, either way */
-    int threads;        /* the number that it was told to use; 0: none yet */
+    struct wi_relay_models *relay_models; /* of a relay, as in its info; else NULL */
+    uint64_t max_frame;                   /* bytes of a binary message, either way */
+    int threads;                          /* the number that it was told to use; 0: none yet */
     struct wi_attempt *attempts;
     struct wi_pieces_turns turns; /* of the tensors sent to it in pieces */
     struct wi_strings acks;       /* answered and not yet acknowledged */

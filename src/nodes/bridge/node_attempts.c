@@ -67,6 +67,8 @@ void wi_node_set_models(struct wi_node *node, json_t *models)
 
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
 {
+    if (*node->info.relay)
+        return 0; /* the daemon behind it has what it is asked for */
     for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
         if (strcmp(attempt->sent.asked->model->hash, model->hash) == 0)
             return 1;

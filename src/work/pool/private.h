@@ -11,6 +11,7 @@
 #include "work/pool/facts/browser_kinds.h"
 #include "work/pool/facts/kernels_used.h"
 #include "work/pool/facts/nodes.h"
+#include "work/pool/facts/place_holds.h"
 #include "work/pool/facts/sessions.h"
 #include "work/pool/facts/shortages.h"
 #include "work/pool/facts/tunings.h"
@@ -38,7 +39,8 @@ struct wi_pool {
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
-    struct wi_standings *standings; /* of joined nodes that have left; written by evidence.c */
+    struct wi_standings *standings;     /* of joined nodes that have left; written by evidence.c */
+    struct wi_place_holds *place_holds; /* likewise written by evidence.c */
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;
