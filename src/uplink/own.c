@@ -316,6 +316,15 @@ static void on_look(void *context)
 static const char question[] =
     "{\"model_name\":\"builtin/none\",\"inputs\":[],\"relay\":{},\"timeout_ms\":1000}";
 
+/* The daemon's answers say what is wrong by a code. */
+static int is_problem(const struct wi_http_answer *answer)
+{
+    json_t *problem = wi_json_read(answer->body, answer->body_size, 0, NULL);
+    int is = json_is_string(json_object_get(problem, "code"));
+    json_decref(problem);
+    return answer->end == WI_HTTP_ANSWERED && is;
+}
+
 static void on_rank(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_own *own = context;
@@ -326,7 +335,7 @@ static void on_rank(void *context, const struct wi_http_answer *answer)
     if (answer->status == 400)
         wi_uplink_end(own->run, WI_EXIT_FAILED,
             "the daemon at %s is too old to lend its browsers; upgrade it", url);
-    else if (answer->status == 404)
+    else if (answer->status != 401 && answer->status != 403 && is_problem(answer))
         wi_timer_start(own->look, 0, 0);
     else
         own_refuse(own, answer);
