@@ -165,6 +165,7 @@ struct wi_uplink_line *wi_uplink_line_new(
         .link = options->link,
         .authority = options->to_authority,
         .capabilities = capabilities,
+        .comes_back = 1,
         .events = &events,
         .context = line};
     wi_pcg32_seed(&line->service.random, uv_hrtime(), 0);

@@ -122,6 +122,14 @@ static void own_lose(struct wi_uplink_own *own, const char *why)
     own->watching = NULL;
 }
 
+void wi_uplink_own_doubt(struct wi_uplink_own *own)
+{
+    for (struct wi_uplink_line *line = own->run->lines; line; line = line->next)
+        wi_worker_pause(line->worker, 1);
+    if (!own->looking)
+        wi_timer_start(own->look, 0, 0);
+}
+
 static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *answer)
 {
     struct wi_uplink_run *run = own->run;

@@ -112,8 +112,10 @@ static void answer_give(struct wi_uplink_task *own, const struct wi_http_answer 
     } else if (answer->end != WI_HTTP_ANSWERED) {
         snprintf(why, sizeof why, "the lending daemon was lost: %.120s",
             answer->failure ? answer->failure : "no answer");
+        wi_uplink_own_doubt(own->run->own);
         wi_uplink_fail(own->task, "unavailable", 1, why);
     } else if (own->is_events) {
+        wi_uplink_own_doubt(own->run->own);
         wi_uplink_fail(own->task, "stream_interrupted", 1,
             "the lending daemon ended the stream without its last event");
     } else if (own->status >= 400) {
@@ -181,6 +183,15 @@ void wi_uplink_give_back(struct wi_worker_task *task)
         wi_uplink_fail(task, "unavailable", 1, "the lending daemon does not answer");
 }
 
+static void task_accept(struct wi_worker_task *task)
+{
+    struct wi_buffer members = {0};
+    wi_buffer_puts(&members, "\"attempt_id\":");
+    wi_buffer_json_string(&members, task->id);
+    wi_worker_say(task->worker, "task_accepted", members.text);
+    wi_buffer_clear(&members);
+}
+
 void wi_uplink_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
 {
     struct wi_uplink_run *run = run_of(task);
@@ -194,6 +205,7 @@ void wi_uplink_take_task(struct wi_worker_task *task, const struct wi_worker_req
     task->owner = own;
     if (own->is_stream)
         wi_uplink_stream_begin(own);
+    task_accept(task);
     if (run->is_lost)
         wi_uplink_give_back(task);
     else if (!name)

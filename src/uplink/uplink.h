@@ -84,6 +84,8 @@ struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
 
 struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run);
 void wi_uplink_own_free(struct wi_uplink_own *own); /* NULL is fine */
+/* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known. */
+void wi_uplink_own_doubt(struct wi_uplink_own *own);
 
 /* --- kinds.c: pure --------------------------------------------------------------------------- */
 

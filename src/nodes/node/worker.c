@@ -154,7 +154,8 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
 
     copy_string(code, sizeof code, frame->data, "code");
     copy_string(reason, sizeof reason, frame->data, "reason");
-    if (strcmp(code, "resume_unknown") == 0)
+    int drained = strcmp(reason, "drain") == 0 && worker->service->comes_back;
+    if (strcmp(code, "resume_unknown") == 0 || drained)
         forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
         on_refused(worker, 1008, reason);

@@ -102,6 +102,7 @@ struct wi_worker_service {
     struct wi_join_link link;
     const char *authority;    /* PEM file of the authority to trust, or NULL */
     const char *capabilities; /* what each announces: the JSON of data.capabilities */
+    int comes_back;           /* a worker that was told to leave joins again as a new node */
     const struct wi_worker_events *events;
     void *context;          /* the owner's */
     struct wi_pcg32 random; /* seeded: the same seed gives the same numbers again */
