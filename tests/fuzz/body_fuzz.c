@@ -33,7 +33,7 @@ static void check_continuation(const struct wi_infer *infer, struct wi_budget *b
     struct wi_parts_end end;
     if (!from)
         return;
-    if (wi_parts_resume(&parts, from) == 0 && wi_parts_continue(&parts, &end) == 0) {
+    if (wi_parts_begin_at(&parts, from) == 0 && wi_parts_continue(&parts, &end) == 0) {
         if (end.from.text_length != json_string_length(json_object_get(from, "text")) ||
             json_array_size(end.tokens) != json_array_size(json_object_get(from, "tokens")))
             abort();

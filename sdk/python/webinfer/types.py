@@ -114,7 +114,7 @@ ResponseFormat = Union["ResponseFormatType", "ResponseFormatTypeJsonSchema"]
 ToolChoice = Union[Literal["none"], Literal["auto"], Literal["required"], "ToolChoiceTypeFunction"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
-Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
+Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "model_changed", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
 
 
@@ -477,6 +477,8 @@ class InferRequest(_InferRequest, total=False):
     parameters: InferRequestParameters
     #: Options of the task or model. An unknown option is refused with 400.
     options: TaskOptions
+    #: See webinfer-relay(7).
+    relay: Dict[str, Any]
 
 
 class _Performance(TypedDict):
@@ -1978,6 +1980,8 @@ class Problem(_Problem, total=False):
     allowed: str
     #: How many times the job was sent to nodes.
     attempts: int
+    #: True if the job breaks what runs it. See webinfer-relay(7).
+    poisoned: bool
     #: What went wrong on the nodes, with equal failures grouped. The last entry may cover
     #: several different failures.
     failures: List[Failure]

@@ -136,7 +136,7 @@ static int answers_resume(struct wi_parts *parts, const json_t *answers, struct 
     return 0;
 }
 
-int wi_parts_resume(struct wi_parts *parts, const json_t *from)
+int wi_parts_begin_at(struct wi_parts *parts, const json_t *from)
 {
     const json_t *text = json_object_get(from, "text"), *tokens = json_object_get(from, "tokens");
     const json_t *answers = json_object_get(from, "answers");

@@ -29,7 +29,7 @@ int wi_job_stream_open(
     flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
     job->flow = flow;
     const json_t *from = job->spec.asked->relayed.from;
-    return from ? wi_parts_resume(&flow->parts, from) : 0;
+    return from ? wi_parts_begin_at(&flow->parts, from) : 0;
 }
 
 void wi_job_stream_close(struct wi_job *job)

@@ -307,7 +307,7 @@ static void resume_at(struct wi_parts *parts, const char *text)
 {
     json_t *from = json_loads(text, 0, NULL);
     assert_non_null(from);
-    assert_int_equal(wi_parts_resume(parts, from), 0);
+    assert_int_equal(wi_parts_begin_at(parts, from), 0);
     json_decref(from);
 }
 
