@@ -210,6 +210,8 @@ export interface ExecutedOn {
     /** Whether the platform's results are known to be correct. */
     numerics: 'ok' | 'wrong' | 'unchecked';
     simulated: boolean;
+    /** The daemon that lent the browser, if it is another daemon's. */
+    via?: string;
     /** The build of the engine. */
     build?: string;
     threads?: number;
@@ -294,6 +296,8 @@ export interface HardwareOption {
     why: string;
     chosen: boolean;
     adapter: Adapter | null;
+    /** The daemon that lends the browsers, if they are another daemon's. */
+    via?: string;
     nodes?: number;
     open_nodes?: number;
     slots?: number;
@@ -770,6 +774,8 @@ export interface Node {
     engines?: { [name: string]: Engine };
     /** What the node reports about its models. */
     models?: Array<JsonValue>;
+    /** Of a relay: the daemon that lends its browsers. */
+    via?: string;
 }
 
 export interface NodeLimit {
@@ -786,6 +792,10 @@ export interface NodeLimit {
     until: number | null;
     /** What must happen for the limit to end. */
     undone_by: string;
+    /** Of a relay: the node gets no work for this platform only. */
+    platform?: Platform;
+    /** Of a relay: likewise for this engine only. */
+    engine?: string;
     /** For admins: the details. */
     reason?: string;
 }
@@ -806,6 +816,8 @@ export interface NodeRow {
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
+    /** Of a relay: the daemon that lends its browsers. */
+    via?: string;
 }
 
 export interface Nodes {
@@ -1706,6 +1718,8 @@ export interface Verdict {
     input: VerdictInput | null;
     /** How many different inputs were compared. */
     sets: number;
+    /** The daemon that lends the browsers, if they are another daemon's. */
+    via?: string;
 }
 
 export interface VerdictInput {

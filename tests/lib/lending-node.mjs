@@ -18,12 +18,13 @@ export class LendingNode extends CountingNode {
     /** What becomes of a task that is no stream. */
     treat = (task) => this.double(task);
 
-    /** @param {string} pageUrl @param {{name?: unknown, slots?: number, platforms?: object, kind?: string}} what `name`: of the daemon */
-    constructor(pageUrl, { name = 'hall', slots = 8, platforms = {}, kind = 'chromium' } = {}) {
+    /** @param {string} pageUrl @param {{name?: unknown, plain?: boolean, slots?: number, platforms?: object, kind?: string}} what
+     * `name`: of the daemon; `plain`: it is no relay, and says so */
+    constructor(pageUrl, { name = 'hall', plain = false, slots = 8, platforms = {}, kind = 'chromium' } = {}) {
         super(pageUrl, { slots });
         const { engine_info: info, ...rest } = this.capabilities;
         this.capabilities = { ...rest, engine_info: { ...info, ort: { slots, queue: 1 } }, browser: { ...rest.browser, name: kind },
-            platforms: { ...rest.platforms, ...platforms }, ...name !== undefined && { relay: { name } } };
+            platforms: { ...rest.platforms, ...platforms }, ...!plain && { relay: { name } } };
         const count = this.onTask;
         this.onTask = (task) => {
             this.tasks.push(task);

@@ -41,7 +41,7 @@ before(async () => {
     daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
     for (const kind of kinds)
-        nodes.push(await new LendingNode(await drivers[kind].pageUrl(0, 60_000), { name: undefined, kind }).join());
+        nodes.push(await new LendingNode(await drivers[kind].pageUrl(0, 60_000), { plain: true, kind }).join());
     await until(async () => (await get('/v1/nodes')).nodes.length === 2, { what: 'both browsers of ours' });
 });
 after(async () => {
@@ -54,8 +54,7 @@ test('a wrong place of a relay is held alone, until an admin forgives it', async
     const relay = new LendingNode(`${daemon.bridgeUrl}/#token=${tokens.hall}`,
         { name: 'hall', kind: 'chrome', platforms: { webgpu: { available: true, adapter: ADAPTER } } });
     nodes.push(await relay.join());
-    const { models } = await get('/v1/models');
-    relay.lend([models.find(({ name }) => name === 'twice').hash]);
+    relay.lend([await until(async () => (await get('/v1/models/twice')).hash, { what: 'the hash of the model' })]);
     const on = (platform) => ask({ node: relay.id, platform });
     await until(async () => (await on('wasm')).status === 200, { what: 'it to have the model' });
     await settled();

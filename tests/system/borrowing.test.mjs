@@ -27,6 +27,8 @@ const as = (who, more = {}) => ({ ...more, headers: { Authorization: `Bearer ${t
 const get = async (where) => (await daemon.get(where, as('root'))).json;
 const rowOf = async ({ id }) => (await get('/v1/nodes')).nodes.find((one) => one.id === id);
 const urlOf = (who) => `${daemon.bridgeUrl}/#token=${tokens[who]}`;
+const hashOf = (model) => until(async () => (await get(`/v1/models/${model}`)).hash,
+    { what: `the hash of ${model}` });
 const idle = () => until(async () => (await get('/v1/status')).queue.running === 0, { what: 'no job to run' });
 
 /** A node that comes with that token, or with that link. */
@@ -60,15 +62,14 @@ function assertProblem({ status, json, text }, wanted, code, detail) {
 }
 
 before(async () => {
-    daemon = new Daemon({ models: ['twice', 'rows', 'zeros'], config: {
+    daemon = new Daemon({ models: ['twice', 'zeros'], config: {
         api: { max_answer: '9M' },
         bridge: { heartbeat_interval: '1s', heartbeat_misses: 60, resume_grace: '1s' },
         pool: { min_connections: 0, numerics: 'off', strangers: 'none', max_retries: 3, recheck_strangers: '0%' },
         'browser.chrome': { max_connections: 0 } } });
     daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
-    const { models } = await get('/v1/models');
-    hash = models.find(({ name }) => name === 'twice').hash;
+    hash = await hashOf('twice');
     assert.match(hash, /^[0-9a-f]{64}$/);
 });
 afterEach(async () => {
@@ -135,7 +136,7 @@ test('another token makes no relay, whatever the node says', async () => {
 });
 
 test('a token of rank relay brings other nodes, too', async () => {
-    const node = await come('hall', { name: undefined });
+    const node = await come('hall', { plain: true });
     assert.equal(node.welcome.relay, undefined);
     assert.equal((await rowOf(node)).via, undefined);
     assertProblem(await ask(echo()), 503, 'unavailable', /\[pool\] strangers/);
@@ -188,7 +189,7 @@ test('it comes back with its models', async () => {
 
 test('each of several is asked for what it has, beside other nodes', async () => {
     const [hall, roof] = [await relay('hall'), await come('roof', { name: 'roof' })];
-    await come('farm', { name: undefined });
+    await come('farm', { plain: true });
     for (const { status, json, text } of await Promise.all(Array.from({ length: 12 }, () => ask()))) {
         assert.equal(status, 200, text);
         assert.equal(json.executed_on.via, 'hall');
@@ -205,21 +206,22 @@ test('each of several is asked for what it has, beside other nodes', async () =>
 /* --- how it fails --- */
 
 test('what is about the lending daemon goes elsewhere', async () => {
-    const [hall, roof] = [await relay('hall'), await relay('roof')];
-    for (const code of ['queue_full', 'unavailable', 'model_changed', 'rank', 'stall_timeout', 'anything']) {
+    const roof = await relay('roof');
+    for (const [at, code] of ['queue_full', 'unavailable', 'model_changed', 'rank', 'stall_timeout', 'anything'].entries()) {
+        const node = await relay('hall', { name: `hall-${at}` }); // of which no failure is known
         let failed = 0;
-        hall.treat = (task) => (failed++, hall.fail(task, { code, message: 'of the other daemon' }));
+        node.treat = (task) => (failed++, node.fail(task, { code, message: 'of the other daemon' }));
         await until(async () => {
             const { status, json, text } = await ask();
             assert.equal(status, 200, text);
             assert.equal(json.executed_on.via, 'roof');
             return failed > 0;
         }, { what: `${code} to be said` });
+        assertProblem(await ask(twice({ node: node.id })), 502, 'attempts_exhausted', /of the other daemon/);
+        assert.equal(node.closed, null);
+        await node.close();
     }
-    assert.equal(hall.closed, null);
-    roof.send('bye', { reason: 'it is done' });
-    const { json } = await ask();
-    assert.match(json.code, /attempts_exhausted|unavailable/);
+    assert.equal(roof.closed, null);
 });
 
 test('an error of the client is final, and so is what breaks browsers there', async () => {
@@ -333,10 +335,9 @@ test('answers that do not fit fail their attempt or the connection, and no job o
     hall.treat = (task) => hall.respond(task, { outputs: [{ name: 'y', datatype: 'FP32', shape: [2], bytes: Buffer.alloc(8) }],
         data: { executed_on: { platform: 'wasm', via: 'roof' } } });
     assert.equal((await ask(twice({ node: hall.id }))).json.executed_on.via, 'hall');
-    const { models } = await get('/v1/models');
-    hall.lend([models.find(({ name }) => name === 'zeros').hash]);
+    hall.lend([await hashOf('zeros')]);
     hall.treat = (task) => hall.send('task_outline', { attempt_id: task.message.data.attempt_id,
-        tensors: [{ name: 'y', datatype: 'FP32', shape: [128 * MIB], offset: 0, byte_length: 512 * MIB }] });
+        outline: [{ name: 'y', datatype: 'FP32', shape: [128 * MIB], byte_length: 512 * MIB }] });
     const zeros = { model_name: 'zeros', node: hall.id, inputs: [{ name: 'x', datatype: 'INT64', shape: [1], data: [128 * MIB] }] };
     const large = await until(async () => {
         const answer = await ask(zeros);
@@ -354,9 +355,7 @@ test('answers that do not fit fail their attempt or the connection, and no job o
 });
 
 test('a list that is not true costs an attempt', async () => {
-    const hall = await relay('hall'), roof = await relay('roof'), { models } = await get('/v1/models');
-    const rows = models.find(({ name }) => name === 'rows').hash;
-    for (const node of [hall, roof]) node.lend([rows]);
+    const [hall, roof] = [await relay('hall'), await relay('roof')];
     hall.treat = (task) => hall.fail(task, { code: 'model_not_found', message: 'there is none' });
     const answers = [];
     await until(async () => {

@@ -801,6 +801,8 @@ class _ExecutedOn(TypedDict):
 
 
 class ExecutedOn(_ExecutedOn, total=False):
+    #: The daemon that lent the browser, if it is another daemon's.
+    via: str
     #: The build of the engine.
     build: str
     threads: int
@@ -1025,7 +1027,7 @@ class Session(TypedDict):
     node: Union[str, None]
 
 
-class NodeRow(TypedDict):
+class _NodeRow(TypedDict):
     id: str
     #: Null for a joined node.
     session: Union[str, None]
@@ -1041,6 +1043,11 @@ class NodeRow(TypedDict):
     away: bool
     #: The number of attempts on the node.
     attempts: int
+
+
+class NodeRow(_NodeRow, total=False):
+    #: Of a relay: the daemon that lends its browsers.
+    via: str
 
 
 class Kind(TypedDict):
@@ -1211,7 +1218,7 @@ class VerdictInput(TypedDict):
     shapes: str
 
 
-class Verdict(TypedDict):
+class _Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
     #: Whether the verdict is about joined nodes.
@@ -1239,6 +1246,11 @@ class Verdict(TypedDict):
     input: Union[VerdictInput, None]
     #: How many different inputs were compared.
     sets: int
+
+
+class Verdict(_Verdict, total=False):
+    #: The daemon that lends the browsers, if they are another daemon's.
+    via: str
 
 
 class ModelNumerics(TypedDict):
@@ -1588,6 +1600,10 @@ class _NodeLimit(TypedDict):
 
 
 class NodeLimit(_NodeLimit, total=False):
+    #: Of a relay: the node gets no work for this platform only.
+    platform: Platform
+    #: Of a relay: likewise for this engine only.
+    engine: str
     #: For admins: the details.
     reason: str
 
@@ -1670,6 +1686,8 @@ class Node(_Node, total=False):
     engines: Dict[str, Engine]
     #: What the node reports about its models.
     models: List[Any]
+    #: Of a relay: the daemon that lends its browsers.
+    via: str
 
 
 class _Tuning(TypedDict):
@@ -1774,6 +1792,8 @@ class _HardwareOption(TypedDict):
 
 
 class HardwareOption(_HardwareOption, total=False):
+    #: The daemon that lends the browsers, if they are another daemon's.
+    via: str
     nodes: int
     open_nodes: int
     slots: int

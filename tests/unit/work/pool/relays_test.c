@@ -69,9 +69,11 @@ TEST(a_relay_gets_the_models_that_it_has_named)
     come("n-3", 1, "roof");
     assert_int_not_equal(pick(NULL), WI_PICK_NODE);
     lend(1, "add", model.hash);
+    uv_run(&loop, UV_RUN_NOWAIT);
     int told = seen.capacity;
     bridge()->on_relay_models(bridge()->context, "n-3");
-    assert_int_equal(seen.capacity, told + 1); /* what waits is tried again */
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_true(seen.capacity > told); /* what waits is tried again */
     assert_int_equal(pick(NULL), WI_PICK_NODE);
     assert_string_equal(choice.node, "n-3");
     assert_int_equal(choice.platform_count, 1);
