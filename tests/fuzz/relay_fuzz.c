@@ -4,7 +4,7 @@
  *
  * The set stays within its limits, and what a message removed and did not add is not in it.
  */
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>

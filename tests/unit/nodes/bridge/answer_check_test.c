@@ -409,7 +409,8 @@ TEST(a_node_speaks_for_itself_only)
     assert_true(claim.known && claim.is_ours && !claim.retryable);
 }
 
-/* What a daemon's API says of the client is final, and what it says of itself is asked elsewhere. */
+/* What a daemon's API says of the client is final, and what it says of itself is asked elsewhere.
+ */
 TEST(a_relay_may_say_what_its_daemon_has_answered)
 {
     static const char *const final[] = {"bad_request", "invalid_field", "body_too_large",

@@ -4,7 +4,7 @@
 #include "pool_fixture.h"
 
 #include "base/hash.h"
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 
 static struct wi_relay_models *models[2];
 

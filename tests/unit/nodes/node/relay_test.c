@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "base/hash.h"
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
