@@ -93,7 +93,7 @@ test('a token of rank relay makes a relay, which gets what its daemon has, and e
     assert.equal(echoed.json.executed_on.via, 'hall.example');
     node.lend([hash]);
     await served(node);
-    const { status, json, text } = await ask();
+    const { status, json, text } = await ask(twice({ priority: 7 }));
     assert.equal(status, 200, text);
     assert.deepEqual(json.outputs[0].data, [2, 6]);
     assert.deepEqual([json.executed_on.node, json.executed_on.browser, json.executed_on.platform, json.executed_on.via],
@@ -101,7 +101,7 @@ test('a token of rank relay makes a relay, which gets what its daemon has, and e
     const { message } = node.tasks.at(-1);
     assert.equal(message.model_name, 'twice');
     assert.deepEqual([message.data.model.name, message.data.model.hash], ['twice', hash]);
-    assert.deepEqual(message.data.platforms, ['wasm']);
+    assert.deepEqual([message.data.platforms, message.data.priority], [['wasm'], 7]);
     assert.ok(message.data.deadline_ms > 0);
     node.send('relay_models', { remove: [hash] });
     await until(async () => (await ask()).status === 503, { what: 'the model to be gone there' });
@@ -148,8 +148,9 @@ test('a relay is told to load nothing, and fetches nothing', async () => {
     const fetched = await fetch(`${daemon.bridgeUrl}${url}`, { headers: { Authorization: `Bearer ${node.welcome.model_credential}` } });
     await fetched.arrayBuffer();
     assert.ok([401, 403, 404].includes(fetched.status), `${fetched.status}`);
-    const load = await daemon.post('/v1/models/twice/load', { node: node.id }, as('root'));
-    assert.ok(load.status >= 400, load.text);
+    for (const verb of ['load', 'unload'])
+        for (const body of [{ node: node.id }, {}])
+            assertProblem(await daemon.post(`/v1/models/twice/${verb}`, body, as('root')), 503, 'unavailable', /only relays/);
     assert.deepEqual(node.received.filter(({ message: { type } }) => ['model_load', 'model_unload', 'tune', 'capability_query'].includes(type)), []);
 });
 

@@ -118,6 +118,7 @@ struct wi_task {
     int alone;          /* of text: nothing else may run in the model's engine meanwhile */
     int broke;          /* the engine of an earlier attempt broke, for the pool's books */
     int is_short;       /* makes no text, and counts towards the engine's short_slots */
+    int is_lent; /* goes to a relay, whose daemon has a queue of its own; the bridge sets it */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 
