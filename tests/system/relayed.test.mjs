@@ -108,6 +108,7 @@ function assertProblem(answer, status, code, field) {
     if (field !== undefined) assert.equal(answer.json.field, field, answer.text);
 }
 
+const hashOf = async (model) => (await daemon.get(`/v1/models/${model}`, { headers: headersOf('root') })).json.hash;
 const idle = () => until(async () => await metric('webinfer_jobs_running') === 0, { what: 'no job to run' });
 
 before(async () => {
@@ -120,8 +121,7 @@ before(async () => {
     await daemon.start({ ready: false });
     node = await newNode();
     await daemon.ready();
-    const { json: { models } } = await daemon.get('/v1/models', { headers: headersOf('root') });
-    hash = models.find(({ name }) => name === 'twice').hash;
+    hash = await hashOf('twice');
     assert.match(hash, /^[0-9a-f]{64}$/);
 });
 afterEach(async () => {
@@ -235,8 +235,7 @@ test('a model that is another by now, or not here, is retryable', async () => {
     fs.writeFileSync(file, onnx.twice());
     const moving = (relay) => twice(relay, { model_name: 'moving' });
     assert.equal((await ask(moving())).status, 200);
-    const { json: { models } } = await daemon.get('/v1/models', { headers: headersOf('root') });
-    const was = models.find(({ name }) => name === 'moving').hash;
+    const was = await hashOf('moving');
     assert.equal((await ask(moving({ model_hash: was }))).status, 200);
     fs.writeFileSync(file, onnx.slow());
     assertProblem(await ask(moving({ model_hash: was })), 503, 'model_changed');

@@ -10,10 +10,10 @@
 #include "nodes/bridge/outgoing.h"
 #include "nodes/bridge/pieces.h"
 #include "nodes/bridge/private.h"
-#include "nodes/bridge/relay.h"
 #include "nodes/bridge/report.h"
 #include "nodes/bridge/socket.h"
 #include "nodes/bridge/task_parts.h"
+#include "nodes/node/relay.h"
 #include <string.h>
 
 #define PROTOCOL_VERSION 1

@@ -15,6 +15,7 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "models/models.h"
+#include "nodes/node/relay.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
 #include "terms/kernel/kernel_choice.h"
@@ -41,12 +42,8 @@ struct wi_adapter {
 
 /* Bytes of a party's name, with a NUL. */
 #define WI_PARTY_SIZE 136
-/* Likewise of a lending daemon's. */
-#define WI_RELAY_SIZE 65
-/* What is before that name in the party of a relay. */
+/* What is before the lending daemon's name in the party of a relay. */
 #define WI_PARTY_VIA " via="
-
-struct wi_relay_models; /* nodes/bridge/relay.h */
 
 /* A page's report about itself; bounded and escaped on arrival. Valid while the node lives. */
 struct wi_node_info {
@@ -121,6 +118,7 @@ struct wi_task {
     int alone;          /* of text: nothing else may run in the model's engine meanwhile */
     int broke;          /* the engine of an earlier attempt broke, for the pool's books */
     int is_short;       /* makes no text, and counts towards the engine's short_slots */
+    int is_lent; /* goes to a relay, whose daemon has a queue of its own; the bridge sets it */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 

@@ -124,7 +124,7 @@ static int rank_joins(enum wi_rank rank)
     return rank == WI_RANK_NODE || rank == WI_RANK_RELAY;
 }
 
-static enum wi_rank rank_of(const struct wi_join *node_token)
+static enum wi_rank join_rank(const struct wi_join *node_token)
 {
     return node_token->is_relay ? WI_RANK_RELAY : WI_RANK_NODE;
 }
@@ -134,7 +134,7 @@ static enum wi_rank rank_of(const struct wi_join *node_token)
 static int join_is_in(const struct wi_api_tokens *tokens, const struct wi_join *join)
 {
     for (size_t i = 0; i < tokens->count; i++)
-        if (tokens->items[i].rank == rank_of(join) &&
+        if (tokens->items[i].rank == join_rank(join) &&
             memcmp(tokens->items[i].hash, join->hash, WI_HASH_SIZE) == 0)
             return 1;
     return 0;

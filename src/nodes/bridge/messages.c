@@ -10,10 +10,10 @@
 #include "nodes/bridge/node.h"
 #include "nodes/bridge/pieces.h"
 #include "nodes/bridge/private.h"
-#include "nodes/bridge/relay.h"
 #include "nodes/bridge/report.h"
 #include "nodes/bridge/response.h"
 #include "nodes/bridge/task_parts.h"
+#include "nodes/node/relay.h"
 #include <string.h>
 
 #define SECOND_MS 1000

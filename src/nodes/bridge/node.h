@@ -11,10 +11,10 @@
 #include "nodes/bridge/orders.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
-#include "nodes/bridge/relay.h"
 #include "nodes/bridge/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
+#include "nodes/node/relay.h"
 
 /* A model offered with model_load stays fetchable until this many later ones have been offered. */
 #define WI_OFFERED_MODELS 16

@@ -371,6 +371,8 @@ static void add_task(
     wi_json_rows_add(out, order_members, task);
     add_kind(out, asked);
     wi_json_rows_add(out, manner_members, task);
+    if (task->is_lent)
+        wi_buffer_printf(out, ",\"priority\":%d", asked->priority);
     wi_layout_add(out, layout, task);
 }
 

@@ -159,7 +159,7 @@ static enum wi_code read_hash(struct wi_infer *infer, const char *hash, struct w
 {
     if (hash && strspn(hash, "0123456789abcdef") != WI_MANIFEST_HEX - 1) {
         wi_error_set(error, WI_INVALID_FIELD, "relay.model_hash",
-            "relay.model_hash is not the content hash of a model; GET /v1/models shows it");
+            "relay.model_hash is not the content hash of a model; GET /v1/models/{model} shows it");
         return wi_error_expect(error, "64 hexadecimal digits in lower case");
     }
     infer->model_hash = wi_strdup(hash);

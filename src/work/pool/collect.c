@@ -5,7 +5,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/clock.h"
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 

@@ -327,15 +327,18 @@ void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, int everything)
+/* `place`: the only one that it is about; NULL: it is about the node. */
+static json_t *limit_json(unsigned effect, const struct wi_place *place,
+    const struct pool_node_limit *limit, int everything)
 {
     const char *name = "";
 
     for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
         if (effect & 1u << i)
             name = wi_effect_names[i];
-    return wi_form_json("NodeLimit", name, limit->evidence, everything ? limit->reason : NULL,
-        limit->since, limit->until, limit->undone);
+    return wi_form_json("NodeLimit", name, place ? wi_platform_names[place->platform] : NULL,
+        place ? wi_engine_names[place->engine] : NULL, limit->evidence,
+        everything ? limit->reason : NULL, limit->since, limit->until, limit->undone);
 }
 
 /* What limits a node without evidence against it. */
@@ -361,10 +364,8 @@ static void list_place_hold(
 
     if (!class || strcmp(class->info.kind, place->kind) != 0)
         return;
-    json_t *row = limit_json(WI_EFFECT_HOLD, limit, listing->everything);
-    json_object_set_new(row, "platform", json_string(wi_platform_names[place->platform]));
-    json_object_set_new(row, "engine", json_string(wi_engine_names[place->engine]));
-    json_array_append_new(listing->list, row);
+    json_array_append_new(
+        listing->list, limit_json(WI_EFFECT_HOLD, place, limit, listing->everything));
 }
 
 static json_t *node_limits_json(
@@ -373,13 +374,15 @@ static json_t *node_limits_json(
     json_t *list = json_array();
 
     if (node->missed >= WI_POOL_DOUBTED)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, NULL, &limit_late, everything));
     if (node->standing.less.since)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &node->standing.less, everything));
+        json_array_append_new(
+            list, limit_json(WI_EFFECT_SHARE, NULL, &node->standing.less, everything));
     if (node->held & WI_POOL_HELD_UNPROVEN)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, NULL, &limit_unproven, everything));
     if (node->held & WI_POOL_HELD_FOUND)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &node->standing.hold, everything));
+        json_array_append_new(
+            list, limit_json(WI_EFFECT_HOLD, NULL, &node->standing.hold, everything));
     struct listing listing = {list, node, everything};
     if (*wi_party_via(node->party))
         wi_place_holds_each(

@@ -207,7 +207,7 @@ double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *nod
  * The order is a message, not a task: it takes no slot, no client waits for it, and any task
  * ends it. */
 
-/* The place where kernels run on the node's GPU; NULL: it has none. */
+/* The place where kernels run on the node's GPU; NULL: it has none, or it is a relay. */
 const struct wi_place *wi_pool_gpu_of(const struct pool_node *node);
 /* Lets nodes begin, if the time is right. Called each second. */
 void wi_pool_tune(struct wi_pool *pool, double now);

@@ -520,7 +520,7 @@ static enum wi_code check_hash(
     if (!hash || strcmp(hash, model->hash) == 0)
         return WI_OK;
     return wi_error_set(error, WI_MODEL_CHANGED, "relay.model_hash",
-        "%.128s has another content here by now; use another place, or see GET /v1/models",
+        "%.128s has another content here by now; use another place, or see GET /v1/models/{model}",
         model->name);
 }
 

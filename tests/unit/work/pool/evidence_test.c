@@ -407,8 +407,10 @@ static struct wi_node_info relay(void)
 static void with_relay(void)
 {
     both();
+    const struct wi_node_info joined = info;
     info = relay();
     serve();
+    info = joined;
 }
 
 /* Its place is wrong by an input of ours. */

@@ -3,10 +3,15 @@
  * announces itself, and lists the models that the daemon has, by their hashes, in messages of the
  * type relay_models. The list of one relay is limited, and so is its memory: at most 512 KiB.
  */
-#ifndef WI_NODES_BRIDGE_RELAY_H
-#define WI_NODES_BRIDGE_RELAY_H
+#ifndef WI_NODES_NODE_RELAY_H
+#define WI_NODES_NODE_RELAY_H
 
-#include "nodes/bridge/bridge.h"
+#include "base/error.h"
+#include <jansson.h>
+#include <stddef.h>
+
+/* Bytes of a lending daemon's name, with a NUL. */
+#define WI_RELAY_SIZE 65
 
 /* The most hashes of one message, and of one relay. */
 #define WI_RELAY_MODELS_MESSAGE 512
@@ -28,6 +33,7 @@ enum wi_code wi_relay_models_update(
 /* Whether the model with that hash is in the set; NULL has none. The time does not depend on the
  * set's size. */
 int wi_relay_models_have(const struct wi_relay_models *models, const char *hash);
+/* Public for tests. */
 size_t wi_relay_models_count(const struct wi_relay_models *models);
 
 #endif

@@ -2,12 +2,13 @@
  * Relays; see relay.h. The set is an open-addressing table of binary hashes. SHA-256 is uniform,
  * but the peer chooses the hashes: wi_table_hash mixes them with a key of this process.
  */
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/table.h"
+#include "settings/config/api_tokens.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,14 +2,14 @@
 #include "../../test.h"
 
 #include "base/hash.h"
-#include "nodes/bridge/relay.h"
+#include "nodes/node/relay.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* --- the announcement ------------------------------------------------------------------------- */
 
-static enum wi_code read(const char *text, char name[WI_RELAY_SIZE], struct wi_error *error)
+static enum wi_code relay_of(const char *text, char name[WI_RELAY_SIZE], struct wi_error *error)
 {
     json_t *capabilities = json_loads(text, 0, NULL);
     assert_non_null(capabilities);
@@ -22,11 +22,11 @@ TEST(a_relay_names_the_daemon_behind_it)
 {
     char name[WI_RELAY_SIZE] = "?";
     struct wi_error error = {0};
-    assert_int_equal(read("{\"relay\":{\"name\":\"hall-2.example\"}}", name, &error), WI_OK);
+    assert_int_equal(relay_of("{\"relay\":{\"name\":\"hall-2.example\"}}", name, &error), WI_OK);
     assert_string_equal(name, "hall-2.example");
-    assert_int_equal(read("{}", name, &error), WI_OK);
+    assert_int_equal(relay_of("{}", name, &error), WI_OK);
     assert_string_equal(name, "");
-    assert_int_equal(read("{\"relay\":null}", name, &error), WI_OK);
+    assert_int_equal(relay_of("{\"relay\":null}", name, &error), WI_OK);
     assert_string_equal(name, "");
 }
 
@@ -51,7 +51,7 @@ TEST(a_bad_name_is_refused_with_its_field)
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char name[WI_RELAY_SIZE];
         struct wi_error error = {0};
-        assert_int_not_equal(read(bad[i].text, name, &error), WI_OK);
+        assert_int_not_equal(relay_of(bad[i].text, name, &error), WI_OK);
         assert_string_equal(error.field, bad[i].field);
         assert_string_equal(name, "");
     }
