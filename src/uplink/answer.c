@@ -13,8 +13,7 @@ static double answer_time(const json_t *root, const char *name)
 
 static enum wi_code answer_refuse(struct wi_error *error, const char *what)
 {
-    return wi_error_set(
-        error, WI_INFERENCE_FAILED, NULL, "the lending daemon's answer %s", what);
+    return wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the lending daemon's answer %s", what);
 }
 
 /* What the page reported of itself. Its node is none of the borrowing daemon's, and whether it
@@ -33,8 +32,8 @@ static char *executed_on_text(const json_t *root)
     return text;
 }
 
-static enum wi_code outputs_read(struct wi_uplink_answer *read, struct wi_blob *blob,
-    size_t json_size, struct wi_error *error)
+static enum wi_code outputs_read(
+    struct wi_uplink_answer *read, struct wi_blob *blob, size_t json_size, struct wi_error *error)
 {
     const json_t *outputs = json_object_get(read->root, "outputs");
     struct wi_error why = {0};

@@ -131,8 +131,8 @@ static size_t count_inputs(const struct wi_worker_request *request)
     return count;
 }
 
-static void add_tensors(struct wi_buffer *out, struct wi_tensors *tensors,
-    const struct wi_worker_request *request)
+static void add_tensors(
+    struct wi_buffer *out, struct wi_tensors *tensors, const struct wi_worker_request *request)
 {
     size_t count = count_inputs(request);
     wi_buffer_puts(out, "[");

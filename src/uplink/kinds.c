@@ -93,9 +93,10 @@ uint64_t wi_uplink_kind_slots(const struct wi_uplink_kind *kind, uint64_t most)
     return all < most ? all : most;
 }
 
-/* --- what is announced ------------------------------------------------------------------------- */
+/* --- what is announced -------------------------------------------------------------------------
+ */
 
-static json_t *times(const json_t *engine, const char *name, uint64_t slots)
+static json_t *slots_times(const json_t *engine, const char *name, uint64_t slots)
 {
     json_int_t one = json_integer_value(json_object_get(engine, name));
     uint64_t all = one > 0 ? (uint64_t)one * slots : 0;
@@ -115,8 +116,8 @@ static void put_engines(json_t *capabilities, const json_t *engines, uint64_t sl
         if (*version)
             json_object_set_new(versions, name, json_string(version));
         json_object_set_new(infos, name,
-            json_pack("{s:o, s:o, s:i, s:O*}", "slots", times(engine, "slots", slots),
-                "short_slots", times(engine, "short_slots", slots), "queue", 1, "can",
+            json_pack("{s:o, s:o, s:i, s:O*}", "slots", slots_times(engine, "slots", slots),
+                "short_slots", slots_times(engine, "short_slots", slots), "queue", 1, "can",
                 json_object_get(engine, "can")));
     }
     json_object_set_new(capabilities, "engines", versions);
@@ -127,11 +128,11 @@ char *wi_uplink_kind_capabilities(
     const struct wi_uplink_kind *kind, const char *lender, uint64_t slots)
 {
     const json_t *node = kind->sample;
-    json_t *capabilities = json_pack("{s:{s:s, s:s, s:s}, s:b, s:O*, s:[s], s:{s:s}}", "browser",
-        "name", kind->name, "version", word_of(node, "browser_version"), "user_agent",
-        "webinfer-uplink", "cross_origin_isolated", is_true(node, "cross_origin_isolated"),
-        "platforms", json_object_get(node, "platforms"), "task_types", "inference", "relay", "name",
-        lender);
+    json_t *capabilities =
+        json_pack("{s:{s:s, s:s, s:s}, s:b, s:O*, s:[s], s:{s:s}}", "browser", "name", kind->name,
+            "version", word_of(node, "browser_version"), "user_agent", "webinfer-uplink",
+            "cross_origin_isolated", is_true(node, "cross_origin_isolated"), "platforms",
+            json_object_get(node, "platforms"), "task_types", "inference", "relay", "name", lender);
     static const char *const numbers[] = {"cores", "memory_gib"};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         if (json_is_number(json_object_get(node, numbers[i])))

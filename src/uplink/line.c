@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- models ------------------------------------------------------------------------------------ */
+/* --- models ------------------------------------------------------------------------------------
+ */
 
 /* Sends the keys of `hashes` in as many messages as they need; `member` is "add" or "remove". */
 static void line_send(struct wi_uplink_line *line, const char *member, json_t *hashes)
@@ -70,7 +71,8 @@ static void line_tell_again(struct wi_uplink_line *line)
     wi_uplink_line_tell_models(line);
 }
 
-/* --- its worker -------------------------------------------------------------------------------- */
+/* --- its worker --------------------------------------------------------------------------------
+ */
 
 static void on_up(struct wi_worker *worker, const json_t *welcome)
 {
@@ -84,8 +86,8 @@ static void on_up(struct wi_worker *worker, const json_t *welcome)
         return;
     }
     if (!line->is_open || line->complained)
-        wi_uplink_tell("%s lends its browsers of the kind %s to %s", options->name, line->kind,
-            options->to);
+        wi_uplink_tell(
+            "%s lends its browsers of the kind %s to %s", options->name, line->kind, options->to);
     line->is_open = line->run->welcomed = 1;
     line->complained = 0;
     if (json_is_true(json_object_get(welcome, "resumed"))) {
@@ -116,7 +118,8 @@ static void on_down(struct wi_worker *worker, int code, const char *why)
             "bridge, which its log and its status name",
             to, why);
     else if (!line->complained)
-        wi_uplink_tell("%s is not connected for the kind %s: %s; trying again", to, line->kind, why);
+        wi_uplink_tell(
+            "%s is not connected for the kind %s: %s; trying again", to, line->kind, why);
     line->complained = 1;
 }
 
@@ -148,7 +151,8 @@ static const struct wi_worker_events events = {
     .down = on_down,
 };
 
-/* --- itself ------------------------------------------------------------------------------------ */
+/* --- itself ------------------------------------------------------------------------------------
+ */
 
 struct wi_uplink_line *wi_uplink_line_new(
     struct wi_uplink_run *run, const char *kind, char *capabilities)

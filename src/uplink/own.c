@@ -1,6 +1,5 @@
 /*
- * What the own daemon is asked regularly: its nodes and kinds every second, which also shows that
- * it is there, and its models when an event says that they have changed, and now and then.
+ * The own daemon is asked for its nodes and kinds every second, which also shows that it is there.
  */
 #include "uplink/uplink.h"
 
@@ -12,25 +11,15 @@
 #define LOOK_MS 1000
 /* A daemon that has not answered for so long is lost. */
 #define ANSWER_MS 8000
-#define MODELS_MS 60000
-/* After a change, so that many changes are one look. */
-#define SETTLE_MS 2000
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
-/* Models whose hashes were asked for, before they are announced. */
-#define ANNOUNCED_AT_ONCE 256
 
 struct wi_uplink_own {
     struct wi_uplink_run *run;
-    struct wi_timer *look, *models;
-    struct wi_http_call *looking, *reading, *watching;
-    json_t *nodes;  /* of this look */
-    json_t *names;  /* as announced */
-    char *asked;    /* the model that is asked for */
-    size_t unsaid;  /* found since lines were told */
-    int was_there;  /* it has answered once */
-    int is_changed; /* since the models' list was begun */
-    int said_full;
-    struct wi_uplink_catalog catalog;
+    struct wi_timer *look;
+    struct wi_http_call *looking;
+    struct wi_uplink_models *models;
+    json_t *nodes; /* of this look */
+    int was_there; /* it has answered once */
 };
 
 static json_t *answer_json(const struct wi_http_answer *answer)
@@ -48,7 +37,8 @@ static struct wi_http_call *own_get(
     return wi_uplink_call(own->run, path, NULL, &request, on_answer, own);
 }
 
-/* --- lines -------------------------------------------------------------------------------------- */
+/* --- lines --------------------------------------------------------------------------------------
+ */
 
 static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const char *kind)
 {
@@ -63,16 +53,16 @@ static void line_open(struct wi_uplink_run *run, const struct wi_uplink_kind *ki
     struct wi_uplink_line *line = wi_uplink_line_new(
         run, kind->name, wi_uplink_kind_capabilities(kind, run->options->name, slots));
     if (!line) {
-        wi_uplink_end(run, WI_EXIT_FAILED, "libwebsockets could not be set up for %s",
-            run->options->to);
+        wi_uplink_end(
+            run, WI_EXIT_FAILED, "libwebsockets could not be set up for %s", run->options->to);
         return;
     }
     line->next = run->lines;
     run->lines = line;
 }
 
-static void lines_pause_without(struct wi_uplink_run *run, const struct wi_uplink_kind *kinds,
-    size_t count)
+static void lines_pause_without(
+    struct wi_uplink_run *run, const struct wi_uplink_kind *kinds, size_t count)
 {
     for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
         uint64_t slots = 0;
@@ -105,24 +95,24 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
     free(list);
 }
 
-/* --- the own daemon's loss ---------------------------------------------------------------------- */
+/* --- the own daemon's loss ----------------------------------------------------------------------
+ */
 
 static void own_lose(struct wi_uplink_own *own, const char *why)
 {
     struct wi_uplink_run *run = own->run;
     if (!run->is_lost)
-        wi_uplink_tell("%s does not answer: %s; nothing is lent until it does", run->options->url,
-            why);
+        wi_uplink_tell(
+            "%s does not answer: %s; nothing is lent until it does", run->options->url, why);
     run->is_lost = 1;
     for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
         wi_worker_pause(line->worker, 1);
         wi_worker_each_task(line->worker, wi_uplink_give_back);
     }
-    wi_http_cancel(own->watching);
-    own->watching = NULL;
+    wi_uplink_models_leave(own->models);
 }
 
-void wi_uplink_own_doubt(struct wi_uplink_own *own)
+static void own_doubt(struct wi_uplink_own *own)
 {
     for (struct wi_uplink_line *line = own->run->lines; line; line = line->next)
         wi_worker_pause(line->worker, 1);
@@ -146,125 +136,8 @@ static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *a
         wi_uplink_end(run, WI_EXIT_NO_SERVER, "no webinfer daemon answers at %s: %s", url, why);
 }
 
-/* --- models ------------------------------------------------------------------------------------- */
-
-static void models_read_next(struct wi_uplink_own *own);
-
-static void models_tell(struct wi_uplink_own *own)
-{
-    own->unsaid = 0;
-    for (struct wi_uplink_line *line = own->run->lines; line; line = line->next)
-        wi_uplink_line_tell_models(line);
-    if (own->catalog.is_full && !own->said_full)
-        wi_uplink_tell("only %d models are lent; --models says which", WI_UPLINK_HASHES_MAX);
-    own->said_full = own->catalog.is_full;
-}
-
-static void on_model(void *context, const struct wi_http_answer *answer)
-{
-    struct wi_uplink_own *own = context;
-    json_t *row = answer_json(answer);
-    own->reading = NULL;
-    wi_uplink_catalog_take(&own->catalog, row, own->asked);
-    json_decref(row);
-    free(own->asked);
-    own->asked = NULL;
-    if (++own->unsaid >= ANNOUNCED_AT_ONCE)
-        models_tell(own);
-    models_read_next(own);
-}
-
-static void models_read_next(struct wi_uplink_own *own)
-{
-    own->asked = wi_uplink_catalog_next(&own->catalog);
-    if (!own->asked) {
-        models_tell(own);
-        wi_timer_start(own->models, own->is_changed ? SETTLE_MS : MODELS_MS, 0);
-        return;
-    }
-    char *path = wi_sprintf("/v1/models/%s", own->asked);
-    own->reading = own_get(own, path, on_model);
-    free(path);
-}
-
-static void on_models(void *context, const struct wi_http_answer *answer);
-
-static void models_read_page(struct wi_uplink_own *own, const char *after)
-{
-    struct wi_buffer path = {0};
-    wi_buffer_puts(&path, "/v1/models?limit=1000");
-    wi_rest_add_argument(&path, '&', "after", after);
-    own->reading = own_get(own, path.text, on_models);
-    wi_buffer_clear(&path);
-}
-
-static void models_publish(struct wi_uplink_own *own)
-{
-    json_decref(own->names);
-    own->names = json_incref(own->catalog.names);
-    own->run->names = own->names;
-}
-
-static void on_models(void *context, const struct wi_http_answer *answer)
-{
-    struct wi_uplink_own *own = context;
-    json_t *root = answer_json(answer);
-    const json_t *rows = json_object_get(root, "models");
-    own->reading = NULL;
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        wi_uplink_catalog_take(&own->catalog, json_array_get(rows, i), NULL);
-    const char *next = json_string_value(json_object_get(root, "next"));
-    if (!root) {
-        wi_timer_start(own->models, LOOK_MS, 0);
-    } else if (next && json_array_size(rows) > 0) {
-        models_read_page(own, next);
-    } else {
-        models_publish(own);
-        models_read_next(own);
-    }
-    json_decref(root);
-}
-
-static void on_models_due(void *context)
-{
-    struct wi_uplink_own *own = context;
-    if (own->reading)
-        return;
-    own->is_changed = 0;
-    wi_uplink_catalog_begin(&own->catalog);
-    models_read_page(own, NULL);
-}
-
-/* What has changed does not matter here: the list is read again. */
-static enum wi_http_verdict on_watched(void *context, const char *bytes, size_t size)
-{
-    struct wi_uplink_own *own = context;
-    if (!memmem(bytes, size, "event: change", 13))
-        return WI_HTTP_TAKEN;
-    own->is_changed = 1;
-    if (!own->reading)
-        wi_timer_start(own->models, SETTLE_MS, 0);
-    return WI_HTTP_TAKEN;
-}
-
-static void on_watching_end(void *context, const struct wi_http_answer *answer)
-{
-    struct wi_uplink_own *own = context;
-    own->watching = NULL; /* the next look begins again */
-}
-
-static void own_watch(struct wi_uplink_own *own)
-{
-    struct wi_http_request request = {.method = "GET", .on_data = on_watched};
-    if (own->watching)
-        return;
-    own->watching = wi_uplink_call(own->run, "/v1/events?kinds=model", NULL, &request,
-        on_watching_end, own);
-    if (!own->reading)
-        wi_timer_start(own->models, 0, 0);
-}
-
-/* --- a look ------------------------------------------------------------------------------------- */
+/* --- a look -------------------------------------------------------------------------------------
+ */
 
 static void look_later(struct wi_uplink_own *own)
 {
@@ -288,7 +161,7 @@ static void on_status(void *context, const struct wi_http_answer *answer)
             wi_uplink_tell("%s answers again", own->run->options->url);
         own->was_there = 1;
         own_apply(own, kinds);
-        own_watch(own);
+        wi_uplink_models_watch(own->models);
     } else {
         own_refuse(own, answer);
     }
@@ -318,7 +191,8 @@ static void on_look(void *context)
         own->looking = own_get(own, "/v1/nodes?limit=1000", on_nodes);
 }
 
-/* --- the first: may it hand on requests? --------------------------------------------------------- */
+/* --- the first: may it hand on requests? ---------------------------------------------------------
+ */
 
 /* Of a model that nobody has: the rank is looked at first. */
 static const char question[] =
@@ -359,11 +233,9 @@ struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run)
         .body_size = sizeof question - 1,
         .content_type = "application/json"};
     own->run = run;
-    own->catalog.only = &run->options->models;
-    own->names = json_object();
-    run->names = own->names;
+    run->doubt = own_doubt;
     own->look = wi_timer_new(run->loop, on_look, own);
-    own->models = wi_timer_new(run->loop, on_models_due, own);
+    own->models = wi_uplink_models_new(run);
     own->looking = wi_uplink_call(run, "/v1/infer", NULL, &request, on_rank, own);
     return own;
 }
@@ -373,13 +245,8 @@ void wi_uplink_own_free(struct wi_uplink_own *own)
     if (!own)
         return;
     wi_http_cancel(own->looking);
-    wi_http_cancel(own->reading);
-    wi_http_cancel(own->watching);
     wi_timer_free(own->look);
-    wi_timer_free(own->models);
+    wi_uplink_models_free(own->models);
     json_decref(own->nodes);
-    json_decref(own->names);
-    free(own->asked);
-    wi_uplink_catalog_clear(&own->catalog);
     free(own);
 }

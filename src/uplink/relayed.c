@@ -23,7 +23,8 @@ static struct wi_uplink_run *run_of(const struct wi_worker_task *task)
     return line->run;
 }
 
-/* --- the answer as it comes -------------------------------------------------------------------- */
+/* --- the answer as it comes --------------------------------------------------------------------
+ */
 
 static uint64_t answer_most(const struct wi_uplink_task *own)
 {
@@ -85,7 +86,8 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
     return WI_HTTP_END;
 }
 
-/* --- its end ----------------------------------------------------------------------------------- */
+/* --- its end -----------------------------------------------------------------------------------
+ */
 
 static void answer_whole(struct wi_uplink_task *own)
 {
@@ -105,22 +107,21 @@ static void answer_give(struct wi_uplink_task *own, const struct wi_http_answer 
     const struct wi_error *failure = &own->failure;
     char why[200];
     if (failure->code != WI_OK) {
-        wi_uplink_fail(own->task, wi_code_name(failure->code),
-            failure->code != WI_ANSWER_TOO_LARGE, failure->detail);
+        wi_uplink_fail(own->task, wi_code_name(failure->code), failure->code != WI_ANSWER_TOO_LARGE,
+            failure->detail);
     } else if (own->has_end) {
         wi_uplink_stream_flush(own);
     } else if (answer->end != WI_HTTP_ANSWERED) {
         snprintf(why, sizeof why, "the lending daemon was lost: %.120s",
             answer->failure ? answer->failure : "no answer");
-        wi_uplink_own_doubt(own->run->own);
+        own->run->doubt(own->run->own);
         wi_uplink_fail(own->task, "unavailable", 1, why);
     } else if (own->is_events) {
-        wi_uplink_own_doubt(own->run->own);
+        own->run->doubt(own->run->own);
         wi_uplink_fail(own->task, "stream_interrupted", 1,
             "the lending daemon ended the stream without its last event");
     } else if (own->status >= 400) {
-        wi_uplink_fail_by(
-            own->task, own->status, (const char *)own->blob->bytes, own->blob->size);
+        wi_uplink_fail_by(own->task, own->status, (const char *)own->blob->bytes, own->blob->size);
     } else {
         answer_whole(own);
     }
@@ -136,7 +137,8 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
         answer_give(own, answer);
 }
 
-/* --- its beginning ----------------------------------------------------------------------------- */
+/* --- its beginning -----------------------------------------------------------------------------
+ */
 
 static size_t on_send(void *context, uint64_t position, char *out, size_t room)
 {

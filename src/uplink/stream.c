@@ -39,7 +39,8 @@ static void part_free(struct wi_uplink_part *part)
     free(part);
 }
 
-/* --- from the own daemon ----------------------------------------------------------------------- */
+/* --- from the own daemon -----------------------------------------------------------------------
+ */
 
 /* The JSON of the members without braces; returns the bytes for which they count. */
 static size_t put_members(struct wi_buffer *out, const json_t *members)
@@ -78,7 +79,7 @@ static void take_part(struct wi_uplink_task *own, const char *data, size_t lengt
     json_decref(root);
 }
 
-static void take_progress(struct wi_uplink_task *own, const char *data, size_t length)
+static void progress_pass(struct wi_uplink_task *own, const char *data, size_t length)
 {
     json_t *root = wi_json_read(data, length, 0, NULL);
     const char *phase = json_string_value(json_object_get(root, "phase"));
@@ -102,7 +103,7 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     } else if (strcmp(name, "part") == 0) {
         take_part(own, data, length);
     } else if (strcmp(name, "progress") == 0) {
-        take_progress(own, data, length);
+        progress_pass(own, data, length);
     } else if (fails || strcmp(name, "done") == 0) {
         wi_buffer_add(&part_add(own, fails ? FAILED : DONE)->text, data, length);
         own->has_end = 1;
@@ -122,7 +123,8 @@ int wi_uplink_stream_take(struct wi_uplink_task *own, const char *bytes, size_t 
     return own->failure.code == WI_OK ? 0 : -1;
 }
 
-/* --- to the borrowing one ---------------------------------------------------------------------- */
+/* --- to the borrowing one ----------------------------------------------------------------------
+ */
 
 static void give_done(struct wi_uplink_task *own, const struct wi_buffer *text)
 {
@@ -136,8 +138,7 @@ static void give_done(struct wi_uplink_task *own, const struct wi_buffer *text)
     wi_blob_append(blob, text->text, text->size);
     if (wi_uplink_answer_read(&read, blob, blob->size, own->task->id, &error) != WI_OK)
         wi_uplink_fail(own->task, "stream_interrupted", 1, error.detail);
-    else if (json_integer_value(json_object_get(read.root, "parts")) !=
-             (json_int_t)own->task->next)
+    else if (json_integer_value(json_object_get(read.root, "parts")) != (json_int_t)own->task->next)
         wi_uplink_fail(own->task, "stream_interrupted", 1,
             "the lending daemon ended a stream with another number of parts than it sent");
     else

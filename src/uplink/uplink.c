@@ -76,8 +76,8 @@ static enum wi_code make_link(
         return wi_cli_refuse(error, "the token of rank relay is missing: its file is empty");
     enum wi_code code = wi_join_link_make(secrets->to, secrets->token, &options->link, error);
     if (code != WI_OK && *error->expected) { /* the text has the token */
-        wi_cli_refuse(error, "\"%.200s\" is not the address of a daemon, or its token is none",
-            secrets->to);
+        wi_cli_refuse(
+            error, "\"%.200s\" is not the address of a daemon, or its token is none", secrets->to);
         return wi_error_expect(
             error, "http://HOST:PORT or https://HOST:PORT, and a token as of webinfer token new");
     }

@@ -4,10 +4,10 @@
  * Everything happens on one loop.
  *
  *   uplink.c    the command: its arguments and secrets
- *   run.c       the loop: start, signals, end, and what is said of connections
- *   own.c       what the own daemon is asked regularly: its nodes, kinds and models
+ *   run.c       the loop: start, signals and end; program.c: what all parts use of it
+ *   own.c       what the own daemon is asked regularly: its nodes and kinds
  *   kinds.c     from its answers to what each connection announces
- *   catalog.c   the hashes of its models, and their names
+ *   models.c    the hashes of its models, and their names
  *   line.c      a connection: the node of one kind
  *   relayed.c   a task, from its arrival to its end
  *   request.c   the task as a request; inputs.c: its input
@@ -49,6 +49,7 @@ struct wi_uplink_options {
 };
 
 struct wi_uplink_own;
+struct wi_uplink_models;
 struct wi_uplink_line;
 
 struct wi_uplink_run {
@@ -58,8 +59,11 @@ struct wi_uplink_run {
     struct wi_http *http;
     struct wi_budget *budget; /* of answers */
     struct wi_uplink_own *own;
+    /* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known.
+     */
+    void (*doubt)(struct wi_uplink_own *own);
     struct wi_uplink_line *lines; /* of all kinds that were ever there */
-    json_t *names;                /* of the models to lend, by their hashes; borrowed from `own` */
+    json_t *names; /* of the models to lend, by their hashes; borrowed from models.c */
     struct wi_timer *beat, *over;
     uv_signal_t signals[2];
     size_t leaving;
@@ -70,6 +74,9 @@ struct wi_uplink_run {
 
 /* run.c: runs until a signal or an error ends it. */
 enum wi_exit wi_uplink_run(const struct wi_uplink_options *options);
+
+/* --- program.c ------------------------------------------------------------------------------- */
+
 /* Ends the program with that status, after a message for people if `format` is not NULL. Once. */
 __attribute__((format(printf, 3, 4))) void wi_uplink_end(
     struct wi_uplink_run *run, enum wi_exit exit, const char *format, ...);
@@ -84,8 +91,6 @@ struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
 
 struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run);
 void wi_uplink_own_free(struct wi_uplink_own *own); /* NULL is fine */
-/* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known. */
-void wi_uplink_own_doubt(struct wi_uplink_own *own);
 
 /* --- kinds.c: pure --------------------------------------------------------------------------- */
 
@@ -108,23 +113,14 @@ uint64_t wi_uplink_kind_slots(const struct wi_uplink_kind *kind, uint64_t most);
 char *wi_uplink_kind_capabilities(
     const struct wi_uplink_kind *kind, const char *lender, uint64_t slots);
 
-/* --- catalog.c: pure ------------------------------------------------------------------------- */
+/* --- models.c ------------------------------------------------------------------------------- */
 
-/* Which models there are, while their list is read page by page. */
-struct wi_uplink_catalog {
-    const struct wi_strings *only; /* these names alone; none: all */
-    json_t *names;                 /* by hash: what was found so far */
-    json_t *unread;                /* names whose hashes have to be asked for one by one, as keys */
-    json_t *known;                 /* hashes that were asked for, by "NAME@HASH OF THE FIRST" */
-    int is_full;                   /* more models than a relay may have */
-};
-void wi_uplink_catalog_begin(struct wi_uplink_catalog *catalog);
-void wi_uplink_catalog_clear(struct wi_uplink_catalog *catalog);
-/* Takes a row of GET /v1/models, or the answer of GET /v1/models/NAME for `asked` (else NULL). */
-void wi_uplink_catalog_take(
-    struct wi_uplink_catalog *catalog, const json_t *row, const char *asked);
-/* The next name to ask for, which the caller frees; NULL: there is none. */
-char *wi_uplink_catalog_next(struct wi_uplink_catalog *catalog);
+struct wi_uplink_models *wi_uplink_models_new(struct wi_uplink_run *run);
+void wi_uplink_models_free(struct wi_uplink_models *models); /* NULL is fine */
+/* The own daemon answers: its models are read, and read again when they change. */
+void wi_uplink_models_watch(struct wi_uplink_models *models);
+/* It does not any more. */
+void wi_uplink_models_leave(struct wi_uplink_models *models);
 
 /* --- line.c ---------------------------------------------------------------------------------- */
 
@@ -142,7 +138,7 @@ struct wi_uplink_line {
 
 /* The connection for a kind, which is made. NULL if libwebsockets refuses. */
 struct wi_uplink_line *wi_uplink_line_new(struct wi_uplink_run *run, const char *kind,
-    char *capabilities); /* takes the capabilities over */
+    char *capabilities);                               /* takes the capabilities over */
 void wi_uplink_line_free(struct wi_uplink_line *line); /* once the loop has ended */
 /* Announces these capabilities, which it takes over, where they are new. */
 void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities);
