@@ -81,7 +81,7 @@ describe('two daemons', () => {
         assert.equal(stream.status, 200);
         const running = async () => (await lender.get('/v1/status', headersOf('root'))).json.queue.running;
         await until(async () => await running() === 1, { what: 'the stream to run there' });
-        stream.destroy();
+        await stream.leave();
         await until(async () => await running() === 0, { what: 'the stream to end there' });
     });
 
