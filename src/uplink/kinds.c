@@ -2,7 +2,7 @@
  * The kinds of browsers that can be lent, from the answers of the own daemon: a kind has the nodes
  * that take work now, and those that the daemon may start.
  */
-#include "uplink/uplink.h"
+#include "uplink/kinds.h"
 
 #include "base/memory.h"
 #include "terms/model/engine.h"

@@ -3,8 +3,8 @@
  * lending one, and a node of the borrowing one, with one connection for each kind of browser.
  * Everything happens on one loop.
  *
- *   uplink.c    the command: its arguments and secrets
- *   run.c       the loop: start, signals and end; program.c: what all parts use of it
+ *   uplink.c    the command: its arguments and secrets, and the loop
+ *   program.c   what all parts use of it
  *   own.c       what the own daemon is asked regularly: its nodes and kinds
  *   kinds.c     from its answers to what each connection announces
  *   models.c    the hashes of its models, and their names
@@ -23,9 +23,8 @@
 #include "cli/cli.h"
 #include "cli/events.h"
 #include "nodes/node/worker.h"
+#include "uplink/kinds.h"
 
-/* Bytes of a kind's name, with the NUL, as webinfer-protocol(7) limits a browser's name. */
-#define WI_UPLINK_KIND_SIZE 32
 /* The hashes of a message, and of all that a relay may announce. */
 #define WI_UPLINK_HASHES_MESSAGE 512
 #define WI_UPLINK_HASHES_MAX 10000
@@ -72,9 +71,6 @@ struct wi_uplink_run {
     enum wi_exit exit;
 };
 
-/* run.c: runs until a signal or an error ends it. */
-enum wi_exit wi_uplink_run(const struct wi_uplink_options *options);
-
 /* --- program.c ------------------------------------------------------------------------------- */
 
 /* Ends the program with that status, after a message for people if `format` is not NULL. Once. */
@@ -91,27 +87,6 @@ struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
 
 struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run);
 void wi_uplink_own_free(struct wi_uplink_own *own); /* NULL is fine */
-
-/* --- kinds.c: pure --------------------------------------------------------------------------- */
-
-/* A kind of browser as the own daemon describes it. */
-struct wi_uplink_kind {
-    char name[WI_UPLINK_KIND_SIZE];
-    uint64_t able;        /* nodes that take work now */
-    uint64_t may;         /* browsers that the daemon may start; 0 where it cannot start any */
-    const json_t *sample; /* a node that takes work; borrowed; NULL: there is none */
-};
-
-/* Reads the rows of GET /v1/nodes and `kinds` of GET /v1/status into a list, which the caller
- * frees. Nodes that are relays themselves are left out. */
-struct wi_uplink_kind *wi_uplink_kinds_read(
-    const json_t *nodes, const json_t *kinds, size_t *count);
-/* How many nodes of the kind can be lent. */
-uint64_t wi_uplink_kind_slots(const struct wi_uplink_kind *kind, uint64_t most);
-/* The JSON of data.capabilities for a node of that kind: its sample's platforms and engines, with
- * the slots of `slots` nodes. The caller frees. */
-char *wi_uplink_kind_capabilities(
-    const struct wi_uplink_kind *kind, const char *lender, uint64_t slots);
 
 /* --- models.c ------------------------------------------------------------------------------- */
 
