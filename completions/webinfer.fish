@@ -1,5 +1,5 @@
-# fish completion for webinfer(1) and webinfer-bench(1), which `webinfer completion fish` prints. The
-# program says what may come next: `webinfer completion words -- WORD...`.
+# fish completion for webinfer(1), webinfer-bench(1) and webinfer-uplink(1), which `webinfer
+# completion fish` prints. The program says what may come next: `webinfer completion words -- WORD...`.
 
 # Prints the completions of the word at the cursor for the program $argv[1], after the words $argv[2..].
 function __webinfer_complete
@@ -41,5 +41,11 @@ function __webinfer_bench
     __webinfer_complete (string replace -r -- '-bench$' '' $words[1]) bench $words[2..]
 end
 
+function __webinfer_uplink
+    set -l words (commandline -opc)
+    __webinfer_complete (string replace -r -- '-uplink$' '' $words[1]) uplink $words[2..]
+end
+
 complete -c webinfer -f -a '(__webinfer)'
 complete -c webinfer-bench -f -a '(__webinfer_bench)'
+complete -c webinfer-uplink -f -a '(__webinfer_uplink)'

@@ -1,6 +1,6 @@
-#compdef webinfer webinfer-bench
-# zsh completion for webinfer(1) and webinfer-bench(1), which `webinfer completion zsh` prints. The
-# program says what may come next: `webinfer completion words -- WORD...`.
+#compdef webinfer webinfer-bench webinfer-uplink
+# zsh completion for webinfer(1), webinfer-bench(1) and webinfer-uplink(1), which `webinfer
+# completion zsh` prints. The program says what may come next: `webinfer completion words -- WORD...`.
 
 # Adds the models that the daemon has; the arguments are the program and the way to the daemon. No
 # daemon, no models. A name reaches the command line only if it looks like a model's name.
@@ -22,6 +22,9 @@ _webinfer()
     if [[ $program == *-bench ]]; then
         program=${program%-bench}
         before=(bench "${before[@]}")
+    elif [[ $program == *-uplink ]]; then
+        program=${program%-uplink}
+        before=(uplink "${before[@]}")
     fi
     before=("${before[@]/#\~\//$HOME/}")
     said=("${(@f)$("${program/#\~\//$HOME/}" completion words -- "${before[@]}" "$PREFIX" 2>/dev/null </dev/null)}")
@@ -48,5 +51,5 @@ _webinfer()
 if [[ $funcstack[1] == _webinfer ]]; then
     _webinfer "$@"
 elif (($+functions[compdef])); then
-    compdef _webinfer webinfer webinfer-bench
+    compdef _webinfer webinfer webinfer-bench webinfer-uplink
 fi

@@ -35,7 +35,7 @@ measure_coverage() {
 # Lines of all that the programs are made of: what a test alone is linked with is not among them.
 coverage_table() {
     local objects=() program
-    for program in webinfer webinfer-bench webinfer-desk webinfer-lifeline webinfer-quantize webinfer-simulate; do
+    for program in webinfer webinfer-bench webinfer-desk webinfer-lifeline webinfer-quantize webinfer-simulate webinfer-uplink; do
         objects+=(-object "$COVERAGE/$program")
     done
     llvm-profdata merge -sparse "$COVERAGE"/profiles/*.profraw -o "$COVERAGE/all.profdata"

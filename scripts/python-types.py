@@ -12,8 +12,9 @@ ROOTS = ["InferRequest", "InferAnswer", "StreamPart", "StreamProgress", "StreamD
          "Status", "Nodes", "Hardware", "Models", "Model", "Pull", "PullEvent", "Order", "Removed", "Job",
          "Jobs", "Verb", "Problem"]
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
-#: Values that may be nested, for which mypy would want exact lists: what is given is any JSON, or any list.
-RECURSIVE = {"JsonValue": "Any", "TensorData": "Sequence[Any]"}
+#: Values that may be nested, for which mypy would want exact lists: what is given is any JSON, or any list. And an
+#: object of daemons, with a member whose name is a word of Python.
+RECURSIVE = {"JsonValue": "Any", "TensorData": "Sequence[Any]", "Relay": "Dict[str, Any]"}
 
 
 class Maker:

@@ -106,8 +106,8 @@ export type Code =
     | 'queue_full' | 'client_share_used' | 'too_many_watchers' | 'sound_ahead' | 'inference_failed' | 'internal'
     | 'not_implemented' | 'attempts_exhausted' | 'hub_failed' | 'hub_unauthorized' | 'download_corrupt'
     | 'stream_interrupted' | 'stream_diverged' | 'unavailable' | 'node_busy' | 'node_paused' | 'shutting_down'
-    | 'memory_budget' | 'too_many_connections' | 'hub_busy' | 'deadline_exceeded' | 'stall_timeout'
-    | 'storage_failed' | 'no_room';
+    | 'memory_budget' | 'too_many_connections' | 'hub_busy' | 'model_changed' | 'deadline_exceeded'
+    | 'stall_timeout' | 'storage_failed' | 'no_room';
 
 export interface Conduct {
     /** How many of the node's last 50 answers succeeded. */
@@ -125,6 +125,21 @@ export interface Conduct {
      * count.
      */
     suspicion: number;
+}
+
+/** The place where a stream continues. */
+export interface Continuation {
+    /** The number of the first part to send, which is that of the parts sent so far. */
+    seq: number;
+    /** The text of the parts so far. */
+    text?: string;
+    /** Their tokens. */
+    tokens?: Array<number>;
+    /**
+     * How both are divided into several answers: {text_bytes, tokens, ended, finish_reason} for each, as in
+     * webinfer-streams(7).
+     */
+    answers?: Array<{ [name: string]: JsonValue }>;
 }
 
 export interface Counted {
@@ -195,6 +210,8 @@ export interface ExecutedOn {
     /** Whether the platform's results are known to be correct. */
     numerics: 'ok' | 'wrong' | 'unchecked';
     simulated: boolean;
+    /** The daemon that lent the browser, if it is another daemon's. */
+    via?: string;
     /** The build of the engine. */
     build?: string;
     threads?: number;
@@ -279,6 +296,8 @@ export interface HardwareOption {
     why: string;
     chosen: boolean;
     adapter: Adapter | null;
+    /** The daemon that lends the browsers, if they are another daemon's. */
+    via?: string;
     nodes?: number;
     open_nodes?: number;
     slots?: number;
@@ -363,6 +382,8 @@ export interface InferRequest {
     };
     /** Options of the task or model. An unknown option is refused with 400. */
     options?: TaskOptions;
+    /** See webinfer-relay(7). */
+    relay?: Relay;
 }
 
 /** The inputs of a task, as described in x-tasks. */
@@ -753,6 +774,8 @@ export interface Node {
     engines?: { [name: string]: Engine };
     /** What the node reports about its models. */
     models?: Array<JsonValue>;
+    /** Of a relay: the daemon that lends its browsers. */
+    via?: string;
 }
 
 export interface NodeLimit {
@@ -769,6 +792,10 @@ export interface NodeLimit {
     until: number | null;
     /** What must happen for the limit to end. */
     undone_by: string;
+    /** Of a relay: the node gets no work for this platform only. */
+    platform?: Platform;
+    /** Of a relay: likewise for this engine only. */
+    engine?: string;
     /** For admins: the details. */
     reason?: string;
 }
@@ -789,6 +816,8 @@ export interface NodeRow {
     away: boolean;
     /** The number of attempts on the node. */
     attempts: number;
+    /** Of a relay: the daemon that lends its browsers. */
+    via?: string;
 }
 
 export interface Nodes {
@@ -950,6 +979,8 @@ export interface Problem {
     allowed?: string;
     /** How many times the job was sent to nodes. */
     attempts?: number;
+    /** True if the job breaks what runs it. See webinfer-relay(7). */
+    poisoned?: boolean;
     /**
      * What went wrong on the nodes, with equal failures grouped. The last entry may cover several different
      * failures.
@@ -1092,6 +1123,21 @@ export interface Quarantined {
     address?: string;
     /** For admins: the details. */
     reason?: string;
+}
+
+/** What another daemon says of a request that it hands on for a client of its own. */
+export interface Relay {
+    /**
+     * The content hash that the model must have; if it has another one by now, or is gone, the answer is 503
+     * model_changed.
+     */
+    model_hash?: string;
+    /** The platforms that may be tried, the first one first. */
+    platforms?: Array<Platform>;
+    /** A word for the client. Requests with different words share no caches. */
+    owner?: string;
+    /** Where the stream continues that another node has begun. */
+    continue?: Continuation;
 }
 
 export interface Removed {
@@ -1672,6 +1718,8 @@ export interface Verdict {
     input: VerdictInput | null;
     /** How many different inputs were compared. */
     sets: number;
+    /** The daemon that lends the browsers, if they are another daemon's. */
+    via?: string;
 }
 
 export interface VerdictInput {

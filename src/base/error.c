@@ -139,6 +139,8 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_TOO_MANY_CONNECTIONS] = {"too_many_connections", 503, "Too many connections",
         "There are too many connections.", 5},
     [WI_HUB_BUSY] = {"hub_busy", 503, "Hub busy", "The hub asks for fewer requests.", 5},
+    [WI_MODEL_CHANGED] = {"model_changed", 503, "Model changed",
+        "A relay's model has changed here.", 5},
     [WI_DEADLINE_EXCEEDED] = {"deadline_exceeded", 504, "Deadline exceeded",
         "The request exceeded its timeout_ms.", 0},
     [WI_STALL_TIMEOUT] = {"stall_timeout", 504, "Stream stalled",

@@ -85,6 +85,7 @@ enum wi_code {
     WI_MEMORY_BUDGET,
     WI_TOO_MANY_CONNECTIONS,
     WI_HUB_BUSY,
+    WI_MODEL_CHANGED,
     WI_DEADLINE_EXCEEDED,
     WI_STALL_TIMEOUT,
     WI_STORAGE_FAILED,
@@ -138,6 +139,7 @@ struct wi_source_errors {
 struct wi_error {
     enum wi_code code;
     unsigned attempts;      /* the number of attempts of a job, 0 if it does not apply */
+    int poisoned;           /* the job broke what ran it, and would break the next node as well */
     unsigned retry_after_s; /* when to try again: the code's default or a better value; 0: never */
     char detail[512];       /* what was wrong, what is allowed and what to do, in one sentence */
     char field[160];        /* the request field or config key at fault */

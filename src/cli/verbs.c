@@ -427,10 +427,29 @@ static const struct wi_flag doctor_options[] = {
     {0},
 };
 
+static const struct wi_flag uplink_options[] = {
+    {"to", "URL",
+        .help = "The address at which nodes join the daemon that borrows; with \"-\", the address "
+                "and the token are read from standard input, one line each"},
+    {"node-token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "A file whose first line is a token of rank relay of the daemon that borrows"},
+    {"to-authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "A PEM file with the certificate authority to trust if the address given with --to begins "
+        "with https"},
+    {"name", "NAME",
+        .help = "The name of the daemon that lends, as shown by the one that borrows; the default "
+                "is the name of this machine"},
+    {"slots", "N",
+        .help = "The largest number of browsers of each kind to lend; the default is 64"},
+    {"models", "LIST",
+        .help = "Lend only these models, separated by commas; the default is all models"},
+    {0},
+};
+
 static const struct wi_flag token_options[] = {
-    {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
-        "The rank of the token: user, admin or node; the default is admin for the first token in a "
-        "file, and otherwise user"},
+    {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user relay admin node",
+        "The rank of the token: user, relay, admin or node; the default is admin for the first "
+        "token in a file, and otherwise user"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file; a missing file is created with mode 0600"},
     {"owner", "USER", .help = "The user who will own the tokens file"},
@@ -613,6 +632,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "Replace a daemon's database with the backup in FILE; run this command on the daemon's "
         "machine while the daemon is stopped",
         restore_options, wi_cli_restore},
+    {"uplink", "", 0, 0, {0},
+        "Lend the browsers of this daemon to another daemon, for the models that this daemon has",
+        uplink_options, NULL},
     {"completion bash", "", 0, 0, {0}, "Print the completion script for bash", NULL,
         run_completion},
     {"completion fish", "", 0, 0, {0}, "Print the completion script for fish", NULL,

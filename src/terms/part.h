@@ -64,6 +64,11 @@ int wi_flow_grant(struct wi_flow *flow, const struct wi_credit *credit);
 /* Whether a part may be sent. */
 int wi_flow_lasts(const struct wi_flow *flow);
 
+/* Text and tokens of a stream beyond this size (8 bytes a token), and the contents of more answers
+ * than this, are not kept; then no other node can continue. */
+#define WI_PARTS_KEPT (4 * 1024 * 1024)
+#define WI_PARTS_ANSWERS 64
+
 /* The place where another attempt continues: it sends the part `seq` first. Borrowed. */
 struct wi_continuation {
     uint64_t seq;

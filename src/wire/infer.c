@@ -32,6 +32,7 @@ void wi_infer_clear(struct wi_infer *infer)
     wi_inference_release(infer->asked);
     free(infer->model_name);
     free(infer->version);
+    free(infer->model_hash);
     if (infer->free_extras)
         infer->free_extras(infer->extras);
     wi_strings_clear(&infer->ignored);

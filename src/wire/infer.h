@@ -24,6 +24,7 @@ struct wi_infer {
     struct wi_inference *asked; /* a reference; changed until wi_infer_settle, and not after it */
     char *model_name;           /* as the client calls it */
     char *version;              /* the requested one; NULL: any */
+    char *model_hash;           /* its content must be this, by the relay that sent it; NULL: any */
     int has_type;
     int has_timeout;             /* if 0, asked->timeout_ms is 0 until it is settled */
     int resumable;               /* a stream whose client may leave and come back */

@@ -33,6 +33,8 @@ void wi_inference_release(const struct wi_inference *asked)
     json_decref(last->input);
     json_decref(last->options);
     wi_strings_clear(&last->outputs);
+    free(last->relayed.owner);
+    json_decref(last->relayed.from);
     free(last);
 }
 
@@ -55,6 +57,8 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     copy->options = json_incref(asked->options);
     copy->outputs = (struct wi_strings){0};
     wi_strings_copy(&copy->outputs, &asked->outputs);
+    copy->relayed.owner = wi_strdup(asked->relayed.owner);
+    copy->relayed.from = json_incref(asked->relayed.from);
     return copy;
 }
 
@@ -75,6 +79,9 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->timeout_ms = again->stall_timeout_ms = 0;
     again->stream = again->raw = 0;
     again->benchmark = (struct wi_benchmark){0};
+    drop_text(&again->relayed.owner);
+    json_decref(again->relayed.from);
+    again->relayed = (struct wi_relayed){.is = asked->relayed.is};
     return again;
 }
 
@@ -100,6 +107,15 @@ int wi_inference_computes(const struct wi_inference *asked)
 const char *wi_inference_variant(const struct wi_inference *asked)
 {
     return asked->kernel ? asked->kernel->name : asked->precision;
+}
+
+int wi_inference_lists(const struct wi_inference *asked, enum wi_platform platform)
+{
+    const struct wi_relayed *relayed = &asked->relayed;
+    for (size_t i = 0; i < relayed->platform_count; i++)
+        if (relayed->platforms[i] == platform)
+            return 1;
+    return relayed->platform_count == 0;
 }
 
 const struct wi_inference *wi_inference_on(

@@ -31,6 +31,17 @@ struct wi_benchmark {
     int as_it_is; /* onnxruntime changes nothing in its graph */
 };
 
+/* What another daemon says of a request that it hands on for a client of its own. Strings and JSON
+ * are owned. */
+struct wi_relayed {
+    int is; /* 0: the request is no such one. Else it goes to no node that is a relay */
+    enum wi_platform platforms[WI_PLATFORM_COUNT]; /* that may be tried; none: all */
+    size_t platform_count;
+    char *owner;  /* that daemon's word for its client, whose computed state is not shared with its
+                     other clients; NULL: they share it */
+    json_t *from; /* where its stream goes on: a `continue` that was checked; NULL: it begins */
+};
+
 /* Strings, tensors and JSON are owned; of the model it has a reference. */
 struct wi_inference {
     struct wi_model *model; /* NULL before it is settled */
@@ -62,6 +73,7 @@ struct wi_inference {
     int raw; /* of a task: the raw outputs of its graphs are wanted, if the node can deliver them */
     struct wi_strings outputs; /* wanted; empty: all */
     size_t text_bytes;         /* of its text; 0: none */
+    struct wi_relayed relayed;
     int is_private; /* it has a person's words: [pool] strangers says which nodes may get them */
     /* For text, as an estimate: tokens to read, at least 1, and to generate; 0: no text. */
     double prompt_tokens, answer_tokens;
@@ -88,6 +100,8 @@ int wi_inference_computes(const struct wi_inference *asked);
 /* The requested variant of the model: a precision, or a kernel of `kernels`. NULL: as it is.
  * Borrowed. */
 const char *wi_inference_variant(const struct wi_inference *asked);
+/* Whether it may run on that platform, as far as a relay has limited it. */
+int wi_inference_lists(const struct wi_inference *asked, enum wi_platform platform);
 /* The request for that platform, with the graphs that the model has there. Borrowed. */
 const struct wi_inference *wi_inference_on(
     const struct wi_inference *asked, enum wi_platform platform);

@@ -49,6 +49,8 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     wi_json_member_add(out, "allowed", error->allowed);
     if (error->attempts > 0)
         wi_buffer_printf(out, ",\"attempts\":%u", error->attempts);
+    if (error->poisoned)
+        wi_buffer_puts(out, ",\"poisoned\":true");
     add_failures(out, &error->failures);
     add_source_errors(out, &error->source);
     wi_json_member_add(out, "request_id", request_id);

@@ -6,6 +6,7 @@
  */
 #include "plant.h"
 #include "text.h"
+#include "work/job/parts.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,23 @@ static void check_tensors(const struct wi_infer *infer)
             (width && (uint64_t)elements * width != tensor->size))
             abort();
     }
+}
+
+/* Where a stream goes on, as its account takes it and tells the next node. */
+static void check_continuation(const struct wi_infer *infer, struct wi_budget *budget)
+{
+    const json_t *from = infer->asked->relayed.from;
+    struct wi_parts parts = {.budget = budget};
+    struct wi_parts_end end;
+    if (!from)
+        return;
+    if (wi_parts_begin_at(&parts, from) == 0 && wi_parts_continue(&parts, &end) == 0) {
+        if (end.from.text_length != json_string_length(json_object_get(from, "text")) ||
+            json_array_size(end.tokens) != json_array_size(json_object_get(from, "tokens")))
+            abort();
+        wi_parts_end_clear(&end);
+    }
+    wi_parts_clear(&parts);
 }
 
 /* The input as the header that says how much of a body is JSON. */
@@ -55,6 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (read_body(&wi_dialect_native, &infer, blob, json, &budget) == WI_OK) {
         check_tensors(&infer);
+        check_continuation(&infer, &budget);
         check_models(&wi_dialect_native, &infer);
         /* In no seed, nor by default. */
         WI_PLANT(infer.asked->priority < 9 && infer.asked->priority / 2 != 2);

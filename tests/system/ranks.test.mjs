@@ -15,10 +15,10 @@ import { launch } from '../page/support/browser.mjs';
 import { builtPage, cliPath } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
-const people = { ada: 'user', bob: 'user', root: 'admin', farm: 'node' };
+const people = { ada: 'user', bob: 'user', attic: 'relay', root: 'admin', farm: 'node' };
 const tokens = tokensOf(people);
 const lineOf = (name) => tokenLine(name, tokens[name], people[name]);
-const higher = { none: 0, node: 1, user: 2, admin: 3 };
+const higher = { none: 0, node: 1, user: 2, relay: 3, admin: 4 };
 
 /** @type {Daemon} */
 let daemon;

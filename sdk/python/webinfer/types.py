@@ -114,7 +114,7 @@ ResponseFormat = Union["ResponseFormatType", "ResponseFormatTypeJsonSchema"]
 ToolChoice = Union[Literal["none"], Literal["auto"], Literal["required"], "ToolChoiceTypeFunction"]
 Timings = Dict[str, float]
 Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
-Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
+Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "model_changed", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
 
 
@@ -477,6 +477,8 @@ class InferRequest(_InferRequest, total=False):
     parameters: InferRequestParameters
     #: Options of the task or model. An unknown option is refused with 400.
     options: TaskOptions
+    #: See webinfer-relay(7).
+    relay: Dict[str, Any]
 
 
 class _Performance(TypedDict):
@@ -799,6 +801,8 @@ class _ExecutedOn(TypedDict):
 
 
 class ExecutedOn(_ExecutedOn, total=False):
+    #: The daemon that lent the browser, if it is another daemon's.
+    via: str
     #: The build of the engine.
     build: str
     threads: int
@@ -1023,7 +1027,7 @@ class Session(TypedDict):
     node: Union[str, None]
 
 
-class NodeRow(TypedDict):
+class _NodeRow(TypedDict):
     id: str
     #: Null for a joined node.
     session: Union[str, None]
@@ -1039,6 +1043,11 @@ class NodeRow(TypedDict):
     away: bool
     #: The number of attempts on the node.
     attempts: int
+
+
+class NodeRow(_NodeRow, total=False):
+    #: Of a relay: the daemon that lends its browsers.
+    via: str
 
 
 class Kind(TypedDict):
@@ -1209,7 +1218,7 @@ class VerdictInput(TypedDict):
     shapes: str
 
 
-class Verdict(TypedDict):
+class _Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
     #: Whether the verdict is about joined nodes.
@@ -1237,6 +1246,11 @@ class Verdict(TypedDict):
     input: Union[VerdictInput, None]
     #: How many different inputs were compared.
     sets: int
+
+
+class Verdict(_Verdict, total=False):
+    #: The daemon that lends the browsers, if they are another daemon's.
+    via: str
 
 
 class ModelNumerics(TypedDict):
@@ -1586,6 +1600,10 @@ class _NodeLimit(TypedDict):
 
 
 class NodeLimit(_NodeLimit, total=False):
+    #: Of a relay: the node gets no work for this platform only.
+    platform: Platform
+    #: Of a relay: likewise for this engine only.
+    engine: str
     #: For admins: the details.
     reason: str
 
@@ -1668,6 +1686,8 @@ class Node(_Node, total=False):
     engines: Dict[str, Engine]
     #: What the node reports about its models.
     models: List[Any]
+    #: Of a relay: the daemon that lends its browsers.
+    via: str
 
 
 class _Tuning(TypedDict):
@@ -1772,6 +1792,8 @@ class _HardwareOption(TypedDict):
 
 
 class HardwareOption(_HardwareOption, total=False):
+    #: The daemon that lends the browsers, if they are another daemon's.
+    via: str
     nodes: int
     open_nodes: int
     slots: int
@@ -1978,6 +2000,8 @@ class Problem(_Problem, total=False):
     allowed: str
     #: How many times the job was sent to nodes.
     attempts: int
+    #: True if the job breaks what runs it. See webinfer-relay(7).
+    poisoned: bool
     #: What went wrong on the nodes, with equal failures grouped. The last entry may cover
     #: several different failures.
     failures: List[Failure]

@@ -162,6 +162,7 @@ struct telling {
     struct wi_order *order;
     enum wi_code code;
     size_t left_out; /* simulated nodes */
+    size_t relays;   /* whose daemons load what they need */
 };
 
 /* The platforms to try: the one asked for, else WebGPU where it is a real GPU, then WASM, or what a
@@ -230,6 +231,10 @@ static void tell_node(void *context, const struct wi_node_info *node)
     enum wi_platform platforms[WI_PLATFORM_COUNT];
     if (order->node && strcmp(order->node, node->id) != 0)
         return;
+    if (*node->relay) {
+        telling->relays++;
+        return;
+    }
     if (is_left_out(order, node)) {
         telling->left_out++;
         return;
@@ -245,7 +250,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
 
 enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
 {
-    struct telling telling = {order, WI_OK, 0};
+    struct telling telling = {order, WI_OK, 0, 0};
     order->nodes = json_array();
     wi_bridge_each(order->api->deps.bridge, tell_node, &telling);
     if (json_array_size(order->nodes) > 0)
@@ -253,6 +258,9 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
     if (telling.code == WI_NODE_PAUSED)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
             "every node that could load the model is paused by its user");
+    if (telling.relays > 0 && telling.code == WI_OK && telling.left_out == 0)
+        return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
+            "there are only relays, and the daemons behind them load what they need");
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);

@@ -100,7 +100,8 @@ static struct wi_inference *inference_make(const struct look_up *look_up, struct
 json_t *wi_hardware_json(const struct wi_api *api, const struct wi_inference *asked)
 {
     const struct wi_demand demand = {.asked = asked,
-        .ours_only = wi_demand_keep(api->deps.config->pool.strangers, is_private(asked->model))};
+        .ours_only = wi_demand_keep(api->deps.config->pool.strangers, is_private(asked->model)),
+        .lent = 1};
     return wi_pool_hardware_json(api->deps.pool, &demand);
 }
 

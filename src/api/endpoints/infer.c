@@ -36,6 +36,14 @@ static enum wi_code check_program(const struct wi_request *request, struct wi_er
     return wi_access_check_rank(request->rank, needed, wi_request_client(request), error);
 }
 
+/* Another daemon is trusted to say whose request it hands on. */
+static enum wi_code on_relayed(void *context, struct wi_error *error)
+{
+    const struct call *call = context;
+    const struct wi_request *request = call->request;
+    return wi_access_check_rank(request->rank, WI_RANK_RELAY, wi_request_client(request), error);
+}
+
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
 {
     struct call *call = context;
@@ -110,6 +118,7 @@ static void call_begin(struct wi_request *request)
     const struct wi_run_owner owner = {.context = call,
         .charge = wi_infer_charge,
         .on_work = on_work,
+        .on_relayed = on_relayed,
         .on_begin = on_begin,
         .on_queued = on_queued,
         .on_done = on_done};

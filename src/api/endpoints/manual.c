@@ -321,6 +321,17 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
         put_duration(out, rule->for_ms);
 }
 
+static void put_subject(struct wi_buffer *out, const struct wi_evidence_rule *rule)
+{
+    int is_verdict = rule->effect == WI_EFFECT_VERDICT;
+    if (rule->about == WI_ABOUT_JOINED)
+        wi_buffer_puts(out, is_verdict ? " joined node's party " : " joined node ");
+    else if (rule->about == WI_ABOUT_RELAY)
+        wi_buffer_puts(out, is_verdict                       ? " relay's party "
+                            : rule->effect == WI_EFFECT_HOLD ? " relay's place "
+                                                             : " relay ");
+}
+
 /* "Once this applies to 5 of its last 50 answers, a joined node gets no work for 1 hour, …" */
 static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
 {
@@ -329,10 +340,9 @@ static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
         wi_buffer_printf(&text, "Once this applies to %u of its last %d answers, a", rule->count,
             WI_CONDUCT_LENGTH);
     else
-        wi_buffer_puts(&text, rule->joined ? "A" : "One of the service's browsers ");
-    if (rule->joined)
         wi_buffer_puts(
-            &text, rule->effect == WI_EFFECT_VERDICT ? " joined node's party " : " joined node ");
+            &text, rule->about == WI_ABOUT_OURS ? "One of the service's browsers " : "A");
+    put_subject(&text, rule);
     put_effect(&text, rule);
     wi_buffer_strings(&text, rule->for_ms ? ", or until " : ", until ", rule->undone, ".", NULL);
     fputs(".It\n", out);
@@ -360,6 +370,7 @@ static void print_evidence(FILE *out)
 #define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
 #define PROOF "man/webinfer-proof.7"
+#define RELAY "man/webinfer-relay.7"
 #define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
@@ -395,6 +406,8 @@ static const struct {
     {"lab-run", LAB, NULL, "LabRun"},
     {"lab-cell", LAB, NULL, "LabCell"},
     {"evidence", PROOF, print_evidence, NULL},
+    {"relay-fields", RELAY, NULL, "Relay"},
+    {"relay-continue", RELAY, NULL, "Continuation"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

@@ -67,7 +67,7 @@ const struct wi_route wi_routes[] = {
         WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY | WI_ROUTE_FILES | WI_ROUTE_EVENTS, 0,
         JSON, "run a model", NATIVE, .answers = "200 InferAnswer",
         .events = "part StreamPart progress StreamProgress done StreamDone error codes",
-        .body = "InferRequest", .codes = RUNS KEPT, .help = "See below."},
+        .body = "InferRequest", .codes = RUNS KEPT " rank model_changed", .help = "See below."},
     {"POST", "/v1/compute", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
         0, JSON, "run a kernel", &wi_dialect_compute, .answers = "200 ComputeAnswer",
         .body = "ComputeRequest", .codes = COMPUTES KEPT, .help = "See webinfer-compute(7)."},

@@ -23,6 +23,7 @@
 #define CONNECT_MS 30000
 #define MAX_HEAD (64 * 1024)
 #define RECEIVE_BUFFER (256L * 1024) /* of a call that hands its body on in pieces */
+#define SEND_BUFFER (256L * 1024)    /* of a call whose body comes in pieces */
 
 /* --- curl on the loop ------------------------------------------------------------------------- */
 
@@ -161,6 +162,8 @@ struct wi_http_call {
     const struct wi_outlet *outlet;
     wi_http_head_fn *on_head;
     wi_http_data_fn *on_data;
+    wi_http_send_fn *on_send;
+    uint64_t sent; /* of what on_send gives */
     wi_http_fn *on_answer;
     void *context;
 };
@@ -359,16 +362,52 @@ static void on_stall(void *context)
         call_finish(call, CURLE_OPERATION_TIMEDOUT, "nothing came for too long");
 }
 
+static size_t on_read(char *out, size_t size, size_t count, void *context)
+{
+    struct wi_http_call *call = context;
+    size_t more = call->on_send(call->context, call->sent, out, size * count);
+    call->last_byte = wi_now_ms();
+    call->sent += more;
+    return more;
+}
+
+/* A connection that was kept had ended: the body goes again over a new one. */
+static int on_seek(void *context, curl_off_t offset, int origin)
+{
+    struct wi_http_call *call = context;
+    if (origin != SEEK_SET || offset < 0)
+        return CURL_SEEKFUNC_CANTSEEK;
+    call->sent = (uint64_t)offset;
+    return CURL_SEEKFUNC_OK;
+}
+
+static void set_sending(struct wi_http_call *call, const struct wi_http_request *request)
+{
+    CURL *easy = call->easy;
+    call->on_send = request->on_send;
+    curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_READDATA, call);
+    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
+    curl_easy_setopt(easy, CURLOPT_SEEKDATA, call);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, SEND_BUFFER);
+}
+
 static void set_headers(struct wi_http_call *call, const struct wi_http_request *request)
 {
     /* curl waits a second for "100 Continue" that drivers never send. */
     call->headers = curl_slist_append(NULL, "Expect:");
     for (const char *const *line = request->headers; line && *line; line++)
         call->headers = curl_slist_append(call->headers, *line);
-    if (request->body) {
+    if (request->on_send)
+        set_sending(call, request);
+    if (request->body || request->on_send) {
         char *type = wi_sprintf("Content-Type: %s", request->content_type);
         call->headers = curl_slist_append(call->headers, type);
         free(type);
+    }
+    if (request->body) {
         curl_easy_setopt(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
         curl_easy_setopt(call->easy, CURLOPT_COPYPOSTFIELDS, request->body);
     }
@@ -413,6 +452,8 @@ static void set_options(struct wi_http_call *call, const struct wi_http_request 
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     if (request->on_data)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
+    if (request->authority)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, request->authority);
     if (request->outside)
         set_outside(call, request);
     if (request->outlet) {

@@ -28,13 +28,20 @@ enum wi_http_verdict { WI_HTTP_TAKEN, WI_HTTP_PAUSE, WI_HTTP_END };
 /* WI_HTTP_PAUSE: the piece was not taken and comes again after wi_http_resume. */
 typedef enum wi_http_verdict wi_http_data_fn(void *context, const char *bytes, size_t size);
 
+/* Copies bytes of the request's body from `position` on to `out`, at most `room`; returns their
+ * number, which is at least 1 before the body's end. A position may be asked for again. */
+typedef size_t wi_http_send_fn(void *context, uint64_t position, char *out, size_t room);
+
 struct wi_http_request {
     const char *method; /* "GET", "POST", "DELETE", "HEAD" */
     const char *url;
     const char *const *headers; /* lines "Name: value", ended by NULL; NULL for none; copied */
     const char *body;           /* NULL for none; copied */
     size_t body_size;
+    wi_http_send_fn *on_send; /* gives a body of `body_size` bytes piece by piece, in place of
+                                 `body`; as on_data, it is called from inside curl */
     const char *content_type; /* with a body */
+    const char *authority;    /* PEM file of the authority to trust; NULL: the system's */
     uint64_t timeout_ms;      /* for the whole call; 0: no limit */
     uint64_t stall_ms; /* without a single byte; 0: no limit. Time in a pause does not count */
     size_t max_answer; /* bytes; a longer answer fails the call. Ignored with `on_data` */

@@ -53,7 +53,7 @@ static enum wi_code read_requested(
     }
     if (rank && requested->rank == WI_RANK_NONE) {
         wi_cli_refuse(error, "\"%.20s\" is not a rank", rank);
-        return wi_error_allow(error, "user, admin, node");
+        return wi_error_allow(error, WI_RANKS_ALLOWED);
     }
     if (requested->owner && !requested->path)
         return wi_cli_refuse(error, "--owner names the owner of the file, and needs --file");

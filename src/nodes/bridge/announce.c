@@ -13,6 +13,7 @@
 #include "nodes/bridge/report.h"
 #include "nodes/bridge/socket.h"
 #include "nodes/bridge/task_parts.h"
+#include "nodes/node/relay.h"
 #include <string.h>
 
 #define PROTOCOL_VERSION 1
@@ -188,6 +189,18 @@ static void socket_attach(struct wi_socket *socket, struct wi_node *node)
     wi_node_attach(node, socket->link, &wi_messages_events);
 }
 
+/* Only a token of rank relay makes a relay: with another one it is a joined node as any other. */
+static void check_relay(const struct wi_bridge *bridge, const char *join, struct wi_node_info *info)
+{
+    if (!*info->relay || wi_joins_is_relay(&bridge->joins, join))
+        return;
+    wi_warn("bridge", info->id,
+        "it says that it is a relay of %s, which takes a token of rank relay: it is treated as any "
+        "other node",
+        info->relay);
+    info->relay[0] = '\0';
+}
+
 static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
 {
     struct wi_bridge *bridge = socket->bridge;
@@ -204,6 +217,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     if (bridge->closed)
         return;
     wi_id_new(info->id, "node");
+    check_relay(bridge, join_id, info);
     snprintf(info->session, sizeof info->session, "%s", spent.session);
     if (*spent.kind)
         snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
@@ -214,8 +228,9 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     socket_attach(socket, node);
     wi_node_name_party(node);
     wi_node_welcome(node, NULL);
-    wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
-        node->info.browser_version, *node->info.session ? node->info.session : "none");
+    wi_info("bridge", node->info.id, "node up: %s %s, session %s%s%s", node->info.kind,
+        node->info.browser_version, *node->info.session ? node->info.session : "none",
+        *node->info.relay ? ", a relay of " : "", node->info.relay);
     bridge->events.on_node_up(bridge->events.context, &node->info, 0);
 }
 
@@ -277,6 +292,8 @@ static void take_back(
     memcpy(next.session, known->session, sizeof next.session);
     memcpy(next.party, known->party, sizeof next.party);
     memcpy(next.kind, known->kind, sizeof next.kind);
+    memcpy(next.relay, known->relay, sizeof next.relay);
+    next.relay_models = known->relay_models;
     memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
     memcpy(next.gpu, known->gpu, sizeof next.gpu);
     next.connected_at = known->connected_at;
@@ -306,6 +323,7 @@ static void socket_announce(struct wi_socket *socket, const struct wi_frame *fra
     struct wi_node_info info = {0};
     struct wi_error error;
     if (read_announcement(frame->data, &announcement, &resume, &error) != WI_OK ||
+        wi_relay_read(announcement.capabilities, info.relay, &error) != WI_OK ||
         wi_report_read(announcement.capabilities, &info, &error) != WI_OK) {
         socket_fail(
             socket, &socket->bridge->counters.protocol_errors, WI_CLOSE_POLICY, error.detail);

@@ -407,3 +407,22 @@ struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double
         claim = (struct wi_claim){.code = WI_DEADLINE_EXCEEDED, .known = 1, .is_ours = 1};
     return claim;
 }
+
+/* Whether the error is about the daemon that gave it: its load, its models, its tokens. */
+static int is_of_the_daemon(enum wi_code code)
+{
+    int status = wi_code_status(code);
+    return status == 401 || status == 403 || status == 404 || status == 408 || status == 409 ||
+           status == 410 || status == 429 || (status >= 500 && code != WI_NOT_IMPLEMENTED);
+}
+
+struct wi_claim wi_claim_of_relay(const struct wi_sent *sent, const char *code, double now_ms)
+{
+    struct wi_claim claim = wi_claim_of(sent, code, now_ms);
+    enum wi_code said = wi_code_from_name(code);
+    if (claim.known || strcmp(wi_code_name(said), code) != 0)
+        return claim;
+    if (said != WI_ATTEMPTS_EXHAUSTED && is_of_the_daemon(said))
+        return (struct wi_claim){.code = WI_INFERENCE_FAILED, .known = 1, .retryable = 1};
+    return (struct wi_claim){.code = said, .known = 1, .is_ours = 1};
+}

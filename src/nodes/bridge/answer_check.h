@@ -45,5 +45,10 @@ struct wi_claim {
     int starved;   /* there was no memory */
 };
 struct wi_claim wi_claim_of(const struct wi_sent *sent, const char *code, double now_ms);
+/* The same for a relay, which may also claim what its daemon's API has answered. An error of the
+ * client (4xx) is final, and so is attempts_exhausted unless the relay says otherwise: the task may
+ * have broken browsers there, and would do so here. Another node is asked after anything that is
+ * about that daemon: 429, 5xx, its models and its tokens. */
+struct wi_claim wi_claim_of_relay(const struct wi_sent *sent, const char *code, double now_ms);
 
 #endif

@@ -468,7 +468,7 @@ int wi_bridge_quarantine(
 {
     struct wi_node *node = wi_node_find(bridge, node_id);
     const struct wi_visitor *gone = wi_quarantine_find_gone(bridge->quarantine, node_id);
-    if (node ? !*node->join : !gone)
+    if (node ? !*node->join || *node->info.relay : !gone)
         return -1;
     const struct wi_visitor visitor = node ? wi_node_visitor(node) : *gone;
     if (wi_quarantine_add(bridge->quarantine, &visitor, cause, wi_wall_ms()) != 0)
@@ -609,7 +609,7 @@ void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
 enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id)
 {
     struct wi_node *node = find_connected(bridge, node_id);
-    if (!node)
+    if (!node || *node->info.relay) /* it is no browser itself */
         return WI_NODE_NOT_FOUND;
     wi_look_ask(node);
     return WI_OK;

@@ -15,6 +15,7 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "models/models.h"
+#include "nodes/node/relay.h"
 #include "settings/config/api_tokens.h"
 #include "settings/config/config.h"
 #include "terms/kernel/kernel_choice.h"
@@ -40,7 +41,9 @@ struct wi_adapter {
 };
 
 /* Bytes of a party's name, with a NUL. */
-#define WI_PARTY_SIZE 128
+#define WI_PARTY_SIZE 136
+/* What is before the lending daemon's name in the party of a relay. */
+#define WI_PARTY_VIA " via="
 
 /* A page's report about itself; bounded and escaped on arrival. Valid while the node lives. */
 struct wi_node_info {
@@ -48,9 +51,12 @@ struct wi_node_info {
     char session[WI_ID_SIZE]; /* the session whose one-time token it used, or "" (joined) */
     /* The party that the node belongs to, by its token and never by its own claims: "" for a
      * session of ours, the name of a node token, or the id of a join token, a blank and the address
-     * that it came from. */
+     * that it came from. For a relay, WI_PARTY_VIA and `relay` follow the name of its token. */
     char party[WI_PARTY_SIZE];
     char kind[32]; /* browser kind: the session's, else the one that the page claims */
+    /* The name of the daemon that lends its browsers of that kind through this node, which is then
+     * a relay; "": it is none. What came to this daemon through a relay never goes to one. */
+    char relay[WI_RELAY_SIZE];
     char browser_version[64];
     char gpu[64]; /* the device of the only GPU that the session's browser may open; "": any */
     char user_agent[256];
@@ -75,9 +81,10 @@ struct wi_node_info {
         int on_webgpu;         /* it can use a GPU: only asked of choosy engines */
         int64_t file_max;      /* bytes of the largest file that it can read; 0: no limit */
     } engines[WI_ENGINE_COUNT];
-    int benchmarks;       /* it accepts tasks of the type benchmark */
-    json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
-    int64_t connected_at; /* Unix milliseconds */
+    int benchmarks;                             /* it accepts tasks of the type benchmark */
+    json_t *capabilities;                       /* the whole report, for /v1/nodes; borrowed */
+    const struct wi_relay_models *relay_models; /* of a relay: what its daemon has; else NULL */
+    int64_t connected_at;                       /* Unix milliseconds */
 };
 
 struct wi_model_order;
@@ -111,6 +118,7 @@ struct wi_task {
     int alone;          /* of text: nothing else may run in the model's engine meanwhile */
     int broke;          /* the engine of an earlier attempt broke, for the pool's books */
     int is_short;       /* makes no text, and counts towards the engine's short_slots */
+    int is_lent; /* goes to a relay, whose daemon has a queue of its own; the bridge sets it */
     const struct wi_continuation *from; /* NULL: from the beginning */
 };
 
@@ -188,6 +196,8 @@ struct wi_bridge_events {
      * borrowed). Both may be NULL. */
     void (*on_node_report)(void *context, const struct wi_node_info *node);
     void (*on_node_models)(void *context, const char *node_id, const json_t *models);
+    /* The daemon behind a relay has other models than before. May be NULL. */
+    void (*on_relay_models)(void *context, const char *node_id);
     /* The answer to wi_bridge_look has come, or will not come. May be NULL. */
     void (*on_node_looked)(void *context, const char *node_id);
     /* Called before each welcome and by wi_bridge_share_threads: how many threads WASM may use
@@ -301,7 +311,7 @@ void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db);
  * no longer count, it is closed with 1008, its attempts are lost without blame, and its token is
  * refused as nodes/bridge/quarantine.h says. The third wrong node of a join token revokes the
  * token. A departed node is known for a while. Returns 0, or -1 if nothing was done: the node is
- * unknown, of a session of ours, or already under quarantine. */
+ * unknown, of a session of ours, a relay, or already under quarantine. */
 struct wi_quarantine_cause;
 int wi_bridge_quarantine(
     struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause);
@@ -325,7 +335,7 @@ void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char 
 void wi_bridge_cancel(
     struct wi_bridge *bridge, const char *node_id, const char *attempt_id, const char *reason);
 /* model_load / model_unload; WI_OK or WI_NODE_NOT_FOUND. Progress shows in wi_node_state.models.
- * `prompt_ms` as in wi_task. */
+ * `prompt_ms` as in wi_task. The node is no relay. */
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
 /* The same for our kernels, of which these are to be compiled: names of wi_kernels_used_list. */

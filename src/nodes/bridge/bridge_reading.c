@@ -13,11 +13,11 @@ struct wi_reading_token {
     struct wi_toll toll, sure; /* what it may have at most, and whatever others have had */
 };
 
-struct wi_reading_token *wi_reading_token_new(void)
+struct wi_reading_token *wi_reading_token_new(int of_relays)
 {
     struct wi_reading_token *token = wi_alloc(sizeof *token);
     token->references = 1;
-    token->toll.part = PART;
+    token->toll.part = of_relays ? WI_READING_OURS : PART;
     token->sure.part = WI_READING_JOINED * PART;
     return token;
 }
@@ -38,7 +38,7 @@ void wi_reading_begin(
     struct wi_reading *reading, struct wi_reading_token *token, struct wi_toll *joined)
 {
     *reading = (struct wi_reading){
-        .own = {.part = token ? PART : WI_READING_OURS, .parent = token ? &token->toll : NULL},
+        .own = {.part = joined ? PART : WI_READING_OURS, .parent = token ? &token->toll : NULL},
         .token = token,
         .joined = joined,
     };
@@ -50,7 +50,7 @@ double wi_reading_pay(struct wi_reading *reading, double now_ms, double ms)
     uint64_t ns = (uint64_t)(ms * NS_PER_MS);
     wi_toll_pay(&reading->own, now_ms, ns);
     double wait = wi_toll_wait(&reading->own, now_ms);
-    if (!token)
+    if (!reading->joined)
         return wait;
     wi_toll_pay(&token->sure, now_ms, ns);
     wi_toll_pay(reading->joined, now_ms, ns);

@@ -1,11 +1,12 @@
 /*
  * Measures and limits the loop's time for reading nodes' messages. A node of our own sessions may
- * use half of each second, which a node that answers with large tensors can need. A joined node may
- * use an eighth. All nodes of one token together may also use an eighth, and all joined nodes
- * together a quarter. A node beyond its limit waits. Once all joined nodes together have used their
- * quarter, only the nodes of a token that has used more than an eighth of that quarter wait, so
- * that one token's nodes do not hold up others. A token's use is remembered for as long as the
- * token or one of its nodes exists, so leaving and joining again does not reset it. Pure.
+ * use half of each second, which a node that answers with large tensors can need. So may a relay,
+ * and all relays of one token together; a joined node may use an eighth. All nodes of one token
+ * together may also use an eighth, and all joined nodes together a quarter. A node beyond its limit
+ * waits. Once all joined nodes together have used their quarter, only the nodes of a token that has
+ * used more than an eighth of that quarter wait, so that one token's nodes do not hold up others. A
+ * token's use is remembered for as long as the token or one of its nodes exists, so leaving and
+ * joining again does not reset it. Pure.
  */
 #ifndef WI_NODES_BRIDGE_BRIDGE_READING_H
 #define WI_NODES_BRIDGE_BRIDGE_READING_H
@@ -19,12 +20,12 @@
 
 /* The time that the nodes of one token have used. Reference-counted. */
 struct wi_reading_token;
-struct wi_reading_token *wi_reading_token_new(void);
+struct wi_reading_token *wi_reading_token_new(int of_relays); /* its rank is relay */
 struct wi_reading_token *wi_reading_token_ref(struct wi_reading_token *token);
 void wi_reading_token_unref(struct wi_reading_token *token); /* NULL is fine */
 
-/* The time that one node has used. `token` is NULL for a node of one of our sessions. Both pointers
- * are borrowed. */
+/* The time that one node has used. `token` is NULL for a node of one of our sessions, `joined` also
+ * for a relay. Both pointers are borrowed. */
 struct wi_reading {
     struct wi_toll own;
     struct wi_reading_token *token;

@@ -13,6 +13,7 @@ struct wi_join {
     size_t nodes, joined;
     struct wi_reading_token *reading;
     char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
+    int is_relay;                     /* a node token of rank relay */
 };
 
 static void join_drop(struct wi_joins *joins, struct wi_join *join)
@@ -34,13 +35,14 @@ static int is_node_token(const struct wi_join *join)
     return *join->name != '\0';
 }
 
-static struct wi_join *join_add(struct wi_joins *joins)
+static struct wi_join *join_add(struct wi_joins *joins, int is_relay)
 {
     joins->items = wi_realloc_array(joins->items, joins->count + 1, sizeof *joins->items);
     struct wi_join *join = &joins->items[joins->count++];
     memset(join, 0, sizeof *join);
     wi_id_new(join->id, "join");
-    join->reading = wi_reading_token_new();
+    join->is_relay = is_relay;
+    join->reading = wi_reading_token_new(is_relay);
     return join;
 }
 
@@ -53,7 +55,7 @@ int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t tt
         join_tokens += !is_node_token(&joins->items[i]);
     if (join_tokens >= WI_JOINS_MAX)
         return -1;
-    struct wi_join *join = join_add(joins);
+    struct wi_join *join = join_add(joins, 0);
     memcpy(id, join->id, sizeof join->id);
     wi_token_new(token);
     wi_hash(token, strlen(token), join->hash);
@@ -117,11 +119,22 @@ int wi_joins_revoke(struct wi_joins *joins, const char *id)
 
 /* --- node tokens ----------------------------------------------------------------------------- */
 
-/* Here nothing that a peer sent is compared, so that plain comparisons will do. */
+static int rank_joins(enum wi_rank rank)
+{
+    return rank == WI_RANK_NODE || rank == WI_RANK_RELAY;
+}
+
+static enum wi_rank join_rank(const struct wi_join *node_token)
+{
+    return node_token->is_relay ? WI_RANK_RELAY : WI_RANK_NODE;
+}
+
+/* With the same rank: nodes that came with another one are to come again. Here nothing that a peer
+ * sent is compared, so that plain comparisons will do. */
 static int join_is_in(const struct wi_api_tokens *tokens, const struct wi_join *join)
 {
     for (size_t i = 0; i < tokens->count; i++)
-        if (tokens->items[i].rank == WI_RANK_NODE &&
+        if (tokens->items[i].rank == join_rank(join) &&
             memcmp(tokens->items[i].hash, join->hash, WI_HASH_SIZE) == 0)
             return 1;
     return 0;
@@ -148,16 +161,22 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
     }
     for (size_t i = 0; i < tokens->count; i++) {
         const struct wi_api_token *token = &tokens->items[i];
-        if (token->rank != WI_RANK_NODE)
+        if (!rank_joins(token->rank))
             continue;
         struct wi_join *join = find_hash(joins, token->hash);
         if (!join)
-            join = join_add(joins);
+            join = join_add(joins, token->rank == WI_RANK_RELAY);
         memcpy(join->hash, token->hash, sizeof join->hash);
         memcpy(join->name, token->name, sizeof join->name);
         join->expires_ms = INFINITY;
         join->nodes = SIZE_MAX;
     }
+}
+
+int wi_joins_is_relay(const struct wi_joins *joins, const char *id)
+{
+    const struct wi_join *join = join_find(joins, id);
+    return join && join->is_relay;
 }
 
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token)

@@ -2,8 +2,8 @@
  * Secrets with which nodes join that others have started. There are two kinds. A join token admits
  * a limited number of nodes at a time, until it expires; a node that leaves makes its place free
  * again. A node token, from the tokens file, admits any number of nodes until it is removed from
- * the file. As in tokens.h, only hashes are kept, and every look-up compares all of them in
- * constant time.
+ * the file. A token of rank relay is a node token, too: its nodes may be relays. As in tokens.h,
+ * only hashes are kept, and every look-up compares all of them in constant time.
  */
 #ifndef WI_NODES_BRIDGE_JOINS_H
 #define WI_NODES_BRIDGE_JOINS_H
@@ -35,14 +35,16 @@ enum wi_join_verdict wi_joins_take(
 struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id);
 void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids are fine */
 int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unknown */
-/* Makes the entries of `tokens` with the rank WI_RANK_NODE the node tokens. Each former node token
- * that is not among them is revoked, and `on_revoked` is called with its id. Those that remain keep
- * their nodes. */
+/* Makes the entries of `tokens` with the rank WI_RANK_NODE or WI_RANK_RELAY the node tokens. Each
+ * former node token that is not among them is revoked, and `on_revoked` is called with its id.
+ * Those that remain keep their nodes. */
 void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens *tokens,
     void (*on_revoked)(void *context, const char *id), void *context);
 /* The name of a node token in the tokens file, borrowed; "" for a join token and for an unknown
  * id. */
 const char *wi_joins_name(const struct wi_joins *joins, const char *id);
+/* Whether that token, which was taken, has the rank WI_RANK_RELAY. */
+int wi_joins_is_relay(const struct wi_joins *joins, const char *id);
 /* Whether it is one of the node tokens. */
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
 /* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */

@@ -13,6 +13,7 @@
 #include "nodes/bridge/report.h"
 #include "nodes/bridge/response.h"
 #include "nodes/bridge/task_parts.h"
+#include "nodes/node/relay.h"
 #include <string.h>
 
 #define SECOND_MS 1000
@@ -214,6 +215,22 @@ static enum wi_heard on_tuning(struct wi_node *node, struct wi_frame *frame, str
     return WI_HEARD_LOOSE;
 }
 
+/* --- relay_models ---------------------------------------------------------------------------- */
+
+/* Of a node that is no relay it says nothing. */
+static enum wi_heard on_relay_models(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (!node->relay_models)
+        return WI_HEARD_LOOSE;
+    if (wi_relay_models_update(node->relay_models, frame->data, error) != WI_OK)
+        return WI_HEARD_WRONG;
+    if (events->on_relay_models)
+        events->on_relay_models(events->context, node->info.id);
+    return WI_HEARD_LOOSE;
+}
+
 /* --- bye ------------------------------------------------------------------------------------- */
 
 struct bye {
@@ -256,6 +273,7 @@ static const struct {
     {"capability_report", on_capability_report, NULL},
     {"log", on_log, NULL},
     {"tuning", on_tuning, NULL},
+    {"relay_models", on_relay_models, NULL},
     {"bye", on_bye, NULL},
 };
 

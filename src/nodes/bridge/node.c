@@ -46,6 +46,7 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .credential = credential,
         .settings = &bridge->settings,
         .joined = !*node->info.session,
+        .relay = *node->info.relay != '\0',
         .max_frame = node->max_frame,
         .threads = node->threads,
         .resumed = resumed,
@@ -102,12 +103,15 @@ struct wi_node *wi_node_new(
     if (*join) {
         memcpy(node->join, join, sizeof node->join);
         wi_reading_begin(&node->reading,
-            wi_reading_token_ref(wi_joins_reading(&bridge->joins, join)), &bridge->joined_reading);
+            wi_reading_token_ref(wi_joins_reading(&bridge->joins, join)),
+            *info->relay ? NULL : &bridge->joined_reading);
         node->share.parent = wi_shares_ref(&bridge->join_shares, join);
         node->traffic.parent = wi_shares_ref(&bridge->join_traffic, join);
     } else {
         wi_reading_begin(&node->reading, NULL, NULL);
     }
+    if (*info->relay)
+        node->info.relay_models = node->relay_models = wi_relay_models_new();
     HASH_ADD_STR(bridge->nodes, info.id, node);
     bridge->node_count++;
     bridge->own_count += *info->session != '\0';
@@ -131,7 +135,8 @@ void wi_node_name_party(struct wi_node *node)
     if (*node->info.session)
         return;
     if (*name)
-        wi_text_copy(node->info.party, sizeof node->info.party, name);
+        wi_join(node->info.party, sizeof node->info.party, name,
+            *node->info.relay ? WI_PARTY_VIA : "", node->info.relay, NULL);
     else
         wi_join(node->info.party, sizeof node->info.party, node->join, " ", node->address, NULL);
 }
@@ -149,7 +154,8 @@ void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_
 {
     uint64_t interval = (uint64_t)node->bridge->settings.heartbeat_interval;
     node->link = link;
-    node->max_frame = *node->info.session ? WI_FRAME_MAX_OWN : WI_FRAME_MAX_JOINED;
+    node->max_frame =
+        *node->info.session || *node->info.relay ? WI_FRAME_MAX_OWN : WI_FRAME_MAX_JOINED;
     wi_link_settle(link, events, node);
     wi_link_limit(link, node->max_frame, &node->traffic);
     node->left_code = 0;
@@ -286,7 +292,8 @@ static void node_unlist(struct wi_node *node)
     if (!*node->join)
         return;
     const struct wi_visitor visitor = wi_node_visitor(node);
-    wi_quarantine_note_gone(node->bridge->quarantine, &visitor);
+    if (!*node->info.relay)
+        wi_quarantine_note_gone(node->bridge->quarantine, &visitor);
     wi_joins_release(&node->bridge->joins, node->join);
 }
 
@@ -316,15 +323,17 @@ static void node_destroy(struct wi_node *node)
     json_decref(node->info.capabilities);
     wi_model_orders_end(&node->orders);
     wi_node_set_models(node, NULL);
+    wi_relay_models_free(node->relay_models);
     free(node);
 }
 
-/* `blame`: the oldest attempt may have been what ended it. */
+/* `blame`: the oldest attempt may have been what ended it. A relay's end tells nothing of the
+ * browsers behind it. */
 static void node_end(struct wi_node *node, int blame, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
-    blame = blame && !node->quarantined;
+    blame = blame && !node->quarantined && !*node->info.relay;
     HASH_ITER(hh, node->attempts, attempt, next)
     {
         if (!bridge->closed)

@@ -14,6 +14,7 @@
 #include "nodes/bridge/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
+#include "nodes/node/relay.h"
 
 /* A model offered with model_load stays fetchable until this many later ones have been offered. */
 #define WI_OFFERED_MODELS 16
@@ -45,8 +46,9 @@ struct wi_node {
     struct wi_share share, traffic;
     struct wi_link *link; /* NULL while away */
     struct wi_renewed resume, credential;
-    uint64_t max_frame; /* bytes of a binary message, either way */
-    int threads;        /* the number that it was told to use; 0: none yet */
+    struct wi_relay_models *relay_models; /* of a relay, as in its info; else NULL */
+    uint64_t max_frame;                   /* bytes of a binary message, either way */
+    int threads;                          /* the number that it was told to use; 0: none yet */
     struct wi_attempt *attempts;
     struct wi_pieces_turns turns; /* of the tensors sent to it in pieces */
     struct wi_strings acks;       /* answered and not yet acknowledged */

@@ -67,6 +67,8 @@ void wi_node_set_models(struct wi_node *node, json_t *models)
 
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
 {
+    if (*node->info.relay)
+        return 0; /* the daemon behind it has what it is asked for */
     for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
         if (strcmp(attempt->sent.asked->model->hash, model->hash) == 0)
             return 1;
@@ -109,10 +111,12 @@ enum wi_code wi_node_send_task(
     struct wi_fit fit = {.max_frame = node->max_frame};
     struct wi_layout layout;
     struct wi_error problem;
+    struct wi_task sent = *task;
+    sent.is_lent = *node->info.relay != '\0';
     if (wi_layout_make(&layout, task, bridge->links.budget))
         return WI_NODE_BUSY;
     struct wi_message *message =
-        wi_make_task_request(++bridge->sequence, task, &layout, &node->acks, &fit, &problem);
+        wi_make_task_request(++bridge->sequence, &sent, &layout, &node->acks, &fit, &problem);
     enum wi_code code = message ? WI_OK : problem.code;
     if (!message && error)
         *error = problem;

@@ -168,6 +168,8 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         (unsigned long long)welcome->max_frame, welcome->node, welcome->credential,
         (unsigned long long)settings->max_answer, WI_CREDIT_PARTS, WI_CREDIT_BYTES,
         welcome->threads, (unsigned long long)settings->model_budget);
+    if (welcome->relay)
+        wi_buffer_puts(&out, ",\"relay\":true");
     if (resumed)
         wi_json_rows_add(&out, resumed_members, resumed);
     else
@@ -369,6 +371,8 @@ static void add_task(
     wi_json_rows_add(out, order_members, task);
     add_kind(out, asked);
     wi_json_rows_add(out, manner_members, task);
+    if (task->is_lent)
+        wi_buffer_printf(out, ",\"priority\":%d", asked->priority);
     wi_layout_add(out, layout, task);
 }
 

@@ -40,6 +40,7 @@ struct wi_welcome {
     uint64_t max_frame;                        /* bytes */
     int threads;
     int joined;                       /* its token allows it to join again */
+    int relay;                        /* it is treated as a relay */
     const struct wi_resumed *resumed; /* NULL: it is new */
     const json_t *tuning;             /* of kernels; NULL: nothing is known */
 };

@@ -80,8 +80,14 @@ static enum wi_code read_source_errors(
     return WI_OK;
 }
 
-static enum wi_code read_failure(const struct wi_attempt *attempt, const struct response *response,
-    struct wi_answer *answer, struct wi_error *error)
+static struct wi_claim claim_of(
+    const struct wi_node *node, const struct wi_attempt *attempt, const char *code)
+{
+    return (*node->info.relay ? wi_claim_of_relay : wi_claim_of)(&attempt->sent, code, wi_now_ms());
+}
+
+static enum wi_code read_failure(const struct wi_node *node, const struct wi_attempt *attempt,
+    const struct response *response, struct wi_answer *answer, struct wi_error *error)
 {
     struct failure failure = {0};
     char code[65], message[400];
@@ -90,7 +96,7 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
     if (wi_params_read(failure_table, response->error, WI_PARAMS_OPEN, "data.error.", &failure,
             error) != WI_OK)
         return error->code;
-    struct wi_claim claim = wi_claim_of(&attempt->sent, failure.code, wi_now_ms());
+    struct wi_claim claim = claim_of(node, attempt, failure.code);
     int has_begun = attempt->in || attempt->stream.next > attempt->stream.first;
     if (claim.code == WI_NODE_PAUSED && has_begun)
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.error.code",
@@ -106,6 +112,7 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
         wi_error_set(&answer->error, claim.code, NULL, "%s: %s", code, message);
     if (claim.retryable)
         answer->retryable = 1;
+    answer->error.poisoned = claim.code == WI_ATTEMPTS_EXHAUSTED && !answer->retryable;
     answer->broke = claim.broke;
     answer->hung = claim.hung;
     answer->starved = claim.starved;
@@ -130,6 +137,14 @@ static enum wi_code check_simulated(
         return WI_OK;
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.executed_on.simulated",
         "the node simulated an answer instead of computing it");
+}
+
+/* The daemon behind a relay is named by its announcement alone. */
+static void name_via(const struct wi_node *node, json_t *executed_on)
+{
+    json_object_del(executed_on, "via");
+    if (*node->info.relay)
+        json_object_set_new(executed_on, "via", json_string(node->info.relay));
 }
 
 /* From this message, or from those before it. */
@@ -162,10 +177,11 @@ static enum wi_code answer_read(struct wi_node *node, struct wi_attempt *attempt
     answer->executed_on = response.executed_on;
     answer->result = response.result;
     if (!response.ok)
-        return read_failure(attempt, &response, answer, error);
+        return read_failure(node, attempt, &response, answer, error);
     if (!response.executed_on)
         return wi_error_set(
             error, WI_MISSING_FIELD, "data.executed_on", "data.executed_on is missing");
+    name_via(node, response.executed_on);
     if (take_outputs(attempt, frame, response.in_pieces, &answer->outputs, error) != WI_OK ||
         check_simulated(node, response.executed_on, error) != WI_OK)
         return error->code;

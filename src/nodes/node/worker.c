@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "nodes/node/worker_private.h"
 #include <netdb.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,8 @@
 #define RETRY_MAX_MS 5000.0
 /* Of an interval: a heartbeat of the service's that comes later is late. */
 #define LATE_FACTOR 1.5
+/* A socket without a welcome for so long belongs to no service. */
+#define WELCOME_MS 10000
 
 static struct wi_worker_counters *counters_of(const struct wi_worker *worker)
 {
@@ -83,11 +86,15 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
         counters->resumed++;
     else
         counters->welcomed++;
+    worker->max_answer = member_number(frame->data, "max_answer_bytes");
     if (worker->paused)
         wi_worker_say_heartbeat(worker, NULL);
     if (worker->models)
         wi_worker_say_models(worker);
-    wi_worker_resume(worker, frame->data);
+    if (worker->service->events->up)
+        worker->service->events->up(worker, frame->data);
+    if (worker->state == WI_WORKER_UP)
+        wi_worker_resume(worker, frame->data);
 }
 
 static void on_heartbeat(struct wi_worker *worker, const struct wi_frame *frame)
@@ -125,6 +132,9 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
 {
     struct wi_worker_counters *counters = counters_of(worker);
 
+    worker->close_code = code;
+    snprintf(worker->why, sizeof worker->why, "%s", reason);
+    wi_text_mend(worker->why);
     if (worker->state == WI_WORKER_GONE || (code != 1008 && code != 1013))
         return;
     snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
@@ -144,7 +154,8 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
 
     copy_string(code, sizeof code, frame->data, "code");
     copy_string(reason, sizeof reason, frame->data, "reason");
-    if (strcmp(code, "resume_unknown") == 0)
+    int drained = strcmp(reason, "drain") == 0 && worker->service->comes_back;
+    if (strcmp(code, "resume_unknown") == 0 || drained)
         forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
         on_refused(worker, 1008, reason);
@@ -214,14 +225,27 @@ static void on_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 static void on_opened(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_ANNOUNCING;
-    worker->heard = wi_now_ms();
+    worker->heard = worker->connected_at = wi_now_ms();
     wi_worker_fit(worker);
     wi_worker_say_announcement(worker);
 }
 
-static void on_closed(struct wi_worker *worker)
+static void closed_tell(struct wi_worker *worker, const char *why)
+{
+    const struct wi_worker_events *events = worker->service->events;
+
+    if (!*worker->why)
+        snprintf(worker->why, sizeof worker->why, "%s", why);
+    if (events->down)
+        events->down(worker, worker->close_code, worker->why);
+    worker->close_code = 0;
+    worker->why[0] = '\0';
+}
+
+static void on_closed(struct wi_worker *worker, const char *why)
 {
     wi_worker_socket_clear(worker);
+    closed_tell(worker, why);
     if (worker->state == WI_WORKER_LEAVING) {
         worker->state = WI_WORKER_GONE;
         worker->service->events->left(worker);
@@ -246,6 +270,10 @@ void wi_worker_beat(struct wi_worker *worker, double now)
     if (worker->state == WI_WORKER_IDLE && now >= worker->retry_at &&
         counters_of(worker)->connecting < WI_WORKERS_CONNECTING_MAX)
         wi_worker_connect(worker);
+    if (worker->state == WI_WORKER_ANNOUNCING && now > worker->connected_at + WELCOME_MS) {
+        snprintf(worker->why, sizeof worker->why, "no welcome came");
+        wi_worker_cut(worker);
+    }
     if (worker->state != WI_WORKER_UP)
         return;
     if (now > worker->heard + worker->interval_ms * worker->misses)
@@ -256,6 +284,8 @@ void wi_worker_beat(struct wi_worker *worker, double now)
 
 void wi_worker_pause(struct wi_worker *worker, int paused)
 {
+    if (worker->paused == paused)
+        return;
     worker->paused = paused;
     if (worker->state == WI_WORKER_UP)
         wi_worker_say_heartbeat(worker, NULL);
@@ -269,6 +299,21 @@ int wi_worker_leave(struct wi_worker *worker, const char *reason)
     worker->state = WI_WORKER_LEAVING;
     wi_worker_say_bye(worker, reason);
     return 1;
+}
+
+int wi_worker_is_up(const struct wi_worker *worker)
+{
+    return worker->state == WI_WORKER_UP;
+}
+
+int wi_worker_is_gone(const struct wi_worker *worker)
+{
+    return worker->state == WI_WORKER_GONE;
+}
+
+uint64_t wi_worker_max_answer(const struct wi_worker *worker)
+{
+    return worker->max_answer;
 }
 
 const json_t *wi_worker_models(const struct wi_worker *worker)
@@ -399,6 +444,19 @@ static enum wi_code link_resolve(struct wi_join_link *link, struct wi_error *err
     return failed ? wi_error_set(
                         error, WI_BAD_REQUEST, "", "the address of %.200s cannot be found", host)
                   : WI_OK;
+}
+
+enum wi_code wi_join_link_make(
+    const char *url, const char *token, struct wi_join_link *link, struct wi_error *error)
+{
+    size_t length = strlen(url);
+    while (length && url[length - 1] == '/')
+        length--;
+    char *text = wi_sprintf("%.*s/#token=%s", (int)length, url, token);
+    enum wi_code code = wi_join_link_read(text, link, error);
+    OPENSSL_cleanse(text, strlen(text));
+    free(text);
+    return code;
 }
 
 enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error)

@@ -43,6 +43,9 @@ struct wi_join_link {
 /* Looks the host's address up as well, which may block for seconds. WI_OK or, with `error` filled,
  * WI_BAD_REQUEST. */
 enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error);
+/* The same for an address, "http://HOST:PORT", and a token that come apart. */
+enum wi_code wi_join_link_make(
+    const char *url, const char *token, struct wi_join_link *link, struct wi_error *error);
 
 struct lws_context;
 struct lws_vhost;
@@ -73,6 +76,11 @@ struct wi_worker_events {
     void (*unload)(struct wi_worker *worker, const char *name);
     /* A worker that sent `bye` is gone. */
     void (*left)(struct wi_worker *worker);
+    /* NULL: not told. The service has welcomed the worker; `welcome` is the message's data. */
+    void (*up)(struct wi_worker *worker, const json_t *welcome);
+    /* NULL: not told. A connection has ended, or could not be made. `code` is that of the service's
+     * close frame, 0 for none; `why` says what is known. */
+    void (*down)(struct wi_worker *worker, int code, const char *why);
 };
 
 /* Counters of all workers of a service. */
@@ -94,6 +102,7 @@ struct wi_worker_service {
     struct wi_join_link link;
     const char *authority;    /* PEM file of the authority to trust, or NULL */
     const char *capabilities; /* what each announces: the JSON of data.capabilities */
+    int comes_back;           /* a worker that was told to leave joins again as a new node */
     const struct wi_worker_events *events;
     void *context;          /* the owner's */
     struct wi_pcg32 random; /* seeded: the same seed gives the same numbers again */
@@ -122,8 +131,20 @@ void wi_worker_cut(struct wi_worker *worker);
 /* Pauses or resumes the worker. While paused it accepts no task: new ones are answered with
  * node_paused, and running ones continue. */
 void wi_worker_pause(struct wi_worker *worker, int paused);
+/* Calls `visit` for each task, which may answer it. */
+void wi_worker_each_task(struct wi_worker *worker, void (*visit)(struct wi_worker_task *task));
 /* Sends `bye` if it is connected. Returns 1 if it did; then `left` follows. */
 int wi_worker_leave(struct wi_worker *worker, const char *reason);
+int wi_worker_is_up(const struct wi_worker *worker);
+/* Whether the service has refused it for good. */
+int wi_worker_is_gone(const struct wi_worker *worker);
+/* Bytes of an answer's tensors that the service takes, as it said last; 0: it has not. */
+uint64_t wi_worker_max_answer(const struct wi_worker *worker);
+/* Sends a message of that type if it is connected. `members` is the JSON of its data's members,
+ * without braces. */
+void wi_worker_say(struct wi_worker *worker, const char *type, const char *members);
+/* Says that the service's capabilities have changed, if it is connected. */
+void wi_worker_report(struct wi_worker *worker);
 /* The models that it has loaded, as model_status lists them; borrowed, NULL for none. */
 const json_t *wi_worker_models(const struct wi_worker *worker);
 void wi_worker_set_models(struct wi_worker *worker, json_t *models); /* takes the reference */
@@ -154,6 +175,7 @@ struct wi_worker_task {
 struct wi_worker_answer {
     struct wi_error failure; /* WI_OK: it went well */
     int retryable;           /* of a failure: another node may do better */
+    const char *code;        /* of a failure, as it is to be sent; NULL: by the failure's own */
     const char *executed_on; /* JSON */
     double load_ms, inference_ms;
     struct wi_tensors outputs; /* shared, not taken */
@@ -166,6 +188,8 @@ int wi_worker_has_credit(struct wi_worker_task *task);
  * braces, and `bytes` is its size for the credit. Once wi_worker_has_credit said yes, it may be
  * called without a connection, too. */
 void wi_worker_send_part(struct wi_worker_task *task, const char *members, size_t bytes);
+/* Says how far the task is, if the worker is connected: the JSON of the message's members. */
+void wi_worker_progress(struct wi_worker_task *task, const char *members);
 /* Answers the task, at once or when the connection is back. Tensors that do not fit a message go in
  * pieces. */
 void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer *answer);

@@ -81,11 +81,23 @@ static void grant_parts(struct wi_worker_task *task, const json_t *said)
     task->worker->service->events->go_on(task);
 }
 
+void wi_worker_progress(struct wi_worker_task *task, const char *members)
+{
+    struct wi_buffer out = {0};
+
+    if (task->worker->state != WI_WORKER_UP || task->answered)
+        return;
+    begin_of(task, &out, 0, "task_progress");
+    wi_buffer_strings(&out, ",", members, NULL);
+    wi_worker_send_text(task->worker, &out);
+}
+
 /* --- an answer ------------------------------------------------------------------------------- */
 
 static void put_failure(struct wi_buffer *out, const struct wi_worker_answer *answer)
 {
-    const char *code = answer->failure.code == WI_NODE_PAUSED        ? "node_paused"
+    const char *code = answer->code                                  ? answer->code
+                       : answer->failure.code == WI_NODE_PAUSED      ? "node_paused"
                        : answer->retryable                           ? "engine_crashed"
                        : answer->failure.code == WI_ANSWER_TOO_LARGE ? "answer_too_large"
                                                                      : "inference_failed";

@@ -22,7 +22,8 @@ enum wi_worker_state {
 struct wi_worker_socket_events {
     void (*opened)(struct wi_worker *worker);
     void (*heard)(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
-    void (*closed)(struct wi_worker *worker); /* it is gone, or never came */
+    /* It is gone, or never came; `why` is "" if it is not known. */
+    void (*closed)(struct wi_worker *worker, const char *why);
     void (*refused)(struct wi_worker *worker, int code, const char *reason); /* on closing */
 };
 
@@ -47,6 +48,10 @@ struct wi_worker {
     uint64_t max_frame; /* bytes that the service takes */
     unsigned misses;
     struct wi_credit initial_credit; /* of each task */
+    uint64_t max_answer;             /* bytes of tensors that the service takes */
+    double connected_at;             /* its last socket */
+    char why[160];                   /* its last connection has ended, or was refused */
+    int close_code;                  /* likewise; 0: none */
     int paused;
     int found_full; /* there was no room when it last tried to join */
 };

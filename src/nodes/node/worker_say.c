@@ -117,11 +117,30 @@ void wi_worker_say_capabilities(struct wi_worker *worker, const char *reply_to)
     struct wi_buffer out = {0};
 
     wi_worker_begin(worker, &out, 0, "capability_report");
-    wi_buffer_puts(&out, "\"reply_to\":");
-    wi_buffer_json_string(&out, reply_to);
-    wi_buffer_puts(&out, ",");
+    if (reply_to) {
+        wi_buffer_puts(&out, "\"reply_to\":");
+        wi_buffer_json_string(&out, reply_to);
+        wi_buffer_puts(&out, ",");
+    }
     put_capabilities(&out, worker);
     wi_worker_send_text(worker, &out);
+}
+
+void wi_worker_say(struct wi_worker *worker, const char *type, const char *members)
+{
+    struct wi_buffer out = {0};
+
+    if (worker->state != WI_WORKER_UP)
+        return;
+    wi_worker_begin(worker, &out, 0, type);
+    wi_buffer_puts(&out, members);
+    wi_worker_send_text(worker, &out);
+}
+
+void wi_worker_report(struct wi_worker *worker)
+{
+    if (worker->state == WI_WORKER_UP)
+        wi_worker_say_capabilities(worker, NULL);
 }
 
 void wi_worker_say_bye(struct wi_worker *worker, const char *reason)

@@ -106,8 +106,7 @@ static void on_end(void *context, const char *why)
 {
     struct wi_worker *worker = context;
 
-    (void)why;
-    worker->events->closed(worker);
+    worker->events->closed(worker, why);
 }
 
 const struct lws_protocols wi_worker_protocols[] = {

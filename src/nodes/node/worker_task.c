@@ -19,6 +19,14 @@ struct wi_worker_task *wi_worker_find(struct wi_worker *worker, const char *id)
     return NULL;
 }
 
+void wi_worker_each_task(struct wi_worker *worker, void (*visit)(struct wi_worker_task *task))
+{
+    struct wi_worker_task *task, *following;
+
+    DL_FOREACH_SAFE2(worker->tasks, task, following, _next)
+    visit(task);
+}
+
 void wi_worker_end(struct wi_worker_task *task)
 {
     struct wi_worker *worker = task->worker;

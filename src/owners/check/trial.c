@@ -64,8 +64,11 @@ static struct wi_check_leg *trial_leg(struct wi_trial *trial)
 static void trial_found(
     const struct wi_trial *trial, enum wi_evidence_kind kind, const char *reason)
 {
-    const struct wi_evidence_found found = {
-        .kind = kind, .node = trial->node, .joined = 1, .finding = {.detail = reason}};
+    const struct wi_evidence_found found = {.kind = kind,
+        .node = trial->node,
+        .joined = 1,
+        .place = trial->key,
+        .finding = {.detail = reason}};
     (void)wi_pool_found(trial->checks->pool, &found);
 }
 
@@ -102,6 +105,7 @@ static void trial_condemn(struct wi_trial *trial, enum wi_evidence_kind kind, co
         .node = node,
         .joined = 1,
         .key = trial->platform == WI_WASM ? NULL : key,
+        .place = key,
         .finding = {.ratio = trial->off, .detail = reason}};
     memcpy(node, trial->node, sizeof node);
     memcpy(key, trial->key, sizeof key);

@@ -41,6 +41,8 @@ struct wi_examination {
 unsigned wi_examine_platforms(const struct wi_node_info *node)
 {
     unsigned platforms = 0;
+    if (*node->relay) /* a challenge would be answered by any of many browsers */
+        return 0;
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (node->engines[WI_ENGINE_KERNELS].available && node->platforms[i].available &&
             wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << i)

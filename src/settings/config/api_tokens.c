@@ -15,7 +15,7 @@
 
 #define FIELD "api.tokens_file"
 
-const char *const wi_rank_names[] = {"none", "node", "user", "admin", NULL};
+const char *const wi_rank_names[] = {"none", "node", "user", "relay", "admin", NULL};
 
 enum wi_rank wi_rank_from_name(const char *name)
 {
@@ -55,8 +55,9 @@ static enum wi_code parse_line(struct wi_api_token *token, const char *path, uns
     if (token->rank != WI_RANK_NONE)
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
-        "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rest);
-    return wi_error_allow(error, "user, admin, node");
+        "%s, line %u: \"%.20s\" is not a rank; write user, relay, admin or node", path, number,
+        rest);
+    return wi_error_allow(error, WI_RANKS_ALLOWED);
 }
 
 /* One secret cannot belong to two clients, or have two ranks. */

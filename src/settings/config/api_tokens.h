@@ -18,11 +18,14 @@ enum wi_rank {
     WI_RANK_NONE,  /* no token */
     WI_RANK_NODE,  /* brings nodes to the bridge; nothing on the API */
     WI_RANK_USER,  /* runs models, and sees its own jobs */
+    WI_RANK_RELAY, /* another daemon: also hands on its clients' requests, and lends its browsers */
     WI_RANK_ADMIN, /* everything */
     WI_RANK_COUNT
 };
 extern const char *const wi_rank_names[]; /* "none", "node" …, ended by NULL */
-/* WI_RANK_NONE for anything but "node", "user" and "admin". */
+/* The ranks that a line may name, as a list for people. */
+#define WI_RANKS_ALLOWED "user, relay, admin, node"
+/* WI_RANK_NONE for anything but "node", "user", "relay" and "admin". */
 enum wi_rank wi_rank_from_name(const char *name);
 
 struct wi_api_token {

@@ -136,9 +136,9 @@ const struct wi_setting wi_options[] = {
                 "address other than a loopback address requires tokens_file."},
     {KEY(api, tokens_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "The tokens file, which \"webinfer token new\" creates. Its lines have the form "
-                "NAME:SHA256:RANK, where RANK is user, admin or node. The file must have mode 0600 "
-                "and belong to the user as which the daemon runs. Without a tokens file, every "
-                "user of this machine has full access."},
+                "NAME:SHA256:RANK, where RANK is user, relay, admin or node. The file must have "
+                "mode 0600 and belong to the user as which the daemon runs. Without a tokens file, "
+                "every user of this machine has full access."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
         .help = "Additional names that the Host header of a request may contain, such as the host "
                 "name in the certificate. The listening address itself is always allowed, and so "

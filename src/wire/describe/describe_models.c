@@ -98,6 +98,7 @@ const struct wi_schema wi_models_schemas[] = {
             "A label for the token whose nodes the verdict is about; it is valid until the service "
             "exits. Null for the service's browsers. Also null if nodes of two tokens have "
             "produced the same evidence; the verdict then applies to all joined nodes."},
+        {"via?", "string", "The daemon that lends the browsers, if they are another daemon's."},
         {"platform", "Platform", NULL},
         {"engine", "string", NULL},
         {"engine_version", "string|null", NULL},

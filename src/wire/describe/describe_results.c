@@ -62,6 +62,7 @@ const struct wi_schema wi_result_schemas[] = {
         {"node", "string|null", NULL},
         {"browser", "string|null", NULL},
         {"browser_version", "string|null", NULL},
+        {"via?", "string", "The daemon that lent the browser, if it is another daemon's."},
         {"platform", "string|null", NULL},
         {"engine", "string|null", NULL},
         {"build?", "string", "The build of the engine."},

@@ -21,6 +21,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"expected?", "string", "What is expected in the field."},
         {"allowed?", "string", "What is allowed in the field."},
         {"attempts?", "integer", "How many times the job was sent to nodes."},
+        {"poisoned?", "boolean", "True if the job breaks what runs it. See webinfer-relay(7)."},
         {"failures?", "[Failure]",
             "What went wrong on the nodes, with equal failures grouped. The last entry may cover "
             "several different failures."},
@@ -136,7 +137,8 @@ const struct wi_schema wi_service_schemas[] = {
         {"paused", "boolean", "Whether the node's owner has paused it."},
         {"held", "boolean", "Whether the node gets no work at present; limits states the reason."},
         {"away", "boolean", "Whether the node has lost its connection but may reconnect."},
-        {"attempts", "integer", "The number of attempts on the node."}),
+        {"attempts", "integer", "The number of attempts on the node."},
+        {"via?", "string", "Of a relay: the daemon that lends its browsers."}),
     WI_OBJECT_OF("Node", (.also = "NodeRow"),
         {"limits?", "[NodeLimit]", "Why the node gets less work than other nodes, or no work."},
         {"conduct?", "Conduct|null",
@@ -159,6 +161,8 @@ const struct wi_schema wi_service_schemas[] = {
         {"effect", "'share'|'hold'",
             "share: the node gets only work for which no other node has room. hold: the node gets "
             "no work except proofs."},
+        {"platform?", "Platform", "Of a relay: the node gets no work for this platform only."},
+        {"engine?", "string", "Of a relay: likewise for this engine only."},
         {"evidence", "string",
             "The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines "
             "pass in a row. unproven: the node has not yet proved that it computes correctly."},
@@ -400,6 +404,7 @@ const struct wi_schema wi_service_schemas[] = {
         {"joined", "boolean", NULL},
         {"token", "string|null",
             "A label for the token of the option's nodes, valid until the service exits."},
+        {"via?", "string", "The daemon that lends the browsers, if they are another daemon's."},
         {"platform", "Platform", NULL},
         {"engine", "string", NULL},
         {"engine_version", "string|null", NULL},

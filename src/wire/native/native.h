@@ -41,6 +41,8 @@ struct wi_native_terms {
 
 /* The members of a request's body. */
 extern const struct wi_param wi_native_params[];
+/* … of its member `relay`, and of `continue` in that. */
+extern const struct wi_param wi_native_relay_params[], wi_native_continue_params[];
 
 wi_frame_fn wi_native_frame;
 wi_read_fn wi_native_read;
@@ -69,6 +71,11 @@ enum wi_code wi_native_read_parameters(
  * WI_INVALID_FIELD with the names. */
 enum wi_code wi_native_read_task(
     struct wi_infer *infer, const char *name, int conversation, struct wi_error *error);
+
+/* native_relay.c: reads the member `relay`, NULL if absent, when the members beside it have been
+ * read. WI_OK, or as wi_params_read. Whether its client may send it is for others to say. */
+enum wi_code wi_native_read_relay(
+    struct wi_infer *infer, const json_t *given, struct wi_error *error);
 
 /* The outputs that a client wants in binary, in KServe's terms. The extras of another dialect that
  * uses these functions for reading and printing begin with this struct. */

@@ -24,7 +24,7 @@ struct fields {
     int model_type, precision; /* -1: not given */
     int stream, resumable;
     int64_t stall_timeout_ms;
-    json_t *inputs, *outputs, *parameters, *options;
+    json_t *inputs, *outputs, *parameters, *options, *relay;
 };
 
 const struct wi_param wi_native_params[] = {
@@ -65,6 +65,7 @@ const struct wi_param wi_native_params[] = {
     WI_NATIVE_PARAMETERS("{binary_data_output: true} asks for binary outputs."),
     WI_PARAM(fields, options, OBJECT, .form = "TaskOptions",
         .help = "Options of the task or model. An unknown option is refused with 400."),
+    WI_PARAM(fields, relay, OBJECT, .form = "Relay", .help = "See webinfer-relay(7)."),
     {0},
 };
 
@@ -307,6 +308,7 @@ static enum wi_code native_read_fields(
         (code = wi_native_read_task(infer, fields->task,
              json_object_get(fields->inputs, "messages") != NULL, error)) != WI_OK ||
         (code = wi_native_read_terms(infer, &fields->terms, error)) != WI_OK ||
+        (code = wi_native_read_relay(infer, fields->relay, error)) != WI_OK ||
         (code = wi_native_read_parameters(infer, fields->parameters, error)) != WI_OK)
         return code;
     asked->options = json_incref(fields->options); /* the model knows which there are */

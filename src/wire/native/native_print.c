@@ -80,6 +80,7 @@ void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *o
         add_reported(out, report, "browser", "null");
         add_reported(out, report, "browser_version", "null");
     }
+    add_reported(out, report, "via", NULL);
     add_reported(out, report, "platform", "null");
     add_reported(out, report, "engine", "null");
     add_reported(out, report, "build", NULL);

@@ -75,7 +75,7 @@ static void on_progress(void *context, const char *attempt_id, const struct wi_p
     if (job == NULL || job->flow == NULL)
         return;
     wi_job_stream_lives(job, progress);
-    if (job->flow->events.on_progress && !wi_job_is_committed(job))
+    if (job->flow->events.on_progress && job->flow->first_part_at == 0)
         job->flow->events.on_progress(job->context, &job->spec, progress);
 }
 

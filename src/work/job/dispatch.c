@@ -44,6 +44,8 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
+        .lent = !job->spec.ours_only,
+        .no_relays = asked->relayed.is,
         .proves = job->spec.proves,
     };
 }
@@ -51,7 +53,12 @@ static struct wi_demand demand_of(const struct wi_job *job)
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error)
 {
     struct wi_demand demand = demand_of(job);
-    return wi_pool_pick(job->jobs->pool, &demand, choice, error);
+    enum wi_pick picked = wi_pool_pick(job->jobs->pool, &demand, choice, error);
+    if (picked == WI_PICK_NEVER && demand.no_relays) { /* another daemon may have what it needs */
+        error->code = WI_UNAVAILABLE;
+        wi_error_retry_after(error, wi_code_retry_after(WI_UNAVAILABLE));
+    }
+    return picked;
 }
 
 int wi_job_pick_another(const struct wi_job *job, int second, struct wi_choice *choice)
@@ -113,11 +120,11 @@ static enum wi_code send_rest(const struct wi_job *job, const struct wi_choice *
     return code;
 }
 
-/* Who a client is to nodes: the same word for the same client until the daemon ends, which tells
- * nothing else of it. */
+/* Who a client is to nodes, or a relay's client: the same word for the same one until the daemon
+ * ends, which tells nothing else of it. */
 static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1])
 {
-    const char *client = job->spec.client ? job->spec.client : "";
+    const char *client = wi_job_owner(job) ? wi_job_owner(job) : "";
     unsigned char hash[WI_HASH_SIZE];
     char *text = wi_sprintf("%s %s", job->jobs->owner_secret, client);
     wi_hash(text, strlen(text), hash);

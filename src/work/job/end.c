@@ -32,7 +32,7 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_job_set_state(job, WI_JOB_DONE);
     HASH_DELETE(by_id, jobs->jobs, job);
     wi_timer_free(job->deadline);
-    if (result && wi_job_is_committed(job))
+    if (result && job->flow && job->flow->first_part_at > 0)
         result->first_part_ms = job->flow->first_part_at - job->spec.accepted_at;
     wi_job_stream_close(job);
     if (result) {
@@ -50,6 +50,7 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_tensors_clear(&job->trial_outputs);
     wi_job_spec_clear(&job->spec);
     wi_chain_clear(&job->chain);
+    free(job->owner);
     free(job->failures);
     free(job->endings);
     free(job->first_said);
@@ -72,7 +73,8 @@ void wi_job_finish_error(struct wi_job *job, const struct wi_error *error)
 void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
 {
     struct wi_error interrupted;
-    if (!wi_job_is_committed(job) || error->code == WI_STREAM_INTERRUPTED) {
+    int has_begun = wi_job_is_committed(job) && job->attempts > job->spec.earlier;
+    if (!has_begun || error->code == WI_STREAM_INTERRUPTED) {
         wi_job_finish_error(job, error);
         return;
     }
@@ -139,11 +141,14 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
             "its node was lost after %llu parts, and no other node can continue: %s; what "
             "happened: %s",
             (unsigned long long)job->flow->parts.received.parts, obstacle, why);
-    if (job->breaks >= POISON_BREAKS)
-        return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
+    if (job->breaks >= POISON_BREAKS) {
+        wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "%u nodes broke while they ran only this job, so it is not sent to another node; last: "
             "%s",
             job->breaks, why);
+        error->poisoned = 1;
+        return error->code;
+    }
     if (job->used >= tries)
         return wi_error_set(
             error, WI_ATTEMPTS_EXHAUSTED, NULL, "%u attempts failed; last: %s", job->used, why);
@@ -182,6 +187,7 @@ void wi_job_retry(struct wi_job *job, int counts, const char *why)
     if (job->spec.asked->program) { /* which may be what broke its node */
         wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
             "a client's own kernel is not run again; what happened: %s", why);
+        error.poisoned = 1;
         wi_job_finish_error(job, &error);
     } else {
         try_again(job, why);

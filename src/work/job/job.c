@@ -230,8 +230,11 @@ static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
     job->attempts = spec->earlier;
     job->accepted_at = wi_wall_ms() - (int64_t)(wi_now_ms() - spec->accepted_at);
     *spec = (struct wi_job_spec){0};
+    if (asked->relayed.owner)
+        job->owner =
+            wi_sprintf("%s\n%s", job->spec.client ? job->spec.client : "", asked->relayed.owner);
     if (wi_task_generates(asked->task))
-        wi_chain_fill(&job->chain, jobs->config->models.share_prefix ? NULL : job->spec.client,
+        wi_chain_fill(&job->chain, jobs->config->models.share_prefix ? NULL : wi_job_owner(job),
             asked->model->hash, asked->input, asked->options);
     job->entry = (struct wi_queue_entry){.owner = job,
         .priority = asked->priority,
@@ -310,8 +313,12 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec,
         return code;
     struct wi_job *job =
         make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context);
-    if (stream)
-        wi_job_stream_open(job, stream, on_stall);
+    if (stream && wi_job_stream_open(job, stream, on_stall) != 0) {
+        struct wi_error failure;
+        wi_error_set(&failure, WI_MEMORY_BUDGET, "relay.continue",
+            "there is no memory for the text of this stream now; try again later");
+        return job_reject(job, &failure, error);
+    }
     code = job_begin(job, error);
     jobs->clients.counters.streams += stream && code == WI_OK;
     return code;

@@ -92,6 +92,64 @@ static void part_keep(struct wi_parts *parts, const struct wi_part *part)
         wi_parts_clear(parts);
 }
 
+/* ---------------------------------------------------------------- where they were begun */
+
+/* What remains of the text and the tokens that several answers have between them. */
+struct said {
+    const char *text;
+    const json_t *tokens;
+    size_t token;
+};
+
+static int answer_resume(
+    struct wi_parts *parts, unsigned index, struct said *said, size_t text_bytes, size_t tokens)
+{
+    struct wi_parts_answer *answer = answer_of(parts, index);
+    if (text_bytes > 0) {
+        if (blob_append(parts, &answer->text, said->text, text_bytes))
+            return -1;
+        said->text += text_bytes;
+    }
+    for (size_t i = 0; i < tokens; i++) {
+        int64_t value = json_integer_value(json_array_get(said->tokens, said->token++));
+        if (blob_append(parts, &answer->tokens, &value, sizeof value))
+            return -1;
+    }
+    return 0;
+}
+
+static int answers_resume(struct wi_parts *parts, const json_t *answers, struct said *said)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(answers, i, item)
+    {
+        const char *why = json_string_value(json_object_get(item, "finish_reason"));
+        if (answer_resume(parts, (unsigned)i, said,
+                (size_t)json_integer_value(json_object_get(item, "text_bytes")),
+                (size_t)json_integer_value(json_object_get(item, "tokens"))))
+            return -1;
+        parts->answers[i].ended = json_is_true(json_object_get(item, "ended"));
+        wi_text_printable(
+            parts->answers[i].finish, sizeof parts->answers[i].finish, why ? why : "");
+    }
+    return 0;
+}
+
+int wi_parts_begin_at(struct wi_parts *parts, const json_t *from)
+{
+    const json_t *text = json_object_get(from, "text"), *tokens = json_object_get(from, "tokens");
+    const json_t *answers = json_object_get(from, "answers");
+    struct said said = {.text = json_string_value(text), .tokens = tokens};
+    parts->first = (uint64_t)json_integer_value(json_object_get(from, "seq"));
+    parts->received.parts = parts->taken.parts = parts->first;
+    if (answers)
+        return answers_resume(parts, answers, &said);
+    return text || tokens
+               ? answer_resume(parts, 0, &said, json_string_length(text), json_array_size(tokens))
+               : 0;
+}
+
 /* ---------------------------------------------------------------- where they end */
 
 static size_t blob_size(const struct wi_blob *blob)
@@ -202,7 +260,7 @@ static uint64_t value_between(uint64_t least, uint64_t value, uint64_t most)
 void wi_parts_take(struct wi_parts *parts, const struct wi_credit *taken)
 {
     struct wi_credit *now = &parts->taken;
-    now->parts = value_between(now->parts, taken->parts, parts->received.parts);
+    now->parts = value_between(now->parts, parts->first + taken->parts, parts->received.parts);
     now->bytes = value_between(now->bytes, taken->bytes, parts->received.bytes);
 }
 

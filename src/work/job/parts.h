@@ -9,14 +9,10 @@
 #include "base/budget.h"
 #include "terms/part.h"
 
-/* Text and tokens beyond this size, and the contents of more answers than this, are not kept; then
- * no other node can continue. */
-#define WI_PARTS_KEPT (4 * 1024 * 1024)
-#define WI_PARTS_ANSWERS 64
-
 /* Zero-initialise but for `budget`; free with wi_parts_clear. Others read the members; only the
  * functions here change them. */
 struct wi_parts {
+    uint64_t first;                  /* the number of its first part; above 0 if it was resumed */
     struct wi_credit received;       /* over all attempts; `parts` is also the number of the next */
     struct wi_credit taken;          /* of that */
     struct wi_flow flow;             /* of the present attempt, or the last one */
@@ -31,12 +27,17 @@ struct wi_parts {
 /* Forgets what was kept. */
 void wi_parts_clear(struct wi_parts *parts);
 
+/* The stream was begun elsewhere and goes on at `from`: {seq, text?, tokens?, answers?} as in a
+ * task (webinfer-protocol(7)), with text and tokens as JSON, which was checked (wire/native).
+ * Nothing was added before. Returns -1 if memory is refused. */
+int wi_parts_begin_at(struct wi_parts *parts, const json_t *from);
 /* An attempt begins: it has brought no part, and has the initial credit of every attempt. */
 void wi_parts_begin(struct wi_parts *parts);
 /* Records a part of the present attempt. Returns 0 if it is not the next expected one. */
 int wi_parts_add(struct wi_parts *parts, const struct wi_part *part);
 
-/* Sets how much the client has taken of all that was added: totals that never decrease. */
+/* Sets how much the client has taken of all that was added: totals that never decrease. They do not
+ * count what came before wi_parts_begin_at. */
 void wi_parts_take(struct wi_parts *parts, const struct wi_credit *taken);
 /* Whether the attempt is to be granted more credit; `credit` receives the new total. Credit is
  * granted in steps, not for every part. */

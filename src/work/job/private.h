@@ -104,6 +104,7 @@ struct wi_job_line {
 
 struct wi_job {
     struct wi_job_spec spec;
+    char *owner; /* the client and a relay's own word for its client; NULL: the client alone */
     struct wi_jobs *jobs;
     struct wi_job_line *line;      /* the clients' or one of shadow jobs */
     enum wi_job_state state;       /* only wi_job_set_state writes it */
@@ -185,6 +186,12 @@ static inline int wi_job_has_attempt(const struct wi_job *job)
 int wi_job_is_shadow(const struct wi_job *job);
 /* The request as its node was sent it. Borrowed. */
 const struct wi_inference *wi_job_sent(const struct wi_job *job);
+/* Whose computed state it may reuse: a relay's clients are apart, and never reach that of clients
+ * of ours. NULL for no particular one. Borrowed. */
+static inline const char *wi_job_owner(const struct wi_job *job)
+{
+    return job->owner ? job->owner : job->spec.client;
+}
 /* Whether only browsers that we have started may run it. */
 int wi_job_is_for_ours(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */

@@ -78,18 +78,21 @@ int wi_job_is_for_ours(const struct wi_job *job)
 static void gate_key(const struct wi_job *job, char *key, size_t size)
 {
     const struct wi_inference *asked = job->spec.asked;
-    snprintf(key, size, "%d %d\n%d%d%d%d\n%s\n%s", (int)asked->model->engine,
+    snprintf(key, size, "%d %d\n%d%d%d%d%d\n%s\n%s", (int)asked->model->engine,
         wi_builtin_waits(asked->model->builtin), job->flow != NULL, wi_job_is_committed(job),
-        wi_task_is_short(asked->task), wi_job_is_for_ours(job),
-        asked->browser ? asked->browser : "", asked->node ? asked->node : "");
+        wi_task_is_short(asked->task), wi_job_is_for_ours(job) + (job->spec.ours_only != 0),
+        asked->relayed.is, asked->browser ? asked->browser : "", asked->node ? asked->node : "");
 }
 
 /* Jobs with the same key can be run by the same nodes. */
 static void lane_key(const struct wi_job *job, const char *gate, char *key, size_t size)
 {
     const struct wi_inference *asked = job->spec.asked;
-    snprintf(key, size, "%s\n%s\n%d\n%d\n%s", asked->model->name, asked->model->hash,
-        asked->has_platform ? (int)asked->platform : -1, asked->fallback, gate);
+    unsigned platforms = 0;
+    for (size_t i = 0; i < asked->relayed.platform_count; i++)
+        platforms |= 1u << asked->relayed.platforms[i];
+    snprintf(key, size, "%s\n%s\n%d\n%d\n%u\n%s", asked->model->name, asked->model->hash,
+        asked->has_platform ? (int)asked->platform : -1, asked->fallback, platforms, gate);
 }
 
 void wi_job_enqueue(struct wi_job *job, int at_front)

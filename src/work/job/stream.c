@@ -20,7 +20,7 @@
  * elsewhere. */
 #define STALL_STEPS 8
 
-void wi_job_stream_open(
+int wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *))
 {
     struct wi_job_flow *flow = wi_alloc(sizeof *flow);
@@ -28,6 +28,8 @@ void wi_job_stream_open(
     flow->parts.budget = job->jobs->budget;
     flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
     job->flow = flow;
+    const json_t *from = job->spec.asked->relayed.from;
+    return from ? wi_parts_begin_at(&flow->parts, from) : 0;
 }
 
 void wi_job_stream_close(struct wi_job *job)

@@ -5,11 +5,13 @@
 #include "work/job/private.h"
 
 /* `on_stall` is called with the job when its node was silent for half of wi_job_stream_patience_ms,
- * and after each wi_job_stream_wait_on. */
-void wi_job_stream_open(
+ * and after each wi_job_stream_wait_on. Returns -1 if there is no memory for what the stream of a
+ * relay has had before. */
+int wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
 void wi_job_stream_close(struct wi_job *job); /* does nothing to a job that is no stream */
-/* Whether a part was given to its client, so that it cannot start over. */
+/* Whether a part was given to its client, here or by the daemon that hands the job on, so that it
+ * cannot start over. */
 int wi_job_is_committed(const struct wi_job *job);
 /* Whether its present or last attempt brought a part. */
 int wi_job_has_brought(const struct wi_job *job);

@@ -5,6 +5,7 @@
 #include "work/pool/pick_private.h"
 
 #include "base/clock.h"
+#include "nodes/node/relay.h"
 #include "work/pool/preferences.h"
 #include <string.h>
 
@@ -188,6 +189,25 @@ static void candidate_narrow(
     }
 }
 
+/* A relay has the models that it has named, all of them at once: what the daemon behind it loads
+ * for that is measured there. */
+static void fill_relay(const struct wi_pool *pool, const struct view *view, int64_t now_ms,
+    struct wi_candidate *candidate)
+{
+    const struct wi_node_info *info = &view->class->info;
+
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
+        struct wi_prospect *prospect = &candidate->prospects[p];
+        const struct wi_model *model = model_on(view->demand, (enum wi_platform)p);
+        prospect->absent =
+            !wi_model_is_built_in(model) && !wi_relay_models_have(info->relay_models, model->hash);
+        prospect->held = prospect->place && wi_place_holds_find(pool->place_holds,
+                                                prospect->place->key, now_ms) != NULL;
+        prospect->loaded = 1;
+        prospect->warm = candidate->any;
+    }
+}
+
 /* Whether its nodes are of the party of the avoided one, so that they are no second. */
 static int is_partial(const struct wi_fleet_class *class, const struct wi_demand *demand,
     const struct wi_fleet_node *avoided)
@@ -220,6 +240,8 @@ enum wi_code wi_pool_collect(const struct wi_pool *pool, const struct wi_demand 
             fill_familiar(&familiar, &view, candidate);
         if (node)
             candidate_narrow(node, &view, candidate);
+        if (*class->info.relay)
+            fill_relay(pool, &view, wi_steady_ms(), candidate);
         *count += (size_t)wi_judge_matches(candidate, demand);
     }
     return WI_OK;

@@ -1,5 +1,6 @@
 /* What follows from what was found; see evidence.h. */
 #include "work/pool/evidence.h"
+#include "work/pool/facts/verdicts_records.h"
 #include "work/pool/private.h"
 
 #include "base/clock.h"
@@ -43,6 +44,35 @@ static unsigned evidence_count(
     return conduct == WI_CONDUCT_ENDED ? 1 : wi_conduct_count(&standing->conduct, conduct);
 }
 
+/* The place in a verdict's key, that of a relay; 0, or -1 if it is another's. */
+static int read_via(const char *key, struct wi_place *place)
+{
+    struct verdict_parts parts;
+
+    if (!key || wi_verdict_key_read(key, &parts) != 0 || !*wi_party_via(parts.place.party))
+        return -1;
+    *place = parts.place;
+    return 0;
+}
+
+static const char *found_place(const struct wi_evidence_found *found)
+{
+    return found->place ? found->place : found->key;
+}
+
+static enum wi_evidence_about evidence_about(
+    const struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    const struct pool_node *node = node_find_joined(pool, found->node);
+    struct wi_place place;
+
+    if (!found->joined)
+        return WI_ABOUT_OURS;
+    return (node && *wi_party_via(node->party)) || read_via(found_place(found), &place) == 0
+               ? WI_ABOUT_RELAY
+               : WI_ABOUT_JOINED;
+}
+
 /* How often it was found, this time included. */
 static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
@@ -57,10 +87,13 @@ static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_fou
 }
 
 /* The rule by which such answers give a joined node less work; NULL: there is none. */
-static const struct wi_evidence_rule *standing_lessens(const struct pool_node_standing *standing)
+static const struct wi_evidence_rule *standing_lessens(
+    const struct pool_node *node, const struct pool_node_standing *standing)
 {
+    enum wi_evidence_about about = *wi_party_via(node->party) ? WI_ABOUT_RELAY : WI_ABOUT_JOINED;
+
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
-        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
+        if (rule->about == about && rule->effect == WI_EFFECT_SHARE &&
             evidence_count(standing, rule->kind) >= rule->count)
             return rule;
     return NULL;
@@ -128,6 +161,23 @@ static void node_hold(struct wi_pool *pool, struct pool_node *node,
     wi_pool_tell_capacity(pool->wake);
 }
 
+/* Its other places go on. */
+static unsigned place_hold(struct wi_pool *pool, const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule)
+{
+    static const struct pool_node_limit none;
+    struct wi_place place;
+
+    if (read_via(found_place(found), &place) != 0)
+        return 0;
+    const struct pool_node_limit limit = node_limit(found, rule, &none);
+    if (wi_place_holds_add(pool->place_holds, place.key, &limit))
+        wi_warn("pool", found->node, "%s/%s via %s gets no work for now: %s", place.kind,
+            wi_platform_names[place.platform], wi_party_via(place.party), limit.reason);
+    wi_pool_tell_capacity(pool->wake);
+    return WI_EFFECT_HOLD;
+}
+
 /* One that is gone is known to the bridge for a while. Once its token is taken again, it begins
  * afresh. */
 static unsigned node_send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
@@ -154,6 +204,8 @@ static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_fo
         return evidence_decide(pool, found, rule->verdict);
     if (rule->effect == WI_EFFECT_QUARANTINE)
         return node_send_away(pool, found, rule);
+    if (rule->effect == WI_EFFECT_HOLD && rule->about == WI_ABOUT_RELAY)
+        return place_hold(pool, found, rule);
     if (!node)
         return 0;
     if (rule->effect == WI_EFFECT_HOLD)
@@ -174,8 +226,9 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
     wi_text_copy(id, sizeof id, found->node); /* which may be the node's own text */
     own.node = found->node ? id : NULL;
     unsigned count = evidence_book(pool, &own);
+    enum wi_evidence_about about = evidence_about(pool, &own);
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
-        if (rule->kind == own.kind && !rule->joined == !own.joined && count >= rule->count)
+        if (rule->kind == own.kind && rule->about == about && count >= rule->count)
             had |= evidence_apply(pool, &own, rule);
     return had;
 }
@@ -199,7 +252,7 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
     node->standing = *kept;
     if (kept->hold.since)
         wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
-    const struct wi_evidence_rule *rule = standing_lessens(kept);
+    const struct wi_evidence_rule *rule = standing_lessens(node, kept);
     if (rule && !node->standing.less.since)
         node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
     wi_pool_place_anew(pool, node);
@@ -209,7 +262,7 @@ void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
 
 void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
-    if (!node->standing.less.since || standing_lessens(&node->standing))
+    if (!node->standing.less.since || standing_lessens(node, &node->standing))
         return;
     wi_info("pool", node->id, "gets its share of work again");
     node->standing.less = (struct pool_node_limit){0};
@@ -256,6 +309,8 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
     wi_pool_reconsider(pool, node);
     if (standing->hold.since)
         node_let_go(pool, node);
+    if (*wi_party_via(node->party) && wi_place_holds_lift(pool->place_holds, node->party) > 0)
+        wi_pool_tell_capacity(pool->wake);
     return WI_OK;
 }
 
@@ -272,15 +327,18 @@ void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 
 /* --- for people ------------------------------------------------------------------------------- */
 
-static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, int everything)
+/* `place`: the only one that it is about; NULL: it is about the node. */
+static json_t *limit_json(unsigned effect, const struct wi_place *place,
+    const struct pool_node_limit *limit, int everything)
 {
     const char *name = "";
 
     for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
         if (effect & 1u << i)
             name = wi_effect_names[i];
-    return wi_form_json("NodeLimit", name, limit->evidence, everything ? limit->reason : NULL,
-        limit->since, limit->until, limit->undone);
+    return wi_form_json("NodeLimit", name, place ? wi_platform_names[place->platform] : NULL,
+        place ? wi_engine_names[place->engine] : NULL, limit->evidence,
+        everything ? limit->reason : NULL, limit->since, limit->until, limit->undone);
 }
 
 /* What limits a node without evidence against it. */
@@ -291,18 +349,44 @@ static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "it answers a challenge correctly",
     .reason = "it has not yet proved that it computes correctly"};
 
-static json_t *node_limits_json(const struct pool_node *node, int everything)
+struct listing {
+    json_t *list;
+    const struct pool_node *node;
+    int everything;
+};
+
+/* A party may have several relays, one for each kind of browser. */
+static void list_place_hold(
+    void *context, const struct wi_place *place, const struct pool_node_limit *limit)
+{
+    const struct listing *listing = context;
+    const struct wi_fleet_class *class = listing->node->place.class;
+
+    if (!class || strcmp(class->info.kind, place->kind) != 0)
+        return;
+    json_array_append_new(
+        listing->list, limit_json(WI_EFFECT_HOLD, place, limit, listing->everything));
+}
+
+static json_t *node_limits_json(
+    const struct wi_pool *pool, const struct pool_node *node, int everything)
 {
     json_t *list = json_array();
 
     if (node->missed >= WI_POOL_DOUBTED)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, NULL, &limit_late, everything));
     if (node->standing.less.since)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &node->standing.less, everything));
+        json_array_append_new(
+            list, limit_json(WI_EFFECT_SHARE, NULL, &node->standing.less, everything));
     if (node->held & WI_POOL_HELD_UNPROVEN)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, NULL, &limit_unproven, everything));
     if (node->held & WI_POOL_HELD_FOUND)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &node->standing.hold, everything));
+        json_array_append_new(
+            list, limit_json(WI_EFFECT_HOLD, NULL, &node->standing.hold, everything));
+    struct listing listing = {list, node, everything};
+    if (*wi_party_via(node->party))
+        wi_place_holds_each(
+            pool->place_holds, node->party, wi_steady_ms(), list_place_hold, &listing);
     return list;
 }
 
@@ -322,7 +406,7 @@ json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int 
 
     if (!node)
         return NULL;
-    return json_pack("{s:o, s:o}", "limits", node_limits_json(node, everything), "conduct",
+    return json_pack("{s:o, s:o}", "limits", node_limits_json(pool, node, everything), "conduct",
         *node->session ? json_null() : conduct_json(&node->standing.conduct));
 }
 

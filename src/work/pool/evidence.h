@@ -14,6 +14,9 @@ struct wi_evidence_found {
     const char *node; /* the node that answered; it may be gone. NULL: no particular one */
     int joined;       /* the node is a joined one: the place in the key is ignored */
     const char *key;  /* of the verdict, wi_verdict_key; NULL: not about a model */
+    /* A key of the same form at the place that has answered: for a relay, whose places are held one
+     * by one. NULL: that of `key`. */
+    const char *place;
     /* Its detail is the reason shown to people. May be all zero: the table determines the verdict.
      * WI_TRUSTED speaks for the node: the verdict is set, and has no other effect. */
     struct wi_finding finding;
@@ -27,7 +30,7 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id);
 
 /* An admin clears the evidence against the node: it gets its share of work again, and is not held
- * for it. WI_OK, or WI_NODE_NOT_FOUND. */
+ * for it, nor are the places of a relay. WI_OK, or WI_NODE_NOT_FOUND. */
 enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct wi_error *error);
 
 /* {"limits":[{"effect","evidence","reason","since","until","undone_by"}],"conduct":{KIND: count}}:

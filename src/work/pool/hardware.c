@@ -50,11 +50,12 @@ static json_t *option_json(const struct wi_route_option *option, const struct wi
     const struct wi_candidate *candidate = option->candidate;
     const char *version = candidate->info->engines[model->engine].version;
     const struct wi_prospect *prospect = &candidate->prospects[option->platform];
-    json_t *out = json_pack("{s:s, s:s, s:b, s:o, s:s, s:s, s:s?, s:s, s:s, s:b, s:o}", "browser",
-        candidate->info->kind, "browser_version", candidate->info->browser_version, "joined",
-        !*candidate->info->session, "token", wi_party_token_json(candidate->info->party),
-        "platform", wi_platform_names[option->platform], "engine", wi_engine_names[model->engine],
-        "engine_version", *version ? version : NULL, "standing",
+    const char *via = candidate->info->relay;
+    json_t *out = json_pack("{s:s, s:s, s:b, s:o, s:s*, s:s, s:s, s:s?, s:s, s:s, s:b, s:o}",
+        "browser", candidate->info->kind, "browser_version", candidate->info->browser_version,
+        "joined", !*candidate->info->session, "token", wi_party_token_json(candidate->info->party),
+        "via", *via ? via : NULL, "platform", wi_platform_names[option->platform], "engine",
+        wi_engine_names[model->engine], "engine_version", *version ? version : NULL, "standing",
         wi_standing_names[option->standing], "why", option->why, "chosen", option->chosen,
         "adapter", adapter_json(candidate->info, option->platform));
 

@@ -65,7 +65,7 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node *nod
 
     return wi_form_json("NodeRow", node->id, *node->session ? node->session : NULL,
         info ? info->kind : NULL, info ? info->browser_version : "", node->draining, node->paused,
-        node->held, node->away, node->count);
+        node->held, node->away, node->count, info && *info->relay ? info->relay : NULL);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)

@@ -31,9 +31,12 @@ const char *wi_judge_unfit(const struct wi_node_info *info, const struct wi_dema
         return "it has no engine for such models";
     if (demand->ours_only && !*info->session && demand->asked->program)
         return "it was not started by the service, and a client's source runs in no other browser";
-    if (demand->ours_only && !*info->session && !wi_judge_simulated(demand))
+    if (demand->ours_only && !*info->session && !(demand->lent && *info->relay) &&
+        !wi_judge_simulated(demand))
         return "it was not started by the service, which gives no such work to others ([pool] "
                "strangers)";
+    if (demand->no_relays && *info->relay)
+        return "it is a relay, and what came through a relay goes to no other";
     if (demand->asked->benchmark.runs && !info->benchmarks)
         return "it does not take benchmarks";
     if (demand->continues && !info->engines[engine].can_continue)
@@ -90,6 +93,12 @@ const char *wi_judge_barred(const struct wi_candidate *candidate, const struct w
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
     const char *unreadable;
 
+    if (!wi_inference_lists(asked, platform))
+        return "the request does not list it in relay.platforms";
+    if (candidate->prospects[platform].absent)
+        return "the daemon behind the relay does not have the model";
+    if (candidate->prospects[platform].held)
+        return "answers from there were found to be wrong, and the place is held because of that";
     if (platform == WI_SIMULATED)
         return NULL;
     if (platform == WI_NATIVE)

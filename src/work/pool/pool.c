@@ -250,6 +250,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->wake = wi_pool_wake_new(deps->loop, on_plan, on_tell, pool);
     pool->verdicts = wi_verdicts_new(deps->db);
     pool->standings = wi_standings_new();
+    pool->place_holds = wi_place_holds_new();
     pool->estimates = wi_estimates_new(deps->db);
     pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     pool->shortages = wi_shortages_new(deps->db, WI_SHORTAGES_MAX);
@@ -339,6 +340,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_pool_chooser_free(pool->chooser);
     wi_verdicts_free(pool->verdicts);
     wi_standings_free(pool->standings);
+    wi_place_holds_free(pool->place_holds);
     wi_estimates_free(pool->estimates);
     wi_prefixes_free(pool->prefixes);
     wi_shortages_free(pool->shortages);

@@ -27,6 +27,8 @@ struct wi_demand {
     int continues;                    /* only engines that can continue another's work */
     int several;                      /* it continues several answers */
     int ours_only;                    /* only browsers that we have started, see wi_demand_keep */
+    int lent;                         /* with ours_only: or that another daemon lends */
+    int no_relays;                    /* no node that is a relay: it came through one */
     int proves;                       /* it examines the node, which may be draining or held */
     /* A second opinion on the answer of `avoid`: no node of the same party, and one of ours if any
      * has room. */
@@ -36,7 +38,8 @@ struct wi_demand {
     size_t beginning_count;
 };
 /* Whether work (`text`: it contains text written by people) may only go to browsers that we have
- * started ([pool] strangers). Simulated nodes are exempt: a client that names them knows them. */
+ * started ([pool] strangers), or that a relay lends: its token is no stranger's. Simulated nodes
+ * are exempt: a client that names them knows them. */
 static inline int wi_demand_keep(enum wi_strangers strangers, int text)
 {
     return strangers == WI_STRANGERS_NONE || (strangers == WI_STRANGERS_TENSORS && text);
@@ -176,7 +179,7 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id);
 /* A node's report about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
 /* The same of a node of that kind (NULL: of any) whose WASM answers are the reference for others':
- * one of our sessions, else a joined one. NULL if there is none now. */
+ * one of our sessions, else a joined one, but no relay. NULL if there is none now. */
 const struct wi_node_info *wi_pool_yardstick(const struct wi_pool *pool, const char *kind);
 
 /* Sets whether the node is held: it gets no work except examinations until that is undone. It

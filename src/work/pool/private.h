@@ -11,6 +11,7 @@
 #include "work/pool/facts/browser_kinds.h"
 #include "work/pool/facts/kernels_used.h"
 #include "work/pool/facts/nodes.h"
+#include "work/pool/facts/place_holds.h"
 #include "work/pool/facts/sessions.h"
 #include "work/pool/facts/shortages.h"
 #include "work/pool/facts/tunings.h"
@@ -38,7 +39,8 @@ struct wi_pool {
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
-    struct wi_standings *standings; /* of joined nodes that have left; written by evidence.c */
+    struct wi_standings *standings;     /* of joined nodes that have left; written by evidence.c */
+    struct wi_place_holds *place_holds; /* likewise written by evidence.c */
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;
@@ -202,7 +204,7 @@ double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *nod
  * The order is a message, not a task: it takes no slot, no client waits for it, and any task
  * ends it. */
 
-/* The place where kernels run on the node's GPU; NULL: it has none. */
+/* The place where kernels run on the node's GPU; NULL: it has none, or it is a relay. */
 const struct wi_place *wi_pool_gpu_of(const struct pool_node *node);
 /* Lets nodes begin, if the time is right. Called each second. */
 void wi_pool_tune(struct wi_pool *pool, double now);

@@ -142,7 +142,7 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
         return WI_NODE_NOT_FOUND;
     if (node->paused)
         return WI_NODE_PAUSED;
-    if (node->held)
+    if (node->held || *wi_party_via(node->party)) /* whose daemon loads what it needs */
         return WI_UNAVAILABLE;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
@@ -362,6 +362,14 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
     wi_pool_node_models(node, models);
     for (size_t i = 0; i < json_array_size(models); i++)
         wi_pool_measure_warm_up(pool, node, json_array_get(models, i), wi_now_ms());
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* What waits may have been for one of these. */
+static void on_relay_models(void *context, const char *node_id)
+{
+    struct wi_pool *pool = context;
+
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -601,6 +609,7 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_node_down = on_node_down,
         .on_node_report = on_node_report,
         .on_node_models = on_node_models,
+        .on_relay_models = on_relay_models,
         .on_accepted = on_accepted,
         .on_part = on_part,
         .on_progress = on_progress,

@@ -237,17 +237,23 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
 {
     const struct wi_inference *asked = demand->asked;
     int has_engine = 0, has_ours = !demand->ours_only, measures = !asked->benchmark.runs;
+    int at_home = !demand->no_relays;
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_node_info *info = options[i].candidate->info;
         has_engine |= info->engines[asked->model->engine].available;
         has_ours |= *info->session != '\0';
         measures |= info->benchmarks;
+        at_home |= !*info->relay;
     }
     if (!has_engine)
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
             "no node has the engine that runs such models, which is %s",
             wi_engine_names[asked->model->engine]);
+    else if (!at_home)
+        wi_error_set(error, WI_UNAVAILABLE, "relay",
+            "the only nodes that the request allows are relays, and what came through a relay goes "
+            "to no other; ask another daemon");
     else if (!measures)
         wi_error_set(error, WI_UNAVAILABLE, "", "no node that the request allows takes benchmarks");
     else if (!has_ours && asked->program)
@@ -272,6 +278,15 @@ int wi_route_lacks_memory(const struct wi_route_option *options, size_t count)
     return 0;
 }
 
+/* Whether all are of relays that do not have the model. */
+static int are_absent(const struct wi_route_option *options, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!options[i].candidate->prospects[options[i].platform].absent)
+            return 0;
+    return count > 0;
+}
+
 /* Nothing could ever take it. `options` are the `count` that were judged: of the candidates that
  * the pins allow. WI_PICK_NEVER, with `error` filled as wi_route says. */
 static enum wi_pick options_refuse(const struct wi_route_option *options, size_t count,
@@ -284,6 +299,13 @@ static enum wi_pick options_refuse(const struct wi_route_option *options, size_t
     if (wi_route_lacks_memory(options, count)) {
         wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
             "no node that could run it had the memory for %s", asked->model->name);
+        return WI_PICK_NEVER;
+    }
+    if (are_absent(options, count)) {
+        wi_error_set(error, WI_UNAVAILABLE, "model_name",
+            "the only nodes that the request allows are relays, and the daemons behind them do not "
+            "have %.128s: pull it there",
+            asked->model->name);
         return WI_PICK_NEVER;
     }
     if (!candidate && (count > 0 || !wi_engines[asked->model->engine].platforms))

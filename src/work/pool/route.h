@@ -40,6 +40,8 @@ struct wi_prospect {
     int is_due;               /* it was found wrong, and is due for another comparison */
     int is_short;             /* it lacked memory for the model, which has a smaller variant */
     int rank;                 /* in [browser_preferences], 0 the best */
+    int absent;               /* of a relay: the daemon behind it does not have the model */
+    int held;                 /* of a relay: its answers there were found wrong */
     struct wi_free_node warm; /* first free node that has the model loaded */
     size_t loaded;            /* number that have it loaded, free or not */
     /* The node that has computed the beginning of the prompt, if it is here, still has the model,

@@ -13,7 +13,7 @@ const struct wi_place *wi_pool_gpu_of(const struct pool_node *node)
 {
     const struct wi_fleet_class *class = node->place.class;
 
-    return class && class->info.platforms[WI_WEBGPU].available
+    return class && !*class->info.relay && class->info.platforms[WI_WEBGPU].available
                ? wi_fleet_where(class, WI_ENGINE_KERNELS, WI_WEBGPU)
                : NULL;
 }

@@ -502,6 +502,8 @@ static const char *model_missing(const struct wi_run *run, const struct wi_model
     const char *precision = run->infer.asked->precision;
     const char *own = model->builtin ? NULL : wi_model_precision(model);
     struct wi_error why;
+    if (run->infer.asked->relayed.is)
+        return NULL; /* the relay's daemon has chosen it */
     if (precision && !wi_model_name_variant(run->infer.model_name) &&
         !(own && wi_variant_is_of(own, precision)))
         return variant_makeable(run, model, precision);
@@ -510,13 +512,26 @@ static const char *model_missing(const struct wi_run *run, const struct wi_model
                : NULL;
 }
 
+/* The relay that sent the request has seen the model as it was. */
+static enum wi_code check_hash(
+    const struct wi_run *run, const struct wi_model *model, struct wi_error *error)
+{
+    const char *hash = run->infer.model_hash;
+    if (!hash || strcmp(hash, model->hash) == 0)
+        return WI_OK;
+    return wi_error_set(error, WI_MODEL_CHANGED, "relay.model_hash",
+        "%.128s has another content here by now; use another place, or see GET /v1/models/{model}",
+        model->name);
+}
+
 /* `webgpu` is what the model is for WebGPU, if it has graphs of its own there; else NULL. */
 static void run_check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_error error;
     const struct wi_dialect *dialect = run->request.dialect;
     const struct wi_config_models *limits = &run->deps->config->models;
-    if ((dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
+    if (check_hash(run, model, &error) != WI_OK ||
+        (dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
         dialect->check(&run->infer, model, limits, &error) != WI_OK ||
         run_begin(run, &error) != WI_OK) {
         run_end(run, NULL, &error);
@@ -555,7 +570,8 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     const struct wi_variant *next = NULL;
     struct wi_error why;
     if (run->choice == CHOICE_UNKNOWN) {
-        int is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
+        int is_open = !infer->asked->relayed.is && !infer->asked->precision &&
+                      !wi_model_name_variant(infer->model_name) &&
                       (model->variant || variant_makeable(run, model, NULL));
         run->choice = is_open ? CHOICE_OPEN : CHOICE_FIXED;
         if (is_open)
@@ -617,10 +633,21 @@ static void find_webgpu(struct wi_run *run, struct wi_model *model)
     free(name);
 }
 
+/* That the model cannot be used here is not the fault of the relay's client, which another place
+ * may serve. */
+static void end_without_model(struct wi_run *run, const struct wi_error *failure)
+{
+    struct wi_error error = *failure;
+    if (wi_code_status(failure->code) < 500)
+        wi_error_set(&error, WI_MODEL_CHANGED, "model_name", "%s", failure->detail);
+    run_end(run, NULL, &error);
+}
+
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
 {
     struct wi_run *run = context;
-    int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
+    int is_relayed = run->infer.asked->relayed.is;
+    int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled && !is_relayed;
     const char *variant;
     run->lookup = NULL;
     if (model && !is_settled(run) &&
@@ -632,6 +659,8 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         find_webgpu(run, model);
     else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
         pull_model(run);
+    else if (is_relayed)
+        end_without_model(run, failure);
     else
         run_end(run, NULL, failure);
 }
@@ -666,13 +695,28 @@ enum wi_code wi_run_check_browser(
     return WI_INVALID_FIELD;
 }
 
+/* What the table of parameters cannot say: whether this client may send it. A kind of browser that
+ * a relay names may have gone since, which is for routing to say. */
+static enum wi_code check_read(const struct wi_run *run, struct wi_error *error)
+{
+    const struct wi_inference *asked = run->infer.asked;
+    const struct wi_run_owner *owner = &run->owner;
+    if (!asked->relayed.is)
+        return run->request.kind == WI_RUN_STORED
+                   ? WI_OK
+                   : wi_run_check_browser(run->deps, asked->browser, error);
+    if (owner->on_relayed)
+        return owner->on_relayed(owner->context, error);
+    wi_error_set(error, WI_INVALID_FIELD, "relay",
+        "relay is only for POST /v1/infer without an Idempotency-Key");
+    return wi_error_expect(error, "no relay");
+}
+
 static void on_read(struct wi_run *run, struct wi_error *error)
 {
-    int stored = run->request.kind == WI_RUN_STORED;
     wi_blob_unref(run->request.body); /* binary tensors keep it */
     run->request.body = NULL;
-    if (run->code != WI_OK ||
-        (!stored && wi_run_check_browser(run->deps, run->infer.asked->browser, error) != WI_OK))
+    if (run->code != WI_OK || check_read(run, error) != WI_OK)
         run_end(run, NULL, error);
     else
         run_find_model(run);

@@ -114,6 +114,9 @@ struct wi_run_owner {
     /* The loop goes on with it, after what a thread or a node has done: 1 if what that takes is
      * measured, until on_rest of the deps. May be NULL. */
     int (*on_work)(void *context);
+    /* Once, when the request was read, if it came through a relay: WI_OK if its client may send
+     * such a request, or why the run ends. NULL: nobody may. */
+    enum wi_code (*on_relayed)(void *context, struct wi_error *error);
     /* Once, when the model is there and fits what is asked, or is going to be pulled: the last
      * chance to change `infer`. WI_OK, or why the run ends. It may give the run another owner. May
      * be NULL. */

@@ -64,6 +64,19 @@ TEST(test_errors_of_a_source)
     json_decref(json);
 }
 
+TEST(test_poison)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL, "it breaks all");
+    json_t *json = document(&error, NULL);
+    assert_null(json_object_get(json, "poisoned"));
+    json_decref(json);
+    error.poisoned = 1;
+    json = document(&error, NULL);
+    assert_true(json_is_true(json_object_get(json, "poisoned")));
+    json_decref(json);
+}
+
 TEST(test_few_members)
 {
     struct wi_error error;

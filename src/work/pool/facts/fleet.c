@@ -259,7 +259,9 @@ static void class_key(struct wi_buffer *key, const struct wi_node_info *info, in
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
         key, "%s\n%s\n%d", info->kind, info->browser_version, *info->session ? -1 : info->cores);
-    wi_buffer_printf(key, "\n%s\n%d %d", info->party, doubted, info->benchmarks);
+    wi_buffer_printf(key, "\n%s\n%s\n%d %d", info->party, info->relay, doubted, info->benchmarks);
+    if (*info->relay) /* it alone has these models */
+        wi_buffer_strings(key, "\n", info->id, NULL);
     for (int i = 0; i < WI_ENGINE_COUNT; i++)
         if (info->engines[i].available)
             wi_buffer_printf(key, "\n%s %u %u %u %d %d %d %" PRId64 " %s", wi_engine_names[i],
@@ -428,7 +430,7 @@ void wi_fleet_note_model(
 {
     struct wi_fleet_class *class = node->class;
 
-    if (!class || !*hash)
+    if (!class || !*hash || *class->info.relay)
         return;
     struct wi_fleet_group *group = find_group(class, hash, platform);
     struct wi_fleet_place *place = place_find(node, hash, platform);

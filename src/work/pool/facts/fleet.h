@@ -2,7 +2,7 @@
  * The nodes in classes: the nodes of a class are alike in everything that routing considers, so
  * that routing chooses among classes instead of nodes. Within a class nodes are listed by load: all
  * of them, and those that have a model loaded. Each change moves one node, so the cost of a choice
- * does not depend on the number of nodes. Pure: times are passed in.
+ * does not depend on the number of nodes. A relay is a class of its own. Pure: times are passed in.
  */
 #ifndef WI_WORK_POOL_FACTS_FLEET_H
 #define WI_WORK_POOL_FACTS_FLEET_H
@@ -107,7 +107,8 @@ void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node);
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* Sets the models that it reports as loaded: the list of a model_status, NULL for none. */
 void wi_fleet_models(struct wi_fleet_node *node, const json_t *models);
-/* It has the model loaded, until a later list lacks it. With `promised` it was only sent work for
+/* It has the model loaded, until a later list lacks it. Does nothing for a relay: what the daemon
+ * behind it has loaded is not known here. With `promised` it was only sent work for
  * the model, so that this is expected, until it is taken back: a model that a page's list or an
  * answer has confirmed is not. */
 void wi_fleet_note_model(

@@ -83,7 +83,7 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
         if (node->away || node->draining || node->paused || node->held || !class ||
-            !class->info.platforms[WI_WASM].available ||
+            *class->info.relay || !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))

@@ -152,6 +152,13 @@ int wi_party_same_token(const char *a, const char *b)
     return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
 }
 
+const char *wi_party_via(const char *party)
+{
+    const char *via = strstr(party, WI_PARTY_VIA);
+
+    return via ? via + strlen(WI_PARTY_VIA) : "";
+}
+
 json_t *wi_party_token_json(const char *party)
 {
     return *party ? json_sprintf("token-%08x", wi_table_hash(party, strcspn(party, " ")))

@@ -2,7 +2,8 @@
  * A place: a kind of browser, an engine in it, the platform on which the engine computes, the
  * versions of both and the adapter. It determines how fast and how correctly a model runs:
  * measurements, checks and routing are about a model at a place, and start over when any part of
- * the place changes.
+ * the place changes. Browsers that another daemon lends are at places of their own, by its name,
+ * because it is another machine (wi_party_via).
  */
 #ifndef WI_WORK_POOL_FACTS_PLACE_H
 #define WI_WORK_POOL_FACTS_PLACE_H
@@ -11,7 +12,7 @@
 #include "terms/model/engine.h"
 #include <jansson.h>
 
-#define WI_PLACE_SIZE 576
+#define WI_PLACE_SIZE 592
 /* The last field of the key of a place that all joined nodes share. */
 #define WI_PLACE_JOINED "joined"
 
@@ -25,7 +26,8 @@ struct wi_place {
     char adapter[sizeof(struct wi_adapter)];
     int software; /* the adapter is a software one */
     int joined;   /* of a joined node; no other page gives evidence about our browsers */
-    char party[WI_PARTY_SIZE]; /* party; "" for ours, and if all joined nodes share it */
+    /* "" for ours, and if all joined nodes share it. That of a relay names the daemon behind it. */
+    char party[WI_PARTY_SIZE];
     /* All of the above in the form for the database: fields joined by tabs, which the bridge lets
      * no node put into a text. */
     char key[WI_PLACE_SIZE];
@@ -56,6 +58,8 @@ int wi_place_is_simulated(const json_t *report);
 
 /* Whether both have the same token; if so, they are not independent witnesses. */
 int wi_party_same_token(const char *a, const char *b);
+/* The name of the daemon that lends the browsers of that party; "": it is no relay's. */
+const char *wi_party_via(const char *party);
 /* The public form of a party: a label that distinguishes its token from others, without the token's
  * name or an address, until the service ends. Null for a session of ours. New reference. */
 json_t *wi_party_token_json(const char *party);

@@ -4,7 +4,8 @@
  * It follows two rules. An input chosen by a client or a joined node can never condemn others: it
  * only raises a suspicion, and an input of ours decides. Evidence from a joined node counts for its
  * own party (struct wi_node_info) until a node of another token shows the same, and never for the
- * sessions that the service starts.
+ * sessions that the service starts. Of a relay, only the place that was wrong is held: other
+ * browsers of the daemon behind it may well be right.
  */
 #ifndef WI_WORK_POOL_FACTS_RULES_H
 #define WI_WORK_POOL_FACTS_RULES_H
@@ -27,16 +28,23 @@ enum wi_evidence_kind {
 /* Effects, as bits. */
 #define WI_EFFECT_SHARE 1u      /* it only gets work that nothing else has room for */
 #define WI_EFFECT_VERDICT 2u    /* a verdict on the model at the place: ours, or the party's */
-#define WI_EFFECT_HOLD 4u       /* it gets no work */
+#define WI_EFFECT_HOLD 4u       /* it gets no work; of a relay, the place gets none */
 #define WI_EFFECT_QUARANTINE 8u /* it is disconnected, and its token is refused */
 #define WI_EFFECT_COUNT 4
+
+/* The nodes that a rule is about. */
+enum wi_evidence_about {
+    WI_ABOUT_OURS,   /* of our sessions */
+    WI_ABOUT_JOINED, /* joined, but no relays */
+    WI_ABOUT_RELAY
+};
 
 /* One effect of a kind of evidence on a node: it applies once there are `count` pieces of it among
  * the node's last WI_CONDUCT_LENGTH answers (work/pool/facts/standings.h), for `for_ms` (0: until
  * it is undone). */
 struct wi_evidence_rule {
     enum wi_evidence_kind kind;
-    int joined; /* about a joined node; 0: about a session of ours */
+    enum wi_evidence_about about;
     unsigned effect;
     unsigned count; /* 1 for evidence that is not counted */
     int64_t for_ms;

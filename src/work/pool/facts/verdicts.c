@@ -74,7 +74,7 @@ static struct verdict_answer look_up(
     const struct verdict_record *own = wi_verdict_record_find(verdicts, key), *shared;
     char of_all[WI_VERDICT_KEY_SIZE];
 
-    if (!*place->party || verdict_value(own) != WI_UNKNOWN)
+    if (!*place->party || *wi_party_via(place->party) || verdict_value(own) != WI_UNKNOWN)
         return (struct verdict_answer){own, own};
     wi_verdict_key_of_party(of_all, key, WI_PLACE_JOINED);
     shared = wi_verdict_record_find(verdicts, of_all);
@@ -193,14 +193,16 @@ static void verdict_rest(struct verdict_record *verdict)
     verdict->rests = wi_now_ms() + verdict->pause_ms;
 }
 
-/* The party of a key, as struct wi_node_info has it; NULL of sessions of ours, and of what all
- * joined nodes share. */
+/* The party of a key, as struct wi_node_info has it; NULL of sessions of ours, of what all joined
+ * nodes share, and of relays, which share nothing. */
 static const char *key_joined(const char *key)
 {
     static const char joined[] = WI_PLACE_JOINED " ";
     const char *party = wi_verdict_key_party(key);
 
-    return strncmp(party, joined, sizeof joined - 1) == 0 ? party + sizeof joined - 1 : NULL;
+    return strncmp(party, joined, sizeof joined - 1) == 0 && !*wi_party_via(party)
+               ? party + sizeof joined - 1
+               : NULL;
 }
 
 /* Whether both are the same question about the nodes of two tokens. */
@@ -537,8 +539,9 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
     const struct wi_place *place = &parts->place;
     int is_kernel = place->engine == WI_ENGINE_KERNELS;
     return wi_form_json("Verdict", OR_NULL(place->kind), OR_NULL(place->browser_version),
-        place->joined, wi_party_token_json(place->party), wi_platform_names[place->platform],
-        wi_engine_names[place->engine], OR_NULL(place->engine_version), OR_NULL(place->adapter),
+        place->joined, wi_party_token_json(place->party), OR_NULL(wi_party_via(place->party)),
+        wi_platform_names[place->platform], wi_engine_names[place->engine],
+        OR_NULL(place->engine_version), OR_NULL(place->adapter),
         is_kernel ? NULL : OR_NULL(parts->variant), is_kernel ? OR_NULL(parts->variant) : NULL,
         wi_verdict_names[verdict_value(verdict)], verdict->ratio, OR_NULL(verdict->detail),
         verdict->checked_at, verdict->whole ? "input" : "model", input_json(verdict),

@@ -11,7 +11,8 @@
  *
  * A verdict about a joined node applies only to its party (struct wi_node_info). Once a node of
  * another token has shown the same, it applies to all joined nodes whose own party has shown
- * nothing else; it never applies to the browsers that the service starts.
+ * nothing else; it never applies to the browsers that the service starts. What a relay has shown
+ * neither counts for others nor do theirs count for it: the daemon behind it is another machine.
  *
  * A place that was found wrong is compared again after a day, then after 2, 4 and at most 30 days.
  */
@@ -79,7 +80,7 @@ struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
 
 /* A check takes a while, and its node may be gone at the end, so the key is made at the
  * beginning. */
-#define WI_VERDICT_KEY_SIZE 768
+#define WI_VERDICT_KEY_SIZE 784
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
     const struct wi_place *place, const char *variant, const char *set);
 /* A trusted place is about to be compared for another set, which `client` (NULL is a client, too)

@@ -110,7 +110,7 @@ TEST_IN(wishes_are_checked, NULL, NULL)
     assert_int_equal(read_words("ada --rank node --file x --owner nobody", &error), WI_OK);
     assert_int_equal(read_words("a:b", &error), WI_BAD_REQUEST);
     assert_int_equal(read_words("ada --rank none", &error), WI_BAD_REQUEST);
-    assert_string_equal(error.allowed, "user, admin, node");
+    assert_string_equal(error.allowed, "user, relay, admin, node");
     assert_int_equal(read_words("ada --rank root", &error), WI_BAD_REQUEST);
     assert_int_equal(read_words("ada --owner nobody", &error), WI_BAD_REQUEST);
     assert_non_null(strstr(error.detail, "--file"));

@@ -408,3 +408,30 @@ TEST(a_node_speaks_for_itself_only)
     assert_int_equal(claim.code, WI_DEADLINE_EXCEEDED);
     assert_true(claim.known && claim.is_ours && !claim.retryable);
 }
+
+/* What a daemon's API says of the client is final, and what it says of itself is asked elsewhere.
+ */
+TEST(a_relay_may_say_what_its_daemon_has_answered)
+{
+    static const char *const final[] = {"bad_request", "invalid_field", "body_too_large",
+        "unsupported_media_type", "input_invalid", "input_shape", "context_length_exceeded",
+        "inference_failed", "not_implemented", "attempts_exhausted"};
+    static const char *const elsewhere[] = {"queue_full", "client_share_used", "unavailable",
+        "shutting_down", "memory_budget", "model_changed", "model_not_found", "unauthorized",
+        "rank", "conflict", "stall_timeout", "deadline_exceeded", "storage_failed", "internal"};
+    struct wi_sent sent = {.due = 1000};
+    for (size_t i = 0; i < sizeof final / sizeof *final; i++) {
+        struct wi_claim claim = wi_claim_of_relay(&sent, final[i], 500);
+        assert_string_equal(wi_code_name(claim.code), final[i]);
+        assert_true(claim.known && claim.is_ours && !claim.retryable && !claim.broke);
+    }
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
+        struct wi_claim claim = wi_claim_of_relay(&sent, elsewhere[i], 500);
+        assert_int_equal(claim.code, WI_INFERENCE_FAILED);
+        assert_true(claim.retryable);
+    }
+    struct wi_claim claim = wi_claim_of_relay(&sent, "deadline_exceeded", 1000);
+    assert_int_equal(claim.code, WI_DEADLINE_EXCEEDED);
+    claim = wi_claim_of_relay(&sent, "whatever", 500);
+    assert_true(!claim.known && claim.retryable);
+}

@@ -12,9 +12,9 @@ static int set_up(void **state)
 {
     static struct fixture fixture;
     fixture = (struct fixture){.joined = {.part = WI_READING_JOINED},
-        wi_reading_token_new(),
-        wi_reading_token_new(),
-        wi_reading_token_new()};
+        wi_reading_token_new(0),
+        wi_reading_token_new(0),
+        wi_reading_token_new(0)};
     *state = &fixture;
     return 0;
 }
@@ -52,6 +52,20 @@ TEST(one_of_ours_has_half)
     assert_true(wi_reading_pay(&ours, 10000, 495) <= 0);
     assert_float_equal(wi_reading_pay(&ours, 10000, 15), 20, 0.01);
     assert_true(wi_reading_pay(&ours, 10021, 0) <= 0);
+}
+
+TEST(a_relay_has_half_and_all_of_its_token_together)
+{
+    struct fixture *f = *state;
+    struct wi_reading_token *token = wi_reading_token_new(1);
+    struct wi_reading one, two, joined = node_of(f, f->a);
+    wi_reading_begin(&one, token, NULL);
+    wi_reading_begin(&two, token, NULL);
+    assert_true(wi_reading_pay(&one, 10000, 300) <= 0);
+    assert_true(wi_reading_pay(&two, 10000, 195) <= 0);
+    assert_float_equal(wi_reading_pay(&two, 10000, 15), 20, 0.01);
+    assert_true(wi_reading_pay(&joined, 10000, 100) <= 0); /* and holds up no other */
+    wi_reading_token_unref(token);
 }
 
 /* Be it by many nodes, or by one that leaves and comes again. */

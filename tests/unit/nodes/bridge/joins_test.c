@@ -135,6 +135,34 @@ TEST(a_node_token_is_good_until_its_line_is_gone)
     wi_joins_clear(&joins);
 }
 
+TEST(only_a_token_of_rank_relay_is_one_for_relays)
+{
+    struct wi_joins joins = {0};
+    struct revoked revoked = {0};
+    char secrets[2][WI_TOKEN_SIZE], with[WI_ID_SIZE], id[WI_ID_SIZE], token[WI_TOKEN_SIZE];
+    struct wi_api_token items[] = {make_token("laptop", WI_RANK_NODE, secrets[0]),
+        make_token("hall", WI_RANK_RELAY, secrets[1])};
+    const struct wi_api_tokens tokens = {items, 2};
+    wi_joins_add(&joins, 1, 0, 100, id, token);
+    wi_joins_set_node_tokens(&joins, &tokens, on_revoked, &revoked);
+    assert_int_equal(wi_joins_take(&joins, secrets[0], 0, with), WI_JOIN_OK);
+    assert_false(wi_joins_is_relay(&joins, with));
+    assert_int_equal(wi_joins_take(&joins, token, 0, with), WI_JOIN_OK);
+    assert_false(wi_joins_is_relay(&joins, with));
+    assert_false(wi_joins_is_relay(&joins, "")); /* of a session */
+    assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_OK);
+    assert_true(wi_joins_is_relay(&joins, with));
+    assert_true(wi_joins_is_node_token(&joins, secrets[1]));
+    /* Its line has another rank now: who came with it has to come again. */
+    items[1].rank = WI_RANK_NODE;
+    wi_joins_set_node_tokens(&joins, &tokens, on_revoked, &revoked);
+    assert_int_equal(revoked.count, 1);
+    assert_string_equal(revoked.id, with);
+    assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_OK);
+    assert_false(wi_joins_is_relay(&joins, with));
+    wi_joins_clear(&joins);
+}
+
 TEST(node_tokens_take_no_room_from_join_tokens)
 {
     struct wi_joins joins = {0};

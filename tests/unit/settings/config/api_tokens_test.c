@@ -11,6 +11,7 @@
 
 #define ONES "1111111111111111111111111111111111111111111111111111111111111111"
 #define TWOS "2222222222222222222222222222222222222222222222222222222222222222"
+#define EVEN "0246802468024680246802468024680246802468024680246802468024680246"
 #define ODD "abcdefABCDEF0000000000000000000000000000000000000000000000000000"
 
 static enum wi_code parse(struct wi_api_tokens *tokens, const char *text, struct wi_error *error)
@@ -26,18 +27,19 @@ TEST(test_lines)
 {
     struct wi_api_tokens tokens;
     struct wi_error error;
-    assert_int_equal(
-        parse(&tokens,
-            "# ours\n\n  ada:" ONES ":user  # hers\r\nroot:" TWOS ":admin\nlaptop:" ODD ":node",
-            &error),
+    assert_int_equal(parse(&tokens,
+                         "# ours\n\n  ada:" ONES ":user  # hers\r\nroot:" TWOS ":admin\nlaptop:" ODD
+                         ":node\nattic:" EVEN ":relay",
+                         &error),
         WI_OK);
-    assert_int_equal(tokens.count, 3);
+    assert_int_equal(tokens.count, 4);
+    assert_int_equal(tokens.items[3].rank, WI_RANK_RELAY);
     assert_string_equal(tokens.items[0].name, "ada");
     assert_int_equal(tokens.items[0].hash[31], 0x11);
     assert_int_equal(tokens.items[0].rank, WI_RANK_USER);
     assert_int_equal(tokens.items[1].rank, WI_RANK_ADMIN);
     assert_int_equal(tokens.items[2].rank, WI_RANK_NODE);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         assert_false(tokens.items[i].unranked);
     assert_int_equal(wi_api_tokens_count(&tokens, WI_RANK_NODE), 1);
     assert_ptr_equal(wi_api_tokens_find(&tokens, tokens.items[1].hash), &tokens.items[1]);
@@ -78,7 +80,7 @@ TEST(test_bad_lines)
     assert_int_equal(parse(&tokens, "a:" ONES ":root", &error), WI_INVALID_FIELD);
     assert_non_null(strstr(error.detail, "\"root\" is not a rank"));
     assert_string_equal(error.field, "api.tokens_file");
-    assert_string_equal(error.allowed, "user, admin, node");
+    assert_string_equal(error.allowed, "user, relay, admin, node");
 }
 
 /* What stands in a broken line may be the token itself. */

@@ -48,6 +48,8 @@ struct fixture {
     double batch_gain;            /* 0: not measured; it pays unless it is at most 1 */
     int wants_stream, wants_more; /* what the last demand asked for */
     int wants_several;
+    int wants_no_relays;
+    char owner[80];                      /* of the last task */
     size_t beginnings;                   /* of the last demand */
     unsigned computed, computed_tokens;  /* beginnings that a node was said to know */
     double demanded_tokens, sent_tokens; /* of the last demand and task: prompt + 100 * answer */
@@ -73,6 +75,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     fixture->wants_stream = demand->asked->stream;
     fixture->wants_more = demand->continues;
     fixture->wants_several = demand->several;
+    fixture->wants_no_relays = demand->no_relays;
     fixture->wants_second = demand->second;
     fixture->demanded_tokens = demand->asked->prompt_tokens + 100 * demand->asked->answer_tokens;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
@@ -131,6 +134,7 @@ enum wi_code wi_pool_dispatch(
     snprintf(fixture->sent_to, sizeof fixture->sent_to, "%s", node_id);
     fixture->requests = task->requests;
     fixture->deadline_ms = task->deadline_ms;
+    snprintf(fixture->owner, sizeof fixture->owner, "%s", task->owner ? task->owner : "");
     note_stream(task);
     fixture->is_alone = task->alone;
     fixture->sent_tokens = task->asked->prompt_tokens + 100 * task->asked->answer_tokens;

@@ -299,3 +299,68 @@ TEST(keeps_no_more_answers_than_can_be_told)
     add_answer(parts, WI_PARTS_ANSWERS, "b", NULL, NULL);
     assert_non_null(parts->obstacle);
 }
+
+/* --- begun elsewhere ---------------------------------------------------------------------------
+ */
+
+static void resume_at(struct wi_parts *parts, const char *text)
+{
+    json_t *from = json_loads(text, 0, NULL);
+    assert_non_null(from);
+    assert_int_equal(wi_parts_begin_at(parts, from), 0);
+    json_decref(from);
+}
+
+static void expect_end(struct wi_parts *parts, const char *expected)
+{
+    struct wi_parts_end end;
+    assert_int_equal(wi_parts_continue(parts, &end), 0);
+    json_t *json = json_pack("{s:I, s:s%, s:O*, s:O*}", "seq", (json_int_t)end.from.seq, "text",
+        end.from.text ? end.from.text : "", end.from.text_length, "tokens", end.tokens, "answers",
+        end.answers);
+    char *text = json_dumps(json, JSON_COMPACT);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(json);
+    wi_parts_end_clear(&end);
+}
+
+/* What another attempt is told is the same as if all of it had come here. */
+TEST(goes_on_where_another_daemon_stopped)
+{
+    static const char plain[] = "{\"seq\":3,\"text\":\"abc\",\"tokens\":[1,2]}";
+    struct wi_parts *parts = *state;
+    resume_at(parts, plain);
+    expect_end(parts, plain);
+    assert_int_equal(parts->received.parts, 3);
+    wi_parts_begin(parts);
+    assert_false(add_text(parts, 0, "x"));
+    assert_true(add_text(parts, 3, "d"));
+    expect_end(parts, "{\"seq\":4,\"text\":\"abcd\",\"tokens\":[1,2]}");
+}
+
+TEST(goes_on_with_several_answers)
+{
+    static const char several[] =
+        "{\"seq\":5,\"text\":\"abcd\",\"tokens\":[7,8,9],\"answers\":["
+        "{\"text_bytes\":1,\"tokens\":2,\"ended\":true,\"finish_reason\":\"stop\"},"
+        "{\"text_bytes\":3,\"tokens\":1}]}";
+    struct wi_parts *parts = *state;
+    resume_at(parts, several);
+    assert_int_equal(parts->answer_count, 2);
+    expect_end(parts, several);
+}
+
+/* Its client counts from its own first part. */
+TEST(credit_does_not_count_what_came_before)
+{
+    struct wi_parts *parts = *state;
+    struct wi_credit credit;
+    resume_at(parts, "{\"seq\":1000}");
+    wi_parts_begin(parts);
+    add_many(parts, WI_CREDIT_PARTS, 1);
+    assert_false(wi_flow_lasts(&parts->flow));
+    wi_parts_take(parts, &(struct wi_credit){WI_CREDIT_PARTS, WI_CREDIT_PARTS});
+    assert_true(wi_parts_grant(parts, &credit));
+    assert_int_equal(credit.parts, 2 * WI_CREDIT_PARTS);
+}

@@ -377,15 +377,121 @@ TEST(every_kind_of_evidence_has_a_rule_of_joined_nodes)
         assert_true(rule->count > 0);
         assert_non_null(rule->undone);
         /* Ours get verdicts, and are neither held nor sent away. */
-        assert_true(rule->joined || rule->effect == WI_EFFECT_VERDICT);
+        assert_true(rule->about != WI_ABOUT_OURS || rule->effect == WI_EFFECT_VERDICT);
+        /* Of a relay nothing is sent away. */
+        assert_true(rule->about != WI_ABOUT_RELAY || rule->effect != WI_EFFECT_QUARANTINE);
         /* A client's input leaves nothing that lasts. */
         if (rule->kind == WI_EVIDENCE_CLIENT_INPUT)
             assert_true(rule->effect == WI_EFFECT_SHARE || rule->verdict == WI_UNKNOWN);
-        if (rule->joined)
+        if (rule->about == WI_ABOUT_JOINED)
             has[rule->kind] |= rule->effect;
     }
     for (int kind = 0; kind < WI_EVIDENCE_COUNT; kind++)
         assert_true(has[kind]);
+}
+
+/* --- relays ----------------------------------------------------------------------------------- */
+
+/* "n-3" is a relay of the daemon "hall", which has Chrome. */
+static struct wi_node_info relay(void)
+{
+    struct wi_node_info its = info;
+
+    memcpy(its.id, "n-3", sizeof "n-3");
+    *its.session = '\0';
+    wi_text_copy(its.party, sizeof its.party, "token via=hall");
+    wi_text_copy(its.relay, sizeof its.relay, "hall");
+    return its;
+}
+
+static void with_relay(void)
+{
+    both();
+    const struct wi_node_info joined = info;
+    info = relay();
+    serve();
+    info = joined;
+}
+
+/* Its place is wrong by an input of ours. */
+static unsigned find_relay(
+    enum wi_evidence_kind kind, const char *node_id, enum wi_platform platform)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+    const struct wi_node_info its = relay();
+    const struct wi_place place = wi_place_of(&its, WI_ENGINE_ORT, platform);
+    const struct wi_evidence_found found = {.kind = kind,
+        .node = node_id,
+        .joined = 1,
+        .key = platform == WI_WASM ? NULL : key,
+        .place = key,
+        .finding = {.ratio = 7, .detail = "seven times too large"}};
+
+    wi_verdict_key(key, &model, &place, NULL, NULL);
+    return wi_pool_found(pool, &found);
+}
+
+static int is_held(enum wi_platform platform)
+{
+    const struct wi_node_info its = relay();
+    const struct wi_place place = wi_place_of(&its, WI_ENGINE_ORT, platform);
+
+    return wi_place_holds_find(pool->place_holds, place.key, wi_steady_ms()) != NULL;
+}
+
+static const struct pool_node *relay_node(void)
+{
+    return wi_pool_nodes_find(pool->nodes, "n-3");
+}
+
+TEST(a_wrong_place_of_a_relay_is_held_alone)
+{
+    with_relay();
+    assert_int_equal(
+        find_relay(WI_EVIDENCE_OUR_INPUT, "n-3", WI_WEBGPU), WI_EFFECT_VERDICT | WI_EFFECT_HOLD);
+    assert_true(is_held(WI_WEBGPU) && !is_held(WI_WASM));
+    assert_int_equal(seen.sent_away, 0);
+    assert_true(relay_node()->place.is.open && !relay_node()->place.class->doubted);
+    assert_int_equal(known(0, ""), WI_UNKNOWN); /* of ours, and of other joined nodes */
+    assert_int_equal(known(1, ""), WI_UNKNOWN);
+    /* WASM has no verdict, and is held all the same. */
+    assert_int_equal(find_relay(WI_EVIDENCE_OUR_INPUT, "n-3", WI_WASM), WI_EFFECT_HOLD);
+    assert_true(is_held(WI_WASM));
+    json_t *shown = wi_pool_found_json(pool, "n-3", 1);
+    const json_t *limits = json_object_get(shown, "limits");
+    assert_int_equal(json_array_size(limits), 2);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(limits, 0), "platform")), "webgpu");
+    json_decref(shown);
+    struct wi_error error;
+    assert_int_equal(wi_pool_forgive(pool, "n-3", &error), WI_OK);
+    assert_true(!is_held(WI_WEBGPU) && !is_held(WI_WASM));
+}
+
+TEST(a_relay_that_is_gone_is_not_sent_away)
+{
+    with_relay();
+    bridge()->on_node_down(bridge()->context, "n-3", "it went");
+    assert_int_equal(find_relay(WI_EVIDENCE_KNOWN_ANSWER, "n-3", WI_WEBGPU), WI_EFFECT_HOLD);
+    assert_true(is_held(WI_WEBGPU));
+    assert_int_equal(seen.sent_away, 0);
+}
+
+TEST(a_relay_that_fails_often_gets_less_and_stays)
+{
+    unsigned had = 0;
+
+    with_relay();
+    for (int i = 0; i < 20; i++)
+        had |= find_relay(WI_EVIDENCE_ENDING, "n-3", WI_WEBGPU);
+    assert_int_equal(had, WI_EFFECT_SHARE);
+    assert_true(relay_node()->place.class->doubted && relay_node()->place.is.open);
+    assert_int_equal(seen.sent_away, 0);
+    had = 0;
+    for (int i = 0; i < 20; i++)
+        had |= find_relay(WI_EVIDENCE_OPEN, "n-3", WI_WEBGPU) |
+               find_relay(WI_EVIDENCE_CLIENT_INPUT, "n-3", WI_WEBGPU);
+    assert_int_equal(had & (WI_EFFECT_HOLD | WI_EFFECT_QUARANTINE), 0);
 }
 
 /* --- for people ------------------------------------------------------------------------------- */

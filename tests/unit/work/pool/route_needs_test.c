@@ -211,6 +211,45 @@ TEST(what_others_may_not_have_stays_with_our_browsers)
     expect_node(place, 3, "node-0");
 }
 
+/* One hop: even where nothing else is there, or the relay is the better place. */
+TEST(what_came_through_a_relay_goes_to_none)
+{
+    struct place *place = *state;
+
+    snprintf(place->infos[0].relay, sizeof place->infos[0].relay, "attic");
+    measure(place, 0, WI_WASM, 1);
+    expect_node(place, 3, "node-0");
+    place->demand.no_relays = 1;
+    expect_node(place, 3, "node-1");
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_UNAVAILABLE);
+    assert_string_equal(option(place, 0, WI_WASM)->why,
+        "it is a relay, and what came through a relay goes to no other");
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.field, "relay");
+    assert_non_null(strstr(place->error.detail, "ask another daemon"));
+    place->nodes[1].open = 0; /* it is waited for, although the relay has room */
+    place->nodes[1].away = 1;
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+}
+
+TEST(a_relay_may_limit_the_platforms)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_TRUSTED);
+    place->asked.relayed =
+        (struct wi_relayed){.is = 1, .platforms = {WI_WEBGPU, WI_WASM}, .platform_count = 2};
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 1, "node-0");
+    expect(place, 2, WI_WEBGPU, WI_WASM); /* and not WebGL between them */
+    place->asked.relayed.platform_count = 1;
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WEBGPU, 0);
+    assert_string_equal(
+        option(place, 0, WI_WASM)->why, "the request does not list it in relay.platforms");
+}
+
 TEST(a_second_opinion_is_of_ours_if_any_has_room)
 {
     struct place *place = *state;

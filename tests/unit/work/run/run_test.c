@@ -48,6 +48,7 @@ struct fixture {
     int is_poor; /* it has no memory */
     int refuses; /* it does not let the run begin */
     int streams; /* it wants a stream */
+    int relays;  /* it lets a relay send; negative: it says why not */
     int again;   /* it begins another run after a failure */
     int failures;
     char failed_at[32];  /* the last one: a kind of browser */
@@ -234,6 +235,13 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return f->refuses ? wi_error_set(error, WI_INVALID_FIELD, "stream", "no") : WI_OK;
 }
 
+static enum wi_code on_relayed(void *context, struct wi_error *error)
+{
+    const struct fixture *f = context;
+    note("relayed");
+    return f->relays > 0 ? WI_OK : wi_error_set(error, WI_FORBIDDEN_RANK, NULL, "no");
+}
+
 static uint64_t on_outcome(void *context, const struct wi_outcome *outcome)
 {
     struct fixture *f = context;
@@ -264,6 +272,7 @@ static void begin_kind(enum wi_run_kind kind, const char *text, uint64_t cost)
     struct fixture *f = fixture;
     const struct wi_run_owner owner = {.context = f,
         .charge = charge,
+        .on_relayed = f->relays ? on_relayed : NULL,
         .on_begin = on_begin,
         .on_queued = on_queued,
         .runs_again = runs_again,
@@ -636,6 +645,52 @@ TEST(has_nothing_made_where_none_may_be)
     fixture->deps.maker = NULL;
     begin(ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}],\"precision\":\"int8\"}");
     assert_int_equal(fixture->code, WI_PRECISION_UNSUPPORTED);
+    assert_int_equal(fixture->makes, 0);
+}
+
+/* --- for another daemon ------------------------------------------------------------------------
+ */
+
+#define RELAYED ",\"relay\":{}}"
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+TEST(takes_what_a_relay_sends_only_where_its_owner_does)
+{
+    begin("{\"model_name\":\"nobody/knows\",\"inputs\":[]" RELAYED);
+    assert_int_equal(fixture->code, WI_INVALID_FIELD);
+    assert_string_equal(fixture->error.field, "relay");
+    fixture->relays = -1;
+    begin("{\"model_name\":\"nobody/knows\",\"inputs\":[]" RELAYED);
+    assert_int_equal(fixture->code, WI_FORBIDDEN_RANK);
+    assert_string_equal(fixture->told, "failed relayed failed ");
+    fixture->relays = 1;
+    begin(ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}],\"browser\":\"lynx\"" RELAYED);
+    assert_int_equal(
+        fixture->submitted, 1); /* whether there are such browsers is routing's to say */
+    assert_true(fixture->spec.asked->relayed.is);
+    finish_job(WI_OK);
+    assert_string_equal(fixture->told, "failed relayed failed relayed begin queued done ");
+}
+
+/* The relay's daemon may send it elsewhere at once. */
+TEST(has_no_model_changed_for_a_relay)
+{
+    fixture->relays = 1;
+    fixture->variant = "q8";
+    fixture->deps.maker = &maker;
+    begin("{\"model_name\":\"org/absent\",\"inputs\":[]" RELAYED);
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_MODEL_CHANGED);
+    assert_string_equal(fixture->error.field, "model_name");
+    assert_int_equal(fixture->pulls, 0);
+    begin(ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}],\"precision\":\"int8\""
+                    ",\"relay\":{\"model_hash\":\"" HASH "\"}}");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_MODEL_CHANGED);
+    assert_string_equal(fixture->error.field, "relay.model_hash");
+    begin(ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}]" RELAYED);
+    assert_false(fixture->spec.asked->lessens);
+    finish_job(WI_OK);
     assert_int_equal(fixture->makes, 0);
 }
 

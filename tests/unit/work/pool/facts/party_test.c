@@ -15,6 +15,15 @@ TEST(parties_of_one_token_are_told)
     assert_false(wi_party_same_token("join-1 192.0.2.1", "join-11 192.0.2.1"));
 }
 
+TEST(a_party_of_a_relay_names_the_daemon)
+{
+    assert_string_equal(wi_party_via("token via=hall"), "hall");
+    assert_string_equal(wi_party_via("token"), "");
+    assert_string_equal(wi_party_via("join-1 192.0.2.1"), "");
+    assert_string_equal(wi_party_via(""), "");
+    assert_true(wi_party_same_token("token via=hall", "token via=roof"));
+}
+
 TEST(tokens_are_told_apart_without_a_name_or_an_address)
 {
     static const char *const parties[] = {"laptop", "join-1 192.0.2.1", "join-1 192.0.2.2", ""};

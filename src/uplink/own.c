@@ -1,0 +1,252 @@
+/*
+ * The own daemon is asked for its nodes and kinds every second, which also shows that it is there.
+ */
+#include "uplink/uplink.h"
+
+#include "base/json_read.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS 1000
+/* A daemon that has not answered for so long is lost. */
+#define ANSWER_MS 8000
+#define ANSWER_MAX ((size_t)64 * 1024 * 1024)
+
+struct wi_uplink_own {
+    struct wi_uplink_run *run;
+    struct wi_timer *look;
+    struct wi_http_call *looking;
+    struct wi_uplink_models *models;
+    json_t *nodes; /* of this look */
+    int was_there; /* it has answered once */
+};
+
+static json_t *answer_json(const struct wi_http_answer *answer)
+{
+    return answer->end == WI_HTTP_ANSWERED && answer->status == 200
+               ? wi_json_read(answer->body, answer->body_size, JSON_ALLOW_NUL, NULL)
+               : NULL;
+}
+
+static struct wi_http_call *own_get(
+    struct wi_uplink_own *own, const char *path, wi_http_fn *on_answer)
+{
+    struct wi_http_request request = {
+        .method = "GET", .timeout_ms = ANSWER_MS, .max_answer = ANSWER_MAX};
+    return wi_uplink_call(own->run, path, NULL, &request, on_answer, own);
+}
+
+/* --- lines --------------------------------------------------------------------------------------
+ */
+
+static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const char *kind)
+{
+    struct wi_uplink_line *line = run->lines;
+    while (line && strcmp(line->kind, kind) != 0)
+        line = line->next;
+    return line;
+}
+
+static void line_open(struct wi_uplink_run *run, const struct wi_uplink_kind *kind, uint64_t slots)
+{
+    struct wi_uplink_line *line = wi_uplink_line_new(
+        run, kind->name, wi_uplink_kind_capabilities(kind, run->options->name, slots));
+    if (!line) {
+        wi_uplink_end(
+            run, WI_EXIT_FAILED, "libwebsockets could not be set up for %s", run->options->to);
+        return;
+    }
+    line->next = run->lines;
+    run->lines = line;
+}
+
+static void lines_pause_without(
+    struct wi_uplink_run *run, const struct wi_uplink_kind *kinds, size_t count)
+{
+    for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
+        uint64_t slots = 0;
+        for (size_t i = 0; i < count; i++)
+            if (strcmp(kinds[i].name, line->kind) == 0)
+                slots = wi_uplink_kind_slots(&kinds[i], run->options->slots);
+        wi_worker_pause(line->worker, slots == 0);
+    }
+}
+
+static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
+{
+    struct wi_uplink_run *run = own->run;
+    size_t count;
+    struct wi_uplink_kind *list =
+        wi_uplink_kinds_read(json_object_get(own->nodes, "nodes"), kinds, &count);
+    run->is_lost = 0;
+    for (size_t i = 0; i < count && !run->ending; i++) {
+        struct wi_uplink_line *line = line_find(run, list[i].name);
+        uint64_t slots = wi_uplink_kind_slots(&list[i], run->options->slots);
+        if (!list[i].sample)
+            continue; /* what it can is not known, or as before */
+        if (line)
+            wi_uplink_line_describe(
+                line, wi_uplink_kind_capabilities(&list[i], run->options->name, slots));
+        else
+            line_open(run, &list[i], slots);
+    }
+    lines_pause_without(run, list, count);
+    free(list);
+}
+
+/* --- the own daemon's loss ----------------------------------------------------------------------
+ */
+
+static void own_lose(struct wi_uplink_own *own, const char *why)
+{
+    struct wi_uplink_run *run = own->run;
+    if (!run->is_lost)
+        wi_uplink_tell(
+            "%s does not answer: %s; nothing is lent until it does", run->options->url, why);
+    run->is_lost = 1;
+    for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
+        wi_worker_pause(line->worker, 1);
+        wi_worker_each_task(line->worker, wi_uplink_give_back);
+    }
+    wi_uplink_models_leave(own->models);
+}
+
+static void own_doubt(struct wi_uplink_own *own)
+{
+    for (struct wi_uplink_line *line = own->run->lines; line; line = line->next)
+        wi_worker_pause(line->worker, 1);
+    if (!own->looking)
+        wi_timer_start(own->look, 0, 0);
+}
+
+static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *answer)
+{
+    struct wi_uplink_run *run = own->run;
+    const char *url = run->options->url;
+    const char *why = answer->failure ? answer->failure : "it answers with something else";
+    if (answer->status == 401 || answer->status == 403)
+        wi_uplink_end(run, WI_EXIT_UNAUTHORIZED,
+            "%s refuses the token: it needs one of rank relay there (--token-file, or "
+            "WEBINFER_TOKEN)",
+            url);
+    else if (own->was_there)
+        own_lose(own, why);
+    else
+        wi_uplink_end(run, WI_EXIT_NO_SERVER, "no webinfer daemon answers at %s: %s", url, why);
+}
+
+/* --- a look -------------------------------------------------------------------------------------
+ */
+
+static void look_later(struct wi_uplink_own *own)
+{
+    json_decref(own->nodes);
+    own->nodes = NULL;
+    wi_timer_start(own->look, LOOK_MS, 0);
+}
+
+static void on_status(void *context, const struct wi_http_answer *answer)
+{
+    struct wi_uplink_own *own = context;
+    json_t *root = answer_json(answer);
+    const json_t *kinds = json_object_get(root, "kinds");
+    own->looking = NULL;
+    if (own->run->ending) {
+        json_decref(root);
+        return;
+    }
+    if (json_is_object(kinds)) {
+        if (own->run->is_lost)
+            wi_uplink_tell("%s answers again", own->run->options->url);
+        own->was_there = 1;
+        own_apply(own, kinds);
+        wi_uplink_models_watch(own->models);
+    } else {
+        own_refuse(own, answer);
+    }
+    json_decref(root);
+    look_later(own);
+}
+
+static void on_nodes(void *context, const struct wi_http_answer *answer)
+{
+    struct wi_uplink_own *own = context;
+    own->looking = NULL;
+    own->nodes = answer_json(answer);
+    if (own->run->ending)
+        return;
+    if (json_is_array(json_object_get(own->nodes, "nodes"))) {
+        own->looking = own_get(own, "/v1/status", on_status);
+        return;
+    }
+    own_refuse(own, answer);
+    look_later(own);
+}
+
+static void on_look(void *context)
+{
+    struct wi_uplink_own *own = context;
+    if (!own->looking && !own->run->ending)
+        own->looking = own_get(own, "/v1/nodes?limit=1000", on_nodes);
+}
+
+/* --- the first: may it hand on requests? ---------------------------------------------------------
+ */
+
+/* Of a model that nobody has: the rank is looked at first. */
+static const char question[] =
+    "{\"model_name\":\"builtin/none\",\"inputs\":[],\"relay\":{},\"timeout_ms\":1000}";
+
+/* The daemon's answers say what is wrong by a code. */
+static int is_problem(const struct wi_http_answer *answer)
+{
+    json_t *problem = wi_json_read(answer->body, answer->body_size, 0, NULL);
+    int is = json_is_string(json_object_get(problem, "code"));
+    json_decref(problem);
+    return answer->end == WI_HTTP_ANSWERED && is;
+}
+
+static void on_rank(void *context, const struct wi_http_answer *answer)
+{
+    struct wi_uplink_own *own = context;
+    const char *url = own->run->options->url;
+    own->looking = NULL;
+    if (own->run->ending)
+        return;
+    if (answer->status == 400)
+        wi_uplink_end(own->run, WI_EXIT_FAILED,
+            "the daemon at %s is too old to lend its browsers; upgrade it", url);
+    else if (answer->status != 401 && answer->status != 403 && is_problem(answer))
+        wi_timer_start(own->look, 0, 0);
+    else
+        own_refuse(own, answer);
+}
+
+struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run)
+{
+    struct wi_uplink_own *own = wi_alloc(sizeof *own);
+    struct wi_http_request request = {.method = "POST",
+        .timeout_ms = ANSWER_MS,
+        .max_answer = ANSWER_MAX,
+        .body = question,
+        .body_size = sizeof question - 1,
+        .content_type = "application/json"};
+    own->run = run;
+    run->doubt = own_doubt;
+    own->look = wi_timer_new(run->loop, on_look, own);
+    own->models = wi_uplink_models_new(run);
+    own->looking = wi_uplink_call(run, "/v1/infer", NULL, &request, on_rank, own);
+    return own;
+}
+
+void wi_uplink_own_free(struct wi_uplink_own *own)
+{
+    if (!own)
+        return;
+    wi_http_cancel(own->looking);
+    wi_timer_free(own->look);
+    wi_uplink_models_free(own->models);
+    json_decref(own->nodes);
+    free(own);
+}

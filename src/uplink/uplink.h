@@ -1,0 +1,200 @@
+/*
+ * webinfer uplink: lends a daemon to another one. It is a client of the API of its own daemon, the
+ * lending one, and a node of the borrowing one, with one connection for each kind of browser.
+ * Everything happens on one loop.
+ *
+ *   uplink.c    the command: its arguments and secrets, and the loop
+ *   program.c   what all parts use of it
+ *   own.c       what the own daemon is asked regularly: its nodes and kinds
+ *   kinds.c     from its answers to what each connection announces
+ *   models.c    the hashes of its models, and their names
+ *   line.c      a connection: the node of one kind
+ *   relayed.c   a task, from its arrival to its end
+ *   request.c   the task as a request; inputs.c: its input
+ *   answer.c    the answer to a request as that to a task; stream.c: its parts
+ *   failure.c   errors of the own daemon as errors of a node
+ */
+#ifndef WI_UPLINK_UPLINK_H
+#define WI_UPLINK_UPLINK_H
+
+#include "base/budget.h"
+#include "base/loop.h"
+#include "base/net/http_client.h"
+#include "cli/cli.h"
+#include "cli/events.h"
+#include "nodes/node/worker.h"
+#include "uplink/kinds.h"
+
+/* The hashes of a message, and of all that a relay may announce. */
+#define WI_UPLINK_HASHES_MESSAGE 512
+#define WI_UPLINK_HASHES_MAX 10000
+/* Bytes of all answers that are on their way at a time. */
+#define WI_UPLINK_MEMORY ((uint64_t)2 * 1024 * 1024 * 1024)
+
+/* Runs the parsed command and returns its exit status. */
+enum wi_exit wi_uplink(struct wi_cli *cli);
+
+/* --- the whole ------------------------------------------------------------------------------- */
+
+struct wi_uplink_options {
+    const char *url, *authority; /* of the own daemon */
+    const char *authorization;   /* the header for its token; NULL: none */
+    struct wi_join_link link;    /* of the borrowing daemon */
+    const char *to;              /* its URL, for people */
+    const char *to_authority;    /* PEM file of the authority to trust there; NULL: the system's */
+    const char *name;            /* of the own daemon, as the borrowing one will call it */
+    uint64_t slots;              /* nodes of a kind to lend, at most */
+    struct wi_strings models;    /* the only ones to lend; none: all */
+};
+
+struct wi_uplink_own;
+struct wi_uplink_models;
+struct wi_uplink_line;
+
+struct wi_uplink_run {
+    const struct wi_uplink_options *options;
+    uv_loop_t *loop;
+    struct lws_context *lws;
+    struct wi_http *http;
+    struct wi_budget *budget; /* of answers */
+    struct wi_uplink_own *own;
+    /* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known.
+     */
+    void (*doubt)(struct wi_uplink_own *own);
+    struct wi_uplink_line *lines; /* of all kinds that were ever there */
+    json_t *names; /* of the models to lend, by their hashes; borrowed from models.c */
+    struct wi_timer *beat, *over;
+    uv_signal_t signals[2];
+    size_t leaving;
+    int ending, welcomed;
+    int is_lost; /* the own daemon does not answer */
+    enum wi_exit exit;
+};
+
+/* --- program.c ------------------------------------------------------------------------------- */
+
+/* Ends the program with that status, after a message for people if `format` is not NULL. Once. */
+__attribute__((format(printf, 3, 4))) void wi_uplink_end(
+    struct wi_uplink_run *run, enum wi_exit exit, const char *format, ...);
+/* Prints a line of standard error. */
+__attribute__((format(printf, 1, 2))) void wi_uplink_tell(const char *format, ...);
+/* Starts a request to the own daemon: fills in what all have. `path` is behind the URL. */
+struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
+    const char *const *headers, struct wi_http_request *request, wi_http_fn *on_answer,
+    void *context);
+
+/* --- own.c ----------------------------------------------------------------------------------- */
+
+struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run);
+void wi_uplink_own_free(struct wi_uplink_own *own); /* NULL is fine */
+
+/* --- models.c ------------------------------------------------------------------------------- */
+
+struct wi_uplink_models *wi_uplink_models_new(struct wi_uplink_run *run);
+void wi_uplink_models_free(struct wi_uplink_models *models); /* NULL is fine */
+/* The own daemon answers: its models are read, and read again when they change. */
+void wi_uplink_models_watch(struct wi_uplink_models *models);
+/* It does not any more. */
+void wi_uplink_models_leave(struct wi_uplink_models *models);
+
+/* --- line.c ---------------------------------------------------------------------------------- */
+
+struct wi_uplink_line {
+    struct wi_uplink_run *run;
+    struct wi_uplink_line *next;
+    char kind[WI_UPLINK_KIND_SIZE];
+    char *capabilities;
+    struct wi_worker_service service;
+    struct wi_worker *worker;
+    json_t *said; /* the hashes that the borrowing daemon was told, as keys */
+    json_t *gone; /* those that it was told to forget, since it knew the node */
+    int complained, is_open;
+};
+
+/* The connection for a kind, which is made. NULL if libwebsockets refuses. */
+struct wi_uplink_line *wi_uplink_line_new(struct wi_uplink_run *run, const char *kind,
+    char *capabilities);                               /* takes the capabilities over */
+void wi_uplink_line_free(struct wi_uplink_line *line); /* once the loop has ended */
+/* Announces these capabilities, which it takes over, where they are new. */
+void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities);
+/* Says which models have come and gone. */
+void wi_uplink_line_tell_models(struct wi_uplink_line *line);
+
+/* --- relayed.c: a task ----------------------------------------------------------------------- */
+
+struct wi_uplink_body {
+    struct wi_buffer head; /* the JSON */
+    struct wi_tensors tensors;
+    size_t size; /* of all */
+};
+
+struct wi_uplink_part;
+
+struct wi_uplink_task {
+    struct wi_uplink_run *run;
+    struct wi_uplink_line *line;
+    struct wi_worker_task *task;
+    struct wi_uplink_body body;
+    struct wi_http_call *call; /* NULL: it has ended */
+    int is_stream;
+    /* The answer. */
+    int status, is_events, is_paused;
+    size_t json_size; /* of a binary answer; 0: all is JSON */
+    struct wi_blob *blob;
+    struct wi_error failure; /* of what was received; WI_OK: none so far */
+    /* A stream. */
+    struct wi_cli_events events;
+    struct wi_uplink_part *parts; /* that wait for credit, and the end behind them */
+    uint64_t received;            /* the number of the part that is expected next */
+    int has_end;
+};
+
+void wi_uplink_take_task(struct wi_worker_task *task, const struct wi_worker_request *request);
+void wi_uplink_go_on(struct wi_worker_task *task);
+void wi_uplink_cancel_task(struct wi_worker_task *task);
+void wi_uplink_end_task(struct wi_worker_task *task);
+/* Answers a task because the own daemon is lost: another node is asked. */
+void wi_uplink_give_back(struct wi_worker_task *task);
+
+/* --- request.c, inputs.c: pure --------------------------------------------------------------- */
+
+/* Makes the body of POST /v1/infer. `name` is the model's name at the own daemon. WI_OK, or why the
+ * task cannot be such a request. Clear the body in either case. */
+enum wi_code wi_uplink_request_make(struct wi_uplink_body *body, const struct wi_worker_task *task,
+    const struct wi_worker_request *request, const char *name, const char *kind,
+    struct wi_error *error);
+void wi_uplink_body_clear(struct wi_uplink_body *body);
+/* Copies bytes from a position on, at most `room`; returns their number. */
+size_t wi_uplink_body_copy(
+    const struct wi_uplink_body *body, uint64_t position, char *out, size_t room);
+/* Adds `,"inputs":` for what a task has, and to `tensors` those whose bytes follow the JSON. */
+enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tensors,
+    const struct wi_worker_request *request, struct wi_error *error);
+
+/* --- answer.c, stream.c, failure.c ----------------------------------------------------------- */
+
+/* What the own daemon answered, whole or with the last event of a stream. WI_OK: clear it. */
+struct wi_uplink_answer {
+    json_t *root;
+    char *executed_on;
+    struct wi_worker_answer answer;
+};
+/* Reads an answer of `json_size` bytes of JSON at the beginning of `blob`, and tensors behind.
+ * WI_OK, or why it is no answer to that attempt. */
+enum wi_code wi_uplink_answer_read(struct wi_uplink_answer *read, struct wi_blob *blob,
+    size_t json_size, const char *attempt, struct wi_error *error);
+void wi_uplink_answer_clear(struct wi_uplink_answer *read);
+
+/* Takes bytes of the events. 0, or -1 with the task's failure set. */
+int wi_uplink_stream_take(struct wi_uplink_task *own, const char *bytes, size_t size);
+/* Sends what waited and may go; returns whether nothing waits any more. */
+int wi_uplink_stream_flush(struct wi_uplink_task *own);
+void wi_uplink_stream_begin(struct wi_uplink_task *own);
+void wi_uplink_stream_clear(struct wi_uplink_task *own);
+
+/* Answers a task with the problem document in `text`; `status` is that of HTTP. */
+void wi_uplink_fail_by(struct wi_worker_task *task, int status, const char *text, size_t size);
+/* Answers a task with a failure of our own. */
+void wi_uplink_fail(struct wi_worker_task *task, const char *code, int retryable, const char *why);
+
+#endif

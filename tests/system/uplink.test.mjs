@@ -1,0 +1,294 @@
+// tier: full
+/** webinfer uplink: a daemon lends its nodes, which are simulated ones, to another daemon. */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { WebSocketServer } from 'ws';
+import { Counting } from '../lib/counting.mjs';
+import { assembleModels } from '../lib/daemon.mjs';
+import { openEvents } from '../lib/events.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { headersOf, newDaemon, relaysOf, tokens, Uplink } from '../lib/uplink.mjs';
+import { until } from '../lib/wait.mjs';
+
+const ada = headersOf('ada');
+const echo = (data, more = {}) => ({ model_name: 'builtin/echo', platform: 'simulated',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }], ...more });
+const assertEchoed = (answer, data) => {
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.json.outputs[0].data, data);
+};
+
+/** A client that holds each part of a count against what it must be. */
+class Count extends Counting {
+    constructor(daemon, options) {
+        super(daemon, options, { platform: 'simulated', stream: true });
+    }
+
+    async run(daemon) {
+        this.stream = await openEvents(`${daemon.url}/v1/infer`, { body: this.body, ...ada });
+        assert.equal(this.stream.status, 200);
+        await this.read();
+        assert.deepEqual([this.wrong, this.gaps, this.error ?? null], [[], 0, null]);
+        return this;
+    }
+}
+
+describe('two daemons', () => {
+    let lender, borrower, simulation, uplink;
+    before(async () => {
+        [lender, borrower] = [await newDaemon({ models: ['twice'] }), await newDaemon({ models: ['twice'] })];
+        simulation = await new Simulation(lender, { nodes: 2, token: tokens.root, models: lender.store }).up();
+        uplink = await new Uplink(lender, borrower, { words: ['--slots', '4'] }).up(borrower);
+    });
+    after(async () => {
+        await uplink?.stop();
+        await simulation?.stop();
+        await lender?.stop();
+        await borrower?.stop();
+    });
+
+    test('an answer says through which daemon it came', async () => {
+        const answer = await borrower.infer(echo([1, 2]), ada);
+        assertEchoed(answer, [1, 2]);
+        const { via, browser, platform } = answer.json.executed_on;
+        assert.deepEqual([via, browser, platform], ['attic', 'simulated', 'simulated']);
+    });
+
+    test('a relay has the slots of as many nodes as there are', async () => {
+        const [{ engines }] = await relaysOf(borrower);
+        assert.equal(engines.ort.slots, 2);
+        assert.ok(!engines.kernels);
+    });
+
+    test('a model that both have is run', async () => {
+        const found = await until(async () => {
+            const answer = await borrower.infer({ model_name: 'twice', platform: 'simulated',
+                inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }], timeout_ms: 2000 }, ada);
+            return answer.status === 200 && answer;
+        }, { what: 'the model to be lent' });
+        assert.equal(found.json.executed_on.via, 'attic');
+    });
+
+    test('streams come part by part, and are cancelled', async () => {
+        await new Count(borrower, { count: 2000 }).run(borrower);
+        const stream = await openEvents(`${borrower.url}/v1/infer`, { ...ada, body: { model_name: 'builtin/count',
+            platform: 'simulated', inputs: [], stream: true, options: { count: 100_000, interval_ms: 5 } } });
+        assert.equal(stream.status, 200);
+        const running = async () => (await lender.get('/v1/status', headersOf('root'))).json.queue.running;
+        await until(async () => await running() === 1, { what: 'the stream to run there' });
+        await stream.leave();
+        await until(async () => await running() === 0, { what: 'the stream to end there' });
+    });
+
+    test('twelve at once are each answered', async () => {
+        const lists = Array.from({ length: 12 }, (_, i) => [i, i + 1, i + 2]);
+        const answers = await Promise.all(lists.map((list) => borrower.infer(echo(list), ada)));
+        answers.forEach((answer, i) => assertEchoed(answer, lists[i]));
+    });
+
+    test('large tensors pass in pieces, untouched', async () => {
+        const bytes = crypto.randomBytes((64 << 20) - 4096);
+        const answer = await borrower.inferBinary({ model_name: 'builtin/echo', platform: 'simulated' },
+            [{ name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], ada);
+        assert.equal(answer.status, 200, answer.text.slice(0, 500));
+        assert.ok(answer.body.subarray(-bytes.length).equals(bytes));
+    });
+});
+
+test('of 3,000 models the last one is answered', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    for (let i = 0; i < 3000; i++) {
+        const name = `m${String(i).padStart(4, '0')}`;
+        for (const { store } of [lender, borrower]) {
+            assembleModels(store, [name].filter(() => false));
+            fs.mkdirSync(path.join(store, name));
+        }
+        if (i === 0) assembleModels(lender.store, ['twice']);
+        const graph = fs.readFileSync(path.join(lender.store, 'twice', 'model.onnx'));
+        for (const { store } of [lender, borrower]) {
+            fs.writeFileSync(path.join(store, name, 'model.onnx'), graph);
+            fs.writeFileSync(path.join(store, name, 'labels.txt'), `${i}\n`);
+        }
+    }
+    const simulation = await new Simulation(lender, { nodes: 1, token: tokens.root, models: lender.store }).up();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    await until(async () => {
+        const answer = await borrower.infer({ model_name: 'm2999', platform: 'simulated', timeout_ms: 3000,
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] }, ada);
+        return answer.status === 200 && answer.json.executed_on.via === 'attic';
+    }, { what: 'the last model to be lent', timeout: 300_000 });
+    await uplink.stop();
+    await simulation.stop();
+    await lender.stop();
+    await borrower.stop();
+});
+
+describe('losses', () => {
+    /** What is lost in each case, and how. The borrowing daemon has a node of its own to go on with. */
+    for (const [who, signal] of [['lender', 'SIGKILL'], ['lender', 'SIGSTOP'], ['uplink', 'SIGKILL'], ['uplink', 'SIGSTOP']])
+        test(`${signal} of the ${who}: no job is lost, and no part`, async () => {
+            const [lender, borrower] = [await newDaemon(), await newDaemon()];
+            const there = await new Simulation(lender, { nodes: 2, latencyMs: 300, token: tokens.root }).up();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            const streams = Array.from({ length: 3 }, () => new Count(borrower, { count: 300, interval_ms: 20 }).run(borrower));
+            const jobs = Array.from({ length: 40 }, (_, i) => borrower.infer(echo([i]), ada));
+            await until(async () => (await relaysOf(borrower))[0]?.attempts > 3, { what: 'work on the relay' });
+            (who === 'lender' ? lender : uplink).signal(signal);
+            const here = await new Simulation(borrower, { nodes: 2, token: tokens.root }).up();
+            (await Promise.all(jobs)).forEach((answer, i) => assertEchoed(answer, [i]));
+            await Promise.all(streams);
+            if (signal === 'SIGSTOP') {
+                (who === 'lender' ? lender : uplink).signal('SIGCONT');
+                await uplink.up(borrower).catch((error) => { throw borrower.explain(error); });
+                assertEchoed(await borrower.infer(echo([9]), ada), [9]);
+            }
+            if (who === 'uplink' && signal === 'SIGKILL') await uplink.end;
+            else await uplink.stop();
+            await here.stop();
+            there.child.kill('SIGKILL');
+            await there.ended;
+            await lender.abandon();
+            await borrower.stop();
+        });
+
+    test('SIGKILL of the borrowing daemon: the uplink comes back', async () => {
+        const [lender, borrower] = [await newDaemon(), await newDaemon({ config: {} })];
+        const there = await new Simulation(lender, { nodes: 1, token: tokens.root }).up();
+        const uplink = await new Uplink(lender, borrower).up(borrower);
+        const { port } = new URL(borrower.bridgeUrl);
+        borrower.signal('SIGKILL');
+        await borrower.waitEnd();
+        borrower.writeConfig({ bridge: { listen: `127.0.0.1:${port}` } });
+        await borrower.start({ ready: false });
+        await uplink.up(borrower);
+        assertEchoed(await borrower.infer(echo([7]), ada), [7]);
+        assert.match(uplink.problems, /trying again/);
+        await uplink.stop();
+        await there.stop();
+        await lender.stop();
+        await borrower.stop();
+    });
+});
+
+describe('what is refused', () => {
+    let lender, borrower, simulation;
+    before(async () => {
+        [lender, borrower] = [await newDaemon(), await newDaemon()];
+        simulation = await new Simulation(lender, { nodes: 1, token: tokens.root }).up();
+    });
+    after(async () => {
+        await simulation?.stop();
+        await lender?.stop();
+        await borrower?.stop();
+    });
+    const ends = async (options, code, said, [one, other] = [lender, borrower]) => {
+        const uplink = new Uplink(one, other, options);
+        assert.deepEqual(await uplink.end, { code, signal: null }, uplink.problems);
+        assert.match(uplink.problems, said);
+        assert.equal(uplink.problems.trim().split('\n').length, 1, uplink.problems);
+    };
+
+    test('a token of the wrong rank at the borrowing daemon', () =>
+        ends({ token: tokens.farm }, 4, /must have the rank relay.*webinfer token new NAME --rank relay/));
+    test('a token that the borrowing daemon does not know', () =>
+        ends({ token: 'wi_unknown' }, 4, /refuses the relay/));
+    test('a token of the wrong rank at the lending daemon', () =>
+        ends({ own: tokens.ada }, 4, /refuses the token: it needs one of rank relay/));
+    test('a closed port', () => ends({}, 3, /no webinfer daemon that takes nodes at/,
+        [lender, { folder: borrower.folder, bridgeUrl: 'http://127.0.0.1:1' }]));
+    test('no lending daemon', () => ends({}, 3, /no webinfer daemon answers at/, [{ url: 'http://127.0.0.1:1' }, borrower]));
+
+    test('an HTTP server, and a WebSocket that speaks something else', async () => {
+        const server = http.createServer((_, answer) => answer.writeHead(404).end('no\n'));
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const there = { folder: borrower.folder, bridgeUrl: `http://127.0.0.1:${server.address().port}` };
+        await ends({}, 3, /no webinfer daemon that takes nodes at/, [lender, there]);
+        const sockets = new WebSocketServer({ server });
+        sockets.on('connection', (socket) => socket.send('hello'));
+        await ends({}, 3, /no webinfer daemon that takes nodes at/, [lender, there]);
+        sockets.close();
+        server.close();
+    });
+
+    test('the token is in no argument, and both may come on standard input', async () => {
+        const { webinfer } = await import('../lib/cli.mjs');
+        const run = (words, input) => webinfer(borrower, ['uplink', ...words], { input });
+        for (const [words, said] of [[[], /--to is missing/], [['--to', 'http://127.0.0.1:1'], /--node-token-file is missing/],
+            [['--to', '-', '--slots', '0'], /--slots needs a number/], [['--to', '-', '--name', 'a b'], /cannot be the name/]]) {
+            const { code, problems } = await run(words, '');
+            assert.equal(code, 2, problems);
+            assert.match(problems, said);
+        }
+        const { code, problems } = await run(['--to', '-'], 'nonsense\nwi_secret\n');
+        assert.equal(code, 2);
+        assert.match(problems, /is not the address of a daemon/);
+        assert.doesNotMatch(problems, /wi_secret/);
+    });
+});
+
+describe('a lending daemon that lies', () => {
+    /** What the borrowing daemon's client gets, where the lending one answers a request like that. */
+    const asked = async (answerTo, body) => {
+        const borrower = await newDaemon({ config: { pool: { max_retries: 0 } } });
+        const node = { id: 'n', browser: 'simulated', browser_version: '1', platforms: { simulated: { available: true } },
+            engines: { builtin: { version: null, slots: 4, short_slots: 0, queue: 1, can: ['continue'] } } };
+        const server = http.createServer(async (request, answer) => {
+            const chunks = [];
+            for await (const chunk of request) chunks.push(chunk);
+            const json = (status, value) => answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+            if (request.url.startsWith('/v1/nodes')) json(200, { nodes: [node], next: null });
+            else if (request.url.startsWith('/v1/status')) json(200, { kinds: {} });
+            else if (request.url.startsWith('/v1/models')) json(200, { models: [{ name: 'x', hash: 'false' }, 7], next: 9 });
+            else if (request.url.startsWith('/v1/events')) answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
+            else if (String(Buffer.concat(chunks)).includes('builtin/none')) json(404, { code: 'model_not_found' });
+            else answerTo(JSON.parse(String(Buffer.concat(chunks)).replace(/\}\}[^}]*$/s, '}}')), answer, json);
+        });
+        server.listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        const uplink = await new Uplink({ url: `http://127.0.0.1:${server.address().port}` }, borrower).up(borrower);
+        const answer = await borrower.infer({ timeout_ms: 10_000, ...body }, ada);
+        await uplink.stop();
+        server.closeAllConnections();
+        server.close();
+        await borrower.stop();
+        return answer;
+    };
+    const done = (id, more = {}) => ({ id, outputs: [], parts: 1, executed_on: { platform: 'simulated', engine: 'x', fallbacks: [],
+        simulated: true }, performance: {}, ...more });
+    const count = { model_name: 'builtin/count', platform: 'simulated', inputs: [], options: { count: 1 }, stream: true };
+    const stream = (answer, text) => answer.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(text);
+    const fails = async (answerTo, said, body = echo([1])) => {
+        const answer = await asked(answerTo, body);
+        assert.ok(answer.status >= 413 || /event: error/.test(answer.text), answer.text);
+        assert.match(answer.text, said);
+    };
+
+    test('the answer to another request', () =>
+        fails((body, _, json) => json(200, done('another')), /is that to another request/));
+    test('no JSON', () => fails((body, answer) => answer.end('{'), /is no JSON/));
+    test('more than is taken', () => fails((body, answer) => answer.writeHead(200, { 'Content-Length': String(2 ** 40) }).flushHeaders(),
+        /too large|more than/));
+    test('a part out of its order', () =>
+        fails((body, answer) => stream(answer, 'event: part\ndata: {"seq":1,"text":"1 "}\n\n'), /a part out of its order/, count));
+    test('a stream without its end', () =>
+        fails((body, answer) => stream(answer, 'event: part\ndata: {"seq":0,"text":"0 ","tokens":[0]}\n\n'), /without its last event/, count));
+    test('a client\'s error is final, with its code', async () => {
+        const answer = await asked((body, _, json) => json(422, { code: 'input_invalid', detail: 'the input is odd' }), echo([1]));
+        assert.deepEqual([answer.status, answer.json.code], [422, 'input_invalid'], answer.text);
+    });
+    test('what is poisonous there is so here', async () => {
+        let times = 0;
+        const answer = await asked((body, _, json) => {
+            times++;
+            json(502, { code: 'attempts_exhausted', detail: 'it broke three browsers', poisoned: true });
+        }, echo([1]));
+        assert.equal(times, 1);
+        assert.equal(answer.json.code, 'attempts_exhausted', answer.text);
+    });
+});
