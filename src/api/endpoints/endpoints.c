@@ -1,6 +1,7 @@
 /* The life of what endpoints keep between requests; see endpoints.h. */
 #include "api/endpoints/endpoints.h"
 
+#include "api/endpoints/cluster_endpoint.h"
 #include "api/endpoints/infer.h"
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"
@@ -47,6 +48,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
         wi_endpoints_free(endpoints);
         return NULL;
     }
+    wi_api_cluster_join(api);
     return endpoints;
 }
 
@@ -62,6 +64,7 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
 {
     endpoints->runs.pulls = NULL;
     endpoints->runs.maker = NULL;
+    wi_api_cluster_leave(endpoints->runs.context);
     wi_durable_quiesce(endpoints->durable);
     wi_api_streams_quiesce(endpoints->streams);
     wi_hearings_quiesce(endpoints->hearings);
