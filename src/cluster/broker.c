@@ -186,7 +186,8 @@ static int connect_explain(
     case NATS_SECURE_CONNECTION_REQUIRED:
         return broker_fail(problem, WI_BROKER_CERTIFICATE,
             "TLS with %.200s fails (%.140s); set [cluster] tls_ca to the certificate of the "
-            "authority that signed the server's, and name the server as its certificate does",
+            "authority that signed the server's, and name the server by a host name of its "
+            "certificate",
             url, text);
     default:
         return broker_fail(problem, WI_BROKER_UNREACHABLE,

@@ -1,7 +1,7 @@
 /*
  * One connection to a NATS server with JetStream, and the members' bucket there: a key-value store.
- * Everything blocks, and is for one thread at a time. The only place where nats.h is included; a
- * build without libnats has these functions too, and opens no connection.
+ * Everything blocks, and is for one thread at a time. No other file calls libnats. A build
+ * without libnats has these functions, too, and opens no connection.
  */
 #ifndef WI_CLUSTER_BROKER_H
 #define WI_CLUSTER_BROKER_H

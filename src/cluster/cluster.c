@@ -111,7 +111,7 @@ static void on_beat(void *context)
 
 /* --- what comes ------------------------------------------------------------------------------- */
 
-static void take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
+static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
 {
     const struct wi_member_entry entry = {.key = got->key,
         .text = got->text,
@@ -131,7 +131,8 @@ static void take_entry(struct wi_cluster *cluster, const struct wi_broker_entry 
 
 /* Said once: a problem that stays, and one that comes back before this daemon was a member again,
  * are not said again. */
-static void take_problem(struct wi_cluster *cluster, const struct wi_broker_problem *problem)
+static void cluster_take_problem(
+    struct wi_cluster *cluster, const struct wi_broker_problem *problem)
 {
     cluster->server = NULL;
     cluster->is_replayed = 0;
@@ -146,13 +147,13 @@ static void on_event(void *context, const struct wi_courier_event *event)
 {
     struct wi_cluster *cluster = context;
     if (event->kind == WI_COURIER_FAILED) {
-        take_problem(cluster, &event->problem);
+        cluster_take_problem(cluster, &event->problem);
     } else if (event->kind == WI_COURIER_OPENED) {
         cluster->server = event->server;
         cluster->problem.fault = WI_BROKER_FINE;
         cluster->claim = (struct wi_name_claim){0};
     } else if (event->entry.key) {
-        take_entry(cluster, &event->entry);
+        cluster_take_entry(cluster, &event->entry);
     } else {
         cluster->is_replayed = 1;
         wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);

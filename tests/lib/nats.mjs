@@ -1,5 +1,6 @@
 /** A real nats-server on loopback, and the few words of NATS' protocol by which a test writes what no daemon would. */
 import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -37,6 +38,13 @@ export class NatsServer {
         return server;
     }
 
+    /** Three servers that replicate what one of them is given. */
+    static async three() {
+        const ports = await Promise.all([1, 2, 3].map(freePort)), routes = ports.map((port) => `nats://127.0.0.1:${port}`).join(',');
+        return Promise.all(ports.map((port, i) => NatsServer.start({
+            words: ['--name', `n${i}`, '--cluster_name', 'three', '--cluster', `nats://127.0.0.1:${port}`, '--routes', routes] })));
+    }
+
     /** Also after `kill`, with what it keeps on its disk. */
     async run() {
         this.#log = '';
@@ -45,10 +53,8 @@ export class NatsServer {
         this.#child = child;
         child.stderr.setEncoding('utf8').on('data', (text) => (this.#log += text));
         child.on('error', (error) => (this.#log += error.message));
-        await until(() => {
-            if (child.exitCode !== null) throw new Error(`nats-server ended: ${this.#log}`);
-            return /Server is ready/.test(this.#log);
-        }, { what: 'a nats-server' });
+        await until(() => child.exitCode !== null || /Server is ready/.test(this.#log), { what: 'a nats-server' });
+        if (child.exitCode !== null) throw new Error(`nats-server ended: ${this.#log}`);
     }
 
     async kill() {
@@ -87,4 +93,60 @@ export class NatsServer {
         const { error } = await this.ask(`$JS.API.STREAM.CREATE.${/** @type {any} */ (config).name}`, JSON.stringify(config));
         if (error) throw new Error(JSON.stringify(error));
     }
+}
+
+/* --- credentials as NATS' tool nsc writes them: JSON Web Tokens, signed by Ed25519 keys in NATS' base32 --- */
+
+const BASE32 = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+/** The first byte of a key by what it is of, and of a seed. */
+const OPERATOR = 14 << 3, ACCOUNT = 0, USER = 20 << 3, SEED = 18 << 3;
+
+/** @param {Buffer} bytes */
+function base32(bytes) {
+    let bits = 0, count = 0, text = '';
+    for (const byte of bytes) {
+        bits = ((bits & 31) << 8) | byte;
+        for (count += 8; count >= 5; count -= 5) text += BASE32[(bits >> (count - 5)) & 31];
+    }
+    return count ? text + BASE32[(bits << (5 - count)) & 31] : text;
+}
+
+/** CRC-16 (XMODEM), low byte first. @param {Buffer} bytes */
+function checked(bytes) {
+    let crc = 0;
+    for (const byte of bytes) {
+        crc ^= byte << 8;
+        for (let i = 0; i < 8; i++) crc = ((crc << 1) ^ (crc & 0x8000 ? 0x1021 : 0)) & 0xffff;
+    }
+    return base32(Buffer.concat([bytes, Buffer.from([crc & 255, crc >> 8])]));
+}
+
+/** @param {number} kind */
+function keyPair(kind) {
+    const { publicKey, privateKey } = crypto.generateKeyPairSync('ed25519');
+    const raw = (/** @type {crypto.KeyObject} */ key, /** @type {'x' | 'd'} */ part) => Buffer.from(/** @type {string} */ (key.export({ format: 'jwk' })[part]), 'base64url');
+    return { id: checked(Buffer.concat([Buffer.from([kind]), raw(publicKey, 'x')])), privateKey,
+        seed: checked(Buffer.concat([Buffer.from([SEED | (kind >> 5), (kind & 31) << 3]), raw(privateKey, 'd')])) };
+}
+
+/** @param {{id: string, privateKey: crypto.KeyObject}} issuer @param {string} subject @param {object} nats */
+function token(issuer, subject, nats) {
+    const part = (/** @type {object} */ one) => Buffer.from(JSON.stringify(one)).toString('base64url');
+    const text = `${part({ typ: 'JWT', alg: 'ed25519-nkey' })}.${part({ jti: subject, iat: Math.floor(Date.now() / 1000), iss: issuer.id, sub: subject, name: 'test', nats: { version: 2, ...nats } })}`;
+    return `${text}.${crypto.sign(null, Buffer.from(text), issuer.privateKey).toString('base64url')}`;
+}
+
+/** The words of a server's command line that takes a user's credentials, and not a stranger's. @param {string} folder of its own */
+export function credentials(folder) {
+    guard(folder);
+    const operator = keyPair(OPERATOR), account = keyPair(ACCOUNT), system = keyPair(ACCOUNT), file = path.join(folder, 'nats.conf');
+    const all = -1, limits = { subs: all, data: all, payload: all, imports: all, exports: all, wildcards: true, conn: all, leaf: all, mem_storage: all, disk_storage: all, streams: all, consumer: all };
+    fs.writeFileSync(file, `operator: ${token(operator, operator.id, { type: 'operator' })}\nresolver: MEMORY\nsystem_account: ${system.id}\nresolver_preload: {\n` +
+        `${[[account, { limits }], [system, {}]].map(([one, more]) => `  ${one.id}: ${token(operator, one.id, { type: 'account', ...more })}\n`).join('')}}\n`);
+    const fileOf = (/** @type {typeof account} */ issuer) => {
+        const user = keyPair(USER);
+        return `-----BEGIN NATS USER JWT-----\n${token(issuer, user.id, { type: 'user', subs: all, data: all, payload: all })}\n------END NATS USER JWT------\n\n` +
+            `-----BEGIN USER NKEY SEED-----\n${user.seed}\n------END USER NKEY SEED------\n`;
+    };
+    return { server: ['-c', file], user: fileOf(account), stranger: fileOf(operator) };
 }

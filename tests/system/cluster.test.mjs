@@ -11,7 +11,7 @@ import { after, before } from 'node:test';
 import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
-import { freePort, NatsServer } from '../lib/nats.mjs';
+import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -184,6 +184,22 @@ describe('members that come and go', { concurrency: 2 }, () => {
         });
     });
 
+    test('with three servers, one may be killed', async () => {
+        const servers = await NatsServer.three();
+        try {
+            const urls = servers.map(({ url }) => url); // the first may elect a leader with the others only later
+            await withMembers([memberOf(urls, 'a', { replicas: 3 }), memberOf(urls, 'b', { replicas: 3 })], async (a, b) => {
+                for (const one of [a, b]) await sees(one, 'a', 'b');
+                const { server: first } = await look(a);
+                await servers[urls.indexOf(first)].kill();
+                await until(async () => { const { server, state } = await look(a); return state === 'member' && server !== first; }, { what: 'another server' });
+                for (const one of [a, b]) await sees(one, 'a', 'b');
+            });
+        } finally {
+            for (const one of servers) await one.stop();
+        }
+    });
+
     test('a second member of a name does not take part, and says so, until the first is gone', () => withServer({}, (server) =>
         withMembers(['a', 'a'].map((name) => memberOf(server.url, name)), async (first, second) => {
             await becomes(second, 'name_taken');
@@ -228,6 +244,20 @@ describe('what a person has to mend', { concurrency: 2 }, () => {
             });
         }
     }));
+
+    test('the credentials that nsc writes', async () => {
+        const { server: words, user, stranger } = credentials(fs.mkdtempSync('/tmp/wi-nats-jwt-'));
+        await withServer({ words }, async (server) => {
+            for (const [text, works] of /** @type {[string, boolean][]} */ ([[user, true], [stranger, false]])) {
+                const daemon = memberOf(server.url, 'a');
+                daemon.writeConfig({ cluster: { credentials_file: secret(daemon, text) } });
+                await withMembers([daemon], async () => {
+                    if (works) await becomes(daemon, 'member');
+                    else assert.match((await fails(daemon, 'credentials')).detail, /refuses the credentials/);
+                });
+            }
+        });
+    });
 
     test('TLS: by its authority, by a wrong one, without, and under another name', async () => {
         const folder = fs.mkdtempSync('/tmp/wi-nats-tls-'), other = fs.mkdtempSync('/tmp/wi-nats-tls-');
@@ -274,7 +304,7 @@ describe('what a person has to mend', { concurrency: 2 }, () => {
         for (const [settings, expected] of /** @type {[object, RegExp][]} */ ([
             [{ servers: 'localhost:4222' }, /\[cluster\] servers: found "localhost:4222"; allowed: nats:\/\/HOST:PORT and tls:\/\/HOST:PORT/],
             [{ servers: 'nats://u:p@h:1' }, /servers: found .*credentials_file/],
-            [{ servers: Array(17).fill('nats://h').join(',') }, /servers: has 17 servers; allowed: at most 16/],
+            [{ servers: Array.from({ length: 17 }, (_, i) => `nats://h${i}`).join(',') }, /servers: has 17 servers; allowed: at most 16/],
             [{ servers: 'nats://h', name: 'x'.repeat(65) }, /name: found .*; allowed: 1 to 64 bytes of UTF-8/],
             [{ servers: 'nats://h', prefix: 'a.b' }, /prefix: found "a\.b"; allowed: 1 to 32 letters/],
             [{ servers: 'nats://h', replicas: 2 }, /replicas: .*"2".*1, 3/],

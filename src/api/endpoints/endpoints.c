@@ -1,7 +1,7 @@
 /* The life of what endpoints keep between requests; see endpoints.h. */
 #include "api/endpoints/endpoints.h"
 
-#include "api/endpoints/cluster_endpoint.h"
+#include "api/endpoints/cluster/cluster_endpoint.h"
 #include "api/endpoints/infer.h"
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"

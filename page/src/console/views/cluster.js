@@ -46,8 +46,8 @@ export function clusterView(app) {
             return { state: 'filled', parts: [
                 problem ? h('p', { class: 'problem' }, problem) : null,
                 h('p', { class: 'note' }, STATES[cluster.state] ?? plain(cluster.state),
-                    cluster.name ? ` Its name is ${cluster.name}.` : null, cluster.server ? ` It is connected to ${cluster.server}.` : null),
-                cluster.problem ? h('p', { class: 'problem' }, cluster.problem.detail) : null,
+                    cluster.name ? ` Its name is ${plain(cluster.name)}.` : null, cluster.server ? ` It is connected to ${plain(cluster.server)}.` : null),
+                cluster.problem ? h('p', { class: 'problem' }, plain(cluster.problem.detail)) : null,
                 table('Members', COLUMNS, cluster.members, ({ name }) => name, 'This daemon sees no member.'),
             ] };
         },
@@ -56,13 +56,13 @@ export function clusterView(app) {
 
 /** @type {import('../parts.js').Column[]} */
 const COLUMNS = [
-    { name: 'Member', cell: (member) => [h('strong', null, member.name), member.self ? h('small', null, 'this daemon') : null] },
+    { name: 'Member', cell: (member) => [h('strong', null, plain(member.name)), member.self ? h('small', null, 'this daemon') : null] },
     { name: 'Version', cell: (member) => plain(member.version) },
     { name: 'Nodes', figure: true, cell: (member) => count(member.load.nodes) },
     { name: 'Running', figure: true, cell: (member) => count(member.load.running) },
     { name: 'Waiting', figure: true, cell: (member) => count(member.load.waiting) },
-    { name: 'Models', figure: true, cell: (member) => h('span', { title: member.models.join(', ') || undefined }, count(member.model_count)) },
-    { name: 'Addresses', wide: true, cell: (member) => [member.api, member.bridge].filter(Boolean).map((one) => h('small', null, h('code', null, one))) },
+    { name: 'Models', figure: true, cell: (member) => h('span', { title: plain(member.models.join(', ')) || undefined }, count(member.model_count)) },
+    { name: 'Addresses', wide: true, cell: (member) => [member.api, member.bridge].filter(Boolean).map((one) => h('small', null, h('code', null, plain(one)))) },
     { name: 'Last record', figure: true, cell: (member) => `${duration(member.age_ms)} ago` },
     { name: 'Clock', figure: true, cell: (member) => (Math.abs(member.clock_ms) > SKEW_MS ? badge(`${member.clock_ms < 0 ? '−' : '+'}${duration(Math.abs(member.clock_ms))}`, 'bad') : 'right') },
 ];

@@ -1,6 +1,6 @@
 /* The cluster that this daemon may be a member of. */
-#ifndef WI_API_ENDPOINTS_CLUSTER_ENDPOINT_H
-#define WI_API_ENDPOINTS_CLUSTER_ENDPOINT_H
+#ifndef WI_API_ENDPOINTS_CLUSTER_CLUSTER_ENDPOINT_H
+#define WI_API_ENDPOINTS_CLUSTER_CLUSTER_ENDPOINT_H
 
 #include "api/http/request.h"
 

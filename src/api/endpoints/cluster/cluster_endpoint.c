@@ -1,5 +1,5 @@
 /* GET /v1/cluster: the members that this daemon sees; and what its own record tells the others. */
-#include "api/endpoints/cluster_endpoint.h"
+#include "api/endpoints/cluster/cluster_endpoint.h"
 
 #include "api/endpoints/endpoints.h"
 #include "base/clock.h"
@@ -57,7 +57,7 @@ void wi_api_cluster_leave(struct wi_api *api)
 /* --- the answer ------------------------------------------------------------------------------- */
 
 /* NULL for "". */
-static const char *given(const char *text)
+static const char *text_given(const char *text)
 {
     return *text ? text : NULL;
 }
@@ -70,7 +70,7 @@ static json_t *member_json(const struct wi_seen *seen, const struct wi_cluster_v
         json_array_append_new(models, json_string(member->models.items[i]));
     return wi_form_json("ClusterMember", member->name,
         strcmp(member->instance, view->instance) == 0, member->instance, member->version,
-        given(member->api), given(member->bridge), models, member->model_count,
+        text_given(member->api), text_given(member->bridge), models, member->model_count,
         json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)member->waiting, "running",
             (json_int_t)member->running, "nodes", (json_int_t)member->nodes),
         wi_now_ms() - seen->changed_ms, seen->skew_ms);
