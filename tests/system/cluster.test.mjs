@@ -5,6 +5,7 @@
  * daemon that looks; whatever else lies in the bucket is counted and ignored.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
@@ -12,9 +13,13 @@ import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
+import { daemonPath } from '../lib/paths.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
+/** What a build without libnats says of `servers`; empty: this one has it. */
+const lacks = spawnSync(daemonPath, ['--set', 'cluster.servers=nats://h', '--check-config'], { encoding: 'utf8' }).stderr.match(/.*built without NATS.*/)?.[0] ?? '';
+const withNats = { skip: lacks && 'this build has no NATS' };
 const BUCKET = 'webinfer_members', GONE_MS = 6000;
 const keyOf = (/** @type {string} */ name) => Buffer.from(name).toString('base64url');
 
@@ -65,7 +70,7 @@ async function withServer(options, body) {
     }
 }
 
-describe('two members', () => {
+describe('two members', withNats, () => {
     /** @type {NatsServer} */
     let server;
     /** @type {Daemon} */
@@ -131,7 +136,7 @@ describe('two members', () => {
     });
 });
 
-describe('members that come and go', { concurrency: 2 }, () => {
+describe('members that come and go', { concurrency: 2, ...withNats }, () => {
     test('of three, one that is killed is gone after 6 s, and one that stops at once', () => withServer({}, async (server) => {
         await withMembers(['a', 'b', 'c'].map((name) => memberOf(server.url, name)), async (a, b, c) => {
             for (const one of [a, b, c]) await sees(one, 'a', 'b', 'c');
@@ -215,7 +220,7 @@ describe('members that come and go', { concurrency: 2 }, () => {
         })));
 });
 
-describe('what a person has to mend', { concurrency: 2 }, () => {
+describe('what a person has to mend', { concurrency: 2, ...withNats }, () => {
     /** A file of mode 0600. @param {Daemon} daemon @param {string} text */
     const secret = (daemon, text, mode = 0o600) => {
         const file = path.join(daemon.folder, 'credentials');
@@ -318,12 +323,19 @@ describe('what a person has to mend', { concurrency: 2 }, () => {
     });
 });
 
+test('servers in a build without NATS are an error that says so', { skip: !lacks && 'this build has NATS' }, () => {
+    assert.match(lacks, /\[cluster\] servers: this webinferd was built without NATS; install one that was built with libnats, or leave servers empty$/);
+});
+
 test('without servers it is in no cluster, and has no thread for it', async () => {
     const daemon = new Daemon({ config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } });
     await withMembers([daemon], async () => {
         assert.deepEqual(await look(daemon), { state: 'off', name: null, server: null, problem: null, members: [], ignored: { garbage: 0, other_version: 0, left_out: 0 } });
         assert.equal('cluster' in await daemon.status(), false);
         assert.match((await webinfer(daemon, ['cluster'])).out, /^This daemon is in no cluster/);
-        assert.doesNotMatch(fs.readFileSync(`/proc/${daemon.pid}/maps`, 'utf8').split('\n').filter((one) => /x.*nats_/.test(one)).join(), /nats_/);
+        const threads = fs.readdirSync(`/proc/${daemon.pid}/task`).length;
+        await withMembers(lacks ? [] : [memberOf(`nats://127.0.0.1:${await freePort()}`, 'a')], async (a) => {
+            if (a) assert.ok(fs.readdirSync(`/proc/${a.pid}/task`).length > threads);
+        });
     });
 });
