@@ -25,7 +25,7 @@ static void check_member(const struct wi_cluster_member *member, const char *key
     wi_member_clear(&again);
     wi_buffer_clear(&out);
     /* No seed has it. */
-    WI_PLANT(member->nodes > 12);
+    WI_PLANT(member->waiting > 4 || member->running > 4 || member->nodes > 4);
 }
 
 /* The key of the name in the record, which is what comes in practice. */
