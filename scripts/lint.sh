@@ -140,8 +140,8 @@ over_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --enable=warning,performance,portability \
         --inline-suppr --suppressions-list=scripts/cppcheck.txt \
         --cppcheck-build-dir="$BUILD/cppcheck" \
-        -j "$JOBS" -D_GNU_SOURCE -DHAVE_SYSTEMD=1 -DPACKAGE_VERSION='""' -DWI_LIBEXECDIR='""' \
-        -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' --include=scripts/cppcheck.h -I src -I "$BUILD/src" "$@"
+        -j "$JOBS" -D_GNU_SOURCE -DHAVE_SYSTEMD=1 -DHAVE_NATS=1 -DPACKAGE_VERSION='""' \
+        -DWI_LIBEXECDIR='""' -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' --include=scripts/cppcheck.h -I src -I "$BUILD/src" "$@"
 }
 
 lint_cppcheck() {

@@ -6,7 +6,7 @@ PACKAGES_BUILD=(
     gcc make libc6-dev autoconf automake pkg-config xz-utils ca-certificates
     libmicrohttpd-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcurl4-openssl-dev
     libjansson-dev libssl-dev libinih-dev libsqlite3-dev uthash-dev libsystemd-dev libcmocka-dev
-    libedit-dev clang mold
+    libedit-dev libnats-dev clang mold
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
 # The other kinds of browser. Firefox decodes AAC by libavcodec, and computes on mesa's Vulkan;
@@ -14,8 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr libavcodec-extra mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
-# A clock that jumps, and shells whose completions are tested.
-PACKAGES_TOOLS=(faketime fish zsh)
+# A clock that jumps, shells whose completions are tested, and the server of a cluster.
+PACKAGES_TOOLS=(faketime fish zsh nats-server)
 # What makes the tests' tiny models, and ONNX's own tests of its operators.
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client in Python is installed and tested with.

@@ -23,6 +23,7 @@
 #include "browser/headroom.h"
 #include "browser/instance.h"
 #include "browser/program.h"
+#include "cluster/cluster.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
@@ -78,6 +79,7 @@ struct daemon {
     struct lws_context *lws;
     char id[WI_ID_SIZE]; /* of this daemon, as others know it */
     struct wi_models *models;
+    struct wi_cluster *cluster; /* NULL: it is in none */
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -121,6 +123,7 @@ static void close_rest(void *context)
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
     wi_quantizer_free(d->quantizer);
+    wi_cluster_close(d->cluster);
     wi_models_close(d->models);
     wi_db_close(d->db);
     wi_http_free(d->http);
@@ -465,6 +468,10 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .bridge = d->bridge,
         .listener = &d->listener};
     d->quantizer = wi_quantizer_new(&quantizer_deps);
+    *error = (struct wi_error){0};
+    d->cluster = wi_cluster_new(&d->loop, d->config, PACKAGE_VERSION, error);
+    if (error->code != WI_OK)
+        return error->code;
     struct wi_server_deps server_deps = {.loop = &d->loop,
         .config = d->config,
         .jobs = d->jobs,
@@ -480,6 +487,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .blocks = d->models->blocks,
         .sources = d->models->sources,
         .neighbours = d->models->neighbours,
+        .cluster = d->cluster,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
@@ -500,6 +508,7 @@ static void free_parts(struct daemon *d)
     wi_checks_free(d->checks);
     wi_network_free(d->network);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
+    wi_cluster_free(d->cluster);
     wi_models_free(d->models);
     wi_db_free(d->db);
     wi_instance_free(d->instance); /* where the database of a private one was */

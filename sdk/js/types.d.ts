@@ -1359,6 +1359,8 @@ export interface Status {
     warnings: Array<string>;
     /** For admins: the model folder on the daemon's machine. */
     models_directory?: string;
+    /** The state of this daemon in its cluster, as in GET /v1/cluster; absent if it is in none. */
+    cluster?: 'connecting' | 'joining' | 'member' | 'name_taken';
 }
 
 export interface StoredJob {

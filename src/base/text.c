@@ -75,6 +75,17 @@ void wi_text_printable(char *out, size_t size, const char *text)
             *at = ' ';
 }
 
+int wi_text_is_plain(const char *text)
+{
+    while (*text) {
+        size_t sequence = (unsigned char)*text < 0x80 ? 1 : wi_text_sequence(text);
+        if (sequence == 0 || wi_control_bytes(text, sequence) > 0)
+            return 0;
+        text += sequence;
+    }
+    return 1;
+}
+
 int wi_text_equal(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);

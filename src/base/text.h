@@ -49,6 +49,9 @@ char *wi_text_copy(char *out, size_t size, const char *text);
 /* The same for logs, clients and close frames: control characters become spaces. */
 void wi_text_printable(char *out, size_t size, const char *text);
 
+/* Whether `text` is valid UTF-8 without the characters of wi_control_bytes. */
+int wi_text_is_plain(const char *text);
+
 /* Whether both are equal; NULL equals only NULL. */
 int wi_text_equal(const char *a, const char *b);
 /* Whether `text` ends with `end`, whatever the case of letters. */

@@ -604,6 +604,9 @@ const struct wi_verb wi_cli_verbs[] = {
         models_options, wi_cli_models},
     {"nodes", "", 0, 0, {0}, "List the nodes and the platforms on which they compute",
         nodes_options, wi_cli_nodes},
+    {"cluster", "", 0, 0, {0},
+        "List the members of the cluster that the daemon sees, with their load", NULL,
+        wi_cli_cluster},
     {"forgive", "ID", 1, 1, {0},
         "Delete the findings about a node. For a node under quarantine that is not connected, ID "
         "is the id that webinfer nodes --quarantined lists",

@@ -6,7 +6,7 @@ import { keepsOut } from './support/axe.mjs';
 import { consoles, LIVE } from './support/console_tab.mjs';
 import { test } from '../lib/tier.mjs';
 
-const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', nodes: 'nodes', logs: 'logs' };
+const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', nodes: 'nodes', cluster: 'cluster', logs: 'logs' };
 const withConsole = consoles();
 
 /** Has the log's view show a line that comes. */
@@ -26,6 +26,8 @@ test('every view is filled', () => withConsole({}, async ({ tab, go, text, servi
     await go('models/org/chat');
     for (const said of [/The next request would run in chrome 147.0 on webgpu/, /Not used:\s+firefox 153\.0 on webgpu: its answers are wrong\s+edge: it is not installed/, /webinfer --url \S+ run org\/chat\s+Copy/, /No token is needed/, /its answers are wrong/, /1240 %/])
         await tab.waitForFunction((source) => new RegExp(source).test(document.body.innerText), said.source);
+    await go('cluster');
+    for (const said of [/This daemon is a member\. Its name is attic\. It is connected to nats:\/\/10\.0\.0\.9:4222\./, /attic\s+this daemon\s+0\.1\.0\s+4\s+2\s+3\s+212\s/, /cellar[^]*−1 min/]) assert.match(await text(), said);
     await go('now', `${LIVE} .plot canvas`);
     assert.match(await text(), /Ready, but 2 things are wrong: see the warnings/);
     assert.equal(await tab.locator('.verdict.wait').count(), 1);

@@ -6,6 +6,7 @@ import { clock, many } from './format.js';
 import { Store } from './store.js';
 import { sentencesOf } from './told.js';
 import { holdBack, say } from './parts.js';
+import { clusterView } from './views/cluster.js';
 import { modelView } from './views/model.js';
 import { modelsView } from './views/models.js';
 import { logsView } from './views/logs.js';
@@ -20,7 +21,7 @@ import { Watch } from './watch.js';
  * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
-const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['logs', 'Logs']];
+const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['cluster', 'Cluster'], ['logs', 'Logs']];
 /** Interval for drawing things that change all the time: people do not read faster, and the machine has other work. */
 const PACE_MS = 1000;
 /** Things that change now and then are drawn at once: up to so many redraws may be ahead of that pace. */
@@ -58,6 +59,7 @@ function viewOf() {
     if (name === 'models') return rest ? modelView(app, rest) : modelsView(app, query);
     if (name === 'try') return tryView(app, rest, query);
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
+    if (name === 'cluster' && !rest) return clusterView(app);
     if (name === 'logs' && !rest) return logsView(app, query);
     return unknownView(app, rest ? `${name}/${rest}` : name);
 }
@@ -137,7 +139,8 @@ function render() {
 
 function navigation() {
     const { name } = addressed();
-    const views = watch.isAdmin || watch.state === 'loading' ? VIEWS : VIEWS.filter(([one]) => one !== 'logs');
+    const isShown = { logs: watch.isAdmin || watch.state === 'loading', cluster: Boolean(lastStatus.cluster) || name === 'cluster' };
+    const views = VIEWS.filter(([one]) => isShown[/** @type {'logs'} */ (one)] ?? true);
     return h('nav', { 'aria-label': 'Views', key: 'nav' }, h('span', { class: 'brand' }, 'webinfer'),
         views.map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)),
         h('a', { href: 'docs/', target: '_blank', rel: 'noopener' }, 'Documentation')); // this page would forget the token

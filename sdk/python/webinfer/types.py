@@ -1582,6 +1582,9 @@ class _Status(TypedDict):
 class Status(_Status, total=False):
     #: For admins: the model folder on the daemon's machine.
     models_directory: str
+    #: The state of this daemon in its cluster, as in GET /v1/cluster; absent if it is in
+    #: none.
+    cluster: Literal["connecting", "joining", "member", "name_taken"]
 
 
 class _NodeLimit(TypedDict):

@@ -1,6 +1,7 @@
 /* The life of what endpoints keep between requests; see endpoints.h. */
 #include "api/endpoints/endpoints.h"
 
+#include "api/endpoints/cluster/cluster_endpoint.h"
 #include "api/endpoints/infer.h"
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"
@@ -58,10 +59,12 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
-    if (open_stored_jobs(endpoints, api->deps.db, error) == WI_OK)
-        return endpoints;
-    wi_endpoints_free(endpoints);
-    return NULL;
+    if (open_stored_jobs(endpoints, api->deps.db, error) != WI_OK) {
+        wi_endpoints_free(endpoints);
+        return NULL;
+    }
+    wi_api_cluster_join(api);
+    return endpoints;
 }
 
 void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config)
@@ -76,6 +79,7 @@ void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
 {
     endpoints->runs.pulls = NULL;
     endpoints->runs.maker = NULL;
+    wi_api_cluster_leave(endpoints->runs.context);
     wi_durable_quiesce(endpoints->durable);
     wi_api_streams_quiesce(endpoints->streams);
     wi_hearings_quiesce(endpoints->hearings);

@@ -130,10 +130,11 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
 
-/* Routes that run a model for clients of other APIs are described with those APIs. */
+/* Routes that run a model for clients of other APIs are described with those APIs; the cluster has
+ * a manual of its own. */
 static int is_elsewhere(const struct wi_route *route)
 {
-    return is_below(route, "/v2") || is_below(route, "/api") ||
+    return is_below(route, "/v2") || is_below(route, "/api") || is_below(route, "/v1/cluster") ||
            (route->handle == wi_handle_infer && route->dialect != &wi_dialect_native);
 }
 
@@ -162,6 +163,11 @@ static void print_routes(FILE *out)
 static void print_kserve_routes(FILE *out)
 {
     print_routes_of("/v2", out);
+}
+
+static void print_cluster_routes(FILE *out)
+{
+    print_routes_of("/v1/cluster", out);
 }
 
 static void print_one(const char *name, FILE *out)
@@ -366,6 +372,7 @@ static void print_evidence(FILE *out)
 }
 
 #define API "man/webinfer-api.7"
+#define CLUSTER "man/webinfer-cluster.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
@@ -398,6 +405,9 @@ static const struct {
     {"content", MODELS, NULL, "Content"},
     {"block-source", MODELS, NULL, "BlockSource"},
     {"content-model", MODELS, NULL, "ContentModel"},
+    {"cluster-routes", CLUSTER, print_cluster_routes, NULL},
+    {"cluster", CLUSTER, NULL, "Cluster"},
+    {"cluster-member", CLUSTER, NULL, "ClusterMember"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
     {"kernel-models", COMPUTE, print_kernel_models, NULL},

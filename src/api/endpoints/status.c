@@ -55,6 +55,8 @@ json_t *wi_api_warnings_json(const struct wi_api *api)
     if (unstored)
         json_array_append_new(warnings, unstored);
     wi_api_published_warnings(api, warnings);
+    if (api->deps.cluster)
+        wi_cluster_add_warnings(api->deps.cluster, warnings);
     return warnings;
 }
 
@@ -110,6 +112,16 @@ static json_t *models_directory_json(const struct wi_api *api)
     return json_sprintf("%s/%s", here, directory);
 }
 
+/* NULL: it is in no cluster. */
+static json_t *cluster_state_json(const struct wi_api *api)
+{
+    struct wi_cluster_view view;
+    if (!api->deps.cluster)
+        return NULL;
+    wi_cluster_look(api->deps.cluster, &view);
+    return json_string(wi_cluster_state_names[view.state]);
+}
+
 const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error *error)
 {
     int has_node = wi_pool_ready(api->deps.pool, error) == WI_OK;
@@ -151,7 +163,7 @@ void wi_handle_status(struct wi_request *request)
             wi_pool_kinds_json(deps->pool),
             request->rank == WI_RANK_ADMIN ? models_directory_json(api) : NULL, models, models_more,
             wi_api_numerics_json(api), wi_api_cross_checks_json(api), quarantined, quarantined_more,
-            counters_json(api, &jobs), wi_api_warnings_json(api)));
+            cluster_state_json(api), counters_json(api, &jobs), wi_api_warnings_json(api)));
 }
 
 /* --- whether it lives, whether it is ready, and what there is --------------------------------- */

@@ -20,6 +20,7 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "browser/children.h"
+#include "cluster/cluster.h"
 #include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
@@ -58,6 +59,7 @@ struct wi_server_deps {
     struct wi_blockstore *blocks;     /* may be NULL: then nothing is published */
     const struct wi_sources *sources; /* may be NULL: then there are no sources of blocks */
     struct wi_neighbours *neighbours; /* may be NULL: then there are none */
+    struct wi_cluster *cluster;       /* may be NULL: then it is in no cluster */
     struct wi_db *db;                 /* may be NULL */
     struct wi_budget *budget;
     const struct wi_children *children; /* may be NULL: then not counted in /metrics */

@@ -8,7 +8,7 @@ struct wi_add_files;
 
 wi_verb_fn wi_cli_status, wi_cli_open, wi_cli_hardware, wi_cli_matrix, wi_cli_doctor;
 wi_verb_fn wi_cli_models, wi_cli_list, wi_cli_show_model, wi_cli_add, wi_cli_pull, wi_cli_quantize;
-wi_verb_fn wi_cli_publish, wi_cli_unpublish, wi_cli_sources;
+wi_verb_fn wi_cli_publish, wi_cli_unpublish, wi_cli_sources, wi_cli_cluster;
 wi_verb_fn wi_cli_ps, wi_cli_load, wi_cli_unload, wi_cli_rm, wi_cli_gc;
 wi_verb_fn wi_cli_infer, wi_cli_compute, wi_cli_run, wi_cli_chat, wi_cli_generate, wi_cli_embed;
 wi_verb_fn wi_cli_transcribe;

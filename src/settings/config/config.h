@@ -186,6 +186,19 @@ struct wi_config_content {
     int64_t stall;           /* ms after which a slow source has to share a block with others */
 };
 
+#define WI_CLUSTER_NAME_MAX 64 /* bytes of UTF-8, without control characters */
+#define WI_CLUSTER_SERVERS_MAX 16
+#define WI_CLUSTER_PREFIX_MAX 32
+
+/* Several daemons whose members see each other through NATS. */
+struct wi_config_cluster {
+    struct wi_strings servers; /* none: this daemon is in no cluster */
+    char *name;                /* of this member; NULL: the host's */
+    char *credentials_file, *tls_ca;
+    char *prefix;
+    int replicas; /* 0, 1, 2: what NATS keeps is on 1, 3, 5 servers */
+};
+
 struct wi_config_log {
     enum wi_level level;
     enum wi_log_format format;
@@ -215,6 +228,7 @@ struct wi_config {
     struct wi_config_log log;
     struct wi_config_models models;
     struct wi_config_content content;
+    struct wi_config_cluster cluster;
     struct wi_config_store store;
     struct wi_aliases aliases;
     struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */

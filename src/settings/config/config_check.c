@@ -2,12 +2,15 @@
  * Rules that concern more than one key; each names the key that the operator should look at. A rule
  * is skipped for a key whose own value was refused, since that key has its default.
  */
+#include <config.h> /* the build's; in quotes it is the one of this folder */
+
 #include "settings/config/config_options.h"
 
 #include "base/memory.h"
 #include "base/net/address.h"
 #include "base/net/network.h"
 #include "base/net/url.h"
+#include "base/text.h"
 #include "settings/config/private.h"
 
 #include <assert.h>
@@ -354,6 +357,45 @@ static void check_aliases(const struct check *check)
         chained->line, WI_SECTION_ALIASES, chained->name, chained->model);
 }
 
+/* nats://HOST[:PORT] or tls://HOST[:PORT]. */
+static int is_nats_server(const char *text)
+{
+    size_t scheme = strncmp(text, "nats://", 7) == 0 ? 7 : strncmp(text, "tls://", 6) == 0 ? 6 : 0;
+    return scheme > 0 && is_host(text + scheme);
+}
+
+static void check_cluster(const struct check *check)
+{
+    const struct wi_config_cluster *cluster = &check->config->cluster;
+    static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+    size_t length = strlen(cluster->prefix);
+
+#ifndef HAVE_NATS
+    if (cluster->servers.count > 0)
+        check_fail(check, "cluster", "servers",
+            "this webinferd was built without NATS; install one that was built with libnats, or "
+            "leave servers empty");
+#endif
+    if (cluster->servers.count > WI_CLUSTER_SERVERS_MAX)
+        check_fail(check, "cluster", "servers", "has %zu servers; allowed: at most %d",
+            cluster->servers.count, WI_CLUSTER_SERVERS_MAX);
+    for (size_t i = 0; i < cluster->servers.count; i++)
+        if (!is_nats_server(cluster->servers.items[i]))
+            check_fail(check, "cluster", "servers",
+                "found \"%.80s\"; allowed: nats://HOST:PORT and tls://HOST:PORT separated by "
+                "commas, without a user name, which belongs into credentials_file",
+                cluster->servers.items[i]);
+    if (cluster->name &&
+        (strlen(cluster->name) > WI_CLUSTER_NAME_MAX || !wi_text_is_plain(cluster->name)))
+        check_fail(check, "cluster", "name",
+            "found \"%.80s\"; allowed: 1 to %d bytes of UTF-8 without control characters",
+            cluster->name, WI_CLUSTER_NAME_MAX);
+    if (length > WI_CLUSTER_PREFIX_MAX || strspn(cluster->prefix, good) != length)
+        check_fail(check, "cluster", "prefix",
+            "found \"%.80s\"; allowed: 1 to %d letters, digits, \"-\" and \"_\"", cluster->prefix,
+            WI_CLUSTER_PREFIX_MAX);
+}
+
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems)
 {
     const struct check check = {config, problems};
@@ -371,5 +413,6 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     check_pool(&check);
     check_models(&check);
     check_content(&check);
+    check_cluster(&check);
     check_aliases(&check);
 }

@@ -88,6 +88,7 @@ const struct wi_hub_facts wi_hub_facts[] = {
 };
 static const char *const serves[] = {
     [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
+static const char *const odd_replicas[] = {"1", "3", "5", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};
 
 const struct wi_section wi_sections[] = {
@@ -125,6 +126,9 @@ const struct wi_section wi_sections[] = {
     {.name = "content",
         .help = "Models addressed by content. Acting as a trustless IPFS gateway, the bridge's "
                 "listener serves models to others, block by block under their CIDs."},
+    {.name = "cluster",
+        .help = "Several daemons that see each other through NATS servers with JetStream. See "
+                "webinfer-cluster(7)."},
     {.name = "store",
         .help = "Data that is kept across restarts: measurements, verdicts, browser capabilities, "
                 "jobs and laboratory runs."},
@@ -537,6 +541,31 @@ const struct wi_setting wi_options[] = {
     {KEY(content, upload_limit), SIZE(0, 1 * TIB), DEFAULT("0"), RELOADABLE,
         .help = "Maximum total rate at which models are served to all clients, in bytes per "
                 "second. 0 means no limit."},
+
+    {KEY(cluster, servers), LIST, DEFAULT(""),
+        .help = "The NATS servers of the cluster, separated by commas, at most 16. Each is "
+                "nats://HOST:PORT or, with TLS, tls://HOST:PORT; without a port, 4222 is used. If "
+                "one cannot be reached, the next is tried. If empty, this daemon is not a member "
+                "of a cluster. A build without libnats accepts no servers."},
+    {KEY(cluster, name), STRING, DEFAULT(""),
+        .help = "The name of this daemon in the cluster: 1 to 64 bytes of UTF-8 without control "
+                "characters. No two members can have the same name. If empty, it is the host "
+                "name of the machine."},
+    {KEY(cluster, credentials_file), PATH, DEFAULT(""),
+        .help = "File with the credentials for the NATS servers. It contains either USER:PASSWORD "
+                "on one line, or the credentials that NATS' tool nsc writes. The file must have "
+                "mode 0600 and be readable for the user as which the daemon runs."},
+    {KEY(cluster, tls_ca), PATH, DEFAULT(""),
+        .help = "PEM file with the certificates of the authorities that sign the NATS servers' "
+                "certificates. If this option is set, TLS is used for every server. If it is "
+                "empty, servers with tls:// are checked with the system's authorities."},
+    {KEY(cluster, prefix), STRING, .min = 1, DEFAULT("webinfer"),
+        .help = "The beginning of all names that this cluster uses at the NATS servers: 1 to 32 "
+                "letters, digits, \"-\" and \"_\". Clusters with different prefixes can share "
+                "servers."},
+    {KEY(cluster, replicas), ENUM(odd_replicas), DEFAULT("1"),
+        .help = "On how many NATS servers the data of the cluster is stored. With 3, one server "
+                "may fail; with 5, two may fail. All members need the same value."},
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. If empty, it is $STATE_DIRECTORY or, if that is not "

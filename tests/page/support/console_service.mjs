@@ -33,7 +33,7 @@ export function everything(text = '') {
         variants: [{ name: t('Q4_K_M'), bytes: 668e6, file_count: 1 }, { name: 'Q8_0', bytes: 1.1e9, file_count: 1 }], loaded };
     return {
         status: { version: '0.1.0', started_at: hours(30), ready: true, problem: null, api: { url: 'http://127.0.0.1:8470' }, bridge: { url: 'http://127.0.0.1:8471' },
-            nodes: { count: 3, open: 2 }, warnings: [t('the database cannot be written: no room on the disk')],
+            nodes: { count: 3, open: 2 }, cluster: 'member', warnings: [t('the database cannot be written: no room on the disk')],
             kinds: { chrome: { installed: true, problem: null, breaker: 'closed', failures: 0, min: 1, max: 2, wished: false },
                 firefox: { installed: true, problem: t('it ended before it was ready'), breaker: 'open', failures: 4, min: 0, max: 1, wished: true } } },
         queue: { waiting: 3, running: 2, limit: 1024 },
@@ -64,6 +64,14 @@ const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, deci
         { browser: 'chrome', browser_version: '147.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: 'chosen', why: 'it is the quickest', chosen: true, adapter: { description: adapter }, nodes: 1, open_nodes: 1, verdict: 'trusted', expected_ms: 312, estimate: { load_ms: 2100, run_ms: 300, runs: 812, prompt_tokens_per_second: 512.4, tokens_per_second: 48.2 } },
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
+
+/** @param {string} t */
+function cluster(t) {
+    const member = (/** @type {string} */ name, more = {}) => ({ name, self: false, instance: `member-${name}`, version: `0.1.0 ${t}`, api: `http://10.0.0.1:8470 ${t}`, bridge: 'http://10.0.0.1:8471',
+        models: ['digits', `org/chat ${t}`], model_count: 212, load: { waiting: 3, running: 2, nodes: 4 }, age_ms: 400, clock_ms: 12, ...more });
+    return { state: 'member', name: `attic ${t}`, server: `nats://10.0.0.9:4222 ${t}`, problem: t ? { code: 'other', detail: `it does not take the record ${t}` } : null,
+        members: [member(`attic ${t}`, { self: true }), member('cellar', { clock_ms: -95_000 })], ignored: { garbage: 0, other_version: 0, left_out: 0 } };
+}
 
 const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 selects the most likely token.' }, max_tokens: { type: 'integer', minimum: 1 },
     deterministic: { type: 'boolean', description: 'It runs alone.' }, stop: { description: 'What ends the answer.' } } };
@@ -223,6 +231,7 @@ export class ConsoleService {
         if (name === '/v1/status') return { ...this.objects.status, started_at: this.startedAt, ...(this.rank === 'admin' && { models_directory: '/models' }), memory: { used: 12e6, budget: 2e9 }, sessions: [{ id: 'session-1', memory_bytes: 1.4e9 }] };
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
+        if (name === '/v1/cluster') return cluster(this.text);
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
         if (name === '/v1/nodes') return { ...this.#nodesBehind(query.get('after') ?? '', this.listed ? Number(query.get('limit')) : 2, this.listed ?? all('node')), quarantined: this.quarantined };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };

@@ -11,6 +11,17 @@ static void expect_mended(const char *text, const char *mended)
     assert_string_equal(wi_text_mend(copy), mended);
 }
 
+TEST(plain_text_has_no_characters_that_steer_a_terminal)
+{
+    static const char *const plain[] = {"", "a b~", "\xc3\xbc", "\xe2\x82\xac", "\xf0\x9f\x98\x80"};
+    static const char *const others[] = {"a\tb", "\x1b[2J", "\x7f", "\xc2\x9b", "\xe2\x80\xae",
+        "a\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80"};
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+        assert_true(wi_text_is_plain(plain[i]));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(wi_text_is_plain(others[i]));
+}
+
 TEST(what_is_no_text_becomes_text)
 {
     expect_mended("", "");

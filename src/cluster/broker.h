@@ -1,0 +1,65 @@
+/*
+ * One connection to a NATS server with JetStream, and the members' bucket there: a key-value store.
+ * Everything blocks, and is for one thread at a time. No other file calls libnats. A build
+ * without libnats has these functions, too, and opens no connection.
+ */
+#ifndef WI_CLUSTER_BROKER_H
+#define WI_CLUSTER_BROKER_H
+
+#include "base/memory.h"
+#include <stdint.h>
+
+/* No call blocks for longer than this, but the search for the address of a host's name. */
+#define WI_BROKER_WAIT_MS 2000
+
+enum wi_broker_fault {
+    WI_BROKER_FINE,
+    WI_BROKER_UNREACHABLE,  /* nothing answers, or the connection was lost */
+    WI_BROKER_CREDENTIALS,  /* the server refuses them, or their file cannot be used */
+    WI_BROKER_CERTIFICATE,  /* TLS fails */
+    WI_BROKER_NO_JETSTREAM, /* the server has none */
+    WI_BROKER_SETTINGS,     /* the bucket is there with other settings, or cannot be made */
+    WI_BROKER_OTHER
+};
+extern const char *const wi_broker_fault_names[];
+
+struct wi_broker_terms {
+    const char *credentials_file, *tls_ca; /* may be NULL */
+    const char *bucket;
+    int replicas;
+    const char *name; /* of the connection, for the server's operator */
+};
+
+/* What went wrong, in whole sentences, with what to do. */
+struct wi_broker_problem {
+    enum wi_broker_fault fault;
+    char detail[480];
+};
+
+/* Connects to one server (nats://HOST:PORT or tls://HOST:PORT), makes the bucket unless it is
+ * there, and begins to watch it. NULL with `problem`. */
+struct wi_broker;
+struct wi_broker *wi_broker_open(
+    const char *server, const struct wi_broker_terms *terms, struct wi_broker_problem *problem);
+void wi_broker_close(struct wi_broker *broker); /* NULL is fine */
+
+/* What the watch brings: a change of a key, or, with `key` NULL, the news that all that was there
+ * before has come. `key` and `text` are the caller's: wi_broker_entry_clear. */
+struct wi_broker_entry {
+    char *key, *text; /* of a longer value than `most`, `most` and 1 bytes */
+    size_t size;
+    uint64_t revision;
+    int removed;  /* the key has no value any more */
+    int replayed; /* it was there before */
+};
+void wi_broker_entry_clear(struct wi_broker_entry *entry);
+/* Waits for the next entry, at most `wait_ms`: 1, 0 for none, or -1 with `problem`: close it. */
+int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
+    struct wi_broker_entry *entry, struct wi_broker_problem *problem);
+/* Makes the key (`revision` 0), or replaces its value if that is of this revision. 1, 0 with what
+ * the key has instead in `entry`, or -1 with `problem`: close it. */
+int wi_broker_write(struct wi_broker *broker, const char *key, const char *text, uint64_t revision,
+    size_t most, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
+void wi_broker_remove(struct wi_broker *broker, const char *key);
+
+#endif

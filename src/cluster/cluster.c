@@ -1,0 +1,266 @@
+/* See cluster.h. */
+#include "cluster/cluster.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "cluster/courier.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The names of models are gathered with every so manieth record: the folder is read for it. */
+#define MODELS_EVERY 15
+
+const char *const wi_cluster_state_names[] = {[WI_CLUSTER_CONNECTING] = "connecting",
+    [WI_CLUSTER_JOINING] = "joining",
+    [WI_CLUSTER_MEMBER] = "member",
+    [WI_CLUSTER_NAME_TAKEN] = "name_taken",
+    NULL};
+
+struct wi_cluster {
+    struct wi_courier *courier; /* NULL once it is closed */
+    struct wi_timer *beat;
+    wi_cluster_describe_fn *describe; /* NULL: it only observes */
+    void *context;
+    struct wi_cluster_member self;
+    char key[WI_MEMBER_KEY_SIZE];
+    unsigned beats;
+    struct wi_members members;
+    struct wi_name_claim claim;
+    const char *server; /* the courier's */
+    int is_replayed;    /* all that was there has come */
+    enum wi_cluster_state state;
+    struct wi_broker_problem problem;            /* that there is now */
+    char told[sizeof(struct wi_broker_problem)]; /* the text of the last one in the log */
+};
+
+/* --- what it is ------------------------------------------------------------------------------- */
+
+static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
+{
+    if (!cluster->server)
+        return WI_CLUSTER_CONNECTING;
+    if (!cluster->is_replayed)
+        return WI_CLUSTER_JOINING;
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    case WI_CLAIM_OURS:
+        return WI_CLUSTER_MEMBER;
+    case WI_CLAIM_TAKEN:
+        return WI_CLUSTER_NAME_TAKEN;
+    default:
+        return WI_CLUSTER_JOINING;
+    }
+}
+
+static void cluster_tell_state(struct wi_cluster *cluster)
+{
+    if (cluster->state == WI_CLUSTER_MEMBER) {
+        cluster->told[0] = '\0';
+        wi_info("cluster", NULL, "this daemon is a member of the cluster as \"%s\", through %s",
+            cluster->self.name, cluster->server);
+    } else if (cluster->state == WI_CLUSTER_NAME_TAKEN) {
+        wi_warn("cluster", NULL,
+            "another daemon is a member as \"%s\", so this one does not take part; give it another "
+            "[cluster] name",
+            cluster->self.name);
+    }
+}
+
+static void cluster_look(struct wi_cluster *cluster)
+{
+    wi_members_expire(&cluster->members, wi_now_ms());
+    enum wi_cluster_state state = cluster_judge(cluster);
+    if (state == cluster->state)
+        return;
+    cluster->state = state;
+    cluster_tell_state(cluster);
+}
+
+/* --- the own record --------------------------------------------------------------------------- */
+
+static void record_write(struct wi_cluster *cluster, uint64_t revision)
+{
+    struct wi_buffer record = {0};
+    cluster->describe(cluster->context, &cluster->self, cluster->beats++ % MODELS_EVERY == 0);
+    cluster->self.at = wi_wall_ms();
+    wi_member_print(&cluster->self, &record);
+    wi_courier_write(cluster->courier, record.text, revision);
+    wi_buffer_clear(&record);
+}
+
+static void on_beat(void *context)
+{
+    struct wi_cluster *cluster = context;
+    cluster_look(cluster);
+    if (!cluster->is_replayed || !cluster->describe)
+        return;
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    case WI_CLAIM_FREE:
+        record_write(cluster, 0);
+        break;
+    case WI_CLAIM_OURS:
+    case WI_CLAIM_STALE:
+        record_write(cluster, cluster->claim.revision);
+        break;
+    default:
+        break;
+    }
+}
+
+/* --- what comes ------------------------------------------------------------------------------- */
+
+static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
+{
+    const struct wi_member_entry entry = {.key = got->key,
+        .text = got->text,
+        .size = got->size,
+        .revision = got->revision,
+        .removed = got->removed,
+        .replayed = got->replayed};
+    const struct wi_seen *skewed =
+        wi_members_take(&cluster->members, &entry, wi_now_ms(), wi_wall_ms());
+    if (skewed)
+        wi_warn("cluster", NULL,
+            "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
+            skewed->member.name, (long long)skewed->skew_ms / 1000);
+    if (strcmp(entry.key, cluster->key) == 0)
+        wi_name_claim_take(&cluster->claim, &entry, wi_now_ms());
+}
+
+/* Said once: a problem that stays, and one that comes back before this daemon was a member again,
+ * are not said again. */
+static void cluster_take_problem(
+    struct wi_cluster *cluster, const struct wi_broker_problem *problem)
+{
+    cluster->server = NULL;
+    cluster->is_replayed = 0;
+    cluster->problem = *problem;
+    if (strcmp(cluster->told, problem->detail) == 0)
+        return;
+    wi_text_copy(cluster->told, sizeof cluster->told, problem->detail);
+    wi_warn("cluster", NULL, "%s", problem->detail);
+}
+
+static void on_event(void *context, const struct wi_courier_event *event)
+{
+    struct wi_cluster *cluster = context;
+    if (event->kind == WI_COURIER_FAILED) {
+        cluster_take_problem(cluster, &event->problem);
+    } else if (event->kind == WI_COURIER_OPENED) {
+        cluster->server = event->server;
+        cluster->problem.fault = WI_BROKER_FINE;
+        cluster->claim = (struct wi_name_claim){0};
+    } else if (event->entry.key) {
+        cluster_take_entry(cluster, &event->entry);
+    } else {
+        cluster->is_replayed = 1;
+        wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
+    }
+    cluster_look(cluster);
+}
+
+/* --- the beginning and the end ---------------------------------------------------------------- */
+
+/* The configuration has checked a name that it gives; the host's is made to be one. */
+static void member_set_name(struct wi_cluster_member *member, const char *configured)
+{
+    char host[WI_MEMBER_NAME_MAX + 1] = "";
+    if (configured == NULL && gethostname(host, sizeof host - 1) == 0)
+        wi_text_printable(member->name, sizeof member->name, wi_text_mend(host));
+    else
+        wi_text_copy(member->name, sizeof member->name, configured);
+    if (member->name[0] == '\0')
+        wi_text_copy(member->name, sizeof member->name, "webinfer");
+}
+
+struct wi_cluster *wi_cluster_new(
+    uv_loop_t *loop, const struct wi_config *config, const char *version, struct wi_error *error)
+{
+    const struct wi_config_cluster *settings = &config->cluster;
+    if (settings->servers.count == 0)
+        return NULL;
+    struct wi_cluster *cluster = wi_alloc(sizeof *cluster);
+    member_set_name(&cluster->self, settings->name);
+    wi_id_new(cluster->self.instance, "member");
+    wi_text_copy(cluster->self.version, sizeof cluster->self.version, version);
+    wi_member_key(cluster->self.name, cluster->key);
+    char *bucket = wi_sprintf("%s_members", settings->prefix);
+    const struct wi_courier_terms terms = {.servers = &settings->servers,
+        .broker = {.credentials_file = settings->credentials_file,
+            .tls_ca = settings->tls_ca,
+            .bucket = bucket,
+            .replicas = 1 + 2 * settings->replicas,
+            .name = cluster->self.name},
+        .key = cluster->key,
+        .value_max = WI_MEMBER_RECORD_MAX};
+    cluster->beat = wi_timer_new(loop, on_beat, cluster);
+    cluster->courier = wi_courier_start(loop, &terms, on_event, cluster, error);
+    free(bucket);
+    if (cluster->courier)
+        return cluster;
+    wi_cluster_free(cluster);
+    return NULL;
+}
+
+void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describe, void *context)
+{
+    cluster->describe = describe;
+    cluster->context = context;
+    wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
+}
+
+void wi_cluster_close(struct wi_cluster *cluster)
+{
+    if (cluster == NULL || cluster->courier == NULL)
+        return;
+    wi_timer_free(cluster->beat);
+    cluster->beat = NULL;
+    wi_courier_close(cluster->courier, cluster_judge(cluster) == WI_CLUSTER_MEMBER);
+    cluster->courier = NULL;
+    cluster->server = NULL;
+}
+
+void wi_cluster_free(struct wi_cluster *cluster)
+{
+    if (cluster == NULL)
+        return;
+    wi_cluster_close(cluster);
+    wi_timer_free(cluster->beat);
+    wi_members_clear(&cluster->members);
+    wi_member_clear(&cluster->self);
+    free(cluster);
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view)
+{
+    cluster_look(cluster);
+    *view = (struct wi_cluster_view){.state = cluster->state,
+        .name = cluster->self.name,
+        .server = cluster->server,
+        .instance = cluster->self.instance,
+        .problem = cluster->problem.fault == WI_BROKER_FINE ? NULL : &cluster->problem,
+        .members = &cluster->members};
+}
+
+void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)
+{
+    cluster_look(cluster);
+    if (cluster->problem.fault != WI_BROKER_FINE)
+        json_array_append_new(warnings, json_sprintf("cluster: %s", cluster->problem.detail));
+    if (cluster->state == WI_CLUSTER_NAME_TAKEN)
+        json_array_append_new(warnings,
+            json_sprintf("cluster: another daemon is a member as \"%s\", so this one does not take "
+                         "part; give it another [cluster] name",
+                cluster->self.name));
+    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
+         seen = wi_members_next(&cluster->members, seen->member.name))
+        if (seen->skewed)
+            json_array_append_new(warnings,
+                json_sprintf("cluster: the clock of member \"%s\" differs from this machine's by "
+                             "%lld s; set both by NTP",
+                    seen->member.name, (long long)seen->skew_ms / 1000));
+}

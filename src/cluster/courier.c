@@ -1,0 +1,253 @@
+/* See courier.h. Boxes under a mutex, as those of the database's writer. */
+#include "cluster/courier.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* The thread looks for something to write so often, and tries the servers again so often. */
+#define LOOK_MS 200
+#define RETRY_NS (UINT64_C(1000) * 1000 * 1000)
+/* Events that the loop has not taken yet; the thread waits before there are more. */
+#define EVENTS_MAX 256
+
+struct item {
+    struct wi_courier_event event;
+    struct item *prev, *next;
+};
+
+struct wi_courier {
+    uv_thread_t thread;
+    uv_async_t async;
+    wi_courier_event_fn *on_event;
+    void *context;
+    struct wi_strings servers;
+    struct wi_broker_terms terms; /* of owned strings */
+    char *key;
+    size_t value_max;
+    int closing; /* the loop's */
+    /* The rest is shared; access requires the mutex. */
+    uv_mutex_t mutex;
+    uv_cond_t wake; /* the thread: to write, to end, or there is room */
+    char *text;     /* to write; NULL: nothing */
+    uint64_t revision;
+    struct item *events;
+    size_t event_count;
+    int stop, remove, ended;
+};
+
+/* --- the thread ------------------------------------------------------------------------------- */
+
+/* Takes the event's entry over. The handle is closed only once the thread has ended. */
+static void event_give(struct wi_courier *courier, const struct wi_courier_event *event)
+{
+    struct item *item = wi_alloc(sizeof *item);
+    item->event = *event;
+    uv_mutex_lock(&courier->mutex);
+    while (courier->event_count >= EVENTS_MAX && !courier->stop)
+        uv_cond_wait(&courier->wake, &courier->mutex);
+    DL_APPEND(courier->events, item);
+    courier->event_count++;
+    uv_async_send(&courier->async);
+    uv_mutex_unlock(&courier->mutex);
+}
+
+static int is_stopped(struct wi_courier *courier)
+{
+    uv_mutex_lock(&courier->mutex);
+    int stop = courier->stop;
+    uv_mutex_unlock(&courier->mutex);
+    return stop;
+}
+
+/* Tries each server once. NULL with what is worth telling: what a person has to mend, else what the
+ * last one said. */
+static struct wi_broker *courier_connect(
+    struct wi_courier *courier, const char **server, struct wi_broker_problem *problem)
+{
+    struct wi_broker_problem one;
+    *problem = (struct wi_broker_problem){0};
+    for (size_t i = 0; i < courier->servers.count && !is_stopped(courier); i++) {
+        *server = courier->servers.items[i];
+        struct wi_broker *broker = wi_broker_open(*server, &courier->terms, &one);
+        if (broker)
+            return broker;
+        if (problem->fault <= WI_BROKER_UNREACHABLE)
+            *problem = one;
+    }
+    return NULL;
+}
+
+/* What is to be written, for free(); NULL: nothing. */
+static char *take_text(struct wi_courier *courier, uint64_t *revision)
+{
+    uv_mutex_lock(&courier->mutex);
+    char *text = courier->text;
+    *revision = courier->revision;
+    courier->text = NULL;
+    uv_mutex_unlock(&courier->mutex);
+    return text;
+}
+
+/* 0, or -1 with the problem of the event. */
+static int courier_write(
+    struct wi_courier *courier, struct wi_broker *broker, struct wi_courier_event *event)
+{
+    uint64_t revision;
+    char *text = take_text(courier, &revision);
+    int result = text ? wi_broker_write(broker, courier->key, text, revision, courier->value_max,
+                            &event->entry, &event->problem)
+                      : 1;
+    free(text);
+    if (result == 0)
+        event_give(courier, event);
+    return result < 0 ? -1 : 0;
+}
+
+/* Until the connection is lost, or the end. */
+static void courier_serve(struct wi_courier *courier, struct wi_broker *broker)
+{
+    while (!is_stopped(courier)) {
+        struct wi_courier_event event = {.kind = WI_COURIER_ENTRY};
+        int got = courier_write(courier, broker, &event);
+        if (got == 0)
+            got = wi_broker_next(broker, LOOK_MS, courier->value_max, &event.entry, &event.problem);
+        if (got != 0) {
+            event.kind = got < 0 ? WI_COURIER_FAILED : WI_COURIER_ENTRY;
+            event_give(courier, &event);
+        }
+        if (got < 0)
+            return;
+    }
+    if (courier->remove)
+        wi_broker_remove(broker, courier->key);
+}
+
+static void courier_rest(struct wi_courier *courier)
+{
+    uv_mutex_lock(&courier->mutex);
+    if (!courier->stop)
+        uv_cond_timedwait(&courier->wake, &courier->mutex, RETRY_NS);
+    uv_mutex_unlock(&courier->mutex);
+}
+
+static void courier_run(void *data)
+{
+    struct wi_courier *courier = data;
+    while (!is_stopped(courier)) {
+        struct wi_courier_event event = {.kind = WI_COURIER_OPENED};
+        struct wi_broker *broker = courier_connect(courier, &event.server, &event.problem);
+        if (broker == NULL)
+            event.kind = WI_COURIER_FAILED;
+        event_give(courier, &event);
+        if (broker)
+            courier_serve(courier, broker);
+        wi_broker_close(broker);
+        courier_rest(courier);
+    }
+    uv_mutex_lock(&courier->mutex);
+    courier->ended = 1;
+    uv_async_send(&courier->async);
+    uv_mutex_unlock(&courier->mutex);
+}
+
+/* --- the loop --------------------------------------------------------------------------------- */
+
+static void courier_free(struct wi_courier *courier)
+{
+    wi_strings_clear(&courier->servers);
+    free((char *)courier->terms.credentials_file);
+    free((char *)courier->terms.tls_ca);
+    free((char *)courier->terms.bucket);
+    free((char *)courier->terms.name);
+    free(courier->key);
+    free(courier->text);
+    uv_cond_destroy(&courier->wake);
+    uv_mutex_destroy(&courier->mutex);
+    free(courier);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    courier_free(handle->data);
+}
+
+static void on_async(uv_async_t *async)
+{
+    struct wi_courier *courier = async->data;
+    struct item *item, *next;
+    uv_mutex_lock(&courier->mutex);
+    struct item *events = courier->events;
+    int ended = courier->ended;
+    courier->events = NULL;
+    courier->event_count = 0;
+    uv_cond_signal(&courier->wake);
+    uv_mutex_unlock(&courier->mutex);
+    DL_FOREACH_SAFE(events, item, next)
+    {
+        if (!courier->closing)
+            courier->on_event(courier->context, &item->event);
+        wi_broker_entry_clear(&item->event.entry);
+        free(item);
+    }
+    if (!ended)
+        return;
+    uv_thread_join(&courier->thread);
+    uv_close((uv_handle_t *)async, on_closed);
+}
+
+struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_terms *terms,
+    wi_courier_event_fn *on_event, void *context, struct wi_error *error)
+{
+    struct wi_courier *courier = wi_alloc(sizeof *courier);
+    courier->on_event = on_event;
+    courier->context = context;
+    wi_strings_copy(&courier->servers, terms->servers);
+    courier->terms =
+        (struct wi_broker_terms){.credentials_file = wi_strdup(terms->broker.credentials_file),
+            .tls_ca = wi_strdup(terms->broker.tls_ca),
+            .bucket = wi_strdup(terms->broker.bucket),
+            .replicas = terms->broker.replicas,
+            .name = wi_strdup(terms->broker.name)};
+    courier->key = wi_strdup(terms->key);
+    courier->value_max = terms->value_max;
+    courier->async.data = courier;
+    uv_mutex_init(&courier->mutex);
+    uv_cond_init(&courier->wake);
+    int status = uv_async_init(loop, &courier->async, on_async);
+    assert(status == 0);
+    status = uv_thread_create(&courier->thread, courier_run, courier);
+    if (status == 0) {
+        uv_unref((uv_handle_t *)&courier->async);
+        return courier;
+    }
+    wi_error_set(error, WI_UNAVAILABLE, NULL, "cannot start the thread that talks to NATS: %s",
+        uv_strerror(status));
+    uv_close((uv_handle_t *)&courier->async, on_closed);
+    return NULL;
+}
+
+void wi_courier_write(struct wi_courier *courier, const char *text, uint64_t revision)
+{
+    uv_mutex_lock(&courier->mutex);
+    free(courier->text);
+    courier->text = wi_strdup(text);
+    courier->revision = revision;
+    uv_mutex_unlock(&courier->mutex);
+}
+
+void wi_courier_close(struct wi_courier *courier, int remove)
+{
+    if (courier == NULL)
+        return;
+    courier->closing = 1;
+    uv_ref((uv_handle_t *)&courier->async);
+    uv_mutex_lock(&courier->mutex);
+    courier->stop = 1;
+    courier->remove = remove;
+    uv_cond_signal(&courier->wake);
+    uv_mutex_unlock(&courier->mutex);
+}

@@ -1,0 +1,171 @@
+/* See member.h. */
+#include "cluster/member.h"
+
+#include "base/buffer.h"
+#include "base/json_read.h"
+#include "base/params.h"
+#include <ctype.h>
+#include <string.h>
+
+#define RECORD_VERSION 1
+/* No count of anything here is greater. */
+#define COUNT_MAX 1000000000
+#define TIME_MAX 253402300799999 /* the end of the year 9999 */
+/* Longer names are left out of a record, so that WI_MEMBER_MODELS_MAX of them fit. */
+#define MODEL_NAME_MAX 128
+
+void wi_member_clear(struct wi_cluster_member *member)
+{
+    wi_strings_clear(&member->models);
+    *member = (struct wi_cluster_member){0};
+}
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+void wi_member_key(const char *name, char key[WI_MEMBER_KEY_SIZE])
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    size_t length = strlen(name);
+    unsigned bits = 0, count = 0;
+    for (size_t i = 0; i < length; i++) {
+        bits = bits << 8 | (unsigned char)name[i];
+        for (count += 8; count >= 6; count -= 6)
+            *key++ = digits[bits >> (count - 6) & 63];
+    }
+    if (count > 0)
+        *key++ = digits[bits << (6 - count) & 63];
+    *key = '\0';
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+static json_t *names_json(const struct wi_strings *names)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < names->count && i < WI_MEMBER_MODELS_MAX; i++)
+        if (strlen(names->items[i]) <= MODEL_NAME_MAX)
+            json_array_append_new(list, json_string(names->items[i]));
+    return list;
+}
+
+void wi_member_print(const struct wi_cluster_member *member, struct wi_buffer *out)
+{
+    json_t *record = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:I, s:I}",
+        "record", RECORD_VERSION, "name", member->name, "instance", member->instance, "version",
+        member->version, "api", member->api, "bridge", member->bridge, "models",
+        names_json(&member->models), "model_count", (json_int_t)member->model_count, "waiting",
+        (json_int_t)member->waiting, "running", (json_int_t)member->running, "nodes",
+        (json_int_t)member->nodes, "at", (json_int_t)member->at);
+    wi_buffer_json(out, record);
+    json_decref(record);
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct head_params {
+    int64_t record;
+};
+
+static const struct wi_param head_table[] = {
+    WI_PARAM(head_params, record, INTEGER, .required = 1, .max = COUNT_MAX), WI_PARAM_END};
+
+struct record_params {
+    const char *name, *instance, *version, *api, *bridge;
+    json_t *models;
+    int64_t model_count, waiting, running, nodes, at;
+};
+
+#define COUNT .required = 1, .max = COUNT_MAX
+static const struct wi_param record_table[] = {
+    WI_PARAM(record_params, name, STRING, .required = 1, .min = 1, .max = WI_MEMBER_NAME_MAX),
+    WI_PARAM(record_params, instance, STRING, .required = 1, .min = 1, .max = WI_ID_SIZE - 1),
+    WI_PARAM(record_params, version, STRING, .required = 1, .max = WI_MEMBER_VERSION_SIZE - 1),
+    WI_PARAM(record_params, api, STRING, .required = 1, .max = WI_MEMBER_URL_SIZE - 1),
+    WI_PARAM(record_params, bridge, STRING, .required = 1, .max = WI_MEMBER_URL_SIZE - 1),
+    WI_PARAM(record_params, models, ARRAY, .required = 1, .max = WI_MEMBER_MODELS_MAX),
+    WI_PARAM(record_params, model_count, INTEGER, COUNT),
+    WI_PARAM(record_params, waiting, INTEGER, COUNT),
+    WI_PARAM(record_params, running, INTEGER, COUNT),
+    WI_PARAM(record_params, nodes, INTEGER, COUNT),
+    WI_PARAM(record_params, at, INTEGER, .required = 1, .max = TIME_MAX), WI_PARAM_END};
+
+static int is_word(const char *text)
+{
+    for (; *text; text++)
+        if (!isgraph((unsigned char)*text))
+            return 0;
+    return 1;
+}
+
+static int is_base(const char *url)
+{
+    return *url == '\0' ||
+           ((strncmp(url, "http://", 7) == 0 || strncmp(url, "https://", 8) == 0) && is_word(url));
+}
+
+/* Whether every name can be shown, in so many bytes. */
+static int are_models(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        size_t length = json_string_length(item);
+        if (length == 0 || length > MODEL_NAME_MAX || !wi_text_is_plain(json_string_value(item)))
+            return 0;
+    }
+    return 1;
+}
+
+static int record_is_good(const struct record_params *params, const char *key)
+{
+    char own[WI_MEMBER_KEY_SIZE];
+    if (!wi_text_is_plain(params->name))
+        return 0;
+    wi_member_key(params->name, own);
+    return strcmp(own, key) == 0 && is_word(params->instance) && is_word(params->version) &&
+           is_base(params->api) && is_base(params->bridge) && are_models(params->models);
+}
+
+static void member_fill(struct wi_cluster_member *member, const struct record_params *params)
+{
+    wi_text_copy(member->name, sizeof member->name, params->name);
+    wi_text_copy(member->instance, sizeof member->instance, params->instance);
+    wi_text_copy(member->version, sizeof member->version, params->version);
+    wi_text_copy(member->api, sizeof member->api, params->api);
+    wi_text_copy(member->bridge, sizeof member->bridge, params->bridge);
+    for (size_t i = 0; i < json_array_size(params->models); i++)
+        wi_strings_add(&member->models, json_string_value(json_array_get(params->models, i)));
+    member->model_count = (uint64_t)params->model_count;
+    member->waiting = (uint64_t)params->waiting;
+    member->running = (uint64_t)params->running;
+    member->nodes = (uint64_t)params->nodes;
+    member->at = params->at;
+}
+
+static enum wi_member_fault record_read(
+    struct wi_cluster_member *member, const char *key, const json_t *record)
+{
+    struct head_params head = {0};
+    struct record_params params = {0};
+    if (!json_is_object(record) ||
+        wi_params_read(head_table, record, WI_PARAMS_OPEN, "", &head, NULL) != WI_OK)
+        return WI_MEMBER_GARBAGE;
+    if (head.record != RECORD_VERSION)
+        return WI_MEMBER_OTHER_VERSION;
+    if (wi_params_read(record_table, record, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
+        !record_is_good(&params, key))
+        return WI_MEMBER_GARBAGE;
+    member_fill(member, &params);
+    return WI_MEMBER_GOOD;
+}
+
+enum wi_member_fault wi_member_read(
+    struct wi_cluster_member *member, const char *key, const char *text, size_t size)
+{
+    json_error_t place;
+    if (size > WI_MEMBER_RECORD_MAX)
+        return WI_MEMBER_GARBAGE;
+    json_t *record = wi_json_read(text, size, 0, &place);
+    enum wi_member_fault fault = record ? record_read(member, key, record) : WI_MEMBER_GARBAGE;
+    json_decref(record);
+    return fault;
+}
