@@ -268,8 +268,8 @@ test_builds() {
 
 # The files of tests that take a minute or more, longest first.
 LONG=(
-    system/plain/{bench-gpu-pack,cases,chaos,bench-cli,bench-gpu} system/{tasks-kinds,compute,grid,neighbours,numerics,firefox,verify}
-    system/{evil-clients,liars} system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
+    system/plain/{bench-gpu-pack,cases,chaos,bench-cli,bench-gpu} system/{tasks-kinds,compute,neighbours,numerics,firefox,verify}
+    system/{grid,grid-machines,evil-clients,liars} system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
     page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer}
 )
 

@@ -257,6 +257,14 @@ int wi_kind_lacks_shm(const struct wi_config_browser *browser)
 
 /* --- launches -------------------------------------------------------------------------------- */
 
+const char *wi_launch_browser(const struct wi_launch *launch)
+{
+    const json_t *always = json_object_get(launch->capabilities, "alwaysMatch");
+    const char *name = json_string_value(json_object_get(always, "browserName"));
+
+    return name ? name : "";
+}
+
 void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text)
 {
     launch->files = wi_realloc_array(launch->files, launch->file_count + 1, sizeof *launch->files);

@@ -59,6 +59,8 @@ struct wi_launch {
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
 void wi_launch_clear(struct wi_launch *launch);
+/* The browser's name in its capabilities, as a Grid knows it; "": it has none. Borrowed. */
+const char *wi_launch_browser(const struct wi_launch *launch);
 void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text);
 
 /* The port in a line of output that says it is listening, or -1. */

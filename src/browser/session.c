@@ -119,6 +119,7 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
     info->unable = session->unable;
     info->hardware = session->launch.hardware;
     info->gpu = session->launch.gpu;
+    info->service = session->creating ? session->launch.url : NULL;
 }
 
 uint64_t wi_session_memory(const struct wi_session *session)

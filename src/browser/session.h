@@ -65,8 +65,12 @@ struct wi_session_events {
      * inside this callback then. */
     void (*on_state)(void *context, const char *session_id, enum wi_session_state from,
         enum wi_session_state to, const struct wi_error *error);
-    /* The result of wi_session_check: `error` is NULL if the page is well. May be NULL. */
+    /* The result of wi_session_check: `error` is NULL if the page is well. May be NULL. Of a
+     * browser of a service, `field` says what the error is about: see WI_SESSION_SERVICE. */
     void (*on_checked)(void *context, const char *session_id, const struct wi_error *error);
+    /* How many of the free browsers of the service at `url` others of ours are asking for now.
+     * NULL: none. */
+    size_t (*count_asking)(void *context, const char *session_id, const char *url);
 };
 
 struct wi_session_info {
@@ -83,11 +87,18 @@ struct wi_session_info {
     int unable;    /* its driver or browser ended, or refused, before its page was welcomed once */
     char step[32]; /* starting: "spawn", "driver", "session", "leave", "navigate", "welcome" */
     int welcomed;
+    const char *service; /* the driver_url of a session that is being asked for there; else NULL */
 };
 
 struct wi_session;
 /* The field in errors of sessions that could not have a network of their own. */
 #define WI_SESSION_NETWORK "pool.network"
+/* The same in the error of a session that was not asked for, as its Grid had no room. */
+#define WI_SESSION_FULL "driver_url (full)"
+/* The same in errors of checks: the service does not answer, or a Grid's hub has forgotten the
+ * session, which its node still has. Neither says anything about the page. */
+#define WI_SESSION_SERVICE "driver_url"
+#define WI_SESSION_FORGOTTEN "driver_url (forgotten)"
 /* Starts at once. `browser` is copied. It becomes broken if its node is not welcomed within
  * `timeout_ms`. */
 struct wi_session *wi_session_new(const struct wi_session_deps *deps,

@@ -139,13 +139,40 @@ void wi_session_reload(struct wi_session *session, int64_t timeout_ms)
     wi_session_set_state(session, WI_SESSION_STARTING, NULL);
 }
 
+static void tell_checked(struct wi_session *session, const struct wi_error *error)
+{
+    if (wi_session_serves(session) && session->events.on_checked)
+        session->events.on_checked(session->events.context, session->id, error);
+}
+
+/* The service has answered a question about itself, or not. */
+static void on_service(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    const struct wi_grid *grid = wi_driver_grid(session->driver);
+    struct wi_error *check = &session->check_error;
+
+    session->check = NULL;
+    if (error)
+        wi_error_set(check, WI_UNAVAILABLE, WI_SESSION_SERVICE, "%s", error->detail);
+    else if (check->code == WI_SESSION_NOT_FOUND && grid && *grid->home)
+        wi_error_set(check, WI_SESSION_NOT_FOUND, WI_SESSION_FORGOTTEN,
+            "its hub has forgotten it, but a node of the Grid has it");
+    tell_checked(session, check);
+}
+
 static void on_checked(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
 
     session->check = NULL;
-    if (wi_session_serves(session) && session->events.on_checked)
-        session->events.on_checked(session->events.context, session->id, error);
+    if (!error || !wi_session_is_remote(session)) {
+        tell_checked(session, error);
+        return;
+    }
+    session->check_error = *error;
+    session->check =
+        wi_driver_ask_grid(session->driver, "", WI_SESSION_ASK_AGAIN_MS, on_service, session);
 }
 
 void wi_session_check(struct wi_session *session, uint64_t timeout_ms)

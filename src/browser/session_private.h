@@ -24,6 +24,10 @@
 #define WI_SESSION_KEEP_ALIVE_MS 20000
 /* For a driver to delete a session. */
 #define WI_SESSION_DELETE_MS 5000
+/* For a service to say what it has, before a session is asked for; and after a check that failed,
+ * which has to end before the next one begins. */
+#define WI_SESSION_ASK_MS 5000
+#define WI_SESSION_ASK_AGAIN_MS 1500
 /* A driver chooses its port first and opens it later: another process may take it in between,
  * once. */
 #define WI_SESSION_SPAWNS 2
@@ -54,6 +58,7 @@ struct wi_session {
     int welcomed, reloading, creating, closing, removing, unable;
     int spawns; /* of the driver, at most WI_SESSION_SPAWNS */
     struct wi_error early_error;
+    struct wi_error check_error; /* of a check, until the service has said whether it is well */
     char browser_version[64];
     char last_line[160]; /* of the driver's output, for when it dies early */
 };

@@ -11,6 +11,7 @@
 #include "browser/home.h"
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 
@@ -79,10 +80,22 @@ static void on_session_made(void *context, const struct wi_error *error)
     wi_session_open_page(session);
 }
 
+/* Asks for the browser. */
+static void session_create(struct wi_session *session)
+{
+    json_t *capabilities = session->launch.capabilities;
+
+    session->step = "session";
+    session->creating = 1;
+    session->launch.capabilities = NULL;
+    /* Beyond the deadline, which fails first, for a service's late answer. */
+    session->call = wi_driver_new_session(session->driver, capabilities,
+        time_left(session, session->started) + WI_SESSION_LATE_MS, on_session_made, session);
+}
+
 static void on_driver_ready(void *context, const struct wi_error *error)
 {
     struct wi_session *session = context;
-    json_t *capabilities = session->launch.capabilities;
     struct wi_error hint;
 
     session->call = NULL;
@@ -95,12 +108,47 @@ static void on_driver_ready(void *context, const struct wi_error *error)
         wi_session_fail(session, error);
         return;
     }
-    session->step = "session";
-    session->creating = 1;
-    session->launch.capabilities = NULL;
-    /* Beyond the deadline, which fails first, for a service's late answer. */
-    session->call = wi_driver_new_session(session->driver, capabilities,
-        time_left(session, session->started) + WI_SESSION_LATE_MS, on_session_made, session);
+    session_create(session);
+}
+
+/* A driver is waited for; a service that does not run is reported. */
+static void session_await_driver(struct wi_session *session)
+{
+    uint64_t timeout_ms = time_left(session, session->started);
+
+    if (wi_session_is_remote(session) && timeout_ms > REMOTE_READY_MS)
+        timeout_ms = REMOTE_READY_MS;
+    session->call = wi_driver_wait_ready(session->driver, timeout_ms, on_driver_ready, session);
+}
+
+/* The service has told what it has. In a Grid without room a request would wait, perhaps longer
+ * than its answer is of use. */
+static void on_asked(void *context, const struct wi_error *error)
+{
+    struct wi_session *session = context;
+    const struct wi_session_events *events = &session->events;
+    const struct wi_grid *grid = wi_driver_grid(session->driver);
+    const char *browser = wi_launch_browser(&session->launch), *url = session->launch.url;
+    struct wi_error full;
+
+    session->call = NULL;
+    if (!grid) {
+        if (error && strcmp(error->field, WI_GRID_FIELD) == 0)
+            wi_session_fail(session, error);
+        else
+            session_await_driver(session);
+        return;
+    }
+    size_t asking =
+        events->count_asking ? events->count_asking(events->context, session->id, url) : 0;
+    if (wi_grid_room(grid, asking) > 0) {
+        session_create(session);
+        return;
+    }
+    char *excuse = wi_grid_excuse(grid, browser);
+    wi_error_set(&full, WI_UNAVAILABLE, WI_SESSION_FULL, "%s", excuse);
+    free(excuse);
+    wi_session_fail(session, &full);
 }
 
 /* The browser's messages about its page: for the operator, since we need none of them. */
@@ -124,7 +172,6 @@ static void meet_driver(struct wi_session *session, const char *url)
 {
     const struct wi_driver_events events = {session, on_note, on_gone};
     const struct wi_outlet *outlet = session->deps.apart_port ? &session->outlet : NULL;
-    uint64_t timeout_ms = time_left(session, session->started);
 
     session->step = "driver";
     if (session->launch.protocol == WI_DRIVER_BIDI)
@@ -132,9 +179,11 @@ static void meet_driver(struct wi_session *session, const char *url)
     else
         session->driver = wi_classic_new(
             session->deps.loop, session->deps.http, session->deps.lws, outlet, url, &events);
-    if (wi_session_is_remote(session) && timeout_ms > REMOTE_READY_MS)
-        timeout_ms = REMOTE_READY_MS;
-    session->call = wi_driver_wait_ready(session->driver, timeout_ms, on_driver_ready, session);
+    if (wi_session_is_remote(session))
+        session->call = wi_driver_ask_grid(session->driver, wi_launch_browser(&session->launch),
+            WI_SESSION_ASK_MS, on_asked, session);
+    else
+        session_await_driver(session);
 }
 
 static void on_line(void *context, const char *line)

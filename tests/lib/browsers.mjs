@@ -152,6 +152,11 @@ session-request-timeout = ${this.requestTimeout}
             slots.map(({ session }) => session?.sessionId).filter(Boolean));
     }
 
+    /** The requests for a session that wait in it. */
+    async queue() {
+        return (await request(`${this.url}/se/grid/newsessionqueue/queue`)).json.value;
+    }
+
     /** Killed hard it leaves its drivers and browsers behind: those go with the folder. */
     async stop(signal = 'SIGTERM') {
         this.child?.kill(signal);

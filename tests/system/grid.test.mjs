@@ -25,8 +25,6 @@ const remote = (url, more = {}, pool = {}) => ({
     'browser.chrome': { driver_url: url, gpu: 'software', max_connections: 1, ...more },
     pool: { max_connections: 1, ...pool },
 });
-const kindOf = async (one) =>
-    (await one.status()).pool.kinds.find(({ kind, name }) => (kind ?? name) === 'chrome');
 
 before(async () => {
     grid = await new Grid().start();
@@ -60,15 +58,21 @@ test('a session that the Grid ends is replaced', async () => {
     }, { what: 'another session', timeout: 60_000 * patience, every: 200 });
 });
 
-test('a full Grid: said, and served as soon as it has room', async () => {
+test('a full Grid: said, not asked, and served as soon as it has room', async () => {
     await withDaemon({ ready: false, config: remote(grid.url) },
         async (other) => {
-            await other.logs(/not ready.*does it have a free browser/, { timeout: 20_000 * patience });
+            const said = /the Grid has no free chrome: it may have 1 at a time on 1 node/;
+            await other.logs(new RegExp(`waits for room: .*${said.source}`), { timeout: 20_000 * patience });
+            const { chrome } = (await other.status()).kinds;
+            assert.match(chrome.problem, said);
+            assert.equal(chrome.breaker, 'closed', 'it is no failure');
             assert.equal((await grid.sessions()).length, 1, 'ours is left alone');
+            assert.deepEqual(await grid.queue(), [], 'nothing waits in the Grid');
             await daemon.stop();
             daemon = null;
             await other.ready();
             assert.equal((await grid.sessions()).length, 1);
+            assert.equal((await other.status()).kinds.chrome.problem, null);
         });
     await until(async () => (await grid.sessions()).length === 0, { what: 'no session left' });
 });
@@ -141,6 +145,77 @@ describe('a service of the test each', { concurrency: 5 }, () => {
         assert.ok(slow.seen.includes('DELETE /session/late-2'));
         slow.stop();
     });
+
+    /** A hub's answer to GET /status: a node for each list of slots, which have a session or null. */
+    const hub = (nodes, more = {}) => ({ ready: false, message: 'a hub', nodes: nodes.map((slots, index) => ({
+        uri: `http://192.0.2.${index + 1}:5555`, availability: 'UP', maxSessions: slots.length,
+        slots: slots.map((sessionId) => ({ stereotype: { browserName: 'chrome' },
+            session: sessionId && { sessionId } })), ...more })) });
+
+    test('a Grid is asked for as many browsers as it has room for', async () => {
+        let answered = 0;
+        const asked = () => busy.seen.filter((name) => name === 'POST /session').length;
+        const busy = await service((name, answer) => {
+            if (name === 'GET /status') return answered++, answer(hub([[null, 'another'], [null]]));
+            return name === 'POST /session' ? undefined : answer(null); // which is on its way for ever
+        });
+        const config = remote(busy.url, { max_connections: 4, min_connections: 4 }, { max_connections: 4 });
+        await withDaemon({ ready: false, config }, async (other) => {
+            await other.logs(/waits for room: .*it may have 3 at a time on 2 nodes/, { timeout: 20_000 * patience });
+            await until(() => asked() === 2, { what: 'two requests' });
+            const then = answered;
+            await until(() => answered > then + 2, { what: 'it is watched', timeout: 20_000 * patience });
+            assert.equal(asked(), 2);
+        });
+        busy.stop();
+    });
+
+    for (const [what, before, said] of [
+        ['has no node', hub([]), /no node that is up/],
+        ['has no node that is up', hub([[null]], { availability: 'DRAINING' }), /no node that is up/],
+        ['has only other browsers', hub([[null]], { slots: [{ stereotype: { browserName: 'firefox' } }] }),
+            /the Grid has no chrome; its nodes have: firefox/],
+        ['has free slots, and may not use them', hub([['one', null]], { maxSessions: 1 }),
+            /no free chrome: it may have 1/],
+    ])
+        test(`a Grid that ${what}: said, and asked when it has room`, async () => {
+            let now = before;
+            const later = await service((name, answer) => {
+                if (name === 'GET /status') return answer(now);
+                return answer(name === 'POST /session' ? { sessionId: 'one', capabilities: {} } : null);
+            });
+            await withDaemon({ ready: false, config: remote(later.url) }, async (other) => {
+                await other.logs(new RegExp(`waits for room: .*${said.source}`), { timeout: 20_000 * patience });
+                const answer = await other.infer({ model_name: 'builtin/echo', timeout_ms: 100,
+                    inputs: [{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }] });
+                assert.equal(answer.status, 504, 'work waits for it');
+                assert.ok(!later.seen.includes('POST /session'));
+                now = hub([[null]]);
+                await until(() => later.seen.includes('POST /session'),
+                    { what: 'a request', timeout: 5000 * patience });
+            });
+            later.stop();
+        });
+
+    for (const [what, nodes] of [
+        ['a node is no object', ['x']],
+        ['a node has no slots', [{}]],
+        ['slots are no array', [{ slots: {} }]],
+        ['there are too many slots', [{ slots: Array(1025).fill({}) }]],
+        ['there are too many nodes', Array(1025).fill({ slots: [] })],
+        ['maxSessions is below 0', [{ slots: [], maxSessions: -1 }]],
+        ['maxSessions is no integer', [{ slots: [], maxSessions: 'many' }]],
+        ['a session has no id', [{ slots: [{ session: {} }] }]],
+        ['a name is too long', [{ slots: [{ stereotype: { browserName: 'x'.repeat(65) } }] }]],
+    ])
+        test(`a hub whose status makes no sense, ${what}: said, and not asked for a browser`, async () => {
+            const bad = await service((name, answer) => answer({ ready: true, nodes }));
+            await withDaemon({ ready: false, config: remote(bad.url) }, (other) =>
+                other.logs(/driver_url at 127\.0\.0\.1: status: .*(makes no sense|array of at most 1024)/,
+                    { timeout: 20_000 * patience }));
+            assert.ok(!bad.seen.includes('POST /session'));
+            bad.stop();
+        });
 
     for (const [what, answers, expected] of [
         ['answers garbage', () => 'no JSON at all {{{', /is no JSON object with "value"/],

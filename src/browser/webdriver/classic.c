@@ -7,7 +7,9 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/url.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "browser/webdriver/notes.h"
 #include "browser/webdriver/private.h"
 #include <stdlib.h>
@@ -15,6 +17,8 @@
 
 /* No answer that we use is larger than a few KiB; errors carry a stack trace. */
 #define ANSWER_MAX (256 * 1024)
+/* A Grid's status: some 2.5 KiB for each session that it has, most of it capabilities. */
+#define STATUS_MAX (4 * 1024 * 1024)
 #define POLL_FIRST_MS 20
 #define POLL_MAX_MS 500
 /* One question to a driver that accepts connections but does not answer. */
@@ -42,6 +46,7 @@ struct classic_call {
     double deadline;
     uint64_t pause_ms;
     struct wi_error last;
+    char browser[64]; /* of ask_grid */
 };
 
 static struct classic *driver_of(const struct classic_call *call)
@@ -72,8 +77,9 @@ static enum wi_code classic_read_answer(const char *verb, const struct wi_http_a
     *value = json_is_null(member) ? NULL : member;
     if (http->status == 200)
         return WI_OK;
-    if (wi_driver_read_error(verb, *value, error) != WI_OK)
-        return WI_INTERNAL;
+    enum wi_code code = wi_driver_read_error(verb, *value, error);
+    if (code != WI_OK)
+        return code;
     return wi_error_set(error, WI_INTERNAL, "",
         "%s: the driver answered HTTP %d without saying why", verb, http->status);
 }
@@ -94,11 +100,11 @@ static void on_answer(void *context, const struct wi_http_answer *http)
     wi_driver_done(&call->call, code == WI_OK ? NULL : &error);
 }
 
-/* Starts the call's exchange at URL/PATH with `body` (consumed; NULL for none). */
-static void classic_exchange(struct classic_call *call, const char *method, const char *path,
-    json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
+/* Starts the call's exchange at BASE/PATH with `body` (consumed; NULL for none). */
+static void exchange_at(struct classic_call *call, const char *base, const char *method,
+    const char *path, json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
 {
-    char *url = wi_sprintf("%s%s", driver_of(call)->url, path);
+    char *url = wi_sprintf("%s%s", base, path);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     struct wi_http_request request = {
         .method = method,
@@ -107,7 +113,7 @@ static void classic_exchange(struct classic_call *call, const char *method, cons
         .body_size = text ? strlen(text) : 0,
         .content_type = text ? "application/json; charset=utf-8" : NULL,
         .timeout_ms = timeout_ms,
-        .max_answer = ANSWER_MAX,
+        .max_answer = strcmp(path, "/status") == 0 ? STATUS_MAX : ANSWER_MAX,
         .outlet = driver_of(call)->outlet,
     };
 
@@ -115,6 +121,12 @@ static void classic_exchange(struct classic_call *call, const char *method, cons
     json_decref(body);
     free(text);
     free(url);
+}
+
+static void classic_exchange(struct classic_call *call, const char *method, const char *path,
+    json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
+{
+    exchange_at(call, driver_of(call)->url, method, path, body, timeout_ms, callback);
 }
 
 static void classic_let_go(struct wi_driver_call *base)
@@ -194,6 +206,45 @@ static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
     ask_status(call);
 }
 
+/* --- GET /status of a Grid ------------------------------------------------------------------- */
+
+/* No error if it is none. */
+static enum wi_code read_grid(
+    struct wi_driver *driver, const json_t *value, const char *browser, struct wi_error *error)
+{
+    const json_t *nodes = json_object_get(value, "nodes");
+    const char *id = driver->session_id ? driver->session_id : "";
+
+    driver->is_grid = 0;
+    if (!json_is_array(nodes))
+        return WI_OK;
+    enum wi_code code = wi_grid_read(nodes, browser, id, &driver->grid, error);
+    driver->is_grid = code == WI_OK;
+    return code;
+}
+
+static void on_grid(void *context, const struct wi_http_answer *http)
+{
+    struct classic_call *call = context;
+    struct wi_error error = {0};
+    json_t *root, *value;
+    enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &error);
+
+    call->http_call = NULL;
+    if (code == WI_OK)
+        code = read_grid(call->call.driver, value, call->browser, &error);
+    json_decref(root);
+    wi_driver_done(&call->call, code == WI_OK ? NULL : &error);
+}
+
+static void ask_grid(struct wi_driver_call *base, const char *browser, uint64_t timeout_ms)
+{
+    struct classic_call *call = (struct classic_call *)base;
+
+    wi_text_copy(call->browser, sizeof call->browser, browser);
+    classic_exchange(call, "GET", "/status", NULL, timeout_ms, on_grid);
+}
+
 /* --- verbs of a session ---------------------------------------------------------------------- */
 
 static void on_listening(void *context)
@@ -239,27 +290,27 @@ static void new_session(struct wi_driver_call *base, json_t *capabilities, uint6
 }
 
 static void session_exchange(struct classic_call *call, const char *method, const char *verb,
-    json_t *body, uint64_t timeout_ms)
+    json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
 {
     const char *id = call->call.driver->session_id;
     /* Without a session the driver's "invalid session id" is the answer. */
     char *path = wi_sprintf("/session/%s%s", id ? id : "none", verb);
 
-    classic_exchange(call, method, path, body, timeout_ms, on_answer);
+    classic_exchange(call, method, path, body, timeout_ms, callback);
     free(path);
 }
 
 static void classic_navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
 {
-    session_exchange(
-        (struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
+    session_exchange((struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url),
+        timeout_ms, on_answer);
 }
 
 /* Fails if the page has crashed, and is not answered if its document hangs. */
 static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
 {
     session_exchange((struct classic_call *)base, "POST", "/execute/sync",
-        json_pack("{s:s, s:[]}", "script", "return 0", "args"), timeout_ms);
+        json_pack("{s:s, s:[]}", "script", "return 0", "args"), timeout_ms, on_answer);
 }
 
 static enum wi_code forget_session(
@@ -269,12 +320,60 @@ static enum wi_code forget_session(
     return WI_OK;
 }
 
+/* An address on this machine is meant for those who are there, as the service then is too. */
+static int may_go_to(const struct classic *driver, const char *home)
+{
+    return *home && (!wi_url_is_loopback(home) || wi_url_is_loopback(driver->url));
+}
+
+/* Where the node is that has a session of which the hub knows nothing else. */
+static void on_home(void *context, const struct wi_http_answer *http)
+{
+    struct classic_call *call = context;
+    struct wi_driver *driver = call->call.driver;
+    double left = call->deadline - wi_now_ms();
+    struct wi_error error;
+    json_t *root, *value;
+
+    call->http_call = NULL;
+    int is_told = classic_read_answer(call->call.verb, http, &root, &value, &error) == WI_OK &&
+                  read_grid(driver, value, "", &error) == WI_OK;
+    json_decref(root);
+    if (!is_told || !driver->is_grid || left < 1 ||
+        !may_go_to(driver_of(call), driver->grid.home)) {
+        wi_driver_done(&call->call, &call->last);
+        return;
+    }
+    char *path = wi_sprintf("/session/%s", driver->session_id);
+    exchange_at(call, driver->grid.home, "DELETE", path, NULL, (uint64_t)left, on_answer);
+    free(path);
+}
+
+static void on_deleted(void *context, const struct wi_http_answer *http)
+{
+    struct classic_call *call = context;
+    double left = call->deadline - wi_now_ms();
+    json_t *root, *value;
+    enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &call->last);
+
+    json_decref(root);
+    call->http_call = NULL;
+    if (code == WI_SESSION_NOT_FOUND && call->call.driver->session_id && left >= 1) {
+        classic_exchange(call, "GET", "/status", NULL, (uint64_t)left, on_home);
+        return;
+    }
+    if (code == WI_OK)
+        wi_driver_forget_session(call->call.driver);
+    wi_driver_done(&call->call, code == WI_OK ? NULL : &call->last);
+}
+
 static void delete_session(struct wi_driver_call *base, uint64_t timeout_ms)
 {
     struct classic_call *call = (struct classic_call *)base;
 
     call->on_value = forget_session;
-    session_exchange(call, "DELETE", "", NULL, timeout_ms);
+    call->deadline = wi_now_ms() + (double)timeout_ms;
+    session_exchange(call, "DELETE", "", NULL, timeout_ms, on_deleted);
 }
 
 /* --- the driver ------------------------------------------------------------------------------ */
@@ -291,6 +390,7 @@ static void free_classic(struct wi_driver *base)
 static const struct wi_driver_verbs verbs = {
     .call_size = sizeof(struct classic_call),
     .wait_ready = wait_ready,
+    .ask_grid = ask_grid,
     .new_session = new_session,
     .navigate = classic_navigate,
     .check_page = check_page,

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "browser/webdriver/private.h"
+#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,16 @@ struct wi_driver_call *wi_driver_wait_ready(
     struct wi_driver_call *call = call_new(driver, "status", on_done, context);
 
     driver->verbs->wait_ready(call, timeout_ms);
+    return call;
+}
+
+struct wi_driver_call *wi_driver_ask_grid(struct wi_driver *driver, const char *browser,
+    uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
+{
+    assert(driver->verbs->ask_grid);
+    struct wi_driver_call *call = call_new(driver, "status", on_done, context);
+
+    driver->verbs->ask_grid(call, browser, timeout_ms);
     return call;
 }
 
@@ -112,6 +123,11 @@ const char *wi_driver_session_id(const struct wi_driver *driver)
 const json_t *wi_driver_capabilities(const struct wi_driver *driver)
 {
     return driver->capabilities;
+}
+
+const struct wi_grid *wi_driver_grid(const struct wi_driver *driver)
+{
+    return driver->is_grid ? &driver->grid : NULL;
 }
 
 struct new_session {
@@ -182,6 +198,8 @@ enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct 
         wi_params_read(error_table, value, WI_PARAMS_OPEN, "", &said, NULL) != WI_OK)
         return WI_OK;
     size_t length = strcspn(said.message, "\n"); /* the rest is the driver's stack trace */
-    return wi_error_set(error, WI_INTERNAL, "", "%s: the driver says: %.80s: %.*s", verb,
-        said.error, (int)(length < 300 ? length : 300), said.message);
+    return wi_error_set(error,
+        strcmp(said.error, "invalid session id") == 0 ? WI_SESSION_NOT_FOUND : WI_INTERNAL, "",
+        "%s: the driver says: %.80s: %.*s", verb, said.error, (int)(length < 300 ? length : 300),
+        said.message);
 }

@@ -9,6 +9,8 @@
 struct wi_driver_verbs {
     size_t call_size; /* of the protocol's call, which begins with struct wi_driver_call */
     void (*wait_ready)(struct wi_driver_call *call, uint64_t timeout_ms);
+    /* NULL: there are no services in this protocol. */
+    void (*ask_grid)(struct wi_driver_call *call, const char *browser, uint64_t timeout_ms);
     void (*new_session)(struct wi_driver_call *call, json_t *capabilities, uint64_t timeout_ms);
     void (*navigate)(struct wi_driver_call *call, const char *url, uint64_t timeout_ms);
     void (*check_page)(struct wi_driver_call *call, uint64_t timeout_ms);
@@ -22,6 +24,8 @@ struct wi_driver {
     const struct wi_driver_verbs *verbs;
     char *session_id;
     json_t *capabilities;
+    int is_grid; /* by the last answer to ask_grid, which is in `grid` */
+    struct wi_grid grid;
     struct wi_driver_call *calls; /* under way */
 };
 
@@ -41,8 +45,9 @@ enum wi_code wi_driver_take_session(
 void wi_driver_forget_session(struct wi_driver *driver);
 
 /* "VERB: the driver says: ERROR: MESSAGE", from an object with "error" and "message" as both
- * protocols send it (https://www.w3.org/TR/webdriver2/#errors), without the stack trace; WI_OK if
- * `value` is no such object. */
+ * protocols send it (https://www.w3.org/TR/webdriver2/#errors), without the stack trace:
+ * WI_INTERNAL or, if it does not know the session, WI_SESSION_NOT_FOUND. WI_OK if `value` is no
+ * such object. */
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/net/http_client.h"
 #include "base/net/outlet.h"
+#include "browser/webdriver/grid.h"
 #include <jansson.h>
 #include <stdint.h>
 
@@ -19,8 +20,9 @@ struct wi_driver;      /* one driver and, once made, its session */
 struct wi_driver_call; /* one exchange under way */
 
 /* `error` is NULL on success. Called exactly once unless cancelled, never from inside the verb.
- * Errors are WI_UNAVAILABLE (no answer, deadline) or WI_INTERNAL (the driver's own error, whose
- * text is in `detail`, or an invalid answer). */
+ * Errors are WI_UNAVAILABLE (no answer, deadline), WI_SESSION_NOT_FOUND (the driver does not know
+ * the session) or WI_INTERNAL (the driver's own error, whose text is in `detail`, or an invalid
+ * answer). */
 typedef void wi_driver_fn(void *context, const struct wi_error *error);
 
 /* Events that were not requested. Only BiDi reports them. */
@@ -48,6 +50,10 @@ void wi_driver_free(struct wi_driver *driver); /* cancels every call under way; 
 /* Waits until the driver reports that it is ready, or `timeout_ms` have passed. */
 struct wi_driver_call *wi_driver_wait_ready(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
+/* Asks a service once what it has: succeeds if it answers, whether it is ready or not. Only in
+ * classic. `browser`: see wi_grid_read. */
+struct wi_driver_call *wi_driver_ask_grid(struct wi_driver *driver, const char *browser,
+    uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 /* Asks for a browser with `capabilities` (takes ownership): {"alwaysMatch": …}. */
 struct wi_driver_call *wi_driver_new_session(struct wi_driver *driver, json_t *capabilities,
     uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
@@ -56,12 +62,15 @@ struct wi_driver_call *wi_driver_navigate(struct wi_driver *driver, const char *
 /* Asks a question that a crashed page cannot answer. */
 struct wi_driver_call *wi_driver_check_page(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
-/* Ends the session and its browser. */
+/* Ends the session and its browser. A Grid's hub that was restarted does not know its sessions, but
+ * lists them with their nodes: the session is then ended at its node. */
 struct wi_driver_call *wi_driver_delete_session(
     struct wi_driver *driver, uint64_t timeout_ms, wi_driver_fn *on_done, void *context);
 void wi_driver_cancel(struct wi_driver_call *call); /* no callback comes; NULL is fine */
 
 const char *wi_driver_session_id(const struct wi_driver *driver);     /* NULL before */
 const json_t *wi_driver_capabilities(const struct wi_driver *driver); /* returned ones; borrowed */
+/* The last answer to wi_driver_ask_grid, also about our session; NULL: the service is no Grid. */
+const struct wi_grid *wi_driver_grid(const struct wi_driver *driver);
 
 #endif

@@ -387,7 +387,8 @@ const struct wi_setting wi_options[] = {
     {BROWSER_KEY(driver_url), URL, DEFAULT(""), RELOADABLE,
         .help = "URL of a WebDriver service that is already running, such as a Selenium Grid. The "
                 "daemon then starts no driver, and the browsers of that service must be able to "
-                "reach [bridge] public_url."},
+                "reach [bridge] public_url. While a Selenium Grid has no room for one more "
+                "browser, the daemon requests none."},
     {BROWSER_KEY(binary), STRING, DEFAULT(""), RELOADABLE,
         .help = "The browser program: a path, or a name to look up in PATH. If empty, the usual "
                 "names are tried."},

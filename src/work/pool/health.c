@@ -143,13 +143,40 @@ static void session_check(const struct wi_pool *pool, struct pool_session *sessi
     wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
 }
 
+/* Whether the check says something about the service of its browser, and nothing about the page,
+ * which goes on serving while its node is connected. */
+static int session_is_unwatched(struct wi_pool *pool, struct pool_session *session,
+    const struct pool_node *node, const struct wi_error *error)
+{
+    const struct pool_kind *kind = wi_pool_kind_of(pool, session);
+    int is_lost = strcmp(error->field, WI_SESSION_SERVICE) == 0;
+
+    if (strcmp(error->field, WI_SESSION_FORGOTTEN) == 0) {
+        /* Its service can still end it, once another one serves. */
+        wi_pool_end_worn(pool, session, "its Grid's hub has forgotten it");
+        if (wi_pool_session_unwatch(session, 0))
+            wi_pool_plan_soon(pool->wake);
+        return 1;
+    }
+    if (!is_lost && (error->code != WI_SESSION_NOT_FOUND || !node || node->away || !kind ||
+                        !wi_pool_kind_is_remote(kind)))
+        return 0;
+    if (wi_pool_session_unwatch(session, 1))
+        wi_warn("pool", session->id,
+            "its service cannot check or end it now, and it serves while it is connected: %s",
+            error->detail);
+    return 1;
+}
+
 void wi_pool_checked(void *context, struct pool_session *session, const struct wi_error *error)
 {
     struct wi_pool *pool = context;
     const struct pool_node *node = wi_pool_node_of(pool, session);
 
-    if (!error) {
+    if (!error || session_is_unwatched(pool, session, node, error)) {
         wi_pool_session_checked(session, 1);
+        if (!error && wi_pool_session_unwatch(session, 0))
+            wi_info("pool", session->id, "its service answers again");
         return;
     }
     wi_pool_session_checked(session, 0);

@@ -170,6 +170,8 @@ static enum wi_code explain_kind(
             "the breaker of %s is open after %u failures to start, next try in %.1f s; the last: "
             "%.300s",
             kind->name, kind->backoff.failures, left > 0 ? left / 1000 : 0, kind->problem.detail);
+    else if (kind->full)
+        *error = kind->problem;
     else if (wi_pool_shuts_out(pool, kind))
         wi_error_set(error, WI_UNAVAILABLE, "",
             "no %s can be started: the min_connections of the other kinds take up all of [pool] "

@@ -31,6 +31,13 @@ static int is_idle(const struct wi_pool *pool, const struct pool_session *sessio
     return node->count == 0 && !node->draining && !node->paused && !node->away;
 }
 
+/* It is to be replaced now: one whose service is away could be neither replaced nor ended. */
+static int is_worn(const struct pool_session *session)
+{
+    return *session->worn && !*session->successor && !session->unwatched &&
+           wi_pool_session_serves(session);
+}
+
 static void count_session(
     const struct wi_pool *pool, const struct pool_session *session, struct wi_scale_kind *row)
 {
@@ -42,9 +49,9 @@ static void count_session(
     row->pending += wi_pool_session_state(session) == WI_SESSION_STARTING;
     if (*session->successor) {
         row->relieved++;
-    } else if (*session->worn && wi_pool_session_serves(session)) {
+    } else if (is_worn(session)) {
         row->worn++;
-    } else if (is_idle(pool, session)) {
+    } else if (!*session->worn && is_idle(pool, session)) {
         if (row->idle == 0 || session->idle_since < row->idle_since)
             row->idle_since = session->idle_since;
         row->idle++;
@@ -64,7 +71,7 @@ static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct 
          session = session->next)
         if (strcmp(session->kind, kind->name) == 0)
             count_session(pool, session, &row);
-    if (row.missing && row.max > row.live)
+    if ((row.missing || kind->full) && row.max > row.live)
         row.max = row.live;
     if (row.min > row.max)
         row.min = row.max;
@@ -204,11 +211,6 @@ static struct wi_scale_kind *count_all(
 }
 
 /* --- carrying it out -------------------------------------------------------------------------- */
-
-static int is_worn(const struct pool_session *session)
-{
-    return *session->worn && !*session->successor && wi_pool_session_serves(session);
-}
 
 /* Whether the one is the better to be replaced: what has no work, else what has done the most. */
 static int is_before(const struct pool_session *one, const struct pool_session *other)
@@ -388,6 +390,8 @@ int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
 
     for (size_t i = 0; i < count; i++)
         rows[i] = count_kind(pool, &pool->kinds->all[i]);
+    if (kind->full) /* it is waited for */
+        rows[kind - pool->kinds->all].max = (size_t)kind->browser->max_connections;
     int shut_out = wi_scale_shut_out(&scale, (size_t)(kind - pool->kinds->all));
 
     free(rows);

@@ -93,7 +93,9 @@ static void on_broken(struct wi_pool *pool, const struct pool_session *session,
 
     learn_network(pool, session, error);
     /* A session that we were closing anyway says nothing about its kind. */
-    if (kind && from != WI_SESSION_DRAINING)
+    if (kind && strcmp(error->field, WI_SESSION_FULL) == 0 && !pool->closing)
+        wi_pool_grid_full(pool, kind, error);
+    else if (kind && from != WI_SESSION_DRAINING)
         wi_pool_kind_broken(kind, now, welcomed_at > 0 ? now - welcomed_at : -1, error);
     wi_pool_end_page(pool, session, error->detail);
     wi_pool_tell_capacity(pool->wake); /* what waits for this kind may have to be refused now */
@@ -300,6 +302,7 @@ void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
 {
     pool->config = config;
+    wi_pool_grids_forget(pool);
     wi_pool_kinds_set(pool->kinds, config);
     check_kinds(pool);
     wi_change_tell(pool->deps.listener, WI_CHANGE_STATUS, "", NULL);
@@ -315,6 +318,7 @@ void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *),
     if (!pool->closing)
         wi_estimates_save(pool->estimates);
     pool->closing = 1;
+    wi_pool_grids_forget(pool);
     pool->on_closed = on_closed;
     pool->closed_context = context;
     for (session = pool->sessions->first; session; session = next) {

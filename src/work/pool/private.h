@@ -6,6 +6,7 @@
 #ifndef WI_WORK_POOL_PRIVATE_H
 #define WI_WORK_POOL_PRIVATE_H
 
+#include "browser/grid_watch.h"
 #include "work/pool/evidence.h"
 #include "work/pool/facts/abilities.h"
 #include "work/pool/facts/browser_kinds.h"
@@ -31,6 +32,7 @@ struct wi_pool {
     struct pool_sessions *sessions;
     struct pool_nodes *nodes;
     struct pool_wake *wake;
+    struct pool_grid *grids;  /* that have no room; written by grids.c */
     struct wi_timer *look;    /* checks sessions and attempts in turn; NULL once all is closed */
     struct wi_timer *overdue; /* fires when a client's own kernel is overdue; likewise */
     uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT]; /* health.c counts them */
@@ -87,6 +89,13 @@ double wi_pool_start_ms(const struct wi_pool *pool);
 char *wi_pool_crowded(const struct wi_pool *pool);
 /* Whether the minima of other kinds never leave room for a session of this kind. */
 int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind);
+
+/* --- grids.c: Selenium Grids without room ----------------------------------------------------- */
+
+/* The Grid of this kind has no room, as `error` says: no session of it is started until it has. */
+void wi_pool_grid_full(struct wi_pool *pool, struct pool_kind *kind, const struct wi_error *error);
+/* Watches none any more, because the kinds have changed or the pool closes. */
+void wi_pool_grids_forget(struct wi_pool *pool);
 
 /* --- retire.c: ends sessions in good order, together with their nodes ------------------------- */
 

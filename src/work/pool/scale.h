@@ -32,8 +32,8 @@
 /* One kind. Each session is counted once in live or leaving; the other numbers describe live
  * ones. */
 struct wi_scale_kind {
-    size_t min, max;        /* if it is not installed, max is the present number */
-    int missing;            /* not installed, perhaps only briefly, while it is updated */
+    size_t min, max; /* if it is not installed, or its Grid is full, max is the present number */
+    int missing;     /* not installed, perhaps only briefly, while it is updated */
     double may_start_at;    /* WI_NEVER: not before some other event */
     int broken;             /* its breaker is open */
     size_t live;            /* starting, ready or busy */

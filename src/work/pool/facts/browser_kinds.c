@@ -228,7 +228,8 @@ void wi_pool_kind_ready(struct pool_kind *kind)
 {
     kind->requested_since = 0;
     wi_backoff_ready(&kind->backoff);
-    kind->problem.code = WI_OK;
+    if (!kind->full)
+        kind->problem.code = WI_OK;
 }
 
 void wi_pool_kind_broken(
@@ -241,6 +242,21 @@ void wi_pool_kind_broken(
     if (backoff->open)
         wi_error_log("pool", kind->name, "breaker open after %u failed starts; next try in %.1f s",
             backoff->failures, (backoff->next_start - now) / 1000);
+}
+
+void wi_pool_kind_full(struct pool_kind *kind, const struct wi_error *error)
+{
+    if (!kind->full)
+        wi_warn("pool", kind->name, "waits for room: %s", error->detail);
+    kind->full = 1;
+    kind->problem = *error;
+}
+
+void wi_pool_kind_has_room(struct pool_kind *kind)
+{
+    if (kind->full)
+        kind->problem.code = WI_OK;
+    kind->full = 0;
 }
 
 void wi_pool_kind_forgive(struct pool_kind *kind)

@@ -18,8 +18,10 @@ struct pool_kind {
     const struct wi_config_browser *browser; /* borrowed from the configuration */
     int given; /* the configuration names it; others are defaults, and may be missing */
     int installed;
-    struct wi_error problem; /* why not, or the last failure to become ready; WI_OK: none */
+    /* Why not, the last failure to become ready, or why its Grid has no room; WI_OK: none. */
+    struct wi_error problem;
     struct wi_backoff backoff;
+    int full;               /* its Grid has no room */
     double requested_since; /* when a session of it was requested; 0: it was not, or has come */
     unsigned requested_by;  /* the client (facts/use.h); 0: no particular one */
     char stamp[WI_KIND_STAMP_SIZE]; /* of the installed programs: wi_kind_stamp; "": none */
@@ -79,6 +81,9 @@ void wi_pool_kind_changed(
 void wi_pool_kind_ready(struct pool_kind *kind);
 void wi_pool_kind_broken(
     struct pool_kind *kind, double now, double served_ms, const struct wi_error *error);
+/* Its Grid has no room, which is no failure; it has room again, or was not asked yet. */
+void wi_pool_kind_full(struct pool_kind *kind, const struct wi_error *error);
+void wi_pool_kind_has_room(struct pool_kind *kind);
 /* Clears its failures. */
 void wi_pool_kind_forgive(struct pool_kind *kind);
 

@@ -55,6 +55,19 @@ size_t wi_pool_sessions_count(
     return count;
 }
 
+size_t wi_pool_sessions_asking(
+    const struct pool_sessions *sessions, const char *url, const char *but)
+{
+    struct wi_session_info info;
+    size_t count = 0;
+
+    for (const struct pool_session *session = sessions->first; session; session = session->next) {
+        wi_session_info(session->browser, &info);
+        count += info.service && strcmp(info.service, url) == 0 && strcmp(session->id, but) != 0;
+    }
+    return count;
+}
+
 enum wi_session_state wi_pool_session_state(const struct pool_session *session)
 {
     return wi_session_state(session->browser);
@@ -170,12 +183,20 @@ static void on_checked(void *context, const char *session_id, const struct wi_er
     sessions->events.on_checked(sessions->events.context, session, error);
 }
 
+static size_t count_asking(void *context, const char *session_id, const char *url)
+{
+    const struct pool_session *session = context;
+
+    return wi_pool_sessions_asking(session->sessions, url, session_id);
+}
+
 struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     const struct wi_session_deps *deps, const struct wi_config_browser *browser, int64_t timeout_ms,
     const char *stamp)
 {
     struct pool_session *session = wi_alloc(sizeof *session);
-    const struct wi_session_events events = {session, on_page_url, on_state, on_checked};
+    const struct wi_session_events events = {
+        session, on_page_url, on_state, on_checked, count_asking};
     struct wi_session_info info;
 
     session->sessions = sessions;
@@ -253,6 +274,14 @@ void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, do
 void wi_pool_session_checked(struct pool_session *session, int is_well)
 {
     session->checks_failed = is_well ? 0 : session->checks_failed + 1;
+}
+
+int wi_pool_session_unwatch(struct pool_session *session, int unwatched)
+{
+    int is_news = session->unwatched != unwatched;
+
+    session->unwatched = unwatched;
+    return is_news;
 }
 
 void wi_pool_session_gpu_lost(

@@ -27,6 +27,7 @@ struct pool_session {
     double idle_since;
     double checked_at;
     unsigned checks_failed;         /* in a row */
+    int unwatched;                  /* its service does not answer, so only its node is watched */
     double gpu_lost_at;             /* when its GPU process was ended; 0: never */
     double gpu_by;                  /* when its GPU must be back; 0: it is, or was given up */
     enum wi_platform gpu_lost;      /* the platform that its page lost with it */
@@ -75,6 +76,10 @@ struct pool_session *wi_pool_sessions_find(const struct pool_sessions *sessions,
 size_t wi_pool_sessions_count(
     const struct pool_sessions *sessions, const char *kind, enum wi_session_state state);
 
+/* The number of sessions, other than `but`, that are being asked for at the service at `url`. */
+size_t wi_pool_sessions_asking(
+    const struct pool_sessions *sessions, const char *url, const char *but);
+
 /* The GPU for the next session of a kind with gpu_device = all: of those that serve it, the one
  * with the fewest sessions of that kind, then of all kinds, then the first. Sessions that end or
  * are to be replaced do not count, so that a successor gets the GPU of its predecessor. NULL: none
@@ -104,6 +109,8 @@ void wi_pool_session_succeed(struct pool_session *session, const struct pool_ses
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now);
 /* The result of the check. Reopening its page counts as `is_well`. */
 void wi_pool_session_checked(struct pool_session *session, int is_well);
+/* Its service does not answer, or does. Returns 1 if that is news. */
+int wi_pool_session_unwatch(struct pool_session *session, int unwatched);
 /* Its GPU process was ended, and its GPU, which is seen by that platform, must be back at
  * `back_by`; it is back, or was given up. */
 void wi_pool_session_gpu_lost(

@@ -350,3 +350,89 @@ TEST(the_driver_may_be_freed_in_its_callback)
         uv_run(&place.loop, UV_RUN_ONCE);
     close_place(&place);
 }
+
+/* --- a Selenium Grid ---------------------------------------------------------------------------
+ */
+
+#define HUB(slot)                                                                                  \
+    "200 {\"value\":{\"ready\":false,\"nodes\":[{\"uri\":\"http://127.0.0.1:%d\","                 \
+    "\"slots\":[" slot "]}]}}"
+#define MADE "200 {\"value\":{\"sessionId\":\"abc-1\",\"capabilities\":{}}}"
+#define UNKNOWN                                                                                    \
+    "404 {\"value\":{\"error\":\"invalid session id\",\"message\":\"Unable to find it\"}}"
+
+TEST(a_service_is_asked_once_what_it_has)
+{
+    const char *const script[] = {NOT_READY, HUB("{\"stereotype\":{\"browserName\":\"chrome\"}}"),
+        "200 {\"value\":{\"nodes\":[{}]}}", "200 ???", NULL};
+    struct place place;
+
+    open_place(&place, script);
+    assert_null(wi_driver_grid(place.driver));
+    wi_driver_ask_grid(place.driver, "chrome", 5000, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_OK);
+    assert_null(wi_driver_grid(place.driver)); /* it is a driver */
+    assert_memory_equal(place.request, "GET /status ", 12);
+    wi_driver_ask_grid(place.driver, "chrome", 5000, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_OK);
+    assert_int_equal(wi_driver_grid(place.driver)->free, 1);
+    wi_driver_ask_grid(place.driver, "chrome", 5000, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_INTERNAL);
+    assert_string_equal(place.error.field, WI_GRID_FIELD);
+    assert_null(wi_driver_grid(place.driver));
+    wi_driver_ask_grid(place.driver, "chrome", 5000, on_done, &place);
+    wait_done(&place);
+    assert_int_equal(place.error.code, WI_INTERNAL);
+    assert_string_equal(place.error.field, "");
+    close_place(&place);
+}
+
+/* Deletes a session that the hub does not know; then `status` is what it has, with its own port for
+ * that of the node. */
+static void delete_forgotten(struct place *place, const char *status)
+{
+    const char *script[] = {MADE, UNKNOWN, "", NOTHING, NULL};
+    struct sockaddr_in address;
+    int size = sizeof address;
+
+    open_place(place, script);
+    uv_tcp_getsockname(&place->listener, (struct sockaddr *)&address, &size);
+    char *text = wi_sprintf(status, ntohs(address.sin_port));
+    script[2] = text;
+    wi_driver_new_session(place->driver, json_object(), 5000, on_done, place);
+    wait_done(place);
+    assert_int_equal(place->error.code, WI_OK);
+    wi_driver_delete_session(place->driver, 5000, on_done, place);
+    wait_done(place);
+    free(text);
+}
+
+TEST(a_session_that_its_hub_has_forgotten_is_deleted_at_its_node)
+{
+    struct place place;
+
+    delete_forgotten(&place, HUB("{\"session\":{\"sessionId\":\"abc-1\"}}"));
+    assert_int_equal(place.error.code, WI_OK);
+    assert_memory_equal(place.request, "DELETE /session/abc-1 ", 22);
+    assert_int_equal(place.answered, 3); /* all of the script */
+    assert_null(wi_driver_session_id(place.driver));
+    close_place(&place);
+}
+
+TEST(a_session_that_no_node_has_is_not_looked_for_further)
+{
+    static const char *const answers[] = {HUB("{\"session\":{\"sessionId\":\"abc-2\"}}"), READY,
+        "200 {\"value\":{\"nodes\":[{}]}}", "500 oops"};
+    struct place place;
+
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        delete_forgotten(&place, answers[i]);
+        assert_int_equal(place.error.code, WI_SESSION_NOT_FOUND);
+        assert_non_null(strstr(place.error.detail, "Unable to find it"));
+        assert_memory_equal(place.request, "GET /status ", 12);
+        close_place(&place);
+    }
+}

@@ -335,3 +335,59 @@ TEST(a_kernel_that_nobody_waits_for_is_watched_until_it_ends)
     turn_until(&seen.overrun, 1);
     assert_int_equal(seen.gpus_ended, 1);
 }
+
+/* --- a browser of a service --------------------------------------------------------------------
+ */
+
+static void find_out(enum wi_code code, const char *field)
+{
+    const struct wi_session_events *events = &its()->browser->events;
+    struct wi_error error;
+
+    wi_error_set(&error, code, field, "the check failed");
+    events->on_checked(events->context, "s-1", &error);
+}
+
+TEST(a_page_whose_service_is_away_goes_on_serving)
+{
+    browser.driver_url = "http://grid:4444";
+    serve();
+    for (int i = 0; i < 3; i++)
+        find_out(WI_UNAVAILABLE, WI_SESSION_SERVICE);
+    expect_well();
+    assert_true(its()->unwatched);
+    for (int i = 0; i < 3; i++)
+        find_out(WI_SESSION_NOT_FOUND, ""); /* its node is not back at the hub yet */
+    expect_well();
+    find(NULL);
+    assert_false(its()->unwatched);
+    bridge()->on_node_away(bridge()->context, "n-1"); /* nor is it lost before its time */
+    find_out(WI_UNAVAILABLE, WI_SESSION_SERVICE);
+    expect_well();
+}
+
+TEST(a_page_that_its_grid_has_forgotten_is_replaced)
+{
+    browser.driver_url = "http://grid:4444";
+    serve();
+    find_out(WI_SESSION_NOT_FOUND, WI_SESSION_FORGOTTEN);
+    expect_well();
+    assert_string_equal(its()->worn, "its Grid's hub has forgotten it");
+}
+
+TEST(a_page_that_is_gone_from_its_service_has_crashed)
+{
+    browser.driver_url = "http://grid:4444";
+    serve();
+    bridge()->on_node_away(bridge()->context, "n-1");
+    find_out(WI_SESSION_NOT_FOUND, "");
+    expect(WI_FAULT_PAGE_CRASHED, WI_REMEDY_KILL);
+}
+
+TEST(a_driver_of_ours_that_does_not_know_its_session_has_lost_it)
+{
+    serve();
+    find_out(WI_SESSION_NOT_FOUND, "");
+    find_out(WI_SESSION_NOT_FOUND, "");
+    expect(WI_FAULT_PAGE_FROZEN, WI_REMEDY_RETIRE);
+}

@@ -1,7 +1,7 @@
 /* How many sessions there are: what is counted, and what is carried out. */
 #include "pool_fixture.h"
 
-#include "work/pool/private.h"
+#include "work/pool/pick_private.h"
 
 #define BROWSER_BYTES (512ull << 20) /* what there is to be for one more */
 
@@ -341,6 +341,85 @@ TEST(for_nobody_in_particular_no_browser_in_use_is_closed)
     assert_int_equal(seen.closed, 0);
     wi_pool_request_kind(pool, "firefox", "bob"); /* who wants it, too, may */
     assert_int_equal(firefox->requested_by, wi_use_client("bob"));
+    wi_pool_plan(pool);
+    assert_int_equal(seen.closed, 1);
+}
+
+/* --- a Selenium Grid ---------------------------------------------------------------------------
+ */
+
+/* The session's Grid has no room. */
+static void find_full(void)
+{
+    struct wi_session *its = session()->browser;
+    struct wi_error error;
+
+    wi_error_set(&error, WI_UNAVAILABLE, WI_SESSION_FULL, "the Grid has no free chrome");
+    its->state = WI_SESSION_BROKEN;
+    its->events.on_state(
+        its->events.context, "s-1", WI_SESSION_STARTING, WI_SESSION_BROKEN, &error);
+    become(its, WI_SESSION_CLOSED);
+}
+
+TEST(a_full_grid_is_watched_and_not_asked)
+{
+    const struct wi_grid none = {.nodes = 1, .slots = 1},
+                         room = {.nodes = 1, .slots = 1, .free = 1};
+    struct wi_error error;
+
+    browser.driver_url = "http://grid:4444";
+    find_full();
+    assert_true(chrome()->full);
+    assert_int_equal(chrome()->backoff.broken, 0); /* it is no failure */
+    assert_string_equal(wi_pool_kind_problem(chrome()), "the Grid has no free chrome");
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 1);
+    assert_int_equal(seen.watches, 1);
+    assert_false(wi_pool_shuts_out(pool, chrome())); /* work waits for it */
+    assert_int_equal(wi_pool_explain(pool, "chrome", &error), WI_UNAVAILABLE);
+    assert_string_equal(error.detail, "the Grid has no free chrome");
+    tell_grid(&none);
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 1);
+    tell_grid(&room);
+    assert_int_equal(seen.watches, 0);
+    assert_false(chrome()->full);
+    assert_null(wi_pool_kind_problem(chrome()));
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 2);
+}
+
+TEST(a_full_grid_that_no_longer_answers_is_tried)
+{
+    browser.driver_url = "http://grid:4444";
+    find_full();
+    tell_grid(NULL);
+    assert_false(chrome()->full);
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 2);
+}
+
+TEST(a_reload_asks_a_full_grid_anew)
+{
+    browser.driver_url = "http://grid:4444";
+    find_full();
+    wi_pool_reload(pool, &config);
+    assert_int_equal(seen.watches, 0);
+    assert_false(chrome()->full);
+}
+
+TEST(a_worn_session_whose_service_is_away_is_kept)
+{
+    serve();
+    allow(2);
+    wi_pool_end_worn(pool, session(), "test");
+    wi_pool_session_unwatch(session(), 1);
+    wi_pool_plan(pool);
+    assert_int_equal(seen.begun, 1);
+    allow(1); /* nor does it go without a successor */
+    wi_pool_plan(pool);
+    assert_int_equal(seen.closed, 0);
+    wi_pool_session_unwatch(session(), 0);
     wi_pool_plan(pool);
     assert_int_equal(seen.closed, 1);
 }

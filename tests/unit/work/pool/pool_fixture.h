@@ -30,6 +30,7 @@ static struct {
     char cancelled_for[32];
     char killed_for[128], refused[64];
     int tried, started;        /* networks of their own */
+    int watches;               /* of Grids without room */
     int capacity, slots_freed; /* how often that was told */
     int has_gpu;               /* the browsers have a process for it */
     int full;                  /* nothing more may be queued for the node */
@@ -181,6 +182,31 @@ enum wi_code wi_session_installed(const struct wi_config_browser *browser,
     if (stamp)
         snprintf(stamp, WI_KIND_STAMP_SIZE, "%s", browser->kind);
     return WI_OK;
+}
+
+/* The last watch of a Grid. */
+struct wi_grid_watch {
+    wi_grid_watch_fn *on_told;
+    void *context;
+};
+static struct wi_grid_watch grid_watch;
+
+struct wi_grid_watch *wi_grid_watch_new(uv_loop_t *loop, struct wi_http *http,
+    const struct wi_config_browser *browser, wi_grid_watch_fn *on_told, void *context)
+{
+    grid_watch = (struct wi_grid_watch){on_told, context};
+    seen.watches++;
+    return &grid_watch;
+}
+
+void wi_grid_watch_free(struct wi_grid_watch *watch)
+{
+    seen.watches -= watch != NULL;
+}
+
+static inline void tell_grid(const struct wi_grid *grid)
+{
+    grid_watch.on_told(grid_watch.context, grid);
 }
 
 void wi_network_refused(struct wi_network *network, const char *why)
