@@ -13,7 +13,6 @@ const PLACES = {
     models: ['org/chat', 'A small chat model', 'Q4_K_M', 'model.onnx ends in the middle of a tensor', 'whisper', 'onnx-community/whisper-tiny', 'hf', 'the hub answered 503', 'the hub has no such model', 'chrome'],
     'models/digits': ['slow in WebAssembly', 'llama', 'org/chat', 'digits.gguf', 'it is loaded there and the quickest', 'its answers are wrong', 'excluded', 'it is not installed', 'logits differ', 'q4', 'NVIDIA'],
     nodes: ['chrome', 'Mozilla/5.0 (X11; Linux x86_64)', 'org/chat'],
-    cluster: ['attic', 'nats://10.0.0.9:4222', 'it does not take the record', '0.1.0', 'http://10.0.0.1:8470'],
     logs: ['line 450', 'line 449', 'path=/field'],
 };
 

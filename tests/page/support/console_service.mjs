@@ -65,12 +65,13 @@ const hardware = (name, t, adapter = `NVIDIA ${t}`) => ({ model_name: name, deci
         { browser: 'firefox', browser_version: '153.0', joined: false, platform: 'webgpu', engine: 'llama.cpp', engine_version: 'b1', standing: `excluded ${t}`, why: `its answers are wrong ${t}`, chosen: false, adapter: null, nodes: 0, open_nodes: 0, verdict: 'wrong' }],
     passed_over: [{ browser: 'edge', installed: false, why: `it is not installed ${t}`, moves: null }] });
 
-/** @param {string} t */
-function cluster(t) {
-    const member = (/** @type {string} */ name, more = {}) => ({ name, self: false, instance: `member-${name}`, version: `0.1.0 ${t}`, api: `http://10.0.0.1:8470 ${t}`, bridge: 'http://10.0.0.1:8471',
-        models: ['digits', `org/chat ${t}`], model_count: 212, load: { waiting: 3, running: 2, nodes: 4 }, age_ms: 400, clock_ms: 12, ...more });
-    return { state: 'member', name: `attic ${t}`, server: `nats://10.0.0.9:4222 ${t}`, problem: t ? { code: 'other', detail: `it does not take the record ${t}` } : null,
-        members: [member(`attic ${t}`, { self: true }), member('cellar', { clock_ms: -95_000 })], ignored: { garbage: 0, other_version: 0, left_out: 0 } };
+/** @param {string} text from outside */
+function cluster(text) {
+    const t = (/** @type {string} */ plain) => (text ? `${plain} ${text}` : plain);
+    const member = (/** @type {string} */ name, more = {}) => ({ name, self: false, instance: `member-${name}`, version: t('0.1.0'), api: t('http://10.0.0.1:8470'), bridge: 'http://10.0.0.1:8471',
+        models: ['digits', t('org/chat')], model_count: 212, load: { waiting: 3, running: 2, nodes: 4 }, age_ms: 400, clock_ms: 12, ...more });
+    return { state: 'member', name: t('attic'), server: t('nats://10.0.0.9:4222'), problem: text ? { code: 'other', detail: t('it does not take the record') } : null,
+        members: [member(t('attic'), { self: true }), member('cellar', { clock_ms: -95_000 })], ignored: { garbage: 0, other_version: 0, left_out: 0 } };
 }
 
 const OPTIONS = { properties: { temperature: { type: 'number', minimum: 0, maximum: 2, description: '0 selects the most likely token.' }, max_tokens: { type: 'integer', minimum: 1 },
