@@ -286,7 +286,7 @@ test('a token that is taken away, or gets another rank, is so from the next requ
 test('a bad line changes nothing, and is named', async () => {
     fs.appendFileSync(tokensFile, `eve:${'0'.repeat(64)}:root\n`);
     const said = await reload();
-    assert.match(said, /not reloaded.*tokens, line 5: \\?"root\\?" is not a rank/);
+    assert.match(said, /not reloaded.*tokens, line 6: \\?"root\\?" is not a rank/);
     assert.equal((await get('bob', '/v1/status')).status, 200);
     assert.equal(node.closed, null);
     write(...Object.keys(people));

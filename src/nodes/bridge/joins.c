@@ -193,7 +193,8 @@ json_t *wi_joins_node_tokens_json(const struct wi_joins *joins)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < joins->count; i++)
-        if (is_node_token(&joins->items[i]))
+        if (is_node_token(&joins->items[i]) &&
+            (!joins->items[i].is_relay || joins->items[i].joined > 0))
             json_array_append_new(list, json_pack("{s:s, s:I}", "name", joins->items[i].name,
                                             "joined", (json_int_t)joins->items[i].joined));
     return list;

@@ -49,7 +49,7 @@ int wi_joins_is_relay(const struct wi_joins *joins, const char *id);
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
 /* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */
 json_t *wi_joins_json(const struct wi_joins *joins, double now_ms);
-/* The node tokens: [{"name","joined"}]. */
+/* The node tokens, and those for relays that have nodes: [{"name","joined"}]. */
 json_t *wi_joins_node_tokens_json(const struct wi_joins *joins);
 void wi_joins_clear(struct wi_joins *joins);
 

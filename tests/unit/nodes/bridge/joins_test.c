@@ -153,6 +153,13 @@ TEST(only_a_token_of_rank_relay_is_one_for_relays)
     assert_int_equal(wi_joins_take(&joins, secrets[1], 0, with), WI_JOIN_OK);
     assert_true(wi_joins_is_relay(&joins, with));
     assert_true(wi_joins_is_node_token(&joins, secrets[1]));
+    json_t *list = wi_joins_node_tokens_json(&joins);
+    assert_int_equal(json_array_size(list), 2);
+    json_decref(list);
+    wi_joins_release(&joins, with);
+    list = wi_joins_node_tokens_json(&joins); /* the other end of a relay may have it */
+    assert_int_equal(json_array_size(list), 1);
+    json_decref(list);
     /* Its line has another rank now: who came with it has to come again. */
     items[1].rank = WI_RANK_NODE;
     wi_joins_set_node_tokens(&joins, &tokens, on_revoked, &revoked);
