@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "browser/browser_network.h"
+#include "work/pool/grids.h"
 #include "work/pool/pick_private.h"
 #include <stdio.h>
 #include <stdlib.h>

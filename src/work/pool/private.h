@@ -6,7 +6,6 @@
 #ifndef WI_WORK_POOL_PRIVATE_H
 #define WI_WORK_POOL_PRIVATE_H
 
-#include "browser/grid_watch.h"
 #include "work/pool/evidence.h"
 #include "work/pool/facts/abilities.h"
 #include "work/pool/facts/browser_kinds.h"
@@ -89,13 +88,6 @@ double wi_pool_start_ms(const struct wi_pool *pool);
 char *wi_pool_crowded(const struct wi_pool *pool);
 /* Whether the minima of other kinds never leave room for a session of this kind. */
 int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind);
-
-/* --- grids.c: Selenium Grids without room ----------------------------------------------------- */
-
-/* The Grid of this kind has no room, as `error` says: no session of it is started until it has. */
-void wi_pool_grid_full(struct wi_pool *pool, struct pool_kind *kind, const struct wi_error *error);
-/* Watches none any more, because the kinds have changed or the pool closes. */
-void wi_pool_grids_forget(struct wi_pool *pool);
 
 /* --- retire.c: ends sessions in good order, together with their nodes ------------------------- */
 

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "browser/browser_network.h"
+#include "browser/webdriver/webdriver.h"
 #include "nodes/bridge/quarantine.h"
 #include "work/pool/facts/verdicts.h"
 #include "work/pool/private.h"
@@ -184,29 +185,37 @@ enum wi_code wi_session_installed(const struct wi_config_browser *browser,
     return WI_OK;
 }
 
-/* The last watch of a Grid. */
-struct wi_grid_watch {
-    wi_grid_watch_fn *on_told;
+/* The last question to a Grid, and its answer. */
+static struct {
+    wi_driver_fn *on_done;
     void *context;
-};
-static struct wi_grid_watch grid_watch;
+    const struct wi_grid *told;
+} grid_asked;
 
-struct wi_grid_watch *wi_grid_watch_new(uv_loop_t *loop, struct wi_http *http,
-    const struct wi_config_browser *browser, wi_grid_watch_fn *on_told, void *context)
+struct wi_driver *wi_classic_new(uv_loop_t *loop, struct wi_http *http, struct lws_context *lws,
+    const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events)
 {
-    grid_watch = (struct wi_grid_watch){on_told, context};
     seen.watches++;
-    return &grid_watch;
+    return NULL;
 }
 
-void wi_grid_watch_free(struct wi_grid_watch *watch)
+void wi_driver_free(struct wi_driver *driver)
 {
-    seen.watches -= watch != NULL;
+    seen.watches--;
 }
 
-static inline void tell_grid(const struct wi_grid *grid)
+struct wi_driver_call *wi_driver_ask_grid(struct wi_driver *driver, const char *name,
+    uint64_t timeout_ms, wi_driver_fn *on_done, void *context)
 {
-    grid_watch.on_told(grid_watch.context, grid);
+    assert_string_equal(name, "chrome");
+    grid_asked.on_done = on_done;
+    grid_asked.context = context;
+    return NULL;
+}
+
+const struct wi_grid *wi_driver_grid(const struct wi_driver *driver)
+{
+    return grid_asked.told;
 }
 
 void wi_network_refused(struct wi_network *network, const char *why)
@@ -460,6 +469,16 @@ static inline int teardown(void **state)
     wi_pool_free(pool);
     uv_run(&loop, UV_RUN_DEFAULT);
     return uv_loop_close(&loop);
+}
+
+/* Waits until a Grid is asked, and answers. */
+static inline void tell_grid(const struct wi_grid *grid)
+{
+    grid_asked.on_done = NULL;
+    while (!grid_asked.on_done)
+        uv_run(&loop, UV_RUN_ONCE);
+    grid_asked.told = grid;
+    grid_asked.on_done(grid_asked.context, NULL);
 }
 
 static inline struct pool_session *session(void)
