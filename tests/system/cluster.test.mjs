@@ -134,6 +134,15 @@ describe('two members', withNats, () => {
         assert.equal(warned(a, /clock of member "late"/), 1);
         await sees(a, 'a', 'b.*>ü'); // nobody writes for it any more
     });
+
+    test('a member whose clock is off again and again does not fill the log', async () => {
+        const record = (/** @type {number} */ beat) => JSON.stringify({ record: 1, name: 'odd', instance: 'member-9', version: '9', api: '', bridge: '', models: [],
+            model_count: beat, waiting: 0, running: 0, nodes: 0, at: Date.now() - (beat % 2) * 60_000 });
+        const beats = 200;
+        for (let beat = 1; beat <= beats; beat++) await server.ask(`$KV.${BUCKET}.${keyOf('odd')}`, record(beat));
+        await until(async () => (await look(a)).members.some((/** @type {any} */ { model_count: count }) => count === beats), { what: 'the last record' });
+        assert.ok(warned(a, /clock of member/) <= 64);
+    });
 });
 
 describe('members that come and go', { concurrency: 2, ...withNats }, () => {
