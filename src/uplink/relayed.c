@@ -48,8 +48,8 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
         own->json_size = (size_t)json;
     head = wi_http_call_header(call, "Content-Length");
     own->status = status;
-    own->is_events =
-        wi_media_type_is(wi_http_call_header(call, "Content-Type"), "text/event-stream");
+    own->is_events = own->is_stream && wi_media_type_is(wi_http_call_header(call, "Content-Type"),
+                                           "text/event-stream");
     if (!head || wi_parse_length(head, &length) != 0)
         length = 0;
     if (length > answer_most(own))
