@@ -2,6 +2,7 @@
 #include "uplink/uplink.h"
 
 #include "base/memory.h"
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +187,7 @@ void wi_uplink_line_free(struct wi_uplink_line *line)
 {
     wi_worker_free(line->worker);
     wi_worker_service_close(&line->service);
+    OPENSSL_cleanse(&line->service.link, sizeof line->service.link);
     json_decref(line->said);
     json_decref(line->gone);
     free(line->capabilities);
