@@ -20,6 +20,7 @@ struct wi_uplink_own {
     struct wi_uplink_models *models;
     json_t *nodes; /* of this look */
     int was_there; /* it has answered once */
+    int said_many; /* kinds */
 };
 
 static json_t *answer_json(const struct wi_http_answer *answer)
@@ -46,6 +47,21 @@ static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const c
     while (line && strcmp(line->kind, kind) != 0)
         line = line->next;
     return line;
+}
+
+/* A joined node of the own daemon calls its kind as it likes: there is no end to names. */
+static int may_open(struct wi_uplink_own *own)
+{
+    size_t count = 0;
+    for (const struct wi_uplink_line *line = own->run->lines; line; line = line->next)
+        count++;
+    if (count < WI_UPLINK_LINES_MAX)
+        return 1;
+    if (!own->said_many)
+        wi_uplink_tell(
+            "only %d kinds of browsers are lent, the first that there were", WI_UPLINK_LINES_MAX);
+    own->said_many = 1;
+    return 0;
 }
 
 static void line_open(struct wi_uplink_run *run, const struct wi_uplink_kind *kind, uint64_t slots)
@@ -88,7 +104,7 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
         if (line)
             wi_uplink_line_describe(
                 line, wi_uplink_kind_capabilities(&list[i], run->options->name, slots));
-        else
+        else if (may_open(own))
             line_open(run, &list[i], slots);
     }
     lines_pause_without(run, list, count);

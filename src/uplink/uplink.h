@@ -28,6 +28,8 @@
 /* The hashes of a message, and of all that a relay may announce. */
 #define WI_UPLINK_HASHES_MESSAGE 512
 #define WI_UPLINK_HASHES_MAX 10000
+/* Connections, one for each kind of browser that was ever there. */
+#define WI_UPLINK_LINES_MAX 64
 /* Bytes of all answers that are on their way at a time. */
 #define WI_UPLINK_MEMORY ((uint64_t)2 * 1024 * 1024 * 1024)
 
