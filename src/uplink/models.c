@@ -35,6 +35,7 @@ struct wi_uplink_models {
     char *asked;    /* the model that is asked for */
     size_t unsaid;  /* found since lines were told */
     int is_changed; /* since the list was begun */
+    int unwatched;  /* since then: they could not be watched */
     int said_full;
     struct catalog catalog;
 };
@@ -240,7 +241,7 @@ static void on_models_due(void *context)
     struct wi_uplink_models *models = context;
     if (models->reading)
         return;
-    models->is_changed = 0;
+    models->is_changed = models->unwatched = 0;
     catalog_begin(&models->catalog);
     models_read_page(models, NULL);
 }
@@ -261,12 +262,13 @@ static void on_watching_end(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_models *models = context;
     models->watching = NULL; /* the next look begins again */
+    models->unwatched = answer->status >= 400;
 }
 
 void wi_uplink_models_watch(struct wi_uplink_models *models)
 {
     struct wi_http_request request = {.method = "GET", .on_data = on_watched};
-    if (models->watching)
+    if (models->watching || models->unwatched)
         return;
     models->watching = wi_uplink_call(
         models->run, "/v1/events?kinds=model", NULL, &request, on_watching_end, models);
