@@ -118,7 +118,9 @@ void wi_uplink_stream_begin(struct wi_uplink_task *own)
 
 int wi_uplink_stream_take(struct wi_uplink_task *own, const char *bytes, size_t size)
 {
-    if (wi_cli_events_take(&own->events, bytes, size) != 0)
+    const struct wi_cli_events *events = &own->events;
+    if (wi_cli_events_take(&own->events, bytes, size) != 0 ||
+        events->line.size + events->data.size > WI_UPLINK_JSON_MAX)
         return stream_refuse(own, "an event that is too large");
     return own->failure.code == WI_OK ? 0 : -1;
 }

@@ -30,6 +30,8 @@
 #define WI_UPLINK_HASHES_MAX 10000
 /* Connections, one for each kind of browser that was ever there. */
 #define WI_UPLINK_LINES_MAX 64
+/* Bytes of an answer's JSON, beside its tensors, and of an event. */
+#define WI_UPLINK_JSON_MAX ((size_t)64 * 1024 * 1024)
 /* Bytes of all answers that are on their way at a time. */
 #define WI_UPLINK_MEMORY ((uint64_t)2 * 1024 * 1024 * 1024)
 
