@@ -11,7 +11,8 @@
 
 #define CODE_MAX 64
 
-/* Codes that a status alone would say wrongly. */
+/* Codes that a status alone would say wrongly. The borrowing daemon, whose deadline it is, asks
+ * another node after deadline_exceeded if the deadline has not passed (wi_claim_of_relay). */
 static const struct {
     const char *code;
     int retryable;
