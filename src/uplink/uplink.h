@@ -171,6 +171,9 @@ void wi_uplink_body_clear(struct wi_uplink_body *body);
 /* Copies bytes from a position on, at most `room`; returns their number. */
 size_t wi_uplink_body_copy(
     const struct wi_uplink_body *body, uint64_t position, char *out, size_t room);
+/* The tensor of a task that {"tensor": i} names; NULL: there is none such. Borrowed. */
+const struct wi_tensor *wi_uplink_tensor_at(
+    const struct wi_worker_request *request, const json_t *place);
 /* Adds `,"inputs":` for what a task has, and to `tensors` those whose bytes follow the JSON. */
 enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tensors,
     const struct wi_worker_request *request, struct wi_error *error);
