@@ -59,7 +59,7 @@ static void give_url(void *context, const char *id, char *url, size_t size)
 /* Starts a session with this script as its driver. */
 static void start(struct place *place, const char *script, int64_t timeout_ms)
 {
-    struct wi_session_events events = {place, give_url, take_state, NULL};
+    struct wi_session_events events = {place, give_url, take_state, NULL, NULL};
     struct wi_config_browser browser = {.kind = "chrome", .binary = "/bin/sh"};
     char lifeline[PATH_MAX], *path;
     FILE *file;
