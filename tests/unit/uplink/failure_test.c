@@ -31,7 +31,7 @@ TEST(who_is_asked_next_follows_from_code_and_status)
         int retryable;
     } rows[] = {
         {400, "invalid_field", 0},
-        {413, "body_too_large", 0},
+        {413, "body_too_large", 1}, /* of that daemon; a request is larger than its task */
         {422, "input_invalid", 0},
         {422, "operator_unsupported", 0},
         {401, "unauthorized", 1},

@@ -89,6 +89,19 @@ TEST(models_with_a_hash_are_lent)
     assert_false(asked.is_open);
 }
 
+/* Not at once, because each time the list is read. */
+TEST(what_cannot_be_watched_is_tried_again_with_the_next_list)
+{
+    wi_uplink_models_watch(test.models);
+    give_answer(429, "{\"code\":\"too_many_watchers\"}");
+    wi_uplink_models_watch(test.models);
+    assert_int_equal(asked.count, 1);
+    turn();
+    assert_string_equal(asked.path, "/v1/models?limit=1000");
+    wi_uplink_models_watch(test.models);
+    assert_string_equal(asked.path, "/v1/events?kinds=model");
+}
+
 TEST(the_list_is_read_to_its_end)
 {
     watch();

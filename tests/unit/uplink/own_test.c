@@ -5,7 +5,7 @@ static struct {
     uv_loop_t loop;
     struct wi_uplink_options options;
     struct wi_uplink_run run;
-    struct wi_uplink_line lines[2];
+    struct wi_uplink_line lines[WI_UPLINK_LINES_MAX];
     size_t opened, described, given_back, watched, left;
     char capabilities[600]; /* the last that were announced */
     int refuses;            /* libwebsockets does */
@@ -214,6 +214,23 @@ TEST(a_connection_that_cannot_be_set_up_ends_the_program)
     assert_ended(WI_EXIT_FAILED, "libwebsockets could not be set up");
 }
 
+/* A node that has joined the daemon calls its kind as it likes. */
+TEST(there_is_an_end_to_kinds)
+{
+    struct wi_buffer nodes = {0};
+    for (int i = 0; i < WI_UPLINK_LINES_MAX + 2; i++)
+        wi_buffer_printf(
+            &nodes, "%s{\"browser\":\"k%d\",\"engines\":{}}", i ? "," : "{\"nodes\":[", i);
+    wi_buffer_puts(&nodes, "]}");
+    begin();
+    turn("/v1/nodes?limit=1000");
+    give_answer(200, nodes.text);
+    give_answer(200, "{\"kinds\":{}}");
+    wi_buffer_clear(&nodes);
+    assert_int_equal(test.opened, WI_UPLINK_LINES_MAX);
+    assert_non_null(strstr(played.told, "only 64 kinds of browsers are lent"));
+}
+
 /* --- losses --- */
 
 TEST(a_lost_daemon_is_told_once_and_its_tasks_are_given_back)
@@ -239,6 +256,28 @@ TEST(a_lost_daemon_is_told_once_and_its_tasks_are_given_back)
     assert_false(test.run.is_lost);
     assert_false(played.worker.paused);
     assert_int_equal(played.ended, 0);
+}
+
+/* Its tasks go on: for instance, they themselves have used up its connections. */
+TEST(a_busy_daemon_is_not_lost)
+{
+    static const int statuses[] = {503, 429};
+    struct wi_worker_task task = {0};
+    begin();
+    look(NODE, "");
+    played.task = &task;
+    for (size_t i = 0; i < 2; i++) {
+        turn("/v1/nodes?limit=1000");
+        give_answer(statuses[i], "{\"code\":\"too_many_connections\"}");
+        assert_int_equal(test.given_back, 0);
+        assert_true(played.worker.paused);
+        assert_false(test.run.is_lost);
+        look(NODE, "");
+        assert_false(played.worker.paused);
+    }
+    turn("/v1/nodes?limit=1000");
+    give_answer(503, "a proxy says so");
+    assert_int_equal(test.given_back, 1);
 }
 
 TEST(a_revoked_token_ends_the_program)

@@ -115,6 +115,13 @@ TEST(a_task_is_one_request)
     assert_int_equal(test.doubts, 0);
 }
 
+TEST(events_answer_streams_alone)
+{
+    task_take("twice", PLAIN);
+    answer_give(200, "text/event-stream", "event: done\ndata: {}\n\n");
+    assert_failed("unavailable", 1, "is no JSON");
+}
+
 TEST(tensors_pass_as_bytes_both_ways)
 {
     static const char json[] =

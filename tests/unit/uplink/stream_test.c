@@ -118,6 +118,26 @@ TEST(parts_out_of_order_end_it)
     assert_int_equal(take(PART(1)), -1); /* it stays so */
 }
 
+/* What the borrowing daemon would take amiss, or for another task's, does not reach it. */
+TEST(odd_parts_and_progress_do_not_pass)
+{
+    assert_int_equal(
+        take("event: part\ndata: {\"seq\":0,\"attempt_id\":\"att-2\",\"text\":\"a\"}\n\n"), 0);
+    assert_string_equal(played.said[0], "part \"text\":\"a\"");
+    assert_int_equal(
+        take("event: progress\ndata: {\"phase\":\"loading\",\"loaded_bytes\":-1}\n\n"
+             "event: progress\ndata: {\"phase\":\"loading\",\"total_bytes\":1.5}\n\n"
+             "event: progress\ndata: {\"phase\":\"loading\",\"done\":\"1\"}\n\n"
+             "event: progress\ndata: {\"phase\":\"loading\",\"total\":1e16}\n\n"
+             "event: progress\ndata: {\"phase\":\"\"}\n\n"
+             "event: progress\ndata: {\"phase\":\"123456789012345678901234567890123\"}\n\n"),
+        0);
+    assert_int_equal(played.count, 1);
+    assert_int_equal(take("event: part\ndata: {\"seq\":1,\"attempt_id\":\"att-2\"}\n\n"), -1);
+    assert_non_null(strstr(test.own.failure.detail, "a part without contents"));
+    assert_int_equal(played.count, 1);
+}
+
 TEST(nothing_comes_behind_the_end)
 {
     assert_int_equal(take(DONE(0) PART(0)), -1);
