@@ -1,15 +1,45 @@
 /** webinfer uplink as tests run it, between two daemons that know the same tokens. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
+import { WebSocketServer } from 'ws';
+import { Counting } from './counting.mjs';
 import { Daemon, patience } from './daemon.mjs';
+import { openEvents } from './events.mjs';
+import * as frames from './frames.mjs';
 import { cliPath } from './paths.mjs';
 import { tokensOf, writeTokens } from './tokens.mjs';
 import { until } from './wait.mjs';
 
-const people = { root: 'admin', attic: 'relay', ada: 'user', farm: 'node' };
+export const people = { root: 'admin', attic: 'relay', ada: 'user', farm: 'node' };
 export const tokens = tokensOf(people);
 export const headersOf = (who) => ({ headers: { Authorization: `Bearer ${tokens[who]}` } });
+
+export const ada = headersOf('ada');
+export const echo = (data, more = {}) => ({ model_name: 'builtin/echo', platform: 'simulated',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }], ...more });
+export const assertEchoed = (answer, data) => {
+    assert.equal(answer.status, 200, answer.text);
+    assert.deepEqual(answer.json.outputs[0].data, data);
+};
+
+/** A client that holds each part of a count against what it must be. */
+export class Count extends Counting {
+    constructor(daemon, options, head = { platform: 'simulated' }) {
+        super(daemon, options, { ...head, stream: true });
+    }
+
+    async run(daemon) {
+        this.stream = await openEvents(`${daemon.url}/v1/infer`, { body: this.body, ...ada });
+        assert.equal(this.stream.status, 200);
+        await this.read();
+        assert.deepEqual([this.wrong, this.gaps, this.error ?? null], [[], 0, null]);
+        return this;
+    }
+}
 
 /** A daemon without browsers of its own, whose nodes join. @param {object} [more] of its options */
 export async function newDaemon({ config = {}, ...more } = {}) {
@@ -61,3 +91,102 @@ export class Uplink {
 
 export const relaysOf = async (borrower) =>
     (await borrower.get('/v1/nodes', headersOf('root'))).json.nodes.filter(({ via }) => via);
+
+/** A lending daemon that is scripted: it has one node, and answers each POST /v1/infer as a test says. */
+export class ScriptedLender {
+    /** The JSON of each request, oldest first. */
+    asked = [];
+
+    /** @param {(body: any, answer: http.ServerResponse, json: (status: number, value: object) => void) => void} answerTo
+     * @param {{models?: any[], node?: object}} options rows of its list, and members of its node */
+    constructor(answerTo, { models = [{ name: 'x', hash: 'false' }, 7], node = {} } = {}) {
+        this.answerTo = answerTo;
+        this.models = models;
+        this.node = { id: 'n', browser: 'simulated', browser_version: '1', platforms: { simulated: { available: true } },
+            engines: { builtin: { version: null, slots: 4, short_slots: 0, queue: 1, can: ['continue'] } }, ...node };
+        this.server = http.createServer((request, answer) => this.#answer(request, answer));
+    }
+
+    async start() {
+        this.server.listen(0, '127.0.0.1');
+        await once(this.server, 'listening');
+        this.url = `http://127.0.0.1:${this.server.address().port}`;
+        return this;
+    }
+
+    async #answer(request, answer) {
+        const chunks = [];
+        for await (const chunk of request) chunks.push(chunk);
+        const json = (status, value) => answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+        const bytes = Buffer.concat(chunks), size = Number(request.headers['inference-header-content-length'] ?? bytes.length);
+        if (request.url.startsWith('/v1/nodes')) json(200, { nodes: [this.node], next: null });
+        else if (request.url.startsWith('/v1/status')) json(200, { kinds: {} });
+        else if (request.url.startsWith('/v1/models')) json(200, { models: this.models, next: 9 });
+        else if (request.url.startsWith('/v1/events')) answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
+        else this.#infer(JSON.parse(String(bytes.subarray(0, size))), answer, json);
+    }
+
+    #infer(body, answer, json) {
+        if (body.model_name === 'builtin/none') return json(404, { code: 'model_not_found' });
+        this.asked.push(body);
+        return this.answerTo(body, answer, json);
+    }
+
+    stop() {
+        this.server.closeAllConnections();
+        this.server.close();
+    }
+}
+
+/** A borrowing daemon that is scripted: it welcomes each relay, and sends what a test says. */
+export class ScriptedBorrower {
+    /** Every message that came, oldest first, and how often a relay has announced itself. */
+    received = [];
+    announced = 0;
+    /** The newest connection. */
+    socket = null;
+
+    /** @param {string} folder where the uplink's token is written */
+    constructor(folder) {
+        this.folder = folder;
+        this.server = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+        this.server.on('connection', (socket) => {
+            this.socket = socket;
+            socket.on('error', () => {});
+            socket.on('message', (bytes, binary) => this.#take(frames.decode(binary ? bytes : bytes.toString()).message));
+        });
+    }
+
+    async start() {
+        this.http = http.createServer().on('upgrade', (request, socket, head) => this.server.handleUpgrade(request, socket, head,
+            (client) => this.server.emit('connection', client, request)));
+        this.http.listen(0, '127.0.0.1');
+        await once(this.http, 'listening');
+        this.bridgeUrl = `http://127.0.0.1:${this.http.address().port}`;
+        return this;
+    }
+
+    #take(message) {
+        this.received.push(message);
+        if (message.type === 'bye') this.socket.close();
+        if (message.type !== 'node_announcement') return;
+        this.announced++;
+        this.send('welcome', { node: 'n1', resume_token: 'r'.repeat(43), resumed: false, relay: true, heartbeat_interval_ms: 60_000,
+            heartbeat_misses: 3, max_frame_bytes: 8 << 20, max_answer_bytes: 1 << 20, initial_credit: { parts: 16, bytes: 1 << 20 } });
+    }
+
+    send(type, data, more = {}) {
+        this.socket.send(JSON.stringify({ id: `m${type}`, type, from: 'service', timestamp: Date.now(), data, ...more }));
+    }
+
+    /** The answer to that attempt. */
+    answered(attempt) {
+        return until(() => this.received.find(({ type, data }) => type === 'task_response' && data.attempt_id === attempt),
+            { what: `an answer to ${attempt}` });
+    }
+
+    async stop() {
+        for (const socket of this.server.clients) socket.terminate();
+        await new Promise((closed) => this.http.close(closed));
+    }
+}

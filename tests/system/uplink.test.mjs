@@ -8,35 +8,11 @@ import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
-import { Counting } from '../lib/counting.mjs';
-import { assembleModels } from '../lib/daemon.mjs';
 import { openEvents } from '../lib/events.mjs';
+import * as onnx from '../lib/onnx.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { headersOf, newDaemon, relaysOf, tokens, Uplink } from '../lib/uplink.mjs';
+import { ada, assertEchoed, Count, echo, headersOf, newDaemon, relaysOf, ScriptedLender, tokens, Uplink } from '../lib/uplink.mjs';
 import { until } from '../lib/wait.mjs';
-
-const ada = headersOf('ada');
-const echo = (data, more = {}) => ({ model_name: 'builtin/echo', platform: 'simulated',
-    inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }], ...more });
-const assertEchoed = (answer, data) => {
-    assert.equal(answer.status, 200, answer.text);
-    assert.deepEqual(answer.json.outputs[0].data, data);
-};
-
-/** A client that holds each part of a count against what it must be. */
-class Count extends Counting {
-    constructor(daemon, options) {
-        super(daemon, options, { platform: 'simulated', stream: true });
-    }
-
-    async run(daemon) {
-        this.stream = await openEvents(`${daemon.url}/v1/infer`, { body: this.body, ...ada });
-        assert.equal(this.stream.status, 200);
-        await this.read();
-        assert.deepEqual([this.wrong, this.gaps, this.error ?? null], [[], 0, null]);
-        return this;
-    }
-}
 
 describe('two daemons', () => {
     let lender, borrower, simulation, uplink;
@@ -102,19 +78,12 @@ describe('two daemons', () => {
 
 test('of 3,000 models the last one is answered', async () => {
     const [lender, borrower] = [await newDaemon(), await newDaemon()];
-    for (let i = 0; i < 3000; i++) {
-        const name = `m${String(i).padStart(4, '0')}`;
-        for (const { store } of [lender, borrower]) {
-            assembleModels(store, [name].filter(() => false));
+    for (const { store } of [lender, borrower])
+        for (let i = 0; i < 3000; i++) {
+            const name = `m${String(i).padStart(4, '0')}`;
             fs.mkdirSync(path.join(store, name));
+            fs.writeFileSync(path.join(store, name, 'model.onnx'), onnx.twice(name)); // each has a hash of its own
         }
-        if (i === 0) assembleModels(lender.store, ['twice']);
-        const graph = fs.readFileSync(path.join(lender.store, 'twice', 'model.onnx'));
-        for (const { store } of [lender, borrower]) {
-            fs.writeFileSync(path.join(store, name, 'model.onnx'), graph);
-            fs.writeFileSync(path.join(store, name, 'labels.txt'), `${i}\n`);
-        }
-    }
     const simulation = await new Simulation(lender, { nodes: 1, token: tokens.root, models: lender.store }).up();
     const uplink = await new Uplink(lender, borrower).up(borrower);
     await until(async () => {
@@ -236,26 +205,11 @@ describe('a lending daemon that lies', () => {
     /** What the borrowing daemon's client gets, where the lending one answers a request like that. */
     const asked = async (answerTo, body) => {
         const borrower = await newDaemon({ config: { pool: { max_retries: 0 } } });
-        const node = { id: 'n', browser: 'simulated', browser_version: '1', platforms: { simulated: { available: true } },
-            engines: { builtin: { version: null, slots: 4, short_slots: 0, queue: 1, can: ['continue'] } } };
-        const server = http.createServer(async (request, answer) => {
-            const chunks = [];
-            for await (const chunk of request) chunks.push(chunk);
-            const json = (status, value) => answer.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-            if (request.url.startsWith('/v1/nodes')) json(200, { nodes: [node], next: null });
-            else if (request.url.startsWith('/v1/status')) json(200, { kinds: {} });
-            else if (request.url.startsWith('/v1/models')) json(200, { models: [{ name: 'x', hash: 'false' }, 7], next: 9 });
-            else if (request.url.startsWith('/v1/events')) answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
-            else if (String(Buffer.concat(chunks)).includes('builtin/none')) json(404, { code: 'model_not_found' });
-            else answerTo(JSON.parse(String(Buffer.concat(chunks)).replace(/\}\}[^}]*$/s, '}}')), answer, json);
-        });
-        server.listen(0, '127.0.0.1');
-        await once(server, 'listening');
-        const uplink = await new Uplink({ url: `http://127.0.0.1:${server.address().port}` }, borrower).up(borrower);
+        const lender = await new ScriptedLender(answerTo).start();
+        const uplink = await new Uplink(lender, borrower).up(borrower);
         const answer = await borrower.infer({ timeout_ms: 10_000, ...body }, ada);
         await uplink.stop();
-        server.closeAllConnections();
-        server.close();
+        lender.stop();
         await borrower.stop();
         return answer;
     };

@@ -1,0 +1,243 @@
+// tier: full
+/**
+ * What webinfer uplink lends, and what it does when either daemon is killed, busy, hostile or refuses its token.
+ */
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { CountingNode } from '../lib/counting-node.mjs';
+import { patience } from '../lib/daemon.mjs';
+import { putGguf } from '../lib/gguf.mjs';
+import * as onnx from '../lib/onnx.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { writeTokens } from '../lib/tokens.mjs';
+import { ada, assertEchoed, Count, echo, headersOf, newDaemon, people, ScriptedBorrower, ScriptedLender, tokens, Uplink } from '../lib/uplink.mjs';
+import { until } from '../lib/wait.mjs';
+
+describe('what is lent', () => {
+    let lender, borrower, simulation, uplink;
+    /** A model of that name whose graph has that one, so that its hash is another. */
+    const put = ({ store }, name, graph) => {
+        fs.mkdirSync(path.join(store, name), { recursive: true });
+        fs.writeFileSync(path.join(store, name, 'model.onnx'), onnx.twice(graph));
+    };
+    const ask = (name) => borrower.infer({ model_name: name, platform: 'simulated', timeout_ms: 2000,
+        inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 2] }] }, ada);
+    const assertUnlent = (answer) => {
+        assert.deepEqual([answer.status, answer.json.code], [503, 'unavailable'], answer.text);
+        assert.match(answer.json.detail, /relays, and the daemons behind them do not have/);
+    };
+    before(async () => {
+        [lender, borrower] = [await newDaemon(), await newDaemon()];
+        for (const daemon of [lender, borrower])
+            for (const name of ['same', 'kept', 'other']) put(daemon, name, name === 'other' ? daemon.url : name);
+        simulation = await new Simulation(lender, { nodes: 1, token: tokens.root, models: lender.store }).up();
+        uplink = await new Uplink(lender, borrower, { words: ['--models', 'same,other,none'] }).up(borrower);
+        await until(async () => (await ask('same')).status === 200, { what: 'the model to be lent', timeout: 30_000 });
+    });
+    after(async () => {
+        await uplink?.stop();
+        await simulation?.stop();
+        await lender?.stop();
+        await borrower?.stop();
+    });
+
+    test('the models that --models names, and no others', async () => {
+        assert.equal((await ask('same')).json.executed_on.via, 'attic');
+        assertUnlent(await ask('kept'));
+    });
+
+    test('a model with another hash is another model', async () => assertUnlent(await ask('other')));
+
+    test('a model that becomes another one there is not lent any more', async () => {
+        put(lender, 'same', 'changed');
+        const refused = await until(async () => {
+            const answer = await ask('same');
+            return answer.status !== 200 && answer;
+        }, { what: 'the model to be another one', timeout: 30_000 });
+        assert.match(refused.text, /model_changed|do not have/); // it was asked, and refused, or was not asked any more
+        assertUnlent(await until(async () => {
+            const answer = await ask('same');
+            return /do not have/.test(answer.text) && answer;
+        }, { what: 'its hash to be gone', timeout: 30_000 }));
+    });
+});
+
+describe('a lending daemon that has other things to do', () => {
+    for (const [status, code] of [[429, 'too_many_requests'], [503, 'unavailable'], [503, 'model_changed'], [504, 'deadline_exceeded']])
+        test(`${status} ${code}: another node is asked`, async () => {
+            const borrower = await newDaemon();
+            const lender = await new ScriptedLender((_, answer, json) => json(status, { code, detail: 'not now' })).start();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            const here = await new Simulation(borrower, { nodes: 1, latencyMs: 100, token: tokens.root }).up();
+            const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => borrower.infer(echo([i], { timeout_ms: 60_000 }), ada)));
+            answers.forEach((answer, i) => {
+                assertEchoed(answer, [i]);
+                assert.equal(answer.json.executed_on.via, undefined);
+            });
+            assert.ok(lender.asked.length > 0, 'the lending daemon was never asked');
+            await uplink.stop();
+            lender.stop();
+            await here.stop();
+            await borrower.stop();
+        });
+
+    test('it hears of the priority, the client whose caches may be used, and the beginning of a stream', async () => {
+        const borrower = await newDaemon();
+        putGguf(borrower.store, 'abc', { follow: 'abcdefgh' });
+        const hash = await until(async () => (await borrower.get('/v1/models/abc', headersOf('root'))).json.hash, { what: 'the hash' });
+        const lender = await new ScriptedLender(({ model_name: name, id, relay: { continue: from } }, answer, json) => {
+            if (name === 'abc') return json(422, { code: 'input_invalid', detail: 'enough' });
+            const parts = Array.from({ length: 30 }, (_, seq) => `event: part\ndata: ${
+                JSON.stringify({ seq, index: 0, text: `${seq} `, tokens: [seq] })}\n\n`).slice(from.seq);
+            return answer.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`${parts.join('')}event: done\ndata: ${
+                JSON.stringify({ id, outputs: [], parts: 30, result: { count: 30 }, performance: {},
+                    executed_on: { platform: 'wasm', engine: 'x', fallbacks: [] } })}\n\n`);
+        }, { models: [{ name: 'abc', hash }], node: { browser: 'chromium', platforms: { wasm: { available: true } },
+            engines: { builtin: { version: '1', slots: 4, can: ['continue'] }, llama: { version: '1', slots: 4 } } } }).start();
+        const node = await new CountingNode(`${borrower.bridgeUrl}/#token=${tokens.farm}`).join();
+        node.letTo(10);
+        const count = new Count(borrower, { count: 30 }, {}), run = count.run(borrower);
+        await until(() => count.next === 10, { what: 'ten parts' });
+        const uplink = await new Uplink(lender, borrower).up(borrower);
+        await node.close();
+        await run;
+        assert.ok(count.isWhole, count.explain());
+        assert.deepEqual(lender.asked.map(({ relay }) => relay.continue), [{ seq: 10, text: '0 1 2 3 4 5 6 7 8 9 ',
+            tokens: Array.from({ length: 10 }, (_, i) => i) }]);
+        const ask = (who, more) => borrower.infer({ model_name: 'abc', inputs: 'abc', timeout_ms: 20_000, ...more }, headersOf(who));
+        await until(async () => (await ask('ada')).status === 422, { what: 'the model to be lent' });
+        lender.asked.length = 0;
+        for (const [who, priority] of [['ada', 9], ['root', 0], ['ada', 3]]) {
+            const answer = await ask(who, { priority });
+            assert.deepEqual([answer.status, answer.json.code], [422, 'input_invalid'], answer.text);
+        }
+        assert.deepEqual(lender.asked.map(({ priority }) => priority), [9, 0, 3]);
+        const owners = lender.asked.map(({ relay }) => relay.owner);
+        assert.ok(owners[0] && owners[0] === owners[2] && owners[0] !== owners[1], owners.join(' '));
+        assert.ok(owners.every((owner) => !/ada|root/.test(owner)), 'nobody is named');
+        await uplink.stop();
+        lender.stop();
+        await borrower.stop();
+    });
+});
+
+describe('a token that is revoked while it is used', () => {
+    for (const where of ['lender', 'borrower'])
+        test(`at the ${where}: the program ends, and says which`, async () => {
+            const [lender, borrower] = [await newDaemon(), await newDaemon()];
+            const there = await new Simulation(lender, { nodes: 1, token: tokens.root }).up();
+            const uplink = await new Uplink(lender, borrower).up(borrower);
+            const { attic, ...others } = people;
+            const daemon = where === 'lender' ? lender : borrower;
+            writeTokens(daemon, others, tokens);
+            await daemon.reload();
+            assert.equal(attic, 'relay');
+            assert.deepEqual(await uplink.end, { code: 4, signal: null }, uplink.problems);
+            assert.match(uplink.problems.trim().split('\n').at(-1), where === 'lender'
+                ? /refuses the token: it needs one of rank relay/ : /refuses the relay: .*tokens file/);
+            await there.stop();
+            await lender.stop();
+            await borrower.stop();
+        });
+});
+
+test('a borrowing daemon that sends garbage gets nothing by it, and is connected to again', async () => {
+    const lender = await newDaemon();
+    const there = await new Simulation(lender, { nodes: 1, token: tokens.root }).up();
+    const borrower = await new ScriptedBorrower(lender.folder).start();
+    const uplink = new Uplink(lender, borrower);
+    const said = (type) => borrower.received.filter((message) => message.type === type);
+    const announced = (times) => until(() => borrower.announced >= times && borrower.socket.readyState === 1,
+        { what: `${times} announcements (${uplink.problems})`, timeout: 30_000 * patience });
+    await announced(1);
+    const garbage = ['{', '[]', 'null', '\0', '{"type":7}', Buffer.alloc(0), Buffer.from([255, 255, 255, 255]), crypto.randomBytes(5000)];
+    for (const [at, bytes] of garbage.entries()) {
+        borrower.socket.send(bytes);
+        await announced(at + 2);
+    }
+    // What has the form of a message is answered, or passed over.
+    for (const [type, data] of [['heartbeat', { seq: 'x' }], ['task_credit', { attempt_id: 'none', parts: -1 }], ['task_ack', { attempt_ids: 7 }],
+        ['task_data', { attempt_id: 'none', tensor: 1e9, position: -1 }], ['task_cancel', {}], ['model_load', {}], ['model_unload', { name: 7 }],
+        ['something', { a: 1 }], ['welcome', {}], ['task_request', {}], ['task_request', { attempt_id: 'a1', model: 7 }],
+        ['task_request', { attempt_id: 'a'.repeat(5000), model: { name: 'builtin/echo' }, deadline_ms: 1000 }]])
+        borrower.send(type, data);
+    const task = (attempt, more, options) => {
+        borrower.send('task_request', { attempt_id: attempt, deadline_ms: 5000, platforms: ['simulated'], outputs: [], ...more }, { options });
+        return borrower.answered(attempt);
+    };
+    for (const [attempt, more, code] of [
+        ['t1', { model: { name: 'unknown', hash: 'a'.repeat(64) } }, 'model_not_found'],
+        ['t2', { model: { name: 'unknown' } }, 'model_not_found'],
+        ['t3', { model: { name: 'unknown', hash: 7 } }, 'model_not_found'],
+        ['t4', { model: { name: 'builtin/../secrets' } }, 'invalid_field'],
+        ['t5', { model: { name: 'builtin/echo' }, task_type: 'compute' }, 'operator_unsupported'],
+        ['t6', { model: { name: 'builtin/echo' }, input: { image: { tensor: 3 } } }, 'input_invalid'],
+        ['t7', { model: { name: 'builtin/echo' }, priority: 99 }, 'invalid_field'],
+        ['t8', { model: { name: 'builtin/echo' }, owner: 7 }, 'invalid_field'],
+        ['t9', { model: { name: 'builtin/count' }, stream: true, continue: { seq: -5 } }, 'invalid_field'],
+    ]) {
+        const { data } = await task(attempt, more);
+        assert.deepEqual([data.ok, data.error?.code], [false, code], JSON.stringify(data));
+    }
+    const { data } = await task('t10', { model: { name: 'builtin/count' } }, { count: 2 });
+    assert.equal(data.ok, true, JSON.stringify(data)); // and it still works
+    assert.equal(said('task_response').filter(({ data: { attempt_id: id } }) => id === 't1').length, 1);
+    await uplink.stop();
+    await borrower.stop();
+    await there.stop();
+    await lender.stop();
+});
+
+test('SIGKILL of the borrowing daemon under load: each stored job has one end', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    const there = await new Simulation(lender, { nodes: 2, latencyMs: 100, token: tokens.root }).up();
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    const accepted = await Promise.all(Array.from({ length: 30 }, (_, i) => borrower.post('/v1/jobs', echo([i]), ada)));
+    const ids = accepted.map(({ status, json, text }) => {
+        assert.equal(status, 202, text);
+        return json.id;
+    });
+    const done = async () => Number((await borrower.get('/metrics', headersOf('root'))).text
+        .match(/\nwebinfer_stored_jobs_done_total (\d+)/)?.[1]);
+    await until(async () => await done() > 3, { what: 'some to be done' });
+    const { port } = new URL(borrower.bridgeUrl);
+    borrower.signal('SIGKILL');
+    await borrower.waitEnd();
+    borrower.writeConfig({ bridge: { listen: `127.0.0.1:${port}` } });
+    await borrower.start({ ready: false });
+    for (const [i, id] of ids.entries()) {
+        const job = await until(async () => {
+            const { json } = await borrower.get(`/v1/jobs/${id}?wait=5s`, ada);
+            return json.finished_at && json;
+        }, { what: `the end of job ${i}`, timeout: 60_000 * patience });
+        assert.deepEqual([job.state, job.answer?.outputs[0].data], ['done', [i]], JSON.stringify(job));
+        assert.equal(job.answer.executed_on.via, 'attic');
+    }
+    const { jobs } = (await borrower.get('/v1/jobs?limit=1000', ada)).json;
+    assert.deepEqual(jobs.map(({ id }) => id).sort(), ids.sort());
+    await uplink.stop();
+    await there.stop();
+    await lender.stop();
+    await borrower.stop();
+});
+
+test('a stream that has begun on a node here goes on at the lending daemon, behind its text', async () => {
+    const [lender, borrower] = [await newDaemon(), await newDaemon()];
+    const there = await new CountingNode(`${lender.bridgeUrl}/#token=${tokens.farm}`).join();
+    const node = await new CountingNode(`${borrower.bridgeUrl}/#token=${tokens.farm}`).join();
+    node.letTo(10);
+    const count = new Count(borrower, { count: 30 }, {}), run = count.run(borrower);
+    await until(() => count.next === 10, { what: 'ten parts' });
+    const uplink = await new Uplink(lender, borrower).up(borrower);
+    await node.close();
+    await run;
+    assert.ok(count.isWhole, count.explain());
+    assert.equal(count.done.executed_on.via, 'attic');
+    await uplink.stop();
+    await there.close();
+    await lender.stop();
+    await borrower.stop();
+});
