@@ -17,6 +17,9 @@ enum wi_kv_result {
 /* Keys that begin so are watched: each change of one comes to every member. */
 #define WI_KV_WATCHED "watched."
 
+/* A longer value of a watched key is not looked at. */
+#define WI_KV_VALUE_MAX 65536
+
 struct wi_kv {
     void *context;
     /* Makes the key (`*revision` 0), or replaces its value if that is of this revision; then the
