@@ -12,7 +12,7 @@
 
 /* Each member reads each version of each record, so that what is larger lies apart. */
 #define WI_JOB_INLINE_MAX 32768
-#define WI_JOB_PART_SIZE ((size_t)256 * 1024)
+#define WI_JOB_PART_SIZE 262144
 #define WI_JOB_HEAD_MAX 32768 /* the line of JSON, with its end */
 #define WI_JOB_RECORD_MAX (WI_JOB_HEAD_MAX + WI_JOB_INLINE_MAX)
 /* No body and no answer is larger; SQLite's limit is 10^9 bytes. */

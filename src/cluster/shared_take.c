@@ -116,17 +116,17 @@ static enum wi_code record_remove(
         result = kv->purge(kv->context, key, &problem);
     }
     wi_shared_loaded_clear(&loaded);
-    if (code == WI_OK && result == WI_KV_DONE) {
+    if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, "part.", id, ".>", NULL);
         result = kv->purge(kv->context, key, &problem);
     }
-    if (code == WI_OK && result == WI_KV_DONE) {
+    if (code == WI_OK && result != WI_KV_LOST) {
         wi_join(key, sizeof key, WI_SHARED_JOB_PREFIX, id, NULL);
         result = kv->remove(kv->context, key, &problem);
     }
-    if (code == WI_OK && result != WI_KV_DONE)
+    if (code == WI_OK && result == WI_KV_LOST)
         code = wi_shared_fail(jobs, result, &problem, error);
-    if (code == WI_OK)
+    if (code == WI_OK && result == WI_KV_DONE)
         wi_record_index_drop(jobs->index, id);
     return code;
 }

@@ -51,7 +51,7 @@ void wi_api_cluster_join(struct wi_api *api)
 
 void wi_api_cluster_leave(struct wi_api *api)
 {
-    wi_cluster_close(api->deps.cluster);
+    wi_cluster_leave(api->deps.cluster);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
