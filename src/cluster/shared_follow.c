@@ -73,7 +73,6 @@ static void claims_excuse(struct wi_shared_jobs *jobs, double now_ms)
 {
     for (struct wi_shared_claim *claim = jobs->claims; claim; claim = claim->hh.next)
         claim->changed_ms = now_ms;
-    jobs->looked_ms = now_ms;
 }
 
 static void claim_renew(struct wi_shared_jobs *jobs, double now_ms)
@@ -298,8 +297,9 @@ static void marks_purge(struct wi_shared_jobs *jobs, double now_ms)
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms)
 {
     size_t count;
-    if (now_ms - jobs->looked_ms > jobs->terms.ack_wait_ms / 2)
+    if (now_ms - jobs->ticked_ms > jobs->terms.ack_wait_ms / 2)
         claims_excuse(jobs, now_ms); /* this process did not run */
+    jobs->ticked_ms = now_ms;
     claim_renew(jobs, now_ms);
     if (now_ms - jobs->looked_ms < LOOK_MS && !jobs->release_is_due)
         return;

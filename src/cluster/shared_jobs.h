@@ -40,8 +40,8 @@ void wi_shared_apply(
     struct wi_shared_jobs *jobs, const struct wi_broker_entry *entry, double now_ms);
 /* Whether all that there was has come: only then an operation may be asked for. */
 int wi_shared_is_ready(const struct wi_shared_jobs *jobs);
-/* Renews the claim, gives back what a lost answer has taken, and finds lapsed claims: as often as
- * once a second while it is ready. */
+/* Renews the claim, gives back what a lost answer has taken, and finds lapsed claims: at
+ * least every quarter of a second while it is ready. */
 void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms);
 /* Whether the connection was lost, with the problem; told once. */
 int wi_shared_is_lost(struct wi_shared_jobs *jobs, struct wi_broker_problem *problem);

@@ -41,7 +41,7 @@ struct wi_shared_jobs {
     int ready;
     int is_renewed;     /* the counts may have changed unseen */
     int release_is_due; /* a record is held by this member, which does not know of it */
-    double claimed_ms, looked_ms;
+    double claimed_ms, looked_ms, ticked_ms;
     uint64_t beats;
     int lost;
     struct wi_broker_problem problem;
