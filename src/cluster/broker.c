@@ -30,7 +30,6 @@ const char *const wi_broker_fault_names[] = {[WI_BROKER_FINE] = "none",
     [WI_BROKER_CERTIFICATE] = "certificate",
     [WI_BROKER_NO_JETSTREAM] = "no_jetstream",
     [WI_BROKER_SETTINGS] = "settings",
-    [WI_BROKER_FULL] = "full",
     [WI_BROKER_OTHER] = "other",
     NULL};
 

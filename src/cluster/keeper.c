@@ -5,6 +5,7 @@
 #include "cluster/keeper.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <assert.h>
@@ -54,7 +55,8 @@ struct wi_keeper {
     struct item *late;           /* the loop's: what came after its end */
     size_t pending;              /* the loop's */
     int closing;
-    wi_job_news_fn *tell; /* the loop's */
+    char told[sizeof(struct wi_broker_problem)]; /* the loop's: the last problem in the log */
+    wi_job_news_fn *tell;                        /* the loop's */
     void *listener;
     /* The rest is shared; access requires the mutex. */
     uv_mutex_t mutex;
@@ -109,6 +111,8 @@ static void keeper_set_away(
     keeper->problem = *problem;
     items_fail(keeper, rest);
     items_fail(keeper, &keeper->in);
+    if (keeper->async)
+        uv_async_send(keeper->async);
     uv_mutex_unlock(&keeper->mutex);
 }
 
@@ -390,6 +394,18 @@ static void item_call_back(struct wi_keeper *keeper, struct item *item)
     free(item);
 }
 
+/* Said once: a problem that stays, and one that comes back before jobs could be used again, are not
+ * said again. With the mutex. */
+static void problem_tell(struct wi_keeper *keeper)
+{
+    const char *detail = keeper->away ? keeper->problem.detail : "";
+    if (strcmp(keeper->told, detail) == 0)
+        return;
+    if (*detail)
+        wi_warn("cluster", NULL, "stored jobs cannot be used now: %s", detail);
+    wi_text_copy(keeper->told, sizeof keeper->told, detail);
+}
+
 static void on_async(uv_async_t *async)
 {
     struct wi_keeper *keeper = async->data;
@@ -397,6 +413,7 @@ static void on_async(uv_async_t *async)
     uv_mutex_lock(&keeper->mutex);
     struct item *out = keeper->out;
     keeper->out = NULL;
+    problem_tell(keeper);
     uv_mutex_unlock(&keeper->mutex);
     for (item = out; item; item = item->next)
         keeper->pending -= item->verb != NEWS;

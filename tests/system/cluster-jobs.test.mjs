@@ -6,6 +6,10 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { guard } from '../lib/cleanup.mjs';
 import { Daemon, patience } from '../lib/daemon.mjs';
 import { NatsServer } from '../lib/nats.mjs';
 import { daemonPath } from '../lib/paths.mjs';
@@ -145,10 +149,71 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
         assertDone(await ended(a, id), 1);
     }));
 
+    test('the end of a member that was stopped for too long is dropped and counted', () => withRoom([{ name: 'a', nodes: 1, latencyMs: 3000 }, { name: 'b' }], async ({ members: [a, b], simulate }) => {
+        const id = await accepted(b, echo(1));
+        await until(async () => (await b.get(`/v1/jobs/${id}`)).json.state === 'running', { what: 'a running job', every: 20 });
+        a.signal('SIGSTOP');
+        await simulate(b, { nodes: 1, latencyMs: 5 });
+        const job = await ended(b, id);
+        assertDone(job, 1);
+        assert.equal(job.runs, 2);
+        a.signal('SIGCONT');
+        await until(async () => /^webinfer_cluster_second_ends_total 1$/m.test((await a.get('/metrics')).text), { what: 'a second end' });
+        await ready(a);
+        const same = await ended(a, id);
+        assert.equal(same.finished_at, job.finished_at);
+    }));
+
+    test('jobs outlive their daemons, and results expire', () => withRoom([{ name: 'a' }], async ({ server, members: [a] }) => {
+        const id = await accepted(a, echo(5), keyed('k'));
+        await a.stop();
+        const b = memberOf(server, 'b', { pool: { job_retention: '1s' } });
+        try {
+            await b.start({ ready: false });
+            await ready(b);
+            assert.equal(await accepted(b, echo(5), keyed('k')), id);
+            const simulation = new Simulation(b, { nodes: 1, latencyMs: 5 });
+            await simulation.up();
+            assertDone(await ended(b, id), 5);
+            await until(async () => (await b.get(`/v1/jobs/${id}`)).status === 404, { what: 'an expired job' });
+            assert.notEqual(await accepted(b, echo(6), keyed('k')), id);
+            await simulation.stop();
+            await b.stop();
+        } finally {
+            await b.abandon();
+        }
+    }));
+
+    test('a server that is full answers 507, and nothing is half there', async () => {
+        const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-'))), file = path.join(folder, 'nats.conf');
+        fs.writeFileSync(file, 'jetstream { max_file_store: 3MB, max_memory_store: 64MB }\n');
+        const server = await NatsServer.start({ jetstream: false, words: ['-c', file] }), a = memberOf(server, 'a');
+        try {
+            await a.start({ ready: false });
+            await ready(a);
+            const data = Array.from({ length: 100_000 }, (_, i) => i), ids = [];
+            const big = { ...echo(0), inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }] };
+            const full = await until(async () => {
+                const answer = await a.post('/v1/jobs', big);
+                if (answer.status === 202) ids.push(answer.json.id);
+                return answer.status !== 202 && answer;
+            }, { what: 'a full server', every: 1 });
+            assert.equal(full.status, 507);
+            assert.equal(full.json.code, 'storage_failed');
+            assert.match(full.json.detail, /takes no more/);
+            assert.deepEqual(new Set((await a.get('/v1/jobs')).json.jobs.map((/** @type {any} */ job) => job.id)), new Set(ids));
+            await a.stop();
+        } finally {
+            await a.abandon();
+            await server.stop();
+        }
+    });
+
     test('garbage in the bucket is no job', () => withRoom([{ name: 'a' }], async ({ server, members: [a] }) => {
         for (const [key, text] of [['watched.job.job-0', 'garbage'], ['watched.job.job-1', '{"record":99}\n'], ['watched.claim.x', ''], ['watched.other', 'x']])
             await server.ask(`$KV.${BUCKET}.${key}`, text);
         const id = await accepted(a, echo(1));
+        await until(async () => (await a.get('/v1/cluster')).json.ignored.garbage === 2, { what: 'the garbage, counted' });
         const { json } = await a.get('/v1/jobs');
         assert.deepEqual(json.jobs.map((/** @type {any} */ job) => job.id), [id]);
         assert.equal((await a.get('/v1/jobs/job-0')).status, 404);
