@@ -44,6 +44,31 @@ void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id)
     free(hold);
 }
 
+/* --- what pauses ------------------------------------------------------------------------------ */
+
+void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until)
+{
+    struct wi_shared_pause *pause = WI_TABLE_FIND(jobs->pauses, id, strlen(id));
+    if (!pause) {
+        pause = wi_alloc(sizeof *pause);
+        wi_text_copy(pause->id, sizeof pause->id, id);
+        HASH_ADD_STR(jobs->pauses, id, pause);
+    }
+    pause->until = until;
+}
+
+static void pauses_end(struct wi_shared_jobs *jobs, int64_t now)
+{
+    struct wi_shared_pause *pause, *next;
+    HASH_ITER(hh, jobs->pauses, pause, next)
+    {
+        if (pause->until > now && pause->until <= now + WI_RECORD_PAUSE_MAX_MS)
+            continue;
+        HASH_DEL(jobs->pauses, pause);
+        free(pause);
+    }
+}
+
 /* --- claims ----------------------------------------------------------------------------------- */
 
 static struct wi_shared_claim *claim_of(
@@ -140,9 +165,11 @@ static void claims_forget(struct wi_shared_jobs *jobs, const struct wi_record_he
 void wi_shared_index(
     struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision)
 {
+    const char *id = job->record.id;
+    const struct wi_shared_pause *pause = WI_TABLE_FIND(jobs->pauses, id, strlen(id));
     struct wi_record_entry entry = {.record = &job->record,
         .rank = job->rank,
-        .retry_at = job->retry_at,
+        .retry_at = pause ? pause->until : job->retry_at,
         .revision = revision,
         .cancelled = job->cancelled};
     if (job->record.state == WI_RECORD_RUNNING)
@@ -304,6 +331,7 @@ void wi_shared_tick(struct wi_shared_jobs *jobs, double now_ms)
     if (now_ms - jobs->looked_ms < LOOK_MS && !jobs->release_is_due)
         return;
     jobs->looked_ms = now_ms;
+    pauses_end(jobs, wi_steady_ms());
     struct wi_record_held *held = wi_record_index_running(jobs->index, &count);
     if (jobs->release_is_due)
         records_release(jobs, held, count);

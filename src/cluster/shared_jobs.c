@@ -30,11 +30,14 @@ struct wi_shared_jobs *wi_shared_jobs_new(
 void wi_shared_jobs_free(struct wi_shared_jobs *jobs)
 {
     struct wi_shared_hold *hold;
+    struct wi_shared_pause *pause;
     struct wi_shared_claim *claim;
     if (!jobs)
         return;
     while ((hold = WI_TABLE_TAKE(jobs->holds)))
         free(hold);
+    while ((pause = WI_TABLE_TAKE(jobs->pauses)))
+        free(pause);
     while ((claim = WI_TABLE_TAKE(jobs->claims)))
         free(claim);
     free(jobs->marks);
@@ -367,7 +370,7 @@ static void return_fill(struct wi_job_record *job, const struct wi_record_return
     record->attempts = op->attempts > record->attempts ? op->attempts : record->attempts;
     free(record->problem);
     record->problem = wi_strdup(*op->problem ? op->problem : NULL);
-    job->retry_at = op->retry_at > 0 ? op->retry_at : 0;
+    job->retry_at = 0;
     job->holder[0] = '\0';
     if (op->behind_at > 0)
         job->rank = op->behind_at - (int64_t)record->priority * WI_RECORD_AGEING_MS;
@@ -389,6 +392,8 @@ enum wi_code wi_shared_return(
             done = 1;
         } else {
             return_fill(&loaded.job, op);
+            if (op->retry_at > 0) /* others need not wait */
+                wi_shared_pause(jobs, op->id, op->retry_at);
             code = wi_shared_save(jobs, &loaded, &done, error);
             op->returned = done ? WI_RECORD_BACK : WI_RECORD_NOT_OURS;
         }

@@ -17,6 +17,13 @@ struct wi_shared_hold {
     UT_hash_handle hh;
 };
 
+/* A record that this member could not run: it takes it again no earlier. Others may. */
+struct wi_shared_pause {
+    char id[WI_ID_SIZE];
+    int64_t until; /* Unix milliseconds */
+    UT_hash_handle hh;
+};
+
 /* The claim of a member, by the observer's clock. */
 struct wi_shared_claim {
     char instance[WI_ID_SIZE];
@@ -35,6 +42,7 @@ struct wi_shared_jobs {
     struct wi_shared_terms terms;
     struct wi_record_index *index;
     struct wi_shared_hold *holds;
+    struct wi_shared_pause *pauses;
     struct wi_shared_claim *claims;
     struct wi_shared_mark *marks;
     size_t mark_count;
@@ -81,6 +89,8 @@ void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const cha
 void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
 int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
 void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id);
+/* This member takes the record no earlier than then. */
+void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until);
 /* Puts the record into the index, as of this revision. */
 void wi_shared_index(
     struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision);

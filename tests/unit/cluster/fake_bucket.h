@@ -30,7 +30,7 @@ struct fake_bucket {
     enum fake_fault fault; /* of the next write; then there is none */
     void (*before_write)(void *data, const char *key);
     void *data;
-    size_t writes;
+    double ack_wait_ms; /* of members that come; 0: 30 s */
 };
 
 struct fake_member {
@@ -106,7 +106,6 @@ static inline enum wi_kv_result fake_change(struct fake_bucket *bucket, const ch
     uint64_t has = value && !value->removed ? value->revision : 0;
     if (expected && *expected != has)
         return WI_KV_OTHER;
-    bucket->writes++;
     uint64_t now = fake_set(bucket, key, bytes, size, 0);
     if (revision)
         *revision = now;
@@ -251,7 +250,7 @@ static inline void fake_join(
             .purge = fake_purge}};
     wi_text_copy(member->instance, sizeof member->instance, instance);
     struct wi_shared_terms terms = {
-        .kv = &member->kv, .ack_wait_ms = 30000, .tell = fake_tell, .listener = member};
+        .kv = &member->kv, .ack_wait_ms = bucket->ack_wait_ms > 0 ? bucket->ack_wait_ms : 30000, .tell = fake_tell, .listener = member};
     wi_text_copy(terms.instance, sizeof terms.instance, instance);
     member->jobs = wi_shared_jobs_new(&terms, &error);
     fake_connect(member, now_ms);

@@ -426,6 +426,24 @@ TEST(what_goes_back_is_taken_by_another_and_is_no_crash)
     assert_int_equal(take_at(f, 2, ids, "x"), 1);
 }
 
+TEST(what_a_member_could_not_run_pauses_for_that_member_alone)
+{
+    struct fixture *f = *state;
+    char ids[256];
+    struct wi_record_return back = {
+        .id = "job-1", .retry_at = wi_steady_ms() + 5000, .behind_at = wi_steady_ms()};
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    follow_all(f);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(take_at(f, i, ids, NULL), 1);
+        assert_int_equal(wi_shared_return(f->members[i].jobs, &back, &f->error), WI_OK);
+        follow_all(f);
+        for (int j = 0; j <= i; j++)
+            assert_int_equal(take_at(f, j, ids, NULL), 0);
+    }
+    assert_int_equal(take_at(f, 3, ids, NULL), 1);
+}
+
 static void on_tell(struct wi_record_cancel *cancel, const struct wi_record *record)
 {
     static const struct wi_record_part part = {"gone", 4};
@@ -541,6 +559,24 @@ TEST(a_member_that_renews_its_claim_keeps_what_it_has)
     time_pass(f, 120000, -1);
     assert_int_equal(requeued_at(f, 0, NULL), 0);
     assert_int_equal(state_of(f, "job-1"), WI_RECORD_RUNNING);
+}
+
+TEST(a_short_claim_lapses_although_its_observer_ticks_seldom)
+{
+    struct fixture *f = *state;
+    struct fake_member observer;
+    char ids[256];
+    f->bucket.ack_wait_ms = 1000;
+    fake_join(&observer, &f->bucket, "member-8", f->now_ms);
+    assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
+    follow_all(f);
+    assert_int_equal(take_at(f, 7, ids, NULL), 1);
+    for (int i = 0; i < 12; i++, f->now_ms += 250) {
+        fake_follow(&observer, f->now_ms);
+        wi_shared_tick(observer.jobs, f->now_ms);
+    }
+    assert_non_null(strstr(observer.news, "left job-1"));
+    wi_shared_jobs_free(observer.jobs);
 }
 
 TEST(an_observer_that_did_not_run_takes_nothing_from_the_others)
