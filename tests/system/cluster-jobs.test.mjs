@@ -151,12 +151,12 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
 
     test('the end of a member that was stopped for too long is dropped and counted', () => withRoom([{ name: 'a', nodes: 1, latencyMs: 3000 }, { name: 'b' }], async ({ members: [a, b], simulate }) => {
         const id = await accepted(b, echo(1));
-        await until(async () => (await b.get(`/v1/jobs/${id}`)).json.state === 'running', { what: 'a running job', every: 20 });
+        await until(async () => (await a.get(`/v1/jobs/${id}`)).json.node, { what: 'a job on a node of a', every: 20 }); // b may have tried before
         a.signal('SIGSTOP');
         await simulate(b, { nodes: 1, latencyMs: 5 });
         const job = await ended(b, id);
         assertDone(job, 1);
-        assert.equal(job.runs, 2);
+        assert.ok(job.runs >= 2, JSON.stringify(job));
         a.signal('SIGCONT');
         await until(async () => /^webinfer_cluster_second_ends_total 1$/m.test((await a.get('/metrics')).text), { what: 'a second end' });
         await ready(a);
