@@ -34,9 +34,8 @@ const char *const wi_broker_fault_names[] = {[WI_BROKER_FINE] = "none",
     NULL};
 
 /* A record that no observer can take for a living member's any more is removed by the server. */
-const struct wi_broker_bucket wi_broker_members = {.description = "members of a webinfer cluster",
-    .value_max = WI_MEMBER_RECORD_MAX,
-    .age_s = 60};
+const struct wi_broker_bucket wi_broker_members = {
+    .description = "members of a webinfer cluster", .value_max = WI_MEMBER_RECORD_MAX, .age_s = 60};
 const struct wi_broker_bucket wi_broker_jobs = {.description = "stored jobs of a webinfer cluster",
     .value_max = WI_JOB_PART_SIZE,
     .is_on_disk = 1,

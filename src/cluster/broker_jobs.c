@@ -18,8 +18,8 @@ static enum wi_kv_result bucket_lost(
 }
 
 /* The library has one status for a key that has changed and for all that the server refuses. */
-static enum wi_kv_result bucket_explain(struct wi_broker *broker, const char *key,
-    uint64_t revision, struct wi_broker_problem *problem)
+static enum wi_kv_result bucket_explain(
+    struct wi_broker *broker, const char *key, uint64_t revision, struct wi_broker_problem *problem)
 {
     char refused[128];
     kvEntry *got = NULL;

@@ -176,9 +176,8 @@ static enum wi_code on_admit(void *context, struct wi_error *error)
         return WI_OK;
     const char *why = cluster->state == WI_CLUSTER_NAME_TAKEN
                           ? "another daemon is a member with this one's name"
-                      : cluster->problem.fault == WI_BROKER_FINE
-                          ? "this daemon is not a member yet"
-                          : cluster->problem.detail;
+                      : cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
+                                                                 : cluster->problem.detail;
     wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
         "stored jobs are kept by the cluster, which cannot be used now: %s", why);
     return WI_CLUSTER_UNAVAILABLE;

@@ -29,7 +29,8 @@ void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
  * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
 void wi_cluster_leave(struct wi_cluster *cluster);
-/* Leaves; the loop is kept for unfinished operations on stored jobs, and no longer. NULL is fine. */
+/* Leaves; the loop is kept for unfinished operations on stored jobs, and no longer. NULL is fine.
+ */
 void wi_cluster_close(struct wi_cluster *cluster);
 /* Once the loop is empty; closes first where needed. NULL is fine. */
 void wi_cluster_free(struct wi_cluster *cluster);

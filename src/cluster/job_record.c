@@ -49,10 +49,10 @@ static json_t *head_json(const struct wi_job_record *job)
         record->client, "model", record->model_name, "priority", record->priority, "rank",
         (json_int_t)job->rank, "retry_at", (json_int_t)job->retry_at, "accepted_at",
         (json_int_t)record->accepted_at, "deadline_at", (json_int_t)record->deadline_at,
-        "finished_at", (json_int_t)record->finished_at, "runs", (json_int_t)record->runs,
-        "crashes", (json_int_t)record->crashes, "attempts", (json_int_t)record->attempts,
-        "body_size", (json_int_t)record->body_size, "json_size", (json_int_t)record->json_size,
-        "cost", (json_int_t)record->cost, "status", record->status, "answer_size",
+        "finished_at", (json_int_t)record->finished_at, "runs", (json_int_t)record->runs, "crashes",
+        (json_int_t)record->crashes, "attempts", (json_int_t)record->attempts, "body_size",
+        (json_int_t)record->body_size, "json_size", (json_int_t)record->json_size, "cost",
+        (json_int_t)record->cost, "status", record->status, "answer_size",
         (json_int_t)record->answer_size, "head_size", (json_int_t)record->head_size);
     object_add_text(head, "client_id", record->client_id);
     object_add_text(head, "problem", record->problem);
@@ -97,7 +97,8 @@ struct head_params {
 #define COUNT .required = 1, .max = COUNT_MAX
 #define BYTES .required = 1, .max = WI_JOB_BYTES_MAX
 #define NAMED .min = 1, .max = WI_ID_SIZE - 1
-static const struct wi_param head_table[] = {WI_PARAM(head_params, id, STRING, .required = 1, NAMED),
+static const struct wi_param head_table[] = {
+    WI_PARAM(head_params, id, STRING, .required = 1, NAMED),
     WI_PARAM(head_params, state, ENUM, .required = 1, .names = wi_record_state_names),
     WI_PARAM(head_params, infer, BOOL, .required = 1),
     WI_PARAM(head_params, cancelled, BOOL, .required = 1),
@@ -110,11 +111,13 @@ static const struct wi_param head_table[] = {WI_PARAM(head_params, id, STRING, .
     WI_PARAM(head_params, key, STRING, .min = 1, .max = WI_HASH_HEX_SIZE - 1),
     WI_PARAM(head_params, priority, INTEGER, .required = 1, .max = PRIORITY_MAX),
     WI_PARAM(head_params, rank, INTEGER, .required = 1, .min = -TIME_MAX, .max = TIME_MAX),
-    WI_PARAM(head_params, retry_at, INTEGER, TIME), WI_PARAM(head_params, accepted_at, INTEGER, TIME),
+    WI_PARAM(head_params, retry_at, INTEGER, TIME),
+    WI_PARAM(head_params, accepted_at, INTEGER, TIME),
     WI_PARAM(head_params, deadline_at, INTEGER, TIME),
     WI_PARAM(head_params, finished_at, INTEGER, TIME), WI_PARAM(head_params, runs, INTEGER, COUNT),
     WI_PARAM(head_params, crashes, INTEGER, COUNT), WI_PARAM(head_params, attempts, INTEGER, COUNT),
-    WI_PARAM(head_params, body_size, INTEGER, BYTES), WI_PARAM(head_params, json_size, INTEGER, BYTES),
+    WI_PARAM(head_params, body_size, INTEGER, BYTES),
+    WI_PARAM(head_params, json_size, INTEGER, BYTES),
     WI_PARAM(head_params, cost, INTEGER, .required = 1, .max = 1e15),
     WI_PARAM(head_params, status, INTEGER, .required = 1, .max = STATUS_MAX),
     WI_PARAM(head_params, answer_size, INTEGER, BYTES),
@@ -216,8 +219,8 @@ static enum wi_job_fault version_check(const json_t *object)
     return version.record == RECORD_VERSION ? WI_JOB_GOOD : WI_JOB_OTHER_VERSION;
 }
 
-static enum wi_job_fault head_read(struct wi_job_record *job, const char *id, const json_t *object,
-    const char *bytes, size_t size)
+static enum wi_job_fault head_read(
+    struct wi_job_record *job, const char *id, const json_t *object, const char *bytes, size_t size)
 {
     struct head_params head = {0};
     enum wi_job_fault fault = version_check(object);
@@ -241,8 +244,7 @@ enum wi_job_fault wi_job_record_read(
     if (!end || behind > WI_JOB_INLINE_MAX)
         return WI_JOB_GARBAGE;
     json_t *object = wi_json_read(text, length, 0, &place);
-    enum wi_job_fault fault =
-        object ? head_read(job, id, object, end + 1, behind) : WI_JOB_GARBAGE;
+    enum wi_job_fault fault = object ? head_read(job, id, object, end + 1, behind) : WI_JOB_GARBAGE;
     json_decref(object);
     return fault;
 }

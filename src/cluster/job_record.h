@@ -20,12 +20,12 @@
 
 /* Zero-initialise; free with wi_job_record_clear. */
 struct wi_job_record {
-    struct wi_record record; /* with its bytes, if they lie in the record */
-    int64_t rank;            /* the least is taken first; see WI_RECORD_AGEING_MS */
-    int64_t retry_at;        /* 0: it does not pause */
-    int cancelled;           /* it is to end so */
-    char holder[WI_ID_SIZE]; /* the instance that runs it, or that has ended it; "": none */
-    char parts[WI_ID_SIZE];  /* under this name lie its bytes; "": in the record */
+    struct wi_record record;    /* with its bytes, if they lie in the record */
+    int64_t rank;               /* the least is taken first; see WI_RECORD_AGEING_MS */
+    int64_t retry_at;           /* 0: it does not pause */
+    int cancelled;              /* it is to end so */
+    char holder[WI_ID_SIZE];    /* the instance that runs it, or that has ended it; "": none */
+    char parts[WI_ID_SIZE];     /* under this name lie its bytes; "": in the record */
     char key[WI_HASH_HEX_SIZE]; /* its Idempotency-Key, as wi_job_key_print names it; "": none */
 };
 void wi_job_record_clear(struct wi_job_record *job);
@@ -62,8 +62,7 @@ struct wi_job_key {
 #define WI_JOB_KEY_MAX 1024 /* bytes of one */
 
 /* The name of a client's key for an endpoint: no name tells another client's key. */
-void wi_job_key_name(
-    const char *client, int infer, const char *key, char name[WI_HASH_HEX_SIZE]);
+void wi_job_key_name(const char *client, int infer, const char *key, char name[WI_HASH_HEX_SIZE]);
 void wi_job_key_print(const struct wi_job_key *key, struct wi_buffer *out);
 enum wi_job_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size);
 

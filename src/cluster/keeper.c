@@ -295,8 +295,7 @@ static void keeper_serve(struct wi_keeper *keeper)
 }
 
 /* Tries each server once. */
-static struct wi_broker *keeper_connect(
-    struct wi_keeper *keeper, struct wi_broker_problem *problem)
+static struct wi_broker *keeper_connect(struct wi_keeper *keeper, struct wi_broker_problem *problem)
 {
     struct wi_broker *broker = NULL;
     *problem = (struct wi_broker_problem){0};
@@ -554,13 +553,13 @@ static void terms_copy(struct wi_keeper *keeper, const struct wi_keeper_terms *t
     const struct wi_broker_terms *broker = &terms->broker;
     keeper->terms = *terms;
     wi_strings_copy(&keeper->servers, terms->servers);
-    keeper->terms.broker = (struct wi_broker_terms){
-        .credentials_file = wi_strdup(broker->credentials_file),
-        .tls_ca = wi_strdup(broker->tls_ca),
-        .bucket = wi_strdup(broker->bucket),
-        .kind = broker->kind,
-        .replicas = broker->replicas,
-        .name = wi_strdup(broker->name)};
+    keeper->terms.broker =
+        (struct wi_broker_terms){.credentials_file = wi_strdup(broker->credentials_file),
+            .tls_ca = wi_strdup(broker->tls_ca),
+            .bucket = wi_strdup(broker->bucket),
+            .kind = broker->kind,
+            .replicas = broker->replicas,
+            .name = wi_strdup(broker->name)};
 }
 
 static void keeper_release(struct wi_keeper *keeper)

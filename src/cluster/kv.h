@@ -33,8 +33,7 @@ struct wi_kv {
     enum wi_kv_result (*read)(void *context, const char *key, size_t most,
         struct wi_broker_entry *entry, struct wi_broker_problem *problem);
     /* The watchers see that it is gone, by a mark that stays until it is purged. */
-    enum wi_kv_result (*remove)(
-        void *context, const char *key, struct wi_broker_problem *problem);
+    enum wi_kv_result (*remove)(void *context, const char *key, struct wi_broker_problem *problem);
     /* The keys of a pattern ("a.b", "a.*", "a.>") go without a trace: no watcher sees that. */
     enum wi_kv_result (*purge)(
         void *context, const char *pattern, struct wi_broker_problem *problem);

@@ -72,8 +72,8 @@ enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
     return code;
 }
 
-enum wi_code wi_shared_save(struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done,
-    struct wi_error *error)
+enum wi_code wi_shared_save(
+    struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done, struct wi_error *error)
 {
     const struct wi_kv *kv = jobs->terms.kv;
     const char *id = loaded->job.record.id;
@@ -99,8 +99,7 @@ enum wi_code wi_shared_save(struct wi_shared_jobs *jobs, struct wi_shared_loaded
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-static void part_key(
-    char key[WI_SHARED_KEY_SIZE], const struct wi_job_record *job, size_t number)
+static void part_key(char key[WI_SHARED_KEY_SIZE], const struct wi_job_record *job, size_t number)
 {
     char digits[WI_DIGITS_SIZE];
     wi_join(key, WI_SHARED_KEY_SIZE, "part.", job->record.id, ".", job->parts, ".",
@@ -124,8 +123,7 @@ static enum wi_code part_write(struct cutting *cutting, struct wi_error *error)
     enum wi_kv_result result =
         kv->put(kv->context, key, cutting->part.text, cutting->part.size, &problem);
     cutting->part.size = 0;
-    return result == WI_KV_DONE ? WI_OK
-                                : wi_shared_fail(cutting->jobs, result, &problem, error);
+    return result == WI_KV_DONE ? WI_OK : wi_shared_fail(cutting->jobs, result, &problem, error);
 }
 
 static enum wi_code piece_cut(
@@ -212,8 +210,8 @@ enum wi_code wi_shared_load_bytes(
     for (size_t number = 0; code == WI_OK && bytes->size < size; number++)
         code = part_read(jobs, job, number, bytes, error);
     if (code == WI_OK && bytes->size != size)
-        code = wi_error_set(error, WI_INTERNAL, NULL, "the parts of %s have other sizes",
-            job->record.id);
+        code = wi_error_set(
+            error, WI_INTERNAL, NULL, "the parts of %s have other sizes", job->record.id);
     if (code == WI_OK)
         job->record.bytes = wi_blob_ref(bytes);
     wi_blob_unref(bytes);

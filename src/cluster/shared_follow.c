@@ -129,8 +129,8 @@ static void claim_apply(
     claim->gone = entry->removed;
 }
 
-static int claim_is_used(const struct wi_shared_claim *claim, const struct wi_record_held *held,
-    size_t count)
+static int claim_is_used(
+    const struct wi_shared_claim *claim, const struct wi_record_held *held, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(held[i].holder, claim->instance) == 0)
@@ -139,8 +139,8 @@ static int claim_is_used(const struct wi_shared_claim *claim, const struct wi_re
 }
 
 /* Claims of members that ended long ago go. */
-static void claims_forget(struct wi_shared_jobs *jobs, const struct wi_record_held *held,
-    size_t count, double now_ms)
+static void claims_forget(
+    struct wi_shared_jobs *jobs, const struct wi_record_held *held, size_t count, double now_ms)
 {
     const struct wi_kv *kv = jobs->terms.kv;
     struct wi_shared_claim *claim, *next;
@@ -178,8 +178,8 @@ void wi_shared_index(
 }
 
 /* What has changed from `old` (none: its revision is 0), which no operation here has told. */
-static void record_tell(struct wi_shared_jobs *jobs, const struct wi_record_entry *old,
-    const struct wi_job_record *job)
+static void record_tell(
+    struct wi_shared_jobs *jobs, const struct wi_record_entry *old, const struct wi_job_record *job)
 {
     const struct wi_record *record = &job->record;
     int is_ours = strcmp(job->holder, jobs->terms.instance) == 0;
@@ -286,8 +286,8 @@ static void records_release(
     }
 }
 
-static void lapsed_tell(struct wi_shared_jobs *jobs, const struct wi_record_held *held,
-    size_t count, double now_ms)
+static void lapsed_tell(
+    struct wi_shared_jobs *jobs, const struct wi_record_held *held, size_t count, double now_ms)
 {
     for (size_t i = 0; i < count; i++) {
         if (!wi_shared_has_lapsed(jobs, held[i].holder, now_ms))

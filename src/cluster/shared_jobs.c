@@ -62,8 +62,8 @@ void wi_shared_counters(const struct wi_shared_jobs *jobs, struct wi_shared_coun
 /* Others were faster each time. */
 static enum wi_code jobs_contended(const char *id, struct wi_error *error)
 {
-    return wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
-        "other members change %s all the time; try again", id);
+    return wi_error_set(
+        error, WI_CLUSTER_UNAVAILABLE, NULL, "other members change %s all the time; try again", id);
 }
 
 /* --- Idempotency-Keys ------------------------------------------------------------------------- */
@@ -275,8 +275,8 @@ static void key_forget(struct wi_shared_jobs *jobs, const char *name)
 }
 
 /* The record has ended already: by this operation, asked for before, or by another one. */
-static void end_judge(struct wi_shared_jobs *jobs, const struct wi_shared_loaded *loaded,
-    struct wi_record_finish *op)
+static void end_judge(
+    struct wi_shared_jobs *jobs, const struct wi_shared_loaded *loaded, struct wi_record_finish *op)
 {
     const struct wi_record *record = &loaded->job.record;
     op->finished = loaded->revision > 0 && record->state == op->state &&
@@ -413,8 +413,8 @@ static int is_for(const char *client, const struct wi_shared_loaded *loaded)
 }
 
 /* Marks a record that runs: 1 in `*done`, also if that is done already. */
-static enum wi_code cancel_mark(struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded,
-    int *done, struct wi_error *error)
+static enum wi_code cancel_mark(
+    struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done, struct wi_error *error)
 {
     *done = loaded->job.cancelled;
     loaded->job.cancelled = 1;
@@ -436,8 +436,8 @@ static enum wi_code cancel_try(struct wi_shared_jobs *jobs, struct wi_shared_loa
     op->tell(op, &loaded->job.record);
     end_measure(&op->finish);
     wi_text_copy(answer.record.id, sizeof answer.record.id, op->finish.id);
-    enum wi_code code = wi_shared_store_bytes(
-        jobs, &answer, op->finish.parts, op->finish.part_count, error);
+    enum wi_code code =
+        wi_shared_store_bytes(jobs, &answer, op->finish.parts, op->finish.part_count, error);
     if (code == WI_OK)
         code = end_write(jobs, loaded, &op->finish, &answer, done, error);
     wi_job_record_clear(&answer);

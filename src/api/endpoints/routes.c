@@ -287,7 +287,8 @@ const struct wi_route wi_routes[] = {
         "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
         .answers = "200 Job",
         .events = "part StreamPart progress StreamProgress done StreamDone error Problem",
-        .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed "
+        .query = "JobQuery",
+        .codes = "invalid_field job_not_found stream_gone storage_failed "
                  "cluster_unavailable"},
     {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE,
         .answers = "200 Verb 202 Verb",

@@ -82,15 +82,14 @@ void wi_record_index_put(struct wi_record_index *index, const struct wi_record_e
             WI_DB_NUMBER(row->deadline_at), WI_DB_NUMBER(entry->retry_at),
             WI_DB_NUMBER(row->finished_at), WI_DB_NUMBER(row->runs), WI_DB_NUMBER(row->crashes),
             WI_DB_NUMBER(row->body_size), WI_DB_NUMBER(row->json_size), WI_DB_NUMBER(row->cost),
-            WI_DB_NUMBER(row->status), WI_DB_NUMBER(row->answer_size),
-            WI_DB_NUMBER(row->head_size), WI_DB_TEXT(row->problem), WI_DB_NUMBER(entry->cancelled),
-            WI_DB_NUMBER(row->attempts), WI_DB_TEXT(row->dialect)));
+            WI_DB_NUMBER(row->status), WI_DB_NUMBER(row->answer_size), WI_DB_NUMBER(row->head_size),
+            WI_DB_TEXT(row->problem), WI_DB_NUMBER(entry->cancelled), WI_DB_NUMBER(row->attempts),
+            WI_DB_TEXT(row->dialect)));
     index_run(index, PUT_ENTRY,
         WI_DB_WITH(WI_DB_TEXT(row->id), WI_DB_NUMBER(entry->revision), WI_DB_TEXT(entry->holder),
             WI_DB_NUMBER(index->epoch)));
     if (row->state == WI_RECORD_QUEUED && entry->retry_at == 0)
-        index_run(
-            index, LINE_UP, WI_DB_WITH(WI_DB_NUMBER(row->infer), WI_DB_TEXT(row->client)));
+        index_run(index, LINE_UP, WI_DB_WITH(WI_DB_NUMBER(row->infer), WI_DB_TEXT(row->client)));
 }
 
 int wi_record_index_get(
@@ -185,8 +184,8 @@ struct wi_record_held *wi_record_index_running(struct wi_record_index *index, si
 {
     struct wi_record_held *items = NULL;
     sqlite3_stmt *statement = wi_db_start(index->sqlite,
-        "SELECT id, dialect, client, holder FROM jobs JOIN entries USING (id) WHERE state = 1", NULL,
-        NULL);
+        "SELECT id, dialect, client, holder FROM jobs JOIN entries USING (id) WHERE state = 1",
+        NULL, NULL);
     *count = 0;
     while (wi_db_step(index->sqlite, statement, NULL) > 0) {
         struct wi_record_held *held = WI_APPEND(items, *count);

@@ -249,8 +249,10 @@ static inline void fake_join(
             .remove = fake_remove,
             .purge = fake_purge}};
     wi_text_copy(member->instance, sizeof member->instance, instance);
-    struct wi_shared_terms terms = {
-        .kv = &member->kv, .ack_wait_ms = bucket->ack_wait_ms > 0 ? bucket->ack_wait_ms : 30000, .tell = fake_tell, .listener = member};
+    struct wi_shared_terms terms = {.kv = &member->kv,
+        .ack_wait_ms = bucket->ack_wait_ms > 0 ? bucket->ack_wait_ms : 30000,
+        .tell = fake_tell,
+        .listener = member};
     wi_text_copy(terms.instance, sizeof terms.instance, instance);
     member->jobs = wi_shared_jobs_new(&terms, &error);
     fake_connect(member, now_ms);

@@ -24,8 +24,9 @@ static void job_fill(struct wi_job_record *job)
     record->json_size = 4;
     record->cost = 100;
     record->bytes = wi_blob_new(NULL, 6);
-    wi_blob_append(record->bytes, "a\n\0\xff"
-                                  "b",
+    wi_blob_append(record->bytes,
+        "a\n\0\xff"
+        "b",
         5);
     job->rank = -5;
     job->retry_at = 9;
@@ -96,8 +97,8 @@ TEST(a_newer_record_is_told_from_garbage)
 
 TEST(garbage_is_not_read)
 {
-    static const char *const texts[] = {"", "\n", "x\n", "[]\n", "null\n", "{}\n", "{\"record\":1}\n",
-        "{\"record\":\"1\"}\n", "{\"record\":1}", "\xff\xfe\n"};
+    static const char *const texts[] = {"", "\n", "x\n", "[]\n", "null\n", "{}\n",
+        "{\"record\":1}\n", "{\"record\":\"1\"}\n", "{\"record\":1}", "\xff\xfe\n"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_int_equal(read_text(texts[i], strlen(texts[i])), WI_JOB_GARBAGE);
 }
@@ -109,13 +110,14 @@ TEST(each_member_is_checked)
     } rows[] = {{"\"id\":\"job-1\"", "\"id\":\"job-2\""}, {"\"id\":\"job-1\"", "\"id\":7"},
         {"\"state\":\"queued\"", "\"state\":\"running\""}, /* nobody holds it */
         {"\"state\":\"queued\"", "\"state\":\"done\""},    /* it has no end */
-        {"\"state\":\"queued\"", "\"state\":\"gone\""}, {"\"dialect\":\"native\"", "\"dialect\":\"\""},
-        {"\"client\":\"b", "\"client\":\"\\u001bb"}, {"\"model\":\"org", "\"model\":\"\\norg"},
-        {"\"priority\":7", "\"priority\":10"}, {"\"priority\":7", "\"priority\":-1"},
-        {"\"runs\":2", "\"runs\":0.5"}, {"\"runs\":2", "\"runs\":1e99"},
-        {"\"body_size\":5", "\"body_size\":6"}, {"\"body_size\":5", "\"body_size\":900000001"},
-        {"\"json_size\":4", "\"json_size\":6"}, {"\"answer_size\":0", "\"answer_size\":1"},
-        {"\"head_size\":0", "\"head_size\":1"}, {"\"status\":0", "\"status\":1000"},
+        {"\"state\":\"queued\"", "\"state\":\"gone\""},
+        {"\"dialect\":\"native\"", "\"dialect\":\"\""}, {"\"client\":\"b", "\"client\":\"\\u001bb"},
+        {"\"model\":\"org", "\"model\":\"\\norg"}, {"\"priority\":7", "\"priority\":10"},
+        {"\"priority\":7", "\"priority\":-1"}, {"\"runs\":2", "\"runs\":0.5"},
+        {"\"runs\":2", "\"runs\":1e99"}, {"\"body_size\":5", "\"body_size\":6"},
+        {"\"body_size\":5", "\"body_size\":900000001"}, {"\"json_size\":4", "\"json_size\":6"},
+        {"\"answer_size\":0", "\"answer_size\":1"}, {"\"head_size\":0", "\"head_size\":1"},
+        {"\"status\":0", "\"status\":1000"},
         {"\"accepted_at\":1700000000000", "\"accepted_at\":-1"},
         {"\"cancelled\":false", "\"cancelled\":0"}, {"\"key\":\"3", "\"key\":\"x"},
         {"\"key\":", "\"holder\":\"member-1\",\"key\":"}, /* what is queued is held by nobody */
@@ -175,8 +177,8 @@ TEST(a_key_is_read_whole_or_not_at_all)
 
 TEST(only_ids_are_names)
 {
-    static const char *const bad[] = {"", "a.b", "*", ">", "a b", "a/b", "\xc3\xbc",
-        "0123456789012345678901234567890123456789"};
+    static const char *const bad[] = {
+        "", "a.b", "*", ">", "a b", "a/b", "\xc3\xbc", "0123456789012345678901234567890123456789"};
     assert_true(wi_job_is_name("job-9f2c04d61b7e83a5"));
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_false(wi_job_is_name(bad[i]));

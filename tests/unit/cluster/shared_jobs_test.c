@@ -130,8 +130,10 @@ static enum wi_record_state state_of(struct fixture *f, const char *id)
 static struct wi_record_sweep sweep_at(struct fixture *f, int member, const char *living)
 {
     struct wi_shared_view view = {.is_first = 1};
-    struct wi_record_sweep op = {
-        .now = wi_steady_ms(), .finished_before = wi_steady_ms() - 1000, .limit = 10, .crashes_max = 3};
+    struct wi_record_sweep op = {.now = wi_steady_ms(),
+        .finished_before = wi_steady_ms() - 1000,
+        .limit = 10,
+        .crashes_max = 3};
     if (living)
         wi_text_copy(view.living[view.count++], WI_ID_SIZE, living);
     op.count = 1;
@@ -356,8 +358,7 @@ TEST(a_take_whose_answer_is_lost_is_queued_again_and_is_no_crash)
     struct wi_record_take op = {.count = 1, .bytes = 100, .now = wi_steady_ms()};
     assert_int_equal(accept_at(f, 0, "job-1", "x", NULL), WI_OK);
     f->bucket.fault = LOST_AFTER;
-    assert_int_equal(
-        wi_shared_take(f->members[0].jobs, &op, &f->error), WI_CLUSTER_UNAVAILABLE);
+    assert_int_equal(wi_shared_take(f->members[0].jobs, &op, &f->error), WI_CLUSTER_UNAVAILABLE);
     assert_int_equal(op.taken, 0);
     free(op.records);
     free(op.rooms);
@@ -626,9 +627,9 @@ TEST(late_and_old_records_are_found_by_the_first_member_alone)
     assert_int_equal(wi_shared_accept(f->members[0].jobs, &late, &f->error), WI_OK);
     accept_clear(&late);
     follow_all(f);
-    struct wi_record_sweep op = {.now = wi_steady_ms(), .finished_before = 10, .limit = 5, .count = 1};
-    assert_int_equal(
-        wi_shared_sweep(f->members[1].jobs, &op, &other, f->now_ms, &f->error), WI_OK);
+    struct wi_record_sweep op = {
+        .now = wi_steady_ms(), .finished_before = 10, .limit = 5, .count = 1};
+    assert_int_equal(wi_shared_sweep(f->members[1].jobs, &op, &other, f->now_ms, &f->error), WI_OK);
     assert_int_equal(op.late.count + op.removed, 0);
     assert_int_equal(op.total, 2);
     wi_record_sweep_clear(&op);

@@ -111,6 +111,5 @@ void wi_handle_cluster(struct wi_request *request)
         wi_cluster_look(cluster, &view);
     wi_request_answer_json(request, 200,
         wi_form_json("Cluster", cluster ? wi_cluster_state_names[view.state] : "off", view.name,
-            view.server, problem_json(view.problem), members_json(&view),
-            ignored_json(&view)));
+            view.server, problem_json(view.problem), members_json(&view), ignored_json(&view)));
 }
