@@ -9,6 +9,12 @@ FUZZ=$BUILD/fuzz
 FUZZ_RUNS=30000
 FUZZ_RUNS_LONG=2000000
 
+# Every target has a row, without which nothing would run it.
+fuzz_rows() {
+    diff <(cd tests/fuzz && printf '%s\n' *_fuzz.c | sed 's/_fuzz\.c$//' | sort) \
+        <(sed -n 's/^\([a-z_]*\) [0-9].*/\1/p' tests/fuzz/targets | sort)
+}
+
 # fuzz_seeds NAME: the seeds alone, by the program of the sanitized build.
 fuzz_seeds() {
     local log=$BUILD/test/fuzz-$1.log

@@ -326,6 +326,7 @@ list_tests() {
 }
 
 test_fuzz() {
+    check 'fuzz: a row for each target' fuzz_rows
     if [[ $TIER == quick ]]; then
         test_fuzz_seeds
     else

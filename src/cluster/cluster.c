@@ -13,6 +13,10 @@
 
 /* The names of models are gathered with every so manieth record: the folder is read for it. */
 #define MODELS_EVERY 15
+/* So many warnings about clocks are logged in an hour: the writers of records decide how many there
+ * could be. */
+#define SKEWS_MAX WI_MEMBERS_MAX
+#define HOUR_MS 3600e3
 
 const char *const wi_cluster_state_names[] = {[WI_CLUSTER_CONNECTING] = "connecting",
     [WI_CLUSTER_JOINING] = "joining",
@@ -37,6 +41,8 @@ struct wi_cluster {
     enum wi_cluster_state state;
     struct wi_broker_problem problem;            /* that there is now */
     char told[sizeof(struct wi_broker_problem)]; /* the text of the last one in the log */
+    double skews_until;                          /* the hour ends in which these were logged */
+    unsigned skews;
 };
 
 /* --- what it is ------------------------------------------------------------------------------- */
@@ -115,6 +121,19 @@ static void on_beat(void *context)
 
 /* --- what comes ------------------------------------------------------------------------------- */
 
+static void cluster_tell_skew(struct wi_cluster *cluster, const struct wi_seen *skewed)
+{
+    double now = wi_now_ms();
+    if (now >= cluster->skews_until) {
+        cluster->skews_until = now + HOUR_MS;
+        cluster->skews = 0;
+    }
+    if (cluster->skews++ < SKEWS_MAX)
+        wi_warn("cluster", NULL,
+            "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
+            skewed->member.name, (long long)skewed->skew_ms / 1000);
+}
+
 static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
 {
     const struct wi_member_entry entry = {.key = got->key,
@@ -126,9 +145,7 @@ static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broke
     const struct wi_seen *skewed =
         wi_members_take(&cluster->members, &entry, wi_now_ms(), wi_wall_ms());
     if (skewed)
-        wi_warn("cluster", NULL,
-            "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
-            skewed->member.name, (long long)skewed->skew_ms / 1000);
+        cluster_tell_skew(cluster, skewed);
     if (strcmp(entry.key, cluster->key) == 0)
         wi_name_claim_take(&cluster->claim, &entry, wi_now_ms());
 }

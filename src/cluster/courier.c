@@ -92,6 +92,13 @@ static char *take_text(struct wi_courier *courier, uint64_t *revision)
     return text;
 }
 
+/* What waits was meant for a server that is gone: its time is of then. */
+static void text_forget(struct wi_courier *courier)
+{
+    uint64_t revision;
+    free(take_text(courier, &revision));
+}
+
 /* 0, or -1 with the problem of the event. */
 static int courier_write(
     struct wi_courier *courier, struct wi_broker *broker, struct wi_courier_event *event)
@@ -142,6 +149,7 @@ static void courier_run(void *data)
         struct wi_broker *broker = courier_connect(courier, &event.server, &event.problem);
         if (broker == NULL)
             event.kind = WI_COURIER_FAILED;
+        text_forget(courier);
         event_give(courier, &event);
         if (broker)
             courier_serve(courier, broker);

@@ -12,6 +12,9 @@
 
 /* The bytes of a part's text and of its result's JSON together. */
 #define WI_PART_MAX 64000
+/* Of the numbers in a part, its tokens among them: the largest integer that a JSON number
+ * represents exactly, 2^53 - 1. */
+#define WI_PART_NUMBER_MAX 9007199254740991
 
 /* The credit of an attempt before it is granted more. */
 #define WI_CREDIT_PARTS 32

@@ -11,16 +11,16 @@
 
 #define CODE_MAX 64
 
-/* Codes that a status alone would say wrongly. */
+/* Codes that a status alone would say wrongly. The borrowing daemon, whose deadline it is, asks
+ * another node after deadline_exceeded if the deadline has not passed (wi_claim_of_relay). */
 static const struct {
     const char *code;
     int retryable;
 } exceptions[] = {
     {"inference_failed", 0}, /* else it would have been tried there again */
-    {"not_implemented", 0},
-    {"deadline_exceeded", 0},
-    {"stream_diverged", 0},
+    {"not_implemented", 0}, {"deadline_exceeded", 0}, {"stream_diverged", 0},
     {"answer_too_large", 0},
+    {"body_too_large", 1}, /* the limit is that daemon's, and a request has more than its task */
 };
 
 static int status_is_retryable(int status)

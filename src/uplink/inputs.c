@@ -11,8 +11,7 @@
 
 static const char PCM[] = "audio/pcm;format=";
 
-/* The tensor that {"tensor": i} names, or NULL. */
-static const struct wi_tensor *place_find(
+const struct wi_tensor *wi_uplink_tensor_at(
     const struct wi_worker_request *request, const json_t *place)
 {
     const json_t *index = json_object_get(place, "tensor");
@@ -53,7 +52,7 @@ static enum wi_code add_file(struct wi_buffer *out, struct wi_tensors *tensors, 
 {
     const json_t *input = json_object_get(request->data, "input");
     const json_t *file = json_object_get(input, name);
-    const struct wi_tensor *tensor = place_find(request, file);
+    const struct wi_tensor *tensor = wi_uplink_tensor_at(request, file);
     if (!tensor)
         return refuse_place(error);
     json_t *inputs = json_copy((json_t *)input);
@@ -88,7 +87,7 @@ static enum wi_code message_settle(
     json_t *content = json_object_get(message, "content");
     for (size_t i = 0; i < json_array_size(content); i++) {
         const json_t *image = json_object_get(json_array_get(content, i), "image");
-        const struct wi_tensor *tensor = image ? place_find(request, image) : NULL;
+        const struct wi_tensor *tensor = image ? wi_uplink_tensor_at(request, image) : NULL;
         if (!image)
             continue;
         if (!tensor)

@@ -2,6 +2,7 @@
 #include "uplink/uplink.h"
 
 #include "base/memory.h"
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,8 @@ void wi_uplink_line_tell_models(struct wi_uplink_line *line)
     line_send(line, "remove", gone); /* first, so that there is room */
     line_send(line, "add", come);
     json_object_update(line->said, come);
+    if (json_object_size(line->gone) > WI_UPLINK_HASHES_MAX)
+        json_object_clear(line->gone); /* at worst one is asked for in vain */
     json_object_update(line->gone, gone);
     json_object_foreach(gone, hash, unused) json_object_del(line->said, hash);
     json_object_foreach(come, hash, unused) json_object_del(line->gone, hash);
@@ -186,6 +189,7 @@ void wi_uplink_line_free(struct wi_uplink_line *line)
 {
     wi_worker_free(line->worker);
     wi_worker_service_close(&line->service);
+    OPENSSL_cleanse(&line->service.link, sizeof line->service.link);
     json_decref(line->said);
     json_decref(line->gone);
     free(line->capabilities);

@@ -18,6 +18,9 @@
 #define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 /* Models whose hashes were asked for, before they are announced. */
 #define ANNOUNCED_AT_ONCE 256
+/* Hashes that are remembered, those of models that have changed since among them. */
+#define KNOWN_MAX (4 * WI_UPLINK_HASHES_MAX)
+
 /* Which models there are, while their list is read page by page. */
 struct catalog {
     const struct wi_strings *only; /* these names alone; none: all */
@@ -35,6 +38,7 @@ struct wi_uplink_models {
     char *asked;    /* the model that is asked for */
     size_t unsaid;  /* found since lines were told */
     int is_changed; /* since the list was begun */
+    int unwatched;  /* since then: they could not be watched */
     int said_full;
     struct catalog catalog;
 };
@@ -51,6 +55,8 @@ static void catalog_begin(struct catalog *catalog)
     catalog->names = json_object();
     catalog->unread = json_object();
     catalog->known = catalog->known ? catalog->known : json_object();
+    if (json_object_size(catalog->known) > KNOWN_MAX)
+        json_object_clear(catalog->known); /* they are asked for again */
     catalog->is_full = 0;
 }
 
@@ -134,10 +140,12 @@ static void catalog_take(struct catalog *catalog, const json_t *row, const char 
         add_variants(catalog, row, hash);
 }
 
+/* The next one to ask for, as long as one more could be lent: the answer may take the daemon long,
+ * which has to read its files. */
 static char *catalog_next(struct catalog *catalog)
 {
     const char *name = json_object_iter_key(json_object_iter(catalog->unread));
-    return name ? wi_strdup(name) : NULL;
+    return name && !catalog->is_full ? wi_strdup(name) : NULL;
 }
 
 /* --- the list ----------------------------------------------------------------------------------
@@ -240,7 +248,7 @@ static void on_models_due(void *context)
     struct wi_uplink_models *models = context;
     if (models->reading)
         return;
-    models->is_changed = 0;
+    models->is_changed = models->unwatched = 0;
     catalog_begin(&models->catalog);
     models_read_page(models, NULL);
 }
@@ -261,12 +269,13 @@ static void on_watching_end(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_models *models = context;
     models->watching = NULL; /* the next look begins again */
+    models->unwatched = answer->status >= 400;
 }
 
 void wi_uplink_models_watch(struct wi_uplink_models *models)
 {
     struct wi_http_request request = {.method = "GET", .on_data = on_watched};
-    if (models->watching)
+    if (models->watching || models->unwatched)
         return;
     models->watching = wi_uplink_call(
         models->run, "/v1/events?kinds=model", NULL, &request, on_watching_end, models);

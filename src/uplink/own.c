@@ -20,6 +20,7 @@ struct wi_uplink_own {
     struct wi_uplink_models *models;
     json_t *nodes; /* of this look */
     int was_there; /* it has answered once */
+    int said_many; /* kinds */
 };
 
 static json_t *answer_json(const struct wi_http_answer *answer)
@@ -46,6 +47,21 @@ static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const c
     while (line && strcmp(line->kind, kind) != 0)
         line = line->next;
     return line;
+}
+
+/* A joined node of the own daemon calls its kind as it likes: there is no end to names. */
+static int may_open(struct wi_uplink_own *own)
+{
+    size_t count = 0;
+    for (const struct wi_uplink_line *line = own->run->lines; line; line = line->next)
+        count++;
+    if (count < WI_UPLINK_LINES_MAX)
+        return 1;
+    if (!own->said_many)
+        wi_uplink_tell(
+            "only %d kinds of browsers are lent, the first that there were", WI_UPLINK_LINES_MAX);
+    own->said_many = 1;
+    return 0;
 }
 
 static void line_open(struct wi_uplink_run *run, const struct wi_uplink_kind *kind, uint64_t slots)
@@ -88,7 +104,7 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
         if (line)
             wi_uplink_line_describe(
                 line, wi_uplink_kind_capabilities(&list[i], run->options->name, slots));
-        else
+        else if (may_open(own))
             line_open(run, &list[i], slots);
     }
     lines_pause_without(run, list, count);
@@ -98,6 +114,12 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
 /* --- the own daemon's loss ----------------------------------------------------------------------
  */
 
+static void lines_pause(const struct wi_uplink_run *run)
+{
+    for (struct wi_uplink_line *line = run->lines; line; line = line->next)
+        wi_worker_pause(line->worker, 1);
+}
+
 static void own_lose(struct wi_uplink_own *own, const char *why)
 {
     struct wi_uplink_run *run = own->run;
@@ -105,19 +127,32 @@ static void own_lose(struct wi_uplink_own *own, const char *why)
         wi_uplink_tell(
             "%s does not answer: %s; nothing is lent until it does", run->options->url, why);
     run->is_lost = 1;
-    for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
-        wi_worker_pause(line->worker, 1);
+    lines_pause(run);
+    for (struct wi_uplink_line *line = run->lines; line; line = line->next)
         wi_worker_each_task(line->worker, wi_uplink_give_back);
-    }
     wi_uplink_models_leave(own->models);
 }
 
 static void own_doubt(struct wi_uplink_own *own)
 {
-    for (struct wi_uplink_line *line = own->run->lines; line; line = line->next)
-        wi_worker_pause(line->worker, 1);
+    lines_pause(own->run);
     if (!own->looking)
         wi_timer_start(own->look, 0, 0);
+}
+
+/* The daemon's answers say what is wrong by a code. */
+static int is_problem(const struct wi_http_answer *answer)
+{
+    json_t *problem = wi_json_read(answer->body, answer->body_size, 0, NULL);
+    int is = json_is_string(json_object_get(problem, "code"));
+    json_decref(problem);
+    return answer->end == WI_HTTP_ANSWERED && is;
+}
+
+/* It is there, and what it has begun goes on. */
+static int is_busy(const struct wi_http_answer *answer)
+{
+    return (answer->status == 429 || answer->status == 503) && is_problem(answer);
 }
 
 static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *answer)
@@ -130,6 +165,8 @@ static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *a
             "%s refuses the token: it needs one of rank relay there (--token-file, or "
             "WEBINFER_TOKEN)",
             url);
+    else if (own->was_there && is_busy(answer))
+        lines_pause(run);
     else if (own->was_there)
         own_lose(own, why);
     else
@@ -197,15 +234,6 @@ static void on_look(void *context)
 /* Of a model that nobody has: the rank is looked at first. */
 static const char question[] =
     "{\"model_name\":\"builtin/none\",\"inputs\":[],\"relay\":{},\"timeout_ms\":1000}";
-
-/* The daemon's answers say what is wrong by a code. */
-static int is_problem(const struct wi_http_answer *answer)
-{
-    json_t *problem = wi_json_read(answer->body, answer->body_size, 0, NULL);
-    int is = json_is_string(json_object_get(problem, "code"));
-    json_decref(problem);
-    return answer->end == WI_HTTP_ANSWERED && is;
-}
 
 static void on_rank(void *context, const struct wi_http_answer *answer)
 {

@@ -2,20 +2,31 @@
 #include "uplink/uplink.h"
 
 #include "base/memory.h"
+#include "base/text.h"
+#include "cli/plain.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define LEAVE_MS 2000 /* how long the nodes wait for the borrowing daemon to close */
 #define HEADERS_MAX 4
+#define LINE_SIZE 2048
+
+/* Some of the words may be those of the borrowing daemon, or of a node. */
+__attribute__((format(printf, 1, 0))) static void line_print(const char *format, va_list arguments)
+{
+    char text[LINE_SIZE];
+    vsnprintf(text, sizeof text, format, arguments);
+    fputs("webinfer: ", stderr);
+    wi_plain_print(stderr, wi_text_mend(text));
+    fputc('\n', stderr);
+}
 
 void wi_uplink_tell(const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fputs("webinfer: ", stderr);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    line_print(format, arguments);
     va_end(arguments);
 }
 
@@ -28,9 +39,7 @@ void wi_uplink_end(struct wi_uplink_run *run, enum wi_exit exit, const char *for
     run->exit = exit;
     if (format) {
         va_start(arguments, format);
-        fputs("webinfer: ", stderr);
-        vfprintf(stderr, format, arguments);
-        fputc('\n', stderr);
+        line_print(format, arguments);
         va_end(arguments);
     }
     for (struct wi_uplink_line *line = run->lines; line; line = line->next)

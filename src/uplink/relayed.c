@@ -12,8 +12,6 @@
 
 /* Bytes of a problem document that are read. */
 #define PROBLEM_MAX ((size_t)64 * 1024)
-/* JSON of an answer, beside its tensors. */
-#define JSON_MAX ((size_t)64 * 1024 * 1024)
 /* Of the tensors, before the borrowing daemon has said what it takes. */
 #define ANSWER_MAX ((uint64_t)512 * 1024 * 1024)
 
@@ -29,7 +27,7 @@ static struct wi_uplink_run *run_of(const struct wi_worker_task *task)
 static uint64_t answer_most(const struct wi_uplink_task *own)
 {
     uint64_t most = wi_worker_max_answer(own->task->worker);
-    return own->status >= 400 ? PROBLEM_MAX : JSON_MAX + (most ? most : ANSWER_MAX);
+    return own->status >= 400 ? PROBLEM_MAX : WI_UPLINK_JSON_MAX + (most ? most : ANSWER_MAX);
 }
 
 static int refuse_size(struct wi_uplink_task *own, uint64_t most)
@@ -48,8 +46,8 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
         own->json_size = (size_t)json;
     head = wi_http_call_header(call, "Content-Length");
     own->status = status;
-    own->is_events =
-        wi_media_type_is(wi_http_call_header(call, "Content-Type"), "text/event-stream");
+    own->is_events = own->is_stream && wi_media_type_is(wi_http_call_header(call, "Content-Type"),
+                                           "text/event-stream");
     if (!head || wi_parse_length(head, &length) != 0)
         length = 0;
     if (length > answer_most(own))

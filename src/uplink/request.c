@@ -46,15 +46,6 @@ static void add_options(struct wi_buffer *out, const struct wi_worker_request *r
 
 /* --- where a stream goes on ------------------------------------------------------------------- */
 
-static const struct wi_tensor *tensor_of(
-    const struct wi_worker_request *request, const json_t *from, const char *name)
-{
-    const json_t *index = json_object_get(json_object_get(from, name), "tensor");
-    size_t at = (size_t)json_integer_value(index);
-    return json_is_integer(index) && at < request->inputs->count ? &request->inputs->items[at]
-                                                                 : NULL;
-}
-
 static void add_tokens(struct wi_buffer *out, const struct wi_tensor *tensor)
 {
     const unsigned char *bytes = wi_tensor_bytes(tensor);
@@ -73,8 +64,8 @@ static void add_continue(struct wi_buffer *out, const struct wi_worker_request *
     const json_t *from = json_object_get(request->data, "continue");
     if (!from)
         return;
-    const struct wi_tensor *text = tensor_of(request, from, "text");
-    const struct wi_tensor *tokens = tensor_of(request, from, "tokens");
+    const struct wi_tensor *text = wi_uplink_tensor_at(request, json_object_get(from, "text"));
+    const struct wi_tensor *tokens = wi_uplink_tensor_at(request, json_object_get(from, "tokens"));
     wi_buffer_puts(out, ",\"continue\":{\"seq\":");
     wi_buffer_integer(out, json_integer_value(json_object_get(from, "seq")));
     if (text) {

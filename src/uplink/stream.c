@@ -10,6 +10,9 @@
 #include <string.h>
 #include <utlist.h>
 
+#define PHASE_MAX 32
+#define NUMBER_MAX 1e15 /* of a progress */
+
 enum what { PART, DONE, FAILED };
 
 struct wi_uplink_part {
@@ -42,6 +45,12 @@ static void part_free(struct wi_uplink_part *part)
 /* --- from the own daemon -----------------------------------------------------------------------
  */
 
+/* What a message has beside the members of an event. */
+static int is_ours(const char *key)
+{
+    return strcmp(key, "attempt_id") == 0 || strcmp(key, "seq") == 0;
+}
+
 /* The JSON of the members without braces; returns the bytes for which they count. */
 static size_t put_members(struct wi_buffer *out, const json_t *members)
 {
@@ -50,6 +59,8 @@ static size_t put_members(struct wi_buffer *out, const json_t *members)
     json_t *value;
     json_object_foreach((json_t *)members, key, value)
     {
+        if (is_ours(key))
+            continue;
         wi_buffer_puts(out, before);
         wi_buffer_json_string(out, key);
         wi_buffer_puts(out, ":");
@@ -68,15 +79,39 @@ static void take_part(struct wi_uplink_task *own, const char *data, size_t lengt
 {
     json_t *root = wi_json_read(data, length, JSON_ALLOW_NUL, NULL);
     const json_t *seq = json_object_get(root, "seq");
+    struct wi_buffer members = {0};
+    size_t bytes = put_members(&members, root);
     if (!json_is_integer(seq) || (uint64_t)json_integer_value(seq) != own->received) {
         stream_refuse(own, "a part out of its order");
+    } else if (members.size == 0) {
+        stream_refuse(own, "a part without contents");
     } else {
         struct wi_uplink_part *part = part_add(own, PART);
-        json_object_del(root, "seq");
-        part->bytes = put_members(&part->text, root);
+        part->text = members;
+        part->bytes = bytes;
+        members = (struct wi_buffer){0};
         own->received++;
     }
+    wi_buffer_clear(&members);
     json_decref(root);
+}
+
+static int number_is_ok(const json_t *number, int whole, double most)
+{
+    double value = json_number_value(number);
+    return !number || ((whole ? json_is_integer(number) : json_is_number(number)) && value >= 0 &&
+                          value <= most);
+}
+
+/* What the borrowing daemon takes (webinfer-streams(7)): for anything else it would close the
+ * connection, and with it all tasks. */
+static int progress_is_ok(const json_t *root)
+{
+    return json_string_length(json_object_get(root, "phase")) <= PHASE_MAX &&
+           number_is_ok(json_object_get(root, "loaded_bytes"), 1, WI_PART_NUMBER_MAX) &&
+           number_is_ok(json_object_get(root, "total_bytes"), 1, WI_PART_NUMBER_MAX) &&
+           number_is_ok(json_object_get(root, "done"), 0, NUMBER_MAX) &&
+           number_is_ok(json_object_get(root, "total"), 0, NUMBER_MAX);
 }
 
 static void progress_pass(struct wi_uplink_task *own, const char *data, size_t length)
@@ -84,7 +119,7 @@ static void progress_pass(struct wi_uplink_task *own, const char *data, size_t l
     json_t *root = wi_json_read(data, length, 0, NULL);
     const char *phase = json_string_value(json_object_get(root, "phase"));
     struct wi_buffer members = {0};
-    if (phase && strcmp(phase, "queued") != 0) {
+    if (phase && *phase && strcmp(phase, "queued") != 0 && progress_is_ok(root)) {
         put_members(&members, root);
         wi_worker_progress(own->task, members.text);
     }
@@ -118,7 +153,9 @@ void wi_uplink_stream_begin(struct wi_uplink_task *own)
 
 int wi_uplink_stream_take(struct wi_uplink_task *own, const char *bytes, size_t size)
 {
-    if (wi_cli_events_take(&own->events, bytes, size) != 0)
+    const struct wi_cli_events *events = &own->events;
+    if (wi_cli_events_take(&own->events, bytes, size) != 0 ||
+        events->line.size + events->data.size > WI_UPLINK_JSON_MAX)
         return stream_refuse(own, "an event that is too large");
     return own->failure.code == WI_OK ? 0 : -1;
 }

@@ -74,6 +74,7 @@ static enum wi_code read_to(
     return read_token(path, secrets, error);
 }
 
+/* WI_UNAVAILABLE: its name cannot be looked up now. */
 static enum wi_code make_link(
     const struct secrets *secrets, struct wi_uplink_options *options, struct wi_error *error)
 {
@@ -87,7 +88,9 @@ static enum wi_code make_link(
             error, "http://HOST:PORT or https://HOST:PORT, and a token as of webinfer token new");
     }
     options->to = secrets->to;
-    if (code == WI_OK && !wi_url_is_secure(secrets->to))
+    if (code != WI_OK)
+        return wi_error_set(error, WI_UNAVAILABLE, NULL, "%s", error->detail);
+    if (!wi_url_is_secure(secrets->to))
         fprintf(stderr,
             "webinfer: warning: the token is sent to %s unencrypted; use https, or a tunnel to "
             "127.0.0.1\n",
@@ -242,6 +245,8 @@ enum wi_exit wi_uplink(struct wi_cli *cli)
         wi_cli_complain(&error);
     else
         result = uplink_run(&options);
+    if (error.code == WI_UNAVAILABLE)
+        result = WI_EXIT_NO_SERVER;
     if (secrets.authorization)
         OPENSSL_cleanse(secrets.authorization, strlen(secrets.authorization));
     free(secrets.authorization);

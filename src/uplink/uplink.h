@@ -28,6 +28,10 @@
 /* The hashes of a message, and of all that a relay may announce. */
 #define WI_UPLINK_HASHES_MESSAGE 512
 #define WI_UPLINK_HASHES_MAX 10000
+/* Connections, one for each kind of browser that was ever there. */
+#define WI_UPLINK_LINES_MAX 64
+/* Bytes of an answer's JSON, beside its tensors, and of an event. */
+#define WI_UPLINK_JSON_MAX ((size_t)64 * 1024 * 1024)
 /* Bytes of all answers that are on their way at a time. */
 #define WI_UPLINK_MEMORY ((uint64_t)2 * 1024 * 1024 * 1024)
 
@@ -167,6 +171,9 @@ void wi_uplink_body_clear(struct wi_uplink_body *body);
 /* Copies bytes from a position on, at most `room`; returns their number. */
 size_t wi_uplink_body_copy(
     const struct wi_uplink_body *body, uint64_t position, char *out, size_t room);
+/* The tensor of a task that {"tensor": i} names; NULL: there is none such. Borrowed. */
+const struct wi_tensor *wi_uplink_tensor_at(
+    const struct wi_worker_request *request, const json_t *place);
 /* Adds `,"inputs":` for what a task has, and to `tensors` those whose bytes follow the JSON. */
 enum wi_code wi_uplink_inputs_add(struct wi_buffer *out, struct wi_tensors *tensors,
     const struct wi_worker_request *request, struct wi_error *error);

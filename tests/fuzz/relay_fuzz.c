@@ -6,6 +6,8 @@
  */
 #include "nodes/node/relay.h"
 #include "plant.h"
+#include "settings/config/api_tokens.h"
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

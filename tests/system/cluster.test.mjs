@@ -13,7 +13,7 @@ import { certificate } from '../lib/certificate.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { credentials, freePort, NatsServer } from '../lib/nats.mjs';
-import { daemonPath } from '../lib/paths.mjs';
+import { daemonPath, root } from '../lib/paths.mjs';
 import { describe, test } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -134,6 +134,15 @@ describe('two members', withNats, () => {
         assert.equal(warned(a, /clock of member "late"/), 1);
         await sees(a, 'a', 'b.*>ü'); // nobody writes for it any more
     });
+
+    test('a member whose clock is off again and again does not fill the log', async () => {
+        const record = (/** @type {number} */ beat) => JSON.stringify({ record: 1, name: 'odd', instance: 'member-9', version: '9', api: '', bridge: '', models: [],
+            model_count: beat, waiting: 0, running: 0, nodes: 0, at: Date.now() - (beat % 2) * 60_000 });
+        const beats = 200;
+        for (let beat = 1; beat <= beats; beat++) await server.ask(`$KV.${BUCKET}.${keyOf('odd')}`, record(beat));
+        await until(async () => (await look(a)).members.some((/** @type {any} */ { model_count: count }) => count === beats), { what: 'the last record' });
+        assert.ok(warned(a, /clock of member/) <= 64);
+    });
 });
 
 describe('members that come and go', { concurrency: 2, ...withNats }, () => {
@@ -249,6 +258,30 @@ describe('what a person has to mend', { concurrency: 2, ...withNats }, () => {
             });
         }
     }));
+
+    test('the permissions that the manual names are enough, also for many records', async () => {
+        const [, publish, subscribe] = /** @type {RegExpMatchArray} */ (fs.readFileSync(path.join(root, 'man/webinfer-cluster.7'), 'utf8')
+            .match(/^to publish to\n([^]*?)and to subscribe to\n([^]*?)Without/m));
+        const [may, hears] = [publish, subscribe].map((list) => `[${[...list.matchAll(/^\.Li (\S+)/gm)].map(([, one]) => `"${one}"`).join(', ')}]`);
+        const folder = fs.mkdtempSync('/tmp/wi-nats-may-'), file = path.join(folder, 'nats.conf');
+        fs.writeFileSync(file, `no_auth_user: all\nauthorization { users: [ { user: all, password: x },\n` +
+            `{ user: webinfer, password: y, permissions: { publish: ${may}, subscribe: ${hears} } } ] }\n`);
+        try {
+            await withServer({ words: ['-c', file] }, async (server) => {
+                const daemon = memberOf(server.url, 'a'), records = 200;
+                daemon.writeConfig({ cluster: { credentials_file: secret(daemon, 'webinfer:y') } });
+                await withMembers([daemon], async () => {
+                    await becomes(daemon, 'member');
+                    for (let i = 0; i < records; i++) await server.ask(`$KV.${BUCKET}.Yg`, 'x'.repeat(15_000));
+                    await until(async () => (await look(daemon)).ignored.garbage >= records, { what: 'all records' });
+                    assert.equal((await look(daemon)).ignored.garbage, records); // none came twice, by another connection
+                    assert.equal((await look(daemon)).state, 'member');
+                });
+            });
+        } finally {
+            fs.rmSync(folder, { recursive: true });
+        }
+    });
 
     test('the credentials that nsc writes', async () => {
         const { server: words, user, stranger } = credentials(fs.mkdtempSync('/tmp/wi-nats-jwt-'));

@@ -305,7 +305,7 @@ static void put_duration(struct wi_buffer *out, int64_t ms)
 {
     int64_t hours = ms / 3600000;
     if (hours % 24 == 0)
-        wi_buffer_printf(out, " for %" PRId64 " days", hours / 24);
+        wi_buffer_printf(out, " for %" PRId64 " day%s", hours / 24, hours == 24 ? "" : "s");
     else
         wi_buffer_printf(out, " for %" PRId64 " hour%s", hours, hours == 1 ? "" : "s");
 }

@@ -420,7 +420,7 @@ struct wi_claim wi_claim_of_relay(const struct wi_sent *sent, const char *code, 
 {
     struct wi_claim claim = wi_claim_of(sent, code, now_ms);
     enum wi_code said = wi_code_from_name(code);
-    if (claim.known || strcmp(wi_code_name(said), code) != 0)
+    if (claim.known || said == WI_OK || strcmp(wi_code_name(said), code) != 0)
         return claim;
     if (said != WI_ATTEMPTS_EXHAUSTED && is_of_the_daemon(said))
         return (struct wi_claim){.code = WI_INFERENCE_FAILED, .known = 1, .retryable = 1};

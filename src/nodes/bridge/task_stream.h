@@ -12,8 +12,6 @@
 /* Of one part. */
 #define WI_PART_TOKENS_MAX 4096
 #define WI_PART_INDEX_MAX 1023
-/* The largest integer that a JSON number represents exactly: 2^53 - 1. */
-#define WI_PART_NUMBER_MAX 9007199254740991
 
 /* The progress of an attempt's parts. All zero: the attempt is not a stream, and may send none. */
 struct wi_stream {

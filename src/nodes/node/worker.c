@@ -6,8 +6,6 @@
 #include "base/net/lws.h"
 #include "base/text.h"
 #include "nodes/node/worker_private.h"
-#include <netdb.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,6 +77,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
     note_full(worker, 0);
+    worker->tried = 0;
     worker->state = WI_WORKER_UP;
     if (++counters->up > counters->up_peak)
         counters->up_peak = counters->up;
@@ -132,10 +131,12 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
 {
     struct wi_worker_counters *counters = counters_of(worker);
 
+    if (worker->state == WI_WORKER_GONE)
+        return; /* it knows why; what follows a bye is an ordinary close frame */
     worker->close_code = code;
     snprintf(worker->why, sizeof worker->why, "%s", reason);
     wi_text_mend(worker->why);
-    if (worker->state == WI_WORKER_GONE || (code != 1008 && code != 1013))
+    if (code != 1008 && code != 1013)
         return;
     snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
     wi_text_mend(counters->why);
@@ -242,9 +243,26 @@ static void closed_tell(struct wi_worker *worker, const char *why)
     worker->why[0] = '\0';
 }
 
+/* A service may listen at some of its name's addresses only. Returns whether one is left that has
+ * not been tried since the last connection. */
+static int take_next_address(struct wi_worker *worker)
+{
+    size_t count = worker->service->link.address_count;
+
+    worker->address = (worker->address + 1) % count;
+    worker->tried = (worker->tried + 1) % count;
+    return worker->tried > 0;
+}
+
 static void on_closed(struct wi_worker *worker, const char *why)
 {
     wi_worker_socket_clear(worker);
+    if (worker->state == WI_WORKER_CONNECTING && take_next_address(worker)) {
+        leave_state(worker);
+        worker->state = WI_WORKER_IDLE;
+        worker->retry_at = 0; /* with the next beat */
+        return;
+    }
     closed_tell(worker, why);
     if (worker->state == WI_WORKER_LEAVING) {
         worker->state = WI_WORKER_GONE;
@@ -394,73 +412,4 @@ void wi_worker_service_close(struct wi_worker_service *service)
 {
     free(service->_scratch);
     service->_scratch = NULL;
-}
-
-/* --- the join link ---------------------------------------------------------------------------- */
-
-static enum wi_code take_apart(const char *text, struct wi_join_link *link, struct wi_error *error)
-{
-    static const char mark[] = "/#token=";
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *authority = strstr(text, "://");
-    const char *end = authority ? strstr(authority + 3, mark) : NULL;
-    const char *token = end ? end + sizeof mark - 1 : "";
-    size_t length = strcspn(token, "&"); /* what follows is for pages */
-    size_t scheme = authority ? (size_t)(authority - text) : 0;
-
-    link->tls = scheme == 5 && strncmp(text, "https", 5) == 0;
-    if ((!link->tls && !(scheme == 4 && strncmp(text, "http", 4) == 0)) || !end ||
-        (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
-        length >= sizeof link->token || strspn(token, letters) != length) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "this is not a join link");
-        return wi_error_expect(
-            error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
-    }
-    snprintf(link->token, sizeof link->token, "%.*s", (int)length, token);
-    snprintf(link->host, sizeof link->host, "%.*s", (int)(end - authority - 3), authority + 3);
-    return WI_OK;
-}
-
-/* Here, because libwebsockets would look names up on the loop. */
-static enum wi_code link_resolve(struct wi_join_link *link, struct wi_error *error)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    char host[sizeof link->host];
-    const char *bracket = strchr(link->host, ']');
-    const char *colon = strrchr(bracket ? bracket : link->host, ':');
-    size_t length = colon ? (size_t)(colon - link->host) : strlen(link->host);
-
-    link->port = colon ? atoi(colon + 1) : link->tls ? 443 : 80;
-    if (link->host[0] == '[' && length > 2)
-        snprintf(host, sizeof host, "%.*s", (int)length - 2, link->host + 1);
-    else
-        snprintf(host, sizeof host, "%.*s", (int)length, link->host);
-    int failed = getaddrinfo(host, NULL, &hints, &found) != 0 ||
-                 getnameinfo(found->ai_addr, found->ai_addrlen, link->address, sizeof link->address,
-                     NULL, 0, NI_NUMERICHOST) != 0;
-    if (found)
-        freeaddrinfo(found);
-    return failed ? wi_error_set(
-                        error, WI_BAD_REQUEST, "", "the address of %.200s cannot be found", host)
-                  : WI_OK;
-}
-
-enum wi_code wi_join_link_make(
-    const char *url, const char *token, struct wi_join_link *link, struct wi_error *error)
-{
-    size_t length = strlen(url);
-    while (length && url[length - 1] == '/')
-        length--;
-    char *text = wi_sprintf("%.*s/#token=%s", (int)length, url, token);
-    enum wi_code code = wi_join_link_read(text, link, error);
-    OPENSSL_cleanse(text, strlen(text));
-    free(text);
-    return code;
-}
-
-enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error)
-{
-    enum wi_code code = take_apart(text, link, error);
-    return code == WI_OK ? link_resolve(link, error) : code;
 }

@@ -12,6 +12,7 @@
  *   worker_say.c       what it says of itself
  *   worker_task.c      its tasks: tensors that come in pieces, what becomes of them when it resumes
  *   worker_answer.c    parts and answers
+ *   worker_link.c      the join link
  */
 #ifndef WI_NODES_NODE_WORKER_H
 #define WI_NODES_NODE_WORKER_H
@@ -31,17 +32,22 @@
 /* About how often wi_worker_beat is to be called for each worker. */
 #define WI_WORKER_BEAT_MS 100
 
+/* Of the addresses that a name has, so many are tried. */
+#define WI_JOIN_ADDRESSES_MAX 8
+
 /* The parts of a join link, "http://HOST:PORT/#token=TOKEN": the address at which a node joins, and
  * its token. Anything after the token, such as "&start", is for pages. */
 struct wi_join_link {
-    char host[300];   /* as in the URL, with the port */
-    char address[64]; /* of the host, as numbers */
+    char host[300]; /* as in the URL, with the port */
+    /* Of the host, as numbers. Each worker tries them in turn until it gets a connection. */
+    char addresses[WI_JOIN_ADDRESSES_MAX][64];
+    size_t address_count; /* at least 1 */
     int port, tls;
     char token[WI_TOKEN_SIZE]; /* a secret: wipe it after use */
 };
 
-/* Looks the host's address up as well, which may block for seconds. WI_OK or, with `error` filled,
- * WI_BAD_REQUEST. */
+/* Looks the host's addresses up as well, which may block for seconds. WI_OK or, with `error`
+ * filled, WI_BAD_REQUEST. */
 enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error);
 /* The same for an address, "http://HOST:PORT", and a token that come apart. */
 enum wi_code wi_join_link_make(
@@ -78,8 +84,8 @@ struct wi_worker_events {
     void (*left)(struct wi_worker *worker);
     /* NULL: not told. The service has welcomed the worker; `welcome` is the message's data. */
     void (*up)(struct wi_worker *worker, const json_t *welcome);
-    /* NULL: not told. A connection has ended, or could not be made. `code` is that of the service's
-     * close frame, 0 for none; `why` says what is known. */
+    /* NULL: not told. A connection has ended, or could be made to none of the link's addresses.
+     * `code` is that of the service's close frame, 0 for none; `why` says what is known. */
     void (*down)(struct wi_worker *worker, int code, const char *why);
 };
 

@@ -50,6 +50,7 @@ struct wi_worker {
     struct wi_credit initial_credit; /* of each task */
     uint64_t max_answer;             /* bytes of tensors that the service takes */
     double connected_at;             /* its last socket */
+    size_t address, tried;           /* of the link's: the one in use; in vain since a welcome */
     char why[160];                   /* its last connection has ended, or was refused */
     int close_code;                  /* likewise; 0: none */
     int paused;

@@ -122,7 +122,7 @@ void wi_worker_socket_connect(struct wi_worker *worker)
     const struct lws_client_connect_info info = {
         .context = worker->service->lws,
         .vhost = worker->service->_vhost,
-        .address = link->address,
+        .address = link->addresses[worker->address],
         .port = link->port,
         .host = link->host,
         .path = "/node",

@@ -145,8 +145,8 @@ void wi_worker_take_data(struct wi_worker *worker, const struct wi_frame *frame)
     struct wi_worker_task *task =
         wi_worker_find(worker, json_string_value(json_object_get(frame->data, "attempt_id")));
 
-    if (!task || !task->_in)
-        return; /* it was cancelled */
+    if (!task || !task->_in || task->answered)
+        return; /* it was cancelled, or given back before it was there */
     if (wi_pieces_in_add(task->_in, (uint64_t)json_integer_value(tensor),
             (uint64_t)json_integer_value(position), &frame->tensors, NULL) == WI_OK)
         hand_over_if_whole(task);

@@ -98,6 +98,7 @@ json_t *wi_durable_warning(const struct wi_durable *durable);
 
 struct wi_durable_counters {
     uint64_t accepted, replayed, done, failed, cancelled, recovered, expired;
+    uint64_t dropped;       /* ends whose record had another end already */
     size_t queued, running; /* now */
     size_t unwritten;       /* of these, those that have ended and could not be stored yet */
     uint64_t bytes;         /* of bodies and answers, now */

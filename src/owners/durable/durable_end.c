@@ -56,6 +56,8 @@ static void on_finished(void *data, const struct wi_error *failure)
         note_lost(entry, failure);
     else if (end->finished)
         wi_durable_count_end(durable, entry->record.client, end);
+    else
+        durable->counters.dropped++;
     char id[WI_ID_SIZE];
     memcpy(id, entry->record.id, sizeof id);
     wi_durable_entry_free(entry);

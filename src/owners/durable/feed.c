@@ -110,7 +110,7 @@ static void record_run(struct wi_durable *durable, struct wi_record *record)
     struct wi_durable_entry *entry =
         WI_TABLE_FIND(durable->entries, record->id, strlen(record->id));
     if (entry)
-        return; /* its deadline has passed meanwhile: see record_expire */
+        return; /* its deadline has passed meanwhile: see end_late */
     entry = wi_durable_entry_new(durable, record);
     if (entry->record.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");

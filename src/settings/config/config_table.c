@@ -127,8 +127,8 @@ const struct wi_section wi_sections[] = {
         .help = "Models addressed by content. Acting as a trustless IPFS gateway, the bridge's "
                 "listener serves models to others, block by block under their CIDs."},
     {.name = "cluster",
-        .help = "Several daemons that see each other through NATS servers with JetStream. See "
-                "webinfer-cluster(7)."},
+        .help = "Several daemons that see each other and share stored jobs through NATS servers "
+                "with JetStream. See webinfer-cluster(7)."},
     {.name = "store",
         .help = "Data that is kept across restarts: measurements, verdicts, browser capabilities, "
                 "jobs and laboratory runs."},

@@ -174,6 +174,7 @@ enum wi_code wi_row_cancel(sqlite3 *sqlite, void *data, struct wi_error *error)
     enum wi_code code = wi_row_read(sqlite, &read, error);
     cancel->found = read.found;
     cancel->before = read.record.state;
+    cancel->finish.finished = 0; /* perhaps it was in a transaction that was rolled back */
     if (code == WI_OK && cancel->found && cancel->before == WI_RECORD_QUEUED)
         cancel->tell(cancel, &read.record);
     wi_record_clear(&read.record);

@@ -74,12 +74,13 @@ static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
     json_t *token;
     json_array_foreach(tokens, i, token)
     {
-        if (json_is_integer(token))
+        if (json_is_integer(token) && json_integer_value(token) >= 0 &&
+            json_integer_value(token) <= WI_PART_NUMBER_MAX)
             continue;
         snprintf(where, sizeof where, "relay.continue.tokens[%zu]", i);
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s must be an integer, not %s", where,
-            wi_json_type_name(token));
-        return wi_error_expect(error, "an integer");
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s must be an integer from 0 to %lld", where,
+            (long long)WI_PART_NUMBER_MAX);
+        return wi_error_expect(error, "0 to %lld", (long long)WI_PART_NUMBER_MAX);
     }
     return WI_OK;
 }

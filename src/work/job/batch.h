@@ -32,6 +32,9 @@ int64_t wi_batch_rows(const struct wi_inference *asked);
 uint64_t wi_batch_output_bytes(const struct wi_inference *asked);
 /* Whether both can be one run. Both must need the same of a node and have rows. */
 int wi_batch_fits(const struct wi_inference *a, const struct wi_inference *b);
+/* The most bytes that are joined, or compared with each other, at a time: the loop does it. In new
+ * memory, a copy takes up to a millisecond for each MiB. */
+#define WI_BATCH_BYTES_MAX (8 * 1024 * 1024)
 /* Concatenates the rows of all inputs: one copy. Returns 0, or -1 if memory is refused. */
 int wi_batch_join(const struct wi_inference *const *asked, size_t count, struct wi_tensors *joined);
 /* Takes `rows` rows, from `first` on, of outputs that must have `total` rows, without a copy.

@@ -70,7 +70,8 @@ static int waits_for_company(const struct wi_job *job, int64_t rows)
     struct wi_jobs *jobs = job->jobs;
     const struct wi_config_pool *pool = &jobs->config->pool;
     double left = job->spec.accepted_at + (double)pool->batch_window - wi_now_ms();
-    if (pool->batching != WI_BATCHING_FIXED || rows >= pool->max_batch || left <= 0)
+    if (pool->batching != WI_BATCHING_FIXED || rows >= pool->max_batch || left <= 0 ||
+        wi_tensors_bytes(&job->spec.asked->tensors) >= WI_BATCH_BYTES_MAX)
         return 0;
     /* All wait equally long, so who began the timer is the first to be done. */
     if (!wi_timer_running(jobs->window))
@@ -109,7 +110,7 @@ static struct batch_size job_size(const struct wi_job *job)
         wi_batch_rows(asked), wi_tensors_bytes(&asked->tensors), wi_batch_output_bytes(asked)};
 }
 
-/* So much surely fits a frame, the node's memory and an answer. */
+/* So much surely fits a frame, the node's memory and an answer, and is joined at once. */
 static struct batch_size size_most(const struct wi_job *job, const struct wi_choice *choice)
 {
     const struct wi_config *config = job->jobs->config;
@@ -120,6 +121,8 @@ static struct batch_size size_most(const struct wi_job *job, const struct wi_cho
         most.rows = config->pool.max_batch;
     if (most.bytes > config->api.max_body)
         most.bytes = config->api.max_body;
+    if (most.bytes > WI_BATCH_BYTES_MAX)
+        most.bytes = WI_BATCH_BYTES_MAX;
     if (job_needs_trial(job) && most.answer > WI_TRIAL_BYTES_MAX)
         most.answer = WI_TRIAL_BYTES_MAX;
     return most;

@@ -32,7 +32,7 @@ uint64_t wi_pool_batch_most(
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, choice->node);
     struct wi_estimate e = choice_estimate(pool, choice, model);
 
-    return wi_batching_most(&e, info ? info->memory_gib : 0);
+    return wi_batching_most(&e, info ? info->memory_gib : 0, wi_wall_ms());
 }
 
 int wi_pool_batch_pays(const struct wi_pool *pool, const struct wi_choice *choice,
@@ -59,10 +59,11 @@ struct wi_place *wi_pool_batch_place(const struct wi_pool *pool, const char *nod
 void wi_pool_batch_crowded(
     struct wi_pool *pool, const struct wi_place *place, const char *hash, size_t bytes)
 {
-    uint64_t most = wi_estimates_crowded(pool->estimates, hash, place, bytes, wi_now_ms());
+    uint64_t most =
+        wi_estimates_crowded(pool->estimates, hash, place, bytes, wi_wall_ms(), wi_now_ms());
 
     wi_info("pool", place->kind,
         "a batch with %zu bytes of inputs was too large for %s: batches of this model have at most "
-        "%llu there from now on",
+        "%llu there for now",
         bytes, wi_platform_names[place->platform], (unsigned long long)most);
 }

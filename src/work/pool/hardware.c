@@ -1,6 +1,7 @@
 /* What routing thinks of a demand, told: the same judgement as for a request, printed. */
 #include "work/pool/pick_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "wire/describe/schemas.h"
 #include "work/pool/facts/batching.h"
@@ -30,9 +31,10 @@ static json_t *estimate_json(const struct wi_estimate *e)
     if (!e->measured_at)
         return json_null();
     double gain = wi_batching_gain(e);
+    int64_t most = (int64_t)wi_estimate_batch_most(e, wi_wall_ms());
     return wi_form_json("Estimate", e->load_ms, e->run_ms, e->failure, e->loads, e->runs,
         e->measured_at, per_second(e->prompt_ms), per_second(e->token_ms), gain > 0 ? gain : -1,
-        e->batch_most > 0 ? (int64_t)e->batch_most : -1);
+        most > 0 ? most : -1);
 }
 
 /* What requests have lost by not running there, and at how much the model is moved there; null

@@ -175,8 +175,10 @@ void wi_pool_checked(void *context, struct pool_session *session, const struct w
 
     if (!error || session_is_unwatched(pool, session, node, error)) {
         wi_pool_session_checked(session, 1);
-        if (!error && wi_pool_session_unwatch(session, 0))
+        if (!error && wi_pool_session_unwatch(session, 0)) {
             wi_info("pool", session->id, "its service answers again");
+            wi_pool_plan_soon(pool->wake); /* it may have been due for replacement */
+        }
         return;
     }
     wi_pool_session_checked(session, 0);

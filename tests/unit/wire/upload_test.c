@@ -117,7 +117,7 @@ TEST(test_wrong)
     memset(long_text, 'x', size);
     assert_wrong(add("inputs", "{}"), WI_UNKNOWN_FIELD, "inputs");
     assert_non_null(strstr(error.allowed, "model_name, model_type, task, "));
-    assert_non_null(strstr(error.allowed, ", options, labels, question, "));
+    assert_non_null(strstr(error.allowed, ", options, relay, labels, question, "));
     assert_wrong(add("priority", "high"), WI_INVALID_FIELD, "priority");
     assert_string_equal(error.expected, "JSON");
     assert_wrong(add("model_name", "\xff"), WI_INVALID_FIELD, "model_name");

@@ -23,10 +23,11 @@ int wi_batching_pays(const struct wi_estimate *e, double exploration, size_t byt
     return exploration * e->since_batch_ms >= (double)bytes * e->batch_ms;
 }
 
-uint64_t wi_batching_most(const struct wi_estimate *e, double memory_gib)
+uint64_t wi_batching_most(const struct wi_estimate *e, double memory_gib, int64_t wall_ms)
 {
     double byte_ms = e->batch_ms > 0 ? e->batch_ms : e->single_ms;
-    double most = e->batch_most > 0 ? (double)e->batch_most : NO_LIMIT;
+    uint64_t found = wi_estimate_batch_most(e, wall_ms);
+    double most = found > 0 ? (double)found : NO_LIMIT;
 
     if (memory_gib > 0)
         most = fmin(most, memory_gib * GIB * WI_BATCH_MEMORY_SHARE);

@@ -21,7 +21,8 @@ double wi_batching_gain(const struct wi_estimate *estimate);
 /* Whether requests with so many bytes of inputs together should be one batch. */
 int wi_batching_pays(const struct wi_estimate *estimate, double exploration, size_t bytes);
 /* The most bytes of inputs of a batch on a node with that memory; `memory_gib` 0: not known. The
- * memory that a row needs inside the engine is not known, as pages do not report it. */
-uint64_t wi_batching_most(const struct wi_estimate *estimate, double memory_gib);
+ * memory that a row needs inside the engine is not known, as pages do not report it. `wall_ms` is
+ * the Unix time. */
+uint64_t wi_batching_most(const struct wi_estimate *estimate, double memory_gib, int64_t wall_ms);
 
 #endif

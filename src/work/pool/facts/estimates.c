@@ -252,12 +252,13 @@ static char *print_estimate(const struct wi_estimate *e)
 {
     json_t *run = json_pack(
         "{s:f, s:I, s:b}", "mean", e->run_ms, "count", (json_int_t)e->runs, "cold", e->cold);
-    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:I, s:{s:o, s:o*, s:o*, s:o*, s:o*}}",
+    json_t *value = json_pack("{s:f, s:I, s:f, s:I, s:I, s:I, s:{s:o, s:o*, s:o*, s:o*, s:o*}}",
         "load_ms", e->load_ms, "loads", (json_int_t)e->loads, "failure", e->failure, "measured_at",
-        (json_int_t)e->measured_at, "batch_most", (json_int_t)e->batch_most, "rates", "run_ms", run,
-        "prompt_ms", rate_json(e->prompt_ms, e->prompts), "token_ms",
-        rate_json(e->token_ms, e->answers), "single_ms", rate_json(e->single_ms, e->singles),
-        "batch_ms", rate_json(e->batch_ms, e->batches));
+        (json_int_t)e->measured_at, "batch_most", (json_int_t)e->batch_most, "crowded_at",
+        (json_int_t)e->crowded_at, "rates", "run_ms", run, "prompt_ms",
+        rate_json(e->prompt_ms, e->prompts), "token_ms", rate_json(e->token_ms, e->answers),
+        "single_ms", rate_json(e->single_ms, e->singles), "batch_ms",
+        rate_json(e->batch_ms, e->batches));
     char *text = json_dumps(value, JSON_COMPACT);
 
     json_decref(value);
@@ -291,7 +292,8 @@ static void estimate_read(struct wi_estimate *e, const json_t *value)
         .runs = (unsigned)member_number(run, "count", 1e9),
         .cold = json_is_true(json_object_get(run, "cold")),
         .measured_at = (int64_t)member_number(value, "measured_at", 1e15),
-        .batch_most = (uint64_t)member_number(value, "batch_most", 1e15)};
+        .batch_most = (uint64_t)member_number(value, "batch_most", 1e15),
+        .crowded_at = (int64_t)member_number(value, "crowded_at", 1e15)};
     load_rate(rates, "prompt_ms", &e->prompt_ms, &e->prompts);
     load_rate(rates, "token_ms", &e->token_ms, &e->answers);
     load_rate(rates, "single_ms", &e->single_ms, &e->singles);
@@ -566,14 +568,24 @@ void wi_estimates_batched(struct wi_estimates *estimates, const char *hash,
     entry_changed(estimates, entry, now);
 }
 
+uint64_t wi_estimate_batch_most(const struct wi_estimate *e, int64_t wall_ms)
+{
+    int64_t since = wall_ms - e->crowded_at, times = since / WI_BATCH_REGAIN_MS;
+
+    if (since < 0) /* the clock was set back */
+        times = 0;
+    return times < 32 && e->batch_most <= UINT64_MAX >> 32 ? e->batch_most << times : 0;
+}
+
 uint64_t wi_estimates_crowded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, size_t bytes, double now)
+    const struct wi_place *place, size_t bytes, int64_t wall_ms, double now)
 {
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
+    uint64_t most = wi_estimate_batch_most(e, wall_ms), half = bytes > 2 ? bytes / 2 : 1;
 
-    if (e->batch_most == 0 || bytes / 2 < e->batch_most)
-        e->batch_most = bytes > 2 ? bytes / 2 : 1;
+    e->batch_most = most == 0 || half < most ? half : most;
+    e->crowded_at = wall_ms;
     entry_changed(estimates, entry, now);
     return e->batch_most;
 }

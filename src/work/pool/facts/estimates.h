@@ -65,7 +65,10 @@ struct wi_estimate {
     double single_ms, batch_ms;
     unsigned singles, batches;
     double since_single_ms, since_batch_ms; /* time of runs since the last of these; not kept */
-    uint64_t batch_most; /* bytes of inputs that a batch may have; 0: no limit was found */
+    /* The bytes of inputs that a batch could have when one was too large, at that Unix time in ms;
+     * 0: none was. See wi_estimate_batch_most. */
+    uint64_t batch_most;
+    int64_t crowded_at;
 };
 
 /* The expected time of a run: for text, to read `prompt_tokens` new tokens and to make
@@ -73,6 +76,12 @@ struct wi_estimate {
  * were not measured. */
 double wi_estimate_run_ms(
     const struct wi_estimate *estimate, double prompt_tokens, double answer_tokens);
+
+/* The most bytes of inputs that a batch may have now, at that Unix time in ms; 0: no limit is
+ * known. As what else the machine did then is not known, the limit doubles every
+ * WI_BATCH_REGAIN_MS. */
+#define WI_BATCH_REGAIN_MS (24 * 3600 * 1000LL)
+uint64_t wi_estimate_batch_most(const struct wi_estimate *estimate, int64_t wall_ms);
 
 struct wi_estimates;
 /* Reads the estimates in `db` (borrowed; NULL: keep nothing). Blocks. */
@@ -94,10 +103,10 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
  * or of a request alone. */
 void wi_estimates_batched(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, int is_batch, size_t bytes, double run_ms, double now);
-/* A batch with so many bytes of inputs failed there for lack of memory: from now on a batch may
- * have half of that. Returns the new limit. */
+/* A batch with so many bytes of inputs was too large there at that Unix time in ms: a batch may
+ * have half of that, or less if the limit is less. Returns the new limit. */
 uint64_t wi_estimates_crowded(struct wi_estimates *estimates, const char *hash,
-    const struct wi_place *place, size_t bytes, double now);
+    const struct wi_place *place, size_t bytes, int64_t wall_ms, double now);
 /* Records a successful run of one request. `now` is wi_now_ms(); it limits how often is saved. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, double run_ms, int warm, double now);

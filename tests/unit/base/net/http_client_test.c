@@ -15,6 +15,8 @@ struct fixture {
     struct wi_http *http;
     const char *reply; /* what the server says to any request; NULL: nothing, ever */
     int keep;          /* the server leaves the connection open */
+    const char *until; /* what the server reads before it answers; NULL: the end of a head */
+    int drops;         /* requests that it then answers by closing the connection */
     char request[2048];
     char url[64];
     int answers, status, failed;
@@ -23,6 +25,7 @@ struct fixture {
     /* Of a call whose body comes in pieces. */
     int head_status, refuse_head, pauses, stop_after_pause;
     char etag[32], taken[256];
+    size_t sends; /* how often on_send was called */
     struct wi_http_call *call;
 };
 
@@ -59,8 +62,15 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
         uv_close((uv_handle_t *)stream, free_handle);
         return;
     }
-    if (fixture->reply == NULL || strstr(fixture->request, "\r\n\r\n") == NULL)
+    if (fixture->reply == NULL ||
+        strstr(fixture->request, fixture->until ? fixture->until : "\r\n\r\n") == NULL)
         return;
+    if (fixture->drops > 0) {
+        fixture->drops--;
+        memset(fixture->request, 0, sizeof fixture->request);
+        uv_close((uv_handle_t *)stream, free_handle);
+        return;
+    }
     if (!fixture->keep)
         uv_read_stop(stream);
     uv_buf_t out = uv_buf_init((char *)fixture->reply, (unsigned)strlen(fixture->reply));
@@ -335,6 +345,73 @@ TEST(ends_what_stalls)
     assert_string_equal(fixture->taken, "01234");
 }
 
+/* --- bodies that are given in pieces --------------------------------------------------------- */
+
+static const char sent[] = "a body that is not copied, and that ends here";
+
+/* Fewer bytes than there is room for. */
+static size_t on_send(void *context, uint64_t position, char *out, size_t room)
+{
+    size_t left = sizeof sent - 1 - (size_t)position, size = left < 7 ? left : 7;
+    assert_true(position < sizeof sent - 1);
+    assert_true(room >= 7);
+    memcpy(out, sent + position, size);
+    fixture->sends++;
+    return size;
+}
+
+static void start_sending(void)
+{
+    struct wi_http_request request = {.method = "POST",
+        .url = fixture->url,
+        .body_size = sizeof sent - 1,
+        .on_send = on_send,
+        .content_type = "application/octet-stream",
+        .timeout_ms = 5000,
+        .max_answer = 64};
+    wi_http_start(fixture->http, &request, on_answer, NULL);
+}
+
+static const char *body_of_request(void)
+{
+    const char *end = strstr(fixture->request, "\r\n\r\n");
+    return end ? end + 4 : "";
+}
+
+TEST(sends_a_body_in_pieces)
+{
+    fixture->until = "ends here";
+    fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+    start_sending();
+    wait_for_answer();
+    assert_int_equal(fixture->status, 200);
+    assert_string_equal(fixture->body, "ok");
+    assert_string_equal(body_of_request(), sent);
+    assert_non_null(strstr(fixture->request, "POST /status HTTP/1.1\r\n"));
+    assert_non_null(strstr(fixture->request, "Content-Length: 45\r\n"));
+    assert_non_null(strstr(fixture->request, "Content-Type: application/octet-stream\r\n"));
+    assert_null(strstr(fixture->request, "Expect:"));
+    assert_true(fixture->sends >= sizeof sent / 7);
+}
+
+/* A connection that was kept had ended: the body goes once more, from its beginning. */
+TEST(sends_a_body_again_over_a_new_connection)
+{
+    fixture->until = "ends here";
+    fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    fixture->keep = 1;
+    for (int i = 0; i < 2; i++) {
+        fixture->answers = 0;
+        fixture->drops = i;
+        start_sending();
+        wait_for_answer();
+        assert_int_equal(fixture->status, 200);
+        assert_string_equal(body_of_request(), sent);
+        memset(fixture->request, 0, sizeof fixture->request);
+    }
+    assert_int_equal(fixture->drops, 0);
+}
+
 /* --- where a call may go --------------------------------------------------------------------- */
 
 static void start_outside(const char *url, int allow_private)
@@ -377,4 +454,25 @@ TEST(keeps_outside_calls_to_https)
         if (fixture->end != WI_HTTP_REFUSED)
             fail_msg("%s: %d", bad[i], fixture->end);
     }
+}
+
+/* Without it the system's are trusted, and the handshake begins. */
+TEST(an_authority_that_cannot_be_read_is_not_passed_over)
+{
+    char *secure = wi_sprintf("https%s", fixture->url + strlen("http"));
+    fixture->reply = "this is no TLS";
+    fixture->until = "\x16\x03"; /* a record of a handshake */
+    for (int i = 0; i < 2; i++) {
+        struct wi_http_request request = {.method = "GET",
+            .url = secure,
+            .authority = i ? NULL : "/nonexistent/authority.pem",
+            .timeout_ms = 5000,
+            .max_answer = 64};
+        fixture->answers = 0;
+        wi_http_start(fixture->http, &request, on_answer, NULL);
+        wait_for_answer();
+        assert_true(fixture->failed);
+        assert_int_equal(fixture->request[0], i ? 0x16 : 0);
+    }
+    free(secure);
 }

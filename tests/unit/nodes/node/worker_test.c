@@ -388,28 +388,6 @@ TEST(streams_within_its_credit_over_a_break)
     turn_place(place, &place->ends, 1);
 }
 
-TEST(a_join_link_is_taken_apart)
-{
-    static const char *const wrong[] = {"", "http://", "http://127.0.0.1:1/", "127.0.0.1/#token=a",
-        "ftp://127.0.0.1/#token=a", "http://127.0.0.1/#token=", "http://127.0.0.1/#token=a/b",
-        "/#token=a://127.0.0.1"};
-    struct wi_join_link link;
-    struct wi_error error;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-        assert_int_equal(wi_join_link_read(wrong[i], &link, &error), WI_BAD_REQUEST);
-    assert_int_equal(wi_join_link_read("https://[::1]/#token=a_-9", &link, &error), WI_OK);
-    assert_string_equal(link.host, "[::1]");
-    assert_string_equal(link.address, "::1");
-    assert_string_equal(link.token, "a_-9");
-    assert_true(link.tls && link.port == 443);
-    assert_int_equal(wi_join_link_read("http://127.0.0.1:81/#token=a", &link, &error), WI_OK);
-    assert_true(!link.tls && link.port == 81);
-    assert_int_equal(wi_join_link_read("http://127.0.0.1/#token=a&start", &link, &error), WI_OK);
-    assert_string_equal(link.token, "a");
-    assert_int_equal(
-        wi_join_link_read("http://127.0.0.1/#token=&start", &link, &error), WI_BAD_REQUEST);
-}
-
 /* Over a break too. */
 TEST(gives_back_what_comes_while_it_is_paused)
 {

@@ -127,6 +127,7 @@ TEST(an_end_whose_answer_is_lost_is_written_again_and_counts_once)
     until(counted(f).done == 1);
     assert_int_equal(fake.asked[FINISH], 2);
     assert_int_equal(counted(f).running, 0);
+    assert_int_equal(counted(f).dropped, 0);
     assert_int_equal(f->durable->open, 0);
     assert_int_equal(kept->record.state, WI_RECORD_DONE);
     assert_int_equal(f->submitted, 1);
@@ -248,6 +249,7 @@ TEST(a_second_end_is_dropped)
     until(counted(f).running == 0);
     assert_int_equal(fake.asked[FINISH], 1);
     assert_int_equal(counted(f).done, 0);
+    assert_int_equal(counted(f).dropped, 1);
     assert_true(answers(f, "one", "{}")); /* the other's */
 }
 

@@ -66,7 +66,7 @@ TEST(an_answer_has_the_members_of_its_form)
     expect(wi_form_json("Pin", "a/b", "bafy", 7, 1, 2, 5),
         "{\"name\":\"a/b\",\"cid\":\"bafy\",\"bytes\":7,\"stale\":true,\"version\":2,"
         "\"published_at\":5}");
-    expect(wi_form_json("NodeLimit", "hold", "claim", NULL, 0, 9, "x"),
+    expect(wi_form_json("NodeLimit", "hold", NULL, NULL, "claim", NULL, 0, 9, "x"),
         "{\"effect\":\"hold\",\"evidence\":\"claim\",\"since\":null,\"until\":9,"
         "\"undone_by\":\"x\"}");
     expect(wi_form_json("Moves", 0.5, 2.0), "{\"lost_ms\":0.5,\"at_ms\":2.0}");

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define TOKEN "0 to 9007199254740991"
 #define PLATFORMS "webgpu, webnn, webgl, wasm, native, simulated"
 
 static struct wi_budget budget = {.limit = 1 << 26};
@@ -143,8 +144,10 @@ TEST(a_bad_continuation_is_named)
         {"{}", WI_MISSING_FIELD, "relay.continue.seq", "an integer"},
         {"{\"seq\":0}", WI_INVALID_FIELD, "relay.continue.seq", "1 to 1000000000"},
         {"{\"seq\":1,\"text\":5}", WI_INVALID_FIELD, "relay.continue.text", "a string"},
-        {"{\"seq\":1,\"tokens\":[1,\"a\"]}", WI_INVALID_FIELD, "relay.continue.tokens[1]",
-            "an integer"},
+        {"{\"seq\":1,\"tokens\":[1,\"a\"]}", WI_INVALID_FIELD, "relay.continue.tokens[1]", TOKEN},
+        {"{\"seq\":1,\"tokens\":[-1]}", WI_INVALID_FIELD, "relay.continue.tokens[0]", TOKEN},
+        {"{\"seq\":1,\"tokens\":[9007199254740992]}", WI_INVALID_FIELD, "relay.continue.tokens[0]",
+            TOKEN},
         {"{\"seq\":1,\"tensor\":0}", WI_UNKNOWN_FIELD, "relay.continue.tensor",
             "seq, text, tokens, answers"},
         {"{\"seq\":1,\"answers\":[]}", WI_INVALID_FIELD, "relay.continue.answers",

@@ -34,8 +34,14 @@ uint64_t wi_pool_batch_most(
     return UINT64_MAX;
 }
 
-void wi_pool_batch_crowded(struct wi_pool *pool, const char *node_id, enum wi_platform platform,
-    const struct wi_model *model, size_t bytes)
+struct wi_place *wi_pool_batch_place(const struct wi_pool *pool, const char *node_id,
+    enum wi_platform platform, const struct wi_model *model)
+{
+    return NULL;
+}
+
+void wi_pool_batch_crowded(
+    struct wi_pool *pool, const struct wi_place *place, const char *model, size_t count)
 {
 }
 

@@ -601,6 +601,48 @@ TEST(a_batch_has_at_most_what_the_node_or_an_answer_holds)
     assert_int_equal(fixture->dispatched, 4);
 }
 
+/* Submits a request whose inputs have so many bytes. */
+static void submit_bytes(const char *id, size_t bytes)
+{
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000);
+    float *values = wi_alloc(bytes);
+    add_values(&asked->tensors, values, (int64_t)(bytes / sizeof *values));
+    submit_asked(id, asked);
+    free(values);
+}
+
+static void may_batch_large(enum wi_batching batching)
+{
+    may_batch(batching);
+    fixture->config.pool.max_batch = 1 << 30;
+    fixture->config.api.max_body = fixture->config.api.max_answer = 1 << 30;
+}
+
+/* The loop copies all of a batch. */
+TEST(requests_with_large_inputs_are_not_joined)
+{
+    may_batch_large(WI_BATCHING_AUTO);
+    for (size_t more = 0; more < 2; more++) {
+        fixture->room = 0;
+        submit_bytes(more ? "job-2" : "job-0", WI_BATCH_BYTES_MAX / 2 + 4 * more);
+        submit_bytes(more ? "job-3" : "job-1", WI_BATCH_BYTES_MAX / 2);
+        fixture->room = 2;
+        events()->on_capacity(events()->context);
+        assert_int_equal(count_jobs().joined, 2);
+    }
+    assert_int_equal(fixture->dispatched, 3);
+}
+
+TEST(a_request_with_inputs_too_large_to_be_joined_does_not_wait_for_company)
+{
+    may_batch_large(WI_BATCHING_FIXED);
+    fixture->config.pool.batch_window = 30000;
+    submit_bytes("job-0", WI_BATCH_BYTES_MAX);
+    for (int turn = 0; turn < 100 && fixture->dispatched == 0; turn++)
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_int_equal(fixture->dispatched, 1);
+}
+
 TEST(requests_that_ask_for_something_else_are_other_batches)
 {
     may_batch(WI_BATCHING_AUTO);

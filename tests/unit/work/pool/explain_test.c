@@ -48,7 +48,7 @@ TEST(what_is_not_configured_is_told_with_what_is)
 TEST(what_is_not_installed_is_told_as_it_was_found)
 {
     says.missing = 1;
-    wi_pool_kind_check(chrome(), wi_now_ms());
+    wi_pool_kind_check(chrome(), NULL, wi_now_ms());
     assert_false(wi_pool_kind_is_hopeful(pool, chrome()));
     expect(NULL, "it is not installed");
 }

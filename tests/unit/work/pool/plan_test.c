@@ -423,3 +423,16 @@ TEST(a_worn_session_whose_service_is_away_is_kept)
     wi_pool_plan(pool);
     assert_int_equal(seen.closed, 1);
 }
+
+TEST(a_worn_session_goes_when_its_service_answers_again)
+{
+    serve();
+    wi_pool_end_worn(pool, session(), "test");
+    wi_pool_session_unwatch(session(), 1);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(seen.closed, 0);
+    const struct wi_session_events *events = &session()->browser->events;
+    events->on_checked(events->context, "s-1", NULL);
+    uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(seen.closed, 1);
+}

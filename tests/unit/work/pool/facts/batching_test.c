@@ -47,18 +47,34 @@ TEST(a_batch_has_at_most_its_share_of_memory)
 {
     struct wi_estimate e = {0};
 
-    assert_true(wi_batching_most(&e, 0) > (uint64_t)1 << 30); /* that is not known */
-    assert_true(wi_batching_most(&e, 4) == (uint64_t)(4 * WI_BATCH_MEMORY_SHARE * (1 << 30)));
+    assert_true(wi_batching_most(&e, 0, 0) > (uint64_t)1 << 30); /* that is not known */
+    assert_true(wi_batching_most(&e, 4, 0) == (uint64_t)(4 * WI_BATCH_MEMORY_SHARE * (1 << 30)));
     e.batch_most = 1000;
-    assert_true(wi_batching_most(&e, 0) == 1000);
-    assert_true(wi_batching_most(&e, 4) == 1000);
+    assert_true(wi_batching_most(&e, 0, 0) == 1000);
+    assert_true(wi_batching_most(&e, 4, 0) == 1000);
+}
+
+TEST(a_limit_that_a_batch_has_found_doubles_each_day)
+{
+    const int64_t found_at = 1700000000000, day = WI_BATCH_REGAIN_MS;
+    struct wi_estimate e = {.batch_most = 1000, .crowded_at = found_at};
+    const struct {
+        int64_t later;
+        uint64_t most;
+    } rows[] = {{0, 1000}, {day - 1, 1000}, {day, 2000}, {3 * day, 8000}, {-9 * day, 1000}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_true(wi_batching_most(&e, 0, found_at + rows[i].later) == rows[i].most);
+    assert_true(wi_batching_most(&e, 0, found_at + 99 * day) > (uint64_t)1 << 30);
+    e.batch_most = 0;
+    assert_true(wi_estimate_batch_most(&e, found_at) == 0);
 }
 
 TEST(a_batch_takes_only_so_long)
 {
     struct wi_estimate e = {.single_ms = 40};
 
-    assert_true(wi_batching_most(&e, 0) == WI_BATCH_RUN_MS / 40);
+    assert_true(wi_batching_most(&e, 0, 0) == WI_BATCH_RUN_MS / 40);
     e.batch_ms = 20;
-    assert_true(wi_batching_most(&e, 0) == WI_BATCH_RUN_MS / 20);
+    assert_true(wi_batching_most(&e, 0, 0) == WI_BATCH_RUN_MS / 20);
 }

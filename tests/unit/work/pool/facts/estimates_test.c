@@ -177,11 +177,16 @@ TEST(batches_and_single_runs_are_averaged_by_bytes)
     assert_int_equal(known().runs, 0);
 }
 
-TEST(a_batch_that_lacked_memory_halves_the_next_for_good)
+static uint64_t crowded(size_t bytes, int64_t wall_ms)
 {
-    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 1000, 0), 500);
-    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 2000, 0), 500);
-    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 400, 0), 200);
+    return wi_estimates_crowded(estimates, hash, &place, bytes, wall_ms, 0);
+}
+
+TEST(a_batch_that_lacked_memory_halves_the_next)
+{
+    assert_int_equal(crowded(1000, 5), 500);
+    assert_int_equal(crowded(2000, 5), 500);
+    assert_int_equal(crowded(400, 5), 200);
     batched(1, 100, 5);
     assert_int_equal(known().batch_most, 200);
     assert_true(known().failure == 0);
@@ -189,8 +194,20 @@ TEST(a_batch_that_lacked_memory_halves_the_next_for_good)
     wi_estimates_free(estimates);
     estimates = wi_estimates_new(NULL);
     assert_int_equal(known().batch_most, 200);
+    assert_true(known().crowded_at == 5);
     assert_true(known().batch_ms == 0.05 && known().batches == 1);
-    assert_int_equal(wi_estimates_crowded(estimates, hash, &place, 1, 0), 1);
+    assert_int_equal(crowded(1, 5), 1);
+}
+
+TEST(a_batch_that_lacks_memory_again_a_day_later_halves_the_next_again)
+{
+    assert_int_equal(crowded(1000, 5), 500);
+    assert_int_equal(crowded(1000, WI_BATCH_REGAIN_MS + 5), 500);
+    assert_true(wi_estimate_batch_most(&(struct wi_estimate){0}, 5) == 0);
+    struct wi_estimate e = known();
+    assert_int_equal(wi_estimate_batch_most(&e, 2 * WI_BATCH_REGAIN_MS), 500);
+    assert_int_equal(wi_estimate_batch_most(&e, 2 * WI_BATCH_REGAIN_MS + 5), 1000);
+    assert_int_equal(crowded(4000, 2 * WI_BATCH_REGAIN_MS + 5), 1000);
 }
 
 TEST(failures_come_and_go)
