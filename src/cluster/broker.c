@@ -66,9 +66,6 @@ int wi_broker_fail(
 /* The server looks for a connection that is gone by pings that are not answered. */
 #define PING_MS 2000
 #define PINGS 2
-#define NS_PER_S (INT64_C(1000) * 1000 * 1000)
-/* What the server adds to a value: the name of the bucket and the key, and headers. */
-#define RECORD_ROOM 1024
 /* An own write that the watch has not brought for so long: the watch is broken. */
 #define ECHO_MS 4000.0
 #define CREDENTIALS_MAX 16384
@@ -205,95 +202,6 @@ static int broker_connect(struct wi_broker *broker, struct wi_broker_problem *pr
     return result == 0 && status != NATS_OK ? connect_explain(broker, status, problem) : result;
 }
 
-/* --- the bucket ------------------------------------------------------------------------------- */
-
-static int no_jetstream(const struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    return wi_broker_fail(problem, WI_BROKER_NO_JETSTREAM,
-        "%.200s has no JetStream for this user; turn it on with \"jetstream {}\" in the server's "
-        "configuration, or nats-server -js",
-        broker->url);
-}
-
-static int bucket_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
-    struct wi_broker_problem *problem)
-{
-    if (status == NATS_NO_RESPONDERS || code == JSNotEnabledErr ||
-        code == JSNotEnabledForAccountErr)
-        return no_jetstream(broker, problem);
-    if (status == NATS_TIMEOUT)
-        return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
-            "JetStream of %.200s does not answer: a cluster of servers answers while more than "
-            "half "
-            "of them run; it is tried again every second",
-            broker->url);
-    return wi_broker_fail(problem, WI_BROKER_SETTINGS,
-        "the bucket %.60s cannot be made at %.160s (%.100s): [cluster] replicas = %d needs as many "
-        "servers with JetStream, and room at them",
-        broker->terms->bucket, broker->url, wi_broker_last_text(status), broker->terms->replicas);
-}
-
-static int bucket_make(struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    const struct wi_broker_bucket *kind = broker->terms->kind;
-    kvConfig config;
-    kvConfig_Init(&config);
-    config.Bucket = broker->terms->bucket;
-    config.Description = kind->description;
-    config.History = 1;
-    config.MaxValueSize = kind->value_max + RECORD_ROOM;
-    config.TTL = kind->age_s * NS_PER_S;
-    config.StorageType = kind->is_on_disk ? js_FileStorage : js_MemoryStorage;
-    config.Replicas = broker->terms->replicas;
-    natsStatus status = js_CreateKeyValue(&broker->store, broker->stream, &config);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
-}
-
-/* "replicas 3 instead of 1": the first setting that is not ours; "" if all are. */
-static void bucket_differ(
-    const struct wi_broker *broker, const jsStreamConfig *config, char *out, size_t size)
-{
-    const struct wi_broker_bucket *kind = broker->terms->kind;
-    const struct {
-        const char *name;
-        int64_t found, ours;
-    } rows[] = {
-        {"replicas", config->Replicas, broker->terms->replicas},
-        {"history", config->MaxMsgsPerSubject, 1},
-        {"a time to live in seconds of", config->MaxAge / NS_PER_S, kind->age_s},
-        {"a greatest value of", config->MaxMsgSize, kind->value_max + RECORD_ROOM},
-        {"storage type", config->Storage, kind->is_on_disk ? js_FileStorage : js_MemoryStorage},
-    };
-    *out = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && *out == '\0'; i++)
-        if (rows[i].found != rows[i].ours)
-            snprintf(out, size, "%s %lld instead of %lld", rows[i].name, (long long)rows[i].found,
-                (long long)rows[i].ours);
-}
-
-/* The bucket, made unless it is there; another one's settings are the operator's. */
-static int bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    jsStreamInfo *info = NULL;
-    jsErrCode code = 0;
-    char name[96], differs[96];
-    snprintf(name, sizeof name, "KV_%s", broker->terms->bucket);
-    natsStatus status = js_GetStreamInfo(&info, broker->stream, name, NULL, &code);
-    if (status == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
-        return bucket_make(broker, problem);
-    if (status != NATS_OK)
-        return bucket_explain(broker, status, code, problem);
-    bucket_differ(broker, info->Config, differs, sizeof differs);
-    jsStreamInfo_Destroy(info);
-    if (*differs)
-        return wi_broker_fail(problem, WI_BROKER_SETTINGS,
-            "the bucket %.60s at %.160s has %s; give all members the same [cluster] replicas, or "
-            "another [cluster] prefix, or remove the stream %s",
-            broker->terms->bucket, broker->url, differs, name);
-    status = js_KeyValue(&broker->store, broker->stream, broker->terms->bucket);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
-}
-
 static int broker_begin(struct wi_broker *broker, struct wi_broker_problem *problem)
 {
     jsOptions options;
@@ -303,13 +211,13 @@ static int broker_begin(struct wi_broker *broker, struct wi_broker_problem *prob
         return -1;
     natsStatus status = natsConnection_JetStream(&broker->stream, broker->connection, &options);
     if (status != NATS_OK)
-        return bucket_explain(broker, status, 0, problem);
-    if (bucket_open(broker, problem) != 0)
+        return wi_broker_explain(broker, status, 0, problem);
+    if (wi_broker_bucket_open(broker, problem) != 0)
         return -1;
     const char *watched = broker->terms->kind->watched;
     status = watched ? kvStore_Watch(&broker->watch, broker->store, watched, NULL)
                      : kvStore_WatchAll(&broker->watch, broker->store, NULL);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
+    return status == NATS_OK ? 0 : wi_broker_explain(broker, status, 0, problem);
 }
 
 struct wi_broker *wi_broker_open(

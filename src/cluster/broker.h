@@ -1,8 +1,8 @@
 /*
  * One connection to a NATS server with JetStream, and a bucket there: a key-value store. Everything
  * blocks, and is for one thread at a time; beside it, one other thread may wait for the watch's
- * next entry. No other files than broker.c and broker_jobs.c call libnats. A build without libnats
- * has these functions, too, and opens no connection.
+ * next entry. No other files than broker.c and broker_bucket.c call libnats. A build without
+ * libnats has these functions, too, and opens no connection.
  */
 #ifndef WI_CLUSTER_BROKER_H
 #define WI_CLUSTER_BROKER_H
@@ -75,7 +75,7 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
     size_t most, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
 void wi_broker_remove(struct wi_broker *broker, const char *key);
 
-/* The bucket as kv.h has it, as long as the broker is open: broker_jobs.c. */
+/* The bucket as kv.h has it, as long as the broker is open: broker_bucket.c. */
 struct wi_kv;
 void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv);
 

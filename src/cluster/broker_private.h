@@ -28,6 +28,11 @@ const char *wi_broker_last_text(natsStatus status);
 /* Fills `problem`; returns -1. */
 int wi_broker_lost(
     const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem);
+/* broker_bucket.c: the bucket, made unless it is there. 0, or -1 with `problem`. */
+int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem);
+/* Why the bucket cannot be used; returns -1. */
+int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
+    struct wi_broker_problem *problem);
 /* Fills `entry`. No copy is larger than `most`, and 1 byte that says that the value was. */
 void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most);
 #endif

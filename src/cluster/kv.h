@@ -1,5 +1,5 @@
 /*
- * A bucket of keys with revisions, as the jobs of a cluster need it: broker_jobs.c has one at a
+ * A bucket of keys with revisions, as the jobs of a cluster need it: broker_bucket.c has one at a
  * NATS server, and unit tests have one in memory. Everything blocks.
  */
 #ifndef WI_CLUSTER_KV_H

@@ -2,7 +2,7 @@
  * The operations on one record that members share. Each reads the record, changes it and writes it
  * by its revision; if another member was faster it begins again with what that one has written.
  */
-#include "cluster/shared_private.h"
+#include "cluster/shared_jobs_private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

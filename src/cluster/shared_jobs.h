@@ -2,7 +2,7 @@
  * The stored jobs of a cluster: the operations of terms/job/job_store.h over a bucket (kv.h) that
  * the members share. Each record is changed by its revision only, so that of several members that
  * change one, one does. An index of all records follows the bucket. Everything blocks, and is for
- * one thread (job_keeper.h).
+ * one thread (keeper.h).
  *
  *   watched.job.ID          a record (job_record.h)
  *   watched.claim.INSTANCE  the claim of a member on all that it holds: it changes as long as the

@@ -1,29 +1,10 @@
-/* Records in the bucket, and their bytes: see shared_private.h. */
-#include "cluster/shared_private.h"
+/* Records in the bucket, and their bytes: see shared_jobs_private.h. */
+#include "cluster/shared_jobs_private.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
-
-/* When to ask again, in seconds. */
-#define RETRY_S 2
-
-enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result result,
-    const struct wi_broker_problem *problem, struct wi_error *error)
-{
-    if (result == WI_KV_FULL)
-        return wi_error_set(error, WI_STORAGE_FAILED, NULL, "%s", problem->detail);
-    if (!jobs->lost)
-        jobs->problem = *problem;
-    jobs->lost = 1;
-    wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
-        "the cluster's servers did not acknowledge it, so it may be done or not (%s); send it "
-        "again, a job with the same Idempotency-Key",
-        problem->detail);
-    wi_error_retry_after(error, RETRY_S);
-    return WI_CLUSTER_UNAVAILABLE;
-}
 
 /* --- records ---------------------------------------------------------------------------------- */
 

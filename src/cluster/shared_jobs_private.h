@@ -1,6 +1,6 @@
 /* Shared between the files of the jobs of a cluster (shared_jobs.h). */
-#ifndef WI_CLUSTER_SHARED_PRIVATE_H
-#define WI_CLUSTER_SHARED_PRIVATE_H
+#ifndef WI_CLUSTER_SHARED_JOBS_PRIVATE_H
+#define WI_CLUSTER_SHARED_JOBS_PRIVATE_H
 
 #include "base/table.h"
 #include "cluster/job_record.h"
@@ -56,11 +56,21 @@ struct wi_shared_jobs {
     struct wi_shared_counters counters;
 };
 
-/* --- shared_bytes.c: records and their bytes in the bucket ------------------------------------ */
+/* --- shared_jobs_state.c ---------------------------------------------------------------------- */
 
 /* What a bucket says, as an operation's failure. */
 enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result result,
     const struct wi_broker_problem *problem, struct wi_error *error);
+
+void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
+int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
+void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id);
+/* This member takes the record no earlier than then. */
+void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until);
+/* Puts the record into the index, as of this revision. */
+void wi_shared_index(
+    struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision);
+/* --- shared_jobs_bytes.c: records and their bytes in the bucket ------------------------------- */
 
 /* A record as it was read. */
 struct wi_shared_loaded {
@@ -84,16 +94,8 @@ enum wi_code wi_shared_load_bytes(
 /* Removes these parts; "" for all of the job. Failures leave them until the job is removed. */
 void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const char *parts);
 
-/* --- shared_follow.c -------------------------------------------------------------------------- */
+/* --- shared_jobs_follow.c --------------------------------------------------------------------- */
 
-void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
-int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
-void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id);
-/* This member takes the record no earlier than then. */
-void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until);
-/* Puts the record into the index, as of this revision. */
-void wi_shared_index(
-    struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision);
 /* Whether the claim of the holder has lapsed. */
 int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms);
 

@@ -2,7 +2,7 @@
  * Taking records that members share, and sweeping them. The index says which is next, and the
  * bucket whether it is still there: a record that another member was faster to take is left out.
  */
-#include "cluster/shared_private.h"
+#include "cluster/shared_jobs_private.h"
 
 #include "base/memory.h"
 #include "base/text.h"

@@ -2,7 +2,7 @@
  * What the members of a cluster see of each other's jobs: the index follows the bucket, changes
  * that no operation here has made become news, and claims lapse by the observer's own clock.
  */
-#include "cluster/shared_private.h"
+#include "cluster/shared_jobs_private.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -18,44 +18,7 @@
 /* A claim that has not changed for so many times ack_wait is removed if nothing is held by it. */
 #define FORGET_CLAIM 10
 
-/* --- what is held ----------------------------------------------------------------------------- */
-
-void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id)
-{
-    if (wi_shared_holds(jobs, id))
-        return;
-    struct wi_shared_hold *hold = wi_alloc(sizeof *hold);
-    wi_text_copy(hold->id, sizeof hold->id, id);
-    HASH_ADD_STR(jobs->holds, id, hold);
-}
-
-int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id)
-{
-    const struct wi_shared_hold *hold = WI_TABLE_FIND(jobs->holds, id, strlen(id));
-    return hold != NULL;
-}
-
-void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id)
-{
-    struct wi_shared_hold *hold = WI_TABLE_FIND(jobs->holds, id, strlen(id));
-    if (!hold)
-        return;
-    HASH_DEL(jobs->holds, hold);
-    free(hold);
-}
-
 /* --- what pauses ------------------------------------------------------------------------------ */
-
-void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until)
-{
-    struct wi_shared_pause *pause = WI_TABLE_FIND(jobs->pauses, id, strlen(id));
-    if (!pause) {
-        pause = wi_alloc(sizeof *pause);
-        wi_text_copy(pause->id, sizeof pause->id, id);
-        HASH_ADD_STR(jobs->pauses, id, pause);
-    }
-    pause->until = until;
-}
 
 static void pauses_end(struct wi_shared_jobs *jobs, int64_t now)
 {
@@ -161,21 +124,6 @@ static void claims_forget(
 }
 
 /* --- records ---------------------------------------------------------------------------------- */
-
-void wi_shared_index(
-    struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision)
-{
-    const char *id = job->record.id;
-    const struct wi_shared_pause *pause = WI_TABLE_FIND(jobs->pauses, id, strlen(id));
-    struct wi_record_entry entry = {.record = &job->record,
-        .rank = job->rank,
-        .retry_at = pause ? pause->until : job->retry_at,
-        .revision = revision,
-        .cancelled = job->cancelled};
-    if (job->record.state == WI_RECORD_RUNNING)
-        wi_text_copy(entry.holder, sizeof entry.holder, job->holder);
-    wi_record_index_put(jobs->index, &entry);
-}
 
 /* What has changed from `old` (none: its revision is 0), which no operation here has told. */
 static void record_tell(
