@@ -48,19 +48,6 @@ void wi_broker_entry_clear(struct wi_broker_entry *entry)
     *entry = (struct wi_broker_entry){0};
 }
 
-int wi_broker_fail(
-    struct wi_broker_problem *problem, enum wi_broker_fault fault, const char *format, ...)
-{
-    char text[sizeof problem->detail];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    problem->fault = fault;
-    wi_text_printable(problem->detail, sizeof problem->detail, wi_text_mend(text));
-    return -1;
-}
-
 #ifdef HAVE_NATS
 
 /* The server looks for a connection that is gone by pings that are not answered. */
@@ -70,14 +57,6 @@ int wi_broker_fail(
 #define ECHO_MS 4000.0
 #define CREDENTIALS_MAX 16384
 #define JWT_BEGIN "-----BEGIN NATS USER JWT-----"
-
-/* --- connecting ------------------------------------------------------------------------------- */
-
-const char *wi_broker_last_text(natsStatus status)
-{
-    const char *text = nats_GetLastError(NULL);
-    return text && *text ? text : natsStatus_GetText(status);
-}
 
 /* The file's bytes with a NUL, for free(); NULL with `problem`. */
 static char *credentials_read(const char *path, struct wi_broker_problem *problem)
@@ -244,30 +223,6 @@ void wi_broker_close(struct wi_broker *broker)
     nats_ReleaseThreadMemory();
     free(broker->url);
     free(broker);
-}
-
-/* --- while it is open ------------------------------------------------------------------------- */
-
-int wi_broker_lost(
-    const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem)
-{
-    return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
-        "the connection to %.200s was lost (%.100s); it is tried again every second", broker->url,
-        why);
-}
-
-/* No copy is larger than the caller allows, and 1 byte that says that the value was. */
-void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most)
-{
-    int length = kvEntry_ValueLen(from);
-    size_t size = length > 0 ? (size_t)length : 0;
-    entry->key = wi_strdup(kvEntry_Key(from));
-    entry->revision = kvEntry_Revision(from);
-    entry->removed = kvEntry_Operation(from) != kvOp_Put;
-    entry->size = size <= most ? size : most + 1;
-    entry->text = wi_alloc(entry->size + 1);
-    if (size > 0)
-        memcpy(entry->text, kvEntry_Value(from), entry->size);
 }
 
 int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
