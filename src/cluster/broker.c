@@ -58,6 +58,8 @@ void wi_broker_entry_clear(struct wi_broker_entry *entry)
 #define CREDENTIALS_MAX 16384
 #define JWT_BEGIN "-----BEGIN NATS USER JWT-----"
 
+/* --- connecting ------------------------------------------------------------------------------- */
+
 /* The file's bytes with a NUL, for free(); NULL with `problem`. */
 static char *credentials_read(const char *path, struct wi_broker_problem *problem)
 {
@@ -224,6 +226,8 @@ void wi_broker_close(struct wi_broker *broker)
     free(broker->url);
     free(broker);
 }
+
+/* --- while it is open ------------------------------------------------------------------------- */
 
 int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
     struct wi_broker_entry *entry, struct wi_broker_problem *problem)

@@ -1,7 +1,7 @@
 /*
  * One connection to a NATS server with JetStream, and a bucket there: a key-value store. Everything
  * blocks, and is for one thread at a time; beside it, one other thread may wait for the watch's
- * next entry. No other files than broker.c and broker_bucket.c call libnats. A build without
+ * next entry. No other files than broker.c and broker_*.c call libnats. A build without
  * libnats has these functions, too, and opens no connection.
  */
 #ifndef WI_CLUSTER_BROKER_H

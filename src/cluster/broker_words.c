@@ -23,15 +23,11 @@ int wi_broker_fail(
 
 #ifdef HAVE_NATS
 
-/* --- connecting ------------------------------------------------------------------------------- */
-
 const char *wi_broker_last_text(natsStatus status)
 {
     const char *text = nats_GetLastError(NULL);
     return text && *text ? text : natsStatus_GetText(status);
 }
-
-/* --- while it is open ------------------------------------------------------------------------- */
 
 int wi_broker_lost(
     const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem)
