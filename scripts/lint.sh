@@ -203,14 +203,18 @@ lint_house() {
 
 # Verified as it would be installed, but with the program that is in the build tree. That the
 # manual pages are not installed on this machine is not the unit's fault.
+# A unit with @ is looked at as an instance of it.
 lint_unit() {
-    local unit=$BUILD/lint/webinferd.service found
-    mkdir -p "${unit%/*}"
-    sed "s|^\(Exec[A-Za-z]*\)=[^ ]*|\1=$BUILD/webinferd|" "$BUILD/systemd/webinferd.service" >"$unit"
-    found=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F webinferd.service || true)
+    local name unit found=''
+    mkdir -p "$BUILD/lint"
+    for name in webinferd webinfer-uplink@; do
+        unit=$BUILD/lint/$name.service
+        sed "s|^\(Exec[A-Za-z]*\)=[^ ]*/|\1=$BUILD/|" "$BUILD/systemd/$name.service" >"$unit"
+        found+=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F "$name" || true)
+        systemd-analyze security --offline=true "$unit" | tail -n 1
+    done
     printf '%s' "$found"
     [[ -z $found ]]
-    systemd-analyze security --offline=true "$unit" | tail -n 1
 }
 
 lint_generated() {

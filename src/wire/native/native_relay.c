@@ -67,20 +67,29 @@ static const struct wi_param answer_params[] = {
 
 /* --- where a stream goes on ------------------------------------------------------------------- */
 
-static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
+static enum wi_code refuse_token(const json_t *token, size_t index, struct wi_error *error)
 {
     char where[48];
+    snprintf(where, sizeof where, "relay.continue.tokens[%zu]", index);
+    if (!json_is_integer(token)) {
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s must be an integer, not %s", where,
+            wi_json_type_name(token));
+        return wi_error_expect(error, "an integer");
+    }
+    wi_error_set(error, WI_INVALID_FIELD, where, "%s is %lld, which is no token", where,
+        (long long)json_integer_value(token));
+    return wi_error_expect(error, "0 to %lld", (long long)WI_PART_NUMBER_MAX);
+}
+
+static enum wi_code check_tokens(const json_t *tokens, struct wi_error *error)
+{
     size_t i;
     json_t *token;
     json_array_foreach(tokens, i, token)
     {
-        if (json_is_integer(token) && json_integer_value(token) >= 0 &&
-            json_integer_value(token) <= WI_PART_NUMBER_MAX)
-            continue;
-        snprintf(where, sizeof where, "relay.continue.tokens[%zu]", i);
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s must be an integer from 0 to %lld", where,
-            (long long)WI_PART_NUMBER_MAX);
-        return wi_error_expect(error, "0 to %lld", (long long)WI_PART_NUMBER_MAX);
+        json_int_t value = json_integer_value(token);
+        if (!json_is_integer(token) || value < 0 || value > WI_PART_NUMBER_MAX)
+            return refuse_token(token, i, error);
     }
     return WI_OK;
 }
