@@ -50,6 +50,7 @@ struct wi_shared_jobs {
     int is_renewed;     /* the counts may have changed unseen */
     int release_is_due; /* a record is held by this member, which does not know of it */
     double claimed_ms, looked_ms, ticked_ms;
+    double count_ms; /* what the last sweep that counted took */
     uint64_t beats;
     int lost;
     struct wi_broker_problem problem;

@@ -4,6 +4,7 @@
  */
 #include "cluster/shared_jobs_private.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include <stdlib.h>
@@ -11,6 +12,8 @@
 
 /* How long a record pauses whose body could not be read now. */
 #define UNREAD_MS 5000
+/* What others take is no news, so a sweep that takes no longer counts the records, too. */
+#define CHEAP_MS 5.0
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
@@ -204,6 +207,7 @@ enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep
     const struct wi_shared_view *view, double now_ms, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
+    double began_ms = wi_now_ms();
     op->removed = op->requeued = 0;
     if (view->is_first)
         code = old_remove(jobs, op, error);
@@ -212,9 +216,11 @@ enum wi_code wi_shared_sweep(struct wi_shared_jobs *jobs, struct wi_record_sweep
     if (code != WI_OK)
         return code;
     size_t removed = op->removed;
-    op->count |= op->requeued > 0 || jobs->is_renewed;
+    op->count |= op->requeued > 0 || jobs->is_renewed || jobs->count_ms < CHEAP_MS;
     jobs->is_renewed = 0;
     code = wi_record_index_sweep(jobs->index, op, error);
+    if (op->count)
+        jobs->count_ms = wi_now_ms() - began_ms;
     op->removed = removed;
     if (!view->is_first) { /* each is named to one member */
         free(op->late.items);
