@@ -105,9 +105,9 @@ export type Code =
     | 'platform_unsupported' | 'kernel_invalid' | 'idempotency_mismatch' | 'nothing_to_quantize' | 'quantized_badly'
     | 'queue_full' | 'client_share_used' | 'too_many_watchers' | 'sound_ahead' | 'inference_failed' | 'internal'
     | 'not_implemented' | 'attempts_exhausted' | 'hub_failed' | 'hub_unauthorized' | 'download_corrupt'
-    | 'stream_interrupted' | 'stream_diverged' | 'unavailable' | 'node_busy' | 'node_paused' | 'shutting_down'
-    | 'memory_budget' | 'too_many_connections' | 'hub_busy' | 'model_changed' | 'deadline_exceeded'
-    | 'stall_timeout' | 'storage_failed' | 'no_room';
+    | 'stream_interrupted' | 'stream_diverged' | 'unavailable' | 'cluster_unavailable' | 'node_busy' | 'node_paused'
+    | 'shutting_down' | 'memory_budget' | 'too_many_connections' | 'hub_busy' | 'model_changed'
+    | 'deadline_exceeded' | 'stall_timeout' | 'storage_failed' | 'no_room';
 
 export interface Conduct {
     /** How many of the node's last 50 answers succeeded. */

@@ -129,6 +129,8 @@ static const struct row rows[WI_CODE_COUNT] = {
         "Another node would continue differently.", 0},
     [WI_UNAVAILABLE] = {"unavailable", 503, "Unavailable",
         "No node can run this now, or open files or memory are exhausted.", 5},
+    [WI_CLUSTER_UNAVAILABLE] = {"cluster_unavailable", 503, "Cluster unavailable",
+        "The servers of the cluster cannot be reached, or do not answer.", 2},
     [WI_NODE_BUSY] = {"node_busy", 503, "Node busy", "Used only within the service.", 5},
     [WI_NODE_PAUSED] = {"node_paused", 503, "Node paused", "Only from nodes; another node is used.",
         5},

@@ -79,6 +79,7 @@ enum wi_code {
     WI_STREAM_INTERRUPTED,
     WI_STREAM_DIVERGED,
     WI_UNAVAILABLE,
+    WI_CLUSTER_UNAVAILABLE,
     WI_NODE_BUSY,   /* between parts of the program: clients never see it */
     WI_NODE_PAUSED, /* said by a node, likewise internal: it had not begun the job */
     WI_SHUTTING_DOWN,

@@ -4,13 +4,15 @@
  */
 #include "config.h"
 
-#include "cluster/broker.h"
+#include "cluster/broker_private.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/error.h"
 #include "base/net/url.h"
 #include "base/text.h"
+#include "cluster/job_record.h"
+#include "cluster/kv.h"
 #include "cluster/member.h"
 #include "cluster/members.h"
 #include <errno.h>
@@ -31,6 +33,14 @@ const char *const wi_broker_fault_names[] = {[WI_BROKER_FINE] = "none",
     [WI_BROKER_OTHER] = "other",
     NULL};
 
+/* A record that no observer can take for a living member's any more is removed by the server. */
+const struct wi_broker_bucket wi_broker_members = {
+    .description = "members of a webinfer cluster", .value_max = WI_MEMBER_RECORD_MAX, .age_s = 60};
+const struct wi_broker_bucket wi_broker_jobs = {.description = "stored jobs of a webinfer cluster",
+    .value_max = WI_JOB_PART_SIZE,
+    .is_on_disk = 1,
+    .watched = WI_KV_WATCHED ">"};
+
 void wi_broker_entry_clear(struct wi_broker_entry *entry)
 {
     free(entry->key);
@@ -38,54 +48,17 @@ void wi_broker_entry_clear(struct wi_broker_entry *entry)
     *entry = (struct wi_broker_entry){0};
 }
 
-__attribute__((format(printf, 3, 4))) static int broker_fail(
-    struct wi_broker_problem *problem, enum wi_broker_fault fault, const char *format, ...)
-{
-    char text[sizeof problem->detail];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    problem->fault = fault;
-    wi_text_printable(problem->detail, sizeof problem->detail, wi_text_mend(text));
-    return -1;
-}
-
 #ifdef HAVE_NATS
-#include <nats/nats.h>
 
 /* The server looks for a connection that is gone by pings that are not answered. */
 #define PING_MS 2000
 #define PINGS 2
-/* A record that no observer can take for a living member's any more is removed by the server. */
-#define RECORDS_NS (INT64_C(60) * 1000 * 1000 * 1000)
-#define NS_PER_S (INT64_C(1000) * 1000 * 1000)
-/* What the server adds to a value: the name of the bucket and the key, and headers. */
-#define RECORD_ROOM 1024
 /* An own write that the watch has not brought for so long: the watch is broken. */
 #define ECHO_MS 4000.0
 #define CREDENTIALS_MAX 16384
 #define JWT_BEGIN "-----BEGIN NATS USER JWT-----"
 
-struct wi_broker {
-    const struct wi_broker_terms *terms;
-    char *url;
-    natsConnection *connection;
-    jsCtx *stream;
-    kvStore *store;
-    kvWatcher *watch;
-    int replayed;     /* the watch has brought what was there */
-    uint64_t written; /* the revision of the last own write that it has not brought; 0: none */
-    double written_ms;
-};
-
 /* --- connecting ------------------------------------------------------------------------------- */
-
-static const char *last_text(natsStatus status)
-{
-    const char *text = nats_GetLastError(NULL);
-    return text && *text ? text : natsStatus_GetText(status);
-}
 
 /* The file's bytes with a NUL, for free(); NULL with `problem`. */
 static char *credentials_read(const char *path, struct wi_broker_problem *problem)
@@ -102,7 +75,7 @@ static char *credentials_read(const char *path, struct wi_broker_problem *proble
     wi_close(fd);
     if (got >= 0 && !fault)
         return text;
-    broker_fail(problem, WI_BROKER_CREDENTIALS,
+    wi_broker_fail(problem, WI_BROKER_CREDENTIALS,
         "[cluster] credentials_file %.200s cannot be used: %s", path,
         fault ? fault : strerror(errno));
     free(text);
@@ -131,7 +104,7 @@ static int options_set_credentials(
     free(text);
     return status == NATS_OK
                ? 0
-               : broker_fail(problem, WI_BROKER_CREDENTIALS,
+               : wi_broker_fail(problem, WI_BROKER_CREDENTIALS,
                      "[cluster] credentials_file %.200s has neither USER:PASSWORD on one line nor "
                      "the credentials that nsc writes",
                      path);
@@ -151,9 +124,9 @@ static int options_set_tls(
         status = natsOptions_LoadCATrustedCertificates(options, ca);
     free(host);
     return status == NATS_OK ? 0
-                             : broker_fail(problem, WI_BROKER_CERTIFICATE,
+                             : wi_broker_fail(problem, WI_BROKER_CERTIFICATE,
                                    "[cluster] tls_ca %.200s cannot be used: %.100s",
-                                   ca ? ca : "(the system's)", last_text(status));
+                                   ca ? ca : "(the system's)", wi_broker_last_text(status));
 }
 
 static natsStatus options_set_rest(natsOptions *options, const struct wi_broker *broker)
@@ -173,24 +146,24 @@ static natsStatus options_set_rest(natsOptions *options, const struct wi_broker 
 static int connect_explain(
     const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem)
 {
-    const char *url = broker->url, *text = last_text(status);
+    const char *url = broker->url, *text = wi_broker_last_text(status);
     switch (status) {
     case NATS_CONNECTION_AUTH_FAILED:
     case NATS_NOT_PERMITTED:
-        return broker_fail(problem, WI_BROKER_CREDENTIALS,
+        return wi_broker_fail(problem, WI_BROKER_CREDENTIALS,
             "%.200s refuses the credentials (%.100s); set [cluster] credentials_file to the "
             "credentials of a user that may use JetStream there",
             url, text);
     case NATS_SSL_ERROR:
     case NATS_SECURE_CONNECTION_WANTED:
     case NATS_SECURE_CONNECTION_REQUIRED:
-        return broker_fail(problem, WI_BROKER_CERTIFICATE,
+        return wi_broker_fail(problem, WI_BROKER_CERTIFICATE,
             "TLS with %.200s fails (%.140s); set [cluster] tls_ca to the certificate of the "
             "authority that signed the server's, and name the server by a host name of its "
             "certificate",
             url, text);
     default:
-        return broker_fail(problem, WI_BROKER_UNREACHABLE,
+        return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
             "%.200s cannot be reached (%.100s); it is tried again every second", url, text);
     }
 }
@@ -210,93 +183,6 @@ static int broker_connect(struct wi_broker *broker, struct wi_broker_problem *pr
     return result == 0 && status != NATS_OK ? connect_explain(broker, status, problem) : result;
 }
 
-/* --- the bucket ------------------------------------------------------------------------------- */
-
-static int no_jetstream(const struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    return broker_fail(problem, WI_BROKER_NO_JETSTREAM,
-        "%.200s has no JetStream for this user; turn it on with \"jetstream {}\" in the server's "
-        "configuration, or nats-server -js",
-        broker->url);
-}
-
-static int bucket_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
-    struct wi_broker_problem *problem)
-{
-    if (status == NATS_NO_RESPONDERS || code == JSNotEnabledErr ||
-        code == JSNotEnabledForAccountErr)
-        return no_jetstream(broker, problem);
-    if (status == NATS_TIMEOUT)
-        return broker_fail(problem, WI_BROKER_UNREACHABLE,
-            "JetStream of %.200s does not answer: a cluster of servers answers while more than "
-            "half "
-            "of them run; it is tried again every second",
-            broker->url);
-    return broker_fail(problem, WI_BROKER_SETTINGS,
-        "the bucket %.60s cannot be made at %.160s (%.100s): [cluster] replicas = %d needs as many "
-        "servers with JetStream, and memory for it",
-        broker->terms->bucket, broker->url, last_text(status), broker->terms->replicas);
-}
-
-static int bucket_make(struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    kvConfig config;
-    kvConfig_Init(&config);
-    config.Bucket = broker->terms->bucket;
-    config.Description = "members of a webinfer cluster";
-    config.History = 1;
-    config.MaxValueSize = WI_MEMBER_RECORD_MAX + RECORD_ROOM;
-    config.TTL = RECORDS_NS;
-    config.StorageType = js_MemoryStorage;
-    config.Replicas = broker->terms->replicas;
-    natsStatus status = js_CreateKeyValue(&broker->store, broker->stream, &config);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
-}
-
-/* "replicas 3 instead of 1": the first setting that is not ours; "" if all are. */
-static void bucket_differ(
-    const struct wi_broker *broker, const jsStreamConfig *config, char *out, size_t size)
-{
-    const struct {
-        const char *name;
-        int64_t found, ours;
-    } rows[] = {
-        {"replicas", config->Replicas, broker->terms->replicas},
-        {"history", config->MaxMsgsPerSubject, 1},
-        {"a time to live in seconds of", config->MaxAge / NS_PER_S, RECORDS_NS / NS_PER_S},
-        {"a greatest value of", config->MaxMsgSize, WI_MEMBER_RECORD_MAX + RECORD_ROOM},
-        {"storage type", config->Storage, js_MemoryStorage},
-    };
-    *out = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && *out == '\0'; i++)
-        if (rows[i].found != rows[i].ours)
-            snprintf(out, size, "%s %lld instead of %lld", rows[i].name, (long long)rows[i].found,
-                (long long)rows[i].ours);
-}
-
-/* The bucket, made unless it is there; another one's settings are the operator's. */
-static int bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem)
-{
-    jsStreamInfo *info = NULL;
-    jsErrCode code = 0;
-    char name[96], differs[96];
-    snprintf(name, sizeof name, "KV_%s", broker->terms->bucket);
-    natsStatus status = js_GetStreamInfo(&info, broker->stream, name, NULL, &code);
-    if (status == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
-        return bucket_make(broker, problem);
-    if (status != NATS_OK)
-        return bucket_explain(broker, status, code, problem);
-    bucket_differ(broker, info->Config, differs, sizeof differs);
-    jsStreamInfo_Destroy(info);
-    if (*differs)
-        return broker_fail(problem, WI_BROKER_SETTINGS,
-            "the bucket %.60s at %.160s has %s; give all members the same [cluster] replicas, or "
-            "another [cluster] prefix, or remove the stream %s",
-            broker->terms->bucket, broker->url, differs, name);
-    status = js_KeyValue(&broker->store, broker->stream, broker->terms->bucket);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
-}
-
 static int broker_begin(struct wi_broker *broker, struct wi_broker_problem *problem)
 {
     jsOptions options;
@@ -306,11 +192,13 @@ static int broker_begin(struct wi_broker *broker, struct wi_broker_problem *prob
         return -1;
     natsStatus status = natsConnection_JetStream(&broker->stream, broker->connection, &options);
     if (status != NATS_OK)
-        return bucket_explain(broker, status, 0, problem);
-    if (bucket_open(broker, problem) != 0)
+        return wi_broker_explain(broker, status, 0, problem);
+    if (wi_broker_bucket_open(broker, problem) != 0)
         return -1;
-    status = kvStore_WatchAll(&broker->watch, broker->store, NULL);
-    return status == NATS_OK ? 0 : bucket_explain(broker, status, 0, problem);
+    const char *watched = broker->terms->kind->watched;
+    status = watched ? kvStore_Watch(&broker->watch, broker->store, watched, NULL)
+                     : kvStore_WatchAll(&broker->watch, broker->store, NULL);
+    return status == NATS_OK ? 0 : wi_broker_explain(broker, status, 0, problem);
 }
 
 struct wi_broker *wi_broker_open(
@@ -341,28 +229,6 @@ void wi_broker_close(struct wi_broker *broker)
 
 /* --- while it is open ------------------------------------------------------------------------- */
 
-static int broker_lost(
-    const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem)
-{
-    return broker_fail(problem, WI_BROKER_UNREACHABLE,
-        "the connection to %.200s was lost (%.100s); it is tried again every second", broker->url,
-        why);
-}
-
-/* No copy is larger than the caller allows, and 1 byte that says that the value was. */
-static void entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most)
-{
-    int length = kvEntry_ValueLen(from);
-    size_t size = length > 0 ? (size_t)length : 0;
-    entry->key = wi_strdup(kvEntry_Key(from));
-    entry->revision = kvEntry_Revision(from);
-    entry->removed = kvEntry_Operation(from) != kvOp_Put;
-    entry->size = size <= most ? size : most + 1;
-    entry->text = wi_alloc(entry->size + 1);
-    if (size > 0)
-        memcpy(entry->text, kvEntry_Value(from), entry->size);
-}
-
 int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
     struct wi_broker_entry *entry, struct wi_broker_problem *problem)
 {
@@ -374,7 +240,7 @@ int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
         return 1;
     }
     if (status == NATS_OK) {
-        entry_copy(entry, got, most);
+        wi_broker_entry_copy(entry, got, most);
         entry->replayed = !broker->replayed;
         if (entry->revision >= broker->written)
             broker->written = 0;
@@ -382,9 +248,9 @@ int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
         return 1;
     }
     if (status != NATS_OK && status != NATS_TIMEOUT)
-        return broker_lost(broker, last_text(status), problem);
+        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
     if (broker->written && wi_now_ms() - broker->written_ms > ECHO_MS)
-        return broker_lost(broker, "its watch has stopped", problem);
+        return wi_broker_lost(broker, "its watch has stopped", problem);
     return 0;
 }
 
@@ -395,9 +261,9 @@ static int entry_read(struct wi_broker *broker, const char *key, size_t most,
     kvEntry *got = NULL;
     natsStatus status = kvStore_Get(&got, broker->store, key);
     if (status != NATS_OK && status != NATS_NOT_FOUND)
-        return broker_lost(broker, last_text(status), problem);
+        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
     if (got)
-        entry_copy(entry, got, most);
+        wi_broker_entry_copy(entry, got, most);
     else
         *entry = (struct wi_broker_entry){.key = wi_strdup(key), .removed = 1};
     entry->replayed = 1;
@@ -421,13 +287,13 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
         return 1;
     }
     if (status != NATS_ERR)
-        return broker_lost(broker, last_text(status), problem);
-    wi_text_copy(refused, sizeof refused, last_text(status));
+        return wi_broker_lost(broker, wi_broker_last_text(status), problem);
+    wi_text_copy(refused, sizeof refused, wi_broker_last_text(status));
     int result = entry_read(broker, key, most, entry, problem);
     if (result != 0 || entry->revision != revision)
         return result;
     wi_broker_entry_clear(entry);
-    return broker_fail(problem, WI_BROKER_OTHER,
+    return wi_broker_fail(problem, WI_BROKER_OTHER,
         "%.200s does not take this member's record (%.100s); its log may say more", broker->url,
         refused);
 }
@@ -443,7 +309,7 @@ void wi_broker_remove(struct wi_broker *broker, const char *key)
 struct wi_broker *wi_broker_open(
     const char *server, const struct wi_broker_terms *terms, struct wi_broker_problem *problem)
 {
-    broker_fail(problem, WI_BROKER_OTHER, "this build has no NATS");
+    wi_broker_fail(problem, WI_BROKER_OTHER, "this build has no NATS");
     return NULL;
 }
 
@@ -464,6 +330,10 @@ int wi_broker_write(struct wi_broker *broker, const char *key, const char *text,
 }
 
 void wi_broker_remove(struct wi_broker *broker, const char *key)
+{
+}
+
+void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
 {
 }
 #endif

@@ -1,7 +1,8 @@
 /*
- * One connection to a NATS server with JetStream, and the members' bucket there: a key-value store.
- * Everything blocks, and is for one thread at a time. No other file calls libnats. A build
- * without libnats has these functions, too, and opens no connection.
+ * One connection to a NATS server with JetStream, and a bucket there: a key-value store. Everything
+ * blocks, and is for one thread at a time; beside it, one other thread may wait for the watch's
+ * next entry. No other files than broker.c and broker_*.c call libnats. A build without
+ * libnats has these functions, too, and opens no connection.
  */
 #ifndef WI_CLUSTER_BROKER_H
 #define WI_CLUSTER_BROKER_H
@@ -19,13 +20,25 @@ enum wi_broker_fault {
     WI_BROKER_CERTIFICATE,  /* TLS fails */
     WI_BROKER_NO_JETSTREAM, /* the server has none */
     WI_BROKER_SETTINGS,     /* the bucket is there with other settings, or cannot be made */
-    WI_BROKER_OTHER
+    WI_BROKER_OTHER,
+    WI_BROKER_FULL /* the server takes no more; an operation's problem, not the connection's */
 };
 extern const char *const wi_broker_fault_names[];
+
+/* How a bucket is made, and which of its keys are watched. */
+struct wi_broker_bucket {
+    const char *description;
+    int value_max;       /* bytes */
+    int64_t age_s;       /* a key that does not change for so long goes; 0: none does */
+    int is_on_disk;      /* or in memory */
+    const char *watched; /* a pattern of keys; NULL: all */
+};
+extern const struct wi_broker_bucket wi_broker_members, wi_broker_jobs;
 
 struct wi_broker_terms {
     const char *credentials_file, *tls_ca; /* may be NULL */
     const char *bucket;
+    const struct wi_broker_bucket *kind; /* of the bucket */
     int replicas;
     const char *name; /* of the connection, for the server's operator */
 };
@@ -61,5 +74,9 @@ int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
 int wi_broker_write(struct wi_broker *broker, const char *key, const char *text, uint64_t revision,
     size_t most, struct wi_broker_entry *entry, struct wi_broker_problem *problem);
 void wi_broker_remove(struct wi_broker *broker, const char *key);
+
+/* The bucket as kv.h has it, as long as the broker is open: broker_bucket.c. */
+struct wi_kv;
+void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "cluster/courier.h"
+#include "cluster/keeper.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ const char *const wi_cluster_state_names[] = {[WI_CLUSTER_CONNECTING] = "connect
 
 struct wi_cluster {
     struct wi_courier *courier; /* NULL once it is closed */
+    struct wi_keeper *keeper;
+    int was_member; /* its name was its own once */
     struct wi_timer *beat;
     wi_cluster_describe_fn *describe; /* NULL: it only observes */
     void *context;
@@ -63,6 +66,7 @@ static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
 static void cluster_tell_state(struct wi_cluster *cluster)
 {
     if (cluster->state == WI_CLUSTER_MEMBER) {
+        cluster->was_member = 1;
         cluster->told[0] = '\0';
         wi_info("cluster", NULL, "this daemon is a member of the cluster as \"%s\", through %s",
             cluster->self.name, cluster->server);
@@ -178,6 +182,61 @@ static void on_event(void *context, const struct wi_courier_event *event)
     cluster_look(cluster);
 }
 
+/* --- stored jobs ------------------------------------------------------------------------------ */
+
+/* A daemon whose name is another's takes no part; one that has lost its server goes on as a member,
+ * since stored jobs have a connection of their own. */
+static enum wi_code on_admit(void *context, struct wi_error *error)
+{
+    const struct wi_cluster *cluster = context;
+    if (cluster->state != WI_CLUSTER_NAME_TAKEN && cluster->was_member)
+        return WI_OK;
+    const char *why = cluster->state == WI_CLUSTER_NAME_TAKEN
+                          ? "another daemon is a member with this one's name"
+                      : cluster->problem.fault == WI_BROKER_FINE ? "this daemon is not a member yet"
+                                                                 : cluster->problem.detail;
+    wi_error_set(error, WI_CLUSTER_UNAVAILABLE, NULL,
+        "stored jobs are kept by the cluster, which cannot be used now: %s", why);
+    return WI_CLUSTER_UNAVAILABLE;
+}
+
+static void on_look(void *context, struct wi_shared_view *view)
+{
+    struct wi_cluster *cluster = context;
+    const struct wi_members *members = &cluster->members;
+    cluster_look(cluster);
+    for (const struct wi_seen *seen = wi_members_next(members, NULL); seen;
+         seen = wi_members_next(members, seen->member.name)) {
+        int is_self = strcmp(seen->member.instance, cluster->self.instance) == 0;
+        view->is_first |= view->count == 0 && is_self;
+        wi_text_copy(view->living[view->count++], WI_ID_SIZE, seen->member.instance);
+    }
+}
+
+static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loop,
+    const struct wi_config_cluster *settings, const struct wi_broker_terms *broker,
+    struct wi_error *error)
+{
+    char *bucket = wi_sprintf("%s_jobs", settings->prefix);
+    struct wi_keeper_terms terms = {.servers = &settings->servers,
+        .broker = *broker,
+        .instance = cluster->self.instance,
+        .ack_wait_ms = settings->ack_wait,
+        .admit = on_admit,
+        .look = on_look,
+        .context = cluster};
+    terms.broker.bucket = bucket;
+    terms.broker.kind = &wi_broker_jobs;
+    struct wi_keeper *keeper = wi_keeper_start(loop, &terms, error);
+    free(bucket);
+    return keeper;
+}
+
+void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store)
+{
+    wi_keeper_open(cluster->keeper, store);
+}
+
 /* --- the beginning and the end ---------------------------------------------------------------- */
 
 /* The configuration has checked a name that it gives; the host's is made to be one. */
@@ -208,14 +267,17 @@ struct wi_cluster *wi_cluster_new(
         .broker = {.credentials_file = settings->credentials_file,
             .tls_ca = settings->tls_ca,
             .bucket = bucket,
+            .kind = &wi_broker_members,
             .replicas = 1 + 2 * settings->replicas,
             .name = cluster->self.name},
         .key = cluster->key,
         .value_max = WI_MEMBER_RECORD_MAX};
     cluster->beat = wi_timer_new(loop, on_beat, cluster);
     cluster->courier = wi_courier_start(loop, &terms, on_event, cluster, error);
-    free(bucket);
     if (cluster->courier)
+        cluster->keeper = cluster_keep(cluster, loop, settings, &terms.broker, error);
+    free(bucket);
+    if (cluster->keeper)
         return cluster;
     wi_cluster_free(cluster);
     return NULL;
@@ -228,7 +290,7 @@ void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describ
     wi_timer_start(cluster->beat, 0, WI_MEMBER_BEAT_MS);
 }
 
-void wi_cluster_close(struct wi_cluster *cluster)
+void wi_cluster_leave(struct wi_cluster *cluster)
 {
     if (cluster == NULL || cluster->courier == NULL)
         return;
@@ -239,11 +301,20 @@ void wi_cluster_close(struct wi_cluster *cluster)
     cluster->server = NULL;
 }
 
+void wi_cluster_close(struct wi_cluster *cluster)
+{
+    if (cluster == NULL)
+        return;
+    wi_cluster_leave(cluster);
+    wi_keeper_close(cluster->keeper);
+}
+
 void wi_cluster_free(struct wi_cluster *cluster)
 {
     if (cluster == NULL)
         return;
     wi_cluster_close(cluster);
+    wi_keeper_free(cluster->keeper);
     wi_timer_free(cluster->beat);
     wi_members_clear(&cluster->members);
     wi_member_clear(&cluster->self);
@@ -261,6 +332,7 @@ void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view)
         .instance = cluster->self.instance,
         .problem = cluster->problem.fault == WI_BROKER_FINE ? NULL : &cluster->problem,
         .members = &cluster->members};
+    wi_keeper_counters(cluster->keeper, &view->jobs);
 }
 
 void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)

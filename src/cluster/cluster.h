@@ -8,7 +8,9 @@
 
 #include "cluster/broker.h"
 #include "cluster/members.h"
+#include "cluster/shared_jobs.h"
 #include "settings/config/config.h"
+#include "terms/job/job_store.h"
 #include <uv.h>
 
 /* Fills in what a record tells of this daemon, but its name, instance, version and time. The names
@@ -22,10 +24,16 @@ struct wi_cluster *wi_cluster_new(
     uv_loop_t *loop, const struct wi_config *config, const char *version, struct wi_error *error);
 /* From now on it may become a member: it is described by `describe`. */
 void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describe, void *context);
+/* Fills the store of the jobs that its members share, which is valid until wi_cluster_free. */
+void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
- * ended. A second call does nothing; NULL is fine. */
+ * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
+void wi_cluster_leave(struct wi_cluster *cluster);
+/* Leaves; the loop is kept for unfinished operations on stored jobs, and no longer. NULL is fine.
+ */
 void wi_cluster_close(struct wi_cluster *cluster);
-void wi_cluster_free(struct wi_cluster *cluster); /* closes first where needed; NULL is fine */
+/* Once the loop is empty; closes first where needed. NULL is fine. */
+void wi_cluster_free(struct wi_cluster *cluster);
 
 enum wi_cluster_state {
     WI_CLUSTER_CONNECTING, /* there is no connection */
@@ -43,6 +51,7 @@ struct wi_cluster_view {
     const char *instance;                    /* of this process */
     const struct wi_broker_problem *problem; /* NULL: there is none */
     const struct wi_members *members;        /* those that live now; wi_members_next */
+    struct wi_shared_counters jobs;          /* of what was found in the records of jobs */
 };
 void wi_cluster_look(struct wi_cluster *cluster, struct wi_cluster_view *view);
 /* Adds what the operator should see to, as sentences. */

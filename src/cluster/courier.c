@@ -218,6 +218,7 @@ struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_ter
         (struct wi_broker_terms){.credentials_file = wi_strdup(terms->broker.credentials_file),
             .tls_ca = wi_strdup(terms->broker.tls_ca),
             .bucket = wi_strdup(terms->broker.bucket),
+            .kind = terms->broker.kind,
             .replicas = terms->broker.replicas,
             .name = wi_strdup(terms->broker.name)};
     courier->key = wi_strdup(terms->key);

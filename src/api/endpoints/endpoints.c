@@ -29,15 +29,18 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .context = api};
 }
 
-static enum wi_code open_stored_jobs(
-    struct wi_endpoints *endpoints, struct wi_db *db, struct wi_error *error)
+/* In a cluster its members share them; else they are in the database. */
+static enum wi_code open_stored_jobs(struct wi_endpoints *endpoints, struct wi_cluster *cluster,
+    struct wi_db *db, struct wi_error *error)
 {
     struct wi_durable_deps deps = {.runs = endpoints->runs};
-    struct wi_record_sweep found;
-    if (!db)
-        return WI_OK;
-    enum wi_code code = wi_rows_open(db, WI_DURABLE_CRASHES_MAX, &deps.store, &found, error);
-    if (code != WI_OK)
+    struct wi_record_sweep found = {0};
+    enum wi_code code = WI_OK;
+    if (cluster)
+        wi_cluster_jobs(cluster, &deps.store); /* what there is comes with the connection */
+    else if (db)
+        code = wi_rows_open(db, WI_DURABLE_CRASHES_MAX, &deps.store, &found, error);
+    if (code != WI_OK || !deps.store.context)
         return code;
     endpoints->durable = wi_durable_new(&deps, &found);
     wi_record_sweep_clear(&found);
@@ -59,7 +62,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
-    if (open_stored_jobs(endpoints, api->deps.db, error) != WI_OK) {
+    if (open_stored_jobs(endpoints, api->deps.cluster, api->deps.db, error) != WI_OK) {
         wi_endpoints_free(endpoints);
         return NULL;
     }

@@ -292,6 +292,23 @@ static void write_durable(struct wi_buffer *out, const struct wi_durable *durabl
     WI_METRIC_ROWS(out, rows);
 }
 
+static void write_cluster(struct wi_buffer *out, struct wi_cluster *cluster)
+{
+    struct wi_cluster_view view;
+    if (!cluster)
+        return;
+    wi_cluster_look(cluster, &view);
+    const struct wi_metric rows[] = {
+        {"webinfer_cluster_second_ends_total",
+            "Ends of stored jobs that were dropped, because another member was first.",
+            view.jobs.second_ends},
+        {"webinfer_cluster_records_ignored_total",
+            "Records of stored jobs that were not read: garbage, and other versions.",
+            view.jobs.garbage + view.jobs.other_version},
+    };
+    WI_METRIC_ROWS(out, rows);
+}
+
 static void write_store(struct wi_buffer *out, const struct wi_db *db)
 {
     struct wi_db_counters c;
@@ -461,6 +478,7 @@ void wi_handle_metrics(struct wi_request *request)
     wi_api_published_metrics(api, &out);
     wi_api_sources_metrics(api, &out);
     write_durable(&out, api->endpoints->durable);
+    write_cluster(&out, api->deps.cluster);
     wi_metric_value(&out, "process_start_time_seconds", "When the server started.",
         (double)api->started_at / 1000);
     wi_metric_process(&out);

@@ -60,7 +60,7 @@
     "kernel_not_found invalid_field bad_framing input_unknown input_missing input_datatype "       \
     "input_shape input_size answer_too_large platform_unsupported unavailable node_not_found "     \
     "inference_failed attempts_exhausted deadline_exceeded kernel_invalid rank "
-#define KEPT "idempotency_mismatch storage_failed"
+#define KEPT "idempotency_mismatch storage_failed cluster_unavailable"
 
 const struct wi_route wi_routes[] = {
     {"POST", "/v1/infer", wi_handle_infer, USER,
@@ -280,16 +280,19 @@ const struct wi_route wi_routes[] = {
         .help = "See Jobs."},
     {"GET", "/v1/jobs", wi_handle_jobs, USER, 0, 0, JSON,
         "accepted jobs: ?state=, ?limit=, ?after=", NATIVE, .answers = "200 Jobs",
-        .query = "JobsQuery", .codes = "invalid_field storage_failed",
+        .query = "JobsQuery", .codes = "invalid_field storage_failed cluster_unavailable",
         .help = "Admins see all jobs; users see their own. The newest come first. "
                 "See Lists in pages."},
     {"GET", "/v1/jobs/{id}", wi_handle_job_get, USER, WI_ROUTE_BINARY | WI_ROUTE_EVENTS, 0, JSON,
         "a job's progress and answer, or the events of its stream: ?wait=", NATIVE,
         .answers = "200 Job",
         .events = "part StreamPart progress StreamProgress done StreamDone error Problem",
-        .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed"},
+        .query = "JobQuery",
+        .codes = "invalid_field job_not_found stream_gone storage_failed "
+                 "cluster_unavailable"},
     {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE,
-        .answers = "200 Verb 202 Verb", .codes = "job_not_found conflict storage_failed"},
+        .answers = "200 Verb 202 Verb",
+        .codes = "job_not_found conflict storage_failed cluster_unavailable"},
     {"POST", "/v1/results", wi_handle_results_write, ADMIN, WI_ROUTE_BODY, RESULTS_BODY, JSON,
         "store a laboratory run, or add cells to a stored run", NATIVE,
         .answers = "201 LabKept 200 LabKept", .body = "LabRun",

@@ -196,7 +196,8 @@ struct wi_config_cluster {
     char *name;                /* of this member; NULL: the host's */
     char *credentials_file, *tls_ca;
     char *prefix;
-    int replicas; /* 0, 1, 2: what NATS keeps is on 1, 3, 5 servers */
+    int replicas;     /* 0, 1, 2: what NATS keeps is on 1, 3, 5 servers */
+    int64_t ack_wait; /* ms after which a job of a member that is gone runs elsewhere */
 };
 
 struct wi_config_log {

@@ -127,8 +127,8 @@ const struct wi_section wi_sections[] = {
         .help = "Models addressed by content. Acting as a trustless IPFS gateway, the bridge's "
                 "listener serves models to others, block by block under their CIDs."},
     {.name = "cluster",
-        .help = "Several daemons that see each other through NATS servers with JetStream. See "
-                "webinfer-cluster(7)."},
+        .help = "Several daemons that see each other and share stored jobs through NATS servers "
+                "with JetStream. See webinfer-cluster(7)."},
     {.name = "store",
         .help = "Data that is kept across restarts: measurements, verdicts, browser capabilities, "
                 "jobs and laboratory runs."},
@@ -567,6 +567,10 @@ const struct wi_setting wi_options[] = {
     {KEY(cluster, replicas), ENUM(odd_replicas), DEFAULT("1"),
         .help = "On how many NATS servers the data of the cluster is stored. With 3, one server "
                 "may fail; with 5, two may fail. All members need the same value."},
+    {KEY(cluster, ack_wait), DURATION(1 * SECOND, 10 * MINUTE), DEFAULT("30s"),
+        .help = "The time after which stored jobs of a member that is lost run on another member. "
+                "Each member renews its claim on its jobs every third of this time. All members "
+                "need the same value."},
 
     {KEY(store, path), PATH, DEFAULT(""),
         .help = "The folder of the database. If empty, it is $STATE_DIRECTORY or, if that is not "

@@ -80,6 +80,8 @@ struct wi_db_argument {
 /* The values of ?1, ?2 and so on; values beyond the last parameter are not used. */
 #define WI_DB_WITH(...) ((const struct wi_db_argument[]){__VA_ARGS__, {.kind = WI_DB_IS_END}})
 
+/* Gives a prepared statement its values. */
+void wi_db_bind(sqlite3_stmt *statement, const struct wi_db_argument *arguments);
 /* Prepares one statement with its values (NULL: it has none); NULL with `error`. wi_db_end ends
  * it. */
 sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
@@ -96,6 +98,8 @@ void wi_db_take_text(sqlite3_stmt *statement, int column, char *out, size_t size
 
 /* store_open.c: the file at `path`, made if it is missing, its tables up to date. */
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
+/* A database in memory with the same tables; NULL with `error`. */
+sqlite3 *wi_db_open_memory(struct wi_error *error);
 /* The folder to use, made; NULL with `error`. The caller frees it. */
 char *wi_db_make_folder(const char *folder, struct wi_error *error);
 /* WI_OK, or the first damage that `pragma` ("PRAGMA quick_check(1)") finds, with `*damaged` 1. */

@@ -41,15 +41,20 @@ static void statement_bind(
         sqlite3_bind_int64(statement, place, argument->number);
 }
 
+void wi_db_bind(sqlite3_stmt *statement, const struct wi_db_argument *arguments)
+{
+    int most = sqlite3_bind_parameter_count(statement);
+    for (int i = 0; i < most && arguments[i].kind != WI_DB_IS_END; i++)
+        statement_bind(statement, i + 1, &arguments[i]);
+}
+
 sqlite3_stmt *wi_db_start(sqlite3 *sqlite, const char *sql, const struct wi_db_argument *arguments,
     struct wi_error *error)
 {
     sqlite3_stmt *statement = NULL;
     if (sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL) != SQLITE_OK)
         wi_db_fail(sqlite, error);
-    int most = sqlite3_bind_parameter_count(statement);
-    for (int i = 0; i < most && arguments[i].kind != WI_DB_IS_END; i++)
-        statement_bind(statement, i + 1, &arguments[i]);
+    wi_db_bind(statement, arguments);
     return statement;
 }
 

@@ -454,3 +454,13 @@ sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
     sqlite3_close(sqlite);
     return NULL;
 }
+
+sqlite3 *wi_db_open_memory(struct wi_error *error)
+{
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    sqlite3 *sqlite = wi_db_connect(":memory:", flags, error);
+    if (sqlite == NULL || db_migrate(sqlite, 0, error) == WI_OK)
+        return sqlite;
+    sqlite3_close(sqlite);
+    return NULL;
+}

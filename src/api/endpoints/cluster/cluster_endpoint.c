@@ -51,7 +51,7 @@ void wi_api_cluster_join(struct wi_api *api)
 
 void wi_api_cluster_leave(struct wi_api *api)
 {
-    wi_cluster_close(api->deps.cluster);
+    wi_cluster_leave(api->deps.cluster);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -92,10 +92,14 @@ static json_t *problem_json(const struct wi_broker_problem *problem)
                    : json_null();
 }
 
-static json_t *ignored_json(const struct wi_members *members)
+/* Of members, and of the jobs that they share. */
+static json_t *ignored_json(const struct wi_cluster_view *view)
 {
-    return json_pack("{s:I, s:I, s:I}", "garbage", (json_int_t)members->garbage, "other_version",
-        (json_int_t)members->other_version, "left_out", (json_int_t)members->left_out);
+    const struct wi_members *members = view->members;
+    return json_pack("{s:I, s:I, s:I}", "garbage",
+        (json_int_t)(members->garbage + view->jobs.garbage), "other_version",
+        (json_int_t)(members->other_version + view->jobs.other_version), "left_out",
+        (json_int_t)members->left_out);
 }
 
 void wi_handle_cluster(struct wi_request *request)
@@ -107,6 +111,5 @@ void wi_handle_cluster(struct wi_request *request)
         wi_cluster_look(cluster, &view);
     wi_request_answer_json(request, 200,
         wi_form_json("Cluster", cluster ? wi_cluster_state_names[view.state] : "off", view.name,
-            view.server, problem_json(view.problem), members_json(&view),
-            ignored_json(view.members)));
+            view.server, problem_json(view.problem), members_json(&view), ignored_json(&view)));
 }

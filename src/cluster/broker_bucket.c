@@ -1,0 +1,218 @@
+/* The bucket at a NATS server: how it is made, and what kv.h does with it. */
+#include "config.h"
+
+#include "cluster/broker_private.h"
+
+#include "base/text.h"
+#include "cluster/kv.h"
+#include <stdio.h>
+#include <string.h>
+
+#ifdef HAVE_NATS
+
+#define NS_PER_S (INT64_C(1000) * 1000 * 1000)
+/* What the server adds to a value: the name of the bucket and the key, and headers. */
+#define RECORD_ROOM 1024
+
+/* --- opening it ------------------------------------------------------------------------------- */
+
+static int no_jetstream(const struct wi_broker *broker, struct wi_broker_problem *problem)
+{
+    return wi_broker_fail(problem, WI_BROKER_NO_JETSTREAM,
+        "%.200s has no JetStream for this user; turn it on with \"jetstream {}\" in the server's "
+        "configuration, or nats-server -js",
+        broker->url);
+}
+
+int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
+    struct wi_broker_problem *problem)
+{
+    if (status == NATS_NO_RESPONDERS || code == JSNotEnabledErr ||
+        code == JSNotEnabledForAccountErr)
+        return no_jetstream(broker, problem);
+    if (status == NATS_TIMEOUT)
+        return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
+            "JetStream of %.200s does not answer: a cluster of servers answers while more than "
+            "half "
+            "of them run; it is tried again every second",
+            broker->url);
+    return wi_broker_fail(problem, WI_BROKER_SETTINGS,
+        "the bucket %.60s cannot be made at %.160s (%.100s): [cluster] replicas = %d needs as many "
+        "servers with JetStream, and room at them",
+        broker->terms->bucket, broker->url, wi_broker_last_text(status), broker->terms->replicas);
+}
+
+static int bucket_make(struct wi_broker *broker, struct wi_broker_problem *problem)
+{
+    const struct wi_broker_bucket *kind = broker->terms->kind;
+    kvConfig config;
+    kvConfig_Init(&config);
+    config.Bucket = broker->terms->bucket;
+    config.Description = kind->description;
+    config.History = 1;
+    config.MaxValueSize = kind->value_max + RECORD_ROOM;
+    config.TTL = kind->age_s * NS_PER_S;
+    config.StorageType = kind->is_on_disk ? js_FileStorage : js_MemoryStorage;
+    config.Replicas = broker->terms->replicas;
+    natsStatus status = js_CreateKeyValue(&broker->store, broker->stream, &config);
+    return status == NATS_OK ? 0 : wi_broker_explain(broker, status, 0, problem);
+}
+
+/* "replicas 3 instead of 1": the first setting that is not ours; "" if all are. */
+static void bucket_differ(
+    const struct wi_broker *broker, const jsStreamConfig *config, char *out, size_t size)
+{
+    const struct wi_broker_bucket *kind = broker->terms->kind;
+    const struct {
+        const char *name;
+        int64_t found, ours;
+    } rows[] = {
+        {"replicas", config->Replicas, broker->terms->replicas},
+        {"history", config->MaxMsgsPerSubject, 1},
+        {"a time to live in seconds of", config->MaxAge / NS_PER_S, kind->age_s},
+        {"a greatest value of", config->MaxMsgSize, kind->value_max + RECORD_ROOM},
+        {"storage type", config->Storage, kind->is_on_disk ? js_FileStorage : js_MemoryStorage},
+    };
+    *out = '\0';
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0] && *out == '\0'; i++)
+        if (rows[i].found != rows[i].ours)
+            snprintf(out, size, "%s %lld instead of %lld", rows[i].name, (long long)rows[i].found,
+                (long long)rows[i].ours);
+}
+
+/* The bucket, made unless it is there; another one's settings are the operator's. */
+int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem)
+{
+    jsStreamInfo *info = NULL;
+    jsErrCode code = 0;
+    char name[96], differs[96];
+    snprintf(name, sizeof name, "KV_%s", broker->terms->bucket);
+    natsStatus status = js_GetStreamInfo(&info, broker->stream, name, NULL, &code);
+    if (status == NATS_NOT_FOUND || code == JSStreamNotFoundErr)
+        return bucket_make(broker, problem);
+    if (status != NATS_OK)
+        return wi_broker_explain(broker, status, code, problem);
+    bucket_differ(broker, info->Config, differs, sizeof differs);
+    jsStreamInfo_Destroy(info);
+    if (*differs)
+        return wi_broker_fail(problem, WI_BROKER_SETTINGS,
+            "the bucket %.60s at %.160s has %s; give all members the same [cluster] replicas, or "
+            "another [cluster] prefix, or remove the stream %s",
+            broker->terms->bucket, broker->url, differs, name);
+    status = js_KeyValue(&broker->store, broker->stream, broker->terms->bucket);
+    return status == NATS_OK ? 0 : wi_broker_explain(broker, status, 0, problem);
+}
+
+/* --- using it --------------------------------------------------------------------------------- */
+
+static enum wi_kv_result bucket_lost(
+    const struct wi_broker *broker, natsStatus status, struct wi_broker_problem *problem)
+{
+    wi_broker_lost(broker, wi_broker_last_text(status), problem);
+    return WI_KV_LOST;
+}
+
+/* The library has one status for a key that has changed and for all that the server refuses. */
+static enum wi_kv_result write_explain(
+    struct wi_broker *broker, const char *key, uint64_t revision, struct wi_broker_problem *problem)
+{
+    char refused[128];
+    kvEntry *got = NULL;
+    wi_text_copy(refused, sizeof refused, wi_broker_last_text(NATS_ERR));
+    natsStatus status = kvStore_Get(&got, broker->store, key);
+    if (status != NATS_OK && status != NATS_NOT_FOUND)
+        return bucket_lost(broker, status, problem);
+    uint64_t has = got ? kvEntry_Revision(got) : 0;
+    kvEntry_Destroy(got);
+    if (has != revision)
+        return WI_KV_OTHER;
+    wi_broker_fail(problem, WI_BROKER_FULL,
+        "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
+        broker->url, refused);
+    return WI_KV_FULL;
+}
+
+static enum wi_kv_result bucket_write(void *context, const char *key, const void *bytes,
+    size_t size, uint64_t *revision, struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    uint64_t written = 0;
+    natsStatus status =
+        *revision ? kvStore_Update(&written, broker->store, key, bytes, (int)size, *revision)
+                  : kvStore_Create(&written, broker->store, key, bytes, (int)size);
+    if (status == NATS_ERR)
+        return write_explain(broker, key, *revision, problem);
+    if (status != NATS_OK)
+        return bucket_lost(broker, status, problem);
+    *revision = written;
+    return WI_KV_DONE;
+}
+
+static enum wi_kv_result bucket_put(void *context, const char *key, const void *bytes, size_t size,
+    struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    natsStatus status = kvStore_Put(NULL, broker->store, key, bytes, (int)size);
+    if (status == NATS_ERR) {
+        wi_broker_fail(problem, WI_BROKER_FULL,
+            "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
+            broker->url, wi_broker_last_text(status));
+        return WI_KV_FULL;
+    }
+    return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
+}
+
+static enum wi_kv_result bucket_read(void *context, const char *key, size_t most,
+    struct wi_broker_entry *entry, struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    kvEntry *got = NULL;
+    natsStatus status = kvStore_Get(&got, broker->store, key);
+    *entry = (struct wi_broker_entry){0};
+    if (status == NATS_NOT_FOUND)
+        return WI_KV_OTHER;
+    if (status != NATS_OK)
+        return bucket_lost(broker, status, problem);
+    wi_broker_entry_copy(entry, got, most);
+    kvEntry_Destroy(got);
+    return WI_KV_DONE;
+}
+
+static enum wi_kv_result bucket_remove(
+    void *context, const char *key, struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    natsStatus status = kvStore_Delete(broker->store, key);
+    if (status == NATS_ERR)
+        return WI_KV_OTHER;
+    return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
+}
+
+static enum wi_kv_result bucket_purge(
+    void *context, const char *pattern, struct wi_broker_problem *problem)
+{
+    struct wi_broker *broker = context;
+    char stream[96], subject[256];
+    jsOptions options;
+    jsErrCode code = 0;
+    snprintf(stream, sizeof stream, "KV_%s", broker->terms->bucket);
+    snprintf(subject, sizeof subject, "$KV.%s.%s", broker->terms->bucket, pattern);
+    jsOptions_Init(&options);
+    options.Wait = WI_BROKER_WAIT_MS;
+    options.Stream.Purge.Subject = subject;
+    natsStatus status = js_PurgeStream(broker->stream, stream, &options, &code);
+    if (status == NATS_ERR || code != 0)
+        return WI_KV_OTHER;
+    return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
+}
+
+void wi_broker_kv(struct wi_broker *broker, struct wi_kv *kv)
+{
+    *kv = (struct wi_kv){.context = broker,
+        .write = bucket_write,
+        .put = bucket_put,
+        .read = bucket_read,
+        .remove = bucket_remove,
+        .purge = bucket_purge};
+}
+#endif

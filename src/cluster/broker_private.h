@@ -1,0 +1,40 @@
+/* Shared between the files that call libnats. */
+#ifndef WI_CLUSTER_BROKER_PRIVATE_H
+#define WI_CLUSTER_BROKER_PRIVATE_H
+
+#include "cluster/broker.h"
+
+/* Fills `problem`; returns -1. */
+__attribute__((format(printf, 3, 4))) int wi_broker_fail(
+    struct wi_broker_problem *problem, enum wi_broker_fault fault, const char *format, ...);
+
+#ifdef HAVE_NATS
+#include <nats/nats.h>
+
+struct wi_broker {
+    const struct wi_broker_terms *terms;
+    char *url;
+    natsConnection *connection;
+    jsCtx *stream;
+    kvStore *store;
+    kvWatcher *watch;
+    int replayed;     /* the watch has brought what was there */
+    uint64_t written; /* the revision of the last own write that it has not brought; 0: none */
+    double written_ms;
+};
+
+/* What the library says of this thread's last failure. */
+const char *wi_broker_last_text(natsStatus status);
+/* Fills `problem`; returns -1. */
+int wi_broker_lost(
+    const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem);
+/* broker_bucket.c: the bucket, made unless it is there. 0, or -1 with `problem`. */
+int wi_broker_bucket_open(struct wi_broker *broker, struct wi_broker_problem *problem);
+/* Why the bucket cannot be used; returns -1. */
+int wi_broker_explain(const struct wi_broker *broker, natsStatus status, jsErrCode code,
+    struct wi_broker_problem *problem);
+/* Fills `entry`. No copy is larger than `most`, and 1 byte that says that the value was. */
+void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most);
+#endif
+
+#endif

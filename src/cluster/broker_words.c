@@ -1,0 +1,53 @@
+/* What the files that call libnats share: problems in words, and copies of entries. */
+#include "config.h"
+
+#include "cluster/broker_private.h"
+
+#include "base/text.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int wi_broker_fail(
+    struct wi_broker_problem *problem, enum wi_broker_fault fault, const char *format, ...)
+{
+    char text[sizeof problem->detail];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    problem->fault = fault;
+    wi_text_printable(problem->detail, sizeof problem->detail, wi_text_mend(text));
+    return -1;
+}
+
+#ifdef HAVE_NATS
+
+const char *wi_broker_last_text(natsStatus status)
+{
+    const char *text = nats_GetLastError(NULL);
+    return text && *text ? text : natsStatus_GetText(status);
+}
+
+int wi_broker_lost(
+    const struct wi_broker *broker, const char *why, struct wi_broker_problem *problem)
+{
+    return wi_broker_fail(problem, WI_BROKER_UNREACHABLE,
+        "the connection to %.200s was lost (%.100s); it is tried again every second", broker->url,
+        why);
+}
+
+/* No copy is larger than the caller allows, and 1 byte that says that the value was. */
+void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most)
+{
+    int length = kvEntry_ValueLen(from);
+    size_t size = length > 0 ? (size_t)length : 0;
+    entry->key = wi_strdup(kvEntry_Key(from));
+    entry->revision = kvEntry_Revision(from);
+    entry->removed = kvEntry_Operation(from) != kvOp_Put;
+    entry->size = size <= most ? size : most + 1;
+    entry->text = wi_alloc(entry->size + 1);
+    if (size > 0)
+        memcpy(entry->text, kvEntry_Value(from), entry->size);
+}
+#endif

@@ -1,0 +1,307 @@
+/* See job_record.h. */
+#include "cluster/job_record.h"
+
+#include "base/json_read.h"
+#include "base/params.h"
+#include "base/text.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RECORD_VERSION 1
+#define VERSION_MAX 1000000000
+#define TIME_MAX 253402300799999 /* the end of the year 9999 */
+#define COUNT_MAX 1000000000
+#define NAME_MAX_BYTES 1024
+#define CLIENT_ID_MAX 8192
+#define PROBLEM_MAX 511
+#define STATUS_MAX 599
+#define PRIORITY_MAX 9
+
+void wi_job_record_clear(struct wi_job_record *job)
+{
+    wi_record_clear(&job->record);
+    *job = (struct wi_job_record){0};
+}
+
+size_t wi_job_record_bytes(const struct wi_job_record *job)
+{
+    return job->record.state < WI_RECORD_DONE ? job->record.body_size : job->record.answer_size;
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* Adds a member unless the text is "" or NULL. */
+static void object_add_text(json_t *object, const char *name, const char *text)
+{
+    if (text && *text)
+        json_object_set_new(object, name, json_string(text));
+}
+
+static json_t *head_json(const struct wi_job_record *job)
+{
+    const struct wi_record *record = &job->record;
+    json_t *head = json_pack(
+        "{s:i, s:s, s:s, s:b, s:b, s:s, s:s, s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+        "s:I, s:I, s:I, s:i, s:I, s:I}",
+        "record", RECORD_VERSION, "id", record->id, "state", wi_record_state_names[record->state],
+        "infer", record->infer, "cancelled", job->cancelled, "dialect", record->dialect, "client",
+        record->client, "model", record->model_name, "priority", record->priority, "rank",
+        (json_int_t)job->rank, "retry_at", (json_int_t)job->retry_at, "accepted_at",
+        (json_int_t)record->accepted_at, "deadline_at", (json_int_t)record->deadline_at,
+        "finished_at", (json_int_t)record->finished_at, "runs", (json_int_t)record->runs, "crashes",
+        (json_int_t)record->crashes, "attempts", (json_int_t)record->attempts, "body_size",
+        (json_int_t)record->body_size, "json_size", (json_int_t)record->json_size, "cost",
+        (json_int_t)record->cost, "status", record->status, "answer_size",
+        (json_int_t)record->answer_size, "head_size", (json_int_t)record->head_size);
+    object_add_text(head, "client_id", record->client_id);
+    object_add_text(head, "problem", record->problem);
+    object_add_text(head, "holder", job->holder);
+    object_add_text(head, "parts", job->parts);
+    object_add_text(head, "key", job->key);
+    return head;
+}
+
+int wi_job_record_print(const struct wi_job_record *job, struct wi_buffer *out)
+{
+    json_t *head = head_json(job);
+    size_t before = out->size;
+    if (head)
+        wi_buffer_json(out, head);
+    json_decref(head);
+    wi_buffer_puts(out, "\n");
+    if (!head || out->size - before > WI_JOB_HEAD_MAX)
+        return -1;
+    if (!job->parts[0] && job->record.bytes)
+        wi_buffer_add(out, job->record.bytes->bytes, job->record.bytes->size);
+    return 0;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+struct version_params {
+    int64_t record;
+};
+
+static const struct wi_param version_table[] = {
+    WI_PARAM(version_params, record, INTEGER, .required = 1, .max = VERSION_MAX), WI_PARAM_END};
+
+struct head_params {
+    const char *id, *dialect, *client, *model, *client_id, *problem, *holder, *parts, *key;
+    int state, infer, cancelled;
+    int64_t priority, rank, retry_at, accepted_at, deadline_at, finished_at, runs, crashes;
+    int64_t attempts, body_size, json_size, cost, status, answer_size, head_size;
+};
+
+#define TIME .required = 1, .max = TIME_MAX
+#define COUNT .required = 1, .max = COUNT_MAX
+#define BYTES .required = 1, .max = WI_JOB_BYTES_MAX
+#define NAMED .min = 1, .max = WI_ID_SIZE - 1
+static const struct wi_param head_table[] = {
+    WI_PARAM(head_params, id, STRING, .required = 1, NAMED),
+    WI_PARAM(head_params, state, ENUM, .required = 1, .names = wi_record_state_names),
+    WI_PARAM(head_params, infer, BOOL, .required = 1),
+    WI_PARAM(head_params, cancelled, BOOL, .required = 1),
+    WI_PARAM(head_params, dialect, STRING, .required = 1, .min = 1, .max = WI_RECORD_DIALECT_MAX),
+    WI_PARAM(head_params, client, STRING, .required = 1, .min = 1, .max = WI_RECORD_CLIENT_MAX),
+    WI_PARAM(head_params, model, STRING, .required = 1, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(head_params, client_id, STRING, .max = CLIENT_ID_MAX),
+    WI_PARAM(head_params, problem, STRING, .max = PROBLEM_MAX),
+    WI_PARAM(head_params, holder, STRING, NAMED), WI_PARAM(head_params, parts, STRING, NAMED),
+    WI_PARAM(head_params, key, STRING, .min = 1, .max = WI_HASH_HEX_SIZE - 1),
+    WI_PARAM(head_params, priority, INTEGER, .required = 1, .max = PRIORITY_MAX),
+    WI_PARAM(head_params, rank, INTEGER, .required = 1, .min = -TIME_MAX, .max = TIME_MAX),
+    WI_PARAM(head_params, retry_at, INTEGER, TIME),
+    WI_PARAM(head_params, accepted_at, INTEGER, TIME),
+    WI_PARAM(head_params, deadline_at, INTEGER, TIME),
+    WI_PARAM(head_params, finished_at, INTEGER, TIME), WI_PARAM(head_params, runs, INTEGER, COUNT),
+    WI_PARAM(head_params, crashes, INTEGER, COUNT), WI_PARAM(head_params, attempts, INTEGER, COUNT),
+    WI_PARAM(head_params, body_size, INTEGER, BYTES),
+    WI_PARAM(head_params, json_size, INTEGER, BYTES),
+    WI_PARAM(head_params, cost, INTEGER, .required = 1, .max = 1e15),
+    WI_PARAM(head_params, status, INTEGER, .required = 1, .max = STATUS_MAX),
+    WI_PARAM(head_params, answer_size, INTEGER, BYTES),
+    WI_PARAM(head_params, head_size, INTEGER, BYTES), WI_PARAM_END};
+
+int wi_job_is_name(const char *text)
+{
+    size_t length = strlen(text);
+    for (; *text; text++)
+        if (!isalnum((unsigned char)*text) && *text != '-')
+            return 0;
+    return length > 0 && length < WI_ID_SIZE;
+}
+
+/* Absent texts are fine. */
+static int is_shown(const char *text)
+{
+    return text == NULL || wi_text_is_plain(text);
+}
+
+/* Whether the members agree with each other. */
+static int head_is_whole(const struct head_params *head, size_t inlined)
+{
+    int ended = head->state >= WI_RECORD_DONE;
+    size_t bytes = (size_t)(ended ? head->answer_size : head->body_size);
+    if (head->json_size > head->body_size || head->head_size > head->answer_size)
+        return 0;
+    if (ended != (head->finished_at > 0) || (!ended && head->answer_size > 0))
+        return 0;
+    if ((head->state == WI_RECORD_RUNNING && !head->holder) ||
+        (head->state == WI_RECORD_QUEUED && head->holder))
+        return 0;
+    return head->parts ? inlined == 0 && bytes > 0 : inlined == bytes;
+}
+
+static int head_is_good(const struct head_params *head, const char *id, size_t inlined)
+{
+    const char *const names[] = {head->id, head->holder, head->parts};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (names[i] && !wi_job_is_name(names[i]))
+            return 0;
+    return strcmp(head->id, id) == 0 && (!head->key || wi_hash_is_printed(head->key)) &&
+           is_shown(head->dialect) && is_shown(head->client) && is_shown(head->model) &&
+           head_is_whole(head, inlined);
+}
+
+static void record_fill(struct wi_record *record, const struct head_params *head)
+{
+    wi_text_copy(record->id, sizeof record->id, head->id);
+    wi_text_copy(record->dialect, sizeof record->dialect, head->dialect);
+    wi_text_copy(record->client, sizeof record->client, head->client);
+    record->state = (enum wi_record_state)head->state;
+    record->infer = head->infer;
+    record->client_id = wi_strdup(head->client_id);
+    record->model_name = wi_strdup(head->model);
+    record->problem = wi_strdup(head->problem);
+    record->priority = (int)head->priority;
+    record->accepted_at = head->accepted_at;
+    record->deadline_at = head->deadline_at;
+    record->finished_at = head->finished_at;
+    record->runs = (unsigned)head->runs;
+    record->crashes = (unsigned)head->crashes;
+    record->attempts = (unsigned)head->attempts;
+    record->body_size = (size_t)head->body_size;
+    record->json_size = (size_t)head->json_size;
+    record->cost = (uint64_t)head->cost;
+    record->status = (int)head->status;
+    record->answer_size = (size_t)head->answer_size;
+    record->head_size = (size_t)head->head_size;
+}
+
+/* `bytes` are those behind the line. */
+static enum wi_job_fault job_fill(
+    struct wi_job_record *job, const struct head_params *head, const char *bytes, size_t size)
+{
+    if (size > 0) {
+        job->record.bytes = wi_blob_new(NULL, size + 1);
+        if (job->record.bytes == NULL)
+            return WI_JOB_NO_MEMORY;
+        wi_blob_append(job->record.bytes, bytes, size);
+    }
+    record_fill(&job->record, head);
+    job->rank = head->rank;
+    job->retry_at = head->retry_at;
+    job->cancelled = head->cancelled;
+    wi_text_copy(job->holder, sizeof job->holder, head->holder);
+    wi_text_copy(job->parts, sizeof job->parts, head->parts);
+    wi_text_copy(job->key, sizeof job->key, head->key);
+    return WI_JOB_GOOD;
+}
+
+/* The version of an object that has one of ours: WI_JOB_GOOD. */
+static enum wi_job_fault version_check(const json_t *object)
+{
+    struct version_params version = {0};
+    if (!json_is_object(object) ||
+        wi_params_read(version_table, object, WI_PARAMS_OPEN, "", &version, NULL) != WI_OK)
+        return WI_JOB_GARBAGE;
+    return version.record == RECORD_VERSION ? WI_JOB_GOOD : WI_JOB_OTHER_VERSION;
+}
+
+static enum wi_job_fault head_read(
+    struct wi_job_record *job, const char *id, const json_t *object, const char *bytes, size_t size)
+{
+    struct head_params head = {0};
+    enum wi_job_fault fault = version_check(object);
+    if (fault != WI_JOB_GOOD)
+        return fault;
+    if (wi_params_read(head_table, object, WI_PARAMS_OPEN, "", &head, NULL) != WI_OK ||
+        !head_is_good(&head, id, size))
+        return WI_JOB_GARBAGE;
+    return job_fill(job, &head, bytes, size);
+}
+
+enum wi_job_fault wi_job_record_read(
+    struct wi_job_record *job, const char *id, const void *bytes, size_t size)
+{
+    json_error_t place;
+    const char *text = bytes;
+    if (size == 0 || size > WI_JOB_RECORD_MAX)
+        return WI_JOB_GARBAGE;
+    const char *end = memchr(text, '\n', size < WI_JOB_HEAD_MAX ? size : WI_JOB_HEAD_MAX);
+    size_t length = end ? (size_t)(end - text) : 0, behind = end ? size - length - 1 : 0;
+    if (!end || behind > WI_JOB_INLINE_MAX)
+        return WI_JOB_GARBAGE;
+    json_t *object = wi_json_read(text, length, 0, &place);
+    enum wi_job_fault fault = object ? head_read(job, id, object, end + 1, behind) : WI_JOB_GARBAGE;
+    json_decref(object);
+    return fault;
+}
+
+/* --- Idempotency-Keys ------------------------------------------------------------------------- */
+
+void wi_job_key_name(const char *client, int infer, const char *key, char name[WI_HASH_HEX_SIZE])
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_buffer text = {0};
+    wi_buffer_add(&text, client, strlen(client) + 1); /* no NUL is in any of them */
+    wi_buffer_add(&text, infer ? "i" : "j", 1);
+    wi_buffer_puts(&text, key);
+    wi_hash(text.text, text.size, hash);
+    wi_hash_hex(hash, name);
+    wi_buffer_clear(&text);
+}
+
+void wi_job_key_print(const struct wi_job_key *key, struct wi_buffer *out)
+{
+    json_t *object = json_pack("{s:i, s:s, s:s, s:s, s:I}", "record", RECORD_VERSION, "id", key->id,
+        "hash", key->hash, "dialect", key->dialect, "at", (json_int_t)key->at);
+    wi_buffer_json(out, object);
+    json_decref(object);
+}
+
+struct key_params {
+    const char *id, *hash, *dialect;
+    int64_t at;
+};
+
+static const struct wi_param key_table[] = {WI_PARAM(key_params, id, STRING, .required = 1, NAMED),
+    WI_PARAM(key_params, hash, STRING, .required = 1, .min = 1, .max = WI_HASH_HEX_SIZE - 1),
+    WI_PARAM(key_params, dialect, STRING, .required = 1, .min = 1, .max = WI_RECORD_DIALECT_MAX),
+    WI_PARAM(key_params, at, INTEGER, TIME), WI_PARAM_END};
+
+static enum wi_job_fault key_fill(struct wi_job_key *key, const json_t *object)
+{
+    struct key_params params = {0};
+    enum wi_job_fault fault = version_check(object);
+    if (fault != WI_JOB_GOOD)
+        return fault;
+    if (wi_params_read(key_table, object, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
+        !wi_job_is_name(params.id) || !wi_hash_is_printed(params.hash))
+        return WI_JOB_GARBAGE;
+    wi_text_copy(key->id, sizeof key->id, params.id);
+    wi_text_copy(key->hash, sizeof key->hash, params.hash);
+    wi_text_copy(key->dialect, sizeof key->dialect, params.dialect);
+    key->at = params.at;
+    return WI_JOB_GOOD;
+}
+
+enum wi_job_fault wi_job_key_read(struct wi_job_key *key, const void *bytes, size_t size)
+{
+    json_error_t place;
+    json_t *object = size <= WI_JOB_KEY_MAX ? wi_json_read(bytes, size, 0, &place) : NULL;
+    enum wi_job_fault fault = object ? key_fill(key, object) : WI_JOB_GARBAGE;
+    json_decref(object);
+    return fault;
+}

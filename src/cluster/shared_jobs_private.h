@@ -1,0 +1,103 @@
+/* Shared between the files of the jobs of a cluster (shared_jobs.h). */
+#ifndef WI_CLUSTER_SHARED_JOBS_PRIVATE_H
+#define WI_CLUSTER_SHARED_JOBS_PRIVATE_H
+
+#include "base/table.h"
+#include "cluster/job_record.h"
+#include "cluster/shared_jobs.h"
+#include "settings/store/record_index.h"
+
+#define WI_SHARED_JOB_PREFIX WI_KV_WATCHED "job."
+#define WI_SHARED_CLAIM_PREFIX WI_KV_WATCHED "claim."
+#define WI_SHARED_KEY_SIZE 160 /* of the longest of our keys */
+
+/* A record that this member has taken. */
+struct wi_shared_hold {
+    char id[WI_ID_SIZE];
+    UT_hash_handle hh;
+};
+
+/* A record that this member could not run: it takes it again no earlier. Others may. */
+struct wi_shared_pause {
+    char id[WI_ID_SIZE];
+    int64_t until; /* Unix milliseconds */
+    UT_hash_handle hh;
+};
+
+/* The claim of a member, by the observer's clock. */
+struct wi_shared_claim {
+    char instance[WI_ID_SIZE];
+    double changed_ms;
+    int gone; /* it was given up */
+    UT_hash_handle hh;
+};
+
+/* A record that was removed, and whose mark is still there. */
+struct wi_shared_mark {
+    char id[WI_ID_SIZE];
+    double since_ms;
+};
+
+struct wi_shared_jobs {
+    struct wi_shared_terms terms;
+    struct wi_record_index *index;
+    struct wi_shared_hold *holds;
+    struct wi_shared_pause *pauses;
+    struct wi_shared_claim *claims;
+    struct wi_shared_mark *marks;
+    size_t mark_count;
+    int ready;
+    int is_renewed;     /* the counts may have changed unseen */
+    int release_is_due; /* a record is held by this member, which does not know of it */
+    double claimed_ms, looked_ms, ticked_ms;
+    double count_ms; /* what the last sweep that counted took */
+    uint64_t beats;
+    int lost;
+    struct wi_broker_problem problem;
+    struct wi_shared_counters counters;
+};
+
+/* --- shared_jobs_state.c ---------------------------------------------------------------------- */
+
+/* What a bucket says, as an operation's failure. */
+enum wi_code wi_shared_fail(struct wi_shared_jobs *jobs, enum wi_kv_result result,
+    const struct wi_broker_problem *problem, struct wi_error *error);
+
+void wi_shared_hold_add(struct wi_shared_jobs *jobs, const char *id);
+int wi_shared_holds(const struct wi_shared_jobs *jobs, const char *id);
+void wi_shared_hold_drop(struct wi_shared_jobs *jobs, const char *id);
+/* This member takes the record no earlier than then. */
+void wi_shared_pause(struct wi_shared_jobs *jobs, const char *id, int64_t until);
+/* Puts the record into the index, as of this revision. */
+void wi_shared_index(
+    struct wi_shared_jobs *jobs, const struct wi_job_record *job, uint64_t revision);
+/* --- shared_jobs_bytes.c: records and their bytes in the bucket ------------------------------- */
+
+/* A record as it was read. */
+struct wi_shared_loaded {
+    struct wi_job_record job;
+    uint64_t revision; /* 0: there is none, or none that can be read */
+};
+void wi_shared_loaded_clear(struct wi_shared_loaded *loaded);
+/* Fills `loaded`, in place of what it has, and the index with it. */
+enum wi_code wi_shared_load(struct wi_shared_jobs *jobs, const char *id,
+    struct wi_shared_loaded *loaded, struct wi_error *error);
+/* Writes the record by its revision: 1 in `*done` and in the index, or 0 if it has another one. */
+enum wi_code wi_shared_save(struct wi_shared_jobs *jobs, struct wi_shared_loaded *loaded, int *done,
+    struct wi_error *error);
+/* Gives the record these bytes in place of those that it has: in the record, or as parts that are
+ * written at once. */
+enum wi_code wi_shared_store_bytes(struct wi_shared_jobs *jobs, struct wi_job_record *job,
+    const struct wi_record_part *pieces, size_t count, struct wi_error *error);
+/* Reads parts into record.bytes. WI_INTERNAL: they are lost; WI_MEMORY_BUDGET: no memory. */
+enum wi_code wi_shared_load_bytes(
+    struct wi_shared_jobs *jobs, struct wi_job_record *job, struct wi_error *error);
+/* Removes these parts; "" for all of the job. Failures leave them until the job is removed. */
+void wi_shared_drop_bytes(struct wi_shared_jobs *jobs, const char *id, const char *parts);
+
+/* --- shared_jobs_follow.c --------------------------------------------------------------------- */
+
+/* Whether the claim of the holder has lapsed. */
+int wi_shared_has_lapsed(struct wi_shared_jobs *jobs, const char *holder, double now_ms);
+
+#endif

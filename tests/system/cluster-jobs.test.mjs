@@ -1,0 +1,221 @@
+// tier: full, sanitized
+// quick: jobs that members share > a job is done by any member, whoever accepted it
+/**
+ * Stored jobs of a cluster: what one member accepted is run by any, read at all, and survives the loss of a member or, for
+ * a time, of the server. Nodes are simulated.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { guard } from '../lib/cleanup.mjs';
+import { Daemon, patience } from '../lib/daemon.mjs';
+import { NatsServer } from '../lib/nats.mjs';
+import { daemonPath } from '../lib/paths.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { describe, test } from '../lib/tier.mjs';
+import { until } from '../lib/wait.mjs';
+
+const lacks = spawnSync(daemonPath, ['--set', 'cluster.servers=nats://h', '--check-config'], { encoding: 'utf8' }).stderr.match(/.*built without NATS.*/)?.[0] ?? '';
+const withNats = { skip: lacks ? 'this build has no NATS' : false };
+const BUCKET = 'webinfer_jobs';
+
+/** A job whose answer can be no other's. @param {number} number */
+const echo = (number, more = {}) => ({ model_name: 'builtin/echo', platform: 'simulated',
+    inputs: [{ name: 'x', datatype: 'INT32', shape: [2], data: [number, -number] }], ...more });
+const keyed = (/** @type {string} */ key) => ({ headers: { 'Idempotency-Key': key } });
+
+/** A daemon without browsers, as a member. @param {NatsServer} server @param {string} name */
+const memberOf = (server, name, more = {}) => new Daemon({ config: {
+    pool: { min_connections: 0, ...more.pool }, 'browser.chrome': { max_connections: 0 },
+    cluster: { servers: server.url, name, ack_wait: '2s', ...more.cluster },
+} });
+
+/** Waits until the member takes part, and its jobs can be used. @param {Daemon} daemon */
+const ready = (daemon) => until(async () => (await daemon.get('/v1/jobs')).status === 200, { what: `the jobs of ${daemon.config.cluster.name}`, every: 50 })
+    .catch((error) => { throw daemon.explain(error); });
+
+/** @param {Daemon} daemon @param {object} body @param {object} [options] */
+async function accepted(daemon, body, options) {
+    const { status, text, json } = await daemon.post('/v1/jobs', body, options);
+    assert.equal(status, 202, text);
+    return json.id;
+}
+
+/** The job once it has ended. @param {Daemon} daemon @param {string} id */
+async function ended(daemon, id) {
+    const end = Date.now() + 60_000 * patience;
+    for (;;) {
+        const { status, text, json } = await daemon.get(`/v1/jobs/${id}?wait=10s`);
+        assert.equal(status, 200, text);
+        if (json.finished_at) return json;
+        if (Date.now() > end) throw daemon.explain(new Error(`${id} does not end: ${text}`));
+    }
+}
+
+/** @param {any} job @param {number} number */
+function assertDone(job, number) {
+    assert.equal(job.state, 'done', JSON.stringify(job));
+    assert.deepEqual(job.answer.outputs[0].data, [number, -number]);
+}
+
+/**
+ * Members and their simulated nodes, for the time of `body`.
+ * @param {{name: string, nodes?: number, latencyMs?: number, more?: object}[]} list
+ * @param {(room: {server: NatsServer, members: Daemon[], simulate: (daemon: Daemon, options: object) => Promise<Simulation>}) => Promise<void>} body
+ */
+async function withRoom(list, body) {
+    const server = await NatsServer.start(), members = list.map(({ name, more }) => memberOf(server, name, more)), simulations = [];
+    const simulate = async (/** @type {Daemon} */ daemon, /** @type {object} */ options) => {
+        const simulation = new Simulation(daemon, options);
+        simulations.push({ daemon, simulation });
+        return simulation.up();
+    };
+    try {
+        for (const one of members) await one.start({ ready: false });
+        for (const one of members) await ready(one);
+        for (const [i, { nodes, latencyMs }] of list.entries())
+            if (nodes) await simulate(members[i], { nodes, latencyMs: latencyMs ?? 5 });
+        await body({ server, members, simulate });
+        for (const { daemon, simulation } of simulations) if (!daemon.ended) await simulation.stop();
+        for (const one of members) if (!one.ended) await one.stop();
+    } finally {
+        for (const { simulation } of simulations) simulation.child.kill('SIGKILL');
+        for (const one of members) await one.abandon();
+        await server.stop();
+    }
+}
+
+describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
+    test('a job is done by any member, whoever accepted it', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 2 }], async ({ members: [a, b] }) => {
+        const id = await accepted(a, echo(7, { id: 'mine' }));
+        assertDone(await ended(a, id), 7);
+        assertDone(await ended(b, id), 7);
+        // A key finds it at the other member, and is another client's nowhere.
+        const first = await accepted(a, echo(8), keyed('k'));
+        const again = await b.post('/v1/jobs', echo(8), keyed('k'));
+        assert.equal(again.status, 202);
+        assert.equal(again.json.id, first);
+        assert.equal(again.headers['idempotency-replayed'], 'true');
+        const other = await b.post('/v1/jobs', echo(9), keyed('k'));
+        assert.equal(other.json.code, 'idempotency_mismatch');
+        await ended(b, first);
+        for (const one of [a, b]) {
+            const { json } = await one.get('/v1/jobs?state=done');
+            assert.deepEqual(new Set(json.jobs.map((/** @type {any} */ job) => job.id)), new Set([id, first]));
+        }
+    }));
+
+    test('large bodies and answers are whole', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1 }], async ({ members: [a] }) => {
+        const data = Array.from({ length: 150_000 }, (_, i) => i);
+        const id = await accepted(a, { ...echo(0), inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }] });
+        const job = await ended(a, id);
+        assert.equal(job.state, 'done', JSON.stringify(job).slice(0, 500));
+        assert.deepEqual(job.answer.outputs[0].data, data);
+    }));
+
+    test('DELETE reaches a job at another member, waiting or running', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1, latencyMs: 20_000 }], async ({ members: [a, b] }) => {
+        const running = await accepted(a, echo(1));
+        await until(async () => (await a.get(`/v1/jobs/${running}`)).json.state === 'running', { what: 'a running job' });
+        assert.equal((await a.request(`/v1/jobs/${running}`, { method: 'DELETE' })).status, 200);
+        for (const one of [a, b]) assert.equal((await ended(one, running)).state, 'cancelled');
+        assert.equal((await b.request('/v1/jobs/job-0', { method: 'DELETE' })).json.code, 'job_not_found');
+    }));
+
+    test('what a killed member had runs elsewhere, and each job ends once', () => withRoom([{ name: 'a', nodes: 2, latencyMs: 20 }, { name: 'b', nodes: 2, latencyMs: 20 }, { name: 'c', nodes: 2, latencyMs: 20 }], async ({ members }) => {
+        const [a, b, c] = members, ids = [];
+        for (let i = 0; i < 200; i++) ids.push(await accepted(members[i % 3], echo(i + 1)));
+        await until(async () => (await a.get('/v1/jobs?state=running')).json.jobs.length > 3, { what: 'running jobs', every: 10 }).catch(() => {});
+        c.signal('SIGKILL');
+        await c.waitEnd();
+        for (const [i, id] of ids.entries()) assertDone(await ended(i % 2 ? a : b, id), i + 1);
+        const states = await a.get('/v1/jobs?state=queued');
+        assert.deepEqual(states.json.jobs, []);
+    }));
+
+    test('while NATS is away jobs are refused, inference goes on, and what ran ends later', () => withRoom([{ name: 'a', nodes: 2, latencyMs: 1500 }], async ({ server, members: [a] }) => {
+        const id = await accepted(a, echo(1));
+        await until(async () => (await a.get(`/v1/jobs/${id}`)).json.state === 'running', { what: 'a running job', every: 20 });
+        await server.kill();
+        const refused = await until(async () => { const answer = await a.post('/v1/jobs', echo(2)); return answer.status === 503 && answer; }, { what: 'a refusal' });
+        assert.equal(refused.json.code, 'cluster_unavailable');
+        assert.ok(Number(refused.headers['retry-after']) >= 1);
+        for (const path of ['/v1/jobs', `/v1/jobs/${id}`]) assert.equal((await a.get(path)).json.code, 'cluster_unavailable');
+        const answer = await a.post('/v1/infer', echo(3));
+        assert.deepEqual(answer.json.outputs[0].data, [3, -3]);
+        await server.run();
+        await ready(a);
+        assertDone(await ended(a, id), 1);
+    }));
+
+    test('the end of a member that was stopped for too long is dropped and counted', () => withRoom([{ name: 'a', nodes: 1, latencyMs: 3000 }, { name: 'b' }], async ({ members: [a, b], simulate }) => {
+        const id = await accepted(b, echo(1));
+        await until(async () => (await a.get(`/v1/jobs/${id}`)).json.node, { what: 'a job on a node of a', every: 20 }); // b may have tried before
+        a.signal('SIGSTOP');
+        await simulate(b, { nodes: 1, latencyMs: 5 });
+        const job = await ended(b, id);
+        assertDone(job, 1);
+        assert.ok(job.runs >= 2, JSON.stringify(job));
+        a.signal('SIGCONT');
+        await until(async () => /^webinfer_cluster_second_ends_total 1$/m.test((await a.get('/metrics')).text), { what: 'a second end' });
+        await ready(a);
+        const same = await ended(a, id);
+        assert.equal(same.finished_at, job.finished_at);
+    }));
+
+    test('jobs outlive their daemons, and results expire', () => withRoom([{ name: 'a' }], async ({ server, members: [a] }) => {
+        const id = await accepted(a, echo(5), keyed('k'));
+        await a.stop();
+        const b = memberOf(server, 'b', { pool: { job_retention: '1s' } });
+        try {
+            await b.start({ ready: false });
+            await ready(b);
+            assert.equal(await accepted(b, echo(5), keyed('k')), id);
+            const simulation = new Simulation(b, { nodes: 1, latencyMs: 5 });
+            await simulation.up();
+            assertDone(await ended(b, id), 5);
+            await until(async () => (await b.get(`/v1/jobs/${id}`)).status === 404, { what: 'an expired job' });
+            assert.notEqual(await accepted(b, echo(6), keyed('k')), id);
+            await simulation.stop();
+            await b.stop();
+        } finally {
+            await b.abandon();
+        }
+    }));
+
+    test('a server that is full answers 507, and nothing is half there', async () => {
+        const folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-'))), file = path.join(folder, 'nats.conf');
+        fs.writeFileSync(file, 'jetstream { max_file_store: 3MB, max_memory_store: 64MB }\n');
+        const server = await NatsServer.start({ jetstream: false, words: ['-c', file] }), a = memberOf(server, 'a');
+        try {
+            await a.start({ ready: false });
+            await ready(a);
+            const data = Array.from({ length: 100_000 }, (_, i) => i), ids = [];
+            const big = { ...echo(0), inputs: [{ name: 'x', datatype: 'INT32', shape: [data.length], data }] };
+            const full = await until(async () => {
+                const answer = await a.post('/v1/jobs', big);
+                if (answer.status === 202) ids.push(answer.json.id);
+                return answer.status !== 202 && answer;
+            }, { what: 'a full server', every: 1 });
+            assert.equal(full.status, 507);
+            assert.equal(full.json.code, 'storage_failed');
+            assert.match(full.json.detail, /takes no more/);
+            assert.deepEqual(new Set((await a.get('/v1/jobs')).json.jobs.map((/** @type {any} */ job) => job.id)), new Set(ids));
+            await a.stop();
+        } finally {
+            await a.abandon();
+            await server.stop();
+        }
+    });
+
+    test('garbage in the bucket is no job', () => withRoom([{ name: 'a' }], async ({ server, members: [a] }) => {
+        for (const [key, text] of [['watched.job.job-0', 'garbage'], ['watched.job.job-1', '{"record":99}\n'], ['watched.claim.x', ''], ['watched.other', 'x']])
+            await server.ask(`$KV.${BUCKET}.${key}`, text);
+        const id = await accepted(a, echo(1));
+        await until(async () => (await a.get('/v1/cluster')).json.ignored.garbage === 2, { what: 'the garbage, counted' });
+        const { json } = await a.get('/v1/jobs');
+        assert.deepEqual(json.jobs.map((/** @type {any} */ job) => job.id), [id]);
+        assert.equal((await a.get('/v1/jobs/job-0')).status, 404);
+    }));
+});
