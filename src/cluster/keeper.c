@@ -43,11 +43,14 @@ static void item_call_back(struct wi_keeper *keeper, struct wi_keeper_item *item
 }
 
 /* Said once: a problem that stays, and one that comes back before jobs could be used again, are not
- * said again. With the mutex. */
+ * said again. Nor is anything said while this daemon is no member: the cluster says why. With the
+ * mutex. */
 static void problem_tell(struct wi_keeper *keeper)
 {
     const char *detail = keeper->away ? keeper->problem.detail : "";
-    if (strcmp(keeper->told, detail) == 0)
+    struct wi_error error;
+    if (strcmp(keeper->told, detail) == 0 ||
+        (*detail && keeper->terms.admit(keeper->terms.context, &error) != WI_OK))
         return;
     if (*detail)
         wi_warn("cluster", NULL, "stored jobs cannot be used now: %s", detail);
