@@ -93,8 +93,7 @@ uint64_t wi_uplink_kind_slots(const struct wi_uplink_kind *kind, uint64_t most)
     return all < most ? all : most;
 }
 
-/* --- what is announced -------------------------------------------------------------------------
- */
+/* --- what is announced ------------------------------------------------------------------------ */
 
 static json_t *slots_times(const json_t *engine, const char *name, uint64_t slots)
 {

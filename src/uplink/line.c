@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- models ------------------------------------------------------------------------------------
- */
+/* --- models ----------------------------------------------------------------------------------- */
 
 /* Sends the keys of `hashes` in as many messages as they need; `member` is "add" or "remove". */
 static void line_send(struct wi_uplink_line *line, const char *member, json_t *hashes)
@@ -74,8 +73,7 @@ static void line_tell_again(struct wi_uplink_line *line)
     wi_uplink_line_tell_models(line);
 }
 
-/* --- its worker --------------------------------------------------------------------------------
- */
+/* --- its worker ------------------------------------------------------------------------------- */
 
 static void on_up(struct wi_worker *worker, const json_t *welcome)
 {
@@ -154,8 +152,7 @@ static const struct wi_worker_events events = {
     .down = on_down,
 };
 
-/* --- itself ------------------------------------------------------------------------------------
- */
+/* --- itself ----------------------------------------------------------------------------------- */
 
 struct wi_uplink_line *wi_uplink_line_new(
     struct wi_uplink_run *run, const char *kind, char *capabilities)

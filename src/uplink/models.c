@@ -5,17 +5,15 @@
  */
 #include "uplink/uplink.h"
 
-#include "base/json_read.h"
+#include "base/hash.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MS 8000
 #define AGAIN_MS 1000
 #define MODELS_MS 60000
 /* After a change, so that many changes are one look. */
 #define SETTLE_MS 2000
-#define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 /* Models whose hashes were asked for, before they are announced. */
 #define ANNOUNCED_AT_ONCE 256
 /* Hashes that are remembered, those of models that have changed since among them. */
@@ -43,10 +41,7 @@ struct wi_uplink_models {
     struct catalog catalog;
 };
 
-/* --- the catalog -------------------------------------------------------------------------------
- */
-
-#define HASH_HEX 64
+/* --- the catalog ------------------------------------------------------------------------------ */
 
 static void catalog_begin(struct catalog *catalog)
 {
@@ -81,8 +76,7 @@ static int name_is_wanted(const struct catalog *catalog, const char *name)
 static const char *hash_of(const json_t *row)
 {
     const char *hash = json_string_value(json_object_get(row, "hash"));
-    return hash && strlen(hash) == HASH_HEX && strspn(hash, "0123456789abcdef") == HASH_HEX ? hash
-                                                                                            : NULL;
+    return hash && wi_hash_is_printed(hash) ? hash : NULL;
 }
 
 static void add_hash(struct catalog *catalog, const char *hash, const char *name)
@@ -108,7 +102,7 @@ static void add_variants(struct catalog *catalog, const json_t *row, const char 
             continue;
         char *whole = wi_sprintf("%s:%s@%s", name, variant, hash);
         const char *found = json_string_value(json_object_get(catalog->known, whole));
-        whole[strlen(whole) - HASH_HEX - 1] = '\0';
+        whole[strlen(whole) - WI_HASH_HEX_SIZE] = '\0';
         if (found)
             add_hash(catalog, found, whole);
         else
@@ -148,23 +142,7 @@ static char *catalog_next(struct catalog *catalog)
     return name && !catalog->is_full ? wi_strdup(name) : NULL;
 }
 
-/* --- the list ----------------------------------------------------------------------------------
- */
-
-static json_t *models_json(const struct wi_http_answer *answer)
-{
-    return answer->end == WI_HTTP_ANSWERED && answer->status == 200
-               ? wi_json_read(answer->body, answer->body_size, JSON_ALLOW_NUL, NULL)
-               : NULL;
-}
-
-static struct wi_http_call *models_get(
-    struct wi_uplink_models *models, const char *path, wi_http_fn *on_answer)
-{
-    struct wi_http_request request = {
-        .method = "GET", .timeout_ms = ANSWER_MS, .max_answer = ANSWER_MAX};
-    return wi_uplink_call(models->run, path, NULL, &request, on_answer, models);
-}
+/* --- the list --------------------------------------------------------------------------------- */
 
 static void models_read_next(struct wi_uplink_models *models);
 
@@ -181,7 +159,7 @@ static void models_tell(struct wi_uplink_models *models)
 static void on_model(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_models *models = context;
-    json_t *row = models_json(answer);
+    json_t *row = wi_uplink_answer_json(answer);
     models->reading = NULL;
     catalog_take(&models->catalog, row, models->asked);
     json_decref(row);
@@ -201,7 +179,7 @@ static void models_read_next(struct wi_uplink_models *models)
         return;
     }
     char *path = wi_sprintf("/v1/models/%s", models->asked);
-    models->reading = models_get(models, path, on_model);
+    models->reading = wi_uplink_get(models->run, path, on_model, models);
     free(path);
 }
 
@@ -212,7 +190,7 @@ static void models_read_page(struct wi_uplink_models *models, const char *after)
     struct wi_buffer path = {0};
     wi_buffer_puts(&path, "/v1/models?limit=1000");
     wi_rest_add_argument(&path, '&', "after", after);
-    models->reading = models_get(models, path.text, on_models);
+    models->reading = wi_uplink_get(models->run, path.text, on_models, models);
     wi_buffer_clear(&path);
 }
 
@@ -226,7 +204,7 @@ static void models_publish(struct wi_uplink_models *models)
 static void on_models(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_models *models = context;
-    json_t *root = models_json(answer);
+    json_t *root = wi_uplink_answer_json(answer);
     const json_t *rows = json_object_get(root, "models");
     models->reading = NULL;
     for (size_t i = 0; i < json_array_size(rows); i++)

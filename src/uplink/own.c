@@ -9,9 +9,6 @@
 #include <string.h>
 
 #define LOOK_MS 1000
-/* A daemon that has not answered for so long is lost. */
-#define ANSWER_MS 8000
-#define ANSWER_MAX ((size_t)64 * 1024 * 1024)
 
 struct wi_uplink_own {
     struct wi_uplink_run *run;
@@ -23,23 +20,7 @@ struct wi_uplink_own {
     int said_many; /* kinds */
 };
 
-static json_t *answer_json(const struct wi_http_answer *answer)
-{
-    return answer->end == WI_HTTP_ANSWERED && answer->status == 200
-               ? wi_json_read(answer->body, answer->body_size, JSON_ALLOW_NUL, NULL)
-               : NULL;
-}
-
-static struct wi_http_call *own_get(
-    struct wi_uplink_own *own, const char *path, wi_http_fn *on_answer)
-{
-    struct wi_http_request request = {
-        .method = "GET", .timeout_ms = ANSWER_MS, .max_answer = ANSWER_MAX};
-    return wi_uplink_call(own->run, path, NULL, &request, on_answer, own);
-}
-
-/* --- lines --------------------------------------------------------------------------------------
- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const char *kind)
 {
@@ -111,8 +92,7 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
     free(list);
 }
 
-/* --- the own daemon's loss ----------------------------------------------------------------------
- */
+/* --- the own daemon's loss -------------------------------------------------------------------- */
 
 static void lines_pause(const struct wi_uplink_run *run)
 {
@@ -173,8 +153,7 @@ static void own_refuse(struct wi_uplink_own *own, const struct wi_http_answer *a
         wi_uplink_end(run, WI_EXIT_NO_SERVER, "no webinfer daemon answers at %s: %s", url, why);
 }
 
-/* --- a look -------------------------------------------------------------------------------------
- */
+/* --- a look ----------------------------------------------------------------------------------- */
 
 static void look_later(struct wi_uplink_own *own)
 {
@@ -186,7 +165,7 @@ static void look_later(struct wi_uplink_own *own)
 static void on_status(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_own *own = context;
-    json_t *root = answer_json(answer);
+    json_t *root = wi_uplink_answer_json(answer);
     const json_t *kinds = json_object_get(root, "kinds");
     own->looking = NULL;
     if (own->run->ending) {
@@ -210,11 +189,11 @@ static void on_nodes(void *context, const struct wi_http_answer *answer)
 {
     struct wi_uplink_own *own = context;
     own->looking = NULL;
-    own->nodes = answer_json(answer);
+    own->nodes = wi_uplink_answer_json(answer);
     if (own->run->ending)
         return;
     if (json_is_array(json_object_get(own->nodes, "nodes"))) {
-        own->looking = own_get(own, "/v1/status", on_status);
+        own->looking = wi_uplink_get(own->run, "/v1/status", on_status, own);
         return;
     }
     own_refuse(own, answer);
@@ -225,11 +204,10 @@ static void on_look(void *context)
 {
     struct wi_uplink_own *own = context;
     if (!own->looking && !own->run->ending)
-        own->looking = own_get(own, "/v1/nodes?limit=1000", on_nodes);
+        own->looking = wi_uplink_get(own->run, "/v1/nodes?limit=1000", on_nodes, own);
 }
 
-/* --- the first: may it hand on requests? ---------------------------------------------------------
- */
+/* --- the first: may it hand on requests? ------------------------------------------------------ */
 
 /* Of a model that nobody has: the rank is looked at first. */
 static const char question[] =
@@ -255,8 +233,8 @@ struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run)
 {
     struct wi_uplink_own *own = wi_alloc(sizeof *own);
     struct wi_http_request request = {.method = "POST",
-        .timeout_ms = ANSWER_MS,
-        .max_answer = ANSWER_MAX,
+        .timeout_ms = WI_UPLINK_ANSWER_MS,
+        .max_answer = WI_UPLINK_ANSWER_MAX,
         .body = question,
         .body_size = sizeof question - 1,
         .content_type = "application/json"};

@@ -21,8 +21,7 @@ static struct wi_uplink_run *run_of(const struct wi_worker_task *task)
     return line->run;
 }
 
-/* --- the answer as it comes --------------------------------------------------------------------
- */
+/* --- the answer as it comes ------------------------------------------------------------------- */
 
 static uint64_t answer_most(const struct wi_uplink_task *own)
 {
@@ -84,8 +83,7 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
     return WI_HTTP_END;
 }
 
-/* --- its end -----------------------------------------------------------------------------------
- */
+/* --- its end ---------------------------------------------------------------------------------- */
 
 static void answer_whole(struct wi_uplink_task *own)
 {
@@ -135,8 +133,7 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
         answer_give(own, answer);
 }
 
-/* --- its beginning -----------------------------------------------------------------------------
- */
+/* --- its beginning ---------------------------------------------------------------------------- */
 
 static size_t on_send(void *context, uint64_t position, char *out, size_t room)
 {

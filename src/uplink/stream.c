@@ -42,8 +42,7 @@ static void part_free(struct wi_uplink_part *part)
     free(part);
 }
 
-/* --- from the own daemon -----------------------------------------------------------------------
- */
+/* --- from the own daemon ---------------------------------------------------------------------- */
 
 /* What a message has beside the members of an event. */
 static int is_ours(const char *key)
@@ -160,8 +159,7 @@ int wi_uplink_stream_take(struct wi_uplink_task *own, const char *bytes, size_t 
     return own->failure.code == WI_OK ? 0 : -1;
 }
 
-/* --- to the borrowing one ----------------------------------------------------------------------
- */
+/* --- to the borrowing one --------------------------------------------------------------------- */
 
 static void give_done(struct wi_uplink_task *own, const struct wi_buffer *text)
 {

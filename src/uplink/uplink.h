@@ -87,6 +87,17 @@ struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
     const char *const *headers, struct wi_http_request *request, wi_http_fn *on_answer,
     void *context);
 
+/* --- ask.c ----------------------------------------------------------------------------------- */
+
+/* A daemon that has not answered for so long is lost. */
+#define WI_UPLINK_ANSWER_MS 8000
+#define WI_UPLINK_ANSWER_MAX ((size_t)64 * 1024 * 1024)
+/* Asks for what is at a path. */
+struct wi_http_call *wi_uplink_get(
+    struct wi_uplink_run *run, const char *path, wi_http_fn *on_answer, void *context);
+/* The JSON of an answer with 200, which is the caller's; NULL: it is none. */
+json_t *wi_uplink_answer_json(const struct wi_http_answer *answer);
+
 /* --- own.c ----------------------------------------------------------------------------------- */
 
 struct wi_uplink_own *wi_uplink_own_new(struct wi_uplink_run *run);

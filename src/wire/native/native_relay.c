@@ -4,6 +4,7 @@
  */
 #include "wire/native/native.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include "terms/model/manifest.h"
 #include "terms/part.h"
@@ -167,7 +168,7 @@ static enum wi_code read_continue(struct wi_infer *infer, json_t *given, struct 
 
 static enum wi_code read_hash(struct wi_infer *infer, const char *hash, struct wi_error *error)
 {
-    if (hash && strspn(hash, "0123456789abcdef") != WI_MANIFEST_HEX - 1) {
+    if (hash && !wi_hash_is_printed(hash)) {
         wi_error_set(error, WI_INVALID_FIELD, "relay.model_hash",
             "relay.model_hash is not the content hash of a model; GET /v1/models/{model} shows it");
         return wi_error_expect(error, "64 hexadecimal digits in lower case");
