@@ -43,6 +43,10 @@ struct wi_broker_terms {
     const char *name; /* of the connection, for the server's operator */
 };
 
+/* A copy that owns its strings, and its end. */
+struct wi_broker_terms wi_broker_terms_copy(const struct wi_broker_terms *terms);
+void wi_broker_terms_clear(struct wi_broker_terms *terms);
+
 /* What went wrong, in whole sentences, with what to do. */
 struct wi_broker_problem {
     enum wi_broker_fault fault;
@@ -55,6 +59,12 @@ struct wi_broker;
 struct wi_broker *wi_broker_open(
     const char *server, const struct wi_broker_terms *terms, struct wi_broker_problem *problem);
 void wi_broker_close(struct wi_broker *broker); /* NULL is fine */
+/* Tries each server once, until `is_stopped`. `server`, unless it is NULL, becomes the last that
+ * was tried. NULL with what is worth telling: what a person has to mend, else what the last server
+ * said. */
+struct wi_broker *wi_broker_search(const struct wi_strings *servers,
+    const struct wi_broker_terms *terms, int (*is_stopped)(void *context), void *context,
+    const char **server, struct wi_broker_problem *problem);
 
 /* What the watch brings: a change of a key, or, with `key` NULL, the news that all that was there
  * before has come. `key` and `text` are the caller's: wi_broker_entry_clear. */

@@ -55,30 +55,13 @@ static void event_give(struct wi_courier *courier, const struct wi_courier_event
     uv_mutex_unlock(&courier->mutex);
 }
 
-static int is_stopped(struct wi_courier *courier)
+static int is_stopped(void *context)
 {
+    struct wi_courier *courier = context;
     uv_mutex_lock(&courier->mutex);
     int stop = courier->stop;
     uv_mutex_unlock(&courier->mutex);
     return stop;
-}
-
-/* Tries each server once. NULL with what is worth telling: what a person has to mend, else what the
- * last one said. */
-static struct wi_broker *courier_connect(
-    struct wi_courier *courier, const char **server, struct wi_broker_problem *problem)
-{
-    struct wi_broker_problem one;
-    *problem = (struct wi_broker_problem){0};
-    for (size_t i = 0; i < courier->servers.count && !is_stopped(courier); i++) {
-        *server = courier->servers.items[i];
-        struct wi_broker *broker = wi_broker_open(*server, &courier->terms, &one);
-        if (broker)
-            return broker;
-        if (problem->fault <= WI_BROKER_UNREACHABLE)
-            *problem = one;
-    }
-    return NULL;
 }
 
 /* What is to be written, for free(); NULL: nothing. */
@@ -146,7 +129,8 @@ static void courier_run(void *data)
     struct wi_courier *courier = data;
     while (!is_stopped(courier)) {
         struct wi_courier_event event = {.kind = WI_COURIER_OPENED};
-        struct wi_broker *broker = courier_connect(courier, &event.server, &event.problem);
+        struct wi_broker *broker = wi_broker_search(
+            &courier->servers, &courier->terms, is_stopped, courier, &event.server, &event.problem);
         if (broker == NULL)
             event.kind = WI_COURIER_FAILED;
         text_forget(courier);
@@ -167,10 +151,7 @@ static void courier_run(void *data)
 static void courier_free(struct wi_courier *courier)
 {
     wi_strings_clear(&courier->servers);
-    free((char *)courier->terms.credentials_file);
-    free((char *)courier->terms.tls_ca);
-    free((char *)courier->terms.bucket);
-    free((char *)courier->terms.name);
+    wi_broker_terms_clear(&courier->terms);
     free(courier->key);
     free(courier->text);
     uv_cond_destroy(&courier->wake);
@@ -214,13 +195,7 @@ struct wi_courier *wi_courier_start(uv_loop_t *loop, const struct wi_courier_ter
     courier->on_event = on_event;
     courier->context = context;
     wi_strings_copy(&courier->servers, terms->servers);
-    courier->terms =
-        (struct wi_broker_terms){.credentials_file = wi_strdup(terms->broker.credentials_file),
-            .tls_ca = wi_strdup(terms->broker.tls_ca),
-            .bucket = wi_strdup(terms->broker.bucket),
-            .kind = terms->broker.kind,
-            .replicas = terms->broker.replicas,
-            .name = wi_strdup(terms->broker.name)};
+    courier->terms = wi_broker_terms_copy(&terms->broker);
     courier->key = wi_strdup(terms->key);
     courier->value_max = terms->value_max;
     courier->async.data = courier;

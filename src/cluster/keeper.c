@@ -200,28 +200,11 @@ void wi_keeper_counters(struct wi_keeper *keeper, struct wi_shared_counters *cou
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
 
-static void terms_copy(struct wi_keeper *keeper, const struct wi_keeper_terms *terms)
-{
-    const struct wi_broker_terms *broker = &terms->broker;
-    keeper->terms = *terms;
-    wi_strings_copy(&keeper->servers, terms->servers);
-    keeper->terms.broker =
-        (struct wi_broker_terms){.credentials_file = wi_strdup(broker->credentials_file),
-            .tls_ca = wi_strdup(broker->tls_ca),
-            .bucket = wi_strdup(broker->bucket),
-            .kind = broker->kind,
-            .replicas = broker->replicas,
-            .name = wi_strdup(broker->name)};
-}
-
 static void keeper_release(struct wi_keeper *keeper)
 {
     wi_shared_jobs_free(keeper->jobs);
     wi_strings_clear(&keeper->servers);
-    free((char *)keeper->terms.broker.credentials_file);
-    free((char *)keeper->terms.broker.tls_ca);
-    free((char *)keeper->terms.broker.bucket);
-    free((char *)keeper->terms.broker.name);
+    wi_broker_terms_clear(&keeper->terms.broker);
     uv_cond_destroy(&keeper->wake);
     uv_cond_destroy(&keeper->room);
     uv_mutex_destroy(&keeper->mutex);
@@ -244,7 +227,9 @@ struct wi_keeper *wi_keeper_start(
 {
     struct wi_keeper *keeper = wi_alloc(sizeof *keeper);
     keeper->away = 1;
-    terms_copy(keeper, terms);
+    keeper->terms = *terms;
+    keeper->terms.broker = wi_broker_terms_copy(&terms->broker);
+    wi_strings_copy(&keeper->servers, terms->servers);
     uv_mutex_init(&keeper->mutex);
     uv_cond_init(&keeper->wake);
     uv_cond_init(&keeper->room);

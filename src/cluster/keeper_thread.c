@@ -64,8 +64,9 @@ static void keeper_set_away(
     uv_mutex_unlock(&keeper->mutex);
 }
 
-static int is_stopped(struct wi_keeper *keeper)
+static int is_stopped(void *context)
 {
+    struct wi_keeper *keeper = context;
     uv_mutex_lock(&keeper->mutex);
     int stop = keeper->stop;
     uv_mutex_unlock(&keeper->mutex);
@@ -243,20 +244,6 @@ static void keeper_serve(struct wi_keeper *keeper)
     keeper_set_away(keeper, &items, &problem);
 }
 
-/* Tries each server once. */
-static struct wi_broker *keeper_connect(struct wi_keeper *keeper, struct wi_broker_problem *problem)
-{
-    struct wi_broker *broker = NULL;
-    *problem = (struct wi_broker_problem){0};
-    for (size_t i = 0; i < keeper->servers.count && !broker && !is_stopped(keeper); i++) {
-        struct wi_broker_problem one;
-        broker = wi_broker_open(keeper->servers.items[i], &keeper->terms.broker, &one);
-        if (!broker && problem->fault <= WI_BROKER_UNREACHABLE)
-            *problem = one;
-    }
-    return broker;
-}
-
 static void keeper_rest(struct wi_keeper *keeper)
 {
     uv_mutex_lock(&keeper->mutex);
@@ -285,7 +272,8 @@ void wi_keeper_run(void *data)
     while (!is_stopped(keeper)) {
         struct wi_broker_problem problem;
         struct wi_keeper_item *none = NULL;
-        keeper->broker = keeper_connect(keeper, &problem);
+        keeper->broker = wi_broker_search(
+            &keeper->servers, &keeper->terms.broker, is_stopped, keeper, NULL, &problem);
         if (keeper->broker)
             keeper_use(keeper);
         else
