@@ -1,8 +1,9 @@
 /** The members of the cluster that this daemon sees. */
-import { get, sentenceOf } from '../api.js';
+import { get } from '../api.js';
 import { h } from '../draw.js';
 import { count, duration, plain } from '../format.js';
 import { badge, table } from '../parts.js';
+import { polled } from '../polled.js';
 
 const EVERY_MS = 2000;
 /** Clocks that differ by more are wrong: the daemon warns of them, too. */
@@ -21,27 +22,13 @@ const STATES = {
 export function clusterView(app) {
     /** @type {any} */
     let cluster = null;
-    let problem = '', isOver = false, timer = 0;
-    const read = async () => {
-        clearTimeout(timer);
-        try {
-            cluster = await get('/v1/cluster');
-            problem = '';
-        } catch (error) {
-            problem = sentenceOf(error);
-        }
-        if (isOver) return;
-        app.redraw();
-        timer = window.setTimeout(read, EVERY_MS);
-    };
-    void read();
+    const polling = polled(app, EVERY_MS, async () => {
+        cluster = await get('/v1/cluster');
+    });
     return {
-        title: 'Cluster', kinds: [], fresh: () => void read(),
-        stop() {
-            isOver = true;
-            clearTimeout(timer);
-        },
+        title: 'Cluster', kinds: [], fresh: () => void polling.again(), stop: polling.stop,
         render() {
+            const { problem } = polling;
             if (!cluster) return { state: problem ? 'failed' : 'loading', parts: [h('p', { class: problem ? 'problem' : '' }, problem || 'Reading the cluster.')] };
             return { state: 'filled', parts: [
                 problem ? h('p', { class: 'problem' }, problem) : null,

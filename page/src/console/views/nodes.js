@@ -1,8 +1,9 @@
 /** The pages that compute, page by page, and the links by which others join. */
-import { ask, get, pagesOf, sentenceOf } from '../api.js';
+import { ask, get, pagesOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
 import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
+import { polled } from '../polled.js';
 
 const PER_PAGE = 100;
 /** For each page seen, by the node that it comes after: the node that the previous page comes after. @type {Map<string, string>} */
@@ -18,23 +19,13 @@ export function nodesView(app, after) {
     let joins = null;
     /** @type {any} */
     let made = null;
-    let problem = '', isOver = false, timer = 0;
-    const read = async () => {
-        clearTimeout(timer);
-        try {
-            page = await get('/v1/nodes', { limit: PER_PAGE, after });
-            if (page.next) before.set(page.next, after);
-            if (!before.has(after)) before.set(after, pageBefore(await idsUpTo(app.store, after), after));
-            if (app.watch.isAdmin) joins = await get('/v1/admin/join');
-            problem = '';
-        } catch (error) {
-            problem = sentenceOf(error);
-        }
-        if (isOver) return;
-        app.redraw();
-        timer = window.setTimeout(read, EVERY_MS);
-    };
-    void read();
+    const polling = polled(app, EVERY_MS, async () => {
+        page = await get('/v1/nodes', { limit: PER_PAGE, after });
+        if (page.next) before.set(page.next, after);
+        if (!before.has(after)) before.set(after, pageBefore(await idsUpTo(app.store, after), after));
+        if (app.watch.isAdmin) joins = await get('/v1/admin/join');
+    });
+    const read = polling.again;
     /** The daemon's events about nodes on this page are newer than the page that was read. */
     const leave = app.store.subscribe((_, keys) => {
         if (!page) return;
@@ -48,11 +39,11 @@ export function nodesView(app, after) {
     return {
         title: 'Nodes', kinds: ['node', 'session', 'status'],
         stop() {
-            isOver = true;
+            polling.stop();
             leave();
-            clearTimeout(timer);
         },
         render() {
+            const { problem } = polling;
             if (!page) return { state: problem ? 'failed' : 'loading', parts: [h('p', { class: problem ? 'problem' : '' }, problem || 'Reading the nodes.')] };
             const { count: all, open } = app.store.get('status')?.nodes ?? {};
             return { state: 'filled', parts: [
