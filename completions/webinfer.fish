@@ -36,16 +36,13 @@ function __webinfer
     __webinfer_complete $words[1] $words[2..]
 end
 
-function __webinfer_bench
+# webinfer-bench is webinfer bench, and webinfer-uplink is webinfer uplink.
+function __webinfer_program
     set -l words (commandline -opc)
-    __webinfer_complete (string replace -r -- '-bench$' '' $words[1]) bench $words[2..]
-end
-
-function __webinfer_uplink
-    set -l words (commandline -opc)
-    __webinfer_complete (string replace -r -- '-uplink$' '' $words[1]) uplink $words[2..]
+    set -l parts (string match -r -- '^(.*)-([a-z]+)$' $words[1])
+    __webinfer_complete $parts[2] $parts[3] $words[2..]
 end
 
 complete -c webinfer -f -a '(__webinfer)'
-complete -c webinfer-bench -f -a '(__webinfer_bench)'
-complete -c webinfer-uplink -f -a '(__webinfer_uplink)'
+complete -c webinfer-bench -f -a '(__webinfer_program)'
+complete -c webinfer-uplink -f -a '(__webinfer_program)'

@@ -108,7 +108,7 @@ installed_once() {
     {
         sed -n 's/^\(s\{0,1\}bin\)_PROGRAMS = /\1 /p' Makefile.am | awk '{ for (i = 2; i <= NF; i++) print "usr/" $1 "/" $i }'
         printf '%s\n' man/*.[1-8] | sed 's|.*\.\(.\)$|usr/share/man/man\1/&|; s|/man/|/|2'
-        printf '%s\n' completions/*.bash | sed 's|completions/\(.*\).bash|usr/share/bash-completion/completions/\1|'
+        sed -n 's|.*(bashcompletiondir).* \(webinfer[a-z-]*\) \\$|usr/share/bash-completion/completions/\1|p' Makefile.am
         printf '%s\n' models/*/ | sed 's|\(.*\)/$|usr/share/webinfer/\1|'
     } | while read -r path; do
         # A line of an .install file is the path, or a folder that it is in.

@@ -77,10 +77,11 @@ test('the completion of a shell offers all of them', async () => {
 });
 
 test('the completion of webinfer-bench offers the models and the options of webinfer bench', async () => {
-    const offered = (...words) => completions('webinfer-bench.bash', '_webinfer_bench', [`${cliPath}-bench`, ...words]);
+    const offered = (...words) => completions('webinfer-bench.bash', '_webinfer_program', [`${cliPath}-bench`, ...words]);
     assert.equal(lines(await offered('""'), /^(twice|m-\d{3})$/), COUNT);
     assert.equal(await offered('--concurrency', '2', '--pre'), '--preset\n--precision\n');
     assert.equal(await offered('--headless', '""'), 'yes\nno\n');
+    assert.equal(await completions('webinfer-bench.bash', '_webinfer_program', [`${cliPath}-uplink`, '--slo']), '--slots\n');
 });
 
 /** What fish offers for the end of that command line. */
