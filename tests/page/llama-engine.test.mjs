@@ -11,7 +11,7 @@ import { bringUp } from '../../page/src/engine/llama_bring.js';
 import { completionBody, optionsOf, samplingOf, taskOf } from '../../page/src/engine/llama_body.js';
 import { checkNarrow, LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/loads.js';
-import { failureOfServer } from '../../page/src/engine/llama_failure.js';
+import { errorLine, failureOfEnd, failureOfServer } from '../../page/src/engine/llama_failure.js';
 import { Pieces } from '../../page/src/engine/llama_pieces.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
@@ -571,4 +571,19 @@ test('who comes while a load is being given up has another, and so has who waits
     assert.equal(begun[1].signal.aborted, false);
     begun[1].resolve();
     await Promise.all(later.slice(0, 2));
+});
+
+test('an end of llama.cpp says why; that of one that waited too long for its GPU is a hang', () => {
+    const place = 'ggml/src/ggml-webgpu/ggml-webgpu.cpp:499';
+    const waited = `${place}: ggml_webgpu: Queue wait timed out after 30000 ms`, other = `${place}: GGML_ASSERT(ctx->device != nullptr) failed`;
+    for (const [line, code, error] of [
+        [`/source/llama.cpp/${waited}`, 'engine_hung', waited], [`/source/llama.cpp/${other}`, 'engine_crashed', other],
+        ['@@ERROR@@ no memory', 'engine_crashed', 'no memory'],
+        ['@@INFO@@all is well', 'engine_crashed', ''], ['/source/llama.cpp/ is where it was', 'engine_crashed', ''],
+    ]) {
+        assert.equal(errorLine(line), error);
+        const failure = failureOfEnd('RuntimeError: unreachable', errorLine(line));
+        assert.deepEqual([failure.code, failure.message],
+            [code, `llama.cpp has ended: RuntimeError: unreachable${error && `; ${error}`}`]);
+    }
 });

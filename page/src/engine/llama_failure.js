@@ -26,6 +26,21 @@ const SAID = [
  * here mean that llama.cpp has failed: its server has no key, no address and no state other than loaded. */
 const CLIENTS = Object.freeze(['invalid_request_error', 'not_supported_error']);
 
+/** A message about an error; or the last one before an abort: the place in the source, and the reason. */
+const ERROR_LINE = /^(?:@@ERROR@@|\/source\/llama\.cpp\/(?=\S+:\d+: ))(.+)/;
+/** The reason if the GPU gave llama.cpp no answer within llama.cpp's own limit. */
+const GPU_SILENT = /\bggml_webgpu: .* timed out after \d+ ms/;
+
+/** @param {string} line that llama.cpp prints @returns {string} the error that it tells of; '' if none */
+export const errorLine = (line) => ERROR_LINE.exec(line)?.[1].trim() ?? '';
+
+/** llama.cpp has aborted or trapped, and cannot be used any more.
+ * @param {string} end what the runtime says of it @param {string} last llama.cpp's last error, or '' */
+export function failureOfEnd(end, last) {
+    const why = [end, last].filter(Boolean).join('; ').slice(0, 400);
+    return new Failure(GPU_SILENT.test(last) ? 'engine_hung' : 'engine_crashed', `llama.cpp has ended: ${why}`);
+}
+
 /** @param {any} error as llama.cpp's server answers it @returns {Failure} */
 export function failureOfServer(error) {
     const message = String(error.message ?? '').slice(0, 500);

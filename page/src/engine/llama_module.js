@@ -5,18 +5,15 @@
  */
 import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
 import { EngineFault } from './engine.js';
-import { Failure } from './failure.js';
 import { fetchOwn, letGo } from './fetch.js';
 import { checkNarrow } from './llama_files.js';
-import { ActionError } from './llama_failure.js';
+import { ActionError, errorLine, failureOfEnd } from './llama_failure.js';
 
 /** @import { LlamaFiles } from './llama_files.js' */
 /** Which build: its module and binary, of how many bytes, what its further threads run, and whether its memory has
  * 64-bit addresses. @typedef {{name: string, script: string, wasm: string, bytes: number, thread: string, wide: boolean}} Build */
 
 const FOLDER = 'models';
-/** How llama.cpp's messages begin. */
-const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
 /** Its message about the memory that it takes on a GPU, and its purpose: the only sign that it computes there. */
 const ON_GPU = /\bWebGPU\w* +(\w+) buffer size = +([\d.]+) MiB/;
 /** Where llama.cpp reads how many tokens of a prompt a step takes (page/llama_binary.mjs); 0: as many as a batch has. */
@@ -147,8 +144,7 @@ export class LlamaModule {
     }
 
     _fault() {
-        const why = [this._aborted, this._lastError].filter(Boolean).join('; ').slice(0, 400);
-        return new EngineFault(new Failure('engine_crashed', `llama.cpp has ended: ${why}`));
+        return new EngineFault(failureOfEnd(this._aborted, this._lastError));
     }
 
     /** The build's addresses in memory and positions in files: with 32-bit addresses, the upper half arrives as negative
@@ -163,16 +159,16 @@ export class LlamaModule {
 
     /** @param {string} line */
     _note(line) {
-        const [, level, text] = LINE.exec(line) ?? [];
-        this._noteMemory(text ?? '');
-        if (level !== 'ERROR') return;
-        this._lastError = text.trim();
-        this._firstError ||= this._lastError;
+        this._noteMemory(line);
+        const error = errorLine(line);
+        if (!error) return;
+        this._lastError = error;
+        this._firstError ||= error;
     }
 
-    /** @param {string} text */
-    _noteMemory(text) {
-        const [, what, mebibytes = '0'] = ON_GPU.exec(text) ?? [], bytes = Math.round(Number(mebibytes) * 1048576);
+    /** @param {string} line */
+    _noteMemory(line) {
+        const [, what, mebibytes = '0'] = ON_GPU.exec(line) ?? [], bytes = Math.round(Number(mebibytes) * 1048576);
         this.onGpu += bytes;
         if (what === 'model') this.weightsOnGpu += bytes;
     }
