@@ -37,12 +37,13 @@ test_arm64() {
 }
 
 # make_cross_root ROOT: with the libraries that the packages need, for the other processor. uthash is the same for each.
+# netbase says which address localhost has.
 make_cross_root() {
     local libraries
     libraries=$(sed '/^Package:/q' debian/control | grep -oE '[a-z0-9-]+-(dev|evlib-uv)' |
         sed 's/^lib.*/&:arm64/' | paste -sd ,)
     keep_root "$1" --variant=minbase --architectures=amd64,arm64 \
-        --include="crossbuild-essential-arm64,qemu-user-static,ccache,make,mold,pkg-config,$libraries"
+        --include="crossbuild-essential-arm64,qemu-user-static,ccache,make,mold,netbase,pkg-config,$libraries"
 }
 
 within_arm64() {

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #define TEST_MAX 128
-#define HANGS_SECONDS 300 /* a program that takes longer hangs; the longest takes some seconds */
+#define HANGS_SECONDS 300 /* a test that takes longer hangs; the longest takes some seconds */
 
 static CMFixtureFunction test_set_up, test_tear_down; /* FIXTURE's */
 static struct {
@@ -45,18 +45,22 @@ static struct {
 /* A function with the parameter `void **state`. */
 #define TEST(name) TEST_IN(name, test_set_up, test_tear_down)
 #define TEST_IN(name, set_up, tear_down)                                                           \
-    static void name(void **state);                                                                \
+    static void body_of_##name(void **state);                                                      \
+    static void name(void **state)                                                                 \
+    {                                                                                              \
+        alarm(HANGS_SECONDS);                                                                      \
+        body_of_##name(state);                                                                     \
+    }                                                                                              \
     __attribute__((constructor)) static void register_##name(void)                                 \
     {                                                                                              \
         assert_true(test_program.count < TEST_MAX);                                                \
         test_program.tests[test_program.count++] =                                                 \
             (struct CMUnitTest){#name, name, (set_up), (tear_down), NULL};                         \
     }                                                                                              \
-    static void name(void **state)
+    static void body_of_##name(void **state)
 
 int main(void)
 {
-    alarm(HANGS_SECONDS);
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     return _cmocka_run_group_tests("tests", test_program.tests, test_program.count,
         test_program.before_all, test_program.after_all);

@@ -339,7 +339,7 @@ TEST(ends_what_stalls)
 {
     fixture->reply = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234";
     fixture->keep = 1;
-    start_pieces(50);
+    start_pieces(1000);
     wait_for_answer();
     assert_int_equal(fixture->end, WI_HTTP_BROKEN);
     assert_string_equal(fixture->taken, "01234");
