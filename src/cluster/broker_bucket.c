@@ -78,6 +78,8 @@ static void bucket_differ(
         if (rows[i].found != rows[i].ours)
             snprintf(out, size, "%s %lld instead of %lld", rows[i].name, (long long)rows[i].found,
                 (long long)rows[i].ours);
+    if (*out == '\0' && config->Discard != js_DiscardNew)
+        snprintf(out, size, "a policy that discards old values when it is full");
 }
 
 /* The bucket, made unless it is there; another one's settings are the operator's. */

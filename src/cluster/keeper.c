@@ -9,6 +9,10 @@
 #include <string.h>
 #include <utlist.h>
 
+/* So much is called back in one turn of the loop: what comes of very many records at once must not
+ * hold up the rest. */
+#define ITEMS_PER_TURN 64
+
 /* --- the loop --------------------------------------------------------------------------------- */
 
 static void free_async(uv_handle_t *handle)
@@ -57,13 +61,25 @@ static void problem_tell(struct wi_keeper *keeper)
     wi_text_copy(keeper->told, sizeof keeper->told, detail);
 }
 
+/* What is called back in this turn; the next one has the rest. With the mutex. */
+static struct wi_keeper_item *items_take(struct wi_keeper *keeper)
+{
+    struct wi_keeper_item *taken = NULL, *item;
+    for (size_t i = 0; i < ITEMS_PER_TURN && (item = keeper->out); i++) {
+        DL_DELETE(keeper->out, item);
+        DL_APPEND(taken, item);
+    }
+    if (keeper->out)
+        uv_async_send(keeper->async);
+    return taken;
+}
+
 static void on_async(uv_async_t *async)
 {
     struct wi_keeper *keeper = async->data;
     struct wi_keeper_item *item, *next;
     uv_mutex_lock(&keeper->mutex);
-    struct wi_keeper_item *out = keeper->out;
-    keeper->out = NULL;
+    struct wi_keeper_item *out = items_take(keeper);
     problem_tell(keeper);
     uv_mutex_unlock(&keeper->mutex);
     for (item = out; item; item = item->next)

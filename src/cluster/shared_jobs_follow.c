@@ -141,20 +141,16 @@ static void record_tell(
         jobs->terms.tell(jobs->terms.listener, WI_NEWS_CANCELLED, record->id);
 }
 
-static void record_follow(struct wi_shared_jobs *jobs, const struct wi_job_record *job,
-    const struct wi_broker_entry *entry, double now_ms)
+static void record_follow(struct wi_shared_jobs *jobs, const struct wi_record_entry *old,
+    const struct wi_job_record *job, uint64_t revision, double now_ms)
 {
     const struct wi_record *record = &job->record;
-    struct wi_record_entry old;
-    int known = wi_record_index_get(jobs->index, record->id, &old);
-    if (known && old.revision >= entry->revision && jobs->ready)
-        return; /* our own */
-    wi_shared_index(jobs, job, entry->revision);
+    wi_shared_index(jobs, job, revision);
     if (record->state == WI_RECORD_RUNNING && strcmp(job->holder, jobs->terms.instance) != 0)
         claim_of(jobs, job->holder, now_ms);
     else if (record->state == WI_RECORD_RUNNING && !wi_shared_holds(jobs, record->id))
         jobs->release_is_due = 1;
-    record_tell(jobs, &old, job);
+    record_tell(jobs, old, job);
 }
 
 static void mark_add(struct wi_shared_jobs *jobs, const char *id, double now_ms)
@@ -169,14 +165,18 @@ static void job_apply(
 {
     const char *id = entry->key + strlen(WI_SHARED_JOB_PREFIX);
     struct wi_job_record job = {0};
+    struct wi_record_entry old;
     if (entry->removed && wi_job_is_name(id)) {
         wi_record_index_drop(jobs->index, id);
         mark_add(jobs, id, now_ms);
         return;
     }
+    if (wi_record_index_get(jobs->index, id, &old) && old.revision >= entry->revision &&
+        jobs->ready)
+        return; /* our own change, which need not be read again */
     enum wi_job_fault fault = wi_job_record_read(&job, id, entry->text, entry->size);
     if (fault == WI_JOB_GOOD)
-        record_follow(jobs, &job, entry, now_ms);
+        record_follow(jobs, &old, &job, entry->revision, now_ms);
     jobs->counters.garbage += fault == WI_JOB_GARBAGE;
     jobs->counters.other_version += fault == WI_JOB_OTHER_VERSION;
     wi_job_record_clear(&job);

@@ -3,10 +3,11 @@
  * the same ready-made HTTP request again as soon as its answer is complete. Bodies, chunked ones
  * too, are counted and not looked at. Prints one line of JSON with the latencies.
  *
- *   client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS]
+ *   client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS [ADDRESS]]
  *
  * REQUEST_FILE is the whole request, head and body, as it goes over the wire. It stops after
- * MILLISECONDS (but not before every connection had one answer), or after REQUESTS if given.
+ * MILLISECONDS (but not before every connection had one answer), or after REQUESTS if that is given
+ * and not 0. ADDRESS is its own: the server takes each for another client.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -54,9 +55,10 @@ struct run {
     double *times;
     size_t done, capacity, errors, wanted;
     unsigned long long body_bytes;
-    int last_status; /* of the last answer that was no 200 */
+    int last_status; /* of the last answer that was no success */
     double stop_at;
     unsigned active;
+    const char *address; /* its own; NULL: any */
 };
 
 static double now_ms(void)
@@ -92,9 +94,13 @@ static char *read_file(const char *path, size_t *size)
 static void open_connection(struct run *run, struct connection *connection, unsigned short port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    struct sockaddr_in own = {.sin_family = AF_INET};
     int one = 1;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (run->address && (inet_pton(AF_INET, run->address, &own.sin_addr) != 1 ||
+                            bind(connection->fd, (struct sockaddr *)&own, sizeof own)))
+        die(run->address);
     if (connection->fd < 0 || connect(connection->fd, (struct sockaddr *)&address, sizeof address))
         die("connect");
     setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -128,7 +134,7 @@ static void begin(struct run *run, struct connection *connection)
 static void finish(struct run *run, struct connection *connection)
 {
     double time = now_ms() - connection->began;
-    if (connection->status == 200) {
+    if (connection->status / 100 == 2) {
         if (run->done == run->capacity) {
             run->capacity = run->capacity ? 2 * run->capacity : 4096;
             run->times = realloc(run->times, run->capacity * sizeof *run->times);
@@ -250,13 +256,15 @@ int main(int argc, char **argv)
     struct run run = {0};
     struct epoll_event events[256];
     if (argc < 5) {
-        fprintf(stderr, "usage: client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS]\n");
+        fprintf(stderr,
+            "usage: client PORT REQUEST_FILE CONNECTIONS MILLISECONDS [REQUESTS [ADDRESS]]\n");
         return 2;
     }
     char *buffer = malloc(READ_SIZE);
     run.request = read_file(argv[2], &run.request_size);
     run.count = run.active = (unsigned)atoi(argv[3]);
     run.wanted = argc > 5 ? (size_t)atol(argv[5]) : 0;
+    run.address = argc > 6 ? argv[6] : NULL;
     run.connections = calloc(run.count, sizeof *run.connections);
     run.epoll = epoll_create1(EPOLL_CLOEXEC);
     int together = run.count <= AT_ONCE;

@@ -1,69 +1,29 @@
 /**
- * ./dev bench cluster: what it costs requests that their daemon is a member of a cluster. Two daemons, each with
- * simulated nodes, answer echoes of 100 B in turn: one without [cluster] servers, one that is a member beside another.
- * The goals are a p50 of at most 1.05 times that without, and at least 0.95 times its requests per second.
- *
- * Prints a table and, as its last line, one JSON object.
+ * ./dev bench cluster: what a cluster costs requests, and what it gives stored jobs. Ratios of things that are measured by
+ * turns in one run. Prints tables and, as its last line, one JSON object.
  */
-import { commandLine, number } from '../lib/command-line.mjs';
-import { NatsServer } from '../lib/nats.mjs';
-import { Simulation } from '../lib/simulation.mjs';
-import { until } from '../lib/wait.mjs';
-import { echoRequest } from './contestants.mjs';
-import { shown, spread, table } from './figures.mjs';
+import { commandLine, number, parts as partsOf } from '../lib/command-line.mjs';
+import * as accepting from './cluster/accepting.mjs';
+import * as echo from './cluster/echo.mjs';
+import * as members from './cluster/members.mjs';
+import * as open from './cluster/open.mjs';
 import * as programs from './programs.mjs';
-import { scaleDaemon } from './scale.mjs';
 
-const { rounds, ms } = commandLine('./dev bench cluster', 'Echoes with [cluster] on, compared with off: a table, and one line of JSON.',
-    { rounds: number(9, 'how often each is measured'), ms: number(1000, 'how many milliseconds each measurement lasts') });
-const CLIENTS = [1, 32];
-
-/** What one daemon answers. @param {string} name @param {Awaited<ReturnType<typeof scaleDaemon>>} daemon @param {string} client */
-async function contestantOf(name, daemon, client) {
-    await daemon.start({ ready: false });
-    const simulation = await new Simulation(daemon, { nodes: 8 }).up();
-    const { headers, body } = echoRequest({ name: 'x', datatype: 'UINT8', shape: [100], bytes: Buffer.alloc(100, 1) });
-    const size = Number(headers['Inference-Header-Content-Length']);
-    const head = Buffer.from(JSON.stringify({ ...JSON.parse(String(body.subarray(0, size))), platform: 'simulated' }));
-    const port = Number(new URL(daemon.url).port);
-    const file = programs.requestFile(`cluster-${name}`, `127.0.0.1:${port}`,
-        { ...headers, 'Inference-Header-Content-Length': head.length }, Buffer.concat([head, body.subarray(size)]));
-    return { name, measure: (/** @type {number} */ clients) => programs.load(client, { port, file, clients, ms }),
-        stop: async () => { await simulation.stop(); await daemon.stop(); } };
+/** @type {Record<string, {measure: (options: any) => Promise<any>, print: (found: any) => string}>} */
+const parts = { echo, accepting, members, open };
+const { only, ...options } = commandLine('./dev bench cluster', 'What a cluster costs requests, and what it gives stored jobs: tables, and one line of JSON.', {
+    only: partsOf(Object.keys(parts)),
+    rounds: number(9, 'how often each is measured'),
+    ms: number(1000, 'how many milliseconds each measurement of echoes lasts'),
+    jobs: number(1000, 'how many jobs each measurement of jobs has, at each member'),
+    open: number(100_000, 'how many jobs are open at once', 6000),
+});
+const { client } = programs.compile();
+/** @type {Record<string, any>} */
+const found = {};
+for (const name of only) {
+    found[name] = await parts[name].measure({ client, ...options });
+    process.stdout.write(parts[name].print(found[name]));
 }
-
-async function measure() {
-    const { client } = programs.compile(), server = await NatsServer.start();
-    const member = (/** @type {string} */ name) => scaleDaemon({ nodes: 8, queue: 1024, more: { cluster: { servers: server.url, name } } });
-    const other = member('other'), on = member('on'), off = scaleDaemon({ nodes: 8, queue: 1024 });
-    await other.start({ ready: false });
-    const all = [await contestantOf('off', off, client), await contestantOf('on', on, client)];
-    await until(async () => (await on.get('/v1/cluster')).json.members.length === 2, { what: 'two members' });
-    const rows = [];
-    try {
-        for (const clients of CLIENTS) {
-            /** @type {Record<string, any[]>} */
-            const found = { off: [], on: [] };
-            for (let round = -1; round < rounds; round++)
-                for (const one of round % 2 ? all : [...all].reverse()) {
-                    const figures = await one.measure(clients);
-                    if (figures.errors) throw new Error(`${figures.errors} requests of ${one.name} failed`);
-                    if (round >= 0) found[one.name].push(figures);
-                }
-            const of = (/** @type {string} */ name, /** @type {string} */ figure) => found[name].map((one) => one[figure]);
-            const ratio = (/** @type {string} */ figure) => spread(of('on', figure).map((value, round) => value / of('off', figure)[round]));
-            rows.push({ clients, off_p50_ms: spread(of('off', 'p50_ms')), on_p50_ms: spread(of('on', 'p50_ms')), p50_ratio: ratio('p50_ms'),
-                off_per_second: spread(of('off', 'per_second')), on_per_second: spread(of('on', 'per_second')), per_second_ratio: ratio('per_second') });
-        }
-    } finally {
-        for (const one of all) await one.stop();
-        await other.stop();
-        await server.stop();
-    }
-    return rows;
-}
-
-const rows = await measure();
-process.stdout.write(table('Echoes of 100 B: without a cluster, and as a member', ['clients', 'p50 ms off', 'on', 'ratio', 'per second off', 'on', 'ratio'],
-    rows.map((row) => [row.clients, ...[row.off_p50_ms, row.on_p50_ms, row.p50_ratio, row.off_per_second, row.on_per_second, row.per_second_ratio].map(shown)])));
-process.stdout.write(`${JSON.stringify({ cluster: rows })}\n`);
+process.stdout.write(`${JSON.stringify(found)}\n`);
+process.exit(0);

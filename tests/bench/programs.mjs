@@ -43,9 +43,10 @@ export function requestFile(name, host, headers, body, target = '/v1/infer') {
     return file;
 }
 
-/** Runs the load client to its end. */
-export async function load(program, { port, file, clients, ms, requests = 0 }) {
-    const child = spawn(program, [port, file, clients, ms, requests].map(String),
+/** Runs the load client to its end. @param {string} program
+ * @param {{port: number, file: string, clients: number, ms: number, requests?: number, address?: string}} run */
+export async function load(program, { port, file, clients, ms, requests = 0, address }) {
+    const child = spawn(program, [port, file, clients, ms, requests, ...address ? [address] : []].map(String),
         { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', problems = '';
     child.stdout.on('data', (text) => (out += text));

@@ -30,6 +30,18 @@ static void check_job(const struct wi_job_record *job)
     WI_PLANT(record->priority == 6 || record->runs == 6);
 }
 
+static void check_key(const struct wi_job_key *key)
+{
+    struct wi_job_key again = {0};
+    struct wi_buffer out = {0};
+    must(wi_job_is_name(key->id) && wi_hash_is_printed(key->hash));
+    wi_job_key_print(key, &out);
+    must(out.size <= WI_JOB_KEY_MAX);
+    must(wi_job_key_read(&again, out.text, out.size) == WI_JOB_GOOD);
+    must(strcmp(again.id, key->id) == 0 && strcmp(again.dialect, key->dialect) == 0);
+    wi_buffer_clear(&out);
+}
+
 /* The id in the record, which is what comes in practice. */
 static void find_id(const uint8_t *data, size_t size, char id[WI_ID_SIZE])
 {
@@ -50,7 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         must(!job.record.id[0] && !job.record.bytes);
     if (wi_job_key_read(&key, data, size) == WI_JOB_GOOD)
-        must(wi_job_is_name(key.id) && wi_hash_is_printed(key.hash));
+        check_key(&key);
     wi_job_record_clear(&job);
     return 0;
 }

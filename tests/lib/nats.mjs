@@ -65,6 +65,11 @@ export class NatsServer {
         await ended;
     }
 
+    /** Of the process, if it runs: SIGSTOP, SIGCONT. @param {NodeJS.Signals} name */
+    signal(name) {
+        this.#child?.kill(name);
+    }
+
     async stop() {
         await this.kill();
         clear(this.folder);
@@ -93,6 +98,29 @@ export class NatsServer {
         const { error } = await this.ask(`$JS.API.STREAM.CREATE.${/** @type {any} */ (config).name}`, JSON.stringify(config));
         if (error) throw new Error(JSON.stringify(error));
     }
+}
+
+/** A way to a server that can be cut, both ways at once, and is there again later. @param {NatsServer} server */
+export async function wayTo(server) {
+    /** @type {Set<net.Socket>} */
+    const sockets = new Set();
+    let isCut = false;
+    const way = net.createServer((client) => {
+        if (isCut) return void client.destroy();
+        const upstream = net.connect(server.port, '127.0.0.1');
+        for (const [one, other] of [[client, upstream], [upstream, client]]) {
+            sockets.add(one);
+            one.on('error', () => {}).on('close', () => { sockets.delete(one); other.destroy(); });
+            one.pipe(other);
+        }
+    }).listen(0, '127.0.0.1');
+    await once(way, 'listening');
+    const cut = () => {
+        isCut = true;
+        for (const one of sockets) one.destroy();
+    };
+    return { url: `nats://127.0.0.1:${/** @type {net.AddressInfo} */ (way.address()).port}`, cut, mend: () => { isCut = false; },
+        close: () => { cut(); way.close(); } };
 }
 
 /* --- credentials as NATS' tool nsc writes them: JSON Web Tokens, signed by Ed25519 keys in NATS' base32 --- */
