@@ -241,6 +241,13 @@ export interface Fills {
     usage?: Usage;
 }
 
+export interface GraphOutputs {
+    /** The outputs are those of the model's graphs, for a relay. */
+    raw: boolean;
+    usage?: Usage;
+    timings?: Timings;
+}
+
 export interface Hardware {
     model_name: string;
     model_hash: string;
@@ -1136,6 +1143,11 @@ export interface Relay {
     platforms?: Array<Platform>;
     /** A word for the client. Requests with different words share no caches. */
     owner?: string;
+    /**
+     * Of a task: whether the answer is what the model's graphs put out, which the borrowing daemon compares. The
+     * default is false.
+     */
+    raw?: boolean;
     /** Where the stream continues that another node has begun. */
     continue?: Continuation;
 }
@@ -1159,7 +1171,7 @@ export type ResponseFormat = {
 
 export type Result =
     | TextResult | Scores | TokenList | Labels | Entities | Fills | Answers | Boxes | Segments | Transcript
-    | SpeechResult | Results | Used | Counted | Size;
+    | SpeechResult | Results | Used | Counted | Size | GraphOutputs;
 
 export interface Results {
     /** One result for each of several texts. */

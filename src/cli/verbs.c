@@ -431,14 +431,18 @@ static const struct wi_flag uplink_options[] = {
     {"to", "URL",
         .help = "The address at which nodes join the daemon that borrows; with \"-\", the address "
                 "and the token are read from standard input, one line each"},
+    {"cluster", NULL,
+        .help = "Instead of --to: all other members of this daemon's cluster borrow, those that "
+                "come later too"},
     {"node-token-file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "A file whose first line is a token of rank relay of the daemon that borrows"},
+        "A file whose first line is a token of rank relay of the daemon that borrows, or of all "
+        "members"},
     {"to-authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "A PEM file with the certificate authority to trust if the address given with --to begins "
-        "with https"},
+        "A PEM file with the certificate authority to trust if the address of a daemon that "
+        "borrows begins with https"},
     {"name", "NAME",
         .help = "The name of the daemon that lends, as shown by the one that borrows; the default "
-                "is the name of this machine"},
+                "is the name of this machine, and with --cluster that of the member"},
     {"slots", "N",
         .help = "The largest number of browsers of each kind to lend; the default is 64"},
     {"models", "LIST",
@@ -636,7 +640,8 @@ const struct wi_verb wi_cli_verbs[] = {
         "machine while the daemon is stopped",
         restore_options, wi_cli_restore},
     {"uplink", "", 0, 0, {0},
-        "Lend the browsers of this daemon to another daemon, for the models that this daemon has",
+        "Lend the browsers of this daemon to another daemon, or to all members of its cluster, for "
+        "the models that this daemon has",
         uplink_options, NULL},
     {"completion bash", "", 0, 0, {0}, "Print the completion script for bash", NULL,
         run_completion},

@@ -231,7 +231,6 @@ int wi_sim_run(const struct sim_options *options)
         .began = wi_now_ms(),
         .service = {.loop = &loop,
             .link = options->link,
-            .authority = options->authority,
             .capabilities = capabilities,
             .events = &events,
             .context = &sim}};
@@ -239,9 +238,13 @@ int wi_sim_run(const struct sim_options *options)
     wi_pcg32_seed(&sim.service.random, options->seed, 0);
     uv_loop_init(&loop);
     sim.service.lws = wi_lws_new(&loop, &error);
+    if (sim.service.lws)
+        sim.service.vhost =
+            wi_worker_vhost_new(sim.service.lws, options->link.tls, options->authority);
+    wi_worker_service_open(&sim.service);
     if (!sim.service.lws) {
         fprintf(stderr, "webinfer-simulate: %s\n", error.detail);
-    } else if (wi_worker_service_open(&sim.service)) {
+    } else if (!sim.service.vhost) {
         fputs(
             "webinfer-simulate: libwebsockets could not be set up for the bridge's URL\n", stderr);
         wi_lws_begin_free(sim.service.lws);

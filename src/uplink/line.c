@@ -1,10 +1,15 @@
-/* A connection to the borrowing daemon: the node of one kind of browser. */
-#include "uplink/uplink.h"
+/* A connection to a borrowing daemon: the node of one kind of browser. */
+#include "uplink/borrowers.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <openssl/crypto.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How long a node that leaves waits for the borrowing daemon to close. */
+#define LEAVE_MS 2000
 
 /* --- models ----------------------------------------------------------------------------------- */
 
@@ -75,22 +80,31 @@ static void line_tell_again(struct wi_uplink_line *line)
 
 /* --- its worker ------------------------------------------------------------------------------- */
 
+/* With its address before the reason. */
+static void line_refuse(struct wi_uplink_line *line, const char *reason)
+{
+    char *why = wi_sprintf("%s %s", line->borrower->to, reason);
+    line->borrower->refuse(line->borrower, WI_EXIT_UNAUTHORIZED, why);
+    free(why);
+}
+
 static void on_up(struct wi_worker *worker, const json_t *welcome)
 {
     struct wi_uplink_line *line = wi_worker_service(worker)->context;
-    const struct wi_uplink_options *options = line->run->options;
+    struct wi_uplink_borrower *borrower = line->borrower;
+    if (!borrower)
+        return;
     if (!json_is_true(json_object_get(welcome, "relay"))) {
-        wi_uplink_end(line->run, WI_EXIT_UNAUTHORIZED,
-            "%s does not treat this as a relay: its token there must have the rank relay, as of "
-            "\"webinfer token new NAME --rank relay\", and the daemon must know relays",
-            options->to);
+        line_refuse(line,
+            "does not treat this as a relay: its token there must have the rank relay, as of "
+            "\"webinfer token new NAME --rank relay\", and the daemon must know relays");
         return;
     }
     if (!line->is_open || line->complained)
-        wi_uplink_tell(
-            "%s lends its browsers of the kind %s to %s", options->name, line->kind, options->to);
-    line->is_open = line->run->welcomed = 1;
-    line->complained = 0;
+        wi_uplink_tell("%s lends its browsers of the kind %s to %s", line->run->name, line->kind,
+            borrower->to);
+    line->is_open = borrower->welcomed = 1;
+    line->complained = borrower->is_told = 0;
     if (json_is_true(json_object_get(welcome, "resumed"))) {
         line_tell_again(line);
         return;
@@ -103,24 +117,25 @@ static void on_up(struct wi_worker *worker, const json_t *welcome)
 static void on_down(struct wi_worker *worker, int code, const char *why)
 {
     struct wi_uplink_line *line = wi_worker_service(worker)->context;
-    struct wi_uplink_run *run = line->run;
-    const char *to = run->options->to;
+    const struct wi_uplink_borrower *borrower = line->borrower;
+    char reason[512];
     why = *why ? why : "the connection ended";
-    if (run->ending)
+    if (!borrower || line->run->ending)
         return;
-    if (wi_worker_is_gone(worker))
-        wi_uplink_end(run, WI_EXIT_UNAUTHORIZED,
-            "%s refuses the relay: %s; see its tokens file, and \"webinfer token new NAME --rank "
+    if (wi_worker_is_gone(worker)) {
+        snprintf(reason, sizeof reason,
+            "refuses the relay: %.200s; see its tokens file, and \"webinfer token new NAME --rank "
             "relay\"",
-            to, why);
-    else if (!run->welcomed && code != 1013)
-        wi_uplink_end(run, WI_EXIT_NO_SERVER,
+            why);
+        line_refuse(line, reason);
+    } else if (!borrower->welcomed && code != 1013 && !borrower->is_member)
+        wi_uplink_end(line->run, WI_EXIT_NO_SERVER,
             "there is no webinfer daemon that takes nodes at %s: %s; --to needs the address of its "
             "bridge, which its log and its status name",
-            to, why);
-    else if (!line->complained)
+            borrower->to, why);
+    else if (!line->complained && !borrower->is_told)
         wi_uplink_tell(
-            "%s is not connected for the kind %s: %s; trying again", to, line->kind, why);
+            "%s is not connected for the kind %s: %s; trying again", borrower->to, line->kind, why);
     line->complained = 1;
 }
 
@@ -134,9 +149,11 @@ static void on_unload(struct wi_worker *worker, const char *name)
 
 static void on_left(struct wi_worker *worker)
 {
-    const struct wi_uplink_line *line = wi_worker_service(worker)->context;
+    struct wi_uplink_line *line = wi_worker_service(worker)->context;
     struct wi_uplink_run *run = line->run;
-    if (--run->leaving == 0 && run->over)
+    if (!line->borrower)
+        line->ends_at = 0; /* now */
+    else if (--run->leaving == 0 && run->over)
         wi_timer_start(run->over, 0, 0);
 }
 
@@ -154,35 +171,33 @@ static const struct wi_worker_events events = {
 
 /* --- itself ----------------------------------------------------------------------------------- */
 
-struct wi_uplink_line *wi_uplink_line_new(
-    struct wi_uplink_run *run, const char *kind, char *capabilities)
+void wi_uplink_line_new(struct wi_uplink_borrower *borrower, const char *kind, char *capabilities)
 {
-    const struct wi_uplink_options *options = run->options;
+    struct wi_uplink_run *run = borrower->run;
     struct wi_uplink_line *line = wi_alloc(sizeof *line);
     line->run = run;
+    line->borrower = borrower;
     strcpy(line->kind, kind);
     line->capabilities = capabilities;
     line->said = json_object();
     line->gone = json_object();
     line->service = (struct wi_worker_service){.loop = run->loop,
         .lws = run->lws,
-        .link = options->link,
-        .authority = options->to_authority,
+        .vhost = run->vhost,
+        .link = borrower->link,
         .capabilities = capabilities,
         .comes_back = 1,
         .events = &events,
         .context = line};
     wi_pcg32_seed(&line->service.random, uv_hrtime(), 0);
-    if (wi_worker_service_open(&line->service)) {
-        wi_uplink_line_free(line);
-        return NULL;
-    }
+    wi_worker_service_open(&line->service);
     line->worker = wi_worker_new(&line->service);
+    line->next = run->lines;
+    run->lines = line;
     wi_worker_connect(line->worker);
-    return line;
 }
 
-void wi_uplink_line_free(struct wi_uplink_line *line)
+static void line_free(struct wi_uplink_line *line)
 {
     wi_worker_free(line->worker);
     wi_worker_service_close(&line->service);
@@ -191,6 +206,35 @@ void wi_uplink_line_free(struct wi_uplink_line *line)
     json_decref(line->gone);
     free(line->capabilities);
     free(line);
+}
+
+void wi_uplink_line_end(struct wi_uplink_line *line, const char *reason)
+{
+    line->borrower = NULL;
+    line->ends_at = wi_worker_leave(line->worker, reason) ? wi_now_ms() + LEAVE_MS : 0;
+}
+
+void wi_uplink_lines_beat(struct wi_uplink_run *run, double now)
+{
+    struct wi_uplink_line **at = &run->lines, *line;
+    while ((line = *at) && !run->ending) {
+        if (!line->borrower && now >= line->ends_at) {
+            *at = line->next;
+            line_free(line);
+            continue;
+        }
+        wi_worker_beat(line->worker, now);
+        at = &line->next;
+    }
+}
+
+void wi_uplink_lines_free(struct wi_uplink_run *run)
+{
+    while (run->lines) {
+        struct wi_uplink_line *line = run->lines;
+        run->lines = line->next;
+        line_free(line);
+    }
 }
 
 void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities)

@@ -1,7 +1,7 @@
 /*
  * The own daemon is asked for its nodes and kinds every second, which also shows that it is there.
  */
-#include "uplink/uplink.h"
+#include "uplink/borrowers.h"
 
 #include "base/json_read.h"
 #include "base/memory.h"
@@ -17,58 +17,7 @@ struct wi_uplink_own {
     struct wi_uplink_models *models;
     json_t *nodes; /* of this look */
     int was_there; /* it has answered once */
-    int said_many; /* kinds */
 };
-
-/* --- lines ------------------------------------------------------------------------------------ */
-
-static struct wi_uplink_line *line_find(const struct wi_uplink_run *run, const char *kind)
-{
-    struct wi_uplink_line *line = run->lines;
-    while (line && strcmp(line->kind, kind) != 0)
-        line = line->next;
-    return line;
-}
-
-/* A joined node of the own daemon calls its kind as it likes: there is no end to names. */
-static int may_open(struct wi_uplink_own *own)
-{
-    size_t count = 0;
-    for (const struct wi_uplink_line *line = own->run->lines; line; line = line->next)
-        count++;
-    if (count < WI_UPLINK_LINES_MAX)
-        return 1;
-    if (!own->said_many)
-        wi_uplink_tell(
-            "only %d kinds of browsers are lent, the first that there were", WI_UPLINK_LINES_MAX);
-    own->said_many = 1;
-    return 0;
-}
-
-static void line_open(struct wi_uplink_run *run, const struct wi_uplink_kind *kind, uint64_t slots)
-{
-    struct wi_uplink_line *line = wi_uplink_line_new(
-        run, kind->name, wi_uplink_kind_capabilities(kind, run->options->name, slots));
-    if (!line) {
-        wi_uplink_end(
-            run, WI_EXIT_FAILED, "libwebsockets could not be set up for %s", run->options->to);
-        return;
-    }
-    line->next = run->lines;
-    run->lines = line;
-}
-
-static void lines_pause_without(
-    struct wi_uplink_run *run, const struct wi_uplink_kind *kinds, size_t count)
-{
-    for (struct wi_uplink_line *line = run->lines; line; line = line->next) {
-        uint64_t slots = 0;
-        for (size_t i = 0; i < count; i++)
-            if (strcmp(kinds[i].name, line->kind) == 0)
-                slots = wi_uplink_kind_slots(&kinds[i], run->options->slots);
-        wi_worker_pause(line->worker, slots == 0);
-    }
-}
 
 static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
 {
@@ -77,18 +26,7 @@ static void own_apply(struct wi_uplink_own *own, const json_t *kinds)
     struct wi_uplink_kind *list =
         wi_uplink_kinds_read(json_object_get(own->nodes, "nodes"), kinds, &count);
     run->is_lost = 0;
-    for (size_t i = 0; i < count && !run->ending; i++) {
-        struct wi_uplink_line *line = line_find(run, list[i].name);
-        uint64_t slots = wi_uplink_kind_slots(&list[i], run->options->slots);
-        if (!list[i].sample)
-            continue; /* what it can is not known, or as before */
-        if (line)
-            wi_uplink_line_describe(
-                line, wi_uplink_kind_capabilities(&list[i], run->options->name, slots));
-        else if (may_open(own))
-            line_open(run, &list[i], slots);
-    }
-    lines_pause_without(run, list, count);
+    wi_uplink_borrowers_lend(run, list, count);
     free(list);
 }
 

@@ -2,6 +2,7 @@
 #include "uplink/uplink.h"
 
 #include "base/memory.h"
+#include "base/net/url.h"
 #include "base/text.h"
 #include "cli/plain.h"
 #include <stdarg.h>
@@ -28,6 +29,14 @@ void wi_uplink_tell(const char *format, ...)
     va_start(arguments, format);
     line_print(format, arguments);
     va_end(arguments);
+}
+
+void wi_uplink_warn_plain(const char *to, const char *url)
+{
+    if (!wi_url_is_secure(url))
+        wi_uplink_tell("warning: the token is sent to %s unencrypted; use https, or a tunnel to "
+                       "127.0.0.1",
+            to);
 }
 
 void wi_uplink_end(struct wi_uplink_run *run, enum wi_exit exit, const char *format, ...)

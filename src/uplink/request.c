@@ -88,6 +88,7 @@ static void add_relay(struct wi_buffer *out, const struct wi_worker_request *req
     if (json_array_size(json_object_get(request->data, "platforms")) > 0)
         add_same(&members, request->data, "platforms");
     add_same(&members, request->data, "owner");
+    add_same(&members, request->data, "raw");
     add_continue(&members, request);
     wi_buffer_strings(out, ",\"relay\":{", members.size ? members.text + 1 : "", "}}", NULL);
     wi_buffer_clear(&members);

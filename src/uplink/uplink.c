@@ -2,12 +2,14 @@
  * The command: its arguments, the secrets, which come in files or on standard input, and the loop
  * from its start to its end.
  */
-#include "uplink/uplink.h"
+#include "uplink/borrowers.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/net/lws.h"
 #include "base/net/url.h"
+#include "uplink/follow.h"
+#include "uplink/roster.h"
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
@@ -54,32 +56,54 @@ static enum wi_code read_token(const char *path, struct secrets *secrets, struct
     return WI_OK;
 }
 
+/* Who borrows. */
 static enum wi_code read_to(
     const struct wi_arguments *arguments, struct secrets *secrets, struct wi_error *error)
 {
     const char *to = wi_argument(arguments, "to");
     const char *path = wi_argument(arguments, "node-token-file");
-    if (!to)
-        return wi_cli_refuse(error, "--to is missing: the URL of the daemon that borrows");
-    if (strcmp(to, "-") == 0)
+    int to_members = wi_argument_given(arguments, "cluster");
+    if (to ? to_members : !to_members) {
+        wi_cli_refuse(error,
+            to ? "--to and --cluster exclude each other" : "neither --to nor --cluster is given");
+        return wi_error_expect(error,
+            "either --to URL, the daemon that borrows, or --cluster: all other members of this "
+            "daemon's cluster");
+    }
+    if (to && strcmp(to, "-") == 0)
         return path ? wi_cli_refuse(error, "--to - reads the token from standard input as well; "
                                            "leave out --node-token-file")
                     : read_standard(secrets, error);
     if (!path)
         return wi_cli_refuse(
             error, "--node-token-file is missing: a file with the token for the node there");
-    if (strlen(to) >= sizeof secrets->to)
+    if (to && strlen(to) >= sizeof secrets->to)
         return wi_cli_refuse(error, "--to is too long");
-    strcpy(secrets->to, to);
+    strcpy(secrets->to, to ? to : "");
     return read_token(path, secrets, error);
+}
+
+/* The addresses of members are looked up when they are known. */
+static enum wi_code check_token(const struct secrets *secrets, struct wi_error *error)
+{
+    struct wi_join_link link;
+    enum wi_code code = wi_join_link_make("http://127.0.0.1:1", secrets->token, &link, error);
+    OPENSSL_cleanse(&link, sizeof link);
+    if (code == WI_OK)
+        return WI_OK;
+    wi_cli_refuse(error, "the first line of --node-token-file is no token");
+    return wi_error_expect(error, "a token as of webinfer token new");
 }
 
 /* WI_UNAVAILABLE: its name cannot be looked up now. */
 static enum wi_code make_link(
     const struct secrets *secrets, struct wi_uplink_options *options, struct wi_error *error)
 {
+    options->token = secrets->token;
     if (!*secrets->token)
         return wi_cli_refuse(error, "the token of rank relay is missing: its file is empty");
+    if (!*secrets->to)
+        return check_token(secrets, error);
     enum wi_code code = wi_join_link_make(secrets->to, secrets->token, &options->link, error);
     if (code != WI_OK && *error->expected) { /* the text has the token */
         wi_cli_refuse(
@@ -90,11 +114,7 @@ static enum wi_code make_link(
     options->to = secrets->to;
     if (code != WI_OK)
         return wi_error_set(error, WI_UNAVAILABLE, NULL, "%s", error->detail);
-    if (!wi_url_is_secure(secrets->to))
-        fprintf(stderr,
-            "webinfer: warning: the token is sent to %s unencrypted; use https, or a tunnel to "
-            "127.0.0.1\n",
-            secrets->to);
+    wi_uplink_warn_plain(secrets->to, secrets->to);
     return code;
 }
 
@@ -112,7 +132,7 @@ static enum wi_code read_slots(
     return WI_OK;
 }
 
-/* The host's, with other characters replaced, where none is given. */
+/* The host's where none is given; that of a member comes from its daemon. */
 static enum wi_code read_name(
     const struct wi_arguments *arguments, struct secrets *secrets, struct wi_error *error)
 {
@@ -126,11 +146,11 @@ static enum wi_code read_name(
     }
     if (given)
         strcpy(secrets->name, given);
+    else if (wi_argument_given(arguments, "cluster"))
+        return WI_OK;
     else if (gethostname(secrets->name, sizeof secrets->name - 1) != 0)
         strcpy(secrets->name, "lender");
-    for (char *at = secrets->name; *at; at++)
-        if (!strchr(allowed, *at))
-            *at = '-';
+    wi_uplink_name_mend(secrets->name);
     return WI_OK;
 }
 
@@ -148,7 +168,9 @@ static void read_models(const char *list, struct wi_strings *models)
 
 static void run_finish(struct wi_uplink_run *run)
 {
+    wi_uplink_follow_free(run->follow);
     wi_uplink_own_free(run->own);
+    run->follow = NULL;
     run->own = NULL;
     for (struct wi_uplink_line *line = run->lines; line; line = line->next)
         wi_worker_stop(line->worker);
@@ -177,10 +199,7 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void on_beat(void *context)
 {
-    struct wi_uplink_run *run = context;
-    double now = wi_now_ms();
-    for (struct wi_uplink_line *line = run->lines; line && !run->ending; line = line->next)
-        wi_worker_beat(line->worker, now);
+    wi_uplink_lines_beat(context, wi_now_ms());
 }
 
 static void run_start(struct wi_uplink_run *run)
@@ -196,6 +215,27 @@ static void run_start(struct wi_uplink_run *run)
         uv_signal_start(&run->signals[i], on_signal, numbers[i]);
     }
     run->own = wi_uplink_own_new(run);
+    if (run->options->to)
+        wi_uplink_borrower_new(run, NULL, run->options->to, &run->options->link);
+    else
+        run->follow = wi_uplink_follow_new(run);
+}
+
+/* What all connections share. */
+static enum wi_code run_open(struct wi_uplink_run *run, struct wi_error *error)
+{
+    const struct wi_uplink_options *options = run->options;
+    run->lws = wi_lws_new(run->loop, error);
+    if (!run->lws)
+        return error->code;
+    run->vhost =
+        wi_worker_vhost_new(run->lws, !options->to || options->link.tls, options->to_authority);
+    if (run->vhost)
+        return WI_OK;
+    wi_lws_begin_free(run->lws);
+    return wi_error_set(error, WI_UNAVAILABLE, NULL, "libwebsockets cannot be set up%s%.200s",
+        options->to_authority ? " with the authorities in " : "",
+        options->to_authority ? options->to_authority : "");
 }
 
 static enum wi_exit uplink_run(const struct wi_uplink_options *options)
@@ -204,22 +244,18 @@ static enum wi_exit uplink_run(const struct wi_uplink_options *options)
     struct wi_error error = {0};
     struct wi_budget budget = {.limit = WI_UPLINK_MEMORY};
     struct wi_uplink_run run = {.options = options, .loop = &loop, .budget = &budget};
+    strcpy(run.name, options->name);
     uv_loop_init(&loop);
-    run.lws = wi_lws_new(&loop, &error);
-    if (!run.lws) {
-        uv_loop_close(&loop);
-        return wi_cli_fail(WI_EXIT_FAILED, "%s", error.detail);
-    }
-    run_start(&run);
+    enum wi_code code = run_open(&run, &error);
+    if (code == WI_OK)
+        run_start(&run);
     uv_run(&loop, UV_RUN_DEFAULT);
     wi_lws_end_free(run.lws);
     uv_loop_close(&loop);
-    while (run.lines) {
-        struct wi_uplink_line *line = run.lines;
-        run.lines = line->next;
-        wi_uplink_line_free(line);
-    }
-    return run.exit;
+    wi_uplink_lines_free(&run);
+    while (run.borrowers)
+        wi_uplink_borrower_end(run.borrowers, "the uplink ends");
+    return code == WI_OK ? run.exit : wi_cli_fail(WI_EXIT_FAILED, "%s", error.detail);
 }
 
 /* --- the command --- */

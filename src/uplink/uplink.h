@@ -1,13 +1,15 @@
 /*
- * webinfer uplink: lends a daemon to another one. It is a client of the API of its own daemon, the
- * lending one, and a node of the borrowing one, with one connection for each kind of browser.
- * Everything happens on one loop.
+ * webinfer uplink: lends a daemon to another one, or to all other members of its cluster. It is a
+ * client of the API of its own daemon, the lending one, and a node of each borrowing one, with one
+ * connection for each kind of browser. Everything happens on one loop.
  *
  *   uplink.c    the command: its arguments and secrets, and the loop
  *   program.c   what all parts use of it
  *   own.c       what the own daemon is asked regularly: its nodes and kinds
  *   kinds.c     from its answers to what each connection announces
  *   models.c    the hashes of its models, and their names
+ *   borrowers.c the daemons that borrow, and the connections that each has
+ *   follow.c    the members of the cluster as borrowers; roster.c: who they are
  *   line.c      a connection: the node of one kind
  *   relayed.c   a task, from its arrival to its end
  *   request.c   the task as a request; inputs.c: its input
@@ -22,14 +24,13 @@
 #include "base/net/http_client.h"
 #include "cli/cli.h"
 #include "cli/events.h"
+#include "nodes/node/relay.h"
 #include "nodes/node/worker.h"
 #include "uplink/kinds.h"
 
 /* The hashes of a message, and of all that a relay may announce. */
 #define WI_UPLINK_HASHES_MESSAGE 512
 #define WI_UPLINK_HASHES_MAX 10000
-/* Connections, one for each kind of browser that was ever there. */
-#define WI_UPLINK_LINES_MAX 64
 /* Bytes of an answer's JSON, beside its tensors, and of an event. */
 #define WI_UPLINK_JSON_MAX ((size_t)64 * 1024 * 1024)
 /* Bytes of all answers that are on their way at a time. */
@@ -43,34 +44,41 @@ enum wi_exit wi_uplink(struct wi_cli *cli);
 struct wi_uplink_options {
     const char *url, *authority; /* of the own daemon */
     const char *authorization;   /* the header for its token; NULL: none */
+    const char *to;              /* the URL of the borrowing daemon; NULL: members borrow */
     struct wi_join_link link;    /* of the borrowing daemon */
-    const char *to;              /* its URL, for people */
+    const char *token;           /* for members */
     const char *to_authority;    /* PEM file of the authority to trust there; NULL: the system's */
-    const char *name;            /* of the own daemon, as the borrowing one will call it */
-    uint64_t slots;              /* nodes of a kind to lend, at most */
-    struct wi_strings models;    /* the only ones to lend; none: all */
+    const char *name;         /* of the own daemon, as others will call it; "": the own member's */
+    uint64_t slots;           /* nodes of a kind to lend, at most */
+    struct wi_strings models; /* the only ones to lend; none: all */
 };
 
 struct wi_uplink_own;
 struct wi_uplink_models;
+struct wi_uplink_follow;
+struct wi_uplink_borrower;
 struct wi_uplink_line;
 
 struct wi_uplink_run {
     const struct wi_uplink_options *options;
     uv_loop_t *loop;
     struct lws_context *lws;
+    struct lws_vhost *vhost; /* of all lines */
     struct wi_http *http;
     struct wi_budget *budget; /* of answers */
     struct wi_uplink_own *own;
+    struct wi_uplink_follow *follow; /* NULL: there is one borrower */
+    char name[WI_RELAY_SIZE];        /* of the own daemon, as borrowing ones call it */
     /* A request got no answer: the own daemon may be lost. Nothing new is taken until it is known.
      */
     void (*doubt)(struct wi_uplink_own *own);
-    struct wi_uplink_line *lines; /* of all kinds that were ever there */
+    struct wi_uplink_borrower *borrowers;
+    struct wi_uplink_line *lines; /* of all borrowers, and those that end */
     json_t *names; /* of the models to lend, by their hashes; borrowed from models.c */
     struct wi_timer *beat, *over;
     uv_signal_t signals[2];
     size_t leaving;
-    int ending, welcomed;
+    int ending;
     int is_lost; /* the own daemon does not answer */
     enum wi_exit exit;
 };
@@ -82,6 +90,8 @@ __attribute__((format(printf, 3, 4))) void wi_uplink_end(
     struct wi_uplink_run *run, enum wi_exit exit, const char *format, ...);
 /* Prints a line of standard error. */
 __attribute__((format(printf, 1, 2))) void wi_uplink_tell(const char *format, ...);
+/* Warns if the token is sent to that URL unencrypted; `to` is its name for people. */
+void wi_uplink_warn_plain(const char *to, const char *url);
 /* Starts a request to the own daemon: fills in what all have. `path` is behind the URL. */
 struct wi_http_call *wi_uplink_call(struct wi_uplink_run *run, const char *path,
     const char *const *headers, struct wi_http_request *request, wi_http_fn *on_answer,
@@ -117,6 +127,8 @@ void wi_uplink_models_leave(struct wi_uplink_models *models);
 struct wi_uplink_line {
     struct wi_uplink_run *run;
     struct wi_uplink_line *next;
+    struct wi_uplink_borrower *borrower; /* NULL: it ends */
+    double ends_at;                      /* of wi_now_ms(), at the latest */
     char kind[WI_UPLINK_KIND_SIZE];
     char *capabilities;
     struct wi_worker_service service;
@@ -126,10 +138,14 @@ struct wi_uplink_line {
     int complained, is_open;
 };
 
-/* The connection for a kind, which is made. NULL if libwebsockets refuses. */
-struct wi_uplink_line *wi_uplink_line_new(struct wi_uplink_run *run, const char *kind,
-    char *capabilities);                               /* takes the capabilities over */
-void wi_uplink_line_free(struct wi_uplink_line *line); /* once the loop has ended */
+/* The connection of a borrower for a kind, which is made, and is in the list of lines. */
+void wi_uplink_line_new(struct wi_uplink_borrower *borrower, const char *kind,
+    char *capabilities); /* takes the capabilities over */
+/* It has no borrower any more: its node leaves, and it is freed by a later beat. */
+void wi_uplink_line_end(struct wi_uplink_line *line, const char *reason);
+/* To be called every WI_WORKER_BEAT_MS: keeps all lines alive, and frees those that have ended. */
+void wi_uplink_lines_beat(struct wi_uplink_run *run, double now);
+void wi_uplink_lines_free(struct wi_uplink_run *run); /* once the loop has ended */
 /* Announces these capabilities, which it takes over, where they are new. */
 void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities);
 /* Says which models have come and gone. */

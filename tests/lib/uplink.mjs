@@ -41,13 +41,14 @@ export class Count extends Counting {
     }
 }
 
-/** A daemon without browsers of its own, whose nodes join. @param {object} [more] of its options */
-export async function newDaemon({ config = {}, ...more } = {}) {
+/** A daemon without browsers of its own, whose nodes join. @param {object} [more] of its options; `prepare`: before it starts */
+export async function newDaemon({ config = {}, prepare = (/** @type {Daemon} */ _) => {}, ...more } = {}) {
     const daemon = new Daemon({ ...more, config: {
         bridge: { heartbeat_interval: '1s', heartbeat_misses: 3, resume_grace: '2s' },
         'browser.chrome': { max_connections: 0 }, ...config,
         pool: { min_connections: 0, numerics: 'off', strangers: 'text', max_retries: 3, ...config.pool } } });
     daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
+    prepare(daemon);
     return daemon.start({ ready: false });
 }
 
@@ -56,13 +57,14 @@ export class Uplink {
     /** {code, signal} once it has ended. */
     ended = null;
 
-    /** @param {{url: string, folder?: string}} lender @param {{bridgeUrl: string, folder: string}} borrower
+    /** @param {{url: string, folder?: string}} lender @param {{bridgeUrl?: string, folder: string}} borrower without a bridge, all
+     * other members of the lender's cluster borrow; the folder is for the token
      * @param {{own?: string, token?: string, words?: string[]}} options the tokens at the lender and at the borrower */
     constructor(lender, borrower, { own = tokens.attic, token = tokens.attic, words = [] } = {}) {
         const file = path.join(borrower.folder, 'uplink-token');
         fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
         this.child = spawn(path.join(path.dirname(cliPath), 'webinfer-uplink'),
-            ['--to', borrower.bridgeUrl, '--node-token-file', file, '--name', 'attic', ...words],
+            [...(borrower.bridgeUrl ? ['--to', borrower.bridgeUrl, '--name', 'attic'] : ['--cluster']), '--node-token-file', file, ...words],
             { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: borrower.folder,
                 ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: lender.url, WEBINFER_TOKEN: own } });
         this.child.stderr.on('data', (text) => (this.problems += text));
@@ -96,6 +98,10 @@ export const relaysOf = async (borrower) =>
 export class ScriptedLender {
     /** The JSON of each request, oldest first. */
     asked = [];
+    /** Its answer to GET /v1/cluster: a status, and a value or a text. */
+    cluster = [404, { code: 'not_found' }];
+    /** How often that was asked for. */
+    looks = 0;
 
     /** @param {(body: any, answer: http.ServerResponse, json: (status: number, value: object) => void) => void} answerTo
      * @param {{models?: any[], node?: object}} options rows of its list, and members of its node */
@@ -121,9 +127,17 @@ export class ScriptedLender {
         const bytes = Buffer.concat(chunks), size = Number(request.headers['inference-header-content-length'] ?? bytes.length);
         if (request.url.startsWith('/v1/nodes')) json(200, { nodes: [this.node], next: null });
         else if (request.url.startsWith('/v1/status')) json(200, { kinds: {} });
+        else if (request.url === '/v1/cluster') this.#look(answer, json);
         else if (request.url.startsWith('/v1/models')) json(200, { models: this.models, next: 9 });
         else if (request.url.startsWith('/v1/events')) answer.writeHead(200, { 'Content-Type': 'text/event-stream' });
         else this.#infer(JSON.parse(String(bytes.subarray(0, size))), answer, json);
+    }
+
+    #look(answer, json) {
+        const [status, value] = this.cluster;
+        this.looks++;
+        if (typeof value === 'string') answer.writeHead(status).end(value);
+        else json(status, value);
     }
 
     #infer(body, answer, json) {

@@ -188,7 +188,10 @@ describe('what is refused', () => {
     test('the token is in no argument, and both may come on standard input', async () => {
         const { webinfer } = await import('../lib/cli.mjs');
         const run = (words, input) => webinfer(borrower, ['uplink', ...words], { input });
-        for (const [words, said] of [[[], /--to is missing/], [['--to', 'http://127.0.0.1:1'], /--node-token-file is missing/],
+        for (const [words, said] of [[[], /neither --to nor --cluster is given\n  expected: either --to URL/],
+            [['--to', 'http://127.0.0.1:1', '--cluster'], /--to and --cluster exclude each other/], [['--cluster'], /--node-token-file is missing/],
+            [['--cluster', '--node-token-file', '/dev/null'], /its file is empty/], [['--cluster', '--node-token-file', '/proc/version'], /no token/],
+            [['--cluster', '--node-token-file', '/none'], /cannot be read/], [['--to', 'http://127.0.0.1:1'], /--node-token-file is missing/],
             [['--to', '-', '--slots', '0'], /--slots needs a number/], [['--to', '-', '--name', 'a b'], /cannot be the name/]]) {
             const { code, problems } = await run(words, '');
             assert.equal(code, 2, problems);

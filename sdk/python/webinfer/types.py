@@ -27,6 +27,7 @@ __all__ = [
     "Failure",
     "Fill",
     "Fills",
+    "GraphOutputs",
     "Hardware",
     "HardwareOption",
     "InferAnswer",
@@ -113,7 +114,7 @@ WantedOutput = Union[str, "WantedOutputName"]
 ResponseFormat = Union["ResponseFormatType", "ResponseFormatTypeJsonSchema"]
 ToolChoice = Union[Literal["none"], Literal["auto"], Literal["required"], "ToolChoiceTypeFunction"]
 Timings = Dict[str, float]
-Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size"]
+Result = Union["TextResult", "Scores", "TokenList", "Labels", "Entities", "Fills", "Answers", "Boxes", "Segments", "Transcript", "SpeechResult", "Results", "Used", "Counted", "Size", "GraphOutputs"]
 Code = Literal["bad_request", "bad_json", "unknown_field", "missing_field", "invalid_field", "bad_framing", "non_finite", "context_length_exceeded", "unauthorized", "forbidden_host", "forbidden_origin", "rank", "not_found", "model_not_found", "kernel_not_found", "node_not_found", "session_not_found", "job_not_found", "hub_not_found", "method_not_allowed", "not_acceptable", "request_timeout", "conflict", "cancelled", "stream_gone", "length_required", "body_too_large", "answer_too_large", "model_too_large", "unsupported_media_type", "input_unknown", "input_missing", "input_datatype", "input_shape", "input_size", "input_invalid", "grammar_too_costly", "output_unknown", "picture_invalid", "picture_too_large", "audio_invalid", "audio_too_large", "precision_unsupported", "model_invalid", "operator_unsupported", "platform_unsupported", "kernel_invalid", "idempotency_mismatch", "nothing_to_quantize", "quantized_badly", "queue_full", "client_share_used", "too_many_watchers", "sound_ahead", "inference_failed", "internal", "not_implemented", "attempts_exhausted", "hub_failed", "hub_unauthorized", "download_corrupt", "stream_interrupted", "stream_diverged", "unavailable", "cluster_unavailable", "node_busy", "node_paused", "shutting_down", "memory_budget", "too_many_connections", "hub_busy", "model_changed", "deadline_exceeded", "stall_timeout", "storage_failed", "no_room"]
 Job = Union["RunningJob", "StoredJob"]
 
@@ -768,6 +769,16 @@ class Size(TypedDict):
     #: The width in pixels.
     width: int
     height: int
+
+
+class _GraphOutputs(TypedDict):
+    #: The outputs are those of the model's graphs, for a relay.
+    raw: bool
+
+
+class GraphOutputs(_GraphOutputs, total=False):
+    usage: Usage
+    timings: Timings
 
 
 class Adapter(TypedDict, total=False):

@@ -389,7 +389,7 @@ double wi_worker_random(struct wi_worker_service *service)
     return wi_pcg32_share(&service->random);
 }
 
-int wi_worker_service_open(struct wi_worker_service *service)
+struct lws_vhost *wi_worker_vhost_new(struct lws_context *lws, int tls, const char *authority)
 {
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
@@ -397,15 +397,16 @@ int wi_worker_service_open(struct wi_worker_service *service)
         .protocols = wi_worker_protocols,
     };
 
-    if (service->link.tls) {
+    if (tls) {
         info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-        info.client_ssl_ca_filepath = service->authority;
+        info.client_ssl_ca_filepath = authority;
     }
-    service->_vhost = lws_create_vhost(service->lws, &info);
-    if (!service->_vhost)
-        return -1;
+    return lws_create_vhost(lws, &info);
+}
+
+void wi_worker_service_open(struct wi_worker_service *service)
+{
     service->_scratch = wi_alloc(LWS_PRE + WI_LWS_CHUNK);
-    return 0;
 }
 
 void wi_worker_service_close(struct wi_worker_service *service)

@@ -105,20 +105,23 @@ struct wi_worker_counters {
 struct wi_worker_service {
     uv_loop_t *loop;
     struct lws_context *lws;
+    struct lws_vhost *vhost; /* of wi_worker_vhost_new; services may share it */
     struct wi_join_link link;
-    const char *authority;    /* PEM file of the authority to trust, or NULL */
     const char *capabilities; /* what each announces: the JSON of data.capabilities */
     int comes_back;           /* a worker that was told to leave joins again as a new node */
     const struct wi_worker_events *events;
     void *context;          /* the owner's */
     struct wi_pcg32 random; /* seeded: the same seed gives the same numbers again */
     struct wi_worker_counters counters;
-    struct lws_vhost *_vhost;
     unsigned char *_scratch;
 };
 
-/* Returns 0, or -1 if libwebsockets cannot be set up for it. Close it when the loop has ended. */
-int wi_worker_service_open(struct wi_worker_service *service);
+/* What connections are made with, those with TLS too if `tls`: then `authority` is the PEM file of
+ * the authority to trust, NULL: the system's. It ends with the context. NULL if libwebsockets
+ * refuses. */
+struct lws_vhost *wi_worker_vhost_new(struct lws_context *lws, int tls, const char *authority);
+void wi_worker_service_open(struct wi_worker_service *service);
+/* When it has no workers any more. */
 void wi_worker_service_close(struct wi_worker_service *service);
 /* A random number in [0, 1). */
 double wi_worker_random(struct wi_worker_service *service);
@@ -126,7 +129,7 @@ double wi_worker_random(struct wi_worker_service *service);
 struct wi_worker *wi_worker_new(struct wi_worker_service *service);
 /* Gives up its tasks for good. After that only its socket keeps the loop alive. */
 void wi_worker_stop(struct wi_worker *worker);
-void wi_worker_free(struct wi_worker *worker); /* once the context is gone; NULL is fine */
+void wi_worker_free(struct wi_worker *worker); /* not in an event of its own; NULL is fine */
 struct wi_worker_service *wi_worker_service(const struct wi_worker *worker);
 /* Once; it comes back by itself. */
 void wi_worker_connect(struct wi_worker *worker);

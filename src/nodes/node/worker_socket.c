@@ -121,7 +121,7 @@ void wi_worker_socket_connect(struct wi_worker *worker)
     static const struct wi_lws_client_events events = {on_event, on_end};
     const struct lws_client_connect_info info = {
         .context = worker->service->lws,
-        .vhost = worker->service->_vhost,
+        .vhost = worker->service->vhost,
         .address = link->addresses[worker->address],
         .port = link->port,
         .host = link->host,

@@ -327,8 +327,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         known =
             wi_verdicts_get(verdicts, sent->model, &place, wi_inference_variant(sent), sent->set);
     result->numerics = known.told;
-    if (asked->benchmark.runs)
-        return; /* what is known is told, and nothing more is found out */
+    if (asked->benchmark.runs || asked->raw)
+        return; /* what is known is told, and nothing more is found out: another daemon compares */
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
     const struct wi_answered answered = {

@@ -113,7 +113,7 @@ const struct wi_schema wi_result_schemas[] = {
         {"waited_for_client_ms", "number", "The time spent waiting for the client."}),
     {.name = "Result",
         .is = "TextResult|Scores|TokenList|Labels|Entities|Fills|Answers|Boxes|Segments|Transcript|"
-              "SpeechResult|Results|Used|Counted|Size"},
+              "SpeechResult|Results|Used|Counted|Size|GraphOutputs"},
 
     /* --- results ------------------------------------------------------------------------------ */
 
@@ -155,6 +155,10 @@ const struct wi_schema wi_result_schemas[] = {
         {"usage?", "Usage", NULL}),
     WI_OBJECT("TokenList", {"tokens", "[integer]", NULL}),
     WI_OBJECT("Used", {"usage", "Usage", NULL}),
+    WI_OBJECT("GraphOutputs",
+        {"raw", "boolean", "The outputs are those of the model's graphs, for a relay."},
+        {"usage?", "Usage", NULL},
+        {"timings?", "Timings", NULL}),
     WI_OBJECT("Counted", {"count", "integer", "The count, for builtin/count."}),
     WI_OBJECT("Size",
         {"width", "integer", "The width in pixels."},

@@ -20,6 +20,7 @@
 struct relay {
     const char *model_hash, *owner;
     json_t *platforms, *from;
+    int raw;
 };
 
 const struct wi_param wi_native_relay_params[] = {
@@ -30,6 +31,9 @@ const struct wi_param wi_native_relay_params[] = {
         .help = "The platforms that may be tried, the first one first."),
     WI_PARAM(relay, owner, STRING, .min = 1, .max = 128,
         .help = "A word for the client. Requests with different words share no caches."),
+    WI_PARAM(relay, raw, BOOL,
+        .help = "Of a task: whether the answer is what the model's graphs put out, which the "
+                "borrowing daemon compares. The default is false."),
     WI_PARAM_AS("continue", relay, from, OBJECT, .form = "Continuation",
         .help = "Where the stream continues that another node has begun."),
     WI_PARAM_END,
@@ -230,6 +234,12 @@ static enum wi_code check_beside(
             "only a stream continues; add \"stream\": true, or leave out relay.continue");
         return wi_error_expect(error, "\"stream\": true");
     }
+    if (relay->raw && (infer->asked->stream || infer->asked->task == WI_TASK_NONE)) {
+        wi_error_set(error, WI_INVALID_FIELD, "relay.raw",
+            "only the whole answer to a task has another form; add \"task\" and leave out "
+            "\"stream\", or leave out relay.raw");
+        return wi_error_expect(error, "false");
+    }
     return WI_OK;
 }
 
@@ -246,6 +256,7 @@ enum wi_code wi_native_read_relay(
         (code = read_platforms(infer, relay.platforms, error)) != WI_OK)
         return code;
     infer->asked->relayed.is = 1;
+    infer->asked->raw = relay.raw;
     infer->asked->relayed.owner = wi_strdup(relay.owner);
     return relay.from ? read_continue(infer, relay.from, error) : WI_OK;
 }

@@ -1,13 +1,25 @@
 /* The node of one kind: which models it says, in which messages, and what its connection's ends
- * mean for the program. */
+ * mean for its borrower. */
+#include "base/clock.h"
 #include "played.h"
 
 static struct {
-    struct wi_uplink_options options;
     struct wi_uplink_run run;
+    struct wi_uplink_borrower borrower;
     struct wi_uplink_line *line;
     json_t *names;
+    int refused;
+    enum wi_exit exit;
+    char why[600];
 } test;
+
+static void on_refused(struct wi_uplink_borrower *borrower, enum wi_exit exit, const char *why)
+{
+    assert_ptr_equal(borrower, &test.borrower);
+    test.refused++;
+    test.exit = exit;
+    snprintf(test.why, sizeof test.why, "%s", why);
+}
 
 /* Of relayed.c, which has a test of its own. */
 void wi_uplink_take_task(struct wi_worker_task *task, const struct wi_worker_request *request)
@@ -30,10 +42,13 @@ static int set_up(void **state)
 {
     memset(&test, 0, sizeof test);
     test.names = json_object();
-    test.options = (struct wi_uplink_options){.to = "http://big:8471", .name = "attic"};
-    test.run.options = &test.options;
+    strcpy(test.run.name, "attic");
     test.run.names = test.names;
-    test.line = wi_uplink_line_new(&test.run, "chrome", wi_strdup("{}"));
+    test.borrower.run = &test.run;
+    test.borrower.to = "http://big:8471";
+    test.borrower.refuse = on_refused;
+    wi_uplink_line_new(&test.borrower, "chrome", wi_strdup("{}"));
+    test.line = test.run.lines;
     assert_non_null(test.line);
     played.worker.is_up = 1;
     return 0;
@@ -41,7 +56,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-    wi_uplink_line_free(test.line);
+    wi_uplink_lines_free(&test.run);
     json_decref(test.names);
     forget_played();
     return 0;
@@ -172,21 +187,25 @@ TEST(people_are_told_once_that_it_is_there_and_once_that_it_is_not)
     assert_int_equal(played.ended, 0);
 }
 
-TEST(a_token_of_another_rank_ends_the_program)
+TEST(a_token_of_another_rank_is_a_refusal)
 {
     come_up("{}");
-    assert_int_equal(played.exit, WI_EXIT_UNAUTHORIZED);
-    assert_non_null(strstr(played.told, "must have the rank relay"));
+    assert_int_equal(test.refused, 1);
+    assert_int_equal(test.exit, WI_EXIT_UNAUTHORIZED);
+    assert_non_null(strstr(test.why, "must have the rank relay"));
+    assert_false(test.borrower.welcomed);
 }
 
-TEST(a_refused_token_ends_the_program)
+TEST(a_refused_token_is_a_refusal)
 {
     played.worker.is_gone = 1;
     go_down(1008, "the token is not known");
-    assert_int_equal(played.exit, WI_EXIT_UNAUTHORIZED);
-    assert_non_null(strstr(played.told, "refuses the relay: the token is not known"));
-    go_down(1008, "again"); /* it has ended */
-    assert_int_equal(played.ended, 1);
+    assert_int_equal(test.refused, 1);
+    assert_int_equal(test.exit, WI_EXIT_UNAUTHORIZED);
+    assert_non_null(strstr(test.why, "http://big:8471 refuses the relay: the token is not known"));
+    test.run.ending = 1;
+    go_down(1008, "again");
+    assert_int_equal(test.refused, 1);
 }
 
 TEST(nothing_there_at_first_ends_the_program)
@@ -195,6 +214,91 @@ TEST(nothing_there_at_first_ends_the_program)
     assert_int_equal(played.exit, WI_EXIT_NO_SERVER);
     assert_non_null(strstr(played.told, "no webinfer daemon that takes nodes at http://big:8471: "
                                         "no welcome came"));
+}
+
+/* It may come later, and others are lent to. */
+TEST(a_member_that_is_not_there_is_waited_for)
+{
+    test.borrower.is_member = 1;
+    go_down(0, "no welcome came");
+    assert_int_equal(played.ended, 0);
+    assert_non_null(strstr(played.told, "no welcome came; trying again"));
+}
+
+TEST(no_more_is_told_of_a_member_until_it_borrows)
+{
+    test.borrower.is_member = test.borrower.is_told = 1;
+    go_down(0, "");
+    assert_string_equal(played.told, "");
+    come_up("{\"relay\":true}");
+    assert_non_null(strstr(played.told, "lends its browsers"));
+    assert_false(test.borrower.is_told);
+    assert_true(test.borrower.welcomed);
+    go_down(0, "");
+    assert_non_null(strstr(played.told, "trying again"));
+}
+
+/* --- its end --- */
+
+static void beat(double after_ms)
+{
+    wi_uplink_lines_beat(&test.run, wi_now_ms() + after_ms);
+}
+
+TEST(a_line_that_was_not_connected_ends_at_once)
+{
+    wi_uplink_line_end(test.line, "it is over");
+    beat(0);
+    assert_null(test.run.lines);
+}
+
+TEST(a_line_ends_once_its_node_has_left)
+{
+    played.leaves = 1;
+    wi_uplink_line_end(test.line, "it is over");
+    assert_string_equal(played.said[0], "bye it is over");
+    beat(0);
+    assert_non_null(test.run.lines);
+    go_down(1000, "bye"); /* of no interest any more */
+    assert_string_equal(played.told, "");
+    test.line->service.events->left(&played.worker);
+    assert_int_equal(test.run.leaving, 0);
+    beat(0);
+    assert_null(test.run.lines);
+}
+
+TEST(a_line_does_not_wait_for_a_daemon_that_is_stopped)
+{
+    played.leaves = 1;
+    wi_uplink_line_end(test.line, "it is over");
+    beat(1900);
+    assert_non_null(test.run.lines);
+    beat(2100);
+    assert_null(test.run.lines);
+}
+
+TEST(a_line_that_ends_comes_up_no_more)
+{
+    played.leaves = 1;
+    names_set(0, 3);
+    wi_uplink_line_end(test.line, "it is over");
+    forget_said();
+    come_up("{\"relay\":true}");
+    assert_int_equal(played.count, 0);
+    assert_string_equal(played.told, "");
+}
+
+TEST(the_others_stay)
+{
+    struct wi_uplink_line *first = test.line;
+    wi_uplink_line_new(&test.borrower, "firefox", wi_strdup("{}"));
+    wi_uplink_line_new(&test.borrower, "webkit", wi_strdup("{}"));
+    wi_uplink_line_end(test.run.lines->next, "it is over");
+    beat(0);
+    assert_string_equal(test.run.lines->kind, "webkit");
+    assert_ptr_equal(test.run.lines->next, first);
+    assert_null(first->next);
+    assert_int_equal(played.beats, 2);
 }
 
 TEST(a_daemon_without_room_is_there)

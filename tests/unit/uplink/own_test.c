@@ -5,10 +5,9 @@ static struct {
     uv_loop_t loop;
     struct wi_uplink_options options;
     struct wi_uplink_run run;
-    struct wi_uplink_line lines[WI_UPLINK_LINES_MAX];
+    struct wi_uplink_line lines[WI_UPLINK_KINDS_MAX];
     size_t opened, described, given_back, watched, left;
     char capabilities[600]; /* the last that were announced */
-    int refuses;            /* libwebsockets does */
 } test;
 
 /* --- the lines and models, played --- */
@@ -24,17 +23,20 @@ static void capabilities_take(char *capabilities)
     free(capabilities);
 }
 
-struct wi_uplink_line *wi_uplink_line_new(
-    struct wi_uplink_run *run, const char *kind, char *capabilities)
+void wi_uplink_line_new(struct wi_uplink_borrower *borrower, const char *kind, char *capabilities)
 {
     capabilities_take(capabilities);
-    if (test.refuses)
-        return NULL;
     struct wi_uplink_line *line = &test.lines[test.opened++];
-    line->run = run;
+    line->run = borrower->run;
+    line->borrower = borrower;
     line->worker = &played.worker;
     strcpy(line->kind, kind);
-    return line;
+    line->next = borrower->run->lines;
+    borrower->run->lines = line;
+}
+
+void wi_uplink_line_end(struct wi_uplink_line *line, const char *reason)
+{
 }
 
 void wi_uplink_line_describe(struct wi_uplink_line *line, char *capabilities)
@@ -73,9 +75,11 @@ static int set_up(void **state)
 {
     memset(&test, 0, sizeof test);
     uv_loop_init(&test.loop);
-    test.options = (struct wi_uplink_options){.url = "http://here", .name = "attic", .slots = 64};
+    const struct wi_join_link link = {.host = "big:8471"};
+    test.options = (struct wi_uplink_options){.url = "http://here", .slots = 64};
     test.run.options = &test.options;
     test.run.loop = &test.loop;
+    wi_uplink_borrower_new(&test.run, NULL, "http://big:8471", &link);
     test.run.own = wi_uplink_own_new(&test.run);
     return 0;
 }
@@ -83,6 +87,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     wi_uplink_own_free(test.run.own);
+    wi_uplink_borrower_end(test.run.borrowers, "the end");
     forget_played();
     uv_run(&test.loop, UV_RUN_DEFAULT);
     return uv_loop_close(&test.loop);
@@ -206,19 +211,11 @@ TEST(a_kind_that_can_have_no_node_is_paused)
     assert_false(played.worker.paused);
 }
 
-TEST(a_connection_that_cannot_be_set_up_ends_the_program)
-{
-    test.refuses = 1;
-    begin();
-    look(NODE, "");
-    assert_ended(WI_EXIT_FAILED, "libwebsockets could not be set up");
-}
-
 /* A node that has joined the daemon calls its kind as it likes. */
 TEST(there_is_an_end_to_kinds)
 {
     struct wi_buffer nodes = {0};
-    for (int i = 0; i < WI_UPLINK_LINES_MAX + 2; i++)
+    for (int i = 0; i < WI_UPLINK_KINDS_MAX + 2; i++)
         wi_buffer_printf(
             &nodes, "%s{\"browser\":\"k%d\",\"engines\":{}}", i ? "," : "{\"nodes\":[", i);
     wi_buffer_puts(&nodes, "]}");
@@ -227,8 +224,8 @@ TEST(there_is_an_end_to_kinds)
     give_answer(200, nodes.text);
     give_answer(200, "{\"kinds\":{}}");
     wi_buffer_clear(&nodes);
-    assert_int_equal(test.opened, WI_UPLINK_LINES_MAX);
-    assert_non_null(strstr(played.told, "only 64 kinds of browsers are lent"));
+    assert_int_equal(test.opened, WI_UPLINK_KINDS_MAX);
+    assert_non_null(strstr(played.told, "only 64 kinds of browsers are lent to http://big:8471"));
 }
 
 /* --- losses --- */

@@ -8,7 +8,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "uplink/uplink.h"
+#include "uplink/borrowers.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static struct {
     double load_ms, inference_ms;
     uint64_t max_answer;
     struct wi_worker_task *task; /* the only one */
-    int ended, reports;
+    int ended, reports, beats;
+    int leaves; /* a worker that is told to leave was connected */
     enum wi_exit exit;
     char told[600]; /* the last message for people */
 } played;
@@ -127,15 +128,25 @@ int wi_worker_is_up(const struct wi_worker *worker)
     return worker->is_up;
 }
 
+int wi_worker_leave(struct wi_worker *worker, const char *reason)
+{
+    note_said("bye", reason);
+    return played.leaves;
+}
+
+void wi_worker_beat(struct wi_worker *worker, double now)
+{
+    played.beats++;
+}
+
 int wi_worker_is_gone(const struct wi_worker *worker)
 {
     return worker->is_gone;
 }
 
-int wi_worker_service_open(struct wi_worker_service *service)
+void wi_worker_service_open(struct wi_worker_service *service)
 {
     played.service = service;
-    return 0;
 }
 
 void wi_worker_service_close(struct wi_worker_service *service)
@@ -169,6 +180,10 @@ void wi_worker_free(struct wi_worker *worker)
 void wi_uplink_tell(const char *format, ...)
 {
     SAY(format);
+}
+
+void wi_uplink_warn_plain(const char *to, const char *url)
+{
 }
 
 void wi_uplink_end(struct wi_uplink_run *run, enum wi_exit exit, const char *format, ...)

@@ -94,6 +94,13 @@ TEST(a_relay_without_anything_to_say_is_empty)
     assert_member("relay", "{}");
 }
 
+/* Where the borrowing daemon compares, and does not answer a client. */
+TEST(what_graphs_put_out_is_asked_for)
+{
+    request_make("{\"task\":\"image-classification\",\"raw\":true}");
+    assert_member("relay", "{\"raw\":true}");
+}
+
 TEST(the_deadline_is_within_what_the_api_takes)
 {
     static const struct {

@@ -163,13 +163,15 @@ static int set_up_place(void **state)
     assert_int_equal(wi_join_link_read(text, &place->service.link, &error), WI_OK);
     place->service.loop = &place->fixture->loop;
     place->service.lws = place->fixture->lws;
+    place->service.vhost = wi_worker_vhost_new(place->service.lws, 0, NULL);
+    assert_non_null(place->service.vhost);
     place->service.capabilities =
         "{\"browser\":{\"name\":\"program\"},\"cross_origin_isolated\":false,"
         "\"platforms\":{\"wasm\":{\"available\":true}}}";
     place->service.events = &events;
     place->service.context = place;
     wi_pcg32_seed(&place->service.random, 1, 0);
-    assert_int_equal(wi_worker_service_open(&place->service), 0);
+    wi_worker_service_open(&place->service);
     place->worker = wi_worker_new(&place->service);
     *state = place;
     return 0;

@@ -34,6 +34,7 @@ static struct fixture {
     struct wi_config config;
     struct wi_model model, webgpu;
     int has_own;                       /* WebGPU has graphs of its own, which are `webgpu` */
+    int is_compared;                   /* another daemon asks, which compares by itself */
     int falls_back;                    /* a page may go on with WASM */
     struct wi_node_info node, measure; /* who answers; whose WASM is there to compare with */
     struct wi_verdicts *verdicts;
@@ -221,9 +222,9 @@ static inline void on_done(
 static inline enum wi_code submit_so(
     int has_platform, enum wi_platform platform, int stream, enum wi_task_kind task)
 {
-    struct wi_inference *asked =
-        ASKED(.model = wi_model_ref(&the.model), .stream = stream, .task = task, .priority = 5,
-            .has_platform = has_platform, .platform = platform, .timeout_ms = 60000);
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&the.model), .stream = stream,
+        .task = task, .priority = 5, .has_platform = has_platform, .platform = platform,
+        .timeout_ms = 60000, .raw = the.is_compared);
     struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     struct wi_error error;
     wi_id_new(spec.id, "job");

@@ -50,6 +50,20 @@ TEST(a_task_is_checked_afterwards)
     assert_int_equal(the.sent_count, 4);
 }
 
+/* The daemon that asks compares by itself, and this is no answer to a client. */
+TEST(what_another_daemon_compares_leads_to_nothing)
+{
+    the.is_compared = 1;
+    the.requested.wanted = 1;
+    assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_IMAGE_CLASSIFICATION), WI_OK);
+    assert_true(the.sent[0].raw);
+    answer_task(0, "fp32", -9);
+    assert_int_equal(the.answers, 1);
+    turn();
+    assert_int_equal(the.sent_count, 1);
+    assert_int_equal(counters().running, 0);
+}
+
 /* Routing asks for it, since nothing is known of the place. The model's folder has the weights of
  * `dtype`; the node says that it computed in few bits. */
 static void compare_pictures(double on_webgpu, char *dtype)

@@ -103,6 +103,21 @@ TEST(copies_know_what_they_need)
     assert_int_equal(model._references, 1);
 }
 
+TEST(the_outputs_of_graphs_are_asked_for_by_a_task_alone)
+{
+    static const char *const no_task[] = {
+        "", ",\"stream\":true", ",\"task\":\"chat\",\"stream\":true"};
+    assert_int_equal(parse("{\"raw\":true}", ",\"task\":\"image-classification\""), WI_OK);
+    assert_true(infer.asked->raw);
+    wi_infer_clear(&infer);
+    assert_int_equal(parse("{\"raw\":false}", ""), WI_OK);
+    assert_false(infer.asked->raw);
+    wi_infer_clear(&infer);
+    for (size_t i = 0; i < sizeof no_task / sizeof *no_task; i++)
+        check_bad("{\"raw\":true}", no_task[i], WI_INVALID_FIELD, "relay.raw", "false");
+    check_bad("{\"raw\":1}", ",\"task\":\"chat\"", WI_INVALID_FIELD, "relay.raw", "true or false");
+}
+
 TEST(bad_members_are_named)
 {
     static const char bytes[] = "1 to 128 bytes", digits[] = "64 hexadecimal digits in lower case";
@@ -110,8 +125,8 @@ TEST(bad_members_are_named)
     memset(owner + strlen(owner), 'a', 129);
     strcat(owner, "\"}");
     check_bad("true", "", WI_INVALID_FIELD, "relay", "an object");
-    check_bad(
-        "{\"via\":1}", "", WI_UNKNOWN_FIELD, "relay.via", "model_hash, platforms, owner, continue");
+    check_bad("{\"via\":1}", "", WI_UNKNOWN_FIELD, "relay.via",
+        "model_hash, platforms, owner, raw, continue");
     check_bad(
         "{\"model_hash\":\"ab\"}", "", WI_INVALID_FIELD, "relay.model_hash", "64 to 64 bytes");
     check_bad(
