@@ -53,7 +53,7 @@ static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
         return WI_CLUSTER_CONNECTING;
     if (!cluster->is_replayed)
         return WI_CLUSTER_JOINING;
-    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_awake_ms())) {
     case WI_CLAIM_OURS:
         return WI_CLUSTER_MEMBER;
     case WI_CLAIM_TAKEN:
@@ -80,7 +80,7 @@ static void cluster_tell_state(struct wi_cluster *cluster)
 
 static void cluster_look(struct wi_cluster *cluster)
 {
-    wi_members_expire(&cluster->members, wi_now_ms());
+    wi_members_expire(&cluster->members, wi_awake_ms());
     enum wi_cluster_state state = cluster_judge(cluster);
     if (state == cluster->state)
         return;
@@ -106,7 +106,7 @@ static void on_beat(void *context)
     cluster_look(cluster);
     if (!cluster->is_replayed || !cluster->describe)
         return;
-    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_awake_ms())) {
     case WI_CLAIM_FREE:
         record_write(cluster, 0);
         break;
@@ -143,11 +143,11 @@ static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broke
         .removed = got->removed,
         .replayed = got->replayed};
     const struct wi_seen *skewed =
-        wi_members_take(&cluster->members, &entry, wi_now_ms(), wi_wall_ms());
+        wi_members_take(&cluster->members, &entry, wi_awake_ms(), wi_wall_ms());
     if (skewed)
         cluster_tell_skew(cluster, skewed);
     if (strcmp(entry.key, cluster->key) == 0)
-        wi_name_claim_take(&cluster->claim, &entry, wi_now_ms());
+        wi_name_claim_take(&cluster->claim, &entry, wi_awake_ms());
 }
 
 /* Said once: a problem that stays, and one that comes back before this daemon was a member again,

@@ -73,7 +73,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
     worker->max_frame = member_number(frame->data, "max_frame_bytes");
     worker->initial_credit =
         (struct wi_credit){member_number(credit, "parts"), member_number(credit, "bytes")};
-    worker->heartbeat_at = wi_now_ms();
+    worker->heartbeat_at = wi_awake_ms();
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
     note_full(worker, 0);
@@ -99,7 +99,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
 static void on_heartbeat(struct wi_worker *worker, const struct wi_frame *frame)
 {
     struct wi_worker_counters *counters = counters_of(worker);
-    double now = wi_now_ms(), gap = now - worker->heartbeat_at;
+    double now = wi_awake_ms(), gap = now - worker->heartbeat_at;
 
     worker->heartbeat_at = now;
     counters->heartbeats++;
@@ -226,7 +226,7 @@ static void on_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 static void on_opened(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_ANNOUNCING;
-    worker->heard = worker->connected_at = wi_now_ms();
+    worker->heard = worker->connected_at = wi_awake_ms();
     wi_worker_fit(worker);
     wi_worker_say_announcement(worker);
 }
@@ -272,7 +272,7 @@ static void on_closed(struct wi_worker *worker, const char *why)
         return;
     leave_state(worker);
     worker->state = WI_WORKER_IDLE;
-    worker->retry_at = wi_now_ms() + wi_worker_random(worker->service) * worker->retry_ms;
+    worker->retry_at = wi_awake_ms() + wi_worker_random(worker->service) * worker->retry_ms;
     worker->retry_ms = worker->retry_ms * 2 < RETRY_MAX_MS ? worker->retry_ms * 2 : RETRY_MAX_MS;
 }
 

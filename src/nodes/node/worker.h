@@ -130,7 +130,7 @@ void wi_worker_free(struct wi_worker *worker); /* once the context is gone; NULL
 struct wi_worker_service *wi_worker_service(const struct wi_worker *worker);
 /* Once; it comes back by itself. */
 void wi_worker_connect(struct wi_worker *worker);
-/* Reconnects when it is due, sends heartbeats, and notices silence. `now` is of wi_now_ms(). */
+/* Reconnects when it is due, sends heartbeats, and notices silence. `now` is of wi_awake_ms(). */
 void wi_worker_beat(struct wi_worker *worker, double now);
 /* Breaks the connection without sending anything. */
 void wi_worker_cut(struct wi_worker *worker);
