@@ -45,6 +45,36 @@ struct wi_cluster {
     unsigned skews;
 };
 
+/* --- what is said of it ----------------------------------------------------------------------- */
+
+/* Both are to be freed. */
+static char *words_of_taken(const struct wi_cluster *cluster)
+{
+    return wi_sprintf(
+        "another daemon is a member as \"%s\", so this one does not take part; give it another "
+        "[cluster] name",
+        cluster->self.name);
+}
+
+static char *words_of_skew(const struct wi_seen *skewed)
+{
+    return wi_sprintf(
+        "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
+        skewed->member.name, (long long)skewed->skew_ms / 1000);
+}
+
+static void words_log(char *words)
+{
+    wi_warn("cluster", NULL, "%s", words);
+    free(words);
+}
+
+static void words_add(char *words, json_t *warnings)
+{
+    json_array_append_new(warnings, json_sprintf("cluster: %s", words));
+    free(words);
+}
+
 /* --- what it is ------------------------------------------------------------------------------- */
 
 static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
@@ -71,10 +101,7 @@ static void cluster_tell_state(struct wi_cluster *cluster)
         wi_info("cluster", NULL, "this daemon is a member of the cluster as \"%s\", through %s",
             cluster->self.name, cluster->server);
     } else if (cluster->state == WI_CLUSTER_NAME_TAKEN) {
-        wi_warn("cluster", NULL,
-            "another daemon is a member as \"%s\", so this one does not take part; give it another "
-            "[cluster] name",
-            cluster->self.name);
+        words_log(words_of_taken(cluster));
     }
 }
 
@@ -129,9 +156,7 @@ static void cluster_tell_skew(struct wi_cluster *cluster, const struct wi_seen *
         cluster->skews = 0;
     }
     if (cluster->skews++ < SKEWS_MAX)
-        wi_warn("cluster", NULL,
-            "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
-            skewed->member.name, (long long)skewed->skew_ms / 1000);
+        words_log(words_of_skew(skewed));
 }
 
 static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
@@ -339,17 +364,11 @@ void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)
 {
     cluster_look(cluster);
     if (cluster->problem.fault != WI_BROKER_FINE)
-        json_array_append_new(warnings, json_sprintf("cluster: %s", cluster->problem.detail));
+        words_add(wi_strdup(cluster->problem.detail), warnings);
     if (cluster->state == WI_CLUSTER_NAME_TAKEN)
-        json_array_append_new(warnings,
-            json_sprintf("cluster: another daemon is a member as \"%s\", so this one does not take "
-                         "part; give it another [cluster] name",
-                cluster->self.name));
+        words_add(words_of_taken(cluster), warnings);
     for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
          seen = wi_members_next(&cluster->members, seen->member.name))
         if (seen->skewed)
-            json_array_append_new(warnings,
-                json_sprintf("cluster: the clock of member \"%s\" differs from this machine's by "
-                             "%lld s; set both by NTP",
-                    seen->member.name, (long long)seen->skew_ms / 1000));
+            words_add(words_of_skew(seen), warnings);
 }
