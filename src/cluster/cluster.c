@@ -7,12 +7,15 @@
 #include "base/loop.h"
 #include "cluster/courier.h"
 #include "cluster/keeper.h"
+#include "terms/model_name.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The names of models are gathered with every so manieth record: the folder is read for it. */
 #define MODELS_EVERY 15
+/* After so long each member's record names a model that it has. */
+#define MODELS_KNOWN_MS (2 * MODELS_EVERY * WI_MEMBER_BEAT_MS)
 /* So many warnings about clocks are logged in an hour: the writers of records decide how many there
  * could be. */
 #define SKEWS_MAX WI_MEMBERS_MAX
@@ -260,6 +263,28 @@ static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loo
 void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store)
 {
     wi_keeper_open(cluster->keeper, store);
+}
+
+static int member_may_have(const struct wi_cluster_member *member, const char *model)
+{
+    size_t base = wi_model_name_base(model);
+    int found = member->model_count > member->models.count;
+    for (size_t i = 0; i < member->models.count && !found; i++)
+        found = strncmp(member->models.items[i], model, base) == 0 &&
+                member->models.items[i][base] == '\0';
+    return found;
+}
+
+int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
+{
+    struct wi_cluster *cluster = context;
+    int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS, found = 0;
+    cluster_look(cluster);
+    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen && !found;
+         seen = wi_members_next(&cluster->members, seen->member.name))
+        found = strcmp(seen->member.instance, cluster->self.instance) != 0 &&
+                (is_young || member_may_have(&seen->member, record->model_name));
+    return found;
 }
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
