@@ -108,7 +108,12 @@ static void on_down(struct wi_worker *worker, int code, const char *why)
     why = *why ? why : "the connection ended";
     if (run->ending)
         return;
-    if (wi_worker_is_gone(worker))
+    if (wi_worker_broke_rules(worker))
+        wi_uplink_end(run, WI_EXIT_FAILED,
+            "%s ended the connection for the kind %s, since a message broke a rule of the node "
+            "protocol: %s; use the same version of webinfer at both ends",
+            to, line->kind, why);
+    else if (wi_worker_is_gone(worker))
         wi_uplink_end(run, WI_EXIT_UNAUTHORIZED,
             "%s refuses the relay: %s; see its tokens file, and \"webinfer token new NAME --rank "
             "relay\"",

@@ -54,7 +54,8 @@ struct wi_worker {
     char why[160];                   /* its last connection has ended, or was refused */
     int close_code;                  /* likewise; 0: none */
     int paused;
-    int found_full; /* there was no room when it last tried to join */
+    int broke_rules; /* the service refused a message of it */
+    int found_full;  /* there was no room when it last tried to join */
 };
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */
