@@ -91,7 +91,7 @@ struct daemon {
     uv_signal_t signals[3];
     struct wi_watch *input; /* of a private one */
     struct wi_reload *reload;
-    struct wi_timer *watchdog;
+    struct wi_timer *watchdog, *awake;
     struct wi_timer *limit; /* of the whole shutdown */
     struct wi_timer *step;  /* the next step of the shutdown, always from the loop itself */
     int signalled;          /* how often we were asked to stop */
@@ -130,6 +130,7 @@ static void close_rest(void *context)
     wi_children_free(d->children);
     wi_watch_free(d->input);
     wi_timer_free(d->watchdog);
+    wi_timer_free(d->awake);
     wi_timer_free(d->limit);
     wi_timer_free(d->step);
 }
@@ -549,6 +550,7 @@ static int daemon_serve(struct daemon *d)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     wi_json_memory_begin();
     uv_loop_init(&d->loop);
+    d->awake = wi_loop_keep_awake(&d->loop);
     int status = EXIT_SUCCESS;
     if (make_parts(d, &error) == WI_OK) {
         daemon_begin(d);

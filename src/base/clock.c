@@ -38,6 +38,28 @@ int64_t wi_steady_ms(void)
     return now + unknown; /* which is known, and was put there */
 }
 
+double wi_awake_at(struct wi_awake *awake, double now_ms)
+{
+    double step = now_ms - awake->seen_ms;
+    if (awake->seen_ms > 0 && step > WI_AWAKE_STEP_MS)
+        awake->lost_ms += step - WI_AWAKE_STEP_MS;
+    awake->seen_ms = now_ms;
+    return now_ms - awake->lost_ms;
+}
+
+static _Thread_local struct wi_awake thread_awake; /* all zero where it is not kept */
+
+void wi_awake_begin(void)
+{
+    thread_awake.seen_ms = wi_now_ms();
+}
+
+double wi_awake_ms(void)
+{
+    double now = wi_now_ms();
+    return thread_awake.seen_ms > 0 ? wi_awake_at(&thread_awake, now) : now;
+}
+
 struct unit {
     const char *name;
     uint64_t factor;

@@ -15,6 +15,26 @@ uint64_t wi_thread_ns(void); /* CPU time of the calling thread, nanoseconds */
  * on: setting the system's clock does not make stored deadlines pass. */
 int64_t wi_steady_ms(void);
 
+/*
+ * Awake time: a monotonic clock that stands while this process does (it was stopped, its machine
+ * was paused, or one of its callbacks took long). The silence of others, and how long they take,
+ * are measured by it: what they sent in the meantime has not been read yet. A step between two
+ * looks at the clock counts as WI_AWAKE_STEP_MS at the most.
+ */
+#define WI_AWAKE_STEP_MS 1000.0
+/* Zero-initialise. */
+struct wi_awake {
+    double seen_ms, lost_ms;
+};
+/* The awake time at `now_ms`, of wi_now_ms(). Public for tests. */
+double wi_awake_at(struct wi_awake *awake, double now_ms);
+/* From now on the calling thread looks at its awake time more often than each WI_AWAKE_STEP_MS:
+ * wi_loop_keep_awake (base/loop.h) sees to that. */
+void wi_awake_begin(void);
+/* The awake time of the calling thread, in milliseconds with fractions; wi_now_ms() before
+ * wi_awake_begin. Not to be compared with times of wi_now_ms(). */
+double wi_awake_ms(void);
+
 /* Parses "500ms", "30s", "5m", "2h" or a bare number of seconds into milliseconds.
  * 0 on success, -1 if it is none of these or overflows. */
 int wi_parse_duration(const char *text, int64_t *ms);

@@ -1,14 +1,19 @@
 /* Timers, descriptors and worker-thread jobs whose handles free themselves; see loop.h. */
 #include "base/loop.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <assert.h>
 #include <stdlib.h>
+
+/* Of a step of awake time, so that a timer which is late does not lose any. */
+#define AWAKE_LOOK_MS 500
 
 struct wi_timer {
     uv_timer_t handle;
     wi_timer_fn *on_time;
     void *context;
+    double due; /* of wi_awake_ms(); 0: the loop's own time counts */
 };
 
 static void free_handle(uv_handle_t *handle)
@@ -19,7 +24,11 @@ static void free_handle(uv_handle_t *handle)
 static void timer_fired(uv_timer_t *handle)
 {
     struct wi_timer *timer = handle->data;
-    timer->on_time(timer->context);
+    double left = timer->due > 0 ? timer->due - wi_awake_ms() : 0;
+    if (left >= 1)
+        uv_timer_start(handle, timer_fired, (uint64_t)left, 0);
+    else
+        timer->on_time(timer->context);
 }
 
 struct wi_timer *wi_timer_new(uv_loop_t *loop, wi_timer_fn *on_time, void *context)
@@ -36,7 +45,14 @@ void wi_timer_start(struct wi_timer *timer, uint64_t delay_ms, uint64_t repeat_m
 {
     /* libuv counts from the loop's cached time, which is out of date after long callbacks. */
     uv_update_time(timer->handle.loop);
+    timer->due = 0;
     uv_timer_start(&timer->handle, timer_fired, delay_ms, repeat_ms);
+}
+
+void wi_timer_wait(struct wi_timer *timer, uint64_t delay_ms)
+{
+    wi_timer_start(timer, delay_ms, 0);
+    timer->due = wi_awake_ms() + (double)delay_ms;
 }
 
 void wi_timer_stop(struct wi_timer *timer)
@@ -53,6 +69,20 @@ void wi_timer_free(struct wi_timer *timer)
 {
     if (timer)
         uv_close((uv_handle_t *)&timer->handle, free_handle);
+}
+
+static void on_awake_look(void *context)
+{
+    wi_awake_ms();
+}
+
+struct wi_timer *wi_loop_keep_awake(uv_loop_t *loop)
+{
+    struct wi_timer *timer = wi_timer_new(loop, on_awake_look, NULL);
+    wi_awake_begin();
+    wi_timer_start(timer, AWAKE_LOOK_MS, AWAKE_LOOK_MS);
+    uv_unref((uv_handle_t *)&timer->handle);
+    return timer;
 }
 
 struct wi_watch {

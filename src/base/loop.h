@@ -14,9 +14,14 @@ struct wi_timer;
 struct wi_timer *wi_timer_new(uv_loop_t *loop, wi_timer_fn *on_time, void *context);
 /* First after `delay_ms`, then every `repeat_ms` (0: once). Restarts a running timer. */
 void wi_timer_start(struct wi_timer *timer, uint64_t delay_ms, uint64_t repeat_ms);
+/* Once, after `delay_ms` of awake time (base/clock.h): for limits to how long others may take. */
+void wi_timer_wait(struct wi_timer *timer, uint64_t delay_ms);
 void wi_timer_stop(struct wi_timer *timer);
 int wi_timer_running(const struct wi_timer *timer);
 void wi_timer_free(struct wi_timer *timer); /* NULL is fine */
+/* Keeps the awake time of the loop's thread, until it is freed. It does not keep the loop running.
+ */
+struct wi_timer *wi_loop_keep_awake(uv_loop_t *loop);
 
 /* `events` are UV_READABLE | UV_WRITABLE | UV_DISCONNECT; `status` < 0 is a libuv error. */
 typedef void wi_watch_fn(void *context, int status, int events);

@@ -36,7 +36,7 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     session->browser_fd = -1;
     session->outlet = (struct wi_outlet){session, wi_session_take_socket};
     session->state = WI_SESSION_STARTING;
-    session->started = session->state_since = wi_now_ms();
+    session->started = session->state_since = wi_awake_ms();
     session->step = "spawn";
     session->kind_name = wi_strdup(browser->kind);
     wi_id_new(session->id, "session");
@@ -46,7 +46,7 @@ struct wi_session *wi_session_new(const struct wi_session_deps *deps,
     session->keep_alive = wi_timer_new(deps->loop, on_keep_alive, session);
     wi_info("browser", session->id, "starting %s", browser->kind);
     if (wi_session_begin(session, browser, &session->early_error) == WI_OK)
-        wi_timer_start(session->deadline, (uint64_t)timeout_ms, 0);
+        wi_timer_wait(session->deadline, (uint64_t)timeout_ms);
     else
         wi_timer_start(session->failed_early, 0, 0);
     return session;
@@ -67,7 +67,7 @@ void wi_session_drain(struct wi_session *session)
 void wi_session_close(struct wi_session *session)
 {
     if (session->state == WI_SESSION_BROKEN && wi_timer_running(session->late))
-        wi_timer_start(session->late, WI_SESSION_DELETE_MS, 0);
+        wi_timer_wait(session->late, WI_SESSION_DELETE_MS);
     if (!wi_session_is_alive(session))
         return;
     wi_session_drain(session);
@@ -109,7 +109,7 @@ void wi_session_info(const struct wi_session *session, struct wi_session_info *i
     snprintf(info->id, sizeof info->id, "%s", session->id);
     info->kind = session->kind_name;
     info->state = session->state;
-    info->age_ms = wi_now_ms() - session->started;
+    info->age_ms = wi_awake_ms() - session->started;
     info->ready_ms = session->ready_ms;
     info->driver_pid = session->child ? wi_child_pid(session->child) : -1;
     snprintf(info->browser_version, sizeof info->browser_version, "%s", session->browser_version);

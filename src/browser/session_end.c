@@ -79,8 +79,8 @@ void wi_session_delete(struct wi_session *session)
      * arrives. */
     if (session->creating && wi_session_is_remote(session)) {
         session->step = "late session";
-        wi_timer_start(session->late,
-            session->state == WI_SESSION_DRAINING ? WI_SESSION_DELETE_MS : WI_SESSION_LATE_MS, 0);
+        wi_timer_wait(session->late,
+            session->state == WI_SESSION_DRAINING ? WI_SESSION_DELETE_MS : WI_SESSION_LATE_MS);
         return;
     }
     /* Otherwise its answer would come first, and a page that never loads would delay the end. */

@@ -92,7 +92,7 @@ static void session_settle(struct wi_session *session)
     wi_timer_stop(session->deadline);
     session->step = "";
     if (session->ready_ms == 0) {
-        session->ready_ms = wi_now_ms() - session->started;
+        session->ready_ms = wi_awake_ms() - session->started;
         wi_info("browser", session->id, "%s %s serves after %.0f ms", session->kind_name,
             session->browser_version, session->ready_ms);
     }
@@ -116,7 +116,7 @@ static void on_blank(void *context, const struct wi_error *error)
         wi_session_fail(session, error);
         return;
     }
-    wi_timer_start(session->deadline, (uint64_t)session->timeout_ms, 0);
+    wi_timer_wait(session->deadline, (uint64_t)session->timeout_ms);
     wi_session_open_page(session);
 }
 

@@ -22,7 +22,7 @@
 
 static uint64_t time_left(const struct wi_session *session, double since)
 {
-    double left = (double)session->timeout_ms - (wi_now_ms() - since);
+    double left = (double)session->timeout_ms - (wi_awake_ms() - since);
 
     return left < 1 ? 1 : (uint64_t)left;
 }

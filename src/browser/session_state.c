@@ -45,7 +45,7 @@ void wi_session_set_state(
     struct wi_session *session, enum wi_session_state state, const struct wi_error *error)
 {
     enum wi_session_state from = session->state;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     assert(wi_session_may_become(from, state));
     wi_log(level_of(from, state, error), "browser", session->id, "%s -> %s after %.0f ms%s%s",

@@ -7,12 +7,15 @@
 #include "base/loop.h"
 #include "cluster/courier.h"
 #include "cluster/keeper.h"
+#include "terms/model_name.h"
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The names of models are gathered with every so manieth record: the folder is read for it. */
 #define MODELS_EVERY 15
+/* After so long each member's record names a model that it has. */
+#define MODELS_KNOWN_MS (2 * MODELS_EVERY * WI_MEMBER_BEAT_MS)
 /* So many warnings about clocks are logged in an hour: the writers of records decide how many there
  * could be. */
 #define SKEWS_MAX WI_MEMBERS_MAX
@@ -45,6 +48,36 @@ struct wi_cluster {
     unsigned skews;
 };
 
+/* --- what is said of it ----------------------------------------------------------------------- */
+
+/* Both are to be freed. */
+static char *words_of_taken(const struct wi_cluster *cluster)
+{
+    return wi_sprintf(
+        "another daemon is a member as \"%s\", so this one does not take part; give it another "
+        "[cluster] name",
+        cluster->self.name);
+}
+
+static char *words_of_skew(const struct wi_seen *skewed)
+{
+    return wi_sprintf(
+        "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
+        skewed->member.name, (long long)skewed->skew_ms / 1000);
+}
+
+static void words_log(char *words)
+{
+    wi_warn("cluster", NULL, "%s", words);
+    free(words);
+}
+
+static void words_add(char *words, json_t *warnings)
+{
+    json_array_append_new(warnings, json_sprintf("cluster: %s", words));
+    free(words);
+}
+
 /* --- what it is ------------------------------------------------------------------------------- */
 
 static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
@@ -53,7 +86,7 @@ static enum wi_cluster_state cluster_judge(const struct wi_cluster *cluster)
         return WI_CLUSTER_CONNECTING;
     if (!cluster->is_replayed)
         return WI_CLUSTER_JOINING;
-    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_awake_ms())) {
     case WI_CLAIM_OURS:
         return WI_CLUSTER_MEMBER;
     case WI_CLAIM_TAKEN:
@@ -71,16 +104,13 @@ static void cluster_tell_state(struct wi_cluster *cluster)
         wi_info("cluster", NULL, "this daemon is a member of the cluster as \"%s\", through %s",
             cluster->self.name, cluster->server);
     } else if (cluster->state == WI_CLUSTER_NAME_TAKEN) {
-        wi_warn("cluster", NULL,
-            "another daemon is a member as \"%s\", so this one does not take part; give it another "
-            "[cluster] name",
-            cluster->self.name);
+        words_log(words_of_taken(cluster));
     }
 }
 
 static void cluster_look(struct wi_cluster *cluster)
 {
-    wi_members_expire(&cluster->members, wi_now_ms());
+    wi_members_expire(&cluster->members, wi_awake_ms());
     enum wi_cluster_state state = cluster_judge(cluster);
     if (state == cluster->state)
         return;
@@ -106,7 +136,7 @@ static void on_beat(void *context)
     cluster_look(cluster);
     if (!cluster->is_replayed || !cluster->describe)
         return;
-    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_now_ms())) {
+    switch (wi_name_claim_judge(&cluster->claim, cluster->self.instance, wi_awake_ms())) {
     case WI_CLAIM_FREE:
         record_write(cluster, 0);
         break;
@@ -129,9 +159,7 @@ static void cluster_tell_skew(struct wi_cluster *cluster, const struct wi_seen *
         cluster->skews = 0;
     }
     if (cluster->skews++ < SKEWS_MAX)
-        wi_warn("cluster", NULL,
-            "the clock of member \"%s\" differs from this machine's by %lld s; set both by NTP",
-            skewed->member.name, (long long)skewed->skew_ms / 1000);
+        words_log(words_of_skew(skewed));
 }
 
 static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broker_entry *got)
@@ -143,11 +171,11 @@ static void cluster_take_entry(struct wi_cluster *cluster, const struct wi_broke
         .removed = got->removed,
         .replayed = got->replayed};
     const struct wi_seen *skewed =
-        wi_members_take(&cluster->members, &entry, wi_now_ms(), wi_wall_ms());
+        wi_members_take(&cluster->members, &entry, wi_awake_ms(), wi_wall_ms());
     if (skewed)
         cluster_tell_skew(cluster, skewed);
     if (strcmp(entry.key, cluster->key) == 0)
-        wi_name_claim_take(&cluster->claim, &entry, wi_now_ms());
+        wi_name_claim_take(&cluster->claim, &entry, wi_awake_ms());
 }
 
 /* Said once: a problem that stays, and one that comes back before this daemon was a member again,
@@ -235,6 +263,28 @@ static struct wi_keeper *cluster_keep(struct wi_cluster *cluster, uv_loop_t *loo
 void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store)
 {
     wi_keeper_open(cluster->keeper, store);
+}
+
+static int member_may_have(const struct wi_cluster_member *member, const char *model)
+{
+    size_t base = wi_model_name_base(model);
+    int found = member->model_count > member->models.count;
+    for (size_t i = 0; i < member->models.count && !found; i++)
+        found = strncmp(member->models.items[i], model, base) == 0 &&
+                member->models.items[i][base] == '\0';
+    return found;
+}
+
+int wi_cluster_may_be_elsewhere(void *context, const struct wi_record *record)
+{
+    struct wi_cluster *cluster = context;
+    int is_young = wi_steady_ms() - record->accepted_at < MODELS_KNOWN_MS, found = 0;
+    cluster_look(cluster);
+    for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen && !found;
+         seen = wi_members_next(&cluster->members, seen->member.name))
+        found = strcmp(seen->member.instance, cluster->self.instance) != 0 &&
+                (is_young || member_may_have(&seen->member, record->model_name));
+    return found;
 }
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
@@ -339,17 +389,11 @@ void wi_cluster_add_warnings(struct wi_cluster *cluster, json_t *warnings)
 {
     cluster_look(cluster);
     if (cluster->problem.fault != WI_BROKER_FINE)
-        json_array_append_new(warnings, json_sprintf("cluster: %s", cluster->problem.detail));
+        words_add(wi_strdup(cluster->problem.detail), warnings);
     if (cluster->state == WI_CLUSTER_NAME_TAKEN)
-        json_array_append_new(warnings,
-            json_sprintf("cluster: another daemon is a member as \"%s\", so this one does not take "
-                         "part; give it another [cluster] name",
-                cluster->self.name));
+        words_add(words_of_taken(cluster), warnings);
     for (const struct wi_seen *seen = wi_members_next(&cluster->members, NULL); seen;
          seen = wi_members_next(&cluster->members, seen->member.name))
         if (seen->skewed)
-            json_array_append_new(warnings,
-                json_sprintf("cluster: the clock of member \"%s\" differs from this machine's by "
-                             "%lld s; set both by NTP",
-                    seen->member.name, (long long)seen->skew_ms / 1000));
+            words_add(words_of_skew(seen), warnings);
 }

@@ -26,6 +26,9 @@ struct wi_cluster *wi_cluster_new(
 void wi_cluster_join(struct wi_cluster *cluster, wi_cluster_describe_fn *describe, void *context);
 /* Fills the store of the jobs that its members share, which is valid until wi_cluster_free. */
 void wi_cluster_jobs(struct wi_cluster *cluster, struct wi_job_store *store);
+/* Whether another member may have the model of the record: it says so, it has more models than it
+ * names, or the record is younger than what the members say. */
+int wi_cluster_may_be_elsewhere(void *cluster, const struct wi_record *record);
 /* Leaves: the others see it at once if there is a server. The loop goes on until the thread has
  * ended. Stored jobs can still be written. A second call does nothing; NULL is fine. */
 void wi_cluster_leave(struct wi_cluster *cluster);

@@ -1,5 +1,5 @@
 /*
- * The members that an observer sees, by its own monotonic clock: who writes a record lives, and who
+ * The members that an observer sees, by its own awake time: who writes a record lives, and who
  * has not changed it for WI_MEMBER_GONE_MS is gone. Nothing that a member says about time decides
  * this. Pure: the time is an argument.
  */
@@ -26,7 +26,7 @@ struct wi_seen {
     char key[WI_MEMBER_KEY_SIZE];
     struct wi_cluster_member member;
     uint64_t revision;
-    double changed_ms; /* monotonic */
+    double changed_ms; /* awake time */
     int lives;         /* it was written while we looked */
     int64_t skew_ms;   /* its wall clock less ours */
     int skewed;        /* that is more than WI_MEMBER_SKEW_MS, which was told */

@@ -435,7 +435,7 @@ struct wi_block_source_info {
     int stranger;           /* a router has named it; it is not configured */
     enum wi_block_source_state state;
     int lied;                /* it is out because of a wrong block */
-    double until_ms;         /* wi_now_ms() from which it is asked again; 0 if it is ready */
+    double until_ms;         /* wi_awake_ms() from which it is asked again; 0 if it is ready */
     uint64_t bytes, blocks;  /* that were correct, since the start */
     uint64_t wrong;          /* blocks */
     int64_t seen_ms;         /* Unix time of its last answer; 0: none yet */

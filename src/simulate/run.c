@@ -149,13 +149,13 @@ static void on_ramp(void *context)
 static void on_beat(void *context)
 {
     struct sim *sim = context;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     for (size_t i = 0; i < sim->started; i++)
         wi_worker_beat(sim->workers[i], now);
     if (!sim->announced && sim->service.counters.up == sim->options->nodes) {
         sim->announced = 1;
-        sim->all_up_ms = now - sim->began;
+        sim->all_up_ms = wi_now_ms() - sim->began;
         show_up(sim);
     }
     if (!sim->complained && sim->service.counters.full > 0) {
@@ -209,6 +209,7 @@ static void sim_start(struct sim *sim)
     for (size_t i = 0; i < sim->options->nodes; i++)
         sim->workers[i] = wi_worker_new(&sim->service);
     sim->ramp = wi_timer_new(loop, on_ramp, sim);
+    wi_awake_begin(); /* each beat looks */
     sim->beat = wi_timer_new(loop, on_beat, sim);
     sim->over = wi_timer_new(loop, on_over, sim);
     wi_timer_start(sim->ramp, 0, RAMP_MS);

@@ -81,10 +81,10 @@ static void line_tell_again(struct wi_uplink_line *line)
 /* --- its worker ------------------------------------------------------------------------------- */
 
 /* With its address before the reason. */
-static void line_refuse(struct wi_uplink_line *line, const char *reason)
+static void line_refuse(struct wi_uplink_line *line, enum wi_exit exit, const char *reason)
 {
     char *why = wi_sprintf("%s %s", line->borrower->to, reason);
-    line->borrower->refuse(line->borrower, WI_EXIT_UNAUTHORIZED, why);
+    line->borrower->refuse(line->borrower, exit, why);
     free(why);
 }
 
@@ -95,7 +95,7 @@ static void on_up(struct wi_worker *worker, const json_t *welcome)
     if (!borrower)
         return;
     if (!json_is_true(json_object_get(welcome, "relay"))) {
-        line_refuse(line,
+        line_refuse(line, WI_EXIT_UNAUTHORIZED,
             "does not treat this as a relay: its token there must have the rank relay, as of "
             "\"webinfer token new NAME --rank relay\", and the daemon must know relays");
         return;
@@ -122,12 +122,18 @@ static void on_down(struct wi_worker *worker, int code, const char *why)
     why = *why ? why : "the connection ended";
     if (!borrower || line->run->ending)
         return;
-    if (wi_worker_is_gone(worker)) {
+    if (wi_worker_broke_rules(worker)) {
+        snprintf(reason, sizeof reason,
+            "ended the connection for the kind %s, since a message broke a rule of the node "
+            "protocol: %.200s; use the same version of webinfer at both ends",
+            line->kind, why);
+        line_refuse(line, WI_EXIT_FAILED, reason);
+    } else if (wi_worker_is_gone(worker)) {
         snprintf(reason, sizeof reason,
             "refuses the relay: %.200s; see its tokens file, and \"webinfer token new NAME --rank "
             "relay\"",
             why);
-        line_refuse(line, reason);
+        line_refuse(line, WI_EXIT_UNAUTHORIZED, reason);
     } else if (!borrower->welcomed && code != 1013 && !borrower->is_member)
         wi_uplink_end(line->run, WI_EXIT_NO_SERVER,
             "there is no webinfer daemon that takes nodes at %s: %s; --to needs the address of its "
@@ -211,7 +217,7 @@ static void line_free(struct wi_uplink_line *line)
 void wi_uplink_line_end(struct wi_uplink_line *line, const char *reason)
 {
     line->borrower = NULL;
-    line->ends_at = wi_worker_leave(line->worker, reason) ? wi_now_ms() + LEAVE_MS : 0;
+    line->ends_at = wi_worker_leave(line->worker, reason) ? wi_awake_ms() + LEAVE_MS : 0;
 }
 
 void wi_uplink_lines_beat(struct wi_uplink_run *run, double now)

@@ -199,13 +199,14 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static void on_beat(void *context)
 {
-    wi_uplink_lines_beat(context, wi_now_ms());
+    wi_uplink_lines_beat(context, wi_awake_ms());
 }
 
 static void run_start(struct wi_uplink_run *run)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     run->http = wi_http_new(run->loop);
+    wi_awake_begin(); /* each beat looks */
     run->beat = wi_timer_new(run->loop, on_beat, run);
     run->over = wi_timer_new(run->loop, on_over, run);
     wi_timer_start(run->beat, WI_WORKER_BEAT_MS, WI_WORKER_BEAT_MS);

@@ -128,7 +128,7 @@ struct wi_uplink_line {
     struct wi_uplink_run *run;
     struct wi_uplink_line *next;
     struct wi_uplink_borrower *borrower; /* NULL: it ends */
-    double ends_at;                      /* of wi_now_ms(), at the latest */
+    double ends_at;                      /* of wi_awake_ms(), at the latest */
     char kind[WI_UPLINK_KIND_SIZE];
     char *capabilities;
     struct wi_worker_service service;

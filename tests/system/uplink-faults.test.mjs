@@ -185,7 +185,10 @@ test('a borrowing daemon that sends garbage gets nothing by it, and is connected
     const { data } = await task('t10', { model: { name: 'builtin/count' } }, { count: 2 });
     assert.equal(data.ok, true, JSON.stringify(data)); // and it still works
     assert.equal(said('task_response').filter(({ data: { attempt_id: id } }) => id === 't1').length, 1);
-    await uplink.stop();
+    // A fault of its own is no matter of its token.
+    borrower.socket.close(1008, 'a message is too large');
+    assert.deepEqual(await uplink.end, { code: 1, signal: null }, uplink.problems);
+    assert.match(uplink.problems.trim().split('\n').at(-1), /broke a rule of the node protocol: a message is too large; /);
     await borrower.stop();
     await there.stop();
     await lender.stop();

@@ -35,7 +35,7 @@ const watch = new Watch(store, { changed: onState, welcome: (status) => { lastSt
 /** @type {App} */
 const app = { store, watch, status: () => lastStatus, redraw };
 /** @type {View} */
-let view = unknownView(app, '');
+let view = unknownView('', viewsHere);
 /** The state that was shown last; each state is announced once. */
 let shownState = '';
 
@@ -61,7 +61,13 @@ function viewOf() {
     if (name === 'nodes' && !rest) return nodesView(app, query.get('after') ?? '');
     if (name === 'cluster' && !rest) return clusterView(app);
     if (name === 'logs' && !rest) return logsView(app, query);
-    return unknownView(app, rest ? `${name}/${rest}` : name);
+    return unknownView(rest ? `${name}/${rest}` : name, viewsHere);
+}
+
+/** Those that this daemon has for this client. */
+function viewsHere() {
+    const isHere = { logs: watch.isAdmin || watch.state === 'loading', cluster: Boolean(lastStatus.cluster) || addressed().name === 'cluster' };
+    return VIEWS.filter(([one]) => isHere[/** @type {'logs'} */ (one)] ?? true);
 }
 
 function onAddress() {
@@ -139,10 +145,8 @@ function render() {
 
 function navigation() {
     const { name } = addressed();
-    const isShown = { logs: watch.isAdmin || watch.state === 'loading', cluster: Boolean(lastStatus.cluster) || name === 'cluster' };
-    const views = VIEWS.filter(([one]) => isShown[/** @type {'logs'} */ (one)] ?? true);
     return h('nav', { 'aria-label': 'Views', key: 'nav' }, h('span', { class: 'brand' }, 'webinfer'),
-        views.map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)),
+        viewsHere().map(([one, title]) => h('a', { href: `#/${one}`, 'aria-current': one === name ? 'page' : undefined }, title)),
         h('a', { href: 'docs/', target: '_blank', rel: 'noopener' }, 'Documentation')); // this page would forget the token
 }
 

@@ -36,10 +36,13 @@ static enum wi_code open_stored_jobs(struct wi_endpoints *endpoints, struct wi_c
     struct wi_durable_deps deps = {.runs = endpoints->runs};
     struct wi_record_sweep found = {0};
     enum wi_code code = WI_OK;
-    if (cluster)
+    if (cluster) {
         wi_cluster_jobs(cluster, &deps.store); /* what there is comes with the connection */
-    else if (db)
+        deps.may_be_elsewhere = wi_cluster_may_be_elsewhere;
+        deps.context = cluster;
+    } else if (db) {
         code = wi_rows_open(db, WI_DURABLE_CRASHES_MAX, &deps.store, &found, error);
+    }
     if (code != WI_OK || !deps.store.context)
         return code;
     endpoints->durable = wi_durable_new(&deps, &found);

@@ -126,7 +126,7 @@ static void on_gone(void *context)
         free_stream(stream);
         return;
     }
-    wi_timer_start(stream->timer, (uint64_t)api->deps.config->api.stream_grace, 0);
+    wi_timer_wait(stream->timer, (uint64_t)api->deps.config->api.stream_grace);
     if (wi_events_ended(stream->events))
         keep_end(stream);
 }

@@ -223,7 +223,7 @@ void wi_request_linger(struct wi_request *request, const struct wi_error *error)
     answer_by_hand(request, error);
     wi_request_set_state(request, WI_REQUEST_LINGERING);
     wi_request_drop_body(request);
-    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+    request->connection->deadline = wi_awake_ms() + request->api->deps.times.linger;
     wi_request_resume(request);
 }
 
@@ -236,7 +236,7 @@ void wi_request_refuse_midway(struct wi_request *request, const struct wi_error 
     wi_request_cancel_work(request);
     wi_request_make_problem(request, error);
     wi_request_set_state(request, WI_REQUEST_DISCARDING);
-    request->connection->deadline = wi_now_ms() + request->api->deps.times.linger;
+    request->connection->deadline = wi_awake_ms() + request->api->deps.times.linger;
     wi_request_resume(request);
 }
 

@@ -40,7 +40,7 @@ static void request_touch(struct wi_request *request)
 {
     const struct wi_pace_rule rule = {request->api->deps.times.stall, SLOWEST_BODY};
     request->connection->deadline =
-        wi_pace_deadline(&request->pace, &rule, wi_now_ms(), request->received);
+        wi_pace_deadline(&request->pace, &rule, wi_awake_ms(), request->received);
 }
 
 /* --- beginning ------------------------------------------------------------------------------- */
@@ -63,7 +63,7 @@ static enum MHD_Result response_queue(struct wi_request *request)
 {
     wi_request_set_state(request, WI_REQUEST_SENDING);
     request->connection->deadline =
-        wi_now_ms() + request->api->deps.times.grace + (double)request->sent / SLOWEST_ANSWER;
+        wi_awake_ms() + request->api->deps.times.grace + (double)request->sent / SLOWEST_ANSWER;
     enum MHD_Result result =
         MHD_queue_response(request->mhd, (unsigned)request->status, request->response);
     MHD_destroy_response(request->response);
@@ -149,7 +149,7 @@ static struct wi_request *request_begin(struct wi_connection *connection,
     api->requests = request;
     api->request_count++;
     connection->request = request;
-    wi_connections_ask(&api->connections, connection, request->started);
+    wi_connections_ask(&api->connections, connection, wi_awake_ms());
     wi_headers_collect(&request->headers, mhd);
     set_id(request);
     request_touch(request);
@@ -243,7 +243,7 @@ void wi_request_read_on(struct wi_request *request, void (*cancel)(void *work), 
     request->is_midway = 0;
     request->body->size = 0;
     wi_request_set_state(request, WI_REQUEST_READING);
-    wi_pace_begin(&request->pace, wi_now_ms(), request->received);
+    wi_pace_begin(&request->pace, wi_awake_ms(), request->received);
     request_touch(request);
     wi_request_resume(request);
 }
@@ -460,8 +460,8 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
         request->next->previous = request->previous;
     api->request_count--;
     request->connection->request = NULL;
-    request->connection->deadline = wi_now_ms() + (double)api->deps.config->api.idle_timeout;
-    wi_connections_wait(&api->connections, request->connection, wi_now_ms());
+    request->connection->deadline = wi_awake_ms() + (double)api->deps.config->api.idle_timeout;
+    wi_connections_wait(&api->connections, request->connection, wi_awake_ms());
     wi_headers_clear(&request->headers);
     wi_forwarded_clear(&request->forwarded);
     free(request->authority);
@@ -496,7 +496,7 @@ int wi_request_may_clog(const struct wi_request *request)
 
 void wi_request_shorten_deadline(struct wi_request *request)
 {
-    double limit = wi_now_ms() + request->api->deps.times.linger;
+    double limit = wi_awake_ms() + request->api->deps.times.linger;
     if (request->connection->deadline > limit)
         request->connection->deadline = limit;
 }

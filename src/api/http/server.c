@@ -156,7 +156,7 @@ static void on_flush(void *context)
 static void on_sweep(void *context)
 {
     struct wi_server *server = context;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     if (wi_second_look(&server->api.connections) > 0)
         wi_turn_schedule(server->api.turn);
     for (struct wi_connection *c = server->api.connections.all; c; c = c->next) {
@@ -183,13 +183,13 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
         sizeof connection->peer);
     connection->admitted = wi_peer_of(peer->client_addr);
     wi_admission_enter(server->api.admission, &connection->admitted);
-    connection->deadline = wi_now_ms() + server->api.deps.times.headers;
+    connection->deadline = wi_awake_ms() + server->api.deps.times.headers;
     connection->is_spare = server->spare;
     wi_turns_join(&server->api.spending.turns, &connection->place, connection->peer);
     *slot = connection;
     if (!connections->all && server->sweep)
         wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
-    wi_connections_add(connections, connection, wi_now_ms());
+    wi_connections_add(connections, connection, wi_awake_ms());
 }
 
 static void request_over(struct wi_request *request, enum MHD_RequestTerminationCode why)
@@ -266,7 +266,7 @@ static size_t join_parameters(char *query)
 static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
 {
     struct wi_connection *connection = connection_of(mhd);
-    double limit = wi_now_ms() + connection->api->deps.times.headers;
+    double limit = wi_awake_ms() + connection->api->deps.times.headers;
     if (connection->deadline == 0 || connection->deadline > limit)
         connection->deadline = limit;
     const char *nul = strstr(uri, "%00");

@@ -31,7 +31,7 @@ static int is_moving(void *work)
 {
     struct wi_taking *taking = work;
     int held = bytes_held(taking->_request->connection->fd);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     if (held != taking->_held)
         taking->_moved_at = now;
     taking->_held = held;
@@ -48,7 +48,7 @@ void wi_taking_begin(struct wi_taking *taking, struct wi_request *request, const
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = taking;
-    *taking = (struct wi_taking){._request = request, ._moved_at = wi_now_ms()};
+    *taking = (struct wi_taking){._request = request, ._moved_at = wi_awake_ms()};
 }
 
 void wi_taking_rest(struct wi_taking *taking)
@@ -59,7 +59,7 @@ void wi_taking_rest(struct wi_taking *taking)
 ssize_t wi_taking_give(struct wi_taking *taking, size_t bytes)
 {
     taking->_request->sent += bytes;
-    taking->_moved_at = wi_now_ms();
+    taking->_moved_at = wi_awake_ms();
     look_again(taking, taking->_moved_at);
     return (ssize_t)bytes;
 }
@@ -74,6 +74,6 @@ ssize_t wi_taking_pause(struct wi_taking *taking)
 
 ssize_t wi_taking_end(struct wi_taking *taking)
 {
-    look_again(taking, wi_now_ms());
+    look_again(taking, wi_awake_ms());
     return MHD_CONTENT_READER_END_OF_STREAM;
 }

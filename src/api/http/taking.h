@@ -11,7 +11,7 @@
 /* The first member of the answer's maker, which the callback gets. Members with a _ are its own. */
 struct wi_taking {
     struct wi_request *_request;
-    double _moved_at; /* wi_now_ms() when it last took anything */
+    double _moved_at; /* wi_awake_ms() when it last took anything */
     int _held;        /* bytes that the kernel held for it at the last check */
 };
 

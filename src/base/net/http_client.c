@@ -156,7 +156,7 @@ struct wi_http_call {
     size_t max_answer, head_size;
     int outside, allow_private, only_here; /* only_here: it may not leave this machine */
     int head_done, too_large, stopped, private_refused, doomed, paused;
-    struct wi_timer *stall; /* NULL: no limit */
+    struct wi_timer *limit, *stall; /* NULL: no limit */
     uint64_t stall_ms;
     double last_byte;
     const struct wi_outlet *outlet;
@@ -222,7 +222,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
     struct wi_http_call *call = context;
     size_t length = size * count;
     long status = 0;
-    call->last_byte = wi_now_ms();
+    call->last_byte = wi_awake_ms();
     call->head_size += length;
     if (call->head_size > MAX_HEAD) {
         call->too_large = 1;
@@ -256,7 +256,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
     struct wi_http_call *call = context;
     size_t length = size * count;
-    call->last_byte = wi_now_ms();
+    call->last_byte = wi_awake_ms();
     if (call->stopped) /* curl asks again after a pause, although it was told to end */
         return 0;
     if (call->on_data)
@@ -277,6 +277,7 @@ static void free_call(struct wi_http_call *call)
     curl_easy_cleanup(call->easy);
     curl_slist_free_all(call->headers);
     wi_buffer_clear(&call->body);
+    wi_timer_free(call->limit);
     wi_timer_free(call->stall);
     free(call);
 }
@@ -351,10 +352,15 @@ static void on_turn(void *context)
     } while (call);
 }
 
+static void on_limit(void *context)
+{
+    call_finish(context, CURLE_OPERATION_TIMEDOUT, NULL);
+}
+
 static void on_stall(void *context)
 {
     struct wi_http_call *call = context;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     double quiet = call->paused ? 0 : now - call->last_byte;
     if (quiet + 1 < (double)call->stall_ms)
         wi_timer_start(call->stall, call->stall_ms - (uint64_t)quiet, 0);
@@ -366,7 +372,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *context)
 {
     struct wi_http_call *call = context;
     size_t more = call->on_send(call->context, call->sent, out, size * count);
-    call->last_byte = wi_now_ms();
+    call->last_byte = wi_awake_ms();
     call->sent += more;
     return more;
 }
@@ -448,7 +454,6 @@ static void set_options(struct wi_http_call *call, const struct wi_http_request 
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
     if (request->on_data)
         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
@@ -463,12 +468,21 @@ static void set_options(struct wi_http_call *call, const struct wi_http_request 
     set_headers(call, request);
 }
 
+/* Not by curl, whose clock goes on while this process does not. */
+static void set_limit(struct wi_http_call *call, uint64_t limit_ms)
+{
+    if (!limit_ms)
+        return;
+    call->limit = wi_timer_new(call->http->loop, on_limit, call);
+    wi_timer_wait(call->limit, limit_ms);
+}
+
 static void watch_for_stall(struct wi_http_call *call, uint64_t stall_ms)
 {
     if (!stall_ms)
         return;
     call->stall_ms = stall_ms;
-    call->last_byte = wi_now_ms();
+    call->last_byte = wi_awake_ms();
     call->stall = wi_timer_new(call->http->loop, on_stall, call);
     wi_timer_start(call->stall, stall_ms, 0);
 }
@@ -487,6 +501,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     call->easy = curl_easy_init();
     assert(call->easy); /* fails only without memory */
     set_options(call, request);
+    set_limit(call, request->timeout_ms);
     watch_for_stall(call, request->stall_ms);
     DL_PREPEND(http->calls, call);
     call->multi = call->outside && !call->allow_private ? http->public : http->open;
@@ -498,7 +513,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
 void wi_http_resume(struct wi_http_call *call)
 {
     call->paused = 0;
-    call->last_byte = wi_now_ms();
+    call->last_byte = wi_awake_ms();
     if (curl_easy_pause(call->easy, CURLPAUSE_CONT) == CURLE_OK)
         return;
     call->doomed = 1;

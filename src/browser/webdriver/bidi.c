@@ -76,7 +76,7 @@ static struct wi_wire *bidi_connect(struct bidi *driver)
 
 static uint64_t time_left(const struct bidi_call *call)
 {
-    double left = call->deadline - wi_now_ms();
+    double left = call->deadline - wi_awake_ms();
 
     return left < 1 ? 1 : (uint64_t)left;
 }
@@ -85,7 +85,7 @@ static struct bidi_call *bidi_begin(struct wi_driver_call *base, uint64_t timeou
 {
     struct bidi_call *call = (struct bidi_call *)base;
 
-    call->deadline = wi_now_ms() + (double)timeout_ms;
+    call->deadline = wi_awake_ms() + (double)timeout_ms;
     return call;
 }
 
@@ -124,7 +124,7 @@ static void on_status(void *context, const json_t *result, const struct wi_error
     call->command = NULL;
     if (result && json_is_true(json_object_get(result, "ready"))) {
         wi_driver_done(&call->call, NULL);
-    } else if (call->deadline - wi_now_ms() > RETRY_MS) {
+    } else if (call->deadline - wi_awake_ms() > RETRY_MS) {
         wi_timer_start(call->again, RETRY_MS, 0);
     } else {
         wi_error_set(&not_ready, WI_UNAVAILABLE, "", "status: the browser is not ready: %.200s",

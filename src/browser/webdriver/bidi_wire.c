@@ -92,7 +92,10 @@ struct wi_command *wi_wire_send(struct wi_wire *wire, const char *verb, const ch
     LL_PREPEND(wire->commands, command);
     if (wire->socket)
         wi_websocket_send(wire->socket, text, strlen(text));
-    wi_timer_start(wire->socket ? command->deadline : wire->over, wire->socket ? timeout_ms : 0, 0);
+    if (wire->socket)
+        wi_timer_wait(command->deadline, timeout_ms);
+    else
+        wi_timer_start(wire->over, 0, 0);
     free(text);
     return command;
 }

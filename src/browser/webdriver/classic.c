@@ -171,7 +171,7 @@ static enum wi_code read_status(const json_t *value, struct wi_error *error)
 static void on_status(void *context, const struct wi_http_answer *http)
 {
     struct classic_call *call = context;
-    double left = call->deadline - wi_now_ms();
+    double left = call->deadline - wi_awake_ms();
     json_t *root, *value;
     enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &call->last);
 
@@ -190,7 +190,7 @@ static void on_status(void *context, const struct wi_http_answer *http)
 static void ask_status(void *context)
 {
     struct classic_call *call = context;
-    double left = call->deadline - wi_now_ms();
+    double left = call->deadline - wi_awake_ms();
     uint64_t timeout = left < 1 ? 1 : left < POLL_ANSWER_MS ? (uint64_t)left : POLL_ANSWER_MS;
 
     classic_exchange(call, "GET", "/status", NULL, timeout, on_status);
@@ -201,7 +201,7 @@ static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
     struct classic_call *call = (struct classic_call *)base;
 
     call->again = wi_timer_new(driver_of(call)->loop, ask_status, call);
-    call->deadline = wi_now_ms() + (double)timeout_ms;
+    call->deadline = wi_awake_ms() + (double)timeout_ms;
     call->pause_ms = POLL_FIRST_MS;
     ask_status(call);
 }
@@ -331,7 +331,7 @@ static void on_home(void *context, const struct wi_http_answer *http)
 {
     struct classic_call *call = context;
     struct wi_driver *driver = call->call.driver;
-    double left = call->deadline - wi_now_ms();
+    double left = call->deadline - wi_awake_ms();
     struct wi_error error;
     json_t *root, *value;
 
@@ -352,7 +352,7 @@ static void on_home(void *context, const struct wi_http_answer *http)
 static void on_deleted(void *context, const struct wi_http_answer *http)
 {
     struct classic_call *call = context;
-    double left = call->deadline - wi_now_ms();
+    double left = call->deadline - wi_awake_ms();
     json_t *root, *value;
     enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &call->last);
 
@@ -372,7 +372,7 @@ static void delete_session(struct wi_driver_call *base, uint64_t timeout_ms)
     struct classic_call *call = (struct classic_call *)base;
 
     call->on_value = forget_session;
-    call->deadline = wi_now_ms() + (double)timeout_ms;
+    call->deadline = wi_awake_ms() + (double)timeout_ms;
     session_exchange(call, "DELETE", "", NULL, timeout_ms, on_deleted);
 }
 

@@ -210,7 +210,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         turn_away(socket);
         return;
     }
-    if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
+    if (wi_tokens_spend(&bridge->tokens, token, wi_awake_ms(), &spent) &&
         socket_join(socket, token, join_id, &spent))
         return;
     session_supersede(bridge, spent.session);

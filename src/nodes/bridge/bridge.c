@@ -399,7 +399,7 @@ struct wi_listener *wi_bridge_listen(struct wi_bridge *bridge, int fd)
 void wi_bridge_expect(struct wi_bridge *bridge, const char *session_id, const char *kind,
     const char *version, const char *gpu, int64_t ttl_ms, char token[WI_TOKEN_SIZE])
 {
-    wi_tokens_expect(&bridge->tokens, session_id, kind, version, gpu, wi_now_ms(), ttl_ms, token);
+    wi_tokens_expect(&bridge->tokens, session_id, kind, version, gpu, wi_awake_ms(), ttl_ms, token);
 }
 
 void wi_bridge_revoke(struct wi_bridge *bridge, const char *session_id)
@@ -650,7 +650,7 @@ int wi_bridge_node_state(
         .connected = node->link != NULL,
         .attempts = HASH_COUNT(node->attempts),
         .busy_since_ms = node->busy_since_ms,
-        .last_seen_ms = wi_now_ms() - heard.last_seen,
+        .last_seen_ms = wi_awake_ms() - heard.last_seen,
         .rtt_ms = node->rtt,
         .models = node->models,
         .orders = &node->orders,

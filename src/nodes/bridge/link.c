@@ -100,9 +100,9 @@ struct wi_link *wi_link_new(
     link->wsi = wsi;
     link->events = events;
     link->context = context;
-    link->heard.last_seen = wi_now_ms();
+    link->heard.last_seen = wi_awake_ms();
     link->hello = wi_timer_new(links->loop, on_slow, link);
-    wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
+    wi_timer_wait(link->hello, (uint64_t)links->hello_ms);
     DL_APPEND(links->_first, link);
     /* Where the system has no such limit, what is small is only later. */
     (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &most, sizeof most);
@@ -117,7 +117,7 @@ void wi_link_settle(struct wi_link *link, const struct wi_link_events *events, v
     link->settled = 1;
     link->events = events;
     link->context = context;
-    link->heard = (struct wi_link_heard){.last_seen = wi_now_ms()};
+    link->heard = (struct wi_link_heard){.last_seen = wi_awake_ms()};
 }
 
 void wi_link_limit(struct wi_link *link, uint64_t max_frame, struct wi_share *share)
@@ -153,24 +153,24 @@ static int link_has_room(struct wi_link *link)
 /* The message that was begun goes on now. */
 static void begin_pace(struct wi_link *link)
 {
-    link->begun_ms = wi_now_ms();
+    link->begun_ms = wi_awake_ms();
     wi_pace_begin(&link->pace, link->begun_ms, link->incoming->size);
 }
 
 static void watch_pace(struct wi_link *link)
 {
-    double now = wi_now_ms(), whole = link->begun_ms + (double)link->links->message_ms;
+    double now = wi_awake_ms(), whole = link->begun_ms + (double)link->links->message_ms;
     double next = wi_pace_deadline(&link->pace, &message_pace, now, link->incoming->size);
     double wait = (next < whole ? next : whole) - now;
     if (!link->slow)
         link->slow = wi_timer_new(link->links->loop, on_slow, link);
-    wi_timer_start(link->slow, wait > 1 ? (uint64_t)wait : 1, 0);
+    wi_timer_wait(link->slow, wait > 1 ? (uint64_t)wait : 1);
 }
 
 /* Those who wait only for others of their own party do not wait for ever. */
 static void wait_for_memory(struct wi_link *link)
 {
-    double waited = wi_now_ms() - link->begun_ms;
+    double waited = wi_awake_ms() - link->begun_ms;
     if (waited > (double)(2 * link->links->message_ms) && is_over_share(link, 1))
         on_slow(link);
     else
@@ -185,7 +185,7 @@ static void on_rested(void *context)
         return;
     }
     link->short_of_memory = 0;
-    link->heard.last_seen = wi_now_ms(); /* the silence was ours */
+    link->heard.last_seen = wi_awake_ms(); /* the silence was ours */
     if (link->incoming && link->settled) {
         begin_pace(link);
         watch_pace(link);
@@ -208,7 +208,7 @@ void wi_link_rest(struct wi_link *link, uint64_t ms)
 double wi_link_silent_ms(const struct wi_link *link)
 {
     int rests = link->rest && wi_timer_running(link->rest);
-    return rests ? 0 : wi_now_ms() - link->heard.last_seen;
+    return rests ? 0 : wi_awake_ms() - link->heard.last_seen;
 }
 
 int wi_link_is_closing(const struct wi_link *link)
@@ -565,7 +565,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
         return;
     *link->links->counters.bytes_in += size;
     link->heard.bytes_in += size;
-    link->heard.last_seen = wi_now_ms();
+    link->heard.last_seen = wi_awake_ms();
     if (!link->incoming)
         link->incoming_binary = lws_frame_is_binary(link->wsi);
 

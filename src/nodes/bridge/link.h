@@ -122,7 +122,7 @@ int wi_link_is_closing(const struct wi_link *link);
 /* Since it was settled. */
 struct wi_link_heard {
     uint64_t bytes_in, bytes_out;
-    double last_seen; /* monotonic milliseconds */
+    double last_seen; /* wi_awake_ms() */
 };
 const struct wi_link_heard *wi_link_heard(const struct wi_link *link); /* valid as it is */
 

@@ -201,7 +201,7 @@ static void go_away(struct wi_node *node)
         return;
     wi_timer_stop(node->heartbeat_timer);
     wi_node_forget_acks(node); /* the page names what it still holds when it comes back */
-    wi_timer_start(node->grace_timer, (uint64_t)bridge->settings.resume_grace, 0);
+    wi_timer_wait(node->grace_timer, (uint64_t)bridge->settings.resume_grace);
     bridge->events.on_node_away(bridge->events.context, node->info.id);
 }
 

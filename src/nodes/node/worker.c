@@ -73,7 +73,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
     worker->max_frame = member_number(frame->data, "max_frame_bytes");
     worker->initial_credit =
         (struct wi_credit){member_number(credit, "parts"), member_number(credit, "bytes")};
-    worker->heartbeat_at = wi_now_ms();
+    worker->heartbeat_at = wi_awake_ms();
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
     note_full(worker, 0);
@@ -99,7 +99,7 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
 static void on_heartbeat(struct wi_worker *worker, const struct wi_frame *frame)
 {
     struct wi_worker_counters *counters = counters_of(worker);
-    double now = wi_now_ms(), gap = now - worker->heartbeat_at;
+    double now = wi_awake_ms(), gap = now - worker->heartbeat_at;
 
     worker->heartbeat_at = now;
     counters->heartbeats++;
@@ -127,7 +127,7 @@ static void forget_itself(struct wi_worker *worker)
     worker->id[0] = worker->resume_token[0] = '\0';
 }
 
-static void on_refused(struct wi_worker *worker, int code, const char *reason)
+static void worker_refuse(struct wi_worker *worker, int code, const char *reason)
 {
     struct wi_worker_counters *counters = counters_of(worker);
 
@@ -149,6 +149,13 @@ static void on_refused(struct wi_worker *worker, int code, const char *reason)
     forget_itself(worker);
 }
 
+/* One that was welcome is not turned away any more: a message of its own was wrong. */
+static void on_refused(struct wi_worker *worker, int code, const char *reason)
+{
+    worker->broke_rules = code == 1008 && worker->state == WI_WORKER_UP;
+    worker_refuse(worker, code, reason);
+}
+
 static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
 {
     char code[32], reason[160];
@@ -159,7 +166,7 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
     if (strcmp(code, "resume_unknown") == 0 || drained)
         forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
-        on_refused(worker, 1008, reason);
+        worker_refuse(worker, 1008, reason);
 }
 
 static void on_unload(struct wi_worker *worker, const json_t *data)
@@ -226,7 +233,7 @@ static void on_heard(struct wi_worker *worker, struct wi_blob *blob, int binary)
 static void on_opened(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_ANNOUNCING;
-    worker->heard = worker->connected_at = wi_now_ms();
+    worker->heard = worker->connected_at = wi_awake_ms();
     wi_worker_fit(worker);
     wi_worker_say_announcement(worker);
 }
@@ -272,7 +279,7 @@ static void on_closed(struct wi_worker *worker, const char *why)
         return;
     leave_state(worker);
     worker->state = WI_WORKER_IDLE;
-    worker->retry_at = wi_now_ms() + wi_worker_random(worker->service) * worker->retry_ms;
+    worker->retry_at = wi_awake_ms() + wi_worker_random(worker->service) * worker->retry_ms;
     worker->retry_ms = worker->retry_ms * 2 < RETRY_MAX_MS ? worker->retry_ms * 2 : RETRY_MAX_MS;
 }
 
@@ -327,6 +334,11 @@ int wi_worker_is_up(const struct wi_worker *worker)
 int wi_worker_is_gone(const struct wi_worker *worker)
 {
     return worker->state == WI_WORKER_GONE;
+}
+
+int wi_worker_broke_rules(const struct wi_worker *worker)
+{
+    return worker->broke_rules;
 }
 
 uint64_t wi_worker_max_answer(const struct wi_worker *worker)

@@ -133,7 +133,7 @@ void wi_worker_free(struct wi_worker *worker); /* not in an event of its own; NU
 struct wi_worker_service *wi_worker_service(const struct wi_worker *worker);
 /* Once; it comes back by itself. */
 void wi_worker_connect(struct wi_worker *worker);
-/* Reconnects when it is due, sends heartbeats, and notices silence. `now` is of wi_now_ms(). */
+/* Reconnects when it is due, sends heartbeats, and notices silence. `now` is of wi_awake_ms(). */
 void wi_worker_beat(struct wi_worker *worker, double now);
 /* Breaks the connection without sending anything. */
 void wi_worker_cut(struct wi_worker *worker);
@@ -147,6 +147,8 @@ int wi_worker_leave(struct wi_worker *worker, const char *reason);
 int wi_worker_is_up(const struct wi_worker *worker);
 /* Whether the service has refused it for good. */
 int wi_worker_is_gone(const struct wi_worker *worker);
+/* Whether it did so because of a message, after it had welcomed the worker. */
+int wi_worker_broke_rules(const struct wi_worker *worker);
 /* Bytes of an answer's tensors that the service takes, as it said last; 0: it has not. */
 uint64_t wi_worker_max_answer(const struct wi_worker *worker);
 /* Sends a message of that type if it is connected. `members` is the JSON of its data's members,

@@ -41,7 +41,7 @@ struct wi_worker {
     struct wi_blob *incoming;
     struct wi_message *queue;
     struct wi_message_place written; /* of the first message */
-    /* Times, of wi_now_ms(). */
+    /* Times, of wi_awake_ms(). */
     double heard, said, heartbeat_at, retry_at;
     double retry_ms; /* the next wait is a random time up to this */
     double interval_ms;
@@ -54,7 +54,8 @@ struct wi_worker {
     char why[160];                   /* its last connection has ended, or was refused */
     int close_code;                  /* likewise; 0: none */
     int paused;
-    int found_full; /* there was no room when it last tried to join */
+    int broke_rules; /* the service refused a message of it */
+    int found_full;  /* there was no room when it last tried to join */
 };
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */

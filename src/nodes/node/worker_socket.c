@@ -11,7 +11,7 @@
 void wi_worker_socket_send(struct wi_worker *worker, struct wi_message *message)
 {
     DL_APPEND(worker->queue, message);
-    worker->said = wi_now_ms();
+    worker->said = wi_awake_ms();
     if (worker->client.wsi)
         lws_callback_on_writable(worker->client.wsi);
 }
@@ -54,7 +54,7 @@ static int socket_receive(struct wi_worker *worker, const void *bytes, size_t si
 {
     size_t rest = lws_remaining_packet_payload(worker->client.wsi);
 
-    worker->heard = wi_now_ms();
+    worker->heard = wi_awake_ms();
     if (!worker->incoming)
         worker->incoming = wi_blob_new(NULL, size + rest);
     if (!worker->incoming || worker->incoming->size + size > MESSAGE_MAX ||

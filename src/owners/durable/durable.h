@@ -23,6 +23,10 @@
 struct wi_durable_deps {
     struct wi_run_deps runs;
     struct wi_job_store store;
+    /* Whether another member may have the model of this record, which is not here. NULL: there are
+     * no others. */
+    int (*may_be_elsewhere)(void *context, const struct wi_record *record);
+    void *context;
 };
 
 struct wi_durable;

@@ -17,6 +17,8 @@
 #define INLINE_PRINT_MAX (64 * 1024)
 /* How long a record waits that nothing could run. */
 #define UNAVAILABLE_MS 5000
+/* How long one is left to the other members, if its model is not here. */
+#define LACKING_MS 30000
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
@@ -250,10 +252,10 @@ void wi_durable_put_back(
     back->attempts =
         why->attempts > entry->record.attempts ? why->attempts : entry->record.attempts;
     back->retry_at = wi_steady_ms() + delay_ms;
-    if (why->code == WI_UNAVAILABLE) {
+    if (why->code == WI_UNAVAILABLE)
         back->behind_at = wi_steady_ms();
+    if (why->code == WI_UNAVAILABLE || why->code == WI_MODEL_NOT_FOUND)
         entry->durable->empty_runs++;
-    }
     if (delay_ms > 0)
         wi_text_copy(back->problem, sizeof back->problem, why->detail);
     wi_durable_entry_drop(entry);
@@ -261,9 +263,18 @@ void wi_durable_put_back(
     wi_durable_rewrite(entry);
 }
 
+static int is_left_to_others(const struct wi_durable_entry *entry, enum wi_code code)
+{
+    const struct wi_durable_deps *deps = &entry->durable->deps;
+    return code == WI_MODEL_NOT_FOUND && deps->may_be_elsewhere &&
+           deps->may_be_elsewhere(deps->context, &entry->record);
+}
+
 /* When it is to run again; -1: not at all. */
 static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
 {
+    if (is_left_to_others(entry, code))
+        return LACKING_MS;
     if (code == WI_SHUTTING_DOWN)
         return 0;
     if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)

@@ -158,7 +158,7 @@ enum wi_code wi_job_dispatch(struct wi_job *job, enum wi_job_state as,
         name_owner(job, owner);
     if (wi_job_is_shadow(job)) {
         spec->accepted_at = now;
-        wi_timer_start(job->deadline, (uint64_t)asked->timeout_ms, 0);
+        wi_timer_wait(job->deadline, (uint64_t)asked->timeout_ms); /* its place is judged by it */
         job->on_dispatch(job->context, spec, choice->node);
     }
     wi_join(job->attempt, sizeof job->attempt, spec->id, ".", wi_digits(digits, job->attempts + 1),

@@ -67,7 +67,7 @@ double wi_job_stream_patience_ms(const struct wi_job *job)
  * between counts. */
 static void flow_measure(struct wi_job_flow *flow, double counted)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     double took = now - flow->counted_at;
     if (flow->counted_at > 0 && counted > flow->counted && took > flow->batch_ms)
         flow->batch_ms = took;
@@ -81,7 +81,7 @@ static void flow_settle(struct wi_job *job)
     struct wi_job_flow *flow = job->flow;
     if (flow->halted_at > 0) {
         job->line->counters.stalls++;
-        job->line->counters.stalled_ms += wi_now_ms() - flow->halted_at;
+        job->line->counters.stalled_ms += wi_awake_ms() - flow->halted_at;
     }
     flow->halted_at = 0;
 }
@@ -125,28 +125,28 @@ void wi_job_stream_watch(struct wi_job *job)
     struct wi_job_flow *flow = job->flow;
     if (wi_job_has_attempt(job) && !wi_flow_lasts(&flow->parts.flow)) {
         if (flow->halted_at == 0)
-            flow->halted_at = wi_now_ms();
+            flow->halted_at = wi_awake_ms();
         wi_timer_stop(flow->stall);
         return;
     }
     flow_settle(job);
-    flow->heard_at = wi_now_ms();
+    flow->heard_at = wi_awake_ms();
     if (wi_job_has_attempt(job) && wi_job_stream_is_watched(job))
-        wi_timer_start(flow->stall, whole_ms(wi_job_stream_patience_ms(job) / 2), 0);
+        wi_timer_wait(flow->stall, whole_ms(wi_job_stream_patience_ms(job) / 2));
     else
         wi_timer_stop(flow->stall);
 }
 
 double wi_job_stream_silent_ms(const struct wi_job *job)
 {
-    return wi_now_ms() - job->flow->heard_at;
+    return wi_awake_ms() - job->flow->heard_at;
 }
 
 void wi_job_stream_wait_on(struct wi_job *job)
 {
     double patience = wi_job_stream_patience_ms(job);
     double left = patience - wi_job_stream_silent_ms(job), step = patience / STALL_STEPS;
-    wi_timer_start(job->flow->stall, whole_ms(left < step ? left : step), 0);
+    wi_timer_wait(job->flow->stall, whole_ms(left < step ? left : step));
 }
 
 void wi_job_stream_sent(struct wi_job *job)

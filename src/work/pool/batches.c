@@ -60,7 +60,7 @@ void wi_pool_batch_crowded(
     struct wi_pool *pool, const struct wi_place *place, const char *hash, size_t bytes)
 {
     uint64_t most =
-        wi_estimates_crowded(pool->estimates, hash, place, bytes, wi_wall_ms(), wi_now_ms());
+        wi_estimates_crowded(pool->estimates, hash, place, bytes, wi_wall_ms(), wi_awake_ms());
 
     wi_info("pool", place->kind,
         "a batch with %zu bytes of inputs was too large for %s: batches of this model have at most "

@@ -270,7 +270,7 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_fleet_node *node = node_find(pool, asked->node);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     if (asked->node)
         return node && node_has_room(node, queue_of(node->class, demand), demand) &&

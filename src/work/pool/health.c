@@ -55,7 +55,7 @@ static int session_end_gpu(
 static void session_retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session);
-    double now = wi_now_ms(), busy_until = node ? wi_pool_node_done_at(node) : 0;
+    double now = wi_awake_ms(), busy_until = node ? wi_pool_node_done_at(node) : 0;
 
     wi_pool_session_retire_by(
         session, now + wi_ladder_patience(busy_until > now ? busy_until - now : 0));
@@ -76,7 +76,7 @@ static void session_fault(struct wi_pool *pool, struct pool_session *session, en
 {
     if (wi_pool_session_ends(session))
         return;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
     wi_pool_session_gpu_settled(session);
     pool->faults[fault]++;
@@ -115,7 +115,7 @@ void wi_pool_platform_lost(
 
 void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;
 
     if (session_end_gpu(pool, session, WI_WEBGPU, now) != 0)
@@ -188,7 +188,7 @@ void wi_pool_checked(void *context, struct pool_session *session, const struct w
     else if (session->checks_failed >= CHECKS_FAILED)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
     else
-        session_check(pool, session, wi_now_ms());
+        session_check(pool, session, wi_awake_ms());
 }
 
 static int is_loading(const struct wi_node_state *state)

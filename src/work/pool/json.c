@@ -149,7 +149,7 @@ static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kin
 json_t *wi_pool_kinds_json(const struct wi_pool *pool)
 {
     json_t *object = json_object();
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     for (size_t i = 0; i < pool->kinds->count; i++) {
         const struct pool_kind *kind = &pool->kinds->all[i];

@@ -57,7 +57,7 @@ void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct wi_place *where = node_place(node, attempt->engine, platform);
 
     if (where && class->info.platforms[platform].available)
-        wi_estimates_failed(pool->estimates, attempt->hash, where, wi_now_ms());
+        wi_estimates_failed(pool->estimates, attempt->hash, where, wi_awake_ms());
 }
 
 /* Whether an error says something about the platform, and not only about the input. */
@@ -73,7 +73,7 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
 {
     struct wi_estimates *estimates = pool->estimates;
     const char *hash = attempt->hash;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     if (attempt->stream || !wi_task_runs_evenly(attempt->task)) {
         struct wi_timings timings = {0};
@@ -179,7 +179,7 @@ void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
 {
     const struct wi_place *where = node_place(node, attempt->engine, (int)attempt->platform);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     if (where && wi_pool_attempt_rules(attempt)->is_measured && !attempt->stream &&
         wi_task_runs_evenly(attempt->task))

@@ -77,7 +77,7 @@ int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind
     const struct wi_ability known =
         wi_abilities_of(pool->abilities, kind->name, kind->stamp, wi_wall_ms());
     const struct wi_terms terms = {
-        .numerics = pool->config->pool.numerics, .recheck_roll = 1, .now = wi_now_ms()};
+        .numerics = pool->config->pool.numerics, .recheck_roll = 1, .now = wi_awake_ms()};
     struct wi_place places[WI_ABILITIES_REPORTS][WI_PLATFORM_COUNT];
     struct wi_candidate candidates[WI_ABILITIES_REPORTS];
     struct wi_route_option options[WI_ABILITIES_REPORTS * WI_PLATFORM_COUNT];
@@ -99,7 +99,7 @@ int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *
     /* The time of an open breaker has come and no probe is under way: a request may be the
      * probe. */
     return !kind->backoff.open ||
-           (wi_now_ms() >= kind->backoff.next_start &&
+           (wi_awake_ms() >= kind->backoff.next_start &&
                wi_pool_sessions_count(pool->sessions, kind->name, WI_SESSION_STARTING) == 0);
 }
 
@@ -121,7 +121,7 @@ static int kind_is_pending(struct wi_pool *pool, struct pool_kind *kind,
 {
     int due;
 
-    wi_pool_kind_check_again(kind, wi_now_ms());
+    wi_pool_kind_check_again(kind, wi_awake_ms());
     if (staying->has_node || !may_come(pool, kind, staying) || wi_pool_shuts_out(pool, kind))
         return 0;
     if (!wi_pool_kind_cannot(pool, kind, demand, &due, NULL))
@@ -158,7 +158,7 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
 static enum wi_code explain_kind(
     const struct wi_pool *pool, const struct pool_kind *kind, struct wi_error *error)
 {
-    double left = kind->backoff.next_start - wi_now_ms();
+    double left = kind->backoff.next_start - wi_awake_ms();
 
     if (pool->config->pool.max_connections == 0 || !wi_pool_kind_is_on(kind))
         wi_error_set(error, WI_UNAVAILABLE, "",

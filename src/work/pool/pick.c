@@ -60,7 +60,7 @@ static void note_probe(
 {
     const struct wi_fleet_class *class = NULL;
     const struct wi_place *place;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     pool->chooser->probes++;
     while ((place = next_probed(pool, model, probe, &class)))
@@ -107,7 +107,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
         .recheck = config->recheck,
         .recheck_roll = really ? wi_pcg32_share(&chooser->random) : 1,
         .waiting = pool->backlog.waiting,
-        .now = wi_now_ms()};
+        .now = wi_awake_ms()};
     size_t count;
 
     *judged = (struct pool_judged){0};

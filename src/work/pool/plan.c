@@ -359,7 +359,7 @@ char *wi_pool_crowded(const struct wi_pool *pool)
 
 void wi_pool_plan(struct wi_pool *pool)
 {
-    double now = wi_now_ms(), wake = wi_pool_kinds_check_missing(pool->kinds, now);
+    double now = wi_awake_ms(), wake = wi_pool_kinds_check_missing(pool->kinds, now);
     struct wi_scale_step step;
 
     wi_pool_kinds_forget_requests(pool->kinds, now, WI_KIND_REQUEST_MS);
@@ -402,7 +402,7 @@ int wi_pool_shuts_out(const struct wi_pool *pool, const struct pool_kind *kind)
 
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
 {
-    if (wi_backlog_set(&pool->backlog, waiting, wi_now_ms()))
+    if (wi_backlog_set(&pool->backlog, waiting, wi_awake_ms()))
         wi_pool_plan_soon(pool->wake);
 }
 
@@ -417,7 +417,7 @@ void wi_pool_request_kind(struct wi_pool *pool, const char *name, const char *cl
 {
     struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
     unsigned number = wi_use_client(client);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     if (!kind || pool->closing)
         return;

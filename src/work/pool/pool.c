@@ -89,7 +89,7 @@ static void learn_network(
 static void on_broken(struct wi_pool *pool, const struct pool_session *session,
     enum wi_session_state from, const struct wi_error *error)
 {
-    double now = wi_now_ms(), welcomed_at = session->welcomed_at;
+    double now = wi_awake_ms(), welcomed_at = session->welcomed_at;
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
 
     learn_network(pool, session, error);
@@ -168,7 +168,7 @@ static void on_overdue(void *context)
 {
     struct wi_pool *pool = context;
     const struct pool_attempt *attempt;
-    double now = wi_now_ms(), next_due = 0;
+    double now = wi_awake_ms(), next_due = 0;
 
     for (struct pool_node *node = pool->nodes->all, *next; node; node = next) {
         next = node->hh.next;
@@ -194,7 +194,7 @@ static void tell_starting(const struct wi_pool *pool)
 static void pool_look(void *context)
 {
     struct wi_pool *pool = context;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     wi_pool_look(pool, now);
     tell_starting(pool);
@@ -287,7 +287,7 @@ static void check_kinds(struct wi_pool *pool)
 
     wi_gpus_find("", &gpus);
     for (size_t i = 0; i < pool->kinds->count; i++)
-        wi_pool_kind_check(&pool->kinds->all[i], &gpus, wi_now_ms());
+        wi_pool_kind_check(&pool->kinds->all[i], &gpus, wi_awake_ms());
     wi_pool_kinds_tell_absent(pool->kinds);
     tell_warnings(pool);
 }

@@ -128,7 +128,7 @@ void wi_pool_found_look(struct wi_pool *pool, int64_t now);
 /* Checks the health of the sessions, and acts when one is unhealthy. A dead process, a silent
  * link and a lost GPU are reported by other modules; all other faults are found here. */
 
-/* Checks each session in turn; `now` is wi_now_ms(). */
+/* Checks each session in turn; `now` is wi_awake_ms(). */
 void wi_pool_look(struct wi_pool *pool, double now);
 
 /* The result of wi_session_check, for the pool as `context`; NULL: the session is healthy. */
@@ -181,7 +181,7 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
 /* The time of a model's warm-up when it was loaded: `model` is the node's report of it
- * (nodes/bridge/model_status.h), `now` is wi_now_ms(). */
+ * (nodes/bridge/model_status.h), `now` is wi_awake_ms(). */
 void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
 

@@ -186,7 +186,7 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
         /* No session is closed for a place that is only preferred, and none is started for little
          * work. */
         if (wi_pool_kind_prefer(kind, is_measured ? client->expected_ms : 0, wi_pool_start_ms(pool),
-                WI_KIND_REQUEST_MS, wi_now_ms()) &&
+                WI_KIND_REQUEST_MS, wi_awake_ms()) &&
             pool_has_room(pool))
             wi_pool_request_kind(pool, name, NULL);
         return;

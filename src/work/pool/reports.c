@@ -34,7 +34,7 @@ static struct pool_session *session_of(const struct wi_pool *pool, const struct 
 
 static void task_book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     wi_pool_node_book(pool->nodes, node, task, now);
     struct pool_session *session = session_of(pool, node);
@@ -48,7 +48,7 @@ static void task_book(struct wi_pool *pool, struct pool_node *node, const struct
 /* Its node has nothing more to do. */
 static void session_rest(struct wi_pool *pool, struct pool_session *session)
 {
-    wi_pool_session_idle(session, wi_now_ms());
+    wi_pool_session_idle(session, wi_awake_ms());
     if (wi_pool_session_ends(session))
         wi_pool_end_close(pool, session);
     else if (wi_pool_kinds_requested(pool->kinds))
@@ -60,7 +60,7 @@ static void session_rest(struct wi_pool *pool, struct pool_session *session)
 static int attempt_unbook(
     struct wi_pool *pool, struct pool_node *node, const char *attempt_id, struct pool_attempt *out)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     if (!node || !wi_pool_node_unbook(node, attempt_id, now, out))
         return 0;
@@ -82,7 +82,7 @@ static void attempt_works(struct wi_pool *pool, const char *node_id, const char 
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
-    if (node && wi_pool_node_works(node, attempt_id, wi_now_ms()))
+    if (node && wi_pool_node_works(node, attempt_id, wi_awake_ms()))
         node_trust(pool, node);
 }
 
@@ -94,7 +94,7 @@ static int attempt_miss(
     static const char why[] = "it did not acknowledge several attempts in a row";
     unsigned before = node->missed;
 
-    if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
+    if (wi_pool_node_missed(node, attempt, silent, wi_awake_ms())) {
         wi_warn("pool", node->id,
             "is used only if no other node has room, until it answers: it let %u deadlines in a "
             "row pass",
@@ -170,7 +170,7 @@ void wi_pool_cancel(
     if (!node)
         return;
     /* No page can stop a client's own kernel: it stays booked until it ends, or is ended. */
-    if (wi_pool_node_hurry(node, attempt_id, wi_now_ms() + UNWANTED_MS)) {
+    if (wi_pool_node_hurry(node, attempt_id, wi_awake_ms() + UNWANTED_MS)) {
         look_at_due(pool);
         return;
     }
@@ -222,7 +222,7 @@ void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *a
 static void session_welcome(struct wi_pool *pool, struct pool_session *session)
 {
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
 
     wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
     if (kind)
@@ -361,7 +361,7 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
         return;
     wi_pool_node_models(node, models);
     for (size_t i = 0; i < json_array_size(models); i++)
-        wi_pool_measure_warm_up(pool, node, json_array_get(models, i), wi_now_ms());
+        wi_pool_measure_warm_up(pool, node, json_array_get(models, i), wi_awake_ms());
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -409,7 +409,7 @@ static void watch_program(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *phase)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    double due = wi_now_ms() + (double)pool->config->api.kernel_time;
+    double due = wi_awake_ms() + (double)pool->config->api.kernel_time;
 
     if (node && strcmp(phase, COMPUTED_PHASE) == 0)
         wi_pool_node_computed(node, attempt_id);
@@ -525,7 +525,7 @@ static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
 {
     struct wi_node_state state = {0}; /* else it has no models */
 
-    if (wi_pool_node_answered(node, attempt, wi_now_ms()))
+    if (wi_pool_node_answered(node, attempt, wi_awake_ms()))
         node_trust(pool, node);
     if (answer->ok && !session_of(pool, node)) { /* so much speaks for it, whatever it says */
         wi_conduct_note(&node->standing.conduct, WI_CONDUCT_ENDED);
@@ -559,7 +559,7 @@ static void on_answer(
     if (session && !returned)
         count_answer(pool, session);
     if (!returned)
-        wi_backlog_answered(&pool->backlog, wi_now_ms());
+        wi_backlog_answered(&pool->backlog, wi_awake_ms());
     pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
     pool->events.on_slot_free(pool->events.context);
 }

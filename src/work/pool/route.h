@@ -74,7 +74,7 @@ struct wi_terms {
     double exploration, recheck; /* fractions */
     double recheck_roll;         /* in [0, 1), or 1 for "not now" */
     size_t waiting;              /* jobs in the queue */
-    double now;                  /* wi_now_ms() */
+    double now;                  /* wi_awake_ms() */
 };
 
 enum wi_standing {

@@ -60,3 +60,20 @@ TEST(formats_what_parses_back)
     wi_format_size(67108864, text, sizeof text);
     assert_string_equal(text, "64M");
 }
+
+TEST(awake_time_stands_while_nobody_looks)
+{
+    struct wi_awake awake = {0};
+    assert_true(wi_awake_at(&awake, 70000) == 70000);
+    assert_true(wi_awake_at(&awake, 70500) == 70500);
+    assert_true(wi_awake_at(&awake, 71500) == 71500);
+    assert_true(wi_awake_at(&awake, 131500) == 72500); /* it did not run for a minute */
+    assert_true(wi_awake_at(&awake, 131600) == 72600);
+    assert_true(wi_awake_at(&awake, 134600) == 73600); /* what is slow, is not counted whole */
+}
+
+TEST(awake_time_is_monotonic_time_until_it_is_kept)
+{
+    double before = wi_now_ms(), now = wi_awake_ms();
+    assert_true(now >= before && now <= wi_now_ms());
+}

@@ -1,6 +1,8 @@
 /* The loop's joints may be dropped at any moment, also inside their own callbacks. */
 #include "../test.h"
 
+#include "../made_up_clock.h"
+#include "base/clock.h"
 #include "base/loop.h"
 #include <unistd.h>
 
@@ -126,4 +128,46 @@ TEST(abandoned_work_reports_as_cancelled)
     uv_run(&f->loop, UV_RUN_DEFAULT);
     assert_int_equal(f->done, 1);
     assert_int_equal(f->cancelled, 1);
+}
+
+static void count(void *context)
+{
+    struct fixture *f = context;
+    f->fired++;
+}
+
+TEST(a_limit_to_others_excuses_our_own_standstill)
+{
+    struct fixture *f = *state;
+    struct wi_timer *awake = wi_loop_keep_awake(&f->loop), *own = wi_timer_new(&f->loop, count, f);
+    f->timer = wi_timer_new(&f->loop, count, f);
+    wi_timer_start(own, 5000, 0);
+    wi_timer_wait(f->timer, 5000);
+    clock_skip(60000);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(f->fired, 1); /* the loop's own */
+    for (int i = 0; i < 4; i++) {
+        clock_skip(900);
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+        assert_int_equal(f->fired, 1);
+    }
+    clock_skip(900);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(f->fired, 2);
+    wi_timer_wait(f->timer, 5000);
+    wi_timer_start(f->timer, 5000, 0); /* it is an ordinary one again */
+    clock_skip(60000);
+    uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(f->fired, 3);
+    wi_timer_free(f->timer);
+    wi_timer_free(own);
+    wi_timer_free(awake);
+}
+
+TEST(awake_time_does_not_keep_the_loop_running)
+{
+    struct fixture *f = *state;
+    struct wi_timer *awake = wi_loop_keep_awake(&f->loop);
+    assert_int_equal(uv_run(&f->loop, UV_RUN_DEFAULT), 0);
+    wi_timer_free(awake);
 }

@@ -242,7 +242,7 @@ TEST(no_more_is_told_of_a_member_until_it_borrows)
 
 static void beat(double after_ms)
 {
-    wi_uplink_lines_beat(&test.run, wi_now_ms() + after_ms);
+    wi_uplink_lines_beat(&test.run, wi_awake_ms() + after_ms);
 }
 
 TEST(a_line_that_was_not_connected_ends_at_once)

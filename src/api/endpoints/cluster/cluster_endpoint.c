@@ -73,7 +73,7 @@ static json_t *member_json(const struct wi_seen *seen, const struct wi_cluster_v
         text_given(member->api), text_given(member->bridge), models, member->model_count,
         json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)member->waiting, "running",
             (json_int_t)member->running, "nodes", (json_int_t)member->nodes),
-        wi_now_ms() - seen->changed_ms, seen->skew_ms);
+        wi_awake_ms() - seen->changed_ms, seen->skew_ms);
 }
 
 static json_t *members_json(const struct wi_cluster_view *view)

@@ -28,7 +28,7 @@ static json_int_t source_until(const struct wi_block_source_info *info)
 {
     if (info->state == WI_SOURCE_READY || info->until_ms >= WI_NEVER)
         return 0;
-    return wi_wall_ms() + (json_int_t)(info->until_ms - wi_now_ms());
+    return wi_wall_ms() + (json_int_t)(info->until_ms - wi_awake_ms());
 }
 
 /* The configuration takes no URL with a user or a query in it, so that it holds no secret. */

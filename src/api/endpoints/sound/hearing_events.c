@@ -130,7 +130,7 @@ void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
 /* Takes the text over. */
 static void hearing_end(struct wi_hearing *hearing, struct wi_buffer *text)
 {
-    hearing->left_at = wi_now_ms();
+    hearing->left_at = wi_awake_ms();
     wi_events_end(hearing->events, text);
 }
 

@@ -107,7 +107,7 @@ static void tell_lag(struct wi_hearing *hearing)
 static void end_sound(struct wi_hearing *hearing)
 {
     hearing->has_ended = 1;
-    hearing->left_at = wi_now_ms();
+    hearing->left_at = wi_awake_ms();
     wi_cutter_end(hearing->cutter, wi_hearing_add_segment, hearing);
     wi_hearing_go_on(hearing);
 }
@@ -117,7 +117,7 @@ static void end_sound(struct wi_hearing *hearing)
 static void on_tick(void *context)
 {
     struct wi_hearing *hearing = context;
-    double now = wi_now_ms(), grace = grace_of(hearing);
+    double now = wi_awake_ms(), grace = grace_of(hearing);
     if (hearing->has_ended && !wi_events_client(hearing->events) &&
         now >= hearing->left_at + grace) {
         free_hearing(hearing);
@@ -166,7 +166,7 @@ struct wi_hearing *wi_hearing_new(struct wi_hearings *hearings, const char *clie
     hearing->cutter = wi_cutter_new(&order->pcm, order->pause_ms);
     hearing->share = wi_shares_ref(&api->clients, client);
     hearing->events = wi_events_new(api->deps.budget, (size_t)api->deps.config->api.stream_buffer);
-    hearing->sent_at = hearing->left_at = wi_now_ms();
+    hearing->sent_at = hearing->left_at = wi_awake_ms();
     hearing->timer = wi_timer_new(api->deps.loop, on_tick, hearing);
     wi_timer_start(hearing->timer, TICK_MS, TICK_MS);
     HASH_ADD_STR(hearings->all, id, hearing);
@@ -218,7 +218,7 @@ enum wi_code wi_hearing_take(struct wi_hearing *hearing, uint64_t position,
     struct wi_hearing_state state;
     uint64_t most = (uint64_t)hearing->hearings->api->deps.config->api.sound_ahead;
     wi_hearing_state(hearing, &state);
-    hearing->sent_at = wi_now_ms();
+    hearing->sent_at = wi_awake_ms();
     if (position > state.position)
         return refuse_gap(position, state.position, hearing->has_ended, error);
     if (state.position - position >= size)
@@ -241,7 +241,7 @@ enum wi_code wi_hearing_take(struct wi_hearing *hearing, uint64_t position,
 enum wi_code wi_hearing_end(struct wi_hearing *hearing, struct wi_error *error)
 {
     size_t moment = wi_pcm_moment(&hearing->order.pcm);
-    hearing->sent_at = wi_now_ms();
+    hearing->sent_at = wi_awake_ms();
     if (hearing->has_ended)
         return WI_OK;
     if (wi_cutter_torn(hearing->cutter) > 0) {
@@ -272,7 +272,7 @@ void wi_hearing_cancel(struct wi_hearing *hearing)
 static void on_gone(void *context)
 {
     struct wi_hearing *hearing = context;
-    hearing->left_at = wi_now_ms();
+    hearing->left_at = wi_awake_ms();
     if (hearing->hearings->api->closing)
         free_hearing(hearing);
     else

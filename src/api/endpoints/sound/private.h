@@ -38,7 +38,7 @@ struct wi_hearing {
     struct wi_hearing_order order;
     struct wi_cutter *cutter;
     int has_ended;  /* no more sound comes */
-    double sent_at; /* wi_now_ms(): when the client last sent, or tried to */
+    double sent_at; /* wi_awake_ms(): when the client last sent, or tried to */
     struct wi_share *share;
     uint64_t held; /* of it */
     struct wi_hearing_runs runs;
@@ -47,7 +47,7 @@ struct wi_hearing {
     uint64_t told_bytes; /* of events with a number */
     double told_at;      /* wi_now_ms(): the last event, or comment */
     double lag_told_at;
-    double left_at; /* wi_now_ms(): when it ended, or its last client left */
+    double left_at; /* wi_awake_ms(): when it ended, or its last client left */
     struct wi_timer *timer;
     struct wi_kept_item kept; /* while it has ended and has no client */
     int is_kept;

@@ -160,7 +160,7 @@ enum wi_code wi_admission_check_place(const struct wi_connections *connections,
 static int replace_one(struct wi_admission *admission, struct wi_connections *connections,
     const struct wi_peer *among, const char *limit)
 {
-    const struct wi_connection *gone = wi_connections_make_room(connections, among, wi_now_ms());
+    const struct wi_connection *gone = wi_connections_make_room(connections, among, wi_awake_ms());
     if (!gone)
         return 0;
     wi_admission_leave(admission, &gone->admitted);

@@ -25,7 +25,7 @@ struct wi_connection {
     int fd;                          /* libmicrohttpd's */
     char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
     struct wi_peer admitted;         /* the same, as it is counted by admission.h */
-    double deadline;                 /* wi_now_ms() at which the connection is cut; 0: none */
+    double deadline;                 /* wi_awake_ms() at which the connection is cut; 0: none */
     int is_known;                    /* it has shown a good token: wi_connections_know */
     int is_spare; /* it has a spare place, for clients that must always get in: see admission.h */
     /* For the request under way: the length of its target before it was decoded, whether the target

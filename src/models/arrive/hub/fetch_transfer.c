@@ -94,7 +94,8 @@ static enum wi_http_verdict transfer_take(struct transfer *transfer, const char 
 {
     struct file *file = transfer->file;
     struct buffer *buffer = &file->filling;
-    if (size > BUFFER_BYTES - buffer->size || wi_limit_wait(file->fetch->limit, wi_now_ms()) > 0) {
+    if (size > BUFFER_BYTES - buffer->size ||
+        wi_limit_wait(file->fetch->limit, wi_awake_ms()) > 0) {
         transfer->paused = 1;
         wi_turn_schedule(file->fetch->turn);
         return WI_HTTP_PAUSE;
@@ -273,7 +274,7 @@ void wi_transfer_start(struct transfer *transfer, uint64_t at)
 /* What the limit holds back is looked at again when progress is told. */
 void wi_transfer_resume(struct transfer *transfer)
 {
-    if (!transfer->paused || wi_limit_wait(transfer->file->fetch->limit, wi_now_ms()) > 0)
+    if (!transfer->paused || wi_limit_wait(transfer->file->fetch->limit, wi_awake_ms()) > 0)
         return;
     transfer->paused = 0;
     wi_http_resume(transfer->call);

@@ -130,13 +130,13 @@ static enum wi_http_verdict ask_take(struct ask *ask, const char *bytes, size_t 
 static enum wi_http_verdict on_data(void *context, const char *bytes, size_t size)
 {
     struct ask *ask = context;
-    if (wi_limit_wait(ask->fetch->order.limit, wi_now_ms()) > 0) {
+    if (wi_limit_wait(ask->fetch->order.limit, wi_awake_ms()) > 0) {
         ask->paused = 1;
         wi_turn_schedule(ask->fetch->turn);
         return WI_HTTP_PAUSE;
     }
     ask->stretch_bytes += size;
-    ask->last_ms = wi_now_ms();
+    ask->last_ms = wi_awake_ms();
     ask->fetch->fetched += size;
     wi_block_source_saw(ask->slot->source, size);
     wi_limit_spend(ask->fetch->order.limit, size);
@@ -267,7 +267,7 @@ static char *url_of(const struct slot *slot, const struct wi_cid *cid)
 void wi_ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block)
 {
     struct ask *ask = wi_alloc(sizeof *ask);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     *ask = (struct ask){.fetch = fetch,
         .slot = slot,
         .block = block,

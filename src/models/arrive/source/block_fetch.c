@@ -134,7 +134,7 @@ static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
     *keeping = (struct keeping){.fetch = fetch,
         .block = ask->block,
         .slot = ask->slot,
-        .took_ms = wi_now_ms() - ask->began_ms,
+        .took_ms = wi_awake_ms() - ask->began_ms,
         .given = {ask->block->want, WI_TAKE(ask->bytes), WI_TAKE(ask->size)}};
     ask->slot->verifying++;
     ask->block->verifying = 1;
@@ -190,7 +190,7 @@ static struct ask *find_ended(struct wi_block_fetch *fetch)
 static void take_ends(struct wi_block_fetch *fetch)
 {
     struct ask *ask;
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     for (size_t i = 0; i < fetch->ask_count; i++)
         wi_ask_look_for_stall(fetch->asks[i], now);
     while ((ask = find_ended(fetch)) != NULL)
@@ -236,7 +236,7 @@ static void end_closed(struct wi_block_fetch *fetch)
 /* The next time to look, if nothing happens before. */
 static void set_timer(struct wi_block_fetch *fetch)
 {
-    double now = wi_now_ms(), wait = TICK_MS;
+    double now = wi_awake_ms(), wait = TICK_MS;
     double limited = wi_limit_wait(fetch->order.limit, now);
     if (limited > 0 && limited < wait)
         wait = limited;
@@ -256,7 +256,7 @@ static void on_turn(void *context)
         return;
     take_ends(fetch);
     look_at_sources(fetch);
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     int is_limited = wi_limit_wait(fetch->order.limit, now) > 0;
     /* Those that wait for the limit go on together: it is theirs together. */
     for (size_t i = 0; i < fetch->ask_count && !is_limited; i++)
@@ -323,7 +323,7 @@ void wi_block_fetch_close(
 /* The first source that waits, if nothing is under way. */
 static const char *describe_wait(struct wi_block_fetch *fetch)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     for (size_t i = 0; i < fetch->slot_count && fetch->ask_count == 0 && fetch->idle > 0; i++) {
         const struct slot *slot = &fetch->slots[i];
         double until = wi_slot_waits(slot, now);

@@ -81,7 +81,7 @@ void wi_slot_brought(struct slot *slot, size_t bytes, double took_ms)
     slot->block_ms = slot->block_ms > 0 ? (3 * slot->block_ms + took_ms) / 4 : took_ms;
     slot->epoch_bytes += bytes;
     if (++slot->epoch_blocks >= 2 * slot->window)
-        end_epoch(slot, wi_now_ms());
+        end_epoch(slot, wi_awake_ms());
 }
 
 /* Of one who says that he is busy it is known that he is there. */
@@ -97,7 +97,7 @@ static unsigned tries_of(
 /* Those that were under way when it failed before count with that failure. */
 void wi_slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     int is_busy = ask->state == ASK_BUSY || ask->state == ASK_STUMBLED;
     slot->blame = is_busy ? BLAME_BUSY : slot->answered ? BLAME_OTHER : BLAME_SILENT;
     wi_text_copy(slot->reason, sizeof slot->reason, ask->reason);
@@ -125,7 +125,7 @@ static int is_poor(const struct slot *slot)
 static int others_are_better(
     const struct wi_block_fetch *fetch, const struct slot *slot, const struct block *block)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     int avoided = is_poor(slot) || (block->avoid & slot->bit);
     for (size_t i = 0; i < fetch->slot_count && avoided; i++) {
         const struct slot *other = &fetch->slots[i];
@@ -148,7 +148,7 @@ static struct block *find_idle(struct wi_block_fetch *fetch, const struct slot *
 /* Of those that are at work. */
 static int all_are_poor(const struct wi_block_fetch *fetch)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
         if (!slot->gone && !is_poor(slot) && wi_slot_waits(slot, now) == 0)
@@ -200,7 +200,7 @@ static int is_late(const struct wi_block_fetch *fetch, const struct slot *slot, 
 /* What another will need longest for, and longer than this one. */
 static struct block *find_slowest(const struct wi_block_fetch *fetch, const struct slot *slot)
 {
-    double now = wi_now_ms(), worst = slot->block_ms > 0 ? slot->block_ms : USUAL_MS;
+    double now = wi_awake_ms(), worst = slot->block_ms > 0 ? slot->block_ms : USUAL_MS;
     struct block *found = NULL;
     for (size_t i = 0; i < fetch->ask_count && !is_late(fetch, slot, now); i++) {
         const struct ask *ask = fetch->asks[i];
@@ -252,7 +252,7 @@ static int slot_has_room(const struct slot *slot)
 /* Of those that may ask for more, the one with the least under way that has not `passed`. */
 static struct slot *next_slot(struct wi_block_fetch *fetch, uint32_t passed)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     struct slot *least = NULL;
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
@@ -273,7 +273,7 @@ static void ask_for(struct wi_block_fetch *fetch, struct slot *slot, struct bloc
         fetch->again += bytes;
     }
     if (slot->in_flight == 0 && slot->epoch_blocks == 0)
-        slot->epoch_ms = wi_now_ms();
+        slot->epoch_ms = wi_awake_ms();
     wi_ask_start(fetch, slot, block);
 }
 
@@ -345,7 +345,7 @@ static void block_explain(
 {
     unsigned blamed[BLAME_OTHER + 1] = {0};
     char told[400];
-    double now = wi_now_ms(), until_ms = 0; /* when the first of the busy ones is less so */
+    double now = wi_awake_ms(), until_ms = 0; /* when the first of the busy ones is less so */
     for (size_t i = 0; i < fetch->slot_count; i++) {
         enum blame blame = blame_for(&fetch->slots[i], block);
         double until = wi_slot_waits(&fetch->slots[i], now);
@@ -364,7 +364,7 @@ static void block_explain(
  * of which it does not matter. */
 static int none_is_left(const struct wi_block_fetch *fetch, uint32_t lacking)
 {
-    double now = wi_now_ms(), most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
+    double now = wi_awake_ms(), most = fetch->order.tries ? WAIT_SHORT_MS : WAIT_MAX_MS;
     for (size_t i = 0; i < fetch->slot_count; i++) {
         const struct slot *slot = &fetch->slots[i];
         if (!(lacking & slot->bit) && !slot->gone && wi_slot_waits(slot, now) <= now + most)

@@ -122,14 +122,14 @@ __attribute__((format(printf, 2, 3))) static void neighbour_fail(
     wi_text_printable(printable, sizeof printable, reason); /* a header may be in it */
     wi_block_source_rest(neighbour->source, 0, printable);
     neighbour->answers = 0;
-    neighbour->failed_ms = wi_now_ms();
+    neighbour->failed_ms = wi_awake_ms();
     end_question(neighbour);
 }
 
 static void neighbour_succeed(struct neighbour *neighbour)
 {
     neighbour->answers = 1;
-    neighbour->known_ms = wi_now_ms();
+    neighbour->known_ms = wi_awake_ms();
     end_question(neighbour);
 }
 
@@ -254,7 +254,7 @@ static int is_self(const struct neighbour *neighbour)
  * found somebody else may be by now. */
 static int is_due(const struct neighbour *neighbour, double fresh_ms)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     int ready = wi_block_source_look(neighbour->source).state == WI_SOURCE_READY;
     if (neighbour_is_under_way(neighbour) || (!ready && !is_self(neighbour)))
         return 0;

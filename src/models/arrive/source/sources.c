@@ -21,7 +21,7 @@ struct wi_block_source {
     unsigned references;
     int stranger;
     char *name, *url, *token, *trouble;
-    double rest_ms, out_ms; /* wi_now_ms() until when */
+    double rest_ms, out_ms; /* wi_awake_ms() until when */
     int lied;
     uint64_t bytes, blocks, wrong;
     int64_t seen_ms;
@@ -66,7 +66,7 @@ static double rate_of(const struct wi_block_source *source, double now)
 
 struct wi_block_source_info wi_block_source_look(const struct wi_block_source *source)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     struct wi_block_source_info info = {.name = source->name,
         .url = source->url,
         .stranger = source->stranger,
@@ -111,7 +111,7 @@ const char *wi_block_source_refusal(const struct wi_block_source *source)
 
 void wi_block_source_saw(struct wi_block_source *source, size_t bytes)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     if (now - source->stretch_ms >= RATE_MS) {
         source->rate = rate_of(source, now);
         source->stretch_ms = now;
@@ -134,7 +134,7 @@ static void source_note(struct wi_block_source *source, const char *reason)
 
 void wi_block_source_lied(struct wi_block_source *source, int wrong, const char *reason)
 {
-    source->out_ms = wi_now_ms() + WI_SOURCE_OUT_MS;
+    source->out_ms = wi_awake_ms() + WI_SOURCE_OUT_MS;
     source->lied = wrong;
     source->wrong += wrong != 0;
     source_note(source, reason);
@@ -144,7 +144,7 @@ void wi_block_source_lied(struct wi_block_source *source, int wrong, const char 
 
 void wi_block_source_rest(struct wi_block_source *source, double ms, const char *reason)
 {
-    double until = wi_now_ms() + ms;
+    double until = wi_awake_ms() + ms;
     if (ms > 0 && until > source->rest_ms)
         source->rest_ms = until;
     source_note(source, reason);
@@ -239,7 +239,7 @@ static int is_forgettable(const struct wi_block_source *source, double now)
 
 static void forget_strangers(struct wi_sources *sources)
 {
-    double now = wi_now_ms();
+    double now = wi_awake_ms();
     size_t held = 0;
     for (size_t i = sources->stranger_count; i-- > 0;) {
         held += sources->strangers[i]->references > 1;
@@ -289,7 +289,7 @@ void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void 
         const struct wi_block_source *source =
             i < sources->count ? sources->items[i] : sources->strangers[i - sources->count];
         const struct wi_block_source_info info = wi_block_source_look(source);
-        if (!source->stranger || !is_forgettable(source, wi_now_ms()))
+        if (!source->stranger || !is_forgettable(source, wi_awake_ms()))
             each(context, &info);
     }
 }

@@ -241,7 +241,7 @@ int wi_transfer_go_on(struct lws *wsi, struct wi_socket *socket)
         return 0; /* not asked for */
     if (transfer->failed || send_chunk(transfer) != 0)
         return -1;
-    if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))
+    if (transfer->left && wi_http_is_slow(wi_awake_ms() - transfer->began, transfer->sent))
         return -1;
     if (transfer->left)
         return transfer_fill(transfer);
@@ -272,7 +272,7 @@ int wi_transfer_begin(
     *body = (struct wi_body){0};
     transfer->turn.on_turn = on_turn;
     transfer->turn.context = transfer;
-    transfer->began = wi_now_ms();
+    transfer->began = wi_awake_ms();
     transfer->close_after = close_after;
     transfer->bridge->content_answers += transfer->body.reading != NULL;
     socket->transfer = transfer;

@@ -1,7 +1,8 @@
 /*
  * The configured kinds of browser, the preferred ones first: which are installed, which keep
  * failing, and which are requested. Facts only: nothing here starts a session or calls code that
- * does. Others read the members; only the functions here change them. Times are those of wi_now_ms.
+ * does. Others read the members; only the functions here change them. Times are those of
+ * wi_awake_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_BROWSER_KINDS_H
 #define WI_WORK_POOL_FACTS_BROWSER_KINDS_H

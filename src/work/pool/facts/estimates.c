@@ -44,7 +44,7 @@ struct entry {
     struct wi_estimate estimate;
     struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
     struct lately singles, batches;              /* … single_ms and batch_ms */
-    double saved_at;                             /* wi_now_ms() */
+    double saved_at;                             /* wi_awake_ms() */
     double seen_ms;        /* the subject's served_ms when it was last measured or tried here */
     double seen_before_ms; /* the same before the try that is under way */
     int on_trial;          /* the next run is one to find out */
@@ -331,7 +331,7 @@ void wi_estimates_save(struct wi_estimates *estimates)
     for (struct entry *entry = estimates->entries; entry && estimates->dirty > 0;
          entry = entry->hh.next)
         if (entry->dirty)
-            entry_save(estimates, entry, wi_now_ms());
+            entry_save(estimates, entry, wi_awake_ms());
 }
 
 /* It was measured now. */

@@ -49,7 +49,7 @@ struct wi_estimate {
     unsigned loads, runs;   /* measured; `runs` on a loaded model only */
     int cold;               /* run_ms is that of a first run */
     unsigned attempts;      /* to explore it, failed or under way; not kept */
-    double tried_at;        /* time of the last one, wi_now_ms(); not kept */
+    double tried_at;        /* time of the last one, wi_awake_ms(); not kept */
     double lost_ms;         /* see relocate.c; not kept */
     /* Time of the model's runs for clients since it was last measured or tried here, or since the
      * start; not kept. */
@@ -107,7 +107,7 @@ void wi_estimates_batched(struct wi_estimates *estimates, const char *hash,
  * have half of that, or less if the limit is less. Returns the new limit. */
 uint64_t wi_estimates_crowded(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, size_t bytes, int64_t wall_ms, double now);
-/* Records a successful run of one request. `now` is wi_now_ms(); it limits how often is saved. */
+/* Records a successful run of one request. `now` is wi_awake_ms(); it limits how often is saved. */
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, double run_ms, int warm, double now);
 /* Records a successful text, or a stream, which has no `timings` (all 0): its client determines how

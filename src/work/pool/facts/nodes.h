@@ -2,7 +2,7 @@
  * All nodes, and the attempts on each. Facts only: the caller that records an attempt acts on the
  * consequences. Others read the members; only the functions here change them, except `standing`,
  * and fleet.h `place`.
- * Times are those of wi_now_ms.
+ * Times are those of wi_awake_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_NODES_H
 #define WI_WORK_POOL_FACTS_NODES_H

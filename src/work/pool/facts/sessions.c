@@ -206,7 +206,7 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     snprintf(session->kind, sizeof session->kind, "%s", browser->kind);
     wi_text_copy(session->stamp, sizeof session->stamp, stamp);
     session->started_at = wi_wall_ms();
-    session->started = wi_now_ms();
+    session->started = wi_awake_ms();
     LL_PREPEND(sessions->first, session);
     sessions->counters.started++;
     session_tell(session);

@@ -2,7 +2,7 @@
  * All sessions, the newest first, and the facts about each. Facts only: the owner, which is told of
  * every change of state, acts on them. A session's state is read from the browser's own session and
  * stored nowhere else. Others read the members; only the functions here change them. Times are
- * those of wi_now_ms.
+ * those of wi_awake_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_SESSIONS_H
 #define WI_WORK_POOL_FACTS_SESSIONS_H

@@ -20,7 +20,7 @@
 #define WI_TUNINGS_ALL_JOINED 2048
 #define WI_TUNINGS_JOINED 64
 /* A node that has not reported the end of its tuning by then is no longer waited for. Times are
- * those of wi_now_ms. */
+ * those of wi_awake_ms. */
 #define WI_TUNING_PATIENCE_MS 30000.0
 /* The most times that a tuning is begun without an answer: one that breaks its browser is not tried
  * again. */

@@ -1,7 +1,7 @@
 /*
  * The use of browsers by clients: the last clients of a browser, and the clients for which others
  * were closed. A client is a number here; 0 is no particular client, but the service itself. Pure:
- * times are those of wi_now_ms.
+ * times are those of wi_awake_ms.
  */
 #ifndef WI_WORK_POOL_FACTS_USE_H
 #define WI_WORK_POOL_FACTS_USE_H

@@ -43,7 +43,7 @@ static enum wi_verdict verdict_value(const struct verdict_record *verdict)
 /* A check came to no end just now. */
 static int verdict_rests(const struct verdict_record *verdict)
 {
-    return verdict && wi_now_ms() < verdict->rests;
+    return verdict && wi_awake_ms() < verdict->rests;
 }
 
 /* How long what was found wrong holds before it is compared again. */
@@ -190,7 +190,7 @@ static void verdict_rest(struct verdict_record *verdict)
 {
     verdict->pause_ms =
         verdict->pause_ms > 0 ? fmin(2 * verdict->pause_ms, PAUSE_MAX_MS) : PAUSE_MS;
-    verdict->rests = wi_now_ms() + verdict->pause_ms;
+    verdict->rests = wi_awake_ms() + verdict->pause_ms;
 }
 
 /* The party of a key, as struct wi_node_info has it; NULL of sessions of ours, of what all joined

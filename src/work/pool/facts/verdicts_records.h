@@ -47,7 +47,7 @@ struct verdict_record {
     int64_t checked_at; /* Unix milliseconds; 0: never */
     int64_t until;      /* when it becomes void; 0: never */
     unsigned wrongs;    /* times in a row that it was found wrong */
-    double rests;       /* wi_now_ms(): no check is due until then */
+    double rests;       /* wi_awake_ms(): no check is due until then */
     double pause_ms;    /* the last pause; 0: none since the last result */
     int misses;
     UT_hash_handle hh;

@@ -2,6 +2,8 @@
 #include "../../test.h"
 
 #include "../../loopback.h"
+#include "../../made_up_clock.h"
+#include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/http_client.h"
 #include <stdio.h>
@@ -176,6 +178,23 @@ TEST(keeps_its_deadline)
     start("GET", NULL, 50);
     wait_for_answer();
     assert_true(fixture->failed);
+}
+
+/* While this process stood still the answer may have come. */
+TEST(its_deadline_excuses_our_own_standstill)
+{
+    struct wi_timer *awake = wi_loop_keep_awake(&fixture->loop);
+    start("GET", NULL, 5000);
+    clock_skip(60000);
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_int_equal(fixture->answers, 0);
+    for (int i = 0; i < 5; i++) {
+        clock_skip(900);
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(fixture->answers, 1);
+    assert_true(fixture->failed);
+    wi_timer_free(awake);
 }
 
 TEST(cancelled_calls_never_answer)

@@ -2,6 +2,7 @@
  * pieces, streams within their credit, and what becomes of them when the connection breaks. */
 #include "../../test.h"
 
+#include "../../made_up_clock.h"
 #include "../bridge/fixture.h"
 #include "base/clock.h"
 #include "nodes/node/pieces_in.h"
@@ -458,4 +459,20 @@ TEST(does_not_beat_without_a_connection)
     wi_worker_beat(worker, said + 10 * worker->interval_ms);
     assert_true(worker->said == said);
     turn_place(place, &place->left, 1);
+}
+
+/* While it stood still the service may have said a lot. */
+TEST(a_node_that_stood_still_does_not_blame_its_service)
+{
+    struct place *place = *state;
+    TURN_UNTIL(place, wi_worker_is_up(place->worker));
+    wi_awake_begin();
+    clock_skip(600000);
+    wi_worker_beat(place->worker, wi_awake_ms());
+    assert_true(wi_worker_is_up(place->worker));
+    for (int i = 0; i < 210; i++) {
+        clock_skip(900);
+        wi_worker_beat(place->worker, wi_awake_ms());
+    }
+    assert_false(wi_worker_is_up(place->worker));
 }

@@ -30,6 +30,7 @@ struct fake_record {
     struct wi_buffer body;
     int taken, ended; /* by the daemon of the test */
     int is_to_cancel;
+    int64_t retry_at; /* as it was given back last */
 };
 
 struct fake_call {
@@ -184,6 +185,7 @@ static inline void fake_give_back(
     if (op->returned == WI_RECORD_TO_CANCEL)
         return;
     kept->record.state = WI_RECORD_QUEUED;
+    kept->retry_at = op->retry_at;
     kept->taken = 0;
 }
 
