@@ -57,12 +57,13 @@ export class Uplink {
     ended = null;
 
     /** @param {{url: string, folder?: string}} lender @param {{bridgeUrl: string, folder: string}} borrower
-     * @param {{own?: string, token?: string, words?: string[]}} options the tokens at the lender and at the borrower */
-    constructor(lender, borrower, { own = tokens.attic, token = tokens.attic, words = [] } = {}) {
+     * @param {{own?: string, token?: string, name?: string, under?: string[], words?: string[]}} options the tokens at the lender and
+     * at the borrower, the lender's name, and the words that run a command where it is to run */
+    constructor(lender, borrower, { own = tokens.attic, token = tokens.attic, name = 'attic', under = [], words = [] } = {}) {
         const file = path.join(borrower.folder, 'uplink-token');
         fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
-        this.child = spawn(path.join(path.dirname(cliPath), 'webinfer-uplink'),
-            ['--to', borrower.bridgeUrl, '--node-token-file', file, '--name', 'attic', ...words],
+        const [program, ...first] = [...under, path.join(path.dirname(cliPath), 'webinfer-uplink')];
+        this.child = spawn(program, [...first, '--to', borrower.bridgeUrl, '--node-token-file', file, '--name', name, ...words],
             { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: borrower.folder,
                 ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: lender.url, WEBINFER_TOKEN: own } });
         this.child.stderr.on('data', (text) => (this.problems += text));
