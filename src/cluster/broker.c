@@ -258,16 +258,12 @@ int wi_broker_next(struct wi_broker *broker, unsigned wait_ms, size_t most,
 static int entry_read(struct wi_broker *broker, const char *key, size_t most,
     struct wi_broker_entry *entry, struct wi_broker_problem *problem)
 {
-    kvEntry *got = NULL;
-    natsStatus status = kvStore_Get(&got, broker->store, key);
+    natsStatus status = wi_broker_read(broker, key, most, entry);
     if (status != NATS_OK && status != NATS_NOT_FOUND)
         return wi_broker_lost(broker, wi_broker_last_text(status), problem);
-    if (got)
-        wi_broker_entry_copy(entry, got, most);
-    else
+    if (status == NATS_NOT_FOUND)
         *entry = (struct wi_broker_entry){.key = wi_strdup(key), .removed = 1};
     entry->replayed = 1;
-    kvEntry_Destroy(got);
     return 0;
 }
 

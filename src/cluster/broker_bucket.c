@@ -119,14 +119,14 @@ static enum wi_kv_result write_explain(
     struct wi_broker *broker, const char *key, uint64_t revision, struct wi_broker_problem *problem)
 {
     char refused[128];
-    kvEntry *got = NULL;
+    struct wi_broker_entry has;
     wi_text_copy(refused, sizeof refused, wi_broker_last_text(NATS_ERR));
-    natsStatus status = kvStore_Get(&got, broker->store, key);
+    natsStatus status = wi_broker_read(broker, key, 0, &has);
     if (status != NATS_OK && status != NATS_NOT_FOUND)
         return bucket_lost(broker, status, problem);
-    uint64_t has = got ? kvEntry_Revision(got) : 0;
-    kvEntry_Destroy(got);
-    if (has != revision)
+    uint64_t found = has.revision;
+    wi_broker_entry_clear(&has);
+    if (found != revision)
         return WI_KV_OTHER;
     wi_broker_fail(problem, WI_BROKER_FULL,
         "%.200s takes no more (%.100s); give JetStream there more room, or remove jobs",
@@ -168,16 +168,10 @@ static enum wi_kv_result bucket_read(void *context, const char *key, size_t most
     struct wi_broker_entry *entry, struct wi_broker_problem *problem)
 {
     struct wi_broker *broker = context;
-    kvEntry *got = NULL;
-    natsStatus status = kvStore_Get(&got, broker->store, key);
-    *entry = (struct wi_broker_entry){0};
+    natsStatus status = wi_broker_read(broker, key, most, entry);
     if (status == NATS_NOT_FOUND)
         return WI_KV_OTHER;
-    if (status != NATS_OK)
-        return bucket_lost(broker, status, problem);
-    wi_broker_entry_copy(entry, got, most);
-    kvEntry_Destroy(got);
-    return WI_KV_DONE;
+    return status == NATS_OK ? WI_KV_DONE : bucket_lost(broker, status, problem);
 }
 
 static enum wi_kv_result bucket_remove(

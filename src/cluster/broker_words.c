@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 int wi_broker_fail(
@@ -38,16 +39,42 @@ int wi_broker_lost(
 }
 
 /* No copy is larger than the caller allows, and 1 byte that says that the value was. */
-void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most)
+static void entry_fill(
+    struct wi_broker_entry *entry, const char *key, const void *value, int length, size_t most)
 {
-    int length = kvEntry_ValueLen(from);
     size_t size = length > 0 ? (size_t)length : 0;
-    entry->key = wi_strdup(kvEntry_Key(from));
-    entry->revision = kvEntry_Revision(from);
-    entry->removed = kvEntry_Operation(from) != kvOp_Put;
+    entry->key = wi_strdup(key);
     entry->size = size <= most ? size : most + 1;
     entry->text = wi_alloc(entry->size + 1);
     if (size > 0)
-        memcpy(entry->text, kvEntry_Value(from), entry->size);
+        memcpy(entry->text, value, entry->size);
+}
+
+void wi_broker_entry_copy(struct wi_broker_entry *entry, kvEntry *from, size_t most)
+{
+    entry_fill(entry, kvEntry_Key(from), kvEntry_Value(from), kvEntry_ValueLen(from), most);
+    entry->revision = kvEntry_Revision(from);
+    entry->removed = kvEntry_Operation(from) != kvOp_Put;
+}
+
+natsStatus wi_broker_read(
+    struct wi_broker *broker, const char *key, size_t most, struct wi_broker_entry *entry)
+{
+    const char *operation;
+    natsMsg *got = NULL;
+    char *stream = wi_sprintf("KV_%s", broker->terms->bucket);
+    char *subject = wi_sprintf("$KV.%s.%s", broker->terms->bucket, key);
+    *entry = (struct wi_broker_entry){0};
+    natsStatus status = js_GetLastMsg(&got, broker->stream, stream, subject, NULL, NULL);
+    if (status == NATS_OK && natsMsgHeader_Get(got, "KV-Operation", &operation) == NATS_OK)
+        status = NATS_NOT_FOUND; /* a mark that it was removed */
+    if (status == NATS_OK) {
+        entry_fill(entry, key, natsMsg_GetData(got), natsMsg_GetDataLength(got), most);
+        entry->revision = natsMsg_GetSequence(got);
+    }
+    natsMsg_Destroy(got);
+    free(subject);
+    free(stream);
+    return status;
 }
 #endif

@@ -1,4 +1,4 @@
-/** A real nats-server on loopback, and the few words of NATS' protocol by which a test writes what no daemon would. */
+/** A real nats-server, and the few words of NATS' protocol by which a test writes what no daemon would. */
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import { once } from 'node:events';
@@ -23,12 +23,14 @@ export class NatsServer {
     /** @type {import('node:child_process').ChildProcess | undefined} */
     #child;
 
-    /** @param {number} port @param {string[]} words of the command line */
-    constructor(port, words) {
-        this.port = port;
-        this.words = words;
-        this.folder = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-')));
+    /** @param {number} port @param {string[]} words of the command line @param {{under?: string[], address?: string, folder?: string}} [options]
+     * `under`: the words that run a command where it is to run; `address`: at which it listens there */
+    constructor(port, words, { under = [], address = '127.0.0.1', folder } = {}) {
+        Object.assign(this, { port, words, under, address });
+        this.folder = guard(folder ?? fs.mkdtempSync(path.join(os.tmpdir(), 'wi-nats-')));
         this.url = `nats://127.0.0.1:${port}`;
+        /** Where `ask` reaches it. */
+        this.door = port;
     }
 
     /** @param {{jetstream?: boolean, words?: string[], port?: number}} [options] */
@@ -48,8 +50,8 @@ export class NatsServer {
     /** Also after `kill`, with what it keeps on its disk. */
     async run() {
         this.#log = '';
-        const child = spawn('nats-server', ['-a', '127.0.0.1', '-p', String(this.port), '-sd', this.folder, ...this.words],
-            { stdio: ['ignore', 'ignore', 'pipe'] });
+        const [program, ...words] = [...this.under, 'nats-server', '-a', this.address, '-p', String(this.port), '-sd', this.folder, ...this.words];
+        const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
         this.#child = child;
         child.stderr.setEncoding('utf8').on('data', (text) => (this.#log += text));
         child.on('error', (error) => (this.#log += error.message));
@@ -77,17 +79,18 @@ export class NatsServer {
 
     /**
      * Publishes to `subject`, and waits for the answer of JetStream.
-     * @param {string} subject @param {string | Buffer} body
+     * @param {string} subject @param {string | Buffer} body @param {number} [timeout]
      * @returns {Promise<any>}
      */
-    async ask(subject, body = '') {
-        const socket = net.connect(this.port, '127.0.0.1'), bytes = Buffer.from(body);
+    async ask(subject, body = '', timeout = 30_000) {
+        const socket = net.connect(this.door, '127.0.0.1'), bytes = Buffer.from(body);
         let got = '';
+        socket.on('error', () => {});
         socket.setEncoding('utf8').on('data', (text) => (got += text));
         socket.write('CONNECT {"verbose":false,"pedantic":false}\r\nSUB answer 1\r\n');
         socket.write(Buffer.concat([Buffer.from(`PUB ${subject} answer ${bytes.length}\r\n`), bytes, Buffer.from('\r\n')]));
         try {
-            return JSON.parse(await until(() => got.match(/MSG answer 1 +\d+\r\n(.*)\r\n/)?.[1], { what: `an answer to ${subject}` }));
+            return JSON.parse(await until(() => got.match(/MSG answer 1 +\d+\r\n(.*)\r\n/)?.[1], { what: `an answer to ${subject}`, timeout }));
         } finally {
             socket.destroy();
         }

@@ -47,9 +47,11 @@ export async function openRoom(addresses) {
     /** The words that run a command on a machine. @param {string} address @param {...string} words */
     const command = (address, ...words) => ['nsenter', ...(isRoot ? [] : ['--user', '--preserve-credentials']), '--net',
         '--target', machines.get(address), ...words];
+    /** The process that keeps a machine's network while nothing runs on it. @param {string} address */
+    const keeper = (address) => Number(machines.get(address));
     async function close() {
         child.stdin.end();
         await within(ended, 10_000, 'the end of the room');
     }
-    return { command, close };
+    return { command, keeper, close };
 }

@@ -18,11 +18,12 @@ export class Simulation {
     #lines = [];
 
     /** @param {import('./daemon.mjs').Daemon} daemon @param {object} options as in `words`,
-     * and the API token; without `joinFile` the daemon is asked for a link */
-    constructor(daemon, { token, ...options }) {
+     * and the API token; without `joinFile` the daemon is asked for a link; `under`: the words that run a command where the nodes are */
+    constructor(daemon, { token, under = [], ...options }) {
         const given = Object.entries(options).flatMap(([key, value]) =>
             [`--${words[key]}`, String(value)]);
-        this.child = spawn(simulatePath, ['--json', ...given],
+        const [program, ...first] = [...under, simulatePath];
+        this.child = spawn(program, [...first, '--json', ...given],
             { stdio: 'pipe', env: { PATH: process.env.PATH, LANG: 'C.UTF-8',
                 HOME: path.join(daemon.folder, 'home'), ASAN_OPTIONS: 'exitcode=99' } });
         this.child.stdin.on('error', () => {}); // it has ended, and says why

@@ -59,12 +59,14 @@ export class Uplink {
 
     /** @param {{url: string, folder?: string}} lender @param {{bridgeUrl?: string, folder: string}} borrower without a bridge, all
      * other members of the lender's cluster borrow; the folder is for the token
-     * @param {{own?: string, token?: string, words?: string[]}} options the tokens at the lender and at the borrower */
-    constructor(lender, borrower, { own = tokens.attic, token = tokens.attic, words = [] } = {}) {
+     * @param {{own?: string, token?: string, name?: string, under?: string[], words?: string[]}} options the tokens at the lender and
+     * at the borrower, the lender's name, and the words that run a command where it is to run */
+    constructor(lender, borrower, { own = tokens.attic, token = tokens.attic, name = 'attic', under = [], words = [] } = {}) {
         const file = path.join(borrower.folder, 'uplink-token');
         fs.writeFileSync(file, `${token}\n`, { mode: 0o600 });
-        this.child = spawn(path.join(path.dirname(cliPath), 'webinfer-uplink'),
-            [...(borrower.bridgeUrl ? ['--to', borrower.bridgeUrl, '--name', 'attic'] : ['--cluster']), '--node-token-file', file, ...words],
+        const [program, ...first] = [...under, path.join(path.dirname(cliPath), 'webinfer-uplink')];
+        const to = borrower.bridgeUrl ? ['--to', borrower.bridgeUrl, '--name', name] : ['--cluster'];
+        this.child = spawn(program, [...first, ...to, '--node-token-file', file, ...words],
             { stdio: ['ignore', 'ignore', 'pipe'], env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: borrower.folder,
                 ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: lender.url, WEBINFER_TOKEN: own } });
         this.child.stderr.on('data', (text) => (this.problems += text));

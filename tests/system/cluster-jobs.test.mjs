@@ -1,5 +1,6 @@
 // tier: full, sanitized
 // quick: jobs that members share > a job is done by any member, whoever accepted it
+// quick: jobs that members share > of two members one is lost, and its job runs at the other
 /**
  * Stored jobs of a cluster: what one member accepted is run by any, read at all, and survives the loss of a member or, for
  * a time, of the server. Nodes are simulated.
@@ -33,6 +34,18 @@ describe('jobs that members share', { concurrency: 2, ...withNats }, () => {
             const { json } = await one.get('/v1/jobs?state=done');
             assert.deepEqual(new Set(json.jobs.map((/** @type {any} */ job) => job.id)), new Set([id, first]));
         }
+    }));
+
+    test('of two members one is lost, and its job runs at the other', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1, latencyMs: 60_000 }], async ({ members: [a, b], simulate }) => {
+        const id = await accepted(a, echo(1));
+        await until(async () => (await b.get(`/v1/jobs/${id}`)).json.node, { what: 'a job on a node of b', every: 20 });
+        b.signal('SIGKILL');
+        await b.waitEnd();
+        await simulate(a, { nodes: 1, latencyMs: 5 });
+        const job = await ended(a, id);
+        assertDone(job, 1);
+        assert.ok(job.runs >= 2, JSON.stringify(job));
+        assert.deepEqual((await a.get('/v1/jobs?state=running')).json.jobs, []);
     }));
 
     test('large bodies and answers are whole', () => withRoom([{ name: 'a' }, { name: 'b', nodes: 1 }], async ({ members: [a] }) => {
