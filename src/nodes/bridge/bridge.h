@@ -95,6 +95,10 @@ struct wi_node_state {
     double busy_since_ms; /* the node's own report: how long its engine has been running; 0 idle */
     double last_seen_ms;  /* since the last frame from it */
     double rtt_ms;        /* of the last heartbeat; 0 before the first */
+    /* Tasks that it has answered, and that have failed there, since it was welcomed as a new node;
+     * and the service's heartbeats that had no reply before the next one was due. */
+    uint64_t answered, failed, heartbeats_lost;
+    double task_ms_p50;   /* median time of its latest answered tasks; negative: none */
     json_t *models;       /* last model_status list, borrowed; may be NULL */
     struct wi_model_order **orders; /* tracked, for the callers that give them: orders.h */
     uint64_t bytes_in, bytes_out;

@@ -55,8 +55,10 @@ static enum wi_heard on_heartbeat(
         return WI_HEARD_WRONG;
     node->busy_since_ms = heartbeat.busy_since_ms;
     snprintf(expected, sizeof expected, "s-%llu", (unsigned long long)node->heartbeat_id);
-    if (heartbeat.reply_to && node->heartbeat_id && strcmp(heartbeat.reply_to, expected) == 0)
+    if (heartbeat.reply_to && node->heartbeat_open && strcmp(heartbeat.reply_to, expected) == 0) {
         node->rtt = wi_now_ms() - node->heartbeat_sent;
+        node->heartbeat_open = 0;
+    }
     wi_node_pause(node, heartbeat.paused);
     return WI_HEARD_LOOSE;
 }

@@ -11,6 +11,7 @@
 #include "nodes/bridge/orders.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
+#include "nodes/bridge/tally.h"
 #include "nodes/bridge/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
@@ -28,6 +29,7 @@
 struct wi_attempt {
     char id[WI_FRAME_ID_MAX + 1];
     int accepted;
+    double sent_at;
     struct wi_sent sent; /* what its answer is checked against */
     struct wi_stream stream;
     double progress_at;        /* when its progress was last reported */
@@ -56,9 +58,11 @@ struct wi_node {
     json_t *part_acks;            /* {ATTEMPT: seq}, likewise; NULL: none */
     size_t parts_in_flight; /* the most that may still come from streams that have ended here */
     struct wi_timer *ack_timer, *heartbeat_timer, *grace_timer;
+    struct wi_tally tally;
     double heartbeat_sent, rtt, busy_since_ms;
     uint64_t heartbeat_sequence;
     uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
+    int heartbeat_open;    /* that one has no reply yet */
     json_t *models;
     struct wi_model_order *orders; /* those that a caller waits for */
     struct wi_look look;

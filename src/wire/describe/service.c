@@ -188,6 +188,15 @@ const struct wi_schema wi_service_schemas[] = {
         {"busy_since_ms?", "number", NULL},
         {"last_seen_ms?", "number", NULL},
         {"rtt_ms?", "number", NULL},
+        {"answered?", "integer", "How many tasks the node has answered since it joined."},
+        {"failed?", "integer",
+            "How many tasks have failed on the node since it joined. Tasks that a paused node "
+            "returned do not count."},
+        {"task_ms_p50?", "number|null",
+            "The median time of the last 64 answered tasks, from sending the task to its answer; "
+            "null if none was answered."},
+        {"heartbeats_lost?", "integer",
+            "How many heartbeats of the service had no reply before the next one was due."},
         {"bytes_in?", "integer", NULL},
         {"bytes_out?", "integer", NULL},
         {"platforms?", "{(available boolean, reason? string, adapter? Adapter)}", NULL},
