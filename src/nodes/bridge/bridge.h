@@ -62,6 +62,9 @@ struct wi_node_info {
     char user_agent[256];
     int cores;
     double memory_gib; /* 0: not told */
+    /* Bytes that its user allows loaded models to take: no larger model is sent there. 0: there is
+     * no such limit. */
+    int64_t memory_limit;
     int isolated;      /* crossOriginIsolated */
     struct wi_node_platform {
         int available;

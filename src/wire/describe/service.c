@@ -183,6 +183,9 @@ const struct wi_schema wi_service_schemas[] = {
         {"connected_at?", "integer", "When the node connected, in milliseconds since 1970."},
         {"cores?", "integer", NULL},
         {"memory_gib?", "number", NULL},
+        {"memory_limit?", "integer",
+            "The bytes that the node's user allows loaded models to take; absent if there is no "
+            "such limit."},
         {"cross_origin_isolated?", "boolean", NULL},
         {"connected?", "boolean", NULL},
         {"busy_since_ms?", "number", NULL},
