@@ -36,13 +36,14 @@ static enum wi_heard read_data(const struct wi_param *table, const struct wi_fra
 struct heartbeat {
     const char *reply_to;
     double busy_since_ms;
-    int paused;
+    int paused, throttled;
 };
 
 static const struct wi_param heartbeat_table[] = {
     WI_PARAM(heartbeat, reply_to, STRING, .max = WI_FRAME_ID_MAX),
     WI_PARAM(heartbeat, busy_since_ms, NUMBER, .max = 1e12),
     WI_PARAM(heartbeat, paused, BOOL),
+    WI_PARAM(heartbeat, throttled, BOOL),
     WI_PARAM_END,
 };
 
@@ -59,6 +60,7 @@ static enum wi_heard on_heartbeat(
         node->rtt = wi_now_ms() - node->heartbeat_sent;
         node->heartbeat_open = 0;
     }
+    wi_node_throttle(node, heartbeat.throttled);
     wi_node_pause(node, heartbeat.paused);
     return WI_HEARD_LOOSE;
 }

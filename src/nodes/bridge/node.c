@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A node takes more work again at most so often in this time. */
+#define MAX_RESUMES 3
+#define RESUME_WINDOW_MS 1000
+
 /* --- What it is told ------------------------------------------------------------------------- */
 
 static int threads_of(const struct wi_node *node)
@@ -294,10 +298,31 @@ void wi_node_on_gone(void *context, struct wi_link *link)
         wi_node_lose(node, why);
 }
 
+/* Each change is told to everybody who routes or watches; a person makes few. */
+static int node_may_resume(struct wi_node *node)
+{
+    double now = wi_now_ms();
+    if (now - node->resume_window >= RESUME_WINDOW_MS) {
+        node->resume_window = now;
+        node->resumes = 0;
+    }
+    return node->resumes++ < MAX_RESUMES;
+}
+
+void wi_node_throttle(struct wi_node *node, int throttled)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (node->throttled == throttled || (!throttled && !node_may_resume(node)))
+        return;
+    node->throttled = throttled;
+    if (events->on_node_throttled)
+        events->on_node_throttled(events->context, node->info.id, throttled);
+}
+
 void wi_node_pause(struct wi_node *node, int paused)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
-    if (node->paused == paused)
+    if (node->paused == paused || (!paused && !node_may_resume(node)))
         return;
     node->paused = paused;
     if (events->on_node_paused)

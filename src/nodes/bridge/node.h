@@ -82,8 +82,12 @@ struct wi_node {
     char left_why[96]; /* the reason it gave when it last closed its connection, or "" */
     int left_code;     /* the code of that close; 0: none, or it did not close it */
     int paused;        /* it accepts no new task until it says so */
-    int dropped;       /* the sweep ends the node */
-    int quarantined;   /* … because it was found wrong: its messages no longer count */
+    int throttled;     /* it runs slowly at present, as it says */
+    /* How often it took more work again within the second that began at `resume_window`. */
+    double resume_window;
+    unsigned resumes;
+    int dropped;     /* the sweep ends the node */
+    int quarantined; /* … because it was found wrong: its messages no longer count */
     char drop_reason[128];
     UT_hash_handle hh;
 };
@@ -105,8 +109,11 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Tells it how many threads it may use, if that has changed since it was last told. It must have a
  * link. */
 void wi_node_share_threads(struct wi_node *node);
-/* The node has said that it accepts no new task, or accepts them again. */
+/* The node has said that it accepts no new task, or accepts them again. One that says the latter
+ * too often stays paused, until it says so in a later second. */
 void wi_node_pause(struct wi_node *node, int paused);
+/* The node has said that it runs slowly at present, or no longer; limited in the same way. */
+void wi_node_throttle(struct wi_node *node, int throttled);
 /* Sends the current values of the welcome's settings for threads and language models. */
 void wi_node_tell_settings(struct wi_node *node);
 /* Closes its link, if it has one, without telling the upper layer. */

@@ -213,7 +213,8 @@ const struct wi_schema wi_service_schemas[] = {
         {"engine?", "string", "Of a relay: likewise for this engine only."},
         {"evidence", "string",
             "The evidence, as in webinfer-proof(7). deadlines: the node let several deadlines "
-            "pass in a row. unproven: the node has not yet proved that it computes correctly."},
+            "pass in a row. throttled: its page says that it runs slowly at present. unproven: the "
+            "node has not yet proved that it computes correctly."},
         {"reason?", "string", "For admins: the details."},
         {"since", "integer|null", "When the limit began, in milliseconds since 1970."},
         {"until", "integer|null",

@@ -73,9 +73,9 @@ static int is_too_large(const struct wi_node_info *info, const struct wi_model *
 
 const char *wi_judge_unloadable(const struct wi_node_info *info, const struct wi_model *model)
 {
-    return is_too_large(info, model)
-               ? "the model is larger than its user allows models there to be: use a smaller variant"
-               : why_unreadable(info, model);
+    return is_too_large(info, model) ? "the model is larger than its user allows models there to "
+                                       "be: use a smaller variant"
+                                     : why_unreadable(info, model);
 }
 
 static int is_software(const struct wi_node_info *info, enum wi_platform platform)

@@ -1,10 +1,12 @@
-/* The figures of a node: how its tasks ended, and its heartbeats, as the service knows them and says them. */
+/* The figures of a node: how its tasks ended, and its heartbeats, as the service knows them and
+ * says them. */
 #include "fixture.h"
 
 FIXTURE(set_up, tear_down)
 
 #define FAILED(id, code)                                                                           \
-    "{\"attempt_id\":\"" id "\",\"ok\":false,\"error\":{\"code\":\"" code "\",\"message\":\"no\"}}"
+    "{\"attempt_id\":\"" id "\",\"ok\":false,\"error\":{\"code\":\"" code "\",\"message\":\"no\"}" \
+                                                                          "}"
 
 static struct wi_node_state state_of(const struct fixture *fixture)
 {
@@ -13,7 +15,8 @@ static struct wi_node_state state_of(const struct fixture *fixture)
     return node;
 }
 
-static void send_and_answer(struct fixture *fixture, struct client *client, const char *id, const char *answer)
+static void send_and_answer(
+    struct fixture *fixture, struct client *client, const char *id, const char *answer)
 {
     int answers = fixture->answers;
     send_task(fixture, id, NULL);
@@ -83,7 +86,8 @@ TEST(heartbeats_tell_the_figures)
     beat = hear_beat(&client);
     assert_int_equal(figure(beat, "heartbeats_lost"), 1);
     assert_int_equal(figure(beat, "answered"), 0);
-    snprintf(reply, sizeof reply, "{\"seq\":1,\"reply_to\":\"%s\"}", json_string_value(json_object_get(beat, "id")));
+    snprintf(reply, sizeof reply, "{\"seq\":1,\"reply_to\":\"%s\"}",
+        json_string_value(json_object_get(beat, "id")));
     json_decref(beat);
     say(&client, "heartbeat", reply);
     say(&client, "heartbeat", reply); /* a second reply counts for nothing */
