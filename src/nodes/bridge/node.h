@@ -11,11 +11,11 @@
 #include "nodes/bridge/orders.h"
 #include "nodes/bridge/private.h"
 #include "nodes/bridge/quarantine.h"
-#include "nodes/bridge/tally.h"
 #include "nodes/bridge/task_stream.h"
 #include "nodes/node/pieces_in.h"
 #include "nodes/node/pieces_out.h"
 #include "nodes/node/relay.h"
+#include "nodes/node/tally.h"
 
 /* A model offered with model_load stays fetchable until this many later ones have been offered. */
 #define WI_OFFERED_MODELS 16

@@ -6,7 +6,7 @@ FIXTURE(set_up, tear_down)
 
 #define FAILED(id, code)                                                                           \
     "{\"attempt_id\":\"" id "\",\"ok\":false,\"error\":{\"code\":\"" code "\",\"message\":\"no\"}" \
-                                                                          "}"
+    "}"
 
 static struct wi_node_state state_of(const struct fixture *fixture)
 {

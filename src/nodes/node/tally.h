@@ -1,6 +1,6 @@
 /* The figures of a node that people look at: how its tasks and heartbeats ended. Pure. */
-#ifndef WI_NODES_BRIDGE_TALLY_H
-#define WI_NODES_BRIDGE_TALLY_H
+#ifndef WI_NODES_NODE_TALLY_H
+#define WI_NODES_NODE_TALLY_H
 
 #include <stdint.h>
 

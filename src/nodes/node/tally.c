@@ -2,7 +2,7 @@
  * The figures of a node that people look at; see tally.h. The times are kept as floats, because
  * there may be thousands of nodes, and nobody reads a time of a task to more than six digits.
  */
-#include "nodes/bridge/tally.h"
+#include "nodes/node/tally.h"
 
 #include <stdlib.h>
 #include <string.h>

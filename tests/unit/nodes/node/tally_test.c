@@ -1,5 +1,5 @@
 /* The figures of a node: counts of tasks, and the median time of the latest ones. */
-#include "nodes/bridge/tally.h"
+#include "nodes/node/tally.h"
 
 #include "../../test.h"
 
